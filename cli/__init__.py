@@ -1,0 +1,1 @@
+"""The penstock command: thin over the HTTP API, runtime and sandbox."""

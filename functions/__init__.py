@@ -1,0 +1,1 @@
+"""Lambda entry points: decode, one use case, encode."""

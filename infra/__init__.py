@@ -1,0 +1,1 @@
+"""How Penstock is built, deployed and run locally."""

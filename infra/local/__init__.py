@@ -1,0 +1,1 @@
+"""The local cloud: ministack, the Redshift stand-in, and their life cycle."""

@@ -1,0 +1,1 @@
+"""Pure decisions: no I/O, clock, dice or environment; standard library only."""

@@ -1,0 +1,53 @@
+"""A delivery: one event for one webhook, and the attempts made at it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a delivery stands. Only `PENDING` has a due time; the rest are terminal."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    SKIPPED = "skipped"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One POST. `status` is None when no answer came; `error` is then the code that says why."""
+
+    number: int
+    started_at: str
+    duration_ms: int
+    status: int | None
+    error: str | None
+    sentence: str
+    answer_excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The record, and the truth: a queue message about it is only a hint.
+
+    `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
+    `status` is pending; `reason` is a code for every terminal status but delivered.
+    """
+
+    id: str
+    tenant: str
+    webhook_id: str
+    event_id: str
+    topic: str
+    status: Status
+    body: str
+    created_at: str
+    attempts: tuple[Attempt, ...] = ()
+    due_at_ms: int | None = None
+    reason: str | None = None
+
+    @property
+    def next_attempt(self) -> int:
+        """The number that the next POST will carry; a hint with another number is stale."""
+        return len(self.attempts) + 1

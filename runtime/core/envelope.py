@@ -1,0 +1,304 @@
+"""The event envelope: its shape and limits, and the one door through which it comes in.
+
+Contract: the `detail` of an EventBridge event, `Source` = `penstock.events`, `DetailType` = topic.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from runtime.core import ids
+from runtime.errors import BadInput
+
+SOURCE: Final = "penstock.events"
+MAX_EVENT_BYTES: Final = 256 * 1024  # of compact UTF-8 JSON; SQS and EventBridge bill by 64 KB
+MAX_DEPTH: Final = 64  # deeper JSON is an attack on recursive readers, not data
+MAX_HOPS: Final = 8  # an event emitted by a function, that was started by an emitted event, …
+MAX_TOPIC_CHARS: Final = 128  # EventBridge's limit on DetailType
+ORIGINS: Final = ("api", "bus", "function", "import", "system")
+_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
+_PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
+_FIELDS: Final = frozenset(
+    {
+        "id",
+        "tenant",
+        "topic",
+        "occurred_at",
+        "received_at",
+        "origin",
+        "hops",
+        "profile",
+        "properties",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRef:
+    """Whom the event is about: any of the four identifiers, or none for a system event."""
+
+    id: str | None = None
+    external_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """Only what is set."""
+        return {
+            name: value for name in _PROFILE_FIELDS if (value := getattr(self, name)) is not None
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened to one profile of one tenant. Times are ISO 8601 UTC, milliseconds."""
+
+    id: str
+    tenant: str
+    topic: str
+    occurred_at: str
+    received_at: str
+    origin: str = "api"
+    hops: int = 0
+    profile: ProfileRef = field(default_factory=ProfileRef)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The envelope as it stands on the bus."""
+        return {
+            "id": self.id,
+            "tenant": self.tenant,
+            "topic": self.topic,
+            "occurred_at": self.occurred_at,
+            "received_at": self.received_at,
+            "origin": self.origin,
+            "hops": self.hops,
+            "profile": self.profile.to_json(),
+            "properties": dict(self.properties),
+        }
+
+
+def dump(value: object) -> str:
+    """Compact JSON, key order kept, real UTF-8: the one text form of everything we store or send.
+
+    Raises:
+        BadInput: NaN or infinity, a lone surrogate, or a value that is not JSON.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError, RecursionError) as problem:
+        raise BadInput(f"not JSON: {problem}", code="not_json") from problem
+    return text
+
+
+def load(text: str | bytes) -> Any:
+    """JSON in, plain values out; refuses what JSON does not have.
+
+    Raises:
+        BadInput: not UTF-8, not JSON, NaN or infinity, a lone surrogate, or nested too deeply.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as problem:
+        raise BadInput(f"not JSON: {problem}", code="not_json") from problem
+    check_json(value)
+    return value
+
+
+def check_json(value: object, *, at: str = "") -> None:
+    """Refuse whatever has no plain JSON form, naming the field.
+
+    Raises:
+        BadInput: with code `too_deep`, `not_json`, or `lone_surrogate`.
+    """
+    todo: list[tuple[str, object, int]] = [(at, value, 0)]
+    while todo:
+        path, item, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise BadInput(f"nested deeper than {MAX_DEPTH} levels", field=path, code="too_deep")
+        _check_scalar(item, path)
+        if isinstance(item, Mapping):
+            for key, child in item.items():
+                if not isinstance(key, str):
+                    raise BadInput("object keys must be strings", field=path, code="not_json")
+                _check_scalar(key, path)
+                todo.append((f"{path}.{key}" if path else key, child, depth + 1))
+        elif isinstance(item, list):
+            todo.extend((f"{path}[{n}]", child, depth + 1) for n, child in enumerate(item))
+
+
+def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
+    """An envelope from outside, or a clear refusal.
+
+    Args:
+        raw: the decoded `detail`.
+        now: ISO 8601 UTC; stands in for a missing `received_at` and `occurred_at`.
+        origin: stands in for a missing `origin`.
+
+    Raises:
+        BadInput: naming the field and the fix.
+    """
+    if not isinstance(raw, Mapping):
+        raise BadInput("an event is a JSON object", code="not_an_object")
+    check_json(raw)
+    unknown = sorted(set(raw) - _FIELDS)
+    if unknown:
+        raise BadInput(
+            f"unknown field; known are {sorted(_FIELDS)}", field=unknown[0], code="unknown_field"
+        )
+    event = Event(
+        id=_id(raw),
+        tenant=_matching(raw, "tenant", _TENANT, "lower-case letters, digits, - and _, at most 63"),
+        topic=topic(raw.get("topic")),
+        occurred_at=_time(raw, "occurred_at", now),
+        received_at=_time(raw, "received_at", now),
+        origin=_origin(raw, origin),
+        hops=_hops(raw),
+        profile=_profile(raw.get("profile")),
+        properties=_properties(raw.get("properties")),
+    )
+    size = len(dump(event.to_json()).encode())
+    if size > MAX_EVENT_BYTES:
+        raise BadInput(f"{size} bytes; an event has at most {MAX_EVENT_BYTES}", code="too_large")
+    return event
+
+
+def topic(value: object, *, at: str = "topic") -> str:
+    """A topic name such as `message.email.clicked`.
+
+    Raises:
+        BadInput: when it is missing or malformed.
+    """
+    if not isinstance(value, str) or len(value) > MAX_TOPIC_CHARS or not _TOPIC.fullmatch(value):
+        raise BadInput(
+            "must be dotted lower-case words such as metric.placed_order",
+            field=at,
+            code="bad_topic",
+        )
+    return value
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601, UTC, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The instant that a timestamp names; naive ones are refused.
+
+    Raises:
+        ValueError: not ISO 8601 with an offset.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("no UTC offset")
+    return instant.astimezone(UTC)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_scalar(item: object, path: str) -> None:
+    if isinstance(item, str):
+        try:
+            item.encode()
+        except UnicodeEncodeError as problem:
+            raise BadInput("holds a lone surrogate", field=path, code="lone_surrogate") from problem
+    elif isinstance(item, float) and not math.isfinite(item):
+        raise BadInput("NaN and infinity are not JSON", field=path, code="not_json")
+    elif not isinstance(item, int | float | bool | list | Mapping) and item is not None:
+        raise BadInput(f"{type(item).__name__} has no JSON form", field=path, code="not_json")
+
+
+def _matching(raw: Mapping[str, Any], name: str, pattern: re.Pattern[str], rule: str) -> str:
+    value = raw.get(name)
+    if value is None:
+        raise BadInput(f"is missing; {rule}", field=name, code=f"missing_{name}")
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise BadInput(f"must be {rule}", field=name, code=f"bad_{name}")
+    return value
+
+
+def _id(raw: Mapping[str, Any]) -> str:
+    value = raw.get("id")
+    if value is None:
+        raise BadInput(
+            "is missing; give each event an id of its own", field="id", code="missing_id"
+        )
+    if not isinstance(value, str) or not ids.is_id(value):
+        raise BadInput(
+            f"must be 1 to {ids.MAX_ID_CHARS} printable ASCII characters, no blanks",
+            field="id",
+            code="bad_id",
+        )
+    return value
+
+
+def _time(raw: Mapping[str, Any], name: str, now: str) -> str:
+    value = raw.get(name)
+    if value is None:
+        return now
+    try:
+        return timestamp(moment(value))
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise BadInput(
+            "must be ISO 8601 with an offset, e.g. 2026-11-20T13:04:05Z",
+            field=name,
+            code="bad_time",
+        ) from problem
+
+
+def _origin(raw: Mapping[str, Any], default: str) -> str:
+    value = raw.get("origin", default)
+    if value not in ORIGINS:
+        raise BadInput(f"must be one of {', '.join(ORIGINS)}", field="origin", code="bad_origin")
+    return str(value)
+
+
+def _hops(raw: Mapping[str, Any]) -> int:
+    value = raw.get("hops", 0)
+    if type(value) is not int or value < 0:
+        raise BadInput("must be a whole number, 0 or more", field="hops", code="bad_hops")
+    if value > MAX_HOPS:
+        raise BadInput(
+            f"passed through more than {MAX_HOPS} functions: a loop", field="hops", code="loop"
+        )
+    return value
+
+
+def _profile(value: object) -> ProfileRef:
+    if value is None:
+        return ProfileRef()
+    if not isinstance(value, Mapping):
+        raise BadInput("must be an object", field="profile", code="bad_profile")
+    for name, text in value.items():
+        if name not in _PROFILE_FIELDS:
+            raise BadInput(
+                f"unknown; known are {', '.join(_PROFILE_FIELDS)}",
+                field=f"profile.{name}",
+                code="unknown_field",
+            )
+        if text is not None and (
+            not isinstance(text, str) or not 0 < len(text) <= 2 * ids.MAX_ID_CHARS
+        ):
+            raise BadInput(
+                "must be a string of 1 to 256 characters",
+                field=f"profile.{name}",
+                code="bad_profile",
+            )
+    return ProfileRef(**value)
+
+
+def _properties(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadInput("must be an object", field="properties", code="bad_properties")
+    return value

@@ -1,0 +1,52 @@
+"""A function: user code with immutable versions; with topics it is a trigger's target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MAX_SOURCE_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use. The defaults are the platform's caps; a function may lower them."""
+
+    wall_s: float = 15.0
+    memory_mb: int = 128
+    result_bytes: int = 1024 * 1024
+    http_calls: int = 10
+    emits: int = 100
+    log_bytes: int = 64 * 1024
+    concurrent_runs: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A tenant's function. `name` is its id; `live_version` None until the first publish.
+
+    `http_hosts` is the allow-list of `context.http` (`*` for any); `secrets` maps each declared
+    name to its ciphertext, or to None while no value has been set.
+    """
+
+    name: str
+    tenant: str
+    created_at: str
+    topics: tuple[str, ...] = ()
+    filter: Mapping[str, Any] | None = None
+    http_hosts: tuple[str, ...] = ()
+    secrets: Mapping[str, str | None] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    latest_version: int = 0
+    live_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionVersion:
+    """One immutable upload: never changed, never renumbered."""
+
+    tenant: str
+    function: str
+    version: int
+    source: str
+    source_sha256: str
+    created_at: str

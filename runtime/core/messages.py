@@ -1,0 +1,75 @@
+"""What travels on the deliver and run queues. A message is a hint; the stored record decides."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from runtime.core.envelope import load
+from runtime.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverMessage:
+    """Make attempt `attempt` of a delivery.
+
+    `body` is the text to sign and send; None from the second attempt on: the record has it.
+    """
+
+    tenant: str
+    delivery_id: str
+    webhook_id: str
+    event_id: str
+    topic: str
+    body: str | None
+    attempt: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands on the queue."""
+        return {"v": 1, "kind": "deliver", **asdict(self)}
+
+    @property
+    def group(self) -> str:
+        """The fair-queue group: one slow endpoint must not delay another."""
+        return f"{self.tenant}#{self.webhook_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMessage:
+    """Run `function` on `event` (the envelope as JSON), for a webhook if `webhook_id` is set."""
+
+    tenant: str
+    run_id: str
+    function: str
+    event: Mapping[str, Any]
+    webhook_id: str | None = None
+    attempt: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands on the queue."""
+        return {"v": 1, "kind": "run", **asdict(self)}
+
+    @property
+    def group(self) -> str:
+        """The fair-queue group."""
+        return f"{self.tenant}#{self.function}"
+
+
+def parse(text: str) -> DeliverMessage | RunMessage:
+    """A queue message.
+
+    Raises:
+        BadInput: not ours, or of a version this code does not know.
+    """
+    raw = load(text)
+    if not isinstance(raw, Mapping) or raw.get("v") != 1:
+        raise BadInput("not a version 1 message", code="bad_message")
+    fields = {name: value for name, value in raw.items() if name not in ("v", "kind")}
+    try:
+        match raw.get("kind"):
+            case "deliver":
+                return DeliverMessage(**fields)
+            case "run":
+                return RunMessage(**fields)
+    except TypeError as problem:
+        raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
+    raise BadInput("unknown kind of message", field="kind", code="bad_message")

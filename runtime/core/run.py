@@ -1,0 +1,44 @@
+"""A run: one event through one function version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How a run ended; the sandbox's own words, the same in the table, the API and the docs."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    DROPPED = "dropped"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The record of a run. `due_at_ms` (epoch ms) is set exactly while another try is due.
+
+    `error` is `{"type", "message", "traceback"}`, the user's own lines only; `webhook_id` is set
+    when the function ran as that webhook's transform.
+    """
+
+    id: str
+    tenant: str
+    function: str
+    version: int
+    event_id: str
+    topic: str
+    outcome: Outcome
+    attempt: int
+    created_at: str
+    duration_ms: float
+    webhook_id: str | None = None
+    output: Any = None
+    error: Mapping[str, Any] | None = None
+    logs: tuple[Mapping[str, Any], ...] = ()
+    due_at_ms: int | None = None
+    event: Mapping[str, Any] | None = None

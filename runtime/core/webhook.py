@@ -1,0 +1,52 @@
+"""A webhook: a subscription whose target is an HTTPS endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+MAX_TIMEOUT_S: Final = 30  # one attempt holds a worker slot at most this long
+DEFAULT_TIMEOUT_S: Final = 10
+
+
+class Format(StrEnum):
+    """How the request looks to the receiver."""
+
+    STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSecret:
+    """A signing secret as it rests: encrypted under the tenant's context, never in the clear.
+
+    `expires_at` is ISO 8601; None for the secret in force, set while an older one still signs.
+    """
+
+    ciphertext: str
+    created_at: str
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """One endpoint of one tenant and what it wants to hear.
+
+    `topics` are exact names or prefixes such as `message.email.*`; `filter` is an EventBridge
+    event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
+    the default schedule.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    url: str
+    topics: tuple[str, ...]
+    created_at: str
+    filter: Mapping[str, Any] | None = None
+    transform: str | None = None
+    format: Format = Format.STANDARD
+    enabled: bool = True
+    disabled_reason: str | None = None
+    secrets: tuple[SealedSecret, ...] = ()
+    retry_schedule_s: tuple[int, ...] | None = None
+    timeout_s: int = DEFAULT_TIMEOUT_S

@@ -1,0 +1,1 @@
+"""The only home of outbound HTTP: address table, resolver, pinned transport."""

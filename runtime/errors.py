@@ -1,0 +1,71 @@
+"""Every error the product raises on purpose.
+
+    PenstockError
+    ├── Permanent          trying again cannot help: record it, stop
+    │   ├── BadInput       the caller sent something we refuse; names the field and the fix
+    │   ├── NotFound       no such thing for this tenant
+    │   ├── Conflict       the thing exists already, or changed underneath
+    │   └── Forbidden      the key does not allow it
+    └── Transient          the same call may work later: retry
+
+What SQS and the HTTP API do follows from the branch alone.
+"""
+
+
+class PenstockError(Exception):
+    """Root of the tree.
+
+    Attributes:
+        code: stable, snake_case, part of the public contract.
+        message: one sentence for people; says what to do next where we know.
+    """
+
+    code = "internal"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class Permanent(PenstockError):
+    """Trying again cannot help."""
+
+
+class BadInput(Permanent):
+    """The caller sent something we refuse.
+
+    Attributes:
+        field: dotted path of the offending field, e.g. `profile.email`; empty when it is the whole.
+    """
+
+    code = "bad_input"
+
+    def __init__(self, message: str, *, field: str = "", code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.field = field
+
+
+class NotFound(Permanent):
+    """There is no such thing for this tenant."""
+
+    code = "not_found"
+
+
+class Conflict(Permanent):
+    """The thing exists already, or changed underneath."""
+
+    code = "conflict"
+
+
+class Forbidden(Permanent):
+    """The key is missing, unknown, or lacks the scope."""
+
+    code = "forbidden"
+
+
+class Transient(PenstockError):
+    """The same call may work later."""
+
+    code = "unavailable"

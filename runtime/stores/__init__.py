@@ -1,0 +1,1 @@
+"""DynamoDB, SQS, S3, EventBridge, KMS, Lambda and the Redshift Data API: the only home of boto3."""

@@ -1,0 +1,1 @@
+"""One verb a file: takes ports, asks the core, returns a value."""

@@ -1,0 +1,1 @@
+"""Runs untrusted functions; ships alone in its own bundle."""
