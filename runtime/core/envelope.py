@@ -56,7 +56,7 @@ class ProfileRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened to one profile of one tenant. Times are ISO 8601 UTC, milliseconds."""
+    """One thing that happened to one profile of one tenant; times are ISO 8601 UTC."""
 
     id: str
     tenant: str

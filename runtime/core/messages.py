@@ -70,6 +70,7 @@ def parse(text: str) -> DeliverMessage | RunMessage:
                 return DeliverMessage(**fields)
             case "run":
                 return RunMessage(**fields)
+            case other:
+                raise BadInput(f"unknown kind {other!r}", field="kind", code="bad_message")
     except TypeError as problem:
         raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
-    raise BadInput("unknown kind of message", field="kind", code="bad_message")
