@@ -14,7 +14,7 @@ import boto3
 
 from infra.local import deploy, processes
 from infra.local.bootstrap import bootstrap
-from infra.local.ministack import REGION, ROOT_KEYS, start_ministack
+from infra.local.emulator import REGION, ROOT_KEYS, start_ministack
 from infra.local.place import CLOUD_VENV, Place
 from infra.local.processes import Running
 from infra.local.warehouse import start_redshift

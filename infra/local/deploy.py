@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from infra.local.ministack import aws_environment, bare_environment
+from infra.local.emulator import aws_environment, bare_environment
 from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import StartFailed
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from infra.local.ministack import aws_environment, bare_environment
+from infra.local.emulator import aws_environment, bare_environment
 from infra.local.place import ROOT, Place
 from infra.local.processes import Running, start, wait_until
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from infra.local.place import CLOUD_VENV, Place
+from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import Running, StartFailed, free_port, start, wait_until
 
 REGION: Final = "us-east-1"
@@ -41,7 +41,8 @@ def start_ministack(place: Place) -> tuple[Running, str]:
         port = free_port()
         running = start(
             "ministack",
-            [str(CLOUD_VENV / "bin" / "ministack")],
+            # -P: the folder of the script has modules whose names are not meant for ministack
+            [str(CLOUD_VENV / "bin" / "python"), "-P", str(ROOT / "infra/local/ministack_main.py")],
             env={**bare_environment(place), **_settings(place, port)},
             cwd=place.data,
             log=place.logs / "ministack.log",
