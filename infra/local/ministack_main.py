@@ -10,13 +10,33 @@ from collections.abc import Mapping
 from typing import Any
 
 
+WHOLE_NUMBERS = ("MaximumConcurrency", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
+
+
 def fill_gaps() -> None:
-    """Teach CloudFormation the one resource of our template that ministack 1.5.33 does not know."""
+    """Make ministack 1.5.33 take our template as CloudFormation does."""
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     handlers = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 - there is no public way in
+    # It does not know event archives.
     handlers.setdefault(
         "AWS::Events::Archive", {"create": _create_archive, "delete": _delete_archive}
     )
+    # A number that comes from a parameter stays a string, and then its poller cannot compare it.
+    mapping = handlers["AWS::Lambda::EventSourceMapping"]
+    create = mapping["create"]
+    mapping["create"] = lambda logical_id, properties, stack_name: create(
+        logical_id, _with_numbers(properties), stack_name
+    )
+
+
+def _with_numbers(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _number(name, value) for name, value in properties.items()}
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return _with_numbers(value)
+    return int(value) if name in WHOLE_NUMBERS else value
 
 
 def _create_archive(
