@@ -14,7 +14,7 @@ from typing import Any, Final
 from runtime.errors import Transient
 
 POLL_S: Final = 0.05
-TERMINATE_S: Final = 8.0
+TERMINATE_S: Final = 2.0  # what they hold is thrown away in any case
 
 
 class StartFailed(Transient):
