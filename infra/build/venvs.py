@@ -72,7 +72,8 @@ def make(environment: Environment) -> None:
     total = environment.lock.read_text().count("==")
     shutil.rmtree(environment.path, ignore_errors=True)
     environment.path.parent.mkdir(exist_ok=True)
-    locked = ["--require-hashes", "--requirement", str(environment.lock)]
+    # the lock is complete: no resolver needs to look again
+    locked = ["--no-deps", "--require-hashes", "--requirement", str(environment.lock)]
     if uv := shutil.which("uv"):
         _run([uv, "venv", "--quiet", "--python", sys.executable, str(environment.path)])
         install = [uv, "pip", "install", "--python", str(environment.python), *locked]
