@@ -11,7 +11,7 @@ from runtime.errors import BadInput
 
 MAX_TOPICS: Final = 100  # of one subscription; past this a prefix or a filter says it better
 
-CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
+KNOWN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "profile.created": "a profile was seen for the first time",
         "profile.updated": "a profile's identifiers or properties changed",
@@ -71,7 +71,7 @@ _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def parse_subscription(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
+def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
     """What a subscription wants to hear, in our own names, without repeats.
 
     Raises:
@@ -100,7 +100,7 @@ def _parse(topic: object, at: str) -> str:
 
 
 def _is_known(name: str) -> bool:
-    return name in CATALOGUE or any(
+    return name in KNOWN or any(
         name.startswith(family) and _SLUG.fullmatch(name.removeprefix(family))
         for family in OPEN_FAMILIES
     )
@@ -109,7 +109,7 @@ def _is_known(name: str) -> bool:
 def _covers_known(stem: str) -> bool:
     return (
         stem in OPEN_FAMILIES
-        or any(known.startswith(stem) for known in CATALOGUE)
+        or any(known.startswith(stem) for known in KNOWN)
         or _is_known(stem.removesuffix("."))
     )
 
@@ -125,7 +125,7 @@ def _from_klaviyo(topic: str) -> str:
 
 
 def _unknown(topic: object, at: str) -> BadInput:
-    close = difflib.get_close_matches(str(topic)[:MAX_TOPIC_CHARS], CATALOGUE, n=1)
+    close = difflib.get_close_matches(str(topic)[:MAX_TOPIC_CHARS], KNOWN, n=1)
     hint = f"did you mean {close[0]}?" if close else "see GET /v1/topics"
     return BadInput(
         f"{str(topic)[:MAX_TOPIC_CHARS]!r} is no topic; {hint}", field=at, code="unknown_topic"
