@@ -7,10 +7,10 @@ inputs again gives the same id, the same object keys and the same bytes.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from runtime.core.raw_log import Kind, RawBatch
 from runtime.core.sync import Sync
@@ -84,6 +84,31 @@ class Load:
         """The client token of this attempt: the same attempt, submitted twice, runs once."""
         return f"{self.load_id}-{self.attempt}"
 
+    def with_error(self, error: str, *, code: str, at: str) -> "Load":
+        """The load as a failure left it."""
+        return replace(self, error=error, error_code=code, finished_at=at)
+
+    def with_state(
+        self, state: LoadState, *, at: str, tables: Mapping[str, TableCount] | None = None
+    ) -> "Load":
+        """The load, ended in this state without an error."""
+        held = self.tables if tables is None else tables
+        return replace(self, state=state, tables=held, finished_at=at, error=None, error_code=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to plan one sync. A higher `fence` ends this one's writes.
+
+    `seq` is the last raw batch that is loaded; `load` the one that a planner left open.
+    """
+
+    tenant: str
+    sync_id: str
+    fence: int
+    seq: int
+    load: Load | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -91,6 +116,11 @@ class Choice:
 
     batches: tuple[RawBatch, ...]
     last_seq: int
+
+    @property
+    def first_seq(self) -> int:
+        """The first batch that goes in."""
+        return self.batches[0].seq if self.batches else self.last_seq
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +153,11 @@ class Rendered:
         return sum(file.rows for file in self.lake if file.kind is kind)
 
 
-def choose(batches: Sequence[RawBatch], *, tenant: str, after: int) -> Choice:
+def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: str = "") -> Choice:
     """The next batches in order of arrival that hold rows of the tenant, within a load's limits.
+
+    A new sync (`after` 0) begins with what arrived at `kept_since` or later: older objects have
+    expired. A sync that has loaded before skips nothing, and fails when something is gone.
 
     Raises:
         BadInput: a number is missing after `after`: loading on would lose rows unseen.
@@ -135,7 +168,8 @@ def choose(batches: Sequence[RawBatch], *, tenant: str, after: int) -> Choice:
     for batch in batches:
         if batch.seq != seq + 1:
             raise BadInput(f"raw batch {seq + 1} is missing from the ledger", code="raw_gap")
-        held = batch.counts.get(tenant, 0)
+        expired = after == 0 and batch.appended_at < kept_since
+        held = 0 if expired else batch.counts.get(tenant, 0)
         full = rows + held > MAX_ROWS or size_bytes + batch.size_bytes > MAX_INPUT_BYTES
         if held and chosen and (full or len(chosen) == MAX_BATCHES):
             break
@@ -232,3 +266,29 @@ def categorize(error: str) -> str:
     if "does not exist" not in text:
         text = text.replace("schema", "").replace("relation", "")
     return next((code for word, code in _CATEGORIES if word in text), "unknown")
+
+
+class StatementState(StrEnum):
+    """What is known of a submitted statement. `lost`: the service no longer knows it."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementOutcome:
+    """How a submitted statement stands, and Redshift's own words when it failed."""
+
+    state: StatementState
+    error: str = ""
+
+
+T = TypeVar("T")
+
+
+def in_turn(syncs: Sequence[T], *, hour: int) -> tuple[T, ...]:
+    """The syncs, each hour beginning one further: when time is short, nobody is always last."""
+    start = hour % len(syncs) if syncs else 0
+    return (*syncs[start:], *syncs[:start])

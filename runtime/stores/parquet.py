@@ -6,7 +6,7 @@ all its columns. Nothing is fetched while it runs: no extension, no remote file.
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -62,7 +62,7 @@ class Writer:
     scratch: Path
     memory_limit: str = "1GB"
 
-    def render(self, inputs: dict[Kind, Sequence[Path]], *, tenant: str, out: Path) -> Rendered:
+    def render(self, inputs: Mapping[Kind, Sequence[Path]], *, tenant: str, out: Path) -> Rendered:
         """The tenant's rows of these batches as stage files, lake files by day, and discards."""
         stage: list[DataFile] = []
         lake: list[DataFile] = []
