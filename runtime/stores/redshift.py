@@ -28,7 +28,10 @@ _STATES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redshift:
-    """One database of one workgroup; without a workgroup each call is refused. `seconds` is a clock that only ever goes forward."""
+    """One database of one workgroup; without a workgroup each call is refused.
+
+    `seconds` is a clock that only ever goes forward.
+    """
 
     client: "RedshiftDataAPIServiceClient"
     workgroup: str

@@ -72,6 +72,7 @@ class SyncWarehouse:
     lake: LoadLake
     redshift: LoadRedshift
     clock: Callable[[], datetime]
+    raw_kept: timedelta = RAW_KEPT
 
     def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
         """Every enabled sync of every tenant; one that fails does not stop the others.
@@ -141,7 +142,7 @@ class SyncWarehouse:
             self.raw_log.since(lease.seq),
             tenant=sync.tenant,
             after=lease.seq,
-            kept_since=timestamp(self.clock() - RAW_KEPT),
+            kept_since=timestamp(self.clock() - self.raw_kept),
         )
         load = Load(
             tenant=sync.tenant,
