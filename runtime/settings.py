@@ -22,16 +22,16 @@ class SettingMissing(Permanent):
     code = "setting_missing"
 
 
+def load() -> "Settings":
+    """The settings of this process."""
+    return Settings(dict(os.environ))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The variables of one function, checked when they are asked for."""
 
     environment: Mapping[str, str]
-
-    @classmethod
-    def load(cls) -> "Settings":
-        """The settings of this process."""
-        return cls(dict(os.environ))
 
     @property
     def bus(self) -> str:
