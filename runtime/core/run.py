@@ -23,7 +23,8 @@ class Run:
     """The record of a run. `due_at_ms` (epoch ms) is set exactly while another try is due.
 
     `error` is `{"type", "message", "traceback"}`, the user's own lines only; `webhook_id` is set
-    when the function ran as that webhook's transform.
+    when the function ran as that webhook's transform. `effects` are what it asked for, in order:
+    the record is their outbox, so a repeated hint repeats them under the same ids.
     """
 
     id: str
@@ -40,5 +41,6 @@ class Run:
     output: Any = None
     error: Mapping[str, Any] | None = None
     logs: tuple[Mapping[str, Any], ...] = ()
+    effects: tuple[Mapping[str, Any], ...] = ()
     due_at_ms: int | None = None
     event: Mapping[str, Any] | None = None

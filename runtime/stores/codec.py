@@ -1,0 +1,179 @@
+"""Records to DynamoDB items and back.
+
+Scalars rest as attributes, readable in the console; everything else as compact JSON text, because
+DynamoDB's numbers lose what JSON has (1e300, 1.0 beside 1). Long texts rest compressed: an item
+ends at 400 KB and is billed by the KB.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.core.api_key import ApiKey
+from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.envelope import dump
+from runtime.core.function import Function, FunctionVersion, Limits
+from runtime.core.profile import Profile
+from runtime.core.run import Outcome, Run
+from runtime.core.sync import DestinationKind, Sync
+from runtime.core.webhook import Format, SealedSecret, Webhook
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Item = dict[str, Any]
+PACK_FROM_BYTES: Final = 1024  # below, gzip's overhead eats the gain
+_NAME: Final = re.compile(r"#[a-z_0-9]+")
+# What is not a scalar; texts of these fields are JSON.
+AS_JSON: Final[Mapping[type, frozenset[str]]] = {
+    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s"}),
+    Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
+    ApiKey: frozenset({"scopes"}),
+    Delivery: frozenset({"attempts"}),
+    Run: frozenset({"output", "error", "logs", "effects", "event"}),
+    Profile: frozenset({"properties", "stamps"}),
+}
+
+
+def encode(record: "DataclassInstance") -> Item:
+    """The attributes of a record; None is absence."""
+    as_json = AS_JSON.get(type(record), frozenset())
+    held = ((field.name, getattr(record, field.name)) for field in fields(record))
+    return {
+        name: text(dump(_plain(item))) if name in as_json else scalar(item)
+        for name, item in held
+        if item is not None
+    }
+
+
+def scalar(raw: str | float) -> Item:
+    """One attribute value; bool, int and float are told apart."""
+    match raw:
+        case bool():
+            return {"BOOL": raw}
+        case int() | float():
+            return {"N": repr(raw)}
+        case str():
+            return text(str(raw))
+
+
+def text(raw: str) -> Item:
+    """A text, compressed when that pays."""
+    data = raw.encode()
+    if len(data) < PACK_FROM_BYTES:
+        return {"S": raw}
+    return {"B": gzip.compress(data, compresslevel=6, mtime=0)}
+
+
+def key(values: Mapping[str, str]) -> Item:
+    """A key, or any attributes that must not be compressed."""
+    return {name: {"S": raw} for name, raw in values.items()}
+
+
+def placeholders(expression: str, values: Mapping[str, str | float]) -> Item:
+    """The names and values that an expression refers to, as DynamoDB wants them."""
+    names = {name: name[1:] for name in _NAME.findall(expression)}
+    filled = {f":{name}": _uncompressed(raw) for name, raw in values.items()}
+    return {
+        **({"ExpressionAttributeNames": names} if names else {}),
+        **({"ExpressionAttributeValues": filled} if filled else {}),
+    }
+
+
+def webhook(item: Mapping[str, Item]) -> Webhook:
+    """A stored webhook."""
+    raw = _fields(item, Webhook)
+    raw["topics"] = tuple(raw["topics"])
+    raw["secrets"] = tuple(SealedSecret(**secret) for secret in raw["secrets"])
+    raw["format"] = Format(raw["format"])
+    if "retry_schedule_s" in raw:
+        raw["retry_schedule_s"] = tuple(raw["retry_schedule_s"])
+    return Webhook(**raw)
+
+
+def function(item: Mapping[str, Item]) -> Function:
+    """A stored function."""
+    raw = _fields(item, Function)
+    raw["topics"] = tuple(raw["topics"])
+    raw["http_hosts"] = tuple(raw["http_hosts"])
+    raw["limits"] = Limits(**raw["limits"])
+    return Function(**raw)
+
+
+def function_version(item: Mapping[str, Item]) -> FunctionVersion:
+    """A stored version."""
+    return FunctionVersion(**_fields(item, FunctionVersion))
+
+
+def sync(item: Mapping[str, Item]) -> Sync:
+    """A stored sync."""
+    raw = _fields(item, Sync)
+    raw["kind"] = DestinationKind(raw["kind"])
+    return Sync(**raw)
+
+
+def api_key(item: Mapping[str, Item]) -> ApiKey:
+    """A stored API key."""
+    raw = _fields(item, ApiKey)
+    raw["scopes"] = tuple(raw["scopes"])
+    return ApiKey(**raw)
+
+
+def delivery(item: Mapping[str, Item]) -> Delivery:
+    """A stored delivery."""
+    raw = _fields(item, Delivery)
+    raw["attempts"] = tuple(Attempt(**attempt) for attempt in raw["attempts"])
+    raw["status"] = Status(raw["status"])
+    return Delivery(**raw)
+
+
+def run(item: Mapping[str, Item]) -> Run:
+    """A stored run."""
+    raw = _fields(item, Run)
+    raw["logs"] = tuple(raw["logs"])
+    raw["effects"] = tuple(raw["effects"])
+    raw["outcome"] = Outcome(raw["outcome"])
+    return Run(**raw)
+
+
+def profile(item: Mapping[str, Item]) -> Profile:
+    """A stored profile, from its table or from the table's stream."""
+    return Profile(**_fields(item, Profile))
+
+
+def _uncompressed(raw: str | float) -> Item:
+    return {"S": str(raw)} if isinstance(raw, str) else scalar(raw)
+
+
+def _fields(item: Mapping[str, Item], record: type["DataclassInstance"]) -> dict[str, Any]:
+    # Attributes that a newer version has written are left out: old code must survive a rollback.
+    as_json = AS_JSON.get(record, frozenset())
+    stored = {field.name: item[field.name] for field in fields(record) if field.name in item}
+    return {
+        # json.loads, not our own `load`: these texts are ours, and effects nest a payload deeper.
+        name: json.loads(value(kept)) if name in as_json else value(kept)
+        for name, kept in stored.items()
+    }
+
+
+def value(stored: Item) -> Any:
+    """What an attribute means."""
+    ((kind, raw),) = stored.items()
+    match kind:
+        case "N":
+            return int(raw) if raw.lstrip("-").isdigit() else float(raw)
+        case "B":
+            return gzip.decompress(raw).decode()
+        case _:
+            return raw
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return asdict(value)
+    return dict(value) if isinstance(value, Mapping) else value

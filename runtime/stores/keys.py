@@ -1,0 +1,59 @@
+"""Every key of every table, in one place: how a thing is named decides how it can be found."""
+
+import hashlib
+from typing import Final
+
+SUBSCRIPTIONS: Final = "subscriptions"
+TENANTS: Final = "tenants"
+API_KEY: Final = "apikey"
+DUE_SHARDS: Final = 8  # spreads the due index over partitions; sweep reads each in turn
+
+
+def tenant(tenant_id: str) -> str:
+    """The partition of one tenant's configuration, and of its profiles."""
+    return f"tenant#{tenant_id}"
+
+
+def webhook(webhook_id: str) -> str:
+    """Sort key of a webhook."""
+    return f"webhook#{webhook_id}"
+
+
+def function(name: str) -> str:
+    """Sort key of a function."""
+    return f"function#{name}"
+
+
+def version(name: str, number: int) -> str:
+    """Sort key of a function's version; padded, so that versions sort as numbers do."""
+    return f"version#{name}#{number:06d}"
+
+
+def sync(sync_id: str) -> str:
+    """Sort key of a sync."""
+    return f"sync#{sync_id}"
+
+
+def api_key(sha256: str) -> str:
+    """Partition of an API key, and its sort key in its tenant's list."""
+    return f"apikey#{sha256}"
+
+
+def by_webhook(tenant_id: str, webhook_id: str) -> str:
+    """Partition of the deliveries of one webhook."""
+    return f"{tenant_id}#{webhook_id}"
+
+
+def by_function(tenant_id: str, name: str) -> str:
+    """Partition of the runs of one function."""
+    return f"{tenant_id}#{name}"
+
+
+def in_time(created_at: str, record_id: str) -> str:
+    """Sort key of records by age; the id tells apart those of one millisecond."""
+    return f"{created_at}#{record_id}"
+
+
+def due_shard(record_id: str) -> str:
+    """The shard of the due index that a record waits in; always the same one."""
+    return str(hashlib.sha256(record_id.encode()).digest()[0] % DUE_SHARDS)

@@ -1,0 +1,227 @@
+"""Records for tests: valid by default, any field by keyword."""
+
+from dataclasses import replace
+from typing import Any
+
+from runtime.core import api_key, ids
+from runtime.core.api_key import ApiKey
+from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.envelope import Event, ProfileRef, dump
+from runtime.core.function import Function, FunctionVersion
+from runtime.core.messages import DeliverMessage, RunMessage
+from runtime.core.profile import Profile
+from runtime.core.run import Outcome, Run
+from runtime.core.sync import DestinationKind, Sync
+from runtime.core.webhook import SealedSecret, Webhook
+
+NOW = "2026-11-20T13:04:05.123Z"
+NOW_MS = 1_795_179_845_123
+TENANT = "acme"
+
+
+def an_event(**changes: Any) -> Event:
+    """A clicked email of a known customer."""
+    event = Event(
+        id="evt_1",
+        tenant=TENANT,
+        topic="message.email.clicked",
+        occurred_at=NOW,
+        received_at=NOW,
+        profile=ProfileRef(external_id="customer-1", email="ada@example.com"),
+        properties={"url": "https://shop.example.com/", "campaign": "autumn"},
+    )
+    return replace(event, **changes)
+
+
+def an_envelope(**changes: Any) -> dict[str, Any]:
+    """The same event as its producer sends it; a field set to `...` is left out."""
+    raw = an_event().to_json() | changes
+    return {name: value for name, value in raw.items() if value is not ...}
+
+
+def a_bus_event(detail: Any = None, **changes: Any) -> dict[str, Any]:
+    """What an EventBridge rule puts on a queue."""
+    detail = an_envelope() if detail is None else detail
+    topic = detail.get("topic", "unknown") if isinstance(detail, dict) else "unknown"
+    return {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": topic,
+        "source": "penstock.events",
+        "account": "000000000000",
+        "time": "2026-11-20T13:04:05Z",
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": detail,
+    } | changes
+
+
+def an_sqs_event(*bodies: object, receive_count: int = 1) -> dict[str, Any]:
+    """What a queue hands to its Lambda; bodies that are not text are written as JSON."""
+    return {
+        "Records": [
+            {
+                "messageId": f"message-{n}",
+                "receiptHandle": f"receipt-{n}",
+                "body": body if isinstance(body, str) else dump(body),
+                "attributes": {
+                    "ApproximateReceiveCount": str(receive_count),
+                    "SentTimestamp": str(NOW_MS),
+                    "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                    "ApproximateFirstReceiveTimestamp": str(NOW_MS),
+                },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:queue",
+                "awsRegion": "eu-central-1",
+            }
+            for n, body in enumerate(bodies)
+        ]
+    }
+
+
+def a_webhook(**changes: Any) -> Webhook:
+    """An enabled endpoint that hears every click."""
+    webhook = Webhook(
+        id="whk_1",
+        tenant=TENANT,
+        name="orders to the CRM",
+        url="https://hooks.example.com/penstock",
+        topics=("message.email.clicked",),
+        created_at=NOW,
+        secrets=(SealedSecret(ciphertext="sealed", created_at=NOW),),
+    )
+    return replace(webhook, **changes)
+
+
+def a_function(**changes: Any) -> Function:
+    """A published trigger."""
+    function = Function(
+        name="vip-orders",
+        tenant=TENANT,
+        created_at=NOW,
+        topics=("message.email.clicked",),
+        latest_version=1,
+        live_version=1,
+    )
+    return replace(function, **changes)
+
+
+def a_version(**changes: Any) -> FunctionVersion:
+    """The first upload of that trigger."""
+    version = FunctionVersion(
+        tenant=TENANT,
+        function="vip-orders",
+        version=1,
+        source="def handler(event):\n    return event['id']\n",
+        source_sha256="0" * 64,
+        created_at=NOW,
+    )
+    return replace(version, **changes)
+
+
+def an_attempt(**changes: Any) -> Attempt:
+    """A first POST that was answered 200."""
+    attempt = Attempt(
+        number=1, started_at=NOW, duration_ms=42, status=200, error=None, sentence="200 OK"
+    )
+    return replace(attempt, **changes)
+
+
+def a_delivery(**changes: Any) -> Delivery:
+    """A delivery that waits for its first retry."""
+    delivery = Delivery(
+        id=ids.delivery_id(TENANT, "evt_1", "whk_1"),
+        tenant=TENANT,
+        webhook_id="whk_1",
+        event_id="evt_1",
+        topic="message.email.clicked",
+        status=Status.PENDING,
+        body='{"type":"message.email.clicked"}',
+        created_at=NOW,
+        attempts=(an_attempt(status=503, sentence="503 Service Unavailable"),),
+        due_at_ms=NOW_MS + 5_000,
+    )
+    return replace(delivery, **changes)
+
+
+def a_deliver_message(**changes: Any) -> DeliverMessage:
+    """The hint for a delivery's first attempt."""
+    message = DeliverMessage(
+        tenant=TENANT,
+        delivery_id=ids.delivery_id(TENANT, "evt_1", "whk_1"),
+        webhook_id="whk_1",
+        event_id="evt_1",
+        topic="message.email.clicked",
+        body='{"type":"message.email.clicked"}',
+    )
+    return replace(message, **changes)
+
+
+def a_run_message(**changes: Any) -> RunMessage:
+    """The hint for a trigger's first run."""
+    message = RunMessage(
+        tenant=TENANT,
+        run_id=ids.run_id(TENANT, "evt_1", "vip-orders"),
+        function="vip-orders",
+        event=an_envelope(),
+    )
+    return replace(message, **changes)
+
+
+def a_run(**changes: Any) -> Run:
+    """A run that returned."""
+    run = Run(
+        id=ids.run_id(TENANT, "evt_1", "vip-orders"),
+        tenant=TENANT,
+        function="vip-orders",
+        version=1,
+        event_id="evt_1",
+        topic="message.email.clicked",
+        outcome=Outcome.RETURNED,
+        attempt=1,
+        created_at=NOW,
+        duration_ms=3.5,
+        output="evt_1",
+    )
+    return replace(run, **changes)
+
+
+def a_profile(**changes: Any) -> Profile:
+    """A customer whose first name came with a profile event."""
+    profile = Profile(
+        id=ids.derive("prf", TENANT, "external_id", "customer-1"),
+        tenant=TENANT,
+        revision=1,
+        external_id="customer-1",
+        email="ada@example.com",
+        properties={"first_name": "Ada"},
+        updated_at=NOW,
+    )
+    return replace(profile, **changes)
+
+
+def a_sync(**changes: Any) -> Sync:
+    """An hourly load into Redshift."""
+    sync = Sync(
+        id="syn_1",
+        tenant=TENANT,
+        name="warehouse",
+        kind=DestinationKind.REDSHIFT,
+        created_at=NOW,
+        schema="penstock_acme",
+    )
+    return replace(sync, **changes)
+
+
+def an_api_key(**changes: Any) -> ApiKey:
+    """A key that may do everything but administer."""
+    key = ApiKey(
+        sha256=api_key.digest("psk_test"),
+        tenant=TENANT,
+        name="ci",
+        scopes=("events", "webhooks", "functions", "deliveries", "profiles", "syncs"),
+        created_at=NOW,
+    )
+    return replace(key, **changes)
