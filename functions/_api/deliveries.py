@@ -50,7 +50,7 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     """List deliveries, the newest first."""
     status = query.status.value if query.status else ""
     of = (caller.tenant, "deliveries", query.webhook or "", status)
-    page = api.list_deliveries(
+    page = api.deliveries.list(
         caller.tenant,
         webhook_id=query.webhook,
         status=query.status,

@@ -1,7 +1,7 @@
 """Push a new version of a function: checked by the sandbox's own reader, then immutable."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -29,8 +29,8 @@ class Functions(Protocol):
 class Sandbox(Protocol):
     """The sandbox's reader."""
 
-    def check(self, tenant: str, source: str) -> Sequence[Mapping[str, Any]]:
-        """Every finding, each with `line`, `column`, `code`, `message`, `hint`."""
+    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ class PushVersion:
         """
         function_rules.check_source(source)
         function = self.functions.get(tenant, name)
-        findings = self.sandbox.check(tenant, source)
+        job = {"v": 1, "op": "check", "source": source}
+        findings = self.sandbox.run(tenant, job)["findings"]
         if findings:
             raise SourceRefused(findings)
         version = FunctionVersion(
