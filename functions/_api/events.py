@@ -87,6 +87,7 @@ class TopicOut(BaseModel):
     """A topic that one may subscribe to."""
 
     topic: str
+    meaning: str
 
 
 @endpoint("POST", "/v1/events", scope="events", status=202)
@@ -98,7 +99,8 @@ def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
 @endpoint("GET", "/v1/topics", scope=None)
 def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
     """List the known topics; `metric.<slug>` topics are yours to name."""
-    return Listing(data=[TopicOut(topic=name) for name in topics.KNOWN])
+    known = topics.CATALOGUE.items()
+    return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in known])
 
 
 ENDPOINTS = (send, list_topics)

@@ -8,7 +8,6 @@ from runtime.errors import BadInput
 MAX_NAME_CHARS: Final = 128
 MAX_RETRIES: Final = 20
 MAX_RETRY_DELAY_S: Final = 24 * 3600  # the last step of the default schedule
-MAX_TOPICS: Final = 100
 
 
 def check_name(name: str) -> None:

@@ -64,7 +64,7 @@ class CreateFunction:
             name=wanted.name,
             tenant=tenant,
             created_at=timestamp(self.clock()),
-            topics=topics.parse_all(wanted.topics),
+            topics=_heard(wanted.topics),
             filter=wanted.filter,
             http_hosts=wanted.http_hosts,
             secrets=dict.fromkeys(wanted.secrets),
@@ -92,7 +92,7 @@ class UpdateFunction:
         names = changes.get("secrets", tuple(old.secrets))
         function = replace(
             old,
-            topics=topics.parse_all(changes.get("topics", old.topics)),
+            topics=_heard(changes.get("topics", old.topics)),
             filter=changes.get("filter", old.filter),
             http_hosts=changes.get("http_hosts", old.http_hosts),
             secrets={secret: old.secrets.get(secret) for secret in names},
@@ -114,3 +114,8 @@ def check(function: Function) -> None:
     function_rules.check_limits(function.limits)
     if function.filter is not None:
         matching.compile(function.filter)
+
+
+def _heard(names: tuple[str, ...]) -> tuple[str, ...]:
+    # A function without topics is a transform: only webhooks run it.
+    return topics.parse_subscription(names) if names else ()
