@@ -44,3 +44,11 @@ class Run:
     effects: tuple[Mapping[str, Any], ...] = ()
     due_at_ms: int | None = None
     event: Mapping[str, Any] | None = None
+
+
+class Commit(StrEnum):
+    """What became of the attempt to store a run with its profile change."""
+
+    DONE = "done"
+    STALE = "stale"  # this attempt, or a later one, is stored already
+    PROFILE_CHANGED = "profile_changed"  # somebody else wrote the profile since it was read

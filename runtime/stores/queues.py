@@ -1,0 +1,136 @@
+"""Sending to SQS: full batches, and no message lost among those that went through."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.core.envelope import dump
+from runtime.core.messages import DeliverMessage, RunMessage
+from runtime.errors import BadInput, Transient
+from runtime.stores import aws
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+
+MAX_BATCH: Final = 10  # SQS
+MAX_BATCH_BYTES: Final = 1024 * 1024  # SQS: of one message and of a batch alike
+MAX_DELAY_S: Final = 900  # SQS
+MAX_GROUP_CHARS: Final = 128  # SQS
+MAX_TRIES: Final = 3  # of a batch's failed part; then the caller's own queue tries again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message on its way out."""
+
+    body: str
+    group: str = ""
+    delay_s: int = 0
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> int:
+        """As SQS counts: body and attributes with their names and types."""
+        texts = (self.body, *self.attributes, *self.attributes.values())
+        return sum(len(text.encode()) for text in texts) + len("String") * len(self.attributes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """One queue to send to."""
+
+    client: "SQSClient"
+    url: str
+
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Send them all, or raise: some may then be sent already, and are sent again later.
+
+        Raises:
+            Transient: SQS took some only, or none.
+            BadInput: one is larger than a message may be.
+        """
+        for batch in batches(messages):
+            self._send_batch(batch)
+
+    def _send_batch(self, batch: list[Outgoing]) -> None:
+        entries = [_entry(str(number), message) for number, message in enumerate(batch)]
+        for _ in range(MAX_TRIES):
+            with aws.faults("send to a queue"):
+                answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+            failed = {failure["Id"] for failure in answer.get("Failed", [])}
+            entries = [entry for entry in entries if entry["Id"] in failed]
+            if not entries:
+                return
+        raise Transient(f"SQS refused {len(entries)} messages", code="aws_unavailable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """The deliver or run queue: messages that say a record may be worth looking at."""
+
+    queue: Queue
+
+    def send(self, messages: Iterable[DeliverMessage | RunMessage], *, delay_s: int = 0) -> None:
+        """Queue them, to be seen after `delay_s`.
+
+        Raises:
+            Transient: SQS took some only, or none.
+        """
+        self.queue.send(
+            Outgoing(body=dump(message.to_json()), group=message.group, delay_s=delay_s)
+            for message in messages
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The function's own dead-letter queue: what can never be processed goes there at once."""
+
+    queue: Queue
+
+    def park(self, body: str, *, code: str, reason: str) -> None:
+        """Keep the bytes, with why; someone can mend and redrive them within 14 days."""
+        attributes = {"code": _printable(code), "reason": _printable(reason)}
+        self.queue.send([Outgoing(body=body or "(empty)", attributes=attributes)])
+
+
+def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Full batches in order: ten messages, or as many as fit one mebibyte.
+
+    Raises:
+        BadInput: one is larger than a message may be.
+    """
+    batch: list[Outgoing] = []
+    room = MAX_BATCH_BYTES
+    for message in messages:
+        size = message.size_bytes
+        if size > MAX_BATCH_BYTES:
+            raise BadInput(f"{size} bytes do not fit a queue message", code="too_large")
+        if len(batch) == MAX_BATCH or size > room:
+            yield batch
+            batch, room = [], MAX_BATCH_BYTES
+        batch.append(message)
+        room -= size
+    if batch:
+        yield batch
+
+
+def _entry(entry_id: str, message: Outgoing) -> Any:
+    # SQS refuses two characters that JSON allows; inside JSON text their escapes mean the same.
+    body = message.body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+    entry: dict[str, Any] = {"Id": entry_id, "MessageBody": body}
+    if message.group:
+        entry["MessageGroupId"] = message.group[:MAX_GROUP_CHARS]
+    if message.delay_s:
+        entry["DelaySeconds"] = min(message.delay_s, MAX_DELAY_S)
+    if message.attributes:
+        entry["MessageAttributes"] = {
+            name: {"DataType": "String", "StringValue": text}
+            for name, text in message.attributes.items()
+        }
+    return entry
+
+
+def _printable(text: str) -> str:
+    clean = "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
+    return clean[:256] or "?"

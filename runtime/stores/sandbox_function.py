@@ -1,0 +1,46 @@
+"""Running user code: the sandbox Lambda, one tenant an execution environment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runtime.core.envelope import dump
+from runtime.errors import Transient
+from runtime.stores import aws
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.client import LambdaClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxFunction:
+    """The sandbox Lambda; whatever goes wrong here is the platform's fault, never the user's."""
+
+    client: "LambdaClient"
+    name: str
+
+    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The sandbox's answer to a job.
+
+        Raises:
+            Transient: throttled, unreachable, denied; or code `sandbox_crashed`, when the sandbox
+                itself ended without an answer.
+        """
+        with aws.faults("invoke the sandbox"):
+            answer = self.client.invoke(
+                FunctionName=self.name,
+                InvocationType="RequestResponse",
+                TenantId=tenant,
+                Payload=dump(job).encode(),
+            )
+            payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise Transient("the sandbox ended without an answer", code="sandbox_crashed")
+        try:
+            result = json.loads(payload)
+        except ValueError as problem:
+            raise Transient("the sandbox's answer is cut", code="sandbox_crashed") from problem
+        if not isinstance(result, dict):
+            raise Transient("the sandbox's answer is no answer", code="sandbox_crashed")
+        return result
