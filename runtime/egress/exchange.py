@@ -1,0 +1,201 @@
+"""One request and its answer as bytes in and bytes out: no socket, so both clients share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import h11
+
+from runtime.egress.failures import EgressFailed, EgressRefused, Timing
+from runtime.egress.urls import Target
+
+MAX_ANSWER_BYTES: Final = 16 * 1024  # of body; what a person needs to see of an error page
+MAX_HEADER_BYTES: Final = 64 * 1024  # a megabyte of headers is an attack, not an answer
+MAX_INTERIM_ANSWERS: Final = 16  # 100 and 103 before the real one
+USER_AGENT: Final = "Penstock/1"
+_OURS: Final = frozenset(  # framing and routing are ours: a second opinion is request smuggling
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to send; `headers` are the caller's own, as (name, value)."""
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back. Header names are lower case; `truncated` when the body was longer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    truncated: bool = False
+    timing: Timing = field(default_factory=Timing)
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        """Every value of `name` (lower case), in order."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+def new_wire() -> h11.Connection:
+    """The state of one connection."""
+    return h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+
+
+def encode_headers(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
+    """All headers of the request, ours first.
+
+    Raises:
+        EgressRefused: `header_reserved` or `header_invalid`.
+    """
+    headers = [(b"host", target.authority.encode()), (b"accept-encoding", b"identity")]
+    names = set()
+    for name, value in request.headers:
+        lowered = name.lower()
+        if lowered in _OURS:
+            raise EgressRefused(
+                "header_reserved", f"the header {lowered} is set by the sender", field="headers"
+            )
+        names.add(lowered)
+        try:
+            headers.append((name.encode("ascii"), value.encode("latin-1")))
+        except UnicodeEncodeError as problem:
+            raise EgressRefused(
+                "header_invalid", f"the header {lowered!r} is not Latin-1 text", field="headers"
+            ) from problem
+    if "user-agent" not in names:
+        headers.append((b"user-agent", USER_AGENT.encode()))
+    if request.body or request.method in ("POST", "PUT", "PATCH"):
+        headers.append((b"content-length", str(len(request.body)).encode()))
+    return headers
+
+
+class Exchange:
+    """Feeds an answer through `wire` until it is whole or long enough."""
+
+    def __init__(self, wire: h11.Connection, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._wire = wire
+        self._max_bytes = max_answer_bytes
+        self._head: h11.Response | None = None
+        self._body = bytearray()
+        self._interim = 0
+        self._truncated = False
+        self.started = False
+        self.finished = False
+
+    def outgoing(self, request: Request, target: Target) -> bytes:
+        """The bytes to send.
+
+        Raises:
+            EgressRefused: the method or a header cannot stand in a request.
+        """
+        headers = encode_headers(request, target)
+        try:
+            head = h11.Request(method=request.method, target=target.path, headers=headers)
+            parts = [self._wire.send(head)]
+            if request.body:
+                parts.append(self._wire.send(h11.Data(data=request.body)))
+            parts.append(self._wire.send(h11.EndOfMessage()))
+        except h11.LocalProtocolError as problem:
+            raise EgressRefused("header_invalid", str(problem), field="headers") from problem
+        return b"".join(part for part in parts if part)
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes in (`b""` at the end of the stream); True when the answer is complete.
+
+        Raises:
+            EgressFailed: reset, protocol_error or answer_too_large.
+        """
+        self.started = self.started or bool(data)
+        if not data and not self.started:
+            raise EgressFailed("reset", "the receiver closed the connection without an answer")
+        try:
+            self._wire.receive_data(data)
+            while not self.finished and self._step():
+                pass
+        except h11.RemoteProtocolError as problem:
+            raise self._malformed(problem, ended=not data) from problem
+        return self.finished
+
+    def _step(self) -> bool:
+        """Handle one event; False when more bytes are needed."""
+        event = self._wire.next_event()
+        if event is h11.NEED_DATA or event is h11.PAUSED:
+            return False
+        if isinstance(event, h11.Data):
+            self._take(event.data)
+        elif isinstance(event, h11.EndOfMessage):
+            self.finished = True
+        elif isinstance(event, h11.Response):
+            self._head = event
+        elif isinstance(event, h11.InformationalResponse):
+            self._interim += 1
+            if self._interim > MAX_INTERIM_ANSWERS:
+                raise EgressFailed("protocol_error", "the receiver sent 1xx answers without end")
+        else:
+            raise EgressFailed("reset", "the receiver closed the connection without an answer")
+        return True
+
+    def _take(self, data: bytes) -> None:
+        room = self._max_bytes - len(self._body)
+        self._body += data[:room]
+        if len(data) > room:
+            self._truncated = self.finished = True
+
+    def _malformed(self, problem: h11.RemoteProtocolError, *, ended: bool) -> EgressFailed:
+        too_large = 431  # h11's word for a head that outgrew its buffer
+        if problem.error_status_hint == too_large:
+            return EgressFailed(
+                "answer_too_large", f"the answer's headers exceed {MAX_HEADER_BYTES} bytes"
+            )
+        if ended:
+            return EgressFailed("protocol_error", "the answer ended before it was complete")
+        return EgressFailed("protocol_error", f"the answer is not HTTP/1.1: {problem}")
+
+    @property
+    def status(self) -> int | None:
+        """What the receiver said, once it has."""
+        return None if self._head is None else self._head.status_code
+
+    def answer(self, timing: Timing) -> Answer:
+        """The finished answer."""
+        head = self._head
+        if head is None or not self.finished:
+            raise EgressFailed("protocol_error", "the answer ended before it was complete")
+        return Answer(
+            status=head.status_code,
+            headers=tuple(
+                (name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers
+            ),
+            body=bytes(self._body),
+            truncated=self._truncated,
+            timing=timing,
+        )
+
+    def recycle(self) -> bool:
+        """Make the wire ready for another request; False when it must be closed."""
+        if self._truncated or self._wire.trailing_data[0]:
+            return False
+        try:
+            self._wire.start_next_cycle()
+        except h11.LocalProtocolError:  # either side said `connection: close`
+            return False
+        return True

@@ -1,0 +1,146 @@
+"""One request from name to answer as a generator: it yields what to wait for, and does no I/O.
+
+Both clients drive it, so resolving, dialling, pooling, timing and naming faults are decided once.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from runtime.egress.exchange import Answer, Exchange, Request
+from runtime.egress.failures import EgressFailed
+from runtime.egress.transport import Key, Link, Pool, Watch, failure_of
+from runtime.egress.urls import Target
+
+L = TypeVar("L", bound=Link)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Wait for the vetted addresses of `target`; answered with a tuple of them."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Wait for a TCP connection to `address`, at most `limit_s`; answered with a raw socket."""
+
+    address: str
+    port: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """Wait for TLS (if the target wants it) on the raw socket; answered with a link."""
+
+    raw: Any
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Generic[L]):
+    """Wait until `data` is on its way."""
+
+    link: L
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receive(Generic[L]):
+    """Wait for bytes; answered with them, empty at the end of the stream."""
+
+    link: L
+
+
+Step = Resolve | Connect | Secure | Send[L] | Receive[L]
+Flow = Generator[Step[L], Any, Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand(Generic[L]):
+    """Everything that one request needs to know."""
+
+    request: Request
+    target: Target
+    watch: Watch
+    pool: Pool[L]
+    max_answer_bytes: int
+
+
+def run(errand: Errand[L]) -> Flow[L]:
+    """Make the request.
+
+    Raises:
+        EgressFailed: with the timing, and the status if there was one.
+    """
+    watch = errand.watch
+    try:
+        return (yield from _request(errand))
+    except TimeoutError as problem:
+        raise watch.explain(watch.timed_out()) from problem
+    except OSError as problem:
+        raise watch.explain(failure_of(problem, watch.phase)) from problem
+    except EgressFailed as problem:
+        raise watch.explain(problem) from None
+
+
+def _request(errand: Errand[L]) -> Flow[L]:
+    watch = errand.watch
+    addresses = yield Resolve(errand.target)
+    watch.lap("dns")
+    link, key = yield from _open(errand, addresses)
+    keep = False
+    try:
+        exchange = Exchange(link.wire, max_answer_bytes=errand.max_answer_bytes)
+        watch.phase = "send"
+        yield Send(link, exchange.outgoing(errand.request, errand.target))
+        data = yield Receive(link)
+        watch.lap("first_byte")
+        watch.phase = "receive"
+        while not _feed(exchange, data, watch):
+            data = yield Receive(link)
+        keep = exchange.recycle()
+        return exchange.answer(watch.total())
+    finally:
+        if keep:
+            errand.pool.give(key, link)
+        else:
+            link.close()
+
+
+def _feed(exchange: Exchange, data: bytes, watch: Watch) -> bool:
+    try:
+        return exchange.feed(data)
+    finally:
+        watch.status = exchange.status
+
+
+def _open(errand: Errand[L], addresses: tuple[str, ...]) -> Generator[Step[L], Any, tuple[L, Key]]:
+    target, watch = errand.target, errand.watch
+    keys: list[Key] = [(target.scheme, target.host, target.port, ip) for ip in addresses]
+    for key in keys:
+        link = errand.pool.take(key)
+        if link is not None:
+            watch.reused = True
+            return link, key
+    watch.phase = "connect"
+    raw, key = yield from _dial(errand, keys)
+    watch.lap("connect")
+    watch.phase = "tls"
+    link = yield Secure(raw, target)
+    watch.lap("tls")
+    return link, key
+
+
+def _dial(errand: Errand[L], keys: list[Key]) -> Generator[Step[L], Any, tuple[Any, Key]]:
+    """Try each address in turn; a dead one may use half of what is left, the last one all."""
+    for key in keys[:-1]:
+        limit_s = errand.watch.left_s / 2
+        try:
+            return (yield Connect(key[3], key[2], limit_s)), key
+        except OSError:  # the next address decides; the last one's failure is the one told
+            continue
+    last = keys[-1]
+    return (yield Connect(last[3], last[2], errand.watch.left_s)), last
