@@ -20,7 +20,7 @@ from functions._api import (
 )
 from functions._api.endpoint import Endpoint
 from functions._api.serve import serve
-from runtime import wiring
+from runtime import api_wiring, settings
 from runtime.errors import NotFound
 
 API_VERSION = "1"
@@ -68,5 +68,5 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 @cache
-def _application() -> wiring.Api:
-    return wiring.api()
+def _application() -> api_wiring.Api:
+    return api_wiring.build(settings.load())

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.api_key import ADMIN, ApiKey
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 
 class ApiKeyIn(Request):

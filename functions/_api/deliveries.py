@@ -3,7 +3,7 @@
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Status
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 
 class DeliveriesQuery(ListQuery):

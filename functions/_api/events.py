@@ -8,7 +8,7 @@ from functions._api.endpoint import Answer, Listing, endpoint
 from runtime.core import topics
 from runtime.core.api_key import ApiKey
 from runtime.errors import BadInput
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 _EVENT: dict[str, Any] = {
     "type": "object",

@@ -9,7 +9,7 @@ from runtime.core.api_key import ApiKey
 from runtime.core.function import Function, Limits
 from runtime.core.run import Outcome
 from runtime.usecases.create_function import FunctionChanges, NewFunction
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 _CAPS = Limits()
 

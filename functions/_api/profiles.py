@@ -4,7 +4,7 @@ from typing import Any
 
 from functions._api.endpoint import Answer, endpoint
 from runtime.core.api_key import ApiKey
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 
 class ProfileOut(Answer):

@@ -14,7 +14,7 @@ from runtime.core.api_key import ApiKey
 from runtime.errors import PenstockError
 from runtime.usecases.answer_once import Answered, Ask
 from runtime.usecases.authenticate import require
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 logger = Logger(service="api")
 

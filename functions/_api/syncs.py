@@ -5,7 +5,7 @@ from typing import Literal
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.api_key import ApiKey
 from runtime.core.sync import DestinationKind
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 
 class SyncIn(Request):

@@ -9,7 +9,7 @@ from runtime.core.api_key import ApiKey
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format
 from runtime.usecases.create_webhook import NewWebhook
 from runtime.usecases.update_webhook import WebhookChanges
-from runtime.wiring import Api
+from runtime.api_wiring import Api
 
 
 class WebhookIn(Request):
