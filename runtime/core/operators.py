@@ -1,0 +1,230 @@
+"""The comparison operators of EventBridge patterns: what each accepts, and what each tests."""
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from operator import eq, ge, gt, le, lt
+from types import MappingProxyType
+from typing import Any, Final
+
+from runtime.errors import BadInput
+
+MAX_NUMBER: Final = 5.0e9  # EventBridge compares numbers from -5e9 to 5e9
+Test = Callable[[Any], bool]
+_COMPARE: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def bad(reason: str, at: str) -> BadInput:
+    """A refusal in the one form that all of them have."""
+    return BadInput(reason, field=at, code="bad_filter")
+
+
+def ABSENT(_: Any) -> bool:  # noqa: N802 - a marker: absence is seen from the whole event only
+    """Stands for `{"exists": false}`."""
+    return False
+
+
+def any_of(tests: Sequence[Test]) -> Test:
+    """Whether any holds."""
+    return tests[0] if len(tests) == 1 else lambda value: any(test(value) for test in tests)
+
+
+def compile_rule(rule: object, at: str) -> Test:
+    """One entry of a pattern's array: a plain value, or an object with one operator.
+
+    Raises:
+        BadInput: `bad_filter`.
+    """
+    if not isinstance(rule, Mapping):
+        return _equals(rule, at)
+    if len(rule) != 1:
+        raise bad("an operator stands alone in its object", at)
+    (name, operand), *_ = rule.items()
+    make = _OPERATORS.get(name)
+    if make is None:
+        raise bad(f"unknown operator {name!r}; known are {', '.join(sorted(_OPERATORS))}", at)
+    return make(operand, f"{at}.{name}")
+
+
+def _equals(wanted: object, at: str) -> Test:
+    if wanted is None or isinstance(wanted, bool):
+        return lambda value: value is wanted
+    if isinstance(wanted, int | float):
+        number = _number(wanted, at)
+        return lambda value: _is_number(value) and value == number
+    if isinstance(wanted, str):
+        return lambda value: value == wanted
+    raise bad("must be a string, a number, true, false, null or an operator", at)
+
+
+def _prefix(operand: object, at: str) -> Test:
+    if isinstance(operand, Mapping):
+        wanted = _folded(operand, at)
+        return lambda value: isinstance(value, str) and value.lower().startswith(wanted)
+    text = _text(operand, at)
+    return lambda value: isinstance(value, str) and value.startswith(text)
+
+
+def _suffix(operand: object, at: str) -> Test:
+    if isinstance(operand, Mapping):
+        wanted = _folded(operand, at)
+        return lambda value: isinstance(value, str) and value.lower().endswith(wanted)
+    text = _text(operand, at)
+    return lambda value: isinstance(value, str) and value.endswith(text)
+
+
+def _equals_ignore_case(operand: object, at: str) -> Test:
+    wanted = _text(operand, at).lower()
+    return lambda value: isinstance(value, str) and value.lower() == wanted
+
+
+def _folded(operand: Mapping[str, Any], at: str) -> str:
+    if set(operand) != {"equals-ignore-case"}:
+        raise bad("takes a string or {equals-ignore-case: string}", at)
+    return _text(operand["equals-ignore-case"], at).lower()
+
+
+def _wildcard(operand: object, at: str) -> Test:
+    literals = _literals(_text(operand, at), at)
+    return lambda value: isinstance(value, str) and _glob(value, literals)
+
+
+def _literals(text: str, at: str) -> list[str]:
+    """What stands between the wildcards, escapes undone."""
+    literals = [""]
+    characters = iter(text)
+    star = False
+    for character in characters:
+        if character == "*":
+            if star:
+                raise bad("two wildcards in a row", at)
+            literals.append("")
+        elif character == "\\":
+            escaped = next(characters, "")
+            if escaped not in ("*", "\\"):
+                raise bad("a backslash may stand before * or \\ only", at)
+            literals[-1] += escaped
+        else:
+            literals[-1] += character
+        star = character == "*"
+    return literals
+
+
+def _glob(value: str, literals: list[str]) -> bool:
+    # Not a regular expression: `*a*a*a*b` would take it years. The leftmost fit of each literal is
+    # always right, so one pass is enough.
+    first, last = literals[0], literals[-1]
+    if len(literals) == 1:
+        return value == first
+    end = len(value) - len(last)
+    at = len(first)
+    if end < at or not (value.startswith(first) and value.endswith(last)):
+        return False
+    for literal in literals[1:-1]:
+        found = value.find(literal, at, end)
+        if found < 0:
+            return False
+        at = found + len(literal)
+    return True
+
+
+def _numeric(operand: object, at: str) -> Test:
+    if not isinstance(operand, list) or len(operand) not in (2, 4):
+        raise bad('takes ["<", 10] or [">", 0, "<=", 5]', at)
+    operators, numbers = operand[::2], [_number(number, at) for number in operand[1::2]]
+    if any(not isinstance(name, str) or name not in _COMPARE for name in operators):
+        raise bad(f"compares with {' '.join(_COMPARE)}", at)
+    if len(operators) > 1:
+        if operators[0] not in (">", ">=") or operators[1] not in ("<", "<="):
+            raise bad("a range begins with > or >= and ends with < or <=", at)
+        if numbers[0] >= numbers[1]:
+            raise bad("the range's bottom must be below its top", at)
+    checks = [(_COMPARE[name], number) for name, number in zip(operators, numbers, strict=True)]
+    return lambda value: _is_number(value) and all(test(value, number) for test, number in checks)
+
+
+def _exists(operand: object, at: str) -> Test:
+    if not isinstance(operand, bool):
+        raise bad("takes true or false", at)
+    return (lambda _: True) if operand else ABSENT
+
+
+def _cidr(operand: object, at: str) -> Test:
+    text = _text(operand, at)
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError as problem:
+        raise bad(f"is not an address range: {problem}", at) from problem
+    return lambda value: isinstance(value, str) and _inside(value, network)
+
+
+def _inside(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        return ipaddress.ip_address(text) in network
+    except ValueError:
+        return False
+
+
+def _anything_but(operand: object, at: str) -> Test:
+    if isinstance(operand, Mapping):
+        return _anything_but_operator(operand, at)
+    unwanted = operand if isinstance(operand, list) else [operand]
+    if not unwanted:
+        raise bad("an empty array excludes nothing", at)
+    strings = all(isinstance(item, str) for item in unwanted)
+    if not strings and not all(_is_number(item) for item in unwanted):
+        raise bad("takes strings or numbers, not both", at)
+    test = any_of([_equals(item, at) for item in unwanted])
+    return lambda value: not test(value)
+
+
+def _anything_but_operator(operand: Mapping[str, Any], at: str) -> Test:
+    if len(operand) != 1:
+        raise bad("an operator stands alone in its object", at)
+    (name, wanted), *_ = operand.items()
+    make = _EXCLUDABLE.get(name)
+    if make is None:
+        raise bad(f"can exclude {', '.join(sorted(_EXCLUDABLE))}, not {name!r}", at)
+    wanted = wanted if isinstance(wanted, list) else [wanted]
+    if not wanted or "" in wanted:
+        raise bad("must not be empty", at)
+    test = any_of([make(item, f"{at}.{name}") for item in wanted])
+    return lambda value: not test(value)
+
+
+def _text(operand: object, at: str) -> str:
+    if not isinstance(operand, str):
+        raise bad("takes a string", at)
+    return operand
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any, at: str) -> float:
+    if not _is_number(value):
+        raise bad("must be a number", at)
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise bad("numbers are compared from -5e9 to 5e9 only", at)
+    number: float = value
+    return number
+
+
+_Make = Callable[[object, str], Test]
+_EXCLUDABLE: Final[Mapping[str, _Make]] = MappingProxyType(
+    {
+        "prefix": _prefix,
+        "suffix": _suffix,
+        "equals-ignore-case": _equals_ignore_case,
+        "wildcard": _wildcard,
+    }
+)
+_OPERATORS: Final[Mapping[str, _Make]] = MappingProxyType(
+    {
+        **_EXCLUDABLE,
+        "numeric": _numeric,
+        "exists": _exists,
+        "cidr": _cidr,
+        "anything-but": _anything_but,
+    }
+)
