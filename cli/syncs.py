@@ -7,7 +7,7 @@ import typer
 from cli import _output, client
 from cli._output import AsJson
 
-COLUMNS: Final = ("id", "name", "kind", "enabled", "schema_name")
+COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
 
 app = typer.Typer(no_args_is_help=True, help="Syncs: warehouse destinations.")
 

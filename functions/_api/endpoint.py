@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runtime.core import cursor
+from runtime.core import cursor as cursors
 from runtime.core.page import Page
 
 T = TypeVar("T")
@@ -40,11 +40,11 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
-    limit: int = Field(default=cursor.DEFAULT_LIMIT, ge=1, le=cursor.MAX_LIMIT)
+    limit: int = Field(default=cursors.DEFAULT_LIMIT, ge=1, le=cursors.MAX_LIMIT)
 
     def position(self, *listing: str) -> str | None:
         """Where to go on in this listing; raises BadInput for another listing's cursor."""
-        return None if self.cursor is None else cursor.decode(self.cursor, listing=listing)
+        return None if self.cursor is None else cursors.decode(self.cursor, listing=listing)
 
 
 class Listing(BaseModel, Generic[T]):
@@ -56,7 +56,7 @@ class Listing(BaseModel, Generic[T]):
 
 def listing(page: Page[R], read: Callable[[R], T], *, of: tuple[str, ...]) -> Listing[T]:
     """A page of records as a page of answers; `of` is what `ListQuery.position` was given."""
-    following = None if page.after is None else cursor.encode(page.after, listing=of)
+    following = None if page.after is None else cursors.encode(page.after, listing=of)
     return Listing(data=[read(record) for record in page.items], next_cursor=following)
 
 

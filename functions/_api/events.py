@@ -99,7 +99,7 @@ def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
 @endpoint("GET", "/v1/topics", scope=None)
 def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
     """List the known topics; `metric.<slug>` topics are yours to name."""
-    known = topics.CATALOGUE.items()
+    known = topics.KNOWN.items()
     return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in known])
 
 

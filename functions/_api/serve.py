@@ -82,7 +82,7 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     if result is None:
         return Answered(status=each.status, body=None)
     hidden = result.shown_once if isinstance(result, Answer) else None
-    shown: dict[str, Any] = result.model_dump(mode="json")
+    shown: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
     once = {hidden: shown.pop(hidden)} if hidden else None
     return Answered(status=each.status, body=shown, once=once)
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.api_key import ApiKey
 from runtime.core.sync import DestinationKind
@@ -16,12 +18,12 @@ class SyncIn(Request):
 
 
 class SyncOut(Answer):
-    """A destination; `schema_name` is the Redshift schema, one a tenant."""
+    """A destination; `schema` is the Redshift schema, one a tenant, empty for the lake."""
 
     id: str
     name: str
     kind: DestinationKind
-    schema_name: str
+    schema_name: str = Field(alias="schema")
     enabled: bool
     created_at: str
 

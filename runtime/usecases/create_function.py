@@ -118,4 +118,4 @@ def check(function: Function) -> None:
 
 def _heard(names: tuple[str, ...]) -> tuple[str, ...]:
     # A function without topics is a transform: only webhooks run it.
-    return topics.parse_subscription(names) if names else ()
+    return topics.parse_all(names) if names else ()

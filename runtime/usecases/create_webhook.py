@@ -102,7 +102,7 @@ class CreateWebhook:
             tenant=tenant,
             name=wanted.name,
             url=wanted.url,
-            topics=topics.parse_subscription(wanted.topics),
+            topics=topics.parse_all(wanted.topics),
             created_at=now,
             filter=wanted.filter,
             transform=wanted.transform,

@@ -48,7 +48,7 @@ class UpdateWebhook:
             Conflict: somebody else changed it at the same time.
         """
         if "topics" in changes:
-            changes["topics"] = topics.parse_subscription(changes["topics"])
+            changes["topics"] = topics.parse_all(changes["topics"])
         old = self.webhooks.get(tenant, webhook_id)
         webhook = replace(old, **changes)
         if changes.get("enabled"):
