@@ -4,10 +4,13 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.cloud import Cloud
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -52,3 +55,12 @@ def _no_real_account() -> Iterator[None]:
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
         yield
+
+
+@pytest.fixture
+def cloud() -> Iterator["Cloud"]:
+    """An empty account with our tables, queues, bus and key, in this process."""
+    from tests.cloud import in_process
+
+    with in_process() as account:
+        yield account

@@ -1,7 +1,7 @@
 """What one attempt means: a pure function from what happened to what happens next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +30,16 @@ class Failed:
 
 
 Happening = Answered | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """One POST as it went: what happened, what the receiver wrote, and how long each part took."""
+
+    happening: Happening
+    answer: bytes = b""
+    duration_ms: int = 0
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,12 @@ def dump(value: object) -> str:
     return text
 
 
-def load(text: str | bytes) -> Any:
+def load(text: str | bytes, *, wrapped: int = 0) -> Any:
     """JSON in, plain values out; refuses what JSON does not have.
+
+    Args:
+        text: UTF-8.
+        wrapped: levels of ours around somebody's value, which may use all of its own.
 
     Raises:
         BadInput: not UTF-8, not JSON, NaN or infinity, a lone surrogate, or nested too deeply.
@@ -108,11 +112,11 @@ def load(text: str | bytes) -> Any:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as problem:
         raise BadInput(f"not JSON: {problem}", code="not_json") from problem
-    check_json(value)
+    check_json(value, wrapped=wrapped)
     return value
 
 
-def check_json(value: object, *, at: str = "") -> None:
+def check_json(value: object, *, at: str = "", wrapped: int = 0) -> None:
     """Refuse whatever has no plain JSON form, naming the field.
 
     Raises:
@@ -121,7 +125,7 @@ def check_json(value: object, *, at: str = "") -> None:
     todo: list[tuple[str, object, int]] = [(at, value, 0)]
     while todo:
         path, item, depth = todo.pop()
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH + wrapped:
             raise BadInput(f"nested deeper than {MAX_DEPTH} levels", field=path, code="too_deep")
         _check_scalar(item, path)
         if isinstance(item, Mapping):

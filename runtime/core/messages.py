@@ -60,7 +60,7 @@ def parse(text: str) -> DeliverMessage | RunMessage:
     Raises:
         BadInput: not ours, or of a version this code does not know.
     """
-    raw = load(text)
+    raw = load(text, wrapped=1)
     if not isinstance(raw, Mapping) or raw.get("v") != 1:
         raise BadInput("not a version 1 message", code="bad_message")
     fields = {name: value for name, value in raw.items() if name not in ("v", "kind")}

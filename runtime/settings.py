@@ -1,0 +1,146 @@
+"""The settings of a function: the only reader of the environment.
+
+A function has only the variables that it needs; asking for another is a fault of the template and
+says so by name.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.errors import Permanent
+
+PREFIX: Final = "PENSTOCK_"
+DEFAULT_QUEUE_DELAY_MAX_S: Final = 900  # SQS's own limit on DelaySeconds
+DEFAULT_RETENTION_DAYS: Final = 30
+
+
+class SettingMissing(Permanent):
+    """The template does not set a variable that this function needs, or sets it to nonsense."""
+
+    code = "setting_missing"
+
+
+def load() -> "Settings":
+    """The settings of this process."""
+    return Settings(dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The variables of one function, checked when they are asked for."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def bus(self) -> str:
+        """The event bus's name."""
+        return self._text("BUS")
+
+    @property
+    def config_table(self) -> str:
+        """Webhooks, functions, API keys, syncs."""
+        return self._text("CONFIG_TABLE")
+
+    @property
+    def deliveries_table(self) -> str:
+        """Deliveries."""
+        return self._text("DELIVERIES_TABLE")
+
+    @property
+    def runs_table(self) -> str:
+        """Runs."""
+        return self._text("RUNS_TABLE")
+
+    @property
+    def profiles_table(self) -> str:
+        """Profiles."""
+        return self._text("PROFILES_TABLE")
+
+    @property
+    def ledger_table(self) -> str:
+        """The raw log's numbers and the loads."""
+        return self._text("LEDGER_TABLE")
+
+    @property
+    def bucket(self) -> str:
+        """Raw batches and the lake."""
+        return self._text("BUCKET")
+
+    @property
+    def deliver_queue_url(self) -> str:
+        """Hints that a delivery is to be attempted."""
+        return self._text("DELIVER_QUEUE_URL")
+
+    @property
+    def run_queue_url(self) -> str:
+        """Hints that a function is to be run."""
+        return self._text("RUN_QUEUE_URL")
+
+    @property
+    def park_queue_url(self) -> str:
+        """This function's own dead-letter queue, where poison records are parked."""
+        return self._text("PARK_QUEUE_URL")
+
+    @property
+    def sandbox_function(self) -> str:
+        """The Lambda that runs user code."""
+        return self._text("SANDBOX_FUNCTION")
+
+    @property
+    def sync_function(self) -> str:
+        """The Lambda that loads the warehouse."""
+        return self._text("SYNC_FUNCTION")
+
+    @property
+    def kms_key_id(self) -> str:
+        """The key that wraps the tenants' data keys."""
+        return self._text("KMS_KEY_ID")
+
+    @property
+    def redshift_workgroup(self) -> str:
+        """Where Redshift loads run; empty when the installation has none."""
+        return self._text("REDSHIFT_WORKGROUP", default="")
+
+    @property
+    def redshift_database(self) -> str:
+        """The database of that workgroup."""
+        return self._text("REDSHIFT_DATABASE", default="")
+
+    @property
+    def redshift_copy_role_arn(self) -> str:
+        """The role that COPY reads the bucket with."""
+        return self._text("REDSHIFT_COPY_ROLE_ARN", default="")
+
+    @property
+    def allow_local_http(self) -> bool:
+        """Whether plain http and loopback targets are allowed: in the local cloud only."""
+        value = self._text("ALLOW_LOCAL_HTTP", default="false")
+        if value not in {"true", "false"}:
+            raise SettingMissing(f"{PREFIX}ALLOW_LOCAL_HTTP must be true or false")
+        return value == "true"
+
+    @property
+    def queue_delay_max_s(self) -> int:
+        """The longest delay that rides on a queue; a longer one waits in the due index."""
+        return self._number("QUEUE_DELAY_MAX_S", default=DEFAULT_QUEUE_DELAY_MAX_S)
+
+    @property
+    def retention_days(self) -> int:
+        """How long deliveries and runs are kept."""
+        return self._number("RETENTION_DAYS", default=DEFAULT_RETENTION_DAYS)
+
+    def _text(self, name: str, *, default: str | None = None) -> str:
+        value = self.environment.get(PREFIX + name, "")
+        if value:
+            return value
+        if default is None:
+            raise SettingMissing(f"{PREFIX}{name} is not set; the template must set it")
+        return default
+
+    def _number(self, name: str, *, default: int) -> int:
+        value = self._text(name, default=str(default))
+        if not value.isascii() or not value.isdigit():
+            raise SettingMissing(f"{PREFIX}{name} must be a whole number")
+        return int(value)

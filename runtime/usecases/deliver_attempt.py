@@ -1,0 +1,296 @@
+"""One attempt at each of a batch of deliveries.
+
+The record is the truth and the message a hint: read the record, POST, and write what came of it
+together with the next due time in one conditional write. A crash between POST and write repeats the
+POST, under the same webhook-id; nothing is lost anywhere.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+
+from runtime.core import attempt, redact, schedule, signing
+from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
+from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.envelope import timestamp
+from runtime.core.matching import Index
+from runtime.core.messages import DeliverMessage
+from runtime.core.webhook import Webhook
+from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.sweep_due import delivery_hint
+
+STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
+T = TypeVar("T")
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
+        """Those that have a record, as they stand now (strong read), by id."""
+
+    def add(self, delivery: Delivery) -> bool:
+        """Store one that has no record yet; whether it had none."""
+
+    def replace(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store what an attempt has made of `old`; False when another attempt was first."""
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook as it stands now, or None."""
+
+    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
+        """Switch it off; again changes nothing."""
+
+
+class Subscriptions(Protocol):
+    """The same webhooks, at most a few seconds old, for nothing."""
+
+    def for_tenant(self, tenant: str) -> Index:
+        """The tenant's compiled subscriptions."""
+
+
+class Hints(Protocol):
+    """The deliver queue."""
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+class Sender(Protocol):
+    """The way out."""
+
+    async def post(
+        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
+    ) -> Posted:
+        """What came of posting; raises only for faults of our own."""
+
+    def close(self) -> None:
+        """Close idle connections."""
+
+
+class _Loop:
+    """An event loop that outlives the batch, so that connections stay open between batches."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
+
+    def gather(self, works: Iterable[Awaitable[T]]) -> list[T | BaseException]:
+        """Do all at once; a failure is the result of its own work and touches no other."""
+
+        async def everything() -> list[T | BaseException]:
+            return await asyncio.gather(*works, return_exceptions=True)
+
+        return self._runner.run(everything())
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do blocking work while others go on."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        self._runner.close()
+        self._threads.shutdown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverAttempts:
+    """Makes attempts. `dice` gives numbers from 0 to 1; `journal` takes one line an attempt."""
+
+    deliveries: Deliveries
+    webhooks: Webhooks
+    subscriptions: Subscriptions
+    hints: Hints
+    sender: Sender
+    open_secret: Callable[[str, str], str]
+    clock: Callable[[], datetime]
+    dice: Callable[[], float]
+    journal: Callable[[Mapping[str, Any]], None]
+    queue_delay_max_s: int = 900
+    _loop: _Loop = field(default_factory=_Loop)
+
+    def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
+        """Make every attempt at once; for each message None, or the error that says park or retry.
+
+        A slow receiver holds up nothing but its own message. A fault of ours is never recorded as
+        the receiver's: it makes the message come back.
+        """
+        unique = list(dict.fromkeys((each.delivery_id, each.attempt) for each in messages))
+        first = {(each.delivery_id, each.attempt): each for each in reversed(messages)}
+        try:
+            records = self.deliveries.get(dict.fromkeys(key for key, _ in unique))
+        except Transient as problem:
+            return [problem] * len(messages)
+        results = self._loop.gather(
+            self._deliver(first[key], records.get(key[0])) for key in unique
+        )
+        verdicts = dict(zip(unique, map(_verdict, results), strict=True))
+        return [verdicts[each.delivery_id, each.attempt] for each in messages]
+
+    def close(self) -> None:
+        """Close idle connections, the loop and its threads."""
+        self.sender.close()
+        self._loop.close()
+
+    async def _deliver(self, message: DeliverMessage, record: Delivery | None) -> None:
+        delivery = record or self._new(message)
+        if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
+            return  # a stale hint: somebody has made this attempt already
+        webhook = self._webhook(message)
+        if webhook is None or not webhook.enabled:
+            reason = "webhook_deleted" if webhook is None else "webhook_disabled"
+            await self._record(
+                record, replace(delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None)
+            )
+            return
+        started = self.clock()
+        posted = await self._post(webhook, delivery, started)
+        outcome = attempt.judge(
+            posted.happening,
+            attempt=message.attempt,
+            now=self.clock(),
+            dice=self.dice(),
+            schedule_s=_schedule_of(webhook),
+        )
+        after = _after(delivery, posted, outcome, started=started)
+        ours = await self._record(record, after)
+        self.journal(_line(after, posted, recorded=ours))
+        if ours:
+            await self._follow(after, outcome)
+
+    def _new(self, message: DeliverMessage) -> Delivery:
+        if message.body is None or message.attempt != 1:
+            raise BadInput("there is no record of this delivery", code="no_record")
+        return Delivery(
+            id=message.delivery_id,
+            tenant=message.tenant,
+            webhook_id=message.webhook_id,
+            event_id=message.event_id,
+            topic=message.topic,
+            status=Status.PENDING,
+            body=message.body,
+            created_at=timestamp(self.clock()),
+        )
+
+    # The next two may ask a store once in a while and then hold up the loop, before any request of
+    # their own is under way; a thread for each would cost more than the store's answers.
+
+    def _webhook(self, message: DeliverMessage) -> Webhook | None:
+        known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
+        # The index may be older than the message: only the store can say that there is none.
+        return known or self.webhooks.find(message.tenant, message.webhook_id)
+
+    def _keys(self, webhook: Webhook, *, now: str) -> list[signing.Key]:
+        live = signing.live_secrets(webhook.secrets, now=now)
+        return [signing.parse_key(self.open_secret(webhook.tenant, s.ciphertext)) for s in live]
+
+    async def _post(self, webhook: Webhook, delivery: Delivery, started: datetime) -> Posted:
+        body = delivery.body.encode()
+        signed = signing.headers(
+            self._keys(webhook, now=timestamp(started)),
+            body,
+            message_id=delivery.id,
+            at_s=int(started.timestamp()),
+        )
+        return await self.sender.post(
+            webhook.url,
+            headers=(("content-type", "application/json"), *signed),
+            body=body,
+            deadline_s=webhook.timeout_s,
+        )
+
+    async def _record(self, record: Delivery | None, after: Delivery) -> bool:
+        def write() -> bool:
+            if record is None:
+                return self.deliveries.add(after)
+            return self.deliveries.replace(record, after)
+
+        return await self._loop.in_thread(write)
+
+    async def _follow(self, after: Delivery, outcome: Outcome) -> None:
+        """What the record makes necessary. Lost here, the sweep finds it or the next 410 tells."""
+        match outcome:
+            case RetryAt(at_ms=at_ms):
+                delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
+                if delay_s <= self.queue_delay_max_s:
+                    hint = delivery_hint(after)
+                    await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
+            case Disable(reason=reason):
+                await self._loop.in_thread(
+                    lambda: self.webhooks.disable(after.tenant, after.webhook_id, reason=reason)
+                )
+            case Delivered() | Dead():
+                return
+
+
+def _schedule_of(webhook: Webhook) -> Sequence[int]:
+    own = webhook.retry_schedule_s
+    return schedule.DEFAULT_SCHEDULE_S if own is None else own
+
+
+def _after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:
+    """The delivery with this attempt and what follows from it."""
+    happening = posted.happening
+    made = Attempt(
+        number=delivery.next_attempt,
+        started_at=timestamp(started),
+        duration_ms=posted.duration_ms,
+        status=happening.status if isinstance(happening, attempt.Answered) else None,
+        error=attempt.error_code(happening),
+        sentence=attempt.sentence(happening),
+        answer_excerpt=redact.excerpt(posted.answer),
+    )
+    attempts = (*delivery.attempts, made)
+    match outcome:
+        case Delivered():
+            return replace(delivery, attempts=attempts, status=Status.DELIVERED, due_at_ms=None)
+        case RetryAt(at_ms=at_ms):
+            return replace(delivery, attempts=attempts, due_at_ms=at_ms)
+        case Dead(reason=reason) | Disable(reason=reason):
+            return replace(
+                delivery, attempts=attempts, status=Status.DEAD, reason=reason, due_at_ms=None
+            )
+
+
+def _line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
+    """The one line that is logged of an attempt: flat, and nothing in it that must stay secret."""
+    made = after.attempts[-1]
+    return {
+        "message": "delivery.attempted",
+        "tenant": after.tenant,
+        "webhook_id": after.webhook_id,
+        "delivery_id": after.id,
+        "event_id": after.event_id,
+        "topic": after.topic,
+        "attempt": made.number,
+        "outcome": str(after.status) if recorded else "superseded",
+        "status": made.status,
+        "error": made.error,
+        "due_at_ms": after.due_at_ms,
+        **posted.timing_ms,
+    }
+
+
+def _verdict(result: BaseException | None) -> PenstockError | None:
+    match result:
+        case None | Transient():
+            return result
+        case BadInput(code="no_record"):
+            return result
+        case PenstockError():
+            # Ours all the same, e.g. a secret that does not open: it must come back.
+            retry = Transient(result.message, code=result.code)
+            retry.__cause__ = result
+            return retry
+        case Exception():
+            retry = Transient(f"{type(result).__name__}: {result}", code="internal")
+            retry.__cause__ = result
+            return retry
+        case _:
+            raise result

@@ -1,0 +1,102 @@
+"""Finding what is due and has no hint under way: the timers that no crash can lose."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeVar
+
+from runtime.core.delivery import Delivery
+from runtime.core.messages import DeliverMessage, RunMessage
+from runtime.core.run import Run
+from runtime.errors import Transient
+
+LEASE_S: Final = 60  # a hint that is lost after the lease was taken is sent again after this
+# A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
+# before the sweep takes it for lost and sends another.
+GRACE_S: Final = 30
+LIMIT: Final = 1000  # of a shard in one sweep; what is left is due next minute too
+
+R = TypeVar("R")
+M_contra = TypeVar("M_contra", contravariant=True)
+M = TypeVar("M")
+
+
+class DueIndex(Protocol[R]):
+    """Records by due time, in shards."""
+
+    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterable[R]:
+        """Those due at `now_ms`, the longest waiting first."""
+
+    def lease(self, record: R, /, *, until_ms: int) -> bool:
+        """Push its due time to `until_ms` unless somebody else has; whether it was us."""
+
+
+class Hints(Protocol[M_contra]):
+    """The queue that serves the records."""
+
+    def send(self, messages: Iterable[M_contra], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep(Generic[R, M]):
+    """Sends the hints of one kind of record. Sweeps may overlap: the lease tells them apart."""
+
+    records: DueIndex[R]
+    hints: Hints[M]
+    hint_of: Callable[[R], M]
+    shards: Sequence[str]
+    clock: Callable[[], datetime]
+    grace_s: int = GRACE_S
+    limit: int = LIMIT
+
+    def __call__(self) -> int:
+        """Hint at everything due; how many there were.
+
+        Raises:
+            Transient: a shard could not be swept to its end; the others were.
+        """
+        now_ms = int(self.clock().timestamp() * 1000)
+        swept, problems = 0, []
+        for shard in self.shards:
+            try:
+                hints = list(self._leased(shard, now_ms))
+                if hints:
+                    self.hints.send(hints)
+                swept += len(hints)
+            except Transient as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+        return swept
+
+    def _leased(self, shard: str, now_ms: int) -> Iterator[M]:
+        before_ms = now_ms - self.grace_s * 1000
+        for record in self.records.due(shard=shard, now_ms=before_ms, limit=self.limit):
+            if self.records.lease(record, until_ms=now_ms + LEASE_S * 1000):
+                yield self.hint_of(record)
+
+
+def delivery_hint(delivery: Delivery) -> DeliverMessage:
+    """The message for the delivery's next attempt; the record has the body."""
+    return DeliverMessage(
+        tenant=delivery.tenant,
+        delivery_id=delivery.id,
+        webhook_id=delivery.webhook_id,
+        event_id=delivery.event_id,
+        topic=delivery.topic,
+        body=None,
+        attempt=delivery.next_attempt,
+    )
+
+
+def run_hint(run: Run) -> RunMessage:
+    """The message for the run's next try; what waits for one keeps its event."""
+    return RunMessage(
+        tenant=run.tenant,
+        run_id=run.id,
+        function=run.function,
+        event=run.event or {},
+        webhook_id=run.webhook_id,
+        attempt=run.attempt + 1,
+    )

@@ -1,0 +1,206 @@
+"""An account with the resources of the template: in this process, or on the local cloud."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runtime.stores import config
+from runtime.stores.aws import Clients
+from runtime.stores.bus import Bus
+from runtime.stores.config import Config
+from runtime.stores.deliveries import Deliveries
+from runtime.stores.profiles import Profiles
+from runtime.stores.queues import Hints, Parked, Queue
+from runtime.stores.runs import Runs
+from runtime.stores.secrets import Secrets
+from runtime.stores.table import Table
+
+ENDPOINT: Final = "PENSTOCK_TEST_AWS_ENDPOINT"
+RETENTION_DAYS: Final = 30
+_TEXT: Final = {
+    name: {"AttributeName": name, "AttributeType": "S"}
+    for name in (
+        "pk",
+        "sk",
+        "by_webhook_pk",
+        "by_tenant_pk",
+        "by_function_pk",
+        "list_sk",
+        "due_shard",
+    )
+}
+_NUMBER: Final = {"due_at_ms": {"AttributeName": "due_at_ms", "AttributeType": "N"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Names of what exists, and stores on it."""
+
+    clients: Clients = field(default_factory=Clients)
+    prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:12]}")
+    made: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Config:
+        """The config table."""
+        return config.table(self.clients.dynamodb, self._table("config", sort="sk"))
+
+    @property
+    def profiles(self) -> Profiles:
+        """The profiles table."""
+        return Profiles(table=self.table("profiles", sort="sk"))
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The deliveries table."""
+        lists = ("by_webhook", "by_tenant")
+        return Deliveries(
+            table=self.table("deliveries", lists=lists), retention_days=RETENTION_DAYS
+        )
+
+    @property
+    def runs(self) -> Runs:
+        """The runs table."""
+        return Runs(
+            table=self.table("runs", lists=("by_function",)),
+            profiles=self.profiles,
+            retention_days=RETENTION_DAYS,
+        )
+
+    @property
+    def secrets(self) -> Secrets:
+        """Sealing under a key of this account."""
+        if "key" not in self.made:
+            self.made["key"] = self.clients.kms.create_key()["KeyMetadata"]["KeyId"]
+        return Secrets(client=self.clients.kms, key_id=self.made["key"], random=os.urandom)
+
+    def queue(self, name: str) -> Queue:
+        """A queue."""
+        return Queue(client=self.clients.sqs, url=self.queue_url(name))
+
+    def hints(self, name: str) -> Hints:
+        """A work queue."""
+        return Hints(queue=self.queue(name))
+
+    def parked(self, name: str) -> Parked:
+        """A dead-letter queue."""
+        return Parked(queue=self.queue(name))
+
+    @property
+    def bus(self) -> Bus:
+        """A bus whose every event lands on the queue `landed`."""
+        if "bus" not in self.made:
+            self.made["bus"] = self._make_bus()
+        return Bus(client=self.clients.events, name=self.made["bus"])
+
+    def queue_url(self, name: str) -> str:
+        """The URL of a queue."""
+        if f"queue {name}" not in self.made:
+            made = self.clients.sqs.create_queue(QueueName=f"{self.prefix}-{name}")
+            self.made[f"queue {name}"] = made["QueueUrl"]
+        return self.made[f"queue {name}"]
+
+    def received(self, name: str) -> list[Any]:
+        """What is visible on a queue now; it stays there, invisible."""
+        found: list[Any] = []
+        while True:
+            answer = self.clients.sqs.receive_message(
+                QueueUrl=self.queue_url(name),
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["All"],
+                WaitTimeSeconds=0,
+            )
+            if not answer.get("Messages"):
+                return found
+            found += answer["Messages"]
+
+    def parked_codes(self, name: str) -> list[str]:
+        """The codes of what is parked on a queue."""
+        return sorted(
+            message["MessageAttributes"]["code"]["StringValue"] for message in self.received(name)
+        )
+
+    def table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> Table:
+        """A table, with a due index when it has age lists."""
+        return Table(client=self.clients.dynamodb, name=self._table(name, sort=sort, lists=lists))
+
+    def _table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> str:
+        full = f"{self.prefix}-{name}"
+        if full not in self.made:
+            self.made[full] = full
+            self._make_table(full, sort=sort, lists=lists)
+        return full
+
+    def _make_table(self, name: str, *, sort: str, lists: tuple[str, ...]) -> None:
+        keys = [("pk", sort) if sort else ("pk",)]
+        indexes = {index: (f"{index}_pk", "list_sk") for index in lists}
+        if lists:
+            indexes["due"] = ("due_shard", "due_at_ms")
+        used = {attribute for key in (*keys, *indexes.values()) for attribute in key}
+        extra: dict[str, Any] = {}
+        if indexes:
+            extra["GlobalSecondaryIndexes"] = [
+                {
+                    "IndexName": index,
+                    "KeySchema": _schema(key),
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+                for index, key in indexes.items()
+            ]
+        self.clients.dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[(_TEXT | _NUMBER)[attribute] for attribute in sorted(used)],  # type: ignore[misc]
+            KeySchema=_schema(keys[0]),
+            **extra,
+        )
+
+    def _make_bus(self) -> str:
+        name = f"{self.prefix}-bus"
+        self.clients.events.create_event_bus(Name=name)
+        self.clients.events.put_rule(
+            Name=f"{name}-all", EventBusName=name, EventPattern='{"source":[{"prefix":""}]}'
+        )
+        arn = self.clients.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url("landed"), AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        self.clients.events.put_targets(
+            Rule=f"{name}-all", EventBusName=name, Targets=[{"Id": "landed", "Arn": arn}]
+        )
+        return name
+
+
+def _schema(key: tuple[str, ...]) -> Any:
+    kinds = ("HASH", "RANGE")
+    return [
+        {"AttributeName": name, "KeyType": kind} for name, kind in zip(key, kinds, strict=False)
+    ]
+
+
+@contextmanager
+def in_process() -> Iterator[Cloud]:
+    """An account in this process."""
+    from moto import mock_aws
+
+    with mock_aws():
+        yield Cloud()
+
+
+@contextmanager
+def on_local_cloud() -> Iterator[Cloud]:
+    """Resources of one test on the local cloud, deleted behind it."""
+    os.environ["AWS_ENDPOINT_URL"] = os.environ[ENDPOINT]
+    account = Cloud()
+    try:
+        yield account
+    finally:
+        for what, name in account.made.items():
+            if what == name:
+                account.clients.dynamodb.delete_table(TableName=name)
+            elif what.startswith("queue "):
+                account.clients.sqs.delete_queue(QueueUrl=name)
+        del os.environ["AWS_ENDPOINT_URL"]
