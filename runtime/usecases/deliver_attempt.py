@@ -99,6 +99,17 @@ class _Loop:
         self._threads.shutdown()
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An attempt with all that it needs; `record` None before the first."""
+
+    record: Delivery | None
+    delivery: Delivery
+    webhook: Webhook | None
+    keys: Sequence[signing.Key]
+    started: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverAttempts:
     """Makes attempts. `dice` gives numbers from 0 to 1; `journal` takes one line an attempt."""
@@ -127,9 +138,11 @@ class DeliverAttempts:
             records = self.deliveries.get(dict.fromkeys(key for key, _ in unique))
         except Transient as problem:
             return [problem] * len(messages)
-        results = self._loop.gather(
-            self._deliver(first[key], records.get(key[0])) for key in unique
+        # Prepared before the first request: a store that hangs must not eat a receiver's time.
+        prepared = self._loop.gather(
+            self._prepare(first[key], records.get(key[0])) for key in unique
         )
+        results = self._loop.gather(map(self._deliver, prepared))
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
         return [verdicts[each.delivery_id, each.attempt] for each in messages]
 
@@ -138,31 +151,60 @@ class DeliverAttempts:
         self.sender.close()
         self._loop.close()
 
-    async def _deliver(self, message: DeliverMessage, record: Delivery | None) -> None:
+    async def _prepare(self, message: DeliverMessage, record: Delivery | None) -> _Job | None:
+        """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
         delivery = record or self._new(message)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
-            return  # a stale hint: somebody has made this attempt already
-        webhook = self._webhook(message)
-        if webhook is None or not webhook.enabled:
-            reason = "webhook_deleted" if webhook is None else "webhook_disabled"
-            await self._record(
-                record, replace(delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None)
-            )
-            return
+            return None
+        known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
+        # The index may be older than the message: only the store can say that there is none.
+        webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
         started = self.clock()
-        posted = await self._post(webhook, delivery, started)
+        keys = self._keys(webhook, now=timestamp(started)) if webhook and webhook.enabled else []
+        return _Job(record, delivery, webhook, keys, started)
+
+    async def _deliver(self, job: _Job | BaseException | None) -> None:
+        match job:
+            case None:
+                return
+            case BaseException():
+                raise job
+            case _Job(webhook=webhook):
+                if webhook is None or not webhook.enabled:
+                    await self._skip(job, "webhook_disabled" if webhook else "webhook_deleted")
+                else:
+                    await self._attempt(job, webhook)
+
+    async def _skip(self, job: _Job, reason: str) -> None:
+        skipped = replace(job.delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None)
+        await self._record(job.record, skipped)
+
+    async def _attempt(self, job: _Job, webhook: Webhook) -> None:
+        posted = await self._post(job, webhook)
         outcome = attempt.judge(
             posted.happening,
-            attempt=message.attempt,
+            attempt=job.delivery.next_attempt,
             now=self.clock(),
             dice=self.dice(),
             schedule_s=_schedule_of(webhook),
         )
-        after = _after(delivery, posted, outcome, started=started)
-        ours = await self._record(record, after)
+        after = _after(job.delivery, posted, outcome, started=job.started)
+        ours = await self._record(job.record, after)
         self.journal(_line(after, posted, recorded=ours))
         if ours:
             await self._follow(after, outcome)
+
+    async def _post(self, job: _Job, webhook: Webhook) -> Posted:
+        body = job.delivery.body.encode()
+        signed = signing.headers(
+            job.keys, body, message_id=job.delivery.id, at_s=int(job.started.timestamp())
+        )
+        return await self.sender.post(
+            webhook.url,
+            headers=(("content-type", "application/json"), *signed),
+            body=body,
+            deadline_s=webhook.timeout_s,
+        )
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -178,32 +220,9 @@ class DeliverAttempts:
             created_at=timestamp(self.clock()),
         )
 
-    # The next two may ask a store once in a while and then hold up the loop, before any request of
-    # their own is under way; a thread for each would cost more than the store's answers.
-
-    def _webhook(self, message: DeliverMessage) -> Webhook | None:
-        known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
-        # The index may be older than the message: only the store can say that there is none.
-        return known or self.webhooks.find(message.tenant, message.webhook_id)
-
     def _keys(self, webhook: Webhook, *, now: str) -> list[signing.Key]:
         live = signing.live_secrets(webhook.secrets, now=now)
         return [signing.parse_key(self.open_secret(webhook.tenant, s.ciphertext)) for s in live]
-
-    async def _post(self, webhook: Webhook, delivery: Delivery, started: datetime) -> Posted:
-        body = delivery.body.encode()
-        signed = signing.headers(
-            self._keys(webhook, now=timestamp(started)),
-            body,
-            message_id=delivery.id,
-            at_s=int(started.timestamp()),
-        )
-        return await self.sender.post(
-            webhook.url,
-            headers=(("content-type", "application/json"), *signed),
-            body=body,
-            deadline_s=webhook.timeout_s,
-        )
 
     async def _record(self, record: Delivery | None, after: Delivery) -> bool:
         def write() -> bool:
