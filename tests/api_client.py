@@ -4,25 +4,20 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from moto import mock_aws
 
 from functions import api as api_function
 from runtime import api_wiring, settings
 from runtime.api_wiring import Api
 from runtime.core.api_key import SCOPES
-from runtime.usecases.push_version import PushVersion
+from tests.cloud import Cloud, in_process
 
-TABLES = {"CONFIG": ("pk", "sk"), "PROFILES": ("pk", "sk"), "LEDGER": ("pk", "sk")}
-INDEXES = {
-    "DELIVERIES": ("by_webhook", "by_tenant"),
-    "RUNS": ("by_function",),
-}
+_TENANTS = count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +36,10 @@ class Answer:
 
 @dataclass(kw_only=True)
 class ApiClient:
-    """Calls the handler with one key; `ApiClient.as_tenant` gives another tenant's."""
+    """Calls the handler with one key; `newcomer` gives another tenant."""
 
-    application: Api
+    application: Api = field(repr=False)
+    cloud: Cloud = field(repr=False)
     key: str | None = field(repr=False)
     tenant: str
 
@@ -75,14 +71,22 @@ class ApiClient:
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         return self.call("POST", path, body if body is not None else {}, headers=named)
 
+    def newcomer(self) -> "ApiClient":
+        """The same API with a key of a tenant that nobody has used before."""
+        return self.as_tenant(f"t{next(_TENANTS)}")
+
     def as_tenant(self, tenant: str, *, scopes: tuple[str, ...] = SCOPES) -> "ApiClient":
         """The same API with a key of `tenant`."""
         _, key = self.application.create_api_key.issue(tenant, name="test", scopes=scopes)
-        return ApiClient(application=self.application, key=key, tenant=tenant)
+        return replace(self, key=key, tenant=tenant)
+
+    def with_scopes(self, *scopes: str) -> "ApiClient":
+        """The same tenant with a key of these scopes only."""
+        return self.as_tenant(self.tenant, scopes=scopes)
 
     def with_key(self, key: str | None) -> "ApiClient":
         """The same API with another key, or none."""
-        return ApiClient(application=self.application, key=key, tenant=self.tenant)
+        return replace(self, key=key)
 
 
 class StandInSandbox:
@@ -142,65 +146,28 @@ def a_url_event(
 
 
 @contextmanager
-def running_api(tenant: str = "acme") -> Iterator[ApiClient]:
-    """The API on in-process AWS, with a key of `tenant` that has every scope but admin."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
-        for name, value in _install().items():
+def running_api() -> Iterator[ApiClient]:
+    """The API on in-process AWS, with the key of a tenant of its own."""
+    with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
+        for name, value in _environment(cloud).items():
             patch.setenv(f"PENSTOCK_{name}", value)
         application = api_wiring.build(settings.load())
         # In-process Lambda runs no code, so the sandbox's reader is stood in for.
-        push = PushVersion(
-            functions=application.functions,
-            sandbox=StandInSandbox(),
-            clock=application.push_version.clock,
-        )
+        push = replace(application.push_version, sandbox=StandInSandbox())
         application = replace(application, push_version=push)
         patch.setattr(api_function, "_application", lambda: application)
-        client = ApiClient(application=application, key=None, tenant=tenant)
-        yield client.as_tenant(tenant)
+        yield ApiClient(application=application, cloud=cloud, key=None, tenant="").newcomer()
 
 
-def _install() -> dict[str, str]:
-    dynamodb: Any = boto3.client("dynamodb")
-    for name, keys in TABLES.items():
-        dynamodb.create_table(
-            TableName=name.lower(),
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            KeySchema=_schema(*keys),
-        )
-    for name, indexes in INDEXES.items():
-        attributes = ["pk", "list_sk", *(f"{index}_pk" for index in indexes)]
-        dynamodb.create_table(
-            TableName=name.lower(),
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
-            ],
-            KeySchema=_schema("pk"),
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": index,
-                    "KeySchema": _schema(f"{index}_pk", "list_sk"),
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-                for index in indexes
-            ],
-        )
-    boto3.client("events").create_event_bus(Name="bus")
-    key = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
-    tables = {f"{name}_TABLE": name.lower() for name in (*TABLES, *INDEXES)}
+def _environment(cloud: Cloud) -> dict[str, str]:
     return {
-        **tables,
-        "BUS": "bus",
-        "KMS_KEY_ID": key,
+        "CONFIG_TABLE": cloud.config.table.name,
+        "DELIVERIES_TABLE": cloud.deliveries.table.name,
+        "RUNS_TABLE": cloud.runs.table.name,
+        "PROFILES_TABLE": cloud.profiles.table.name,
+        "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "BUS": cloud.bus.name,
+        "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_FUNCTION": "sync",
     }
-
-
-def _schema(*keys: str) -> list[dict[str, str]]:
-    kinds = ("HASH", "RANGE")
-    return [
-        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)
-    ]

@@ -7,8 +7,14 @@ import pytest
 from tests.api_client import ApiClient, running_api
 
 
-@pytest.fixture
-def api() -> Iterator[ApiClient]:
-    """The API with a key of tenant `acme` that has every scope but admin."""
+@pytest.fixture(scope="module")
+def installation() -> Iterator[ApiClient]:
+    """One installation for a module's tests; each brings a tenant of its own."""
     with running_api() as client:
         yield client
+
+
+@pytest.fixture
+def api(installation: ApiClient) -> ApiClient:
+    """The API with a key of a new tenant that has every scope but admin."""
+    return installation.newcomer()

@@ -1,8 +1,6 @@
 """Events over the API: each judged on its own, the tenant always the key's."""
 
 import json
-from typing import Any
-
 import pytest
 
 from tests.api_client import ApiClient
@@ -79,12 +77,20 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(
 
 def test_no_event_names_its_own_tenant(api: ApiClient) -> None:
     """The tenant is the key's; an event that says otherwise is not quietly moved."""
-    event: dict[str, Any] = {"topic": "metric.x", "tenant": "globex"}
-
-    answer = api.post("/v1/events", event)
+    answer = api.post("/v1/events", {"topic": "metric.x", "tenant": "globex"})
 
     assert [] == answer.json["accepted"]
-    assert ["tenant"] == [no["field"] for no in answer.json["rejected"]]
+    [no] = answer.json["rejected"]
+    assert ("reserved_field", "tenant") == (no["code"], no["field"])
+
+
+def test_what_is_accepted_is_on_the_bus_as_the_keys_tenants(api: ApiClient) -> None:
+    """202 is a promise; it must not be given before the bus has the event."""
+    api.post("/v1/events", {"topic": "metric.x", "id": f"evt_{api.tenant}"})
+
+    landed = [json.loads(each["Body"])["detail"] for each in api.cloud.received("landed")]
+    [event] = [each for each in landed if each["tenant"] == api.tenant]
+    assert (f"evt_{api.tenant}", "api", 0) == (event["id"], event["origin"], event["hops"])
 
 
 def test_the_topics_are_listed_with_their_meaning(api: ApiClient) -> None:

@@ -134,7 +134,7 @@ def test_a_secret_goes_in_and_never_comes_out(api: ApiClient, vip: str) -> None:
     assert (204, "") == (put.status, put.text)
     shown = api.get(vip)
     assert {"TOKEN": True} == shown.json["secrets"]
-    stored = api.application.functions.get("acme", "vip").secrets["TOKEN"]
+    stored = api.application.functions.get(api.tenant, "vip").secrets["TOKEN"]
     assert stored is not None
     assert stored not in shown.text
     assert "hunter2" not in stored

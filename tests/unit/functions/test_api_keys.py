@@ -26,7 +26,7 @@ def test_an_unknown_key_is_refused_and_not_repeated(api: ApiClient, key: str) ->
 
 def test_a_key_reaches_only_what_its_scopes_name(api: ApiClient) -> None:
     """A key that leaks from an event producer must not read deliveries."""
-    sender = api.as_tenant("acme", scopes=("events",))
+    sender = api.with_scopes("events")
 
     assert 202 == sender.post("/v1/events", {"topic": "metric.x"}).status
     answer = sender.get("/v1/deliveries")
@@ -46,7 +46,7 @@ def test_a_key_works_and_is_listed_only_as_a_hash(api: ApiClient) -> None:
 @pytest.mark.parametrize("scopes", [["admin"], ["functions", "admin"], ["functions"]])
 def test_a_key_cannot_grant_what_it_does_not_hold(api: ApiClient, scopes: list[str]) -> None:
     """Otherwise the scope to make keys would be every scope."""
-    keeper = api.as_tenant("acme", scopes=("api-keys", "webhooks"))
+    keeper = api.with_scopes("api-keys", "webhooks")
 
     answer = keeper.post("/v1/api-keys", {"name": "more", "scopes": scopes})
 
@@ -67,7 +67,7 @@ def test_only_an_admin_makes_tenants(api: ApiClient) -> None:
     """A tenant is an account; nobody may open one for himself."""
     assert 403 == api.post("/v1/tenants", {"id": "globex"}).status
 
-    admin = api.as_tenant("main", scopes=(ADMIN,))
+    admin = api.with_scopes(ADMIN)
     made = admin.post("/v1/tenants", {"id": "globex"})
 
     assert 201 == made.status
@@ -90,7 +90,7 @@ def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[
 @pytest.fixture
 def other_things(api: ApiClient) -> dict[str, str]:
     """Each way to reach a thing of tenant `globex`."""
-    other = api.as_tenant("globex")
+    other = api.newcomer()
     hook = other.post(
         "/v1/webhooks",
         {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]},

@@ -4,27 +4,31 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions import api as api_function
 from runtime.core import cursor
 from runtime.errors import BadInput
-from tests.api_client import Answer, ApiClient, running_api
+from tests.api_client import Answer, ApiClient, a_url_event
 from tests.builders import a_delivery, a_webhook
 
 HOOK = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
 
 
 @given(count=st.integers(0, 12), limit=st.integers(1, 7))
-def test_pages_show_everything_exactly_once(count: int, limit: int) -> None:
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+def test_pages_show_everything_exactly_once(
+    installation: ApiClient, count: int, limit: int
+) -> None:
     """Whoever walks a listing must be able to trust the sum."""
-    with running_api() as api:
-        made = {f"f{n}" for n in range(count)}
-        for name in made:
-            api.post("/v1/functions", {"name": name})
-        api.as_tenant("globex").post("/v1/functions", {"name": "theirs"})
+    api = installation.newcomer()
+    made = {f"f{n}" for n in range(count)}
+    for name in made:
+        api.post("/v1/functions", {"name": name})
+    installation.post("/v1/functions", {"name": "theirs"})
 
-        names = [each["name"] for each in walk(api, "/v1/functions", limit=limit)]
+    names = [each["name"] for each in walk(api, "/v1/functions", limit=limit)]
 
     assert sorted(made) == sorted(names)
 
@@ -35,7 +39,7 @@ def test_deliveries_are_paged_by_webhook_and_status(api: ApiClient) -> None:
     for n in range(9):
         status = {"status": "dead", "due_at_ms": None, "reason": "gone"} if n % 3 else {}
         at = f"2026-11-20T13:04:{n:02d}.000Z"
-        store.add(a_delivery(id=f"dlv_{n}", created_at=at, **status))
+        store.add(a_delivery(id=f"dlv_{n}", tenant=api.tenant, created_at=at, **status))
     store.add(a_delivery(id="dlv_theirs", tenant="globex"))
 
     every = [each["id"] for each in walk(api, "/v1/deliveries", limit=2)]
@@ -86,7 +90,7 @@ def test_a_cursor_of_another_listing_or_tenant_is_refused(api: ApiClient) -> Non
     for answer in (
         api.get("/v1/functions", cursor=made),
         api.get("/v1/deliveries", cursor=made),
-        api.as_tenant("globex").get("/v1/webhooks", cursor=made),
+        api.newcomer().get("/v1/webhooks", cursor=made),
         api.get("/v1/webhooks", cursor="garbage"),
     ):
         assert (400, "bad_cursor") == (answer.status, answer.json["code"])
@@ -147,7 +151,7 @@ def test_a_refused_request_may_be_mended_under_the_same_key(api: ApiClient) -> N
 
 def test_two_tenants_may_use_the_same_key(api: ApiClient) -> None:
     """A key is a name inside one tenant."""
-    other = api.as_tenant("globex")
+    other = api.newcomer()
 
     first = api.post("/v1/webhooks", HOOK, idempotency_key="k1")
     second = other.post("/v1/webhooks", HOOK, idempotency_key="k1")
@@ -176,7 +180,7 @@ def test_an_unknown_path_is_a_problem_document(api: ApiClient) -> None:
 def test_a_defect_of_ours_shows_nothing_of_our_insides(api: ApiClient) -> None:
     """A traceback in an answer is a map for an attacker."""
     config = api.application.webhooks.config.table
-    item = {"pk": {"S": "tenant#acme"}, "sk": {"S": "webhook#broken"}, "format": {"S": "?"}}
+    item = {"pk": {"S": f"tenant#{api.tenant}"}, "sk": {"S": "webhook#broken"}, "format": {"S": "?"}}
     config.client.put_item(TableName=config.name, Item=item)
 
     answer = api.get("/v1/webhooks/broken")
@@ -187,9 +191,6 @@ def test_a_defect_of_ours_shows_nothing_of_our_insides(api: ApiClient) -> None:
 
 def test_a_base64_body_is_read_like_a_plain_one(api: ApiClient) -> None:
     """A Function URL encodes whatever it does not take for text."""
-    from functions import api as api_function
-    from tests.api_client import a_url_event
-
     event = a_url_event("POST", "/v1/webhooks", headers={"Authorization": f"Bearer {api.key}"})
     body = base64.b64encode(json.dumps(HOOK).encode()).decode()
 
@@ -200,14 +201,12 @@ def test_a_base64_body_is_read_like_a_plain_one(api: ApiClient) -> None:
 
 def test_the_api_describes_itself(api: ApiClient) -> None:
     """Clients are generated from it, so every endpoint is in it, with its types."""
-    from functions.api import ENDPOINTS
-
     document = api.with_key(None).get("/openapi.json").json
 
     described = {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
-    assert {(each.method, each.path) for each in ENDPOINTS} == described
+    assert {(each.method, each.path) for each in api_function.ENDPOINTS} == described
     names = [op["operationId"] for methods in document["paths"].values() for op in methods.values()]
     assert len(names) == len(set(names))
     assert references(document) <= set(document["components"]["schemas"])
@@ -240,7 +239,7 @@ def test_a_webhook_disabled_by_its_receiver_is_enabled_with_its_reason_gone(
 ) -> None:
     """A stale reason would send people looking for a fault that is mended."""
     store = api.application.webhooks
-    store.add(a_webhook(enabled=False, disabled_reason="endpoint_gone"))
+    store.add(a_webhook(tenant=api.tenant, enabled=False, disabled_reason="endpoint_gone"))
 
     changed = api.call("PATCH", "/v1/webhooks/whk_1", {"enabled": True}).json
 
