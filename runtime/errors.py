@@ -3,6 +3,7 @@
     PenstockError
     ├── Permanent          trying again cannot help: record it, stop
     │   ├── BadInput       the caller sent something we refuse; names the field and the fix
+    │   │   └── SourceRefused  a function's source; names every finding by line
     │   ├── NotFound       no such thing for this tenant
     │   ├── Conflict       the thing exists already, or changed underneath
     │   └── Forbidden      the key does not allow it
@@ -10,6 +11,9 @@
 
 What SQS and the HTTP API do follows from the branch alone.
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class PenstockError(Exception):
@@ -45,6 +49,24 @@ class BadInput(Permanent):
     def __init__(self, message: str, *, field: str = "", code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.field = field
+
+
+class SourceRefused(BadInput):
+    """The sandbox's language does not allow this source.
+
+    Attributes:
+        findings: each with `line`, `column`, `code`, `message`, `hint`; all of them, in order.
+    """
+
+    code = "source_refused"
+
+    def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
+        first = findings[0]
+        super().__init__(
+            f"line {first.get('line')}: {first.get('message')} ({len(findings)} in all)",
+            field="source",
+        )
+        self.findings = tuple(findings)
 
 
 class NotFound(Permanent):

@@ -21,6 +21,7 @@ MAX_HOPS: Final = 8  # an event emitted by a function, that was started by an em
 MAX_TOPIC_CHARS: Final = 128  # EventBridge's limit on DetailType
 ORIGINS: Final = ("api", "bus", "function", "import", "system")
 _TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_TENANT_RULE: Final = "lower-case letters, digits, - and _, at most 63"
 _TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
 _PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
 _FIELDS: Final = frozenset(
@@ -158,7 +159,7 @@ def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
         )
     event = Event(
         id=_id(raw),
-        tenant=_matching(raw, "tenant", _TENANT, "lower-case letters, digits, - and _, at most 63"),
+        tenant=check_tenant(raw.get("tenant")),
         topic=topic(raw.get("topic")),
         occurred_at=_time(raw, "occurred_at", now),
         received_at=_time(raw, "received_at", now),
@@ -186,6 +187,15 @@ def topic(value: object, *, at: str = "topic") -> str:
             code="bad_topic",
         )
     return value
+
+
+def check_tenant(value: object) -> str:
+    """A tenant's name.
+
+    Raises:
+        BadInput: code `missing_tenant` or `bad_tenant`.
+    """
+    return _matching({"tenant": value}, "tenant", _TENANT, _TENANT_RULE)
 
 
 def timestamp(moment: datetime) -> str:

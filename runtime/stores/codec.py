@@ -16,6 +16,7 @@ from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Attempt, Delivery, Status
 from runtime.core.envelope import dump
 from runtime.core.function import Function, FunctionVersion, Limits
+from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome, Run
 from runtime.core.sync import DestinationKind, Sync
@@ -35,6 +36,7 @@ AS_JSON: Final[Mapping[type, frozenset[str]]] = {
     Delivery: frozenset({"attempts"}),
     Run: frozenset({"output", "error", "logs", "effects", "event"}),
     Profile: frozenset({"properties", "stamps"}),
+    Claim: frozenset({"body"}),
 }
 
 
@@ -142,6 +144,13 @@ def run(item: Mapping[str, Item]) -> Run:
 def profile(item: Mapping[str, Item]) -> Profile:
     """A stored profile, from its table or from the table's stream."""
     return Profile(**_fields(item, Profile))
+
+
+def claim(item: Mapping[str, Item]) -> Claim:
+    """A stored idempotency claim."""
+    raw = _fields(item, Claim)
+    raw["state"] = State(raw["state"])
+    return Claim(**raw)
 
 
 def _uncompressed(raw: str | float) -> Item:

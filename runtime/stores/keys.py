@@ -34,6 +34,11 @@ def sync(sync_id: str) -> str:
     return f"sync#{sync_id}"
 
 
+def claim(sha256: str) -> str:
+    """Sort key of an idempotency claim."""
+    return f"idempotency#{sha256}"
+
+
 def api_key(sha256: str) -> str:
     """Partition of an API key, and its sort key in its tenant's list."""
     return f"apikey#{sha256}"

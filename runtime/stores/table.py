@@ -82,9 +82,14 @@ class Table:
             **codec.placeholders(f"{change} {condition}", values),
         }
 
-    def delete(self, key: Mapping[str, str], condition: str) -> Any:
+    def delete(self, key: Mapping[str, str], condition: str, **values: str | float) -> Any:
         """A conditional delete, as one write of a transaction."""
-        return {"TableName": self.name, "Key": codec.key(key), "ConditionExpression": condition}
+        return {
+            "TableName": self.name,
+            "Key": codec.key(key),
+            "ConditionExpression": condition,
+            **codec.placeholders(condition, values),
+        }
 
     def transact(self, *writes: Any) -> bool:
         """All of the writes or none; False when a condition failed."""

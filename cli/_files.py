@@ -1,0 +1,46 @@
+"""Reading what the user points to; a file, or standard input as `-`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli._errors import WrongUsage
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, or of standard input for `-`.
+
+    Raises:
+        WrongUsage: it cannot be read, or is not UTF-8.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return raw.decode()
+    except OSError as problem:
+        raise WrongUsage(f"cannot read {path}: {problem.strerror}", code="unreadable") from problem
+    except UnicodeDecodeError as problem:
+        raise WrongUsage(f"{path} is not UTF-8 text", code="not_utf8") from problem
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a file.
+
+    Raises:
+        WrongUsage: it cannot be read, or is not JSON.
+    """
+    return parse_json(read_text(path), origin=str(path))
+
+
+def parse_json(text: str, *, origin: str) -> Any:
+    """The JSON in a text.
+
+    Raises:
+        WrongUsage: it is not JSON; names the line.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise WrongUsage(f"{origin} is not JSON: {problem}", code="not_json") from problem
+    except RecursionError as problem:
+        raise WrongUsage(f"{origin} is nested too deeply", code="not_json") from problem

@@ -1,0 +1,55 @@
+"""What a command prints: one JSON document, or lines for people."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
+]
+
+
+def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) -> None:
+    """Print the document as JSON, or the lines made of it."""
+    if as_json:
+        print_json(document)
+        return
+    for line in human():
+        typer.echo(line)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable[str]:
+    """Rows in columns as wide as they need; says so when there are none."""
+    if not rows:
+        return ["(none)"]
+    cells = [list(columns)] + [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
+    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def record(document: Mapping[str, Any]) -> Iterable[str]:
+    """One thing, a field a line."""
+    width = max(map(len, document), default=0)
+    return [f"{name.ljust(width)}  {_cell(value)}" for name, value in document.items()]
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case list() if all(isinstance(item, str) for item in value):
+            return ",".join(value) or "-"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

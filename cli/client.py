@@ -1,0 +1,129 @@
+"""The HTTP API, as the commands call it."""
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import httpx
+
+from cli import _connection
+from cli._connection import Connection
+from cli._errors import CommandFailed
+
+TIMEOUT_S: Final = 35  # the API function's own is 30
+TRIES: Final = 3
+FIRST_WAIT_S: Final = 0.5
+MAX_WAIT_S: Final = 10.0
+MAX_PAGE: Final = 200
+_TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
+
+
+class Client:
+    """One API with one key; a passing fault is tried again, without doing anything twice."""
+
+    def __init__(self, connection: Connection, *, transport: httpx.BaseTransport | None = None):
+        self._connection = connection
+        self._http = httpx.Client(
+            base_url=connection.url,
+            headers={"authorization": f"Bearer {connection.key}"},
+            timeout=TIMEOUT_S,
+            transport=transport,
+            trust_env=False,  # a proxy would see the key
+        )
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """What is there."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._call("GET", path, params=given)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Make something, or start it; a lost answer is asked for again, not done again."""
+        key = {"idempotency-key": uuid.uuid4().hex}
+        return self._call("POST", path, json=body if body is not None else {}, headers=key)
+
+    def put(self, path: str, body: Any) -> Any:
+        """Set something."""
+        return self._call("PUT", path, json=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """Change something."""
+        return self._call("PATCH", path, json=body)
+
+    def delete(self, path: str) -> None:
+        """Delete something."""
+        self._call("DELETE", path)
+
+    def each(
+        self, path: str, query: Mapping[str, Any] | None = None, *, limit: int
+    ) -> Iterator[Any]:
+        """Up to `limit` things of a listing, page after page."""
+        cursor = None
+        while limit > 0:
+            size = min(limit, MAX_PAGE)
+            page = self.get(path, {**(query or {}), "cursor": cursor, "limit": size})
+            yield from page["data"]
+            limit -= len(page["data"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _call(self, method: str, path: str, **how: Any) -> Any:
+        wait_s = FIRST_WAIT_S
+        for left in reversed(range(TRIES)):
+            try:
+                response = self._http.request(method, path, **how)
+            except httpx.TransportError as problem:
+                if not left:
+                    raise self._unreachable(problem) from problem
+            else:
+                if response.status_code not in _TRY_AGAIN or not left:
+                    return _read(response)
+            threading.Event().wait(wait_s)
+            wait_s = min(2 * wait_s, MAX_WAIT_S)
+        raise AssertionError("the last try returns or raises")
+
+    def _unreachable(self, problem: httpx.TransportError) -> CommandFailed:
+        return CommandFailed(
+            f"{self._connection.url} (from {self._connection.origin}) does not answer:"
+            f" {type(problem).__name__}; is it running? `penstock doctor` looks into it",
+            code="unreachable",
+        )
+
+
+def connect() -> Client:
+    """A client for the API of this environment or folder.
+
+    Raises:
+        WrongUsage: there is none.
+    """
+    return Client(_connection.find())
+
+
+def _read(response: httpx.Response) -> Any:
+    try:
+        document = response.json() if response.content else None
+    except ValueError as problem:
+        raise CommandFailed(
+            f"the API answered {response.status_code} with something that is not JSON;"
+            " does the URL lead to Penstock?",
+            code="not_penstock",
+        ) from problem
+    if response.is_success:
+        return document
+    problem_document = document if isinstance(document, dict) else {}
+    raise CommandFailed(
+        _sentence(problem_document, response.status_code),
+        code=str(problem_document.get("code", "refused")),
+        details={
+            name: problem_document[name]
+            for name in ("status", "field", "errors", "findings", "instance")
+            if name in problem_document
+        },
+    )
+
+
+def _sentence(document: Mapping[str, Any], status: int) -> str:
+    detail = str(document.get("detail") or f"the API answered {status}")
+    field = document.get("field")
+    return f"{field}: {detail}" if field else detail

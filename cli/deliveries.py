@@ -1,0 +1,43 @@
+"""`penstock deliveries`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli import _output, client
+from cli._output import AsJson
+
+COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "created_at")
+ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
+
+app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
+
+
+@app.command("list")
+def list_all(
+    *,
+    webhook: Annotated[str | None, typer.Option(help="Only of this webhook (its id).")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="pending, delivered, dead, skipped or dropped.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List deliveries, the newest first."""
+    query = {"webhook": webhook, "status": status}
+    found = list(client.connect().each("/v1/deliveries", query, limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+
+
+@app.command()
+def show(delivery_id: str, *, as_json: AsJson = False) -> None:
+    """Show a delivery with its body and every attempt."""
+    delivery = client.connect().get(f"/v1/deliveries/{delivery_id}")
+    _output.show(delivery, as_json=as_json, human=lambda: _lines(delivery))
+
+
+def _lines(delivery: Mapping[str, Any]) -> Iterable[str]:
+    yield from _output.record({k: v for k, v in delivery.items() if k != "attempts"})
+    yield ""
+    yield from _output.table(delivery["attempts"], ATTEMPT_COLUMNS)

@@ -1,0 +1,77 @@
+"""`penstock events`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli import _files, _output, client
+from cli._errors import CommandFailed
+from cli._output import AsJson
+
+BATCH: Final = 100
+MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
+
+app = typer.Typer(no_args_is_help=True, help="Send events.")
+
+
+@app.command()
+def send(
+    file: Annotated[
+        Path, typer.Argument(help="JSON (an event, a list, or {\"events\": […]}) or JSONL; - is stdin")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Send the events of FILE; exit 1 when one was rejected, the others are sent all the same."""
+    api = client.connect()
+    accepted: list[Any] = []
+    rejected: list[Any] = []
+    sent = 0
+    for batch in _batches(_events(file)):
+        answer = api.post("/v1/events", {"events": batch})
+        accepted += answer["accepted"]
+        rejected += [{**no, "index": no["index"] + sent} for no in answer["rejected"]]
+        sent += len(batch)
+    document = {"accepted": accepted, "rejected": rejected}
+    if rejected:
+        first = rejected[0]
+        raise CommandFailed(
+            f"{len(rejected)} of {sent} events were rejected; the first, number {first['index']}:"
+            f" {first['field']} {first['message']}",
+            code="events_rejected",
+            details=document,
+        )
+    _output.show(
+        document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"]
+    )
+
+
+def _events(file: Path) -> list[Any]:
+    text = _files.read_text(file)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        lines = [line for line in text.splitlines() if line.strip()]
+        return [
+            _files.parse_json(line, origin=f"{file} line {n}") for n, line in enumerate(lines, 1)
+        ]
+    if isinstance(document, dict) and set(document) == {"events"}:
+        document = document["events"]
+    return document if isinstance(document, list) else [document]
+
+
+def _batches(events: list[Any]) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    room = MAX_BATCH_BYTES
+    for event in events:
+        size = len(json.dumps(event))
+        if batch and (len(batch) == BATCH or size > room):
+            yield batch
+            batch, room = [], MAX_BATCH_BYTES
+        batch.append(event)
+        room -= size
+    if batch:
+        yield batch

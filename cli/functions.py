@@ -1,0 +1,169 @@
+"""`penstock functions`, but for `test`, which needs no API."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli import _files, _output, client, project
+from cli._errors import CommandFailed, WrongUsage
+from cli._output import AsJson
+from cli.client import Client
+
+COLUMNS: Final = ("name", "live_version", "latest_version", "topics", "http_hosts", "secrets")
+RUN_COLUMNS: Final = ("created_at", "id", "version", "outcome", "duration_ms", "event_id", "topic")
+TEMPLATE: Final = '''"""What this function does, in one sentence."""
+
+
+def handler(event, profile, context):
+    context.log("seen", topic=event["topic"])
+    return {"event": event["id"]}
+'''
+SETTINGS_TEMPLATE: Final = """[functions.{name}]
+topics = ["metric.placed_order"]
+http_hosts = []
+secrets = []
+"""
+Source = Annotated[Path, typer.Argument(help="The function's Python file.")]
+Name = Annotated[str, typer.Argument(help="The function's name.")]
+
+app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your events.")
+secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
+app.add_typer(secrets, name="secrets")
+
+
+@app.command()
+def init(file: Source, *, as_json: AsJson = False) -> None:
+    """Write a first function to FILE, and a penstock.toml beside it if there is none."""
+    settings = file.parent / project.FILE
+    if file.exists():
+        raise WrongUsage(f"{file} exists already; name another", code="file_exists")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEMPLATE, encoding="utf-8")
+        written = [str(file)]
+        if not settings.exists():
+            settings.write_text(SETTINGS_TEMPLATE.format(name=file.stem), encoding="utf-8")
+            written.append(str(settings))
+    except OSError as problem:
+        raise WrongUsage(f"cannot write {file}: {problem.strerror}", code="unwritable") from problem
+    _output.show(
+        {"written": written},
+        as_json=as_json,
+        human=lambda: [f"wrote {', '.join(written)}; try `penstock functions test {file}`"],
+    )
+
+
+@app.command()
+def push(
+    file: Source,
+    *,
+    name: Annotated[str | None, typer.Option(help="Instead of the file's own name.")] = None,
+    publish_it: Annotated[bool, typer.Option("--publish", help="Make it live at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Push FILE as a new version, with the settings of the penstock.toml beside it."""
+    source = _files.read_text(file)
+    known = project.load(file)
+    target = name or known.name
+    api = client.connect()
+    _create_or_change(api, target, known.settings)
+    version = api.post(f"/v1/functions/{target}/versions", {"source": source})
+    document = {**version, "live": False}
+    if publish_it:
+        api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
+        document["live"] = True
+    number = version["version"]
+    next_step = "" if publish_it else f"; `penstock functions publish {target}` makes it live"
+    _output.show(
+        document,
+        as_json=as_json,
+        human=lambda: [f"pushed {target} version {number}{next_step}"],
+    )
+
+
+@app.command()
+def publish(
+    name: Name,
+    *,
+    version: Annotated[int | None, typer.Option(min=1, help="Instead of the latest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a version live: the latest, or an older one to go back."""
+    function = client.connect().post(f"/v1/functions/{name}/publish", {"version": version})
+    _output.show(
+        function,
+        as_json=as_json,
+        human=lambda: [f"{name} now runs version {function['live_version']}"],
+    )
+
+
+@app.command("list")
+def list_all(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List functions."""
+    found = list(client.connect().each("/v1/functions", limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+
+
+@app.command()
+def show(name: Name, *, as_json: AsJson = False) -> None:
+    """Show a function's settings."""
+    function = client.connect().get(f"/v1/functions/{name}")
+    _output.show(function, as_json=as_json, human=lambda: _output.record(function))
+
+
+@app.command()
+def logs(
+    name: Name,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many runs.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show a function's latest runs with what they logged."""
+    runs = list(client.connect().each(f"/v1/functions/{name}/runs", limit=limit))
+    _output.show({"data": runs}, as_json=as_json, human=lambda: _log_lines(runs))
+
+
+@secrets.command("set")
+def set_secret(
+    name: Name,
+    secret: Annotated[str, typer.Argument(help="The secret's name, such as CRM_TOKEN.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set a secret; its value is read from standard input, never from the command line."""
+    value = (
+        typer.prompt(secret, hide_input=True, err=True)
+        if sys.stdin.isatty()
+        else _files.read_text(Path("-")).removesuffix("\n")
+    )
+    client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
+    done = {"function": name, "secret": secret, "set": True}
+    _output.show(done, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
+
+
+def _create_or_change(api: Client, name: str, settings: Any) -> None:
+    try:
+        api.get(f"/v1/functions/{name}")
+    except CommandFailed as refusal:
+        if refusal.code != "function_not_found":
+            raise
+        api.post("/v1/functions", {"name": name, **settings})
+    else:
+        if settings:
+            api.patch(f"/v1/functions/{name}", settings)
+
+
+def _log_lines(runs: list[Any]) -> list[str]:
+    lines: list[str] = []
+    for run in runs:
+        lines.append("  ".join(str(run[column]) for column in RUN_COLUMNS))
+        if run["error"]:
+            lines.append(f"    {run['error'].get('type')}: {run['error'].get('message')}")
+        lines += [f"    {log.get('message')} {log.get('fields') or ''}".rstrip() for log in run["logs"]]
+    return lines or ["(no runs)"]

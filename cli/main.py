@@ -1,0 +1,80 @@
+"""The `penstock` command.
+
+Exit codes: 0 it is done; 1 it could not be done, and says why; 2 it was called wrongly, or lacks a
+setting or a file. With `--json`, standard output is exactly one JSON document, errors included:
+`{"error": {"code", "message", …}}`.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from cli import (
+    _output,
+    admin,
+    deliveries,
+    doctor,
+    events,
+    functions,
+    keys,
+    syncs,
+    verify,
+    webhooks,
+)
+from cli._errors import USAGE, CommandFailed
+
+app = typer.Typer(
+    name="penstock",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Signed webhooks, sandboxed functions and warehouse sync for customer events.",
+    epilog="Exit codes: 0 done; 1 could not be done; 2 called wrongly, or a setting is missing.",
+)
+app.add_typer(events.app, name="events")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(functions.app, name="functions")
+app.add_typer(syncs.app, name="syncs")
+app.add_typer(keys.app, name="keys")
+app.add_typer(admin.app, name="admin")
+app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        code = app(given, standalone_mode=False)
+    except CommandFailed as failure:
+        return _failed(failure, as_json=as_json)
+    except typer.TyperException as problem:  # what the parser refuses
+        problem.show()
+        if as_json:
+            _output.print_json({"error": {"code": "usage", "message": problem.format_message()}})
+        return USAGE
+    except typer.Abort:
+        sys.stderr.write("aborted\n")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _failed(failure: CommandFailed, *, as_json: bool) -> int:
+    if as_json:
+        _output.print_json(failure.to_json())
+    sys.stderr.write(f"penstock: {failure.message}\n")
+    for finding in failure.details.get("findings", ()):
+        hint = f" ({finding['hint']})" if finding.get("hint") else ""
+        sys.stderr.write(
+            f"  line {finding.get('line')}, column {finding.get('column')}:"
+            f" {finding.get('code')}: {finding.get('message')}{hint}\n"
+        )
+    return failure.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""`penstock syncs`."""
+
+from typing import Annotated, Final
+
+import typer
+
+from cli import _output, client
+from cli._output import AsJson
+
+COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
+
+app = typer.Typer(no_args_is_help=True, help="Syncs: warehouse destinations.")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    kind: Annotated[str, typer.Option(help="s3 or redshift.")] = "redshift",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Create a sync; the schedule loads it from then on."""
+    sync = client.connect().post("/v1/syncs", {"name": name, "kind": kind})
+    _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
+
+
+@app.command("list")
+def list_all(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List syncs."""
+    found = list(client.connect().each("/v1/syncs", limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+
+
+@app.command()
+def run(sync_id: str, *, as_json: AsJson = False) -> None:
+    """Run a sync now instead of at its next hour; does not wait for it to end."""
+    sync = client.connect().post(f"/v1/syncs/{sync_id}/run")
+    _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])

@@ -1,0 +1,94 @@
+"""`penstock verify`: a receiver's check of one captured request."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from cli import _files, _output
+from cli._errors import CommandFailed, WrongUsage
+from cli._output import AsJson
+from penstock.webhooks import TOLERANCE_S, Receiver, Rejected
+
+SECRET: Final = "PENSTOCK_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable, not a secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """A request as its receiver saw it."""
+
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def verify(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='The request: raw HTTP (headers, empty line, body) or JSON {"headers", "body"};'
+            " - is stdin."
+        ),
+    ],
+    *,
+    tolerance_s: Annotated[
+        int, typer.Option(min=0, help="How old the signature may be; raise it for old captures.")
+    ] = TOLERANCE_S,
+    as_json: AsJson = False,
+) -> None:
+    """Check the signature of a captured request; the secret is read from PENSTOCK_WEBHOOK_SECRET.
+
+    Several secrets, as during a rotation, are separated by blanks. Exit 1 when it is not genuine.
+    """
+    secrets = os.environ.get(SECRET, "").split()
+    if not secrets:
+        raise WrongUsage(f"set {SECRET} to the webhook's whsec_… secret", code="no_secret")
+    request = _read(file)
+    try:
+        receiver = Receiver(*secrets, tolerance_s=tolerance_s)
+        found = receiver.verify(body=request.body, headers=request.headers)
+    except Rejected as problem:
+        raise CommandFailed(str(problem), code=problem.code) from problem
+    document = {"genuine": True, "id": found.id, "timestamp": found.timestamp}
+    _output.show(document, as_json=as_json, human=lambda: [f"genuine: {found.id}"])
+
+
+def _read(file: Path) -> Captured:
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as problem:
+        raise WrongUsage(f"cannot read {file}: {problem.strerror}", code="unreadable") from problem
+    return _from_json(raw, file) if raw.lstrip().startswith(b"{") else _from_http(raw, file)
+
+
+def _from_json(raw: bytes, file: Path) -> Captured:
+    document = _files.parse_json(raw.decode(errors="replace"), origin=str(file))
+    match document:
+        case {"headers": Mapping() as headers, "body": str() as body}:
+            pairs = [(str(name), str(text)) for name, text in headers.items()]
+            return Captured(headers=pairs, body=body.encode(errors="surrogatepass"))
+        case _:
+            raise _unreadable(file)
+
+
+def _from_http(raw: bytes, file: Path) -> Captured:
+    head, separator, body = raw.partition(b"\r\n\r\n")
+    if not separator:
+        head, separator, body = raw.partition(b"\n\n")
+    if not separator:
+        raise _unreadable(file)
+    lines = [line.partition(":") for line in head.decode("latin-1").splitlines()]
+    # The request line has no header's shape; everything else that has none is skipped with it.
+    headers = [(name.strip(), text.strip()) for name, colon, text in lines if colon]
+    return Captured(headers=headers, body=body)
+
+
+def _unreadable(file: Path) -> WrongUsage:
+    return WrongUsage(
+        f'{file} is neither raw HTTP with an empty line before the body, nor JSON with "headers"'
+        ' and "body"',
+        code="not_a_request",
+    )

@@ -1,0 +1,85 @@
+"""`penstock webhooks`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli import _files, _output, client
+from cli._output import AsJson
+
+COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
+Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
+
+app = typer.Typer(no_args_is_help=True, help="Webhooks: endpoints and what they hear.")
+
+
+@app.command()
+def create(  # noqa: PLR0913 - each option of the command is a parameter
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    url: Annotated[str, typer.Option(help="https, a public DNS name.")],
+    topic: Annotated[list[str], typer.Option(help="An exact topic or a prefix.*; repeatable.")],
+    *,
+    filter_file: Annotated[
+        Path | None, typer.Option("--filter", help="JSON file with an EventBridge pattern.")
+    ] = None,
+    transform: Annotated[
+        str | None, typer.Option(help="The function that makes the payload.")
+    ] = None,
+    retry: Annotated[
+        list[int] | None, typer.Option(help="A retry delay in seconds; repeatable.")
+    ] = None,
+    timeout_s: Annotated[int | None, typer.Option(help="Total deadline of an attempt.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a webhook; its signing secret is printed once, here."""
+    wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic}
+    if filter_file is not None:
+        wanted["filter"] = _files.read_json(filter_file)
+    if transform is not None:
+        wanted["transform"] = transform
+    if retry:
+        wanted["retry_schedule_s"] = retry
+    if timeout_s is not None:
+        wanted["timeout_s"] = timeout_s
+    webhook = client.connect().post("/v1/webhooks", wanted)
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command("list")
+def list_all(*, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List webhooks."""
+    found = list(client.connect().each("/v1/webhooks", limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+
+
+@app.command()
+def show(webhook_id: str, *, as_json: AsJson = False) -> None:
+    """Show a webhook."""
+    webhook = client.connect().get(f"/v1/webhooks/{webhook_id}")
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command()
+def enable(webhook_id: str, *, as_json: AsJson = False) -> None:
+    """Switch a webhook on."""
+    _switch(webhook_id, enabled=True, as_json=as_json)
+
+
+@app.command()
+def disable(webhook_id: str, *, as_json: AsJson = False) -> None:
+    """Switch a webhook off; what is due ends as skipped."""
+    _switch(webhook_id, enabled=False, as_json=as_json)
+
+
+@app.command()
+def delete(webhook_id: str, *, as_json: AsJson = False) -> None:
+    """Delete a webhook."""
+    client.connect().delete(f"/v1/webhooks/{webhook_id}")
+    deleted = {"deleted": webhook_id}
+    _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
+
+
+def _switch(webhook_id: str, *, enabled: bool, as_json: bool) -> None:
+    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", {"enabled": enabled})
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))

@@ -1,0 +1,106 @@
+"""/v1/events and /v1/topics."""
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, RootModel
+
+from functions._api.endpoint import Answer, Listing, endpoint
+from runtime.core import topics
+from runtime.core.api_key import ApiKey
+from runtime.errors import BadInput
+from runtime.api_wiring import Api
+
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["topic"],
+    "properties": {
+        "id": {"type": "string", "description": "yours, or made here: the same id, the same event"},
+        "topic": {"type": "string", "examples": ["metric.placed_order"]},
+        "occurred_at": {"type": "string", "format": "date-time"},
+        "profile": {
+            "type": "object",
+            "properties": {
+                name: {"type": "string"} for name in ("id", "external_id", "email", "phone")
+            },
+        },
+        "properties": {"type": "object", "description": "any JSON"},
+    },
+}
+
+
+class EventsIn(RootModel[Any]):
+    """`{"events": […]}` or one event; each is judged on its own, so a bad one spoils no other."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {
+                    "type": "object",
+                    "required": ["events"],
+                    "properties": {"events": {"type": "array", "items": _EVENT}},
+                },
+                _EVENT,
+            ]
+        }
+    )
+    keys: ClassVar = {"events"}
+
+    def each(self) -> list[object]:
+        """The events, unjudged.
+
+        Raises:
+            BadInput: the body as a whole is no such thing.
+        """
+        if not isinstance(self.root, dict):
+            raise BadInput("send an object", code="not_an_object")
+        if set(self.root) != self.keys:
+            return [self.root]
+        events = self.root["events"]
+        if not isinstance(events, list):
+            raise BadInput("must be a list", field="events", code="bad_field")
+        return events
+
+
+class Accepted(Answer):
+    """An event that is on the bus."""
+
+    id: str
+
+
+class Rejected(Answer):
+    """An event that is not, and why; `index` is its place in the request."""
+
+    index: int
+    code: str
+    message: str
+    field: str
+
+
+class EventsOut(Answer):
+    """What became of each event."""
+
+    accepted: list[Accepted]
+    rejected: list[Rejected]
+
+
+class TopicOut(BaseModel):
+    """A topic that one may subscribe to."""
+
+    topic: str
+    meaning: str
+
+
+@endpoint("POST", "/v1/events", scope="events", status=202)
+def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
+    """Send events; what is accepted is on the bus."""
+    return EventsOut.model_validate(api.accept_events(caller.tenant, body.each()))
+
+
+@endpoint("GET", "/v1/topics", scope=None)
+def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
+    """List the known topics; `metric.<slug>` topics are yours to name."""
+    known = topics.KNOWN.items()
+    return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in known])
+
+
+ENDPOINTS = (send, list_topics)

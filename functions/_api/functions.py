@@ -1,0 +1,198 @@
+"""/v1/functions, with versions, publishing, secrets and runs."""
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from runtime.core.api_key import ApiKey
+from runtime.core.function import Function, Limits
+from runtime.core.run import Outcome
+from runtime.usecases.create_function import FunctionChanges, NewFunction
+from runtime.api_wiring import Api
+
+_CAPS = Limits()
+
+
+class LimitsIn(Request):
+    """What one run may use; each at most the platform's cap, which is also the default."""
+
+    model_config = ConfigDict(from_attributes=True)
+    wall_s: float = _CAPS.wall_s
+    memory_mb: int = _CAPS.memory_mb
+    result_bytes: int = _CAPS.result_bytes
+    http_calls: int = _CAPS.http_calls
+    emits: int = _CAPS.emits
+    log_bytes: int = _CAPS.log_bytes
+    concurrent_runs: int = _CAPS.concurrent_runs
+
+
+class FunctionSettings(Request):
+    """Settings of a function; a change leaves what it does not name as it is."""
+
+    topics: list[str] = Field(default=[], description="the topics that trigger it")
+    filter: dict[str, Any] | None = Field(
+        default=None, description="an EventBridge event pattern over the envelope"
+    )
+    http_hosts: list[str] = Field(
+        default=[], description="hosts that `context.http` may reach; `*` is any"
+    )
+    secrets: list[str] = Field(default=[], description="names; a value is set by PUT")
+    limits: LimitsIn = LimitsIn()
+
+
+class FunctionIn(FunctionSettings):
+    """A function to create."""
+
+    name: str
+
+
+class FunctionOut(Answer):
+    """A function. `secrets` says of each declared name whether a value is set."""
+
+    name: str
+    topics: list[str]
+    filter: dict[str, Any] | None
+    http_hosts: list[str]
+    secrets: dict[str, bool]
+    limits: LimitsIn
+    latest_version: int
+    live_version: int | None
+    created_at: str
+
+
+class SourceIn(Request):
+    """A version to push."""
+
+    source: str
+
+
+class VersionOut(Answer):
+    """A version, without its source."""
+
+    function: str
+    version: int
+    source_sha256: str
+    created_at: str
+
+
+class PublishIn(Request):
+    """What to publish; without a version, the latest."""
+
+    version: int | None = Field(default=None, ge=1)
+
+
+class SecretIn(Request):
+    """The value of a secret."""
+
+    value: str
+
+
+class RunOut(Answer):
+    """One event through one version of a function."""
+
+    id: str
+    function: str
+    version: int
+    event_id: str
+    topic: str
+    outcome: Outcome
+    attempt: int
+    webhook_id: str | None
+    output: Any
+    error: dict[str, Any] | None
+    logs: list[dict[str, Any]]
+    duration_ms: float
+    created_at: str
+
+
+@endpoint("POST", "/v1/functions", scope="functions", status=201)
+def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
+    """Create a function, still without code."""
+    wanted = NewFunction(
+        name=body.name,
+        topics=tuple(body.topics),
+        filter=body.filter,
+        http_hosts=tuple(body.http_hosts),
+        secrets=tuple(body.secrets),
+        limits=Limits(**body.limits.model_dump()),
+    )
+    return _shown(api.create_function(caller.tenant, wanted))
+
+
+@endpoint("GET", "/v1/functions", scope="functions")
+def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionOut]:
+    """List functions."""
+    of = (caller.tenant, "functions")
+    page = api.functions.list(caller.tenant, limit=query.limit, after=query.position(*of))
+    return listing(page, _shown, of=of)
+
+
+@endpoint("GET", "/v1/functions/{name}", scope="functions")
+def show(api: Api, caller: ApiKey, *, name: str) -> FunctionOut:
+    """Show a function's settings."""
+    return _shown(api.functions.get(caller.tenant, name))
+
+
+@endpoint("PATCH", "/v1/functions/{name}", scope="functions")
+def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> FunctionOut:
+    """Change a function's settings; what is left out stays as it is."""
+    changes: FunctionChanges = {}
+    named = body.model_fields_set
+    if "topics" in named:
+        changes["topics"] = tuple(body.topics)
+    if "filter" in named:
+        changes["filter"] = body.filter
+    if "http_hosts" in named:
+        changes["http_hosts"] = tuple(body.http_hosts)
+    if "secrets" in named:
+        changes["secrets"] = tuple(body.secrets)
+    if "limits" in named:
+        changes["limits"] = Limits(**body.limits.model_dump())
+    return _shown(api.update_function(caller.tenant, name, changes=changes))
+
+
+@endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
+def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionOut:
+    """Push a version; a refused source is answered with every finding by line."""
+    version = api.push_version(caller.tenant, name, source=body.source)
+    return VersionOut.model_validate(version)
+
+
+@endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
+def publish(api: Api, caller: ApiKey, *, name: str, body: PublishIn) -> FunctionOut:
+    """Make a version live; an older one is the way back."""
+    return _shown(api.publish_version(caller.tenant, name, version=body.version))
+
+
+@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
+def set_secret(api: Api, caller: ApiKey, *, name: str, secret: str, body: SecretIn) -> None:
+    """Set a secret's value; it rests encrypted and is never shown."""
+    api.set_secret(caller.tenant, name, name=secret, value=body.value)
+
+
+@endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
+def runs(api: Api, caller: ApiKey, *, name: str, query: ListQuery) -> Listing[RunOut]:
+    """List a function's runs, the newest first."""
+    of = (caller.tenant, "runs", name)
+    api.functions.get(caller.tenant, name)
+    page = api.runs.list(caller.tenant, name, limit=query.limit, after=query.position(*of))
+    return listing(page, RunOut.model_validate, of=of)
+
+
+def _shown(function: Function) -> FunctionOut:
+    # The ciphertexts stay inside: what leaves is only whether there is a value.
+    return FunctionOut(
+        name=function.name,
+        topics=list(function.topics),
+        filter=None if function.filter is None else dict(function.filter),
+        http_hosts=list(function.http_hosts),
+        secrets={name: value is not None for name, value in function.secrets.items()},
+        limits=LimitsIn.model_validate(function.limits),
+        latest_version=function.latest_version,
+        live_version=function.live_version,
+        created_at=function.created_at,
+    )
+
+
+ENDPOINTS = (create, list_all, show, change, push, publish, set_secret, runs)

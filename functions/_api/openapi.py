@@ -1,0 +1,103 @@
+"""The OpenAPI document, made from the endpoints themselves, so it cannot say anything else."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from functions._api.endpoint import Endpoint
+
+_REF: Final = "#/components/schemas/{model}"
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "RFC 9457 problem details; act on `code`, show `detail`.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "the request's id"},
+        "field": {"type": "string", "description": "dotted path of the offending field"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+        "findings": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 128},
+    "description": "A repeat with the same key and body gets the first answer; kept 24 hours.",
+}
+Model = tuple[type[BaseModel], JsonSchemaMode]
+
+
+def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
+    """The whole API as OpenAPI 3.1."""
+    known = tuple(endpoints)
+    refs, schemas = models_json_schema(sorted(_models(known), key=str), ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in known:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, refs)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Penstock", "version": version},
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
+        },
+    }
+
+
+def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
+    found: set[Model] = set()
+    for each in endpoints:
+        found |= {(model, "validation") for model in (each.body, each.query) if model}
+        found |= {(model, "serialization") for model in (each.answer,) if model}
+    return found
+
+
+def _operation(each: Endpoint, refs: dict[Model, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": HTTPStatus(each.status).phrase}
+    if each.answer:
+        good["content"] = _content("application/json", refs[each.answer, "serialization"])
+    bad = _content("application/problem+json", {"$ref": _REF.format(model="Problem")})
+    operation: dict[str, Any] = {
+        "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
+        "summary": each.summary,
+        "description": f"Scope: `{each.scope}`." if each.scope else "Any key.",
+        "parameters": _parameters(each),
+        "responses": {str(each.status): good, "default": {"description": "Refused"} | {
+            "content": bad
+        }},
+    }
+    if each.body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": _content("application/json", refs[each.body, "validation"]),
+        }
+    return operation
+
+
+def _parameters(each: Endpoint) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in each.parameters
+    ]
+    if each.query:
+        properties = each.query.model_json_schema(ref_template=_REF)["properties"]
+        found += [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in properties.items()
+        ]
+    return found + ([_IDEMPOTENCY] if each.method == "POST" else [])
+
+
+def _content(kind: str, schema: Any) -> dict[str, Any]:
+    return {kind: {"schema": schema}}

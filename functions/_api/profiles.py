@@ -1,0 +1,28 @@
+"""/v1/profiles."""
+
+from typing import Any
+
+from functions._api.endpoint import Answer, endpoint
+from runtime.core.api_key import ApiKey
+from runtime.api_wiring import Api
+
+
+class ProfileOut(Answer):
+    """A person, as known now."""
+
+    id: str
+    external_id: str | None
+    email: str | None
+    phone: str | None
+    properties: dict[str, Any]
+    revision: int
+    updated_at: str
+
+
+@endpoint("GET", "/v1/profiles/{profile_id}", scope="profiles")
+def show(api: Api, caller: ApiKey, *, profile_id: str) -> ProfileOut:
+    """Show a profile."""
+    return ProfileOut.model_validate(api.show_profile(caller.tenant, profile_id))
+
+
+ENDPOINTS = (show,)

@@ -1,0 +1,98 @@
+"""One request through one endpoint: who, may they, what, do it once, answer."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
+
+from functions import _http
+from functions._api.endpoint import Answer, Endpoint
+from runtime.core.api_key import ApiKey
+from runtime.errors import PenstockError
+from runtime.usecases.answer_once import Answered, Ask
+from runtime.usecases.authenticate import require
+from runtime.api_wiring import Api
+
+logger = Logger(service="api")
+
+
+def serve(
+    each: Endpoint, api: Api, event: Mapping[str, Any], *, path: Mapping[str, str]
+) -> Response[str]:
+    """The answer, whatever happens; and one log line that says what did."""
+    request_id = str(event.get("requestContext", {}).get("requestId", ""))
+    started = time.monotonic()
+    tenant, code = "", "ok"
+    try:
+        caller = api.authenticate(_header(event, "authorization"))
+        tenant = caller.tenant
+        require(caller, each.scope)
+        response = _answer(each, api, event, caller=caller, path=path)
+    except PenstockError as error:
+        code = error.code
+        response = _http.problem(error, request_id=request_id)
+    except Exception:
+        # The edge: a defect of ours is answered as one, with no word on our insides.
+        logger.exception("request.failed", request_id=request_id)
+        code = PenstockError.code
+        error = PenstockError("something broke on our side; it has been recorded")
+        response = _http.problem(error, request_id=request_id)
+    logger.info(
+        "request.finished",
+        method=each.method,
+        path=each.path,
+        status=response.status_code,
+        code=code,
+        tenant=tenant,
+        request_id=request_id,
+        duration_ms=round(1000 * (time.monotonic() - started)),
+    )
+    return response
+
+
+def _answer(
+    each: Endpoint,
+    api: Api,
+    event: Mapping[str, Any],
+    *,
+    caller: ApiKey,
+    path: Mapping[str, str],
+) -> Response[str]:
+    body = _http.body_bytes(event)
+
+    def do() -> Answered:
+        given: dict[str, object] = dict(path)
+        if each.body:
+            given["body"] = _http.parse_json(each.body, body)
+        if each.query:
+            given["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
+        return _answered(each, each.call(api, caller, **given))
+
+    key = _header(event, "idempotency-key") if each.method == "POST" else None
+    if key is None:
+        return _sent(do())
+    ask = Ask(tenant=caller.tenant, key=key, path=str(event.get("rawPath", "")), body=body)
+    return _sent(api.answer_once(ask, do))
+
+
+def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
+    if result is None:
+        return Answered(status=each.status, body=None)
+    hidden = result.shown_once if isinstance(result, Answer) else None
+    shown: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
+    once = {hidden: shown.pop(hidden)} if hidden else None
+    return Answered(status=each.status, body=shown, once=once)
+
+
+def _sent(answered: Answered) -> Response[str]:
+    headers = {"idempotent-replayed": "true"} if answered.repeated else None
+    body = None if answered.body is None else {**answered.body, **(answered.once or {})}
+    return _http.answer(body, status=answered.status, headers=headers)
+
+
+def _header(event: Mapping[str, Any], name: str) -> str | None:
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)

@@ -1,0 +1,152 @@
+"""Bytes in, typed values out; values and errors out as JSON. One table says which error is which.
+
+Errors are RFC 9457 problem details with a stable `code`; see docs/reference/api.md.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, ValidationError
+
+from runtime.core import envelope
+from runtime.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PenstockError,
+    SourceRefused,
+    Transient,
+)
+
+M = TypeVar("M", bound=BaseModel)
+
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
+_STATUS_BY_CODE: Final = {
+    "missing_key": 401,
+    "unknown_key": 401,
+    "method_not_allowed": 405,
+    "idempotency_key_reused": 422,
+}
+# Subclasses before their parents: the first match counts.
+_STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
+    (SourceRefused, 422),
+    (BadInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Forbidden, 403),
+    (Transient, 503),
+)
+# What pydantic calls an error, and what we promise to call it.
+_CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
+
+
+class BadRequest(BadInput):
+    """The body or the query does not fit; `errors` holds every finding, not only the first."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        first = errors[0]
+        super().__init__(first["message"], field=first["field"], code=first["code"])
+        self.errors = errors
+
+
+def body_bytes(event: Mapping[str, Any]) -> bytes:
+    """The request's body as sent.
+
+    Raises:
+        BadInput: code `not_json` when it claims to be base64 and is not.
+    """
+    text: str = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return text.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as problem:
+        raise BadInput("the body is not base64", code="not_json") from problem
+
+
+def parse(model: type[M], raw: object) -> M:
+    """`raw` as a `model`.
+
+    Raises:
+        BadRequest: naming every field that does not fit.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as problem:
+        raise BadRequest([_finding(error) for error in problem.errors()]) from problem
+
+
+def parse_json(model: type[M], body: bytes) -> M:
+    """The JSON object in `body` as a `model`.
+
+    Raises:
+        BadInput: not JSON, or a value that JSON does not have, or a field that does not fit.
+    """
+    return parse(model, envelope.load(body or b"{}"))
+
+
+def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """A JSON answer; None gives an empty body."""
+    text = "" if body is None else envelope.dump(body)
+    return Response(
+        status_code=status, content_type=JSON, body=text, headers=dict(headers or {})
+    )
+
+
+def status_of(error: PenstockError) -> int:
+    """The HTTP status that an error has."""
+    if error.code in _STATUS_BY_CODE:
+        return _STATUS_BY_CODE[error.code]
+    return next((status for kind, status in _STATUS_BY_TYPE if isinstance(error, kind)), 500)
+
+
+def problem(error: PenstockError, *, request_id: str) -> Response[str]:
+    """The problem document of an error; what we did not foresee tells nothing of our insides."""
+    status = status_of(error)
+    document: dict[str, Any] = {
+        "type": f"urn:penstock:problem:{error.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": error.code,
+        "detail": error.message,
+        "instance": request_id,
+    }
+    if isinstance(error, BadInput) and error.field:
+        document["field"] = error.field
+    if isinstance(error, BadRequest):
+        document["errors"] = error.errors
+    if isinstance(error, SourceRefused):
+        document["findings"] = list(error.findings)
+    return Response(
+        status_code=status,
+        content_type=PROBLEM,
+        body=json.dumps(document),
+        headers=_problem_headers(status, request_id),
+    )
+
+
+def _problem_headers(status: int, request_id: str) -> dict[str, str | list[str]]:
+    headers: dict[str, str | list[str]] = {"x-request-id": request_id}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    return headers
+
+
+def _finding(error: Mapping[str, Any]) -> dict[str, str]:
+    path = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]
+    ).lstrip(".")
+    return {
+        "field": path,
+        "code": _CODES.get(error["type"], "bad_field"),
+        "message": str(error["msg"]),
+    }

@@ -1,0 +1,185 @@
+"""Composition root of the HTTP API: its use cases with their stores."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from runtime.core import ids, signing
+from runtime.egress import urls
+from runtime.egress.policy import EgressPolicy
+from runtime.settings import Settings
+from runtime.stores import config
+from runtime.stores.api_keys import ApiKeys, Tenants
+from runtime.stores.aws import Clients
+from runtime.stores.bus import Bus
+from runtime.stores.claims import Claims
+from runtime.stores.deliveries import Deliveries
+from runtime.stores.functions import Functions
+from runtime.stores.profiles import Profiles
+from runtime.stores.runs import Runs
+from runtime.stores.sandbox_function import SandboxFunction
+from runtime.stores.secrets import Secrets
+from runtime.stores.sync_function import SyncFunction
+from runtime.stores.syncs import Syncs
+from runtime.stores.table import Table
+from runtime.stores.webhooks import Webhooks
+from runtime.usecases.accept_events import AcceptEvents
+from runtime.usecases.answer_once import AnswerOnce
+from runtime.usecases.authenticate import Authenticate
+from runtime.usecases.create_api_key import CreateApiKey
+from runtime.usecases.create_function import CreateFunction, UpdateFunction
+from runtime.usecases.create_sync import CreateSync
+from runtime.usecases.create_tenant import CreateTenant
+from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.publish_version import PublishVersion
+from runtime.usecases.push_version import PushVersion
+from runtime.usecases.set_secret import SetSecret
+from runtime.usecases.show_delivery import ShowDelivery
+from runtime.usecases.show_profile import ShowProfile
+from runtime.usecases.trigger_sync import TriggerSync
+from runtime.usecases.update_webhook import UpdateWebhook
+
+ID_RANDOM_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """All that the API can do: stores to list and read from, and the use cases."""
+
+    webhooks: Webhooks
+    functions: Functions
+    deliveries: Deliveries
+    runs: Runs
+    syncs: Syncs
+    api_keys: ApiKeys
+    authenticate: Authenticate
+    answer_once: AnswerOnce
+    accept_events: AcceptEvents
+    create_webhook: CreateWebhook
+    update_webhook: UpdateWebhook
+    create_function: CreateFunction
+    update_function: UpdateFunction
+    push_version: PushVersion
+    publish_version: PublishVersion
+    set_secret: SetSecret
+    show_delivery: ShowDelivery
+    show_profile: ShowProfile
+    create_sync: CreateSync
+    trigger_sync: TriggerSync
+    create_api_key: CreateApiKey
+    create_tenant: CreateTenant
+
+
+def build(settings: Settings) -> Api:
+    """The API of an installation."""
+    clients = Clients()
+    table = config.table(clients.dynamodb, settings.config_table)
+    stored = _records(clients, settings)
+    webhooks, functions, syncs = (
+        Webhooks(config=table),
+        Functions(config=table),
+        Syncs(config=table),
+    )
+    sealing = Secrets(client=clients.kms, key_id=settings.kms_key_id, random=secrets.token_bytes)
+    rules = WebhookRules(
+        functions=functions, check_url=_url_check(allow_local=settings.allow_local_http)
+    )
+    return Api(
+        webhooks=webhooks,
+        functions=functions,
+        syncs=syncs,
+        deliveries=stored.deliveries,
+        runs=stored.runs,
+        api_keys=ApiKeys(config=table),
+        authenticate=Authenticate(keys=ApiKeys(config=table)),
+        answer_once=AnswerOnce(
+            claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=_now
+        ),
+        accept_events=AcceptEvents(
+            bus=Bus(client=clients.events, name=settings.bus), clock=_now, new_id=_new_id
+        ),
+        create_webhook=CreateWebhook(
+            webhooks=webhooks,
+            rules=rules,
+            new_id=_new_id,
+            new_secret=_new_signing_secret,
+            seal=sealing.seal,
+            clock=_now,
+        ),
+        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules),
+        create_function=CreateFunction(functions=functions, clock=_now),
+        update_function=UpdateFunction(functions=functions),
+        push_version=PushVersion(
+            functions=functions,
+            sandbox=SandboxFunction(client=clients.functions, name=settings.sandbox_function),
+            clock=_now,
+        ),
+        publish_version=PublishVersion(functions=functions),
+        set_secret=SetSecret(functions=functions, seal=sealing.seal),
+        show_delivery=ShowDelivery(deliveries=stored.deliveries),
+        show_profile=ShowProfile(profiles=stored.profiles),
+        create_sync=CreateSync(syncs=syncs, new_id=_new_id, clock=_now),
+        trigger_sync=TriggerSync(
+            syncs=syncs,
+            starter=SyncFunction(client=clients.functions, name=settings.sync_function),
+        ),
+        create_api_key=_create_api_key(table),
+        create_tenant=_create_tenant(table),
+    )
+
+
+def tenants(config_table: str) -> CreateTenant:
+    """Making tenants in an installation whose config table is known: for an admin's machine."""
+    return _create_tenant(config.table(Clients().dynamodb, config_table))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    deliveries: Deliveries
+    runs: Runs
+    profiles: Profiles
+
+
+def _records(clients: Clients, settings: Settings) -> _Records:
+    def table(name: str) -> Table:
+        return Table(client=clients.dynamodb, name=name)
+
+    days = settings.retention_days
+    profiles = Profiles(table=table(settings.profiles_table))
+    return _Records(
+        deliveries=Deliveries(table=table(settings.deliveries_table), retention_days=days),
+        runs=Runs(table=table(settings.runs_table), profiles=profiles, retention_days=days),
+        profiles=profiles,
+    )
+
+
+def _create_api_key(table: config.Config) -> CreateApiKey:
+    return CreateApiKey(keys=ApiKeys(config=table), clock=_now, random=secrets.token_bytes)
+
+
+def _create_tenant(table: config.Config) -> CreateTenant:
+    return CreateTenant(
+        tenants=Tenants(config=table), create_api_key=_create_api_key(table), clock=_now
+    )
+
+
+def _url_check(*, allow_local: bool) -> Callable[[str], None]:
+    policy = EgressPolicy(allow_local=allow_local)
+
+    def check(url: str) -> None:
+        urls.check(url, policy)
+
+    return check
+
+
+def _new_signing_secret() -> str:
+    return signing.new_secret(secrets.token_bytes(signing.NEW_SECRET_BYTES))
+
+
+def _new_id(prefix: str) -> str:
+    return ids.derive(prefix, secrets.token_hex(ID_RANDOM_BYTES))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

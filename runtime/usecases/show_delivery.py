@@ -1,0 +1,32 @@
+"""Show one delivery of the caller's tenant."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.delivery import Delivery
+from runtime.errors import NotFound
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """One delivery of any tenant, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowDelivery:
+    """Shows deliveries."""
+
+    deliveries: Deliveries
+
+    def __call__(self, tenant: str, delivery_id: str) -> Delivery:
+        """The delivery.
+
+        Raises:
+            NotFound: code `delivery_not_found`; another tenant's looks the same as none.
+        """
+        delivery = self.deliveries.find(delivery_id)
+        if delivery is None or delivery.tenant != tenant:
+            raise NotFound("no such delivery", code="delivery_not_found")
+        return delivery

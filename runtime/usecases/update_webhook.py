@@ -1,0 +1,58 @@
+"""Change a webhook; what the caller does not name stays as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypedDict
+
+from runtime.core import topics
+from runtime.core.webhook import Webhook
+from runtime.usecases.create_webhook import WebhookRules
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound."""
+
+    def replace(self, old: Webhook, new: Webhook) -> None:
+        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+
+
+class WebhookChanges(TypedDict, total=False):
+    """The fields to change, and only those."""
+
+    name: str
+    url: str
+    topics: tuple[str, ...]
+    filter: Mapping[str, Any] | None
+    transform: str | None
+    enabled: bool
+    retry_schedule_s: tuple[int, ...] | None
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateWebhook:
+    """Changes webhooks."""
+
+    webhooks: Webhooks
+    rules: WebhookRules
+
+    def __call__(self, tenant: str, webhook_id: str, *, changes: WebhookChanges) -> Webhook:
+        """The webhook as it is now.
+
+        Raises:
+            BadInput: naming the field and the fix; nothing has changed.
+            NotFound: the tenant has no such webhook.
+            Conflict: somebody else changed it at the same time.
+        """
+        if "topics" in changes:
+            changes["topics"] = topics.parse_all(changes["topics"])
+        old = self.webhooks.get(tenant, webhook_id)
+        webhook = replace(old, **changes)
+        if changes.get("enabled"):
+            webhook = replace(webhook, disabled_reason=None)
+        self.rules.check(webhook)
+        self.webhooks.replace(old, webhook)
+        return webhook

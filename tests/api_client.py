@@ -1,0 +1,173 @@
+"""The API as a caller sees it: Function URL events into the real handler, on in-process AWS."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions import api as api_function
+from runtime import api_wiring, settings
+from runtime.api_wiring import Api
+from runtime.core.api_key import SCOPES
+from tests.cloud import Cloud, in_process
+
+_TENANTS = count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The document."""
+        return json.loads(self.text)
+
+
+@dataclass(kw_only=True)
+class ApiClient:
+    """Calls the handler with one key; `newcomer` gives another tenant."""
+
+    application: Api = field(repr=False)
+    cloud: Cloud = field(repr=False)
+    key: str | None = field(repr=False)
+    tenant: str
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request; a body that is not text is written as JSON."""
+        text = body if isinstance(body, str) or body is None else json.dumps(body)
+        given = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
+        event = a_url_event(
+            method, path, body=text, query=query, headers={**given, **(headers or {})}
+        )
+        raw = api_function.handler(event, LambdaContext())
+        sent = {**raw.get("headers", {})}
+        return Answer(status=raw["statusCode"], headers=sent, text=raw.get("body") or "")
+
+    def get(self, path: str, **query: Any) -> Answer:
+        """GET."""
+        return self.call("GET", path, query=query)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+        """POST; `idempotency_key="…"` and the like become headers."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return self.call("POST", path, body if body is not None else {}, headers=named)
+
+    def newcomer(self) -> "ApiClient":
+        """The same API with a key of a tenant that nobody has used before."""
+        return self.as_tenant(f"t{next(_TENANTS)}")
+
+    def as_tenant(self, tenant: str, *, scopes: tuple[str, ...] = SCOPES) -> "ApiClient":
+        """The same API with a key of `tenant`."""
+        _, key = self.application.create_api_key.issue(tenant, name="test", scopes=scopes)
+        return replace(self, key=key, tenant=tenant)
+
+    def with_scopes(self, *scopes: str) -> "ApiClient":
+        """The same tenant with a key of these scopes only."""
+        return self.as_tenant(self.tenant, scopes=scopes)
+
+    def with_key(self, key: str | None) -> "ApiClient":
+        """The same API with another key, or none."""
+        return replace(self, key=key)
+
+
+class StandInSandbox:
+    """Answers check jobs: source with the word `forbidden` has one finding a line."""
+
+    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The findings."""
+        lines = enumerate(job["source"].splitlines(), 1)
+        return {
+            "v": 1,
+            "findings": [
+                {"line": n, "column": 0, "code": "refused", "message": "no", "hint": "do not"}
+                for n, line in lines
+                if "forbidden" in line
+            ],
+        }
+
+
+def a_url_event(
+    method: str,
+    path: str,
+    *,
+    body: str | None = None,
+    query: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What a Function URL hands to its Lambda."""
+    given = {name: str(value) for name, value in (query or {}).items()}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": urlencode(given),
+        "headers": {"host": "abc.lambda-url.eu-central-1.on.aws", **(headers or {})},
+        "queryStringParameters": given,
+        "requestContext": {
+            "accountId": "anonymous",
+            "apiId": "abc",
+            "domainName": "abc.lambda-url.eu-central-1.on.aws",
+            "domainPrefix": "abc",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "tests",
+            },
+            "requestId": "request-1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "20/Nov/2026:13:04:05 +0000",
+            "timeEpoch": 1795179845123,
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@contextmanager
+def running_api() -> Iterator[ApiClient]:
+    """The API on in-process AWS, with the key of a tenant of its own."""
+    with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
+        for name, value in _environment(cloud).items():
+            patch.setenv(f"PENSTOCK_{name}", value)
+        application = api_wiring.build(settings.load())
+        # In-process Lambda runs no code, so the sandbox's reader is stood in for.
+        push = replace(application.push_version, sandbox=StandInSandbox())
+        application = replace(application, push_version=push)
+        patch.setattr(api_function, "_application", lambda: application)
+        yield ApiClient(application=application, cloud=cloud, key=None, tenant="").newcomer()
+
+
+def _environment(cloud: Cloud) -> dict[str, str]:
+    return {
+        "CONFIG_TABLE": cloud.config.table.name,
+        "DELIVERIES_TABLE": cloud.deliveries.table.name,
+        "RUNS_TABLE": cloud.runs.table.name,
+        "PROFILES_TABLE": cloud.profiles.table.name,
+        "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "BUS": cloud.bus.name,
+        "KMS_KEY_ID": cloud.secrets.key_id,
+        "SANDBOX_FUNCTION": "sandbox",
+        "SYNC_FUNCTION": "sync",
+    }

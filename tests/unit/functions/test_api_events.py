@@ -1,0 +1,100 @@
+"""Events over the API: each judged on its own, the tenant always the key's."""
+
+import json
+import pytest
+
+from tests.api_client import ApiClient
+
+DEEP = json.loads("[" * 70 + "]" * 70)
+
+
+def test_one_event_or_many_is_accepted(api: ApiClient) -> None:
+    """A script has one, a sync has a thousand."""
+    one = api.post("/v1/events", {"topic": "metric.x", "id": "evt_1"})
+    many = api.post("/v1/events", {"events": [{"topic": "metric.x"}, {"topic": "metric.x"}]})
+
+    assert (202, [{"id": "evt_1"}]) == (one.status, one.json["accepted"])
+    assert (202, 2) == (many.status, len({event["id"] for event in many.json["accepted"]}))
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "field"),
+    [
+        ({}, "bad_topic", "topic"),
+        ({"topic": "Not A Topic"}, "bad_topic", "topic"),
+        ({"topic": "metric.x", "id": ""}, "bad_id", "id"),
+        ({"topic": "metric.x", "id": "a b"}, "bad_id", "id"),
+        ({"topic": "metric.x", "id": "x" * 129}, "bad_id", "id"),
+        ({"topic": "metric.x", "occurred_at": "yesterday"}, "bad_time", "occurred_at"),
+        ({"topic": "metric.x", "colour": "red"}, "unknown_field", "colour"),
+        ({"topic": "metric.x", "profile": "ada"}, "bad_profile", "profile"),
+        ({"topic": "metric.x", "profile": {"email": 7}}, "bad_profile", "profile.email"),
+        ({"topic": "metric.x", "profile": {"name": "A"}}, "unknown_field", "profile.name"),
+        ({"topic": "metric.x", "properties": []}, "bad_properties", "properties"),
+        ({"topic": "metric.x", "properties": {"a": "x" * 262_144}}, "too_large", ""),
+        ("not an object", "not_an_object", ""),
+    ],
+)
+def test_a_bad_event_spoils_no_other(
+    api: ApiClient, event: object, code: str, field: str
+) -> None:
+    """The others go through, and the bad one is named by its place, code and field."""
+    good = {"topic": "metric.x", "id": "evt_good"}
+
+    answer = api.post("/v1/events", {"events": [event, good]})
+
+    assert 202 == answer.status
+    assert [{"id": "evt_good"}] == answer.json["accepted"]
+    [no] = answer.json["rejected"]
+    assert (0, code, field) == (no["index"], no["code"], no["field"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "bad_topic"),
+        ("{", "not_json"),
+        ("[]", "not_an_object"),
+        ('"x"', "not_an_object"),
+        ('{"topic": "metric.x", "properties": {"a": NaN}}', "not_json"),
+        ('{"topic": "metric.x", "properties": {"a": "\\ud800"}}', "lone_surrogate"),
+        (json.dumps({"topic": "metric.x", "properties": {"a": DEEP}}), "too_deep"),
+        ("[" * 100_000, "not_json"),
+        ('{"events": "many"}', "bad_field"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_as_a_whole(
+    api: ApiClient, body: str, code: str
+) -> None:
+    """What cannot be told apart cannot be judged apart."""
+    answer = api.call("POST", "/v1/events", body)
+
+    if answer.status == 202:
+        assert [code] == [no["code"] for no in answer.json["rejected"]]
+    else:
+        assert (400, code) == (answer.status, answer.json["code"])
+
+
+def test_no_event_names_its_own_tenant(api: ApiClient) -> None:
+    """The tenant is the key's; an event that says otherwise is not quietly moved."""
+    answer = api.post("/v1/events", {"topic": "metric.x", "tenant": "globex"})
+
+    assert [] == answer.json["accepted"]
+    [no] = answer.json["rejected"]
+    assert ("reserved_field", "tenant") == (no["code"], no["field"])
+
+
+def test_what_is_accepted_is_on_the_bus_as_the_keys_tenants(api: ApiClient) -> None:
+    """202 is a promise; it must not be given before the bus has the event."""
+    api.post("/v1/events", {"topic": "metric.x", "id": f"evt_{api.tenant}"})
+
+    landed = [json.loads(each["Body"])["detail"] for each in api.cloud.received("landed")]
+    [event] = [each for each in landed if each["tenant"] == api.tenant]
+    assert (f"evt_{api.tenant}", "api", 0) == (event["id"], event["origin"], event["hops"])
+
+
+def test_the_topics_are_listed_with_their_meaning(api: ApiClient) -> None:
+    """What one may subscribe to should not have to be guessed."""
+    topics = {each["topic"]: each["meaning"] for each in api.get("/v1/topics").json["data"]}
+
+    assert "a link in an email was clicked" == topics["message.email.clicked"]

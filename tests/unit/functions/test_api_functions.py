@@ -1,0 +1,189 @@
+"""Functions over the API: settings, versions, publishing, secrets."""
+
+from typing import Any
+
+import pytest
+
+from runtime.core.function import MAX_SOURCE_BYTES
+from tests.api_client import ApiClient
+
+SOURCE = "def handler(event):\n    return event['id']\n"
+
+
+@pytest.fixture
+def vip(api: ApiClient) -> str:
+    """The path of a function without code."""
+    api.post("/v1/functions", {"name": "vip", "secrets": ["TOKEN"], "limits": {"wall_s": 1}})
+    return "/v1/functions/vip"
+
+
+def test_a_version_runs_only_once_it_is_published(api: ApiClient, vip: str) -> None:
+    """Pushing is safe at any hour."""
+    pushed = api.post(f"{vip}/versions", {"source": SOURCE})
+
+    assert (201, 1) == (pushed.status, pushed.json["version"])
+    assert (1, None) == live(api, vip)
+    assert 200 == api.post(f"{vip}/publish", {"version": 1}).status
+    assert (1, 1) == live(api, vip)
+
+
+def test_an_older_version_is_the_way_back(api: ApiClient, vip: str) -> None:
+    """Versions never change, so what ran yesterday runs again."""
+    for _ in range(2):
+        api.post(f"{vip}/versions", {"source": SOURCE})
+
+    assert 2 == api.post(f"{vip}/publish").json["live_version"]
+    assert 1 == api.post(f"{vip}/publish", {"version": 1}).json["live_version"]
+    assert 3 == api.post(f"{vip}/versions", {"source": SOURCE}).json["version"]
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "code"),
+    [(7, 404, "version_not_found"), (0, 400, "bad_field"), (None, 400, "no_version")],
+)
+def test_what_was_never_pushed_cannot_be_published(
+    api: ApiClient, vip: str, version: int | None, status: int, code: str
+) -> None:
+    """A live version that does not exist would refuse every event."""
+    answer = api.post(f"{vip}/publish", {"version": version})
+
+    assert (status, code) == (answer.status, answer.json["code"])
+    assert (0, None) == live(api, vip)
+
+
+def test_refused_source_comes_back_with_every_finding_and_is_not_stored(
+    api: ApiClient, vip: str
+) -> None:
+    """Mending one line a round trip is no way to work."""
+    answer = api.post(f"{vip}/versions", {"source": "forbidden\nfine\nforbidden\n"})
+
+    assert (422, "source_refused") == (answer.status, answer.json["code"])
+    assert [1, 3] == [finding["line"] for finding in answer.json["findings"]]
+    assert (0, None) == live(api, vip)
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("", "source_empty"),
+        (" \n\t", "source_empty"),
+        ("a\0b", "source_not_utf8"),
+        ("#" * (MAX_SOURCE_BYTES + 1), "source_too_large"),
+        ("é" * (MAX_SOURCE_BYTES // 2 + 1), "source_too_large"),
+    ],
+)
+def test_source_out_of_bounds_never_reaches_the_sandbox(
+    api: ApiClient, vip: str, source: str, code: str
+) -> None:
+    """The limit is in bytes, as it is stored and shipped."""
+    answer = api.post(f"{vip}/versions", {"source": source})
+
+    assert (400, code, "source") == (answer.status, answer.json["code"], answer.json["field"])
+
+
+def test_source_of_exactly_the_limit_is_taken(api: ApiClient, vip: str) -> None:
+    """A limit is part of what it allows."""
+    assert 201 == api.post(f"{vip}/versions", {"source": "#" * MAX_SOURCE_BYTES}).status
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "field"),
+    [
+        ({"name": "Vip"}, "bad_name", "name"),
+        ({"name": "vip/../x"}, "bad_name", "name"),
+        ({"name": "a" * 64}, "bad_name", "name"),
+        ({"topics": ["metric"]}, "unknown_topic", "topics"),
+        ({"filter": {"topic": []}}, "bad_filter", None),
+        ({"http_hosts": ["https://crm.example.com"]}, "bad_host", "http_hosts"),
+        ({"http_hosts": ["169.254.169.254"]}, "bad_host", "http_hosts"),
+        ({"http_hosts": ["CRM.example.com"]}, "bad_host", "http_hosts"),
+        ({"http_hosts": ["a.example"] * 51}, "too_many_hosts", "http_hosts"),
+        ({"secrets": ["token"]}, "bad_secret_name", "secrets"),
+        ({"secrets": [f"S{n}" for n in range(51)]}, "too_many_secrets", "secrets"),
+        ({"limits": {"wall_s": 16}}, "bad_limit", "limits.wall_s"),
+        ({"limits": {"wall_s": 0}}, "bad_limit", "limits.wall_s"),
+        ({"limits": {"memory_mb": 129}}, "bad_limit", "limits.memory_mb"),
+        ({"limits": {"emits": -1}}, "bad_limit", "limits.emits"),
+        ({"limits": {"cpu": 1}}, "unknown_field", "limits.cpu"),
+        ({"latest_version": 9}, "unknown_field", "latest_version"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_field(
+    api: ApiClient, settings: dict[str, Any], code: str, field: str | None
+) -> None:
+    """Settings that could never work are refused before the first event."""
+    answer = api.post("/v1/functions", {"name": "vip"} | settings)
+
+    assert (400, code) == (answer.status, answer.json["code"])
+    assert field is None or field == answer.json["field"]
+    assert 404 == api.get("/v1/functions/vip").status
+
+
+def test_a_name_is_taken_once(api: ApiClient, vip: str) -> None:
+    """Creating again must not reset what is live."""
+    answer = api.post("/v1/functions", {"name": "vip"})
+
+    assert (409, "function_exists") == (answer.status, answer.json["code"])
+    assert {"TOKEN": False} == api.get(vip).json["secrets"]
+
+
+def test_a_secret_goes_in_and_never_comes_out(api: ApiClient, vip: str) -> None:
+    """Neither its value nor its ciphertext is anybody's business."""
+    put = api.call("PUT", f"{vip}/secrets/TOKEN", {"value": "hunter2hunter2"})
+
+    assert (204, "") == (put.status, put.text)
+    shown = api.get(vip)
+    assert {"TOKEN": True} == shown.json["secrets"]
+    stored = api.application.functions.get(api.tenant, "vip").secrets["TOKEN"]
+    assert stored is not None
+    assert stored not in shown.text
+    assert "hunter2" not in stored
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("token", "x", "bad_secret_name"),
+        ("TOKEN", "", "secret_empty"),
+        ("TOKEN", "x" * 3073, "secret_too_large"),
+    ],
+)
+def test_a_bad_secret_is_refused_without_repeating_it(
+    api: ApiClient, vip: str, name: str, value: str, code: str
+) -> None:
+    """An error is a log line."""
+    answer = api.call("PUT", f"{vip}/secrets/{name}", {"value": value})
+
+    assert (400, code) == (answer.status, answer.json["code"])
+    assert not value or value not in answer.json["detail"].split()
+
+
+def test_settings_change_without_touching_code_or_secrets(api: ApiClient, vip: str) -> None:
+    """A push with new topics must not forget a token."""
+    api.post(f"{vip}/versions", {"source": SOURCE})
+    api.post(f"{vip}/publish")
+    api.call("PUT", f"{vip}/secrets/TOKEN", {"value": "x"})
+
+    changed = api.call("PATCH", vip, {"topics": ["event:api.placed_order"]}).json
+
+    assert ["metric.placed_order"] == changed["topics"]
+    assert {"TOKEN": True} == changed["secrets"]
+    assert (1, 1, 1.0) == (
+        changed["live_version"],
+        changed["latest_version"],
+        changed["limits"]["wall_s"],
+    )
+
+
+def test_a_secret_no_longer_declared_is_forgotten(api: ApiClient, vip: str) -> None:
+    """Declaring it again must not bring an old value back."""
+    api.call("PUT", f"{vip}/secrets/TOKEN", {"value": "x"})
+    api.call("PATCH", vip, {"secrets": []})
+
+    assert {"TOKEN": False} == api.call("PATCH", vip, {"secrets": ["TOKEN"]}).json["secrets"]
+
+
+def live(api: ApiClient, path: str) -> tuple[int, int | None]:
+    """The latest version and the live one."""
+    shown = api.get(path).json
+    return shown["latest_version"], shown["live_version"]

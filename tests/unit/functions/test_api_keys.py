@@ -1,0 +1,110 @@
+"""Who may call, and what their key reaches."""
+
+import pytest
+
+from runtime.core.api_key import ADMIN
+from tests.api_client import ApiClient
+
+
+def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
+    """Nothing is open but the API's own description."""
+    answer = api.with_key(None).get("/v1/webhooks")
+
+    assert (401, "missing_key") == (answer.status, answer.json["code"])
+    assert "Bearer" == answer.headers["www-authenticate"]
+    assert "application/problem+json" == answer.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("key", ["psk_wrong", "x", "psk_ü"])
+def test_an_unknown_key_is_refused_and_not_repeated(api: ApiClient, key: str) -> None:
+    """An error that repeats a key puts it into logs."""
+    answer = api.with_key(key).get("/v1/webhooks")
+
+    assert (401, "unknown_key") == (answer.status, answer.json["code"])
+    assert key not in answer.json["detail"].split()
+
+
+def test_a_key_reaches_only_what_its_scopes_name(api: ApiClient) -> None:
+    """A key that leaks from an event producer must not read deliveries."""
+    sender = api.with_scopes("events")
+
+    assert 202 == sender.post("/v1/events", {"topic": "metric.x"}).status
+    answer = sender.get("/v1/deliveries")
+    assert (403, "missing_scope") == (answer.status, answer.json["code"])
+
+
+def test_a_key_works_and_is_listed_only_as_a_hash(api: ApiClient) -> None:
+    """The table, the listing and the log never hold what opens the door."""
+    made = api.post("/v1/api-keys", {"name": "ci", "scopes": ["webhooks"]}).json
+
+    assert made["key"].startswith("psk_")
+    assert 200 == api.with_key(made["key"]).get("/v1/webhooks").status
+    assert made["key"] not in api.get("/v1/api-keys").text
+    assert made["sha256"] in api.get("/v1/api-keys").text
+
+
+@pytest.mark.parametrize("scopes", [["admin"], ["functions", "admin"], ["functions"]])
+def test_a_key_cannot_grant_what_it_does_not_hold(api: ApiClient, scopes: list[str]) -> None:
+    """Otherwise the scope to make keys would be every scope."""
+    keeper = api.with_scopes("api-keys", "webhooks")
+
+    answer = keeper.post("/v1/api-keys", {"name": "more", "scopes": scopes})
+
+    assert (403, "scope_not_held") == (answer.status, answer.json["code"])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "code"), [([], "missing_scopes"), (["everything"], "unknown_scope")]
+)
+def test_scopes_are_refused_by_name(api: ApiClient, scopes: list[str], code: str) -> None:
+    """A key with a misspelt scope would fail much later, at its first use."""
+    answer = api.post("/v1/api-keys", {"name": "more", "scopes": scopes})
+
+    assert (400, code, "scopes") == (answer.status, answer.json["code"], answer.json["field"])
+
+
+def test_only_an_admin_makes_tenants(api: ApiClient) -> None:
+    """A tenant is an account; nobody may open one for himself."""
+    assert 403 == api.post("/v1/tenants", {"id": "globex"}).status
+
+    admin = api.with_scopes(ADMIN)
+    made = admin.post("/v1/tenants", {"id": "globex"})
+
+    assert 201 == made.status
+    assert 200 == api.with_key(made.json["key"]).get("/v1/webhooks").status
+    again = admin.post("/v1/tenants", {"id": "globex"})
+    assert (409, "tenant_exists") == (again.status, again.json["code"])
+    assert "bad_tenant" == admin.post("/v1/tenants", {"id": "Globex#"}).json["code"]
+
+
+def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[str, str]) -> None:
+    """Not even their existence is anybody else's business."""
+    for method, path in other_things.items():
+        verb, _, _ = method.partition(" ")
+        answer = api.call(verb, path, {"value": "x"} if verb == "PUT" else {})
+
+        assert (404, path) == (answer.status, path)
+        assert answer.json["code"].endswith("_not_found")
+
+
+@pytest.fixture
+def other_things(api: ApiClient) -> dict[str, str]:
+    """Each way to reach a thing of tenant `globex`."""
+    other = api.newcomer()
+    hook = other.post(
+        "/v1/webhooks",
+        {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]},
+    ).json["id"]
+    other.post("/v1/functions", {"name": "theirs"})
+    sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
+    return {
+        "GET webhook": f"/v1/webhooks/{hook}",
+        "PATCH webhook": f"/v1/webhooks/{hook}",
+        "DELETE webhook": f"/v1/webhooks/{hook}",
+        "GET function": "/v1/functions/theirs",
+        "PATCH function": "/v1/functions/theirs",
+        "GET runs": "/v1/functions/theirs/runs",
+        "POST publish": "/v1/functions/theirs/publish",
+        "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
+        "POST run": f"/v1/syncs/{sync}/run",
+    }

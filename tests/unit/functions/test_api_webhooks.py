@@ -1,0 +1,151 @@
+"""Webhooks over the API: what is refused and why, what is kept, what is shown once."""
+
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook as Verifier
+
+from tests.api_client import ApiClient
+
+URL = "https://hooks.example.com/penstock"
+LONG_LABEL = "a" * 64
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    """A webhook that is accepted."""
+    return {"name": "orders", "url": URL, "topics": ["metric.placed_order"]} | changes
+
+
+def test_a_secret_is_shown_once_and_fits_the_receivers_own_library(api: ApiClient) -> None:
+    """Receivers verify with libraries that we did not write."""
+    made = api.post("/v1/webhooks", wanted())
+
+    assert 201 == made.status
+    Verifier(made.json["secret"])
+    shown = api.get(f"/v1/webhooks/{made.json['id']}").json
+    assert {k: v for k, v in made.json.items() if k != "secret"} == shown
+    assert made.json["secret"] not in api.get("/v1/webhooks").text
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://hooks.example.com/", "url_not_https"),
+        ("ftp://hooks.example.com/", "url_not_https"),
+        ("https://93.184.216.34/", "url_ip_literal"),
+        ("https://127.0.0.1/", "url_ip_literal"),
+        ("https://[::1]/", "url_ip_literal"),
+        ("https://2130706433/", "url_ip_literal"),
+        ("https://0x7f.1/", "url_ip_literal"),
+        ("https://user:password@hooks.example.com/", "url_userinfo"),
+        ("https://hooks.example.com:8443/", "url_port"),
+        ("https://hooks.example.com:0/", "url_port"),
+        ("https://hooks.example.com\\@evil.example/", "url_invalid"),
+        (f"https://{LONG_LABEL}.example.com/", "url_invalid"),
+        ("https:///path", "url_invalid"),
+        ("", "url_invalid"),
+        (f"https://hooks.example.com/{'a' * 3000}", "url_invalid"),
+    ],
+)
+def test_a_url_that_could_never_be_delivered_to_is_refused_at_once(
+    api: ApiClient, url: str, code: str
+) -> None:
+    """At the first event it would be a riddle; here it is a sentence."""
+    answer = api.post("/v1/webhooks", wanted(url=url))
+
+    assert (400, code, "url") == (answer.status, answer.json["code"], answer.json["field"])
+    assert [] == api.get("/v1/webhooks").json["data"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"name": ""}, "bad_name", "name"),
+        ({"name": "x" * 129}, "bad_name", "name"),
+        ({"name": 7}, "bad_field", "name"),
+        ({"topics": []}, "no_topics", "topics"),
+        ({"topics": ["message.email.clickd"]}, "unknown_topic", "topics"),
+        ({"topics": "metric.x"}, "bad_field", "topics"),
+        ({"timeout_s": 0}, "bad_timeout", "timeout_s"),
+        ({"timeout_s": 31}, "bad_timeout", "timeout_s"),
+        ({"timeout_s": "10"}, "bad_field", "timeout_s"),
+        ({"timeout_s": True}, "bad_field", "timeout_s"),
+        ({"retry_schedule_s": [0]}, "bad_schedule", "retry_schedule_s"),
+        ({"retry_schedule_s": [86_401]}, "bad_schedule", "retry_schedule_s"),
+        ({"retry_schedule_s": [1] * 21}, "bad_schedule", "retry_schedule_s"),
+        ({"format": "xml"}, "bad_field", "format"),
+        ({"transform": "nowhere"}, "unknown_function", "transform"),
+        ({"colour": "red"}, "unknown_field", "colour"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_field(
+    api: ApiClient, changes: dict[str, Any], code: str, field: str
+) -> None:
+    """The caller should not have to guess which of ten settings it was."""
+    answer = api.post("/v1/webhooks", wanted(**changes))
+
+    assert (400, code, field) == (answer.status, answer.json["code"], answer.json["field"])
+
+
+def test_a_filter_that_aws_would_refuse_is_refused_with_its_reason(api: ApiClient) -> None:
+    """A filter that silently matches nothing loses events."""
+    answer = api.post("/v1/webhooks", wanted(filter={"topic": "not-a-list"}))
+
+    assert (400, "bad_filter") == (answer.status, answer.json["code"])
+
+
+def test_every_bad_field_is_named_and_not_only_the_first(api: ApiClient) -> None:
+    """One round trip should be enough to mend a body."""
+    answer = api.post("/v1/webhooks", {"name": 7, "colour": "red"})
+
+    named = {error["field"]: error["code"] for error in answer.json["errors"]}
+    expected = {"name": "bad_field", "url": "missing_field", "topics": "missing_field"}
+    assert expected | {"colour": "unknown_field"} == named
+
+
+def test_a_change_leaves_what_it_does_not_name(api: ApiClient) -> None:
+    """PATCH that resets a filter would flood a receiver."""
+    made = api.post("/v1/webhooks", wanted(filter={"topic": ["metric.placed_order"]})).json
+    path = f"/v1/webhooks/{made['id']}"
+
+    changed = api.call("PATCH", path, {"enabled": False, "topics": ["metric.*"]})
+
+    expected = {k: v for k, v in made.items() if k != "secret"}
+    assert expected | {"enabled": False, "topics": ["metric.*"]} == changed.json
+    assert changed.json == api.get(path).json
+    assert None is api.call("PATCH", path, {"filter": None}).json["filter"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"url": "http://hooks.example.com/"}, "url_not_https"),
+        ({"topics": []}, "no_topics"),
+        ({"name": None}, "bad_field"),
+        ({"id": "whk_other"}, "unknown_field"),
+        ({"tenant": "globex"}, "unknown_field"),
+        ({"secret": "whsec_mine"}, "unknown_field"),
+    ],
+)
+def test_a_bad_change_changes_nothing(
+    api: ApiClient, changes: dict[str, Any], code: str
+) -> None:
+    """A change is checked like a new webhook, and never half made."""
+    made = api.post("/v1/webhooks", wanted()).json
+    path = f"/v1/webhooks/{made['id']}"
+    before = api.get(path).json
+
+    answer = api.call("PATCH", path, changes)
+
+    assert (400, code) == (answer.status, answer.json["code"])
+    assert before == api.get(path).json
+
+
+def test_a_deleted_webhook_is_gone(api: ApiClient) -> None:
+    """Deleting twice is an error that says so."""
+    made = api.post("/v1/webhooks", wanted()).json
+    path = f"/v1/webhooks/{made['id']}"
+
+    assert (204, "") == ((gone := api.call("DELETE", path)).status, gone.text)
+    assert 404 == api.get(path).status
+    assert "webhook_not_found" == api.call("DELETE", path).json["code"]
