@@ -1,4 +1,4 @@
-"""Says what is going on while it goes on: one rewritten line on a terminal, else a line at times."""
+"""Says what is going on while it goes on: one living line on a terminal, else a line at times."""
 
 import sys
 import time

@@ -37,7 +37,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What the demo sent beside the order log: sound events, their runs and profiles, and repeats."""
+    """What the demo sent beside the order log: sound events with their runs, and repeats."""
 
     events: int
     runs: int

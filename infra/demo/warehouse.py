@@ -10,7 +10,11 @@ from infra.demo.expected import Rfm
 
 if TYPE_CHECKING:
     from types_boto3_redshift_data import RedshiftDataAPIServiceClient
-    from types_boto3_redshift_data.type_defs import FieldTypeDef
+    from types_boto3_redshift_data.type_defs import (
+        ExecuteStatementInputTypeDef,
+        FieldTypeDef,
+        SqlParameterTypeDef,
+    )
 
 POLL_S: Final = 0.1
 _RUNNING: Final = frozenset({"SUBMITTED", "PICKED", "STARTED"})
@@ -43,25 +47,31 @@ class Warehouse:
 
     def has_event(self, event_id: str) -> bool:
         """Whether an event has been loaded."""
-        return self._number(f"SELECT COUNT(*) FROM {{events}} WHERE id = '{event_id}'") > 0
+        return self._number("SELECT COUNT(*) FROM {events} WHERE id = :id", id=event_id) > 0
 
     def rfm(self) -> dict[str, Rfm]:
         """Each profile's RFM numbers, by the shop's own customer id."""
         rows = self.query("SELECT external_id, JSON_SERIALIZE(properties) FROM {profiles}")
         return {str(name): _rfm(json.loads(str(text))) for name, text in rows}
 
-    def query(self, statement: str) -> list[list[Any]]:
+    def query(self, statement: str, **parameters: str) -> list[list[Any]]:
         """The rows of one SELECT over `{events}` and `{profiles}`, the tenant's own tables.
 
         Raises:
             QueryFailed: the statement ended in anything but rows.
         """
         tables = {name: f"{self.schema}.{name}" for name in ("events", "profiles")}
-        sent = self.client.execute_statement(
-            WorkgroupName=self.workgroup,
-            Database=self.database,
-            Sql=statement.format(**tables),
-        )
+        named: list[SqlParameterTypeDef] = [
+            {"name": name, "value": value} for name, value in parameters.items()
+        ]
+        request: ExecuteStatementInputTypeDef = {
+            "WorkgroupName": self.workgroup,
+            "Database": self.database,
+            "Sql": statement.format(**tables),
+        }
+        if named:
+            request["Parameters"] = named  # an empty list is refused
+        sent = self.client.execute_statement(**request)
         pause = threading.Event()
         while (state := self.client.describe_statement(Id=sent["Id"]))["Status"] in _RUNNING:
             pause.wait(POLL_S)
@@ -70,8 +80,8 @@ class Warehouse:
         pages = self.client.get_paginator("get_statement_result").paginate(Id=sent["Id"])
         return [[_value(field) for field in row] for page in pages for row in page["Records"]]
 
-    def _number(self, statement: str) -> int:
-        return int(str(self.query(statement)[0][0]))
+    def _number(self, statement: str, **parameters: str) -> int:
+        return int(str(self.query(statement, **parameters)[0][0]))
 
 
 def _value(field: "FieldTypeDef") -> Any:
