@@ -93,7 +93,9 @@ def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
     server = _Server(("127.0.0.1", 0), _handler_for(receiver))
     receiver.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, name="receiver", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="receiver", daemon=True
+    )
     thread.start()
     try:
         yield receiver

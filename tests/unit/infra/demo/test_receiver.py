@@ -12,7 +12,8 @@ from infra.demo.receiver import DOWN, Receiver, is_busy_for, receiving
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = json.dumps({"type": "metric.placed_order"})
-QUIET_ID, BUSY_ID = "dlv_a", next(f"dlv_{n}" for n in range(100) if is_busy_for(f"dlv_{n}"))
+QUIET_ID = next(f"dlv_{n}" for n in range(100) if not is_busy_for(f"dlv_{n}"))
+BUSY_ID = next(f"dlv_{n}" for n in range(100) if is_busy_for(f"dlv_{n}"))
 
 
 @pytest.fixture
