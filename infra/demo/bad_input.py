@@ -53,8 +53,7 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
         yield f"marked orders ended as {outcomes}, must be timed_out and returned"
     for queue, due in PARKED.items():
         url = queue_url(stage.sqs, f"{queue}DeadLetters")
-        found: Counter[str] = Counter()
-        patience.until(lambda url=url, found=found, due=due: _read(stage.sqs, url, found) >= due)
+        found = _read_until(stage.sqs, url, due=due, patience=patience)
         if found != due:
             yield f"{queue}DeadLetters holds {dict(found)}, must hold {dict(due)}"
 
@@ -66,7 +65,20 @@ def queue_url(sqs: "SQSClient", name: str) -> str:
     return next(url for url in urls if f"-{name}-" in url or url.endswith(f"-{name}"))
 
 
-def _read(sqs: "SQSClient", url: str, found: Counter[str]) -> Counter[str]:
+def _read_until(
+    sqs: "SQSClient", url: str, *, due: Counter[str], patience: Patience
+) -> Counter[str]:
+    found: Counter[str] = Counter()
+
+    def complete() -> bool:
+        found.update(_read(sqs, url))
+        return found >= due
+
+    patience.until(complete)
+    return found
+
+
+def _read(sqs: "SQSClient", url: str) -> list[str]:
     # What was read stays hidden for its visibility timeout, so nothing is counted twice.
     answer = sqs.receive_message(
         QueueUrl=url,
@@ -74,12 +86,10 @@ def _read(sqs: "SQSClient", url: str, found: Counter[str]) -> Counter[str]:
         MessageAttributeNames=["All"],
         VisibilityTimeout=600,
     )
-    for message in answer.get("Messages", ()):
-        attributes = message.get("MessageAttributes", {})
-        found[attributes.get("code", {}).get("StringValue", "no code")] += 1
-    return found
+    attributes = [message.get("MessageAttributes", {}) for message in answer.get("Messages", ())]
+    return [one["code"]["StringValue"] if "code" in one else "no code" for one in attributes]
 
 
 def _outcomes(stage: Stage) -> dict[str, str]:
-    runs = stage.api.each(f"/v1/functions/{MISBEHAVING}/runs")
+    runs = stage.api.each(f"/v1/functions/{MISBEHAVING}/runs", limit=MARKED_RUNS)
     return {run["event_id"]: run["outcome"] for run in runs}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from infra.demo.api import Api
+from cli.client import Client
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -29,7 +29,7 @@ class FeedRefused(Exception):
 class Doors:
     """Both ways in for one tenant; the bus is used by one thread, the API by another."""
 
-    api: Api
+    api: Client
     events: "EventBridgeClient"
     bus: str
     tenant: str
@@ -53,7 +53,7 @@ class Doors:
     def by_api(self, envelopes: Sequence[Envelope]) -> int:
         """Through the HTTP API, which knows the tenant from the key."""
         body = [{name: e[name] for name in e if name != "tenant"} for e in envelopes]
-        answer = self.api.send("POST", "/v1/events", {"events": body})
+        answer = self.api.post("/v1/events", {"events": body})
         if answer["rejected"]:
             raise FeedRefused(f"the API refused {answer['rejected'][0]}")
         return len(answer["accepted"])

@@ -106,7 +106,7 @@ def _wait_for_warehouse(stage: Stage, expected: Expectation, patience: Patience)
     profiles = expected.customers + EXTRAS.profiles
 
     def complete() -> bool:
-        stage.api.send("POST", f"/v1/syncs/{stage.installed.sync}/run")
+        stage.api.post(f"/v1/syncs/{stage.installed.sync}/run")
         events = _loaded(stage)
         stage.progress.tell(f"{events} of {due} events loaded")
         return events >= due and stage.warehouse.profiles() >= profiles

@@ -1,13 +1,14 @@
 """What a customer does before the first event: functions published, webhooks and a sync made."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cli.client import Client
+
+from cli import project
 from examples.orders.events import ORDER_TOPIC
-from infra.demo.api import Api
 from infra.demo.expected import DOWN_FILTER, FULFILMENT_FILTER
 from infra.demo.receiver import DOWN, Receiver
 
@@ -35,10 +36,10 @@ class Installed:
 
 def fulfilment_key() -> str:
     """The secret that the transform signs with, as its penstock.toml declares it for tests."""
-    return str(_settings()["secrets"]["FULFILMENT_KEY"])
+    return project.load(FUNCTIONS / f"{TRANSFORM}.py").local_secrets["FULFILMENT_KEY"]
 
 
-def install(api: Api, receiver: Receiver) -> Installed:
+def install(api: Client, receiver: Receiver) -> Installed:
     """Publish the three functions, then make the three webhooks and the warehouse sync."""
     for name in (TRIGGER, TRANSFORM, MISBEHAVING):
         _publish(api, name)
@@ -70,24 +71,24 @@ def install(api: Api, receiver: Receiver) -> Installed:
             },
         ),
     }
-    sync = api.send("POST", "/v1/syncs", {"name": "warehouse", "kind": "redshift"})
+    sync = api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"})
     return Installed(webhooks=webhooks, sync=sync["id"])
 
 
-def _publish(api: Api, name: str) -> None:
-    settings = _settings()["functions"][name]
-    api.send("POST", "/v1/functions", {"name": name, **settings})
-    for secret in settings.get("secrets", ()):
-        value = {"value": _settings()["secrets"][secret]}
-        api.send("PUT", f"/v1/functions/{name}/secrets/{secret}", value)
-    source = (FUNCTIONS / f"{name}.py").read_text(encoding="utf-8")
-    version = api.send("POST", f"/v1/functions/{name}/versions", {"source": source})
-    api.send("POST", f"/v1/functions/{name}/publish", {"version": version["version"]})
+def _publish(api: Client, name: str) -> None:
+    file = FUNCTIONS / f"{name}.py"
+    known = project.load(file)
+    api.post("/v1/functions", {"name": name, **known.settings})
+    for secret in known.settings.get("secrets", ()):
+        value = {"value": known.local_secrets[secret]}
+        api.put(f"/v1/functions/{name}/secrets/{secret}", value)
+    source = {"source": file.read_text(encoding="utf-8")}
+    version = api.post(f"/v1/functions/{name}/versions", source)["version"]
+    api.post(f"/v1/functions/{name}/publish", {"version": version})
 
 
-def _webhook(api: Api, receiver: Receiver, *, name: str, settings: Mapping[str, Any]) -> str:
-    made = api.send(
-        "POST",
+def _webhook(api: Client, receiver: Receiver, *, name: str, settings: Mapping[str, Any]) -> str:
+    made = api.post(
         "/v1/webhooks",
         {
             "name": name,
@@ -103,7 +104,3 @@ def _webhook(api: Api, receiver: Receiver, *, name: str, settings: Mapping[str, 
 def _unmarked() -> dict[str, Any]:
     # The marked orders are bad input on purpose; nobody's books should hear of them.
     return {"topic": [{"anything-but": "metric.marked_order"}]}
-
-
-def _settings() -> dict[str, Any]:
-    return tomllib.loads((FUNCTIONS / "penstock.toml").read_text(encoding="utf-8"))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.demo.api import Api
+from cli.client import Client
+
 from infra.demo.feed import Doors
 from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver
@@ -21,7 +22,7 @@ class Stage:
 
     tenant: str
     bus: str
-    api: Api
+    api: Client
     doors: Doors
     receiver: Receiver
     installed: Installed
