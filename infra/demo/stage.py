@@ -68,7 +68,7 @@ def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
 def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress) -> Stage:
     session = boto3.Session(
         region_name=local.region,
-        **{name.lower(): value for name, value in ROOT_KEYS.items()},  # type: ignore[arg-type]
+        **{name.lower(): value for name, value in ROOT_KEYS.items()},
     )
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
     events = session.client("events", endpoint_url=local.aws_endpoint)
