@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from cli._errors import CommandFailed
+from runtime.errors import PenstockError
+
 DEFAULT_ORDERS = 1000
 
 
@@ -18,7 +21,7 @@ def demo(
     ] = DEFAULT_ORDERS,
     keep: Annotated[
         bool,
-        typer.Option(help="Leave the local cloud up, for `penstock deliveries list` and such."),
+        typer.Option(help="Leave the local cloud up, to look around in it."),
     ] = False,
 ) -> None:
     """Deploy to a local cloud, send a shop's real orders, and check every count at its end."""
@@ -31,8 +34,11 @@ def demo(
     signal.signal(signal.SIGTERM, _as_interrupt)  # so that nothing is left running
     orders = read_orders(limit=events)
     progress = Progress()
-    with set_stage(progress, keep=keep) as stage:
-        result = play(stage, orders)
+    try:
+        with set_stage(progress, keep=keep) as stage:
+            result = play(stage, orders)
+    except PenstockError as problem:
+        raise CommandFailed(problem.message, code=problem.code) from problem
     for problem in result.problems:
         sys.stderr.write(f"demo: {problem}\n")
     if result.problems:

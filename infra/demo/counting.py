@@ -67,10 +67,10 @@ def unexpected(stage: Stage, expected: Expectation) -> int:
     endpoints = stage.receiver.endpoints
     plain = {_plain_name(one.body) for one in endpoints[PLAIN].accepted} - expected.plain
     payloads = _payloads(endpoints[FULFILMENT])
-    strange = sum(body != expected.payloads.get(number) for number, body in payloads.items())
+    strange: int = sum(body != expected.payloads.get(number) for number, body in payloads.items())
     known = stage.warehouse.rfm()
     profiles = sum(known.get(name) != rfm for name, rfm in expected.profiles.items())
-    return len(plain) + strange + int(profiles)
+    return len(plain) + strange + profiles
 
 
 def _plain_name(body: dict[str, Any]) -> str:
