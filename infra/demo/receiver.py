@@ -59,9 +59,13 @@ class Endpoint:
 
 
 class Receiver:
-    """The endpoints of one server on loopback; `url(name)` is where a webhook points."""
+    """The endpoints of one server on loopback; `url(name)` is where a webhook points.
+
+    `is_ever_busy` False turns the 503s off.
+    """
 
     def __init__(self) -> None:
+        self.is_ever_busy = True
         self.endpoints: dict[str, Endpoint] = {}
         self.changed = threading.Condition()
         self.port = 0
@@ -77,7 +81,8 @@ class Receiver:
             endpoint = self.endpoints.get(name)
             if endpoint is None:
                 return HTTPStatus.NOT_FOUND
-            status = _answer(endpoint, headers=headers, body=body)
+            busy = self.is_ever_busy and is_busy_for(headers.get("webhook-id", ""))
+            status = _answer(endpoint, headers=headers, body=body, busy=busy)
             self.changed.notify_all()
             return status
 
@@ -105,7 +110,9 @@ def receiving() -> Iterator[Receiver]:
         thread.join()
 
 
-def _answer(endpoint: Endpoint, *, headers: Mapping[str, str], body: bytes) -> HTTPStatus:
+def _answer(
+    endpoint: Endpoint, *, headers: Mapping[str, str], body: bytes, busy: bool
+) -> HTTPStatus:
     try:
         document = Webhook(endpoint.secret).verify(body, dict(headers))
     except (WebhookVerificationError, ValueError, RuntimeError) as problem:
@@ -117,7 +124,7 @@ def _answer(endpoint: Endpoint, *, headers: Mapping[str, str], body: bytes) -> H
     one.body = document
     if endpoint.name == DOWN:
         return HTTPStatus.INTERNAL_SERVER_ERROR
-    if one.tries == 1 and is_busy_for(headers["webhook-id"]):
+    if one.tries == 1 and busy:
         return HTTPStatus.SERVICE_UNAVAILABLE
     one.accepted += 1
     one.at_s = one.at_s or time.time()
