@@ -65,3 +65,12 @@ def test_example_says_in_one_sentence_what_it_is_for(folder: Path) -> None:
 
     assert first.startswith('"""')
     assert first.endswith('."""')
+
+
+def test_list_of_examples_names_each_with_its_own_sentence() -> None:
+    """The list is where people look; an example that is not in it is not found."""
+    listed = (ROOT / "examples" / "functions" / "README.md").read_text(encoding="utf-8")
+
+    for folder in FOLDERS:
+        sentence = (folder / "function.py").read_text(encoding="utf-8").splitlines()[0].strip('"')
+        assert f"| [`{folder.name}`]({folder.name}/function.py) | {sentence} |" in listed
