@@ -79,7 +79,7 @@ def make(environment: Environment) -> None:
         install = [uv, "pip", "install", "--python", str(environment.python), *locked]
     else:
         _run([sys.executable, "-m", "venv", str(environment.path)])
-        quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+        quiet = ["--no-compile", "--disable-pip-version-check", "--no-input"]
         install = [str(environment.python), "-m", "pip", "install", *quiet, *locked]
     _say(f"{name}: installing {total} packages")
     _run(install, watched_as=name, total=total)
