@@ -60,9 +60,7 @@ class Environment:
 
 
 DEV: Final = Environment(path=ROOT / ".venv", lock=ROOT / "requirements" / "dev.txt")
-CLOUD: Final = Environment(
-    path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt"
-)
+CLOUD: Final = Environment(path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt")
 
 
 def make(environment: Environment) -> None:
@@ -138,8 +136,8 @@ def _progress(lines: list[str], total: int) -> str:
 
 
 def _collect(stream: IO[str] | None, lines: list[str]) -> None:
-    for line in stream or ():
-        lines.append(line)  # seen at once by the heartbeat
+    if stream is not None:
+        lines.extend(stream)  # line by line: the heartbeat looks on
 
 
 def _say(line: str) -> None:
