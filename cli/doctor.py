@@ -37,7 +37,6 @@ class Check:
 def doctor(*, as_json: AsJson = False) -> None:
     """Look into Python, the sandbox, the local cloud and the API; exit 1 when something fails."""
     checks = [look() for look in (_python, _sandbox, _api)]
-    checks += _infrastructure()
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks]}
     _output.show(document, as_json=as_json, human=lambda: _lines(checks))
@@ -67,16 +66,6 @@ def _sandbox() -> Check:
             detail="weak: this kernel refuses every jail; run no code here that you do not trust",
         )
     return Check(name="sandbox", verdict=Verdict.OK, detail=f"isolation {level}")
-
-
-def _infrastructure() -> list[Check]:
-    from infra.local import doctor as local
-    from infra.local.place import Place
-
-    return [
-        Check(name=found.name, verdict=Verdict(found.verdict), detail=found.detail)
-        for found in local.look(Place())
-    ]
 
 
 def _api() -> Check:
