@@ -18,6 +18,7 @@ from cli import (
     events,
     functions,
     keys,
+    local,
     syncs,
     verify,
     webhooks,
@@ -40,6 +41,7 @@ app.add_typer(functions.app, name="functions")
 app.add_typer(syncs.app, name="syncs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
+app.add_typer(local.app, name="local")
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 

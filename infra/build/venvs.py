@@ -60,9 +60,7 @@ class Environment:
 
 
 DEV: Final = Environment(path=ROOT / ".venv", lock=ROOT / "requirements" / "dev.txt")
-CLOUD: Final = Environment(
-    path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt"
-)
+CLOUD: Final = Environment(path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt")
 
 
 def make(environment: Environment) -> None:
@@ -79,7 +77,7 @@ def make(environment: Environment) -> None:
         install = [uv, "pip", "install", "--python", str(environment.python), *locked]
     else:
         _run([sys.executable, "-m", "venv", str(environment.path)])
-        quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+        quiet = ["--no-compile", "--disable-pip-version-check", "--no-input"]
         install = [str(environment.python), "-m", "pip", "install", *quiet, *locked]
     _say(f"{name}: installing {total} packages")
     _run(install, watched_as=name, total=total)
@@ -138,8 +136,8 @@ def _progress(lines: list[str], total: int) -> str:
 
 
 def _collect(stream: IO[str] | None, lines: list[str]) -> None:
-    for line in stream or ():
-        lines.append(line)  # seen at once by the heartbeat
+    if stream is not None:
+        lines.extend(stream)  # line by line: the heartbeat looks on
 
 
 def _say(line: str) -> None:

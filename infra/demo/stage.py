@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import boto3
+
 from cli._connection import Connection
 from cli.client import Client
-
 from infra.demo.feed import Doors
 from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
@@ -16,7 +16,7 @@ from infra.demo.setup import Installed, install
 from infra.demo.warehouse import Warehouse
 from infra.local import cloud
 from infra.local.cloud import LocalCloud, Options
-from infra.local.ministack import ROOT_KEYS
+from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
 def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress) -> Stage:
     session = boto3.Session(
         region_name=local.region,
-        **{name.lower(): value for name, value in ROOT_KEYS.items()},
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
     )
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
     events = session.client("events", endpoint_url=local.aws_endpoint)

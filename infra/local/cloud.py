@@ -113,7 +113,7 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
         built = aside.submit(_build, place)
         ministack, endpoint = start_ministack(place)
         _remember(place, processes=[ministack])
-        redshift, redshift_endpoint = start_redshift(place, s3_endpoint=endpoint)
+        redshift, redshift_endpoint = start_redshift(place, endpoint=endpoint)
         _remember(place, processes=[ministack, redshift])
         built.result()
     say("deploying template.yaml with sam")
@@ -124,7 +124,11 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
         **options.parameters,
     }
     deploy.deploy(place, endpoint=endpoint, parameters=parameters)
-    session = boto3.Session(region_name=REGION, **_root())
+    session = boto3.Session(
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
     outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
     say(f"making the tenant {options.tenant} and its first key")
     cloud = LocalCloud(
@@ -144,10 +148,6 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
 def _build(place: Place) -> None:
     deploy.prefetch(log=place.logs / "prefetch.log")
     deploy.build(place)
-
-
-def _root() -> dict[str, str]:
-    return {name.lower(): text for name, text in ROOT_KEYS.items()}
 
 
 def _api_url(function_url: str, *, endpoint: str) -> str:

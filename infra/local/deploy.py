@@ -4,14 +4,11 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from infra.local.emulator import aws_environment, bare_environment
 from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import StartFailed
-
-if TYPE_CHECKING:
-    from types_boto3_cloudformation.client import CloudFormationClient
 
 STACK: Final = "penstock"
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer", "SandboxFunction")
@@ -66,7 +63,7 @@ def deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> Non
     _run(command, env=environment, log=place.logs / "sam-deploy.log")
 
 
-def outputs(cloudformation: "CloudFormationClient") -> dict[str, str]:
+def outputs(cloudformation: Any) -> dict[str, str]:
     """The outputs of the deployed stack."""
     [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

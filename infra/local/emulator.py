@@ -3,6 +3,7 @@
 import http.client
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from infra.local.place import CLOUD_VENV, ROOT, Place
@@ -48,7 +49,7 @@ def start_ministack(place: Place) -> tuple[Running, str]:
             log=place.logs / "ministack.log",
         )
         try:
-            wait_until(lambda port=port: _health(port), of=running, timeout_s=START_S)
+            wait_until(partial(_health, port), of=running, timeout_s=START_S)
         except StartFailed:  # somebody else may have taken the port meanwhile
             if not remaining:
                 raise

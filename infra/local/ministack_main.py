@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 WHOLE_NUMBERS: Final = ("MaximumConcurrency", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
+FIRST_FAILURE: Final = 400  # HTTP
 POLLS: Final = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
@@ -50,7 +51,7 @@ def _create_archive(
         "RetentionDays": int(properties.get("RetentionDays", 0)),
     }
     status, _, body = _module("services.eventbridge")._create_archive(request)
-    if status >= 400:
+    if status >= FIRST_FAILURE:
         raise ValueError(f"AWS::Events::Archive create failed: {body!r}")
     return name, {"Arn": json.loads(body)["ArchiveArn"], "ArchiveName": name}
 

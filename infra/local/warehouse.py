@@ -11,18 +11,18 @@ START_S: Final = 30.0
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 
 
-def start_redshift(place: Place, *, s3_endpoint: str) -> tuple[Running, str]:
+def start_redshift(place: Place, *, endpoint: str) -> tuple[Running, str]:
     """Start it on a port of its own choice and wait for it: the process, and the endpoint.
 
     Raises:
         StartFailed: it does not come up.
     """
     database = str(place.data / "warehouse.duckdb")
-    options = ["--port", "0", "--s3-endpoint", s3_endpoint, "--database-file", database]
+    options = ["--port", "0", "--s3-endpoint", endpoint, "--events-endpoint", endpoint]
     running = start(
         "redshift",
-        [str(PYTHON), "-m", "infra.local.redshift", *options],
-        env={**bare_environment(place), **aws_environment(s3_endpoint), "PYTHONUNBUFFERED": "1"},
+        [str(PYTHON), "-m", "infra.local.redshift", *options, "--database-file", database],
+        env={**bare_environment(place), **aws_environment(endpoint), "PYTHONUNBUFFERED": "1"},
         cwd=ROOT,
         log=place.logs / "redshift.log",
     )
@@ -31,5 +31,6 @@ def start_redshift(place: Place, *, s3_endpoint: str) -> tuple[Running, str]:
 
 
 def _port(running: Running) -> str | None:
-    found = re.match(r"\D*(?:127\.0\.0\.1:)?(\d{2,5})\b", running.tail())
+    # Warnings of libraries may stand before the line that we wait for.
+    found = re.search(r'^\{"port": (\d+)\}$', running.tail(), flags=re.MULTILINE)
     return found.group(1) if found else None
