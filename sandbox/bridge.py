@@ -1,0 +1,62 @@
+"""The worker's only way out: one socket, one outstanding call."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sandbox import wire
+from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES
+
+SOCKET_FD = 0
+
+
+class CapabilityError(Exception):
+    """The parent refused what was asked; carries its stable code."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Bridge:
+    """Frames to and from the parent, tagged with the event that is being run."""
+
+    __slots__ = ("_buffer", "seq")
+
+    def __init__(self) -> None:
+        self._buffer = wire.FrameBuffer(ANSWER_FRAME_MAX_BYTES)
+        self.seq = 0
+
+    def send(self, op: str, **fields: Any) -> None:
+        """One frame out; the parent answers only to calls."""
+        frame = wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES)
+        sent = 0
+        while sent < len(frame):
+            sent += os.write(SOCKET_FD, frame[sent:] if sent else frame)
+
+    def receive(self) -> dict[str, Any]:
+        """The next frame in; the worker ends where the parent is gone."""
+        while True:
+            message = self._buffer.pop()
+            if message is not None:
+                return message
+            data = os.read(SOCKET_FD, 65536)
+            if not data:
+                os._exit(0)
+            self._buffer.feed(data)
+
+    def call(self, op: str, **fields: Any) -> Any:
+        """Ask the parent and wait; CapabilityError when it refuses."""
+        try:
+            self.send(op, **fields)
+        except wire.ProtocolBroken as error:
+            raise CapabilityError(f"{op}: too much in one call: {error}", "too_large") from None
+        answer = self.receive()
+        error = answer.get("error")
+        if error is not None:
+            raise CapabilityError(str(error["message"]), str(error["code"]))
+        return answer["value"]
+
+
+BRIDGE = Bridge()

@@ -1,0 +1,27 @@
+"""The check at publish time: every finding by line, made in a jailed, disposable process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+
+from sandbox.host import Options, Sandbox
+from sandbox.outcome import Finding
+
+_lock = threading.Lock()
+_shared: list[Sandbox] = []
+
+
+def check(source: str) -> list[Finding]:
+    """Every reason why this source would be refused; empty when it may be published."""
+    return list(_sandbox().check(source))
+
+
+def _sandbox() -> Sandbox:
+    with _lock:
+        if not _shared:
+            allow_weak = os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1"
+            _shared.append(Sandbox(Options(allow_weak=allow_weak)))
+            atexit.register(_shared[0].close)
+        return _shared[0]

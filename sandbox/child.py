@@ -1,0 +1,223 @@
+"""The worker: jailed before it reads anything, it loads one function and runs event after event."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import marshal
+import os
+import sys
+import time
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox import compiler, context, guards, jail, sdk, wire
+from sandbox.bridge import BRIDGE
+from sandbox.facades.data import CLOCK, reseed
+from sandbox.language import new_globals
+from sandbox.limits import ERROR_MESSAGE_MAX_CHARS, FRAME_MAX_BYTES, TRACEBACK_FRAMES_MAX
+from sandbox.limits import RECURSION_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from sandbox.seccomp import Filter
+
+_ENVELOPE_ROOM_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a worker is locked up with."""
+
+    memory_bytes: int
+    cpu_s: int
+    seccomp: Filter | None
+
+
+def enter(cell: Cell, *, socket_fd: int) -> None:
+    """Give up everything but the socket; whoever returns from here can do no harm to others."""
+    jail.keep_one_socket(socket_fd)
+    jail.drop_root()
+    if cell.seccomp is not None:
+        cell.seccomp.prepare()
+    jail.limit_resources(memory_bytes=cell.memory_bytes, cpu_s=cell.cpu_s)
+    if cell.seccomp is not None:
+        cell.seccomp.install()
+
+
+def work(kind: str) -> None:
+    """Serve the parent until it closes the socket or kills us."""
+    sys.setrecursionlimit(RECURSION_MAX)
+    reseed()
+    worker = Worker()
+    while True:
+        message = BRIDGE.receive()
+        if kind == "compile":
+            _compile(message)
+        else:
+            worker.take(message)
+
+
+def _compile(message: dict[str, Any]) -> None:
+    code, findings = compiler.compile_source(message["source"])
+    packed = "" if code is None else base64.b64encode(marshal.dumps(code)).decode()
+    listed = [finding.to_json() for finding in findings[:200]]
+    BRIDGE.seq = message["seq"]
+    try:
+        BRIDGE.send("compiled", code=packed, findings=listed)
+    except wire.ProtocolBroken:
+        finding = {
+            "line": 0,
+            "column": 0,
+            "code": "source_too_large",
+            "message": "the source is too large once compiled",
+            "hint": "split it into several functions",
+        }
+        BRIDGE.send("compiled", code="", findings=[finding])
+
+
+class Worker:
+    """One function version, with the module state of one batch."""
+
+    def __init__(self) -> None:
+        self._code: Any = None
+        self._about: dict[str, Any] = {}
+        self._globals: dict[str, Any] | None = None
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Do what one frame of the parent asks."""
+        if message["op"] == "load":
+            self._code = marshal.loads(base64.b64decode(message["code"]))  # noqa: S302 - in the jail
+            self._about = message["about"]
+            context.RUN.webhooks = self._about["webhooks"]
+            return
+        BRIDGE.seq = message["seq"]
+        wall_s = float(message["wall_s"])
+        CLOCK.deadline_s = time.monotonic() + wall_s
+        CLOCK.on_overrun = _overrun
+        serial = context.RUN.begin(self._about["limits"])
+        given = context.Context({**self._about, **message}, serial)
+        BRIDGE.send("done", **self._run(message, given))
+
+    def _run(self, message: dict[str, Any], given: context.Context) -> dict[str, Any]:
+        try:
+            value = self._call(message, given)
+            return _returned(value, int(self._about["limits"]["result_bytes"]))
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
+            return _raised(error)
+
+    def _call(self, message: dict[str, Any], given: context.Context) -> Any:
+        if self._globals is None:
+            fresh = new_globals()
+            exec(self._code, fresh)  # noqa: S102 - guarded code, in the jail
+            self._globals = fresh
+        handler = self._globals.get("handler")
+        if not callable(handler):
+            raise HandlerMissing('"handler" is not a function')
+        event, profile = message["event"], message["profile"]
+        count = _parameters(handler)
+        if count <= 1:
+            return handler(event)
+        return handler(event, given) if count == 2 else handler(event, profile, given)  # noqa: PLR2004 - the three published forms
+
+
+class HandlerMissing(Exception):
+    """The module has no handler that can be called."""
+
+
+class InvalidResult(Exception):
+    """What the handler returned is not plain JSON, or too much of it."""
+
+
+def _overrun() -> None:
+    BRIDGE.send("expired")
+    BRIDGE.receive()  # the parent's answer is SIGKILL
+
+
+def _parameters(handler: Callable[..., Any]) -> int:
+    function: Any = handler
+    skipped = 0
+    if isinstance(function, types.MethodType):
+        function, skipped = function.__func__, 1
+    elif not isinstance(function, types.FunctionType):
+        function, skipped = getattr(type(function), "__call__", None), 1
+    if not isinstance(function, types.FunctionType):
+        return 3
+    code = function.__code__
+    if code.co_flags & 0x04:  # *args
+        return 3
+    return code.co_argcount - skipped
+
+
+def _returned(value: Any, most_bytes: int) -> dict[str, Any]:
+    try:
+        wire.check_plain(value, what="the result")
+        text = json.dumps(value, separators=(",", ":"))
+    except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
+        raise InvalidResult(str(error)) from None
+    if len(text) > min(most_bytes, FRAME_MAX_BYTES - _ENVELOPE_ROOM_BYTES):
+        raise InvalidResult(f"the result is {len(text)} bytes of JSON, the limit is {most_bytes}")
+    return {"outcome": "returned", "output": value}
+
+
+def _raised(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, MemoryError):
+        error.__traceback__ = None
+        gc.collect()
+        return {"outcome": "out_of_memory", "error": _described(error, "", [])}
+    try:
+        frames = _own_frames(error)
+        kind = type(error)
+        name = guards.type_name(error)[:100]
+        message = _message(error)
+    except MemoryError:
+        return {"outcome": "out_of_memory", "error": {"type": "MemoryError", "message": "", "frames": []}}
+    described = {"type": name, "message": message, "frames": frames}
+    described["yours"] = guards.is_user_class(kind)
+    return {"outcome": _outcome(error), "error": described}
+
+
+def _described(error: BaseException, message: str, frames: list[Any]) -> dict[str, Any]:
+    return {"type": type(error).__name__, "message": message, "frames": frames}
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, sdk.RetryError):
+        return "retry"
+    if isinstance(error, sdk.DropEvent | sdk.EventNotSupported):
+        return "dropped"
+    return "raised"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[: ERROR_MESSAGE_MAX_CHARS * 2]
+    except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
+        return "<the exception's text could not be made>"
+
+
+def _own_frames(error: BaseException) -> list[list[Any]]:
+    frames: list[list[Any]] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename == compiler.FILENAME:
+            frames.append([trace.tb_lineno, code.co_name[:100]])
+        trace = trace.tb_next
+    if len(frames) > TRACEBACK_FRAMES_MAX:
+        half = TRACEBACK_FRAMES_MAX // 2
+        frames = frames[:half] + frames[-half:]
+    return frames
+
+
+def main(kind: str, cell: Cell, socket_fd: int) -> None:
+    """A worker's whole life; never returns."""
+    status = 1
+    try:
+        enter(cell, socket_fd=socket_fd)
+        work(kind)
+        status = 0
+    finally:
+        os._exit(status)

@@ -1,0 +1,85 @@
+"""Source to guarded code: every finding at once, or a code object. Runs in a disposable worker."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from sandbox.limits import SOURCE_MAX_BYTES, SOURCE_MAX_LINES
+from sandbox.outcome import Finding
+from sandbox.policy import Policy
+
+FILENAME = "function.py"
+_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TOO_COMPLEX = "the source is nested too deeply to be compiled"
+_NO_HANDLER = 'there is no "handler"'
+
+
+def look(source: str) -> list[Finding]:
+    """Findings that need no parser; cheap and safe on any text."""
+    found: list[Finding] = []
+    try:
+        size = len(source.encode("utf-8"))
+    except UnicodeEncodeError:
+        return [Finding(0, 0, "source_not_text", "the source holds a lone surrogate")]
+    if size > SOURCE_MAX_BYTES or source.count("\n") > SOURCE_MAX_LINES:
+        message = f"the source is over {SOURCE_MAX_BYTES // 1024} KB or {SOURCE_MAX_LINES} lines"
+        return [Finding(0, 0, "source_too_large", message, "split it into several functions")]
+    for number, line in enumerate(source.split("\n"), start=1):
+        if "\0" in line:
+            message = "the source holds a NUL character"
+            found.append(Finding(number, line.index("\0") + 1, "source_not_text", message))
+        hit = _BIDI.search(line)
+        if hit:
+            message = "the line holds a character that hides the order of the others"
+            hint = "remove it, or write it as \\u escape"
+            found.append(Finding(number, hit.start() + 1, "hidden_character", message, hint))
+    return found
+
+
+def compile_source(source: str) -> tuple[object | None, list[Finding]]:
+    """The code object, or None and the reasons why not."""
+    found = look(source)
+    if found:
+        return None, found
+    try:
+        return _compile(source)
+    except SyntaxError as error:
+        message = f"syntax error: {error.msg}"
+        return None, [Finding(error.lineno or 0, error.offset or 0, "syntax_error", message)]
+    except (RecursionError, MemoryError):
+        return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
+    except (ValueError, OverflowError) as error:
+        return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
+
+
+def _compile(source: str) -> tuple[object | None, list[Finding]]:
+    tree = ast.parse(source, FILENAME, "exec")
+    bound, imported, top = _bindings(tree)
+    policy = Policy(bound, imported)
+    policy.visit(tree)
+    if "handler" not in top:
+        hint = "define handler(event), handler(event, context) or handler(event, profile, context)"
+        policy.findings.append(Finding(0, 0, "no_handler", _NO_HANDLER, hint))
+    if policy.findings:
+        return None, sorted(policy.findings, key=lambda finding: (finding.line, finding.column))
+    code = compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0)
+    return code, []
+
+
+def _bindings(tree: ast.Module) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Names bound anywhere, names bound by imports only, and names that a module may bind."""
+    bound: set[str] = set()
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                imported.add((alias.asname or alias.name).partition(".")[0])
+        elif isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                bound.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return frozenset(bound), frozenset(imported - bound), frozenset(bound | imported)

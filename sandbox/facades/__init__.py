@@ -1,0 +1,25 @@
+"""Every module that user code may import, as tables of members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import sdk
+from sandbox.facade import Facade, make
+from sandbox.facades import data, requests, text, typed
+
+MODULES: dict[str, dict[str, Any]] = {
+    **data.MODULES,
+    **text.MODULES,
+    **typed.MODULES,
+    **requests.MODULES,
+    "penstock": sdk.EXPORTS,
+}
+
+FACADES: dict[str, Facade] = {name: make(name, members) for name, members in MODULES.items()}
+for _name in MODULES:
+    _parent, _, _child = _name.partition(".")
+    if _child:
+        MODULES[_parent][_child] = FACADES[_name]
+
+VERSION = "1"

@@ -1,0 +1,199 @@
+"""Numbers, dates, hashes, collections: modules whose members are safe as they are."""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import calendar
+import collections
+import collections.abc
+import datetime
+import decimal
+import functools
+import hashlib
+import heapq
+import hmac
+import io
+import itertools
+import math
+import operator
+import random
+import secrets
+import statistics
+import time
+import uuid
+import zoneinfo
+from typing import Any
+
+from sandbox.bridge import BRIDGE, CapabilityError
+from sandbox.guards import adopt
+
+
+def pick(module: Any, names: str) -> dict[str, Any]:
+    """These members of the real module, and no others."""
+    return {name: getattr(module, name) for name in names.split() if hasattr(module, name)}
+
+
+def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> type:
+    return adopt(collections.namedtuple(typename, field_names, defaults=defaults))  # type: ignore[misc]  # noqa: PYI024 - the fields are the user's
+
+
+def _wraps(_function: Any, **_: Any) -> Any:
+    # The real one copies attributes between functions, which user code cannot read anyway.
+    return lambda wrapper: wrapper
+
+
+class _Hash:
+    """hashlib.new for the listed algorithms only."""
+
+    NAMES = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512".split()
+
+    @classmethod
+    def new(cls, name: str, data: bytes = b"") -> Any:
+        """A hash object of one of the listed algorithms."""
+        if name not in cls.NAMES:
+            raise ValueError(f"unsupported hash type; there are {', '.join(cls.NAMES)}")
+        return hashlib.new(name, data)
+
+
+# Each process draws its own numbers: workers are forked from one zygote with one random state.
+_random = random.Random()  # noqa: S311 - user code's own dice
+
+
+def reseed() -> None:
+    """Give this worker numbers of its own."""
+    _random.seed()
+
+
+class _Clock:
+    """Sleeping within the event's deadline; set anew for each event by the worker."""
+
+    def __init__(self) -> None:
+        self.deadline_s = 0.0
+        self.on_overrun: Any = None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless that would pass the deadline: then the run ends as timed out, at once."""
+        if not isinstance(seconds, int | float) or not seconds >= 0:
+            raise ValueError("sleep needs a number of seconds, zero or more")
+        if self.on_overrun is not None and time.monotonic() + seconds > self.deadline_s:
+            self.on_overrun()
+        time.sleep(float(seconds))  # noqa: TID251 - this is user code's own wait, bounded above
+
+
+CLOCK = _Clock()
+
+
+def _strptime(text: str, fmt: str) -> Any:
+    return time.strptime(text, fmt)
+
+
+@functools.lru_cache(maxsize=64)
+def _zone(key: str) -> zoneinfo.ZoneInfo:
+    # The worker has no files: the parent reads the zone's table for it.
+    try:
+        table = base64.b64decode(BRIDGE.call("zone", key=key))
+    except CapabilityError as error:
+        raise zoneinfo.ZoneInfoNotFoundError(str(error)) from None
+    return zoneinfo.ZoneInfo.from_file(io.BytesIO(table), key=key)
+
+
+def _zone_info(key: str) -> zoneinfo.ZoneInfo:
+    """The time zone of this name, such as "Europe/Paris"."""
+    if type(key) is not str:
+        raise TypeError("a time zone's name is text")
+    return _zone(key)
+
+
+_RANDOM = (
+    "random uniform randint randrange choice choices shuffle sample gauss normalvariate "
+    "expovariate triangular betavariate randbytes"
+)
+
+MODULES: dict[str, dict[str, Any]] = {
+    "math": pick(
+        math,
+        "acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e "
+        "erf erfc exp exp2 expm1 fabs factorial floor fmod frexp fsum gamma gcd hypot inf isclose "
+        "isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nan perm pi pow "
+        "prod radians remainder sin sinh sqrt tan tanh tau trunc",
+    ),
+    "datetime": pick(datetime, "MAXYEAR MINYEAR UTC date datetime time timedelta timezone tzinfo"),
+    "time": pick(time, "monotonic perf_counter time time_ns strftime gmtime localtime mktime")
+    | {"sleep": CLOCK.sleep, "strptime": _strptime},
+    "calendar": pick(calendar, "isleap leapdays monthrange weekday monthcalendar timegm")
+    | {
+        name: tuple(getattr(calendar, name))
+        for name in ("month_name", "month_abbr", "day_name", "day_abbr")
+    }
+    | {
+        day: index
+        for index, day in enumerate(
+            "MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY".split()
+        )
+    },
+    "zoneinfo": {
+        "ZoneInfo": _zone_info,
+        "ZoneInfoNotFoundError": zoneinfo.ZoneInfoNotFoundError,
+    },
+    "decimal": pick(
+        decimal,
+        "Decimal DecimalException InvalidOperation DivisionByZero Inexact Overflow Rounded "
+        "ROUND_CEILING ROUND_DOWN ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP "
+        "ROUND_UP ROUND_05UP",
+    ),
+    "random": {name: getattr(_random, name) for name in _RANDOM.split()}
+    | {"Random": random.Random},
+    "secrets": pick(
+        secrets, "choice compare_digest randbelow randbits token_bytes token_hex token_urlsafe"
+    ),
+    "statistics": pick(
+        statistics,
+        "StatisticsError NormalDist correlation covariance fmean geometric_mean harmonic_mean "
+        "linear_regression mean median median_grouped median_high median_low mode multimode "
+        "pstdev pvariance quantiles stdev variance",
+    ),
+    "hashlib": pick(
+        hashlib,
+        "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512 blake2b blake2s "
+        "pbkdf2_hmac",
+    )
+    | {"new": _Hash.new},
+    "hmac": pick(hmac, "compare_digest digest new"),
+    "base64": pick(
+        base64,
+        "b16decode b16encode b32decode b32encode b64decode b64encode b85decode b85encode "
+        "standard_b64decode standard_b64encode urlsafe_b64decode urlsafe_b64encode",
+    ),
+    "uuid": pick(
+        uuid, "UUID uuid3 uuid4 uuid5 NAMESPACE_DNS NAMESPACE_OID NAMESPACE_URL NAMESPACE_X500"
+    ),
+    "collections": pick(collections, "ChainMap Counter OrderedDict defaultdict deque")
+    | {"namedtuple": _namedtuple},
+    "collections.abc": pick(
+        collections.abc,
+        "Callable Collection Container Generator Hashable ItemsView Iterable Iterator KeysView "
+        "Mapping MutableMapping MutableSequence MutableSet Reversible Sequence Set Sized "
+        "ValuesView",
+    ),
+    "itertools": pick(
+        itertools,
+        "accumulate batched chain combinations combinations_with_replacement compress count cycle "
+        "dropwhile filterfalse groupby islice pairwise permutations product repeat starmap "
+        "takewhile tee zip_longest",
+    ),
+    "functools": pick(
+        functools, "cache cached_property cmp_to_key lru_cache partial reduce total_ordering"
+    )
+    | {"wraps": _wraps},
+    "operator": pick(
+        operator,
+        "abs add and_ concat contains countOf eq floordiv ge getitem gt index indexOf inv invert "
+        "is_ is_not itemgetter le lshift lt matmul mod mul ne neg not_ or_ pos pow rshift sub "
+        "truediv truth xor",
+    ),
+    "bisect": pick(bisect, "bisect bisect_left bisect_right insort insort_left insort_right"),
+    "heapq": pick(
+        heapq, "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest"
+    ),
+}

@@ -1,0 +1,107 @@
+"""enum, dataclasses and typing, as far as functions need them."""
+
+from __future__ import annotations
+
+import collections
+import enum
+from typing import Any
+
+from sandbox import guards
+from sandbox.dataclass import FrozenInstanceError, asdict, astuple, dataclass, field, fields
+from sandbox.dataclass import is_dataclass, replace
+from sandbox.facade import Marker
+
+
+class Hint:
+    """Stands for any type: subscripted, joined or called it stays one, and checks nothing."""
+
+    __slots__ = ()
+
+    def __getitem__(self, _: Any) -> Hint:
+        return self
+
+    def __or__(self, _: Any) -> Hint:
+        return self
+
+    __ror__ = __or__
+
+    def __call__(self, *_: Any, **__: Any) -> Hint:
+        return self
+
+    def __repr__(self) -> str:
+        return "typing"
+
+
+_HINT = Hint()
+
+
+def _make_namedtuple(name: str, namespace: dict[str, Any]) -> type:
+    names = list(namespace.get("__annotations__", {}))
+    defaults = [namespace[key] for key in names if key in namespace]
+    base: Any = collections.namedtuple(name, names, defaults=defaults)  # type: ignore[misc]  # noqa: PYI024 - the fields are the user's
+    guards.adopt(base)
+    own = {key: value for key, value in namespace.items() if key not in names}
+    own.pop("__annotations__", None)
+    return guards.make_class(name, (base,), own) if _has_methods(own) else base
+
+
+def _has_methods(namespace: dict[str, Any]) -> bool:
+    return any(not key.startswith("__") or callable(value) for key, value in namespace.items())
+
+
+def _make_typed_dict(_name: str, _namespace: dict[str, Any]) -> type:
+    return dict
+
+
+def _make_plain(name: str, namespace: dict[str, Any]) -> Any:
+    return guards.make_class(name, (), namespace)
+
+
+def _cast(_type: Any, value: Any) -> Any:
+    return value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _new_type(_name: str, kind: Any) -> Any:
+    return kind if callable(kind) else _same
+
+
+_HINTS = (
+    "Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Mapping "
+    "MutableMapping Sequence Generator Literal Final ClassVar Annotated TypeAlias TypeVar Self "
+    "NoReturn Never Hashable Collection Required NotRequired DefaultDict Deque Counter"
+)
+
+MODULES: dict[str, dict[str, Any]] = {
+    "enum": {
+        "Enum": guards.Enum,
+        "IntEnum": guards.IntEnum,
+        "StrEnum": guards.StrEnum,
+        "auto": enum.auto,
+        "unique": enum.unique,
+    },
+    "dataclasses": {
+        "FrozenInstanceError": FrozenInstanceError,
+        "asdict": asdict,
+        "astuple": astuple,
+        "dataclass": dataclass,
+        "field": field,
+        "fields": fields,
+        "is_dataclass": is_dataclass,
+        "replace": replace,
+    },
+    "typing": dict.fromkeys(_HINTS.split(), _HINT)
+    | {
+        "TYPE_CHECKING": False,
+        "NamedTuple": Marker(_make_namedtuple),
+        "TypedDict": Marker(_make_typed_dict),
+        "Protocol": Marker(_make_plain),
+        "NewType": _new_type,
+        "cast": _cast,
+        "overload": _same,
+        "final": _same,
+    },
+}

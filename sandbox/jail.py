@@ -1,0 +1,68 @@
+"""The operating system's part: what a worker gives up before it sees a line of user code."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from enum import StrEnum
+
+NOBODY = 65534
+
+
+class Isolation(StrEnum):
+    """Which layer holds; reported with every result."""
+
+    SECCOMP = "seccomp"
+    RLIMIT = "rlimit"
+    WEAK = "weak"
+
+
+def keep_one_socket(socket_fd: int) -> None:
+    """Make the socket fd 0 and close everything else, stdout and stderr included."""
+    os.dup2(socket_fd, 0, inheritable=True)
+    os.closerange(1, _descriptor_limit())
+
+
+def _descriptor_limit() -> int:
+    # closerange is one close_range call on Linux; elsewhere it walks, so the walk is bounded.
+    return (1 << 31) - 1 if sys.platform == "linux" else 4096
+
+
+def drop_root() -> None:
+    """Become nobody where we are root; an ordinary user stays who he is."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def base_memory_bytes() -> int:
+    """Address space of this process now; 0 where the kernel does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no pathlib in the worker
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def limit_resources(*, memory_bytes: int, cpu_s: int) -> None:
+    """The rlimit jail: no file, socket, pipe, process or thread can come to be, by any code."""
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CPU, cpu_s)
+    if memory_bytes:
+        _limit(resource.RLIMIT_AS, memory_bytes)
+    if hasattr(resource, "RLIMIT_MEMLOCK"):
+        _limit(resource.RLIMIT_MEMLOCK, 0)
+    if hasattr(resource, "RLIMIT_MSGQUEUE"):
+        _limit(resource.RLIMIT_MSGQUEUE, 0)
+    _limit(resource.RLIMIT_NPROC, 0)
+    _limit(resource.RLIMIT_NOFILE, 1)
+
+
+def _limit(which: int, value: int) -> None:
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))

@@ -1,0 +1,130 @@
+"""The globals that user code runs with: builtins by list, guards by name, imports by table."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any
+
+from sandbox import attributes, context, guards
+from sandbox.facades import FACADES, MODULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = (
+    "abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float "
+    "format frozenset hex int isinstance issubclass iter len list map max min next oct ord pow "
+    "range reversed round set slice sorted str sum tuple zip object property staticmethod "
+    "classmethod super True False None NotImplemented Ellipsis"
+)
+_ERRORS = (
+    "Exception ArithmeticError AssertionError AttributeError BufferError EOFError "
+    "FloatingPointError ImportError IndexError KeyError LookupError MemoryError "
+    "ModuleNotFoundError NameError NotImplementedError OSError OverflowError RecursionError "
+    "ReferenceError RuntimeError StopIteration SyntaxError TimeoutError ConnectionError "
+    "PermissionError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError "
+    "UnicodeError ValueError Warning UserWarning DeprecationWarning ZeroDivisionError IOError"
+)
+
+# C code of the standard library imports these through its caller's builtins and then looks in
+# sys.modules itself; user code never calls this: its own import statements are lowered.
+_INTERNAL = frozenset({"time", "_strptime", "datetime", "decimal", "re", "unicodedata"})
+
+
+def _print(*values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:  # noqa: ARG001 - print's own signature
+    text = (" " if sep is None else sep).join(value if type(value) is str else str(value) for value in values)
+    context.log(text, {})
+
+
+def _type(value: Any, *more: Any) -> Any:
+    if more:
+        raise TypeError("type() takes one argument here: write a class statement")
+    kind = type(value)
+    if kind in _SHOWN_TYPES or guards.is_user_class(kind) or _is_shown_error(kind):
+        return kind
+    raise TypeError("type() of this is not available: use isinstance(x, ...)")
+
+
+def _is_shown_error(kind: type) -> bool:
+    return issubclass(kind, Exception) and kind.__module__ == "builtins"
+
+
+def _hash(value: Any) -> int:
+    kind = type(value)
+    if kind in _SHOWN_TYPES or "__hash__" in kind.__dict__:
+        return hash(value)
+    raise TypeError("hash() of this would be a memory address: use a key of yours")
+
+
+def _repr(value: Any) -> str:
+    if callable(value) and not guards.is_user_class(type(value)) and not isinstance(value, type):
+        return "<function>"
+    return repr(value)
+
+
+_SHOWN_TYPES = frozenset(attributes.INSTANCE) - {context.Context, context.Http, context.Profile}
+_SHOWN_TYPES |= {type(None)}
+
+
+def _import(name: str, asked: str) -> Any:
+    """The facade of this module; `asked` is what was written, and must exist as well."""
+    if asked not in FACADES:
+        raise ModuleNotFoundError(f"module '{asked}' is not available here")
+    return FACADES[name]
+
+
+def _from(module: str, name: str) -> Any:
+    try:
+        return MODULES[module][name]
+    except KeyError:
+        raise ImportError(f"cannot import name '{name}' from '{module}' here") from None
+
+
+def _internal_import(
+    name: str,
+    _globals: Any = None,
+    _locals: Any = None,
+    fromlist: Iterable[str] | None = (),
+    level: int = 0,
+) -> Any:
+    if name in _INTERNAL and level == 0 and not fromlist:
+        return None
+    raise ImportError("imports are resolved before the run")
+
+
+def _builtins() -> dict[str, Any]:
+    table = {name: getattr(builtins, name) for name in f"{_PLAIN} {_ERRORS}".split()}
+    table |= {
+        "__build_class__": builtins.__build_class__,
+        "__import__": _internal_import,
+        "getattr": guards.guarded_builtin_getattr,
+        "hasattr": guards.guarded_hasattr,
+        "setattr": guards.guarded_setattr,
+        "delattr": guards.guarded_delattr,
+        "print": _print,
+        "repr": _repr,
+        "hash": _hash,
+        "type": _type,
+        # What a function may raise without importing it.
+        "QuotaExceeded": context.QuotaExceeded,
+    }
+    return table
+
+
+BUILTIN_NAMES = frozenset(name for name in _builtins() if not name.startswith("_"))
+
+
+def new_globals() -> dict[str, Any]:
+    """Globals for one worker: nothing in them is shared with another."""
+    return {
+        "__builtins__": _builtins(),
+        "__name__": "function",
+        "__metaclass__": guards.make_class,
+        "_getattr_": guards.guarded_getattr,
+        "_write_": guards.guarded_write,
+        "_augment_": guards.guarded_augment,
+        "_type_name_": guards.type_name,
+        "_values_": guards.values_holder,
+        "_import_": _import,
+        "_from_": _from,
+    }

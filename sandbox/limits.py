@@ -1,0 +1,66 @@
+"""The numbers of the sandbox, each with its reason; the published table is made from these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FRAME_MAX_BYTES = 1 << 20  # child → parent: a 1 MB result and its envelope
+ANSWER_FRAME_MAX_BYTES = 1 << 21  # parent → child: a 1 MB http body travels as base64
+SOURCE_MAX_BYTES = 64 * 1024
+SOURCE_MAX_LINES = 4000
+JSON_DEPTH_MAX = 64  # the envelope's own depth: what came in can go out
+JSON_NODES_MAX = 200_000
+INTEGER_LIMIT = 1 << 64  # beyond it receivers' parsers round or refuse
+ERROR_MESSAGE_MAX_CHARS = 2000
+TRACEBACK_FRAMES_MAX = 20
+LOG_MESSAGE_MAX_CHARS = 8000
+LOG_ENTRIES_MAX = 1000
+HTTP_DEADLINE_S = 10.0
+HTTP_REQUEST_MAX_BYTES = 256 * 1024
+HTTP_ANSWER_MAX_BYTES = 1_000_000
+SECRET_CALLS_MAX = 20
+DELIVERS_MAX = 100
+PROFILE_CHANGES_MAX = 100
+ZONES_MAX = 100
+COMPILE_WALL_S = 5.0
+COMPILE_MEMORY_MB = 256
+RECURSION_MAX = 1000
+ZYGOTE_START_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may use; a function may set lower values, never higher ones.
+
+    Attributes:
+        wall_s: seconds of wall clock per event, http calls included.
+        memory_mb: address space beyond the empty worker's.
+        result_bytes: size of the returned value as JSON.
+        http_calls: outbound requests per event.
+        emits: events emitted per event.
+        log_bytes: log text kept per event; the rest is cut, and said so.
+    """
+
+    wall_s: float = 15.0
+    memory_mb: int = 128
+    result_bytes: int = 1_000_000
+    http_calls: int = 10
+    emits: int = 100
+    log_bytes: int = 64 * 1024
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, object] | None) -> Limits:
+        """The wanted limits, each cut down to the platform's cap; what is absent is the cap."""
+        found: dict[str, float] = {}
+        for field in fields(cls):
+            cap = field.default
+            value = (wanted or {}).get(field.name)
+            usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+            assert isinstance(cap, int | float)  # noqa: S101 - every field above has a number
+            number = min(float(value), float(cap)) if usable else float(cap)  # type: ignore[arg-type]
+            found[field.name] = number if field.name == "wall_s" else int(number)
+        return cls(**found)  # type: ignore[arg-type]

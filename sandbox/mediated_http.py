@@ -1,0 +1,232 @@
+"""context.http as the parent performs it: the only call site of `runtime.egress`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.limits import HTTP_ANSWER_MAX_BYTES, HTTP_DEADLINE_S, HTTP_REQUEST_MAX_BYTES
+from sandbox.masking import PLACEHOLDER, Masker, UnknownSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LOCAL_HOST = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,8192}")
+_URL_TEXT = re.compile(r"[\x21-\x7e]{1,4096}")
+_KEPT_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "te", "connection", "upgrade", "trailer",
+     "expect", "proxy-authorization", "proxy-connection", "keep-alive", "x-forwarded-for"}
+)  # fmt: skip
+_HEADERS_MAX = 50
+_LOCAL_ENDINGS = (".local", ".internal", ".localhost", ".svc", ".cluster.local", ".home.arpa")
+
+
+class Refused(Exception):
+    """The request is not one that this function may make."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What this function may reach."""
+
+    hosts: tuple[str, ...]
+    allow_local: bool = False
+
+    def names(self, host: str) -> bool:
+        """True when the host is listed itself, or by a `*.` entry; `*` alone does not name it."""
+        listed = {entry.lower() for entry in self.hosts}
+        parts = host.split(".")
+        wild = {"*." + ".".join(parts[index:]) for index in range(1, len(parts))}
+        return host in listed or bool(listed & wild)
+
+    def allows(self, host: str) -> bool:
+        """True when calls to the host are permitted."""
+        return "*" in self.hosts or self.names(host)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Mediator:
+    """Performs the http calls of one job."""
+
+    def __init__(self, permit: Permit, masker: Masker) -> None:
+        self._permit = permit
+        self._masker = masker
+        self._client: Any = None
+
+    def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
+        """The answer as plain JSON; Refused when it may not be or cannot be had."""
+        wanted, host = self._read(message)
+        self._check_secrets(message, host)
+        timeout = message.get("timeout")
+        usable = isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0
+        deadline_s = min(HTTP_DEADLINE_S, remaining_s, timeout if usable else HTTP_DEADLINE_S)
+        return self._send(wanted, max(deadline_s, 0.001))
+
+    def _read(self, message: Mapping[str, Any]) -> tuple[_Wanted, str]:
+        method = message.get("method")
+        if method not in _METHODS:
+            raise Refused("method_invalid", "the method is not one of " + ", ".join(sorted(_METHODS)))
+        url, host = self._url(message)
+        headers = self._headers(message.get("headers"))
+        body, kind = self._body(message)
+        if kind and "content-type" not in {name.lower() for name in headers}:
+            headers["content-type"] = kind
+        return _Wanted(method, url, headers, body), host
+
+    def _url(self, message: Mapping[str, Any]) -> tuple[str, str]:
+        template = message.get("url")
+        if not isinstance(template, str):
+            raise Refused("url_invalid", "the URL is not text")
+        host = check_url(PLACEHOLDER.sub("secret", template), self._permit)
+        url = self._fill(template, quoted=True)
+        params = message.get("params")
+        if params:
+            pairs = self._masker.fill_plain(params)
+            join = "&" if "?" in url else "?"
+            url += join + urllib.parse.urlencode(_pairs(pairs), doseq=True)
+        if check_url(url, self._permit) != host:
+            raise Refused("url_invalid", "a secret may not change the host")
+        return url.partition("#")[0], host
+
+    def _fill(self, template: str, *, quoted: bool) -> str:
+        quote = (lambda text: urllib.parse.quote(text, safe="/:@,")) if quoted else None
+        try:
+            return self._masker.fill(template, quote)
+        except UnknownSecret as error:
+            raise _unknown(error) from None
+
+    def _headers(self, given: Any) -> dict[str, str]:
+        if given is None:
+            return {}
+        if not isinstance(given, dict) or len(given) > _HEADERS_MAX:
+            raise Refused("header_invalid", f"headers are a dict of at most {_HEADERS_MAX} entries")
+        headers: dict[str, str] = {}
+        for name, value in given.items():
+            low = name.lower()
+            if not _HEADER_NAME.fullmatch(name) or low in _KEPT_HEADERS or low.startswith("x-amz"):
+                raise Refused("header_invalid", f"the header {name[:40]!r} cannot be set")
+            text = self._fill(value if isinstance(value, str) else str(value), quoted=False)
+            if not _HEADER_VALUE.fullmatch(text):
+                raise Refused("header_invalid", f"the value of {name[:40]!r} is not plain ASCII")
+            headers[name] = text
+        return headers
+
+    def _body(self, message: Mapping[str, Any]) -> tuple[bytes, str]:
+        try:
+            body, kind = _encode_body(message, self._masker)
+        except UnknownSecret as error:
+            raise _unknown(error) from None
+        except (ValueError, TypeError) as error:
+            raise Refused("body_invalid", f"the body cannot be sent: {error}") from None
+        if len(body) > HTTP_REQUEST_MAX_BYTES:
+            limit = HTTP_REQUEST_MAX_BYTES // 1024
+            raise Refused("body_too_large", f"the body is over {limit} KB")
+        return body, kind
+
+    def _check_secrets(self, message: Mapping[str, Any], host: str) -> None:
+        # A wildcard would let an event's data choose who receives the secret.
+        if PLACEHOLDER.search(json.dumps(dict(message))) and not self._permit.names(host):
+            text = f"secrets are sent only to hosts listed by name, and {host} is not"
+            raise Refused("secret_host_not_listed", text)
+
+    def _send(self, wanted: _Wanted, deadline_s: float) -> dict[str, Any]:
+        from runtime.egress.client import EgressFailed, Request, SyncEgress
+        from runtime.egress.policy import EgressPolicy
+        from runtime.egress.urls import EgressRefused
+
+        if self._client is None:
+            self._client = SyncEgress(EgressPolicy(allow_local=self._permit.allow_local))
+        request = Request(wanted.method, wanted.url, wanted.headers, wanted.body)
+        try:
+            answer = self._client.send(
+                request, deadline_s=deadline_s, max_answer_bytes=HTTP_ANSWER_MAX_BYTES
+            )
+        except (EgressRefused, EgressFailed) as error:
+            raise Refused(error.code, self._masker.text(str(error))) from None
+        headers = answer.headers.items() if hasattr(answer.headers, "items") else answer.headers
+        return {
+            "status": int(answer.status),
+            "headers": {str(k).lower(): self._masker.text(str(v)) for k, v in headers},
+            # An echo of the secret must not bring it into the worker.
+            "body": base64.b64encode(self._masker.bytes(answer.body)).decode(),
+        }
+
+
+def check_url(url: str, permit: Permit) -> str:
+    """The host of a URL that this function may call; Refused says why not."""
+    if not _URL_TEXT.fullmatch(url) or "\\" in url:
+        raise Refused("url_invalid", "the URL is empty, too long, or holds spaces or controls")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Refused("url_invalid", "the URL cannot be read") from None
+    netloc = parts.netloc.lower()
+    if "@" in netloc or not netloc:
+        raise Refused("url_invalid", "the URL has no host, or a user name in front of it")
+    host = netloc.rpartition(":")[0] if port is not None else netloc
+    if permit.allow_local and _LOCAL_HOST.fullmatch(host) and parts.scheme in {"http", "https"}:
+        return host
+    if parts.scheme != "https":
+        raise Refused("url_invalid", "only https:// URLs may be called")
+    if not _HOST.fullmatch(host) or port not in {None, 443}:
+        text = "only DNS names on port 443 may be called, no addresses"
+        raise Refused("blocked_address" if _is_number(host) else "url_invalid", text)
+    if host.endswith(_LOCAL_ENDINGS):
+        raise Refused("blocked_address", f"{host} is a name inside a network")
+    if not permit.allows(host):
+        text = f"{host} is not in this function's list of hosts; add it to `hosts`"
+        raise Refused("host_not_allowed", text)
+    return host
+
+
+def _is_number(host: str) -> bool:
+    return not re.search(r"[g-wyz]", host)
+
+
+def _unknown(error: UnknownSecret) -> Refused:
+    return Refused("secret_not_declared", f"this function declares no secret {error}")
+
+
+def _pairs(params: Any) -> Any:
+    if isinstance(params, dict):
+        return [(str(key), value) for key, value in params.items() if value is not None]
+    if isinstance(params, list):
+        return [(str(pair[0]), pair[1]) for pair in params]
+    raise Refused("url_invalid", "params are a dict or a list of pairs")
+
+
+def _encode_body(message: Mapping[str, Any], masker: Masker) -> tuple[bytes, str]:
+    if "json" in message:
+        filled = masker.fill_plain(message["json"])
+        return json.dumps(filled, allow_nan=False).encode(), "application/json"
+    data = message.get("data")
+    if not isinstance(data, dict):
+        return b"", ""
+    if "base64" in data:
+        return base64.b64decode(data["base64"]), "application/octet-stream"
+    if "form" in data:
+        form = urllib.parse.urlencode(_pairs(masker.fill_plain(data["form"])), doseq=True)
+        return form.encode(), "application/x-www-form-urlencoded"
+    return masker.fill(str(data.get("text", ""))).encode("utf-8"), "text/plain; charset=utf-8"
+
+

@@ -1,0 +1,84 @@
+"""How one event ended, in the words of the public contract."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """Closed set: everything that a run can end as."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    DROPPED = "dropped"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason why a source is refused, and what to write instead."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the public contract writes it."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Result:
+    """What happened to one event; the parent fills it, the child only proposes."""
+
+    run_id: str
+    isolation: str
+    outcome: Outcome = Outcome.RETURNED
+    output: Any = None
+    error: dict[str, str] | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    logs: list[dict[str, Any]] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    duration_ms: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the public contract writes it."""
+        return {
+            "run_id": self.run_id,
+            "outcome": self.outcome.value,
+            "output": self.output,
+            "error": self.error,
+            "findings": self.findings,
+            "logs": self.logs,
+            "effects": self.effects,
+            "duration_ms": self.duration_ms,
+            "isolation": self.isolation,
+        }
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
+
+
+def clean_text(text: str, max_chars: int) -> str:
+    """Text that is safe in any log: no control characters, surrogates or addresses, and short.
+
+    Newlines and tabs become their escapes, so that no line of it can pass for another log line.
+    """
+    short = text[: max_chars * 2].encode("utf-8", "replace").decode("utf-8")
+    short = short.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    short = _ADDRESS.sub("at 0x…", _CONTROL.sub("\ufffd", short))
+    return short if len(short) <= max_chars else short[: max_chars - 1] + "…"
+
+
+def hide_addresses(text: str) -> str:
+    """The text without memory addresses: all workers of one zygote share one layout."""
+    return _ADDRESS.sub("at 0x…", text)

@@ -1,0 +1,196 @@
+"""The zygote and its workers as the host sees them: started by exec, ordered over one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import wire
+from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, ZYGOTE_START_S
+
+_CONTROL_FD = 3
+_HIGH_FD = 64  # above what the child's file actions write to
+_CHUNK_BYTES = 65536
+
+
+class SandboxUnavailable(Exception):
+    """The sandbox itself is at fault, never the user's code: trying again may help."""
+
+
+class SandboxRefused(Exception):
+    """No layer of isolation holds on this machine, so nothing is run."""
+
+
+def _python_paths() -> list[str]:
+    import importlib.util
+
+    own = str(Path(__file__).resolve().parent.parent)
+    found = importlib.util.find_spec("RestrictedPython")
+    if found is None or found.origin is None:
+        raise SandboxUnavailable("RestrictedPython is not installed")
+    return [own, str(Path(found.origin).parent.parent)]
+
+
+_BOOT = "import sys; sys.path[:0]=sys.argv[3:]; from sandbox.zygote import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a worker's life ended, as the kernel says."""
+
+    signal: int
+    exit: int
+    max_rss_kb: int
+
+
+class Zygote:
+    """One zygote process; not to be shared between threads without a lock."""
+
+    def __init__(self, *, isolation: str = "auto", allow_weak: bool = False) -> None:
+        host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._control = host
+        self._control.settimeout(ZYGOTE_START_S)
+        self._line = b""
+        self.pid = _spawn(guest, [isolation, "1" if allow_weak else "0"])
+        guest.close()
+        self._hello: dict[str, Any] | None = None
+
+    @property
+    def hello(self) -> dict[str, Any]:
+        """What the zygote found out about this machine; waits until it is ready."""
+        if self._hello is None:
+            self._hello = self._answer()
+        return self._hello
+
+    def order(self, message: dict[str, Any], *, give: socket.socket | None = None) -> Any:
+        """Have the zygote do something, and wait for it."""
+        _ = self.hello
+        data = json.dumps(message).encode()
+        try:
+            if give is None:
+                self._control.sendall(data)
+            else:
+                socket.send_fds(self._control, [data], [give.fileno()])
+        except OSError as error:
+            raise SandboxUnavailable(f"the zygote is gone: {error}") from error
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        while b"\n" not in self._line:
+            try:
+                data = self._control.recv(_CHUNK_BYTES)
+            except OSError as error:
+                raise SandboxUnavailable(f"the zygote does not answer: {error}") from error
+            if not data:
+                raise SandboxUnavailable("the zygote is gone")
+            self._line += data
+        line, _, self._line = self._line.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the zygote and everything that it forked."""
+        self._control.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def _spawn(guest: socket.socket, arguments: list[str]) -> int:
+    import fcntl
+
+    # exec, not fork: the caller may have threads, and its memory may hold secrets.
+    high = fcntl.fcntl(guest.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
+    executable = sys.executable
+    argv = [executable, "-I", "-S", "-c", _BOOT, *arguments, *_python_paths()]
+    actions: list[Any] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, high, _CONTROL_FD),
+    ]
+    try:
+        return os.posix_spawn(
+            executable, argv, {"TZ": "UTC0"}, file_actions=actions, setpgroup=0
+        )
+    finally:
+        os.close(high)
+
+
+class WorkerProcess:
+    """One forked worker: a socket to talk over and a life to end."""
+
+    def __init__(self, zygote: Zygote, *, kind: str, memory_mb: int, cpu_s: int) -> None:
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        order = {"op": "fork", "kind": kind, "memory_mb": memory_mb, "cpu_s": cpu_s}
+        self._zygote = zygote
+        self._socket = mine
+        try:
+            self.pid = int(zygote.order(order, give=its)["pid"])
+        except BaseException:
+            mine.close()
+            raise
+        finally:
+            its.close()
+        self._buffer = wire.FrameBuffer(FRAME_MAX_BYTES)
+        self._end: End | None = None
+
+    def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
+        """Frames to the worker; a worker that does not read them in time is broken."""
+        data = b"".join(wire.encode(m, max_bytes=ANSWER_FRAME_MAX_BYTES) for m in messages)
+        self._socket.settimeout(max(timeout_s, 0.001))
+        try:
+            self._socket.sendall(data)
+        except TimeoutError as error:
+            raise wire.ProtocolBroken("the worker does not read") from error
+        except OSError as error:
+            raise WorkerGone from error
+
+    def receive(self, *, timeout_s: float) -> dict[str, Any]:
+        """The next frame; TimeoutError when none comes, WorkerGone when none can come."""
+        message = self._buffer.pop()
+        while message is None:
+            if timeout_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(timeout_s)
+            try:
+                data = self._socket.recv(_CHUNK_BYTES)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise WorkerGone from error
+            if not data:
+                raise WorkerGone
+            self._buffer.feed(data)
+            message = self._buffer.pop()
+        return message
+
+    def quiet(self) -> bool:
+        """True when the worker has said nothing since its last answer: between events it may not."""
+        self._socket.setblocking(False)
+        try:
+            data = self._socket.recv(1)
+        except BlockingIOError:
+            return self._buffer.empty
+        except OSError:
+            return False
+        return not data and self._buffer.empty
+
+    def end(self) -> End:
+        """Kill and reap it, whatever it is doing."""
+        if self._end is None:
+            self._socket.close()
+            said = self._zygote.order({"op": "end", "pid": self.pid})
+            self._end = End(said["signal"], said["exit"], said["max_rss_kb"])
+        return self._end
+
+
+class WorkerGone(Exception):
+    """The worker has ended by itself."""

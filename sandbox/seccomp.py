@@ -1,0 +1,155 @@
+"""A seccomp allow-list by ctypes alone: tables for x86_64 and aarch64, everything else EPERM."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+from dataclasses import dataclass
+
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_SET_DUMPABLE = 38, 22, 4
+_PR_SET_PDEATHSIG = 1
+_MODE_FILTER = 2
+_LD_ABS, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
+_KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+_NR, _ARCH, _ARGS = 0, 4, 16
+_X32_BIT = 0x40000000
+_PROT_EXEC = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """System call numbers of one architecture."""
+
+    audit: int
+    numbers: dict[str, int]
+    denied_for_lambda: dict[str, int]
+    clone: int
+    clone3: int = 435
+
+
+_X86_64 = Table(
+    audit=0xC000003E,
+    numbers={
+        "read": 0, "write": 1, "close": 3, "fstat": 5, "lseek": 8, "mmap": 9, "mprotect": 10,
+        "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15,
+        "mremap": 25, "sched_yield": 24, "madvise": 28, "nanosleep": 35, "getpid": 39, "exit": 60,
+        "gettimeofday": 96, "getrusage": 98, "sigaltstack": 131, "time": 201, "futex": 202,
+        "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "exit_group": 231,
+        "getrandom": 318, "rseq": 334, "restart_syscall": 219,
+    },
+    denied_for_lambda={
+        "prctl": 157, "seccomp": 317, "ptrace": 101, "unshare": 272, "setns": 308, "mount": 165,
+        "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
+        "umount2": 166, "pivot_root": 155,
+    },
+    clone=56,
+)  # fmt: skip
+_AARCH64 = Table(
+    audit=0xC00000B7,
+    numbers={
+        "read": 63, "write": 64, "close": 57, "fstat": 80, "lseek": 62, "mmap": 222,
+        "mprotect": 226, "munmap": 215, "brk": 214, "rt_sigaction": 134, "rt_sigprocmask": 135,
+        "rt_sigreturn": 139, "mremap": 216, "sched_yield": 124, "madvise": 233, "nanosleep": 101,
+        "getpid": 172, "exit": 93, "gettimeofday": 169, "getrusage": 165, "sigaltstack": 132,
+        "futex": 98, "clock_gettime": 113, "clock_getres": 114, "clock_nanosleep": 115,
+        "exit_group": 94, "getrandom": 278, "rseq": 293, "restart_syscall": 128,
+    },
+    denied_for_lambda={
+        "prctl": 167, "seccomp": 277, "ptrace": 117, "unshare": 97, "setns": 268, "mount": 40,
+        "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
+        "umount2": 39, "pivot_root": 41,
+    },
+    clone=220,
+)  # fmt: skip
+TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
+_CLONE_NEW = 0x7E020000 | 0x00000080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
+
+_Instruction = tuple[int, int, int, int]
+
+
+def _load(offset: int) -> _Instruction:
+    return (_LD_ABS, 0, 0, offset)
+
+
+def _ret(value: int) -> _Instruction:
+    return (_RET, 0, 0, value)
+
+
+def _head(table: Table) -> list[_Instruction]:
+    return [
+        _load(_ARCH),
+        (_JEQ, 1, 0, table.audit),
+        _ret(_KILL),
+        _load(_NR),
+        (_JGE, 0, 1, _X32_BIT),
+        _ret(_KILL),
+    ]
+
+
+def worker_program(machine: str) -> list[_Instruction]:
+    """The worker's filter: a short list of calls, no executable memory, all else EPERM."""
+    table = TABLES[machine]
+    program = _head(table)
+    for name, number in table.numbers.items():
+        if name in {"mmap", "mprotect"}:
+            # Third argument is the protection; its low half holds PROT_EXEC.
+            program += [
+                (_JEQ, 0, 4, number),
+                _load(_ARGS + 16),
+                (_JSET, 0, 1, _PROT_EXEC),
+                _ret(_ERRNO | errno.EPERM),
+                _ret(_ALLOW),
+            ]
+        else:
+            program += [(_JEQ, 0, 1, number), _ret(_ALLOW)]
+    return [*program, _ret(_ERRNO | errno.EPERM)]
+
+
+def lambda_program(machine: str) -> list[_Instruction]:
+    """A filter that refuses what AWS Lambda refuses; tests run the rlimit level under it."""
+    table = TABLES[machine]
+    program = _head(table)
+    for number in table.denied_for_lambda.values():
+        program += [(_JEQ, 0, 1, number), _ret(_ERRNO | errno.EPERM)]
+    # glibc falls back from clone3, whose flags no filter can see, only on ENOSYS.
+    program += [(_JEQ, 0, 1, table.clone3), _ret(_ERRNO | errno.ENOSYS)]
+    program += [
+        (_JEQ, 0, 4, table.clone),
+        _load(_ARGS),
+        (_JSET, 0, 1, _CLONE_NEW),
+        _ret(_ERRNO | errno.EPERM),
+        _ret(_ALLOW),
+    ]
+    return [*program, _ret(_ALLOW)]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+class Filter:
+    """A program made ready once, so that a fork only has to install it."""
+
+    def __init__(self, program: list[_Instruction]) -> None:
+        packed = b"".join(struct.pack("=HBBI", *step) for step in program)
+        self._buffer = ctypes.create_string_buffer(packed, len(packed))
+        self._program = _Program(len(program), ctypes.addressof(self._buffer))
+        self._prctl = ctypes.CDLL(None, use_errno=True).prctl
+        self._prctl.restype = ctypes.c_int
+
+    def prepare(self) -> None:
+        """No core, no tracer, and death with the parent; each is worth having on its own."""
+        self._prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        self._prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
+
+    def install(self) -> None:
+        """Give up all other calls, for good; OSError where the kernel will not have it."""
+        self._call(_PR_SET_NO_NEW_PRIVS, 1, 0)
+        self._call(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._program))
+
+    def _call(self, option: int, second: int, third: int) -> None:
+        if self._prctl(option, ctypes.c_ulong(second), ctypes.c_ulong(third), 0, 0) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), "prctl")

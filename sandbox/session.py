@@ -1,0 +1,320 @@
+"""One worker and the parent beside it: the parent holds the clock, the quotas and the record."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox import limits as caps
+from sandbox import wire, zones
+from sandbox.mediated_http import Refused
+from sandbox.outcome import Outcome, Result, clean_text, hide_addresses
+from sandbox.process import WorkerGone
+from sandbox.sdk import EXPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandbox.limits import Limits
+    from sandbox.masking import Masker
+    from sandbox.mediated_http import Mediator
+    from sandbox.process import WorkerProcess
+
+_BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
+_PLATFORM_ERRORS = frozenset(EXPORTS)
+_CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
+_MANY = 10  # what the worker may hold back before the parent calls it broken
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What stays the same for all events of one call."""
+
+    tenant: str
+    function: str
+    source_lines: tuple[str, ...]
+    limits: Limits
+    secrets: dict[str, str]
+    webhooks: tuple[str, ...] | None
+    masker: Masker
+    mediator: Mediator
+    isolation: str
+
+
+class Violation(Exception):
+    """The worker did what no function can do by itself: it is killed, and that is recorded."""
+
+
+class EventRun:
+    """One event through one worker; afterwards `result` is complete."""
+
+    def __init__(self, job: Job, worker: WorkerProcess, result: Result) -> None:
+        self._job = job
+        self._worker = worker
+        self.result = result
+        self._used: dict[str, int] = {}
+        self._log_bytes = 0
+        self._started_s = 0.0
+        self._deadline_s = 0.0
+
+    def run(self, first: list[dict[str, Any]], frame: dict[str, Any], *, wall_s: float) -> bool:
+        """Drive the event to its end; True when the worker may run the next one."""
+        self._started_s = time.monotonic()
+        self._deadline_s = self._started_s + wall_s
+        try:
+            self._worker.send(*first, frame, timeout_s=wall_s)
+            alive = self._converse(int(frame["seq"]))
+        except TimeoutError:
+            alive = self._timed_out()
+        except WorkerGone:
+            alive = self._died()
+        except (wire.ProtocolBroken, wire.NotPlain, Violation) as error:
+            alive = self._violated(str(error))
+        self.result.duration_ms = round((time.monotonic() - self._started_s) * 1000, 3)
+        self._mask()
+        return alive
+
+    def wall_s(self, event: Mapping[str, Any]) -> float:
+        """Seconds of wall clock for this event: its own deadline may be nearer than the limit."""
+        limit_s = self._job.limits.wall_s
+        deadline_ms = event.get("deadline_ms")
+        if isinstance(deadline_ms, int | float):
+            return max(min(limit_s, deadline_ms / 1000 - time.time()), 0.001)
+        return limit_s
+
+    def _remaining_s(self) -> float:
+        return self._deadline_s - time.monotonic()
+
+    def _converse(self, seq: int) -> bool:
+        while True:
+            message = self._worker.receive(timeout_s=self._remaining_s())
+            if message.get("seq") != seq or type(message.get("seq")) is not int:
+                raise Violation("the worker answered for another run")
+            op = message.get("op")
+            if op == "done":
+                return self._done(message)
+            if op == "expired":
+                raise TimeoutError
+            handle = _OPERATIONS.get(op) if isinstance(op, str) else None
+            if handle is None:
+                raise Violation("the worker asked for an operation that does not exist")
+            handle(self, message)
+
+    def _count(self, what: str, most: int) -> None:
+        used = self._used[what] = self._used.get(what, 0) + 1
+        if used > most:
+            raise Violation(f"the worker went past its quota of {most} {what} calls")
+
+    # One-way operations
+
+    def _log(self, message: dict[str, Any]) -> None:
+        fields = message.get("fields")
+        text = message.get("message")
+        if not isinstance(text, str) or not isinstance(fields, dict):
+            raise Violation("a log entry is malformed")
+        wire.check_plain(fields, what="a log entry")
+        self._log_bytes += len(text) + len(json.dumps(fields)) + 16
+        budget = self._job.limits.log_bytes
+        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
+            raise Violation("the worker floods the log")
+        kept = len(self.result.logs)
+        if self._log_bytes > budget or kept >= caps.LOG_ENTRIES_MAX:
+            if not self.result.logs or not self.result.logs[-1].get("cut"):
+                notice = f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+                self._append_log(notice, {}, cut=True)
+            return
+        self._append_log(clean_text(text, caps.LOG_MESSAGE_MAX_CHARS), fields)
+
+    def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
+        at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
+        entry = {"message": text, "fields": _clean_fields(fields), "at_ms": at_ms}
+        self.result.logs.append(entry | ({"cut": True} if cut else {}))
+
+    def _emit(self, message: dict[str, Any]) -> None:
+        self._count("emit", self._job.limits.emits)
+        topic, properties = message.get("topic"), message.get("properties")
+        if not wire.is_topic(topic) or type(properties) is not dict:
+            raise Violation("an emitted event is malformed")
+        wire.check_plain(properties, what="the emitted properties")
+        self.result.effects.append({"op": "emit", "topic": topic, "properties": properties})
+
+    def _deliver(self, message: dict[str, Any]) -> None:
+        self._count("deliver", caps.DELIVERS_MAX)
+        webhook, payload = message.get("webhook"), message.get("payload")
+        if not wire.is_webhook_id(webhook, self._job.webhooks):
+            raise Violation("a delivery is malformed")
+        wire.check_plain(payload, what="the payload")
+        self.result.effects.append({"op": "deliver", "webhook": webhook, "payload": payload})
+
+    def _profile(self, message: dict[str, Any]) -> None:
+        self._count("profile", caps.PROFILE_CHANGES_MAX)
+        to_set, unset = message.get("set"), message.get("unset")
+        if type(to_set) is not dict or type(unset) is not list:
+            raise Violation("a profile change is malformed")
+        wire.check_plain(to_set, what="the profile change")
+        wire.check_plain(unset, what="the profile change")
+        self.result.effects.append({"op": "profile", "set": to_set, "unset": unset})
+
+    # Calls, which the parent answers
+
+    def _answer(self, value: Any) -> None:
+        self._worker.send({"op": "answer", "value": value}, timeout_s=self._remaining_s())
+
+    def _deny(self, code: str, message: str) -> None:
+        error = {"code": code, "message": message}
+        self._worker.send({"op": "answer", "error": error}, timeout_s=self._remaining_s())
+
+    def _http(self, message: dict[str, Any]) -> None:
+        self._count("http", self._job.limits.http_calls)
+        wire.check_plain(message, what="the http request")
+        method, url = str(message.get("method"))[:10], str(message.get("url"))[:2048]
+        effect: dict[str, Any] = {"op": "http", "method": method, "url": clean_text(url, 2048)}
+        self.result.effects.append(effect)
+        try:
+            value = self._job.mediator.perform(message, remaining_s=self._remaining_s())
+        except Refused as error:
+            effect["error"] = error.code
+            self._deny(error.code, str(error))
+            return
+        effect["status"] = value["status"]
+        self._answer(value)
+
+    def _secret(self, message: dict[str, Any]) -> None:
+        self._count("secret", caps.SECRET_CALLS_MAX)
+        name = message.get("name")
+        value = self._job.secrets.get(name) if isinstance(name, str) else None
+        if value is None:
+            self._deny("secret_not_declared", "this function declares no secret of that name")
+            return
+        self._answer(value)
+
+    def _zone(self, message: dict[str, Any]) -> None:
+        self._count("zone", caps.ZONES_MAX)
+        table = zones.read(message.get("key"))
+        if table is None:
+            self._deny("zone_unknown", "there is no time zone of that name")
+            return
+        self._answer(base64.b64encode(table).decode())
+
+    # Ends
+
+    def _done(self, message: dict[str, Any]) -> bool:
+        outcome = message.get("outcome")
+        if outcome not in _CHILD_OUTCOMES:
+            raise Violation("the worker ended in a way that does not exist")
+        self.result.outcome = Outcome(outcome)
+        if outcome == "returned":
+            output = message.get("output")
+            wire.check_plain(output, what="the result")
+            self.result.output = output
+            return True
+        self.result.error = self._error_of(message.get("error"))
+        if outcome == "out_of_memory":
+            self._out_of_memory()
+            return False
+        return True
+
+    def _error_of(self, error: Any) -> dict[str, str]:
+        if not isinstance(error, dict):
+            raise Violation("the worker's error is malformed")
+        name, text = str(error.get("type", "")), str(error.get("message", ""))
+        if not name.isidentifier() or (
+            error.get("yours") and name in _BUILTIN_ERRORS | _PLATFORM_ERRORS
+        ):
+            # A class of the user's must not pass for Python's or the platform's.
+            name = "UserError"
+        message = clean_text(text, caps.ERROR_MESSAGE_MAX_CHARS)
+        shown = self._traceback(error.get("frames"))
+        last = f"{name}: {message}" if message else name
+        return {"type": name, "message": message, "traceback": shown + last}
+
+    def _traceback(self, frames: Any) -> str:
+        if not isinstance(frames, list) or not frames:
+            return ""
+        lines = ["Traceback (most recent call last):\n"]
+        for frame in frames[: caps.TRACEBACK_FRAMES_MAX]:
+            if not isinstance(frame, list) or [type(part) for part in frame] != [int, str]:
+                raise Violation("the worker's traceback is malformed")
+            number, name = frame
+            lines.append(f'  File "function.py", line {number}, in {clean_text(name, 100)}\n')
+            if 0 < number <= len(self._job.source_lines):
+                source = clean_text(self._job.source_lines[number - 1].strip(), 200)
+                lines.append(f"    {source}\n")
+        return "".join(lines)
+
+    def _timed_out(self) -> bool:
+        self._worker.end()
+        self.result.outcome = Outcome.TIMED_OUT
+        wall_s = self._deadline_s - self._started_s
+        self._fail("TimedOut", f"the run was stopped after {wall_s:g} s of wall clock")
+        return False
+
+    def _out_of_memory(self) -> None:
+        self.result.outcome = Outcome.OUT_OF_MEMORY
+        self._fail("OutOfMemory", f"the run used more than {self._job.limits.memory_mb} MB")
+
+    def _died(self) -> bool:
+        end = self._worker.end()
+        if end.signal in _CPU_SIGNALS:
+            self.result.outcome = Outcome.TIMED_OUT
+            self._fail("TimedOut", "the run was stopped: it used up its processor time")
+        elif end.max_rss_kb > self._job.limits.memory_mb * 1024:
+            self._out_of_memory()
+        else:
+            self.result.outcome = Outcome.RAISED
+            self._fail("Crashed", "the function brought its own process down")
+        return False
+
+    def _violated(self, what: str) -> bool:
+        self._worker.end()
+        self.result.outcome = Outcome.RAISED
+        self.result.output = None
+        self._fail("ProtocolViolation", f"the run was stopped: {what}")
+        return False
+
+    def _fail(self, name: str, message: str) -> None:
+        self.result.output = None
+        self.result.error = {"type": name, "message": message, "traceback": f"{name}: {message}"}
+
+    def _mask(self) -> None:
+        masker, result = self._job.masker, self.result
+        result.output = masker.plain(_without_addresses(result.output))
+        result.error = masker.plain(result.error)
+        result.logs = masker.plain(result.logs)
+        result.effects = masker.plain(result.effects)
+
+
+_CPU_SIGNALS = frozenset({24})  # SIGXCPU
+
+_OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
+    "log": EventRun._log,  # noqa: SLF001 - the table of this class's own operations
+    "emit": EventRun._emit,  # noqa: SLF001
+    "deliver": EventRun._deliver,  # noqa: SLF001
+    "profile": EventRun._profile,  # noqa: SLF001
+    "http": EventRun._http,  # noqa: SLF001
+    "secret": EventRun._secret,  # noqa: SLF001
+    "zone": EventRun._zone,  # noqa: SLF001
+}
+
+
+def _clean_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        clean_text(key, 100): clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
+        if isinstance(value, str)
+        else value
+        for key, value in fields.items()
+    }
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, str):
+        return hide_addresses(value) if " at 0x" in value else value
+    if isinstance(value, list):
+        return [_without_addresses(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_addresses(item) for key, item in value.items()}
+    return value

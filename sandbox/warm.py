@@ -1,0 +1,28 @@
+"""Everything that the standard library would otherwise load late, when a worker has no files."""
+
+from __future__ import annotations
+
+import _strptime
+import codecs
+import datetime
+import decimal
+import encodings.idna
+import hashlib
+import time
+import unicodedata
+import zoneinfo
+
+_CODECS = ("utf-8", "utf-8-sig", "ascii", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+_LOADED = (_strptime, encodings.idna, unicodedata, zoneinfo)
+
+
+def up() -> None:
+    """Touch what loads or caches on first use."""
+    for name in _CODECS:
+        codecs.lookup(name)
+    time.tzset()
+    time.localtime()
+    datetime.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
+    decimal.Decimal("1.5").quantize(decimal.Decimal(1))
+    for name in ("md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b"):
+        hashlib.new(name, b"", usedforsecurity=False).hexdigest()

@@ -1,0 +1,33 @@
+"""Time zone tables, read by the parent because the worker has no files."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}")
+_TABLE_MAX_BYTES = 65536
+
+
+def read(key: Any) -> bytes | None:
+    """The table of this zone, or None when there is no such zone."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        return None
+    for folder in _folders():
+        path = folder / key
+        if path.is_file():
+            table = path.read_bytes()
+            if table[:4] == b"TZif" and len(table) <= _TABLE_MAX_BYTES:
+                return table
+    return None
+
+
+def _folders() -> list[Path]:
+    found = [Path(folder) for folder in zoneinfo.TZPATH]
+    package = importlib.util.find_spec("tzdata")
+    if package is not None and package.submodule_search_locations:
+        found += [Path(place) / "zoneinfo" for place in package.submodule_search_locations]
+    return found
