@@ -28,7 +28,7 @@ def test_pages_show_everything_exactly_once(
         api.post("/v1/functions", {"name": name})
     installation.post("/v1/functions", {"name": "theirs"})
 
-    names = [each["name"] for each in walk(api, "/v1/functions", limit=limit)]
+    names = [str(each["name"]) for each in walk(api, "/v1/functions", limit=limit)]
 
     assert sorted(made) == sorted(names)
 
