@@ -1,2 +1,84 @@
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+# The first Python here that is new enough; `make PYTHON=/path/to/python3` names another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY := .venv/bin/python
+PENSTOCK := .venv/bin/penstock
+SAM := SAM_CLI_TELEMETRY=0 .cloud/venv/bin/sam
+UV ?= uv
+EXPORT = $(UV) export --quiet --frozen --no-header --no-annotate --no-emit-project
+
+.PHONY: help
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# ---- set-up: nothing but Python 3.11 and make is needed ----------------------------------------
+
+.PHONY: setup
+setup: ## make both virtual environments and the local cloud's layers (the other targets do it too)
+	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) infra/build/venvs.py
+
+# ---- the daily round ---------------------------------------------------------------------------
+
+.PHONY: check fmt lint types imports unit
+check: lint types imports unit ## lint, types, imports and unit tests: what every commit passes
+fmt: setup ## format, and mend what can be mended
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+lint: setup ## ruff: rules and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+types: setup ## mypy --strict
+	$(PY) -m mypy
+imports: setup ## who may import whom
+	.venv/bin/lint-imports
+unit: setup ## tests that need no cloud
+	$(PY) -m pytest
+
+.PHONY: test e2e chaos demo bench
+test: setup ## every test, with one run through the local cloud
+	$(PY) -m pytest -m "not chaos"
+e2e: setup ## only the run through the local cloud
+	$(PY) -m pytest -m e2e
+chaos: setup ## kill and redeliver; nothing may be lost or doubled
+	$(PY) -m pytest -m chaos
+demo: setup ## the whole job on real input, on this machine
+	$(PENSTOCK) demo
+bench: setup ## measure, and write docs/reference/performance.md
+	$(PY) -m bench
+
+# ---- the real cloud ----------------------------------------------------------------------------
+
+.PHONY: validate build deploy
+validate: setup ## lint the template and its stacks
+	$(SAM) validate --lint
+	.cloud/venv/bin/cfn-lint infra/stacks/*.yaml
+build: setup ## build the bundles for Lambda (arm64, python3.13)
+	$(SAM) build
+deploy: build ## deploy to the AWS account of your credentials; asks before it changes anything
+	$(SAM) deploy
+
+# ---- housekeeping ------------------------------------------------------------------------------
+
+.PHONY: lock clean
+lock: ## resolve all dependencies anew and export the locks (needs uv)
+	$(UV) lock
+	$(EXPORT) --all-groups --output-file requirements/dev.txt >/dev/null
+	$(EXPORT) --no-dev --prune boto3 --prune duckdb --prune restrictedpython --prune typer \
+		--output-file requirements/layer.txt >/dev/null
+	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
+		--prune httpx --prune pydantic --prune restrictedpython --prune typer \
+		--output-file requirements/warehouse.txt >/dev/null
+	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
+		--prune duckdb --prune pydantic --prune typer \
+		--output-file requirements/sandbox.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null
+clean: ## end the local cloud and remove everything that is not committed
+	@test ! -x $(PENSTOCK) || $(PENSTOCK) local down
+	rm -rf .venv .cloud .local .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """Stand-ins for what is not ours: clocks, the sandbox's answers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,11 +65,11 @@ class Journal:
     """Keeps the lines."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str, Mapping[str, Any]]] = []
+        self.lines: list[Mapping[str, Any]] = []
 
-    def __call__(self, name: str, line: Mapping[str, Any]) -> None:
+    def __call__(self, line: Mapping[str, Any]) -> None:
         """Write a line."""
-        self.lines.append((name, line))
+        self.lines.append(line)
 
 
 class Failing:
@@ -84,5 +84,3 @@ class Failing:
         if self._problems:
             raise self._problems.pop()
         return self._call(*args, **kwargs)
-
-

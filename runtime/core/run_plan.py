@@ -9,7 +9,6 @@ from runtime.core.envelope import Event, dump
 from runtime.core.function import Function, FunctionVersion
 from runtime.core.messages import RunMessage
 from runtime.core.profile import Profile
-from runtime.core.run import Run
 from runtime.errors import BadInput
 
 MAX_JOB_BYTES: Final = 4 * 1024 * 1024  # Lambda takes 6 MB; source and secrets come on top
@@ -114,24 +113,6 @@ def job(
         "events": [_event(each, profiles) for each in entries],
         "allow_local_http": allow_local_http,
     }
-
-
-def next_message(run: Run) -> RunMessage:
-    """The hint for the next try of a run that is due.
-
-    Raises:
-        BadInput: the run is over.
-    """
-    if run.event is None:
-        raise BadInput("this run is over", code="not_due")
-    return RunMessage(
-        tenant=run.tenant,
-        run_id=run.id,
-        function=run.function,
-        event=run.event,
-        webhook_id=run.webhook_id,
-        attempt=run.attempt + 1,
-    )
 
 
 def _event(each: Entry, profiles: Mapping[tuple[str, str], Profile]) -> dict[str, Any]:

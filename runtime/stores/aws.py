@@ -29,6 +29,10 @@ INVOKE_READ_TIMEOUT_S: Final = 290
 ONCE: Final = Config(
     connect_timeout=2, read_timeout=INVOKE_READ_TIMEOUT_S, retries={"total_max_attempts": 1}
 )
+# Describing a statement is a long poll: the answer may take as long as it was told to wait.
+LONG_POLL: Final = Config(
+    connect_timeout=2, read_timeout=45, retries={"mode": "standard", "total_max_attempts": 2}
+)
 
 
 class Clients:
@@ -73,7 +77,7 @@ class Clients:
         """The Redshift Data API."""
         return cast(
             "RedshiftDataAPIServiceClient",
-            self._session.create_client("redshift-data", config=QUICK),
+            self._session.create_client("redshift-data", config=LONG_POLL),
         )
 
 

@@ -1,6 +1,6 @@
 """Where deliveries rest: one item each, one conditional write an attempt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runtime.core.delivery import Delivery, Status
@@ -21,6 +21,12 @@ class Deliveries:
         """The delivery as it stands now (strong read), or None before its first attempt."""
         item = self.table.get({"pk": delivery_id})
         return None if item is None else codec.delivery(item)
+
+    def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+        """Those that have a record, as they stand now (strong read), by id."""
+        each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
+        found = map(codec.delivery, self.table.get_many(each))
+        return {delivery.id: delivery for delivery in found}
 
     def add(self, delivery: Delivery) -> bool:
         """Store a delivery that has no record yet; whether it had none.

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.core import run_effects, run_plan
+from runtime.core import run_effects
 from runtime.core.delivery import Delivery
 from runtime.core.envelope import MAX_HOPS, Event, dump, moment
 from runtime.core.messages import DeliverMessage, RunMessage
 from runtime.core.run import Run
+from runtime.usecases.sweep_due import run_hint
 
 
 class Bus(Protocol):
@@ -73,4 +74,4 @@ class ApplyRun:
         delay_s = max(0, round((due_at_ms - ended_ms) / 1000))
         # A longer wait is the due index's: the sweep finds the record when its time has come.
         if delay_s <= self.queue_delay_max_s:
-            self.run_queue.send([run_plan.next_message(run)], delay_s=delay_s)
+            self.run_queue.send([run_hint(run)], delay_s=delay_s)

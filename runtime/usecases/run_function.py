@@ -73,7 +73,7 @@ class RunFunctions:
     unseal: Callable[[str, str], str]
     clock: Callable[[], datetime]
     retry_delay_s: Callable[[int], float | None]
-    journal: Callable[[str, Mapping[str, Any]], None]
+    journal: Callable[[Mapping[str, Any]], None]
     allow_local_http: bool
     parallel_groups: int = 10
 
@@ -145,19 +145,7 @@ class RunFunctions:
     def finish(self, run: Run, entry: Entry) -> None:
         """Send what a stored run asks for, and say so."""
         self.apply(run, entry.event)
-        line = {
-            "tenant": run.tenant,
-            "function": run.function,
-            "version": run.version,
-            "run": run.id,
-            "event": run.event_id,
-            "webhook": run.webhook_id,
-            "attempt": run.attempt,
-            "outcome": str(run.outcome),
-            "duration_ms": run.duration_ms,
-            "due_at_ms": run.due_at_ms,
-        }
-        self.journal("run.finished", line)
+        self.journal(_line(run))
 
 
 class _Job:
@@ -248,3 +236,21 @@ class _Job:
         if stored is Commit.DONE:
             self._uses.finish(decision.run, entry)
         return stored
+
+
+def _line(run: Run) -> dict[str, Any]:
+    """The one line that is logged of a run: flat, and nothing in it that is the user's."""
+    return {
+        "message": "run.finished",
+        "tenant": run.tenant,
+        "function": run.function,
+        "version": run.version,
+        "run_id": run.id,
+        "event_id": run.event_id,
+        "webhook_id": run.webhook_id,
+        "topic": run.topic,
+        "attempt": run.attempt,
+        "outcome": str(run.outcome),
+        "duration_ms": run.duration_ms,
+        "due_at_ms": run.due_at_ms,
+    }

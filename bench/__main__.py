@@ -1,0 +1,50 @@
+"""Run every measurement in one go, print the table, and with --write publish it."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from bench import bundles, flow, handlers, sandbox
+from bench.report import Row, publish, table
+from infra.demo.progress import Progress
+from infra.demo.stage import Stage, set_stage
+
+
+def main() -> None:
+    """Measure, print, and publish if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into docs/reference/performance.md")
+    write = parser.parse_args().write
+    progress = Progress()
+    progress.step("sandbox: cold and warm")
+    rows = list(sandbox.measure())
+    with set_stage(progress) as stage:
+        stage.receiver.is_ever_busy = False
+        for name, measure in _on_the_cloud():
+            progress.step(name)
+            rows += measure(stage)
+    text = f"{_machine()}\n\n{table(rows)}"
+    print(text)
+    if write:
+        publish(text)
+
+
+def _on_the_cloud() -> Iterator[tuple[str, Callable[[Stage], Iterator[Row]]]]:
+    yield "init time of each bundle", bundles.measure
+    yield "events through the local cloud", flow.measure
+    yield "CPU of the handlers", handlers.measure
+
+
+def _machine() -> str:
+    today = datetime.now(UTC).date()
+    return (
+        f"`make bench`, {today}: {os.cpu_count()} cores ({platform.machine()}),"
+        f" {platform.system()} {platform.release()}, Python {platform.python_version()}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Init time of each function: a fresh process imports the handler from the built bundle."""
+
+import os
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from infra.local.ministack import aws_environment
+from infra.local.place import CLOUD_VENV, Place
+
+from bench.report import Row
+from infra.demo.stage import Stage
+
+FRESH_PROCESSES: Final = 7
+LAYERS: Final = ("DependenciesLayer", "WarehouseLayer")
+# What Lambda does at a cold start, from the first line of the handler's module to its last.
+IMPORT: Final = """
+import importlib, sys, time
+sys.path[:0] = sys.argv[2:]
+began = time.perf_counter()
+importlib.import_module(sys.argv[1])
+print((time.perf_counter() - began) * 1000)
+"""
+
+
+def measure(stage: Stage) -> Iterator[Row]:
+    """The median over fresh processes, function by function."""
+    client = boto3.client(
+        "lambda",
+        endpoint_url=stage.local.aws_endpoint,
+        region_name=stage.local.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+    )
+    pages = client.get_paginator("list_functions").paginate()
+    configurations = [one for page in pages for one in page["Functions"]]
+    for one in sorted(configurations, key=lambda c: c["Handler"]):
+        module = one["Handler"].rpartition(".")[0]
+        samples = [_init_ms(stage, module, one) for _ in range(FRESH_PROCESSES)]
+        yield Row(
+            what=f"init of `{module}`",
+            value=f"{statistics.median(samples):.0f} ms",
+            how=f"import of the built bundle, median of {FRESH_PROCESSES} fresh processes",
+        )
+
+
+def _init_ms(stage: Stage, module: str, configuration: Any) -> float:
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        **aws_environment(stage.local.aws_endpoint),
+        **configuration.get("Environment", {}).get("Variables", {}),
+    }
+    done = subprocess.run(  # noqa: S603 - our own bundle
+        [str(CLOUD_VENV / "bin" / "python"), "-I", "-c", IMPORT, module, *_paths(module)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.splitlines()[-1])
+
+
+def _paths(module: str) -> list[str]:
+    build = Place().build
+    name = "SandboxFunction" if module.startswith("sandbox") else "FanoutFunction"
+    [bundle] = [path for path in build.rglob(name) if path.is_dir()][:1]
+    layers = [build / layer / "python" for layer in LAYERS]
+    return [str(bundle), *(str(layer) for layer in _existing(layers))]
+
+
+def _existing(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if path.is_dir()]

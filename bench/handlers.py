@@ -1,0 +1,158 @@
+"""CPU time of the `fanout` and `deliver` handlers, in a process of their own.
+
+The receiver and the emulated AWS run in other processes, so what is counted is what a Lambda would
+be billed for at full speed: our code, the AWS client's and the HTTP client's.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from infra.local.ministack import aws_environment
+
+from bench.flow import viewed_page
+from bench.report import Row
+from infra.demo.stage import Stage
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+ROOT: Final = Path(__file__).parents[1]
+BATCH: Final = 10
+BATCHES: Final = 50
+WARM_UP: Final = 5
+QUEUE: Final = "bench-deliver"  # nobody but this bench reads it
+
+
+def measure(stage: Stage) -> Iterator[Row]:
+    """CPU milliseconds per delivered webhook of both handlers, at batches of ten."""
+    queue = stage.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+    environment = {
+        **os.environ,
+        **aws_environment(stage.local.aws_endpoint),
+        **deployed_environment(stage, "functions.fanout.handler"),
+        **deployed_environment(stage, "functions.deliver.handler"),
+        "PENSTOCK_DELIVER_QUEUE_URL": queue,
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        "BENCH_TENANT": stage.tenant,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.handlers"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"bench.handlers: {done.stderr[-2000:]}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    for name in ("fanout", "deliver"):
+        yield Row(
+            what=f"CPU in `{name}` per delivered webhook",
+            value=f"{result[name]:.2f} ms",
+            how=f"{BATCHES} batches of {BATCH}, 1 KB payload, keep-alive receiver",
+        )
+    yield Row(
+        what="CPU in `fanout` + `deliver` per delivered webhook",
+        value=f"{result['fanout'] + result['deliver']:.2f} ms",
+        how="the sum of the two",
+    )
+
+
+def deployed_environment(stage: Stage, handler: str) -> dict[str, str]:
+    """The variables with which the template deployed a function."""
+    client = boto3.client(
+        "lambda",
+        endpoint_url=stage.local.aws_endpoint,
+        region_name=stage.local.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+    )
+    pages = client.get_paginator("list_functions").paginate()
+    configurations = [one for page in pages for one in page["Functions"]]
+    [found] = [one for one in configurations if one["Handler"] == handler]
+    return dict(found["Environment"]["Variables"])
+
+
+class _Context:
+    """What Powertools reads of a Lambda's context."""
+
+    function_name = "bench"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
+    aws_request_id = "bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def _main() -> None:
+    from functions import deliver, fanout
+
+    sqs = boto3.client("sqs")
+    queue = os.environ["PENSTOCK_DELIVER_QUEUE_URL"]
+    spent: dict[str, list[float]] = {"fanout": [], "deliver": []}
+    for number in range(WARM_UP + BATCHES):
+        spent["fanout"].append(_cpu_s(fanout.handler, _matched(number)))
+        spent["deliver"].append(_cpu_s(deliver.handler, _queued(sqs, queue)))
+    result = {
+        name: sum(seconds[WARM_UP:]) * 1000 / (BATCHES * BATCH) for name, seconds in spent.items()
+    }
+    print(json.dumps(result))
+
+
+def _cpu_s(handler: Any, event: Mapping[str, Any]) -> float:
+    began_s = time.process_time()
+    answer = handler(event, _Context())
+    spent_s = time.process_time() - began_s
+    if answer["batchItemFailures"]:
+        raise RuntimeError(f"{handler.__module__} failed: {answer}")
+    return spent_s
+
+
+def _matched(number: int) -> dict[str, Any]:
+    tenant = os.environ["BENCH_TENANT"]
+    details = [viewed_page(f"cpu-{number}-{n}", tenant=tenant) for n in range(BATCH)]
+    return _records(
+        json.dumps({"id": d["id"], "detail-type": d["topic"], "source": "bench", "detail": d})
+        for d in details
+    )
+
+
+def _queued(sqs: "SQSClient", queue: str) -> dict[str, Any]:
+    bodies: list[str] = []
+    while len(bodies) < BATCH:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=BATCH, WaitTimeSeconds=5)
+        for message in answer["Messages"]:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return _records(iter(bodies))
+
+
+def _records(bodies: Iterator[str]) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m-{number}",
+                "receiptHandle": "bench",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+if __name__ == "__main__":
+    _main()

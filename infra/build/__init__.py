@@ -1,0 +1,1 @@
+"""How the bundles and layers that the template deploys are made."""

@@ -1,0 +1,1 @@
+"""`make demo`: the whole product on real orders, with every count checked where it ends up."""

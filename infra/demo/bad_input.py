@@ -1,0 +1,95 @@
+"""Bad input on purpose: sent among the orders, found where it must end, disturbing nothing."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from infra.demo.feed import Doors, answer_to_wait, marked
+from infra.demo.patience import Patience
+from infra.demo.setup import MISBEHAVING
+from infra.demo.stage import Stage
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+WANTED: Final = "stock_checked"
+NOT_JSON: Final = 'ceci n\'est pas du JSON {"id": '
+# Each consumer of the bus parks what it cannot read in its own dead-letter queue, with a code.
+PARKED: Final = {
+    "MatchQueue": Counter({"not_json": 1, "bad_topic": 1}),
+    "ProfileQueue": Counter({"bad_topic": 1}),
+    "ArchiveQueue": Counter({"bad_topic": 1}),
+}
+MARKED_EVENTS: Final = 3  # a loop, a wait, and what the wait is for
+MARKED_RUNS: Final = 2
+MARKED_PROFILES: Final = 1
+
+
+def send(stage: Stage) -> None:
+    """Spoil the bus and a queue, and mark one order to loop and one to wait."""
+    doors: Doors = stage.doors
+    doors.spoil()
+    stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, "MatchQueue"), MessageBody=NOT_JSON)
+    doors.by_bus([marked("loop", tenant=stage.tenant, loop=True)])
+    doors.by_api([marked("wait", tenant=stage.tenant, wait_for=WANTED)])
+
+
+def answer_the_wait(stage: Stage, patience: Patience) -> bool:
+    """Once the waiting run is recorded as to be tried again, send what it waits for."""
+    waiting = patience.until(lambda: _outcomes(stage).get("marked-wait") == "retry")
+    stage.doors.by_bus([answer_to_wait(WANTED, tenant=stage.tenant)])
+    return waiting
+
+
+def settled(stage: Stage) -> bool:
+    """Whether both marked runs have come to their end."""
+    return _outcomes(stage) == {"marked-loop": "timed_out", "marked-wait": "returned"}
+
+
+def problems(stage: Stage, patience: Patience) -> Iterator[str]:
+    """Where bad input did not end as it must."""
+    outcomes = _outcomes(stage)
+    if not settled(stage):
+        yield f"marked orders ended as {outcomes}, must be timed_out and returned"
+    for queue, due in PARKED.items():
+        url = queue_url(stage.sqs, f"{queue}DeadLetters")
+        found = _read_until(stage.sqs, url, due=due, patience=patience)
+        if found != due:
+            yield f"{queue}DeadLetters holds {dict(found)}, must hold {dict(due)}"
+
+
+def queue_url(sqs: "SQSClient", name: str) -> str:
+    """The queue that the template calls `name`: CloudFormation puts its own words around that."""
+    pages = sqs.get_paginator("list_queues").paginate()
+    urls = [url for page in pages for url in page.get("QueueUrls", ())]
+    return next(url for url in urls if f"-{name}-" in url or url.endswith(f"-{name}"))
+
+
+def _read_until(
+    sqs: "SQSClient", url: str, *, due: Counter[str], patience: Patience
+) -> Counter[str]:
+    found: Counter[str] = Counter()
+
+    def complete() -> bool:
+        found.update(_read(sqs, url))
+        return found >= due
+
+    patience.until(complete)
+    return found
+
+
+def _read(sqs: "SQSClient", url: str) -> list[str]:
+    # What was read stays hidden for its visibility timeout, so nothing is counted twice.
+    answer = sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=600,
+    )
+    attributes = [message.get("MessageAttributes", {}) for message in answer.get("Messages", ())]
+    return [one["code"]["StringValue"] if "code" in one else "no code" for one in attributes]
+
+
+def _outcomes(stage: Stage) -> dict[str, str]:
+    runs = stage.api.each(f"/v1/functions/{MISBEHAVING}/runs", limit=MARKED_RUNS)
+    return {run["event_id"]: run["outcome"] for run in runs}

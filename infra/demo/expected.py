@@ -1,0 +1,146 @@
+"""What must come out for a given list of orders, computed without any of the product's own code.
+
+The receiver's contents, the profiles and the counts are all worked out here by plain Python from
+the order log; the demo then compares them with what really arrived.
+"""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from examples.orders.events import Order, external_id
+
+AS_OF: Final = date(1998, 6, 30)
+LARGE_ORDER_QUANTITY: Final = 3
+DOWN_ORDER_VALUE: Final = 60
+CHAMPION: Final = "333"
+RECENT_DAYS: Final = (180, 365)
+MONEY_THIRDS_CENTS: Final = (2713, 7525)  # of what this shop's customers spent in all
+
+# The filters of the demo's webhooks: EventBridge patterns over the envelope.
+FULFILMENT_FILTER: Final[Mapping[str, Any]] = {
+    "properties": {
+        "$or": [
+            {"quantity": [{"numeric": [">=", LARGE_ORDER_QUANTITY]}]},
+            {"value": [{"numeric": ["=", 0]}]},
+        ]
+    }
+}
+DOWN_FILTER: Final[Mapping[str, Any]] = {
+    "properties": {"value": [{"numeric": [">=", DOWN_ORDER_VALUE]}]}
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rfm:
+    """One customer's numbers, as the profile must hold them."""
+
+    last_order_on: str
+    order_count: int
+    order_value: Decimal
+    rfm_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the receiver, the profiles and the tables must hold when the orders are through.
+
+    `plain` names the events that the plain webhook must be told: `order:<id>` or
+    `champion:<customer>`; `payloads` maps an order's number to the transformed payload; `down` and
+    `dropped` are counts of deliveries to the broken endpoint and of give-aways.
+    """
+
+    customers: int
+    orders: int
+    plain: frozenset[str]
+    payloads: Mapping[str, Mapping[str, Any]]
+    down: int
+    dropped: int
+    profiles: Mapping[str, Rfm]
+
+    @property
+    def champions(self) -> int:
+        """How many customers end as champions; each is announced once."""
+        return sum(rfm.rfm_code == CHAMPION for rfm in self.profiles.values())
+
+    @property
+    def deliveries(self) -> int:
+        """Every delivery that must have a record, whatever became of it."""
+        return len(self.plain) + len(self.payloads) + self.down + self.dropped
+
+    @property
+    def runs(self) -> int:
+        """One of `rfm` for each order, one of `order_payload` for each that passes its filter."""
+        return self.orders + len(self.payloads) + self.dropped
+
+
+def expect(orders: Sequence[Order], *, fulfilment_key: str) -> Expectation:
+    """Everything that must come out for these orders."""
+    profiles = {external_id(name): rfm(mine) for name, mine in _by_customer(orders).items()}
+    champions = (name for name, known in profiles.items() if known.rfm_code == CHAMPION)
+    to_ship = [
+        order for order in orders if order.quantity >= LARGE_ORDER_QUANTITY or not order.cents
+    ]
+    return Expectation(
+        customers=len(profiles),
+        orders=len(orders),
+        plain=frozenset(
+            [f"order:cdnow-order-{order.line:05}" for order in orders]
+            + [f"champion:{name}" for name in champions]
+        ),
+        payloads={
+            f"CD-{order.line:05}": payload(order, key=fulfilment_key)
+            for order in to_ship
+            if order.cents
+        },
+        down=sum(order.cents >= DOWN_ORDER_VALUE * 100 for order in orders),
+        dropped=sum(not order.cents for order in to_ship),
+        profiles=profiles,
+    )
+
+
+def rfm(orders: Iterable[Order]) -> Rfm:
+    """Recency, frequency and monetary value of one customer; only paid orders count."""
+    paid = [order for order in orders if order.cents]
+    if not paid:
+        return Rfm(last_order_on="", order_count=0, order_value=Decimal(0), rfm_code="")
+    last = max(order.day for order in paid)
+    cents = sum(order.cents for order in paid)
+    age_days = (AS_OF - last).days
+    recency = 3 - sum(age_days > limit for limit in RECENT_DAYS)
+    frequency = min(len(paid), 3)
+    money = 1 + sum(cents >= limit for limit in MONEY_THIRDS_CENTS)
+    return Rfm(
+        last_order_on=str(last),
+        order_count=len(paid),
+        order_value=Decimal(cents) / 100,
+        rfm_code=f"{recency}{frequency}{money}",
+    )
+
+
+def payload(order: Order, *, key: str) -> dict[str, Any]:
+    """What the fulfilment system must be sent for a paid order."""
+    number = f"CD-{order.line:05}"
+    amount = f"{order.cents // 100}.{order.cents % 100:02}"
+    checksum = hmac.new(key.encode(), f"{number}:{amount}".encode(), hashlib.sha256).hexdigest()
+    return {
+        "order_number": number,
+        "placed_on": str(order.day),
+        "customer": external_id(order.customer),
+        "lines": [{"sku": "CD", "quantity": order.quantity}],
+        "total": {"amount": amount, "currency": "USD"},
+        "average_price": f"{Decimal(order.cents) / 100 / order.quantity:.2f}",
+        "checksum": checksum,
+    }
+
+
+def _by_customer(orders: Iterable[Order]) -> dict[str, list[Order]]:
+    mine: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        mine[order.customer].append(order)
+    return mine

@@ -1,0 +1,44 @@
+"""Says what is going on while it goes on: one living line on a terminal, else a line at times."""
+
+import sys
+import time
+from typing import Final, TextIO
+
+QUIET_S: Final = 5.0  # between two progress lines of one step when nobody watches live
+
+
+class Progress:
+    """Tells of steps on stderr, so that stdout holds the result alone."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._began_s = time.monotonic()
+        self._told_s = 0.0
+        self._open = False
+
+    @property
+    def seconds(self) -> float:
+        """Since the first step."""
+        return time.monotonic() - self._began_s
+
+    def step(self, text: str) -> None:
+        """Begin a new line."""
+        self._close()
+        self._stream.write(f"[{self.seconds:5.1f} s] {text}\n")
+        self._stream.flush()
+
+    def tell(self, text: str) -> None:
+        """How far the present step is."""
+        if self._live:
+            self._stream.write(f"\r\x1b[K[{self.seconds:5.1f} s]   {text}")
+            self._open = True
+        elif self.seconds - self._told_s >= QUIET_S:
+            self._told_s = self.seconds
+            self._stream.write(f"[{self.seconds:5.1f} s]   {text}\n")
+        self._stream.flush()
+
+    def _close(self) -> None:
+        if self._open:
+            self._stream.write("\n")
+            self._open = False

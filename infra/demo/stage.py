@@ -1,0 +1,93 @@
+"""What the demo has open at once: clients of the local cloud, the receiver, the API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import boto3
+
+from cli._connection import Connection
+from cli.client import Client
+from infra.demo.feed import Doors
+from infra.demo.progress import Progress
+from infra.demo.receiver import Receiver, receiving
+from infra.demo.setup import Installed, install
+from infra.demo.warehouse import Warehouse
+from infra.local import cloud
+from infra.local.cloud import LocalCloud, Options
+from infra.local.emulator import ROOT_KEYS
+from infra.local.place import Place
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_sqs import SQSClient
+
+# Every minute instead of every hour, and an SQS delay so short that the default schedule's first
+# retry (5 s) is already one that waits in the due index.
+PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "3"}
+WORKGROUP: Final = "penstock"  # the template's defaults
+DATABASE: Final = "penstock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What the acts of the demo play on."""
+
+    local: LocalCloud
+    api: Client
+    doors: Doors
+    receiver: Receiver
+    installed: Installed
+    warehouse: Warehouse
+    events: "EventBridgeClient"
+    sqs: "SQSClient"
+    progress: Progress
+
+    @property
+    def tenant(self) -> str:
+        """Whose events these are."""
+        return self.local.tenant
+
+
+@contextmanager
+def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
+    """A local cloud with everything installed; taken down at the end unless it is to be kept."""
+    place = Place()
+    options = Options(allow_local_http=True, parameters=PARAMETERS)
+    local = cloud.up(options, place=place, say=progress.step)
+    try:
+        with receiving() as receiver:
+            yield _furnish(local, receiver=receiver, progress=progress)
+    finally:
+        if not keep:
+            progress.step("taking the local cloud down")
+            cloud.down(place)
+
+
+def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress) -> Stage:
+    session = boto3.Session(
+        region_name=local.region,
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+    api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
+    events = session.client("events", endpoint_url=local.aws_endpoint)
+    data_api = session.client("redshift-data", endpoint_url=local.redshift_endpoint)
+    progress.step("publishing three functions, making three webhooks and a warehouse sync")
+    return Stage(
+        local=local,
+        api=api,
+        doors=Doors(api=api, events=events, bus=local.bus, tenant=local.tenant),
+        receiver=receiver,
+        installed=install(api, receiver),
+        warehouse=Warehouse(
+            client=data_api,
+            workgroup=WORKGROUP,
+            database=DATABASE,
+            schema=f"penstock_{local.tenant.replace('-', '_')}",
+        ),
+        events=events,
+        sqs=session.client("sqs", endpoint_url=local.aws_endpoint),
+        progress=progress,
+    )

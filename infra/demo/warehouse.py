@@ -1,0 +1,97 @@
+"""Reads the warehouse as an analyst would, through the Redshift Data API."""
+
+import json
+import threading
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from infra.demo.expected import Rfm
+
+if TYPE_CHECKING:
+    from types_boto3_redshift_data import RedshiftDataAPIServiceClient
+    from types_boto3_redshift_data.type_defs import (
+        ExecuteStatementInputTypeDef,
+        FieldTypeDef,
+        SqlParameterTypeDef,
+    )
+
+POLL_S: Final = 0.1
+_RUNNING: Final = frozenset({"SUBMITTED", "PICKED", "STARTED"})
+
+
+class QueryFailed(Exception):
+    """The warehouse refused a statement; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warehouse:
+    """One tenant's schema in one Redshift Serverless workgroup."""
+
+    client: "RedshiftDataAPIServiceClient"
+    workgroup: str
+    database: str
+    schema: str
+
+    def events(self) -> int:
+        """Rows of events."""
+        return self._number("SELECT COUNT(*) FROM {events}")
+
+    def profiles(self) -> int:
+        """Rows of profiles."""
+        return self._number("SELECT COUNT(*) FROM {profiles}")
+
+    def repeated_events(self) -> int:
+        """Ids that stand in more than one row; exactly once means none."""
+        return self._number("SELECT COUNT(*) - COUNT(DISTINCT id) FROM {events}")
+
+    def has_event(self, event_id: str) -> bool:
+        """Whether an event has been loaded."""
+        return self._number("SELECT COUNT(*) FROM {events} WHERE id = :id", id=event_id) > 0
+
+    def rfm(self) -> dict[str, Rfm]:
+        """Each profile's RFM numbers, by the shop's own customer id."""
+        rows = self.query("SELECT external_id, JSON_SERIALIZE(properties) FROM {profiles}")
+        return {str(name): _rfm(json.loads(str(text))) for name, text in rows}
+
+    def query(self, statement: str, **parameters: str) -> list[list[Any]]:
+        """The rows of one SELECT over `{events}` and `{profiles}`, the tenant's own tables.
+
+        Raises:
+            QueryFailed: the statement ended in anything but rows.
+        """
+        tables = {name: f"{self.schema}.{name}" for name in ("events", "profiles")}
+        named: list[SqlParameterTypeDef] = [
+            {"name": name, "value": value} for name, value in parameters.items()
+        ]
+        request: ExecuteStatementInputTypeDef = {
+            "WorkgroupName": self.workgroup,
+            "Database": self.database,
+            "Sql": statement.format(**tables),
+        }
+        if named:
+            request["Parameters"] = named  # an empty list is refused
+        sent = self.client.execute_statement(**request)
+        pause = threading.Event()
+        while (state := self.client.describe_statement(Id=sent["Id"]))["Status"] in _RUNNING:
+            pause.wait(POLL_S)
+        if state["Status"] != "FINISHED":
+            raise QueryFailed(state.get("Error", state["Status"]))
+        pages = self.client.get_paginator("get_statement_result").paginate(Id=sent["Id"])
+        return [[_value(field) for field in row] for page in pages for row in page["Records"]]
+
+    def _number(self, statement: str, **parameters: str) -> int:
+        return int(str(self.query(statement, **parameters)[0][0]))
+
+
+def _value(field: "FieldTypeDef") -> Any:
+    return None if field.get("isNull") else next(iter(field.values()))
+
+
+def _rfm(properties: dict[str, Any]) -> Rfm:
+    return Rfm(
+        last_order_on=properties.get("last_order_on", ""),
+        order_count=properties.get("order_count", 0),
+        order_value=Decimal(str(properties.get("order_value", 0))),
+        rfm_code=properties.get("rfm_code", ""),
+    )

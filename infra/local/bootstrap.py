@@ -1,0 +1,28 @@
+"""The first tenant and API key of a fresh local cloud, made by the code that makes them in AWS."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from runtime.stores import config
+from runtime.stores.api_keys import ApiKeys, Tenants
+from runtime.usecases.create_api_key import CreateApiKey
+from runtime.usecases.create_tenant import CreateTenant
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+
+def bootstrap(session: "Session", *, endpoint: str, outputs: Mapping[str, str], tenant: str) -> str:
+    """Make the tenant; the answer is its key, which is stored nowhere in the cloud."""
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
+    table = config.table(dynamodb, outputs["ConfigTable"])
+    keys = CreateApiKey(keys=ApiKeys(config=table), clock=_now, random=secrets.token_bytes)
+    create = CreateTenant(tenants=Tenants(config=table), create_api_key=keys, clock=_now)
+    _, token = create.bootstrap(tenant)
+    return token
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

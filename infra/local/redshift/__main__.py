@@ -1,0 +1,37 @@
+"""Start the stand-in: prints one JSON line with its port, and ends on SIGTERM or SIGINT."""
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+
+from infra.local.redshift.server import RedshiftServer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.redshift", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--s3-endpoint", required=True, help="where COPY reads")
+    parser.add_argument("--events-endpoint", help="where status events go; none when left out")
+    parser.add_argument("--database-file", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    stop = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # before any thread starts, so all inherit it
+    chosen.database_file.parent.mkdir(parents=True, exist_ok=True)
+    server = RedshiftServer(
+        database=chosen.database_file.resolve(),
+        s3_endpoint=chosen.s3_endpoint,
+        events_endpoint=chosen.events_endpoint,
+        port=chosen.port,
+    )
+    sys.stdout.write(json.dumps({"port": server.port}) + "\n")
+    sys.stdout.flush()
+    signal.sigwait(stop)
+    server.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""The operations of the Data API, their checks and the shapes of their answers."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from infra.local.redshift.session import field
+from infra.local.redshift.statements import ENDED, Part, Refused, Statement, Statements
+
+MAX_SQLS: Final = 40
+MAX_SQL_BYTES: Final = 100_000
+MAX_TOKEN_CHARS: Final = 64
+MAX_WAIT_S: Final = 30
+PAGE_ROWS: Final = 1_000
+_PARAMETER: Final = re.compile(r"'(?:[^']|'')*'|(?<!:):(\w+)")
+
+Request = Mapping[str, Any]
+
+
+class Api:
+    """Dispatches calls by operation name."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._operations = {
+            "ExecuteStatement": self.execute,
+            "BatchExecuteStatement": self.batch_execute,
+            "DescribeStatement": self.describe,
+            "GetStatementResult": self.result,
+            "ListStatements": self.list_statements,
+            "CancelStatement": self.cancel,
+        }
+
+    def call(self, operation: str, request: Request) -> Mapping[str, Any]:
+        """Do one operation.
+
+        Raises:
+            Refused: as the service refuses.
+        """
+        if operation not in self._operations:
+            raise Refused("UnknownOperationException", f"{operation} is not served here")
+        return self._operations[operation](request)
+
+    def execute(self, request: Request) -> Mapping[str, Any]:
+        """Submit one SQL."""
+        return self._submit(request, [request["Sql"]], batch=False)
+
+    def batch_execute(self, request: Request) -> Mapping[str, Any]:
+        """Submit up to 40 SQLs as one transaction."""
+        return self._submit(request, request["Sqls"], batch=True)
+
+    def describe(self, request: Request) -> Mapping[str, Any]:
+        """How a statement stands, waiting for its end up to `WaitTimeSeconds`."""
+        wait_s = _wait(request)
+        statement, part = self._statements.find(request["Id"], wait_s=wait_s)
+        return _described(statement) if part is None else _part(request["Id"], part, statement)
+
+    def result(self, request: Request) -> Mapping[str, Any]:
+        """The rows of a SELECT; of a batch, only by the id of the part."""
+        statement, part = self._statements.find(request["Id"], wait_s=_wait(request))
+        if part is None and not statement.batch:
+            part = statement.parts[0]
+        if part is None or part.answer is None or part.answer.columns is None:
+            raise Refused(
+                "ResourceNotFoundException",
+                "Query does not have result. Please check query status with DescribeStatement.",
+                ResourceId=request["Id"],
+            )
+        start = int(request.get("NextToken") or 0)
+        rows = part.answer.records[start : start + PAGE_ROWS]
+        more = start + PAGE_ROWS < len(part.answer.records)
+        return {
+            "Records": [[field(value) for value in row] for row in rows],
+            "ColumnMetadata": [_column(name, kind) for name, kind in part.answer.columns],
+            "TotalNumRows": len(part.answer.records),
+            **({"NextToken": str(start + PAGE_ROWS)} if more else {}),
+        }
+
+    def list_statements(self, request: Request) -> Mapping[str, Any]:
+        """Statements by name prefix and status, newest first."""
+        name, status = request.get("StatementName", ""), request.get("Status", "ALL")
+        found = [
+            one
+            for one in self._statements.all()
+            if (one.name or "").startswith(name) and status in ("ALL", one.status)
+        ]
+        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 100)
+        more = start + size < len(found)
+        return {
+            "Statements": [_listed(one) for one in found[start : start + size]],
+            **({"NextToken": str(start + size)} if more else {}),
+        }
+
+    def cancel(self, request: Request) -> Mapping[str, Any]:
+        """Abort a statement."""
+        self._statements.cancel(request["Id"])
+        return {"Status": True}
+
+    def _submit(self, request: Request, sqls: list[str], *, batch: bool) -> Mapping[str, Any]:
+        _check(request, sqls)
+        bound = _bind(sqls, request.get("Parameters") or [])
+        statement = self._statements.submit(request, bound, batch=batch)
+        self._statements.find(statement.id, wait_s=_wait(request))
+        return {
+            "Id": statement.id,
+            "CreatedAt": statement.created_at,
+            "Database": request["Database"],
+            "WorkgroupName": request.get("WorkgroupName", ""),
+            "Status": statement.status,
+        }
+
+
+def _check(request: Request, sqls: list[str]) -> None:
+    if bool(request.get("WorkgroupName")) == bool(request.get("ClusterIdentifier")):
+        raise _invalid("Give either WorkgroupName or ClusterIdentifier")
+    if not request.get("Database"):
+        raise _invalid("Database is required")
+    if not 1 <= len(sqls) <= MAX_SQLS:
+        raise _invalid(f"Member must have length between 1 and {MAX_SQLS}")
+    if any(len(sql.encode()) > MAX_SQL_BYTES for sql in sqls):
+        raise _invalid(f"A statement has at most {MAX_SQL_BYTES} bytes")
+    if len(request.get("ClientToken") or "") > MAX_TOKEN_CHARS:
+        raise _invalid(f"ClientToken has at most {MAX_TOKEN_CHARS} characters")
+
+
+def _bind(sqls: list[str], parameters: list[Mapping[str, str]]) -> list[str]:
+    """Named parameters as literals; each must be used, and each place must have one."""
+    values = {parameter["name"]: parameter["value"] for parameter in parameters}
+    if not values:
+        return sqls
+    used: set[str] = set()
+
+    def fill(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return found[0]
+        if name not in values:
+            raise _invalid(f"Parameter {name} has no value")
+        used.add(name)
+        return "'" + values[name].replace("'", "''") + "'"
+
+    bound = [_PARAMETER.sub(fill, sql) for sql in sqls]
+    if used != set(values):
+        raise _invalid(f"Parameters are not used: {sorted(set(values) - used)}")
+    return bound
+
+
+def _wait(request: Request) -> int:
+    wait_s = int(request.get("WaitTimeSeconds") or 0)
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise _invalid(f"WaitTimeSeconds is at most {MAX_WAIT_S}")
+    return wait_s
+
+
+def _invalid(message: str) -> Refused:
+    return Refused("ValidationException", message)
+
+
+def _described(statement: Statement) -> Mapping[str, Any]:
+    answer = {
+        **_times(statement),
+        "Id": statement.id,
+        "Status": statement.status,
+        "Database": statement.request["Database"],
+        "WorkgroupName": statement.request.get("WorkgroupName", ""),
+        **({"Error": statement.error} if statement.error else {}),
+    }
+    if statement.batch:
+        parts = enumerate(statement.parts, start=1)
+        subs = [_part(f"{statement.id}:{n}", part, statement) for n, part in parts]
+        return {
+            **answer,
+            "SubStatements": subs,
+            "HasResultSet": any(map(_has_rows, statement.parts)),
+        }
+    return {**answer, **_outcome(statement.parts[0])}
+
+
+def _part(part_id: str, part: Part, statement: Statement) -> Mapping[str, Any]:
+    return {
+        **_times(statement),
+        "Id": part_id,
+        "Status": part.status,
+        **({"Error": part.error} if part.error else {}),
+        **_outcome(part),
+    }
+
+
+def _outcome(part: Part) -> Mapping[str, Any]:
+    rows = -1 if part.answer is None else part.answer.affected
+    return {"QueryString": part.sql, "HasResultSet": _has_rows(part), "ResultRows": rows}
+
+
+def _has_rows(part: Part) -> bool:
+    return part.answer is not None and part.answer.columns is not None
+
+
+def _times(statement: Statement) -> Mapping[str, Any]:
+    ended = statement.status in ENDED
+    spent_s = statement.updated_at - statement.created_at if ended else 0
+    return {
+        "CreatedAt": statement.created_at,
+        "UpdatedAt": statement.updated_at,
+        "Duration": int(spent_s * 1e9),
+    }
+
+
+def _listed(statement: Statement) -> Mapping[str, Any]:
+    text = {"QueryStrings": [part.sql for part in statement.parts]}
+    return {
+        "Id": statement.id,
+        "Status": statement.status,
+        "StatementName": statement.name or "",
+        "IsBatchStatement": statement.batch,
+        "CreatedAt": statement.created_at,
+        "UpdatedAt": statement.updated_at,
+        **(text if statement.batch else {"QueryString": statement.parts[0].sql}),
+    }
+
+
+def _column(name: str, kind: str) -> Mapping[str, Any]:
+    return {"name": name, "label": name, "typeName": kind, "nullable": 1}

@@ -1,0 +1,196 @@
+"""COPY from Parquet by manifest, as strictly as Redshift does it."""
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+from botocore.exceptions import ClientError
+
+from infra.local.redshift.failures import SqlFailure, detail
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_COPY: Final = re.compile(
+    r"COPY\s+(?P<table>[\w.\"]+)\s*(?:\((?P<columns>[^)]*)\))?\s*FROM\s+'(?P<uri>s3://[^']+)'"
+    r"(?P<options>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_OPTION: Final = re.compile(
+    r"IAM_ROLE\s+(?:'[^']*'|default)|FORMAT\s+(?:AS\s+)?\w+|STATUPDATE(?:\s+\w+)?|\S+",
+    re.IGNORECASE,
+)
+_ALLOWED: Final = frozenset(
+    {"MANIFEST", "ACCEPTINVCHARS", "FILLRECORD", "EXPLICIT_IDS", "SERIALIZETOJSON"}
+)
+_SPECTRUM: Final = "Spectrum Scan Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Copier:
+    """Copies staged files into tables. `scratch` is the one folder that DuckDB may read."""
+
+    s3: "S3Client"
+    scratch: Path
+
+    def run(self, connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+        """The rows copied; all or, with a failure in Redshift's words, none."""
+        order = _Order.parse(sql)
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            files = [
+                (url, self._fetch(url, size, folder=Path(folder)))
+                for url, size in self._entries(order.uri)
+            ]
+            target = _columns(connection, order)
+            return sum(
+                _insert(connection, order=order, target=target, url=url, path=path)
+                for url, path in files
+                if path is not None
+            )
+
+    def _entries(self, uri: str) -> list[tuple[str, int | None]]:
+        try:
+            entries = json.loads(self._get(uri))["entries"]
+        except ClientError as problem:
+            raise _missing(
+                f"Problem reading manifest file - S3ServiceException:{_why(problem)}"
+            ) from problem
+        except (ValueError, KeyError, TypeError) as problem:
+            raise SqlFailure(f"ERROR: Invalid manifest file {uri}: {problem}") from problem
+        return [self._entry(entry) for entry in entries]
+
+    def _entry(self, entry: dict[str, Any]) -> tuple[str, int | None]:
+        if "meta" not in entry:
+            raise detail(_SPECTRUM, code=15003, context="File entry does not have 'meta' key")
+        if "content_length" not in entry["meta"]:
+            raise detail(_SPECTRUM, code=15003, context="'meta' does not have 'content_length' key")
+        url = entry["url"]
+        try:
+            self.s3.head_object(**_location(url))
+        except ClientError as problem:
+            if entry.get("mandatory", False):
+                raise _missing(
+                    f"Mandatory url is not present in S3: {url} {_why(problem)}"
+                ) from problem
+            return url, None
+        return url, entry["meta"]["content_length"]
+
+    def _fetch(self, url: str, size: int | None, *, folder: Path) -> Path | None:
+        if size is None:
+            return None  # not there, and not mandatory
+        body = self._get(url)
+        if len(body) != size:
+            raise detail(
+                _SPECTRUM,
+                code=15001,
+                context=f"{url} has {len(body)} bytes, its manifest entry says {size}",
+            )
+        path = folder / f"{len(list(folder.iterdir()))}.parquet"
+        path.write_bytes(body)
+        return path
+
+    def _get(self, uri: str) -> bytes:
+        return self.s3.get_object(**_location(uri))["Body"].read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a COPY statement asks for."""
+
+    table: str
+    columns: tuple[str, ...]
+    uri: str
+    serialize: bool
+
+    @classmethod
+    def parse(cls, sql: str) -> "_Order":
+        found = _COPY.fullmatch(sql.strip().removesuffix(";"))
+        if not found:
+            raise SqlFailure('ERROR: syntax error at or near "COPY"')
+        options = {option.upper() for option in _OPTION.findall(found["options"])}
+        shapes = {option for option in options if option.startswith("FORMAT")}
+        if {option.split()[-1] for option in shapes} != {"PARQUET"} or "MANIFEST" not in options:
+            raise SqlFailure("ERROR: the local Redshift copies FORMAT PARQUET MANIFEST only")
+        roles = {option for option in options if option.startswith("IAM_ROLE")}
+        if not roles or "IAM_ROLE ''" in roles:
+            raise SqlFailure("ERROR: COPY needs an IAM_ROLE")
+        for option in options - shapes - roles - _ALLOWED:
+            if not option.startswith("STATUPDATE"):
+                raise SqlFailure(
+                    f"ERROR: {option} argument is not supported for PARQUET based COPY"
+                )
+        columns = tuple(
+            name.strip() for name in (found["columns"] or "").split(",") if name.strip()
+        )
+        return cls(found["table"], columns, found["uri"], "SERIALIZETOJSON" in options)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, order: _Order) -> list[tuple[str, str]]:
+    """Name and type of the columns to fill, in the order asked for."""
+    types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {order.table}").fetchall()}
+    unknown = [name for name in order.columns if name not in types]
+    if unknown:
+        raise SqlFailure(f'ERROR: column "{unknown[0]}" of relation "{order.table}" does not exist')
+    return [(name, types[name]) for name in order.columns or types]
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    order: _Order,
+    target: list[tuple[str, str]],
+    url: str,
+    path: Path,
+) -> int:
+    try:
+        held = connection.execute(
+            "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet($path))",
+            {"path": str(path)},
+        ).fetchall()
+    except duckdb.Error as problem:
+        raise detail(_SPECTRUM, code=15001, context=f"{url}: {problem}") from problem
+    if len(held) != len(target):
+        raise detail(
+            _SPECTRUM,
+            code=15007,
+            context="Unmatched number of columns between table and file. "
+            f"Table columns: {len(target)}, Data columns: {len(held)}, File name: {url}",
+        )
+    for (name, wanted), (source, found) in zip(target, held, strict=True):
+        as_super = wanted == "JSON" and found == "VARCHAR" and order.serialize
+        if wanted != found and not as_super:
+            raise detail(
+                _SPECTRUM,
+                code=15001,
+                context=f"{url} has an incompatible Parquet schema for column '{name}'. "
+                f"Column type: {wanted}, Parquet schema: {found} {source}",
+            )
+    # A text copied into SUPER is a SUPER string, not the object that it spells.
+    values = ", ".join(
+        f'to_json("{source}")' if wanted == "JSON" else f'"{source}"'
+        for (_, wanted), (source, _) in zip(target, held, strict=True)
+    )
+    names = ", ".join(name for name, _ in target)
+    row = connection.execute(
+        f"INSERT INTO {order.table} ({names}) SELECT {values} FROM read_parquet($path)",  # noqa: S608 - checked names
+        {"path": str(path)},
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _location(uri: str) -> Any:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def _missing(context: str) -> SqlFailure:
+    return SqlFailure(f"ERROR: {context}")
+
+
+def _why(problem: ClientError) -> str:
+    error = problem.response["Error"]
+    return f"{error.get('Message', '')},Error {error.get('Code', '')}"

@@ -1,0 +1,54 @@
+"""What goes wrong, in Redshift's own words."""
+
+import re
+from typing import Final
+
+import duckdb
+
+
+class SqlFailure(Exception):
+    """A statement failed; the message is what `DescribeStatement` shows as `Error`."""
+
+
+def detail(error: str, *, code: int, context: str) -> SqlFailure:
+    """A failure with the detail block that Redshift's compute nodes add."""
+    line = "-" * 47
+    return SqlFailure(
+        f"ERROR: {error}\n  Detail: \n  {line}\n  error:  {error}\n  code:      {code}\n"
+        f"  context:   {context}\n  {line}"
+    )
+
+
+_SIMPLE: Final = (
+    (r"(?:Table|View) with name (\S+?) does not exist", 'relation "{0}" does not exist'),
+    (r"[Ss]chema (?:with name )?\"?(\w+)\"? does not exist", 'schema "{0}" does not exist'),
+    (r"Referenced column \"(\w+)\" not found", 'column "{0}" does not exist'),
+    (r"does not have a column (?:named|with name) \"(\w+)\"", 'column "{0}" does not exist'),
+    (r"Column with name (\w+) already exists", 'column "{0}" of relation already exists'),
+    (r"(?:Table|View) with name \"?(\w+)\"? already exists", 'Relation "{0}" already exists'),
+    (r"NOT NULL constraint failed: \S*?(\w+)$", "Cannot insert a NULL value into column {0}"),
+    (
+        r"Could not convert string '(.*)' to (?:INT|UINT|HUGE)\w*",
+        'invalid input syntax for integer: "{0}"',
+    ),
+    (r"syntax error at or near \"(.*?)\"", 'syntax error at or near "{0}"'),
+)
+
+
+def translated(problem: duckdb.Error) -> SqlFailure:
+    """DuckDB's failure as Redshift would put it; in DuckDB's words when we know no better."""
+    text = str(problem).split("\n", 1)[0]
+    too_long = re.search(r"CHECK\(\(strlen\(.*?\) <= (\d+)\)\)", text)
+    if too_long:
+        return detail(
+            "Value too long for character type",
+            code=8001,
+            context=f"Value too long for type character varying({too_long[1]})",
+        )
+    if "Malformed JSON" in text:
+        return detail("JSON parsing error", code=8001, context=text)
+    for pattern, meaning in _SIMPLE:
+        found = re.search(pattern, text)
+        if found:
+            return SqlFailure(f"ERROR: {meaning.format(*found.groups())}")
+    return SqlFailure(f"ERROR: {text}")

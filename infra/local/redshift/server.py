@@ -1,0 +1,138 @@
+"""The HTTP face: JSON 1.1 as boto3's `redshift-data` client speaks it."""
+
+import json
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.redshift.api import Api
+from infra.local.redshift.copying import Copier
+from infra.local.redshift.statements import Refused, Statement, Statements
+
+if TYPE_CHECKING:
+    from types_boto3_events.client import EventBridgeClient
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Puts status events on the default bus of an endpoint; best effort, as the real one does."""
+
+    events: "EventBridgeClient | None"
+
+    def __call__(self, statement: Statement) -> None:
+        """Tell how a statement ended."""
+        if self.events is None:
+            return
+        detail = {
+            "statementId": statement.id,
+            "statementName": statement.name or "",
+            "state": statement.status,
+            "rows": 0,
+            "redshiftQueryId": 0,
+        }
+        entry: Any = {
+            "Source": "aws.redshift-data",
+            "DetailType": "Redshift Data Statement Status Change",
+            "Detail": json.dumps(detail),
+        }
+        try:
+            self.events.put_events(Entries=[entry])
+        except (BotoCoreError, ClientError):
+            _LOG.warning("event of statement %s is lost", statement.id, exc_info=True)
+
+
+class RedshiftServer:
+    """A running stand-in: `url` for clients, `faults` for tests."""
+
+    def __init__(
+        self,
+        *,
+        database: Path,
+        s3_endpoint: str,
+        events_endpoint: str | None = None,
+        port: int = 0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        session = boto3.session.Session()
+        self._scratch = tempfile.TemporaryDirectory(prefix="copy-", dir=database.parent)
+        copier = Copier(
+            session.client("s3", endpoint_url=s3_endpoint), Path(self._scratch.name).resolve()
+        )
+        events = session.client("events", endpoint_url=events_endpoint) if events_endpoint else None
+        self._statements = Statements(database, copier, announce=Announcer(events), now=now)
+        self.faults = self._statements.faults
+        self._http = _Server(("127.0.0.1", port), _Handler)
+        self._http.api = Api(self._statements)
+        self._http.lost_replies = self.faults.lost_replies
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, on loopback only."""
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """For `endpoint_url`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        """Stop listening, finish the running statement, close the database."""
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+        self._statements.close()
+        self._scratch.cleanup()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    api: Api
+    lost_replies: set[str]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body in one packet: unbuffered, each call waits 40 ms
+    server: _Server
+
+    def do_POST(self) -> None:
+        """One operation."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        status, answer = self._answer(operation, body)
+        if operation in self.server.lost_replies:
+            self.server.lost_replies.discard(operation)
+            self.close_connection = True
+            return
+        data = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _answer(self, operation: str, body: bytes) -> tuple[int, Mapping[str, Any]]:
+        try:
+            return 200, self.server.api.call(operation, json.loads(body or b"{}"))
+        except Refused as refusal:
+            return 400, {"__type": refusal.code, **refusal.body}
+        except ValueError as problem:
+            return 400, {"__type": "ValidationException", "Message": str(problem)}
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Requests go to the debug log, not to stderr."""
+        _LOG.debug(format, *args)

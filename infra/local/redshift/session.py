@@ -1,0 +1,157 @@
+"""A session: one connection, its transaction and its temporary tables."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+
+from infra.local.redshift import dialect
+from infra.local.redshift.copying import Copier
+from infra.local.redshift.failures import SqlFailure, translated
+
+PRELUDE: Final = (
+    "CREATE OR REPLACE MACRO json_parse(x) AS CAST(x AS JSON)",
+    "CREATE OR REPLACE MACRO json_serialize(x) AS CAST(x AS VARCHAR)",
+    "CREATE OR REPLACE MACRO getdate() AS CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)",
+    (
+        "CREATE OR REPLACE MACRO dateadd(part, n, moment) AS CAST(moment AS TIMESTAMP) + CASE part "
+        "WHEN 'second' THEN to_seconds(n) WHEN 'minute' THEN to_minutes(n) "
+        "WHEN 'hour' THEN to_hours(n) WHEN 'day' THEN to_days(n) WHEN 'week' THEN to_days(7 * n) "
+        "WHEN 'month' THEN to_months(n) WHEN 'year' THEN to_years(n) END"
+    ),
+    "CREATE OR REPLACE VIEW svv_tables AS SELECT * FROM information_schema.tables",
+    "CREATE OR REPLACE VIEW svv_columns AS SELECT * FROM information_schema.columns",
+)
+_NOTHING: Final = ("ANALYZE", "GRANT", "REVOKE", "COMMENT")
+_REFUSED: Final = ("UNLOAD", "ATTACH", "INSTALL", "LOAD", "PRAGMA", "EXPORT", "IMPORT", "USE")
+_CONTROL: Final = ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
+_TYPE_NAMES: Final = {
+    "VARCHAR": "varchar",
+    "JSON": "super",
+    "BIGINT": "int8",
+    "HUGEINT": "numeric",
+    "INTEGER": "int4",
+    "SMALLINT": "int2",
+    "BOOLEAN": "bool",
+    "DOUBLE": "float8",
+    "FLOAT": "float4",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "DATE": "date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gave: its columns as (name, type) when it has a result, and its rows."""
+
+    columns: tuple[tuple[str, str], ...] | None
+    records: tuple[tuple[Any, ...], ...]
+    affected: int
+
+
+@dataclass(slots=True)
+class Session:
+    """Runs statements; in a transaction when `transaction` says so."""
+
+    connection: duckdb.DuckDBPyConnection
+    copier: Copier
+    transaction: bool
+
+    def begin(self) -> None:
+        """Start the transaction of a batch."""
+        if self.transaction:
+            self.connection.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Keep it."""
+        if self.transaction:
+            self.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Leave nothing of it."""
+        if self.transaction:
+            self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Temporary tables end with their session."""
+        self.connection.close()
+
+    def run(self, sql: str) -> Answer:
+        """One statement.
+
+        Raises:
+            SqlFailure: with the message that Redshift would give.
+        """
+        try:
+            return self._run(sql)
+        except duckdb.Error as problem:
+            raise translated(problem) from problem
+
+    def _run(self, sql: str) -> Answer:
+        found = dialect.tokens(sql)
+        verb = dialect.words(found, 1)
+        if verb == "COPY":
+            return Answer(None, (), self.copier.run(self.connection, sql))
+        if verb == "LOCK":
+            return self._lock(found)
+        if verb in _NOTHING:
+            return Answer(None, (), 0)
+        self._refuse(verb, sql)
+        answer = self._execute(dialect.translate(found))
+        if verb == "TRUNCATE":
+            self.commit()  # Redshift's TRUNCATE commits whatever came before it
+            self.begin()
+        return answer
+
+    def _refuse(self, verb: str, sql: str) -> None:
+        if verb in _REFUSED or re.search(r"\bREMOVE\s+DUPLICATES\b", sql, re.IGNORECASE):
+            raise SqlFailure(f"ERROR: {verb} is not part of the local Redshift")
+        if verb in _CONTROL:
+            raise SqlFailure(f"ERROR: {verb} is the Data API's own business")
+        alters = verb == "ALTER" and re.search(r"\bALTER\s+COLUMN\b", sql, re.IGNORECASE)
+        if self.transaction and (verb == "VACUUM" or alters):
+            what = "VACUUM" if verb == "VACUUM" else "ALTER TABLE ALTER COLUMN"
+            raise SqlFailure(f"ERROR: {what} cannot run inside a transaction block")
+
+    def _lock(self, found: dialect.Tokens) -> Answer:
+        names = dialect.text(found).split(None, 1)[1]
+        names = re.sub(r"(?i)^TABLE\s+|\s+IN\s+.*$", "", names.strip())
+        for name in names.split(","):
+            self.connection.execute(f"SELECT 1 FROM {name.strip()} LIMIT 0")  # noqa: S608 - local
+        return Answer(None, (), 0)
+
+    def _execute(self, sql: str) -> Answer:
+        result = self.connection.execute(sql)
+        described = result.description or []
+        records = tuple(result.fetchall())
+        names = [column[0] for column in described]
+        if names == ["Count"] and not re.match(r"(?i)\s*(SELECT|WITH)\b", sql):
+            return Answer(None, (), int(records[0][0]))
+        if not re.match(r"(?i)\s*[(]*\s*(SELECT|WITH|SHOW|EXPLAIN|DESCRIBE|VALUES)\b", sql):
+            return Answer(None, (), 0)
+        columns = tuple((column[0], _type_name(str(column[1]))) for column in described)
+        return Answer(columns, records, len(records))
+
+
+def field(value: Any) -> dict[str, Any]:
+    """One value as the Data API writes it."""
+    match value:
+        case None:
+            return {"isNull": True}
+        case bool():
+            return {"booleanValue": value}
+        case int():
+            return {"longValue": value}
+        case float():
+            return {"doubleValue": value}
+        case list() | dict():
+            return {"stringValue": json.dumps(value, default=str)}
+        case _:
+            return {"stringValue": str(value)}
+
+
+def _type_name(duckdb_type: str) -> str:
+    return _TYPE_NAMES.get(duckdb_type, "numeric" if "DECIMAL" in duckdb_type else "varchar")

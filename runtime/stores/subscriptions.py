@@ -1,0 +1,75 @@
+"""What each tenant wants to hear: compiled once a change, and asked for every event."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from runtime.core.matching import Index
+from runtime.errors import BadInput, Transient
+from runtime.stores import codec, keys
+from runtime.stores.config import Config, prefix_query
+
+FRESH_S: Final = 2.0  # how long a change may take to reach a warm matcher
+MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for least is dropped
+
+
+@dataclass(slots=True)
+class _Known:
+    index: Index
+    generation: int
+    checked_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """Compiled subscriptions by tenant, re-read when the tenant's counter has moved.
+
+    `monotonic` counts seconds.
+    """
+
+    config: Config
+    monotonic: Callable[[], float]
+    _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
+
+    def for_tenant(self, tenant: str) -> Index:
+        """The tenant's compiled subscriptions, at most two seconds old.
+
+        Raises:
+            Transient: they cannot be read, or a stored filter does not compile; neither is the
+                event's fault, so it waits.
+        """
+        now_s = self.monotonic()
+        known = self._known.get(tenant)
+        if known is None or now_s - known.checked_s >= FRESH_S:
+            known = self._known[tenant] = self._checked(tenant, known, now_s)
+            while len(self._known) > MAX_TENANTS:
+                self._known.popitem(last=False)
+        self._known.move_to_end(tenant)
+        return known.index
+
+    def _checked(self, tenant: str, known: _Known | None, now_s: float) -> _Known:
+        # The counter is read first: a change between the two reads is then seen next time.
+        generation = self._generation(tenant)
+        if known is not None and known.generation == generation:
+            return _Known(known.index, generation, now_s)
+        return _Known(self._compiled(tenant), generation, now_s)
+
+    def _generation(self, tenant: str) -> int:
+        item = self.config.find(tenant, keys.SUBSCRIPTIONS)
+        return 0 if item is None else int(codec.value(item["generation"]))
+
+    def _compiled(self, tenant: str) -> Index:
+        def read(prefix: str) -> list[codec.Item]:
+            return list(self.config.table.query(prefix_query(tenant, prefix)))
+
+        try:
+            return Index(
+                map(codec.webhook, read(keys.webhook(""))),
+                map(codec.function, read(keys.function(""))),
+            )
+        except BadInput as problem:
+            raise Transient(
+                f"a stored filter of {tenant} does not compile: {problem.message}",
+                code="stored_filter_broken",
+            ) from problem
