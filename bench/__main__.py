@@ -1,4 +1,4 @@
-"""Run every measurement in one go, print the table, and with --write publish it."""
+"""Run every measurement in one go, print the table and publish it."""
 
 import argparse
 import os
@@ -14,10 +14,10 @@ from infra.demo.stage import Stage, set_stage
 
 
 def main() -> None:
-    """Measure, print, and publish if asked to."""
+    """Measure, print, and publish."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into docs/reference/performance.md")
-    write = parser.parse_args().write
+    parser.add_argument("--no-write", action="store_true", help="leave the published page alone")
+    write = not parser.parse_args().no_write
     progress = Progress()
     progress.step("sandbox: cold and warm")
     rows = list(sandbox.measure())
