@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, flow, handlers, sandbox
+from bench import bundles, flow, handlers, sandbox_cost
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
@@ -20,7 +20,7 @@ def main() -> None:
     write = not parser.parse_args().no_write
     progress = Progress()
     progress.step("sandbox: cold and warm")
-    rows = list(sandbox.measure())
+    rows = list(sandbox_cost.measure())
     with set_stage(progress) as stage:
         stage.receiver.is_ever_busy = False
         for name, measure in _on_the_cloud():
