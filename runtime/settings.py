@@ -27,6 +27,16 @@ def load() -> "Settings":
     return Settings(dict(os.environ))
 
 
+def in_lambda() -> bool:
+    """Whether this process is a Lambda's."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def function() -> str:
+    """Which of our functions this process is: the module that holds its handler."""
+    return os.environ.get("_HANDLER", "functions.local.handler").split(".")[-2]
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The variables of one function, checked when they are asked for."""

@@ -74,3 +74,15 @@ def parse(text: str) -> DeliverMessage | RunMessage:
                 raise BadInput(f"unknown kind {other!r}", field="kind", code="bad_message")
     except TypeError as problem:
         raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
+
+
+def parse_deliver(text: str) -> DeliverMessage:
+    """A message of the deliver queue.
+
+    Raises:
+        BadInput: anything else.
+    """
+    message = parse(text)
+    if not isinstance(message, DeliverMessage):
+        raise BadInput("not a deliver message", field="kind", code="bad_message")
+    return message

@@ -5,6 +5,7 @@ DynamoDB's numbers lose what JSON has (1e300, 1.0 beside 1). Long texts rest com
 ends at 400 KB and is billed by the KB.
 """
 
+import base64
 import gzip
 import json
 import re
@@ -155,6 +156,14 @@ def claim(item: Mapping[str, Item]) -> Claim:
 
 def _uncompressed(raw: str | float) -> Item:
     return {"S": str(raw)} if isinstance(raw, str) else scalar(raw)
+
+
+def from_stream(image: Mapping[str, Item]) -> Item:
+    """An item as a table's stream hands it to Lambda: bytes come as base64."""
+    return {
+        name: {"B": base64.b64decode(held["B"])} if "B" in held else held
+        for name, held in image.items()
+    }
 
 
 def _fields(item: Mapping[str, Item], record: type["DataclassInstance"]) -> dict[str, Any]:

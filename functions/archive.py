@@ -1,0 +1,8 @@
+"""Put events into the raw log: SQS in, partial batch response out."""
+
+from typing import Final
+
+from functions._batch import BatchHandler
+from runtime import wiring
+
+handler: Final = BatchHandler(wiring.archive)

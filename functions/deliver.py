@@ -1,0 +1,8 @@
+"""Attempt deliveries: SQS in, partial batch response out."""
+
+from typing import Final
+
+from functions._batch import BatchHandler
+from runtime import wiring
+
+handler: Final = BatchHandler(wiring.deliver)

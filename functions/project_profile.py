@@ -1,0 +1,8 @@
+"""Keep profiles up to date with the events about them: SQS in, partial batch response out."""
+
+from typing import Final
+
+from functions._batch import BatchHandler
+from runtime import wiring
+
+handler: Final = BatchHandler(wiring.project_profile)

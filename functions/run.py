@@ -1,0 +1,8 @@
+"""Run users' functions on events: SQS in, partial batch response out."""
+
+from typing import Final
+
+from functions._batch import BatchHandler
+from runtime import wiring
+
+handler: Final = BatchHandler(wiring.run)

@@ -1,0 +1,28 @@
+"""Every minute: hint at what is due and has no hint under way."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions._telemetry import begin, count, logger
+from runtime import wiring
+from runtime.errors import Transient
+
+_sweeps = cache(wiring.sweeps)
+
+
+def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Sweep each kind of record; trouble with one does not keep the others waiting."""
+    begin(context)
+    swept: dict[str, int] = {}
+    problems: list[Transient] = []
+    for kind, sweep in _sweeps().items():
+        try:
+            swept[kind] = sweep()
+        except Transient as problem:
+            logger.error("sweep.failed", extra={"kind": kind, "code": problem.code})
+            problems.append(problem)
+    count(**{f"{kind}_swept": number for kind, number in swept.items()})
+    if problems:
+        raise problems[0]
+    return swept

@@ -1,0 +1,29 @@
+"""Load the lake and the warehouse: on schedule every sync, on request one."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from functions._telemetry import begin, count, journal
+from runtime import wiring
+from runtime.errors import PenstockError
+
+_sync = cache(wiring.sync)
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Run one sync when the event names it (`tenant`, `sync_id`), else all that are enabled."""
+    begin(context)
+    if "sync_id" in event:
+        loads = _sync().sync_one(event["tenant"], event["sync_id"])
+        return _told(loads, failed=())
+    results = _sync().sync_all(wiring.now())
+    failed = [result for result in results if isinstance(result, PenstockError)]
+    return _told(results, failed=failed)
+
+
+def _told(results: Sequence[object], *, failed: Sequence[PenstockError]) -> dict[str, int]:
+    for problem in failed:
+        journal({"message": "sync.failed", "code": problem.code, "reason": problem.message})
+    count(syncs=len(results), syncs_failed=len(failed))
+    return {"loads": len(results) - len(failed), "failed": len(failed)}

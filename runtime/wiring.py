@@ -1,0 +1,322 @@
+"""Composition root of the functions that no caller waits for: use cases with their stores.
+
+Each is built by itself and imports only what it uses: Lambda bills the imports of a cold start.
+"""
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from runtime import settings
+from runtime.settings import Settings
+from runtime.stores.aws import Clients
+from runtime.stores.table import Table
+
+if TYPE_CHECKING:
+    from runtime.core.envelope import Event
+    from runtime.core.messages import DeliverMessage
+    from runtime.core.profile import Profile
+    from runtime.core.run_plan import Entry
+    from runtime.stores.deliveries import Deliveries
+    from runtime.stores.queues import Hints, Parked
+    from runtime.stores.raw_log import RawLog
+    from runtime.stores.runs import Runs
+    from runtime.stores.secrets import Secrets
+    from runtime.usecases.sync_warehouse import SyncWarehouse
+
+T = TypeVar("T")
+Journal = Callable[[Mapping[str, Any]], None]
+# Jitter needs no secret dice; one generator a process, seeded by the system.
+_DICE: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker(Generic[T]):
+    """What a queue's function does with its records.
+
+    `decode` refuses a body with BadInput; `work` answers for each item None, or the error whose
+    branch says whether it is parked or comes again; `park` keeps what can never be processed.
+    """
+
+    decode: Callable[[str], T]
+    work: Callable[[Sequence[T]], Sequence[Exception | None]]
+    park: Callable[..., None]
+
+
+def in_lambda() -> bool:
+    """Whether this process is a Lambda, whose idle start is the time to build things."""
+    return settings.in_lambda()
+
+
+def function() -> str:
+    """Which of our functions this process is, for its logs and metrics."""
+    return settings.function()
+
+
+def fan_out(_journal: Journal) -> Worker[str]:
+    """Events to hints."""
+    from runtime.stores import config
+    from runtime.stores.subscriptions import Subscriptions
+    from runtime.usecases.fan_out import FanOut
+
+    given, clients = settings.load(), Clients()
+    table = config.table(clients.dynamodb, given.config_table)
+    work = FanOut(
+        subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
+        deliver=_hints(clients, given.deliver_queue_url),
+        run=_hints(clients, given.run_queue_url),
+        clock=now,
+    )
+    return Worker(decode=str, work=work, park=_parked(clients, given).park)
+
+
+def run(journal: Journal) -> "Worker[Entry]":
+    """Run hints to runs, and what they leave."""
+    from runtime.core import run_plan, schedule
+    from runtime.core.envelope import timestamp
+    from runtime.stores import config
+    from runtime.stores.bus import Bus
+    from runtime.stores.functions import Functions
+    from runtime.stores.sandbox_function import SandboxFunction
+    from runtime.usecases.apply_run import ApplyRun
+    from runtime.usecases.run_function import RunFunctions
+
+    given, clients = settings.load(), Clients()
+    runs = _runs(clients, given)
+    parked = _parked(clients, given)
+    apply = ApplyRun(
+        bus=Bus(client=clients.events, name=given.bus),
+        deliver_queue=_hints(clients, given.deliver_queue_url),
+        run_queue=_hints(clients, given.run_queue_url),
+        deliveries=_deliveries(clients, given),
+        parked=parked,
+        queue_delay_max_s=given.queue_delay_max_s,
+    )
+    work = RunFunctions(
+        functions=Functions(config=config.table(clients.dynamodb, given.config_table)),
+        runs=runs,
+        profiles=runs.profiles,
+        sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+        apply=apply,
+        unseal=_secrets(clients, given).open,
+        clock=now,
+        retry_delay_s=lambda attempt: schedule.delay_s(
+            schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=_DICE.random()
+        ),
+        journal=journal,
+        allow_local_http=given.allow_local_http,
+    )
+
+    def decode(body: str) -> "Entry":
+        return run_plan.entry(body, now=timestamp(now()))
+
+    return Worker(decode=decode, work=work, park=parked.park)
+
+
+def deliver(journal: Journal) -> "Worker[DeliverMessage]":
+    """Deliver hints to attempts."""
+    from runtime.core import messages
+    from runtime.egress.client import Egress
+    from runtime.egress.policy import EgressPolicy
+    from runtime.egress.sender import Sender
+    from runtime.stores import config
+    from runtime.stores.subscriptions import Subscriptions
+    from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.deliver_attempt import DeliverAttempts
+
+    given, clients = settings.load(), Clients()
+    table = config.table(clients.dynamodb, given.config_table)
+    attempts = DeliverAttempts(
+        deliveries=_deliveries(clients, given),
+        webhooks=Webhooks(config=table),
+        subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
+        hints=_hints(clients, given.deliver_queue_url),
+        sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
+        open_secret=_secrets(clients, given).open,
+        clock=now,
+        dice=_DICE.random,
+        journal=journal,
+        queue_delay_max_s=given.queue_delay_max_s,
+    )
+    return Worker(
+        decode=messages.parse_deliver,
+        work=attempts.deliver_all,
+        park=_parked(clients, given).park,
+    )
+
+
+def project_profile(_journal: Journal) -> "Worker[Event]":
+    """Events to profiles."""
+    from runtime.stores.profiles import Profiles
+    from runtime.usecases.project_profile import ProjectProfiles
+
+    given, clients = settings.load(), Clients()
+    profiles = Profiles(table=Table(client=clients.dynamodb, name=given.profiles_table))
+    return Worker(
+        decode=_event, work=ProjectProfiles(profiles=profiles), park=_parked(clients, given).park
+    )
+
+
+def archive(_journal: Journal) -> "Worker[Event]":
+    """Events to the raw log."""
+    from runtime.usecases.archive_batch import ArchiveBatch
+
+    given, clients = settings.load(), Clients()
+    put = ArchiveBatch(raw_log=_raw_log(clients, given), clock=now)
+    return Worker(decode=_event, work=_as_one(put), park=_parked(clients, given).park)
+
+
+def archive_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
+    """Images of the profiles table's stream to the raw log."""
+    from runtime.stores import codec
+    from runtime.usecases.archive_profiles import ArchiveProfiles
+
+    put = ArchiveProfiles(raw_log=_raw_log(Clients(), settings.load()), clock=now)
+
+    def archive_images(images: Iterable[Mapping[str, Any]]) -> None:
+        profiles: list[Profile] = [codec.profile(codec.from_stream(image)) for image in images]
+        put(profiles)
+
+    return archive_images
+
+
+def sync() -> "SyncWarehouse":
+    """The raw log to the lake and the warehouse."""
+    from runtime.stores import config
+    from runtime.stores.lake import LoadFiles
+    from runtime.stores.ledger import Ledger
+    from runtime.stores.parquet import Writer
+    from runtime.stores.redshift import Redshift, read_migrations, read_queries
+    from runtime.stores.syncs import Syncs
+    from runtime.usecases.load_lake import LoadLake
+    from runtime.usecases.load_redshift import LoadRedshift, Sql
+    from runtime.usecases.sync_warehouse import SyncWarehouse
+
+    given, clients = settings.load(), Clients()
+    raw_log = _raw_log(clients, given)
+    ledger = Ledger(table=raw_log.table)
+    scratch = Path(tempfile.gettempdir())
+    files = LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=Writer(scratch=scratch))
+    warehouse = Redshift(
+        client=clients.redshift_data,
+        workgroup=given.redshift_workgroup,
+        database=given.redshift_database,
+    )
+    redshift = LoadRedshift(
+        files=files,
+        warehouse=warehouse,
+        schemas=ledger,
+        sql=Sql(queries=read_queries(), migrations=read_migrations()),
+        bucket=given.bucket,
+        copy_role_arn=given.redshift_copy_role_arn,
+        clock=now,
+    )
+    return SyncWarehouse(
+        syncs=Syncs(config=config.table(clients.dynamodb, given.config_table)),
+        raw_log=raw_log,
+        ledger=ledger,
+        lake=LoadLake(files=files, clock=now),
+        redshift=redshift,
+        clock=now,
+    )
+
+
+def sweeps() -> Mapping[str, Callable[[], int]]:
+    """What is due, by kind, to hints."""
+    from runtime.stores import keys
+    from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
+
+    given, clients = settings.load(), Clients()
+    shards = tuple(str(number) for number in range(keys.DUE_SHARDS))
+    deliveries = Sweep(
+        records=_deliveries(clients, given),
+        hints=_hints(clients, given.deliver_queue_url),
+        hint_of=delivery_hint,
+        shards=shards,
+        clock=now,
+    )
+    runs = Sweep(
+        records=_runs(clients, given),
+        hints=_hints(clients, given.run_queue_url),
+        hint_of=run_hint,
+        shards=shards,
+        clock=now,
+    )
+    return {"deliveries": deliveries, "runs": runs}
+
+
+def now() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
+def _event(body: str) -> "Event":
+    from runtime.core import bus_event
+    from runtime.core.envelope import timestamp
+
+    return bus_event.parse(body, now=timestamp(now()))
+
+
+def _as_one(
+    put: Callable[[Sequence[T]], object],
+) -> Callable[[Sequence[T]], Sequence[Exception | None]]:
+    """Work on a batch that succeeds or fails as a whole."""
+
+    def work(items: Sequence[T]) -> Sequence[Exception | None]:
+        put(items)
+        return [None] * len(items)
+
+    return work
+
+
+def _hints(clients: Clients, url: str) -> "Hints":
+    from runtime.stores.queues import Hints, Queue
+
+    return Hints(queue=Queue(client=clients.sqs, url=url))
+
+
+def _parked(clients: Clients, given: Settings) -> "Parked":
+    from runtime.stores.queues import Parked, Queue
+
+    return Parked(queue=Queue(client=clients.sqs, url=given.park_queue_url))
+
+
+def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
+    from runtime.stores.deliveries import Deliveries
+
+    table = Table(client=clients.dynamodb, name=given.deliveries_table)
+    return Deliveries(table=table, retention_days=given.retention_days)
+
+
+def _runs(clients: Clients, given: Settings) -> "Runs":
+    from runtime.stores.profiles import Profiles
+    from runtime.stores.runs import Runs
+
+    return Runs(
+        table=Table(client=clients.dynamodb, name=given.runs_table),
+        profiles=Profiles(table=Table(client=clients.dynamodb, name=given.profiles_table)),
+        retention_days=given.retention_days,
+    )
+
+
+def _raw_log(clients: Clients, given: Settings) -> "RawLog":
+    from runtime.stores.raw_log import RawLog
+    from runtime.stores.s3 import Bucket
+
+    return RawLog(
+        bucket=Bucket(client=clients.s3, name=given.bucket),
+        table=Table(client=clients.dynamodb, name=given.ledger_table),
+    )
+
+
+def _secrets(clients: Clients, given: Settings) -> "Secrets":
+    import secrets as dice
+
+    from runtime.stores.secrets import Secrets
+
+    return Secrets(client=clients.kms, key_id=given.kms_key_id, random=dice.token_bytes)
