@@ -1,26 +1,25 @@
-"""Run every measurement in one go, print the table, and with --write publish it."""
+"""Run every measurement in one go, print the table and publish it."""
 
 import argparse
 import os
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, flow, handlers, sandbox
+from bench import bundles, flow, handlers, sandbox_cost
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
 
 
 def main() -> None:
-    """Measure, print, and publish if asked to."""
+    """Measure, print, and publish."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into docs/reference/performance.md")
-    write = parser.parse_args().write
+    parser.add_argument("--no-write", action="store_true", help="leave the published page alone")
+    write = not parser.parse_args().no_write
     progress = Progress()
     progress.step("sandbox: cold and warm")
-    rows = list(sandbox.measure())
+    rows = list(sandbox_cost.measure())
     with set_stage(progress) as stage:
         stage.receiver.is_ever_busy = False
         for name, measure in _on_the_cloud():
@@ -47,4 +46,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -46,9 +46,7 @@ def find() -> Connection:
 def _from_state(path: Path) -> Connection:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        return Connection(
-            url=state["api_url"].rstrip("/"), key=state["api_key"], origin=str(path)
-        )
+        return Connection(url=state["api_url"].rstrip("/"), key=state["api_key"], origin=str(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise WrongUsage(
             f"{path} is unreadable; run `penstock local down`, then `penstock local up`",

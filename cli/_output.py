@@ -32,7 +32,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable
         return ["(none)"]
     cells = [list(columns)] + [[_cell(row.get(name)) for name in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
-    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return [
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
+    ]
 
 
 def record(document: Mapping[str, Any]) -> Iterable[str]:

@@ -22,7 +22,9 @@ _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 class Client:
     """One API with one key; a passing fault is tried again, without doing anything twice."""
 
-    def __init__(self, connection: Connection, *, transport: httpx.BaseTransport | None = None):
+    def __init__(
+        self, connection: Connection, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self._connection = connection
         self._http = httpx.Client(
             base_url=connection.url,

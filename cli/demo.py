@@ -39,8 +39,8 @@ def demo(
             result = play(stage, orders)
     except PenstockError as problem:
         raise CommandFailed(problem.message, code=problem.code) from problem
-    for problem in result.problems:
-        sys.stderr.write(f"demo: {problem}\n")
+    for sentence in result.problems:
+        sys.stderr.write(f"demo: {sentence}\n")
     if result.problems:
         sys.stdout.write(f"demo: failed, {len(result.problems)} counts do not add up\n")
         raise typer.Exit(1)

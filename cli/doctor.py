@@ -13,8 +13,13 @@ from cli import _connection, _output
 from cli._errors import FAILED, CommandFailed
 from cli._output import AsJson
 from cli.client import Client
+from runtime.errors import PenstockError
 
 LEAST_PYTHON: Final = (3, 11)
+_WEAK_ADVICE: Final = {
+    "weak": "no layer holds on this machine: run no code here that you do not trust",
+    "none": "no layer holds on this machine, so nothing is run; use Linux or macOS",
+}
 
 
 class Verdict(StrEnum):
@@ -27,16 +32,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing looked at; `detail` says what to do unless it is well."""
+    """One thing looked at: what it is like, and what to do unless it is well."""
 
     name: str
     verdict: Verdict
-    detail: str
+    found: str
+    advice: str = ""
 
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Look into Python, the sandbox, the local cloud and the API; exit 1 when something fails."""
-    checks = [look() for look in (_python, _sandbox, _api)]
+    checks = [look() for look in (_python, _sandbox, _local_cloud, _api)]
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks]}
     _output.show(document, as_json=as_json, human=lambda: _lines(checks))
@@ -45,42 +51,62 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _python() -> Check:
-    version = platform.python_version()
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < LEAST_PYTHON:
-        return Check(
-            name="python", verdict=Verdict.FAILED, detail=f"{version}; install 3.11 or newer"
-        )
-    where = f"{platform.system()} {platform.machine()}"
-    return Check(name="python", verdict=Verdict.OK, detail=f"{version} on {where}")
+        advice = "install Python 3.11 or newer"
+        return Check(name="python", verdict=Verdict.FAILED, found=found, advice=advice)
+    return Check(name="python", verdict=Verdict.OK, found=found)
 
 
 def _sandbox() -> Check:
+    # Deferred: the other checks must tell their tale even where this does not start.
     from sandbox.host import Options, Sandbox
+    from sandbox.process import SandboxRefused, SandboxUnavailable
 
-    answer = Sandbox(Options()).run({"v": 1, "op": "doctor"})
-    level = str(answer["isolation"])
-    if level == "weak":
-        return Check(
-            name="sandbox",
-            verdict=Verdict.WARNING,
-            detail="weak: this kernel refuses every jail; run no code here that you do not trust",
-        )
-    return Check(name="sandbox", verdict=Verdict.OK, detail=f"isolation {level}")
+    try:
+        with Sandbox(Options(allow_weak=True)) as sandbox:
+            level = str(sandbox.doctor()["isolation"])
+    except (SandboxRefused, SandboxUnavailable, OSError) as problem:
+        advice = f"it does not start: {problem}"
+        return Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)
+    advice = _WEAK_ADVICE.get(level, "")
+    verdict = Verdict.WARNING if advice else Verdict.OK
+    return Check(name="sandbox", verdict=verdict, found=level, advice=advice)
+
+
+def _local_cloud() -> Check:
+    from infra.local import cloud
+    from infra.local.place import Place
+
+    try:
+        found = cloud.status(Place())
+    except (PenstockError, OSError, ValueError) as problem:
+        advice = f"its state is unreadable ({problem}); run `penstock local down`"
+        return Check(name="local cloud", verdict=Verdict.FAILED, found="broken", advice=advice)
+    dead = [each.name for each in found.processes if not each.alive]
+    if found.running and not dead:
+        return Check(name="local cloud", verdict=Verdict.OK, found="running")
+    if dead:
+        advice = f"{', '.join(dead)} died; run `penstock local down`, then `penstock local up`"
+        return Check(name="local cloud", verdict=Verdict.FAILED, found="half down", advice=advice)
+    return Check(name="local cloud", verdict=Verdict.OK, found="down")
 
 
 def _api() -> Check:
     try:
         connection = _connection.find()
     except CommandFailed as missing:
-        return Check(name="api", verdict=Verdict.WARNING, detail=missing.message)
+        return Check(
+            name="api", verdict=Verdict.WARNING, found="not set up", advice=missing.message
+        )
+    found = f"{connection.url} (from {connection.origin})"
     try:
         Client(connection).get("/v1/topics")
     except CommandFailed as failure:
-        return Check(name="api", verdict=Verdict.FAILED, detail=failure.message)
-    return Check(
-        name="api", verdict=Verdict.OK, detail=f"{connection.url} (from {connection.origin})"
-    )
+        return Check(name="api", verdict=Verdict.FAILED, found=found, advice=failure.message)
+    return Check(name="api", verdict=Verdict.OK, found=found)
 
 
 def _lines(checks: Iterable[Check]) -> Iterable[str]:
-    return _output.table([asdict(check) for check in checks], ("name", "verdict", "detail"))
+    rows = [asdict(check) for check in checks]
+    return _output.table(rows, ("name", "verdict", "found", "advice"))

@@ -20,7 +20,8 @@ app = typer.Typer(no_args_is_help=True, help="Send events.")
 @app.command()
 def send(
     file: Annotated[
-        Path, typer.Argument(help="JSON (an event, a list, or {\"events\": […]}) or JSONL; - is stdin")
+        Path,
+        typer.Argument(help='JSON (an event, a list, or {"events": […]}) or JSONL; - is stdin'),
     ],
     *,
     as_json: AsJson = False,
@@ -44,9 +45,7 @@ def send(
             code="events_rejected",
             details=document,
         )
-    _output.show(
-        document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"]
-    )
+    _output.show(document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"])
 
 
 def _events(file: Path) -> list[Any]:

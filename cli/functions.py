@@ -165,5 +165,7 @@ def _log_lines(runs: list[Any]) -> list[str]:
         lines.append("  ".join(str(run[column]) for column in RUN_COLUMNS))
         if run["error"]:
             lines.append(f"    {run['error'].get('type')}: {run['error'].get('message')}")
-        lines += [f"    {log.get('message')} {log.get('fields') or ''}".rstrip() for log in run["logs"]]
+        lines += [
+            f"    {log.get('message')} {log.get('fields') or ''}".rstrip() for log in run["logs"]
+        ]
     return lines or ["(no runs)"]

@@ -23,7 +23,7 @@ from cli import (
     verify,
     webhooks,
 )
-from cli._errors import USAGE, CommandFailed
+from cli._errors import CommandFailed, WrongUsage
 
 app = typer.Typer(
     name="penstock",
@@ -55,10 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as failure:
         return _failed(failure, as_json=as_json)
     except typer.TyperException as problem:  # what the parser refuses
-        problem.show()
-        if as_json:
-            _output.print_json({"error": {"code": "usage", "message": problem.format_message()}})
-        return USAGE
+        return _failed(WrongUsage(problem.format_message()), as_json=as_json)
     except typer.Abort:
         sys.stderr.write("aborted\n")
         return 1

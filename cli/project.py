@@ -1,13 +1,13 @@
 """`penstock.toml`: the settings of the functions in its folder.
 
-    [functions.rfm]                       # of rfm.py; a folder with one function may say [function]
-    topics = ["metric.placed_order"]
-    http_hosts = ["crm.example.com"]
-    secrets = ["CRM_TOKEN"]
-    limits = { wall_s = 5 }
+[functions.rfm]                       # of rfm.py; a folder with one function may say [function]
+topics = ["metric.placed_order"]
+http_hosts = ["crm.example.com"]
+secrets = ["CRM_TOKEN"]
+limits = { wall_s = 5 }
 
-    [secrets]                             # values for `functions test`; never sent anywhere
-    CRM_TOKEN = "only-for-local-tests"
+[secrets]                             # values for `functions test`; never sent anywhere
+CRM_TOKEN = "only-for-local-tests"
 """
 
 import tomllib

@@ -95,9 +95,7 @@ def parse_json(model: type[M], body: bytes) -> M:
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response[str]:
     """A JSON answer; None gives an empty body."""
     text = "" if body is None else envelope.dump(body)
-    return Response(
-        status_code=status, content_type=JSON, body=text, headers=dict(headers or {})
-    )
+    return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
 
 
 def status_of(error: PenstockError) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP API behind the Function URL: every endpoint of `functions/_api`, and its own document."""
+"""The HTTP API behind the Function URL: the endpoints of `functions/_api`, and their document."""
 
 from collections.abc import Mapping
 from functools import cache

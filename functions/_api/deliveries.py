@@ -1,9 +1,9 @@
 """/v1/deliveries."""
 
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Status
-from runtime.api_wiring import Api
 
 
 class DeliveriesQuery(ListQuery):

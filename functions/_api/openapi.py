@@ -1,6 +1,6 @@
 """The OpenAPI document, made from the endpoints themselves, so it cannot say anything else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
     return found
 
 
-def _operation(each: Endpoint, refs: dict[Model, Any]) -> dict[str, Any]:
+def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": HTTPStatus(each.status).phrase}
     if each.answer:
         good["content"] = _content("application/json", refs[each.answer, "serialization"])
@@ -73,9 +73,10 @@ def _operation(each: Endpoint, refs: dict[Model, Any]) -> dict[str, Any]:
         "summary": each.summary,
         "description": f"Scope: `{each.scope}`." if each.scope else "Any key.",
         "parameters": _parameters(each),
-        "responses": {str(each.status): good, "default": {"description": "Refused"} | {
-            "content": bad
-        }},
+        "responses": {
+            str(each.status): good,
+            "default": {"description": "Refused"} | {"content": bad},
+        },
     }
     if each.body:
         operation["requestBody"] = {

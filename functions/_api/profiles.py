@@ -3,8 +3,8 @@
 from typing import Any
 
 from functions._api.endpoint import Answer, endpoint
-from runtime.core.api_key import ApiKey
 from runtime.api_wiring import Api
+from runtime.core.api_key import ApiKey
 
 
 class ProfileOut(Answer):

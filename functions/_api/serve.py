@@ -10,11 +10,11 @@ from pydantic import BaseModel
 
 from functions import _http
 from functions._api.endpoint import Answer, Endpoint
+from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.errors import PenstockError
 from runtime.usecases.answer_once import Answered, Ask
 from runtime.usecases.authenticate import require
-from runtime.api_wiring import Api
 
 logger = Logger(service="api")
 
@@ -38,8 +38,8 @@ def serve(
         # The edge: a defect of ours is answered as one, with no word on our insides.
         logger.exception("request.failed", request_id=request_id)
         code = PenstockError.code
-        error = PenstockError("something broke on our side; it has been recorded")
-        response = _http.problem(error, request_id=request_id)
+        defect = PenstockError("something broke on our side; it has been recorded")
+        response = _http.problem(defect, request_id=request_id)
     logger.info(
         "request.finished",
         method=each.method,

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.core.sync import DestinationKind
-from runtime.api_wiring import Api
 
 
 class SyncIn(Request):

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format
 from runtime.usecases.create_webhook import NewWebhook
 from runtime.usecases.update_webhook import WebhookChanges
-from runtime.api_wiring import Api
 
 
 class WebhookIn(Request):
@@ -35,7 +35,7 @@ class WebhookChangesIn(Request):
 
     name: str = ""
     url: str = ""
-    topics: list[str] = []
+    topics: list[str] = Field(default=[])
     filter: dict[str, Any] | None = None
     transform: str | None = None
     enabled: bool = True
@@ -105,9 +105,7 @@ def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn)
         changes["topics"] = tuple(body.topics)
     if "retry_schedule_s" in changes:
         changes["retry_schedule_s"] = _delays(body.retry_schedule_s)
-    return WebhookOut.model_validate(
-        api.update_webhook(caller.tenant, webhook_id, changes=changes)
-    )
+    return WebhookOut.model_validate(api.update_webhook(caller.tenant, webhook_id, changes=changes))
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)

@@ -42,7 +42,9 @@ def decode(cursor: str, *, listing: tuple[str, ...]) -> str:
             if check == _check(text, listing) and encode(position, listing=listing) == cursor:
                 return position
     raise BadInput(
-        "is not a cursor of this listing; start again without one", field="cursor", code="bad_cursor"
+        "is not a cursor of this listing; start again without one",
+        field="cursor",
+        code="bad_cursor",
     )
 
 

@@ -10,7 +10,9 @@ from runtime.errors import BadInput
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_HOST: Final = re.compile(r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}")
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
+)
 MAX_HOSTS: Final = 50
 MAX_SECRETS: Final = 50  # all of them travel with each run, in one Lambda payload
 MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
@@ -66,7 +68,7 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
     for host in hosts:
         if host != "*" and not _HOST.fullmatch(host):
             raise BadInput(
-                f"{host!r} is no lower-case DNS name such as crm.example.com (*.example.com, or * for any)",
+                f"{host!r} is none of crm.example.com, *.example.com, or * for any host",
                 field="http_hosts",
                 code="bad_host",
             )

@@ -29,7 +29,7 @@ class Functions(Protocol):
 class Sandbox(Protocol):
     """The sandbox's reader."""
 
-    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+    def run(self, tenant: str, job: Mapping[str, Any], /) -> Mapping[str, Any]:
         """The answer to a job."""
 
 

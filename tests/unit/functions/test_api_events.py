@@ -1,6 +1,7 @@
 """Events over the API: each judged on its own, the tenant always the key's."""
 
 import json
+
 import pytest
 
 from tests.api_client import ApiClient
@@ -35,9 +36,7 @@ def test_one_event_or_many_is_accepted(api: ApiClient) -> None:
         ("not an object", "not_an_object", ""),
     ],
 )
-def test_a_bad_event_spoils_no_other(
-    api: ApiClient, event: object, code: str, field: str
-) -> None:
+def test_a_bad_event_spoils_no_other(api: ApiClient, event: object, code: str, field: str) -> None:
     """The others go through, and the bad one is named by its place, code and field."""
     good = {"topic": "metric.x", "id": "evt_good"}
 
@@ -63,9 +62,7 @@ def test_a_bad_event_spoils_no_other(
         ('{"events": "many"}', "bad_field"),
     ],
 )
-def test_a_body_that_is_no_json_is_refused_as_a_whole(
-    api: ApiClient, body: str, code: str
-) -> None:
+def test_a_body_that_is_no_json_is_refused_as_a_whole(api: ApiClient, body: str, code: str) -> None:
     """What cannot be told apart cannot be judged apart."""
     answer = api.call("POST", "/v1/events", body)
 

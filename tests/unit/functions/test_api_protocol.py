@@ -28,7 +28,7 @@ def test_pages_show_everything_exactly_once(
         api.post("/v1/functions", {"name": name})
     installation.post("/v1/functions", {"name": "theirs"})
 
-    names = [each["name"] for each in walk(api, "/v1/functions", limit=limit)]
+    names = [str(each["name"]) for each in walk(api, "/v1/functions", limit=limit)]
 
     assert sorted(made) == sorted(names)
 
@@ -98,7 +98,12 @@ def test_a_cursor_of_another_listing_or_tenant_is_refused(api: ApiClient) -> Non
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [({"limit": 0}, "limit"), ({"limit": 201}, "limit"), ({"limit": "x"}, "limit"), ({"page": 2}, "page")],
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 201}, "limit"),
+        ({"limit": "x"}, "limit"),
+        ({"page": 2}, "page"),
+    ],
 )
 def test_a_bad_query_is_refused_by_name(
     api: ApiClient, query: dict[str, object], field: str
@@ -180,7 +185,11 @@ def test_an_unknown_path_is_a_problem_document(api: ApiClient) -> None:
 def test_a_defect_of_ours_shows_nothing_of_our_insides(api: ApiClient) -> None:
     """A traceback in an answer is a map for an attacker."""
     config = api.application.webhooks.config.table
-    item = {"pk": {"S": f"tenant#{api.tenant}"}, "sk": {"S": "webhook#broken"}, "format": {"S": "?"}}
+    item = {
+        "pk": {"S": f"tenant#{api.tenant}"},
+        "sk": {"S": "webhook#broken"},
+        "format": {"S": "?"},
+    }
     config.client.put_item(TableName=config.name, Item=item)
 
     answer = api.get("/v1/webhooks/broken")

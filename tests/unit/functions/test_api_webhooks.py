@@ -127,9 +127,7 @@ def test_a_change_leaves_what_it_does_not_name(api: ApiClient) -> None:
         ({"secret": "whsec_mine"}, "unknown_field"),
     ],
 )
-def test_a_bad_change_changes_nothing(
-    api: ApiClient, changes: dict[str, Any], code: str
-) -> None:
+def test_a_bad_change_changes_nothing(api: ApiClient, changes: dict[str, Any], code: str) -> None:
     """A change is checked like a new webhook, and never half made."""
     made = api.post("/v1/webhooks", wanted()).json
     path = f"/v1/webhooks/{made['id']}"

@@ -1,0 +1,179 @@
+"""What every command does alike, and those that only pass on what the API says."""
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runtime.core import signing
+from tests.builders import a_delivery
+from tests.unit.cli.conftest import Command
+
+CREATE = (
+    *("webhooks", "create", "--name", "orders", "--topic", "metric.x"),
+    *("--url", "https://hooks.example.com/"),
+)
+
+
+def test_events_are_sent_from_json_lines_and_standard_input(penstock: Command) -> None:
+    """Whatever an export looks like, it can be piped in."""
+    event = {"topic": "metric.x"}
+    lines = "\n".join([json.dumps(event)] * 250)
+
+    assert 250 == len(penstock("events", "send", "-", "--json", stdin=lines).json["accepted"])
+    for text in (json.dumps(event), json.dumps([event]), json.dumps({"events": [event]})):
+        file = penstock.write("events.json", text)
+        assert 1 == len(penstock("events", "send", file, "--json").json["accepted"])
+
+
+def test_rejected_events_are_named_by_their_place_in_the_file(penstock: Command) -> None:
+    """Number 120 of the file, not number 20 of some request."""
+    events: list[dict[str, Any]] = [{"topic": "metric.x"} for _ in range(150)]
+    events[120] = {"topic": "Nonsense"}
+
+    sent = penstock("events", "send", "-", "--json", stdin=json.dumps(events))
+
+    assert (1, "events_rejected") == (sent.code, sent.json["error"]["code"])
+    assert [120] == [no["index"] for no in sent.json["error"]["rejected"]]
+    assert 149 == len(sent.json["error"]["accepted"])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("{", "not_json"), ('{"a": 1}\n{', "not_json"), ("\udcff", "not_utf8")]
+)
+def test_a_file_that_cannot_be_read_is_wrong_usage(penstock: Command, text: str, code: str) -> None:
+    """2 says: look at the call; 1 says: look at the world."""
+    sent = penstock("events", "send", "-", "--json", stdin=text)
+
+    assert (2, code) == (sent.code, sent.json["error"]["code"])
+
+
+def test_a_webhook_is_made_shown_switched_and_deleted(penstock: Command) -> None:
+    """The whole life of a webhook without leaving the terminal."""
+    pattern = penstock.write("filter.json", '{"properties": {"value": [{"numeric": [">", 5]}]}}')
+    made = penstock(*CREATE, "--filter", pattern, "--retry", "1", "--retry", "9", "--json").json
+
+    assert made["secret"].startswith("whsec_")
+    assert ([1, 9], "properties") == (made["retry_schedule_s"], *made["filter"])
+    assert "orders" in penstock("webhooks", "list").out
+    assert made["secret"] not in penstock("webhooks", "show", made["id"], "--json").out
+    assert not penstock("webhooks", "disable", made["id"], "--json").json["enabled"]
+    assert penstock("webhooks", "enable", made["id"], "--json").json["enabled"]
+    assert 0 == penstock("webhooks", "delete", made["id"]).code
+    assert {"data": []} == penstock("webhooks", "list", "--json").json
+
+
+def test_a_refusal_says_what_to_do_on_stderr_and_in_json(penstock: Command) -> None:
+    """People read the sentence, scripts the code."""
+    refused = penstock(*CREATE[:-1], "http://hooks.example.com/", "--json")
+
+    assert 1 == refused.code
+    error = refused.json["error"]
+    assert ("url_not_https", "url", 400) == (error["code"], error["field"], error["status"])
+    assert "https://" in refused.err
+
+
+def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) -> None:
+    """What became of an event is the first question anybody asks."""
+    store = penstock.api.application.deliveries
+    name = f"dlv_{penstock.api.tenant}"
+    store.add(a_delivery(id=name, tenant=penstock.api.tenant))
+
+    listed = penstock("deliveries", "list", "--webhook", "whk_1", "--status", "pending", "--json")
+    shown = penstock("deliveries", "show", name)
+
+    assert [name] == [each["id"] for each in listed.json["data"]]
+    assert "503 Service Unavailable" in shown.out
+    unknown = penstock("deliveries", "list", "--status", "lost", "--json")
+    assert (1, "bad_field") == (unknown.code, unknown.json["error"]["code"])
+
+
+def test_syncs_and_keys_are_made_and_listed(penstock: Command) -> None:
+    """What the console will do, the terminal does."""
+    sync = penstock("syncs", "create", "--name", "warehouse", "--json").json
+    key = penstock("keys", "create", "--name", "ci", "--scope", "events", "--json").json
+
+    assert [sync] == penstock("syncs", "list", "--json").json["data"]
+    assert key["key"] not in penstock("keys", "list").out
+    assert "ci" in penstock("keys", "list").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("webhooks", "create"),
+        ("webhooks", "list", "--limit", "0"),
+        ("events", "--x"),
+    ],
+)
+def test_wrong_usage_is_2_and_still_one_document(
+    penstock: Command, arguments: tuple[str, ...]
+) -> None:
+    """A script that parses the output must never meet a usage screen."""
+    ran = penstock(*arguments, "--json")
+
+    assert (2, "usage") == (ran.code, ran.json["error"]["code"])
+    assert ran.err
+
+
+def test_without_a_connection_it_says_how_to_get_one(penstock: Command) -> None:
+    """The first error that anybody meets should be the best one."""
+    ran = penstock("webhooks", "list", PENSTOCK_API_URL=None, PENSTOCK_API_KEY=None)
+    half = penstock("webhooks", "list", PENSTOCK_API_KEY=None)
+
+    assert 2 == ran.code == half.code
+    assert "penstock local up" in ran.err
+    assert "PENSTOCK_API_KEY" in half.err
+
+
+def test_the_local_clouds_state_is_found_from_below(penstock: Command) -> None:
+    """After `penstock local up` nothing has to be exported."""
+    state = {
+        "api_url": penstock.environment["PENSTOCK_API_URL"],
+        "api_key": penstock.environment["PENSTOCK_API_KEY"],
+    }
+    nothing = {"PENSTOCK_API_URL": "", "PENSTOCK_API_KEY": ""}
+    bare = replace(penstock, environment=penstock.environment | nothing)
+    penstock.write(".local/state.json", json.dumps(state))
+
+    assert 0 == bare("webhooks", "list").code
+    penstock.write(".local/state.json", "{}")
+    broken = bare("webhooks", "list", "--json")
+    assert (2, "no_connection") == (broken.code, broken.json["error"]["code"])
+
+
+def test_a_wrong_key_or_place_is_told_apart(penstock: Command) -> None:
+    """Whether to look for a key or for a server."""
+    wrong = penstock("webhooks", "list", "--json", PENSTOCK_API_KEY="psk_wrong")
+
+    assert (1, "unknown_key") == (wrong.code, wrong.json["error"]["code"])
+    assert "psk_wrong" not in wrong.out + wrong.err
+    nobody = penstock("webhooks", "list", "--json", PENSTOCK_API_URL="http://127.0.0.1:1")
+    assert (1, "unreachable") == (nobody.code, nobody.json["error"]["code"])
+
+
+def test_a_captured_request_is_genuine_or_says_why_not(penstock: Command) -> None:
+    """A receiver that refuses our requests can find out in one command."""
+    secret = signing.new_secret(bytes(32))
+    body = b'{"type":"metric.x"}'
+    headers = dict(
+        signing.headers(
+            [signing.parse_key(secret)], body, message_id="dlv_1", at_s=int(time.time())
+        )
+    )
+    as_http = "\r\n".join(["POST /hook HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())])
+    captured = f"{as_http}\r\n\r\n{body.decode()}"
+    as_json = json.dumps({"headers": headers, "body": body.decode()})
+
+    for text in (captured, as_json):
+        ran = penstock("verify", "-", "--json", stdin=text, PENSTOCK_WEBHOOK_SECRET=secret)
+        assert (0, True, "dlv_1") == (ran.code, ran.json["genuine"], ran.json["id"])
+    changed = penstock(
+        "verify", "-", "--json", stdin=captured + " ", PENSTOCK_WEBHOOK_SECRET=secret
+    )
+    assert (1, "wrong_signature") == (changed.code, changed.json["error"]["code"])
+    assert 2 == penstock("verify", "-", stdin=captured).code
+    assert 2 == penstock("verify", "-", stdin="nonsense", PENSTOCK_WEBHOOK_SECRET=secret).code

@@ -1,0 +1,121 @@
+"""`penstock functions` against the real API."""
+
+from pathlib import Path
+
+from tests.unit.cli.conftest import Command
+
+SOURCE = "def handler(event):\n    return event['id']\n"
+SETTINGS = """
+[functions.vip]
+topics = ["metric.placed_order"]
+http_hosts = ["crm.example.com"]
+secrets = ["CRM_TOKEN"]
+limits = { wall_s = 2 }
+
+[secrets]
+CRM_TOKEN = "only-for-local-tests"
+"""
+
+
+def test_a_push_creates_the_function_with_the_settings_beside_it(penstock: Command) -> None:
+    """One command from a file to a function; the settings live where the code lives."""
+    file = penstock.write("vip.py", SOURCE)
+    penstock.write("penstock.toml", SETTINGS)
+
+    pushed = penstock("functions", "push", file, "--json")
+
+    assert (0, 1, False) == (pushed.code, pushed.json["version"], pushed.json["live"])
+    shown = penstock.api.get("/v1/functions/vip").json
+    assert ["metric.placed_order"] == shown["topics"]
+    assert ["crm.example.com"] == shown["http_hosts"]
+    assert {"CRM_TOKEN": False} == shown["secrets"], "values for tests stay on this machine"
+    assert (2.0, 100) == (shown["limits"]["wall_s"], shown["limits"]["emits"])
+
+
+def test_a_second_push_is_the_next_version_and_publish_makes_it_live(penstock: Command) -> None:
+    """Nothing changes for events until somebody says so."""
+    file = penstock.write("vip.py", SOURCE)
+    penstock("functions", "push", file)
+
+    again = penstock("functions", "push", file)
+    published = penstock("functions", "publish", "vip", "--json")
+
+    assert "penstock functions publish vip" in again.out
+    assert (0, 2) == (published.code, published.json["live_version"])
+    back = penstock("functions", "publish", "vip", "--version", "1", "--json")
+    assert 1 == back.json["live_version"]
+    assert 3 == penstock("functions", "push", file, "--publish", "--json").json["version"]
+    assert 3 == penstock("functions", "list", "--json").json["data"][0]["live_version"]
+
+
+def test_a_push_without_settings_leaves_those_in_force(penstock: Command) -> None:
+    """A missing file is not an empty one."""
+    file = penstock.write("vip.py", SOURCE)
+    penstock.api.post("/v1/functions", {"name": "vip", "topics": ["metric.x"]})
+
+    assert 0 == penstock("functions", "push", file).code
+    assert ["metric.x"] == penstock.api.get("/v1/functions/vip").json["topics"]
+
+
+def test_refused_source_is_shown_line_by_line(penstock: Command) -> None:
+    """The line, the reason, and what to write instead."""
+    file = penstock.write("vip.py", "x = 1\nforbidden\n")
+
+    pushed = penstock("functions", "push", file)
+    as_json = penstock("functions", "push", file, "--json")
+
+    assert 1 == pushed.code
+    assert "line 2, column 0: refused: no (do not)" in pushed.err
+    assert "source_refused" == as_json.json["error"]["code"]
+    assert [2] == [finding["line"] for finding in as_json.json["error"]["findings"]]
+
+
+def test_a_bad_settings_file_is_named_before_anything_is_sent(penstock: Command) -> None:
+    """A misspelt setting that is ignored is a setting that is not in force."""
+    file = penstock.write("vip.py", SOURCE)
+    for text in (
+        "[functions.vip]\ntopic = []\n",
+        "[functions\n",
+        "[function.x]\ny = 1\n",
+        "a = 1\n",
+    ):
+        penstock.write("penstock.toml", text)
+        pushed = penstock("functions", "push", file, "--json")
+        assert (2, "bad_settings") == (pushed.code, pushed.json["error"]["code"])
+
+    assert [] == penstock.api.get("/v1/functions").json["data"]
+
+
+def test_a_function_in_a_folder_of_its_own_is_called_like_the_folder(penstock: Command) -> None:
+    """Twenty functions called `function` would be one."""
+    file = penstock.write("crm_upsert/function.py", SOURCE)
+    penstock.write("crm_upsert/penstock.toml", '[function]\ntopics = ["profile.updated"]\n')
+
+    assert 0 == penstock("functions", "push", file).code
+    assert ["profile.updated"] == penstock.api.get("/v1/functions/crm_upsert").json["topics"]
+
+
+def test_a_secret_comes_from_standard_input_and_is_not_printed(penstock: Command) -> None:
+    """A value on the command line is in the shell's history and in everybody's process list."""
+    penstock.api.post("/v1/functions", {"name": "vip"})
+
+    done = penstock("functions", "secrets", "set", "vip", "TOKEN", "--json", stdin="hunter2\n")
+
+    assert 0 == done.code
+    assert "hunter2" not in done.out + done.err
+    assert {"TOKEN": True} == penstock.api.get("/v1/functions/vip").json["secrets"]
+    stored = penstock.api.application.functions.get(penstock.api.tenant, "vip").secrets["TOKEN"]
+    assert stored is not None
+    assert "hunter2" == penstock.api.cloud.secrets.open(penstock.api.tenant, stored)
+
+
+def test_init_writes_a_first_function_and_never_over_another(penstock: Command) -> None:
+    """Nobody's work is overwritten by a second try."""
+    first = penstock("functions", "init", "fns/vip.py", "--json")
+    second = penstock("functions", "init", "fns/vip.py", "--json")
+
+    assert (0, 2) == (first.code, second.code)
+    assert "file_exists" == second.json["error"]["code"]
+    assert ["fns/vip.py", "fns/penstock.toml"] == first.json["written"]
+    compile(Path(penstock.folder, "fns/vip.py").read_text(), "vip.py", "exec")
+    assert 0 == penstock("functions", "push", "fns/vip.py").code
