@@ -14,6 +14,7 @@ from cli import (
     _output,
     admin,
     deliveries,
+    demo,
     doctor,
     events,
     functions,
@@ -42,6 +43,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
