@@ -14,6 +14,7 @@ from cli import (
     _output,
     admin,
     deliveries,
+    demo,
     doctor,
     events,
     functions,
@@ -44,6 +45,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(local.app, name="local")
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
