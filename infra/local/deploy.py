@@ -52,7 +52,7 @@ def deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> Non
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "1",
     }
-    overrides = [f"{name}={text}" for name, text in parameters.items()]
+    overrides = [f'{name}="{text}"' for name, text in parameters.items()]  # a value may have spaces
     command = [
         *(_sam(), "deploy", "--template-file", str(place.build / "template.yaml")),
         *("--stack-name", STACK, "--resolve-s3", "--no-progressbar"),

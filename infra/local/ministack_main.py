@@ -28,6 +28,7 @@ def fill_gaps() -> None:
     _check_event_source_mappings()
     _check_targets()
     _name_actions_as_iam_does()
+    _tell_functions_their_handler()
     # A bucket that takes only TLS would take nothing: loopback stands in for it.
     app = _module("app")
     pin_origin = app.pin_request_origin
@@ -134,6 +135,16 @@ def _name_actions_as_iam_does() -> None:
         return matches(single, actions, not_actions)
 
     iam._action_matches = matches_single
+
+
+def _tell_functions_their_handler() -> None:
+    runtime = _module("core.lambda_runtime")
+    credentials = runtime.execution_credentials
+
+    def with_handler(config: Mapping[str, Any]) -> dict[str, str]:
+        return {**credentials(config), "_HANDLER": str(config.get("Handler", ""))}
+
+    runtime.execution_credentials = with_handler  # goes into the environment, as Lambda's does
 
 
 if __name__ == "__main__":
