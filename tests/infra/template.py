@@ -1,0 +1,147 @@
+"""The template as CloudFormation gets it: nested stacks read, SAM's transform applied, offline."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+ROOT_TEMPLATE: Final = ROOT / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref x` is {"Ref": x}."""
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+            return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+        case yaml.SequenceNode():
+            return {name: loader.construct_sequence(node, deep=True)}
+        case _:
+            assert isinstance(node, yaml.MappingNode)
+            return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource of one stack."""
+
+    stack: str
+    name: str
+    kind: str
+    properties: dict[str, Any]
+    raw: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Tells it from all others."""
+        return f"{self.stack}.{self.name}"
+
+
+@cache
+def load(path: Path) -> dict[str, Any]:
+    """A template file."""
+    loaded = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+@cache
+def stacks() -> dict[str, dict[str, Any]]:
+    """Every stack by its name; the root's is empty."""
+    root = load(ROOT_TEMPLATE)
+    nested = {
+        name: load(ROOT / resource["Properties"]["TemplateURL"])
+        for name, resource in root["Resources"].items()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
+    }
+    return {"": root, **nested}
+
+
+def resources(*kinds: str) -> list[Resource]:
+    """Every resource of these kinds, of all stacks."""
+    return [found for found in _all() if found.kind in kinds]
+
+
+def functions() -> list[Resource]:
+    """Every function, the globals of the root applied."""
+    shared = stacks()[""]["Globals"]["Function"]
+    found = resources("AWS::Serverless::Function", "AWS::Lambda::Function")
+    return [
+        Resource(
+            stack=each.stack,
+            name=each.name,
+            kind=each.kind,
+            properties=each.properties if each.stack else {**shared, **each.properties},
+            raw=each.raw,
+        )
+        for each in found
+    ]
+
+
+def events(function: Resource, kind: str) -> list[dict[str, Any]]:
+    """The event sources of one kind of a function."""
+    sources = function.properties.get("Events", {}).values()
+    return [source["Properties"] for source in sources if source["Type"] == kind]
+
+
+def resolve(value: Any, *, stack: str) -> str:
+    """What a reference points at, as `Stack.Resource`, followed through parameters and outputs."""
+    match value:
+        case {"Fn::GetAtt": [str() as name, str() as attribute]} if attribute.startswith("Outputs."):
+            output = attribute.removeprefix("Outputs.")
+            return resolve(stacks()[name]["Outputs"][output]["Value"], stack=name)
+        case {"Fn::GetAtt": [str() as name, str()]}:
+            return f"{stack}.{name}"
+        case {"Ref": str() as name} if name in stacks()[stack]["Resources"]:
+            return f"{stack}.{name}"
+        case {"Ref": str() as name} if stack:
+            given = stacks()[""]["Resources"][stack]["Properties"]["Parameters"][name]
+            return resolve(given, stack="")
+        case _:
+            return str(value)
+
+
+def number(value: Any, *, stack: str) -> int:
+    """A number, followed through the parameters of nested stacks to the root's defaults."""
+    if isinstance(value, dict) and set(value) == {"Ref"}:
+        if stack:
+            given = stacks()[""]["Resources"][stack]["Properties"]["Parameters"][value["Ref"]]
+            return number(given, stack="")
+        return int(stacks()[""]["Parameters"][value["Ref"]]["Default"])
+    return int(value)
+
+
+def by_id(found_id: str) -> Resource:
+    """The resource that `resolve` has named."""
+    [found] = [each for each in _all() if each.id == found_id]
+    return found
+
+
+def statements() -> list[tuple[Resource, dict[str, Any]]]:
+    """Every statement of every role, with its role."""
+    return [
+        (role, statement)
+        for role in resources("AWS::IAM::Role")
+        for policy in role.properties.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def _all() -> Iterator[Resource]:
+    for stack, template in stacks().items():
+        for name, raw in template["Resources"].items():
+            properties = raw.get("Properties", {})
+            yield Resource(
+                stack=stack, name=name, kind=raw["Type"], properties=properties, raw=raw
+            )

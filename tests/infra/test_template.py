@@ -1,0 +1,220 @@
+"""What must hold of the installation whatever else changes in the template."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.infra import template
+from tests.infra.template import Resource
+
+SANDBOX: Final = "Sandbox.SandboxFunction"
+QUEUES: Final = template.resources("AWS::SQS::Queue")
+DEAD_LETTERS: Final = [queue for queue in QUEUES if queue.name.endswith("DeadLetters")]
+WORK_QUEUES: Final = [queue for queue in QUEUES if queue not in DEAD_LETTERS]
+FUNCTIONS: Final = template.functions()
+TWO_WEEKS_S: Final = 14 * 24 * 3600
+# These two know no resource; IAM lets them be bound to the statement's owner instead.
+OWNER_BOUND: Final = {"redshift-data:DescribeStatement", "redshift-data:GetStatementResult"}
+
+
+def name(thing: Any) -> str:
+    """How a case is named in the report."""
+    return thing.id if isinstance(thing, Resource) else str(thing)
+
+
+@pytest.mark.parametrize("queue", WORK_QUEUES, ids=name)
+def test_a_queue_gives_up_into_its_own_dead_letters(queue: Resource) -> None:
+    """A message that fails for ever must end where a person finds it, not circle or vanish."""
+    redrive = queue.properties["RedrivePolicy"]
+    target = template.resolve(redrive["deadLetterTargetArn"], stack=queue.stack)
+    assert f"{queue.id}DeadLetters" == target
+    assert 3 <= redrive["maxReceiveCount"] <= 10
+
+
+@pytest.mark.parametrize("queue", QUEUES, ids=name)
+def test_a_queue_keeps_messages_for_two_weeks_and_encrypted(queue: Resource) -> None:
+    """A weekend's outage loses nothing."""
+    assert TWO_WEEKS_S == queue.properties["MessageRetentionPeriod"]
+    assert queue.properties["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("queue", DEAD_LETTERS, ids=name)
+def test_a_dead_letter_raises_an_alarm(queue: Resource) -> None:
+    """Dead letters that nobody hears of are lost events with extra steps."""
+    watched = {
+        template.resolve(dimension["Value"], stack=alarm.stack)
+        for alarm in template.resources("AWS::CloudWatch::Alarm")
+        if alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm.properties["Dimensions"]
+    }
+    assert queue.id in watched
+
+
+def test_every_target_of_the_rule_has_dead_letters() -> None:
+    """What the bus cannot hand over is kept, and the three destinations are all there."""
+    [rule] = template.resources("AWS::Events::Rule")
+    targets = rule.properties["Targets"]
+    assert {"match", "profile", "archive"} == {target["Id"] for target in targets}
+    for target in targets:
+        queue = template.resolve(target["Arn"], stack=rule.stack)
+        dead = template.resolve(target["DeadLetterConfig"]["Arn"], stack=rule.stack)
+        assert f"{queue}DeadLetters" == dead
+
+
+def test_the_rule_takes_every_event() -> None:
+    """An event that no rule takes would be lost without a trace."""
+    [rule] = template.resources("AWS::Events::Rule")
+    assert {"source": [{"prefix": ""}]} == rule.properties["EventPattern"]
+
+
+def test_only_the_rule_may_send_to_the_queues_of_the_bus() -> None:
+    """Another account's rule with our queue's address must not feed us events."""
+    [policy] = template.resources("AWS::SQS::QueuePolicy")
+    [statement] = policy.properties["PolicyDocument"]["Statement"]
+    source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert "Bus.CatchAll" == template.resolve(source, stack=policy.stack)
+    assert {"Service": "events.amazonaws.com"} == statement["Principal"]
+    covered = {template.resolve(queue, stack=policy.stack) for queue in policy.properties["Queues"]}
+    assert {queue.id for queue in QUEUES if queue.stack == "Bus"} == covered
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_every_asynchronous_source_of_a_function_has_dead_letters(function: Resource) -> None:
+    """A schedule, a stream and an asynchronous call have no queue behind them that would keep it."""
+    schedules = template.events(function, "ScheduleV2")
+    for schedule in schedules:
+        assert _is_dead_letters(schedule["DeadLetterConfig"]["Arn"])
+    for stream in template.events(function, "DynamoDB"):
+        assert _is_dead_letters(stream["DestinationConfig"]["OnFailure"]["Destination"])
+        assert stream["BisectBatchOnFunctionError"] is True
+    if schedules:
+        on_failure = function.properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert _is_dead_letters(on_failure["Destination"])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_a_function_reports_failures_record_by_record(function: Resource) -> None:
+    """One bad record must not make nine good ones come again."""
+    sources = template.events(function, "SQS") + template.events(function, "DynamoDB")
+    for source in sources:
+        assert ["ReportBatchItemFailures"] == source["FunctionResponseTypes"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_a_message_stays_invisible_for_six_timeouts_of_its_function(function: Resource) -> None:
+    """Less, and a slow or throttled function meets the message it is still at work on."""
+    timeout_s = int(function.properties["Timeout"])
+    for source in template.events(function, "SQS"):
+        queue = template.by_id(template.resolve(source["Queue"], stack=function.stack))
+        visible_again_s = template.number(queue.properties["VisibilityTimeout"], stack=queue.stack)
+        window = source.get("MaximumBatchingWindowInSeconds", 0)
+        assert visible_again_s >= 6 * timeout_s + template.number(window, stack=function.stack)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_a_function_logs_to_a_group_with_an_end(function: Resource) -> None:
+    """A group that Lambda makes by itself never expires, and holds personal data for ever."""
+    config = function.properties["LoggingConfig"]
+    group = template.by_id(template.resolve(config["LogGroup"], stack=function.stack))
+    assert "AWS::Logs::LogGroup" == group.kind
+    assert template.number(group.properties["RetentionInDays"], stack=group.stack) <= 365
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_a_function_has_a_role_of_its_own(function: Resource) -> None:
+    """A shared role gives each the permissions of all."""
+    role = template.resolve(function.properties["Role"], stack=function.stack)
+    others = [each for each in FUNCTIONS if each.id != function.id]
+    assert "AWS::IAM::Role" == template.by_id(role).kind
+    assert role not in {template.resolve(o.properties["Role"], stack=o.stack) for o in others}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_a_function_runs_on_the_reviewed_python_and_the_chosen_architecture(
+    function: Resource,
+) -> None:
+    """The bundles hold bytecode and wheels for exactly these."""
+    assert "python3.13" == function.properties["Runtime"]
+    assert 1 == len(function.properties["Architectures"])
+
+
+def test_no_role_has_a_wildcard_that_it_could_do_without() -> None:
+    """Least privilege: one escape must not open everything."""
+    for role, statement in template.statements():
+        actions = set(statement["Action"])
+        assert not any("*" in action for action in actions), (role.id, actions)
+        if statement["Resource"] == "*":
+            assert actions <= OWNER_BOUND, (role.id, actions)
+            assert "redshift-data:statement-owner-iam-userid" in str(statement["Condition"])
+
+
+def test_no_role_takes_a_managed_policy() -> None:
+    """AWS's own are broad, and change without us."""
+    for role in template.resources("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties, role.id
+
+
+def test_every_statement_allows_and_says_what_for() -> None:
+    """The statement's id is the reason that a reviewer reads."""
+    for role, statement in template.statements():
+        assert "Allow" == statement["Effect"], role.id
+        assert statement["Sid"][0].isupper(), role.id
+
+
+def test_the_sandbox_may_do_nothing_at_all() -> None:
+    """Who escapes from users' code finds credentials that open nothing."""
+    sandbox = template.by_id(SANDBOX)
+    role = template.by_id(template.resolve(sandbox.properties["Role"], stack=sandbox.stack))
+    assert {"AssumeRolePolicyDocument"} == set(role.properties)
+    assert "Layers" not in sandbox.properties
+    assert "Environment" not in sandbox.properties
+
+
+def test_each_tenant_has_sandboxes_of_its_own() -> None:
+    """The wall between tenants is the virtual machine, not Python."""
+    sandbox = template.by_id(SANDBOX)
+    assert {"TenantIsolationMode": "PER_TENANT"} == sandbox.properties["TenancyConfig"]
+
+
+def test_only_run_and_the_api_may_call_the_sandbox() -> None:
+    """It trusts its callers to name the right tenant."""
+    callers = {
+        role.name
+        for role, statement in template.statements()
+        if "lambda:InvokeFunction" in statement["Action"]
+        and template.resolve(statement["Resource"], stack=role.stack) == SANDBOX
+    }
+    assert {"RunRole", "ApiRole"} == callers
+
+
+@pytest.mark.parametrize("table", template.resources("AWS::DynamoDB::Table"), ids=name)
+def test_a_table_can_go_back_in_time_and_outlives_its_stack(table: Resource) -> None:
+    """A mistake of ours must not be the end of a customer's data."""
+    recovery = table.properties["PointInTimeRecoverySpecification"]
+    assert recovery["PointInTimeRecoveryEnabled"] is True
+    assert "RetainExceptOnCreate" == table.raw["DeletionPolicy"]
+    assert "Retain" == table.raw["UpdateReplacePolicy"]
+
+
+def test_the_bucket_is_private_takes_only_tls_and_forgets_raw_events() -> None:
+    """Personal data at rest: nobody else reads it, and an erasure ends within the retention."""
+    [bucket] = template.resources("AWS::S3::Bucket")
+    [policy] = template.resources("AWS::S3::BucketPolicy")
+    assert all(bucket.properties["PublicAccessBlockConfiguration"].values())
+    [statement] = policy.properties["PolicyDocument"]["Statement"]
+    assert "Deny" == statement["Effect"]
+    assert {"Bool": {"aws:SecureTransport": "false"}} == statement["Condition"]
+    rules = bucket.properties["LifecycleConfiguration"]["Rules"]
+    raw = next(rule for rule in rules if rule.get("Prefix") == "raw/")
+    assert template.number(raw["ExpirationInDays"], stack=bucket.stack) <= 30
+
+
+def test_the_bus_keeps_events_for_replay() -> None:
+    """A subscriber's mistake of last week can be run again."""
+    [archive] = template.resources("AWS::Events::Archive")
+    assert "Bus.Bus" == template.resolve(archive.properties["SourceArn"], stack=archive.stack)
+    assert template.number(archive.properties["RetentionDays"], stack=archive.stack) >= 30
+
+
+def _is_dead_letters(reference: Any) -> bool:
+    return template.resolve(reference, stack="").endswith("DeadLetters")
