@@ -17,6 +17,10 @@ POLL_S: Final = 0.05
 TERMINATE_S: Final = 2.0  # what they hold is thrown away in any case
 
 
+# Ours to reap when they end; those of another process are reaped by init.
+_children: Final[dict[int, "subprocess.Popen[bytes]"]] = {}
+
+
 class StartFailed(Transient):
     """A process of the local cloud ended, or did not answer in time."""
 
@@ -73,6 +77,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[process.pid] = process
     return Running(name=name, pid=process.pid, started=started_at(process.pid), log=log)
 
 
@@ -160,7 +165,6 @@ def _group_is_gone(pid: int) -> bool:
 
 
 def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return  # started by another process: init reaps it
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]

@@ -98,7 +98,9 @@ def events(function: Resource, kind: str) -> list[dict[str, Any]]:
 def resolve(value: Any, *, stack: str) -> str:
     """What a reference points at, as `Stack.Resource`, followed through parameters and outputs."""
     match value:
-        case {"Fn::GetAtt": [str() as name, str() as attribute]} if attribute.startswith("Outputs."):
+        case {"Fn::GetAtt": [str() as name, str() as attribute]} if attribute.startswith(
+            "Outputs."
+        ):
             output = attribute.removeprefix("Outputs.")
             return resolve(stacks()[name]["Outputs"][output]["Value"], stack=name)
         case {"Fn::GetAtt": [str() as name, str()]}:
@@ -142,6 +144,4 @@ def _all() -> Iterator[Resource]:
     for stack, template in stacks().items():
         for name, raw in template["Resources"].items():
             properties = raw.get("Properties", {})
-            yield Resource(
-                stack=stack, name=name, kind=raw["Type"], properties=properties, raw=raw
-            )
+            yield Resource(stack=stack, name=name, kind=raw["Type"], properties=properties, raw=raw)

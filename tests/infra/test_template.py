@@ -80,7 +80,7 @@ def test_only_the_rule_may_send_to_the_queues_of_the_bus() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=name)
 def test_every_asynchronous_source_of_a_function_has_dead_letters(function: Resource) -> None:
-    """A schedule, a stream and an asynchronous call have no queue behind them that would keep it."""
+    """A schedule, a stream and an asynchronous call have no queue that would keep the event."""
     schedules = template.events(function, "ScheduleV2")
     for schedule in schedules:
         assert _is_dead_letters(schedule["DeadLetterConfig"]["Arn"])

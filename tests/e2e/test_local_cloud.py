@@ -1,0 +1,117 @@
+"""What a local cloud promises besides running the product."""
+
+import os
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local import cloud
+from infra.local.cloud import LocalCloud, Options
+from infra.local.emulator import REGION
+from infra.local.place import Place
+from runtime.errors import Conflict
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_api_answers_to_its_own_key_only(local_cloud: LocalCloud) -> None:
+    """What `up` prints is enough to work with, and nothing less is."""
+    known = httpx.get(f"{local_cloud.api_url}/v1/topics", headers=_key(local_cloud.api_key))
+    unknown = httpx.get(f"{local_cloud.api_url}/v1/topics", headers=_key("psk_of_nobody"))
+    assert (200, 401) == (known.status_code, unknown.status_code)
+
+
+def test_a_second_up_is_refused_and_harms_nothing(local_cloud: LocalCloud, place: Place) -> None:
+    """Two terminals are a common accident."""
+    with pytest.raises(Conflict) as refused:
+        cloud.up(Options(), place=place, say=lambda _line: None)
+    assert "local_up" == refused.value.code
+    assert cloud.status(place).cloud == local_cloud
+    assert cloud.status(place).running
+
+
+def test_a_role_of_the_template_is_enforced(local_cloud: LocalCloud) -> None:
+    """Otherwise a missing permission would show in the first real account only."""
+    root = _session("test")
+    iam = root.client("iam", endpoint_url=local_cloud.aws_endpoint)
+    [sandbox] = [role for role in iam.list_roles()["Roles"] if "Sandbox" in role["RoleName"]]
+    sts = root.client("sts", endpoint_url=local_cloud.aws_endpoint)
+    given = sts.assume_role(RoleArn=sandbox["Arn"], RoleSessionName="escaped")["Credentials"]
+    escaped = boto3.Session(
+        region_name=REGION,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        escaped.client("s3", endpoint_url=local_cloud.aws_endpoint).list_buckets()
+    with pytest.raises(ClientError, match="AccessDenied"):
+        escaped.client("dynamodb", endpoint_url=local_cloud.aws_endpoint).list_tables()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="sockets are read from /proc")
+def test_everything_listens_on_loopback_only(local_cloud: LocalCloud, place: Place) -> None:
+    """A café's network must not find a cloud with a well-known root key."""
+    assert local_cloud.aws_endpoint.startswith("http://127.0.0.1:")
+    leaders = {each.pid for each in cloud.status(place).processes}
+    inodes = {inode for pid in _sessions(leaders) for inode in _sockets(pid)}
+    listening = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if line.split()[3] == "0A"
+    ]
+    ours = {fields[1].partition(":")[0] for fields in listening if fields[9] in inodes}
+    assert {"0100007F"} == ours
+
+
+def test_down_leaves_no_process_and_empties_its_folder(
+    local_cloud: LocalCloud, place: Place
+) -> None:
+    """The last of this module: it ends the cloud of the session."""
+    leaders = {each.pid for each in cloud.status(place).processes}
+    assert local_cloud.stack == "penstock"
+
+    assert cloud.down(place)
+
+    assert not _sessions(leaders)
+    assert not cloud.status(place).processes
+    assert {"logs", "build", "lock"} >= {
+        path.name for path in place.root.iterdir() if path.suffix != ".toml"
+    }
+    assert not cloud.down(place)
+
+
+def _session(key: str) -> boto3.Session:
+    return boto3.Session(region_name=REGION, aws_access_key_id=key, aws_secret_access_key=key)
+
+
+def _key(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _sessions(leaders: set[int]) -> set[int]:
+    """Every process of the sessions that these processes lead."""
+    found = set()
+    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
+        try:
+            if os.getsid(pid) in leaders:
+                found.add(pid)
+        except ProcessLookupError:  # ended while we looked
+            continue
+    return found
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = str(handle.readlink())
+        except FileNotFoundError:  # closed while we looked
+            continue
+        if target.startswith("socket:["):
+            found.add(target.removeprefix("socket:[").removesuffix("]"))
+    return found
