@@ -1,10 +1,18 @@
-"""Stand-ins for what is not ours: clocks, the sandbox's answers."""
+"""Stand-ins for what is not ours: clocks, the sandbox's answers, tables and queues in memory."""
 
-from collections.abc import Callable, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import count
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
+from runtime.core.delivery import Delivery
 from runtime.core.envelope import moment
+from runtime.core.function import Function
+from runtime.core.matching import Index
+from runtime.core.webhook import Webhook
 from tests.builders import NOW
 
 
@@ -84,3 +92,112 @@ class Failing:
         if self._problems:
             raise self._problems.pop()
         return self._call(*args, **kwargs)
+
+
+class MemoryDeliveries:
+    """Deliveries in a dictionary, with the conditions of the real store."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Delivery] = {}
+        self.written: list[str] = []
+        self._lock = Lock()
+
+    def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+        """Those that have a record, by id."""
+        return {each: self.by_id[each] for each in delivery_ids if each in self.by_id}
+
+    def add(self, delivery: Delivery) -> bool:
+        """Store one that has no record yet."""
+        with self._lock:
+            if delivery.id in self.by_id:
+                return False
+            return self._write(delivery)
+
+    def replace(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store what an attempt has made of `old`, unless another was first."""
+        with self._lock:
+            now = self.by_id[old.id]
+            if (now.next_attempt, now.status) != (old.next_attempt, old.status):
+                return False
+            return self._write(new)
+
+    def due(self, *, shard: str, now_ms: int, limit: int) -> list[Delivery]:
+        """Those due, the longest waiting first; everything lies in shard 0."""
+        due = [d for d in self.by_id.values() if d.due_at_ms is not None and d.due_at_ms <= now_ms]
+        return sorted(due, key=lambda d: d.due_at_ms or 0)[:limit] if shard == "0" else []
+
+    def lease(self, delivery: Delivery, /, *, until_ms: int) -> bool:
+        """Push a due time, unless somebody else has."""
+        with self._lock:
+            now = self.by_id[delivery.id]
+            if now.due_at_ms is None or now.due_at_ms != delivery.due_at_ms:
+                return False
+            self.by_id[delivery.id] = replace(now, due_at_ms=until_ms)
+            return True
+
+    def _write(self, delivery: Delivery) -> bool:
+        self.by_id[delivery.id] = delivery
+        self.written.append(delivery.id)
+        return True
+
+
+class MemoryWebhooks:
+    """Webhooks and functions in dictionaries, and the index over them."""
+
+    def __init__(self, *webhooks: Webhook, functions: Iterable[Function] = ()) -> None:
+        self.by_id = {webhook.id: webhook for webhook in webhooks}
+        self.functions = tuple(functions)
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook, or None."""
+        found = self.by_id.get(webhook_id)
+        return found if found is not None and found.tenant == tenant else None
+
+    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
+        """Switch it off."""
+        webhook = self.find(tenant, webhook_id)
+        if webhook is not None and webhook.enabled:
+            self.by_id[webhook_id] = replace(webhook, enabled=False, disabled_reason=reason)
+
+    def for_tenant(self, tenant: str) -> Index:
+        """What the tenant wants to hear."""
+        return Index(
+            [webhook for webhook in self.by_id.values() if webhook.tenant == tenant],
+            [function for function in self.functions if function.tenant == tenant],
+        )
+
+
+M = TypeVar("M")
+
+
+class VirtualQueue(Generic[M]):
+    """A queue on a virtual clock: messages wait for their time, and come back until removed."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._waiting: list[tuple[datetime, int, M]] = []
+        self._order = count()
+        self.sent: list[tuple[M, int]] = []
+
+    def send(self, messages: Iterable[M], *, delay_s: int = 0) -> None:
+        """Queue them all."""
+        for message in messages:
+            self.sent.append((message, delay_s))
+            self.put_back(message, after_s=delay_s)
+
+    def put_back(self, message: M, *, after_s: float) -> None:
+        """Show it again after a while."""
+        visible_at = self._clock() + timedelta(seconds=after_s)
+        heapq.heappush(self._waiting, (visible_at, next(self._order), message))
+
+    def take(self, most: int = 10) -> list[M]:
+        """What is visible now."""
+        batch: list[M] = []
+        while self._waiting and self._waiting[0][0] <= self._clock() and len(batch) < most:
+            batch.append(heapq.heappop(self._waiting)[2])
+        return batch
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next message shows."""
+        return self._waiting[0][0] if self._waiting else None

@@ -6,7 +6,8 @@ from typing import Final
 EXCERPT_CHARS: Final = 1024  # ten attempts with their excerpts must fit one DynamoDB item
 _NAMED: Final = re.compile(
     r"""(?ix)
-    (?P<name> (?<![\w-]) [\w-]{0,40}? (?: authorization | api[_-]?key | password | cookie | secret | token )
+    (?P<name> (?<![\w-]) [\w-]{0,40}?
+        (?: authorization | api[_-]?key | password | cookie | secret | token )
         ["']? \s* [:=] \s* ["']? )
     (?: (?:bearer|basic) \s+ )? [^\s"',;&}]+
     """

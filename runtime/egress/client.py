@@ -114,6 +114,8 @@ class SyncEgress(_Common):
 
     def _perform(self, step: Step[_Socket], left_s: float) -> Any:
         if left_s <= 0:
+            if isinstance(step, Secure):
+                step.raw.close()
             raise TimeoutError
         match step:
             case Resolve(target):
@@ -279,16 +281,14 @@ class Egress(_Common):
 
     async def _secure(self, raw: socket.socket, target: Target) -> _Stream:
         context = self._context(target)
-        try:
-            _, stream = await asyncio.get_running_loop().create_connection(
-                _Stream,
-                sock=raw,
-                ssl=context,
-                server_hostname=target.host if context is not None else None,
-            )
-        except BaseException:  # also when the deadline cancels: the socket must not leak
-            raw.close()
-            raise
+        # From here on the loop owns the socket, and closes it when the handshake fails or the
+        # deadline cancels it; closing it here too would close whoever gets its number next.
+        _, stream = await asyncio.get_running_loop().create_connection(
+            _Stream,
+            sock=raw,
+            ssl=context,
+            server_hostname=target.host if context is not None else None,
+        )
         return stream
 
 

@@ -28,11 +28,13 @@ WRONG = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
 
 def headers(**changes: str | None) -> dict[str, str]:
     """The three headers of the specification's own example."""
-    found = {"webhook_id": ID, "webhook_timestamp": str(AT_S), "webhook_signature": SIGNATURE}
-    found |= changes  # type: ignore[arg-type]
-    return {
-        name.replace("_", "-"): value for name, value in found.items() if value is not None
+    found: dict[str, str | None] = {
+        "webhook_id": ID,
+        "webhook_timestamp": str(AT_S),
+        "webhook_signature": SIGNATURE,
     }
+    found |= changes
+    return {name.replace("_", "-"): value for name, value in found.items() if value is not None}
 
 
 def a_receiver(*secrets: str | bytes, now_s: float = AT_S, **options: Any) -> Receiver:
@@ -94,7 +96,11 @@ def test_junk_before_a_good_signature_does_not_hide_it(signature: str) -> None:
 
 @pytest.mark.parametrize(
     "secret",
-    [SECRET_A, SECRET_A.removeprefix("whsec_"), b"1\xf2\x90\xf6\xbf\x06)\x8a\xabO\x08\xd4<?\x08,\xf6H\xa3b\xda-\xa4\xb0"],
+    [
+        SECRET_A,
+        SECRET_A.removeprefix("whsec_"),
+        b"1\xf2\x90\xf6\xbf\x06)\x8a\xabO\x08\xd4<?\x08,\xf6H\xa3b\xda-\xa4\xb0",
+    ],
     ids=["prefixed", "bare", "raw bytes"],
 )
 def test_a_secret_may_be_given_in_three_forms(secret: str | bytes) -> None:
@@ -263,7 +269,7 @@ def test_it_is_one_file_that_needs_only_the_standard_library() -> None:
         " - {'__main__'}))"
     )
 
-    ran = subprocess.run(
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-I", "-S", "-c", program, str(file)],
         capture_output=True,
         text=True,

@@ -26,7 +26,22 @@ def test_any_2xx_is_success(status: int) -> None:
 
 @pytest.mark.parametrize(
     "status",
-    [101, *range(300, 309), 400, 401, 403, 404, 408, 409, 422, 425, 429, 451, *range(500, 512), 599],
+    [
+        101,
+        *range(300, 309),
+        400,
+        401,
+        403,
+        404,
+        408,
+        409,
+        422,
+        425,
+        429,
+        451,
+        *range(500, 512),
+        599,
+    ],
 )
 def test_everything_else_is_tried_again(status: int) -> None:
     """Receivers deploy wrong routes and expire tokens; three days give them time to notice."""
@@ -40,7 +55,9 @@ def test_410_disables_the_webhook_at_once() -> None:
     assert outcome(Answered(status=410)) == Disable("gone")
 
 
-@pytest.mark.parametrize("code", ["dns_failure", "connect_refused", "tls_error", "reset", "timeout"])
+@pytest.mark.parametrize(
+    "code", ["dns_failure", "connect_refused", "tls_error", "reset", "timeout"]
+)
 def test_a_failure_without_an_answer_is_tried_again(code: str) -> None:
     """Networks heal."""
     failed = Failed(code=code, sentence="it broke")

@@ -104,7 +104,9 @@ def matches(rules: object, *, field: str = "value") -> bool:
     ],
 )
 def test_each_operator_means_what_eventbridge_says(
-    field: str, rules: list[Any], expected: bool  # noqa: FBT001 - a table's column
+    field: str,
+    rules: list[Any],
+    expected: bool,  # noqa: FBT001 - a table's column
 ) -> None:
     """Filters move between our matcher and a rule of the bus unchanged."""
     assert matches(rules, field=field) is expected
@@ -128,7 +130,8 @@ def test_each_operator_means_what_eventbridge_says(
     ],
 )
 def test_fields_are_anded_and_or_is_written_out(
-    pattern: dict[str, Any], expected: bool  # noqa: FBT001 - a table's column
+    pattern: dict[str, Any],
+    expected: bool,  # noqa: FBT001 - a table's column
 ) -> None:
     """Structure, arrays of objects and `$or`."""
     assert matching.compile(pattern).matches(EVENT) is expected
@@ -222,6 +225,8 @@ _WORDS = st.sampled_from(["a", "b", "ab", "B", "10"])
 _RANGES = st.tuples(st.integers(-3, 0), st.integers(1, 3)).map(
     lambda ends: [">=", ends[0], "<", ends[1]]
 )
+_GLOBS = st.sampled_from(["*", "a*", "*b", "a*c", "*.*.*", "a\\*"])
+_COMPARISONS = st.sampled_from(["<", "<=", "=", ">=", ">"])
 _OPERATORS = st.one_of(
     _SCALARS,
     st.builds(lambda t: {"prefix": t}, _WORDS),
@@ -229,9 +234,9 @@ _OPERATORS = st.one_of(
     st.builds(lambda t: {"suffix": t}, _WORDS),
     st.builds(lambda t: {"suffix": {"equals-ignore-case": t}}, _WORDS),
     st.builds(lambda t: {"equals-ignore-case": t}, _WORDS),
-    st.builds(lambda t: {"wildcard": t}, st.sampled_from(["*", "a*", "*b", "a*c", "*.*.*", "a\\*"])),
+    st.builds(lambda t: {"wildcard": t}, _GLOBS),
     st.builds(lambda r: {"numeric": r}, _RANGES),
-    st.builds(lambda o, n: {"numeric": [o, n]}, st.sampled_from(["<", "<=", "=", ">=", ">"]), _NUMBERS),
+    st.builds(lambda o, n: {"numeric": [o, n]}, _COMPARISONS, _NUMBERS),
     st.builds(lambda b: {"exists": b}, st.booleans()),
     st.sampled_from([{"cidr": "10.0.0.0/8"}, {"cidr": "192.168.0.0/16"}]),
     st.builds(lambda v: {"anything-but": v}, _WORDS | _NUMBERS),
@@ -247,8 +252,10 @@ _OPERATORS = st.one_of(
 _LEAVES = st.lists(_OPERATORS, min_size=1, max_size=3)
 _PATTERNS = st.recursive(
     st.dictionaries(_NAMES, _LEAVES, min_size=1, max_size=2),
-    lambda inner: st.dictionaries(_NAMES, _LEAVES | inner, min_size=1, max_size=2)
-    | st.lists(inner, min_size=2, max_size=3).map(lambda branches: {"$or": branches}),
+    lambda inner: (
+        st.dictionaries(_NAMES, _LEAVES | inner, min_size=1, max_size=2)
+        | st.lists(inner, min_size=2, max_size=3).map(lambda branches: {"$or": branches})
+    ),
     max_leaves=6,
 )
 
@@ -299,7 +306,8 @@ def test_the_index_finds_exactly_what_a_scan_finds(
     ],
 )
 def test_exact_topics_and_prefixes_reach_each_subscription_once(
-    topics: tuple[str, ...], expected: bool  # noqa: FBT001 - a table's column
+    topics: tuple[str, ...],
+    expected: bool,  # noqa: FBT001 - a table's column
 ) -> None:
     """However often a webhook names an event, it gets it once."""
     index = matching.Index([a_webhook(topics=topics)], [a_function(topics=topics)])

@@ -40,4 +40,3 @@ def test_any_bytes_become_bounded_text(data: bytes) -> None:
     assert len(text) <= EXCERPT_CHARS
     assert isinstance(text.encode(), bytes)
     assert "\0" not in text
-

@@ -35,7 +35,9 @@ def test_after_the_last_attempt_there_is_no_delay() -> None:
 
 
 @given(asked_s=st.floats(0, 1e9), dice=st.floats(0, 1))
-def test_what_a_receiver_asks_for_lengthens_a_delay_up_to_a_day(asked_s: float, dice: float) -> None:
+def test_what_a_receiver_asks_for_lengthens_a_delay_up_to_a_day(
+    asked_s: float, dice: float
+) -> None:
     """Neither a 0 nor a year may take the schedule over."""
     own_s = delay_s((300,), attempt=1, dice=dice)
     wait_s = delay_s((300,), attempt=1, dice=dice, retry_after_s=asked_s)

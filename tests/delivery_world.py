@@ -1,0 +1,100 @@
+"""Deliver and sweep on a virtual clock, with everything in memory but the way out."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from runtime.core import ids
+from runtime.core.delivery import Delivery, Status
+from runtime.core.messages import DeliverMessage
+from runtime.core.webhook import Webhook
+from runtime.egress.client import Egress
+from runtime.egress.policy import EgressPolicy
+from runtime.egress.sender import Sender
+from runtime.errors import PenstockError, Transient
+from runtime.usecases.deliver_attempt import DeliverAttempts
+from runtime.usecases.sweep_due import Sweep, delivery_hint
+from tests.builders import TENANT, a_deliver_message
+from tests.doubles import FakeClock, Journal, MemoryDeliveries, MemoryWebhooks, VirtualQueue
+from tests.vectors import SECRET_A, SECRET_B
+
+VISIBILITY_S: Final = 60  # how long a message that failed stays away
+
+
+class World:
+    """Everything that deliver and sweep need, in memory, and a real way out."""
+
+    def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900) -> None:
+        self.clock = FakeClock()
+        self.webhooks = MemoryWebhooks(*webhooks)
+        self.deliveries = MemoryDeliveries()
+        self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
+        self.journal = Journal()
+        self.secrets = {"sealed": SECRET_A, "older": SECRET_B}
+        self.deliver = DeliverAttempts(
+            deliveries=self.deliveries,
+            webhooks=self.webhooks,
+            subscriptions=self.webhooks,
+            hints=self.queue,
+            sender=Sender(Egress(EgressPolicy(allow_local=True))),
+            open_secret=lambda _tenant, sealed: self.secrets[sealed],
+            clock=self.clock,
+            dice=lambda: 0.5,
+            journal=self.journal,
+            queue_delay_max_s=queue_delay_max_s,
+        )
+        self.sweep = Sweep(
+            records=self.deliveries,
+            hints=self.queue,
+            hint_of=delivery_hint,
+            shards=("0", "1"),
+            clock=self.clock,
+        )
+
+    def deliver_now(self, *messages: DeliverMessage) -> list[PenstockError | None]:
+        """One batch."""
+        return self.deliver.deliver_all(messages or [a_deliver_message()])
+
+    def run(self, *messages: DeliverMessage, hours: float = 100) -> None:
+        """Work the queue and sweep every minute until nothing is due any more."""
+        self.queue.send(messages)
+        end = self.clock() + timedelta(hours=hours)
+        while self.clock() < end and (self._work() or self._pending()):
+            self._move_on()
+
+    def _work(self) -> bool:
+        batch = self.queue.take()
+        for message, problem in zip(batch, self.deliver.deliver_all(batch), strict=True):
+            if isinstance(problem, Transient):
+                self.queue.put_back(message, after_s=VISIBILITY_S)
+        return bool(batch)
+
+    def _pending(self) -> bool:
+        waiting = any(d.status is Status.PENDING for d in self.deliveries.by_id.values())
+        return waiting or self.queue.next_at is not None
+
+    def _move_on(self) -> None:
+        """To the next message or the next sweep that finds something."""
+        due = [d.due_at_ms for d in self.deliveries.by_id.values() if d.due_at_ms is not None]
+        now_s = self.clock().timestamp()
+        times = [at_ms / 1000 + 31 for at_ms in due]
+        if self.queue.next_at is not None:
+            times.append(self.queue.next_at.timestamp())
+        if times:
+            self.clock.advance(max(0.0, min(times) - now_s))
+        self.sweep()
+
+    @property
+    def record(self) -> Delivery:
+        """The one delivery."""
+        (record,) = self.deliveries.by_id.values()
+        return record
+
+
+def messages(count: int, **changes: Any) -> list[DeliverMessage]:
+    """First attempts of so many deliveries."""
+    return [
+        a_deliver_message(
+            delivery_id=ids.delivery_id(TENANT, f"evt_{n}", "whk_1"), event_id=f"evt_{n}", **changes
+        )
+        for n in range(count)
+    ]
