@@ -47,6 +47,10 @@ class Compiled:
     findings: tuple[Finding, ...]
 
 
+class JobMalformed(ValueError):
+    """The caller sent no job of ours."""
+
+
 class Sandbox:
     """Runs jobs one at a time; safe to share between threads."""
 
@@ -76,7 +80,20 @@ class Sandbox:
                 self._zygote = None
 
     def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a `run` job: one result per event, in order."""
+        """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`."""
+        if job.get("v") != 1:
+            raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+        match job.get("op"):
+            case "run":
+                return self._answer(job)
+            case "check":
+                return {"v": 1, "findings": [f.to_json() for f in self.check(str(job["source"]))]}
+            case "doctor":
+                return self.doctor()
+            case _:
+                raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+
+    def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             isolation = self._isolation()
             results = [result.to_json() for result in self._run(job, isolation)]
