@@ -144,7 +144,7 @@ class Sandbox:
 
     def _end(self, worker: WorkerProcess) -> None:
         try:
-            worker.end()
+            worker.drop()
         except SandboxUnavailable:
             self._drop_zygote()  # its workers die with it
 
@@ -175,7 +175,7 @@ class Sandbox:
         worker = self._worker(kind="compile", memory_mb=caps.COMPILE_MEMORY_MB, cpu_s=cpu_s)
         try:
             worker.send(frame, timeout_s=caps.COMPILE_WALL_S)
-            answer = worker.receive(timeout_s=caps.COMPILE_WALL_S)
+            answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
             return _compiled_of(answer)
         except (TimeoutError, WorkerGone, ProtocolBroken, KeyError, TypeError):
             message = "the source cannot be compiled within the limits of the check"

@@ -74,7 +74,10 @@ class Mediator:
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
         """The answer as plain JSON; Refused when it may not be or cannot be had."""
-        wanted, host = self._read(message)
+        try:
+            wanted, host = self._read(message)
+        except (TypeError, LookupError, ValueError) as error:
+            raise Refused("request_invalid", f"the request cannot be read: {error}") from None
         self._check_secrets(message, host)
         timeout = message.get("timeout")
         usable = isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0
