@@ -25,12 +25,19 @@ class Bridge:
     __slots__ = ("_buffer", "seq")
 
     def __init__(self) -> None:
-        self._buffer = wire.FrameBuffer(ANSWER_FRAME_MAX_BYTES)
+        self._buffer = wire.FrameBuffer(ANSWER_FRAME_MAX_BYTES, wire.decode_trusted)
         self.seq = 0
 
     def send(self, op: str, **fields: Any) -> None:
         """One frame out; the parent answers only to calls."""
-        frame = wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES)
+        self._write(wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES))
+
+    def send_output(self, text: str) -> None:
+        """The frame that ends a run, around a result that is JSON text already."""
+        head = f'{{"op":"done","seq":{self.seq},"outcome":"returned","output":{text}}}'
+        self._write(wire.frame(head.encode("ascii"), max_bytes=FRAME_MAX_BYTES))
+
+    def _write(self, frame: bytes) -> None:
         sent = 0
         while sent < len(frame):
             sent += os.write(SOCKET_FD, frame[sent:] if sent else frame)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gc
-import json
 import marshal
 import os
 import sys
@@ -99,14 +98,13 @@ class Worker:
         CLOCK.on_overrun = _overrun
         serial = context.RUN.begin(self._about["limits"])
         given = context.Context({**self._about, **message}, serial)
-        BRIDGE.send("done", **self._run(message, given))
-
-    def _run(self, message: dict[str, Any], given: context.Context) -> dict[str, Any]:
         try:
             value = self._call(message, given)
-            return _returned(value, int(self._about["limits"]["result_bytes"]))
+            output = _output(value, int(self._about["limits"]["result_bytes"]))
         except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
-            return _raised(error)
+            BRIDGE.send("done", **_raised(error))
+        else:
+            BRIDGE.send_output(output)
 
     def _call(self, message: dict[str, Any], given: context.Context) -> Any:
         if self._globals is None:
@@ -151,15 +149,15 @@ def _parameters(handler: Callable[..., Any]) -> int:
     return code.co_argcount - skipped
 
 
-def _returned(value: Any, most_bytes: int) -> dict[str, Any]:
+def _output(value: Any, most_bytes: int) -> str:
     try:
         wire.check_plain(value, what="the result")
-        text = json.dumps(value, separators=(",", ":"))
+        text = wire.write(value)
     except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
         raise InvalidResult(str(error)) from None
     if len(text) > min(most_bytes, FRAME_MAX_BYTES - _ENVELOPE_ROOM_BYTES):
         raise InvalidResult(f"the result is {len(text)} bytes of JSON, the limit is {most_bytes}")
-    return {"outcome": "returned", "output": value}
+    return text
 
 
 def _raised(error: BaseException) -> dict[str, Any]:

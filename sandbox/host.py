@@ -47,6 +47,10 @@ class Compiled:
     findings: tuple[Finding, ...]
 
 
+class JobMalformed(ValueError):
+    """The caller sent no job of ours."""
+
+
 class Sandbox:
     """Runs jobs one at a time; safe to share between threads."""
 
@@ -76,7 +80,20 @@ class Sandbox:
                 self._zygote = None
 
     def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a `run` job: one result per event, in order."""
+        """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`."""
+        if job.get("v") != 1:
+            raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+        match job.get("op"):
+            case "run":
+                return self._answer(job)
+            case "check":
+                return {"v": 1, "findings": [f.to_json() for f in self.check(str(job["source"]))]}
+            case "doctor":
+                return self.doctor()
+            case _:
+                raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+
+    def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             isolation = self._isolation()
             results = [result.to_json() for result in self._run(job, isolation)]
@@ -127,7 +144,7 @@ class Sandbox:
 
     def _end(self, worker: WorkerProcess) -> None:
         try:
-            worker.end()
+            worker.drop()
         except SandboxUnavailable:
             self._drop_zygote()  # its workers die with it
 
@@ -158,7 +175,7 @@ class Sandbox:
         worker = self._worker(kind="compile", memory_mb=caps.COMPILE_MEMORY_MB, cpu_s=cpu_s)
         try:
             worker.send(frame, timeout_s=caps.COMPILE_WALL_S)
-            answer = worker.receive(timeout_s=caps.COMPILE_WALL_S)
+            answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
             return _compiled_of(answer)
         except (TimeoutError, WorkerGone, ProtocolBroken, KeyError, TypeError):
             message = "the source cannot be compiled within the limits of the check"

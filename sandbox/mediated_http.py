@@ -74,7 +74,10 @@ class Mediator:
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
         """The answer as plain JSON; Refused when it may not be or cannot be had."""
-        wanted, host = self._read(message)
+        try:
+            wanted, host = self._read(message)
+        except (TypeError, LookupError, ValueError) as error:
+            raise Refused("request_invalid", f"the request cannot be read: {error}") from None
         self._check_secrets(message, host)
         timeout = message.get("timeout")
         usable = isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0
@@ -149,23 +152,27 @@ class Mediator:
             raise Refused("secret_host_not_listed", text)
 
     def _send(self, wanted: _Wanted, deadline_s: float) -> dict[str, Any]:
-        from runtime.egress.client import EgressFailed, Request, SyncEgress
+        from runtime.egress.client import Request, SyncEgress
+        from runtime.egress.failures import EgressFailed, EgressRefused
         from runtime.egress.policy import EgressPolicy
-        from runtime.egress.urls import EgressRefused
 
         if self._client is None:
             self._client = SyncEgress(EgressPolicy(allow_local=self._permit.allow_local))
-        request = Request(wanted.method, wanted.url, wanted.headers, wanted.body)
+        headers = list(wanted.headers.items())
+        request = Request(
+            method=wanted.method, url=wanted.url, headers=headers, body=wanted.body
+        )
         try:
             answer = self._client.send(
                 request, deadline_s=deadline_s, max_answer_bytes=HTTP_ANSWER_MAX_BYTES
             )
         except (EgressRefused, EgressFailed) as error:
             raise Refused(error.code, self._masker.text(str(error))) from None
-        headers = answer.headers.items() if hasattr(answer.headers, "items") else answer.headers
+        if answer.truncated:
+            raise Refused("answer_too_large", f"the answer is over {HTTP_ANSWER_MAX_BYTES} bytes")
         return {
-            "status": int(answer.status),
-            "headers": {str(k).lower(): self._masker.text(str(v)) for k, v in headers},
+            "status": answer.status,
+            "headers": {name: self._masker.text(value) for name, value in answer.headers},
             # An echo of the secret must not bring it into the worker.
             "body": base64.b64encode(self._masker.bytes(answer.body)).decode(),
         }

@@ -65,20 +65,14 @@ class Result:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
 
 
 def clean_text(text: str, max_chars: int) -> str:
-    """Text that is safe in any log: no control characters, surrogates or addresses, and short.
+    """Text that is safe in any log: no control characters, no surrogates, and short.
 
     Newlines and tabs become their escapes, so that no line of it can pass for another log line.
     """
     short = text[: max_chars * 2].encode("utf-8", "replace").decode("utf-8")
     short = short.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    short = _ADDRESS.sub("at 0x…", _CONTROL.sub("\ufffd", short))
+    short = _CONTROL.sub("\ufffd", short)
     return short if len(short) <= max_chars else short[: max_chars - 1] + "…"
-
-
-def hide_addresses(text: str) -> str:
-    """The text without memory addresses: all workers of one zygote share one layout."""
-    return _ADDRESS.sub("at 0x…", text)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import select
 import signal
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, ZYGOTE_START
 _CONTROL_FD = 3
 _HIGH_FD = 64  # above what the child's file actions write to
 _CHUNK_BYTES = 65536
+ORDER_BYTES = 128  # every order is as long as this, so that none runs into the next
 
 
 class SandboxUnavailable(Exception):
@@ -71,8 +75,13 @@ class Zygote:
 
     def order(self, message: dict[str, Any], *, give: socket.socket | None = None) -> Any:
         """Have the zygote do something, and wait for it."""
+        self.tell(message, give=give)
+        return self._answer()
+
+    def tell(self, message: dict[str, Any], *, give: socket.socket | None = None) -> None:
+        """Have the zygote do something that it does not answer."""
         _ = self.hello
-        data = json.dumps(message).encode()
+        data = json.dumps(message).encode().ljust(ORDER_BYTES)
         try:
             if give is None:
                 self._control.sendall(data)
@@ -80,7 +89,6 @@ class Zygote:
                 socket.send_fds(self._control, [data], [give.fileno()])
         except OSError as error:
             raise SandboxUnavailable(f"the zygote is gone: {error}") from error
-        return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         while b"\n" not in self._line:
@@ -139,52 +147,62 @@ class WorkerProcess:
             raise
         finally:
             its.close()
+        mine.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(mine, select.POLLIN)
         self._buffer = wire.FrameBuffer(FRAME_MAX_BYTES)
         self._end: End | None = None
 
     def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
         """Frames to the worker; a worker that does not read them in time is broken."""
         data = b"".join(wire.encode(m, max_bytes=ANSWER_FRAME_MAX_BYTES) for m in messages)
-        self._socket.settimeout(max(timeout_s, 0.001))
-        try:
-            self._socket.sendall(data)
-        except TimeoutError as error:
-            raise wire.ProtocolBroken("the worker does not read") from error
-        except OSError as error:
-            raise WorkerGone from error
+        deadline_s = time.monotonic() + timeout_s
+        while data:
+            try:
+                data = data[self._socket.send(data) :]
+            except BlockingIOError:
+                self._await_room(deadline_s)
+            except OSError as error:
+                raise WorkerGone from error
 
-    def receive(self, *, timeout_s: float) -> dict[str, Any]:
+    def _await_room(self, deadline_s: float) -> None:
+        self._poll.modify(self._socket, select.POLLOUT)
+        ready = self._poll.poll(_milliseconds(deadline_s - time.monotonic()))
+        self._poll.modify(self._socket, select.POLLIN)
+        if not ready:
+            raise wire.ProtocolBroken("the worker does not read")
+
+    def receive(self, *, deadline_s: float) -> dict[str, Any]:
         """The next frame; TimeoutError when none comes, WorkerGone when none can come."""
         message = self._buffer.pop()
         while message is None:
-            if timeout_s <= 0:
+            if not self._poll.poll(_milliseconds(deadline_s - time.monotonic())):
                 raise TimeoutError
-            self._socket.settimeout(timeout_s)
             try:
                 data = self._socket.recv(_CHUNK_BYTES)
-            except TimeoutError:
-                raise
             except OSError as error:
                 raise WorkerGone from error
             if not data:
                 raise WorkerGone
             self._buffer.feed(data)
             message = self._buffer.pop()
+        if time.monotonic() > deadline_s:
+            raise TimeoutError
         return message
 
     def quiet(self) -> bool:
-        """True when the worker has said nothing since its last answer: between events it may not."""
-        self._socket.setblocking(False)
-        try:
-            data = self._socket.recv(1)
-        except BlockingIOError:
-            return self._buffer.empty
-        except OSError:
-            return False
-        return not data and self._buffer.empty
+        """True when the worker has said nothing since its last answer: it may not."""
+        return self._buffer.empty and not self._poll.poll(0)
+
+    def drop(self) -> None:
+        """Kill and reap it, whatever it is doing, without waiting for that."""
+        if self._end is None:
+            self._socket.close()
+            self._end = End(signal.SIGKILL, 0, 0)
+            self._zygote.tell({"op": "drop", "pid": self.pid})
 
     def end(self) -> End:
-        """Kill and reap it, whatever it is doing."""
+        """Kill and reap it, whatever it is doing, and hear how it was."""
         if self._end is None:
             self._socket.close()
             said = self._zygote.order({"op": "end", "pid": self.pid})
@@ -194,3 +212,7 @@ class WorkerProcess:
 
 class WorkerGone(Exception):
     """The worker has ended by itself."""
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(math.ceil(seconds * 1000), 0)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox import limits as caps
 from sandbox import wire, zones
 from sandbox.mediated_http import Refused
-from sandbox.outcome import Outcome, Result, clean_text, hide_addresses
-from sandbox.process import WorkerGone
+from sandbox.outcome import Outcome, Result, clean_text
+from sandbox.process import End, SandboxUnavailable, WorkerGone
 from sandbox.sdk import EXPORTS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class EventRun:
             alive = self._timed_out()
         except WorkerGone:
             alive = self._died()
-        except (wire.ProtocolBroken, wire.NotPlain, Violation) as error:
+        except (wire.ProtocolBroken, Violation) as error:
             alive = self._violated(str(error))
         self.result.duration_ms = round((time.monotonic() - self._started_s) * 1000, 3)
         self._mask()
@@ -91,7 +91,7 @@ class EventRun:
 
     def _converse(self, seq: int) -> bool:
         while True:
-            message = self._worker.receive(timeout_s=self._remaining_s())
+            message = self._worker.receive(deadline_s=self._deadline_s)
             if message.get("seq") != seq or type(message.get("seq")) is not int:
                 raise Violation("the worker answered for another run")
             op = message.get("op")
@@ -116,7 +116,6 @@ class EventRun:
         text = message.get("message")
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
-        wire.check_plain(fields, what="a log entry")
         self._log_bytes += len(text) + len(json.dumps(fields)) + 16
         budget = self._job.limits.log_bytes
         if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
@@ -139,7 +138,6 @@ class EventRun:
         topic, properties = message.get("topic"), message.get("properties")
         if not wire.is_topic(topic) or type(properties) is not dict:
             raise Violation("an emitted event is malformed")
-        wire.check_plain(properties, what="the emitted properties")
         self.result.effects.append({"op": "emit", "topic": topic, "properties": properties})
 
     def _deliver(self, message: dict[str, Any]) -> None:
@@ -147,7 +145,6 @@ class EventRun:
         webhook, payload = message.get("webhook"), message.get("payload")
         if not wire.is_webhook_id(webhook, self._job.webhooks):
             raise Violation("a delivery is malformed")
-        wire.check_plain(payload, what="the payload")
         self.result.effects.append({"op": "deliver", "webhook": webhook, "payload": payload})
 
     def _profile(self, message: dict[str, Any]) -> None:
@@ -155,8 +152,6 @@ class EventRun:
         to_set, unset = message.get("set"), message.get("unset")
         if type(to_set) is not dict or type(unset) is not list:
             raise Violation("a profile change is malformed")
-        wire.check_plain(to_set, what="the profile change")
-        wire.check_plain(unset, what="the profile change")
         self.result.effects.append({"op": "profile", "set": to_set, "unset": unset})
 
     # Calls, which the parent answers
@@ -170,7 +165,6 @@ class EventRun:
 
     def _http(self, message: dict[str, Any]) -> None:
         self._count("http", self._job.limits.http_calls)
-        wire.check_plain(message, what="the http request")
         method, url = str(message.get("method"))[:10], str(message.get("url"))[:2048]
         effect: dict[str, Any] = {"op": "http", "method": method, "url": clean_text(url, 2048)}
         self.result.effects.append(effect)
@@ -208,9 +202,7 @@ class EventRun:
             raise Violation("the worker ended in a way that does not exist")
         self.result.outcome = Outcome(outcome)
         if outcome == "returned":
-            output = message.get("output")
-            wire.check_plain(output, what="the result")
-            self.result.output = output
+            self.result.output = message.get("output")
             return True
         self.result.error = self._error_of(message.get("error"))
         if outcome == "out_of_memory":
@@ -247,18 +239,26 @@ class EventRun:
         return "".join(lines)
 
     def _timed_out(self) -> bool:
-        self._worker.end()
+        self._kill()
         self.result.outcome = Outcome.TIMED_OUT
         wall_s = self._deadline_s - self._started_s
         self._fail("TimedOut", f"the run was stopped after {wall_s:g} s of wall clock")
         return False
+
+    def _kill(self) -> End:
+        try:
+            return self._worker.end()
+        except SandboxUnavailable:
+            # A worker that fells the zygote has done it itself: the record must say so, or it
+            # would be run again for ever. The host finds the zygote gone and starts another.
+            return End(0, 0, 0)
 
     def _out_of_memory(self) -> None:
         self.result.outcome = Outcome.OUT_OF_MEMORY
         self._fail("OutOfMemory", f"the run used more than {self._job.limits.memory_mb} MB")
 
     def _died(self) -> bool:
-        end = self._worker.end()
+        end = self._kill()
         if end.signal in _CPU_SIGNALS:
             self.result.outcome = Outcome.TIMED_OUT
             self._fail("TimedOut", "the run was stopped: it used up its processor time")
@@ -270,7 +270,7 @@ class EventRun:
         return False
 
     def _violated(self, what: str) -> bool:
-        self._worker.end()
+        self._kill()
         self.result.outcome = Outcome.RAISED
         self.result.output = None
         self._fail("ProtocolViolation", f"the run was stopped: {what}")
@@ -282,7 +282,7 @@ class EventRun:
 
     def _mask(self) -> None:
         masker, result = self._job.masker, self.result
-        result.output = masker.plain(_without_addresses(result.output))
+        result.output = masker.plain(result.output)
         result.error = masker.plain(result.error)
         result.logs = masker.plain(result.logs)
         result.effects = masker.plain(result.effects)
@@ -308,13 +308,3 @@ def _clean_fields(fields: dict[str, Any]) -> dict[str, Any]:
         else value
         for key, value in fields.items()
     }
-
-
-def _without_addresses(value: Any) -> Any:
-    if isinstance(value, str):
-        return hide_addresses(value) if " at 0x" in value else value
-    if isinstance(value, list):
-        return [_without_addresses(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_addresses(item) for key, item in value.items()}
-    return value

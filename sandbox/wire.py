@@ -7,14 +7,18 @@ import math
 import re
 import struct
 from collections import Counter, OrderedDict, defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.limits import INTEGER_LIMIT, JSON_DEPTH_MAX, JSON_NODES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEADER = struct.Struct(">I")
 # Exact types only: a subclass could lie to the encoder about what it holds.
 _MAPPINGS = frozenset({dict, OrderedDict, defaultdict, Counter})
 _CONTAINERS = _MAPPINGS | {list, tuple}
+_ADDRESS = re.compile(rb" at 0x[0-9a-fA-F]{4,}")
 HEADER_BYTES = HEADER.size
 
 
@@ -26,33 +30,94 @@ class NotPlain(ValueError):
     """The value is not plain JSON; says where and why."""
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+write = _ENCODER.encode
+"""JSON text of plain values, ASCII only."""
+
+
 def encode(message: dict[str, Any], *, max_bytes: int) -> bytes:
     """The frame of this message; ProtocolBroken when it is over the cap."""
-    body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii")
+    body = write(message).encode("ascii")
+    return frame(body, max_bytes=max_bytes)
+
+
+def frame(body: bytes, *, max_bytes: int) -> bytes:
+    """The frame of a message that is written already."""
     if len(body) > max_bytes:
         raise ProtocolBroken(f"a frame of {len(body)} bytes is over the cap of {max_bytes}")
     return HEADER.pack(len(body)) + body
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The message of this frame; ProtocolBroken for anything but one JSON object."""
+    """The message of this frame; ProtocolBroken for anything but one plain, bounded JSON object."""
+    if b" at 0x" in body:
+        # All workers of one zygote share their memory layout: addresses stay inside.
+        body = _ADDRESS.sub(b" at 0x...", body)
     try:
-        message = json.loads(body.decode("utf-8"))
+        message = _DECODER.decode(body.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise ProtocolBroken(f"a frame is not JSON: {type(error).__name__}") from error
     if type(message) is not dict:
         raise ProtocolBroken("a frame is not an object")
+    if _needs_walk(body):
+        try:
+            check_plain(message, what="a frame", depth_max=JSON_DEPTH_MAX + 2)
+        except NotPlain as error:
+            raise ProtocolBroken(str(error)) from None
     return message
+
+
+def decode_trusted(body: bytes) -> dict[str, Any]:
+    """The message of a frame that the parent wrote."""
+    message: dict[str, Any] = json.loads(body)
+    return message
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text[:20])
+    return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > _DIGITS_MAX:
+        raise ValueError("too many digits")
+    number = int(text)
+    if not -INTEGER_LIMIT < number < INTEGER_LIMIT:
+        raise ValueError("beyond 64 bits")
+    return number
+
+
+_DIGITS_MAX = 21
+_DECODER = json.JSONDecoder(
+    parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant
+)
+
+
+def _needs_walk(body: bytes) -> bool:
+    # What the parser made is plain and in range; only depth, size and surrogates can be wrong,
+    # and each of them shows in the bytes. Most frames show none, and are not walked.
+    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX:
+        return True
+    return body.count(b",") > JSON_NODES_MAX or b"\\ud" in body or b"\\uD" in body
 
 
 class FrameBuffer:
     """Turns bytes as they arrive into whole frames; refuses a length over the cap at once."""
 
-    __slots__ = ("_bytes", "_max_bytes")
+    __slots__ = ("_bytes", "_decode", "_max_bytes")
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(
+        self, max_bytes: int, decode: Callable[[bytes], dict[str, Any]] = decode
+    ) -> None:
         self._bytes = bytearray()
         self._max_bytes = max_bytes
+        self._decode = decode
 
     def feed(self, data: bytes) -> None:
         """Take bytes in."""
@@ -70,7 +135,7 @@ class FrameBuffer:
             return None
         body = bytes(self._bytes[HEADER_BYTES:end])
         del self._bytes[:end]
-        return decode(body)
+        return self._decode(body)
 
     @property
     def empty(self) -> bool:
@@ -78,49 +143,54 @@ class FrameBuffer:
         return not self._bytes
 
 
-def check_plain(value: Any, *, what: str = "the value") -> None:
+def check_plain(value: Any, *, what: str = "the value", depth_max: int = JSON_DEPTH_MAX) -> None:
     """Pass plain JSON through: exact types, bounded depth and size, finite, no surrogates."""
-    stack: list[tuple[Any, int]] = [(value, 0)]
+    if type(value) not in _CONTAINERS:
+        _check_scalar(value, what)
+        return
+    stack: list[tuple[Any, int]] = [(value, 1)]
     nodes = 0
     while stack:
-        item, depth = stack.pop()
-        nodes += 1
-        kind = type(item)
-        if kind is str:
-            _check_text(item, what)
-        elif kind in _CONTAINERS:
-            if depth >= JSON_DEPTH_MAX:
-                raise NotPlain(f"{what} is nested deeper than {JSON_DEPTH_MAX} levels")
-            if len(item) + nodes > JSON_NODES_MAX:
-                raise NotPlain(f"{what} has more than {JSON_NODES_MAX} parts")
-            depth += 1
-            if kind in _MAPPINGS:
-                for key, inner in item.items():
-                    if type(key) is not str:
-                        raise NotPlain(
-                            f"{what} has a key of type {_name(key)}; JSON keys are text: use str()"
-                        )
-                    _check_text(key, what)
-                    stack.append((inner, depth))
-            else:
-                stack.extend([(inner, depth) for inner in item])
-        else:
-            _check_scalar(item, what)
+        container, depth = stack.pop()
+        if depth > depth_max:
+            raise NotPlain(f"{what} is nested deeper than {depth_max} levels")
+        nodes += len(container) + 1
         if nodes > JSON_NODES_MAX:
             raise NotPlain(f"{what} has more than {JSON_NODES_MAX} parts")
+        if type(container) in _MAPPINGS:
+            for key in container:
+                if type(key) is not str:
+                    name = _name(key)
+                    raise NotPlain(f"{what} has a key of type {name}; JSON keys are text: use str()")
+                if not key.isascii():
+                    _check_text(key, what)
+            items = container.values()
+        else:
+            items = container
+        for item in items:
+            kind = type(item)
+            if kind is str:
+                if not item.isascii():
+                    _check_text(item, what)
+            elif kind in _CONTAINERS:
+                stack.append((item, depth + 1))
+            else:
+                _check_scalar(item, what)
 
 
 def _check_text(text: str, what: str) -> None:
-    if not text.isascii():
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise NotPlain(f"{what} holds text with a lone surrogate") from None
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotPlain(f"{what} holds text with a lone surrogate") from None
 
 
 def _check_scalar(item: Any, what: str) -> None:
     kind = type(item)
     if item is None or kind is bool:
+        return
+    if kind is str:
+        _check_text(item, what)
         return
     if kind is int:
         if not -INTEGER_LIMIT < item < INTEGER_LIMIT:

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 CONTROL_FD = 3
-_ORDER_MAX_BYTES = 8192
+_ORDER_BYTES = 128
 
 
 def main() -> None:
@@ -33,12 +33,14 @@ def main() -> None:
     if level == "none":
         return
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, _ORDER_MAX_BYTES, 1)
+        data, descriptors, _, _ = socket.recv_fds(control, _ORDER_BYTES, 1)
         if not data:
             os._exit(0)
         order = json.loads(data)
-        if order["op"] == "end":
-            _say(control, _end(int(order["pid"])))
+        if order["op"] != "fork":
+            end = _end(int(order["pid"]))
+            if order["op"] == "end":
+                _say(control, end)
             continue
         memory_bytes = base + (int(order["memory_mb"]) << 20) if base else 0
         pid = os.fork()

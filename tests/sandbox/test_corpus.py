@@ -1,0 +1,54 @@
+"""Hostile functions against the real sandbox, at each level of isolation."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.host import Options, Sandbox
+from tests.sandbox import harness
+
+FILES = ("escape_corpus.jsonl", "own_attacks.jsonl")
+
+
+def _levels() -> list[str]:
+    with Sandbox() as box:
+        tried = box.doctor()["levels"]
+    return ["seccomp", "rlimit"] if tried.get("seccomp") == [] else ["rlimit"]
+
+
+LEVELS = _levels()
+
+
+def _calm(level: str) -> Any:
+    with Sandbox(Options(level)) as box:
+        return box.run(harness.a_job(harness.VICTIM))["results"][0]["output"]
+
+
+def _judge(found: list[dict[str, Any]], level: str) -> None:
+    wanted = harness.cases(*FILES)
+    calm = _calm(level)
+    assert [each["id"] for each in found] == [case["id"] for case in wanted]
+    pairs = zip(wanted, found, strict=True)
+    assert [text for case, each in pairs for text in harness.complaints(case, each, calm)] == []
+    assert {each["answer"]["isolation"] for each in found} == {level}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_attack_ends_as_expected_and_the_next_function_notices_nothing(level: str) -> None:
+    """A tenant may publish anything at all; nobody else may ever learn of it."""
+    _judge(harness.run_all(level, harness.cases(*FILES)), level)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+def test_every_attack_ends_as_expected_where_lambda_refuses_seccomp() -> None:
+    """In AWS Lambda prctl and seccomp are refused; the rlimit jail has to hold by itself."""
+    command = [sys.executable, "-m", "tests.sandbox.under_lambda", *FILES]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    _judge(json.loads(done.stdout), "rlimit")
