@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from runtime.core import ids
+from runtime.core import profile
 from runtime.core.envelope import Event, ProfileRef, dump, load
 from runtime.core.profile import Profile
 
@@ -58,7 +58,7 @@ def encode_events(events: Sequence[Event]) -> EncodedBatch:
 
 def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
     """The batch of these snapshots; a deleted profile leaves its id and revision, nothing else."""
-    return _encode(Kind.PROFILES, [_profile_row(profile) for profile in profiles])
+    return _encode(Kind.PROFILES, [_profile_row(snapshot) for snapshot in profiles])
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
@@ -88,18 +88,6 @@ def key(batch: EncodedBatch, *, now: datetime) -> str:
     return f"{PREFIX}/dt={moment:%Y-%m-%d}/hh={moment:%H}/{name}"
 
 
-def profile_id(event: Event) -> str | None:
-    """Whose event it is; derived from the strongest identifier when the event names no id."""
-    ref = event.profile
-    if ref.id is not None:
-        return ref.id
-    for kind in ("external_id", "email", "phone"):
-        value = getattr(ref, kind)
-        if value is not None:
-            return ids.derive("prf", event.tenant, kind, value)
-    return None
-
-
 def _event_row(event: Event) -> dict[str, Any]:
     return {
         "tenant": event.tenant,
@@ -107,7 +95,7 @@ def _event_row(event: Event) -> dict[str, Any]:
         "topic": event.topic,
         "occurred_at": event.occurred_at,
         "received_at": event.received_at,
-        "profile_id": profile_id(event),
+        "profile_id": profile.id_of(event),
         "profile": dump(event.profile.to_json()),
         "properties": dump(dict(event.properties)),
         "hops": event.hops,
@@ -115,18 +103,18 @@ def _event_row(event: Event) -> dict[str, Any]:
     }
 
 
-def _profile_row(profile: Profile) -> dict[str, Any]:
-    known = not profile.deleted
+def _profile_row(snapshot: Profile) -> dict[str, Any]:
+    known = not snapshot.deleted
     return {
-        "tenant": profile.tenant,
-        "profile_id": profile.id,
-        "external_id": profile.external_id if known else None,
-        "email": profile.email if known else None,
-        "phone": profile.phone if known else None,
-        "properties": dump(dict(profile.properties)) if known else "{}",
-        "revision": profile.revision,
-        "deleted": profile.deleted,
-        "updated_at": profile.updated_at,
+        "tenant": snapshot.tenant,
+        "profile_id": snapshot.id,
+        "external_id": snapshot.external_id if known else None,
+        "email": snapshot.email if known else None,
+        "phone": snapshot.phone if known else None,
+        "properties": dump(dict(snapshot.properties)) if known else "{}",
+        "revision": snapshot.revision,
+        "deleted": snapshot.deleted,
+        "updated_at": snapshot.updated_at,
     }
 
 
