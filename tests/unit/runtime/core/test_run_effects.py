@@ -240,6 +240,18 @@ class TestProfileChanges:
         assert decision.profile is None
 
 
+class TestErrors:
+    """What the record tells of a failure."""
+
+    def test_findings_are_kept_with_the_error(self) -> None:
+        """Whoever reads the run must see which line was refused."""
+        finding = {"line": 1, "column": 0, "code": "import", "message": "no", "hint": ""}
+
+        run = decide(outcome="refused", error={"type": "Refused"}, findings=[finding]).run
+
+        assert {"type": "Refused", "findings": [finding]} == run.error
+
+
 class TestFaults:
     """What a broken sandbox says."""
 
@@ -249,6 +261,7 @@ class TestFaults:
             {"outcome": "unheard"},
             {"outcome": None},
             {"duration_ms": "soon"},
+            {"error": "text", "outcome": "raised"},
             {"effects": 1},
             {"effects": [1]},
             {"logs": ["text"]},
