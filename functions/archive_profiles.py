@@ -7,7 +7,7 @@ from typing import Any
 from functions._telemetry import begin, count
 from runtime import wiring
 
-_archive_images = cache(wiring.archive_profiles)
+archive_images = cache(wiring.archive_profiles)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -18,6 +18,6 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         for record in event["Records"]
         if "NewImage" in record["dynamodb"]  # a removed item has none
     ]
-    _archive_images()(images)
+    archive_images()(images)
     count(records=len(images), failed=0)
     return {"batchItemFailures": []}

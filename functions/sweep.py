@@ -8,7 +8,7 @@ from functions._telemetry import begin, count, logger
 from runtime import wiring
 from runtime.errors import Transient
 
-_sweeps = cache(wiring.sweeps)
+sweeps = cache(wiring.sweeps)
 
 
 def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
     begin(context)
     swept: dict[str, int] = {}
     problems: list[Transient] = []
-    for kind, sweep in _sweeps().items():
+    for kind, sweep in sweeps().items():
         try:
             swept[kind] = sweep()
         except Transient as problem:

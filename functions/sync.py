@@ -8,16 +8,16 @@ from functions._telemetry import begin, count, journal
 from runtime import wiring
 from runtime.errors import PenstockError
 
-_sync = cache(wiring.sync)
+syncs = cache(wiring.sync)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Run one sync when the event names it (`tenant`, `sync_id`), else all that are enabled."""
     begin(context)
     if "sync_id" in event:
-        loads = _sync().sync_one(event["tenant"], event["sync_id"])
+        loads = syncs().sync_one(event["tenant"], event["sync_id"])
         return _told(loads, failed=())
-    results = _sync().sync_all(wiring.now())
+    results = syncs().sync_all(wiring.now())
     failed = [result for result in results if isinstance(result, PenstockError)]
     return _told(results, failed=failed)
 

@@ -28,6 +28,7 @@ class Profile:
     `stamps` holds, for each property and identifier, when (ISO 8601) and by what its value was
     set: the later stamp wins. `revision` grows by one with each stored change; a writer names the
     revision it has read. `deleted` profiles keep their stamps, so a late event cannot revive them.
+    `updated_at` is the time of the latest stamp.
     """
 
     id: str
@@ -84,7 +85,7 @@ def claims_of(event: Event, profile_id: str) -> Profile:
     with: its stamp sorts below all others, so it can neither correct nor revive anything.
     """
     stamp = f"{event.occurred_at}|{event.id}"
-    empty = replace(unknown(event.tenant, profile_id), updated_at=event.occurred_at)
+    empty = unknown(event.tenant, profile_id)
     known = {name: getattr(event.profile, name) for name in IDENTIFIERS}
     claims = {name: value for name, value in known.items() if value is not None}
     if event.topic == "profile.deleted":
@@ -102,12 +103,7 @@ def merge(left: Profile, right: Profile) -> Profile:
     claims = dict(_claims(left))
     for name, claim in _claims(right):
         claims[name] = max(claims.get(name, claim), claim, key=_rank)
-    base = replace(
-        left,
-        revision=max(left.revision, right.revision),
-        updated_at=max(left.updated_at, right.updated_at),
-    )
-    return _assemble(base, claims)
+    return _assemble(replace(left, revision=max(left.revision, right.revision)), claims)
 
 
 def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now: str) -> Profile:
@@ -125,10 +121,10 @@ def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now
     for name, value in changes.items():
         key = _PROPERTY + name
         seen = claims.get(key, ("", _ABSENT))[0]
-        moment = max(now, seen.partition("|")[0])
+        moment = max(now, _moment(seen))
         # The revision, not the run, breaks ties: it grows with each change to this profile.
         claims[key] = (f"{moment}|~{profile.revision + 1:012d}", value)
-    return _changed(profile, replace(_assemble(profile, claims), updated_at=now))
+    return _changed(profile, _assemble(profile, claims))
 
 
 def stored(profile: Profile) -> Profile:
@@ -182,7 +178,12 @@ def _assemble(base: Profile, claims: Mapping[str, tuple[str, Any]]) -> Profile:
         },
         stamps={name: stamp for name, (stamp, _) in sorted(kept.items(), key=_by_name)},
         deleted=deleted,
+        updated_at=max((_moment(stamp) for stamp, _ in kept.values()), default=""),
     )
+
+
+def _moment(stamp: str) -> str:
+    return stamp.removeprefix("-").partition("|")[0]
 
 
 def _by_name(item: tuple[str, object]) -> str:

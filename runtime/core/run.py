@@ -22,7 +22,8 @@ class Outcome(StrEnum):
 class Run:
     """The record of a run. `due_at_ms` (epoch ms) is set exactly while another try is due.
 
-    `error` is `{"type", "message", "traceback"}`, the user's own lines only; `webhook_id` is set
+    `error` is `{"type", "message", "traceback"}`, the user's own lines only, with the `findings` if
+    it was refused for its source; `webhook_id` is set
     when the function ran as that webhook's transform. `effects` are what it asked for, in order:
     the record is their outbox, so a repeated hint repeats them under the same ids.
     """

@@ -88,7 +88,7 @@ def refused(
     result: Mapping[str, Any] | None = None,
 ) -> Run:
     """The record of a run that the platform would not make, or would not take."""
-    told = {"outcome": "refused", "error": {"traceback": [], **error}}
+    told = {"outcome": "refused", "error": {"traceback": "", **error}}
     kept = {name: (result or {}).get(name) for name in ("logs", "duration_ms")}
     return _record(entry, {**kept, **told}, attempt=attempt)
 
@@ -134,7 +134,7 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Try) -> Run:
             duration_ms=float(result.get("duration_ms") or 0),
             webhook_id=message.webhook_id,
             output=result.get("output"),
-            error=result.get("error"),
+            error=_error(result),
             logs=tuple(dict(line) for line in result.get("logs") or ()),
             effects=tuple(dict(effect) for effect in result.get("effects") or ()),
             due_at_ms=attempt.retry_at_ms if again else None,
@@ -142,6 +142,14 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Try) -> Run:
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Transient("the sandbox's result is no result", code="sandbox_crashed") from problem
+
+
+def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The error, with the findings that made it when the source was refused."""
+    error, findings = result.get("error"), result.get("findings")
+    if error is None and not findings:
+        return None
+    return {**(error or {}), **({"findings": findings} if findings else {})}
 
 
 def _with_profile(run: Run, entry: Entry, person: Profile | None, *, now: str) -> Decision:

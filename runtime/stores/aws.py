@@ -96,11 +96,18 @@ def faults(doing: str) -> Iterator[None]:
             raise
         code = error_code(problem)
         text = problem.response["Error"].get("Message", "")
-        if code == "ValidationException" and "size" in text.lower():
+        if _refuses_the_item(problem) and "size" in text.lower():
             raise BadInput(f"{doing}: larger than an item may be", code="too_large") from problem
         raise Transient(f"{doing}: {code}", code="aws_unavailable") from problem
     except BotoCoreError as problem:
         raise Transient(f"{doing}: {type(problem).__name__}", code="aws_unavailable") from problem
+
+
+def _refuses_the_item(problem: ClientError) -> bool:
+    # In a transaction the same refusal is one write's reason for cancelling all.
+    return (
+        error_code(problem) == "ValidationException" or "ValidationError" in cancellations(problem)
+    )
 
 
 def error_code(problem: ClientError) -> str:

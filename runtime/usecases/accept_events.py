@@ -10,7 +10,7 @@ from runtime.core.envelope import Event, timestamp
 from runtime.errors import BadInput
 
 MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB
-_OURS: Final = frozenset({"tenant", "received_at", "origin", "hops"})
+_OURS: Final = frozenset({"received_at", "origin", "hops"})
 
 
 class Bus(Protocol):
@@ -77,6 +77,8 @@ class AcceptEvents:
         if not isinstance(raw, Mapping):
             return raw
         ours = sorted(_OURS & set(raw))
+        if raw.get("tenant", tenant) != tenant:
+            ours.append("tenant")
         if ours:
             raise BadInput("is set by Penstock; leave it out", field=ours[0], code="reserved_field")
         mine: dict[str, Any] = {"tenant": tenant}

@@ -1,6 +1,7 @@
 """What tenants set up: webhooks, functions, keys, syncs, and the matchers that read them."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,6 +25,9 @@ from tests.builders import (
     an_event,
 )
 from tests.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Seconds:
@@ -255,14 +259,15 @@ class TestSubscriptionsContract:
         """Adding, changing and deleting each raise the counter, in their own transaction."""
         clock, webhooks = Seconds(), Webhooks(config=cloud.config)
         subscriptions = Subscriptions(config=cloud.config, monotonic=clock)
-        seen = []
-        for change in (
+        changes: list[Callable[[], None]] = [
             lambda: None,
             lambda: webhooks.add(a_webhook()),
             lambda: webhooks.disable(TENANT, "whk_1", reason="gone"),
             lambda: webhooks.delete(TENANT, "whk_1"),
             lambda: Functions(config=cloud.config).add(a_function()),
-        ):
+        ]
+        seen = []
+        for change in changes:
             change()
             clock.now_s += FRESH_S
             found = subscriptions.for_tenant(TENANT).match(an_event())

@@ -74,7 +74,7 @@ class TestDeliveriesContract:
         assert [] == found(NOW_MS)
 
     def test_overlapping_sweeps_lease_once(self, cloud: Cloud) -> None:
-        """Two sweeps see the same record; one hint is enough, and after the lease it is due again."""
+        """Two sweeps see the same record; one hint does; after the lease it is due again."""
         due = a_delivery(due_at_ms=NOW_MS)
         cloud.deliveries.add(due)
 

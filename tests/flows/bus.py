@@ -1,0 +1,53 @@
+"""The functions behind the bus, as Lambda calls them, on an account of the test's own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from functions._batch import BatchHandler
+from runtime import wiring
+from tests.builders import an_sqs_event
+from tests.cloud import Cloud
+
+WORKERS = {
+    "fanout": wiring.fan_out,
+    "project_profile": wiring.project_profile,
+    "run": wiring.run,
+    "deliver": wiring.deliver,
+}
+
+
+@contextmanager
+def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
+    """The environment that the template gives to the functions."""
+    with pytest.MonkeyPatch.context() as patch:
+        names = {
+            "CONFIG_TABLE": cloud.config.table.name,
+            "DELIVERIES_TABLE": cloud.deliveries.table.name,
+            "RUNS_TABLE": cloud.runs.table.name,
+            "PROFILES_TABLE": cloud.profiles.table.name,
+            "BUS": cloud.bus.name,
+            "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
+            "RUN_QUEUE_URL": cloud.queue_url("run"),
+            "PARK_QUEUE_URL": cloud.queue_url(f"{function}-dead"),
+            "SANDBOX_FUNCTION": "sandbox",
+            "KMS_KEY_ID": cloud.secrets.key_id,
+        }
+        for name, value in names.items():
+            patch.setenv(f"PENSTOCK_{name}", value)
+        yield patch
+
+
+def call(cloud: Cloud, function: str, *bodies: object) -> list[str]:
+    """Hand these bodies to a function's handler; which of them must come again, by number."""
+    with environment(cloud, function):
+        handler: BatchHandler[Any] = BatchHandler(WORKERS[function])  # type: ignore[arg-type]
+        answer: Mapping[str, Any] = handler(an_sqs_event(*bodies), None)
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def parked(cloud: Cloud, function: str) -> list[str]:
+    """The codes of what a function has parked."""
+    return cloud.parked_codes(f"{function}-dead")

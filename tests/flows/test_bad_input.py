@@ -1,0 +1,182 @@
+"""Bad input: a clear code, a place where it ended, and neighbours that went through."""
+
+from typing import Any
+
+import pytest
+
+from runtime.core import messages, profile
+from runtime.core.envelope import MAX_DEPTH, MAX_EVENT_BYTES, MAX_HOPS, dump
+from runtime.stores.webhooks import Webhooks
+from tests.builders import (
+    TENANT,
+    a_bus_event,
+    a_deliver_message,
+    a_run_message,
+    a_webhook,
+    an_envelope,
+    an_event,
+)
+from tests.cloud import Cloud
+from tests.flows.bus import call, parked
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """An object with this many levels below itself."""
+    value: Any = 0
+    for _ in range(levels - 1):
+        value = [value]
+    return {"x": value}
+
+
+def bus_text(detail: str) -> str:
+    """A bus event whose detail is this text, JSON or not."""
+    return dump(a_bus_event({"detail": 0})).replace('{"detail":0}', detail)
+
+
+def damaged(**changes: Any) -> str:
+    """A bus event with a damaged envelope."""
+    return dump(a_bus_event(an_envelope(**changes)))
+
+
+def with_property(text: str) -> str:
+    """A bus event with a property that only a broken producer writes."""
+    return damaged(properties={"x": "HERE"}).replace('"HERE"', text)
+
+
+BAD = {
+    "bytes that are not JSON": ("\x00\x01 not json", "not_json"),
+    "a cut message": (damaged()[:-40], "not_json"),
+    "JSON that is no bus event": ("[1, 2]", "not_from_the_bus"),
+    "a detail that is no object": (bus_text('"text"'), "not_an_object"),
+    "an envelope without id": (damaged(id=...), "missing_id"),
+    "an envelope without tenant": (damaged(tenant=...), "missing_tenant"),
+    "an envelope without topic": (damaged(topic=...), "bad_topic"),
+    "an unknown field": (damaged(colour="red"), "unknown_field"),
+    "a field of an unknown type": (damaged(properties="text"), "bad_properties"),
+    "a time that is none": (damaged(occurred_at="soon"), "bad_time"),
+    "more than 256 KB": (damaged(properties={"x": "x" * MAX_EVENT_BYTES}), "too_large"),
+    "more than 64 levels": (damaged(properties=nested(MAX_DEPTH)), "too_deep"),
+    "a hundred thousand brackets": ("[" * 100_000, "not_json"),
+    "NaN": (with_property("NaN"), "not_json"),
+    "infinity": (with_property("-Infinity"), "not_json"),
+    "a lone surrogate": (with_property('"\\ud800"'), "lone_surrogate"),
+    "too many hops": (damaged(hops=MAX_HOPS + 1), "loop"),
+}
+FUNCTIONS = ["fanout", "project_profile"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+class TestBadRecords:
+    """Every reader of the bus treats them alike."""
+
+    @pytest.mark.parametrize(("body", "code"), BAD.values(), ids=BAD.keys())
+    def test_a_bad_record_is_parked_at_once_with_its_code(
+        self, cloud: Cloud, function: str, body: str, code: str
+    ) -> None:
+        """Not after five receives: it would hold up its neighbours each time."""
+        assert [] == call(cloud, function, body)
+
+        assert [code] == parked(cloud, function)
+        assert [] == cloud.received("deliver")
+
+    def test_the_parked_record_is_whole(self, cloud: Cloud, function: str) -> None:
+        """It can be mended and redriven."""
+        call(cloud, function, damaged(id=...))
+
+        (record,) = cloud.received(f"{function}-dead")
+        assert damaged(id=...) == record["Body"]
+        reason = record["MessageAttributes"]["reason"]["StringValue"]
+        assert reason.startswith("id: is missing")
+
+
+class TestNeighbours:
+    """A bad record in a batch."""
+
+    def test_the_others_are_delivered(self, cloud: Cloud) -> None:
+        """One producer's fault is not another's loss."""
+        Webhooks(config=cloud.config).add(a_webhook())
+        good = [dump(a_bus_event(an_envelope(id=f"evt_{n}"))) for n in range(3)]
+
+        assert [] == call(cloud, "fanout", good[0], damaged(id=...), "garbage", *good[1:])
+
+        hints = [messages.parse_deliver(m["Body"]) for m in cloud.received("deliver")]
+        assert {"evt_0", "evt_1", "evt_2"} == {hint.event_id for hint in hints}
+        assert ["missing_id", "not_json"] == parked(cloud, "fanout")
+
+    def test_the_others_reach_their_profiles(self, cloud: Cloud) -> None:
+        """Profiles as well as deliveries."""
+        good = a_bus_event(an_envelope(topic="profile.updated", properties={"vip": True}))
+
+        assert [] == call(cloud, "project_profile", damaged(tenant=...), good)
+
+        known = cloud.profiles.find(TENANT, str(profile.id_of(an_event())))
+        assert known is not None
+        assert {"vip": True} == known.properties
+
+    def test_a_duplicate_id_is_the_same_event(self, cloud: Cloud) -> None:
+        """Twice on the bus, one delivery id: the second adds nothing."""
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        call(cloud, "fanout", a_bus_event(), a_bus_event({**an_envelope(), "properties": {}}))
+
+        hints = [messages.parse_deliver(m["Body"]) for m in cloud.received("deliver")]
+        assert 1 == len({hint.delivery_id for hint in hints})
+        assert [] == parked(cloud, "fanout")
+
+    def test_a_replayed_event_makes_the_same_ids(self, cloud: Cloud) -> None:
+        """A replay is a redelivery, whenever it comes."""
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        call(cloud, "fanout", a_bus_event(), a_bus_event(**{"replay-name": "again"}))
+
+        hints = [messages.parse_deliver(m["Body"]) for m in cloud.received("deliver")]
+        assert 1 == len({hint.delivery_id for hint in hints})
+
+
+class TestBadHints:
+    """Work queues are ours alone; what is on them may still be wrong."""
+
+    @pytest.mark.parametrize("function", ["run", "deliver"])
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            ("garbage", "not_json"),
+            ("{}", "bad_message"),
+            (dump({**a_deliver_message().to_json(), "v": 9}), "bad_message"),
+            (dump({**a_run_message().to_json(), "extra": 1}), "bad_message"),
+        ],
+    )
+    def test_a_bad_hint_is_parked(self, cloud: Cloud, function: str, body: str, code: str) -> None:
+        """A version from the future, or a hand that wrote to the queue."""
+        assert [] == call(cloud, function, body)
+
+        assert [code] == parked(cloud, function)
+
+    def test_another_functions_hint_is_parked(self, cloud: Cloud) -> None:
+        """Each queue has its own kind."""
+        call(cloud, "run", a_deliver_message().to_json())
+        call(cloud, "deliver", a_run_message().to_json())
+
+        assert (["bad_message"], ["bad_message"]) == (
+            parked(cloud, "run"),
+            parked(cloud, "deliver"),
+        )
+
+
+class TestOurFaults:
+    """What is not the record's fault."""
+
+    def test_when_the_platform_fails_the_record_comes_again(self, cloud: Cloud) -> None:
+        """A table that is not there is no reason to park anybody's event."""
+        cloud.clients.dynamodb.delete_table(TableName=cloud.config.table.name)
+
+        assert ["message-0"] == call(cloud, "fanout", a_bus_event(), "garbage")
+
+        assert ["not_json"] == parked(cloud, "fanout")
+
+    def test_when_parking_fails_the_record_comes_again(self, cloud: Cloud) -> None:
+        """The dead-letter queue is the last place: until it is there, it stays here."""
+        url = cloud.queue_url("fanout-dead")
+        cloud.clients.sqs.delete_queue(QueueUrl=url)
+
+        assert ["message-0"] == call(cloud, "fanout", "garbage")

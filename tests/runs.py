@@ -1,0 +1,85 @@
+"""Running functions on real stores, whatever stands in for the sandbox."""
+
+from typing import Any
+
+from runtime.core import ids, run_plan
+from runtime.core.envelope import ProfileRef, dump
+from runtime.core.function import Function
+from runtime.core.run import Run
+from runtime.core.run_plan import Entry
+from runtime.stores.functions import Functions
+from runtime.usecases.apply_run import ApplyRun
+from runtime.usecases.run_function import RunFunctions
+from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
+from tests.cloud import Cloud
+from tests.doubles import FakeClock, Journal, ScriptedSandbox
+
+
+class Platform:
+    """The use case on real stores; only the sandbox and the clock are stand-ins."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.clock = FakeClock()
+        self.sandbox = ScriptedSandbox()
+        self.journal = Journal()
+        self.functions = Functions(config=cloud.config)
+        self.apply = ApplyRun(
+            bus=cloud.bus,
+            deliver_queue=cloud.hints("deliver"),
+            run_queue=cloud.hints("run"),
+            deliveries=cloud.deliveries,
+            parked=cloud.parked("dead"),
+            queue_delay_max_s=900,
+        )
+        self.delay_s: float | None = 5.0
+
+    def use_case(self, **changes: Any) -> RunFunctions:
+        """The use case, with parts exchanged."""
+        parts: dict[str, Any] = {
+            "functions": self.functions,
+            "runs": self.cloud.runs,
+            "profiles": self.cloud.profiles,
+            "sandbox": self.sandbox,
+            "apply": self.apply,
+            "unseal": lambda _tenant, sealed: f"opened {sealed}",
+            "clock": self.clock,
+            "retry_delay_s": lambda _attempt: self.delay_s,
+            "journal": self.journal,
+            "allow_local_http": False,
+        }
+        return RunFunctions(**parts | changes)
+
+    def publish(self, source: str = "", **changes: Any) -> Function:
+        """A function with one live version."""
+        function = a_function(latest_version=0, **changes)
+        self.functions.add(function)
+        version = a_version(function=function.name, version=1, source=source)
+        return self.functions.add_version(function, version)
+
+    def run(self, *entries: Entry, **changes: Any) -> list[str | None]:
+        """Run them; for each the code that says why it is not done, or None."""
+        results = self.use_case(**changes)(entries)
+        return [None if result is None else getattr(result, "code", "bug") for result in results]
+
+    def record(self, entry: Entry) -> Run:
+        """The stored run of an entry."""
+        run = self.cloud.runs.find(entry.message.run_id)
+        assert run is not None
+        return run
+
+
+def an_entry(number: int = 1, *, person: str | None = None, **changes: Any) -> Entry:
+    """Run number `number` of the trigger, on an event about `person`."""
+    reference = ProfileRef() if person is None else ProfileRef(external_id=person)
+    event = an_event(id=f"evt_{number}", profile=reference)
+    function = changes.get("function", "vip-orders")
+    subscriber = changes.get("webhook_id") or function
+    message = a_run_message(
+        **{
+            "run_id": ids.run_id(TENANT, event.id, subscriber),
+            "event": event.to_json(),
+            **changes,
+        }
+    )
+    return run_plan.entry(dump(message.to_json()), now=NOW)

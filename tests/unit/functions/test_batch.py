@@ -1,0 +1,107 @@
+"""What a queue's function answers: park, come again, or done, for each record by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from functions import archive, deliver, fanout, project_profile, run
+from functions._batch import BatchHandler
+from runtime.errors import BadInput, NotFound, Transient
+from runtime.wiring import Worker
+from tests.builders import an_sqs_event
+
+Result = Exception | None
+
+
+class Parked:
+    """Remembers what was parked."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self.records: list[tuple[str, str, str]] = []
+        self._problem = problem
+
+    def park(self, body: str, *, code: str, reason: str) -> None:
+        """Keep it."""
+        if self._problem is not None:
+            raise self._problem
+        self.records.append((body, code, reason))
+
+
+def decode(body: str) -> int:
+    """Numbers only."""
+    if not body.isdigit():
+        raise BadInput("must be a number", field="body", code="no_number")
+    return int(body)
+
+
+def handle(
+    work: Callable[[Sequence[int]], Sequence[Result]], *bodies: str, parked: Parked | None = None
+) -> list[str]:
+    """Which of these records must come again."""
+    keep = parked or Parked()
+    handler = BatchHandler(lambda _journal: Worker(decode=decode, work=work, park=keep.park))
+    answer: Mapping[str, Any] = handler(an_sqs_event(*bodies), None)
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def fine(items: Sequence[int]) -> Sequence[Result]:
+    """All done."""
+    return [None] * len(items)
+
+
+class TestRecords:
+    """Each record by itself."""
+
+    def test_what_is_done_does_not_come_again(self) -> None:
+        """The queue deletes what is not named."""
+        assert [] == handle(fine, "1", "2")
+
+    def test_a_record_that_does_not_decode_is_parked(self) -> None:
+        """With code, field and sentence; its neighbours are worked on."""
+        parked, worked = Parked(), list[int]()
+
+        def work(items: Sequence[int]) -> Sequence[Result]:
+            worked.extend(items)
+            return fine(items)
+
+        assert [] == handle(work, "1", "x", "3", parked=parked)
+        assert ([1, 3], [("x", "no_number", "body: must be a number")]) == (worked, parked.records)
+
+    def test_only_transient_problems_come_again(self) -> None:
+        """The branch of the error decides, and nothing else."""
+        parked = Parked()
+        results = [None, NotFound("gone"), Transient("later"), ValueError("a bug of ours")]
+
+        again = handle(lambda _: results, "0", "1", "2", "3", parked=parked)
+
+        assert ["message-2", "message-3"] == again
+        assert [("1", "not_found", "gone")] == parked.records
+
+    def test_a_crash_of_the_whole_batch_still_parks_what_is_poison(self) -> None:
+        """Else one poison record would be received again with every crash."""
+        parked = Parked()
+
+        def crash(_items: Sequence[int]) -> Sequence[Result]:
+            raise RuntimeError("a bug of ours")
+
+        assert ["message-0"] == handle(crash, "1", "x", parked=parked)
+        assert 1 == len(parked.records)
+
+    def test_what_cannot_be_parked_comes_again(self) -> None:
+        """Never lost: the queue's own tries end in the same dead-letter queue."""
+        assert ["message-0"] == handle(fine, "x", parked=Parked(Transient("no queue")))
+
+    def test_nothing_to_work_on_is_not_worked_on(self) -> None:
+        """An empty batch must not cost a store's call."""
+
+        def never(_items: Sequence[int]) -> Sequence[Result]:
+            raise AssertionError
+
+        assert [] == handle(never, "x")
+
+
+@pytest.mark.parametrize("module", [fanout, run, deliver, project_profile, archive])
+def test_importing_a_function_builds_nothing_outside_lambda(module: Any) -> None:
+    """Tests and tools import handlers without an environment."""
+    assert isinstance(module.handler, BatchHandler)

@@ -1,0 +1,185 @@
+"""The sweep, the stream and the sync, as Lambda calls them."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions import archive_profiles, sweep, sync
+from functions._batch import BatchHandler
+from runtime import wiring
+from runtime.core import messages
+from runtime.core.run import Outcome
+from runtime.core.sync import DestinationKind
+from runtime.errors import NotFound, Transient
+from runtime.settings import SettingMissing, Settings
+from runtime.stores.api_keys import Tenants
+from runtime.stores.syncs import Syncs
+from tests.builders import (
+    NOW,
+    TENANT,
+    a_bus_event,
+    a_delivery,
+    a_profile,
+    a_run,
+    a_sync,
+    an_envelope,
+    an_sqs_event,
+)
+from tests.cloud import Cloud
+
+LONG_AGO_MS = 1_000
+
+
+@pytest.fixture
+def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """The environment of these functions, on an account of their own."""
+    bucket = f"{cloud.prefix}-bucket"
+    cloud.clients.s3.create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    names = {
+        "CONFIG_TABLE": cloud.config.table.name,
+        "DELIVERIES_TABLE": cloud.deliveries.table.name,
+        "RUNS_TABLE": cloud.runs.table.name,
+        "PROFILES_TABLE": cloud.profiles.table.name,
+        "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "BUCKET": bucket,
+        "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
+        "RUN_QUEUE_URL": cloud.queue_url("run"),
+        "PARK_QUEUE_URL": cloud.queue_url("dead"),
+    }
+    for name, value in names.items():
+        monkeypatch.setenv(f"PENSTOCK_{name}", value)
+    # A warm process keeps its stores; each test is a cold start on an account of its own.
+    caches = (sweep.sweeps, sync.syncs, archive_profiles.archive_images)
+    for cached in caches:
+        cached.cache_clear()
+    yield cloud
+    for cached in caches:
+        cached.cache_clear()
+
+
+def rows(cloud: Cloud) -> list[dict[str, Any]]:
+    """Every row of the raw log."""
+    bucket = f"{cloud.prefix}-bucket"
+    found: list[dict[str, Any]] = []
+    for held in cloud.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        body = cloud.clients.s3.get_object(Bucket=bucket, Key=held["Key"])["Body"].read()
+        found += [json.loads(line) for line in gzip.decompress(body).splitlines()]
+    return found
+
+
+class TestSweep:
+    """Every minute."""
+
+    def test_what_is_due_gets_a_hint_once_a_lease(self, installed: Cloud) -> None:
+        """Deliveries and runs, each on its queue; the next sweep leaves them alone."""
+        delivery = a_delivery(due_at_ms=LONG_AGO_MS)
+        run = a_run(outcome=Outcome.RETRY, due_at_ms=LONG_AGO_MS, event=an_envelope())
+        installed.deliveries.add(delivery)
+        installed.runs.commit(run)
+
+        swept = [sweep.handler({}, None) for _ in range(2)]
+
+        assert [{"deliveries": 1, "runs": 1}, {"deliveries": 0, "runs": 0}] == swept
+        (hint,) = installed.received("deliver")
+        assert delivery.next_attempt == messages.parse_deliver(hint["Body"]).attempt
+        (again,) = installed.received("run")
+        parsed = messages.parse(again["Body"])
+        assert (run.id, 2) == (getattr(parsed, "run_id", None), parsed.attempt)
+
+    def test_trouble_with_one_kind_does_not_stop_the_other(self, installed: Cloud) -> None:
+        """And the invocation fails, so that somebody hears of it."""
+        installed.runs.commit(
+            a_run(outcome=Outcome.RETRY, due_at_ms=LONG_AGO_MS, event=an_envelope())
+        )
+        installed.clients.dynamodb.delete_table(TableName=installed.deliveries.table.name)
+
+        with pytest.raises(Transient):
+            sweep.handler({}, None)
+
+        assert 1 == len(installed.received("run"))
+
+
+class TestArchive:
+    """Events and profiles into the raw log."""
+
+    def test_a_batch_of_events_is_archived_without_its_bad_record(self, installed: Cloud) -> None:
+        """The warehouse gets what is an event; the rest is parked."""
+        event = an_sqs_event(a_bus_event(), "garbage", a_bus_event(an_envelope(id="evt_2")))
+
+        answer = BatchHandler(wiring.archive)(event, None)
+
+        assert {"batchItemFailures": []} == answer
+        assert {"evt_1", "evt_2"} == {row["id"] for row in rows(installed)}
+        assert ["not_json"] == installed.parked_codes("dead")
+
+    def test_a_changed_profile_is_archived_as_it_stands(self, installed: Cloud) -> None:
+        """Compressed attributes come as base64 through the stream."""
+        profile = a_profile(properties={"text": "x" * 5000})
+        installed.profiles.replace(profile, read_revision=0)
+        item = installed.profiles.table.get({"pk": f"tenant#{TENANT}", "sk": profile.id})
+        assert item is not None
+        image = {
+            name: {"B": base64.b64encode(held["B"]).decode()} if "B" in held else held
+            for name, held in item.items()
+        }
+        records = [{"dynamodb": {"NewImage": image}}, {"dynamodb": {"Keys": {}}}]
+
+        assert {"batchItemFailures": []} == archive_profiles.handler({"Records": records}, None)
+
+        (row,) = rows(installed)
+        assert (profile.id, profile.email) == (row["profile_id"], row["email"])
+
+
+class TestSync:
+    """Loads."""
+
+    def test_the_schedule_runs_every_enabled_sync(self, installed: Cloud) -> None:
+        """With nothing archived there is nothing to load, and that is no failure."""
+        Tenants(config=installed.config).add(TENANT, created_at=NOW)
+        Syncs(config=installed.config).add(a_sync(kind=DestinationKind.S3))
+
+        assert {"loads": 1, "failed": 0} == sync.handler({}, None)
+
+    @pytest.mark.usefixtures("installed")
+    def test_a_request_names_its_sync(self) -> None:
+        """An unknown one fails the invocation, and so reaches its dead-letter queue."""
+        with pytest.raises(NotFound):
+            sync.handler({"tenant": TENANT, "sync_id": "syn_none"}, None)
+
+
+class TestSettings:
+    """The environment."""
+
+    def test_a_missing_variable_is_named(self) -> None:
+        """Whoever edits the template must not have to guess."""
+        with pytest.raises(SettingMissing) as refusal:
+            _ = Settings({}).bus
+
+        assert "PENSTOCK_BUS is not set; the template must set it" == refusal.value.message
+
+    @pytest.mark.parametrize(
+        "environment",
+        [{"PENSTOCK_ALLOW_LOCAL_HTTP": "yes"}, {"PENSTOCK_RETENTION_DAYS": "a month"}],
+    )
+    def test_nonsense_is_refused(self, environment: dict[str, str]) -> None:
+        """A guess at what was meant could open loopback to users."""
+        settings = Settings(environment)
+
+        with pytest.raises(SettingMissing):
+            _ = (settings.allow_local_http, settings.retention_days)
+
+    def test_defaults_are_the_safe_ones(self) -> None:
+        """No plain http unless the template says so."""
+        settings = Settings({})
+
+        assert (False, 900, 30) == (
+            settings.allow_local_http,
+            settings.queue_delay_max_s,
+            settings.retention_days,
+        )

@@ -1,0 +1,275 @@
+"""What a run means."""
+
+from typing import Any
+
+import pytest
+
+from runtime.core import ids, run_effects, run_plan
+from runtime.core.delivery import Delivery, Status
+from runtime.core.envelope import MAX_HOPS, ProfileRef, dump
+from runtime.core.profile import Profile
+from runtime.core.run import Outcome
+from runtime.core.run_effects import Decision, Outgoing, Try
+from runtime.core.run_plan import Entry
+from runtime.errors import Transient
+from tests.builders import NOW, NOW_MS, TENANT, a_profile, a_run, a_run_message, an_event
+from tests.doubles import a_result
+
+RUN = a_run().id
+EMIT = {"op": "emit", "topic": "metric.vip_order", "properties": {"value": 1}}
+DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
+FIRST = Try(version=1, now=NOW, retry_at_ms=NOW_MS + 5_000)
+
+
+def an_entry(**changes: Any) -> Entry:
+    """A first try of the trigger."""
+    message = a_run_message(**changes)
+    return run_plan.entry(dump(message.to_json()), now=NOW)
+
+
+def decide(
+    entry: Entry | None = None, *, person: Profile | None = None, last: bool = False, **result: Any
+) -> Decision:
+    """What the sandbox's result amounts to."""
+    attempt = Try(version=1, now=NOW) if last else FIRST
+    return run_effects.decide(
+        entry or an_entry(), a_result(RUN, **result), attempt=attempt, person=person
+    )
+
+
+def transformed(**result: Any) -> Outgoing:
+    """What a webhook's transform sends out."""
+    entry = an_entry(webhook_id="whk_1")
+    return run_effects.outgoing(decide(entry, **result).run, entry.event)
+
+
+class TestEmitted:
+    """Events out of functions."""
+
+    def test_ids_derive_from_run_and_position(self) -> None:
+        """Running it again repeats, never multiplies."""
+        run = decide(effects=[EMIT, DELIVER, EMIT]).run
+
+        out = run_effects.outgoing(run, an_event())
+
+        assert [ids.emitted_event_id(RUN, n) for n in (0, 1)] == [e.id for e in out.events]
+        assert out == run_effects.outgoing(run, an_event())
+
+    def test_an_emitted_event_is_one_hop_further_and_about_the_same_person(self) -> None:
+        """Loops are counted, and the profile is not lost on the way."""
+        run = decide(effects=[EMIT]).run
+
+        (event,) = run_effects.outgoing(run, an_event(hops=3)).events
+
+        assert ("function", 4, an_event().profile) == (event.origin, event.hops, event.profile)
+
+    def test_the_ninth_hop_is_a_loop(self) -> None:
+        """It is parked, not emitted; what else the run left goes out."""
+        entry = an_entry(event=an_event(hops=MAX_HOPS).to_json())
+        run = decide(entry, effects=[EMIT, DELIVER]).run
+
+        out = run_effects.outgoing(run, entry.event)
+
+        assert (0, 1, 1) == (len(out.events), len(out.looped), len(out.messages))
+        assert MAX_HOPS + 1 == out.looped[0]["hops"]
+
+    @pytest.mark.parametrize(
+        "effect",
+        [
+            {**EMIT, "topic": "Not A Topic"},
+            {**EMIT, "topic": None},
+            {**EMIT, "properties": []},
+            {**EMIT, "properties": {"x": "\ud800"}},
+            {"op": "deliver", "webhook": None, "payload": {}},
+            {"op": "deliver", "webhook": "whk 1", "payload": {}},
+            {"op": "profile", "set": [], "unset": []} | {"set": "x"},
+            {"op": "profile", "set": {}, "unset": "x"},
+            {"op": "unheard"},
+        ],
+    )
+    def test_an_effect_that_cannot_be_taken_refuses_the_run(self, effect: dict[str, Any]) -> None:
+        """All or nothing: half of a run's effects is a state nobody has programmed."""
+        decision = decide(effects=[EMIT, effect], logs=[{"message": "kept"}])
+
+        assert (Outcome.REFUSED, ()) == (decision.run.outcome, decision.run.effects)
+        assert decision.run.error is not None
+        assert "BadEffect" == decision.run.error["type"]
+        assert ({"message": "kept"},) == decision.run.logs
+        assert decision.profile is None
+
+    def test_a_run_leaves_only_so_much(self) -> None:
+        """The record is the outbox; what does not fit it could not be sent again."""
+        run = decide(output="x" * run_plan.MAX_LEFT_BYTES).run
+
+        assert (Outcome.REFUSED, "result_too_large") == (
+            run.outcome,
+            (run.error or {}).get("code"),
+        )
+
+
+class TestDeliveries:
+    """Deliveries out of functions."""
+
+    def test_a_dict_is_the_body(self) -> None:
+        """Under the id that the delivery would have without a transform."""
+        (message,) = transformed(output={"order": "é"}).messages
+
+        assert ('{"order":"é"}', ids.delivery_id(TENANT, "evt_1", "whk_1")) == (
+            message.body,
+            message.delivery_id,
+        )
+
+    def test_a_list_is_several_deliveries(self) -> None:
+        """Told apart by their position."""
+        out = transformed(output=[{"n": 0}, {"n": 1}])
+
+        expected = [ids.delivery_id(TENANT, "evt_1", "whk_1", position=n) for n in (0, 1)]
+        assert expected == [message.delivery_id for message in out.messages]
+        assert () == out.ended
+
+    @pytest.mark.parametrize(
+        "result", [{"output": None}, {"output": []}, {"outcome": "dropped", "output": {"n": 1}}]
+    )
+    def test_nothing_to_deliver_is_recorded_as_dropped(self, result: dict[str, Any]) -> None:
+        """The user's code said so; the delivery's record says it too."""
+        out = transformed(**result)
+
+        (ended,) = out.ended
+        assert ((), Status.DROPPED, "dropped_by_function") == (
+            out.messages,
+            ended.status,
+            ended.reason,
+        )
+
+    @pytest.mark.parametrize("outcome", ["raised", "refused", "timed_out", "out_of_memory"])
+    def test_a_failed_transform_is_a_dead_delivery(self, outcome: str) -> None:
+        """With the function's outcome as its reason, and none of the run's effects."""
+        error = {"type": "E", "message": "", "traceback": []}
+        out = transformed(outcome=outcome, error=error, effects=[EMIT])
+
+        (ended,) = out.ended
+        assert (Status.DEAD, f"function_{outcome}", ()) == (ended.status, ended.reason, out.events)
+        assert Delivery(**{name: getattr(ended, name) for name in ended.__slots__}) == ended
+
+    @pytest.mark.parametrize("output", ["text", 1, True, [1], [{"n": 1}, None]])
+    def test_what_is_no_payload_refuses_the_run(self, output: object) -> None:
+        """A string is no webhook body; better said than sent."""
+        (ended,) = transformed(output=output).ended
+
+        assert "function_refused" == ended.reason
+
+    def test_a_delivery_asked_for_is_named_by_its_run(self) -> None:
+        """The same webhook may hear of the event by itself; both must arrive."""
+        run = decide(effects=[DELIVER, DELIVER]).run
+
+        names = [message.delivery_id for message in run_effects.outgoing(run, an_event()).messages]
+
+        assert 2 == len(set(names))
+        assert ids.delivery_id(TENANT, "evt_1", "whk_2") not in names
+
+
+class TestRetries:
+    """Runs that come again."""
+
+    def test_a_retry_keeps_its_event_and_its_time(self) -> None:
+        """The sweep must be able to run it from the record alone; its delivery is not over."""
+        entry = an_entry(webhook_id="whk_1")
+
+        run = decide(entry, outcome="retry", effects=[EMIT]).run
+
+        assert (NOW_MS + 5_000, entry.event.to_json()) == (run.due_at_ms, run.event)
+        assert Outgoing() == run_effects.outgoing(run, entry.event)
+
+    def test_the_last_retry_is_the_end(self) -> None:
+        """The schedule is over: the delivery is dead, with its reason."""
+        entry = an_entry(webhook_id="whk_1", attempt=10)
+
+        run = decide(entry, last=True, outcome="retry").run
+
+        (ended,) = run_effects.outgoing(run, entry.event).ended
+        assert (None, None, "function_retry") == (run.due_at_ms, run.event, ended.reason)
+
+
+class TestProfileChanges:
+    """What functions do to profiles."""
+
+    def test_changes_are_stored_with_the_run(self) -> None:
+        """In order: the later of two changes to one name stands."""
+        decision = decide(
+            person=a_profile(),
+            effects=[
+                {"op": "profile", "set": {"vip": False, "tier": 1}, "unset": []},
+                {"op": "profile", "set": {"vip": True}, "unset": ["tier", "first_name"]},
+            ],
+        )
+
+        assert decision.profile is not None
+        assert ({"vip": True}, 2, 1) == (
+            decision.profile.properties,
+            decision.profile.revision,
+            decision.read_revision,
+        )
+
+    def test_a_profile_that_nobody_has_stored_is_made(self) -> None:
+        """The function may be faster than the projection."""
+        decision = decide(effects=[{"op": "profile", "set": {"vip": True}, "unset": []}])
+
+        assert decision.profile is not None
+        assert (0, 1, "ada@example.com") == (
+            decision.read_revision,
+            decision.profile.revision,
+            decision.profile.email,
+        )
+
+    def test_an_event_about_nobody_has_no_profile_to_change(self) -> None:
+        """Said to the user, not dropped."""
+        entry = an_entry(event=an_event(profile=ProfileRef()).to_json())
+
+        run = decide(entry, effects=[{"op": "profile", "set": {"x": 1}, "unset": []}]).run
+
+        assert "no_profile" == (run.error or {})["code"]
+
+    def test_a_failed_run_changes_nothing(self) -> None:
+        """Whatever it had asked for before it failed."""
+        decision = decide(
+            person=a_profile(),
+            outcome="raised",
+            effects=[{"op": "profile", "set": {"x": 1}, "unset": []}],
+        )
+
+        assert decision.profile is None
+
+
+class TestErrors:
+    """What the record tells of a failure."""
+
+    def test_findings_are_kept_with_the_error(self) -> None:
+        """Whoever reads the run must see which line was refused."""
+        finding = {"line": 1, "column": 0, "code": "import", "message": "no", "hint": ""}
+
+        run = decide(outcome="refused", error={"type": "Refused"}, findings=[finding]).run
+
+        assert {"type": "Refused", "findings": [finding]} == run.error
+
+
+class TestFaults:
+    """What a broken sandbox says."""
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            {"outcome": "unheard"},
+            {"outcome": None},
+            {"duration_ms": "soon"},
+            {"error": "text", "outcome": "raised"},
+            {"effects": 1},
+            {"effects": [1]},
+            {"logs": ["text"]},
+        ],
+    )
+    def test_a_result_that_is_none_is_our_fault(self, broken: dict[str, Any]) -> None:
+        """The user did not write it; the event comes again."""
+        with pytest.raises(Transient) as refusal:
+            decide(**broken)
+
+        assert "sandbox_crashed" == refusal.value.code
