@@ -14,10 +14,12 @@ from cli import (
     _output,
     admin,
     deliveries,
+    demo,
     doctor,
     events,
     functions,
     keys,
+    local,
     syncs,
     verify,
     webhooks,
@@ -33,6 +35,8 @@ app = typer.Typer(
     help="Signed webhooks, sandboxed functions and warehouse sync for customer events.",
     epilog="Exit codes: 0 done; 1 could not be done; 2 called wrongly, or a setting is missing.",
 )
+app.add_typer(local.app, name="local")
+app.command("demo")(demo.demo)
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(deliveries.app, name="deliveries")
