@@ -71,7 +71,7 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 	$(EXPORT) --no-dev --prune boto3 --prune duckdb --prune restrictedpython --prune typer \
 		--output-file requirements/layer.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
-		--prune httpx --prune pydantic --prune restrictedpython --prune typer \
+		--prune certifi --prune h11 --prune httpx --prune pydantic --prune restrictedpython --prune typer \
 		--output-file requirements/warehouse.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
 		--prune duckdb --prune pydantic --prune typer \

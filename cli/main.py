@@ -44,8 +44,10 @@ app.add_typer(functions.app, name="functions")
 app.add_typer(syncs.app, name="syncs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
+app.add_typer(local.app, name="local")
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@
     except Rejected as problem:
         return 401, problem.code
 
-Works for any sender that follows Standard Webhooks: `v1`, and with the `cryptography` package `v1a`.
+Works for any sender that follows Standard Webhooks: `v1`, and with `cryptography` installed `v1a`.
 Else it needs nothing but the standard library; this file may be copied alone.
 """
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli import project
 from cli.client import Client
+
+from cli import project
 from examples.orders.events import ORDER_TOPIC
 from infra.demo.expected import DOWN_FILTER, FULFILMENT_FILTER
 from infra.demo.receiver import DOWN, Receiver

@@ -48,6 +48,10 @@ class Running:
         _reap(self.pid)
         return self.started != "" and started_at(self.pid) == self.started
 
+    def told(self) -> dict[str, Any]:
+        """For people: what it is, and whether it is there."""
+        return {"name": self.name, "pid": self.pid, "alive": self.alive}
+
     def tail(self, lines: int = 20) -> str:
         """The last lines of its log."""
         if not self.log.exists():

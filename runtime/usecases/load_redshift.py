@@ -90,6 +90,7 @@ class LoadRedshift:
     bucket: str
     copy_role_arn: str
     clock: Callable[[], datetime]
+    statement_wait_s: float = STATEMENT_WAIT_S
 
     def __call__(self, sync: Sync, progress: Progress, batches: Sequence[RawBatch]) -> None:
         """The load is in the warehouse and the lake, or as far as it could come.
@@ -122,15 +123,17 @@ class LoadRedshift:
 
     def _settle(self, progress: Progress, *, schema: str) -> None:
         load = progress.load
-        seen = self.warehouse.outcome(load.statement_id or "", wait_s=STATEMENT_WAIT_S)
+        seen = self.warehouse.outcome(load.statement_id or "", wait_s=self.statement_wait_s)
         if seen.state is StatementState.RUNNING:
             return
+        if seen.state is not StatementState.FINISHED:
+            # Somebody may have dropped the schema: without it nothing could be asked either.
+            self.schemas.set_schema_version(schema, version=0)
+            self._bring_schema(schema, tenant=load.tenant)
         counts = self._committed(load, schema=schema)
         if counts:
             progress.save(replace(load, state=LoadState.COMMITTED, tables=counts))
             return
-        # Somebody may have dropped the schema: the next attempt makes sure of it.
-        self.schemas.set_schema_version(schema, version=0)
         error = (seen.error or seen.state.value)[:MAX_ERROR_CHARS]
         code = "lost" if seen.state is StatementState.LOST else plan.categorize(error)
         failed = load.with_error(error, code=code, at=self._now())

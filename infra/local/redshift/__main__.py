@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import boto3
+
 from infra.local.redshift.server import RedshiftServer
 
 
@@ -20,10 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     stop = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # before any thread starts, so all inherit it
     chosen.database_file.parent.mkdir(parents=True, exist_ok=True)
+    events = (
+        boto3.client("events", endpoint_url=chosen.events_endpoint)
+        if chosen.events_endpoint
+        else None
+    )
     server = RedshiftServer(
         database=chosen.database_file.resolve(),
-        s3_endpoint=chosen.s3_endpoint,
-        events_endpoint=chosen.events_endpoint,
+        s3=boto3.client("s3", endpoint_url=chosen.s3_endpoint),
+        events=events,
         port=chosen.port,
     )
     sys.stdout.write(json.dumps({"port": server.port}) + "\n")

@@ -36,7 +36,7 @@ def query(
     database: str = "penstock",
     deadline_s: float = 30,
 ) -> list[dict[str, Any]]:
-    """The rows of one SELECT, by column name.
+    """The rows of one statement, by column name; none when it is not a SELECT.
 
     Raises:
         QueryFailed: with Redshift's own message, or because the deadline has passed.
@@ -53,7 +53,7 @@ def query(
             raise QueryFailed(f"not ended after {deadline_s} s: {sql}")
     if seen["Status"] != "FINISHED":
         raise QueryFailed(seen.get("Error", seen["Status"]))
-    return _rows(client, statement_id)
+    return _rows(client, statement_id) if seen.get("HasResultSet") else []
 
 
 def _rows(client: "RedshiftDataAPIServiceClient", statement_id: str) -> list[dict[str, Any]]:

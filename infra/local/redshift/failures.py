@@ -20,7 +20,7 @@ def detail(error: str, *, code: int, context: str) -> SqlFailure:
 
 
 _SIMPLE: Final = (
-    (r"(?:Table|View) with name (\S+?) does not exist", 'relation "{0}" does not exist'),
+    (r'(?:Table|View) with name "?([^"\s]+)"? does not exist', 'relation "{0}" does not exist'),
     (r"[Ss]chema (?:with name )?\"?(\w+)\"? does not exist", 'schema "{0}" does not exist'),
     (r"Referenced column \"(\w+)\" not found", 'column "{0}" does not exist'),
     (r"does not have a column (?:named|with name) \"(\w+)\"", 'column "{0}" does not exist'),

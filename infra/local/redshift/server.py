@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.redshift.api import Api
@@ -20,6 +19,7 @@ from infra.local.redshift.statements import Refused, Statement, Statements
 
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
+    from types_boto3_s3.client import S3Client
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -59,17 +59,13 @@ class RedshiftServer:
         self,
         *,
         database: Path,
-        s3_endpoint: str,
-        events_endpoint: str | None = None,
+        s3: "S3Client",
+        events: "EventBridgeClient | None" = None,
         port: int = 0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        session = boto3.session.Session()
         self._scratch = tempfile.TemporaryDirectory(prefix="copy-", dir=database.parent)
-        copier = Copier(
-            session.client("s3", endpoint_url=s3_endpoint), Path(self._scratch.name).resolve()
-        )
-        events = session.client("events", endpoint_url=events_endpoint) if events_endpoint else None
+        copier = Copier(s3, Path(self._scratch.name).resolve())
         self._statements = Statements(database, copier, announce=Announcer(events), now=now)
         self.faults = self._statements.faults
         self._http = _Server(("127.0.0.1", port), _Handler)

@@ -129,7 +129,7 @@ class Session:
         records = tuple(result.fetchall())
         names = [column[0] for column in described]
         if names == ["Count"] and not re.match(r"(?i)\s*(SELECT|WITH)\b", sql):
-            return Answer(None, (), int(records[0][0]))
+            return Answer(None, (), int(records[0][0]) if records else 0)
         if not re.match(r"(?i)\s*[(]*\s*(SELECT|WITH|SHOW|EXPLAIN|DESCRIBE|VALUES)\b", sql):
             return Answer(None, (), 0)
         columns = tuple((column[0], _type_name(str(column[1]))) for column in described)

@@ -93,12 +93,13 @@ class Statements:
         self._database = duckdb.connect(
             str(database),
             config={
-                "allowed_directories": [str(copier.scratch)],
-                "enable_external_access": "false",
                 "autoinstall_known_extensions": "false",
                 "TimeZone": "UTC",
             },
         )
+        # SQL reads no file but those that COPY has fetched.
+        self._database.execute(f"SET allowed_directories = ['{copier.scratch}']")
+        self._database.execute("SET enable_external_access = false")
         for sql in PRELUDE:
             self._database.execute(sql)
         self._worker = threading.Thread(target=self._work, name="redshift", daemon=True)

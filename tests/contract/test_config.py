@@ -1,0 +1,305 @@
+"""What tenants set up: webhooks, functions, keys, syncs, and the matchers that read them."""
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.core.function import Function, Limits
+from runtime.core.webhook import SealedSecret
+from runtime.errors import Conflict, NotFound, Transient
+from runtime.stores import keys
+from runtime.stores.api_keys import ApiKeys, Tenants
+from runtime.stores.functions import Functions
+from runtime.stores.subscriptions import FRESH_S, Subscriptions
+from runtime.stores.syncs import Syncs
+from runtime.stores.webhooks import Webhooks
+from tests.builders import (
+    NOW,
+    TENANT,
+    a_function,
+    a_sync,
+    a_version,
+    a_webhook,
+    an_api_key,
+    an_event,
+)
+from tests.cloud import Cloud
+
+
+class Seconds:
+    """A monotonic clock that stands until it is moved."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        """The time it shows."""
+        return self.now_s
+
+
+class TestWebhooksContract:
+    """Webhooks by tenant and id."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """Every field, in its type: a tuple lost to a list breaks a comparison far away."""
+        webhook = a_webhook(
+            filter={"detail": {"properties": {"value": [{"numeric": [">", 1e300]}]}}},
+            transform="shape",
+            retry_schedule_s=(1, 2),
+            disabled_reason="gone",
+            secrets=(SealedSecret(ciphertext="x" * 3000, created_at=NOW, expires_at=NOW),),
+        )
+        Webhooks(config=cloud.config).add(webhook)
+
+        assert webhook == Webhooks(config=cloud.config).get(TENANT, webhook.id)
+
+    def test_a_name_is_taken_once(self, cloud: Cloud) -> None:
+        """A repeated POST must not overwrite."""
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        with pytest.raises(Conflict) as refusal:
+            Webhooks(config=cloud.config).add(a_webhook(name="other"))
+
+        assert "webhook_exists" == refusal.value.code
+
+    def test_another_tenants_webhook_is_not_there(self, cloud: Cloud) -> None:
+        """What exists elsewhere must look like what exists nowhere."""
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        with pytest.raises(NotFound) as refusal:
+            Webhooks(config=cloud.config).get("rival", "whk_1")
+
+        assert "webhook_not_found" == refusal.value.code
+        assert Webhooks(config=cloud.config).find("rival", "whk_1") is None
+
+    def test_of_two_writers_one_is_told_to_read_again(self, cloud: Cloud) -> None:
+        """The second would undo what it has never seen."""
+        webhooks, first = Webhooks(config=cloud.config), a_webhook()
+        webhooks.add(first)
+        webhooks.replace(first, replace(first, name="renamed"))
+
+        with pytest.raises(Conflict) as refusal:
+            webhooks.replace(first, replace(first, timeout_s=5))
+
+        assert "webhook_changed" == refusal.value.code
+        assert "renamed" == webhooks.get(TENANT, first.id).name
+
+    def test_disabling_is_done_once_and_forgiving(self, cloud: Cloud) -> None:
+        """Ten deliveries may meet a 410 at the same time."""
+        webhooks = Webhooks(config=cloud.config)
+        webhooks.add(a_webhook())
+        for _ in range(2):
+            webhooks.disable(TENANT, "whk_1", reason="gone")
+        webhooks.disable(TENANT, "whk_none", reason="gone")
+
+        disabled = webhooks.get(TENANT, "whk_1")
+
+        assert (False, "gone") == (disabled.enabled, disabled.disabled_reason)
+
+    def test_a_deleted_webhook_is_gone(self, cloud: Cloud) -> None:
+        """And deleting it again says so."""
+        webhooks = Webhooks(config=cloud.config)
+        webhooks.add(a_webhook())
+        webhooks.delete(TENANT, "whk_1")
+
+        assert webhooks.find(TENANT, "whk_1") is None
+        with pytest.raises(NotFound):
+            webhooks.delete(TENANT, "whk_1")
+
+    def test_pages_show_each_webhook_once(self, cloud: Cloud) -> None:
+        """A page may end anywhere; the last one says so."""
+        webhooks = Webhooks(config=cloud.config)
+        for number in range(5):
+            webhooks.add(a_webhook(id=f"whk_{number}"))
+        webhooks.add(a_webhook(id="whk_9", tenant="rival"))
+
+        first = webhooks.list(TENANT, limit=3)
+        second = webhooks.list(TENANT, after=first.after, limit=3)
+
+        seen = [webhook.id for webhook in (*first.items, *second.items)]
+        assert [f"whk_{number}" for number in range(5)] == seen
+        assert (True, None) == (first.after is not None, second.after)
+
+
+class TestFunctionsContract:
+    """Functions and their versions."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """Every field, in its type."""
+        function = a_function(
+            http_hosts=("*",), secrets={"TOKEN": None, "KEY": "sealed"}, limits=Limits(wall_s=1.5)
+        )
+        Functions(config=cloud.config).add(function)
+
+        assert function == Functions(config=cloud.config).get(TENANT, function.name)
+
+    def test_versions_count_up_and_never_change(self, cloud: Cloud) -> None:
+        """Two pushes at once must not both become version 2."""
+        functions, function = Functions(config=cloud.config), a_function(latest_version=0)
+        functions.add(function)
+        counted = functions.add_version(function, a_version(version=1))
+
+        with pytest.raises(Conflict) as refusal:
+            functions.add_version(function, a_version(version=1, source="other"))
+
+        assert "function_changed" == refusal.value.code
+        assert 1 == counted.latest_version
+        assert a_version() == functions.get_version(TENANT, "vip-orders", version=1)
+
+    def test_versions_are_listed_as_numbers(self, cloud: Cloud) -> None:
+        """Version 10 comes after version 9."""
+        functions, function = Functions(config=cloud.config), a_function(latest_version=0)
+        functions.add(function)
+        for number in range(1, 11):
+            function = functions.add_version(function, a_version(version=number))
+
+        listed = functions.list_versions(TENANT, "vip-orders").items
+
+        assert list(range(1, 11)) == [version.version for version in listed]
+
+    def test_a_function_whose_name_starts_alike_has_its_own_versions(self, cloud: Cloud) -> None:
+        """Prefix queries must end at the name's end."""
+        functions = Functions(config=cloud.config)
+        for name in ("vip", "vip-orders"):
+            function = a_function(name=name, latest_version=0)
+            functions.add(function)
+            functions.add_version(function, a_version(function=name))
+
+        assert 1 == len(functions.list_versions(TENANT, "vip").items)
+        assert ["vip", "vip-orders"] == [f.name for f in functions.list(TENANT).items]
+
+    def test_a_published_version_is_live(self, cloud: Cloud) -> None:
+        """Publishing replaces the record that every run reads."""
+        functions, function = Functions(config=cloud.config), a_function(live_version=None)
+        functions.add(function)
+        functions.replace(function, replace(function, live_version=1))
+
+        live: Function | None = functions.find(TENANT, function.name)
+
+        assert live is not None
+        assert 1 == live.live_version
+
+
+class TestApiKeysContract:
+    """Keys by hash and by tenant."""
+
+    def test_a_key_is_found_by_its_hash(self, cloud: Cloud) -> None:
+        """What comes in with a request is hashed and looked up."""
+        ApiKeys(config=cloud.config).add(an_api_key())
+
+        assert an_api_key() == ApiKeys(config=cloud.config).find(an_api_key().sha256)
+
+    def test_a_deleted_key_opens_nothing(self, cloud: Cloud) -> None:
+        """At once, and in both places."""
+        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
+        api_keys.add(key)
+        api_keys.delete(TENANT, key.sha256)
+
+        assert api_keys.find(key.sha256) is None
+        assert () == api_keys.list(TENANT).items
+
+    def test_nobody_deletes_anothers_key(self, cloud: Cloud) -> None:
+        """Hashes may leak; they are no permission."""
+        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
+        api_keys.add(key)
+
+        with pytest.raises(NotFound):
+            api_keys.delete("rival", key.sha256)
+
+        assert (key,) == api_keys.list(TENANT).items
+
+    def test_tenants_are_listed_once(self, cloud: Cloud) -> None:
+        """The hourly plan goes through this list."""
+        tenants = Tenants(config=cloud.config)
+        tenants.add(TENANT, created_at=NOW)
+        tenants.ensure(TENANT, created_at=NOW)
+        tenants.ensure("rival", created_at=NOW)
+
+        with pytest.raises(Conflict):
+            tenants.add(TENANT, created_at=NOW)
+
+        assert (TENANT, "rival") == tenants.list().items
+
+
+class TestSyncsContract:
+    """Syncs by tenant and id."""
+
+    def test_the_hourly_plan_sees_every_enabled_sync(self, cloud: Cloud) -> None:
+        """Of all tenants, and not what was switched off."""
+        syncs, tenants = Syncs(config=cloud.config), Tenants(config=cloud.config)
+        for tenant in (TENANT, "rival"):
+            tenants.add(tenant, created_at=NOW)
+            syncs.add(a_sync(tenant=tenant))
+        syncs.add(a_sync(id="syn_2", enabled=False))
+
+        assert [(TENANT, "syn_1"), ("rival", "syn_1")] == [
+            (sync.tenant, sync.id) for sync in syncs.enabled()
+        ]
+
+    def test_a_sync_changes_and_goes(self, cloud: Cloud) -> None:
+        """The whole life of a record."""
+        syncs = Syncs(config=cloud.config)
+        syncs.add(a_sync())
+        syncs.replace(a_sync(), a_sync(name="renamed"))
+
+        assert a_sync(name="renamed") == syncs.get(TENANT, "syn_1")
+        with pytest.raises(Conflict):
+            syncs.replace(a_sync(), a_sync(name="lost"))
+        syncs.delete(TENANT, "syn_1")
+        assert () == syncs.list(TENANT).items
+
+
+class TestSubscriptionsContract:
+    """What matchers see."""
+
+    def test_every_change_reaches_a_warm_matcher(self, cloud: Cloud) -> None:
+        """Adding, changing and deleting each raise the counter, in their own transaction."""
+        clock, webhooks = Seconds(), Webhooks(config=cloud.config)
+        subscriptions = Subscriptions(config=cloud.config, monotonic=clock)
+        seen = []
+        for change in (
+            lambda: None,
+            lambda: webhooks.add(a_webhook()),
+            lambda: webhooks.disable(TENANT, "whk_1", reason="gone"),
+            lambda: webhooks.delete(TENANT, "whk_1"),
+            lambda: Functions(config=cloud.config).add(a_function()),
+        ):
+            change()
+            clock.now_s += FRESH_S
+            found = subscriptions.for_tenant(TENANT).match(an_event())
+            seen.append(([w.enabled for w in found.webhooks], len(found.functions)))
+
+        assert [([], 0), ([True], 0), ([False], 0), ([], 0), ([], 1)] == seen
+
+    def test_within_two_seconds_nothing_is_read(self, cloud: Cloud) -> None:
+        """A busy matcher reads the counter twice a second less than it matches."""
+        subscriptions = Subscriptions(config=cloud.config, monotonic=Seconds())
+        before = subscriptions.for_tenant(TENANT)
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        assert subscriptions.for_tenant(TENANT) is before
+
+    def test_an_unmoved_counter_keeps_the_compiled_index(self, cloud: Cloud) -> None:
+        """Compiling thousands of filters every two seconds would cost more than matching."""
+        clock = Seconds()
+        subscriptions = Subscriptions(config=cloud.config, monotonic=clock)
+        before = subscriptions.for_tenant(TENANT)
+        clock.now_s += FRESH_S
+
+        assert subscriptions.for_tenant(TENANT) is before
+
+    def test_a_broken_stored_filter_makes_events_wait(self, cloud: Cloud) -> None:
+        """It is no event's fault, and no event may be lost over it."""
+        Webhooks(config=cloud.config).add(a_webhook(filter={"id": [{"unheard": 1}]}))
+
+        with pytest.raises(Transient) as refusal:
+            Subscriptions(config=cloud.config, monotonic=Seconds()).for_tenant(TENANT)
+
+        assert "stored_filter_broken" == refusal.value.code
+
+    def test_keys_stay_what_they_are(self) -> None:
+        """A changed key orphans what is stored under the old one."""
+        assert ("tenant#acme", "version#f#000012", "apikey#00") == (
+            keys.tenant("acme"),
+            keys.version("f", 12),
+            keys.api_key("00"),
+        )

@@ -1,0 +1,240 @@
+"""Deliveries, runs and profiles: one conditional write each, and nothing lost to a race."""
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.core.delivery import Status
+from runtime.core.run import Commit, Outcome
+from runtime.errors import BadInput
+from runtime.stores import keys
+from tests.builders import (
+    NOW,
+    NOW_MS,
+    TENANT,
+    a_delivery,
+    a_profile,
+    a_run,
+    an_attempt,
+    an_envelope,
+)
+from tests.cloud import Cloud
+
+
+class TestDeliveriesContract:
+    """Deliveries by id, by webhook, by tenant, by due time."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """The body to the byte: it is what was signed."""
+        delivery = a_delivery(body='{"text":"é  \\u0000 ' + "x" * 200_000 + '"}')
+        cloud.deliveries.add(delivery)
+
+        assert delivery == cloud.deliveries.find(delivery.id)
+        assert {delivery.id: delivery} == cloud.deliveries.get([delivery.id, "none"])
+
+    def test_the_first_record_stands(self, cloud: Cloud) -> None:
+        """Two workers with the same first hint: the second's record must not undo the first's."""
+        first = a_delivery()
+
+        assert [True, False] == [
+            cloud.deliveries.add(first),
+            cloud.deliveries.add(replace(first, status=Status.DEAD, due_at_ms=None)),
+        ]
+        assert first == cloud.deliveries.find(first.id)
+
+    def test_an_attempt_is_recorded_once(self, cloud: Cloud) -> None:
+        """Of two who have made attempt 2, one writes it; the other learns that it came late."""
+        before = a_delivery()
+        cloud.deliveries.add(before)
+        after = replace(
+            before,
+            attempts=(*before.attempts, an_attempt(number=2)),
+            status=Status.DELIVERED,
+            due_at_ms=None,
+        )
+
+        assert [True, False] == [
+            cloud.deliveries.replace(before, after),
+            cloud.deliveries.replace(before, replace(after, status=Status.DEAD)),
+        ]
+        assert after == cloud.deliveries.find(before.id)
+
+    def test_only_what_is_due_is_found(self, cloud: Cloud) -> None:
+        """Of its own shard, at its time, and no longer once it is settled."""
+        due = a_delivery(due_at_ms=NOW_MS)
+        cloud.deliveries.add(due)
+        shard = keys.due_shard(due.id)
+
+        def found(now_ms: int, shard: str = shard) -> list[str]:
+            return [d.id for d in cloud.deliveries.due(shard=shard, now_ms=now_ms, limit=10)]
+
+        other = str((int(shard) + 1) % keys.DUE_SHARDS)
+        assert ([], [due.id], []) == (found(NOW_MS - 1), found(NOW_MS), found(NOW_MS, other))
+        cloud.deliveries.replace(due, replace(due, status=Status.SKIPPED, due_at_ms=None))
+        assert [] == found(NOW_MS)
+
+    def test_overlapping_sweeps_lease_once(self, cloud: Cloud) -> None:
+        """Two sweeps see the same record; one hint is enough, and after the lease it is due again."""
+        due = a_delivery(due_at_ms=NOW_MS)
+        cloud.deliveries.add(due)
+
+        leases = [cloud.deliveries.lease(due, until_ms=NOW_MS + 60_000) for _ in range(2)]
+
+        assert [True, False] == leases
+        assert replace(due, due_at_ms=NOW_MS + 60_000) == cloud.deliveries.find(due.id)
+
+    def test_a_settled_delivery_is_not_leased(self, cloud: Cloud) -> None:
+        """A lease must not make a finished delivery due again."""
+        settled = a_delivery(status=Status.DELIVERED, due_at_ms=None)
+        cloud.deliveries.add(settled)
+
+        assert not cloud.deliveries.lease(settled, until_ms=NOW_MS)
+
+    def test_lists_are_newest_first_and_page(self, cloud: Cloud) -> None:
+        """By webhook or by tenant, of one status if asked."""
+        for number in range(5):
+            cloud.deliveries.add(
+                a_delivery(
+                    id=f"dlv_{number}",
+                    created_at=f"2026-11-20T13:04:0{number}.000Z",
+                    webhook_id=f"whk_{number % 2}",
+                    status=Status.DEAD if number == 3 else Status.PENDING,
+                )
+            )
+        cloud.deliveries.add(a_delivery(id="dlv_r", tenant="rival"))
+
+        first = cloud.deliveries.list(TENANT, limit=2)
+        rest = cloud.deliveries.list(TENANT, limit=9, after=first.after)
+        mine = cloud.deliveries.list(TENANT, webhook_id="whk_1")
+        dead = cloud.deliveries.list(TENANT, status=Status.DEAD, limit=1)
+
+        everything = (*first.items, *rest.items)
+        assert ["dlv_4", "dlv_3", "dlv_2", "dlv_1", "dlv_0"] == [d.id for d in everything]
+        assert ["dlv_3", "dlv_1"] == [d.id for d in mine.items]
+        assert (["dlv_3"], None) == ([d.id for d in dead.items], dead.after)
+
+    def test_a_record_expires_with_its_retention(self, cloud: Cloud) -> None:
+        """DynamoDB deletes by this attribute."""
+        delivery = a_delivery()
+        cloud.deliveries.add(delivery)
+
+        item = cloud.deliveries.table.get({"pk": delivery.id})
+
+        assert item is not None
+        assert str(NOW_MS // 1000 + 30 * 86_400) == item["expires_at"]["N"]
+
+
+class TestRunsContract:
+    """Runs, and the profiles they change."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """Output, error, logs, effects and event, whatever JSON they are."""
+        run = a_run(
+            outcome=Outcome.RETRY,
+            output={"n": 1.0, "big": 1e300, "none": None},
+            error={"type": "RetryError", "message": "later", "traceback": []},
+            logs=({"message": "m", "fields": {}, "at_ms": 1},),
+            effects=({"op": "emit", "topic": "metric.x", "properties": {"deep": [[[]]]}},),
+            event=an_envelope(),
+            due_at_ms=NOW_MS,
+            duration_ms=0.25,
+        )
+        cloud.runs.commit(run)
+
+        assert run == cloud.runs.find(run.id)
+        assert {run.id: run} == cloud.runs.find_many([run.id, run.id, "none"])
+
+    def test_an_attempt_is_stored_once(self, cloud: Cloud) -> None:
+        """A redelivered message must not store its run again; the next attempt must."""
+        commits = [
+            cloud.runs.commit(a_run()),
+            cloud.runs.commit(a_run(output="other")),
+            cloud.runs.commit(a_run(attempt=2)),
+            cloud.runs.commit(a_run(attempt=1)),
+        ]
+
+        assert [Commit.DONE, Commit.STALE, Commit.DONE, Commit.STALE] == commits
+
+    def test_run_and_profile_are_stored_together(self, cloud: Cloud) -> None:
+        """The profile changes exactly once for a run, because both are one transaction."""
+        assert Commit.DONE is cloud.runs.commit(a_run(), a_profile(), read_revision=0)
+        assert Commit.STALE is cloud.runs.commit(
+            a_run(), a_profile(revision=2, email="x"), read_revision=1
+        )
+
+        assert a_profile() == cloud.profiles.find(TENANT, a_profile().id)
+
+    def test_a_changed_profile_stores_neither(self, cloud: Cloud) -> None:
+        """The run has seen an old profile; it is to run again with the new one."""
+        cloud.profiles.replace(a_profile(revision=2), read_revision=0)
+
+        commit = cloud.runs.commit(a_run(), a_profile(revision=2), read_revision=1)
+
+        assert Commit.PROFILE_CHANGED is commit
+        assert cloud.runs.find(a_run().id) is None
+
+    def test_due_runs_are_found_and_leased(self, cloud: Cloud) -> None:
+        """Sweep treats runs as it treats deliveries."""
+        run = a_run(outcome=Outcome.RETRY, due_at_ms=NOW_MS, event=an_envelope())
+        cloud.runs.commit(run)
+
+        due = list(cloud.runs.due(shard=keys.due_shard(run.id), now_ms=NOW_MS, limit=1))
+
+        assert [run] == due
+        assert [True, False] == [cloud.runs.lease(run, until_ms=NOW_MS + 1) for _ in range(2)]
+
+    def test_a_functions_runs_are_listed_newest_first(self, cloud: Cloud) -> None:
+        """What a developer looks at first."""
+        for number in range(3):
+            cloud.runs.commit(
+                a_run(id=f"run_{number}", created_at=f"2026-11-20T13:04:0{number}.000Z")
+            )
+
+        page = cloud.runs.list(TENANT, "vip-orders", limit=2)
+
+        assert ["run_2", "run_1"] == [run.id for run in page.items]
+        assert ["run_0"] == [
+            run.id for run in cloud.runs.list(TENANT, "vip-orders", after=page.after).items
+        ]
+
+    def test_what_cannot_be_an_item_is_the_inputs_fault(self, cloud: Cloud) -> None:
+        """Trying again would fail for ever: it must not look like a fault of the platform."""
+        noise = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(300_000))
+
+        with pytest.raises(BadInput) as refusal:
+            cloud.runs.commit(a_run(output=noise))
+
+        assert "too_large" == refusal.value.code
+
+
+class TestProfilesContract:
+    """Profiles by tenant and id."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """Stamps and all, alone or among many."""
+        profile = a_profile(stamps={"email": f"{NOW}|evt_1"}, properties={"n": None, "f": 1.5})
+        cloud.profiles.replace(profile, read_revision=0)
+
+        assert profile == cloud.profiles.find(TENANT, profile.id)
+        wanted = [(TENANT, profile.id), (TENANT, profile.id), ("rival", profile.id)]
+        assert {(TENANT, profile.id): profile} == cloud.profiles.find_many(wanted)
+
+    def test_of_two_writers_one_reads_again(self, cloud: Cloud) -> None:
+        """Both have read revision 1; the second's write would lose the first's."""
+        writes = [
+            cloud.profiles.replace(a_profile(revision=1), read_revision=0),
+            cloud.profiles.replace(a_profile(revision=1), read_revision=0),
+            cloud.profiles.replace(a_profile(revision=2), read_revision=1),
+            cloud.profiles.replace(a_profile(revision=2), read_revision=1),
+        ]
+
+        assert [True, False, True, False] == writes
+
+    def test_more_profiles_than_one_request_holds_are_read(self, cloud: Cloud) -> None:
+        """DynamoDB reads a hundred at a time."""
+        for number in range(101):
+            cloud.profiles.replace(a_profile(id=f"prf_{number}"), read_revision=0)
+
+        found = cloud.profiles.find_many([(TENANT, f"prf_{number}") for number in range(101)])
+
+        assert 101 == len(found)

@@ -1,0 +1,248 @@
+"""What has arrived is in the warehouse, once, however it came."""
+
+import gzip
+import json
+
+import pytest
+
+from runtime.core.envelope import ProfileRef
+from runtime.core.profile import Profile
+from runtime.core.sync import DestinationKind
+from runtime.core.warehouse_plan import LoadState
+from runtime.errors import Conflict, PenstockError, Permanent
+from tests.builders import an_event
+from tests.warehouse import World, a_sync
+
+
+def _profile(**changes: object) -> Profile:
+    given: dict[str, object] = {
+        "id": "prf_1",
+        "tenant": "acme",
+        "revision": 1,
+        "email": "ada@example.com",
+        "properties": {"city": "Köln"},
+        "updated_at": "2026-11-20T13:04:05.123Z",
+    }
+    return Profile(**given | changes)  # type: ignore[arg-type]
+
+
+def test_events_and_profiles_land_with_their_values(world: World) -> None:
+    """An analyst must find each field as the producer sent it, properties as an object."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(properties={"value": 14.5, "sku": "CD-1"}))
+    world.archive_profiles(_profile())
+    (load,) = world.planner().sync_one("acme", "syn_1")
+    assert (load.state, load.rows_in, load.rows_new) == (LoadState.LOADED, 2, 2)
+    assert load.tables["events"].rows_in == 1
+    (event,) = world.query("SELECT *, properties.value AS amount FROM penstock_acme.events")
+    assert (event["id"], event["amount"], event["hops"]) == ("evt_1", "14.5", 0)
+    assert event["received_at"] == "2026-11-20 13:04:05.123000"
+    assert json.loads(event["profile"])["email"] == "ada@example.com"
+    (profile,) = world.query("SELECT * FROM penstock_acme.profiles")
+    assert json.loads(profile["properties"]) == {"city": "Köln"}
+    assert profile["deleted"] is False
+
+
+def test_a_row_that_comes_again_in_any_way_is_there_once(world: World) -> None:
+    """Queues repeat: inside a batch, across batches of one load, and across loads."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(id="a"), an_event(id="a"), an_event(id="b"))
+    world.archive(an_event(id="b"), an_event(id="c"))
+    world.planner().sync_one("acme", "syn_1")
+    world.archive(an_event(id="c"), an_event(id="d"))
+    (second,) = world.planner().sync_one("acme", "syn_1")
+    assert world.ids() == ["a", "b", "c", "d"]
+    assert (second.rows_in, second.rows_new) == (2, 1)
+
+
+def test_the_copy_received_last_wins_whichever_arrives_first(world: World) -> None:
+    """Arrival of batches is no order of events; the result must not depend on it."""
+    world.syncs.add(a_sync())
+    late = an_event(received_at="2026-11-20T14:00:00.000Z", properties={"value": 2})
+    early = an_event(received_at="2026-11-20T13:00:00.000Z", properties={"value": 1})
+    for copy in (late, early):
+        world.archive(copy)
+        world.planner().sync_one("acme", "syn_1")
+    assert world.query("SELECT properties.value AS value FROM penstock_acme.events") == [
+        {"value": "2"}
+    ]
+
+
+def test_an_event_seven_days_late_is_loaded_like_any_other(world: World) -> None:
+    """The cursor follows arrival, so event time can be anything."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(id="new"))
+    world.planner().sync_one("acme", "syn_1")
+    world.pass_time(days=7)
+    world.archive(an_event(id="old", occurred_at="2026-11-13T00:00:00.000Z"))
+    world.planner().sync_one("acme", "syn_1")
+    assert world.ids() == ["new", "old"]
+
+
+def test_the_later_revision_of_a_profile_wins_and_a_deleted_one_stays_deleted(
+    world: World,
+) -> None:
+    """A stream may hand over snapshots late; a deleted person must not come back with one."""
+    world.syncs.add(a_sync())
+    for profile in (
+        _profile(revision=3, email="new@example.com"),
+        _profile(revision=2, email="old@example.com"),
+        _profile(id="prf_2", revision=5, deleted=True),
+        _profile(id="prf_2", revision=4),
+    ):
+        world.archive_profiles(profile)
+        world.planner().sync_one("acme", "syn_1")
+    assert world.query(
+        "SELECT profile_id, email, deleted FROM penstock_acme.profiles ORDER BY profile_id"
+    ) == [
+        {"profile_id": "prf_1", "email": "new@example.com", "deleted": False},
+        {"profile_id": "prf_2", "email": None, "deleted": True},
+    ]
+
+
+def test_rows_of_an_erased_profile_never_load(world: World) -> None:
+    """An erasure is kept for good: late and replayed rows must not undo it."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(id="first", profile=ProfileRef(id="prf_2")))
+    world.planner().sync_one("acme", "syn_1")
+    world.query(
+        "INSERT INTO penstock_acme._erasures VALUES ('prf_1', 'request', GETDATE())"
+    )
+    world.archive(
+        an_event(id="late", profile=ProfileRef(id="prf_1")), an_event(id="other", profile=ProfileRef())
+    )
+    world.archive_profiles(_profile())
+    world.planner().sync_one("acme", "syn_1")
+    assert world.ids() == ["first", "other"]
+    assert world.query("SELECT * FROM penstock_acme.profiles") == []
+
+
+def test_tenants_of_one_raw_batch_never_mix(world: World) -> None:
+    """A batch holds everybody's rows, even under the same event id; a load only its tenant's."""
+    world.syncs.add(a_sync())
+    world.syncs.add(a_sync(tenant="globex"))
+    world.archive(
+        an_event(id="same", topic="metric.acme"),
+        an_event(id="same", tenant="globex", topic="metric.globex"),
+        an_event(id="only", tenant="globex"),
+    )
+    world.planner().sync_all(world.clock())
+    assert world.ids("penstock_acme") == ["same"]
+    assert world.ids("penstock_globex") == ["only", "same"]
+    assert {key.split("/")[2] for key in world.keys("lake/")} == {"acme", "globex"}
+
+
+def test_two_tenants_whose_names_make_one_schema_are_kept_apart(world: World) -> None:
+    """`a-b` and `a_b` both give penstock_a_b: the second must be refused, not merged."""
+    world.syncs.add(a_sync(tenant="a-b"))
+    world.syncs.add(a_sync(tenant="a_b"))
+    world.archive(an_event(id="1", tenant="a-b"), an_event(id="2", tenant="a_b"))
+    first, second = world.planner().sync_all(world.clock())
+    refused = first if isinstance(first, PenstockError) else second
+    assert isinstance(refused, Conflict)
+    assert refused.code == "schema_taken"
+    assert len(world.ids("penstock_a_b")) == 1
+
+
+def test_properties_too_long_for_redshift_are_kept_whole_elsewhere(world: World) -> None:
+    """One fat event must not block a load, nor vanish: the row lands, its value is discarded."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(id="fat", properties={"text": "é" * 40_000}), an_event(id="thin"))
+    (load,) = world.planner().sync_one("acme", "syn_1")
+    assert load.discarded == 1
+    assert world.query(
+        "SELECT id, properties IS NULL AS cut FROM penstock_acme.events ORDER BY id"
+    ) == [{"id": "fat", "cut": True}, {"id": "thin", "cut": False}]
+    (key,) = world.keys("discard/v1/acme/")
+    body = world.s3.get_object(Bucket=world.name, Key=key)["Body"].read()
+    discarded = json.loads(gzip.decompress(body))
+    assert (discarded["key"], discarded["reason"]) == ("fat", "properties_too_long")
+
+
+def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
+    """Who has no Redshift gets Parquet, and nothing that waits for one."""
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    world.archive(an_event())
+    (load,) = world.planner(workgroup="").sync_one("acme", "syn_1")
+    assert (load.state, load.rows_in) == (LoadState.LOADED, 1)
+    assert world.keys("lake/") == [f"lake/v1/acme/syn_1/events/dt=2026-11-20/{load.load_id}.parquet"]
+    assert world.keys("stage/") == []
+
+
+def test_a_sync_without_news_says_so_once(world: World) -> None:
+    """Whoever asked for a run must see that it ran; hours of silence must not pile up records."""
+    world.syncs.add(a_sync())
+    for _ in range(3):
+        world.planner().sync_one("acme", "syn_1")
+    (record,) = world.planner().runs("acme", "syn_1")
+    assert (record.state, record.trigger, record.rows_in) == (LoadState.UP_TO_DATE, "api", 0)
+
+
+def test_runs_lists_loads_newest_first_with_what_they_did(world: World) -> None:
+    """The list is what a person reads when a number looks wrong."""
+    world.syncs.add(a_sync())
+    for n in range(2):
+        world.archive(an_event(id=f"e{n}"))
+        world.planner().sync_all(world.clock())
+        world.pass_time(hours=1)
+    newest, oldest = world.planner().runs("acme", "syn_1")
+    assert newest.started_at > oldest.started_at
+    assert (newest.trigger, newest.rows_new, newest.error) == ("schedule", 1, None)
+    assert newest.finished_at is not None
+
+
+def test_without_a_workgroup_a_redshift_sync_fails_by_name(world: World) -> None:
+    """An admin who forgot the parameter must read its name in the sync's own record."""
+    world.syncs.add(a_sync())
+    world.archive(an_event())
+    with pytest.raises(Permanent, match="RedshiftWorkgroup"):
+        world.planner(workgroup="").sync_one("acme", "syn_1")
+    (record,) = world.planner().runs("acme", "syn_1")
+    assert record.error_code == "redshift_not_configured"
+
+
+def test_one_failing_sync_does_not_stop_the_others(world: World) -> None:
+    """I5: a broken destination is its tenant's trouble alone."""
+    world.syncs.add(a_sync(schema="not a schema"))
+    world.syncs.add(a_sync(tenant="globex"))
+    world.archive(an_event(), an_event(tenant="globex"))
+    results = world.planner().sync_all(world.clock())
+    assert sorted(isinstance(result, PenstockError) for result in results) == [False, True]
+    assert world.ids("penstock_globex") == ["evt_1"]
+
+
+def test_a_lost_raw_object_stops_the_sync_instead_of_being_skipped(world: World) -> None:
+    """A hole in the data must be seen by a person before it is loaded over."""
+    world.syncs.add(a_sync())
+    world.archive(an_event())
+    (key,) = world.keys("raw/")
+    world.s3.delete_object(Bucket=world.name, Key=key)
+    with pytest.raises(PenstockError, match="gone") as failure:
+        world.planner().sync_one("acme", "syn_1")
+    assert failure.value.code == "object_missing"
+
+
+def test_a_new_sync_begins_with_what_the_raw_log_still_holds(world: World) -> None:
+    """Raw objects expire; a sync made later must not look for them."""
+    world.archive(an_event(id="old"))
+    (key,) = world.keys("raw/")
+    world.s3.delete_object(Bucket=world.name, Key=key)
+    world.pass_time(days=31)
+    world.archive(an_event(id="new"))
+    world.syncs.add(a_sync())
+    world.planner().sync_one("acme", "syn_1")
+    assert world.ids() == ["new"]
+
+
+def test_a_dropped_schema_is_made_again(world: World) -> None:
+    """Somebody restores or empties a warehouse: the sync must heal, not fail for ever."""
+    world.syncs.add(a_sync())
+    world.archive(an_event(id="a"))
+    world.planner().sync_one("acme", "syn_1")
+    world.query("DROP SCHEMA penstock_acme CASCADE")
+    world.archive(an_event(id="b"))
+    (failed,) = world.planner().sync_one("acme", "syn_1")
+    assert (failed.state, failed.error_code) == (LoadState.FAILED, "missing_table")
+    (load,) = world.planner().sync_one("acme", "syn_1")
+    assert (load.state, load.attempt) == (LoadState.LOADED, 2)
+    assert world.ids() == ["b"]

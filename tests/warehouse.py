@@ -1,0 +1,247 @@
+"""A small world for the sync: real stores on moto, a real stand-in for Redshift.
+
+`planner()` is one process of the sync function. It can be killed at its n-th call of AWS, before
+or after the call took effect; once dead it stays dead.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from infra.local.redshift import client as reader
+from infra.local.redshift.server import RedshiftServer
+from runtime.core import raw_log
+from runtime.core.envelope import Event
+from runtime.core.profile import Profile
+from runtime.core.raw_log import RawBatch
+from runtime.core.sync import DestinationKind, Sync
+from runtime.errors import NotFound
+from runtime.stores.lake import LoadFiles
+from runtime.stores.ledger import Ledger
+from runtime.stores.parquet import Writer
+from runtime.stores.raw_log import RawLog
+from runtime.stores.redshift import Redshift, read_migrations, read_queries
+from runtime.stores.s3 import Bucket
+from runtime.stores.table import Table
+from runtime.usecases.archive_batch import ArchiveBatch
+from runtime.usecases.archive_profiles import ArchiveProfiles
+from runtime.usecases.load_lake import LoadLake
+from runtime.usecases.load_redshift import LoadRedshift, Sql
+from runtime.usecases.sync_warehouse import SyncWarehouse
+
+ROLE = "arn:aws:iam::000000000000:role/copy"
+START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
+_names = itertools.count()
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Death:
+    """Kills a process at its n-th call; counts calls when `at` is never reached."""
+
+    at: int = 10**9
+    after_effect: bool = False
+    calls: int = 0
+    dead: bool = False
+    named: list[str] = field(default_factory=list)
+
+    def before(self, name: str) -> None:
+        """A call is about to be made."""
+        if self.dead:
+            raise Killed
+        self.calls += 1
+        self.named.append(name)
+        if self.calls == self.at and not self.after_effect:
+            self.dead = True
+            raise Killed
+
+    def after(self) -> None:
+        """A call has taken effect; its answer has not been read."""
+        if self.calls == self.at:
+            self.dead = True
+            raise Killed
+
+
+@dataclass
+class HeldSyncs:
+    """Sync definitions, held in memory."""
+
+    held: dict[tuple[str, str], Sync] = field(default_factory=dict)
+
+    def add(self, sync: Sync) -> Sync:
+        """Define a sync."""
+        self.held[sync.tenant, sync.id] = sync
+        return sync
+
+    def enabled(self) -> Iterator[Sync]:
+        """All of them."""
+        return iter(self.held.values())
+
+    def get(self, tenant: str, sync_id: str) -> Sync:
+        """One of them."""
+        if (tenant, sync_id) not in self.held:
+            raise NotFound("no such sync", code="sync_not_found")
+        return self.held[tenant, sync_id]
+
+
+class World:
+    """One installation: a bucket, a ledger table, a warehouse, a clock, and its syncs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"world-{next(_names)}"
+        self.death: Death | None = None
+        self._clients: dict[Any, Any] = {}
+        self.clock_at = START
+        self.syncs = HeldSyncs()
+        self.folder = folder
+        self.s3.create_bucket(
+            Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        self.client("dynamodb").create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        )
+        self.redshift = RedshiftServer(
+            database=folder / f"{self.name}.duckdb",
+            s3=self.s3,
+            now=lambda: self.clock_at.timestamp(),
+        )
+
+    def close(self) -> None:
+        """Stop the warehouse."""
+        self.redshift.close()
+
+    def client(self, service: Any) -> Any:
+        """A client of this installation, in whichever process runs now."""
+        if service not in self._clients:
+            url = self.redshift.url if service == "redshift-data" else None
+            made = boto3.client(service, endpoint_url=url)
+            made.meta.events.register("before-call", self._before)
+            made.meta.events.register("after-call", self._after)
+            self._clients[service] = made
+        return self._clients[service]
+
+    def _before(self, model: Any, **_: Any) -> None:
+        if self.death is not None:
+            self.death.before(model.name)
+
+    def _after(self, **_: Any) -> None:
+        if self.death is not None:
+            self.death.after()
+
+    @property
+    def s3(self) -> Any:
+        """S3, to look and to meddle."""
+        return self.client("s3")
+
+    def clock(self) -> datetime:
+        """Now."""
+        return self.clock_at
+
+    def pass_time(self, **spans: float) -> None:
+        """Let time pass."""
+        self.clock_at += timedelta(**spans)
+
+    def raw_log(self) -> RawLog:
+        """The raw log."""
+        bucket = Bucket(client=self.client("s3"), name=self.name)
+        return RawLog(
+            bucket=bucket, table=Table(client=self.client("dynamodb"), name=self.name)
+        )
+
+    def archive(self, *events: Event) -> int | None:
+        """One batch of events arrives."""
+        return ArchiveBatch(raw_log=self.raw_log(), clock=self.clock)(events)
+
+    def archive_profiles(self, *profiles: Profile) -> int | None:
+        """One batch of snapshots arrives."""
+        return ArchiveProfiles(raw_log=self.raw_log(), clock=self.clock)(profiles)
+
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return Ledger(table=Table(client=self.client("dynamodb"), name=self.name))
+
+    def planner(
+        self,
+        death: Death | None = None,
+        *,
+        workgroup: str = "penstock",
+        statement_wait_s: float = 30,
+        migrations: int = 1,
+    ) -> SyncWarehouse:
+        """One process of the sync function."""
+        self.death = death
+        log = self.raw_log()
+        scratch = Path(tempfile.mkdtemp(dir=self.folder))
+        files = LoadFiles(raw_log=log, bucket=log.bucket, writer=Writer(scratch=scratch))
+        ledger = self.ledger()
+        redshift = LoadRedshift(
+            files=files,
+            warehouse=Redshift(
+                client=self.client("redshift-data"),
+                workgroup=workgroup,
+                database="penstock",
+            ),
+            schemas=ledger,
+            sql=Sql(queries=read_queries(), migrations=read_migrations() * migrations),
+            bucket=self.name,
+            copy_role_arn=ROLE,
+            clock=self.clock,
+            statement_wait_s=statement_wait_s,
+        )
+        return SyncWarehouse(
+            syncs=self.syncs,
+            raw_log=log,
+            ledger=ledger,
+            lake=LoadLake(files=files, clock=self.clock),
+            redshift=redshift,
+            clock=self.clock,
+        )
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Ask the warehouse as an analyst would."""
+        return reader.query(self.client("redshift-data"), sql)
+
+    def ids(self, schema: str = "penstock_acme") -> list[str]:
+        """The ids of all rows of `events`, doubles and all."""
+        rows = self.query(f"SELECT id FROM {schema}.events ORDER BY id")  # noqa: S608 - ours
+        return [row["id"] for row in rows]
+
+    def rows(self, batch: RawBatch) -> list[dict[str, Any]]:
+        """What a raw batch holds."""
+        body = self.s3.get_object(Bucket=self.name, Key=batch.key)["Body"].read()
+        return raw_log.rows(body)
+
+    def keys(self, prefix: str) -> Sequence[str]:
+        """The bucket's keys under a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return [held["Key"] for page in pages for held in page.get("Contents", [])]
+
+
+def a_sync(**changes: Any) -> Sync:
+    """A sync of acme into Redshift."""
+    given: dict[str, Any] = {
+        "id": "syn_1",
+        "tenant": "acme",
+        "name": "warehouse",
+        "kind": DestinationKind.REDSHIFT,
+        "created_at": "2026-11-20T13:04:05.123Z",
+    }
+    return Sync(**given | changes)
