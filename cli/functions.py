@@ -1,4 +1,4 @@
-"""`penstock functions`, but for `test`, which needs no API."""
+"""`penstock functions`; `test` needs no API and has a module of its own."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, project
+from cli import _files, _output, client, functions_test, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
@@ -31,6 +31,7 @@ Name = Annotated[str, typer.Argument(help="The function's name.")]
 app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your events.")
 secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
 app.add_typer(secrets, name="secrets")
+app.command("test")(functions_test.functions_test)
 
 
 @app.command()

@@ -35,8 +35,6 @@ app = typer.Typer(
     help="Signed webhooks, sandboxed functions and warehouse sync for customer events.",
     epilog="Exit codes: 0 done; 1 could not be done; 2 called wrongly, or a setting is missing.",
 )
-app.add_typer(local.app, name="local")
-app.command("demo")(demo.demo)
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(deliveries.app, name="deliveries")
