@@ -1,6 +1,7 @@
 """`penstock events`."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -65,7 +66,7 @@ def _events(file: Path) -> list[Any]:
 def _batches(events: list[Any]) -> Iterator[list[Any]]:
     batch: list[Any] = []
     room = MAX_BATCH_BYTES
-    for event in events:
+    for event in map(_named, events):
         size = len(json.dumps(event))
         if batch and (len(batch) == BATCH or size > room):
             yield batch
@@ -74,3 +75,10 @@ def _batches(events: list[Any]) -> Iterator[list[Any]]:
         room -= size
     if batch:
         yield batch
+
+
+def _named(event: Any) -> Any:
+    # Named here, an event that is sent again after a lost answer is the same event, not another.
+    if isinstance(event, dict) and event.get("id") is None:
+        return {**event, "id": f"evt_{uuid.uuid4().hex}"}
+    return event

@@ -8,6 +8,7 @@ from cli import _output, client
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
+LOADS: Final = ("started_at", "load_id", "state", "trigger", "tables", "error")
 
 app = typer.Typer(no_args_is_help=True, help="Syncs: warehouse destinations.")
 
@@ -40,3 +41,15 @@ def run(sync_id: str, *, as_json: AsJson = False) -> None:
     """Run a sync now instead of at its next hour; does not wait for it to end."""
     sync = client.connect().post(f"/v1/syncs/{sync_id}/run")
     _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])
+
+
+@app.command()
+def runs(
+    sync_id: str,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List a sync's latest loads."""
+    found = client.connect().get(f"/v1/syncs/{sync_id}/runs", {"limit": limit})["data"]
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, LOADS))

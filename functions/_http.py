@@ -45,6 +45,8 @@ _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
 )
 # What pydantic calls an error, and what we promise to call it.
 _CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
+_OTHER_CODE: Final = "bad_field"
+MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
 
 
 class BadRequest(BadInput):
@@ -145,6 +147,6 @@ def _finding(error: Mapping[str, Any]) -> dict[str, str]:
     ).lstrip(".")
     return {
         "field": path,
-        "code": _CODES.get(error["type"], "bad_field"),
+        "code": _CODES.get(error["type"], _OTHER_CODE),
         "message": str(error["msg"]),
     }

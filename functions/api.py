@@ -20,7 +20,7 @@ from functions._api import (
 )
 from functions._api.endpoint import Endpoint
 from functions._api.serve import serve
-from runtime import api_wiring, settings
+from runtime import api_wiring, wiring
 from runtime.errors import NotFound
 
 API_VERSION = "1"
@@ -69,4 +69,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 @cache
 def _application() -> api_wiring.Api:
-    return api_wiring.build(settings.load())
+    return api_wiring.load()
+
+
+if wiring.in_lambda():
+    _application()  # Lambda's start has more CPU and no caller who waits

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runtime import settings
 from runtime.core import ids, signing
 from runtime.egress import urls
 from runtime.egress.policy import EgressPolicy
@@ -16,6 +17,7 @@ from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
 from runtime.stores.functions import Functions
+from runtime.stores.ledger import Ledger
 from runtime.stores.profiles import Profiles
 from runtime.stores.runs import Runs
 from runtime.stores.sandbox_function import SandboxFunction
@@ -52,6 +54,7 @@ class Api:
     deliveries: Deliveries
     runs: Runs
     syncs: Syncs
+    ledger: Ledger
     api_keys: ApiKeys
     authenticate: Authenticate
     answer_once: AnswerOnce
@@ -71,24 +74,30 @@ class Api:
     create_tenant: CreateTenant
 
 
-def build(settings: Settings) -> Api:
+def load() -> Api:
+    """The API of the installation that this process belongs to."""
+    return build(settings.load())
+
+
+def build(given: Settings) -> Api:
     """The API of an installation."""
     clients = Clients()
-    table = config.table(clients.dynamodb, settings.config_table)
-    stored = _records(clients, settings)
+    table = config.table(clients.dynamodb, given.config_table)
+    stored = _records(clients, given)
     webhooks, functions, syncs = (
         Webhooks(config=table),
         Functions(config=table),
         Syncs(config=table),
     )
-    sealing = Secrets(client=clients.kms, key_id=settings.kms_key_id, random=secrets.token_bytes)
+    sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
     rules = WebhookRules(
-        functions=functions, check_url=_url_check(allow_local=settings.allow_local_http)
+        functions=functions, check_url=_url_check(allow_local=given.allow_local_http)
     )
     return Api(
         webhooks=webhooks,
         functions=functions,
         syncs=syncs,
+        ledger=Ledger(table=Table(client=clients.dynamodb, name=given.ledger_table)),
         deliveries=stored.deliveries,
         runs=stored.runs,
         api_keys=ApiKeys(config=table),
@@ -97,7 +106,7 @@ def build(settings: Settings) -> Api:
             claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=_now
         ),
         accept_events=AcceptEvents(
-            bus=Bus(client=clients.events, name=settings.bus), clock=_now, new_id=_new_id
+            bus=Bus(client=clients.events, name=given.bus), clock=_now, new_id=_new_id
         ),
         create_webhook=CreateWebhook(
             webhooks=webhooks,
@@ -112,7 +121,7 @@ def build(settings: Settings) -> Api:
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(
             functions=functions,
-            sandbox=SandboxFunction(client=clients.functions, name=settings.sandbox_function),
+            sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
             clock=_now,
         ),
         publish_version=PublishVersion(functions=functions),
@@ -122,7 +131,7 @@ def build(settings: Settings) -> Api:
         create_sync=CreateSync(syncs=syncs, new_id=_new_id, clock=_now),
         trigger_sync=TriggerSync(
             syncs=syncs,
-            starter=SyncFunction(client=clients.functions, name=settings.sync_function),
+            starter=SyncFunction(client=clients.functions, name=given.sync_function),
         ),
         create_api_key=_create_api_key(table),
         create_tenant=_create_tenant(table),
@@ -141,15 +150,15 @@ class _Records:
     profiles: Profiles
 
 
-def _records(clients: Clients, settings: Settings) -> _Records:
+def _records(clients: Clients, given: Settings) -> _Records:
     def table(name: str) -> Table:
         return Table(client=clients.dynamodb, name=name)
 
-    days = settings.retention_days
-    profiles = Profiles(table=table(settings.profiles_table))
+    days = given.retention_days
+    profiles = Profiles(table=table(given.profiles_table))
     return _Records(
-        deliveries=Deliveries(table=table(settings.deliveries_table), retention_days=days),
-        runs=Runs(table=table(settings.runs_table), profiles=profiles, retention_days=days),
+        deliveries=Deliveries(table=table(given.deliveries_table), retention_days=days),
+        runs=Runs(table=table(given.runs_table), profiles=profiles, retention_days=days),
         profiles=profiles,
     )
 

@@ -149,7 +149,7 @@ def a_url_event(
 def running_api() -> Iterator[ApiClient]:
     """The API on in-process AWS, with the key of a tenant of its own."""
     with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
-        for name, value in _environment(cloud).items():
+        for name, value in environment(cloud).items():
             patch.setenv(f"PENSTOCK_{name}", value)
         application = api_wiring.build(settings.load())
         # In-process Lambda runs no code, so the sandbox's reader is stood in for.
@@ -159,7 +159,8 @@ def running_api() -> Iterator[ApiClient]:
         yield ApiClient(application=application, cloud=cloud, key=None, tenant="").newcomer()
 
 
-def _environment(cloud: Cloud) -> dict[str, str]:
+def environment(cloud: Cloud) -> dict[str, str]:
+    """The variables without which the API does not start."""
     return {
         "CONFIG_TABLE": cloud.config.table.name,
         "DELIVERIES_TABLE": cloud.deliveries.table.name,

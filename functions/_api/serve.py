@@ -4,19 +4,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from functions import _http
 from functions._api.endpoint import Answer, Endpoint
+from functions._telemetry import journal, logger
 from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.errors import PenstockError
 from runtime.usecases.answer_once import Answered, Ask
 from runtime.usecases.authenticate import require
-
-logger = Logger(service="api")
 
 
 def serve(
@@ -34,21 +32,22 @@ def serve(
     except PenstockError as error:
         code = error.code
         response = _http.problem(error, request_id=request_id)
-    except Exception:
-        # The edge: a defect of ours is answered as one, with no word on our insides.
+    except Exception:  # noqa: BLE001 - the edge: a defect is recorded, and answered as one of ours
         logger.exception("request.failed", request_id=request_id)
         code = PenstockError.code
         defect = PenstockError("something broke on our side; it has been recorded")
         response = _http.problem(defect, request_id=request_id)
-    logger.info(
-        "request.finished",
-        method=each.method,
-        path=each.path,
-        status=response.status_code,
-        code=code,
-        tenant=tenant,
-        request_id=request_id,
-        duration_ms=round(1000 * (time.monotonic() - started)),
+    journal(
+        {
+            "message": "request.finished",
+            "method": each.method,
+            "path": each.path,
+            "status": response.status_code,
+            "code": code,
+            "tenant": tenant,
+            "request_id": request_id,
+            "duration_ms": round(1000 * (time.monotonic() - started)),
+        }
     )
     return response
 

@@ -2,12 +2,14 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
+from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
 from runtime.core.sync import DestinationKind
+from runtime.core.warehouse_plan import LoadState
 
 
 class SyncIn(Request):
@@ -28,16 +30,33 @@ class SyncOut(Answer):
     created_at: str
 
 
+class CountOut(Answer):
+    """What a load did to one table."""
+
+    rows_in: int
+    rows_new: int
+
+
 class LoadOut(Answer):
     """One load into the destination."""
 
-    id: str
-    state: str
+    load_id: str
+    state: LoadState
+    trigger: str
+    attempt: int
     started_at: str
     finished_at: str | None
-    events: int
-    profiles: int
+    tables: dict[str, CountOut]
+    discarded: int
     error: str | None
+    error_code: str | None
+
+
+class LoadsQuery(Request):
+    """How many of the latest loads."""
+
+    model_config = ConfigDict(strict=False)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
 @endpoint("POST", "/v1/syncs", scope="syncs", status=201)
@@ -61,4 +80,12 @@ def run(api: Api, caller: ApiKey, *, sync_id: str) -> SyncOut:
     return SyncOut.model_validate(api.trigger_sync(caller.tenant, sync_id))
 
 
-ENDPOINTS = (create, list_all, run)
+@endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs")
+def loads(api: Api, caller: ApiKey, *, sync_id: str, query: LoadsQuery) -> Listing[LoadOut]:
+    """List a sync's latest loads, the newest first."""
+    api.syncs.get(caller.tenant, sync_id)
+    found = api.ledger.runs(caller.tenant, sync_id, limit=query.limit)
+    return Listing(data=[LoadOut.model_validate(load) for load in found])
+
+
+ENDPOINTS = (create, list_all, run, loads)

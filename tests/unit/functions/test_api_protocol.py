@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from functions import api as api_function
 from runtime.core import cursor
 from runtime.errors import BadInput
-from tests.api_client import Answer, ApiClient, a_url_event
+from tests.api_client import Answer, ApiClient, a_url_event, environment
 from tests.builders import a_delivery, a_webhook
 
 HOOK = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
@@ -206,6 +207,15 @@ def test_a_base64_body_is_read_like_a_plain_one(api: ApiClient) -> None:
     answer = api_function.handler(event | {"body": body, "isBase64Encoded": True}, None)
 
     assert 201 == answer["statusCode"]
+
+
+def test_the_template_gives_the_api_every_variable_it_needs(api: ApiClient) -> None:
+    """A missing variable is not found by any test in process, and stops every call in the cloud."""
+    template = (Path(__file__).parents[3] / "template.yaml").read_text(encoding="utf-8")
+    resource = template.partition("  ApiFunction:\n")[2].partition("\nOutputs:")[0]
+
+    missing = {name for name in environment(api.cloud) if f"PENSTOCK_{name}:" not in resource}
+    assert set() == missing
 
 
 def test_the_api_describes_itself(api: ApiClient) -> None:

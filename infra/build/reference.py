@@ -1,0 +1,213 @@
+"""Writes docs/reference/api.md and cli.md from the code itself: `python -m infra.build.reference`.
+
+A test fails when they have drifted.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from cli.main import app
+from functions import api
+from functions._api import openapi
+from functions._http import MISFIT_CODES, status_of
+from runtime import errors
+from runtime.egress.failures import EgressRefused
+from runtime.errors import PenstockError
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDER: Final = ROOT / "docs" / "reference"
+# What the API does not import, it does not raise; a fresh process tells, whatever runs in this one.
+_LIST_MODULES: Final = """
+import sys
+import functions.api
+for name, module in sorted(sys.modules.items()):
+    if name.partition(".")[0] in ("functions", "runtime"):
+        print(module.__file__)
+"""
+_GENERATED: Final = "<!-- made by `python -m infra.build.reference`; do not edit -->"
+_API_INTRODUCTION: Final = """# HTTP API
+
+Base address: the stack's output `ApiUrl`, or `api_url` of `penstock local up --json`. The
+machine-readable form is at `/openapi.json`.
+
+- **Keys.** `Authorization: Bearer psk_…`. A key belongs to one tenant and has scopes; what other
+  tenants have looks as if it were not there (404).
+- **Lists** answer `{"data": […], "next_cursor": …}`; pass `cursor` to go on, `limit` (1 to 200,
+  else 50) for the size. A cursor belongs to its list, its filters and its tenant.
+- **Repeats.** A POST with `Idempotency-Key` is done once: the same key with the same body gets
+  the first answer again (header `idempotent-replayed: true`) for 24 hours. An error is not kept:
+  mend the request and send it under the same key. Give events ids of your own, so that a repeat
+  is the same event in any case.
+- **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
+  "instance"}`, with `field`, `errors` (all of them) or `findings` (of refused source) where they
+  apply. Act on `code`.
+- **503** means that nothing was wrong with the request: try again after `retry-after` seconds.
+"""
+_CLI_INTRODUCTION: Final = """# Command line
+
+`--json` prints exactly one JSON document on standard output, errors included: `{"error":
+{"code", "message", …}}`. Exit codes: 0 it is done; 1 it could not be done, and standard error
+says why and what to do; 2 it was called wrongly, or a setting or a file is missing.
+
+The API is found through `PENSTOCK_API_URL` and `PENSTOCK_API_KEY`, else through
+`.local/state.json` of this folder or one above it, which `penstock local up` writes. Secrets are
+read from standard input or from the environment, never from the command line.
+"""
+
+
+def api_page() -> str:
+    """docs/reference/api.md."""
+    document = openapi.document(api.ENDPOINTS, version=api.API_VERSION)
+    parts = [_API_INTRODUCTION, _GENERATED, "", "## Endpoints", ""]
+    parts += ["| | | scope | |", "|---|---|---|---|"]
+    parts += [
+        f"| {each.method} | `{each.path}` | {each.scope or 'any key'} | {each.summary} |"
+        for each in api.ENDPOINTS
+    ]
+    parts += ["", "## Bodies and answers", ""]
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        parts += _schema(name, schema)
+    parts += ["## Error codes", "", "| code | status |", "|---|---|"]
+    parts += [f"| `{code}` | {status} |" for code, status in sorted(error_codes().items())]
+    return "\n".join(parts) + "\n"
+
+
+def cli_page() -> str:
+    """docs/reference/cli.md."""
+    parts = [_CLI_INTRODUCTION, _GENERATED, ""]
+    for path, command in commands():
+        parts += [f"## `penstock {path}`", "", " ".join((command.help or "").split()), ""]
+        rows = [_parameter(each) for each in command.params if each.name != "help"]
+        if rows:
+            parts += ["| | |", "|---|---|", *rows, ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its path, e.g. `webhooks create`, in order."""
+    yield from sorted(_walk(typer.main.get_command(app), ()), key=lambda each: each[0])
+
+
+def error_codes() -> dict[str, str]:
+    """Every code that the API's own modules raise, with its HTTP status."""
+    found = {code: {400} for code in MISFIT_CODES}
+    found[PenstockError.code] = {status_of(PenstockError(""))}
+    for path in _api_modules():
+        for code, kind in _raised(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(code, set()).add(status_of(kind))
+    return {code: " or ".join(map(str, sorted(each))) for code, each in found.items()}
+
+
+def main() -> None:
+    """Write both pages."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> Mapping[str, str]:
+    """Each generated page by its file's name."""
+    return {"api.md": api_page(), "cli.md": cli_page()}
+
+
+def _api_modules() -> list[Path]:
+    listed = subprocess.run(
+        [sys.executable, "-c", _LIST_MODULES],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Path(line) for line in listed.stdout.splitlines()]
+
+
+def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield " ".join(path), command
+        return
+    for name, child in children.items():
+        yield from _walk(child, (*path, name))
+
+
+def _parameter(parameter: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    if parameter.param_type_name == "argument":
+        names = f"`{parameter.name.upper()}`"
+    needed = " Required." if parameter.required else ""
+    text = " ".join((parameter.help or "").split())
+    return f"| {names} | {text}{needed} |"
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> Iterable[str]:
+    yield f"### {name}"
+    yield ""
+    if schema.get("description"):
+        yield " ".join(schema["description"].split())
+        yield ""
+    properties = schema.get("properties", {})
+    if properties:
+        yield "| field | type | |"
+        yield "|---|---|---|"
+        for field, each in properties.items():
+            needed = "required" if field in schema.get("required", ()) else ""
+            note = "; ".join(filter(None, (needed, each.get("description", ""))))
+            yield f"| `{field}` | {_type(each)} | {note} |"
+        yield ""
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{each}`" for each in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return str(schema.get("type", "any JSON"))
+
+
+def _raised(tree: ast.Module) -> Iterator[tuple[str, PenstockError]]:
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, PenstockError)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        name = node.func.id
+        if name == "EgressRefused" and node.args and isinstance(node.args[0], ast.Constant):
+            yield str(node.args[0].value), EgressRefused(str(node.args[0].value), "")
+        elif name == "SourceRefused":
+            yield errors.SourceRefused.code, errors.SourceRefused([{}])
+        elif name in kinds:
+            yield from _coded(node, kinds[name])
+
+
+def _coded(node: ast.Call, kind: type[PenstockError]) -> Iterator[tuple[str, PenstockError]]:
+    for keyword in node.keywords:
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
+            yield str(keyword.value.value), kind("", code=str(keyword.value.value))
+        elif keyword.arg == "code" and isinstance(keyword.value, ast.JoinedStr):
+            yield _template(keyword.value), kind("")
+
+
+def _template(text: ast.JoinedStr) -> str:
+    # f"{what}_not_found" is documented as <what>_not_found: the noun is the resource's own.
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else f"<{ast.unparse(part.value)}>"  # type: ignore[attr-defined]
+        for part in text.values
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`penstock admin bootstrap` and `penstock doctor`."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from cli.main import main
+from runtime.core.api_key import ADMIN, digest
+from runtime.stores.api_keys import ApiKeys
+from tests.cloud import Cloud, in_process
+from tests.unit.cli.conftest import Command
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """An account with an installed stack `penstock` and another one, `shop`."""
+    with in_process() as account:
+        for name, output in (("penstock", "ConfigTable"), ("shop", "Bucket")):
+            resource = {"Type": "AWS::SNS::Topic", "Properties": {}}
+            outputs = {output: {"Value": account.config.table.name}}
+            template = {"Resources": {"Topic": resource}, "Outputs": outputs}
+            boto3.client("cloudformation").create_stack(
+                StackName=name, TemplateBody=json.dumps(template)
+            )
+        yield account
+
+
+def test_bootstrap_makes_a_working_admin_key(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first key of an installation has nobody to grant it but AWS itself."""
+    code = main(["admin", "bootstrap", "--stack", "penstock", "--tenant", "acme", "--json"])
+
+    made = json.loads(capsys.readouterr().out)
+    found = ApiKeys(config=cloud.config).find(digest(made["api_key"]))
+    assert (0, "acme") == (code, made["tenant"])
+    assert found is not None
+    assert ("acme", True) == (found.tenant, ADMIN in found.scopes)
+
+
+def test_bootstrap_again_makes_another_key(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lost key is replaced by whoever holds the AWS account."""
+    keys = set()
+    for _ in range(2):
+        assert 0 == main(["admin", "bootstrap", "--stack", "penstock", "--json"])
+        keys.add(json.loads(capsys.readouterr().out)["api_key"])
+
+    assert 2 == len(keys)
+    assert cloud.config.table.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--stack", "nowhere"], "stack_not_found"),
+        (["--stack", "shop"], "not_penstock"),
+        (["--stack", "penstock", "--tenant", "Not A Tenant"], "bad_tenant"),
+    ],
+)
+@pytest.mark.usefixtures("cloud")
+def test_bootstrap_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: str
+) -> None:
+    """The wrong region, the wrong stack and the wrong name look alike from afar."""
+    assert 1 == main(["admin", "bootstrap", *arguments, "--json"])
+    assert code == json.loads(capsys.readouterr().out)["error"]["code"]
+
+
+def test_the_doctor_finds_a_well_machine_well(penstock: Command) -> None:
+    """What it says of this machine is what the sandbox will do here."""
+    ran = penstock("doctor", "--json")
+
+    found = {check["name"]: check for check in ran.json["checks"]}
+    assert (0, True) == (ran.code, ran.json["ok"])
+    assert {"python", "sandbox", "local cloud", "api"} == set(found)
+    assert found["sandbox"]["found"] in {"seccomp", "rlimit"}
+    assert "environment" in found["api"]["found"]
+
+
+def test_the_doctor_fails_when_the_api_does_not_answer(penstock: Command) -> None:
+    """A script may ask the doctor first."""
+    ran = penstock("doctor", "--json", PENSTOCK_API_KEY="psk_wrong")
+
+    [api] = [check for check in ran.json["checks"] if check["name"] == "api"]
+    assert (1, False) == (ran.code, ran.json["ok"])
+    assert ("failed", True) == (api["verdict"], "unknown" in api["advice"])
