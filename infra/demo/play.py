@@ -5,25 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from examples.orders.events import Order, envelopes
-from infra.demo import bad_input, counting, tally
+from infra.demo import bad_input, counting, loads, tally
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
 from infra.demo.setup import DOWN_RETRIES, FULFILMENT, PLAIN, fulfilment_key
 from infra.demo.stage import Stage
 from infra.demo.tally import Counts, Extras
-from infra.demo.warehouse import QueryFailed
 
 REPEATS: Final = 20  # events sent a second time under the same id
 BUDGET_S: Final = 150  # of waiting, beside what the orders take
 BUDGET_PER_ORDER_S: Final = 0.06
-RUN_NOW_S: Final = 40  # a load asked for must not wait for the minute's schedule
-EXTRAS: Final = Extras(
-    events=bad_input.MARKED_EVENTS,
-    runs=bad_input.MARKED_RUNS,
-    profiles=bad_input.MARKED_PROFILES,
-    repeats=REPEATS,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,27 +30,41 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     """Send the orders and the bad input, wait until all has settled, and count."""
     expected = expect(orders, fulfilment_key=fulfilment_key())
     patience = Patience(BUDGET_S + BUDGET_PER_ORDER_S * len(orders))
-    known = envelopes(orders, tenant=stage.tenant)
-    sending = known + known[-REPEATS:]
+    sending = envelopes(orders, tenant=stage.tenant)
 
     bad_input.send(stage)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
     told = stage.progress.tell
     accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
-    accepted += bad_input.MARKED_EVENTS
 
-    waits = [
-        *_wait_for_receiver(stage, expected, patience),
+    problems = _wait_for_receiver(stage, expected, patience)
+    # Once more under the same ids, now that all is on record: it must change nothing.
+    accepted += stage.doors.send(sending[-REPEATS:], _silent)
+    problems += [
         *_wait_for_dead(stage, expected, patience),
-        *_wait_for_warehouse(stage, expected, patience),
+    ]
+    asked = loads.by_schedule_and_by_request(stage, patience)
+    extras = Extras(
+        events=bad_input.MARKED_EVENTS + asked.events,
+        runs=bad_input.MARKED_RUNS,
+        profiles=bad_input.MARKED_PROFILES,
+        repeats=REPEATS,
+    )
+    problems += [
+        *asked.problems,
+        *_wait_for_warehouse(stage, expected, patience, extras=extras),
         *bad_input.problems(stage, patience),
         *_archive_problems(stage),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
-    sent = len(sending) + bad_input.MARKED_EVENTS
-    counts = counting.count(stage, expected, sent=sent, accepted=accepted)
-    sums = tally.problems(counts, expected, extras=EXTRAS)
-    return Result(counts=counts, problems=(*waits, *sums))
+    counts = counting.count(
+        stage,
+        expected,
+        sent=len(sending) + REPEATS + extras.events,
+        accepted=accepted + extras.events,
+    )
+    sums = tally.problems(counts, expected, extras=extras)
+    return Result(counts=counts, problems=(*problems, *sums))
 
 
 def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
@@ -97,30 +103,19 @@ def _wait_for_dead(stage: Stage, expected: Expectation, patience: Patience) -> l
     return problems
 
 
-def _wait_for_warehouse(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
-    stage.progress.step("waiting for the schedule to load the warehouse")
-    if not patience.until(lambda: _loaded(stage) > 0):
-        return ["the schedule never loaded the warehouse"]
-    stage.progress.step("asking for a load of what is left")
-    due = expected.customers + expected.orders + expected.champions + EXTRAS.events
-    profiles = expected.customers + EXTRAS.profiles
+def _wait_for_warehouse(
+    stage: Stage, expected: Expectation, patience: Patience, *, extras: Extras
+) -> list[str]:
+    due = expected.customers + expected.orders + expected.champions + extras.events
+    profiles = expected.customers + extras.profiles
+    stage.progress.step(f"waiting for {due} events and {profiles} profiles in the warehouse")
 
     def complete() -> bool:
-        stage.api.post(f"/v1/syncs/{stage.installed.sync}/run")
-        events = _loaded(stage)
-        stage.progress.tell(f"{events} of {due} events loaded")
-        return events >= due and stage.warehouse.profiles() >= profiles
+        events, people = stage.warehouse.events(), stage.warehouse.profiles()
+        stage.progress.tell(f"{events} of {due} events, {people} of {profiles} profiles loaded")
+        return events >= due and people >= profiles
 
-    if patience.until(complete, at_most_s=RUN_NOW_S):
-        return []
-    return ["the loads asked for did not bring all rows in time"]
-
-
-def _loaded(stage: Stage) -> int:
-    try:
-        return stage.warehouse.events()
-    except QueryFailed:
-        return 0  # the first load makes the tables
+    return [] if patience.until(complete) else ["not every row was loaded in time"]
 
 
 def _archive_problems(stage: Stage) -> list[str]:
@@ -130,3 +125,7 @@ def _archive_problems(stage: Stage) -> list[str]:
         for archive in named
     ]
     return [] if states == ["ENABLED"] else [f"the bus has archives in states {states}"]
+
+
+def _silent(_accepted: int) -> None:
+    """Twenty events need no progress line."""

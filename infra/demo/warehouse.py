@@ -49,8 +49,15 @@ class Warehouse:
         """Whether an event has been loaded."""
         return self._number("SELECT COUNT(*) FROM {events} WHERE id = :id", id=event_id) > 0
 
+    def is_empty(self) -> bool:
+        """Whether nothing has been loaded yet; the first load makes the tables."""
+        tables = "SELECT COUNT(*) FROM svv_tables WHERE table_schema = :name"
+        return int(str(self.query(tables, name=self.schema)[0][0])) == 0
+
     def rfm(self) -> dict[str, Rfm]:
         """Each profile's RFM numbers, by the shop's own customer id."""
+        if self.is_empty():
+            return {}
         rows = self.query("SELECT external_id, JSON_SERIALIZE(properties) FROM {profiles}")
         return {str(name): _rfm(json.loads(str(text))) for name, text in rows}
 
@@ -81,7 +88,7 @@ class Warehouse:
         return [[_value(field) for field in row] for page in pages for row in page["Records"]]
 
     def _number(self, statement: str, **parameters: str) -> int:
-        return int(str(self.query(statement, **parameters)[0][0]))
+        return 0 if self.is_empty() else int(str(self.query(statement, **parameters)[0][0]))
 
 
 def _value(field: "FieldTypeDef") -> Any:

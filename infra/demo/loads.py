@@ -1,0 +1,56 @@
+"""Both ways in which a load starts: the schedule's, and somebody's who asks for it by the API."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from infra.demo.feed import MARKED_CUSTOMER, Envelope
+from infra.demo.patience import Patience
+from infra.demo.stage import Stage
+
+LATE_EVENTS: Final = 4  # the schedule may be faster than a request; not four times
+REQUESTS: Final = 6  # the raw log gathers for two seconds before it closes a batch
+LOADED_S: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How many events were sent to have something to ask for, and what went wrong."""
+
+    events: int
+    problems: tuple[str, ...]
+
+
+def by_schedule_and_by_request(stage: Stage, patience: Patience) -> Asked:
+    """Wait for a load by the schedule; then send an event at a time until a request loads one."""
+    stage.progress.step("waiting for the schedule to load the warehouse")
+    if not patience.until(lambda: "schedule" in _loaded_by(stage)):
+        return Asked(events=0, problems=("the schedule never loaded the warehouse",))
+    stage.progress.step("asking for a load by the API")
+    for number in range(1, LATE_EVENTS + 1):
+        _load_on_request(stage, _late(number, tenant=stage.tenant), patience)
+        if "api" in _loaded_by(stage):
+            return Asked(events=number, problems=())
+    return Asked(events=LATE_EVENTS, problems=("no load that was asked for brought any row",))
+
+
+def _load_on_request(stage: Stage, event: Envelope, patience: Patience) -> None:
+    stage.doors.by_bus([event])
+    for _ in range(REQUESTS):
+        stage.api.post(f"/v1/syncs/{stage.installed.sync}/run")
+        if patience.until(lambda: stage.warehouse.has_event(event["id"]), at_most_s=LOADED_S):
+            return
+
+
+def _loaded_by(stage: Stage) -> set[str]:
+    loads = stage.api.get(f"/v1/syncs/{stage.installed.sync}/runs")["data"]
+    return {load["trigger"] for load in loads if load["state"] == "loaded"}
+
+
+def _late(number: int, *, tenant: str) -> Envelope:
+    return {
+        "id": f"late-{number}",
+        "tenant": tenant,
+        "topic": "list.member_added",
+        "profile": {"external_id": MARKED_CUSTOMER},
+        "properties": {"list": "late-comers"},
+    }
