@@ -42,7 +42,7 @@ class Check:
 
 def doctor(*, as_json: AsJson = False) -> None:
     """Look into Python, the sandbox, the local cloud and the API; exit 1 when something fails."""
-    checks = [look() for look in (_python, _sandbox, _local_cloud, _api)]
+    checks = [look() for look in (_python, _set_up, _lambda_python, _sandbox, _local_cloud, _api)]
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks]}
     _output.show(document, as_json=as_json, human=lambda: _lines(checks))
@@ -56,6 +56,26 @@ def _python() -> Check:
         advice = "install Python 3.11 or newer"
         return Check(name="python", verdict=Verdict.FAILED, found=found, advice=advice)
     return Check(name="python", verdict=Verdict.OK, found=found)
+
+
+def _set_up() -> Check:
+    from infra.local import doctor as folder
+
+    missing = folder.missing()
+    if missing:
+        advice = f"{', '.join(missing)} missing; run `make setup`"
+        return Check(name="set-up", verdict=Verdict.FAILED, found="incomplete", advice=advice)
+    return Check(name="set-up", verdict=Verdict.OK, found="complete")
+
+
+def _lambda_python() -> Check:
+    from infra.local import doctor as folder
+
+    wanted = f"python{folder.LAMBDA_PYTHON}"
+    if not folder.can_compile_for_lambda():
+        advice = f"install {wanted} before `make deploy`, or every cold start is 0.6 s slower"
+        return Check(name="bytecode", verdict=Verdict.WARNING, found="none", advice=advice)
+    return Check(name="bytecode", verdict=Verdict.OK, found=wanted)
 
 
 def _sandbox() -> Check:

@@ -104,6 +104,8 @@ def target_of(purpose: str, architecture: str) -> Target:
 def find_python(version: str) -> str | None:
     """An interpreter of exactly this minor version that really runs, or None."""
     candidates = [sys.executable, shutil.which(f"python{version}")]
+    # pyenv's shim is on the path, but refuses unless the version is chosen for this folder.
+    candidates += sorted(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
     if uv := shutil.which("uv"):
         candidates.append(_output([uv, "python", "find", "--no-python-downloads", version]))
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
