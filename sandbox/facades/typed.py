@@ -7,8 +7,16 @@ import enum
 from typing import Any
 
 from sandbox import guards
-from sandbox.dataclass import FrozenInstanceError, asdict, astuple, dataclass, field, fields
-from sandbox.dataclass import is_dataclass, replace
+from sandbox.dataclass import (
+    FrozenInstanceError,
+    asdict,
+    astuple,
+    dataclass,
+    field,
+    fields,
+    is_dataclass,
+    replace,
+)
 from sandbox.facade import Marker
 
 
@@ -21,6 +29,7 @@ class Hint:
         return self
 
     def __or__(self, _: Any) -> Hint:
+        """Stays a hint."""
         return self
 
     __ror__ = __or__
