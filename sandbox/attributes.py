@@ -15,6 +15,7 @@ import itertools
 import random
 import re
 import statistics
+import types
 import urllib.parse
 import uuid
 import zoneinfo

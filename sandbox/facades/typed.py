@@ -29,10 +29,10 @@ class Hint:
         return self
 
     def __or__(self, _: Any) -> Hint:
-        """Stays a hint."""
         return self
 
-    __ror__ = __or__
+    def __ror__(self, _: Any) -> Hint:
+        return self
 
     def __call__(self, *_: Any, **__: Any) -> Hint:
         return self
