@@ -12,12 +12,12 @@ import typer
 
 from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
-from cli._output import AsJson
+from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
 from sandbox.host import Options, Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from cli.project import FunctionProject
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import decimal
 import difflib
 import enum
@@ -15,6 +15,7 @@ import itertools
 import random
 import re
 import statistics
+import types
 import urllib.parse
 import uuid
 import zoneinfo
@@ -27,9 +28,7 @@ def _names(text: str) -> frozenset[str]:
 
 _DICT = "clear copy get items keys pop popitem setdefault update values"
 _LIST = "append clear copy count extend index insert pop remove reverse sort"
-_SET_READ = (
-    "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
-)
+_SET_READ = "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
 _INT = "as_integer_ratio bit_count bit_length conjugate denominator imag numerator real to_bytes"
 _TEXT = (
     "capitalize center count endswith expandtabs find index isalnum isalpha isascii isdigit "
@@ -62,7 +61,7 @@ INSTANCE: dict[type, frozenset[str]] = {
     range: _names("count index start step stop"),
     slice: _names("indices start step stop"),
     property: _names("deleter getter setter"),
-    type((i for i in ())): _names("close send throw"),
+    types.GeneratorType: _names("close send throw"),
     type({}.keys()): _names("isdisjoint"),
     type({}.items()): _names("isdisjoint"),
     deque: _names(
@@ -76,15 +75,15 @@ INSTANCE: dict[type, frozenset[str]] = {
     functools.partial: _names(""),
     type(functools.lru_cache(lambda: None)): _names("cache_clear cache_info"),
     type(functools.lru_cache(lambda: None).cache_info()): _names("currsize hits maxsize misses"),
-    datetime.date: _names(_DATE + " weekday year"),
-    datetime.datetime: _names(
+    dt.date: _names(_DATE + " weekday year"),
+    dt.datetime: _names(
         _DATE + " " + _TIME + " astimezone date time timestamp timetz utctimetuple weekday year"
     ),
-    datetime.time: _names(_TIME),
-    datetime.timedelta: _names("days microseconds seconds total_seconds"),
-    datetime.timezone: _names("dst fromutc tzname utcoffset"),
-    type(datetime.date(2000, 1, 1).isocalendar()): _names("week weekday year"),
-    type(datetime.date(2000, 1, 1).timetuple()): _names(
+    dt.time: _names(_TIME),
+    dt.timedelta: _names("days microseconds seconds total_seconds"),
+    dt.timezone: _names("dst fromutc tzname utcoffset"),
+    type(dt.date(2000, 1, 1).isocalendar()): _names("week weekday year"),
+    type(dt.date(2000, 1, 1).timetuple()): _names(
         "tm_gmtoff tm_hour tm_isdst tm_mday tm_min tm_mon tm_sec tm_wday tm_yday tm_year tm_zone"
     ),
     zoneinfo.ZoneInfo: _names("dst fromutc key tzname utcoffset"),
@@ -140,21 +139,23 @@ CLASS: dict[type, frozenset[str]] = {
     set: _names("union intersection"),
     frozenset: _names("union intersection"),
     OrderedDict: _names("fromkeys"),
-    datetime.date: _names("fromisocalendar fromisoformat fromordinal fromtimestamp max min today"),
-    datetime.datetime: _names(
+    dt.date: _names("fromisocalendar fromisoformat fromordinal fromtimestamp max min today"),
+    dt.datetime: _names(
         "combine fromisocalendar fromisoformat fromordinal fromtimestamp max min now strptime "
         "today utcfromtimestamp utcnow"
     ),
-    datetime.time: _names("fromisoformat max min"),
-    datetime.timedelta: _names("max min resolution"),
-    datetime.timezone: _names("max min utc"),
+    dt.time: _names("fromisoformat max min"),
+    dt.timedelta: _names("max min resolution"),
+    dt.timezone: _names("max min utc"),
     itertools.chain: _names("from_iterable"),
     decimal.Decimal: _names("from_float"),
     statistics.NormalDist: _names("from_samples"),
 }
 
-ERROR = _names("add_note args code colno doc end errno headers lineno msg pos reason response "
-               "start status strerror value")
+ERROR = _names(
+    "add_note args code colno doc end errno headers lineno msg pos reason response "
+    "start status strerror value"
+)
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
 
 _MEMBER = _names("name value")

@@ -60,9 +60,9 @@ class Bridge:
         except wire.ProtocolBroken as error:
             raise CapabilityError(f"{op}: too much in one call: {error}", "too_large") from None
         answer = self.receive()
-        error = answer.get("error")
-        if error is not None:
-            raise CapabilityError(str(error["message"]), str(error["code"]))
+        refused = answer.get("error")
+        if refused is not None:
+            raise CapabilityError(str(refused["message"]), str(refused["code"]))
         return answer["value"]
 
 

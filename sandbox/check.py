@@ -7,7 +7,7 @@ import os
 import threading
 
 from sandbox.host import Options, Sandbox
-from sandbox.outcome import Finding
+from sandbox.outcome import Finding  # noqa: TC001 - a public return type
 
 _lock = threading.Lock()
 _shared: list[Sandbox] = []

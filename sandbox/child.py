@@ -16,11 +16,16 @@ from sandbox import compiler, context, guards, jail, sdk, wire
 from sandbox.bridge import BRIDGE
 from sandbox.facades.data import CLOCK, reseed
 from sandbox.language import new_globals
-from sandbox.limits import ERROR_MESSAGE_MAX_CHARS, FRAME_MAX_BYTES, TRACEBACK_FRAMES_MAX
-from sandbox.limits import RECURSION_MAX
+from sandbox.limits import (
+    ERROR_MESSAGE_MAX_CHARS,
+    FRAME_MAX_BYTES,
+    RECURSION_MAX,
+    TRACEBACK_FRAMES_MAX,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from sandbox.seccomp import Filter
 
 _ENVELOPE_ROOM_BYTES = 1024
@@ -140,7 +145,7 @@ def _parameters(handler: Callable[..., Any]) -> int:
     if isinstance(function, types.MethodType):
         function, skipped = function.__func__, 1
     elif not isinstance(function, types.FunctionType):
-        function, skipped = getattr(type(function), "__call__", None), 1
+        function, skipped = type(function).__dict__.get("__call__"), 1
     if not isinstance(function, types.FunctionType):
         return 3
     code = function.__code__
@@ -160,25 +165,27 @@ def _output(value: Any, most_bytes: int) -> str:
     return text
 
 
+_OUT_OF_MEMORY = {
+    "outcome": "out_of_memory",
+    "error": {"type": "MemoryError", "message": "", "frames": []},
+}
+
+
 def _raised(error: BaseException) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         error.__traceback__ = None
         gc.collect()
-        return {"outcome": "out_of_memory", "error": _described(error, "", [])}
+        return dict(_OUT_OF_MEMORY)
     try:
         frames = _own_frames(error)
         kind = type(error)
         name = guards.type_name(error)[:100]
         message = _message(error)
     except MemoryError:
-        return {"outcome": "out_of_memory", "error": {"type": "MemoryError", "message": "", "frames": []}}
-    described = {"type": name, "message": message, "frames": frames}
-    described["yours"] = guards.is_user_class(kind)
+        return dict(_OUT_OF_MEMORY)
+    yours = guards.is_user_class(kind)
+    described = {"type": name, "message": message, "frames": frames, "yours": yours}
     return {"outcome": _outcome(error), "error": described}
-
-
-def _described(error: BaseException, message: str, frames: list[Any]) -> dict[str, Any]:
-    return {"type": type(error).__name__, "message": message, "frames": frames}
 
 
 def _outcome(error: BaseException) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
 from sandbox.limits import SOURCE_MAX_BYTES, SOURCE_MAX_LINES
 from sandbox.outcome import Finding
 from sandbox.policy import Policy
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 FILENAME = "function.py"
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -37,7 +41,7 @@ def look(source: str) -> list[Finding]:
     return found
 
 
-def compile_source(source: str) -> tuple[object | None, list[Finding]]:
+def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
     """The code object, or None and the reasons why not."""
     found = look(source)
     if found:
@@ -53,7 +57,7 @@ def compile_source(source: str) -> tuple[object | None, list[Finding]]:
         return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
 
 
-def _compile(source: str) -> tuple[object | None, list[Finding]]:
+def _compile(source: str) -> tuple[CodeType | None, list[Finding]]:
     tree = ast.parse(source, FILENAME, "exec")
     bound, imported, top = _bindings(tree)
     policy = Policy(bound, imported)
@@ -63,7 +67,7 @@ def _compile(source: str) -> tuple[object | None, list[Finding]]:
         policy.findings.append(Finding(0, 0, "no_handler", _NO_HANDLER, hint))
     if policy.findings:
         return None, sorted(policy.findings, key=lambda finding: (finding.line, finding.column))
-    code = compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0)
+    code: CodeType = compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0)
     return code, []
 
 

@@ -264,7 +264,6 @@ class Context:
         return "<context>"
 
 
-
 attributes.INSTANCE[Context] = frozenset(
     {"deadline_ms", "deliver", "emit", "function", "http", "log", "profile", "run_id", "secret",
      "tenant"}

@@ -21,18 +21,33 @@ class Field:
     """One field of a dataclass."""
 
     __slots__ = (
-        "compare", "default", "default_factory", "init", "kw_only", "metadata", "name", "repr",
-    )  # fmt: skip
+        "compare",
+        "default",
+        "default_factory",
+        "init",
+        "kw_only",
+        "metadata",
+        "name",
+        "repr",
+    )
+    compare: bool
+    default: Any
+    default_factory: Any
+    init: bool
+    kw_only: bool
+    metadata: Any
+    name: str
+    repr: bool
 
     def __init__(self, **settings: Any) -> None:
-        for name in self.__slots__:
-            setattr(self, name, settings.get(name, name in {"init", "repr", "compare"}))
+        for name, value in settings.items():
+            setattr(self, name, value)
 
 
 attributes.INSTANCE[Field] = frozenset({"name", "default", "init", "repr", "compare", "metadata"})
 
 
-def field(
+def field(  # noqa: PLR0913 - dataclasses' own signature
     *,
     default: Any = _MISSING,
     default_factory: Any = _MISSING,
@@ -70,27 +85,33 @@ def _build(cls: Any, options: dict[str, Any]) -> Any:
     if not guards.is_user_class(cls):
         raise TypeError("dataclass() takes a class of yours")
     found = _collect(cls, kw_only=bool(options.get("kw_only")))
-    own = cls.__dict__
+    own = dict(cls.__dict__)
     type.__setattr__(cls, _FIELDS, found)
+    if own.get("__repr__") is guards.plain_repr:
+        del own["__repr__"]  # made for every plain class; a dataclass has a better one
+    for name, value in _made(cls, found, options).items():
+        if name not in own:
+            type.__setattr__(cls, name, value)
+    return cls
+
+
+def _made(cls: Any, found: dict[str, Field], options: dict[str, Any]) -> dict[str, Any]:
+    """The methods that the options ask for."""
+    compared = [item.name for item in found.values() if item.compare]
     made: dict[str, Any] = {}
     if options.get("init", True):
         made["__init__"] = _init_of(cls, found)
-    if options.get("repr", True) and own.get("__repr__") in (None, guards.plain_repr):
+    if options.get("repr", True):
         made["__repr__"] = _repr_of(found)
-    compared = [item.name for item in found.values() if item.compare]
     if options.get("eq", True):
         made["__eq__"] = _eq_of(compared)
+        hashes = options.get("frozen") or options.get("unsafe_hash")
+        made["__hash__"] = _hash_of(compared) if hashes else None
     if options.get("order"):
         made.update(_order_of(compared))
     if options.get("frozen"):
         made["__setattr__"] = made["__delattr__"] = _frozen
-    for name, value in made.items():
-        if name not in own or name in {"__init__", "__repr__"} and own[name] is guards.plain_repr:
-            type.__setattr__(cls, name, value)
-    if options.get("eq", True) and "__hash__" not in own:
-        hashes = options.get("frozen") or options.get("unsafe_hash")
-        type.__setattr__(cls, "__hash__", _hash_of(compared) if hashes else None)
-    return cls
+    return made
 
 
 def _collect(cls: Any, *, kw_only: bool) -> dict[str, Field]:
@@ -98,9 +119,10 @@ def _collect(cls: Any, *, kw_only: bool) -> dict[str, Field]:
     for base in reversed(cls.__mro__[1:]):
         found.update(base.__dict__.get(_FIELDS, {}))
     only = kw_only
-    for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+    annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - texts, made by our policy
+    for name, annotation in annotations.items():
         text = str(annotation)
-        if text.split(".")[-1].startswith("ClassVar"):
+        if text.rsplit(".", maxsplit=1)[-1].startswith("ClassVar"):
             continue
         if text.endswith("KW_ONLY"):
             only = True
@@ -204,7 +226,7 @@ def _order_of(names: list[str]) -> dict[str, Any]:
     return {how: compare(how) for how in ("__lt__", "__le__", "__gt__", "__ge__")}
 
 
-def _frozen(self: Any, name: str, *_: Any) -> None:
+def _frozen(_self: Any, name: str, *_: Any) -> None:
     raise FrozenInstanceError(f"cannot change field '{name}'")
 
 

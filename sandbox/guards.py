@@ -1,4 +1,4 @@
-"""The guards that lowered user code calls: attribute loads, writes, classes; all deny by default."""
+"""The guards that lowered user code calls: loads, writes, classes; all deny by default."""
 
 from __future__ import annotations
 
@@ -135,17 +135,21 @@ def _getattr_of_other(obj: Any, name: str) -> Any:
     if type(name) is not str:
         raise TypeError("attribute names are text")
     if kind in _user_classes:
-        if not _hidden(kind, name):
-            return getattr(obj, name)
-        if name in _TEXT_METHODS and isinstance(obj, str):
-            return functools.partial(_TEXT_METHODS[name], obj)
-        raise _no_attribute(obj, name)
+        return _getattr_of_instance(obj, name)
     if isinstance(obj, type):
         return _getattr_of_class(obj, name)
     if kind is super:
         return _getattr_of_super(obj, name)
     if isinstance(obj, BaseException) and name in attributes.ERROR:
         return getattr(obj, name)
+    raise _no_attribute(obj, name)
+
+
+def _getattr_of_instance(obj: Any, name: str) -> Any:
+    if not _hidden(type(obj), name):
+        return getattr(obj, name)
+    if name in _TEXT_METHODS and isinstance(obj, str):
+        return functools.partial(_TEXT_METHODS[name], obj)
     raise _no_attribute(obj, name)
 
 
@@ -291,7 +295,7 @@ def _make_enum(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
     prepared = SafeEnumType.__prepare__(name, bases)
     for key, value in namespace.items():
         prepared[key] = value
-    made: type = SafeEnumType.__new__(SafeEnumType, name, bases, prepared)  # type: ignore[arg-type]
+    made: type = SafeEnumType.__new__(SafeEnumType, name, bases, prepared)
     return made
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import limits as caps
 from sandbox.limits import Limits
@@ -61,7 +61,7 @@ class Sandbox:
         self._cache: OrderedDict[str, Compiled] = OrderedDict()
         self._cache_bytes = 0
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

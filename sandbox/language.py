@@ -31,9 +31,12 @@ _ERRORS = (
 _INTERNAL = frozenset({"time", "_strptime", "datetime", "decimal", "re", "unicodedata"})
 
 
-def _print(*values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:  # noqa: ARG001 - print's own signature
-    text = (" " if sep is None else sep).join(value if type(value) is str else str(value) for value in values)
-    context.log(text, {})
+def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
+    for name in more:
+        if name not in {"end", "flush"}:
+            raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
+    shown = (value if type(value) is str else str(value) for value in values)
+    context.log((" " if sep is None else sep).join(shown), {})
 
 
 def _type(value: Any, *more: Any) -> Any:

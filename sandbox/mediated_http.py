@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
-_HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
 _LOCAL_HOST = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,8192}")
@@ -79,15 +81,15 @@ class Mediator:
         except (TypeError, LookupError, ValueError) as error:
             raise Refused("request_invalid", f"the request cannot be read: {error}") from None
         self._check_secrets(message, host)
-        timeout = message.get("timeout")
-        usable = isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0
-        deadline_s = min(HTTP_DEADLINE_S, remaining_s, timeout if usable else HTTP_DEADLINE_S)
+        deadline_s = min(_timeout_s(message.get("timeout")), remaining_s)
         return self._send(wanted, max(deadline_s, 0.001))
 
     def _read(self, message: Mapping[str, Any]) -> tuple[_Wanted, str]:
         method = message.get("method")
         if method not in _METHODS:
-            raise Refused("method_invalid", "the method is not one of " + ", ".join(sorted(_METHODS)))
+            raise Refused(
+                "method_invalid", "the method is not one of " + ", ".join(sorted(_METHODS))
+            )
         url, host = self._url(message)
         headers = self._headers(message.get("headers"))
         body, kind = self._body(message)
@@ -159,9 +161,7 @@ class Mediator:
         if self._client is None:
             self._client = SyncEgress(EgressPolicy(allow_local=self._permit.allow_local))
         headers = list(wanted.headers.items())
-        request = Request(
-            method=wanted.method, url=wanted.url, headers=headers, body=wanted.body
-        )
+        request = Request(method=wanted.method, url=wanted.url, headers=headers, body=wanted.body)
         try:
             answer = self._client.send(
                 request, deadline_s=deadline_s, max_answer_bytes=HTTP_ANSWER_MAX_BYTES
@@ -178,8 +178,31 @@ class Mediator:
         }
 
 
+def _timeout_s(asked: Any) -> float:
+    if isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0:
+        return min(float(asked), HTTP_DEADLINE_S)
+    return HTTP_DEADLINE_S
+
+
 def check_url(url: str, permit: Permit) -> str:
     """The host of a URL that this function may call; Refused says why not."""
+    scheme, host, port = _split(url)
+    if permit.allow_local and _LOCAL_HOST.fullmatch(host) and scheme in {"http", "https"}:
+        return host
+    if scheme != "https":
+        raise Refused("url_invalid", "only https:// URLs may be called")
+    if not _HOST.fullmatch(host) or port not in {None, 443}:
+        text = "only DNS names on port 443 may be called, no addresses"
+        raise Refused("blocked_address" if _is_number(host) else "url_invalid", text)
+    if host.endswith(_LOCAL_ENDINGS):
+        raise Refused("blocked_address", f"{host} is a name inside a network")
+    if not permit.allows(host):
+        text = f"{host} is not in this function's list of hosts; add it to `http_hosts`"
+        raise Refused("host_not_allowed", text)
+    return host
+
+
+def _split(url: str) -> tuple[str, str, int | None]:
     if not _URL_TEXT.fullmatch(url) or "\\" in url:
         raise Refused("url_invalid", "the URL is empty, too long, or holds spaces or controls")
     try:
@@ -190,20 +213,7 @@ def check_url(url: str, permit: Permit) -> str:
     netloc = parts.netloc.lower()
     if "@" in netloc or not netloc:
         raise Refused("url_invalid", "the URL has no host, or a user name in front of it")
-    host = netloc.rpartition(":")[0] if port is not None else netloc
-    if permit.allow_local and _LOCAL_HOST.fullmatch(host) and parts.scheme in {"http", "https"}:
-        return host
-    if parts.scheme != "https":
-        raise Refused("url_invalid", "only https:// URLs may be called")
-    if not _HOST.fullmatch(host) or port not in {None, 443}:
-        text = "only DNS names on port 443 may be called, no addresses"
-        raise Refused("blocked_address" if _is_number(host) else "url_invalid", text)
-    if host.endswith(_LOCAL_ENDINGS):
-        raise Refused("blocked_address", f"{host} is a name inside a network")
-    if not permit.allows(host):
-        text = f"{host} is not in this function's list of hosts; add it to `hosts`"
-        raise Refused("host_not_allowed", text)
-    return host
+    return parts.scheme, netloc.rpartition(":")[0] if port is not None else netloc, port
 
 
 def _is_number(host: str) -> bool:
@@ -235,5 +245,3 @@ def _encode_body(message: Mapping[str, Any], masker: Masker) -> tuple[bytes, str
         form = urllib.parse.urlencode(_pairs(masker.fill_plain(data["form"])), doseq=True)
         return form.encode(), "application/x-www-form-urlencoded"
     return masker.fill(str(data.get("text", ""))).encode("utf-8"), "text/plain; charset=utf-8"
-
-

@@ -6,7 +6,7 @@ Imports are lowered too, so that no real import machinery ever runs for user cod
 subscripts and calls stay plain Python: every object that user code can hold is safe to iterate,
 subscribe and call, because attributes are allowed by exact type (see `guards`).
 """
-# ruff: noqa: N802 - ast dispatches by these names
+# ruff: noqa: N802, D102 - ast dispatches by these names, which say what they visit
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTran
 
 from sandbox.catalogue import (
     ABSENT_BUILTINS,
-    CLASS_PATTERNS,
     DUNDER_METHODS,
     MODULE_MEMBERS,
     PRIVATE_HOLDERS,
@@ -26,9 +25,9 @@ from sandbox.catalogue import (
     hint_for_module,
     is_private,
 )
+from sandbox.lowering import assign, call, copy_place, statements
 from sandbox.outcome import Finding
-
-
+from sandbox.policy_match import MatchPolicy
 
 _ATTRIBUTE_HINTS = {
     "__class__": "use type(x) or isinstance(x, ...)",
@@ -38,15 +37,7 @@ _ATTRIBUTE_HINTS = {
 }
 
 
-def _copy(new: Any, old: ast.AST) -> Any:
-    return ast.fix_missing_locations(ast.copy_location(new, old))
-
-
-def _call(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(func=ast.Name(name, ast.Load()), args=list(args), keywords=[])
-
-
-class Policy(RestrictingNodeTransformer):
+class Policy(MatchPolicy, RestrictingNodeTransformer):
     """Collects every finding of a module and rewrites what is allowed into guarded form."""
 
     def __init__(self, bound: frozenset[str], imported: frozenset[str]) -> None:
@@ -54,7 +45,6 @@ class Policy(RestrictingNodeTransformer):
         self.findings: list[Finding] = []
         self._bound = bound
         self._imported = imported
-        self._matches = 0
         self._in_class = False
 
     # Findings
@@ -80,7 +70,8 @@ class Policy(RestrictingNodeTransformer):
         """New syntax is refused until it has been reviewed."""
         self.not_allowed(node)
 
-    visit_Interpolation = visit_TemplateStr
+    def visit_Interpolation(self, node: ast.AST) -> None:
+        self.not_allowed(node)
 
     # Names
 
@@ -99,7 +90,7 @@ class Policy(RestrictingNodeTransformer):
         elif name.endswith("__roles__"):
             self.refuse(node, "name_reserved", message=f'"{name}" is a reserved name')
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
+    def visit_Name(self, node: ast.Name) -> Any:
         name = node.id
         if name == "__name__":
             hint = "leave the block out: the platform calls handler(event)"
@@ -113,32 +104,32 @@ class Policy(RestrictingNodeTransformer):
         self.check_name(node, name)
         return node
 
-    def visit_Global(self, node: ast.Global) -> ast.AST:
+    def visit_Global(self, node: ast.Global) -> Any:
         for name in node.names:
             self.check_name(node, name)
         return node
 
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> Any:
         for name in node.names:
             self.check_name(node, name)
         return node
 
     # Attributes and items
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.ctx, ast.Load) and _is_type_name(node):
-            call = node.value
-            assert isinstance(call, ast.Call)  # noqa: S101 - _is_type_name looked
-            return _copy(_call("_type_name_", self.visit(call.args[0])), node)
+            asked = node.value
+            assert isinstance(asked, ast.Call)  # noqa: S101 - _is_type_name looked
+            return copy_place(call("_type_name_", self.visit(asked.args[0])), node)
         self._check_attribute(node)
         value = node.value
         node.value = self.visit(value)
         if isinstance(node.ctx, ast.Load):
-            return _copy(_call("_getattr_", node.value, ast.Constant(node.attr)), node)
+            return copy_place(call("_getattr_", node.value, ast.Constant(node.attr)), node)
         if isinstance(value, ast.Name) and value.id in self._imported:
             message = f'"{value.id}.{node.attr}" belongs to a module and cannot be changed'
             self.refuse(node, "write_not_allowed", message=message, hint="use a variable of yours")
-        node.value = _copy(_call("_write_", node.value), value)
+        node.value = copy_place(call("_write_", node.value), value)
         return node
 
     def _check_attribute(self, node: ast.Attribute) -> None:
@@ -151,58 +142,60 @@ class Policy(RestrictingNodeTransformer):
             hint = _ATTRIBUTE_HINTS.get(name, "self._name works inside your own classes")
             self.refuse(node, "attribute_not_allowed", message=message, hint=hint)
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+    def visit_Subscript(self, node: ast.Subscript) -> Any:
         value = node.value
         node = self.node_contents_visit(node)
         if not isinstance(node.ctx, ast.Load):
-            node.value = _copy(_call("_write_", node.value), value)
+            node.value = copy_place(call("_write_", node.value), value)
         return node
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         target = node.target
         inner = target.value if isinstance(target, ast.Attribute) else None
         node = self.node_contents_visit(node)
         if inner is not None and isinstance(target, ast.Attribute):
             # Python loads the old value itself, past _getattr_: so the guard must know the name.
             assert isinstance(target.value, ast.Call)  # noqa: S101 - visited as a store above
-            call = _call("_augment_", *target.value.args, ast.Constant(target.attr))
-            target.value = _copy(call, inner)
+            guard = call("_augment_", *target.value.args, ast.Constant(target.attr))
+            target.value = copy_place(guard, inner)
         return node
 
     # Statements that the base class lowers or refuses, and that are plain here
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
+    def visit_Call(self, node: ast.Call) -> Any:
         return self.node_contents_visit(node)
 
-    def visit_For(self, node: ast.For) -> ast.AST:
+    def visit_For(self, node: ast.For) -> Any:
         return self.node_contents_visit(node)
 
-    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+    def visit_comprehension(self, node: ast.comprehension) -> Any:
         if node.is_async:
-            self.refuse(node.target, "syntax_not_allowed", message="async is not part of the language")
+            self.refuse(
+                node.target, "syntax_not_allowed", message="async is not part of the language"
+            )
         return self.node_contents_visit(node)
 
-    def visit_With(self, node: ast.With) -> ast.AST:
+    def visit_With(self, node: ast.With) -> Any:
         return self.node_contents_visit(node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> Any:
         if self._in_class and _assigns_slots(node):
-            return _copy(ast.Pass(), node)
+            return copy_place(ast.Pass(), node)
         return self.node_contents_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         target = self.visit(node.target)
         value = self.visit(node.value) if node.value is not None else None
         if self._in_class and isinstance(target, ast.Name):
             # Kept as text: dataclasses and NamedTuple need the names, nobody needs the types.
-            node.annotation = _copy(ast.Constant(ast.unparse(node.annotation)), node)
+            node.annotation = copy_place(ast.Constant(ast.unparse(node.annotation)), node)
             node.value = value
             return node
         if value is None:
-            return _copy(ast.Pass(), node)
-        return _copy(ast.Assign(targets=[target], value=value), node)
+            return copy_place(ast.Pass(), node)
+        return copy_place(ast.Assign(targets=[target], value=value), node)
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self.check_name(node, node.name)
         return self.node_contents_visit(node)
 
@@ -214,23 +207,23 @@ class Policy(RestrictingNodeTransformer):
             name = alias.asname or alias.name.partition(".")[0]
             if self._check_import(node, alias.name, bound=name):
                 wanted = alias.name if alias.asname else name
-                value = _call("_import_", ast.Constant(wanted), ast.Constant(alias.name))
-                out.append(_assign(node, name, value))
-        return out or _copy(ast.Pass(), node)
+                value = call("_import_", ast.Constant(wanted), ast.Constant(alias.name))
+                out.append(assign(node, name, value))
+        return out or copy_place(ast.Pass(), node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         if node.module == "__future__":
-            return _copy(ast.Pass(), node)
+            return copy_place(ast.Pass(), node)
         module = "." * node.level + (node.module or "")
         if not self._check_import(node, module, bound=None):
-            return _copy(ast.Pass(), node)
+            return copy_place(ast.Pass(), node)
         out: list[ast.stmt] = []
         for alias in node.names:
             name = alias.asname or alias.name
             if self._check_member(node, module, name=alias.name, bound=name):
-                value = _call("_from_", ast.Constant(module), ast.Constant(alias.name))
-                out.append(_assign(node, name, value))
-        return out or _copy(ast.Pass(), node)
+                value = call("_from_", ast.Constant(module), ast.Constant(alias.name))
+                out.append(assign(node, name, value))
+        return out or copy_place(ast.Pass(), node)
 
     def _check_import(self, node: ast.AST, module: str, *, bound: str | None) -> bool:
         if module not in MODULE_MEMBERS:
@@ -263,24 +256,24 @@ class Policy(RestrictingNodeTransformer):
 
     # Functions and classes
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         self.check_name(node, node.name, allow_magic_methods=True)
         self.check_function_argument_names(node)
         node.returns = None
         was, self._in_class = self._in_class, False
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
         node.args = self.visit(node.args)
-        node.body = _statements(self, node.body)
+        node.body = statements(self, node.body)
         for parameter in getattr(node, "type_params", []):
             self.not_allowed(parameter)
         self._in_class = was
         return node
 
-    def visit_arg(self, node: ast.arg) -> ast.AST:
+    def visit_arg(self, node: ast.arg) -> Any:
         node.annotation = None
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         self.check_name(node, node.name)
         for keyword in node.keywords:
             message = f'class keyword "{keyword.arg}" is not allowed'
@@ -290,91 +283,23 @@ class Policy(RestrictingNodeTransformer):
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
         was, self._in_class = self._in_class, True
-        node.body = _statements(self, node.body)
+        node.body = statements(self, node.body)
         self._in_class = was
         meta = ast.keyword(arg="metaclass", value=ast.Name("__metaclass__", ast.Load()))
-        node.keywords = [_copy(meta, node)]
+        node.keywords = [copy_place(meta, node)]
         return ast.fix_missing_locations(node)
-
-    # match
-
-    def visit_Match(self, node: ast.Match) -> Any:
-        values: list[ast.keyword] = []
-        name = f"_match_{self._matches}_"
-        self._matches += 1
-        for case in node.cases:
-            case.pattern = self._pattern(case.pattern, name=name, values=values)
-            case.guard = self.visit(case.guard) if case.guard else None
-            case.body = _statements(self, case.body)
-        node.subject = self.visit(node.subject)
-        if not values:
-            return node
-        # Dotted values are looked up once, by the guard, before the match: a pattern itself
-        # may hold nothing but a plain attribute of a plain object.
-        holder = ast.Call(func=ast.Name("_values_", ast.Load()), args=[], keywords=values)
-        return [_assign(node, name, holder), node]
-
-    def _pattern(self, pattern: Any, *, name: str, values: list[ast.keyword]) -> Any:
-        if isinstance(pattern, ast.MatchClass):
-            return self._class_pattern(pattern, name=name, values=values)
-        if isinstance(pattern, ast.MatchValue):
-            pattern.value = self._pattern_value(pattern.value, name=name, values=values)
-        elif isinstance(pattern, ast.MatchMapping):
-            keys = [self._pattern_value(key, name=name, values=values) for key in pattern.keys]
-            pattern.keys = keys
-            self.check_name(pattern, pattern.rest)
-        elif isinstance(pattern, ast.MatchAs | ast.MatchStar):
-            self.check_name(pattern, pattern.name)
-        elif not isinstance(pattern, ast.MatchSingleton | ast.MatchSequence | ast.MatchOr):
-            self.not_allowed(pattern)
-        for inner in getattr(pattern, "patterns", []):
-            self._pattern(inner, name=name, values=values)
-        if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
-            self._pattern(pattern.pattern, name=name, values=values)
-        return pattern
-
-    def _pattern_value(self, value: Any, *, name: str, values: list[ast.keyword]) -> Any:
-        if not isinstance(value, ast.Attribute):
-            return self.visit(value)
-        slot = f"v{len(values)}"
-        values.append(ast.keyword(arg=slot, value=self.visit(value)))
-        return _copy(ast.Attribute(ast.Name(name, ast.Load()), slot, ast.Load()), value)
-
-    def _class_pattern(self, pattern: ast.MatchClass, *, name: str, values: Any) -> Any:
-        known = isinstance(pattern.cls, ast.Name) and pattern.cls.id in CLASS_PATTERNS
-        if not known or pattern.kwd_attrs or len(pattern.patterns) > 1:
-            message = "a class pattern reads attributes by itself"
-            hint = "match on values, sequences, mappings, or str() int() float() bool() list() dict()"
-            self.refuse(pattern, "syntax_not_allowed", message=message, hint=hint)
-            return pattern
-        for inner in pattern.patterns:
-            self._pattern(inner, name=name, values=values)
-        return pattern
-
-
-def _statements(policy: Policy, body: list[ast.stmt]) -> list[ast.stmt]:
-    out: list[ast.stmt] = []
-    for statement in body:
-        found = policy.visit(statement)
-        out.extend(found if isinstance(found, list) else [found])
-    return [statement for statement in out if statement is not None] or [ast.Pass()]
-
-
-def _assign(node: ast.AST, name: str, value: ast.expr) -> ast.stmt:
-    made: ast.stmt = _copy(ast.Assign(targets=[ast.Name(name, ast.Store())], value=value), node)
-    return made
 
 
 def _is_type_name(node: ast.Attribute) -> bool:
-    call = node.value
+    asked = node.value
     return (
         node.attr == "__name__"
-        and isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "type"
-        and len(call.args) == 1
-        and not call.keywords
-        and not isinstance(call.args[0], ast.Starred)
+        and isinstance(asked, ast.Call)
+        and isinstance(asked.func, ast.Name)
+        and asked.func.id == "type"
+        and len(asked.args) == 1
+        and not asked.keywords
+        and not isinstance(asked.args[0], ast.Starred)
     )
 
 

@@ -125,9 +125,7 @@ def _spawn(guest: socket.socket, arguments: list[str]) -> int:
         (os.POSIX_SPAWN_DUP2, high, _CONTROL_FD),
     ]
     try:
-        return os.posix_spawn(
-            executable, argv, {"TZ": "UTC0"}, file_actions=actions, setpgroup=0
-        )
+        return os.posix_spawn(executable, argv, {"TZ": "UTC0"}, file_actions=actions, setpgroup=0)
     finally:
         os.close(high)
 
@@ -147,7 +145,7 @@ class WorkerProcess:
             raise
         finally:
             its.close()
-        mine.setblocking(False)
+        mine.settimeout(0)
         self._poll = select.poll()
         self._poll.register(mine, select.POLLIN)
         self._buffer = wire.FrameBuffer(FRAME_MAX_BYTES)

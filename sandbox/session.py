@@ -123,7 +123,9 @@ class EventRun:
         kept = len(self.result.logs)
         if self._log_bytes > budget or kept >= caps.LOG_ENTRIES_MAX:
             if not self.result.logs or not self.result.logs[-1].get("cut"):
-                notice = f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+                notice = (
+                    f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+                )
                 self._append_log(notice, {}, cut=True)
             return
         self._append_log(clean_text(text, caps.LOG_MESSAGE_MAX_CHARS), fields)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _strptime
+import _strptime  # type: ignore[import-not-found]  # what strptime loads on first use
 import codecs
-import datetime
+import datetime as dt
 import decimal
 import encodings.idna
 import hashlib
@@ -22,7 +22,7 @@ def up() -> None:
         codecs.lookup(name)
     time.tzset()
     time.localtime()
-    datetime.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
+    dt.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
     decimal.Decimal("1.5").quantize(decimal.Decimal(1))
     for name in ("md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b"):
         hashlib.new(name, b"", usedforsecurity=False).hexdigest()

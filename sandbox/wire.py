@@ -23,7 +23,7 @@ HEADER_BYTES = HEADER.size
 
 
 class ProtocolBroken(Exception):
-    """The other side sent something that is not a frame of ours; it is not to be trusted further."""
+    """The other side sent something that is not a frame of ours; trust it no further."""
 
 
 class NotPlain(ValueError):
@@ -94,9 +94,7 @@ def _bounded(text: str) -> int:
 
 
 _DIGITS_MAX = 21
-_DECODER = json.JSONDecoder(
-    parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant
-)
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant)
 
 
 def _needs_walk(body: bytes) -> bool:
@@ -112,9 +110,7 @@ class FrameBuffer:
 
     __slots__ = ("_bytes", "_decode", "_max_bytes")
 
-    def __init__(
-        self, max_bytes: int, decode: Callable[[bytes], dict[str, Any]] = decode
-    ) -> None:
+    def __init__(self, max_bytes: int, decode: Callable[[bytes], dict[str, Any]] = decode) -> None:
         self._bytes = bytearray()
         self._max_bytes = max_bytes
         self._decode = decode
@@ -143,7 +139,9 @@ class FrameBuffer:
         return not self._bytes
 
 
-def check_plain(value: Any, *, what: str = "the value", depth_max: int = JSON_DEPTH_MAX) -> None:
+def check_plain(  # noqa: C901 - one loop over every value of every event: calls would double it
+    value: Any, *, what: str = "the value", depth_max: int = JSON_DEPTH_MAX
+) -> None:
     """Pass plain JSON through: exact types, bounded depth and size, finite, no surrogates."""
     if type(value) not in _CONTAINERS:
         _check_scalar(value, what)
@@ -152,21 +150,13 @@ def check_plain(value: Any, *, what: str = "the value", depth_max: int = JSON_DE
     nodes = 0
     while stack:
         container, depth = stack.pop()
-        if depth > depth_max:
-            raise NotPlain(f"{what} is nested deeper than {depth_max} levels")
         nodes += len(container) + 1
-        if nodes > JSON_NODES_MAX:
-            raise NotPlain(f"{what} has more than {JSON_NODES_MAX} parts")
+        if depth > depth_max or nodes > JSON_NODES_MAX:
+            raise NotPlain(_too_much(what, depth, depth_max))
+        items = container
         if type(container) in _MAPPINGS:
-            for key in container:
-                if type(key) is not str:
-                    name = _name(key)
-                    raise NotPlain(f"{what} has a key of type {name}; JSON keys are text: use str()")
-                if not key.isascii():
-                    _check_text(key, what)
+            _check_keys(container, what)
             items = container.values()
-        else:
-            items = container
         for item in items:
             kind = type(item)
             if kind is str:
@@ -176,6 +166,21 @@ def check_plain(value: Any, *, what: str = "the value", depth_max: int = JSON_DE
                 stack.append((item, depth + 1))
             else:
                 _check_scalar(item, what)
+
+
+def _too_much(what: str, depth: int, depth_max: int) -> str:
+    if depth > depth_max:
+        return f"{what} is nested deeper than {depth_max} levels"
+    return f"{what} has more than {JSON_NODES_MAX} parts"
+
+
+def _check_keys(mapping: Any, what: str) -> None:
+    for key in mapping:
+        if type(key) is not str:
+            kind = _name(key)
+            raise NotPlain(f"{what} has a key of type {kind}; JSON keys are text: use str()")
+        if not key.isascii():
+            _check_text(key, what)
 
 
 def _check_text(text: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Started by exec with an empty environment: imports everything once, then forks workers on order."""
+"""Started by exec with an empty environment; imports everything once, forks workers on order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import platform
 import signal
 import socket
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.child import Cell
 
 CONTROL_FD = 3
 _ORDER_BYTES = 128
@@ -37,18 +40,24 @@ def main() -> None:
         if not data:
             os._exit(0)
         order = json.loads(data)
-        if order["op"] != "fork":
+        if order["op"] == "fork":
+            memory_bytes = base + (int(order["memory_mb"]) << 20) if base else 0
+            cell = child.Cell(memory_bytes, int(order["cpu_s"]), seccomp)
+            _say(control, {"pid": _fork(order["kind"], cell, descriptors[0])})
+        else:
             end = _end(int(order["pid"]))
             if order["op"] == "end":
                 _say(control, end)
-            continue
-        memory_bytes = base + (int(order["memory_mb"]) << 20) if base else 0
-        pid = os.fork()
-        if pid == 0:
-            cell = child.Cell(memory_bytes, int(order["cpu_s"]), seccomp)
-            child.main(order["kind"], cell, descriptors[0])
-        os.close(descriptors[0])
-        _say(control, {"pid": pid})
+
+
+def _fork(kind: str, cell: Cell, socket_fd: int) -> int:
+    pid = os.fork()
+    if pid == 0:
+        from sandbox import child
+
+        child.main(kind, cell, socket_fd)
+    os.close(socket_fd)
+    return pid
 
 
 def _choose(wanted: str, *, allow_weak: bool) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ import bisect
 import calendar
 import collections
 import collections.abc
-import datetime
+import datetime as dt
 import decimal
 import functools
 import hashlib
@@ -35,7 +35,7 @@ def pick(module: Any, names: str) -> dict[str, Any]:
 
 
 def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> type:
-    return adopt(collections.namedtuple(typename, field_names, defaults=defaults))  # type: ignore[misc]  # noqa: PYI024 - the fields are the user's
+    return adopt(collections.namedtuple(typename, field_names, defaults=defaults))  # noqa: PYI024 - the fields are the user's
 
 
 def _wraps(_function: Any, **_: Any) -> Any:
@@ -43,16 +43,19 @@ def _wraps(_function: Any, **_: Any) -> Any:
     return lambda wrapper: wrapper
 
 
+_ALGORITHMS = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"
+
+
 class _Hash:
     """hashlib.new for the listed algorithms only."""
 
-    NAMES = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512".split()
+    NAMES = frozenset(_ALGORITHMS.split())
 
     @classmethod
     def new(cls, name: str, data: bytes = b"") -> Any:
         """A hash object of one of the listed algorithms."""
         if name not in cls.NAMES:
-            raise ValueError(f"unsupported hash type; there are {', '.join(cls.NAMES)}")
+            raise ValueError(f"unsupported hash type; there are {', '.join(sorted(cls.NAMES))}")
         return hashlib.new(name, data)
 
 
@@ -72,9 +75,9 @@ class _Clock:
         self.deadline_s = 0.0
         self.on_overrun: Any = None
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: Any) -> None:
         """Wait, unless that would pass the deadline: then the run ends as timed out, at once."""
-        if not isinstance(seconds, int | float) or not seconds >= 0:
+        if not isinstance(seconds, int | float) or not (seconds >= 0):
             raise ValueError("sleep needs a number of seconds, zero or more")
         if self.on_overrun is not None and time.monotonic() + seconds > self.deadline_s:
             self.on_overrun()
@@ -118,7 +121,7 @@ MODULES: dict[str, dict[str, Any]] = {
         "isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nan perm pi pow "
         "prod radians remainder sin sinh sqrt tan tanh tau trunc",
     ),
-    "datetime": pick(datetime, "MAXYEAR MINYEAR UTC date datetime time timedelta timezone tzinfo"),
+    "datetime": pick(dt, "MAXYEAR MINYEAR UTC date datetime time timedelta timezone tzinfo"),
     "time": pick(time, "monotonic perf_counter time time_ns strftime gmtime localtime mktime")
     | {"sleep": CLOCK.sleep, "strptime": _strptime},
     "calendar": pick(calendar, "isleap leapdays monthrange weekday monthcalendar timegm")
@@ -129,7 +132,7 @@ MODULES: dict[str, dict[str, Any]] = {
     | {
         day: index
         for index, day in enumerate(
-            "MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY".split()
+            ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
         )
     },
     "zoneinfo": {

@@ -7,8 +7,16 @@ import enum
 from typing import Any
 
 from sandbox import guards
-from sandbox.dataclass import FrozenInstanceError, asdict, astuple, dataclass, field, fields
-from sandbox.dataclass import is_dataclass, replace
+from sandbox.dataclass import (
+    FrozenInstanceError,
+    asdict,
+    astuple,
+    dataclass,
+    field,
+    fields,
+    is_dataclass,
+    replace,
+)
 from sandbox.facade import Marker
 
 
@@ -23,7 +31,8 @@ class Hint:
     def __or__(self, _: Any) -> Hint:
         return self
 
-    __ror__ = __or__
+    def __ror__(self, _: Any) -> Hint:
+        return self
 
     def __call__(self, *_: Any, **__: Any) -> Hint:
         return self

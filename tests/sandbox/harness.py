@@ -17,7 +17,7 @@ MEANS = {
     "timeout": {"refused", "out_of_memory", "timed_out"},
     "contained": {"refused", "raised", "returned", "timed_out", "out_of_memory"},
 }
-VICTIM = '''
+VICTIM = """
 import json, math, re, random, decimal, datetime
 SEEN = []
 def handler(event, profile, context):
@@ -28,7 +28,7 @@ def handler(event, profile, context):
         "re": re.sub("a+", "b", "caat"), "dec": str(decimal.Decimal(1) / 3),
         "day": datetime.date(2026, 1, 2).isoformat(), "tenant": context.tenant,
     }
-'''
+"""
 
 
 def cases(*names: str) -> list[dict[str, Any]]:

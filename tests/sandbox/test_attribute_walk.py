@@ -3,7 +3,7 @@
 import builtins
 import collections
 import csv
-import datetime
+import datetime as dt
 import decimal
 import difflib
 import enum
@@ -35,21 +35,20 @@ def _samples() -> list[Any]:
     error = guards.make_class("OwnError", (Exception,), {})
     text = guards.make_class("OwnText", (str,), {})
     color = guards.make_class("Color", (guards.Enum,), {"RED": 1})
-    try:
-        raise ValueError("x")
-    except ValueError as caught:
-        raised = caught
+    raised = ValueError("x")
     generator = (n for n in (1,))
     return [
         given, answer, requests.Response(answer, "https://a.example"), guards.adopt(point)(1, 2),
         own(), error("x"), text("x"), color.RED, own, error, text, color, raised, generator,
         "", b"", 1, 1.5, True, None, [], {}, set(), frozenset(), (), range(1), slice(1), 1j,
         {}.keys(), {}.items(), {}.values(), iter([]), re.compile("a"), re.match("a", "a"),
-        datetime.datetime.now(tz=datetime.UTC), datetime.timedelta(1), decimal.Decimal(1),
-        uuid.uuid4(), hashlib.sha256(), random.Random(1), urllib.parse.urlsplit("https://a/b"),
+        dt.datetime.now(tz=dt.UTC), dt.timedelta(1), decimal.Decimal(1),
+        uuid.uuid4(), hashlib.sha256(), random.Random(1),  # noqa: S311 - a sample
+        urllib.parse.urlsplit("https://a/b"),
         csv.reader([]), csv.writer(io.StringIO()), csv.DictReader([]), io.StringIO(),
         difflib.SequenceMatcher(None, "a", "b"), functools.partial(len), functools.lru_cache(len),
-        property(), enum.auto(), collections.deque(), collections.Counter(), lambda: None, given.log,
+        property(), enum.auto(), collections.deque(), collections.Counter(), lambda: None,
+        given.log,
         [].append, super(own, own()), NotImplemented, ..., language.new_globals,
     ]  # fmt: skip
 
@@ -65,7 +64,7 @@ def _reachable() -> list[tuple[str, Any]]:
 def _names_of(value: Any) -> set[str]:
     members = set(MODULES) if isinstance(value, Facade) else set()
     everywhere = {name for names in attributes.INSTANCE.values() for name in names}
-    return members | everywhere | {name for name in dir(value)}
+    return members | everywhere | set(dir(value))
 
 
 def test_no_way_of_attributes_leads_out_of_the_list() -> None:
@@ -95,7 +94,9 @@ def test_no_way_of_attributes_leads_out_of_the_list() -> None:
 def test_functions_and_bound_methods_show_nothing() -> None:
     """A function's globals are the whole module that it comes from."""
     for value in (lambda: None, [].append, len, context.log, functools.partial(len), super):
-        shown = [n for n in dir(value) if guards.guarded_builtin_getattr(value, n, None) is not None]
+        shown = [
+            n for n in dir(value) if guards.guarded_builtin_getattr(value, n, None) is not None
+        ]
         assert shown == [], value
 
 

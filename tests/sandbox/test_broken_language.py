@@ -1,4 +1,5 @@
 """The language layer is taken away: plain Python runs in the worker, and still holds nothing."""
+# ruff: noqa: E501 - hostile programs are clearest on a line each
 
 import base64
 import json
@@ -28,7 +29,7 @@ def send(data):
 """
 READS_NOTHING = {
     "read a file": 'BUILTINS["open"]("/etc/passwd").read()',
-    "read the parent's environment": 'BUILTINS["open"](f"/proc/{OS[chr(103)+chr(101)+chr(116)+chr(112)+chr(112)+chr(105)+chr(100)]()}/environ").read()',
+    "read the parent's environment": 'BUILTINS["open"](f"/proc/{OS[\'getppid\']()}/environ").read()',
     "read its own environment": 'OS["environ"]["PENSTOCK_CANARY"]',
     "list a folder": 'OS["listdir"]("/")',
     "fork": 'OS["fork"]()',
@@ -37,7 +38,7 @@ READS_NOTHING = {
     "open a socket": 'SYS.modules["socket"].socket()',
     "make a pipe": 'OS["pipe"]()',
     "start a thread": 'SYS.modules["_thread"].start_new_thread(print, ())',
-    "allocate a gigabyte": 'bytes(1 << 30)',
+    "allocate a gigabyte": "bytes(1 << 30)",
     "take another user's identity": 'OS["setresuid"](0, 0, 0)',
     "raise its limits": 'SYS.modules["resource"].setrlimit(7, (100, 100))',
     "import what is not loaded": 'BUILTINS["__import__"]("sqlite3")',

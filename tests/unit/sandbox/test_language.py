@@ -1,4 +1,5 @@
 """Ordinary Python, as people write it every day, runs in the sandbox as it does anywhere."""
+# ruff: noqa: E501, ISC004 - programs and their results are clearest on a line each
 
 import json
 import textwrap
@@ -19,7 +20,10 @@ BODIES: dict[str, tuple[str, Any]] = {
         "n = []\ndef f():\n    n.append(1)\n    return {'a': 1}\nf()['a'] += 1\nreturn len(n)",
         1,
     ),
-    "annotations": ("x: int = 1\ny: list[str]\ndef f(a: int) -> 'no':\n    return a\nreturn f(x)", 1),
+    "annotations": (
+        "x: int = 1\ny: list[str]\ndef f(a: int) -> 'no':\n    return a\nreturn f(x)",
+        1,
+    ),
     "nonlocal": (
         "n = 0\ndef f():\n    nonlocal n\n    n += 1\n    return n\nf()\nreturn f()",
         2,
@@ -94,11 +98,20 @@ BODIES: dict[str, tuple[str, Any]] = {
     ),
     "private names": ("_x = 1\ndef _f(_y):\n    return _x + _y\nreturn _f(1)", 2),
     "global": ("global COUNT\nCOUNT = 5\nreturn COUNT", 5),
-    "assert": ("try:\n    assert 1 == 2, 'no'\nexcept AssertionError as e:\n    return str(e)", "no"),
+    "assert": (
+        "try:\n    assert 1 == 2, 'no'\nexcept AssertionError as e:\n    return str(e)",
+        "no",
+    ),
     "recursion": ("def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\nreturn f(15)", 610),
     "getattr with a default": ("return [getattr('', 'nope', 1), hasattr('', 'upper')]", [1, True]),
-    "integers and rounding": ("return [7 // 2, -7 % 3, 2 ** 10, round(2.675, 2), divmod(7, 2), int('ff', 16)]", [3, 2, 1024, 2.67, [3, 1], 255]),
-    "counters as results": ("import collections\nreturn collections.Counter('aab')", {"a": 2, "b": 1}),
+    "integers and rounding": (
+        "return [7 // 2, -7 % 3, 2 ** 10, round(2.675, 2), divmod(7, 2), int('ff', 16)]",
+        [3, 2, 1024, 2.67, [3, 1], 255],
+    ),
+    "counters as results": (
+        "import collections\nreturn collections.Counter('aab')",
+        {"a": 2, "b": 1},
+    ),
 }
 
 MODULES: dict[str, tuple[str, Any]] = {
@@ -159,7 +172,22 @@ MODULES: dict[str, tuple[str, Any]] = {
             return [a, len(c), [list(x) for x in c], c[0][0], 5 in c, repr(c), c == c, c(1), bool(Cart()),
                     len(d.items), c.note, Cart.money(2), c.format(8), {c: 1}[c]]
         """,
-        [24.0, 2, [[10, 1], [5, 2]], 10, True, "Cart(2)", True, 3, False, 4, "n", "2.00", " Cart(2)", 1],
+        [
+            24.0,
+            2,
+            [[10, 1], [5, 2]],
+            10,
+            True,
+            "Cart(2)",
+            True,
+            3,
+            False,
+            4,
+            "n",
+            "2.00",
+            " Cart(2)",
+            1,
+        ],
     ),
     "inheritance, super and own exceptions": (
         """
@@ -243,7 +271,12 @@ MODULES: dict[str, tuple[str, Any]] = {
             return out
         """,
         [
-            {"sku": "x", "qty": 1, "tags": ["t"]}, False, "Money(amount=1.5, currency='EUR')", True, False, 1,
+            {"sku": "x", "qty": 1, "tags": ["t"]},
+            False,
+            "Money(amount=1.5, currency='EUR')",
+            True,
+            False,
+            1,
             "cannot change field 'amount'",
             {"sku": "z", "qty": 9, "tags": [], "lines": [{"sku": "q", "qty": 1, "tags": []}]},
         ],
@@ -272,17 +305,6 @@ MODULES: dict[str, tuple[str, Any]] = {
     ),
     "typing constructs": (
         """
-        from typing import NamedTuple, TypedDict, Any, Callable, cast
-        from collections import namedtuple
-        Row = dict[str, Any]
-        class P(NamedTuple):
-            x: int
-            y: int = 2
-            def total(self):
-                return self.x + self.y
-        class Q(TypedDict, total=False) if False else object:
-            pass
-        """ if False else """
         from typing import NamedTuple, TypedDict, Any, Callable, cast
         from collections import namedtuple
         Row = dict[str, Any]
