@@ -11,7 +11,10 @@ from runtime.stores import codec, config
 from tests.builders import a_delivery, a_profile, a_run, a_webhook
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text("abé\0"), inner),
     max_leaves=20,
