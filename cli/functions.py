@@ -76,7 +76,11 @@ def push(
         api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
         document["live"] = True
     number = version["version"]
-    next_step = "" if publish_it else f"; `penstock functions publish {target}` makes it live"
+    next_step = (
+        ", and it is live"
+        if publish_it
+        else f"; `penstock functions publish {target}` makes it live"
+    )
     _output.show(
         document,
         as_json=as_json,
