@@ -17,7 +17,7 @@ from sandbox.host import Options, Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from cli.project import FunctionProject
 
