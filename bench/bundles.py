@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import boto3
 from infra.local.ministack import aws_environment
-from infra.local.place import CLOUD_VENV, Place
 
 from bench.report import Row
 from infra.demo.stage import Stage
+from infra.local.place import CLOUD_VENV, Place
 
 FRESH_PROCESSES: Final = 7
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer")

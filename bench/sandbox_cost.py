@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from sandbox.host import Sandbox
-
 from bench.report import Row, spread
 from infra.demo.setup import FUNCTIONS, TRIGGER
 from runtime.core.function import Limits
+from sandbox.host import Sandbox
 
 COLD_STARTS: Final = 7
 SINGLE_RUNS: Final = 300
