@@ -120,8 +120,8 @@ class World:
         )
         self.redshift = RedshiftServer(
             database=folder / f"{self.name}.duckdb",
-            s3=self.s3,
-            now=lambda: self.clock_at.timestamp(),
+            s3=boto3.client("s3"),  # not a call of the process that dies
+            now=lambda: self.clock().timestamp(),
         )
 
     def close(self) -> None:
@@ -162,9 +162,7 @@ class World:
     def raw_log(self) -> RawLog:
         """The raw log."""
         bucket = Bucket(client=self.client("s3"), name=self.name)
-        return RawLog(
-            bucket=bucket, table=Table(client=self.client("dynamodb"), name=self.name)
-        )
+        return RawLog(bucket=bucket, table=Table(client=self.client("dynamodb"), name=self.name))
 
     def archive(self, *events: Event) -> int | None:
         """One batch of events arrives."""

@@ -55,7 +55,7 @@ class Redshift:
         """How a statement stands, at the latest after `wait_s`."""
         deadline = self.seconds() + wait_s
         while True:
-            left_s = max(0, min(MAX_WAIT_S, int(deadline - self.seconds())))
+            left_s = max(1, min(MAX_WAIT_S, int(deadline - self.seconds())))
             with aws.faults("describe a statement"):
                 seen = self._describe(statement_id, wait_s=left_s)
             if seen.state is not StatementState.RUNNING or self.seconds() >= deadline - 1:

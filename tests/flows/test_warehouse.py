@@ -105,11 +105,10 @@ def test_rows_of_an_erased_profile_never_load(world: World) -> None:
     world.syncs.add(a_sync())
     world.archive(an_event(id="first", profile=ProfileRef(id="prf_2")))
     world.planner().sync_one("acme", "syn_1")
-    world.query(
-        "INSERT INTO penstock_acme._erasures VALUES ('prf_1', 'request', GETDATE())"
-    )
+    world.query("INSERT INTO penstock_acme._erasures VALUES ('prf_1', 'request', GETDATE())")
     world.archive(
-        an_event(id="late", profile=ProfileRef(id="prf_1")), an_event(id="other", profile=ProfileRef())
+        an_event(id="late", profile=ProfileRef(id="prf_1")),
+        an_event(id="other", profile=ProfileRef()),
     )
     world.archive_profiles(_profile())
     world.planner().sync_one("acme", "syn_1")
@@ -165,7 +164,9 @@ def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
     world.archive(an_event())
     (load,) = world.planner(workgroup="").sync_one("acme", "syn_1")
     assert (load.state, load.rows_in) == (LoadState.LOADED, 1)
-    assert world.keys("lake/") == [f"lake/v1/acme/syn_1/events/dt=2026-11-20/{load.load_id}.parquet"]
+    assert world.keys("lake/") == [
+        f"lake/v1/acme/syn_1/events/dt=2026-11-20/{load.load_id}.parquet"
+    ]
     assert world.keys("stage/") == []
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,7 @@ _TEXTS: Final = ("VARCHAR", "NVARCHAR", "CHAR", "BPCHAR", "TEXT", "CHARACTER", "
 _DEFAULT_BYTES: Final = {"CHAR": 1, "CHARACTER": 1, "NCHAR": 1}
 _MAX_BYTES: Final = 65_535
 _CONSTRAINTS: Final = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
+_PLACEMENT: Final = ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")  # on which node
 _DATE_FUNCTIONS: Final = ("DATEADD", "DATEDIFF", "DATE_PART")
 _WORDS: Final = {"SUPER": "JSON", "NVL": "COALESCE", "SYSDATE": "getdate()", "LEN": "length"}
 
@@ -93,11 +95,12 @@ def _creates_table(found: Tokens) -> bool:
 
 
 def _create_table(found: Tokens) -> str:
-    opening = next((n for n, token in enumerate(found) if token.text == "("), len(found))
-    as_query = next((n for n, token in enumerate(found) if token.upper == "AS"), len(found))
-    if as_query < opening or opening == len(found):
-        head = found[:as_query]
-        return text(_without_attributes(head) + _expressions(found[as_query:]))
+    opening = _first(found, lambda token: token.text == "(")
+    as_query = _first(found, lambda token: token.upper == "AS")
+    attributes = _first(found, lambda token: token.upper in _PLACEMENT)
+    if min(as_query, attributes) < opening or opening == len(found):
+        head = [*found[: min(as_query, attributes)], Token(" ", "space")]
+        return text(head + _expressions(found[as_query:]))
     closing = _closing(found, opening)
     items = _split(found[opening + 1 : closing])
     if words(items[0], 1) == "LIKE":
@@ -107,26 +110,18 @@ def _create_table(found: Tokens) -> str:
     return f"{text(found[:opening])}({', '.join(columns)})"
 
 
-def _without_attributes(head: Tokens) -> Tokens:
-    """`CREATE TABLE x DISTKEY (y) SORTKEY (z)` without the part that places rows on nodes."""
-    stop = next(
-        (
-            n
-            for n, token in enumerate(head)
-            if token.upper in ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")
-        ),
-        len(head),
-    )
-    return [*head[:stop], Token(" ", "space")]
+def _first(found: Tokens, wanted: Callable[[Token], bool]) -> int:
+    return next((n for n, token in enumerate(found) if wanted(token)), len(found))
 
 
 def _alter_table(found: Tokens) -> str:
     """`ADD COLUMN` without encodings and lengths (lengths of added columns are not enforced)."""
-    at = next((n for n, token in enumerate(found) if token.upper == "ADD"), None)
-    if at is None:
+    at = _first(found, lambda token: token.upper == "ADD")
+    if at == len(found):
         return text(found)
     rest = [token for token in found[at + 1 :] if token.upper != "COLUMN"]
-    return f"{text(found[:at])} ADD COLUMN {re.sub(r' CHECK .*?[)]{2}', '', _column(rest))}"
+    column = re.sub(r" CHECK \(strlen\(\S+\) <= \d+\)", "", _column(rest))
+    return f"{text(found[:at])} ADD COLUMN {column}"
 
 
 def _column(item: Tokens) -> str:

@@ -22,9 +22,9 @@ def detail(error: str, *, code: int, context: str) -> SqlFailure:
 _SIMPLE: Final = (
     (r'(?:Table|View) with name "?([^"\s]+)"? does not exist', 'relation "{0}" does not exist'),
     (r"[Ss]chema (?:with name )?\"?(\w+)\"? does not exist", 'schema "{0}" does not exist'),
-    (r"Referenced column \"(\w+)\" not found", 'column "{0}" does not exist'),
+    (r"Referenced column \"(\w+)\" (?:was )?not found", 'column "{0}" does not exist'),
     (r"does not have a column (?:named|with name) \"(\w+)\"", 'column "{0}" does not exist'),
-    (r"Column with name (\w+) already exists", 'column "{0}" of relation already exists'),
+    (r"Column with name \"?(\w+)\"? already exists", 'column "{0}" of relation already exists'),
     (r"(?:Table|View) with name \"?(\w+)\"? already exists", 'Relation "{0}" already exists'),
     (r"NOT NULL constraint failed: \S*?(\w+)$", "Cannot insert a NULL value into column {0}"),
     (

@@ -71,7 +71,9 @@ class RedshiftServer:
         self._http = _Server(("127.0.0.1", port), _Handler)
         self._http.api = Api(self._statements)
         self._http.lost_replies = self.faults.lost_replies
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         self._thread.start()
 
     @property

@@ -13,7 +13,11 @@ from tests.builders import an_event
 NOON = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),
     max_leaves=10,
 )
@@ -45,7 +49,9 @@ def test_the_key_says_when_the_batch_arrived_and_of_what_kind_it_is() -> None:
 
 def test_rows_are_counted_by_tenant() -> None:
     """The planner skips batches that hold nothing of a tenant without opening them."""
-    batch = raw_log.encode_events([an_event(tenant="b"), an_event(tenant="a"), an_event(tenant="b")])
+    batch = raw_log.encode_events(
+        [an_event(tenant="b"), an_event(tenant="a"), an_event(tenant="b")]
+    )
     assert batch.counts == {"a": 1, "b": 2}
 
 

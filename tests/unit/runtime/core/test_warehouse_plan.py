@@ -57,7 +57,7 @@ def _load(**changes: Any) -> Load:
 
 def _rendered(*kinds: Kind) -> Rendered:
     files = tuple(DataFile(kind=kind, path="x", size_bytes=10, rows=3) for kind in kinds)
-    received = {kind: ("2026-11-20 13:00:00", "2026-11-20 14:00:00") for kind in kinds}
+    received = dict.fromkeys(kinds, ("2026-11-20 13:00:00", "2026-11-20 14:00:00"))
     return Rendered(stage=files, lake=files, received=received)
 
 
@@ -104,7 +104,11 @@ def test_batches_without_rows_of_the_tenant_are_passed_by() -> None:
     """A quiet tenant must not pay for reading everybody's batches, nor read them again."""
     batches = [_batch(1, counts={"globex": 5}), _batch(2), _batch(3, counts={"globex": 5})]
     choice = plan.choose(batches, tenant="acme", after=0)
-    assert ([batch.seq for batch in choice.batches], choice.first_seq, choice.last_seq) == ([2], 2, 3)
+    assert ([batch.seq for batch in choice.batches], choice.first_seq, choice.last_seq) == (
+        [2],
+        2,
+        3,
+    )
 
 
 def test_a_load_ends_before_the_batch_that_would_make_it_too_large() -> None:

@@ -1,0 +1,233 @@
+"""What the sync relies on in its stores: first writers win, numbers have no gap, fences hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from moto import mock_aws
+
+from runtime.core import raw_log
+from runtime.core import warehouse_plan as plan
+from runtime.core.raw_log import Kind
+from runtime.core.warehouse_plan import Load, LoadState, StatementState, TableCount
+from runtime.errors import Conflict, NotFound, Permanent, Transient
+from runtime.stores.parquet import Writer
+from runtime.stores.redshift import Redshift
+from runtime.stores.s3 import Bucket
+from tests.builders import an_event
+from tests.warehouse import World
+
+MINUTE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def world(tmp_path: Path, _aws: None) -> Iterator[World]:
+    """An installation of its own."""
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def load() -> Load:
+    """A load that has just been planned."""
+    return Load(
+        tenant="acme",
+        sync_id="syn_1",
+        load_id="a" * 32,
+        trigger="schedule",
+        first_seq=1,
+        last_seq=3,
+        state=LoadState.PLANNED,
+        versions="1.1",
+        started_at="2026-11-20T13:04:05.123Z",
+    )
+
+
+def _bucket(world: World) -> Bucket:
+    return Bucket(client=world.client("s3"), name=world.name)
+
+
+def test_the_first_writer_of_a_key_wins(world: World) -> None:
+    """An object that changed under a running COPY would load other rows than were planned."""
+    bucket = _bucket(world)
+    assert bucket.put_once("key", b"first")
+    assert not bucket.put_once("key", b"second")
+    assert world.s3.get_object(Bucket=world.name, Key="key")["Body"].read() == b"first"
+
+
+def test_a_file_that_differs_from_what_its_key_holds_is_refused(
+    world: World, tmp_path: Path
+) -> None:
+    """The manifest names the length of ours; the other one would fail in COPY, later and darker."""
+    path = tmp_path / "file"
+    path.write_bytes(b"four")
+    bucket = _bucket(world)
+    bucket.put_file_once("key", path)
+    bucket.put_file_once("key", path)
+    path.write_bytes(b"fourteen")
+    with pytest.raises(Conflict):
+        bucket.put_file_once("key", path)
+
+
+def test_a_missing_object_is_not_found(world: World, tmp_path: Path) -> None:
+    """Trying again brings nothing back."""
+    with pytest.raises(NotFound):
+        _bucket(world).fetch("nope", to=tmp_path / "file")
+
+
+def test_archivers_at_the_same_time_leave_no_gap_and_no_double_number(world: World) -> None:
+    """Lambda runs several; one may take the number between the other's look and its write."""
+    log = world.raw_log()
+    mine, theirs = (raw_log.encode_events([an_event(id=name)]) for name in ("mine", "theirs"))
+    overtaken: list[int] = []
+
+    def overtake(**_: object) -> None:
+        if not overtaken:
+            overtaken.append(0)  # first, because the other's own write comes by here too
+            overtaken.append(log.append(theirs, now=world.clock()))
+
+    world.client("dynamodb").meta.events.register(
+        "before-call.dynamodb.TransactWriteItems", overtake
+    )
+    assert log.append(mine, now=world.clock()) == 2
+    assert overtaken == [0, 1]
+    assert [batch.digest for batch in log.since(0)] == [theirs.digest, mine.digest]
+
+
+def test_the_same_batch_in_the_same_hour_keeps_its_number(world: World) -> None:
+    """A redelivery is the commonest event of all."""
+    log, batch = world.raw_log(), raw_log.encode_events([an_event()])
+    assert log.append(batch, now=world.clock()) == log.append(batch, now=world.clock()) == 1
+    (stored,) = log.since(0)
+    assert (stored.kind, stored.counts, stored.digest) == (Kind.EVENTS, {"acme": 1}, batch.digest)
+
+
+def test_batches_are_read_in_order_and_between_bounds(world: World) -> None:
+    """The cursor is a number; what lies behind it is read once more only by an open load."""
+    for n in range(4):
+        world.archive(an_event(id=f"e{n}"))
+    assert [batch.seq for batch in world.raw_log().since(2)] == [3, 4]
+    assert [batch.seq for batch in world.raw_log().between(2, 3)] == [2, 3]
+
+
+def test_a_lease_excludes_until_it_ends_or_is_released(world: World) -> None:
+    """Two planners of one sync would only trip over each other."""
+    ledger = world.ledger()
+    first = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=MINUTE_MS)
+    with pytest.raises(Transient):
+        ledger.acquire("acme", "syn_1", now_ms=MINUTE_MS, lease_ms=MINUTE_MS)
+    second = ledger.acquire("acme", "syn_1", now_ms=MINUTE_MS + 1, lease_ms=MINUTE_MS)
+    ledger.release(first)  # lost: releases nothing
+    with pytest.raises(Transient):
+        ledger.acquire("acme", "syn_1", now_ms=MINUTE_MS + 2, lease_ms=MINUTE_MS)
+    ledger.release(second)
+    third = ledger.acquire("acme", "syn_1", now_ms=MINUTE_MS + 2, lease_ms=MINUTE_MS)
+    assert (first.fence, second.fence, third.fence) == (1, 2, 3)
+
+
+def test_an_open_load_is_found_by_the_next_planner_until_it_is_finished(
+    world: World, load: Load
+) -> None:
+    """This is what a killed run leaves behind."""
+    ledger = world.ledger()
+    lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=0)
+    assert (lease.seq, lease.load) == (0, None)
+    ledger.save(lease, load)
+    lease = ledger.acquire("acme", "syn_1", now_ms=1, lease_ms=0)
+    assert lease.load == load
+    counts = {"events": TableCount(rows_in=3, rows_new=2)}
+    done = load.with_state(LoadState.LOADED, at="2026-11-20T14:00:00.000Z", tables=counts)
+    ledger.finish(lease, done)
+    lease = ledger.acquire("acme", "syn_1", now_ms=2, lease_ms=0)
+    assert (lease.seq, lease.load) == (3, None)
+    assert ledger.runs("acme", "syn_1") == (done,)
+
+
+def test_a_schema_has_one_tenant(world: World) -> None:
+    """Two tenants in one schema would read each other's customers."""
+    ledger = world.ledger()
+    assert ledger.claim_schema("s", tenant="acme") == 0
+    ledger.set_schema_version("s", version=2)
+    assert ledger.claim_schema("s", tenant="acme") == 2
+    with pytest.raises(Conflict):
+        ledger.claim_schema("s", tenant="globex")
+
+
+def test_redshift_tells_finished_from_failed_from_lost(world: World) -> None:
+    """Each of the three is settled in another way."""
+    redshift = Redshift(client=world.client("redshift-data"), workgroup="wrk", database="dev")
+    good = redshift.submit(["SELECT 1"], name="good", token="good")
+    bad = redshift.submit(["SELECT 1", "SELECT nope"], name="bad", token="bad")
+    assert redshift.outcome(good, wait_s=10).state is StatementState.FINISHED
+    failed = redshift.outcome(bad, wait_s=10)
+    assert failed.state is StatementState.FAILED
+    assert 'column "nope" does not exist' in failed.error
+    assert redshift.outcome("nope", wait_s=10).state is StatementState.LOST
+
+
+def test_redshift_gives_rows_by_column_over_all_pages(world: World) -> None:
+    """Answers longer than a page must not be cut."""
+    redshift = Redshift(client=world.client("redshift-data"), workgroup="wrk", database="dev")
+    rows = redshift.query("SELECT range AS n, NULL AS nothing FROM range(1500)", wait_s=10)
+    assert (len(rows), rows[-1]) == (1500, {"n": 1499, "nothing": None})
+    with pytest.raises(Transient):
+        redshift.query("SELECT nope", wait_s=10)
+
+
+def test_redshift_without_a_workgroup_is_refused_before_any_call(world: World) -> None:
+    """An empty name would be botocore's error, which tells nobody what to set."""
+    redshift = Redshift(client=world.client("redshift-data"), workgroup="", database="dev")
+    with pytest.raises(Permanent, match="RedshiftWorkgroup"):
+        redshift.run(["SELECT 1"], wait_s=1)
+
+
+def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path) -> None:
+    """First writers win, so whoever renders again must render the same."""
+    events = [
+        an_event(id=f"e{n % 50}", received_at=f"2026-11-2{n % 2}T00:00:00.{n % 9:03d}Z")
+        for n in range(200)
+    ]
+    (tmp_path / "a.jsonl.gz").write_bytes(raw_log.encode_events(events).data)
+    seen = set()
+    for n, order in enumerate((events, events[::-1])):
+        raw, out = tmp_path / f"{n}.jsonl.gz", tmp_path / f"out-{n}"
+        out.mkdir()
+        raw.write_bytes(raw_log.encode_events(order).data)
+        rendered = Writer(scratch=tmp_path).render({Kind.EVENTS: [raw]}, tenant="acme", out=out)
+        files = (*rendered.stage, *rendered.lake)
+        seen.add(tuple(Path(file.path).read_bytes() for file in files))
+        assert rendered.rows(Kind.EVENTS) == 50
+    assert len(seen) == 1
+
+
+def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
+    """Redshift's longest text is 65,535 bytes; Parquet has no such limit."""
+    fits, fat = "x" * (plan.MAX_PROPERTIES_BYTES - 8), "x" * plan.MAX_PROPERTIES_BYTES
+    events = [
+        an_event(id="fat", properties={"t": fat}),
+        an_event(id="fits", properties={"t": fits}),
+    ]
+    raw = tmp_path / "raw.jsonl.gz"
+    raw.write_bytes(raw_log.encode_events(events).data)
+    rendered = Writer(scratch=tmp_path).render({Kind.EVENTS: [raw]}, tenant="acme", out=tmp_path)
+    lengths = [
+        dict(
+            duckdb.execute(
+                "SELECT id, strlen(properties) FROM read_parquet(?)", [file.path]
+            ).fetchall()
+        )
+        for file in (*rendered.stage, *rendered.lake)
+    ]
+    assert lengths == [
+        {"fat": None, "fits": plan.MAX_PROPERTIES_BYTES},
+        {"fat": len(fat) + 8, "fits": plan.MAX_PROPERTIES_BYTES},
+    ]
+    assert rendered.discarded == 1
