@@ -35,6 +35,7 @@ class Hint:
         return self
 
     def __call__(self, *_: Any, **__: Any) -> Hint:
+        """Stays a hint."""
         return self
 
     def __repr__(self) -> str:

@@ -1,0 +1,194 @@
+"""The host: batches, kills, fresh state, limits, findings, and what it refuses to be."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import check, entry
+from sandbox.host import JobMalformed, Options, Sandbox
+from sandbox.limits import Limits
+from sandbox.process import SandboxRefused
+from tests.sandbox.harness import a_job
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """One sandbox."""
+    with Sandbox() as made:
+        yield made
+
+
+def _events(*numbers: int) -> list[dict[str, Any]]:
+    return [{"run_id": f"run_{n}", "event": {"n": n}, "profile": None} for n in numbers]
+
+
+def test_after_a_kill_the_rest_of_the_batch_runs_in_a_new_worker(box: Sandbox) -> None:
+    """One looping event must not take its neighbours with it."""
+    source = (
+        "SEEN = []\ndef handler(event):\n    SEEN.append(event['n'])\n"
+        "    while event['n'] == 2:\n        pass\n    return SEEN\n"
+    )
+    job = a_job(source, limits={"wall_s": 0.3}) | {"events": _events(1, 2, 3, 4)}
+    results = box.run(job)["results"]
+    assert [r["outcome"] for r in results] == ["returned", "timed_out", "returned", "returned"]
+    assert [r["output"] for r in results] == [[1], None, [3], [3, 4]]
+    assert [r["run_id"] for r in results] == ["run_1", "run_2", "run_3", "run_4"]
+
+
+def test_module_state_is_fresh_for_each_batch(box: Sandbox) -> None:
+    """What one batch leaves behind must not be there for the next."""
+    job = a_job("N = []\ndef handler(event):\n    N.append(1)\n    return len(N)\n", events=2)
+    assert [r["output"] for r in box.run(job)["results"]] == [1, 2]
+    assert [r["output"] for r in box.run(job)["results"]] == [1, 2]
+
+
+def test_two_batches_draw_different_random_numbers(box: Sandbox) -> None:
+    """Workers are forked from one process; they must not share its dice."""
+    job = a_job(
+        "import random, uuid\ndef handler(event):\n    return [random.random(), str(uuid.uuid4())]\n"
+    )
+    assert box.run(job)["results"][0]["output"] != box.run(job)["results"][0]["output"]
+
+
+def test_every_finding_comes_at_once_with_its_line_and_what_to_write(box: Sandbox) -> None:
+    """A developer who is told one thing at a time needs ten tries."""
+    source = "import os\nasync def f():\n    pass\ndef handler(event):\n    x = open('a')\n    return x.__class__\n"
+    found = box.check(source)
+    assert [(f.line, f.code) for f in found] == [
+        (1, "module_not_available"),
+        (2, "syntax_not_allowed"),
+        (5, "builtin_not_available"),
+        (6, "attribute_not_allowed"),
+    ]
+    assert all(f.hint and f.column for f in found)
+    result = box.run(a_job(source))["results"][0]
+    assert result["outcome"] == "refused"
+    assert result["findings"] == [f.to_json() for f in found]
+
+
+def test_a_deadline_nearer_than_the_limit_holds(box: Sandbox) -> None:
+    """The caller has a clock of its own to keep."""
+    event = _events(1)[0] | {"deadline_ms": 1}
+    job = a_job("def handler(event):\n    while True:\n        pass\n") | {"events": [event]}
+    assert box.run(job)["results"][0]["outcome"] == "timed_out"
+
+
+def test_limits_can_be_lowered_but_not_raised() -> None:
+    """A function cannot give itself more."""
+    assert Limits.of({"wall_s": 99, "emits": 5, "memory_mb": -1, "log_bytes": True}) == Limits(
+        emits=5
+    )
+    assert Limits.of(None) == Limits()
+
+
+def test_a_killed_zygote_is_replaced(box: Sandbox) -> None:
+    """The host outlives its helpers."""
+    job = a_job("def handler(event):\n    return 1\n")
+    assert box.run(job)["results"][0]["output"] == 1
+    assert box._zygote is not None  # noqa: SLF001 - the process under test
+    os.kill(box._zygote.pid, 9)  # noqa: SLF001
+    assert box.run(job)["results"][0]["output"] == 1
+
+
+def test_no_process_is_left_after_closing() -> None:
+    """`close` leaves nothing behind."""
+    box = Sandbox()
+    assert box.doctor()["isolation"] in {"seccomp", "rlimit"}
+    assert box._zygote is not None  # noqa: SLF001 - the process under test
+    pid = box._zygote.pid  # noqa: SLF001
+    box.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_level_that_does_not_exist_refuses_to_start() -> None:
+    """Without isolation nothing is run, unless that was asked for in so many words."""
+    job = a_job("def handler(event):\n    return 1\n")
+    with Sandbox(Options("nothing")) as box, pytest.raises(SandboxRefused):
+        box.run(job)
+    with Sandbox(Options("nothing", allow_weak=True)) as weak:
+        assert weak.run(job)["isolation"] == "weak"
+
+
+def test_jobs_that_are_none_are_refused(box: Sandbox) -> None:
+    """A caller's mistake is the caller's."""
+    for job in ({}, {"v": 2, "op": "run"}, {"v": 1, "op": "shell"}):
+        with pytest.raises(JobMalformed):
+            box.run(job)
+
+
+def test_the_entry_answers_run_check_and_doctor() -> None:
+    """The three operations of the deployed function."""
+    assert entry.handler({"v": 1, "op": "doctor"})["isolation"] in {"seccomp", "rlimit"}
+    assert entry.handler({"v": 1, "op": "check", "source": "x"})["findings"]
+    assert entry.handler(a_job("def handler(event):\n    return 2\n"))["results"][0]["output"] == 2
+    assert check.check("def handler(event):\n    return 2\n") == []
+
+
+def test_the_host_imports_nothing_heavy() -> None:
+    """Import time is billed at each cold start."""
+    code = (
+        "import sys; import sandbox.host; "
+        "print([m for m in ('RestrictedPython', 'httpx', 'boto3', 'asyncio', 'ssl') if m in sys.modules])"
+    )
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_batch_command_prints_one_object_a_line(tmp_path: Path) -> None:
+    """Other tools are built on this output."""
+    cases = tmp_path / "cases.jsonl"
+    rows = [
+        {"id": "a", "code": "def handler(event):\n    return event['n']\n", "event": {"n": 5}},
+        {
+            "id": 2,
+            "code": "def handler(event, profile, context):\n    return profile\n",
+            "profile": {"id": "p"},
+        },
+        {"id": "c", "code": "import os\n"},
+        {"id": "d", "code": "def handler(event):\n    raise ValueError('\u2028')\n"},
+    ]
+    cases.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", "utf-8")
+    command = [sys.executable, "-m", "cli.main", "functions", "test", "--batch", str(cases)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    found = [json.loads(line) for line in done.stdout.split("\n") if line]
+    assert [each["id"] for each in found] == ["a", 2, "c", "d"]
+    assert [each["outcome"] for each in found] == ["returned", "returned", "refused", "raised"]
+    assert [each["output"] for each in found] == [5, {"id": "p"}, None, None]
+    keys = [
+        "id",
+        "outcome",
+        "output",
+        "error",
+        "findings",
+        "logs",
+        "effects",
+        "duration_ms",
+        "isolation",
+    ]
+    assert list(found[0]) == keys
+
+
+def test_wrong_usage_of_the_command_exits_with_two(tmp_path: Path) -> None:
+    """2 is for the caller's mistakes, whatever they are."""
+    (tmp_path / "bad.jsonl").write_text("{", "utf-8")
+    for arguments in (
+        [],
+        ["nope.py"],
+        ["--batch", str(tmp_path / "bad.jsonl")],
+        ["a.py", "--batch", "b"],
+    ):
+        command = [sys.executable, "-m", "cli.main", "functions", "test", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        assert done.returncode == 2, done.stderr
+        assert done.stdout == ""
