@@ -105,8 +105,8 @@ def faults(doing: str) -> Iterator[None]:
 
 def _refuses_the_item(problem: ClientError) -> bool:
     # In a transaction the same refusal is one write's reason for cancelling all.
-    return (
-        error_code(problem) == "ValidationException" or "ValidationError" in cancellations(problem)
+    return error_code(problem) == "ValidationException" or "ValidationError" in cancellations(
+        problem
     )
 
 
