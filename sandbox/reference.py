@@ -133,7 +133,7 @@ a look-alike over the same client.
 
 def _limits() -> str:
     own = [(f.name, f.default, _UNITS[f.name]) for f in fields(Limits)]
-    rows = "\n".join(f"| `{name}` | {cap:g} | {what} |" for name, cap, what in own)  # type: ignore[str-format]
+    rows = "\n".join(f"| `{name}` | {cap:g} | {what} |" for name, cap, what in own)
     return f"""## Limits
 
 A function may set lower values. These are the defaults and the caps:

@@ -1,4 +1,5 @@
 """The host: batches, kills, fresh state, limits, findings, and what it refuses to be."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import json
 import os
