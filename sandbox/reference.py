@@ -10,10 +10,11 @@ import sys
 from dataclasses import fields
 
 from sandbox import limits, version
-from sandbox.catalogue import ABSENT_BUILTINS, DUNDER_METHODS, MODULE_MEMBERS, PRIVATE_HOLDERS
+from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
 from sandbox.facades import VERSION as MODULES_VERSION
 from sandbox.language import BUILTIN_NAMES
 from sandbox.limits import Limits
+from sandbox.names import DUNDER_METHODS, PRIVATE_HOLDERS
 from sandbox.outcome import Outcome
 from sandbox.selftest import ACTS
 
