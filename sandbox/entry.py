@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from typing import Any
 
@@ -9,6 +10,7 @@ from sandbox.host import Options, Sandbox
 
 _SANDBOX = Sandbox(Options(allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1"))
 _SANDBOX.start()
+atexit.register(_SANDBOX.close)
 
 
 def handler(job: dict[str, Any], _context: object = None) -> dict[str, Any]:

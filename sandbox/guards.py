@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import attributes
 from sandbox.facade import Facade, Marker, members_of
+from sandbox.names import SUPER_DUNDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,8 +168,6 @@ def _getattr_of_class(obj: type, name: str) -> Any:
 
 
 def _getattr_of_super(obj: Any, name: str) -> Any:
-    from sandbox.catalogue import SUPER_DUNDERS
-
     owner = object.__getattribute__(obj, "__self_class__")
     denied = _denied.get(owner)
     if denied is None or name in denied:

@@ -15,7 +15,14 @@ from sandbox.limits import Limits
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit
 from sandbox.outcome import Finding, Outcome, Result
-from sandbox.process import SandboxRefused, SandboxUnavailable, WorkerGone, WorkerProcess, Zygote
+from sandbox.process import (
+    MemoryExceeded,
+    SandboxRefused,
+    SandboxUnavailable,
+    WorkerGone,
+    WorkerProcess,
+    Zygote,
+)
 from sandbox.session import EventRun, Job
 from sandbox.wire import ProtocolBroken
 
@@ -33,10 +40,12 @@ class Options:
     Attributes:
         isolation: `auto` takes the best layer that holds; `seccomp` or `rlimit` insists on one.
         allow_weak: run even where no layer holds; for development only.
+        watch_memory: watch workers' memory even where the kernel limits it; for tests.
     """
 
     isolation: str = "auto"
     allow_weak: bool = False
+    watch_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,11 @@ class Sandbox:
     def _start(self) -> Zygote:
         if self._zygote is None:
             options = self._options
-            self._zygote = Zygote(isolation=options.isolation, allow_weak=options.allow_weak)
+            self._zygote = Zygote(
+                isolation=options.isolation,
+                allow_weak=options.allow_weak,
+                watch_memory=options.watch_memory,
+            )
         return self._zygote
 
     def _isolation(self) -> str:
@@ -177,7 +190,7 @@ class Sandbox:
             worker.send(frame, timeout_s=caps.COMPILE_WALL_S)
             answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
             return _compiled_of(answer)
-        except (TimeoutError, WorkerGone, ProtocolBroken, KeyError, TypeError):
+        except (TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError):
             message = "the source cannot be compiled within the limits of the check"
             finding = Finding(0, 0, "too_complex", message, "make it smaller or less nested")
             return Compiled("", (finding,))

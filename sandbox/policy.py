@@ -15,17 +15,15 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
-from sandbox.catalogue import (
-    ABSENT_BUILTINS,
+from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS, hint_for_module
+from sandbox.lowering import assign, call, copy_place, statements
+from sandbox.names import (
     DUNDER_METHODS,
-    MODULE_MEMBERS,
     PRIVATE_HOLDERS,
     PUBLIC_UNDERSCORES,
     SUPER_DUNDERS,
-    hint_for_module,
     is_private,
 )
-from sandbox.lowering import assign, call, copy_place, statements
 from sandbox.outcome import Finding
 from sandbox.policy_match import MatchPolicy
 

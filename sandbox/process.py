@@ -17,10 +17,12 @@ from typing import Any
 
 from sandbox import wire
 from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, ZYGOTE_START_S
+from sandbox.memory import resident_bytes
 
 _CONTROL_FD = 3
 _HIGH_FD = 64  # above what the child's file actions write to
 _CHUNK_BYTES = 65536
+_WATCH_S = 0.02
 ORDER_BYTES = 128  # every order is as long as this, so that none runs into the next
 
 
@@ -42,7 +44,7 @@ def _python_paths() -> list[str]:
     return [own, str(Path(found.origin).parent.parent)]
 
 
-_BOOT = "import sys; sys.path[:0]=sys.argv[3:]; from sandbox.zygote import main; main()"
+_BOOT = "import sys; sys.path[:0]=sys.argv[4:]; from sandbox.zygote import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,14 @@ class End:
 class Zygote:
     """One zygote process; not to be shared between threads without a lock."""
 
-    def __init__(self, *, isolation: str = "auto", allow_weak: bool = False) -> None:
+    def __init__(
+        self, *, isolation: str = "auto", allow_weak: bool = False, watch_memory: bool = False
+    ) -> None:
         host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = host
         self._control.settimeout(ZYGOTE_START_S)
         self._line = b""
-        self.pid = _spawn(guest, [isolation, "1" if allow_weak else "0"])
+        self.pid = _spawn(guest, [isolation, str(int(allow_weak)), str(int(watch_memory))])
         guest.close()
         self._hello: dict[str, Any] | None = None
 
@@ -150,6 +154,9 @@ class WorkerProcess:
         self._poll.register(mine, select.POLLIN)
         self._buffer = wire.FrameBuffer(FRAME_MAX_BYTES)
         self._end: End | None = None
+        self._memory_max_bytes = 0
+        if zygote.hello["watched"]:
+            self._memory_max_bytes = resident_bytes(self.pid) + (memory_mb << 20)
 
     def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
         """Frames to the worker; a worker that does not read them in time is broken."""
@@ -174,8 +181,7 @@ class WorkerProcess:
         """The next frame; TimeoutError when none comes, WorkerGone when none can come."""
         message = self._buffer.pop()
         while message is None:
-            if not self._poll.poll(_milliseconds(deadline_s - time.monotonic())):
-                raise TimeoutError
+            self._await_data(deadline_s)
             try:
                 data = self._socket.recv(_CHUNK_BYTES)
             except OSError as error:
@@ -187,6 +193,17 @@ class WorkerProcess:
         if time.monotonic() > deadline_s:
             raise TimeoutError
         return message
+
+    def _await_data(self, deadline_s: float) -> None:
+        while True:
+            left_s = deadline_s - time.monotonic()
+            watched = self._memory_max_bytes > 0
+            if self._poll.poll(_milliseconds(min(left_s, _WATCH_S) if watched else left_s)):
+                return
+            if left_s <= 0 or not watched:
+                raise TimeoutError
+            if resident_bytes(self.pid) > self._memory_max_bytes:
+                raise MemoryExceeded
 
     def quiet(self) -> bool:
         """True when the worker has said nothing since its last answer: it may not."""
@@ -210,6 +227,10 @@ class WorkerProcess:
 
 class WorkerGone(Exception):
     """The worker has ended by itself."""
+
+
+class MemoryExceeded(Exception):
+    """The worker holds more memory than it may, where only we enforce that."""
 
 
 def _milliseconds(seconds: float) -> int:

@@ -10,10 +10,11 @@ import sys
 from dataclasses import fields
 
 from sandbox import limits, version
-from sandbox.catalogue import ABSENT_BUILTINS, DUNDER_METHODS, MODULE_MEMBERS, PRIVATE_HOLDERS
+from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
 from sandbox.facades import VERSION as MODULES_VERSION
 from sandbox.language import BUILTIN_NAMES
 from sandbox.limits import Limits
+from sandbox.names import DUNDER_METHODS, PRIVATE_HOLDERS
 from sandbox.outcome import Outcome
 from sandbox.selftest import ACTS
 
@@ -133,7 +134,7 @@ a look-alike over the same client.
 
 def _limits() -> str:
     own = [(f.name, f.default, _UNITS[f.name]) for f in fields(Limits)]
-    rows = "\n".join(f"| `{name}` | {cap:g} | {what} |" for name, cap, what in own)  # type: ignore[str-format]
+    rows = "\n".join(f"| `{name}` | {cap:g} | {what} |" for name, cap, what in own)
     return f"""## Limits
 
 A function may set lower values. These are the defaults and the caps:

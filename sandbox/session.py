@@ -13,7 +13,7 @@ from sandbox import limits as caps
 from sandbox import wire, zones
 from sandbox.mediated_http import Refused
 from sandbox.outcome import Outcome, Result, clean_text
-from sandbox.process import End, SandboxUnavailable, WorkerGone
+from sandbox.process import End, MemoryExceeded, SandboxUnavailable, WorkerGone
 from sandbox.sdk import EXPORTS
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class EventRun:
             alive = self._timed_out()
         except WorkerGone:
             alive = self._died()
+        except MemoryExceeded:
+            alive = self._grew()
         except (wire.ProtocolBroken, Violation) as error:
             alive = self._violated(str(error))
         self.result.duration_ms = round((time.monotonic() - self._started_s) * 1000, 3)
@@ -258,6 +260,11 @@ class EventRun:
     def _out_of_memory(self) -> None:
         self.result.outcome = Outcome.OUT_OF_MEMORY
         self._fail("OutOfMemory", f"the run used more than {self._job.limits.memory_mb} MB")
+
+    def _grew(self) -> bool:
+        self._kill()
+        self._out_of_memory()
+        return False
 
     def _died(self) -> bool:
         end = self._kill()

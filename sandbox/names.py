@@ -1,0 +1,87 @@
+"""Which names with underscores mean what."""
+
+from __future__ import annotations
+
+import re
+
+_ARITHMETIC = [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "divmod",
+    "pow",
+    "lshift",
+    "rshift",
+    "and",
+    "xor",
+    "or",
+    "matmul",
+]
+DUNDER_METHODS = frozenset(
+    [
+        "__init__",
+        "__post_init__",
+        "__repr__",
+        "__str__",
+        "__format__",
+        "__bytes__",
+        "__bool__",
+        "__hash__",
+        "__call__",
+        "__len__",
+        "__iter__",
+        "__next__",
+        "__reversed__",
+        "__contains__",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__missing__",
+        "__enter__",
+        "__exit__",
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+        "__neg__",
+        "__pos__",
+        "__abs__",
+        "__invert__",
+        "__int__",
+        "__float__",
+        "__index__",
+        "__round__",
+        "__trunc__",
+        "__floor__",
+        "__ceil__",
+        "__copy__",
+        "__deepcopy__",
+    ]
+) | {f"__{way}{name}__" for name in _ARITHMETIC for way in ("", "r", "i")}
+
+SUPER_DUNDERS = DUNDER_METHODS - {"__call__", "__copy__", "__deepcopy__"}
+"""Methods of the base that super() may reach; none of them hands out anything but values."""
+
+PUBLIC_UNDERSCORES = frozenset({"_asdict", "_replace", "_fields"})  # namedtuple's public interface
+PRIVATE_HOLDERS = frozenset({"self", "cls", "other"})
+CLASS_PATTERNS = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"})
+
+_PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
+_HOOKS = frozenset(
+    {"_print", "_getattr", "_getitem", "_getiter", "_write", "_apply", "_inplacevar"}
+)
+
+
+def is_private(name: str) -> bool:
+    """True for names such as `_total`: one leading underscore, none trailing, no hook's name."""
+    return (
+        _PRIVATE.fullmatch(name) is not None
+        and "__" not in name
+        and not name.endswith("_")
+        and name not in _HOOKS
+    )
