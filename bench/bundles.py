@@ -1,12 +1,11 @@
-"""Init time of each function: a fresh process imports the handler from the built bundle."""
-
-import os
+"""Init time of each function: a fresh process import os
 import statistics
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from bench.deployed import Deployed, functions
 from bench.report import Row
 from infra.demo.stage import Stage
 from infra.local.place import CLOUD_VENV, Place
@@ -37,7 +36,7 @@ def measure(stage: Stage) -> Iterator[Row]:
 def _init_ms(function: Deployed) -> float:
     own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     python = str(CLOUD_VENV / "bin" / "python")
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own bundle
         [python, "-I", "-c", IMPORT, function.module, *_paths(function.module)],
         env={**own, **function.variables},
         capture_output=True,
