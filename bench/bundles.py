@@ -1,4 +1,6 @@
-"""Init time of each function: a fresh process import os
+"""Init time of each function: a fresh process imports the handler from the built bundle."""
+
+import os
 import statistics
 import subprocess
 from collections.abc import Iterator
