@@ -14,7 +14,8 @@ from infra.local.place import CLOUD_VENV, Place
 
 FRESH_PROCESSES: Final = 7
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer")
-# What Lambda does at a cold start, from the first line of the handler's module to its last.
+# What Lambda does at a cold start, from the first line of the handler's module to its last. The
+# modules build their stores in it where the variables say that this is Lambda.
 IMPORT: Final = """
 import importlib, sys, time
 sys.path[:0] = sys.argv[2:]
@@ -40,7 +41,7 @@ def _init_ms(function: Deployed) -> float:
     python = str(CLOUD_VENV / "bin" / "python")
     done = subprocess.run(  # noqa: S603 - our own bundle
         [python, "-I", "-c", IMPORT, function.module, *_paths(function.module)],
-        env={**own, **function.variables},
+        env={**own, **function.variables, "AWS_LAMBDA_FUNCTION_NAME": "bench"},
         capture_output=True,
         text=True,
         check=True,
