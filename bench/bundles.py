@@ -5,18 +5,17 @@ import statistics
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import boto3
-from infra.local.ministack import aws_environment
-
+from bench.deployed import Deployed, functions
 from bench.report import Row
 from infra.demo.stage import Stage
 from infra.local.place import CLOUD_VENV, Place
 
 FRESH_PROCESSES: Final = 7
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer")
-# What Lambda does at a cold start, from the first line of the handler's module to its last.
+# What Lambda does at a cold start, from the first line of the handler's module to its last. The
+# modules build their stores in it where the variables say that this is Lambda.
 IMPORT: Final = """
 import importlib, sys, time
 sys.path[:0] = sys.argv[2:]
@@ -28,34 +27,21 @@ print((time.perf_counter() - began) * 1000)
 
 def measure(stage: Stage) -> Iterator[Row]:
     """The median over fresh processes, function by function."""
-    client = boto3.client(
-        "lambda",
-        endpoint_url=stage.local.aws_endpoint,
-        region_name=stage.local.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-    )
-    pages = client.get_paginator("list_functions").paginate()
-    configurations = [one for page in pages for one in page["Functions"]]
-    for one in sorted(configurations, key=lambda c: c["Handler"]):
-        module = one["Handler"].rpartition(".")[0]
-        samples = [_init_ms(stage, module, one) for _ in range(FRESH_PROCESSES)]
+    for function in functions(stage):
+        samples = [_init_ms(function) for _ in range(FRESH_PROCESSES)]
         yield Row(
-            what=f"init of `{module}`",
+            what=f"init of `{function.module}`",
             value=f"{statistics.median(samples):.0f} ms",
             how=f"import of the built bundle, median of {FRESH_PROCESSES} fresh processes",
         )
 
 
-def _init_ms(stage: Stage, module: str, configuration: Any) -> float:
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-        **aws_environment(stage.local.aws_endpoint),
-        **configuration.get("Environment", {}).get("Variables", {}),
-    }
+def _init_ms(function: Deployed) -> float:
+    own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    python = str(CLOUD_VENV / "bin" / "python")
     done = subprocess.run(  # noqa: S603 - our own bundle
-        [str(CLOUD_VENV / "bin" / "python"), "-I", "-c", IMPORT, module, *_paths(module)],
-        env=environment,
+        [python, "-I", "-c", IMPORT, function.module, *_paths(function.module)],
+        env={**own, **function.variables, "AWS_LAMBDA_FUNCTION_NAME": "bench"},
         capture_output=True,
         text=True,
         check=True,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from infra.local.ministack import aws_environment
 
+from bench.deployed import functions
 from bench.flow import viewed_page
 from bench.report import Row
 from infra.demo.stage import Stage
@@ -33,11 +33,11 @@ QUEUE: Final = "bench-deliver"  # nobody but this bench reads it
 def measure(stage: Stage) -> Iterator[Row]:
     """CPU milliseconds per delivered webhook of both handlers, at batches of ten."""
     queue = stage.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+    deployed = {one.module: one.variables for one in functions(stage)}
     environment = {
         **os.environ,
-        **aws_environment(stage.local.aws_endpoint),
-        **deployed_environment(stage, "functions.fanout.handler"),
-        **deployed_environment(stage, "functions.deliver.handler"),
+        **deployed["functions.fanout"],
+        **deployed["functions.deliver"],
         "PENSTOCK_DELIVER_QUEUE_URL": queue,
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "BENCH_TENANT": stage.tenant,
@@ -64,21 +64,6 @@ def measure(stage: Stage) -> Iterator[Row]:
         value=f"{result['fanout'] + result['deliver']:.2f} ms",
         how="the sum of the two",
     )
-
-
-def deployed_environment(stage: Stage, handler: str) -> dict[str, str]:
-    """The variables with which the template deployed a function."""
-    client = boto3.client(
-        "lambda",
-        endpoint_url=stage.local.aws_endpoint,
-        region_name=stage.local.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-    )
-    pages = client.get_paginator("list_functions").paginate()
-    configurations = [one for page in pages for one in page["Functions"]]
-    [found] = [one for one in configurations if one["Handler"] == handler]
-    return dict(found["Environment"]["Variables"])
 
 
 class _Context:

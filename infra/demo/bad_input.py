@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 WANTED: Final = "stock_checked"
 NOT_JSON: Final = 'ceci n\'est pas du JSON {"id": '
-# Each consumer of the bus parks what it cannot read in its own dead-letter queue, with a code.
+# Each consumer of a queue parks what it cannot read in its own dead-letter queue, with a code.
 PARKED: Final = {
     "MatchQueue": Counter({"not_json": 1, "bad_topic": 1}),
-    "ProfileQueue": Counter({"bad_topic": 1}),
-    "ArchiveQueue": Counter({"bad_topic": 1}),
+    "ProfileQueue": Counter({"not_json": 1, "bad_topic": 1}),
+    "ArchiveQueue": Counter({"not_json": 1, "bad_topic": 1}),
+    "DeliverQueue": Counter({"not_json": 1}),
+    "RunQueue": Counter({"not_json": 1}),
 }
 MARKED_EVENTS: Final = 3  # a loop, a wait, and what the wait is for
 MARKED_RUNS: Final = 2
@@ -26,10 +28,11 @@ MARKED_PROFILES: Final = 1
 
 
 def send(stage: Stage) -> None:
-    """Spoil the bus and a queue, and mark one order to loop and one to wait."""
+    """Spoil the bus and every queue, and mark one order to loop and one to wait."""
     doors: Doors = stage.doors
     doors.spoil()
-    stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, "MatchQueue"), MessageBody=NOT_JSON)
+    for queue in PARKED:
+        stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, queue), MessageBody=NOT_JSON)
     doors.by_bus([marked("loop", tenant=stage.tenant, loop=True)])
     doors.by_api([marked("wait", tenant=stage.tenant, wait_for=WANTED)])
 

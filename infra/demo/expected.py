@@ -17,7 +17,7 @@ from examples.orders.events import Order, external_id
 
 AS_OF: Final = date(1998, 6, 30)
 LARGE_ORDER_QUANTITY: Final = 3
-DOWN_ORDER_VALUE: Final = 60
+DOWN_CUSTOMERS: Final = ("3", "7")  # those whose number ends so
 CHAMPION: Final = "333"
 RECENT_DAYS: Final = (180, 365)
 MONEY_THIRDS_CENTS: Final = (2713, 7525)  # of what this shop's customers spent in all
@@ -32,7 +32,7 @@ FULFILMENT_FILTER: Final[Mapping[str, Any]] = {
     }
 }
 DOWN_FILTER: Final[Mapping[str, Any]] = {
-    "properties": {"value": [{"numeric": [">=", DOWN_ORDER_VALUE]}]}
+    "profile": {"external_id": [{"suffix": ending} for ending in DOWN_CUSTOMERS]}
 }
 
 
@@ -98,7 +98,7 @@ def expect(orders: Sequence[Order], *, fulfilment_key: str) -> Expectation:
             for order in to_ship
             if order.cents
         },
-        down=sum(order.cents >= DOWN_ORDER_VALUE * 100 for order in orders),
+        down=sum(name.endswith(DOWN_CUSTOMERS) for name in profiles),
         dropped=sum(not order.cents for order in to_ship),
         profiles=profiles,
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cli import project
 from cli.client import Client
-from examples.orders.events import ORDER_TOPIC
+from examples.orders.events import ORDER_TOPIC, PROFILE_TOPIC
 from infra.demo.expected import DOWN_FILTER, FULFILMENT_FILTER
 from infra.demo.receiver import DOWN, Receiver
 
@@ -64,7 +64,7 @@ def install(api: Client, receiver: Receiver) -> Installed:
             receiver,
             name=DOWN,
             settings={
-                "topics": [ORDER_TOPIC],
+                "topics": [PROFILE_TOPIC],
                 "filter": DOWN_FILTER,
                 "retry_schedule_s": DOWN_RETRIES,
             },

@@ -64,7 +64,7 @@ def test_example_says_in_one_sentence_what_it_is_for(folder: Path) -> None:
     first = (folder / "function.py").read_text(encoding="utf-8").splitlines()[0]
 
     assert first.startswith('"""')
-    assert first.endswith('."""')
+    assert first.endswith(('."""', '?"""'))
 
 
 def test_list_of_examples_names_each_with_its_own_sentence() -> None:
