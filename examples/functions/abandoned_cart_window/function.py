@@ -1,4 +1,4 @@
-"""Trigger on metric.checked_cart, which a scheduler sends: is this cart abandoned, and which reminder is due?"""
+"""Trigger on metric.checked_cart (a scheduler sends it): which reminder of this cart is due?"""
 
 from datetime import datetime, timedelta
 
