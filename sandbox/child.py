@@ -17,6 +17,7 @@ from sandbox.bridge import BRIDGE
 from sandbox.facades.data import CLOCK, reseed
 from sandbox.language import new_globals
 from sandbox.limits import (
+    COMPILE_RECURSION_MAX,
     ERROR_MESSAGE_MAX_CHARS,
     FRAME_MAX_BYTES,
     RECURSION_MAX,
@@ -53,7 +54,7 @@ def enter(cell: Cell, *, socket_fd: int) -> None:
 
 def work(kind: str) -> None:
     """Serve the parent until it closes the socket or kills us."""
-    sys.setrecursionlimit(RECURSION_MAX)
+    sys.setrecursionlimit(COMPILE_RECURSION_MAX if kind == "compile" else RECURSION_MAX)
     reseed()
     worker = Worker()
     while True:
@@ -155,6 +156,8 @@ def _parameters(handler: Callable[..., Any]) -> int:
 
 
 def _output(value: Any, most_bytes: int) -> str:
+    if type(value) is tuple:
+        raise InvalidResult("the result is a tuple: return a list, or a dict")
     try:
         wire.check_plain(value, what="the result")
         text = wire.write(value)

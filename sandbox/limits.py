@@ -29,6 +29,7 @@ ZONES_MAX = 100
 COMPILE_WALL_S = 5.0
 COMPILE_MEMORY_MB = 256
 RECURSION_MAX = 1000
+COMPILE_RECURSION_MAX = 3000  # the policy takes four calls per level of a source
 ZYGOTE_START_S = 30.0
 
 

@@ -27,6 +27,7 @@ from sandbox.names import (
 from sandbox.outcome import Finding
 from sandbox.policy_match import MatchPolicy
 
+_RESERVED = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})
 _ATTRIBUTE_HINTS = {
     "__class__": "use type(x) or isinstance(x, ...)",
     "__name__": "use type(x).__name__",
@@ -76,7 +77,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:  # noqa: FBT001, FBT002 - the base class's signature
         if name is None or name == "_":
             return
-        if name in {"printed", "builtins", "breakpoint", "exec", "eval"}:
+        if name in _RESERVED:
             self.refuse(node, "name_reserved", message=f'"{name}" is a reserved name')
         elif name.startswith("__"):
             if not (allow_magic_methods and self._in_class and name in DUNDER_METHODS):
@@ -99,7 +100,8 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
             message = f'"{name}" is not available: {absent[0]}'
             self.refuse(node, "builtin_not_available", message=message, hint=absent[1])
             return node
-        self.check_name(node, name)
+        if name != "print" or not isinstance(node.ctx, ast.Load):
+            self.check_name(node, name)
         return node
 
     def visit_Global(self, node: ast.Global) -> Any:
@@ -177,8 +179,6 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         return self.node_contents_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        if self._in_class and _assigns_slots(node):
-            return copy_place(ast.Pass(), node)
         return self.node_contents_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
@@ -313,10 +313,6 @@ def _may_underscore(node: ast.Attribute) -> bool:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         return value.func.id == "super"
     return name == "__init__" and isinstance(value, ast.Name)
-
-
-def _assigns_slots(node: ast.Assign) -> bool:
-    return all(isinstance(to, ast.Name) and to.id == "__slots__" for to in node.targets)
 
 
 def _dunder_hint(name: str) -> str:

@@ -16,6 +16,7 @@ def copy(value: Any) -> Any:
     """A shallow copy of containers and of instances of yours; anything else itself."""
     if is_user_class(type(value)):
         return _instance(value, _state(value))
+    _refuse_capability(value)
     return _real.copy(value) if type(value) in _CONTAINERS else value
 
 
@@ -34,7 +35,13 @@ def _deep(value: Any, memo: dict[int, Any]) -> Any:
         made = memo[id(value)] = copy(value)
         _deepen(made, memo)
         return made
+    _refuse_capability(value)
     return value
+
+
+def _refuse_capability(value: Any) -> None:
+    if type(value).__module__ in {"sandbox.context", "sandbox.facade"}:
+        raise TypeError("this cannot be copied")
 
 
 def _deepen(made: Any, memo: dict[int, Any]) -> None:
