@@ -27,21 +27,21 @@ MARKED_RUNS: Final = 2
 MARKED_PROFILES: Final = 1
 
 
-def send(stage: Stage) -> None:
-    """Spoil the bus and every queue, and mark one order to loop and one to wait."""
+def send(stage: Stage, patience: Patience) -> list[str]:
+    """Spoil the bus and every queue, and mark one order to wait and one to loop.
+
+    What the waiting run waits for is there long before sweep brings the run back: the orders,
+    which keep everybody busy, come after.
+    """
     doors: Doors = stage.doors
     doors.spoil()
     for queue in PARKED:
         stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, queue), MessageBody=NOT_JSON)
-    doors.by_bus([marked("loop", tenant=stage.tenant, loop=True)])
     doors.by_api([marked("wait", tenant=stage.tenant, wait_for=WANTED)])
-
-
-def answer_the_wait(stage: Stage, patience: Patience) -> bool:
-    """Once the waiting run is recorded as to be tried again, send what it waits for."""
     waiting = patience.until(lambda: _outcomes(stage).get("marked-wait") == "retry")
-    stage.doors.by_bus([answer_to_wait(WANTED, tenant=stage.tenant)])
-    return waiting
+    doors.by_bus([answer_to_wait(WANTED, tenant=stage.tenant)])
+    doors.by_bus([marked("loop", tenant=stage.tenant, loop=True)])
+    return [] if waiting else ["the waiting run was never recorded as to be tried again"]
 
 
 def settled(stage: Stage) -> bool:

@@ -32,17 +32,15 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     patience = Patience(BUDGET_S + BUDGET_PER_ORDER_S * len(orders))
     sending = envelopes(orders, tenant=stage.tenant)
 
-    bad_input.send(stage)
+    problems = bad_input.send(stage, patience)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
     told = stage.progress.tell
     accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
 
-    problems = _wait_for_receiver(stage, expected, patience)
+    problems += _wait_for_receiver(stage, expected, patience)
     # Once more under the same ids, now that all is on record: it must change nothing.
     accepted += stage.doors.send(sending[-REPEATS:], _silent)
-    problems += [
-        *_wait_for_dead(stage, expected, patience),
-    ]
+    problems += _wait_for_dead(stage, expected, patience)
     asked = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
         events=bad_input.MARKED_EVENTS + asked.events,
@@ -85,7 +83,6 @@ def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) 
 
 
 def _wait_for_dead(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
-    waiting = bad_input.answer_the_wait(stage, patience)
     stage.progress.step(f"waiting for sweep: {expected.down} deliveries to a broken endpoint")
     down = stage.receiver.endpoints[DOWN]
     tries = 1 + len(DOWN_RETRIES)
@@ -95,12 +92,9 @@ def _wait_for_dead(stage: Stage, expected: Expectation, patience: Patience) -> l
         stage.progress.tell(f"{through} of {expected.down} tried {tries} times")
         return through >= expected.down and bad_input.settled(stage)
 
-    problems = [] if waiting else ["the waiting run was never recorded as to be tried again"]
-    if not patience.until(exhausted):
-        problems.append(
-            "the retries that wait in the due index did not all come: is sweep running?"
-        )
-    return problems
+    if patience.until(exhausted):
+        return []
+    return ["the retries that wait in the due index did not all come: is sweep running?"]
 
 
 def _wait_for_warehouse(
