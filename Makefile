@@ -78,6 +78,8 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 		--output-file requirements/sandbox.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/peers.in --output-file requirements/peers.txt >/dev/null
 clean: ## end the local cloud and remove everything that is not committed
 	@test ! -x $(PENSTOCK) || $(PENSTOCK) local down
 	rm -rf .venv .cloud .local .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
