@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from infra.demo.feed import Doors, answer_to_wait, marked
 from infra.demo.patience import Patience
+from infra.demo.receiver import GONE
 from infra.demo.setup import MISBEHAVING
 from infra.demo.stage import Stage
 
@@ -25,6 +26,7 @@ PARKED: Final = {
 MARKED_EVENTS: Final = 3  # a loop, a wait, and what the wait is for
 MARKED_RUNS: Final = 2
 MARKED_PROFILES: Final = 1
+GONE_S: Final = 20
 
 
 def send(stage: Stage, patience: Patience) -> list[str]:
@@ -54,11 +56,22 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
     outcomes = _outcomes(stage)
     if not settled(stage):
         yield f"marked orders ended as {outcomes}, must be timed_out and returned"
+    yield from _gone_problems(stage, patience)
     for queue, due in PARKED.items():
         url = queue_url(stage.sqs, f"{queue}DeadLetters")
         found = _read_until(stage.sqs, url, due=due, patience=patience)
         if found != due:
             yield f"{queue}DeadLetters holds {dict(found)}, must hold {dict(due)}"
+
+
+def _gone_problems(stage: Stage, patience: Patience) -> Iterator[str]:
+    """An endpoint that answers 410 is told once, and its webhook is off from then on."""
+    path = f"/v1/webhooks/{stage.installed.gone}"
+    if not patience.until(lambda: not stage.api.get(path)["enabled"], at_most_s=GONE_S):
+        yield "a webhook whose endpoint answered 410 was not disabled"
+    tries = [one.tries for one in stage.receiver.endpoints[GONE].heard.values()]
+    if tries != [1]:
+        yield f"an endpoint that answered 410 was tried {tries} times, not once"
 
 
 def queue_url(sqs: "SQSClient", name: str) -> str:

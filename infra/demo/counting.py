@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from infra.demo.expected import Expectation
 from infra.demo.receiver import DOWN, Endpoint, is_busy_for
+from infra.demo.records import rfm_of
 from infra.demo.setup import FULFILMENT, MISBEHAVING, PLAIN, TRANSFORM, TRIGGER
 from infra.demo.stage import Stage
 from infra.demo.tally import Counts
@@ -68,8 +69,8 @@ def unexpected(stage: Stage, expected: Expectation) -> int:
     plain = {_plain_name(one.body) for one in endpoints[PLAIN].accepted} - expected.plain
     payloads = _payloads(endpoints[FULFILMENT])
     strange: int = sum(body != expected.payloads.get(number) for number, body in payloads.items())
-    known = stage.warehouse.rfm()
-    profiles = sum(known.get(name) != rfm for name, rfm in expected.profiles.items())
+    known = stage.warehouse.properties()
+    profiles = sum(rfm_of(known.get(name, {})) != rfm for name, rfm in expected.profiles.items())
     return len(plain) + strange + profiles
 
 

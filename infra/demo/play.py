@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from examples.orders.events import Order, envelopes
-from infra.demo import bad_input, counting, loads, tally
+from infra.demo import bad_input, counting, loads, records, tally
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
@@ -52,6 +52,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *asked.problems,
         *_wait_for_warehouse(stage, expected, patience, extras=extras),
         *bad_input.problems(stage, patience),
+        *records.problems(stage, expected),
         *_archive_problems(stage),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")

@@ -9,7 +9,7 @@ from cli import project
 from cli.client import Client
 from examples.orders.events import ORDER_TOPIC, PROFILE_TOPIC
 from infra.demo.expected import DOWN_FILTER, FULFILMENT_FILTER
-from infra.demo.receiver import DOWN, Receiver
+from infra.demo.receiver import DOWN, GONE, Receiver
 
 FUNCTIONS: Final = Path(__file__).parents[2] / "examples" / "orders" / "functions"
 PLAIN: Final = "orders"
@@ -27,9 +27,10 @@ DOWN_RETRIES: Final = (QUEUED_RETRY_S, SWEPT_RETRY_S)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """The ids that the API gave to what was made."""
+    """The ids that the API gave to what was made; `gone` is the webhook whose endpoint has left."""
 
     webhooks: Mapping[str, str]
+    gone: str
     sync: str
 
 
@@ -39,7 +40,7 @@ def fulfilment_key() -> str:
 
 
 def install(api: Client, receiver: Receiver) -> Installed:
-    """Publish the three functions, then make the three webhooks and the warehouse sync."""
+    """Publish the three functions, then make the webhooks and the warehouse sync."""
     for name in (TRIGGER, TRANSFORM, MISBEHAVING):
         _publish(api, name)
     webhooks = {
@@ -70,8 +71,9 @@ def install(api: Client, receiver: Receiver) -> Installed:
             },
         ),
     }
+    gone = _webhook(api, receiver, name=GONE, settings={"topics": ["profile.updated"]})
     sync = api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"})
-    return Installed(webhooks=webhooks, sync=sync["id"])
+    return Installed(webhooks=webhooks, gone=gone, sync=sync["id"])
 
 
 def _publish(api: Client, name: str) -> None:

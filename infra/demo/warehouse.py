@@ -3,10 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-
-from infra.demo.expected import Rfm
 
 if TYPE_CHECKING:
     from types_boto3_redshift_data import RedshiftDataAPIServiceClient
@@ -54,12 +51,19 @@ class Warehouse:
         tables = "SELECT COUNT(*) FROM svv_tables WHERE table_schema = :name"
         return int(str(self.query(tables, name=self.schema)[0][0])) == 0
 
-    def rfm(self) -> dict[str, Rfm]:
-        """Each profile's RFM numbers, by the shop's own customer id."""
+    def some_profiles(self, count: int) -> list[tuple[str, str]]:
+        """The ids of some profiles, ours and the shop's."""
+        if self.is_empty():
+            return []
+        rows = self.query("SELECT profile_id, external_id FROM {profiles} ORDER BY profile_id")
+        return [(str(ours), str(theirs)) for ours, theirs in rows[:count]]
+
+    def properties(self) -> dict[str, Any]:
+        """Each profile's properties, by the shop's own customer id."""
         if self.is_empty():
             return {}
         rows = self.query("SELECT external_id, JSON_SERIALIZE(properties) FROM {profiles}")
-        return {str(name): _rfm(json.loads(str(text))) for name, text in rows}
+        return {str(name): json.loads(str(text)) for name, text in rows}
 
     def query(self, statement: str, **parameters: str) -> list[list[Any]]:
         """The rows of one SELECT over `{events}` and `{profiles}`, the tenant's own tables.
@@ -93,12 +97,3 @@ class Warehouse:
 
 def _value(field: "FieldTypeDef") -> Any:
     return None if field.get("isNull") else next(iter(field.values()))
-
-
-def _rfm(properties: dict[str, Any]) -> Rfm:
-    return Rfm(
-        last_order_on=properties.get("last_order_on", ""),
-        order_count=properties.get("order_count", 0),
-        order_value=Decimal(str(properties.get("order_value", 0))),
-        rfm_code=properties.get("rfm_code", ""),
-    )
