@@ -39,13 +39,17 @@ imports: setup ## who may import whom
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
-.PHONY: test e2e chaos demo bench
+.PHONY: test e2e chaos fuzz demo bench
 test: setup ## every test, with one run through the local cloud
 	$(PY) -m pytest -m "not chaos"
 e2e: setup ## only the run through the local cloud
 	$(PY) -m pytest -m e2e
 chaos: setup ## kill and redeliver; nothing may be lost or doubled
 	$(PY) -m pytest -m chaos
+fuzz: setup ## a minute of coverage-guided fuzzing of the sandbox's protocol
+	@$(PY) -m infra.build.venvs fuzz
+	.cloud/fuzz/bin/python tests/sandbox/fuzz_wire.py -dict=tests/sandbox/fuzz_wire.dict \
+		-max_total_time=60 -max_len=4096
 demo: setup ## the whole job on real input, on this machine
 	$(PENSTOCK) demo
 bench: setup ## measure, and write docs/reference/performance.md
@@ -80,6 +84,8 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/peers.in --output-file requirements/peers.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/fuzz.in --output-file requirements/fuzz.txt >/dev/null
 clean: ## end the local cloud and remove everything that is not committed
 	@test ! -x $(PENSTOCK) || $(PENSTOCK) local down
 	rm -rf .venv .cloud .local .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

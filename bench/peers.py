@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.report import Row, spread
-from infra.build.venvs import ROOT, Environment, make
+from infra.build.venvs import EXTRA, make
 
-PEERS: Final = Environment(path=ROOT / ".cloud" / "peers", lock=ROOT / "requirements" / "peers.txt")
+PEERS: Final = EXTRA["peers"]
 ENGINES: Final = ("plain exec", "pydantic-monty", "asteval")
 ROUNDS: Final = 500
 

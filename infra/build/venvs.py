@@ -1,10 +1,11 @@
 """Makes the project's two virtual environments from their hash-locked requirements.
 
-    python3 infra/build/venvs.py        (what `make setup` runs; standard library only)
+    python3 infra/build/venvs.py [NAME]     (what `make setup` runs; standard library only)
 
 .venv holds the product and its tools; .cloud/venv holds the local cloud and `sam`, whose pinned
-dependencies would fight with ours. Each is made anew when its lock or Python changes, both at the
-same time, by uv when it is here and by venv and pip otherwise.
+dependencies would fight with ours. With a name, only that one of the extra environments is made:
+`peers` for `make bench`, `fuzz` for `make fuzz`. Each is made anew when its lock or Python changes,
+the first two at the same time, by uv when it is here and by venv and pip otherwise.
 """
 
 import hashlib
@@ -61,6 +62,10 @@ class Environment:
 
 DEV: Final = Environment(path=ROOT / ".venv", lock=ROOT / "requirements" / "dev.txt")
 CLOUD: Final = Environment(path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt")
+EXTRA: Final = {
+    name: Environment(path=ROOT / ".cloud" / name, lock=ROOT / "requirements" / f"{name}.txt")
+    for name in ("peers", "fuzz")
+}
 
 
 def make(environment: Environment) -> None:
@@ -149,6 +154,10 @@ def main() -> None:
     """Make what is missing or out of date."""
     if sys.version_info < OLDEST_PYTHON:
         raise SystemExit("setup: Python 3.11 or newer is needed; make PYTHON=… names one")
+    if named := sys.argv[1:]:
+        if not EXTRA[named[0]].ready:
+            make(EXTRA[named[0]])
+        return
     stale = [each for each in (DEV, CLOUD) if not each.ready]
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(make, each) for each in stale]:

@@ -93,7 +93,15 @@ def test_no_way_of_attributes_leads_out_of_the_list() -> None:
 
 def test_functions_and_bound_methods_show_nothing() -> None:
     """A function's globals are the whole module that it comes from."""
-    for value in (lambda: None, [].append, len, context.log, functools.partial(len), super):
+    values: list[object] = [
+        lambda: None,
+        [].append,
+        len,
+        context.log,
+        functools.partial(len),
+        super,
+    ]
+    for value in values:
         shown = [
             n for n in dir(value) if guards.guarded_builtin_getattr(value, n, None) is not None
         ]
