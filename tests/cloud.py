@@ -1,5 +1,6 @@
 """An account with the resources of the template: in this process, or on the local cloud."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
+
+from infra.local.emulator import REGION, aws_environment
 from runtime.stores import config
 from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
@@ -18,7 +22,6 @@ from runtime.stores.runs import Runs
 from runtime.stores.secrets import Secrets
 from runtime.stores.table import Table
 
-ENDPOINT: Final = "PENSTOCK_TEST_AWS_ENDPOINT"
 RETENTION_DAYS: Final = 30
 _TEXT: Final = {
     name: {"AttributeName": name, "AttributeType": "S"}
@@ -168,10 +171,26 @@ class Cloud:
         arn = self.clients.sqs.get_queue_attributes(
             QueueUrl=self.queue_url("landed"), AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
+        self._let_in(arn)
         self.clients.events.put_targets(
             Rule=f"{name}-all", EventBusName=name, Targets=[{"Id": "landed", "Arn": arn}]
         )
         return name
+
+    def _let_in(self, queue_arn: str) -> None:
+        # As in the account: a rule may send only to a queue whose policy says so.
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+            },
+        }
+        self.clients.sqs.set_queue_attributes(
+            QueueUrl=self.queue_url("landed"), Attributes={"Policy": json.dumps(policy)}
+        )
 
 
 def _schema(key: tuple[str, ...]) -> Any:
@@ -191,16 +210,18 @@ def in_process() -> Iterator[Cloud]:
 
 
 @contextmanager
-def on_local_cloud() -> Iterator[Cloud]:
+def on_local_cloud(endpoint: str) -> Iterator[Cloud]:
     """Resources of one test on the local cloud, deleted behind it."""
-    os.environ["AWS_ENDPOINT_URL"] = os.environ[ENDPOINT]
-    account = Cloud()
-    try:
-        yield account
-    finally:
-        for what, name in account.made.items():
-            if what == name:
-                account.clients.dynamodb.delete_table(TableName=name)
-            elif what.startswith("queue "):
-                account.clients.sqs.delete_queue(QueueUrl=name)
-        del os.environ["AWS_ENDPOINT_URL"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws_environment(endpoint).items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_REGION", REGION)
+        account = Cloud()
+        try:
+            yield account
+        finally:
+            for what, name in account.made.items():
+                if what == name:
+                    account.clients.dynamodb.delete_table(TableName=name)
+                elif what.startswith("queue "):
+                    account.clients.sqs.delete_queue(QueueUrl=name)

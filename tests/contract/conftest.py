@@ -1,12 +1,28 @@
-"""Every contract runs on an account in this process, and (marked e2e) on the local cloud."""
+"""Every contract runs on an account in this process, and (marked e2e) on the local emulator."""
 
-import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from infra.local.emulator import start_ministack
+from infra.local.place import ROOT, Place
+from infra.local.processes import stop
 from tests import cloud as clouds
 from tests.cloud import Cloud
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """The local cloud's emulator with nothing deployed: its address."""
+    place = Place(ROOT / ".local" / "contract")
+    place.prepare()
+    running, endpoint = start_ministack(place)
+    try:
+        yield endpoint
+    finally:
+        stop(running)
+        shutil.rmtree(place.root)
 
 
 @pytest.fixture(params=["in process", pytest.param("local cloud", marks=pytest.mark.e2e)])
@@ -16,7 +32,5 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         with clouds.in_process() as account:
             yield account
         return
-    if clouds.ENDPOINT not in os.environ:
-        pytest.skip(f"{clouds.ENDPOINT} names no local cloud")
-    with clouds.on_local_cloud() as account:
+    with clouds.on_local_cloud(request.getfixturevalue("emulator")) as account:
         yield account
