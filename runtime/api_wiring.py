@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from runtime import settings
 from runtime.core import ids, signing
+from runtime.core.webhook import KeyKind
 from runtime.egress import urls
 from runtime.egress.policy import EgressPolicy
 from runtime.settings import Settings
@@ -34,8 +35,10 @@ from runtime.usecases.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.create_sync import CreateSync
 from runtime.usecases.create_tenant import CreateTenant
 from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
+from runtime.usecases.rotate_secret import RotateSecret
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
@@ -61,6 +64,7 @@ class Api:
     accept_events: AcceptEvents
     create_webhook: CreateWebhook
     update_webhook: UpdateWebhook
+    rotate_secret: RotateSecret
     create_function: CreateFunction
     update_function: UpdateFunction
     push_version: PushVersion
@@ -90,6 +94,7 @@ def build(given: Settings) -> Api:
         Syncs(config=table),
     )
     sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
+    make_secret = MakeSecret(new_text=_new_signing_secret, seal=sealing.seal)
     rules = WebhookRules(
         functions=functions, check_url=_url_check(allow_local=given.allow_local_http)
     )
@@ -112,11 +117,11 @@ def build(given: Settings) -> Api:
             webhooks=webhooks,
             rules=rules,
             new_id=_new_id,
-            new_secret=_new_signing_secret,
-            seal=sealing.seal,
+            make_secret=make_secret,
             clock=_now,
         ),
         update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules),
+        rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(
@@ -182,7 +187,9 @@ def _url_check(*, allow_local: bool) -> Callable[[str], None]:
     return check
 
 
-def _new_signing_secret() -> str:
+def _new_signing_secret(kind: KeyKind, /) -> str:
+    if kind is KeyKind.ED25519:
+        return signing.new_private_key(secrets.token_bytes(signing.SEED_BYTES))
     return signing.new_secret(secrets.token_bytes(signing.NEW_SECRET_BYTES))
 
 

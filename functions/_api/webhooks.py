@@ -6,9 +6,11 @@ from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.api_wiring import Api
+from runtime.core import rotation
 from runtime.core.api_key import ApiKey
-from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format
+from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.create_webhook import NewWebhook
+from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
 
 
@@ -28,6 +30,10 @@ class WebhookIn(Request):
         default=None, description="delays in seconds; null is the default schedule"
     )
     timeout_s: int = DEFAULT_TIMEOUT_S
+    secret: str | None = Field(
+        default=None, description="your own, `whsec_…` of 24 to 64 bytes; null has one made"
+    )
+    ed25519: bool = Field(default=False, description="sign with a private key as well (`v1a`)")
 
 
 class WebhookChangesIn(Request):
@@ -41,6 +47,15 @@ class WebhookChangesIn(Request):
     enabled: bool = True
     retry_schedule_s: list[int] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+class SigningKeyOut(Answer):
+    """What may be shown of a signing secret. It signs until `expires_at`; null: until rotated."""
+
+    kind: KeyKind
+    public_key: str | None
+    created_at: str
+    expires_at: str | None
 
 
 class WebhookOut(Answer):
@@ -57,14 +72,31 @@ class WebhookOut(Answer):
     disabled_reason: str | None
     retry_schedule_s: list[int] | None
     timeout_s: int
+    signing_keys: list[SigningKeyOut]
     created_at: str
 
 
 class WebhookCreated(WebhookOut):
-    """A webhook just created, with its signing secret, which is never shown again."""
+    """A webhook with its new signing secret, never shown again; null if that is your own."""
 
     shown_once: ClassVar[str | None] = "secret"
-    secret: str
+    secret: str | None
+
+
+class RotationIn(Request):
+    """How to change the signing secret; what is left out is made here, and shared."""
+
+    overlap_s: int = Field(
+        default=rotation.DEFAULT_OVERLAP_S,
+        description="how long secrets of the same kind still sign: 0 to 604800 seconds",
+    )
+    kind: Literal["hmac", "ed25519"] | None = Field(
+        default=None,
+        description="`hmac` is shared (`v1`); of `ed25519` (`v1a`) you get the public key",
+    )
+    secret: str | None = Field(
+        default=None, description="your own: `whsec_…` of 24 to 64 bytes, or `whsk_…`"
+    )
 
 
 @endpoint("POST", "/v1/webhooks", scope="webhooks", status=201)
@@ -73,14 +105,14 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     webhook, secret = api.create_webhook(
         caller.tenant,
         NewWebhook(
-            **body.model_dump(exclude={"topics", "format", "retry_schedule_s"}),
+            **body.model_dump(exclude={"topics", "format", "retry_schedule_s", "secret"}),
             topics=tuple(body.topics),
             format=Format(body.format),
             retry_schedule_s=_delays(body.retry_schedule_s),
+            own_secret=body.secret,
         ),
     )
-    shown = WebhookOut.model_validate(webhook).model_dump()
-    return WebhookCreated(**shown, secret=secret)
+    return _with_secret(webhook, secret)
 
 
 @endpoint("GET", "/v1/webhooks", scope="webhooks")
@@ -114,8 +146,23 @@ def delete(api: Api, caller: ApiKey, *, webhook_id: str) -> None:
     api.webhooks.delete(caller.tenant, webhook_id)
 
 
+@endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks")
+def rotate_secret(api: Api, caller: ApiKey, *, webhook_id: str, body: RotationIn) -> WebhookCreated:
+    """Change the signing secret; the old one signs too until the overlap has passed."""
+    wanted = Rotation(
+        overlap_s=body.overlap_s,
+        kind=None if body.kind is None else KeyKind(body.kind),
+        own=body.secret,
+    )
+    return _with_secret(*api.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
+
+
+def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
+    return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
+
+
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
 
-ENDPOINTS = (create, list_all, show, change, delete)
+ENDPOINTS = (create, list_all, show, change, delete, rotate_secret)

@@ -15,16 +15,30 @@ class Format(StrEnum):
     STANDARD = "standard"
 
 
+class KeyKind(StrEnum):
+    """How a secret signs."""
+
+    HMAC = "hmac"
+    ED25519 = "ed25519"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSecret:
     """A signing secret as it rests: encrypted under the tenant's context, never in the clear.
 
     `expires_at` is ISO 8601; None for the secret in force, set while an older one still signs.
+    `public_key` (`whpk_…`) is what receivers verify with when the secret is an ed25519 key.
     """
 
     ciphertext: str
     created_at: str
     expires_at: str | None = None
+    public_key: str | None = None
+
+    @property
+    def kind(self) -> KeyKind:
+        """Whether receivers share it, or know only its public half."""
+        return KeyKind.HMAC if self.public_key is None else KeyKind.ED25519
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +64,8 @@ class Webhook:
     secrets: tuple[SealedSecret, ...] = ()
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+
+    @property
+    def signing_keys(self) -> tuple[SealedSecret, ...]:
+        """The secrets under the name that the API gives to what may be shown of them."""
+        return self.secrets

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from runtime.core import matching, topics, webhook_rules
 from runtime.core.envelope import timestamp
 from runtime.core.function import Function
-from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, SealedSecret, Webhook
+from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
+from runtime.usecases.make_secret import MakeSecret
 
 
 class Webhooks(Protocol):
@@ -28,7 +29,7 @@ class Functions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWebhook:
-    """What a caller asks for."""
+    """What a caller asks for; `own_secret` instead of one made here, `ed25519` a key besides."""
 
     name: str
     url: str
@@ -39,6 +40,8 @@ class NewWebhook:
     enabled: bool = True
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+    own_secret: str | None = None
+    ed25519: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +88,16 @@ class CreateWebhook:
     webhooks: Webhooks
     rules: WebhookRules
     new_id: Callable[[str], str]
-    new_secret: Callable[[], str]
-    seal: Callable[[str, str], str]
+    make_secret: MakeSecret
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str]:
-        """The stored webhook and its signing secret.
+    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str | None]:
+        """The stored webhook and its signing secret; None when that is the caller's own.
 
         Raises:
             BadInput: naming the field and the fix.
         """
         now = timestamp(self.clock())
-        secret = self.new_secret()
         webhook = Webhook(
             id=self.new_id("whk"),
             tenant=tenant,
@@ -113,7 +114,10 @@ class CreateWebhook:
         )
         self.rules.check(webhook)
         # Sealing asks KMS, so it comes after every reason to refuse.
-        sealed = SealedSecret(ciphertext=self.seal(tenant, secret), created_at=now)
-        stored = replace(webhook, secrets=(sealed,))
+        made = self.make_secret(tenant, now=now, kind=KeyKind.HMAC, own=wanted.own_secret)
+        secrets = [made.sealed]
+        if wanted.ed25519:
+            secrets.append(self.make_secret(tenant, now=now, kind=KeyKind.ED25519).sealed)
+        stored = replace(webhook, secrets=tuple(secrets))
         self.webhooks.add(stored)
-        return stored, secret
+        return stored, made.shown
