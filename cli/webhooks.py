@@ -34,6 +34,12 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         list[int] | None, typer.Option(help="A retry delay in seconds; repeatable.")
     ] = None,
     timeout_s: Annotated[int | None, typer.Option(help="Total deadline of an attempt.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="standard, klaviyo or cloudevents.")
+    ] = None,
+    handshake: Annotated[
+        bool, typer.Option("--handshake", help="cloudevents: ask the receiver first.")
+    ] = False,
     own_secret: OwnSecret = False,
     ed25519: Annotated[
         bool, typer.Option("--ed25519", help="Sign with a private key as well (v1a).")
@@ -46,6 +52,8 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         "transform": transform,
         "retry_schedule_s": retry or None,
         "timeout_s": timeout_s,
+        "format": format_name,
+        "handshake": handshake or None,
         "secret": _files.read_secret("the signing secret") if own_secret else None,
         "ed25519": ed25519 or None,
     }

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from runtime import settings
 from runtime.core import ids, signing
 from runtime.core.webhook import KeyKind
-from runtime.egress import urls
+from runtime.egress import handshake, urls
 from runtime.egress.policy import EgressPolicy
 from runtime.settings import Settings
 from runtime.stores import config
@@ -94,9 +95,12 @@ def build(given: Settings) -> Api:
         Syncs(config=table),
     )
     sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
+    policy = EgressPolicy(allow_local=given.allow_local_http)
     make_secret = MakeSecret(new_text=_new_signing_secret, seal=sealing.seal)
     rules = WebhookRules(
-        functions=functions, check_url=_url_check(allow_local=given.allow_local_http)
+        functions=functions,
+        check_url=_url_check(policy),
+        ask_receiver=partial(handshake.ask, policy),
     )
     return Api(
         webhooks=webhooks,
@@ -178,9 +182,7 @@ def _create_tenant(table: config.Config) -> CreateTenant:
     )
 
 
-def _url_check(*, allow_local: bool) -> Callable[[str], None]:
-    policy = EgressPolicy(allow_local=allow_local)
-
+def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
     def check(url: str) -> None:
         urls.check(url, policy)
 

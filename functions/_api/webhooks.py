@@ -10,6 +10,7 @@ from runtime.core import rotation
 from runtime.core.api_key import ApiKey
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.create_webhook import NewWebhook
+from runtime.usecases.make_secret import Wanted
 from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
 
@@ -24,7 +25,12 @@ class WebhookIn(Request):
         default=None, description="an EventBridge event pattern over the envelope"
     )
     transform: str | None = Field(default=None, description="the function that makes the payload")
-    format: Literal["standard"] = "standard"
+    format: Literal["standard", "klaviyo", "cloudevents"] = Field(
+        default="standard", description="how the request looks; it cannot be changed later"
+    )
+    handshake: bool = Field(
+        default=False, description="`cloudevents`: ask the receiver by OPTIONS before anything else"
+    )
     enabled: bool = True
     retry_schedule_s: list[int] | None = Field(
         default=None, description="delays in seconds; null is the default schedule"
@@ -44,6 +50,7 @@ class WebhookChangesIn(Request):
     topics: list[str] = Field(default=[])
     filter: dict[str, Any] | None = None
     transform: str | None = None
+    handshake: bool = False
     enabled: bool = True
     retry_schedule_s: list[int] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -68,6 +75,7 @@ class WebhookOut(Answer):
     filter: dict[str, Any] | None
     transform: str | None
     format: Format
+    handshake: bool
     enabled: bool
     disabled_reason: str | None
     retry_schedule_s: list[int] | None
@@ -151,8 +159,7 @@ def rotate_secret(api: Api, caller: ApiKey, *, webhook_id: str, body: RotationIn
     """Change the signing secret; the old one signs too until the overlap has passed."""
     wanted = Rotation(
         overlap_s=body.overlap_s,
-        kind=None if body.kind is None else KeyKind(body.kind),
-        own=body.secret,
+        secret=Wanted(kind=None if body.kind is None else KeyKind(body.kind), own=body.secret),
     )
     return _with_secret(*api.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
 

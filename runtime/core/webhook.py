@@ -13,6 +13,8 @@ class Format(StrEnum):
     """How the request looks to the receiver."""
 
     STANDARD = "standard"
+    KLAVIYO = "klaviyo"
+    CLOUDEVENTS = "cloudevents"
 
 
 class KeyKind(StrEnum):
@@ -47,7 +49,7 @@ class Webhook:
 
     `topics` are exact names or prefixes such as `message.email.*`; `filter` is an EventBridge
     event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
-    the default schedule.
+    the default schedule. `handshake`: the receiver was asked whether it wants our requests.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Webhook:
     filter: Mapping[str, Any] | None = None
     transform: str | None = None
     format: Format = Format.STANDARD
+    handshake: bool = False
     enabled: bool = True
     disabled_reason: str | None = None
     secrets: tuple[SealedSecret, ...] = ()

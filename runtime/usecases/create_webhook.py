@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core import matching, topics, webhook_rules
+from runtime.core import formats, matching, topics, webhook_rules
 from runtime.core.envelope import timestamp
 from runtime.core.function import Function
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
-from runtime.usecases.make_secret import MakeSecret
+from runtime.usecases.make_secret import MadeSecret, MakeSecret, Wanted
 
 
 class Webhooks(Protocol):
@@ -37,6 +37,7 @@ class NewWebhook:
     filter: Mapping[str, Any] | None = None
     transform: str | None = None
     format: Format = Format.STANDARD
+    handshake: bool = False
     enabled: bool = True
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
@@ -49,11 +50,13 @@ class WebhookRules:
     """Everything that a webhook must satisfy, new or changed.
 
     `check_url` raises BadInput with the egress rules' own code, so that a URL which could never be
-    delivered to is refused when it is entered and not at the first event.
+    delivered to is refused when it is entered and not at the first event. `ask_receiver` asks the
+    receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
     """
 
     functions: Functions
     check_url: Callable[[str], None]
+    ask_receiver: Callable[[str], None]
 
     def check(self, webhook: Webhook) -> None:
         """Refuse a webhook that could never work.
@@ -64,11 +67,22 @@ class WebhookRules:
         webhook_rules.check_name(webhook.name)
         webhook_rules.check_timeout(webhook.timeout_s)
         webhook_rules.check_schedule(webhook.retry_schedule_s)
+        formats.check_handshake(webhook.format, handshake=webhook.handshake)
         self.check_url(webhook.url)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
         if webhook.transform is not None:
             self._check_transform(webhook.tenant, webhook.transform)
+
+    def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
+        """Ask the receiver whether it wants our requests, if the webhook is to; once for each URL.
+
+        Raises:
+            BadInput: `handshake_refused` or `handshake_failed`.
+        """
+        asked = before is not None and before.handshake and before.url == webhook.url
+        if webhook.handshake and not asked:
+            self.ask_receiver(webhook.url)
 
     def _check_transform(self, tenant: str, name: str) -> None:
         try:
@@ -108,16 +122,20 @@ class CreateWebhook:
             filter=wanted.filter,
             transform=wanted.transform,
             format=wanted.format,
+            handshake=wanted.handshake,
             enabled=wanted.enabled,
             retry_schedule_s=wanted.retry_schedule_s,
             timeout_s=wanted.timeout_s,
         )
         self.rules.check(webhook)
-        # Sealing asks KMS, so it comes after every reason to refuse.
-        made = self.make_secret(tenant, now=now, kind=KeyKind.HMAC, own=wanted.own_secret)
-        secrets = [made.sealed]
-        if wanted.ed25519:
-            secrets.append(self.make_secret(tenant, now=now, kind=KeyKind.ED25519).sealed)
-        stored = replace(webhook, secrets=tuple(secrets))
+        shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=wanted.own_secret))
+        keys = [self._secret(webhook, Wanted(kind=KeyKind.ED25519))] if wanted.ed25519 else []
+        stored = replace(webhook, secrets=tuple(made.sealed for made in (shared, *keys)))
+        self.rules.shake_hands(stored)
         self.webhooks.add(stored)
-        return stored, made.shown
+        return stored, shared.shown
+
+    def _secret(self, webhook: Webhook, wanted: Wanted) -> MadeSecret:
+        return self.make_secret(
+            webhook.tenant, wanted=wanted, webhook_format=webhook.format, now=webhook.created_at
+        )

@@ -20,6 +20,7 @@ from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.courier import Courier
 from runtime.usecases.sweep_due import delivery_hint
 
 STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
@@ -61,18 +62,6 @@ class Hints(Protocol):
 
     def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
         """Queue them all; raises Transient if some may be missing."""
-
-
-class Sender(Protocol):
-    """The way out."""
-
-    async def post(
-        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
-    ) -> Posted:
-        """What came of posting; raises only for faults of our own."""
-
-    def close(self) -> None:
-        """Close idle connections."""
 
 
 class _Loop:
@@ -118,8 +107,7 @@ class DeliverAttempts:
     webhooks: Webhooks
     subscriptions: Subscriptions
     hints: Hints
-    sender: Sender
-    open_secret: Callable[[str, str], str]
+    courier: Courier
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     journal: Callable[[Mapping[str, Any]], None]
@@ -148,7 +136,7 @@ class DeliverAttempts:
 
     def close(self) -> None:
         """Close idle connections, the loop and its threads."""
-        self.sender.close()
+        self.courier.close()
         self._loop.close()
 
     async def _prepare(self, message: DeliverMessage, record: Delivery | None) -> _Job | None:
@@ -160,7 +148,9 @@ class DeliverAttempts:
         # The index may be older than the message: only the store can say that there is none.
         webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
         started = self.clock()
-        keys = self._keys(webhook, now=timestamp(started)) if webhook and webhook.enabled else []
+        keys: list[signing.Key] = []
+        if webhook is not None and webhook.enabled:
+            keys = self.courier.keys(webhook, now=timestamp(started))
         return _Job(record, delivery, webhook, keys, started)
 
     async def _deliver(self, job: _Job | BaseException | None) -> None:
@@ -180,7 +170,7 @@ class DeliverAttempts:
         await self._record(job.record, skipped)
 
     async def _attempt(self, job: _Job, webhook: Webhook) -> None:
-        posted = await self._post(job, webhook)
+        posted = await self.courier.post(webhook, job.delivery, keys=job.keys, at=job.started)
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_attempt,
@@ -193,18 +183,6 @@ class DeliverAttempts:
         self.journal(_line(after, posted, recorded=ours))
         if ours:
             await self._follow(after, outcome)
-
-    async def _post(self, job: _Job, webhook: Webhook) -> Posted:
-        body = job.delivery.body.encode()
-        signed = signing.headers(
-            job.keys, body, message_id=job.delivery.id, at_s=int(job.started.timestamp())
-        )
-        return await self.sender.post(
-            webhook.url,
-            headers=(("content-type", "application/json"), *signed),
-            body=body,
-            deadline_s=webhook.timeout_s,
-        )
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -219,10 +197,6 @@ class DeliverAttempts:
             body=message.body,
             created_at=timestamp(self.clock()),
         )
-
-    def _keys(self, webhook: Webhook, *, now: str) -> list[signing.Key]:
-        live = signing.live_secrets(webhook.secrets, now=now)
-        return [signing.parse_key(self.open_secret(webhook.tenant, s.ciphertext)) for s in live]
 
     async def _record(self, record: Delivery | None, after: Delivery) -> bool:
         def write() -> bool:

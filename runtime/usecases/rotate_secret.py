@@ -7,8 +7,8 @@ from typing import Protocol
 
 from runtime.core import rotation
 from runtime.core.envelope import timestamp
-from runtime.core.webhook import KeyKind, Webhook
-from runtime.usecases.make_secret import MakeSecret
+from runtime.core.webhook import Webhook
+from runtime.usecases.make_secret import MakeSecret, Wanted
 
 
 class Webhooks(Protocol):
@@ -23,11 +23,10 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """What a caller asks for; `own` is a secret of theirs, instead of one made here."""
+    """What a caller asks for."""
 
     overlap_s: int = rotation.DEFAULT_OVERLAP_S
-    kind: KeyKind | None = None
-    own: str | None = None
+    secret: Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class RotateSecret:
         rotation.check_overlap(wanted.overlap_s)
         old = self.webhooks.get(tenant, webhook_id)
         now = timestamp(self.clock())
-        made = self.make_secret(tenant, now=now, kind=wanted.kind, own=wanted.own)
+        made = self.make_secret(tenant, wanted=wanted.secret, webhook_format=old.format, now=now)
         secrets = rotation.rotate(old.secrets, made.sealed, now=now, overlap_s=wanted.overlap_s)
         webhook = replace(old, secrets=secrets)
         self.webhooks.replace(old, webhook)

@@ -27,6 +27,7 @@ class WebhookChanges(TypedDict, total=False):
     topics: tuple[str, ...]
     filter: Mapping[str, Any] | None
     transform: str | None
+    handshake: bool
     enabled: bool
     retry_schedule_s: tuple[int, ...] | None
     timeout_s: int
@@ -54,5 +55,6 @@ class UpdateWebhook:
         if changes.get("enabled"):
             webhook = replace(webhook, disabled_reason=None)
         self.rules.check(webhook)
+        self.rules.shake_hands(webhook, before=old)
         self.webhooks.replace(old, webhook)
         return webhook

@@ -14,6 +14,7 @@ from runtime.core.attempt import Answered, Failed, Posted
 from runtime.core.delivery import Delivery, Status
 from runtime.core.messages import DeliverMessage
 from runtime.errors import Transient
+from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
 from tests.builders import TENANT, a_deliver_message, a_webhook
@@ -107,8 +108,7 @@ def test_every_delivery_ends_and_none_is_lost(seed: int, good: float, rate: floa
         webhooks=webhooks,
         subscriptions=webhooks,
         hints=queue,
-        sender=receivers,
-        open_secret=lambda _tenant, _sealed: SECRET_A,
+        courier=Courier(sender=receivers, open_secret=lambda _tenant, _sealed: SECRET_A),
         clock=clock,
         dice=dice.random,
         journal=Journal(),
