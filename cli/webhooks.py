@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client
+from cli import _files, _output, client, webhook_access
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
@@ -40,6 +40,10 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
     handshake: Annotated[
         bool, typer.Option("--handshake", help="cloudevents: ask the receiver first.")
     ] = False,
+    access_file: Annotated[
+        Path | None,
+        typer.Option("--access", help="JSON: headers, auth, client_certificate; - is stdin."),
+    ] = None,
     own_secret: OwnSecret = False,
     ed25519: Annotated[
         bool, typer.Option("--ed25519", help="Sign with a private key as well (v1a).")
@@ -59,6 +63,8 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
     }
     given = {setting: value for setting, value in settings.items() if value is not None}
     wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic, **given}
+    if access_file is not None:
+        wanted |= webhook_access.read(access_file)
     webhook = client.connect().post("/v1/webhooks", wanted)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
@@ -119,6 +125,9 @@ def rotate_secret(
     given = {name: value for name, value in settings.items() if value is not None}
     webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/rotate-secret", given)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+app.command("access")(webhook_access.access)
 
 
 def _switch(webhook_id: str, *, enabled: bool, as_json: bool) -> None:

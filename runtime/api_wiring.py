@@ -8,8 +8,10 @@ from functools import partial
 
 from runtime import settings
 from runtime.core import ids, signing
+from runtime.core.access import ClientCertificate
+from runtime.core.envelope import timestamp
 from runtime.core.webhook import KeyKind
-from runtime.egress import handshake, urls
+from runtime.egress import handshake, identity, urls
 from runtime.egress.policy import EgressPolicy
 from runtime.settings import Settings
 from runtime.stores import config
@@ -40,6 +42,7 @@ from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
 from runtime.usecases.rotate_secret import RotateSecret
+from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
@@ -97,6 +100,9 @@ def build(given: Settings) -> Api:
     sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
     policy = EgressPolicy(allow_local=given.allow_local_http)
     make_secret = MakeSecret(new_text=_new_signing_secret, seal=sealing.seal)
+    seal_access = SealAccess(
+        seal=sealing.seal, check_url=_url_check(policy), read_certificate=_certificate_end
+    )
     rules = WebhookRules(
         functions=functions,
         check_url=_url_check(policy),
@@ -122,9 +128,10 @@ def build(given: Settings) -> Api:
             rules=rules,
             new_id=_new_id,
             make_secret=make_secret,
+            seal_access=seal_access,
             clock=_now,
         ),
-        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules),
+        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules, seal_access=seal_access),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
@@ -187,6 +194,11 @@ def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
         urls.check(url, policy)
 
     return check
+
+
+def _certificate_end(given: ClientCertificate, /) -> str:
+    certificate = identity.Identity(certificate=given.certificate, private_key=given.private_key)
+    return timestamp(identity.read(certificate, now=_now()))
 
 
 def _new_signing_secret(kind: KeyKind, /) -> str:

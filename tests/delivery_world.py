@@ -24,7 +24,7 @@ VISIBILITY_S: Final = 60  # how long a message that failed stays away
 class World:
     """Everything that deliver and sweep need, in memory, and a real way out."""
 
-    def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900) -> None:
+    def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900, **egress: Any) -> None:
         self.clock = FakeClock()
         self.webhooks = MemoryWebhooks(*webhooks)
         self.deliveries = MemoryDeliveries()
@@ -37,7 +37,7 @@ class World:
             subscriptions=self.webhooks,
             hints=self.queue,
             courier=Courier(
-                sender=Sender(Egress(EgressPolicy(allow_local=True))),
+                sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
                 open_secret=lambda _tenant, sealed: self.secrets[sealed],
             ),
             clock=self.clock,

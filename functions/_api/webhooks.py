@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.api_wiring import Api
 from runtime.core import rotation
 from runtime.core.api_key import ApiKey
@@ -15,7 +16,7 @@ from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
 
 
-class WebhookIn(Request):
+class WebhookIn(AccessIn):
     """A webhook to create."""
 
     name: str
@@ -42,7 +43,7 @@ class WebhookIn(Request):
     ed25519: bool = Field(default=False, description="sign with a private key as well (`v1a`)")
 
 
-class WebhookChangesIn(Request):
+class WebhookChangesIn(AccessIn):
     """The fields to change; what is left out stays."""
 
     name: str = ""
@@ -81,6 +82,9 @@ class WebhookOut(Answer):
     retry_schedule_s: list[int] | None
     timeout_s: int
     signing_keys: list[SigningKeyOut]
+    header_names: list[str]
+    auth_kind: str | None
+    certificate_expires_at: str | None
     created_at: str
 
 
@@ -113,7 +117,10 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     webhook, secret = api.create_webhook(
         caller.tenant,
         NewWebhook(
-            **body.model_dump(exclude={"topics", "format", "retry_schedule_s", "secret"}),
+            **body.model_dump(
+                exclude={"topics", "format", "retry_schedule_s", "secret", *ACCESS_FIELDS}
+            ),
+            access=access_of(body),
             topics=tuple(body.topics),
             format=Format(body.format),
             retry_schedule_s=_delays(body.retry_schedule_s),
@@ -140,12 +147,14 @@ def show(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
 @endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks")
 def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn) -> WebhookOut:
     """Change a webhook; what is left out stays as it is."""
-    changes = WebhookChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+    changes = WebhookChanges(**body.model_dump(exclude_unset=True, exclude=set(ACCESS_FIELDS)))  # type: ignore[typeddict-item]
     if "topics" in changes:
         changes["topics"] = tuple(body.topics)
     if "retry_schedule_s" in changes:
         changes["retry_schedule_s"] = _delays(body.retry_schedule_s)
-    return WebhookOut.model_validate(api.update_webhook(caller.tenant, webhook_id, changes=changes))
+    return WebhookOut.model_validate(
+        api.update_webhook(caller.tenant, webhook_id, changes=changes, access=access_of(body))
+    )
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)

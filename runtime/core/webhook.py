@@ -44,12 +44,21 @@ class SealedSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A secret setting as it rests; `shown` is what anybody may know of it."""
+
+    ciphertext: str
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """One endpoint of one tenant and what it wants to hear.
 
     `topics` are exact names or prefixes such as `message.email.*`; `filter` is an EventBridge
     event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
     the default schedule. `handshake`: the receiver was asked whether it wants our requests.
+    `headers`, `auth` and `client_certificate` are what it asks for besides a signature.
     """
 
     id: str
@@ -67,6 +76,24 @@ class Webhook:
     secrets: tuple[SealedSecret, ...] = ()
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+    headers: Sealed | None = None
+    auth: Sealed | None = None
+    client_certificate: Sealed | None = None
+
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        """The names of the headers that it asks for."""
+        return () if self.headers is None else self.headers.shown
+
+    @property
+    def auth_kind(self) -> str | None:
+        """How we log in."""
+        return None if self.auth is None else self.auth.shown[0]
+
+    @property
+    def certificate_expires_at(self) -> str | None:
+        """When the client certificate ends."""
+        return None if self.client_certificate is None else self.client_certificate.shown[0]
 
     @property
     def signing_keys(self) -> tuple[SealedSecret, ...]:

@@ -9,24 +9,41 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
-from runtime.core import formats, klaviyo, signing
+from runtime.core import access, formats, klaviyo, signing
+from runtime.core.access import Access
 from runtime.core.attempt import Posted
 from runtime.core.delivery import Delivery
-from runtime.core.webhook import Format, Webhook
+from runtime.core.webhook import Format, Sealed, Webhook
+
+NO_ACCESS: Final = Access()
 
 
 class Sender(Protocol):
     """The way out."""
 
     async def post(
-        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        deadline_s: float,
+        access: Access,
     ) -> Posted:
         """What came of posting; raises only for faults of our own."""
 
     def close(self) -> None:
         """Close idle connections."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Credentials:
+    """What one endpoint's secrets and settings say, in the clear."""
+
+    keys: Sequence[signing.Key] = ()
+    access: Access = NO_ACCESS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,18 +63,28 @@ class Courier:
     open_secret: Callable[[str, str], str]
     _parcels: dict[str, _Parcel] = field(default_factory=dict)
 
-    def keys(self, webhook: Webhook, *, now: str) -> list[signing.Key]:
-        """Every key that signs at `now`, the newest first.
+    def credentials(self, webhook: Webhook, *, now: str) -> Credentials:
+        """Every key that signs at `now`, the newest first, and what the endpoint asks for.
 
         Raises:
             PenstockError: one does not open; ours to mend, never the receiver's fault.
         """
         live = signing.live_secrets(webhook.secrets, now=now)
         texts = [self.open_secret(webhook.tenant, secret.ciphertext) for secret in live]
-        return [formats.key(webhook.format, text) for text in texts]
+        return Credentials(
+            keys=[formats.key(webhook.format, text) for text in texts],
+            access=access.parse(
+                headers=self._opened(webhook, webhook.headers),
+                login=self._opened(webhook, webhook.auth),
+                certificate=self._opened(webhook, webhook.client_certificate),
+            ),
+        )
+
+    def _opened(self, webhook: Webhook, sealed: Sealed | None) -> str | None:
+        return None if sealed is None else self.open_secret(webhook.tenant, sealed.ciphertext)
 
     async def post(
-        self, webhook: Webhook, delivery: Delivery, *, keys: Sequence[signing.Key], at: datetime
+        self, webhook: Webhook, delivery: Delivery, *, credentials: Credentials, at: datetime
     ) -> Posted:
         """What came of bringing `delivery` to `webhook`.
 
@@ -65,25 +92,25 @@ class Courier:
             Transient: this machine could not try.
         """
         if webhook.format is Format.KLAVIYO and not delivery.attempts:
-            return await self._together(webhook, delivery, keys, at)
-        return await self._send(webhook, [delivery], keys, at)
+            return await self._together(webhook, delivery, credentials, at)
+        return await self._send(webhook, [delivery], credentials, at)
 
     def close(self) -> None:
         """Close idle connections."""
         self.sender.close()
 
     async def _together(
-        self, webhook: Webhook, delivery: Delivery, keys: Sequence[signing.Key], at: datetime
+        self, webhook: Webhook, delivery: Delivery, credentials: Credentials, at: datetime
     ) -> Posted:
         size = klaviyo.entry_bytes(delivery)
         parcel = self._parcels.get(webhook.id)
         if parcel is None or not klaviyo.fits([*parcel.bytes_each, size]):
-            parcel = self._parcels[webhook.id] = self._open(webhook, keys, at)
+            parcel = self._parcels[webhook.id] = self._open(webhook, credentials, at)
         parcel.deliveries.append(delivery)
         parcel.bytes_each.append(size)
         return await parcel.journey
 
-    def _open(self, webhook: Webhook, keys: Sequence[signing.Key], at: datetime) -> _Parcel:
+    def _open(self, webhook: Webhook, credentials: Credentials, at: datetime) -> _Parcel:
         aboard: list[Delivery] = []
 
         async def depart() -> Posted:
@@ -91,7 +118,7 @@ class Courier:
             # whatever travels with it is aboard.
             if self._parcels[webhook.id].deliveries is aboard:
                 del self._parcels[webhook.id]
-            return await self._send(webhook, aboard, keys, at)
+            return await self._send(webhook, aboard, credentials, at)
 
         return _Parcel(journey=asyncio.create_task(depart()), deliveries=aboard, bytes_each=[])
 
@@ -99,10 +126,14 @@ class Courier:
         self,
         webhook: Webhook,
         deliveries: Sequence[Delivery],
-        keys: Sequence[signing.Key],
+        credentials: Credentials,
         at: datetime,
     ) -> Posted:
-        wire = formats.wire(webhook, deliveries, keys=keys, at=at)
+        wire = formats.wire(webhook, deliveries, keys=credentials.keys, at=at)
         return await self.sender.post(
-            webhook.url, headers=wire.headers, body=wire.body, deadline_s=webhook.timeout_s
+            webhook.url,
+            headers=wire.headers,
+            body=wire.body,
+            deadline_s=webhook.timeout_s,
+            access=credentials.access,
         )

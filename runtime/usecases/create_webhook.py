@@ -1,16 +1,17 @@
 """Create a webhook; its signing secret is returned once and rests only encrypted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core import formats, matching, topics, webhook_rules
+from runtime.core import access_rules, formats, matching, topics, webhook_rules
 from runtime.core.envelope import timestamp
 from runtime.core.function import Function
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
 from runtime.usecases.make_secret import MadeSecret, MakeSecret, Wanted
+from runtime.usecases.seal_access import AccessChanges, SealAccess
 
 
 class Webhooks(Protocol):
@@ -41,6 +42,7 @@ class NewWebhook:
     enabled: bool = True
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+    access: AccessChanges = field(default_factory=AccessChanges)
     own_secret: str | None = None
     ed25519: bool = False
 
@@ -68,6 +70,7 @@ class WebhookRules:
         webhook_rules.check_timeout(webhook.timeout_s)
         webhook_rules.check_schedule(webhook.retry_schedule_s)
         formats.check_handshake(webhook.format, handshake=webhook.handshake)
+        access_rules.check_together(webhook)
         self.check_url(webhook.url)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
@@ -103,6 +106,7 @@ class CreateWebhook:
     rules: WebhookRules
     new_id: Callable[[str], str]
     make_secret: MakeSecret
+    seal_access: SealAccess
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str | None]:
@@ -126,6 +130,7 @@ class CreateWebhook:
             enabled=wanted.enabled,
             retry_schedule_s=wanted.retry_schedule_s,
             timeout_s=wanted.timeout_s,
+            **self.seal_access(tenant, wanted.access),
         )
         self.rules.check(webhook)
         shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=wanted.own_secret))

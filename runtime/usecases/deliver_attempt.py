@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from runtime.core import attempt, redact, schedule, signing
+from runtime.core import attempt, redact, schedule
 from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
 from runtime.core.delivery import Attempt, Delivery, Status
 from runtime.core.envelope import timestamp
@@ -20,7 +20,7 @@ from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, PenstockError, Transient
-from runtime.usecases.courier import Courier
+from runtime.usecases.courier import Courier, Credentials
 from runtime.usecases.sweep_due import delivery_hint
 
 STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
@@ -95,7 +95,7 @@ class _Job:
     record: Delivery | None
     delivery: Delivery
     webhook: Webhook | None
-    keys: Sequence[signing.Key]
+    credentials: Credentials
     started: datetime
 
 
@@ -148,10 +148,10 @@ class DeliverAttempts:
         # The index may be older than the message: only the store can say that there is none.
         webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
         started = self.clock()
-        keys: list[signing.Key] = []
+        opened = Credentials()
         if webhook is not None and webhook.enabled:
-            keys = self.courier.keys(webhook, now=timestamp(started))
-        return _Job(record, delivery, webhook, keys, started)
+            opened = self.courier.credentials(webhook, now=timestamp(started))
+        return _Job(record, delivery, webhook, opened, started)
 
     async def _deliver(self, job: _Job | BaseException | None) -> None:
         match job:
@@ -170,7 +170,9 @@ class DeliverAttempts:
         await self._record(job.record, skipped)
 
     async def _attempt(self, job: _Job, webhook: Webhook) -> None:
-        posted = await self.courier.post(webhook, job.delivery, keys=job.keys, at=job.started)
+        posted = await self.courier.post(
+            webhook, job.delivery, credentials=job.credentials, at=job.started
+        )
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_attempt,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core import ids
+from runtime.core.access import Access
 from runtime.core.attempt import Answered, Failed, Posted
 from runtime.core.delivery import Delivery, Status
 from runtime.core.messages import DeliverMessage
@@ -35,10 +36,17 @@ class Receivers:
         self.log: list[tuple[str, bool]] = []
 
     async def post(
-        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        deadline_s: float,
+        access: Access,
     ) -> Posted:
         """200, 503 or a reset."""
         assert url
+        assert not access.headers
         assert body
         assert deadline_s
         good = self._dice.random() < self._good

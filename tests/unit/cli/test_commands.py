@@ -86,6 +86,27 @@ def test_a_secret_is_rotated_and_ones_own_is_never_an_argument(penstock: Command
     )
 
 
+def test_what_an_endpoint_asks_for_is_read_from_files(penstock: Command) -> None:
+    """A password in an argument is a password in every process list."""
+    login = {"auth": {"kind": "bearer", "token": "s3cr3t-token"}}
+    made = penstock(*CREATE, "--access", "-", "--json", stdin=json.dumps(login)).json
+    change = ("webhooks", "access", made["id"], "--json")
+
+    file = penstock.write("access.json", json.dumps({"headers": {"X-A": "1"}, "auth": None}))
+    changed = penstock(*change, file).json
+
+    assert ("bearer", []) == (made["auth_kind"], made["header_names"])
+    assert (None, ["X-A"]) == (changed["auth_kind"], changed["header_names"])
+    pem = penstock.write("client.pem", "no certificate")
+    refused = penstock(*change, "--certificate", pem, "--private-key", pem)
+    assert (1, "bad_certificate") == (refused.code, refused.json["error"]["code"])
+    for wrong in ((), ("--certificate", pem), (penstock.write("x.json", '{"token": 1}'),)):
+        assert (2, "bad_access") == (
+            (ran := penstock(*change, *wrong)).code,
+            ran.json["error"]["code"],
+        )
+
+
 def test_a_refusal_says_what_to_do_on_stderr_and_in_json(penstock: Command) -> None:
     """People read the sentence, scripts the code."""
     refused = penstock(*CREATE[:-1], "http://hooks.example.com/", "--json")
