@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from cli._errors import WrongUsage
 
 
@@ -21,6 +23,13 @@ def read_text(path: Path) -> str:
         raise WrongUsage(f"cannot read {path}: {problem.strerror}", code="unreadable") from problem
     except UnicodeDecodeError as problem:
         raise WrongUsage(f"{path} is not UTF-8 text", code="not_utf8") from problem
+
+
+def read_secret(what: str) -> str:
+    """A secret from standard input, asked for without echo on a terminal; never an argument."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True, err=True))
+    return read_text(Path("-")).removesuffix("\n")
 
 
 def read_json(path: Path) -> Any:

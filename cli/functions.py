@@ -1,6 +1,5 @@
 """`penstock functions`; `test` needs no API and has a module of its own."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -142,11 +141,7 @@ def set_secret(
     as_json: AsJson = False,
 ) -> None:
     """Set a secret; its value is read from standard input, never from the command line."""
-    value = (
-        typer.prompt(secret, hide_input=True, err=True)
-        if sys.stdin.isatty()
-        else _files.read_text(Path("-")).removesuffix("\n")
-    )
+    value = _files.read_secret(secret)
     client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
     done = {"function": name, "secret": secret, "set": True}
     _output.show(done, as_json=as_json, human=lambda: [f"set {secret} of {name}"])

@@ -5,11 +5,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client
+from cli import _files, _output, client, webhook_access
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
 Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
+
+OwnSecret = Annotated[
+    bool, typer.Option("--own-secret", help="Read your own whsec_… from standard input.")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: endpoints and what they hear.")
 
@@ -30,18 +34,37 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         list[int] | None, typer.Option(help="A retry delay in seconds; repeatable.")
     ] = None,
     timeout_s: Annotated[int | None, typer.Option(help="Total deadline of an attempt.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="standard, klaviyo or cloudevents.")
+    ] = None,
+    handshake: Annotated[
+        bool, typer.Option("--handshake", help="cloudevents: ask the receiver first.")
+    ] = False,
+    access_file: Annotated[
+        Path | None,
+        typer.Option("--access", help="JSON: headers, auth, client_certificate; - is stdin."),
+    ] = None,
+    own_secret: OwnSecret = False,
+    ed25519: Annotated[
+        bool, typer.Option("--ed25519", help="Sign with a private key as well (v1a).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a webhook; its signing secret is printed once, here."""
-    wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic}
-    if filter_file is not None:
-        wanted["filter"] = _files.read_json(filter_file)
-    if transform is not None:
-        wanted["transform"] = transform
-    if retry:
-        wanted["retry_schedule_s"] = retry
-    if timeout_s is not None:
-        wanted["timeout_s"] = timeout_s
+    settings = {
+        "filter": None if filter_file is None else _files.read_json(filter_file),
+        "transform": transform,
+        "retry_schedule_s": retry or None,
+        "timeout_s": timeout_s,
+        "format": format_name,
+        "handshake": handshake or None,
+        "secret": _files.read_secret("the signing secret") if own_secret else None,
+        "ed25519": ed25519 or None,
+    }
+    given = {setting: value for setting, value in settings.items() if value is not None}
+    wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic, **given}
+    if access_file is not None:
+        wanted |= webhook_access.read(access_file)
     webhook = client.connect().post("/v1/webhooks", wanted)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
@@ -78,6 +101,33 @@ def delete(webhook_id: str, *, as_json: AsJson = False) -> None:
     client.connect().delete(f"/v1/webhooks/{webhook_id}")
     deleted = {"deleted": webhook_id}
     _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    webhook_id: str,
+    *,
+    overlap_s: Annotated[
+        int | None, typer.Option(help="How long the old one still signs; a day unless given.")
+    ] = None,
+    ed25519: Annotated[
+        bool, typer.Option("--ed25519", help="Change the private key (v1a), or give it one.")
+    ] = False,
+    own_secret: OwnSecret = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change the signing secret; the new one is printed once, here, and both sign for a while."""
+    settings = {
+        "overlap_s": overlap_s,
+        "kind": "ed25519" if ed25519 else None,
+        "secret": _files.read_secret("the signing secret") if own_secret else None,
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/rotate-secret", given)
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+app.command("access")(webhook_access.access)
 
 
 def _switch(webhook_id: str, *, enabled: bool, as_json: bool) -> None:

@@ -4,10 +4,14 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from runtime import settings
 from runtime.core import ids, signing
-from runtime.egress import urls
+from runtime.core.access import ClientCertificate
+from runtime.core.envelope import timestamp
+from runtime.core.webhook import KeyKind
+from runtime.egress import handshake, identity, urls
 from runtime.egress.policy import EgressPolicy
 from runtime.settings import Settings
 from runtime.stores import config
@@ -34,8 +38,11 @@ from runtime.usecases.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.create_sync import CreateSync
 from runtime.usecases.create_tenant import CreateTenant
 from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
+from runtime.usecases.rotate_secret import RotateSecret
+from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
@@ -61,6 +68,7 @@ class Api:
     accept_events: AcceptEvents
     create_webhook: CreateWebhook
     update_webhook: UpdateWebhook
+    rotate_secret: RotateSecret
     create_function: CreateFunction
     update_function: UpdateFunction
     push_version: PushVersion
@@ -90,8 +98,15 @@ def build(given: Settings) -> Api:
         Syncs(config=table),
     )
     sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
+    policy = EgressPolicy(allow_local=given.allow_local_http)
+    make_secret = MakeSecret(new_text=_new_signing_secret, seal=sealing.seal)
+    seal_access = SealAccess(
+        seal=sealing.seal, check_url=_url_check(policy), read_certificate=_certificate_end
+    )
     rules = WebhookRules(
-        functions=functions, check_url=_url_check(allow_local=given.allow_local_http)
+        functions=functions,
+        check_url=_url_check(policy),
+        ask_receiver=partial(handshake.ask, policy),
     )
     return Api(
         webhooks=webhooks,
@@ -112,11 +127,12 @@ def build(given: Settings) -> Api:
             webhooks=webhooks,
             rules=rules,
             new_id=_new_id,
-            new_secret=_new_signing_secret,
-            seal=sealing.seal,
+            make_secret=make_secret,
+            seal_access=seal_access,
             clock=_now,
         ),
-        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules),
+        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules, seal_access=seal_access),
+        rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(
@@ -173,16 +189,21 @@ def _create_tenant(table: config.Config) -> CreateTenant:
     )
 
 
-def _url_check(*, allow_local: bool) -> Callable[[str], None]:
-    policy = EgressPolicy(allow_local=allow_local)
-
+def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
     def check(url: str) -> None:
         urls.check(url, policy)
 
     return check
 
 
-def _new_signing_secret() -> str:
+def _certificate_end(given: ClientCertificate, /) -> str:
+    certificate = identity.Identity(certificate=given.certificate, private_key=given.private_key)
+    return timestamp(identity.read(certificate, now=_now()))
+
+
+def _new_signing_secret(kind: KeyKind, /) -> str:
+    if kind is KeyKind.ED25519:
+        return signing.new_private_key(secrets.token_bytes(signing.SEED_BYTES))
     return signing.new_secret(secrets.token_bytes(signing.NEW_SECRET_BYTES))
 
 

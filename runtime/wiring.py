@@ -127,6 +127,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.stores import config
     from runtime.stores.subscriptions import Subscriptions
     from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.courier import Courier
     from runtime.usecases.deliver_attempt import DeliverAttempts
 
     given, clients = settings.load(), Clients()
@@ -136,8 +137,10 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
         webhooks=Webhooks(config=table),
         subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
         hints=_hints(clients, given.deliver_queue_url),
-        sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
-        open_secret=_secrets(clients, given).open,
+        courier=Courier(
+            sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
+            open_secret=_secrets(clients, given).open,
+        ),
         clock=now,
         dice=_DICE.random,
         journal=journal,

@@ -51,6 +51,26 @@ class Authority:
 
     def server(self, *names: str, days: int = 1) -> ssl.SSLContext:
         """A server certified for `names`; with negative `days` it has expired."""
+        key, certificate = self._issue(days, *names)
+        file = self.folder / f"{certificate.serial_number}.pem"
+        file.write_text(_pem(key) + _pem(certificate))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def server_that_asks(self, *names: str) -> ssl.SSLContext:
+        """A server that takes only clients which this authority has certified."""
+        context = self.server(*names)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=_pem(self.certificate))
+        return context
+
+    def client(self, name: str = "penstock", *, days: int = 1) -> tuple[str, str]:
+        """A client's certificate and key, both PEM."""
+        key, certificate = self._issue(days, name)
+        return _pem(certificate), _pem(key)
+
+    def _issue(self, days: int, *names: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
         certificate = (
@@ -67,15 +87,14 @@ class Authority:
             )
             .sign(self.key, hashes.SHA256())
         )
-        file = self.folder / f"{certificate.serial_number}.pem"
-        file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return key, certificate
+
+
+def _pem(thing: ec.EllipticCurvePrivateKey | x509.Certificate) -> str:
+    if isinstance(thing, x509.Certificate):
+        return thing.public_bytes(serialization.Encoding.PEM).decode()
+    return thing.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()

@@ -11,6 +11,7 @@ from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.errors import PenstockError, Transient
+from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
 from tests.builders import TENANT, a_deliver_message
@@ -23,7 +24,7 @@ VISIBILITY_S: Final = 60  # how long a message that failed stays away
 class World:
     """Everything that deliver and sweep need, in memory, and a real way out."""
 
-    def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900) -> None:
+    def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900, **egress: Any) -> None:
         self.clock = FakeClock()
         self.webhooks = MemoryWebhooks(*webhooks)
         self.deliveries = MemoryDeliveries()
@@ -35,8 +36,10 @@ class World:
             webhooks=self.webhooks,
             subscriptions=self.webhooks,
             hints=self.queue,
-            sender=Sender(Egress(EgressPolicy(allow_local=True))),
-            open_secret=lambda _tenant, sealed: self.secrets[sealed],
+            courier=Courier(
+                sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
+                open_secret=lambda _tenant, sealed: self.secrets[sealed],
+            ),
             clock=self.clock,
             dice=lambda: 0.5,
             journal=self.journal,

@@ -5,14 +5,18 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.api_wiring import Api
+from runtime.core import rotation
 from runtime.core.api_key import ApiKey
-from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format
+from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.create_webhook import NewWebhook
+from runtime.usecases.make_secret import Wanted
+from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
 
 
-class WebhookIn(Request):
+class WebhookIn(AccessIn):
     """A webhook to create."""
 
     name: str
@@ -22,15 +26,24 @@ class WebhookIn(Request):
         default=None, description="an EventBridge event pattern over the envelope"
     )
     transform: str | None = Field(default=None, description="the function that makes the payload")
-    format: Literal["standard"] = "standard"
+    format: Literal["standard", "klaviyo", "cloudevents"] = Field(
+        default="standard", description="how the request looks; it cannot be changed later"
+    )
+    handshake: bool = Field(
+        default=False, description="`cloudevents`: ask the receiver by OPTIONS before anything else"
+    )
     enabled: bool = True
     retry_schedule_s: list[int] | None = Field(
         default=None, description="delays in seconds; null is the default schedule"
     )
     timeout_s: int = DEFAULT_TIMEOUT_S
+    secret: str | None = Field(
+        default=None, description="your own, `whsec_…` of 24 to 64 bytes; null has one made"
+    )
+    ed25519: bool = Field(default=False, description="sign with a private key as well (`v1a`)")
 
 
-class WebhookChangesIn(Request):
+class WebhookChangesIn(AccessIn):
     """The fields to change; what is left out stays."""
 
     name: str = ""
@@ -38,9 +51,19 @@ class WebhookChangesIn(Request):
     topics: list[str] = Field(default=[])
     filter: dict[str, Any] | None = None
     transform: str | None = None
+    handshake: bool = False
     enabled: bool = True
     retry_schedule_s: list[int] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+
+
+class SigningKeyOut(Answer):
+    """What may be shown of a signing secret. It signs until `expires_at`; null: until rotated."""
+
+    kind: KeyKind
+    public_key: str | None
+    created_at: str
+    expires_at: str | None
 
 
 class WebhookOut(Answer):
@@ -53,18 +76,39 @@ class WebhookOut(Answer):
     filter: dict[str, Any] | None
     transform: str | None
     format: Format
+    handshake: bool
     enabled: bool
     disabled_reason: str | None
     retry_schedule_s: list[int] | None
     timeout_s: int
+    signing_keys: list[SigningKeyOut]
+    header_names: list[str]
+    auth_kind: str | None
+    certificate_expires_at: str | None
     created_at: str
 
 
 class WebhookCreated(WebhookOut):
-    """A webhook just created, with its signing secret, which is never shown again."""
+    """A webhook with its new signing secret, never shown again; null if that is your own."""
 
     shown_once: ClassVar[str | None] = "secret"
-    secret: str
+    secret: str | None
+
+
+class RotationIn(Request):
+    """How to change the signing secret; what is left out is made here, and shared."""
+
+    overlap_s: int = Field(
+        default=rotation.DEFAULT_OVERLAP_S,
+        description="how long secrets of the same kind still sign: 0 to 604800 seconds",
+    )
+    kind: Literal["hmac", "ed25519"] | None = Field(
+        default=None,
+        description="`hmac` is shared (`v1`); of `ed25519` (`v1a`) you get the public key",
+    )
+    secret: str | None = Field(
+        default=None, description="your own: `whsec_…` of 24 to 64 bytes, or `whsk_…`"
+    )
 
 
 @endpoint("POST", "/v1/webhooks", scope="webhooks", status=201)
@@ -73,14 +117,17 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     webhook, secret = api.create_webhook(
         caller.tenant,
         NewWebhook(
-            **body.model_dump(exclude={"topics", "format", "retry_schedule_s"}),
+            **body.model_dump(
+                exclude={"topics", "format", "retry_schedule_s", "secret", *ACCESS_FIELDS}
+            ),
+            access=access_of(body),
             topics=tuple(body.topics),
             format=Format(body.format),
             retry_schedule_s=_delays(body.retry_schedule_s),
+            own_secret=body.secret,
         ),
     )
-    shown = WebhookOut.model_validate(webhook).model_dump()
-    return WebhookCreated(**shown, secret=secret)
+    return _with_secret(webhook, secret)
 
 
 @endpoint("GET", "/v1/webhooks", scope="webhooks")
@@ -100,12 +147,14 @@ def show(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
 @endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks")
 def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn) -> WebhookOut:
     """Change a webhook; what is left out stays as it is."""
-    changes = WebhookChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+    changes = WebhookChanges(**body.model_dump(exclude_unset=True, exclude=set(ACCESS_FIELDS)))  # type: ignore[typeddict-item]
     if "topics" in changes:
         changes["topics"] = tuple(body.topics)
     if "retry_schedule_s" in changes:
         changes["retry_schedule_s"] = _delays(body.retry_schedule_s)
-    return WebhookOut.model_validate(api.update_webhook(caller.tenant, webhook_id, changes=changes))
+    return WebhookOut.model_validate(
+        api.update_webhook(caller.tenant, webhook_id, changes=changes, access=access_of(body))
+    )
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)
@@ -114,8 +163,22 @@ def delete(api: Api, caller: ApiKey, *, webhook_id: str) -> None:
     api.webhooks.delete(caller.tenant, webhook_id)
 
 
+@endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks")
+def rotate_secret(api: Api, caller: ApiKey, *, webhook_id: str, body: RotationIn) -> WebhookCreated:
+    """Change the signing secret; the old one signs too until the overlap has passed."""
+    wanted = Rotation(
+        overlap_s=body.overlap_s,
+        secret=Wanted(kind=None if body.kind is None else KeyKind(body.kind), own=body.secret),
+    )
+    return _with_secret(*api.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
+
+
+def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
+    return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
+
+
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
 
-ENDPOINTS = (create, list_all, show, change, delete)
+ENDPOINTS = (create, list_all, show, change, delete, rotate_secret)

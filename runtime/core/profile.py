@@ -55,13 +55,17 @@ class Profile:
 
 def id_of(event: Event) -> str | None:
     """The profile that an event is about: by its id, else by its strongest identifier."""
-    if event.profile.id is not None:
-        return event.profile.id
-    for kind in IDENTIFIERS:
-        value = getattr(event.profile, kind)
-        if value is not None:
-            return ids.derive("prf", event.tenant, kind, value)
-    return None
+    return id_by(event.tenant, event.profile.to_json())
+
+
+def id_by(tenant: str, known: Mapping[str, str]) -> str | None:
+    """The profile that goes by these names; None when there are none."""
+    if "id" in known:
+        return known["id"]
+    return next(
+        (ids.derive("prf", tenant, kind, known[kind]) for kind in IDENTIFIERS if kind in known),
+        None,
+    )
 
 
 def unknown(tenant: str, profile_id: str) -> Profile:

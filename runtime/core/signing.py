@@ -22,7 +22,7 @@ PUBLIC_PREFIX: Final = "whpk_"
 MIN_SECRET_BYTES: Final = 24  # both from the Standard Webhooks specification
 MAX_SECRET_BYTES: Final = 64
 NEW_SECRET_BYTES: Final = 32
-_SEED_BYTES: Final = 32  # an ed25519 private key is a seed, with or without its public half
+SEED_BYTES: Final = 32  # an ed25519 private key is a seed, with or without its public half
 _PAIR_BYTES: Final = 64
 
 
@@ -66,6 +66,33 @@ def new_secret(dice: bytes) -> str:
     return SECRET_PREFIX + base64.b64encode(dice).decode()
 
 
+def new_private_key(dice: bytes) -> str:
+    """The text form of a new ed25519 key made of these random bytes, its public half appended.
+
+    Raises:
+        BadInput: not 32 of them.
+    """
+    if len(dice) != SEED_BYTES:
+        raise _bad(f"a seed has {SEED_BYTES} bytes")
+    return PRIVATE_PREFIX + base64.b64encode(dice + _public_half(dice)).decode()
+
+
+def public_key(text: str) -> str | None:
+    """What receivers verify with, `whpk_…`; None for a shared secret, which has no such half.
+
+    Raises:
+        BadInput: `bad_secret`; also when the two halves of a private key do not belong together.
+    """
+    key = parse_key(text)
+    if isinstance(key, SharedKey):
+        return None
+    half = _public_half(key.seed)
+    given = _decode(text.removeprefix(PRIVATE_PREFIX))[SEED_BYTES:]
+    if given and given != half:
+        raise _bad("the public half does not belong to the private one")
+    return PUBLIC_PREFIX + base64.b64encode(half).decode()
+
+
 def parse_key(text: str) -> Key:
     """The key in its text form, `whsec_…` or `whsk_…`.
 
@@ -78,9 +105,9 @@ def parse_key(text: str) -> Key:
         return SharedKey(secret)
     if text.startswith(PRIVATE_PREFIX):
         pair = _decode(text.removeprefix(PRIVATE_PREFIX))
-        if len(pair) not in (_SEED_BYTES, _PAIR_BYTES):
+        if len(pair) not in (SEED_BYTES, _PAIR_BYTES):
             raise _bad("a private key has 32 or 64 bytes")
-        return PrivateKey(pair[:_SEED_BYTES])
+        return PrivateKey(pair[:SEED_BYTES])
     raise _bad(f"must begin with {SECRET_PREFIX} or {PRIVATE_PREFIX}")
 
 
@@ -121,6 +148,12 @@ def live_secrets(secrets: Iterable[SealedSecret], *, now: str) -> tuple[SealedSe
         if secret.expires_at is None or envelope.moment(secret.expires_at) > moment
     ]
     return tuple(sorted(live, key=lambda secret: secret.created_at, reverse=True))
+
+
+def _public_half(seed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def _decode(text: str) -> bytes:

@@ -70,6 +70,19 @@ _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # of several names the first
+    {ours: theirs for theirs, ours in reversed(tuple(_KLAVIYO.items()))}
+)
+
+
+def to_klaviyo(topic: str) -> str:
+    """The id that Klaviyo would give to `topic`; what it does not know is named as ours."""
+    if topic in _TO_KLAVIYO:
+        return f"event:klaviyo.{_TO_KLAVIYO[topic]}"
+    if topic.startswith("metric."):
+        return f"event:api.{topic.removeprefix('metric.')}"
+    return f"event:penstock.{topic}"
+
 
 def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
     """What a subscription wants to hear, in our own names, without repeats.

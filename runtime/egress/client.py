@@ -8,6 +8,7 @@ and `SyncEgress` differ only in how they wait; `flow` decides for both.
 import asyncio
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,12 +16,14 @@ from runtime.egress import flow, transport, urls
 from runtime.egress.exchange import MAX_ANSWER_BYTES, Answer, Request, new_wire
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.flow import Connect, Errand, Receive, Resolve, Secure, Send, Step
+from runtime.egress.identity import Identity
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Resolver
 from runtime.egress.transport import Pool, Watch
 from runtime.egress.urls import Target
 
 __all__ = ["Answer", "Egress", "Request", "SyncEgress"]
+MAX_IDENTITIES: Final = 64  # contexts kept; each holds a copy of all authorities, half a megabyte
 _READ_BYTES: Final = 64 * 1024
 
 
@@ -31,10 +34,13 @@ class _Common:
         *,
         resolver: Resolver | None = None,
         trust: Callable[[], ssl.SSLContext] = transport.trust,
+        new_trust: Callable[[], ssl.SSLContext] = transport.new_trust,
     ) -> None:
         self._policy = policy
         self._resolver = resolver or Resolver(policy)
         self._trust = trust
+        self._new_trust = new_trust
+        self._known: OrderedDict[str, ssl.SSLContext] = OrderedDict()
 
     def vet(self, url: str, *, deadline_s: float = 5.0) -> Target:
         """Check a URL that somebody wants to register, name and all.
@@ -52,8 +58,22 @@ class _Common:
             raise EgressRefused(problem.code, problem.message) from problem
         return target
 
-    def _context(self, target: Target) -> ssl.SSLContext | None:
-        return self._trust() if target.scheme == "https" else None
+    def _context(self, target: Target, identity: Identity | None) -> ssl.SSLContext | None:
+        if target.scheme != "https":
+            return None
+        return self._trust() if identity is None else self._identified(identity)
+
+    def _identified(self, identity: Identity) -> ssl.SSLContext:
+        """A context of its own for each certificate: one shared would show it to everybody."""
+        name = identity.fingerprint
+        if name not in self._known:
+            context = self._new_trust()
+            identity.put_into(context)
+            self._known[name] = context
+            while len(self._known) > MAX_IDENTITIES:
+                self._known.popitem(last=False)
+        self._known.move_to_end(name)
+        return self._known[name]
 
 
 class _Socket:
@@ -124,8 +144,8 @@ class SyncEgress(_Common):
                 sock = socket.create_connection((address, port), timeout=min(limit_s, left_s))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return sock
-            case Secure(raw, target):
-                return self._secure(raw, target, left_s)
+            case Secure(raw):
+                return self._secure(step, raw, left_s)
             case Send(link, data):
                 link.sock.settimeout(left_s)
                 _send_all(link.sock, data)
@@ -134,14 +154,14 @@ class SyncEgress(_Common):
                 link.sock.settimeout(left_s)
                 return link.sock.recv(_READ_BYTES)
 
-    def _secure(self, raw: socket.socket, target: Target, left_s: float) -> _Socket:
-        context = self._context(target)
-        if context is None:
-            return _Socket(raw)
-        raw.settimeout(left_s)
+    def _secure(self, step: Secure, raw: socket.socket, left_s: float) -> _Socket:
         try:
-            return _Socket(context.wrap_socket(raw, server_hostname=target.host))
-        except OSError:
+            context = self._context(step.target, step.identity)
+            if context is None:
+                return _Socket(raw)
+            raw.settimeout(left_s)
+            return _Socket(context.wrap_socket(raw, server_hostname=step.target.host))
+        except (OSError, EgressRefused):
             raw.close()
             raise
 
@@ -271,23 +291,27 @@ class Egress(_Common):
                 return await self._resolver.resolve_async(target, deadline_s=left_s)
             case Connect(address, port, limit_s):
                 return await _connect(address, port, min(limit_s, left_s))
-            case Secure(raw, target):
-                return await self._secure(raw, target)
+            case Secure(raw):
+                return await self._secure(step, raw)
             case Send(link, data):
                 link.write(data)
                 return None
             case Receive(link):
                 return await link.read()
 
-    async def _secure(self, raw: socket.socket, target: Target) -> _Stream:
-        context = self._context(target)
+    async def _secure(self, step: Secure, raw: socket.socket) -> _Stream:
+        try:
+            context = self._context(step.target, step.identity)
+        except EgressRefused:
+            raw.close()
+            raise
         # From here on the loop owns the socket, and closes it when the handshake fails or the
         # deadline cancels it; closing it here too would close whoever gets its number next.
         _, stream = await asyncio.get_running_loop().create_connection(
             _Stream,
             sock=raw,
             ssl=context,
-            server_hostname=target.host if context is not None else None,
+            server_hostname=step.target.host if context is not None else None,
         )
         return stream
 

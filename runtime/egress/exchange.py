@@ -7,6 +7,7 @@ from typing import Final
 import h11
 
 from runtime.egress.failures import EgressFailed, EgressRefused, Timing
+from runtime.egress.identity import Identity
 from runtime.egress.urls import Target
 
 MAX_ANSWER_BYTES: Final = 16 * 1024  # of body; what a person needs to see of an error page
@@ -32,12 +33,13 @@ _OURS: Final = frozenset(  # framing and routing are ours: a second opinion is r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to send; `headers` are the caller's own, as (name, value)."""
+    """What to send; `headers` are the caller's own, `identity` is shown in the TLS handshake."""
 
     method: str
     url: str
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from runtime.egress.exchange import Answer, Exchange, Request
 from runtime.egress.failures import EgressFailed
+from runtime.egress.identity import Identity
 from runtime.egress.transport import Key, Link, Pool, Watch, failure_of
 from runtime.egress.urls import Target
 
@@ -37,6 +38,7 @@ class Secure:
 
     raw: Any
     target: Target
+    identity: Identity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def _feed(exchange: Exchange, data: bytes, watch: Watch) -> bool:
 
 def _open(errand: Errand[L], addresses: tuple[str, ...]) -> Generator[Step[L], Any, tuple[L, Key]]:
     target, watch = errand.target, errand.watch
-    keys: list[Key] = [(target.scheme, target.host, target.port, ip) for ip in addresses]
+    identity = errand.request.identity
+    who = "" if identity is None else identity.fingerprint
+    keys: list[Key] = [(target.scheme, target.host, target.port, ip, who) for ip in addresses]
     for key in keys:
         link = errand.pool.take(key)
         if link is not None:
@@ -129,7 +133,7 @@ def _open(errand: Errand[L], addresses: tuple[str, ...]) -> Generator[Step[L], A
     raw, key = yield from _dial(errand, keys)
     watch.lap("connect")
     watch.phase = "tls"
-    link = yield Secure(raw, target)
+    link = yield Secure(raw, target, identity)
     watch.lap("tls")
     return link, key
 

@@ -25,6 +25,11 @@ _HUNG_UP: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 @cache
 def trust() -> ssl.SSLContext:
+    """`new_trust`, made once."""
+    return new_trust()
+
+
+def new_trust() -> ssl.SSLContext:
     """The public certificate authorities, TLS 1.2 and later, names checked.
 
     Not `ssl.create_default_context`: that writes session keys where SSLKEYLOGFILE says.
@@ -82,7 +87,7 @@ class Watch:
 
     def timed_out(self) -> EgressFailed:
         """The failure of the phase that the deadline fell into."""
-        within = f"within {self.deadline_s:g} s"
+        within = f"within {self.deadline_s:.3g} s"
         match self.phase:
             case "dns":
                 return EgressFailed("dns_timeout", f"the host name did not resolve {within}")
@@ -134,7 +139,7 @@ class Link(Protocol):
 
 
 L = TypeVar("L", bound=Link)
-Key = tuple[str, str, int, str]  # scheme, host, port, address
+Key = tuple[str, str, int, str, str]  # scheme, host, port, address, who we are there
 
 
 class Pool(Generic[L]):

@@ -21,7 +21,7 @@ from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome, Run
 from runtime.core.sync import DestinationKind, Sync
-from runtime.core.webhook import Format, SealedSecret, Webhook
+from runtime.core.webhook import Format, Sealed, SealedSecret, Webhook
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 PACK_FROM_BYTES: Final = 1024  # below, gzip's overhead eats the gain
 _NAME: Final = re.compile(r"#[a-z_0-9]+")
+SEALED: Final = ("headers", "auth", "client_certificate")  # of a webhook
 # What is not a scalar; texts of these fields are JSON.
 AS_JSON: Final[Mapping[type, frozenset[str]]] = {
-    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s"}),
+    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", *SEALED}),
     Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
     ApiKey: frozenset({"scopes"}),
     Delivery: frozenset({"attempts"}),
@@ -94,6 +95,9 @@ def webhook(item: Mapping[str, Item]) -> Webhook:
     raw["format"] = Format(raw["format"])
     if "retry_schedule_s" in raw:
         raw["retry_schedule_s"] = tuple(raw["retry_schedule_s"])
+    for name in raw.keys() & SEALED:
+        sealed = raw[name]
+        raw[name] = Sealed(ciphertext=sealed["ciphertext"], shown=tuple(sealed["shown"]))
     return Webhook(**raw)
 
 

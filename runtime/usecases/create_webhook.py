@@ -1,15 +1,17 @@
 """Create a webhook; its signing secret is returned once and rests only encrypted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core import matching, topics, webhook_rules
+from runtime.core import access_rules, formats, matching, topics, webhook_rules
 from runtime.core.envelope import timestamp
 from runtime.core.function import Function
-from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, SealedSecret, Webhook
+from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
+from runtime.usecases.make_secret import MadeSecret, MakeSecret, Wanted
+from runtime.usecases.seal_access import AccessChanges, SealAccess
 
 
 class Webhooks(Protocol):
@@ -28,7 +30,7 @@ class Functions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWebhook:
-    """What a caller asks for."""
+    """What a caller asks for; `own_secret` instead of one made here, `ed25519` a key besides."""
 
     name: str
     url: str
@@ -36,9 +38,13 @@ class NewWebhook:
     filter: Mapping[str, Any] | None = None
     transform: str | None = None
     format: Format = Format.STANDARD
+    handshake: bool = False
     enabled: bool = True
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+    access: AccessChanges = field(default_factory=AccessChanges)
+    own_secret: str | None = None
+    ed25519: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +52,13 @@ class WebhookRules:
     """Everything that a webhook must satisfy, new or changed.
 
     `check_url` raises BadInput with the egress rules' own code, so that a URL which could never be
-    delivered to is refused when it is entered and not at the first event.
+    delivered to is refused when it is entered and not at the first event. `ask_receiver` asks the
+    receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
     """
 
     functions: Functions
     check_url: Callable[[str], None]
+    ask_receiver: Callable[[str], None]
 
     def check(self, webhook: Webhook) -> None:
         """Refuse a webhook that could never work.
@@ -61,11 +69,23 @@ class WebhookRules:
         webhook_rules.check_name(webhook.name)
         webhook_rules.check_timeout(webhook.timeout_s)
         webhook_rules.check_schedule(webhook.retry_schedule_s)
+        formats.check_handshake(webhook.format, handshake=webhook.handshake)
+        access_rules.check_together(webhook)
         self.check_url(webhook.url)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
         if webhook.transform is not None:
             self._check_transform(webhook.tenant, webhook.transform)
+
+    def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
+        """Ask the receiver whether it wants our requests, if the webhook is to; once for each URL.
+
+        Raises:
+            BadInput: `handshake_refused` or `handshake_failed`.
+        """
+        asked = before is not None and before.handshake and before.url == webhook.url
+        if webhook.handshake and not asked:
+            self.ask_receiver(webhook.url)
 
     def _check_transform(self, tenant: str, name: str) -> None:
         try:
@@ -85,18 +105,17 @@ class CreateWebhook:
     webhooks: Webhooks
     rules: WebhookRules
     new_id: Callable[[str], str]
-    new_secret: Callable[[], str]
-    seal: Callable[[str, str], str]
+    make_secret: MakeSecret
+    seal_access: SealAccess
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str]:
-        """The stored webhook and its signing secret.
+    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str | None]:
+        """The stored webhook and its signing secret; None when that is the caller's own.
 
         Raises:
             BadInput: naming the field and the fix.
         """
         now = timestamp(self.clock())
-        secret = self.new_secret()
         webhook = Webhook(
             id=self.new_id("whk"),
             tenant=tenant,
@@ -107,13 +126,21 @@ class CreateWebhook:
             filter=wanted.filter,
             transform=wanted.transform,
             format=wanted.format,
+            handshake=wanted.handshake,
             enabled=wanted.enabled,
             retry_schedule_s=wanted.retry_schedule_s,
             timeout_s=wanted.timeout_s,
+            **self.seal_access(tenant, wanted.access),
         )
         self.rules.check(webhook)
-        # Sealing asks KMS, so it comes after every reason to refuse.
-        sealed = SealedSecret(ciphertext=self.seal(tenant, secret), created_at=now)
-        stored = replace(webhook, secrets=(sealed,))
+        shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=wanted.own_secret))
+        keys = [self._secret(webhook, Wanted(kind=KeyKind.ED25519))] if wanted.ed25519 else []
+        stored = replace(webhook, secrets=tuple(made.sealed for made in (shared, *keys)))
+        self.rules.shake_hands(stored)
         self.webhooks.add(stored)
-        return stored, secret
+        return stored, shared.shown
+
+    def _secret(self, webhook: Webhook, wanted: Wanted) -> MadeSecret:
+        return self.make_secret(
+            webhook.tenant, wanted=wanted, webhook_format=webhook.format, now=webhook.created_at
+        )

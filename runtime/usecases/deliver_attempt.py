@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
-from runtime.core import attempt, redact, schedule, signing
+from runtime.core import attempt, redact, schedule
 from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
 from runtime.core.delivery import Attempt, Delivery, Status
 from runtime.core.envelope import timestamp
@@ -20,6 +20,7 @@ from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.courier import Courier, Credentials
 from runtime.usecases.sweep_due import delivery_hint
 
 STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
@@ -63,18 +64,6 @@ class Hints(Protocol):
         """Queue them all; raises Transient if some may be missing."""
 
 
-class Sender(Protocol):
-    """The way out."""
-
-    async def post(
-        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
-    ) -> Posted:
-        """What came of posting; raises only for faults of our own."""
-
-    def close(self) -> None:
-        """Close idle connections."""
-
-
 class _Loop:
     """An event loop that outlives the batch, so that connections stay open between batches."""
 
@@ -106,7 +95,7 @@ class _Job:
     record: Delivery | None
     delivery: Delivery
     webhook: Webhook | None
-    keys: Sequence[signing.Key]
+    credentials: Credentials
     started: datetime
 
 
@@ -118,8 +107,7 @@ class DeliverAttempts:
     webhooks: Webhooks
     subscriptions: Subscriptions
     hints: Hints
-    sender: Sender
-    open_secret: Callable[[str, str], str]
+    courier: Courier
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     journal: Callable[[Mapping[str, Any]], None]
@@ -148,7 +136,7 @@ class DeliverAttempts:
 
     def close(self) -> None:
         """Close idle connections, the loop and its threads."""
-        self.sender.close()
+        self.courier.close()
         self._loop.close()
 
     async def _prepare(self, message: DeliverMessage, record: Delivery | None) -> _Job | None:
@@ -160,8 +148,10 @@ class DeliverAttempts:
         # The index may be older than the message: only the store can say that there is none.
         webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
         started = self.clock()
-        keys = self._keys(webhook, now=timestamp(started)) if webhook and webhook.enabled else []
-        return _Job(record, delivery, webhook, keys, started)
+        opened = Credentials()
+        if webhook is not None and webhook.enabled:
+            opened = self.courier.credentials(webhook, now=timestamp(started))
+        return _Job(record, delivery, webhook, opened, started)
 
     async def _deliver(self, job: _Job | BaseException | None) -> None:
         match job:
@@ -180,7 +170,9 @@ class DeliverAttempts:
         await self._record(job.record, skipped)
 
     async def _attempt(self, job: _Job, webhook: Webhook) -> None:
-        posted = await self._post(job, webhook)
+        posted = await self.courier.post(
+            webhook, job.delivery, credentials=job.credentials, at=job.started
+        )
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_attempt,
@@ -193,18 +185,6 @@ class DeliverAttempts:
         self.journal(_line(after, posted, recorded=ours))
         if ours:
             await self._follow(after, outcome)
-
-    async def _post(self, job: _Job, webhook: Webhook) -> Posted:
-        body = job.delivery.body.encode()
-        signed = signing.headers(
-            job.keys, body, message_id=job.delivery.id, at_s=int(job.started.timestamp())
-        )
-        return await self.sender.post(
-            webhook.url,
-            headers=(("content-type", "application/json"), *signed),
-            body=body,
-            deadline_s=webhook.timeout_s,
-        )
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -219,10 +199,6 @@ class DeliverAttempts:
             body=message.body,
             created_at=timestamp(self.clock()),
         )
-
-    def _keys(self, webhook: Webhook, *, now: str) -> list[signing.Key]:
-        live = signing.live_secrets(webhook.secrets, now=now)
-        return [signing.parse_key(self.open_secret(webhook.tenant, s.ciphertext)) for s in live]
 
     async def _record(self, record: Delivery | None, after: Delivery) -> bool:
         def write() -> bool:

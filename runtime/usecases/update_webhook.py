@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypedDict
 from runtime.core import topics
 from runtime.core.webhook import Webhook
 from runtime.usecases.create_webhook import WebhookRules
+from runtime.usecases.seal_access import AccessChanges, SealAccess
 
 
 class Webhooks(Protocol):
@@ -27,6 +28,7 @@ class WebhookChanges(TypedDict, total=False):
     topics: tuple[str, ...]
     filter: Mapping[str, Any] | None
     transform: str | None
+    handshake: bool
     enabled: bool
     retry_schedule_s: tuple[int, ...] | None
     timeout_s: int
@@ -38,9 +40,17 @@ class UpdateWebhook:
 
     webhooks: Webhooks
     rules: WebhookRules
+    seal_access: SealAccess
 
-    def __call__(self, tenant: str, webhook_id: str, *, changes: WebhookChanges) -> Webhook:
-        """The webhook as it is now.
+    def __call__(
+        self,
+        tenant: str,
+        webhook_id: str,
+        *,
+        changes: WebhookChanges,
+        access: AccessChanges | None = None,
+    ) -> Webhook:
+        """The webhook as it is now; `access` is what its endpoint asks for, in the clear.
 
         Raises:
             BadInput: naming the field and the fix; nothing has changed.
@@ -50,9 +60,10 @@ class UpdateWebhook:
         if "topics" in changes:
             changes["topics"] = topics.parse_all(changes["topics"])
         old = self.webhooks.get(tenant, webhook_id)
-        webhook = replace(old, **changes)
+        webhook = replace(old, **changes, **self.seal_access(tenant, access or AccessChanges()))
         if changes.get("enabled"):
             webhook = replace(webhook, disabled_reason=None)
         self.rules.check(webhook)
+        self.rules.shake_hands(webhook, before=old)
         self.webhooks.replace(old, webhook)
         return webhook

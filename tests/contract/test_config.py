@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime.core.function import Function, Limits
-from runtime.core.webhook import SealedSecret
+from runtime.core.webhook import Sealed, SealedSecret
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores import keys
 from runtime.stores.api_keys import ApiKeys, Tenants
@@ -51,6 +51,9 @@ class TestWebhooksContract:
             retry_schedule_s=(1, 2),
             disabled_reason="gone",
             secrets=(SealedSecret(ciphertext="x" * 3000, created_at=NOW, expires_at=NOW),),
+            headers=Sealed(ciphertext="h", shown=("X-A", "X-B")),
+            auth=Sealed(ciphertext="a" * 2000, shown=("oauth2",)),
+            client_certificate=Sealed(ciphertext="c", shown=(NOW,)),
         )
         Webhooks(config=cloud.config).add(webhook)
 

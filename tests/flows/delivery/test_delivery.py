@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from penstock.webhooks import Receiver
-from runtime.core import schedule
+from runtime.core import rotation, schedule
 from runtime.core.delivery import Status
 from runtime.core.webhook import SealedSecret
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.delivery_world import World, messages
 from tests.scripted_receiver import ScriptedReceiver, answer, hang, raw, reset
-from tests.vectors import SECRET_A
+from tests.vectors import PRIVATE_KEY, PUBLIC_KEY, SECRET_A, SECRET_B
 
 
 def test_a_delivery_arrives_signed_and_is_recorded(
@@ -210,6 +210,36 @@ def test_both_secrets_sign_while_they_overlap(world: World, receiver: ScriptedRe
 
     signatures = [(seen.header("webhook-signature") or "").split() for seen in receiver.received]
     assert [len(each) for each in signatures] == [2, 1]
+
+
+def test_a_retry_after_a_rotation_is_signed_by_the_new_secret_too(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """Rotated while a retry was pending: the same id, a new timestamp, and what is live now."""
+    receiver.script("/", answer(500), answer())
+    world.deliver_now()
+    webhook = world.webhooks.by_id["whk_1"]
+    secrets = rotation.rotate(
+        webhook.secrets,
+        SealedSecret(ciphertext="newer", created_at=NOW, public_key=PUBLIC_KEY),
+        now=NOW,
+        overlap_s=0,
+    )
+    secrets = rotation.rotate(
+        secrets, SealedSecret(ciphertext="older", created_at=NOW), now=NOW, overlap_s=60
+    )
+    world.secrets["newer"] = PRIVATE_KEY
+    world.webhooks.by_id["whk_1"] = replace(webhook, secrets=secrets)
+
+    world.run()
+
+    first, second = receiver.received
+    assert first.header("webhook-id") == second.header("webhook-id")
+    signatures = (second.header("webhook-signature") or "").split()
+    assert sorted(each.partition(",")[0] for each in signatures) == ["v1", "v1", "v1a"]
+    for shared, public in (((SECRET_A,), ()), ((SECRET_B,), ()), ((), (PUBLIC_KEY,))):
+        verifier = Receiver(*shared, public_keys=public, clock=lambda: world.clock().timestamp())
+        assert verifier.verify(body=second.body, headers=second.headers).id == world.record.id
 
 
 def test_one_line_tells_each_attempt_and_no_secret(

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core import ids
+from runtime.core.access import Access
 from runtime.core.attempt import Answered, Failed, Posted
 from runtime.core.delivery import Delivery, Status
 from runtime.core.messages import DeliverMessage
 from runtime.errors import Transient
+from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
 from tests.builders import TENANT, a_deliver_message, a_webhook
@@ -34,10 +36,17 @@ class Receivers:
         self.log: list[tuple[str, bool]] = []
 
     async def post(
-        self, url: str, *, headers: Sequence[tuple[str, str]], body: bytes, deadline_s: float
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        deadline_s: float,
+        access: Access,
     ) -> Posted:
         """200, 503 or a reset."""
         assert url
+        assert not access.headers
         assert body
         assert deadline_s
         good = self._dice.random() < self._good
@@ -107,8 +116,7 @@ def test_every_delivery_ends_and_none_is_lost(seed: int, good: float, rate: floa
         webhooks=webhooks,
         subscriptions=webhooks,
         hints=queue,
-        sender=receivers,
-        open_secret=lambda _tenant, _sealed: SECRET_A,
+        courier=Courier(sender=receivers, open_secret=lambda _tenant, _sealed: SECRET_A),
         clock=clock,
         dice=dice.random,
         journal=Journal(),

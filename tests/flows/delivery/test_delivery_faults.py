@@ -150,7 +150,10 @@ def replace_open(world: World, problem: Exception) -> DeliverAttempts:
     """The same use case with an opener that fails once."""
     return replace(
         world.deliver,
-        open_secret=Failing(world.deliver.open_secret, problem),
+        courier=replace(
+            world.deliver.courier,
+            open_secret=Failing(world.deliver.courier.open_secret, problem),
+        ),
         _loop=world.deliver._loop,  # noqa: SLF001 - one loop a world
     )
 

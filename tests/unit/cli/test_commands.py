@@ -65,6 +65,48 @@ def test_a_webhook_is_made_shown_switched_and_deleted(penstock: Command) -> None
     assert {"data": []} == penstock("webhooks", "list", "--json").json
 
 
+def test_a_secret_is_rotated_and_ones_own_is_never_an_argument(penstock: Command) -> None:
+    """What stands in a command line stands in every process list and shell history."""
+    own = signing.new_secret(bytes(range(24)))
+    made = penstock(*CREATE, "--own-secret", "--ed25519", "--json", stdin=f"{own}\n").json
+    rotate = ("webhooks", "rotate-secret", made["id"], "--json")
+
+    rotated = penstock(*rotate, "--overlap-s", "0").json
+    key = penstock(*rotate, "--ed25519").json
+
+    assert made["secret"] is None
+    assert rotated["secret"].startswith("whsec_")
+    assert ["hmac", "ed25519"] == [each["kind"] for each in rotated["signing_keys"]]
+    assert key["secret"] is None
+    assert key["signing_keys"][0]["public_key"].startswith("whpk_")
+    assert penstock(*rotate, "--own-secret", stdin=own).json["secret"] is None
+    assert (1, "bad_secret") == (
+        (bad := penstock(*rotate, "--own-secret", stdin="short")).code,
+        bad.json["error"]["code"],
+    )
+
+
+def test_what_an_endpoint_asks_for_is_read_from_files(penstock: Command) -> None:
+    """A password in an argument is a password in every process list."""
+    login = {"auth": {"kind": "bearer", "token": "s3cr3t-token"}}
+    made = penstock(*CREATE, "--access", "-", "--json", stdin=json.dumps(login)).json
+    change = ("webhooks", "access", made["id"], "--json")
+
+    file = penstock.write("access.json", json.dumps({"headers": {"X-A": "1"}, "auth": None}))
+    changed = penstock(*change, file).json
+
+    assert ("bearer", []) == (made["auth_kind"], made["header_names"])
+    assert (None, ["X-A"]) == (changed["auth_kind"], changed["header_names"])
+    pem = penstock.write("client.pem", "no certificate")
+    refused = penstock(*change, "--certificate", pem, "--private-key", pem)
+    assert (1, "bad_certificate") == (refused.code, refused.json["error"]["code"])
+    for wrong in ((), ("--certificate", pem), (penstock.write("x.json", '{"token": 1}'),)):
+        assert (2, "bad_access") == (
+            (ran := penstock(*change, *wrong)).code,
+            ran.json["error"]["code"],
+        )
+
+
 def test_a_refusal_says_what_to_do_on_stderr_and_in_json(penstock: Command) -> None:
     """People read the sentence, scripts the code."""
     refused = penstock(*CREATE[:-1], "http://hooks.example.com/", "--json")

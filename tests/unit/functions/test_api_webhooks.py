@@ -1,10 +1,12 @@
 """Webhooks over the API: what is refused and why, what is kept, what is shown once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from functions import api as api_function
 from tests.api_client import ApiClient
 
 URL = "https://hooks.example.com/penstock"
@@ -74,6 +76,9 @@ def test_a_url_that_could_never_be_delivered_to_is_refused_at_once(
         ({"retry_schedule_s": [86_401]}, "bad_schedule", "retry_schedule_s"),
         ({"retry_schedule_s": [1] * 21}, "bad_schedule", "retry_schedule_s"),
         ({"format": "xml"}, "bad_field", "format"),
+        ({"handshake": True}, "bad_handshake", "handshake"),
+        ({"format": "klaviyo", "ed25519": True}, "bad_ed25519", "ed25519"),
+        ({"format": "klaviyo", "secret": "too-short"}, "bad_secret", "secret"),
         ({"transform": "nowhere"}, "unknown_function", "transform"),
         ({"colour": "red"}, "unknown_field", "colour"),
     ],
@@ -85,6 +90,38 @@ def test_a_bad_setting_is_refused_by_field(
     answer = api.post("/v1/webhooks", wanted(**changes))
 
     assert (400, code, field) == (answer.status, answer.json["code"], answer.json["field"])
+
+
+def test_a_klaviyo_receiver_keeps_the_secret_it_has(api: ApiClient) -> None:
+    """And gets one of ours, used as it stands, if it brings none."""
+    made = api.post("/v1/webhooks", wanted(format="klaviyo", secret="klaviyo-test-secret"))
+    ours = api.post("/v1/webhooks", wanted(format="klaviyo"))
+
+    assert (201, "klaviyo", None) == (made.status, made.json["format"], made.json["secret"])
+    assert ours.json["secret"].startswith("whsec_")
+    path = f"/v1/webhooks/{made.json['id']}"
+    assert "bad_ed25519" == api.post(f"{path}/rotate-secret", {"kind": "ed25519"}).json["code"]
+    assert "unknown_field" == api.call("PATCH", path, {"format": "standard"}).json["code"]
+
+
+def test_a_receiver_is_asked_once_for_each_url(api: ApiClient) -> None:
+    """At creation and when the URL changes; a rename does not bother it."""
+    asked: list[str] = []
+    create, update = api.application.create_webhook, api.application.update_webhook
+    rules = replace(create.rules, ask_receiver=asked.append)
+    mine = replace(
+        api.application,
+        create_webhook=replace(create, rules=rules),
+        update_webhook=replace(update, rules=rules),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api_function, "_application", lambda: mine)
+        made = api.post("/v1/webhooks", wanted(format="cloudevents", handshake=True)).json
+        for changes in ({"name": "renamed"}, {"url": f"{URL}/2"}, {"handshake": False}):
+            assert 200 == api.call("PATCH", f"/v1/webhooks/{made['id']}", changes).status
+        api.post("/v1/webhooks", wanted(format="cloudevents"))
+
+    assert [URL, f"{URL}/2"] == asked
 
 
 def test_a_filter_that_aws_would_refuse_is_refused_with_its_reason(api: ApiClient) -> None:

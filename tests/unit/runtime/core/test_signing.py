@@ -9,7 +9,7 @@ from runtime.core import signing
 from runtime.core.webhook import SealedSecret
 from runtime.errors import BadInput
 from tests import vectors
-from tests.vectors import VECTORS, Vector
+from tests.vectors import PRIVATE_KEY, PUBLIC_KEY, SECRET_A, VECTORS, Vector
 
 
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
@@ -119,3 +119,22 @@ def test_a_key_never_shows_its_bytes() -> None:
 
     assert "secret=" not in shown
     assert "seed=" not in shown
+
+
+def test_a_private_key_has_the_public_half_that_receivers_verify_with() -> None:
+    """Svix's pair: the seed and what follows from it."""
+    assert signing.public_key(PRIVATE_KEY) == PUBLIC_KEY
+    assert signing.public_key(SECRET_A) is None
+    made = signing.new_private_key(bytes(range(32)))
+    assert (signing.public_key(made) or "").startswith("whpk_")
+
+
+def test_halves_that_do_not_belong_together_are_refused() -> None:
+    """A receiver with the printed public half would refuse every request."""
+    made = signing.new_private_key(bytes(range(32)))
+    mixed = made[: len(made) // 2] + PRIVATE_KEY[len(made) // 2 :]
+
+    with pytest.raises(BadInput):
+        signing.public_key(mixed)
+    with pytest.raises(BadInput):
+        signing.new_private_key(bytes(31))

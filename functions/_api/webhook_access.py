@@ -1,0 +1,100 @@
+"""What an endpoint asks for besides a signature, as callers write it; none of it is ever answered.
+
+A model's fields are secrets, so no error repeats a value and `repr` shows none.
+"""
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field
+
+from functions._api.endpoint import Request
+from runtime.core.access import Basic, Bearer, ClientCertificate, Login, OAuth2
+from runtime.usecases.seal_access import AccessChanges
+
+
+class BasicIn(Request):
+    """User name and password."""
+
+    kind: Literal["basic"]
+    username: str = Field(repr=False)
+    password: str = Field(repr=False)
+
+    def login(self) -> Login:
+        """As the use cases take it."""
+        return Basic(username=self.username, password=self.password)
+
+
+class BearerIn(Request):
+    """A token that does not change."""
+
+    kind: Literal["bearer"]
+    token: str = Field(repr=False)
+
+    def login(self) -> Login:
+        """As the use cases take it."""
+        return Bearer(token=self.token)
+
+
+class OAuth2In(Request):
+    """Client credentials; the token is kept while it lasts, and fetched anew after a 401."""
+
+    kind: Literal["oauth2"]
+    token_url: str = Field(description="under the same rules as a webhook's `url`")
+    client_id: str
+    client_secret: str = Field(repr=False)
+    scope: str | None = None
+    audience: str | None = None
+    client_auth: Literal["header", "body"] = Field(
+        default="header", description="how the token endpoint takes the credentials"
+    )
+
+    def login(self) -> Login:
+        """As the use cases take it."""
+        return OAuth2(
+            token_url=self.token_url,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            scope=self.scope,
+            audience=self.audience,
+            in_body=self.client_auth == "body",
+        )
+
+
+class CertificateIn(Request):
+    """A client certificate for mutual TLS; both PEM, the key without a password."""
+
+    certificate: str = Field(repr=False, description="with its chain")
+    private_key: str = Field(repr=False)
+
+
+AuthIn = Annotated[BasicIn | BearerIn | OAuth2In, Field(discriminator="kind")]
+
+
+class AccessIn(Request):
+    """What the endpoint asks for; stored encrypted and never shown again."""
+
+    headers: dict[str, str] = Field(
+        default={}, repr=False, description="sent with every request; those of the sender's refused"
+    )
+    auth: AuthIn | None = Field(default=None, description="how to log in")
+    client_certificate: CertificateIn | None = Field(default=None, description="for mutual TLS")
+
+
+ACCESS_FIELDS = frozenset(AccessIn.model_fields)
+
+
+def access_of(body: AccessIn) -> AccessChanges:
+    """What the caller named, as the use cases take it; what is left out stays as it is."""
+    given: dict[str, Any] = {
+        "headers": body.headers,
+        "auth": None if body.auth is None else body.auth.login(),
+        "client_certificate": _certificate(body.client_certificate),
+    }
+    named = body.model_fields_set & ACCESS_FIELDS
+    return cast("AccessChanges", {name: given[name] for name in named})
+
+
+def _certificate(given: CertificateIn | None) -> ClientCertificate | None:
+    if given is None:
+        return None
+    return ClientCertificate(certificate=given.certificate, private_key=given.private_key)

@@ -1,0 +1,139 @@
+"""OAuth2 client credentials: tokens fetched through the guard, kept while they last."""
+
+import asyncio
+import json
+import re
+import time
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote_plus, urlencode
+
+from runtime.core.access import OAuth2
+from runtime.egress.client import Answer, Egress, Request
+from runtime.egress.failures import EgressFailed, EgressRefused
+
+MAX_TOKENS: Final = 500  # the one that is asked for least is dropped
+FETCH_S: Final = 10.0  # one fetch serves all who wait for it, so it has a deadline of its own
+UNKNOWN_LIFE_S: Final = 300.0  # a token that does not say how long it lasts
+MARGIN_S: Final = 30.0  # a token must outlast the request that carries it
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
+_ERROR: Final = re.compile(r"[a-z_]{1,64}")  # RFC 6749's codes; descriptions may repeat secrets
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """An access token; `kept` if it was fetched for an earlier request."""
+
+    text: str
+    until_s: float
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Tokens by credentials. Who has the same credentials could fetch the same token."""
+
+    egress: Egress
+    monotonic: Callable[[], float] = time.monotonic
+    _kept: "OrderedDict[OAuth2, Token]" = field(default_factory=OrderedDict)
+    _fetching: "dict[OAuth2, asyncio.Task[Token]]" = field(default_factory=dict)
+
+    async def get(self, login: OAuth2, *, deadline_s: float) -> Token:
+        """A token that is still good.
+
+        Raises:
+            EgressFailed: `oauth_failed`: there is none to be had.
+        """
+        known = self._kept.get(login)
+        if known is not None and self.monotonic() < known.until_s:
+            self._kept.move_to_end(login)
+            return Token(known.text, known.until_s, kept=True)
+        task = self._fetching.get(login)
+        if task is None:
+            task = self._fetching[login] = asyncio.create_task(self._fetch(login))
+            # Its failure is seen here, too: all who waited for it may have run out of time.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            # Shielded: who runs out of time must not take the token from those who wait with them.
+            return await asyncio.wait_for(asyncio.shield(task), deadline_s)
+        except TimeoutError as problem:
+            raise _failed(f"did not answer within {deadline_s:.3g} s") from problem
+
+    def forget(self, login: OAuth2, token: Token) -> None:
+        """Never use `token` again: the receiver has refused it."""
+        known = self._kept.get(login)
+        if known is not None and known.text == token.text:
+            del self._kept[login]
+
+    async def _fetch(self, login: OAuth2) -> Token:
+        try:
+            answer = await self.egress.send(_request(login), deadline_s=FETCH_S)
+            token = self._read(answer)
+        except (EgressFailed, EgressRefused) as problem:
+            if problem.code == "oauth_failed":
+                raise
+            raise _failed(f"cannot be reached: {problem.message}") from problem
+        finally:
+            del self._fetching[login]
+        self._kept[login] = token
+        while len(self._kept) > MAX_TOKENS:
+            self._kept.popitem(last=False)
+        return token
+
+    def _read(self, answer: Answer) -> Token:
+        document = _document(answer.body)
+        if answer.status != _OK:
+            code = document.get("error")
+            told = f" ({code})" if isinstance(code, str) and _ERROR.fullmatch(code) else ""
+            raise _failed(f"answered {answer.status}{told}")
+        text, kind = document.get("access_token"), document.get("token_type", "bearer")
+        if not isinstance(text, str) or not _TOKEN.fullmatch(text):
+            raise _failed("answered without an access_token")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            raise _failed("gave a token that is not a bearer token")
+        return Token(text, self.monotonic() + _life_s(document.get("expires_in")))
+
+
+def _request(login: OAuth2) -> Request:
+    form = {"grant_type": "client_credentials"}
+    headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "application/json"),
+    ]
+    if login.scope is not None:
+        form["scope"] = login.scope
+    if login.audience is not None:
+        form["audience"] = login.audience
+    if login.in_body:
+        form |= {"client_id": login.client_id, "client_secret": login.client_secret}
+    else:
+        # RFC 6749 2.3.1: each is form-encoded before the two are joined.
+        pair = f"{quote_plus(login.client_id)}:{quote_plus(login.client_secret)}"
+        headers.append(("authorization", f"Basic {b64encode(pair.encode()).decode()}"))
+    return Request(
+        method="POST", url=login.token_url, headers=headers, body=urlencode(form).encode()
+    )
+
+
+def _document(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _life_s(expires_in: object) -> float:
+    if isinstance(expires_in, str) and expires_in.isdigit():
+        expires_in = int(expires_in[:9])
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or expires_in <= 0:
+        return UNKNOWN_LIFE_S
+    return max(expires_in - MARGIN_S, expires_in / 2)
+
+
+def _failed(what: str) -> EgressFailed:
+    return EgressFailed("oauth_failed", f"the token endpoint {what}")
