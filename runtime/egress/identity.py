@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import ssl
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +74,8 @@ def _nameless_file(data: bytes) -> Iterator[str]:
     try:
         descriptor = os.memfd_create("identity")
     except (AttributeError, OSError):  # not Linux, or forbidden: a file that only we can read
+        import tempfile
+
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
