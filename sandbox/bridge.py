@@ -30,14 +30,19 @@ class Bridge:
 
     def send(self, op: str, **fields: Any) -> None:
         """One frame out; the parent answers only to calls."""
-        self._write(wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES))
+        self.write(self.frame(op, fields))
+
+    def frame(self, op: str, fields: dict[str, Any]) -> bytes:
+        """The frame that `send` would send."""
+        return wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES)
 
     def send_output(self, text: str) -> None:
         """The frame that ends a run, around a result that is JSON text already."""
         head = f'{{"op":"done","seq":{self.seq},"outcome":"returned","output":{text}}}'
-        self._write(wire.frame(head.encode("ascii"), max_bytes=FRAME_MAX_BYTES))
+        self.write(wire.frame(head.encode("ascii"), max_bytes=FRAME_MAX_BYTES))
 
-    def _write(self, frame: bytes) -> None:
+    def write(self, frame: bytes) -> None:
+        """A frame out, whole."""
         sent = 0
         while sent < len(frame):
             sent += os.write(SOCKET_FD, frame[sent:] if sent else frame)

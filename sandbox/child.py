@@ -20,6 +20,7 @@ from sandbox.limits import (
     COMPILE_RECURSION_MAX,
     ERROR_MESSAGE_MAX_CHARS,
     FRAME_MAX_BYTES,
+    MASKING_ROOM,
     RECURSION_MAX,
     TRACEBACK_FRAMES_MAX,
 )
@@ -201,7 +202,7 @@ def _outcome(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[: ERROR_MESSAGE_MAX_CHARS * 2]
+        return str.__str__(str(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
     except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
 

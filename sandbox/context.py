@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import attributes, wire
 from sandbox.bridge import BRIDGE
-from sandbox.limits import DELIVERS_MAX, LOG_MESSAGE_MAX_CHARS, PROFILE_CHANGES_MAX
+from sandbox.limits import (
+    DELIVERS_MAX,
+    EFFECTS_MAX_BYTES,
+    LOG_MESSAGE_MAX_CHARS,
+    MASKING_ROOM,
+    PROFILE_CHANGES_MAX,
+    SECRET_CALLS_MAX,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +38,7 @@ class Run:
         self.webhooks: list[str] | None = None
         self.counts: dict[str, int] = {}
         self.log_bytes = 0
+        self.effect_bytes = 0
 
     def begin(self, limits: dict[str, Any]) -> int:
         """A new event: counts start at zero, and earlier contexts are stale."""
@@ -38,6 +46,7 @@ class Run:
         self.limits = limits
         self.counts = {}
         self.log_bytes = 0
+        self.effect_bytes = 0
         return self.serial
 
     def spend(self, what: str, most: int) -> None:
@@ -47,14 +56,25 @@ class Run:
             raise QuotaExceeded(f"no more than {most} calls of context.{what} in one run")
         self.counts[what] = used + 1
 
+    def effect(self, op: str, **fields: Any) -> None:
+        """Send what the run leaves behind; the parent measures it too."""
+        try:
+            frame = BRIDGE.frame(op, fields)
+        except wire.ProtocolBroken:
+            raise ValueError(f"{op}: the payload is too large") from None
+        if self.effect_bytes + len(frame) > EFFECTS_MAX_BYTES:
+            most = EFFECTS_MAX_BYTES // 1024
+            raise QuotaExceeded(f"{op}: what one run leaves behind is over {most} KB")
+        self.effect_bytes += len(frame)
+        BRIDGE.write(frame)
+
 
 RUN = Run()
 
 
 def log(message: Any, fields: dict[str, Any]) -> None:
     """One log entry; past the run's budget it is cut, never an error."""
-    text = message if type(message) is str else _text_of(message)
-    text = text[:LOG_MESSAGE_MAX_CHARS]
+    text = _text_of(message)
     size = len(text) + sum(len(str(value)) + len(key) for key, value in fields.items())
     budget = int(RUN.limits.get("log_bytes", 0))
     if RUN.log_bytes > budget:
@@ -65,16 +85,18 @@ def log(message: Any, fields: dict[str, Any]) -> None:
 
 def _text_of(value: Any) -> str:
     try:
-        return str(value)
+        text = value if type(value) is str else str.__str__(str(value))
     except RecursionError:
         return "<too deep to show>"
+    text = text[: LOG_MESSAGE_MAX_CHARS * MASKING_ROOM]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _loggable(value: Any) -> Any:
     try:
         wire.check_plain(value)
     except wire.NotPlain:
-        return _text_of(value)[:LOG_MESSAGE_MAX_CHARS]
+        return _text_of(value)
     return value if len(json.dumps(value)) <= LOG_MESSAGE_MAX_CHARS else "<too large to log>"
 
 
@@ -89,6 +111,7 @@ def _plain(value: Any, what: str) -> Any:
 def _text(value: Any, what: str) -> str:
     if type(value) is not str:
         raise TypeError(f"{what} is text, not {type(value).__name__}")
+    _plain(value, what)
     return value
 
 
@@ -200,7 +223,7 @@ class Profile:
     def _change(self, to_set: dict[str, Any], unset: list[str]) -> None:
         self._check()
         RUN.spend("profile", PROFILE_CHANGES_MAX)
-        BRIDGE.send("profile", set=to_set, unset=unset)
+        RUN.effect("profile", set=to_set, unset=unset)
 
     def __repr__(self) -> str:
         return "<context.profile>"
@@ -227,7 +250,7 @@ class Context:
     def log(self, message: Any, **fields: Any) -> None:
         """Write to the run's log."""
         self._check()
-        log(message, {key: _loggable(value) for key, value in fields.items()})
+        log(message, {_text_of(key)[:100]: _loggable(item) for key, item in fields.items()})
 
     def emit(self, topic: str, properties: dict[str, Any] | None = None) -> None:
         """Emit an event of this topic."""
@@ -238,7 +261,7 @@ class Context:
         if type(value) is not dict:
             raise TypeError("properties are a dict")
         RUN.spend("emit", int(RUN.limits.get("emits", 0)))
-        self._send("emit", topic=topic, properties=value)
+        RUN.effect("emit", topic=topic, properties=value)
 
     def deliver(self, webhook_id: str, payload: Any) -> None:
         """Deliver a payload to a webhook of this tenant."""
@@ -247,18 +270,14 @@ class Context:
             raise ValueError("there is no webhook of this id for this function")
         value = _plain(payload, "the payload")
         RUN.spend("deliver", DELIVERS_MAX)
-        self._send("deliver", webhook=webhook_id, payload=value)
+        RUN.effect("deliver", webhook=webhook_id, payload=value)
 
     def secret(self, name: str) -> str:
         """The value of a secret that this function declares; it is masked wherever it leaves."""
         self._check()
-        return str(BRIDGE.call("secret", name=_text(name, "the secret's name")))
-
-    def _send(self, op: str, **fields: Any) -> None:
-        try:
-            BRIDGE.send(op, **fields)
-        except wire.ProtocolBroken:
-            raise ValueError(f"{op}: the payload is too large") from None
+        wanted = _text(name, "the secret's name")
+        RUN.spend("secret", SECRET_CALLS_MAX)
+        return str(BRIDGE.call("secret", name=wanted))
 
     def __repr__(self) -> str:
         return "<context>"

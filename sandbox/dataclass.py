@@ -40,8 +40,10 @@ class Field:
     repr: bool
 
     def __init__(self, **settings: Any) -> None:
-        for name, value in settings.items():
-            setattr(self, name, value)
+        for name in Field.__slots__:
+            setattr(self, name, settings.pop(name))
+        if settings:
+            raise TypeError("a field is made by field()")
 
 
 attributes.INSTANCE[Field] = frozenset({"name", "default", "init", "repr", "compare", "metadata"})

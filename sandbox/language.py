@@ -54,6 +54,10 @@ def _is_shown_error(kind: type) -> bool:
 
 def _hash(value: Any) -> int:
     kind = type(value)
+    if kind is tuple or kind is frozenset:
+        for item in value:
+            _hash(item)
+        return hash(value)
     if kind in _SHOWN_TYPES or "__hash__" in kind.__dict__:
         return hash(value)
     raise TypeError("hash() of this would be a memory address: use a key of yours")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import urllib.parse
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,43 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{\{\s*secret:([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 MASK = "[secret]"
 _SHORTEST = 4  # shorter values would mask ordinary text
+_CORE_SHORTEST = 8
+URL_SAFE = "/:@,"  # what a secret keeps as it is when it is filled into a URL
+_TO_URL_ALPHABET = str.maketrans("+/", "-_")
 
 
 class UnknownSecret(Exception):
     """A name that this function does not declare."""
+
+
+def _forms(value: str) -> set[str]:
+    """The secret as it may show: plain, in a URL, in JSON or a repr, in base64 or hex."""
+    raw = value.encode("utf-8", "replace")
+    found = {
+        value,
+        urllib.parse.quote(value),
+        urllib.parse.quote(value, safe=""),
+        urllib.parse.quote(value, safe=URL_SAFE),
+        urllib.parse.quote_plus(value),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        base64.b64encode(raw).decode(),
+        raw.hex(),
+        raw.hex().upper(),
+    }
+    cores = {core for lead in range(3) if len(core := _base64_core(raw, lead)) >= _CORE_SHORTEST}
+    return found | cores | {core.translate(_TO_URL_ALPHABET) for core in cores}
+
+
+def _base64_core(raw: bytes, lead: int) -> str:
+    """The base64 digits that are the secret's alone, after so many bytes of something else."""
+    text = base64.b64encode(bytes(lead) + raw).decode()
+    return text[(0, 2, 3)[lead] : (lead + len(raw)) * 8 // 6]
+
+
+def _pattern(forms: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, [MASK, *forms])))
 
 
 class Masker:
@@ -27,33 +61,25 @@ class Masker:
         forms: set[str] = set()
         for value in secrets.values():
             if len(value) >= _SHORTEST:
-                raw = value.encode("utf-8", "replace")
-                forms |= {
-                    value,
-                    urllib.parse.quote(value, safe=""),
-                    urllib.parse.quote_plus(value),
-                    base64.b64encode(raw).decode(),
-                    base64.b64encode(raw).decode().rstrip("="),
-                    base64.urlsafe_b64encode(raw).decode(),
-                    raw.hex(),
-                }
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+                forms |= _forms(value)
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._wide = [(form, form.encode("utf-8", "replace")) for form in self._forms]
 
     def text(self, value: str) -> str:
         """The text without secrets."""
-        return self._pattern.sub(MASK, value) if self._pattern else value
+        hits = [form for form in self._forms if form in value]
+        return _pattern(hits).sub(MASK, value) if hits else value
 
     def bytes(self, value: bytes) -> bytes:
         """The bytes without secrets."""
-        if self._pattern is None:
+        hits = [form for form, wide in self._wide if wide in value]
+        if not hits:
             return value
-        wide = re.compile(self._pattern.pattern.encode("utf-8"))
-        return wide.sub(MASK.encode(), value)
+        return re.sub(_pattern(hits).pattern.encode("utf-8"), MASK.encode(), value)
 
     def plain(self, value: Any) -> Any:
         """The JSON value without secrets, keys included."""
-        if self._pattern is None:
+        if not self._forms:
             return value
         if isinstance(value, str):
             return self.text(value)

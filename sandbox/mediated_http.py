@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.limits import HTTP_ANSWER_MAX_BYTES, HTTP_DEADLINE_S, HTTP_REQUEST_MAX_BYTES
-from sandbox.masking import PLACEHOLDER, Masker, UnknownSecret
+from sandbox.masking import PLACEHOLDER, URL_SAFE, Masker, UnknownSecret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +113,7 @@ class Mediator:
         return url.partition("#")[0], host
 
     def _fill(self, template: str, *, quoted: bool) -> str:
-        quote = (lambda text: urllib.parse.quote(text, safe="/:@,")) if quoted else None
+        quote = (lambda text: urllib.parse.quote(text, safe=URL_SAFE)) if quoted else None
         try:
             return self._masker.fill(template, quote)
         except UnknownSecret as error:
@@ -149,7 +149,7 @@ class Mediator:
 
     def _check_secrets(self, message: Mapping[str, Any], host: str) -> None:
         # A wildcard would let an event's data choose who receives the secret.
-        if PLACEHOLDER.search(json.dumps(dict(message))) and not self._permit.names(host):
+        if _has_placeholder(dict(message)) and not self._permit.names(host):
             text = f"secrets are sent only to hosts listed by name, and {host} is not"
             raise Refused("secret_host_not_listed", text)
 
@@ -176,6 +176,15 @@ class Mediator:
             # An echo of the secret must not bring it into the worker.
             "body": base64.b64encode(self._masker.bytes(answer.body)).decode(),
         }
+
+
+def _has_placeholder(value: Any) -> bool:
+    # Value by value, as they are filled in: in their JSON text a tab or a wide blank is escaped.
+    if isinstance(value, str):
+        return PLACEHOLDER.search(value) is not None
+    if isinstance(value, dict):
+        return any(_has_placeholder(item) for item in value.values())
+    return isinstance(value, list) and any(_has_placeholder(item) for item in value)
 
 
 def _timeout_s(asked: Any) -> float:

@@ -68,6 +68,10 @@ SUPER_DUNDERS = DUNDER_METHODS - {"__call__", "__copy__", "__deepcopy__"}
 """Methods of the base that super() may reach; none of them hands out anything but values."""
 
 PUBLIC_UNDERSCORES = frozenset({"_asdict", "_replace", "_fields"})  # namedtuple's public interface
+FUTURES = frozenset(
+    {"annotations", "division", "generator_stop", "print_function", "unicode_literals"}
+)
+"""What `from __future__ import` may name; all of it is so anyway."""
 PRIVATE_HOLDERS = frozenset({"self", "cls", "other"})
 CLASS_PATTERNS = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"})
 

@@ -19,6 +19,7 @@ from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS, hint_for_module
 from sandbox.lowering import assign, call, copy_place, statements
 from sandbox.names import (
     DUNDER_METHODS,
+    FUTURES,
     PRIVATE_HOLDERS,
     PUBLIC_UNDERSCORES,
     SUPER_DUNDERS,
@@ -184,14 +185,25 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         target = self.visit(node.target)
         value = self.visit(node.value) if node.value is not None else None
+        text = ast.unparse(node.annotation)
+        self._check_annotation(node.annotation)
         if self._in_class and isinstance(target, ast.Name):
             # Kept as text: dataclasses and NamedTuple need the names, nobody needs the types.
-            node.annotation = copy_place(ast.Constant(ast.unparse(node.annotation)), node)
+            node.annotation = copy_place(ast.Constant(text), node)
             node.value = value
             return node
         if value is None:
             return copy_place(ast.Pass(), node)
         return copy_place(ast.Assign(targets=[target], value=value), node)
+
+    def _check_annotation(self, annotation: ast.expr | None) -> None:
+        # It never runs, but a reader of the source does not know that. A type that is missing
+        # here, such as bytearray, may well be named.
+        if annotation is not None:
+            before = len(self.findings)
+            self.visit(annotation)
+            found = self.findings[before:]
+            self.findings[before:] = [f for f in found if f.code != "builtin_not_available"]
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self.check_name(node, node.name)
@@ -210,7 +222,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         return out or copy_place(ast.Pass(), node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        if node.module == "__future__":
+        if node.module == "__future__" and _is_known_future(node):
             return copy_place(ast.Pass(), node)
         module = "." * node.level + (node.module or "")
         if not self._check_import(node, module, bound=None):
@@ -257,6 +269,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         self.check_name(node, node.name, allow_magic_methods=True)
         self.check_function_argument_names(node)
+        self._check_annotation(node.returns)
         node.returns = None
         was, self._in_class = self._in_class, False
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
@@ -268,6 +281,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         return node
 
     def visit_arg(self, node: ast.arg) -> Any:
+        self._check_annotation(node.annotation)
         node.annotation = None
         return node
 
@@ -286,6 +300,10 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         meta = ast.keyword(arg="metaclass", value=ast.Name("__metaclass__", ast.Load()))
         node.keywords = [copy_place(meta, node)]
         return ast.fix_missing_locations(node)
+
+
+def _is_known_future(node: ast.ImportFrom) -> bool:
+    return all(alias.name in FUTURES and alias.asname is None for alias in node.names)
 
 
 def _is_type_name(node: ast.Attribute) -> bool:
@@ -307,12 +325,18 @@ def _may_underscore(node: ast.Attribute) -> bool:
     if name in PUBLIC_UNDERSCORES:
         return isinstance(node.ctx, ast.Load)
     if is_private(name):
-        return isinstance(value, ast.Name) and value.id in PRIVATE_HOLDERS
+        return (isinstance(value, ast.Name) and value.id in PRIVATE_HOLDERS) or _is_super(value)
     if name not in SUPER_DUNDERS or not isinstance(node.ctx, ast.Load):
         return False
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-        return value.func.id == "super"
-    return name == "__init__" and isinstance(value, ast.Name)
+    return _is_super(value) or (name == "__init__" and isinstance(value, ast.Name))
+
+
+def _is_super(value: ast.expr) -> bool:
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id == "super"
+    )
 
 
 def _dunder_hint(name: str) -> str:

@@ -194,6 +194,11 @@ class WorkerProcess:
             raise TimeoutError
         return message
 
+    @property
+    def frame_bytes(self) -> int:
+        """How long the frame was that came last."""
+        return self._buffer.popped_bytes
+
     def _await_data(self, deadline_s: float) -> None:
         while True:
             left_s = deadline_s - time.monotonic()

@@ -58,6 +58,7 @@ class EventRun:
         self.result = result
         self._used: dict[str, int] = {}
         self._log_bytes = 0
+        self._effect_bytes = 0
         self._started_s = 0.0
         self._deadline_s = 0.0
 
@@ -111,6 +112,12 @@ class EventRun:
         if used > most:
             raise Violation(f"the worker went past its quota of {most} {what} calls")
 
+    def _leave(self, effect: dict[str, Any]) -> None:
+        self._effect_bytes += self._worker.frame_bytes
+        if self._effect_bytes > caps.EFFECTS_MAX_BYTES:
+            raise Violation("the worker leaves more behind than it may")
+        self.result.effects.append(effect)
+
     # One-way operations
 
     def _log(self, message: dict[str, Any]) -> None:
@@ -130,7 +137,10 @@ class EventRun:
                 )
                 self._append_log(notice, {}, cut=True)
             return
-        self._append_log(clean_text(text, caps.LOG_MESSAGE_MAX_CHARS), fields)
+        # Masked before it is cut: half a secret is still a good part of one.
+        masker = self._job.masker
+        shown = clean_text(masker.text(text), caps.LOG_MESSAGE_MAX_CHARS)
+        self._append_log(shown, masker.plain(fields))
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
@@ -142,21 +152,21 @@ class EventRun:
         topic, properties = message.get("topic"), message.get("properties")
         if not wire.is_topic(topic) or type(properties) is not dict:
             raise Violation("an emitted event is malformed")
-        self.result.effects.append({"op": "emit", "topic": topic, "properties": properties})
+        self._leave({"op": "emit", "topic": topic, "properties": properties})
 
     def _deliver(self, message: dict[str, Any]) -> None:
         self._count("deliver", caps.DELIVERS_MAX)
         webhook, payload = message.get("webhook"), message.get("payload")
         if not wire.is_webhook_id(webhook, self._job.webhooks):
             raise Violation("a delivery is malformed")
-        self.result.effects.append({"op": "deliver", "webhook": webhook, "payload": payload})
+        self._leave({"op": "deliver", "webhook": webhook, "payload": payload})
 
     def _profile(self, message: dict[str, Any]) -> None:
         self._count("profile", caps.PROFILE_CHANGES_MAX)
         to_set, unset = message.get("set"), message.get("unset")
         if type(to_set) is not dict or type(unset) is not list:
             raise Violation("a profile change is malformed")
-        self.result.effects.append({"op": "profile", "set": to_set, "unset": unset})
+        self._leave({"op": "profile", "set": to_set, "unset": unset})
 
     # Calls, which the parent answers
 
@@ -217,7 +227,8 @@ class EventRun:
     def _error_of(self, error: Any) -> dict[str, str]:
         if not isinstance(error, dict):
             raise Violation("the worker's error is malformed")
-        name, text = str(error.get("type", "")), str(error.get("message", ""))
+        name = str(error.get("type", ""))
+        text = self._job.masker.text(str(error.get("message", "")))
         if not name.isidentifier() or (
             error.get("yours") and name in _BUILTIN_ERRORS | _PLATFORM_ERRORS
         ):

@@ -108,12 +108,13 @@ def _needs_walk(body: bytes) -> bool:
 class FrameBuffer:
     """Turns bytes as they arrive into whole frames; refuses a length over the cap at once."""
 
-    __slots__ = ("_bytes", "_decode", "_max_bytes")
+    __slots__ = ("_bytes", "_decode", "_max_bytes", "popped_bytes")
 
     def __init__(self, max_bytes: int, decode: Callable[[bytes], dict[str, Any]] = decode) -> None:
         self._bytes = bytearray()
         self._max_bytes = max_bytes
         self._decode = decode
+        self.popped_bytes = 0
 
     def feed(self, data: bytes) -> None:
         """Take bytes in."""
@@ -131,6 +132,7 @@ class FrameBuffer:
             return None
         body = bytes(self._bytes[HEADER_BYTES:end])
         del self._bytes[:end]
+        self.popped_bytes = end
         return self._decode(body)
 
     @property

@@ -25,8 +25,10 @@ import uuid
 import zoneinfo
 from typing import Any
 
+from sandbox import context
 from sandbox.bridge import BRIDGE, CapabilityError
 from sandbox.guards import adopt
+from sandbox.limits import ZONES_MAX
 
 
 def pick(module: Any, names: str) -> dict[str, Any]:
@@ -94,6 +96,7 @@ def _strptime(text: str, fmt: str) -> Any:
 @functools.lru_cache(maxsize=64)
 def _zone(key: str) -> zoneinfo.ZoneInfo:
     # The worker has no files: the parent reads the zone's table for it.
+    context.RUN.spend("zone", ZONES_MAX)
     try:
         table = base64.b64decode(BRIDGE.call("zone", key=key))
     except CapabilityError as error:
@@ -105,6 +108,8 @@ def _zone_info(key: str) -> zoneinfo.ZoneInfo:
     """The time zone of this name, such as "Europe/Paris"."""
     if type(key) is not str:
         raise TypeError("a time zone's name is text")
+    if not key.isascii():
+        raise ValueError("there is no time zone of that name")
     return _zone(key)
 
 
