@@ -18,7 +18,9 @@ from sandbox.facades.data import CLOCK, reseed
 from sandbox.language import new_globals
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
+    ENVELOPE_ROOM_BYTES,
     ERROR_MESSAGE_MAX_CHARS,
+    ERROR_NAME_MAX_CHARS,
     FRAME_MAX_BYTES,
     MASKING_ROOM,
     RECURSION_MAX,
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.seccomp import Filter
-
-_ENVELOPE_ROOM_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _output(value: Any, most_bytes: int) -> str:
         text = wire.write(value)
     except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
         raise InvalidResult(str(error)) from None
-    if len(text) > min(most_bytes, FRAME_MAX_BYTES - _ENVELOPE_ROOM_BYTES):
+    if len(text) > min(most_bytes, FRAME_MAX_BYTES - ENVELOPE_ROOM_BYTES):
         raise InvalidResult(f"the result is {len(text)} bytes of JSON, the limit is {most_bytes}")
     return text
 
@@ -183,7 +183,7 @@ def _raised(error: BaseException) -> dict[str, Any]:
     try:
         frames = _own_frames(error)
         kind = type(error)
-        name = guards.type_name(error)[:100]
+        name = guards.type_name(error)[:ERROR_NAME_MAX_CHARS]
         message = _message(error)
     except MemoryError:
         return dict(_OUT_OF_MEMORY)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CACHE_MAX_BYTES = 32 << 20
+_OBJECT_BYTES = 256
+_GAVE_UP = "check_gave_up"
 _MAGIC = f"{sys.implementation.cache_tag}"
 
 
@@ -54,6 +56,12 @@ class Compiled:
 
     code: str
     findings: tuple[Finding, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, roughly; refused sources fill a cache as well."""
+        texts = sum(len(f.message) + len(f.hint) for f in self.findings)
+        return _OBJECT_BYTES * (1 + len(self.findings)) + len(self.code) + texts
 
 
 class JobMalformed(ValueError):
@@ -173,11 +181,13 @@ class Sandbox:
             self._cache.move_to_end(key)
             return found
         found = self._compile(source)
+        if found.findings and found.findings[0].code == _GAVE_UP:
+            return found  # on a machine that is less busy it may well be compiled
         self._cache[key] = found
-        self._cache_bytes += len(found.code)
+        self._cache_bytes += found.size
         while self._cache_bytes > CACHE_MAX_BYTES:
             _, old = self._cache.popitem(last=False)
-            self._cache_bytes -= len(old.code)
+            self._cache_bytes -= old.size
         return found
 
     def _compile(self, source: str) -> Compiled:
@@ -192,7 +202,7 @@ class Sandbox:
             return _compiled_of(answer)
         except (TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError):
             message = "the source cannot be compiled within the limits of the check"
-            finding = Finding(0, 0, "too_complex", message, "make it smaller or less nested")
+            finding = Finding(0, 0, _GAVE_UP, message, "make it smaller or less nested")
             return Compiled("", (finding,))
         finally:
             self._end(worker)

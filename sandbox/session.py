@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
 _PLATFORM_ERRORS = frozenset(EXPORTS)
 _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
+_URL_MAX_CHARS = 2048
 _MANY = 10  # what the worker may hold back before the parent calls it broken
 
 
@@ -144,7 +145,7 @@ class EventRun:
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
-        entry = {"message": text, "fields": _clean_fields(fields), "at_ms": at_ms}
+        entry = {"message": text, "fields": _clean(fields), "at_ms": at_ms}
         self.result.logs.append(entry | ({"cut": True} if cut else {}))
 
     def _emit(self, message: dict[str, Any]) -> None:
@@ -164,7 +165,7 @@ class EventRun:
     def _profile(self, message: dict[str, Any]) -> None:
         self._count("profile", caps.PROFILE_CHANGES_MAX)
         to_set, unset = message.get("set"), message.get("unset")
-        if type(to_set) is not dict or type(unset) is not list:
+        if type(to_set) is not dict or type(unset) is not list or not _are_texts(unset):
             raise Violation("a profile change is malformed")
         self._leave({"op": "profile", "set": to_set, "unset": unset})
 
@@ -179,8 +180,9 @@ class EventRun:
 
     def _http(self, message: dict[str, Any]) -> None:
         self._count("http", self._job.limits.http_calls)
-        method, url = str(message.get("method"))[:10], str(message.get("url"))[:2048]
-        effect: dict[str, Any] = {"op": "http", "method": method, "url": clean_text(url, 2048)}
+        method, url = str(message.get("method"))[:10], str(message.get("url"))
+        shown = clean_text(self._job.masker.text(url), _URL_MAX_CHARS)
+        effect: dict[str, Any] = {"op": "http", "method": method, "url": shown}
         self.result.effects.append(effect)
         try:
             value = self._job.mediator.perform(message, remaining_s=self._remaining_s())
@@ -212,10 +214,12 @@ class EventRun:
 
     def _done(self, message: dict[str, Any]) -> bool:
         outcome = message.get("outcome")
-        if outcome not in _CHILD_OUTCOMES:
+        if not isinstance(outcome, str) or outcome not in _CHILD_OUTCOMES:
             raise Violation("the worker ended in a way that does not exist")
         self.result.outcome = Outcome(outcome)
         if outcome == "returned":
+            if self._worker.frame_bytes > self._job.limits.result_bytes + caps.ENVELOPE_ROOM_BYTES:
+                raise Violation("the result is larger than the function may return")
             self.result.output = message.get("output")
             return True
         self.result.error = self._error_of(message.get("error"))
@@ -227,7 +231,7 @@ class EventRun:
     def _error_of(self, error: Any) -> dict[str, str]:
         if not isinstance(error, dict):
             raise Violation("the worker's error is malformed")
-        name = str(error.get("type", ""))
+        name = str(error.get("type", ""))[: caps.ERROR_NAME_MAX_CHARS]
         text = self._job.masker.text(str(error.get("message", "")))
         if not name.isidentifier() or (
             error.get("yours") and name in _BUILTIN_ERRORS | _PLATFORM_ERRORS
@@ -249,7 +253,8 @@ class EventRun:
             number, name = frame
             lines.append(f'  File "function.py", line {number}, in {clean_text(name, 100)}\n')
             if 0 < number <= len(self._job.source_lines):
-                source = clean_text(self._job.source_lines[number - 1].strip(), 200)
+                own = self._job.masker.text(self._job.source_lines[number - 1].strip())
+                source = clean_text(own, 200)
                 lines.append(f"    {source}\n")
         return "".join(lines)
 
@@ -321,10 +326,16 @@ _OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
 }
 
 
-def _clean_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        clean_text(key, 100): clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
-        if isinstance(value, str)
-        else value
-        for key, value in fields.items()
-    }
+def _clean(value: Any) -> Any:
+    """The value with every text in it fit for a log."""
+    if isinstance(value, str):
+        return clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key, 100): _clean(item) for key, item in value.items()}
+    return value
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(type(value) is str for value in values)

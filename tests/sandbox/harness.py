@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 CANARY = "canary-7f3a9c51e2"
 MEANS = {
     "compile_error": {"refused"},
-    "runtime_error": {"refused", "raised", "timed_out", "out_of_memory"},
+    "runtime_error": {"refused", "raised"},
     "memory": {"refused", "out_of_memory", "timed_out"},
     "timeout": {"refused", "out_of_memory", "timed_out"},
     "contained": {"refused", "raised", "returned", "timed_out", "out_of_memory"},

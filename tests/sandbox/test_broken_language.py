@@ -54,6 +54,11 @@ BREAKS_PROTOCOL = {
     "an answer for another run": """send(frame('{"op":"done","seq":2,"outcome":"returned","output":1}'))""",
     "a sequence number that is a boolean": """send(frame('{"op":"done","seq":true,"outcome":"returned"}'))""",
     "an outcome that does not exist": """send(frame('{"op":"done","seq":1,"outcome":"platform"}'))""",
+    "an outcome that is a list": """send(frame('{"op":"done","seq":1,"outcome":["returned"]}'))""",
+    "more result than the function may return": """send(frame('{"op":"done","seq":1,"outcome":"returned","output":"' + 'x' * 10000 + '"}'))""",
+    "more left behind than a run may": """for n in range(3):
+    send(frame('{"op":"emit","seq":1,"topic":"metric.x","properties":{"a":"' + 'x' * 100000 + '"}}'))""",
+    "a profile change that removes what is no name": """send(frame('{"op":"profile","seq":1,"set":{},"unset":[{}]}'))""",
     "an error that is not one": """send(frame('{"op":"done","seq":1,"outcome":"raised","error":5}'))""",
     "frames of a traceback that lie": """send(frame('{"op":"done","seq":1,"outcome":"raised","error":{"type":"E","message":"","frames":[[{},"x"]]}}'))""",
     "more emits than allowed": """for n in range(200):
@@ -93,7 +98,8 @@ def box(request: pytest.FixtureRequest) -> Iterator[Broken]:
 
 def _run(box: Sandbox, body: str, events: int = 1) -> list[dict[str, Any]]:
     source = ESCAPE + "def handler(event, profile, context):\n" + textwrap.indent(body, "    ")
-    answer = box.run(a_job(source, events=events))
+    limits = {"wall_s": 1.0, "result_bytes": 5000}
+    answer = box.run(a_job(source, events=events, limits=limits))
     assert CANARY not in json.dumps(answer)
     results: list[dict[str, Any]] = answer["results"]
     return results

@@ -11,7 +11,7 @@ import pytest
 from sandbox.host import Options, Sandbox
 from tests.sandbox import harness
 
-FILES = ("escape_corpus.jsonl", "own_attacks.jsonl")
+FILES = ("escape_corpus.jsonl", "own_attacks.jsonl", "reviewed_attacks.jsonl")
 
 
 def _levels() -> list[str]:
