@@ -144,7 +144,7 @@ A function may set lower values. These are the defaults and the caps:
 {rows}
 
 Fixed: {limits.SOURCE_MAX_BYTES // 1024} KB and {limits.SOURCE_MAX_LINES} lines of source; {limits.DELIVERS_MAX} deliveries, {limits.PROFILE_CHANGES_MAX} profile changes and {limits.SECRET_CALLS_MAX} secrets read per
-event; results {limits.JSON_DEPTH_MAX} levels deep, {limits.JSON_NODES_MAX} parts, integers within 64 bits, finite numbers, text keys.
+event; {limits.EFFECTS_MAX_BYTES // 1024} KB of events, deliveries and profile changes together; results {limits.JSON_DEPTH_MAX} levels deep, {limits.JSON_NODES_MAX} parts, integers within 64 bits, finite numbers, text keys.
 """
 
 

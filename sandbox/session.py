@@ -126,7 +126,12 @@ class EventRun:
         text = message.get("message")
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
-        self._log_bytes += len(text) + len(json.dumps(fields)) + 16
+        # Masked before it is cut: half a secret is still a good part of one. And measured as it
+        # is kept: escapes make a text longer, and what is not ASCII is more than a byte.
+        masker = self._job.masker
+        shown = clean_text(masker.text(text), caps.LOG_MESSAGE_MAX_CHARS)
+        kept_fields = _clean(masker.plain(fields))
+        self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
         budget = self._job.limits.log_bytes
         if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
             raise Violation("the worker floods the log")
@@ -138,14 +143,11 @@ class EventRun:
                 )
                 self._append_log(notice, {}, cut=True)
             return
-        # Masked before it is cut: half a secret is still a good part of one.
-        masker = self._job.masker
-        shown = clean_text(masker.text(text), caps.LOG_MESSAGE_MAX_CHARS)
-        self._append_log(shown, masker.plain(fields))
+        self._append_log(shown, kept_fields)
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
-        entry = {"message": text, "fields": _clean(fields), "at_ms": at_ms}
+        entry = {"message": text, "fields": fields, "at_ms": at_ms}
         self.result.logs.append(entry | ({"cut": True} if cut else {}))
 
     def _emit(self, message: dict[str, Any]) -> None:

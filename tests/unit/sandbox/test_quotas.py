@@ -1,0 +1,104 @@
+"""What one run may leave behind, measured as it is kept."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox import limits
+from sandbox.host import Sandbox
+from tests.sandbox.harness import a_job
+
+TEXTS = {"newlines": "\\n", "wide": "\\U0001f600", "controls": "\\x00", "plain": "x"}
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """One sandbox."""
+    with Sandbox() as made:
+        yield made
+
+
+def _run(box: Sandbox, body: str) -> dict[str, Any]:
+    lines = "".join(f"    {line}\n" for line in body.strip().split("\n"))
+    source = "def handler(event, profile, context):\n" + lines
+    result: dict[str, Any] = box.run(a_job(source))["results"][0]
+    return result
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_the_log_is_measured_as_it_is_kept(box: Sandbox, kind: str) -> None:
+    """Escapes double a text, and a run that knows that must not get twice the log."""
+    result = _run(box, f'for n in range(100):\n    context.log("{TEXTS[kind]}" * 3000, n=n)')
+    assert result["outcome"] == "returned"
+    kept = sum(len(entry["message"].encode()) for entry in result["logs"])
+    assert kept < limits.Limits().log_bytes + 200
+    assert result["logs"][-1]["cut"]
+
+
+def test_controls_are_taken_out_of_what_is_inside_log_fields(box: Sandbox) -> None:
+    """A terminal obeys an escape sequence wherever it stands."""
+    result = _run(box, 'context.log("x", a=[{"\\x1b[2J": "\\x1b]0;x\\x07"}])')
+    assert result["logs"][0]["fields"] == {"a": [{"\ufffd[2J": "\ufffd]0;x\ufffd"}]}
+
+
+def test_lone_surrogates_in_a_log_are_replaced(box: Sandbox) -> None:
+    """Data from elsewhere holds them, and printing it is no attack."""
+    result = _run(box, 'print("a\\ud800")\ncontext.log("b", c="\\udfff")')
+    assert result["outcome"] == "returned", result
+    assert [entry["message"] for entry in result["logs"]] == ["a?", "b"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    ['context.emit("metric.x", v)', 'context.deliver("wh_1", v)', "context.profile.set(v)"],
+)
+def test_what_a_run_leaves_behind_is_limited_together(box: Sandbox, call: str) -> None:
+    """An answer that is too large for its carrier would be a fault of the platform, for ever."""
+    result = _run(box, f'v = {{"a": "x" * 30_000}}\nfor n in range(50):\n    {call}')
+    assert result["error"]["type"] == "QuotaExceeded"
+    assert 200_000 < len(json.dumps(result["effects"])) <= limits.EFFECTS_MAX_BYTES
+    swallowed = f"""
+v = {{"a": "x" * 30_000}}
+for n in range(50):
+    try:
+        {call}
+    except Exception:
+        pass
+return 1
+"""
+    assert _run(box, swallowed)["outcome"] == "returned"
+
+
+@pytest.mark.parametrize("what", ['context.secret("api_key")', 'zoneinfo.ZoneInfo(f"Europe/X{n}")'])
+def test_too_many_questions_are_an_exception_and_no_violation(box: Sandbox, what: str) -> None:
+    """Only a worker that has broken the language is called a violation."""
+    body = f"import zoneinfo\nfor n in range(200):\n    try:\n        {what}\n"
+    result = _run(
+        box, body + "    except Exception as e:\n        last = type(e).__name__\nreturn last"
+    )
+    assert result["output"] == "QuotaExceeded"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def f(x: ().__class__): pass", "def f() -> exec('1'): pass", "x: __import__('os') = 1"],
+)
+def test_annotations_are_checked_although_they_never_run(box: Sandbox, text: str) -> None:
+    """What a reviewer reads must be the language, every line of it."""
+    findings = box.check(f"{text}\ndef handler(event):\n    return 1\n")
+    assert [finding.line for finding in findings] == [1]
+
+
+def test_annotations_may_name_types_that_do_not_exist_here(box: Sandbox) -> None:
+    """`bytearray` as a type is a promise to a type checker, not a use."""
+    source = "def handler(event: dict[str, bytearray | None]) -> memoryview:\n    return 1\n"
+    assert box.check(source) == ()
+
+
+@pytest.mark.parametrize("name", ["annotations as x", "braces", "*", "barry_as_FLUFL"])
+def test_only_harmless_futures_are_imported(box: Sandbox, name: str) -> None:
+    """Python itself refuses or changes its grammar for the others."""
+    source = f"from __future__ import {name}\ndef handler(event):\n    return 1\n"
+    assert [finding.code for finding in box.check(source)] == ["module_not_available"]
