@@ -85,14 +85,14 @@ def show(webhook_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def enable(webhook_id: str, *, as_json: AsJson = False) -> None:
-    """Switch a webhook on."""
-    _switch(webhook_id, enabled=True, as_json=as_json)
+    """Switch a webhook on; what it missed can be replayed."""
+    _switch(webhook_id, "enable", as_json=as_json)
 
 
 @app.command()
 def disable(webhook_id: str, *, as_json: AsJson = False) -> None:
     """Switch a webhook off; what is due ends as skipped."""
-    _switch(webhook_id, enabled=False, as_json=as_json)
+    _switch(webhook_id, "disable", as_json=as_json)
 
 
 @app.command()
@@ -130,6 +130,6 @@ def rotate_secret(
 app.command("access")(webhook_access.access)
 
 
-def _switch(webhook_id: str, *, enabled: bool, as_json: bool) -> None:
-    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", {"enabled": enabled})
+def _switch(webhook_id: str, what: str, *, as_json: bool) -> None:
+    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/{what}", {})
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))

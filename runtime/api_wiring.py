@@ -1,6 +1,7 @@
 """Composition root of the HTTP API: its use cases with their stores."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
+from runtime.stores.endpoints import Endpoints
 from runtime.stores.functions import Functions
 from runtime.stores.ledger import Ledger
 from runtime.stores.profiles import Profiles
@@ -46,6 +48,7 @@ from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
+from runtime.usecases.switch_webhook import SwitchWebhook
 from runtime.usecases.trigger_sync import TriggerSync
 from runtime.usecases.update_webhook import UpdateWebhook
 
@@ -69,6 +72,7 @@ class Api:
     create_webhook: CreateWebhook
     update_webhook: UpdateWebhook
     rotate_secret: RotateSecret
+    switch_webhook: SwitchWebhook
     create_function: CreateFunction
     update_function: UpdateFunction
     push_version: PushVersion
@@ -108,6 +112,13 @@ def build(given: Settings) -> Api:
         check_url=_url_check(policy),
         ask_receiver=partial(handshake.ask, policy),
     )
+    bus = Bus(client=clients.events, name=given.bus)
+    switch = SwitchWebhook(
+        webhooks=webhooks,
+        endpoints=Endpoints(table=stored.deliveries.table, clock=_now, monotonic=time.monotonic),
+        bus=bus,
+        clock=_now,
+    )
     return Api(
         webhooks=webhooks,
         functions=functions,
@@ -120,9 +131,7 @@ def build(given: Settings) -> Api:
         answer_once=AnswerOnce(
             claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=_now
         ),
-        accept_events=AcceptEvents(
-            bus=Bus(client=clients.events, name=given.bus), clock=_now, new_id=_new_id
-        ),
+        accept_events=AcceptEvents(bus=bus, clock=_now, new_id=_new_id),
         create_webhook=CreateWebhook(
             webhooks=webhooks,
             rules=rules,
@@ -131,8 +140,11 @@ def build(given: Settings) -> Api:
             seal_access=seal_access,
             clock=_now,
         ),
-        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules, seal_access=seal_access),
+        update_webhook=UpdateWebhook(
+            webhooks=webhooks, rules=rules, seal_access=seal_access, switch=switch
+        ),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
+        switch_webhook=switch,
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(

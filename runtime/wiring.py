@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runtime.stores.runs import Runs
     from runtime.stores.secrets import Secrets
     from runtime.usecases.sync_warehouse import SyncWarehouse
+    from runtime.usecases.tend_endpoints import TendEndpoints
 
 T = TypeVar("T")
 Journal = Callable[[Mapping[str, Any]], None]
@@ -127,11 +128,13 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.stores import config
     from runtime.stores.subscriptions import Subscriptions
     from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.admit_deliveries import AdmitDeliveries
     from runtime.usecases.courier import Courier
     from runtime.usecases.deliver_attempt import DeliverAttempts
 
     given, clients = settings.load(), Clients()
     table = config.table(clients.dynamodb, given.config_table)
+    tend = _tend(clients, given, journal)
     attempts = DeliverAttempts(
         deliveries=_deliveries(clients, given),
         webhooks=Webhooks(config=table),
@@ -141,6 +144,8 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
             sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
             open_secret=_secrets(clients, given).open,
         ),
+        admit=AdmitDeliveries(endpoints=tend.endpoints, clock=now, dice=_DICE.random),
+        endpoints=tend,
         clock=now,
         dice=_DICE.random,
         journal=journal,
@@ -229,8 +234,8 @@ def sync() -> "SyncWarehouse":
     )
 
 
-def sweeps() -> Mapping[str, Callable[[], int]]:
-    """What is due, by kind, to hints."""
+def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
+    """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
     from runtime.stores import keys
     from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
 
@@ -250,7 +255,8 @@ def sweeps() -> Mapping[str, Callable[[], int]]:
         shards=shards,
         clock=now,
     )
-    return {"deliveries": deliveries, "runs": runs}
+    endpoints = _tend(clients, given, journal).sweep
+    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints}
 
 
 def now() -> datetime:
@@ -294,6 +300,23 @@ def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
 
     table = Table(client=clients.dynamodb, name=given.deliveries_table)
     return Deliveries(table=table, retention_days=given.retention_days)
+
+
+def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
+    from runtime.stores import config
+    from runtime.stores.bus import Bus
+    from runtime.stores.endpoints import Endpoints
+    from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.tend_endpoints import TendEndpoints
+
+    table = Table(client=clients.dynamodb, name=given.deliveries_table)
+    return TendEndpoints(
+        endpoints=Endpoints(table=table, clock=now, monotonic=time.monotonic),
+        webhooks=Webhooks(config=config.table(clients.dynamodb, given.config_table)),
+        bus=Bus(client=clients.events, name=given.bus),
+        clock=now,
+        journal=journal,
+    )
 
 
 def _runs(clients: Clients, given: Settings) -> "Runs":

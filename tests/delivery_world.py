@@ -11,11 +11,21 @@ from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.errors import PenstockError, Transient
+from runtime.usecases.admit_deliveries import AdmitDeliveries
 from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
+from runtime.usecases.tend_endpoints import TendEndpoints
 from tests.builders import TENANT, a_deliver_message
-from tests.doubles import FakeClock, Journal, MemoryDeliveries, MemoryWebhooks, VirtualQueue
+from tests.doubles import (
+    FakeClock,
+    Journal,
+    MemoryBus,
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryWebhooks,
+    VirtualQueue,
+)
 from tests.vectors import SECRET_A, SECRET_B
 
 VISIBILITY_S: Final = 60  # how long a message that failed stays away
@@ -30,6 +40,15 @@ class World:
         self.deliveries = MemoryDeliveries()
         self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
         self.journal = Journal()
+        self.health = MemoryEndpoints()
+        self.bus = MemoryBus()
+        self.tend = TendEndpoints(
+            endpoints=self.health,
+            webhooks=self.webhooks,
+            bus=self.bus,
+            clock=self.clock,
+            journal=self.journal,
+        )
         self.secrets = {"sealed": SECRET_A, "older": SECRET_B}
         self.deliver = DeliverAttempts(
             deliveries=self.deliveries,
@@ -40,6 +59,8 @@ class World:
                 sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
                 open_secret=lambda _tenant, sealed: self.secrets[sealed],
             ),
+            admit=AdmitDeliveries(endpoints=self.health, clock=self.clock, dice=lambda: 0.5),
+            endpoints=self.tend,
             clock=self.clock,
             dice=lambda: 0.5,
             journal=self.journal,

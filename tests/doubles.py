@@ -9,7 +9,8 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from runtime.core.delivery import Delivery
-from runtime.core.envelope import moment
+from runtime.core.endpoint_health import Health
+from runtime.core.envelope import Event, moment
 from runtime.core.function import Function
 from runtime.core.matching import Index
 from runtime.core.webhook import Webhook
@@ -141,6 +142,53 @@ class MemoryDeliveries:
         return True
 
 
+class MemoryEndpoints:
+    """Endpoints' health in a dictionary, with the conditions of the real store."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[tuple[str, str], Health] = {}
+        self.writes = 0
+
+    def known(self, endpoints: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Health]:
+        """The health of each."""
+        return {key: self.find(*key) for key in endpoints}
+
+    def find(self, tenant: str, webhook_id: str) -> Health:
+        """The health; a healthy one when nothing is known."""
+        key = (tenant, webhook_id)
+        return self.by_key.get(key, Health(tenant=tenant, webhook_id=webhook_id))
+
+    def replace(self, old: Health, new: Health, /) -> Health | None:
+        """Store `new` unless somebody else was first."""
+        if self.find(old.tenant, old.webhook_id).revision != old.revision:
+            return None
+        self.writes += 1
+        stored = replace(new, revision=old.revision + 1)
+        self.by_key[old.tenant, old.webhook_id] = stored
+        return stored
+
+    def due(self, *, now_ms: int, limit: int) -> list[Health]:
+        """Those with unsent notices."""
+        assert now_ms
+        return [health for health in self.by_key.values() if health.notices][:limit]
+
+
+class MemoryBus:
+    """Keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Put them all."""
+        self.events += events
+
+    @property
+    def topics(self) -> list[str]:
+        """Of each event."""
+        return [event.topic for event in self.events]
+
+
 class MemoryWebhooks:
     """Webhooks and functions in dictionaries, and the index over them."""
 
@@ -153,11 +201,13 @@ class MemoryWebhooks:
         found = self.by_id.get(webhook_id)
         return found if found is not None and found.tenant == tenant else None
 
-    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
+    def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str = NOW) -> None:
         """Switch it off."""
         webhook = self.find(tenant, webhook_id)
         if webhook is not None and webhook.enabled:
-            self.by_id[webhook_id] = replace(webhook, enabled=False, disabled_reason=reason)
+            self.by_id[webhook_id] = replace(
+                webhook, enabled=False, disabled_reason=reason, switched_at=at
+            )
 
     def for_tenant(self, tenant: str) -> Index:
         """What the tenant wants to hear."""

@@ -79,6 +79,7 @@ class WebhookOut(Answer):
     handshake: bool
     enabled: bool
     disabled_reason: str | None
+    switched_at: str | None
     retry_schedule_s: list[int] | None
     timeout_s: int
     signing_keys: list[SigningKeyOut]
@@ -177,8 +178,20 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
     return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
+@endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks")
+def enable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+    """Switch a webhook on; what it missed can be replayed."""
+    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=True))
+
+
+@endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks")
+def disable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+    """Switch a webhook off; what it would have got is recorded as skipped."""
+    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=False))
+
+
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
 
-ENDPOINTS = (create, list_all, show, change, delete, rotate_secret)
+ENDPOINTS = (create, list_all, show, change, delete, rotate_secret, enable, disable)

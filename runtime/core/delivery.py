@@ -32,7 +32,8 @@ class Delivery:
     """The record, and the truth: a queue message about it is only a hint.
 
     `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
-    `status` is pending; `reason` is a code for every terminal status but delivered.
+    `status` is pending; `reason` is a code for every terminal status but delivered, and for a
+    pending one says what it waits for other than its own schedule, e.g. `circuit_open`.
     """
 
     id: str

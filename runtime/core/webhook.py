@@ -59,6 +59,7 @@ class Webhook:
     event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
     the default schedule. `handshake`: the receiver was asked whether it wants our requests.
     `headers`, `auth` and `client_certificate` are what it asks for besides a signature.
+    `switched_at` is when it was last switched on or off.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Webhook:
     handshake: bool = False
     enabled: bool = True
     disabled_reason: str | None = None
+    switched_at: str | None = None
     secrets: tuple[SealedSecret, ...] = ()
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S

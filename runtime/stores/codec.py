@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import dump
 from runtime.core.function import Function, FunctionVersion, Limits
 from runtime.core.idempotency import Claim, State
@@ -39,6 +40,7 @@ AS_JSON: Final[Mapping[type, frozenset[str]]] = {
     Run: frozenset({"output", "error", "logs", "effects", "event"}),
     Profile: frozenset({"properties", "stamps"}),
     Claim: frozenset({"body"}),
+    Health: frozenset({"notices"}),
 }
 
 
@@ -135,6 +137,15 @@ def delivery(item: Mapping[str, Item]) -> Delivery:
     raw["attempts"] = tuple(Attempt(**attempt) for attempt in raw["attempts"])
     raw["status"] = Status(raw["status"])
     return Delivery(**raw)
+
+
+def health(item: Mapping[str, Item]) -> Health:
+    """A stored endpoint's health."""
+    raw = _fields(item, Health)
+    raw["notices"] = tuple(
+        Notice(**{**notice, "kind": NoticeKind(notice["kind"])}) for notice in raw["notices"]
+    )
+    return Health(**raw)
 
 
 def run(item: Mapping[str, Item]) -> Run:

@@ -6,6 +6,7 @@ from typing import Final
 SUBSCRIPTIONS: Final = "subscriptions"
 TENANTS: Final = "tenants"
 API_KEY: Final = "apikey"
+ENDPOINTS_SHARD: Final = "endpoints"  # endpoints with notices unsent; few, and never deliveries
 DUE_SHARDS: Final = 8  # spreads the due index over partitions; sweep reads each in turn
 
 
@@ -47,6 +48,11 @@ def api_key(sha256: str) -> str:
 def by_webhook(tenant_id: str, webhook_id: str) -> str:
     """Partition of the deliveries of one webhook."""
     return f"{tenant_id}#{webhook_id}"
+
+
+def endpoint(tenant_id: str, webhook_id: str) -> str:
+    """Partition of an endpoint's health, in the table of the deliveries."""
+    return f"endpoint#{tenant_id}#{webhook_id}"
 
 
 def by_function(tenant_id: str, name: str) -> str:

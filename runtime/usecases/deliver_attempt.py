@@ -2,7 +2,7 @@
 
 The record is the truth and the message a hint: read the record, POST, and write what came of it
 together with the next due time in one conditional write. A crash between POST and write repeats the
-POST, under the same webhook-id; nothing is lost anywhere.
+POST, under the same webhook-id; nothing is lost anywhere. Who may not be tried now waits on record.
 """
 
 import asyncio
@@ -15,11 +15,13 @@ from typing import Any, Final, Protocol, TypeVar
 from runtime.core import attempt, redact, schedule
 from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
 from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.endpoint_health import Seen
 from runtime.core.envelope import timestamp
 from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.admit_deliveries import Admission, Hold
 from runtime.usecases.courier import Courier, Credentials
 from runtime.usecases.sweep_due import delivery_hint
 
@@ -46,9 +48,6 @@ class Webhooks(Protocol):
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook as it stands now, or None."""
 
-    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
-        """Switch it off; again changes nothing."""
-
 
 class Subscriptions(Protocol):
     """The same webhooks, at most a few seconds old, for nothing."""
@@ -62,6 +61,20 @@ class Hints(Protocol):
 
     def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
         """Queue them all; raises Transient if some may be missing."""
+
+
+class Admit(Protocol):
+    """Says which deliveries may be attempted now."""
+
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Sequence[Admission]:
+        """One answer each; raises Transient when nobody can say."""
+
+
+class Endpoints(Protocol):
+    """Keeps account of how endpoints do, and does what follows from it."""
+
+    def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
+        """Take note of how attempts went, in the order they ended."""
 
 
 class _Loop:
@@ -90,13 +103,22 @@ class _Loop:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An attempt with all that it needs; `record` None before the first."""
+    """An attempt with all that it needs; `record` None before the first.
+
+    `hold` says that it must wait, `probe` that an open breaker lets this one through.
+    """
 
     record: Delivery | None
     delivery: Delivery
     webhook: Webhook | None
     credentials: Credentials
     started: datetime
+    hold: Hold | None = None
+    probe: bool = False
+
+
+_Prepared = _Job | BaseException | None
+_Seen = list[tuple[Webhook, Seen]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +130,8 @@ class DeliverAttempts:
     subscriptions: Subscriptions
     hints: Hints
     courier: Courier
+    admit: Admit
+    endpoints: Endpoints
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     journal: Callable[[Mapping[str, Any]], None]
@@ -130,7 +154,9 @@ class DeliverAttempts:
         prepared = self._loop.gather(
             self._prepare(first[key], records.get(key[0])) for key in unique
         )
-        results = self._loop.gather(map(self._deliver, prepared))
+        seen: _Seen = []
+        results = self._loop.gather(self._deliver(job, seen) for job in self._admitted(prepared))
+        self._observe(seen)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
         return [verdicts[each.delivery_id, each.attempt] for each in messages]
 
@@ -153,7 +179,32 @@ class DeliverAttempts:
             opened = self.courier.credentials(webhook, now=timestamp(started))
         return _Job(record, delivery, webhook, opened, started)
 
-    async def _deliver(self, job: _Job | BaseException | None) -> None:
+    def _admitted(self, prepared: Sequence[_Prepared]) -> list[_Prepared]:
+        """The same, but for those that have to wait."""
+        waiting = [
+            (job.webhook, job.delivery)
+            for job in prepared
+            if isinstance(job, _Job) and job.webhook is not None and job.webhook.enabled
+        ]
+        try:
+            answers = iter(self.admit(waiting) if waiting else ())
+        except Transient as problem:
+            return [problem if isinstance(job, _Job) else job for job in prepared]
+        return [
+            _told(job, next(answers))
+            if isinstance(job, _Job) and job.webhook is not None and job.webhook.enabled
+            else job
+            for job in prepared
+        ]
+
+    def _observe(self, seen: _Seen) -> None:
+        each: dict[tuple[str, str], list[Seen]] = {}
+        for webhook, how in seen:
+            each.setdefault((webhook.tenant, webhook.id), []).append(how)
+        for (tenant, webhook_id), hows in each.items():
+            self.endpoints.observe(tenant, webhook_id, hows)
+
+    async def _deliver(self, job: _Prepared, seen: _Seen) -> None:
         match job:
             case None:
                 return
@@ -162,14 +213,21 @@ class DeliverAttempts:
             case _Job(webhook=webhook):
                 if webhook is None or not webhook.enabled:
                     await self._skip(job, "webhook_disabled" if webhook else "webhook_deleted")
+                elif job.hold is not None:
+                    await self._wait(job, job.hold)
                 else:
-                    await self._attempt(job, webhook)
+                    seen.append((webhook, await self._attempt(job, webhook)))
 
     async def _skip(self, job: _Job, reason: str) -> None:
         skipped = replace(job.delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None)
         await self._record(job.record, skipped)
 
-    async def _attempt(self, job: _Job, webhook: Webhook) -> None:
+    async def _wait(self, job: _Job, hold: Hold) -> None:
+        held = replace(job.delivery, due_at_ms=hold.until_ms, reason=hold.why)
+        if await self._record(job.record, held):
+            await self._hint(held, hold.until_ms)
+
+    async def _attempt(self, job: _Job, webhook: Webhook) -> Seen:
         posted = await self.courier.post(
             webhook, job.delivery, credentials=job.credentials, at=job.started
         )
@@ -185,6 +243,8 @@ class DeliverAttempts:
         self.journal(_line(after, posted, recorded=ours))
         if ours:
             await self._follow(after, outcome)
+        error = attempt.error_code(posted.happening)
+        return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -209,19 +269,25 @@ class DeliverAttempts:
         return await self._loop.in_thread(write)
 
     async def _follow(self, after: Delivery, outcome: Outcome) -> None:
-        """What the record makes necessary. Lost here, the sweep finds it or the next 410 tells."""
+        """What the record makes necessary. Lost here, the sweep finds it."""
         match outcome:
             case RetryAt(at_ms=at_ms):
-                delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
-                if delay_s <= self.queue_delay_max_s:
-                    hint = delivery_hint(after)
-                    await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
-            case Disable(reason=reason):
-                await self._loop.in_thread(
-                    lambda: self.webhooks.disable(after.tenant, after.webhook_id, reason=reason)
-                )
-            case Delivered() | Dead():
+                await self._hint(after, at_ms)
+            case Delivered() | Dead() | Disable():
                 return
+
+    async def _hint(self, after: Delivery, at_ms: int) -> None:
+        """What is due soon rides on the queue; what is due later waits for the sweep."""
+        delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
+        if delay_s <= self.queue_delay_max_s:
+            hint = delivery_hint(after)
+            await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
+
+
+def _told(job: _Job, admission: Admission) -> _Job:
+    if isinstance(admission, Hold):
+        return replace(job, hold=admission)
+    return replace(job, probe=admission.probe)
 
 
 def _schedule_of(webhook: Webhook) -> Sequence[int]:
@@ -241,16 +307,14 @@ def _after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: dat
         sentence=attempt.sentence(happening),
         answer_excerpt=redact.excerpt(posted.answer),
     )
-    attempts = (*delivery.attempts, made)
+    tried = replace(delivery, attempts=(*delivery.attempts, made), due_at_ms=None, reason=None)
     match outcome:
         case Delivered():
-            return replace(delivery, attempts=attempts, status=Status.DELIVERED, due_at_ms=None)
+            return replace(tried, status=Status.DELIVERED)
         case RetryAt(at_ms=at_ms):
-            return replace(delivery, attempts=attempts, due_at_ms=at_ms)
+            return replace(tried, due_at_ms=at_ms)
         case Dead(reason=reason) | Disable(reason=reason):
-            return replace(
-                delivery, attempts=attempts, status=Status.DEAD, reason=reason, due_at_ms=None
-            )
+            return replace(tried, status=Status.DEAD, reason=reason)
 
 
 def _line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
