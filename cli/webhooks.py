@@ -48,6 +48,12 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
     ed25519: Annotated[
         bool, typer.Option("--ed25519", help="Sign with a private key as well (v1a).")
     ] = False,
+    rate: Annotated[
+        str | None, typer.Option(help="At most so many attempts, e.g. 10/second, 600/hour.")
+    ] = None,
+    max_concurrency: Annotated[
+        int | None, typer.Option(help="At most so many attempts at the same time.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a webhook; its signing secret is printed once, here."""
@@ -60,6 +66,8 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         "handshake": handshake or None,
         "secret": _files.read_secret("the signing secret") if own_secret else None,
         "ed25519": ed25519 or None,
+        "rate_limit": None if rate is None else _rate(rate),
+        "max_concurrency": max_concurrency,
     }
     given = {setting: value for setting, value in settings.items() if value is not None}
     wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic, **given}
@@ -128,6 +136,33 @@ def rotate_secret(
 
 
 app.command("access")(webhook_access.access)
+
+
+@app.command()
+def limit(
+    webhook_id: str,
+    *,
+    rate: Annotated[str | None, typer.Option(help="e.g. 10/second; `none` lifts it.")] = None,
+    max_concurrency: Annotated[
+        int | None, typer.Option(min=0, help="Attempts at the same time; 0 lifts it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Limit what an endpoint gets; what is too much is delayed, not dropped."""
+    changes: dict[str, Any] = {}
+    if rate is not None:
+        changes["rate_limit"] = None if rate == "none" else _rate(rate)
+    if max_concurrency is not None:
+        changes["max_concurrency"] = max_concurrency or None
+    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+def _rate(text: str) -> dict[str, Any]:
+    count, _, per = text.partition("/")
+    if not count.isascii() or not count.isdigit() or per not in ("second", "minute", "hour"):
+        raise typer.BadParameter("must be like 10/second, 100/minute or 600/hour")
+    return {"count": int(count), "per": per}
 
 
 def _switch(webhook_id: str, what: str, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ Each is built by itself and imports only what it uses: Lambda bills the imports 
 import random
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,6 +128,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.egress.sender import Sender
     from runtime.stores import config
     from runtime.stores.subscriptions import Subscriptions
+    from runtime.stores.turns import Turns
     from runtime.stores.webhooks import Webhooks
     from runtime.usecases.admit_deliveries import AdmitDeliveries
     from runtime.usecases.courier import Courier
@@ -144,7 +146,15 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
             sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
             open_secret=_secrets(clients, given).open,
         ),
-        admit=AdmitDeliveries(endpoints=tend.endpoints, clock=now, dice=_DICE.random),
+        admit=AdmitDeliveries(
+            endpoints=tend.endpoints,
+            turns=Turns(
+                table=Table(client=clients.dynamodb, name=given.deliveries_table), clock=now
+            ),
+            clock=now,
+            dice=_DICE.random,
+            new_owner=lambda: uuid.uuid4().hex,
+        ),
         endpoints=tend,
         clock=now,
         dice=_DICE.random,

@@ -1,6 +1,8 @@
 """Deliver and sweep on a virtual clock, with everything in memory but the way out."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 from runtime.core import ids
@@ -23,12 +25,27 @@ from tests.doubles import (
     MemoryBus,
     MemoryDeliveries,
     MemoryEndpoints,
+    MemoryTurns,
     MemoryWebhooks,
     VirtualQueue,
 )
 from tests.vectors import SECRET_A, SECRET_B
 
 VISIBILITY_S: Final = 60  # how long a message that failed stays away
+
+
+def admission(
+    health: MemoryEndpoints, clock: FakeClock, dice: Callable[[], float] = lambda: 0.5
+) -> AdmitDeliveries:
+    """Breakers, caps and limits in memory."""
+    owners = count(1)
+    return AdmitDeliveries(
+        endpoints=health,
+        turns=MemoryTurns(clock),
+        clock=clock,
+        dice=dice,
+        new_owner=lambda: f"batch {next(owners)}",
+    )
 
 
 class World:
@@ -59,7 +76,7 @@ class World:
                 sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
                 open_secret=lambda _tenant, sealed: self.secrets[sealed],
             ),
-            admit=AdmitDeliveries(endpoints=self.health, clock=self.clock, dice=lambda: 0.5),
+            admit=admission(self.health, self.clock),
             endpoints=self.tend,
             clock=self.clock,
             dice=lambda: 0.5,
@@ -114,11 +131,11 @@ class World:
         return record
 
 
-def messages(count: int, **changes: Any) -> list[DeliverMessage]:
+def messages(number: int, **changes: Any) -> list[DeliverMessage]:
     """First attempts of so many deliveries."""
     return [
         a_deliver_message(
             delivery_id=ids.delivery_id(TENANT, f"evt_{n}", "whk_1"), event_id=f"evt_{n}", **changes
         )
-        for n in range(count)
+        for n in range(number)
     ]

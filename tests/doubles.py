@@ -8,11 +8,13 @@ from itertools import count
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from runtime.core import concurrency, rate_limit
 from runtime.core.delivery import Delivery
 from runtime.core.endpoint_health import Health
 from runtime.core.envelope import Event, moment
 from runtime.core.function import Function
 from runtime.core.matching import Index
+from runtime.core.rate_limit import RateLimit
 from runtime.core.webhook import Webhook
 from tests.builders import NOW
 
@@ -171,6 +173,40 @@ class MemoryEndpoints:
         """Those with unsent notices."""
         assert now_ms
         return [health for health in self.by_key.values() if health.notices][:limit]
+
+
+class MemoryTurns:
+    """Tickets and permits in dictionaries, handed out as the real store does."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.next_ticket: dict[tuple[str, str], int] = {}
+        self.leases: dict[str, concurrency.Leases] = {}
+
+    def take(self, tenant: str, webhook_id: str, limit: RateLimit, *, count: int) -> list[int]:
+        """The next tickets."""
+        key = (tenant + webhook_id, limit.name)
+        floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
+        first = max(floor, self.next_ticket.get(key, 0))
+        self.next_ticket[key] = first + count
+        return [rate_limit.turn_ms(limit, ticket=first + n) for n in range(count)]
+
+    def acquire(self, tenant: str, webhook_id: str, *, owner: str, wanted: int, cap: int) -> int:
+        """Some of the permits wanted."""
+        assert tenant
+        self.leases[webhook_id], granted = concurrency.acquire(
+            self.leases.get(webhook_id, {}), owner, wanted=wanted, cap=cap, now_ms=self._now_ms()
+        )
+        return granted
+
+    def release(self, tenant: str, webhook_id: str, *, owner: str) -> bool:
+        """Give them back."""
+        assert tenant
+        self.leases[webhook_id] = concurrency.release(self.leases[webhook_id], owner)
+        return True
+
+    def _now_ms(self) -> int:
+        return int(self._clock().timestamp() * 1000)
 
 
 class MemoryBus:

@@ -33,7 +33,9 @@ class Delivery:
 
     `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
     `status` is pending; `reason` is a code for every terminal status but delivered, and for a
-    pending one says what it waits for other than its own schedule, e.g. `circuit_open`.
+    pending one says what it waits for other than its own schedule, e.g. `circuit_open`. `held`
+    counts how often it was put off since its last attempt; `turn_at_ms` is when the window begins
+    for which it has a ticket of its webhook's rate limit.
     """
 
     id: str
@@ -47,6 +49,8 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
     due_at_ms: int | None = None
     reason: str | None = None
+    turn_at_ms: int | None = None
+    held: int = 0
 
     @property
     def next_attempt(self) -> int:

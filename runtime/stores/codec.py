@@ -20,6 +20,7 @@ from runtime.core.envelope import dump
 from runtime.core.function import Function, FunctionVersion, Limits
 from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
+from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.run import Outcome, Run
 from runtime.core.sync import DestinationKind, Sync
 from runtime.core.webhook import Format, Sealed, SealedSecret, Webhook
@@ -33,7 +34,7 @@ _NAME: Final = re.compile(r"#[a-z_0-9]+")
 SEALED: Final = ("headers", "auth", "client_certificate")  # of a webhook
 # What is not a scalar; texts of these fields are JSON.
 AS_JSON: Final[Mapping[type, frozenset[str]]] = {
-    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", *SEALED}),
+    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", "rate_limit", *SEALED}),
     Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
     ApiKey: frozenset({"scopes"}),
     Delivery: frozenset({"attempts"}),
@@ -100,6 +101,9 @@ def webhook(item: Mapping[str, Item]) -> Webhook:
     for name in raw.keys() & SEALED:
         sealed = raw[name]
         raw[name] = Sealed(ciphertext=sealed["ciphertext"], shown=tuple(sealed["shown"]))
+    if "rate_limit" in raw:
+        limit = raw["rate_limit"]
+        raw["rate_limit"] = RateLimit(count=limit["count"], per=Per(limit["per"]))
     return Webhook(**raw)
 
 

@@ -55,6 +55,16 @@ def endpoint(tenant_id: str, webhook_id: str) -> str:
     return f"endpoint#{tenant_id}#{webhook_id}"
 
 
+def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
+    """Partition of a rate limit's counter; another limit counts anew."""
+    return f"rate#{tenant_id}#{webhook_id}#{limit}"
+
+
+def permits(tenant_id: str, webhook_id: str) -> str:
+    """Partition of an endpoint's permits."""
+    return f"permits#{tenant_id}#{webhook_id}"
+
+
 def by_function(tenant_id: str, name: str) -> str:
     """Partition of the runs of one function."""
     return f"{tenant_id}#{name}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict
 
 from runtime.core import topics
+from runtime.core.rate_limit import RateLimit
 from runtime.core.webhook import Webhook
 from runtime.usecases.create_webhook import WebhookRules
 from runtime.usecases.seal_access import AccessChanges, SealAccess
@@ -33,6 +34,8 @@ class WebhookChanges(TypedDict, total=False):
     enabled: bool
     retry_schedule_s: tuple[int, ...] | None
     timeout_s: int
+    rate_limit: RateLimit | None
+    max_concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

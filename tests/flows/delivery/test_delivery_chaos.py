@@ -15,12 +15,12 @@ from runtime.core.attempt import Answered, Failed, Posted
 from runtime.core.delivery import Delivery, Status
 from runtime.core.messages import DeliverMessage
 from runtime.errors import Transient
-from runtime.usecases.admit_deliveries import AdmitDeliveries
 from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
 from runtime.usecases.tend_endpoints import TendEndpoints
 from tests.builders import TENANT, a_deliver_message, a_webhook
+from tests.delivery_world import admission
 from tests.doubles import (
     FakeClock,
     Journal,
@@ -130,7 +130,7 @@ def test_every_delivery_ends_and_none_is_lost(seed: int, good: float, rate: floa
         subscriptions=webhooks,
         hints=queue,
         courier=Courier(sender=receivers, open_secret=lambda _tenant, _sealed: SECRET_A),
-        admit=AdmitDeliveries(endpoints=health, clock=clock, dice=dice.random),
+        admit=admission(health, clock, dice.random),
         endpoints=TendEndpoints(
             endpoints=health, webhooks=webhooks, bus=MemoryBus(), clock=clock, journal=Journal()
         ),

@@ -214,3 +214,36 @@ def test_a_change_that_switches_is_told_too(api: ApiClient) -> None:
     assert (False, "paused") == (changed["enabled"], changed["disabled_reason"])
     assert changed["switched_at"]
     assert 1 == len(api.cloud.received("landed"))
+
+
+def test_limits_are_kept_changed_and_lifted(api: ApiClient) -> None:
+    """By the same names that they are shown under."""
+    rate = {"count": 10, "per": "second"}
+    made = api.post("/v1/webhooks", wanted(rate_limit=rate, max_concurrency=3)).json
+    path = f"/v1/webhooks/{made['id']}"
+
+    slower = api.call("PATCH", path, {"rate_limit": {"count": 600, "per": "hour"}}).json
+    lifted = api.call("PATCH", path, {"rate_limit": None, "max_concurrency": None}).json
+
+    assert (rate, 3) == (made["rate_limit"], made["max_concurrency"])
+    assert ({"count": 600, "per": "hour"}, 3) == (slower["rate_limit"], slower["max_concurrency"])
+    assert (None, None) == (lifted["rate_limit"], lifted["max_concurrency"])
+    assert lifted == api.get(path).json
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rate_limit": {"count": 0, "per": "second"}}, "bad_rate_limit"),
+        ({"rate_limit": {"count": 1, "per": "fortnight"}}, "bad_field"),
+        ({"max_concurrency": 0}, "bad_max_concurrency"),
+    ],
+)
+def test_a_limit_that_lets_nothing_through_is_refused(
+    api: ApiClient, changes: dict[str, Any], code: str
+) -> None:
+    """Who wants nothing disables the webhook."""
+    answer = api.post("/v1/webhooks", wanted(**changes))
+
+    assert 400 == answer.status
+    assert code in {answer.json["code"], *(e["code"] for e in answer.json.get("errors", []))}
