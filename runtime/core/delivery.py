@@ -1,6 +1,7 @@
 """A delivery: one event for one webhook, and the attempts made at it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -16,7 +17,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One POST. `status` is None when no answer came; `error` is then the code that says why."""
+    """One POST. `status` is None when no answer came; `error` is then the code that says why.
+
+    `timing_ms` has the parts: `dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms`, `total_ms`;
+    `reused` is 1 when an open connection served.
+    """
 
     number: int
     started_at: str
@@ -25,6 +30,7 @@ class Attempt:
     error: str | None
     sentence: str
     answer_excerpt: str = ""
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +62,15 @@ class Delivery:
     def next_attempt(self) -> int:
         """The number that the next POST will carry; a hint with another number is stale."""
         return len(self.attempts) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which deliveries of a tenant: all that are named must hold; times are of `created_at`."""
+
+    webhook_id: str | None = None
+    status: Status | None = None
+    topic: str | None = None
+    event_id: str | None = None
+    since: str | None = None
+    until: str | None = None

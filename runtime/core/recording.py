@@ -26,6 +26,7 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
         error=attempt.error_code(happening),
         sentence=attempt.sentence(happening),
         answer_excerpt=redact.excerpt(posted.answer),
+        timing_ms=posted.timing_ms,
     )
     tried = replace(
         delivery,

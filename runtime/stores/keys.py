@@ -50,6 +50,16 @@ def by_webhook(tenant_id: str, webhook_id: str) -> str:
     return f"{tenant_id}#{webhook_id}"
 
 
+def by_event(tenant_id: str, event_id: str) -> str:
+    """Partition of the deliveries of one event."""
+    return f"{tenant_id}#{event_id}"
+
+
+def by_status(tenant_id: str, status: str) -> str:
+    """Partition of the deliveries that are not delivered, by status."""
+    return f"{tenant_id}#{status}"
+
+
 def endpoint(tenant_id: str, webhook_id: str) -> str:
     """Partition of an endpoint's health, in the table of the deliveries."""
     return f"endpoint#{tenant_id}#{webhook_id}"
