@@ -48,6 +48,13 @@ def show(delivery_id: str, *, as_json: AsJson = False) -> None:
     _output.show(delivery, as_json=as_json, human=lambda: _lines(delivery))
 
 
+@app.command()
+def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
+    """Send a delivery again now, under the same id."""
+    delivery = client.connect().post(f"/v1/deliveries/{delivery_id}/retry")
+    _output.show(delivery, as_json=as_json, human=lambda: _lines(delivery))
+
+
 def _lines(delivery: Mapping[str, Any]) -> Iterable[str]:
     yield from _output.record({k: v for k, v in delivery.items() if k != "attempts"})
     yield ""

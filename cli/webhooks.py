@@ -9,6 +9,7 @@ from cli import _files, _output, client, webhook_access
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
+REPLAYS: Final = ("id", "state", "replayed", "passed_over", "since", "until", "to", "created_at")
 Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 OwnSecret = Annotated[
@@ -156,6 +157,24 @@ def limit(
         changes["max_concurrency"] = max_concurrency or None
     webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command()
+def replays(
+    webhook_id: str,
+    *,
+    cancel: Annotated[str | None, typer.Option(help="Stop this replay (its id).")] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List a webhook's replays and how far they are, or stop one."""
+    path = f"/v1/webhooks/{webhook_id}/replays"
+    if cancel is not None:
+        stopped = client.connect().post(f"{path}/{cancel}/cancel")
+        _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
+        return
+    found = list(client.connect().each(path, limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, REPLAYS))
 
 
 def _rate(text: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from runtime.stores.endpoints import Endpoints
 from runtime.stores.functions import Functions
 from runtime.stores.ledger import Ledger
 from runtime.stores.profiles import Profiles
+from runtime.stores.queues import Hints, Queue
+from runtime.stores.replays import Replays
 from runtime.stores.runs import Runs
 from runtime.stores.sandbox_function import SandboxFunction
 from runtime.stores.secrets import Secrets
@@ -43,6 +45,7 @@ from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
 from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
+from runtime.usecases.replay_deliveries import RetryDelivery, StartReplay
 from runtime.usecases.rotate_secret import RotateSecret
 from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
@@ -73,6 +76,9 @@ class Api:
     update_webhook: UpdateWebhook
     rotate_secret: RotateSecret
     switch_webhook: SwitchWebhook
+    replays: Replays
+    start_replay: StartReplay
+    retry_delivery: RetryDelivery
     create_function: CreateFunction
     update_function: UpdateFunction
     push_version: PushVersion
@@ -112,6 +118,7 @@ def build(given: Settings) -> Api:
         check_url=_url_check(policy),
         ask_receiver=partial(handshake.ask, policy),
     )
+    replays = Replays(table=stored.deliveries.table, retention_days=given.retention_days)
     bus = Bus(client=clients.events, name=given.bus)
     switch = SwitchWebhook(
         webhooks=webhooks,
@@ -145,6 +152,14 @@ def build(given: Settings) -> Api:
         ),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
         switch_webhook=switch,
+        replays=replays,
+        start_replay=StartReplay(replays=replays, webhooks=webhooks, new_id=_new_id, clock=_now),
+        retry_delivery=RetryDelivery(
+            deliveries=stored.deliveries,
+            webhooks=webhooks,
+            hints=Hints(queue=Queue(client=clients.sqs, url=given.deliver_queue_url)),
+            clock=_now,
+        ),
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(

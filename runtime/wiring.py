@@ -247,13 +247,16 @@ def sync() -> "SyncWarehouse":
 def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
     from runtime.stores import keys
+    from runtime.stores.replays import Replays
     from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
+    from runtime.usecases.work_replays import WorkReplays
 
     given, clients = settings.load(), Clients()
+    found, hints = _deliveries(clients, given), _hints(clients, given.deliver_queue_url)
     shards = tuple(str(number) for number in range(keys.DUE_SHARDS))
     deliveries = Sweep(
-        records=_deliveries(clients, given),
-        hints=_hints(clients, given.deliver_queue_url),
+        records=found,
+        hints=hints,
         hint_of=delivery_hint,
         shards=shards,
         clock=now,
@@ -266,7 +269,13 @@ def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
         clock=now,
     )
     endpoints = _tend(clients, given, journal).sweep
-    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints}
+    replays = WorkReplays(
+        deliveries=found,
+        replays=Replays(table=found.table, retention_days=given.retention_days),
+        hints=hints,
+        clock=now,
+    )
+    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints, "replays": replays}
 
 
 def now() -> datetime:

@@ -109,6 +109,10 @@ class MemoryDeliveries:
         """Those that have a record, by id."""
         return {each: self.by_id[each] for each in delivery_ids if each in self.by_id}
 
+    def find(self, delivery_id: str) -> Delivery | None:
+        """One delivery, or None."""
+        return self.by_id.get(delivery_id)
+
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet."""
         with self._lock:
@@ -236,6 +240,12 @@ class MemoryWebhooks:
         """The webhook, or None."""
         found = self.by_id.get(webhook_id)
         return found if found is not None and found.tenant == tenant else None
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """The webhook."""
+        found = self.find(tenant, webhook_id)
+        assert found is not None
+        return found
 
     def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str = NOW) -> None:
         """Switch it off."""

@@ -83,6 +83,12 @@ def show(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     return DeliveryOut.model_validate(api.show_delivery(caller.tenant, delivery_id))
 
 
+@endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
+def retry(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
+    """Send a delivery again now, under the same id, with its schedule from the start."""
+    return DeliveryOut.model_validate(api.retry_delivery(caller.tenant, delivery_id))
+
+
 def time_of(text: str | None, *, field: str) -> str | None:
     """A time as we store it.
 
@@ -101,4 +107,4 @@ def time_of(text: str | None, *, field: str) -> str | None:
         ) from problem
 
 
-ENDPOINTS = (list_all, show)
+ENDPOINTS = (list_all, show, retry)

@@ -41,7 +41,8 @@ class Delivery:
     `status` is pending; `reason` is a code for every terminal status but delivered, and for a
     pending one says what it waits for other than its own schedule, e.g. `circuit_open`. `held`
     counts how often it was put off since its last attempt; `turn_at_ms` is when the window begins
-    for which it has a ticket of its webhook's rate limit.
+    for which it has a ticket of its webhook's rate limit. When it is sent again, the schedule
+    begins anew after the first `replayed_after` attempts, and `replay_id` names the job, if any.
     """
 
     id: str
@@ -57,11 +58,18 @@ class Delivery:
     reason: str | None = None
     turn_at_ms: int | None = None
     held: int = 0
+    replay_id: str | None = None
+    replayed_after: int = 0
 
     @property
     def next_attempt(self) -> int:
         """The number that the next POST will carry; a hint with another number is stale."""
         return len(self.attempts) + 1
+
+    @property
+    def next_in_round(self) -> int:
+        """The same, counted from when the delivery was last sent again: where the schedule is."""
+        return self.next_attempt - self.replayed_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

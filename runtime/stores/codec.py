@@ -21,6 +21,7 @@ from runtime.core.function import Function, FunctionVersion, Limits
 from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
 from runtime.core.rate_limit import Per, RateLimit
+from runtime.core.replay import Replay, ReplayState
 from runtime.core.run import Outcome, Run
 from runtime.core.sync import DestinationKind, Sync
 from runtime.core.webhook import Format, Sealed, SealedSecret, Webhook
@@ -42,6 +43,7 @@ AS_JSON: Final[Mapping[type, frozenset[str]]] = {
     Profile: frozenset({"properties", "stamps"}),
     Claim: frozenset({"body"}),
     Health: frozenset({"notices"}),
+    Replay: frozenset({"statuses"}),
 }
 
 
@@ -150,6 +152,14 @@ def health(item: Mapping[str, Item]) -> Health:
         Notice(**{**notice, "kind": NoticeKind(notice["kind"])}) for notice in raw["notices"]
     )
     return Health(**raw)
+
+
+def replay(item: Mapping[str, Item]) -> Replay:
+    """A stored replay."""
+    raw = _fields(item, Replay)
+    raw["statuses"] = tuple(map(Status, raw["statuses"]))
+    raw["state"] = ReplayState(raw["state"])
+    return Replay(**raw)
 
 
 def run(item: Mapping[str, Item]) -> Run:

@@ -7,6 +7,7 @@ SUBSCRIPTIONS: Final = "subscriptions"
 TENANTS: Final = "tenants"
 API_KEY: Final = "apikey"
 ENDPOINTS_SHARD: Final = "endpoints"  # endpoints with notices unsent; few, and never deliveries
+REPLAYS_SHARD: Final = "replays"
 DUE_SHARDS: Final = 8  # spreads the due index over partitions; sweep reads each in turn
 
 
@@ -73,6 +74,16 @@ def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
 def permits(tenant_id: str, webhook_id: str) -> str:
     """Partition of an endpoint's permits."""
     return f"permits#{tenant_id}#{webhook_id}"
+
+
+def replay(replay_id: str) -> str:
+    """Partition of a replay, in the table of the deliveries."""
+    return f"replay#{replay_id}"
+
+
+def replays_of(tenant_id: str, webhook_id: str) -> str:
+    """Partition of a webhook's replays, in the index by webhook; no tenant's name has a `#`."""
+    return f"replay#{tenant_id}#{webhook_id}"
 
 
 def by_function(tenant_id: str, name: str) -> str:

@@ -249,7 +249,7 @@ class DeliverAttempts:
         )
         outcome = attempt.judge(
             posted.happening,
-            attempt=job.delivery.next_attempt,
+            attempt=job.delivery.next_in_round,
             now=self.clock(),
             dice=self.dice(),
             schedule_s=webhook.schedule_s,
