@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client
+from cli import _files, _output, _times, client
 from cli._errors import CommandFailed
 from cli._output import AsJson
 
 BATCH: Final = 100
 MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
 
-app = typer.Typer(no_args_is_help=True, help="Send events.")
+app = typer.Typer(no_args_is_help=True, help="Send events, and send them again.")
 
 
 @app.command()
@@ -47,6 +47,32 @@ def send(
             details=document,
         )
     _output.show(document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"])
+
+
+@app.command()
+def replay(  # noqa: PLR0913 - each option of the command is a parameter
+    webhook: Annotated[str, typer.Option(help="Whose deliveries (the webhook's id).")],
+    *,
+    since: Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")] = None,
+    until: Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Repeatable; by default what was missed.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
+    to: Annotated[str | None, typer.Option(help="Another webhook that gets them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send deliveries again, by default all that was missed; a job, see `webhooks replays`."""
+    wanted: dict[str, Any] = {
+        "statuses": status or None,
+        "since": _times.parse(since),
+        "until": _times.parse(until),
+        "topic": topic,
+        "to": to,
+    }
+    body = {name: value for name, value in wanted.items() if value is not None}
+    job = client.connect().post(f"/v1/webhooks/{webhook}/replay", body)
+    _output.show(job, as_json=as_json, human=lambda: _output.record(job))
 
 
 def _events(file: Path) -> list[Any]:

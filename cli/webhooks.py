@@ -9,6 +9,7 @@ from cli import _files, _output, client, webhook_access
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
+REPLAYS: Final = ("id", "state", "replayed", "passed_over", "since", "until", "to", "created_at")
 Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 OwnSecret = Annotated[
@@ -48,6 +49,12 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
     ed25519: Annotated[
         bool, typer.Option("--ed25519", help="Sign with a private key as well (v1a).")
     ] = False,
+    rate: Annotated[
+        str | None, typer.Option(help="At most so many attempts, e.g. 10/second, 600/hour.")
+    ] = None,
+    max_concurrency: Annotated[
+        int | None, typer.Option(help="At most so many attempts at the same time.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a webhook; its signing secret is printed once, here."""
@@ -60,6 +67,8 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         "handshake": handshake or None,
         "secret": _files.read_secret("the signing secret") if own_secret else None,
         "ed25519": ed25519 or None,
+        "rate_limit": None if rate is None else _rate(rate),
+        "max_concurrency": max_concurrency,
     }
     given = {setting: value for setting, value in settings.items() if value is not None}
     wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic, **given}
@@ -85,14 +94,14 @@ def show(webhook_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def enable(webhook_id: str, *, as_json: AsJson = False) -> None:
-    """Switch a webhook on."""
-    _switch(webhook_id, enabled=True, as_json=as_json)
+    """Switch a webhook on; what it missed can be replayed."""
+    _switch(webhook_id, "enable", as_json=as_json)
 
 
 @app.command()
 def disable(webhook_id: str, *, as_json: AsJson = False) -> None:
     """Switch a webhook off; what is due ends as skipped."""
-    _switch(webhook_id, enabled=False, as_json=as_json)
+    _switch(webhook_id, "disable", as_json=as_json)
 
 
 @app.command()
@@ -130,6 +139,51 @@ def rotate_secret(
 app.command("access")(webhook_access.access)
 
 
-def _switch(webhook_id: str, *, enabled: bool, as_json: bool) -> None:
-    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", {"enabled": enabled})
+@app.command()
+def limit(
+    webhook_id: str,
+    *,
+    rate: Annotated[str | None, typer.Option(help="e.g. 10/second; `none` lifts it.")] = None,
+    max_concurrency: Annotated[
+        int | None, typer.Option(min=0, help="Attempts at the same time; 0 lifts it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Limit what an endpoint gets; what is too much is delayed, not dropped."""
+    changes: dict[str, Any] = {}
+    if rate is not None:
+        changes["rate_limit"] = None if rate == "none" else _rate(rate)
+    if max_concurrency is not None:
+        changes["max_concurrency"] = max_concurrency or None
+    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command()
+def replays(
+    webhook_id: str,
+    *,
+    cancel: Annotated[str | None, typer.Option(help="Stop this replay (its id).")] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List a webhook's replays and how far they are, or stop one."""
+    path = f"/v1/webhooks/{webhook_id}/replays"
+    if cancel is not None:
+        stopped = client.connect().post(f"{path}/{cancel}/cancel")
+        _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
+        return
+    found = list(client.connect().each(path, limit=limit))
+    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, REPLAYS))
+
+
+def _rate(text: str) -> dict[str, Any]:
+    count, _, per = text.partition("/")
+    if not count.isascii() or not count.isdigit() or per not in ("second", "minute", "hour"):
+        raise typer.BadParameter("must be like 10/second, 100/minute or 600/hour")
+    return {"count": int(count), "per": per}
+
+
+def _switch(webhook_id: str, what: str, *, as_json: bool) -> None:
+    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/{what}", {})
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))

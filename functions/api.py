@@ -15,6 +15,7 @@ from functions._api import (
     functions,
     openapi,
     profiles,
+    replays,
     syncs,
     webhooks,
 )
@@ -28,6 +29,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *events.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *deliveries.ENDPOINTS,
+    *replays.ENDPOINTS,
     *functions.ENDPOINTS,
     *profiles.ENDPOINTS,
     *syncs.ENDPOINTS,

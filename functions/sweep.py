@@ -1,14 +1,18 @@
-"""Every minute: hint at what is due and has no hint under way."""
+"""Every minute: take up what is due and nobody is at work on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from functions._telemetry import begin, count, logger
+from functions._telemetry import begin, count, journal, logger
 from runtime import wiring
 from runtime.errors import Transient
 
-sweeps = cache(wiring.sweeps)
+
+@cache
+def sweeps() -> Mapping[str, Callable[[], int]]:
+    """The sweeps of this process."""
+    return wiring.sweeps(journal)
 
 
 def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:

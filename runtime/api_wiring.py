@@ -1,6 +1,7 @@
 """Composition root of the HTTP API: its use cases with their stores."""
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,12 @@ from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
+from runtime.stores.endpoints import Endpoints
 from runtime.stores.functions import Functions
 from runtime.stores.ledger import Ledger
 from runtime.stores.profiles import Profiles
+from runtime.stores.queues import Hints, Queue
+from runtime.stores.replays import Replays
 from runtime.stores.runs import Runs
 from runtime.stores.sandbox_function import SandboxFunction
 from runtime.stores.secrets import Secrets
@@ -41,11 +45,13 @@ from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
 from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
+from runtime.usecases.replay_deliveries import RetryDelivery, StartReplay
 from runtime.usecases.rotate_secret import RotateSecret
 from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
+from runtime.usecases.switch_webhook import SwitchWebhook
 from runtime.usecases.trigger_sync import TriggerSync
 from runtime.usecases.update_webhook import UpdateWebhook
 
@@ -69,6 +75,10 @@ class Api:
     create_webhook: CreateWebhook
     update_webhook: UpdateWebhook
     rotate_secret: RotateSecret
+    switch_webhook: SwitchWebhook
+    replays: Replays
+    start_replay: StartReplay
+    retry_delivery: RetryDelivery
     create_function: CreateFunction
     update_function: UpdateFunction
     push_version: PushVersion
@@ -108,6 +118,14 @@ def build(given: Settings) -> Api:
         check_url=_url_check(policy),
         ask_receiver=partial(handshake.ask, policy),
     )
+    replays = Replays(table=stored.deliveries.table, retention_days=given.retention_days)
+    bus = Bus(client=clients.events, name=given.bus)
+    switch = SwitchWebhook(
+        webhooks=webhooks,
+        endpoints=Endpoints(table=stored.deliveries.table, clock=_now, monotonic=time.monotonic),
+        bus=bus,
+        clock=_now,
+    )
     return Api(
         webhooks=webhooks,
         functions=functions,
@@ -120,9 +138,7 @@ def build(given: Settings) -> Api:
         answer_once=AnswerOnce(
             claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=_now
         ),
-        accept_events=AcceptEvents(
-            bus=Bus(client=clients.events, name=given.bus), clock=_now, new_id=_new_id
-        ),
+        accept_events=AcceptEvents(bus=bus, clock=_now, new_id=_new_id),
         create_webhook=CreateWebhook(
             webhooks=webhooks,
             rules=rules,
@@ -131,8 +147,19 @@ def build(given: Settings) -> Api:
             seal_access=seal_access,
             clock=_now,
         ),
-        update_webhook=UpdateWebhook(webhooks=webhooks, rules=rules, seal_access=seal_access),
+        update_webhook=UpdateWebhook(
+            webhooks=webhooks, rules=rules, seal_access=seal_access, switch=switch
+        ),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
+        switch_webhook=switch,
+        replays=replays,
+        start_replay=StartReplay(replays=replays, webhooks=webhooks, new_id=_new_id, clock=_now),
+        retry_delivery=RetryDelivery(
+            deliveries=stored.deliveries,
+            webhooks=webhooks,
+            hints=Hints(queue=Queue(client=clients.sqs, url=given.deliver_queue_url)),
+            clock=_now,
+        ),
         create_function=CreateFunction(functions=functions, clock=_now),
         update_function=UpdateFunction(functions=functions),
         push_version=PushVersion(

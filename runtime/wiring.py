@@ -6,6 +6,7 @@ Each is built by itself and imports only what it uses: Lambda bills the imports 
 import random
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from runtime.stores.runs import Runs
     from runtime.stores.secrets import Secrets
     from runtime.usecases.sync_warehouse import SyncWarehouse
+    from runtime.usecases.tend_endpoints import TendEndpoints
 
 T = TypeVar("T")
 Journal = Callable[[Mapping[str, Any]], None]
@@ -126,12 +128,15 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.egress.sender import Sender
     from runtime.stores import config
     from runtime.stores.subscriptions import Subscriptions
+    from runtime.stores.turns import Turns
     from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.admit_deliveries import AdmitDeliveries
     from runtime.usecases.courier import Courier
     from runtime.usecases.deliver_attempt import DeliverAttempts
 
     given, clients = settings.load(), Clients()
     table = config.table(clients.dynamodb, given.config_table)
+    tend = _tend(clients, given, journal)
     attempts = DeliverAttempts(
         deliveries=_deliveries(clients, given),
         webhooks=Webhooks(config=table),
@@ -141,6 +146,16 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
             sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
             open_secret=_secrets(clients, given).open,
         ),
+        admit=AdmitDeliveries(
+            endpoints=tend.endpoints,
+            turns=Turns(
+                table=Table(client=clients.dynamodb, name=given.deliveries_table), clock=now
+            ),
+            clock=now,
+            dice=_DICE.random,
+            new_owner=lambda: uuid.uuid4().hex,
+        ),
+        endpoints=tend,
         clock=now,
         dice=_DICE.random,
         journal=journal,
@@ -229,16 +244,19 @@ def sync() -> "SyncWarehouse":
     )
 
 
-def sweeps() -> Mapping[str, Callable[[], int]]:
-    """What is due, by kind, to hints."""
+def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
+    """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
     from runtime.stores import keys
+    from runtime.stores.replays import Replays
     from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
+    from runtime.usecases.work_replays import WorkReplays
 
     given, clients = settings.load(), Clients()
+    found, hints = _deliveries(clients, given), _hints(clients, given.deliver_queue_url)
     shards = tuple(str(number) for number in range(keys.DUE_SHARDS))
     deliveries = Sweep(
-        records=_deliveries(clients, given),
-        hints=_hints(clients, given.deliver_queue_url),
+        records=found,
+        hints=hints,
         hint_of=delivery_hint,
         shards=shards,
         clock=now,
@@ -250,7 +268,14 @@ def sweeps() -> Mapping[str, Callable[[], int]]:
         shards=shards,
         clock=now,
     )
-    return {"deliveries": deliveries, "runs": runs}
+    endpoints = _tend(clients, given, journal).sweep
+    replays = WorkReplays(
+        deliveries=found,
+        replays=Replays(table=found.table, retention_days=given.retention_days),
+        hints=hints,
+        clock=now,
+    )
+    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints, "replays": replays}
 
 
 def now() -> datetime:
@@ -294,6 +319,23 @@ def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
 
     table = Table(client=clients.dynamodb, name=given.deliveries_table)
     return Deliveries(table=table, retention_days=given.retention_days)
+
+
+def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
+    from runtime.stores import config
+    from runtime.stores.bus import Bus
+    from runtime.stores.endpoints import Endpoints
+    from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.tend_endpoints import TendEndpoints
+
+    table = Table(client=clients.dynamodb, name=given.deliveries_table)
+    return TendEndpoints(
+        endpoints=Endpoints(table=table, clock=now, monotonic=time.monotonic),
+        webhooks=Webhooks(config=config.table(clients.dynamodb, given.config_table)),
+        bus=Bus(client=clients.events, name=given.bus),
+        clock=now,
+        journal=journal,
+    )
 
 
 def _runs(clients: Clients, given: Settings) -> "Runs":

@@ -168,6 +168,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUS": cloud.bus.name,
+        "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_FUNCTION": "sync",

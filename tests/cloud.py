@@ -30,6 +30,8 @@ _TEXT: Final = {
         "sk",
         "by_webhook_pk",
         "by_tenant_pk",
+        "by_event_pk",
+        "by_status_pk",
         "by_function_pk",
         "list_sk",
         "due_shard",
@@ -59,7 +61,7 @@ class Cloud:
     @property
     def deliveries(self) -> Deliveries:
         """The deliveries table."""
-        lists = ("by_webhook", "by_tenant")
+        lists = ("by_webhook", "by_tenant", "by_event", "by_status")
         return Deliveries(
             table=self.table("deliveries", lists=lists), retention_days=RETENTION_DAYS
         )
@@ -150,7 +152,7 @@ class Cloud:
                 {
                     "IndexName": index,
                     "KeySchema": _schema(key),
-                    "Projection": {"ProjectionType": "ALL"},
+                    "Projection": {"ProjectionType": "KEYS_ONLY" if index == "by_event" else "ALL"},
                 }
                 for index, key in indexes.items()
             ]

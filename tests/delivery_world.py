@@ -1,6 +1,8 @@
 """Deliver and sweep on a virtual clock, with everything in memory but the way out."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 from runtime.core import ids
@@ -11,14 +13,39 @@ from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.errors import PenstockError, Transient
+from runtime.usecases.admit_deliveries import AdmitDeliveries
 from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
+from runtime.usecases.tend_endpoints import TendEndpoints
 from tests.builders import TENANT, a_deliver_message
-from tests.doubles import FakeClock, Journal, MemoryDeliveries, MemoryWebhooks, VirtualQueue
+from tests.doubles import (
+    FakeClock,
+    Journal,
+    MemoryBus,
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryTurns,
+    MemoryWebhooks,
+    VirtualQueue,
+)
 from tests.vectors import SECRET_A, SECRET_B
 
 VISIBILITY_S: Final = 60  # how long a message that failed stays away
+
+
+def admission(
+    health: MemoryEndpoints, clock: FakeClock, dice: Callable[[], float] = lambda: 0.5
+) -> AdmitDeliveries:
+    """Breakers, caps and limits in memory."""
+    owners = count(1)
+    return AdmitDeliveries(
+        endpoints=health,
+        turns=MemoryTurns(clock),
+        clock=clock,
+        dice=dice,
+        new_owner=lambda: f"batch {next(owners)}",
+    )
 
 
 class World:
@@ -30,6 +57,15 @@ class World:
         self.deliveries = MemoryDeliveries()
         self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
         self.journal = Journal()
+        self.health = MemoryEndpoints()
+        self.bus = MemoryBus()
+        self.tend = TendEndpoints(
+            endpoints=self.health,
+            webhooks=self.webhooks,
+            bus=self.bus,
+            clock=self.clock,
+            journal=self.journal,
+        )
         self.secrets = {"sealed": SECRET_A, "older": SECRET_B}
         self.deliver = DeliverAttempts(
             deliveries=self.deliveries,
@@ -40,6 +76,8 @@ class World:
                 sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
                 open_secret=lambda _tenant, sealed: self.secrets[sealed],
             ),
+            admit=admission(self.health, self.clock),
+            endpoints=self.tend,
             clock=self.clock,
             dice=lambda: 0.5,
             journal=self.journal,
@@ -93,11 +131,11 @@ class World:
         return record
 
 
-def messages(count: int, **changes: Any) -> list[DeliverMessage]:
+def messages(number: int, **changes: Any) -> list[DeliverMessage]:
     """First attempts of so many deliveries."""
     return [
         a_deliver_message(
             delivery_id=ids.delivery_id(TENANT, f"evt_{n}", "whk_1"), event_id=f"evt_{n}", **changes
         )
-        for n in range(count)
+        for n in range(number)
     ]

@@ -8,10 +8,13 @@ from itertools import count
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from runtime.core import concurrency, rate_limit
 from runtime.core.delivery import Delivery
-from runtime.core.envelope import moment
+from runtime.core.endpoint_health import Health
+from runtime.core.envelope import Event, moment
 from runtime.core.function import Function
 from runtime.core.matching import Index
+from runtime.core.rate_limit import RateLimit
 from runtime.core.webhook import Webhook
 from tests.builders import NOW
 
@@ -106,6 +109,10 @@ class MemoryDeliveries:
         """Those that have a record, by id."""
         return {each: self.by_id[each] for each in delivery_ids if each in self.by_id}
 
+    def find(self, delivery_id: str) -> Delivery | None:
+        """One delivery, or None."""
+        return self.by_id.get(delivery_id)
+
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet."""
         with self._lock:
@@ -141,6 +148,87 @@ class MemoryDeliveries:
         return True
 
 
+class MemoryEndpoints:
+    """Endpoints' health in a dictionary, with the conditions of the real store."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[tuple[str, str], Health] = {}
+        self.writes = 0
+
+    def known(self, endpoints: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Health]:
+        """The health of each."""
+        return {key: self.find(*key) for key in endpoints}
+
+    def find(self, tenant: str, webhook_id: str) -> Health:
+        """The health; a healthy one when nothing is known."""
+        key = (tenant, webhook_id)
+        return self.by_key.get(key, Health(tenant=tenant, webhook_id=webhook_id))
+
+    def replace(self, old: Health, new: Health, /) -> Health | None:
+        """Store `new` unless somebody else was first."""
+        if self.find(old.tenant, old.webhook_id).revision != old.revision:
+            return None
+        self.writes += 1
+        stored = replace(new, revision=old.revision + 1)
+        self.by_key[old.tenant, old.webhook_id] = stored
+        return stored
+
+    def due(self, *, now_ms: int, limit: int) -> list[Health]:
+        """Those with unsent notices."""
+        assert now_ms
+        return [health for health in self.by_key.values() if health.notices][:limit]
+
+
+class MemoryTurns:
+    """Tickets and permits in dictionaries, handed out as the real store does."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.next_ticket: dict[tuple[str, str], int] = {}
+        self.leases: dict[str, concurrency.Leases] = {}
+
+    def take(self, tenant: str, webhook_id: str, limit: RateLimit, *, count: int) -> list[int]:
+        """The next tickets."""
+        key = (tenant + webhook_id, limit.name)
+        floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
+        first = max(floor, self.next_ticket.get(key, 0))
+        self.next_ticket[key] = first + count
+        return [rate_limit.turn_ms(limit, ticket=first + n) for n in range(count)]
+
+    def acquire(self, tenant: str, webhook_id: str, *, owner: str, wanted: int, cap: int) -> int:
+        """Some of the permits wanted."""
+        assert tenant
+        self.leases[webhook_id], granted = concurrency.acquire(
+            self.leases.get(webhook_id, {}), owner, wanted=wanted, cap=cap, now_ms=self._now_ms()
+        )
+        return granted
+
+    def release(self, tenant: str, webhook_id: str, *, owner: str) -> bool:
+        """Give them back."""
+        assert tenant
+        self.leases[webhook_id] = concurrency.release(self.leases[webhook_id], owner)
+        return True
+
+    def _now_ms(self) -> int:
+        return int(self._clock().timestamp() * 1000)
+
+
+class MemoryBus:
+    """Keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Put them all."""
+        self.events += events
+
+    @property
+    def topics(self) -> list[str]:
+        """Of each event."""
+        return [event.topic for event in self.events]
+
+
 class MemoryWebhooks:
     """Webhooks and functions in dictionaries, and the index over them."""
 
@@ -153,11 +241,19 @@ class MemoryWebhooks:
         found = self.by_id.get(webhook_id)
         return found if found is not None and found.tenant == tenant else None
 
-    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """The webhook."""
+        found = self.find(tenant, webhook_id)
+        assert found is not None
+        return found
+
+    def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str = NOW) -> None:
         """Switch it off."""
         webhook = self.find(tenant, webhook_id)
         if webhook is not None and webhook.enabled:
-            self.by_id[webhook_id] = replace(webhook, enabled=False, disabled_reason=reason)
+            self.by_id[webhook_id] = replace(
+                webhook, enabled=False, disabled_reason=reason, switched_at=at
+            )
 
     def for_tenant(self, tenant: str) -> Index:
         """What the tenant wants to hear."""

@@ -1,9 +1,15 @@
 """/v1/deliveries."""
 
+from dataclasses import astuple
+
+from pydantic import Field
+
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Status
+from runtime.core.delivery import Selection, Status
+from runtime.core.envelope import moment, timestamp
+from runtime.errors import BadInput
 
 
 class DeliveriesQuery(ListQuery):
@@ -11,6 +17,22 @@ class DeliveriesQuery(ListQuery):
 
     webhook: str | None = None
     status: Status | None = None
+    topic: str | None = Field(default=None, description="an exact topic")
+    event: str | None = Field(default=None, description="the id of an event")
+    since: str | None = Field(default=None, description="created at or after, ISO 8601")
+    until: str | None = Field(default=None, description="created at or before, ISO 8601")
+
+    @property
+    def selection(self) -> Selection:
+        """The same in our own words."""
+        return Selection(
+            webhook_id=self.webhook,
+            status=self.status,
+            topic=self.topic,
+            event_id=self.event,
+            since=time_of(self.since, field="since"),
+            until=time_of(self.until, field="until"),
+        )
 
 
 class AttemptOut(Answer):
@@ -23,6 +45,7 @@ class AttemptOut(Answer):
     error: str | None
     sentence: str
     answer_excerpt: str
+    timing_ms: dict[str, float]
 
 
 class DeliverySummary(Answer):
@@ -47,16 +70,10 @@ class DeliveryOut(DeliverySummary):
 
 @endpoint("GET", "/v1/deliveries", scope="deliveries")
 def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[DeliverySummary]:
-    """List deliveries, the newest first."""
-    status = query.status.value if query.status else ""
-    of = (caller.tenant, "deliveries", query.webhook or "", status)
-    page = api.deliveries.list(
-        caller.tenant,
-        webhook_id=query.webhook,
-        status=query.status,
-        limit=query.limit,
-        after=query.position(*of),
-    )
+    """List deliveries, the newest first; a page may be short and not the last."""
+    wanted = query.selection
+    of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(wanted)))
+    page = api.deliveries.list(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
     return listing(page, DeliverySummary.model_validate, of=of)
 
 
@@ -66,4 +83,28 @@ def show(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     return DeliveryOut.model_validate(api.show_delivery(caller.tenant, delivery_id))
 
 
-ENDPOINTS = (list_all, show)
+@endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
+def retry(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
+    """Send a delivery again now, under the same id, with its schedule from the start."""
+    return DeliveryOut.model_validate(api.retry_delivery(caller.tenant, delivery_id))
+
+
+def time_of(text: str | None, *, field: str) -> str | None:
+    """A time as we store it.
+
+    Raises:
+        BadInput: code `bad_time`.
+    """
+    if text is None:
+        return None
+    try:
+        return timestamp(moment(text))
+    except (ValueError, OverflowError) as problem:
+        raise BadInput(
+            "must be ISO 8601 with an offset, such as 2026-11-20T13:04:05Z",
+            field=field,
+            code="bad_time",
+        ) from problem
+
+
+ENDPOINTS = (list_all, show, retry)

@@ -9,11 +9,19 @@ from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.api_wiring import Api
 from runtime.core import rotation
 from runtime.core.api_key import ApiKey
+from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.create_webhook import NewWebhook
 from runtime.usecases.make_secret import Wanted
 from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
+
+
+class RateLimitIn(Request):
+    """At most so many attempts in each second, minute or hour of the clock."""
+
+    count: int
+    per: Literal["second", "minute", "hour"]
 
 
 class WebhookIn(AccessIn):
@@ -41,6 +49,10 @@ class WebhookIn(AccessIn):
         default=None, description="your own, `whsec_…` of 24 to 64 bytes; null has one made"
     )
     ed25519: bool = Field(default=False, description="sign with a private key as well (`v1a`)")
+    rate_limit: RateLimitIn | None = Field(
+        default=None, description="what is too much is delayed, not dropped"
+    )
+    max_concurrency: int | None = Field(default=None, description="attempts at the same time")
 
 
 class WebhookChangesIn(AccessIn):
@@ -55,6 +67,15 @@ class WebhookChangesIn(AccessIn):
     enabled: bool = True
     retry_schedule_s: list[int] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
+    rate_limit: RateLimitIn | None = None
+    max_concurrency: int | None = None
+
+
+class RateLimitOut(Answer):
+    """At most so many attempts in each second, minute or hour of the clock."""
+
+    count: int
+    per: Per
 
 
 class SigningKeyOut(Answer):
@@ -79,12 +100,15 @@ class WebhookOut(Answer):
     handshake: bool
     enabled: bool
     disabled_reason: str | None
+    switched_at: str | None
     retry_schedule_s: list[int] | None
     timeout_s: int
     signing_keys: list[SigningKeyOut]
     header_names: list[str]
     auth_kind: str | None
     certificate_expires_at: str | None
+    rate_limit: RateLimitOut | None
+    max_concurrency: int | None
     created_at: str
 
 
@@ -118,13 +142,21 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
         caller.tenant,
         NewWebhook(
             **body.model_dump(
-                exclude={"topics", "format", "retry_schedule_s", "secret", *ACCESS_FIELDS}
+                exclude={
+                    "topics",
+                    "format",
+                    "retry_schedule_s",
+                    "rate_limit",
+                    "secret",
+                    *ACCESS_FIELDS,
+                }
             ),
             access=access_of(body),
             topics=tuple(body.topics),
             format=Format(body.format),
             retry_schedule_s=_delays(body.retry_schedule_s),
             own_secret=body.secret,
+            rate_limit=_limit(body.rate_limit),
         ),
     )
     return _with_secret(webhook, secret)
@@ -152,6 +184,8 @@ def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn)
         changes["topics"] = tuple(body.topics)
     if "retry_schedule_s" in changes:
         changes["retry_schedule_s"] = _delays(body.retry_schedule_s)
+    if "rate_limit" in changes:
+        changes["rate_limit"] = _limit(body.rate_limit)
     return WebhookOut.model_validate(
         api.update_webhook(caller.tenant, webhook_id, changes=changes, access=access_of(body))
     )
@@ -177,8 +211,24 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
     return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
+@endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks")
+def enable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+    """Switch a webhook on; what it missed can be replayed."""
+    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=True))
+
+
+@endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks")
+def disable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+    """Switch a webhook off; what it would have got is recorded as skipped."""
+    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=False))
+
+
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
 
-ENDPOINTS = (create, list_all, show, change, delete, rotate_secret)
+def _limit(given: RateLimitIn | None) -> RateLimit | None:
+    return None if given is None else RateLimit(count=given.count, per=Per(given.per))
+
+
+ENDPOINTS = (create, list_all, show, change, delete, rotate_secret, enable, disable)

@@ -1,6 +1,7 @@
 """A delivery: one event for one webhook, and the attempts made at it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -16,7 +17,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One POST. `status` is None when no answer came; `error` is then the code that says why."""
+    """One POST. `status` is None when no answer came; `error` is then the code that says why.
+
+    `timing_ms` has the parts: `dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms`, `total_ms`;
+    `reused` is 1 when an open connection served.
+    """
 
     number: int
     started_at: str
@@ -25,6 +30,7 @@ class Attempt:
     error: str | None
     sentence: str
     answer_excerpt: str = ""
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,11 @@ class Delivery:
     """The record, and the truth: a queue message about it is only a hint.
 
     `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
-    `status` is pending; `reason` is a code for every terminal status but delivered.
+    `status` is pending; `reason` is a code for every terminal status but delivered, and for a
+    pending one says what it waits for other than its own schedule, e.g. `circuit_open`. `held`
+    counts how often it was put off since its last attempt; `turn_at_ms` is when the window begins
+    for which it has a ticket of its webhook's rate limit. When it is sent again, the schedule
+    begins anew after the first `replayed_after` attempts, and `replay_id` names the job, if any.
     """
 
     id: str
@@ -46,8 +56,29 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
     due_at_ms: int | None = None
     reason: str | None = None
+    turn_at_ms: int | None = None
+    held: int = 0
+    replay_id: str | None = None
+    replayed_after: int = 0
 
     @property
     def next_attempt(self) -> int:
         """The number that the next POST will carry; a hint with another number is stale."""
         return len(self.attempts) + 1
+
+    @property
+    def next_in_round(self) -> int:
+        """The same, counted from when the delivery was last sent again: where the schedule is."""
+        return self.next_attempt - self.replayed_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which deliveries of a tenant: all that are named must hold; times are of `created_at`."""
+
+    webhook_id: str | None = None
+    status: Status | None = None
+    topic: str | None = None
+    event_id: str | None = None
+    since: str | None = None
+    until: str | None = None

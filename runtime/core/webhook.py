@@ -1,9 +1,12 @@
 """A webhook: a subscription whose target is an HTTPS endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from runtime.core import schedule
+from runtime.core.rate_limit import RateLimit
 
 MAX_TIMEOUT_S: Final = 30  # one attempt holds a worker slot at most this long
 DEFAULT_TIMEOUT_S: Final = 10
@@ -59,6 +62,8 @@ class Webhook:
     event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
     the default schedule. `handshake`: the receiver was asked whether it wants our requests.
     `headers`, `auth` and `client_certificate` are what it asks for besides a signature.
+    `switched_at` is when it was last switched on or off. `rate_limit` and
+    `max_concurrency` (attempts at the same time) hold back what is too much, and drop nothing.
     """
 
     id: str
@@ -73,12 +78,15 @@ class Webhook:
     handshake: bool = False
     enabled: bool = True
     disabled_reason: str | None = None
+    switched_at: str | None = None
     secrets: tuple[SealedSecret, ...] = ()
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
     headers: Sealed | None = None
     auth: Sealed | None = None
     client_certificate: Sealed | None = None
+    rate_limit: RateLimit | None = None
+    max_concurrency: int | None = None
 
     @property
     def header_names(self) -> tuple[str, ...]:
@@ -99,3 +107,9 @@ class Webhook:
     def signing_keys(self) -> tuple[SealedSecret, ...]:
         """The secrets under the name that the API gives to what may be shown of them."""
         return self.secrets
+
+    @property
+    def schedule_s(self) -> Sequence[int]:
+        """The delays after the first, second, … attempt."""
+        own = self.retry_schedule_s
+        return schedule.DEFAULT_SCHEDULE_S if own is None else own

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from runtime.core.concurrency import MAX_CONCURRENCY
+from runtime.core.rate_limit import MAX_COUNT, RateLimit
 from runtime.core.webhook import MAX_TIMEOUT_S
 from runtime.errors import BadInput
 
@@ -47,4 +49,22 @@ def check_schedule(delays_s: tuple[int, ...] | None) -> None:
             f"must be at most {MAX_RETRIES} delays of 1 to {MAX_RETRY_DELAY_S} seconds",
             field="retry_schedule_s",
             code="bad_schedule",
+        )
+
+
+def check_limits(rate: RateLimit | None, max_concurrency: int | None) -> None:
+    """Refuse limits under which nothing could be sent, and those that limit nothing.
+
+    Raises:
+        BadInput: code `bad_rate_limit` or `bad_max_concurrency`.
+    """
+    if rate is not None and not 1 <= rate.count <= MAX_COUNT:
+        raise BadInput(
+            f"must be from 1 to {MAX_COUNT}", field="rate_limit.count", code="bad_rate_limit"
+        )
+    if max_concurrency is not None and not 1 <= max_concurrency <= MAX_CONCURRENCY:
+        raise BadInput(
+            f"must be from 1 to {MAX_CONCURRENCY}, or null",
+            field="max_concurrency",
+            code="bad_max_concurrency",
         )

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import dump
 from runtime.core.function import Function, FunctionVersion, Limits
 from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
+from runtime.core.rate_limit import Per, RateLimit
+from runtime.core.replay import Replay, ReplayState
 from runtime.core.run import Outcome, Run
 from runtime.core.sync import DestinationKind, Sync
 from runtime.core.webhook import Format, Sealed, SealedSecret, Webhook
@@ -32,13 +35,15 @@ _NAME: Final = re.compile(r"#[a-z_0-9]+")
 SEALED: Final = ("headers", "auth", "client_certificate")  # of a webhook
 # What is not a scalar; texts of these fields are JSON.
 AS_JSON: Final[Mapping[type, frozenset[str]]] = {
-    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", *SEALED}),
+    Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", "rate_limit", *SEALED}),
     Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
     ApiKey: frozenset({"scopes"}),
     Delivery: frozenset({"attempts"}),
     Run: frozenset({"output", "error", "logs", "effects", "event"}),
     Profile: frozenset({"properties", "stamps"}),
     Claim: frozenset({"body"}),
+    Health: frozenset({"notices"}),
+    Replay: frozenset({"statuses"}),
 }
 
 
@@ -98,6 +103,9 @@ def webhook(item: Mapping[str, Item]) -> Webhook:
     for name in raw.keys() & SEALED:
         sealed = raw[name]
         raw[name] = Sealed(ciphertext=sealed["ciphertext"], shown=tuple(sealed["shown"]))
+    if "rate_limit" in raw:
+        limit = raw["rate_limit"]
+        raw["rate_limit"] = RateLimit(count=limit["count"], per=Per(limit["per"]))
     return Webhook(**raw)
 
 
@@ -135,6 +143,23 @@ def delivery(item: Mapping[str, Item]) -> Delivery:
     raw["attempts"] = tuple(Attempt(**attempt) for attempt in raw["attempts"])
     raw["status"] = Status(raw["status"])
     return Delivery(**raw)
+
+
+def health(item: Mapping[str, Item]) -> Health:
+    """A stored endpoint's health."""
+    raw = _fields(item, Health)
+    raw["notices"] = tuple(
+        Notice(**{**notice, "kind": NoticeKind(notice["kind"])}) for notice in raw["notices"]
+    )
+    return Health(**raw)
+
+
+def replay(item: Mapping[str, Item]) -> Replay:
+    """A stored replay."""
+    raw = _fields(item, Replay)
+    raw["statuses"] = tuple(map(Status, raw["statuses"]))
+    raw["state"] = ReplayState(raw["state"])
+    return Replay(**raw)
 
 
 def run(item: Mapping[str, Item]) -> Run:

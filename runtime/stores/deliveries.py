@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from runtime.core.delivery import Delivery, Status
+from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.page import Page
 from runtime.stores import codec, keys, records
 from runtime.stores.codec import Item
@@ -12,7 +12,7 @@ from runtime.stores.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """Deliveries by id; listed by webhook, by tenant and by due time."""
+    """Deliveries by id; listed by webhook, tenant, event, status and due time."""
 
     table: Table
     retention_days: int
@@ -57,23 +57,55 @@ class Deliveries:
     def list(
         self,
         tenant: str,
+        selection: Selection,
         *,
-        webhook_id: str | None = None,
-        status: Status | None = None,
         after: str | None = None,
         limit: int = 50,
+        oldest_first: bool = False,
     ) -> Page[Delivery]:
-        """A tenant's deliveries, newest first, of one webhook and one status if given."""
-        by_webhook = webhook_id is not None
-        return records.newest(
-            self.table,
-            codec.delivery,
-            index="by_webhook" if by_webhook else "by_tenant",
-            partition=keys.by_webhook(tenant, webhook_id) if webhook_id is not None else tenant,
-            status=status,
-            after=after,
-            limit=limit,
+        """A page of a tenant's deliveries, newest first; it may be short and not the last.
+
+        Read from the index that holds the fewest: of the event, of the status, of the webhook.
+        """
+        if selection.event_id is not None:
+            return self._of_event(tenant, selection, after=after, limit=limit)
+        index, partition = _narrowest(tenant, selection)
+        ages = records.AgeList(
+            index=index,
+            partition=partition,
+            since=selection.since,
+            until=selection.until,
+            oldest_first=oldest_first,
         )
+        query = ages.query(
+            after=after,
+            webhook_id=selection.webhook_id if index != "by_webhook" else None,
+            status=selection.status if index != "by_status" else None,
+            topic=selection.topic,
+        )
+        return self.table.bounded_page(
+            query, codec.delivery, limit=limit, position=records.position
+        )
+
+    def _of_event(
+        self, tenant: str, selection: Selection, *, after: str | None, limit: int
+    ) -> Page[Delivery]:
+        ages = records.AgeList(
+            index="by_event",
+            partition=keys.by_event(tenant, selection.event_id or ""),
+            since=selection.since,
+            until=selection.until,
+        )
+        # That index holds keys only: it is written for every delivery, and billed by the size.
+        page = self.table.bounded_page(
+            ages.query(after=after),
+            lambda item: str(item["pk"]["S"]),
+            limit=limit,
+            position=records.position,
+        )
+        found = self.get(page.items)
+        every = (found[each] for each in page.items if each in found)
+        return Page(items=tuple(d for d in every if _fits(d, selection)), after=page.after)
 
     def _item(self, delivery: Delivery) -> Item:
         return {
@@ -82,7 +114,32 @@ class Deliveries:
                 {
                     "by_webhook_pk": keys.by_webhook(delivery.tenant, delivery.webhook_id),
                     "by_tenant_pk": delivery.tenant,
+                    "by_event_pk": keys.by_event(delivery.tenant, delivery.event_id),
                 }
             ),
+            **_status_key(delivery),
             "next_attempt": codec.scalar(delivery.next_attempt),
         }
+
+
+def _status_key(delivery: Delivery) -> Item:
+    # Sparse: what arrives at once, as nearly all do, is never in it and costs nothing.
+    if delivery.status is Status.DELIVERED:
+        return {}
+    return codec.key({"by_status_pk": keys.by_status(delivery.tenant, delivery.status)})
+
+
+def _narrowest(tenant: str, selection: Selection) -> tuple[str, str]:
+    if selection.status not in (None, Status.DELIVERED):
+        return "by_status", keys.by_status(tenant, str(selection.status))
+    if selection.webhook_id is not None:
+        return "by_webhook", keys.by_webhook(tenant, selection.webhook_id)
+    return "by_tenant", tenant
+
+
+def _fits(delivery: Delivery, selection: Selection) -> bool:
+    return (
+        selection.webhook_id in (None, delivery.webhook_id)
+        and selection.status in (None, delivery.status)
+        and selection.topic in (None, delivery.topic)
+    )

@@ -6,6 +6,8 @@ from typing import Final
 SUBSCRIPTIONS: Final = "subscriptions"
 TENANTS: Final = "tenants"
 API_KEY: Final = "apikey"
+ENDPOINTS_SHARD: Final = "endpoints"  # endpoints with notices unsent; few, and never deliveries
+REPLAYS_SHARD: Final = "replays"
 DUE_SHARDS: Final = 8  # spreads the due index over partitions; sweep reads each in turn
 
 
@@ -47,6 +49,41 @@ def api_key(sha256: str) -> str:
 def by_webhook(tenant_id: str, webhook_id: str) -> str:
     """Partition of the deliveries of one webhook."""
     return f"{tenant_id}#{webhook_id}"
+
+
+def by_event(tenant_id: str, event_id: str) -> str:
+    """Partition of the deliveries of one event."""
+    return f"{tenant_id}#{event_id}"
+
+
+def by_status(tenant_id: str, status: str) -> str:
+    """Partition of the deliveries that are not delivered, by status."""
+    return f"{tenant_id}#{status}"
+
+
+def endpoint(tenant_id: str, webhook_id: str) -> str:
+    """Partition of an endpoint's health, in the table of the deliveries."""
+    return f"endpoint#{tenant_id}#{webhook_id}"
+
+
+def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
+    """Partition of a rate limit's counter; another limit counts anew."""
+    return f"rate#{tenant_id}#{webhook_id}#{limit}"
+
+
+def permits(tenant_id: str, webhook_id: str) -> str:
+    """Partition of an endpoint's permits."""
+    return f"permits#{tenant_id}#{webhook_id}"
+
+
+def replay(replay_id: str) -> str:
+    """Partition of a replay, in the table of the deliveries."""
+    return f"replay#{replay_id}"
+
+
+def replays_of(tenant_id: str, webhook_id: str) -> str:
+    """Partition of a webhook's replays, in the index by webhook; no tenant's name has a `#`."""
+    return f"replay#{tenant_id}#{webhook_id}"
 
 
 def by_function(tenant_id: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """What deliveries and runs share: age lists, the due index, and the day they expire."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -64,6 +65,47 @@ def due(
         yield decode(item)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeList:
+    """One partition of an age list, or the part of it between two times."""
+
+    index: str
+    partition: str
+    since: str | None = None
+    until: str | None = None
+    oldest_first: bool = False
+
+    def query(self, *, after: str | None = None, **equal: str | None) -> dict[str, Any]:
+        """The records of these values, behind the position `after`."""
+        name = f"{self.index}_pk"
+        values = {":partition": self.partition}
+        condition = f"{name} = :partition"
+        if self.since is not None or self.until is not None:
+            condition += " AND list_sk BETWEEN :since AND :until"
+            values[":since"] = self.since or "0"
+            values[":until"] = f"{self.until or ''}~"  # behind every id of that very millisecond
+        query: dict[str, Any] = {
+            "IndexName": self.index,
+            "KeyConditionExpression": condition,
+            "ScanIndexForward": self.oldest_first,
+        }
+        asked = {name: wanted for name, wanted in equal.items() if wanted is not None}
+        if asked:
+            query["FilterExpression"] = " AND ".join(f"#{each} = :{each}" for each in asked)
+            query["ExpressionAttributeNames"] = {f"#{each}": each for each in asked}
+            values |= {f":{each}": wanted for each, wanted in asked.items()}
+        if after is not None:
+            query["ExclusiveStartKey"] = codec.key(
+                {name: self.partition, "list_sk": after, "pk": after.partition("#")[2]}
+            )
+        return query | {"ExpressionAttributeValues": codec.key(values)}
+
+
+def position(item: Item) -> str:
+    """Where a record stands in its age lists."""
+    return str(item["list_sk"]["S"])
+
+
 def newest(  # noqa: PLR0913 - a listing is made of exactly these
     table: Table,
     decode: Callable[[Item], T],
@@ -75,18 +117,5 @@ def newest(  # noqa: PLR0913 - a listing is made of exactly these
     limit: int,
 ) -> Page[T]:
     """A page of an age list, newest first."""
-    name = f"{index}_pk"
-    query: dict[str, Any] = {
-        "IndexName": index,
-        "KeyConditionExpression": f"{name} = :partition",
-        "ExpressionAttributeValues": {":partition": {"S": partition}},
-        "ScanIndexForward": False,
-    }
-    if status is not None:
-        query["FilterExpression"] = "#status = :status"
-        query["ExpressionAttributeNames"] = {"#status": "status"}
-        query["ExpressionAttributeValues"][":status"] = {"S": status}
-    if after is not None:
-        record_id = after.partition("#")[2]
-        query["ExclusiveStartKey"] = codec.key({name: partition, "list_sk": after, "pk": record_id})
-    return table.page(query, decode, limit=limit, position=lambda item: str(item["list_sk"]["S"]))
+    query = AgeList(index=index, partition=partition).query(after=after, status=status)
+    return table.page(query, decode, limit=limit, position=position)

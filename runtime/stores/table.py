@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_BATCH_GET: Final = 100  # DynamoDB's own
+LOOK_AT: Final = 250  # records of one request of a listing that filters
+MAX_LOOKED_AT: Final = 1000
 MAX_BATCH_TRIES: Final = 5  # what is still unprocessed then is left to the queue
 
 
@@ -126,6 +128,39 @@ class Table:
         return Page(
             items=tuple(decode(item) for item in shown),
             after=position(shown[-1]) if more else None,
+        )
+
+    def bounded_page(
+        self,
+        query: Mapping[str, Any],
+        decode: Callable[[Item], T],
+        *,
+        limit: int,
+        position: Callable[[Item], str],
+    ) -> Page[T]:
+        """Up to `limit` records of a query that filters, after looking at `MAX_LOOKED_AT` at most.
+
+        A page may be short, or empty, and yet not the last: a filter that finds next to nothing
+        must not make one call read everything.
+        """
+        found: list[Item] = []
+        last: Item | None = None
+        look_at = LOOK_AT if "FilterExpression" in query else limit + 1
+        for _ in range(MAX_LOOKED_AT // LOOK_AT):
+            start = {} if last is None else {"ExclusiveStartKey": last}
+            with aws.faults(f"query {self.name}"):
+                answer: Any = self.client.query(
+                    TableName=self.name, **{**query, **start, "Limit": look_at}
+                )
+            found += answer["Items"]
+            last = answer.get("LastEvaluatedKey")
+            if len(found) > limit or last is None:
+                break
+        shown = found[:limit]
+        behind = shown[-1] if len(found) > limit else last
+        return Page(
+            items=tuple(decode(item) for item in shown),
+            after=None if behind is None else position(behind),
         )
 
     def query(self, query: Mapping[str, Any]) -> Iterator[Item]:

@@ -50,13 +50,14 @@ class Webhooks:
         if not self._try_replace(old, new):
             raise Conflict("the webhook has changed; read it again", code="webhook_changed")
 
-    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
+    def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
         """Switch a webhook off; doing it again changes nothing, nor does it when it is gone."""
         for _ in range(MAX_RACES):
             old = self.find(tenant, webhook_id)
             if old is None or not old.enabled:
                 return
-            if self._try_replace(old, replace(old, enabled=False, disabled_reason=reason)):
+            new = replace(old, enabled=False, disabled_reason=reason, switched_at=at)
+            if self._try_replace(old, new):
                 return
         raise Transient("the webhook keeps changing", code="webhook_changed")
 

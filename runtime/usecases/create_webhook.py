@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from runtime.core import access_rules, formats, matching, topics, webhook_rules
 from runtime.core.envelope import timestamp
 from runtime.core.function import Function
+from runtime.core.rate_limit import RateLimit
 from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
 from runtime.usecases.make_secret import MadeSecret, MakeSecret, Wanted
@@ -45,6 +46,8 @@ class NewWebhook:
     access: AccessChanges = field(default_factory=AccessChanges)
     own_secret: str | None = None
     ed25519: bool = False
+    rate_limit: RateLimit | None = None
+    max_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class WebhookRules:
         webhook_rules.check_schedule(webhook.retry_schedule_s)
         formats.check_handshake(webhook.format, handshake=webhook.handshake)
         access_rules.check_together(webhook)
+        webhook_rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
         self.check_url(webhook.url)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
@@ -130,6 +134,8 @@ class CreateWebhook:
             enabled=wanted.enabled,
             retry_schedule_s=wanted.retry_schedule_s,
             timeout_s=wanted.timeout_s,
+            rate_limit=wanted.rate_limit,
+            max_concurrency=wanted.max_concurrency,
             **self.seal_access(tenant, wanted.access),
         )
         self.rules.check(webhook)

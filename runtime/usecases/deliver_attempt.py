@@ -2,29 +2,29 @@
 
 The record is the truth and the message a hint: read the record, POST, and write what came of it
 together with the next due time in one conditional write. A crash between POST and write repeats the
-POST, under the same webhook-id; nothing is lost anywhere.
+POST, under the same webhook-id; nothing is lost anywhere. Who may not be tried now waits on record.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol
 
-from runtime.core import attempt, redact, schedule
-from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
-from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core import attempt, concurrency, recording
+from runtime.core.attempt import Dead, Delivered, Disable, Outcome, RetryAt
+from runtime.core.delivery import Delivery, Status
+from runtime.core.endpoint_health import Seen
 from runtime.core.envelope import timestamp
 from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.admit_deliveries import Hold, Turn
 from runtime.usecases.courier import Courier, Credentials
+from runtime.usecases.loop import Loop
 from runtime.usecases.sweep_due import delivery_hint
-
-STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
-T = TypeVar("T")
 
 
 class Deliveries(Protocol):
@@ -46,9 +46,6 @@ class Webhooks(Protocol):
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook as it stands now, or None."""
 
-    def disable(self, tenant: str, webhook_id: str, *, reason: str) -> None:
-        """Switch it off; again changes nothing."""
-
 
 class Subscriptions(Protocol):
     """The same webhooks, at most a few seconds old, for nothing."""
@@ -64,39 +61,55 @@ class Hints(Protocol):
         """Queue them all; raises Transient if some may be missing."""
 
 
-class _Loop:
-    """An event loop that outlives the batch, so that connections stay open between batches."""
+class Admit(Protocol):
+    """Says which deliveries may be attempted now."""
 
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Turn:
+        """One answer each; raises Transient when nobody can say."""
 
-    def gather(self, works: Iterable[Awaitable[T]]) -> list[T | BaseException]:
-        """Do all at once; a failure is the result of its own work and touches no other."""
+    def give_back(self, turn: Turn) -> None:
+        """Let others have its permits."""
 
-        async def everything() -> list[T | BaseException]:
-            return await asyncio.gather(*works, return_exceptions=True)
+    def busy(self, delivery: Delivery) -> Hold:
+        """How long to wait for a permit."""
 
-        return self._runner.run(everything())
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do blocking work while others go on."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+class Endpoints(Protocol):
+    """Keeps account of how endpoints do, and does what follows from it."""
 
-    def close(self) -> None:
-        self._runner.close()
-        self._threads.shutdown()
+    def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
+        """Take note of how attempts went, in the order they ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An attempt with all that it needs; `record` None before the first."""
+    """An attempt with all that it needs; `record` None before the first.
+
+    `hold` says that it must wait, `probe` that an open breaker lets this one through; `permits` are
+    shared with the others of a batch that go to an endpoint with a concurrency cap.
+    """
 
     record: Delivery | None
     delivery: Delivery
-    webhook: Webhook | None
+    webhook: Webhook
     credentials: Credentials
     started: datetime
+    hold: Hold | None = None
+    probe: bool = False
+    permits: asyncio.Semaphore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    """A delivery that nobody wants any more."""
+
+    record: Delivery | None
+    delivery: Delivery
+    reason: str
+
+
+_Prepared = _Job | _Skip | BaseException | None
+_Seen = list[tuple[Webhook, Seen]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +121,13 @@ class DeliverAttempts:
     subscriptions: Subscriptions
     hints: Hints
     courier: Courier
+    admit: Admit
+    endpoints: Endpoints
     clock: Callable[[], datetime]
     dice: Callable[[], float]
     journal: Callable[[Mapping[str, Any]], None]
     queue_delay_max_s: int = 900
-    _loop: _Loop = field(default_factory=_Loop)
+    _loop: Loop = field(default_factory=Loop)
 
     def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
         """Make every attempt at once; for each message None, or the error that says park or retry.
@@ -130,7 +145,7 @@ class DeliverAttempts:
         prepared = self._loop.gather(
             self._prepare(first[key], records.get(key[0])) for key in unique
         )
-        results = self._loop.gather(map(self._deliver, prepared))
+        results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
         return [verdicts[each.delivery_id, each.attempt] for each in messages]
 
@@ -139,7 +154,9 @@ class DeliverAttempts:
         self.courier.close()
         self._loop.close()
 
-    async def _prepare(self, message: DeliverMessage, record: Delivery | None) -> _Job | None:
+    async def _prepare(
+        self, message: DeliverMessage, record: Delivery | None
+    ) -> _Job | _Skip | None:
         """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
         delivery = record or self._new(message)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
@@ -147,44 +164,103 @@ class DeliverAttempts:
         known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
         # The index may be older than the message: only the store can say that there is none.
         webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
+        if webhook is None or not webhook.enabled:
+            reason = "webhook_disabled" if webhook else "webhook_deleted"
+            return _Skip(record, delivery, reason)
         started = self.clock()
-        opened = Credentials()
-        if webhook is not None and webhook.enabled:
-            opened = self.courier.credentials(webhook, now=timestamp(started))
+        opened = self.courier.credentials(webhook, now=timestamp(started))
         return _Job(record, delivery, webhook, opened, started)
 
-    async def _deliver(self, job: _Job | BaseException | None) -> None:
+    def _deliver_prepared(self, prepared: Sequence[_Prepared]) -> list[BaseException | None]:
+        """What may go, goes; the rest waits."""
+        waiting = [job for job in prepared if isinstance(job, _Job)]
+        try:
+            turn = self.admit([(job.webhook, job.delivery) for job in waiting])
+        except Transient as problem:
+            return [problem if isinstance(job, (_Job, _Skip)) else job for job in prepared]
+        told = _told(waiting, turn)
+        jobs = [next(told) if isinstance(job, _Job) else job for job in prepared]
+        seen: _Seen = []
+        try:
+            return self._loop.gather(self._deliver(job, seen) for job in jobs)
+        finally:
+            self.admit.give_back(turn)
+            self._observe(seen)
+
+    def _observe(self, seen: _Seen) -> None:
+        each: dict[tuple[str, str], list[Seen]] = {}
+        for webhook, how in seen:
+            each.setdefault((webhook.tenant, webhook.id), []).append(how)
+        for (tenant, webhook_id), hows in each.items():
+            self.endpoints.observe(tenant, webhook_id, hows)
+
+    async def _deliver(self, job: _Prepared, seen: _Seen) -> None:
         match job:
             case None:
                 return
             case BaseException():
                 raise job
-            case _Job(webhook=webhook):
-                if webhook is None or not webhook.enabled:
-                    await self._skip(job, "webhook_disabled" if webhook else "webhook_deleted")
-                else:
-                    await self._attempt(job, webhook)
+            case _Skip(record=record, delivery=delivery, reason=reason):
+                await self._record(record, recording.skipped(delivery, reason))
+            case _Job(hold=Hold() as hold):
+                await self._wait(job, hold)
+            case _Job():
+                await self._go(job, seen)
 
-    async def _skip(self, job: _Job, reason: str) -> None:
-        skipped = replace(job.delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None)
-        await self._record(job.record, skipped)
+    async def _wait(self, job: _Job, hold: Hold) -> None:
+        """Put it off, on record; it keeps its attempts."""
+        was = job.delivery
+        if hold.turn_at_ms is not None and was.turn_at_ms == hold.turn_at_ms <= (
+            was.due_at_ms or 0
+        ):
+            return  # it holds this ticket already, and its hint is under way
+        now_ms = int(self.clock().timestamp() * 1000)
+        held = recording.held(
+            was,
+            why=hold.why,
+            until_ms=recording.due_ms(hold.until_ms, ticket=hold.turn_at_ms, now_ms=now_ms),
+            turn_at_ms=hold.turn_at_ms,
+        )
+        if not await self._record(job.record, held):
+            return
+        self.journal(recording.held_line(held))
+        if hold.turn_at_ms is None:
+            await self._hint(held, hold.until_ms)
+        elif held.due_at_ms == hold.until_ms:
+            # By the queue whatever else waits for the sweep: a ticket is good for its own window.
+            delay_s = max(0, math.ceil((hold.until_ms - now_ms) / 1000))
+            await self._send_hint(held, delay_s)
 
-    async def _attempt(self, job: _Job, webhook: Webhook) -> None:
+    async def _go(self, job: _Job, seen: _Seen) -> None:
+        if job.permits is None:
+            seen.append((job.webhook, await self._attempt(job, job.webhook)))
+            return
+        async with job.permits:
+            now = self.clock()
+            if (now - job.started).total_seconds() > concurrency.PATIENCE_S:
+                await self._wait(job, self.admit.busy(job.delivery))
+            else:
+                again = replace(job, started=now)
+                seen.append((job.webhook, await self._attempt(again, job.webhook)))
+
+    async def _attempt(self, job: _Job, webhook: Webhook) -> Seen:
         posted = await self.courier.post(
             webhook, job.delivery, credentials=job.credentials, at=job.started
         )
         outcome = attempt.judge(
             posted.happening,
-            attempt=job.delivery.next_attempt,
+            attempt=job.delivery.next_in_round,
             now=self.clock(),
             dice=self.dice(),
-            schedule_s=_schedule_of(webhook),
+            schedule_s=webhook.schedule_s,
         )
-        after = _after(job.delivery, posted, outcome, started=job.started)
+        after = recording.after(job.delivery, posted, outcome, started=job.started)
         ours = await self._record(job.record, after)
-        self.journal(_line(after, posted, recorded=ours))
+        self.journal(recording.line(after, posted, recorded=ours))
         if ours:
             await self._follow(after, outcome)
+        error = attempt.error_code(posted.happening)
+        return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -209,67 +285,32 @@ class DeliverAttempts:
         return await self._loop.in_thread(write)
 
     async def _follow(self, after: Delivery, outcome: Outcome) -> None:
-        """What the record makes necessary. Lost here, the sweep finds it or the next 410 tells."""
+        """What the record makes necessary. Lost here, the sweep finds it."""
         match outcome:
             case RetryAt(at_ms=at_ms):
-                delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
-                if delay_s <= self.queue_delay_max_s:
-                    hint = delivery_hint(after)
-                    await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
-            case Disable(reason=reason):
-                await self._loop.in_thread(
-                    lambda: self.webhooks.disable(after.tenant, after.webhook_id, reason=reason)
-                )
-            case Delivered() | Dead():
+                await self._hint(after, at_ms)
+            case Delivered() | Dead() | Disable():
                 return
 
+    async def _hint(self, after: Delivery, at_ms: int) -> None:
+        """What is due soon rides on the queue; what is due later waits for the sweep."""
+        delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
+        if delay_s <= self.queue_delay_max_s:
+            await self._send_hint(after, delay_s)
 
-def _schedule_of(webhook: Webhook) -> Sequence[int]:
-    own = webhook.retry_schedule_s
-    return schedule.DEFAULT_SCHEDULE_S if own is None else own
-
-
-def _after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:
-    """The delivery with this attempt and what follows from it."""
-    happening = posted.happening
-    made = Attempt(
-        number=delivery.next_attempt,
-        started_at=timestamp(started),
-        duration_ms=posted.duration_ms,
-        status=happening.status if isinstance(happening, attempt.Answered) else None,
-        error=attempt.error_code(happening),
-        sentence=attempt.sentence(happening),
-        answer_excerpt=redact.excerpt(posted.answer),
-    )
-    attempts = (*delivery.attempts, made)
-    match outcome:
-        case Delivered():
-            return replace(delivery, attempts=attempts, status=Status.DELIVERED, due_at_ms=None)
-        case RetryAt(at_ms=at_ms):
-            return replace(delivery, attempts=attempts, due_at_ms=at_ms)
-        case Dead(reason=reason) | Disable(reason=reason):
-            return replace(
-                delivery, attempts=attempts, status=Status.DEAD, reason=reason, due_at_ms=None
-            )
+    async def _send_hint(self, after: Delivery, delay_s: int) -> None:
+        hint = delivery_hint(after)
+        await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
 
 
-def _line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
-    """The one line that is logged of an attempt: flat, and nothing in it that must stay secret."""
-    made = after.attempts[-1]
-    return {
-        "message": "delivery.attempted",
-        "tenant": after.tenant,
-        "webhook_id": after.webhook_id,
-        "delivery_id": after.id,
-        "event_id": after.event_id,
-        "topic": after.topic,
-        "attempt": made.number,
-        "outcome": str(after.status) if recorded else "superseded",
-        "status": made.status,
-        "error": made.error,
-        "due_at_ms": after.due_at_ms,
-        **posted.timing_ms,
-    }
+def _told(waiting: Sequence[_Job], turn: Turn) -> Iterator[_Job]:
+    permits = {key: asyncio.Semaphore(count) for key, count in turn.permits.items()}
+    for job, admission in zip(waiting, turn.admissions, strict=True):
+        if isinstance(admission, Hold):
+            yield replace(job, hold=admission)
+        else:
+            mine = permits.get((job.webhook.tenant, job.webhook.id))
+            yield replace(job, probe=admission.probe, permits=mine)
 
 
 def _verdict(result: BaseException | None) -> PenstockError | None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict
 
 from runtime.core import topics
+from runtime.core.rate_limit import RateLimit
 from runtime.core.webhook import Webhook
 from runtime.usecases.create_webhook import WebhookRules
 from runtime.usecases.seal_access import AccessChanges, SealAccess
+from runtime.usecases.switch_webhook import SwitchWebhook
 
 
 class Webhooks(Protocol):
@@ -32,6 +34,8 @@ class WebhookChanges(TypedDict, total=False):
     enabled: bool
     retry_schedule_s: tuple[int, ...] | None
     timeout_s: int
+    rate_limit: RateLimit | None
+    max_concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class UpdateWebhook:
     webhooks: Webhooks
     rules: WebhookRules
     seal_access: SealAccess
+    switch: SwitchWebhook
 
     def __call__(
         self,
@@ -60,10 +65,12 @@ class UpdateWebhook:
         if "topics" in changes:
             changes["topics"] = topics.parse_all(changes["topics"])
         old = self.webhooks.get(tenant, webhook_id)
-        webhook = replace(old, **changes, **self.seal_access(tenant, access or AccessChanges()))
-        if changes.get("enabled"):
-            webhook = replace(webhook, disabled_reason=None)
+        enabled = changes.pop("enabled", old.enabled)
+        sealed = self.seal_access(tenant, access or AccessChanges())
+        webhook = self.switch.switched(replace(old, **changes, **sealed), enabled=enabled)
         self.rules.check(webhook)
         self.rules.shake_hands(webhook, before=old)
         self.webhooks.replace(old, webhook)
+        if enabled != old.enabled:
+            self.switch.tell(webhook)
         return webhook

@@ -95,8 +95,8 @@ class TestWebhooksContract:
         webhooks = Webhooks(config=cloud.config)
         webhooks.add(a_webhook())
         for _ in range(2):
-            webhooks.disable(TENANT, "whk_1", reason="gone")
-        webhooks.disable(TENANT, "whk_none", reason="gone")
+            webhooks.disable(TENANT, "whk_1", reason="gone", at=NOW)
+        webhooks.disable(TENANT, "whk_none", reason="gone", at=NOW)
 
         disabled = webhooks.get(TENANT, "whk_1")
 
@@ -265,7 +265,7 @@ class TestSubscriptionsContract:
         changes: list[Callable[[], None]] = [
             lambda: None,
             lambda: webhooks.add(a_webhook()),
-            lambda: webhooks.disable(TENANT, "whk_1", reason="gone"),
+            lambda: webhooks.disable(TENANT, "whk_1", reason="gone", at=NOW),
             lambda: webhooks.delete(TENANT, "whk_1"),
             lambda: Functions(config=cloud.config).add(a_function()),
         ]

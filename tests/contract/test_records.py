@@ -1,10 +1,11 @@
 """Deliveries, runs and profiles: one conditional write each, and nothing lost to a race."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from runtime.core.delivery import Status
+from runtime.core.delivery import Selection, Status
 from runtime.core.run import Commit, Outcome
 from runtime.errors import BadInput
 from runtime.stores import keys
@@ -73,6 +74,50 @@ class TestDeliveriesContract:
         cloud.deliveries.replace(due, replace(due, status=Status.SKIPPED, due_at_ms=None))
         assert [] == found(NOW_MS)
 
+    def test_a_listing_keeps_to_all_that_is_asked(self, cloud: Cloud) -> None:
+        """By whichever index it is read."""
+        for n in range(12):
+            cloud.deliveries.add(
+                a_delivery(
+                    id=f"dlv_{n:02d}",
+                    event_id=f"evt_{n % 3}",
+                    webhook_id=f"whk_{n % 2}",
+                    topic=f"metric.t{n % 4}",
+                    status=Status.DELIVERED if n % 3 else Status.DEAD,
+                    due_at_ms=None,
+                    created_at=f"2026-11-20T13:04:{n:02d}.000Z",
+                )
+            )
+
+        def listed(**wanted: Any) -> list[int]:
+            found: list[int] = []
+            after = None
+            while True:
+                page = cloud.deliveries.list(TENANT, Selection(**wanted), after=after, limit=2)
+                found += [int(d.id[-2:]) for d in page.items]
+                after = page.after
+                if after is None:
+                    return found
+
+        at = "2026-11-20T13:04:{}.000Z".format
+        assert listed() == list(reversed(range(12)))
+        assert listed(status=Status.DEAD) == [9, 6, 3, 0]
+        assert listed(status=Status.DEAD, webhook_id="whk_1") == [9, 3]
+        assert listed(status=Status.DELIVERED, topic="metric.t1") == [5, 1]
+        assert listed(event_id="evt_1") == [10, 7, 4, 1]
+        assert listed(event_id="evt_1", webhook_id="whk_1", status=Status.DELIVERED) == [7, 1]
+        assert listed(since=at("03"), until=at("05")) == [5, 4, 3]
+        assert listed(webhook_id="whk_0", since=at("08")) == [10, 8]
+        assert listed(event_id="evt_2", until=at("04")) == [2]
+
+    def test_what_arrives_leaves_the_list_of_the_others(self, cloud: Cloud) -> None:
+        """The index of trouble holds only trouble."""
+        dead = a_delivery(status=Status.DEAD, due_at_ms=None)
+        cloud.deliveries.add(dead)
+        cloud.deliveries.replace(dead, replace(dead, status=Status.DELIVERED))
+
+        assert cloud.deliveries.list(TENANT, Selection(status=Status.DEAD)).items == ()
+
     def test_overlapping_sweeps_lease_once(self, cloud: Cloud) -> None:
         """Two sweeps see the same record; one hint does; after the lease it is due again."""
         due = a_delivery(due_at_ms=NOW_MS)
@@ -103,10 +148,10 @@ class TestDeliveriesContract:
             )
         cloud.deliveries.add(a_delivery(id="dlv_r", tenant="rival"))
 
-        first = cloud.deliveries.list(TENANT, limit=2)
-        rest = cloud.deliveries.list(TENANT, limit=9, after=first.after)
-        mine = cloud.deliveries.list(TENANT, webhook_id="whk_1")
-        dead = cloud.deliveries.list(TENANT, status=Status.DEAD, limit=1)
+        first = cloud.deliveries.list(TENANT, Selection(), limit=2)
+        rest = cloud.deliveries.list(TENANT, Selection(), limit=9, after=first.after)
+        mine = cloud.deliveries.list(TENANT, Selection(webhook_id="whk_1"))
+        dead = cloud.deliveries.list(TENANT, Selection(status=Status.DEAD), limit=1)
 
         everything = (*first.items, *rest.items)
         assert ["dlv_4", "dlv_3", "dlv_2", "dlv_1", "dlv_0"] == [d.id for d in everything]

@@ -18,8 +18,18 @@ from runtime.errors import Transient
 from runtime.usecases.courier import Courier
 from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import Sweep, delivery_hint
+from runtime.usecases.tend_endpoints import TendEndpoints
 from tests.builders import TENANT, a_deliver_message, a_webhook
-from tests.doubles import FakeClock, Journal, MemoryDeliveries, MemoryWebhooks, VirtualQueue
+from tests.delivery_world import admission
+from tests.doubles import (
+    FakeClock,
+    Journal,
+    MemoryBus,
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryWebhooks,
+    VirtualQueue,
+)
 from tests.vectors import SECRET_A
 
 T = TypeVar("T")
@@ -111,12 +121,19 @@ def test_every_delivery_ends_and_none_is_lost(seed: int, good: float, rate: floa
     queue.send(started)
     queue.send(started[:2])  # queues deliver twice
     queue.send = faults.around(queue.send)  # type: ignore[method-assign]
+    health = MemoryEndpoints()
+    for name in ("known", "find", "replace"):
+        setattr(health, name, faults.around(getattr(health, name)))
     deliver = DeliverAttempts(
         deliveries=deliveries,
         webhooks=webhooks,
         subscriptions=webhooks,
         hints=queue,
         courier=Courier(sender=receivers, open_secret=lambda _tenant, _sealed: SECRET_A),
+        admit=admission(health, clock, dice.random),
+        endpoints=TendEndpoints(
+            endpoints=health, webhooks=webhooks, bus=MemoryBus(), clock=clock, journal=Journal()
+        ),
         clock=clock,
         dice=dice.random,
         journal=Journal(),

@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -52,6 +53,25 @@ def test_deliveries_are_paged_by_webhook_and_status(api: ApiClient) -> None:
     assert {"data": [], "next_cursor": None} == none
     assert 404 == api.get("/v1/deliveries/dlv_theirs").status
     assert 503 == api.get("/v1/deliveries/dlv_0").json["attempts"][0]["status"]
+
+
+def test_deliveries_are_found_by_topic_event_and_time(api: ApiClient) -> None:
+    """The questions of somebody whose receiver missed something."""
+    store = api.application.deliveries
+    for n in range(4):
+        at = f"2026-11-20T13:04:{n:02d}.000Z"
+        more = {"tenant": api.tenant, "event_id": f"evt_{n}", "topic": f"metric.t{n % 2}"}
+        store.add(a_delivery(id=f"{api.tenant}_{n}", created_at=at, **more))
+
+    def found(**query: str) -> list[int]:
+        pages: list[Any] = list(walk(api, "/v1/deliveries", limit=3, **query))
+        return [int(each["id"][-1]) for each in pages]
+
+    assert [3, 1] == found(topic="metric.t1")
+    assert [2] == found(event="evt_2")
+    assert [2, 1] == found(since="2026-11-20T14:04:01+01:00", until="2026-11-20T13:04:02Z")
+    refused = api.get("/v1/deliveries", since="yesterday")
+    assert (400, "bad_time") == (refused.status, refused.json["code"])
 
 
 @given(position=st.text(max_size=50), listing=st.lists(st.text(max_size=9), max_size=3))

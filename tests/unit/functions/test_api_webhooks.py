@@ -1,5 +1,6 @@
 """Webhooks over the API: what is refused and why, what is kept, what is shown once."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -148,7 +149,8 @@ def test_a_change_leaves_what_it_does_not_name(api: ApiClient) -> None:
     changed = api.call("PATCH", path, {"enabled": False, "topics": ["metric.*"]})
 
     expected = {k: v for k, v in made.items() if k != "secret"}
-    assert expected | {"enabled": False, "topics": ["metric.*"]} == changed.json
+    switched = {"disabled_reason": "paused", "switched_at": changed.json["switched_at"]}
+    assert expected | {"enabled": False, "topics": ["metric.*"]} | switched == changed.json
     assert changed.json == api.get(path).json
     assert None is api.call("PATCH", path, {"filter": None}).json["filter"]
 
@@ -184,3 +186,64 @@ def test_a_deleted_webhook_is_gone(api: ApiClient) -> None:
     assert (204, "") == ((gone := api.call("DELETE", path)).status, gone.text)
     assert 404 == api.get(path).status
     assert "webhook_not_found" == api.call("DELETE", path).json["code"]
+
+
+def test_switching_off_and_on_is_told_once_each(api: ApiClient) -> None:
+    """As events that the tenant can subscribe to; switching twice is switching once."""
+    hook = f"/v1/webhooks/{api.post('/v1/webhooks', wanted()).json['id']}"
+    api.cloud.received("landed")
+
+    off = [api.post(f"{hook}/disable").json for _ in range(2)]
+    on = [api.post(f"{hook}/enable").json for _ in range(2)]
+
+    assert (False, "paused") == (off[0]["enabled"], off[0]["disabled_reason"])
+    assert (True, None) == (on[0]["enabled"], on[0]["disabled_reason"])
+    assert (off[0], on[0]) == (off[1], on[1])
+    landed = [json.loads(each["Body"]) for each in api.cloud.received("landed")]
+    told = {(each["detail-type"], each["detail"]["id"]) for each in landed}
+    assert ["webhook.disabled", "webhook.enabled"] == sorted(topic for topic, _ in told)
+
+
+def test_a_change_that_switches_is_told_too(api: ApiClient) -> None:
+    """PATCH is the same switch."""
+    made = api.post("/v1/webhooks", wanted()).json
+    api.cloud.received("landed")
+
+    changed = api.call("PATCH", f"/v1/webhooks/{made['id']}", {"enabled": False}).json
+
+    assert (False, "paused") == (changed["enabled"], changed["disabled_reason"])
+    assert changed["switched_at"]
+    assert 1 == len(api.cloud.received("landed"))
+
+
+def test_limits_are_kept_changed_and_lifted(api: ApiClient) -> None:
+    """By the same names that they are shown under."""
+    rate = {"count": 10, "per": "second"}
+    made = api.post("/v1/webhooks", wanted(rate_limit=rate, max_concurrency=3)).json
+    path = f"/v1/webhooks/{made['id']}"
+
+    slower = api.call("PATCH", path, {"rate_limit": {"count": 600, "per": "hour"}}).json
+    lifted = api.call("PATCH", path, {"rate_limit": None, "max_concurrency": None}).json
+
+    assert (rate, 3) == (made["rate_limit"], made["max_concurrency"])
+    assert ({"count": 600, "per": "hour"}, 3) == (slower["rate_limit"], slower["max_concurrency"])
+    assert (None, None) == (lifted["rate_limit"], lifted["max_concurrency"])
+    assert lifted == api.get(path).json
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rate_limit": {"count": 0, "per": "second"}}, "bad_rate_limit"),
+        ({"rate_limit": {"count": 1, "per": "fortnight"}}, "bad_field"),
+        ({"max_concurrency": 0}, "bad_max_concurrency"),
+    ],
+)
+def test_a_limit_that_lets_nothing_through_is_refused(
+    api: ApiClient, changes: dict[str, Any], code: str
+) -> None:
+    """Who wants nothing disables the webhook."""
+    answer = api.post("/v1/webhooks", wanted(**changes))
+
+    assert 400 == answer.status
+    assert code in {answer.json["code"], *(e["code"] for e in answer.json.get("errors", []))}

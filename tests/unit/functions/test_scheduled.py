@@ -42,6 +42,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
     names = {
+        "BUS": cloud.bus.name,
         "CONFIG_TABLE": cloud.config.table.name,
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
         "RUNS_TABLE": cloud.runs.table.name,
@@ -85,7 +86,10 @@ class TestSweep:
 
         swept = [sweep.handler({}, None) for _ in range(2)]
 
-        assert [{"deliveries": 1, "runs": 1}, {"deliveries": 0, "runs": 0}] == swept
+        assert [
+            {"deliveries": 1, "runs": 1, "endpoints": 0, "replays": 0},
+            {"deliveries": 0, "runs": 0, "endpoints": 0, "replays": 0},
+        ] == swept
         (hint,) = installed.received("deliver")
         assert delivery.next_attempt == messages.parse_deliver(hint["Body"]).attempt
         (again,) = installed.received("run")

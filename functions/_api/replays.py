@@ -1,0 +1,88 @@
+"""/v1/webhooks/{webhook_id}/replay and what becomes of it."""
+
+from pydantic import Field
+
+from functions._api.deliveries import time_of
+from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from runtime.api_wiring import Api
+from runtime.core.api_key import ApiKey
+from runtime.core.delivery import Status
+from runtime.core.replay import MISSED, ReplayState
+from runtime.errors import BadInput
+from runtime.usecases.replay_deliveries import WantedReplay
+
+
+class ReplayIn(Request):
+    """Which of the webhook's deliveries to send again; by default everything that was missed."""
+
+    statuses: list[str] = Field(
+        default=[str(each) for each in MISSED], description="of delivered, dead, skipped, dropped"
+    )
+    since: str | None = Field(default=None, description="created at or after, ISO 8601")
+    until: str | None = Field(default=None, description="created at or before; at most now")
+    topic: str | None = Field(default=None, description="an exact topic")
+    to: str | None = Field(default=None, description="another webhook that gets them instead")
+
+
+class ReplayOut(Answer):
+    """A replay; `passed_over` counts what fitted and could not be sent again."""
+
+    id: str
+    webhook_id: str
+    state: ReplayState
+    statuses: list[Status]
+    since: str | None
+    until: str
+    topic: str | None
+    to: str | None
+    replayed: int
+    passed_over: int
+    created_at: str
+    finished_at: str | None
+
+
+@endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries", status=202)
+def start(api: Api, caller: ApiKey, *, webhook_id: str, body: ReplayIn) -> ReplayOut:
+    """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
+    wanted = WantedReplay(
+        statuses=_statuses(body.statuses),
+        since=time_of(body.since, field="since"),
+        until=time_of(body.until, field="until"),
+        topic=body.topic,
+        to=body.to,
+    )
+    return ReplayOut.model_validate(api.start_replay(caller.tenant, webhook_id, wanted=wanted))
+
+
+@endpoint("GET", "/v1/webhooks/{webhook_id}/replays", scope="deliveries")
+def list_all(api: Api, caller: ApiKey, *, webhook_id: str, query: ListQuery) -> Listing[ReplayOut]:
+    """List a webhook's replays, the newest first."""
+    of = (caller.tenant, "replays", webhook_id)
+    page = api.replays.list(caller.tenant, webhook_id, limit=query.limit, after=query.position(*of))
+    return listing(page, ReplayOut.model_validate, of=of)
+
+
+@endpoint("GET", "/v1/webhooks/{webhook_id}/replays/{replay_id}", scope="deliveries")
+def show(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
+    """Show how far a replay is."""
+    return ReplayOut.model_validate(api.replays.get(caller.tenant, webhook_id, replay_id))
+
+
+@endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries")
+def cancel(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
+    """Stop a replay; what it has sent again stays so."""
+    return ReplayOut.model_validate(api.start_replay.cancel(caller.tenant, webhook_id, replay_id))
+
+
+def _statuses(names: list[str]) -> tuple[Status, ...]:
+    try:
+        return tuple(map(Status, names))
+    except ValueError as problem:
+        raise BadInput(
+            "must be one or more of delivered, dead, skipped, dropped",
+            field="statuses",
+            code="bad_statuses",
+        ) from problem
+
+
+ENDPOINTS = (start, list_all, show, cancel)

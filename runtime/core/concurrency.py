@@ -1,0 +1,43 @@
+"""An endpoint's concurrency cap: permits on lease, so that those of a killed worker come back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+MAX_CONCURRENCY: Final = 1_000
+LEASE_MS: Final = 65_000  # the function's timeout is 60 s: after this nobody is at work any more
+PATIENCE_S: Final = 10  # how long a batch queues for its own permits; an attempt must fit behind it
+MAX_BACKOFF_S: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """So many permits, until then."""
+
+    permits: int
+    until_ms: int
+
+
+Leases = Mapping[str, Lease]
+
+
+def acquire(
+    leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int
+) -> tuple[Leases, int]:
+    """The leases with `owner`'s added, and how many permits it got of those it wanted."""
+    alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
+    taken = sum(lease.permits for lease in alive.values())
+    granted = max(0, min(wanted, cap - taken))
+    if not granted:
+        return leases, 0
+    return alive | {owner: Lease(permits=granted, until_ms=now_ms + LEASE_MS)}, granted
+
+
+def release(leases: Leases, owner: str) -> Leases:
+    """The leases without `owner`'s."""
+    return {name: lease for name, lease in leases.items() if name != owner}
+
+
+def backoff_ms(*, held: int, dice: float) -> int:
+    """How long to wait before asking for the `held`-th time: twice as long each time, spread."""
+    return int(min(MAX_BACKOFF_S, 2**held) * 1000 * (0.5 + dice))

@@ -1,0 +1,34 @@
+"""Doing the parts of a batch at the same time, in a process that lives for many batches."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop that outlives the batch, so that connections stay open between batches."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
+
+    def gather(self, works: Iterable[Awaitable[T]]) -> list[T | BaseException]:
+        """Do all at once; a failure is the result of its own work and touches no other."""
+
+        async def everything() -> list[T | BaseException]:
+            return await asyncio.gather(*works, return_exceptions=True)
+
+        return self._runner.run(everything())
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do blocking work while others go on."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """End the loop and its threads."""
+        self._runner.close()
+        self._threads.shutdown()

@@ -1,0 +1,73 @@
+"""Endpoints' health: one conditional write, found by the sweep while somebody must be told."""
+
+import time
+from dataclasses import replace
+
+from runtime.core.endpoint_health import Health, Notice, NoticeKind
+from runtime.core.envelope import moment
+from runtime.stores.endpoints import Endpoints
+from tests.builders import NOW, NOW_MS, TENANT
+from tests.cloud import Cloud
+
+WELL = Health(tenant=TENANT, webhook_id="whk_1")
+
+
+def endpoints(cloud: Cloud) -> Endpoints:
+    """As one worker sees them."""
+    return Endpoints(
+        table=cloud.deliveries.table, clock=lambda: moment(NOW), monotonic=time.monotonic
+    )
+
+
+class TestEndpointsContract:
+    """Health by webhook."""
+
+    def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
+        """To every worker, with a revision of its own."""
+        notice = Notice(kind=NoticeKind.FAILING, at_ms=NOW_MS, after_s=3600)
+        sick = replace(WELL, failures=12, failing_since_ms=NOW_MS, notices=(notice,))
+
+        assert endpoints(cloud).find(TENANT, "whk_1") == WELL
+        stored = endpoints(cloud).replace(WELL, sick)
+
+        assert stored == replace(sick, revision=1)
+        assert endpoints(cloud).find(TENANT, "whk_1") == stored
+        assert endpoints(cloud).known([(TENANT, "whk_1"), (TENANT, "whk_2")]) == {
+            (TENANT, "whk_1"): stored,
+            (TENANT, "whk_2"): replace(WELL, webhook_id="whk_2"),
+        }
+
+    def test_of_two_who_read_the_same_one_writes(self, cloud: Cloud) -> None:
+        """The claim of a probe is such a write: two must not both have it."""
+        one, other = endpoints(cloud), endpoints(cloud)
+        sick = replace(WELL, failures=1)
+
+        won = [store.replace(WELL, sick) is not None for store in (one, other)]
+        stored = one.find(TENANT, "whk_1")
+        won += [store.replace(stored, sick) is not None for store in (one, other)]
+
+        assert won == [True, False, True, False]
+
+    def test_who_must_be_told_is_found_until_it_is_done(self, cloud: Cloud) -> None:
+        """And is no delivery."""
+        store = endpoints(cloud)
+        notice = Notice(kind=NoticeKind.DISABLED, at_ms=NOW_MS, reason="gone")
+        stored = store.replace(WELL, replace(WELL, notices=(notice,)))
+        assert stored is not None
+
+        assert list(store.due(now_ms=NOW_MS, limit=10)) == [stored]
+        for shard in map(str, range(8)):
+            assert not list(cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10))
+        store.replace(stored, replace(stored, notices=()))
+        assert list(store.due(now_ms=NOW_MS, limit=10)) == []
+
+    def test_a_reset_forgets_all(self, cloud: Cloud) -> None:
+        """And costs nothing when there is nothing to forget."""
+        store = endpoints(cloud)
+        store.reset(TENANT, "whk_1")
+        assert store.find(TENANT, "whk_1").revision == 0
+        store.replace(WELL, replace(WELL, failures=99, ended=True))
+
+        store.reset(TENANT, "whk_1")
+
+        assert store.find(TENANT, "whk_1") == replace(WELL, revision=2)

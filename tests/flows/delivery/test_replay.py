@@ -1,0 +1,269 @@
+"""Sending again, on real tables: all that was asked for, once, whatever is killed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runtime.core import ids
+from runtime.core.delivery import Delivery, Status
+from runtime.core.replay import MISSED, Replay, ReplayState
+from runtime.errors import Transient
+from runtime.stores.replays import Replays
+from runtime.usecases.replay_deliveries import RetryDelivery
+from runtime.usecases.work_replays import WorkReplays
+from tests import cloud as clouds
+from tests.builders import NOW, NOW_MS, TENANT, a_delivery, an_attempt
+from tests.cloud import Cloud
+from tests.delivery_world import World
+from tests.doubles import FakeClock, VirtualQueue
+from tests.scripted_receiver import ScriptedReceiver, answer
+
+if TYPE_CHECKING:
+    from runtime.core.messages import DeliverMessage
+
+LATER = "2026-11-20T14:00:00.000Z"
+
+
+class KilledError(Exception):
+    """The process has ended here."""
+
+
+class Mortal:
+    """A thing whose calls count down a shared life; at its end the caller dies, done or not."""
+
+    def __init__(self, thing: Any, life: list[int], *, after: bool) -> None:
+        self._thing, self._life, self._after = thing, life, after
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The same call, perhaps the last."""
+        call = getattr(self._thing, name)
+
+        def mortal(*args: Any, **kwargs: Any) -> Any:
+            self._life[0] -= 1
+            if self._life[0] == 0 and not self._after:
+                raise KilledError
+            result = call(*args, **kwargs)
+            if self._life[0] == 0:
+                raise KilledError
+            return result
+
+        return mortal
+
+
+class Bench:
+    """The tables, a queue and a clock."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.clock = FakeClock(LATER)
+        self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
+        self.replays = Replays(table=cloud.deliveries.table, retention_days=30)
+
+    def work(self, life: int = 0, *, after: bool = False) -> int:
+        """One sweep; with a life, one that dies."""
+        left = [life]
+
+        def mortal(thing: Any) -> Any:
+            return Mortal(thing, left, after=after)
+
+        return WorkReplays(
+            deliveries=mortal(self.cloud.deliveries),
+            replays=mortal(self.replays),
+            hints=mortal(self.queue),
+            clock=self.clock,
+        )()
+
+    def start(self, **changes: Any) -> Replay:
+        """A replay of everything missed."""
+        job = Replay(
+            id="rpl_1",
+            tenant=TENANT,
+            webhook_id="whk_1",
+            statuses=MISSED,
+            created_at=NOW,
+            until=LATER,
+            due_at_ms=NOW_MS,
+        )
+        self.replays.add(replace(job, **changes))
+        return self.job()
+
+    def job(self) -> Replay:
+        """How it stands."""
+        return self.replays.get(TENANT, "whk_1", "rpl_1")
+
+    def fill(self, count: int, **changes: Any) -> list[Delivery]:
+        """Deliveries of that webhook that are dead, unless said otherwise."""
+        made = []
+        for n in range(count):
+            event_id = f"evt_{changes.get('status', 'dead')}_{n}"
+            delivery = a_delivery(
+                id=ids.delivery_id(TENANT, event_id, "whk_1"),
+                event_id=event_id,
+                **{"status": Status.DEAD, "reason": "attempts_exhausted", "due_at_ms": None}
+                | changes,
+            )
+            self.cloud.deliveries.add(delivery)
+            made.append(delivery)
+        return made
+
+    def now(self, delivery: Delivery) -> Delivery:
+        """The delivery as it stands."""
+        found = self.cloud.deliveries.find(delivery.id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """Fresh tables."""
+    with clouds.in_process() as cloud:
+        yield Bench(cloud)
+
+
+def test_everything_missed_is_sent_again_under_its_own_id(bench: Bench) -> None:
+    """And what has arrived is not, nor what is under way."""
+    dead, skipped = bench.fill(150), bench.fill(60, status=Status.SKIPPED, attempts=())
+    others = bench.fill(30, status=Status.DELIVERED) + bench.fill(10, status=Status.PENDING)
+    bench.start()
+
+    assert bench.work() == 210
+
+    job = bench.job()
+    assert (job.state, job.replayed, job.passed_over) == (ReplayState.DONE, 210, 0)
+    assert job.finished_at == LATER
+    for delivery in dead + skipped:
+        found = bench.now(delivery)
+        assert (found.status, found.reason, found.replay_id) == (Status.PENDING, None, "rpl_1")
+        assert found.attempts == delivery.attempts
+        assert found.next_in_round == 1
+    assert [bench.now(each) for each in others] == others
+    hinted = {(message.delivery_id, message.attempt) for message, _ in bench.queue.sent}
+    assert hinted == {(d.id, d.next_attempt) for d in dead + skipped}
+    assert bench.work() == 0
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("life", range(1, 18))
+def test_killed_at_any_step_it_goes_on_and_sends_each_once(
+    bench: Bench, life: int, *, after: bool
+) -> None:
+    """Before each call to the world and behind it; the counts are right all the same."""
+    dead = bench.fill(5)
+    bench.start()
+
+    try:
+        bench.work(life, after=after)
+    except KilledError:
+        bench.clock.advance(121)
+        bench.work()
+
+    job = bench.job()
+    assert (job.state, job.replayed, job.passed_over) == (ReplayState.DONE, 5, 0)
+    assert all(bench.now(each).replay_id == "rpl_1" for each in dead)
+    assert all(bench.now(each).due_at_ms is not None for each in dead)
+
+
+def test_what_does_not_fit_is_left(bench: Bench) -> None:
+    """By time, topic and status."""
+    early = bench.fill(1, created_at="2026-11-19T00:00:00.000Z")
+    (other,) = bench.fill(1, topic="metric.other", status=Status.SKIPPED)
+    bench.start(since=NOW, topic="message.email.clicked", statuses=(Status.SKIPPED, Status.DEAD))
+
+    assert bench.work() == 0
+
+    assert bench.job().state is ReplayState.DONE
+    assert [bench.now(*early), bench.now(other)] == [*early, other]
+
+
+def test_what_cannot_be_sent_again_is_counted(bench: Bench) -> None:
+    """Without a body there is nothing to sign; after a hundred attempts it is enough."""
+    bench.fill(1, body="")
+    tired = tuple(an_attempt(number=n, status=500) for n in range(1, 101))
+    bench.fill(1, status=Status.SKIPPED, attempts=tired)
+    bench.start()
+
+    assert bench.work() == 0
+    assert bench.job().passed_over == 2
+
+
+def test_another_webhook_gets_them_once(bench: Bench) -> None:
+    """Under the id that the event would have had there; the originals stay as they are."""
+    dead = bench.fill(3)
+    there = replace(
+        dead[0], id=ids.delivery_id(TENANT, dead[0].event_id, "whk_2"), webhook_id="whk_2"
+    )
+    bench.cloud.deliveries.add(there)
+    bench.start(to="whk_2")
+
+    assert bench.work() == 2
+
+    assert [bench.now(each) for each in dead] == dead
+    assert bench.job().passed_over == 1
+    for delivery in dead[1:]:
+        copied = bench.now(
+            replace(delivery, id=ids.delivery_id(TENANT, delivery.event_id, "whk_2"))
+        )
+        assert (copied.webhook_id, copied.body) == ("whk_2", delivery.body)
+        assert (copied.status, copied.attempts) == (Status.PENDING, ())
+
+
+def test_a_cancelled_replay_stops_where_it_is(bench: Bench) -> None:
+    """Even when the index still shows it as running."""
+    dead = bench.fill(2)
+    job = bench.start()
+    stale = Replays(table=bench.replays.table, retention_days=30)
+    cancelled = replace(job, state=ReplayState.CANCELLED, due_at_ms=None)
+    assert stale.replace(job, cancelled) is not None
+
+    assert bench.work() == 0
+    assert bench.replays.replace(job, job) is None
+    assert [bench.now(each) for each in dead] == dead
+
+
+def test_trouble_with_one_job_does_not_stop_the_others(bench: Bench) -> None:
+    """And is told."""
+    bench.fill(1)
+    bench.start()
+    bench.start(id="rpl_2", statuses=(Status.DELIVERED,))
+
+    class Away:
+        def send(self, _messages: object, *, delay_s: int = 0) -> None:
+            assert delay_s == 0
+            raise Transient("SQS is away")
+
+    work = WorkReplays(
+        deliveries=bench.cloud.deliveries, replays=bench.replays, hints=Away(), clock=bench.clock
+    )
+    with pytest.raises(Transient):
+        work()
+
+    assert bench.job().state is ReplayState.RUNNING
+    assert bench.replays.get(TENANT, "whk_1", "rpl_2").state is ReplayState.DONE
+
+
+def test_what_is_sent_again_has_its_whole_schedule_again(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """One more try would be no help to a receiver that is down for a minute more."""
+    webhook = world.webhooks.by_id["whk_1"]
+    world.webhooks.by_id["whk_1"] = replace(webhook, retry_schedule_s=(5,))
+    receiver.script("/", *[answer(500)] * 3, answer())
+    world.deliver_now()
+    world.run()
+    dead = world.record
+    assert dead.status is Status.DEAD
+    retry = RetryDelivery(
+        deliveries=world.deliveries,
+        webhooks=world.webhooks,
+        hints=world.queue,
+        clock=world.clock,
+    )
+
+    retry(TENANT, dead.id)
+    world.run()
+
+    assert world.record.status is Status.DELIVERED
+    assert [made.number for made in world.record.attempts] == [1, 2, 3, 4]
+    assert len({seen.header("webhook-id") for seen in receiver.received}) == 1
