@@ -79,12 +79,14 @@ def fan_out(_journal: Journal) -> Worker[str]:
 
 def run(journal: Journal) -> "Worker[Entry]":
     """Run hints to runs, and what they leave."""
-    from runtime.core import run_plan, schedule
+    from runtime.core import concurrency, run_plan, schedule
     from runtime.core.envelope import timestamp
     from runtime.stores import config
     from runtime.stores.bus import Bus
     from runtime.stores.functions import Functions
     from runtime.stores.sandbox_function import SandboxFunction
+    from runtime.stores.turns import Turns
+    from runtime.usecases.admit_runs import AdmitRuns
     from runtime.usecases.apply_run import ApplyRun
     from runtime.usecases.run_function import RunFunctions
 
@@ -104,6 +106,16 @@ def run(journal: Journal) -> "Worker[Entry]":
         runs=runs,
         profiles=runs.profiles,
         sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+        admit=AdmitRuns(
+            permits=Turns(
+                table=Table(client=clients.dynamodb, name=given.runs_table),
+                clock=now,
+                lease_ms=concurrency.RUN_LEASE_MS,
+            ),
+            hints=_hints(clients, given.run_queue_url),
+            dice=_DICE.random,
+            new_owner=lambda: uuid.uuid4().hex,
+        ),
         apply=apply,
         unseal=_secrets(clients, given).open,
         clock=now,

@@ -187,26 +187,31 @@ class MemoryTurns:
         self.next_ticket: dict[tuple[str, str], int] = {}
         self.leases: dict[str, concurrency.Leases] = {}
 
-    def take(self, tenant: str, webhook_id: str, limit: RateLimit, *, count: int) -> list[int]:
+    def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
         """The next tickets."""
-        key = (tenant + webhook_id, limit.name)
+        key = (tenant + holder, limit.name)
         floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
         first = max(floor, self.next_ticket.get(key, 0))
         self.next_ticket[key] = first + count
         return [rate_limit.turn_ms(limit, ticket=first + n) for n in range(count)]
 
-    def acquire(self, tenant: str, webhook_id: str, *, owner: str, wanted: int, cap: int) -> int:
+    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """Some of the permits wanted."""
         assert tenant
-        self.leases[webhook_id], granted = concurrency.acquire(
-            self.leases.get(webhook_id, {}), owner, wanted=wanted, cap=cap, now_ms=self._now_ms()
+        self.leases[holder], granted = concurrency.acquire(
+            self.leases.get(holder, {}),
+            owner,
+            wanted=wanted,
+            cap=cap,
+            now_ms=self._now_ms(),
+            lease_ms=concurrency.DELIVER_LEASE_MS,
         )
         return granted
 
-    def release(self, tenant: str, webhook_id: str, *, owner: str) -> bool:
+    def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give them back."""
         assert tenant
-        self.leases[webhook_id] = concurrency.release(self.leases[webhook_id], owner)
+        self.leases[holder] = concurrency.release(self.leases[holder], owner)
         return True
 
     def _now_ms(self) -> int:

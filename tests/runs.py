@@ -1,13 +1,16 @@
 """Running functions on real stores, whatever stands in for the sandbox."""
 
+import uuid
 from typing import Any
 
-from runtime.core import ids, run_plan
+from runtime.core import concurrency, ids, run_plan
 from runtime.core.envelope import ProfileRef, dump
 from runtime.core.function import Function
 from runtime.core.run import Run
 from runtime.core.run_plan import Entry
 from runtime.stores.functions import Functions
+from runtime.stores.turns import Turns
+from runtime.usecases.admit_runs import AdmitRuns
 from runtime.usecases.apply_run import ApplyRun
 from runtime.usecases.run_function import RunFunctions
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
@@ -32,6 +35,15 @@ class Platform:
             parked=cloud.parked("dead"),
             queue_delay_max_s=900,
         )
+        self.permits = Turns(
+            table=cloud.runs.table, clock=self.clock, lease_ms=concurrency.RUN_LEASE_MS
+        )
+        self.admit = AdmitRuns(
+            permits=self.permits,
+            hints=cloud.hints("run"),
+            dice=lambda: 0.5,
+            new_owner=lambda: uuid.uuid4().hex,
+        )
         self.delay_s: float | None = 5.0
 
     def use_case(self, **changes: Any) -> RunFunctions:
@@ -41,6 +53,7 @@ class Platform:
             "runs": self.cloud.runs,
             "profiles": self.cloud.profiles,
             "sandbox": self.sandbox,
+            "admit": self.admit,
             "apply": self.apply,
             "unseal": lambda _tenant, sealed: f"opened {sealed}",
             "clock": self.clock,

@@ -1,11 +1,13 @@
-"""An endpoint's concurrency cap: permits on lease, so that those of a killed worker come back."""
+"""A concurrency cap: permits on lease, so that those of a killed worker come back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 MAX_CONCURRENCY: Final = 1_000
-LEASE_MS: Final = 65_000  # the function's timeout is 60 s: after this nobody is at work any more
+# After a Lambda's timeout nobody is at work any more: 60 s for `deliver`, 200 s for `run`.
+DELIVER_LEASE_MS: Final = 65_000
+RUN_LEASE_MS: Final = 205_000
 PATIENCE_S: Final = 10  # how long a batch queues for its own permits; an attempt must fit behind it
 MAX_BACKOFF_S: Final = 256
 
@@ -22,7 +24,7 @@ Leases = Mapping[str, Lease]
 
 
 def acquire(
-    leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int
+    leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int, lease_ms: int
 ) -> tuple[Leases, int]:
     """The leases with `owner`'s added, and how many permits it got of those it wanted."""
     alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
@@ -30,7 +32,7 @@ def acquire(
     granted = max(0, min(wanted, cap - taken))
     if not granted:
         return leases, 0
-    return alive | {owner: Lease(permits=granted, until_ms=now_ms + LEASE_MS)}, granted
+    return alive | {owner: Lease(permits=granted, until_ms=now_ms + lease_ms)}, granted
 
 
 def release(leases: Leases, owner: str) -> Leases:

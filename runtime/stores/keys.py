@@ -71,9 +71,9 @@ def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
     return f"rate#{tenant_id}#{webhook_id}#{limit}"
 
 
-def permits(tenant_id: str, webhook_id: str) -> str:
-    """Partition of an endpoint's permits."""
-    return f"permits#{tenant_id}#{webhook_id}"
+def permits(tenant_id: str, holder: str) -> str:
+    """Partition of the permits of a webhook or a function."""
+    return f"permits#{tenant_id}#{holder}"
 
 
 def replay(replay_id: str) -> str:

@@ -1,7 +1,7 @@
-"""Whose turn it is at an endpoint: tickets of its rate limit and permits of its concurrency cap.
+"""Whose turn it is: tickets of an endpoint's rate limit, permits of an endpoint or a function.
 
 Only endpoints that have a limit have items here: one addition a batch for the rate, two conditional
-writes a batch for the cap.
+writes a batch for the cap. Functions always have a cap.
 """
 
 import json
@@ -24,18 +24,19 @@ MAX_RACES: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """Tickets and permits by tenant and webhook."""
+    """Tickets and permits by tenant and holder: a webhook, or a function."""
 
     table: Table
     clock: Callable[[], datetime]
+    lease_ms: int = concurrency.DELIVER_LEASE_MS
 
-    def take(self, tenant: str, webhook_id: str, limit: RateLimit, *, count: int) -> list[int]:
+    def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
         """The next `count` tickets: when the window of each begins, in epoch milliseconds.
 
         Raises:
             Transient: the counter cannot be reached, or everybody wants it at once.
         """
-        key = {"pk": keys.rate(tenant, webhook_id, limit.name)}
+        key = {"pk": keys.rate(tenant, holder, limit.name)}
         floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
         for _ in range(MAX_RACES):
             first = self._next(key, count, floor)
@@ -46,23 +47,28 @@ class Turns:
                 return [rate_limit.turn_ms(limit, ticket=ticket) for ticket in tickets]
         raise Transient("the rate limit is contended", code="rate_contended")
 
-    def acquire(self, tenant: str, webhook_id: str, *, owner: str, wanted: int, cap: int) -> int:
+    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """How many of the permits wanted `owner` has got; none while others keep writing."""
         for _ in range(MAX_RACES):
-            leases, revision = self._leases(tenant, webhook_id)
+            leases, revision = self._leases(tenant, holder)
             after, granted = concurrency.acquire(
-                leases, owner, wanted=wanted, cap=cap, now_ms=self._now_ms()
+                leases,
+                owner,
+                wanted=wanted,
+                cap=cap,
+                now_ms=self._now_ms(),
+                lease_ms=self.lease_ms,
             )
-            if not granted or self._store(tenant, webhook_id, after, revision=revision):
+            if not granted or self._store(tenant, holder, after, revision=revision):
                 return granted
         return 0
 
-    def release(self, tenant: str, webhook_id: str, *, owner: str) -> bool:
+    def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give `owner`'s permits back; what cannot be given back ends with its lease."""
         for _ in range(MAX_RACES):
-            leases, revision = self._leases(tenant, webhook_id)
+            leases, revision = self._leases(tenant, holder)
             after = concurrency.release(leases, owner)
-            if self._store(tenant, webhook_id, after, revision=revision):
+            if self._store(tenant, holder, after, revision=revision):
                 return True
         return False
 
@@ -95,16 +101,16 @@ class Turns:
         )
         return self.table.try_to(lambda: self.table.client.update_item(**update))
 
-    def _leases(self, tenant: str, webhook_id: str) -> tuple[Leases, int]:
-        item = self.table.get({"pk": keys.permits(tenant, webhook_id)})
+    def _leases(self, tenant: str, holder: str) -> tuple[Leases, int]:
+        item = self.table.get({"pk": keys.permits(tenant, holder)})
         if item is None:
             return {}, 0
         raw = json.loads(codec.value(item["leases"]))
         return {name: Lease(**lease) for name, lease in raw.items()}, codec.value(item["revision"])
 
-    def _store(self, tenant: str, webhook_id: str, leases: Leases, *, revision: int) -> bool:
+    def _store(self, tenant: str, holder: str, leases: Leases, *, revision: int) -> bool:
         item = {
-            **codec.key({"pk": keys.permits(tenant, webhook_id)}),
+            **codec.key({"pk": keys.permits(tenant, holder)}),
             "leases": codec.text(dump({name: asdict(each) for name, each in leases.items()})),
             "revision": codec.scalar(revision + 1),
             "expires_at": codec.scalar(self._expires()),

@@ -36,13 +36,13 @@ class Endpoints(Protocol):
 class Turns(Protocol):
     """Tickets and permits."""
 
-    def take(self, tenant: str, webhook_id: str, limit: RateLimit, *, count: int) -> Sequence[int]:
+    def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> Sequence[int]:
         """The next tickets: when the window of each begins."""
 
-    def acquire(self, tenant: str, webhook_id: str, *, owner: str, wanted: int, cap: int) -> int:
+    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """How many of the permits wanted `owner` has got."""
 
-    def release(self, tenant: str, webhook_id: str, *, owner: str) -> bool:
+    def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give `owner`'s permits back."""
 
 

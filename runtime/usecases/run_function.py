@@ -14,6 +14,7 @@ from runtime.core.run import Commit, Run
 from runtime.core.run_effects import Try
 from runtime.core.run_plan import Entry
 from runtime.errors import Transient
+from runtime.usecases.admit_runs import AdmitRuns
 
 MAX_RACES: Final = 5  # lost in a row for one profile; then the queue tries again later
 NO_LIVE_VERSION: Final = {
@@ -69,6 +70,7 @@ class RunFunctions:
     runs: Runs
     profiles: Profiles
     sandbox: Sandbox
+    admit: AdmitRuns
     apply: Callable[[Run, Event], None]
     unseal: Callable[[str, str], str]
     clock: Callable[[], datetime]
@@ -93,11 +95,19 @@ class RunFunctions:
             function = self.functions.find(entries[0].message.tenant, entries[0].message.function)
             if function is None or function.live_version is None:
                 return failures | self._each(todo, self._refuse)
-            job = _Job(self, function, function.live_version)
-            for wave in run_plan.waves(todo):
-                failures |= job.run(wave)
+            return failures | self._admitted(todo, function, function.live_version)
         except Exception as problem:  # noqa: BLE001 - one function's trouble must not fail another's events
             return {id(entry): problem for entry in entries}
+
+    def _admitted(self, todo: list[Entry], function: Function, live_version: int) -> Failures:
+        failures: Failures = {}
+        if not todo:
+            return failures
+        with self.admit.slot(function, [entry.message for entry in todo]) as admitted:
+            if admitted:
+                job = _Job(self, function, live_version)
+                for wave in run_plan.waves(todo):
+                    failures |= job.run(wave)
         return failures
 
     def _without_done(self, entries: list[Entry]) -> tuple[list[Entry], Failures]:

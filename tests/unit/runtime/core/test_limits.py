@@ -11,6 +11,8 @@ from tests.builders import NOW_MS
 
 limits = st.builds(RateLimit, count=st.integers(1, 50), per=st.sampled_from(Per))
 
+LEASE_MS = 60_000
+
 
 @given(limits, st.lists(st.tuples(st.integers(0, 5_000_000), st.integers(1, 30)), max_size=50))
 def test_no_window_gets_more_than_its_share(limit: RateLimit, asks: list[tuple[int, int]]) -> None:
@@ -53,15 +55,25 @@ def test_permits_in_use_are_never_more_than_the_cap(
         if owner in leases:
             leases = concurrency.release(leases, owner)
             continue
-        leases, owned = concurrency.acquire(leases, owner, wanted=wanted, cap=cap, now_ms=now_ms)
+        leases, owned = concurrency.acquire(
+            leases, owner, wanted=wanted, cap=cap, now_ms=now_ms, lease_ms=LEASE_MS
+        )
         in_use = sum(each.permits for each in leases.values() if each.until_ms > now_ms)
         assert in_use <= cap
         assert owned <= wanted
 
 
+def _acquire(
+    leases: concurrency.Leases, owner: str, *, wanted: int, now_ms: int
+) -> tuple[concurrency.Leases, int]:
+    return concurrency.acquire(
+        leases, owner, wanted=wanted, cap=3, now_ms=now_ms, lease_ms=LEASE_MS
+    )
+
+
 def test_permits_of_the_dead_come_back() -> None:
     """A cap must not become a wall."""
-    leases, _ = concurrency.acquire({}, "killed", wanted=3, cap=3, now_ms=NOW_MS)
-    later_ms = NOW_MS + concurrency.LEASE_MS
-    assert concurrency.acquire(leases, "next", wanted=9, cap=3, now_ms=later_ms - 1)[1] == 0
-    assert concurrency.acquire(leases, "next", wanted=9, cap=3, now_ms=later_ms)[1] == 3
+    leases, _ = _acquire({}, "killed", wanted=3, now_ms=NOW_MS)
+    later_ms = NOW_MS + LEASE_MS
+    assert _acquire(leases, "next", wanted=9, now_ms=later_ms - 1)[1] == 0
+    assert _acquire(leases, "next", wanted=9, now_ms=later_ms)[1] == 3

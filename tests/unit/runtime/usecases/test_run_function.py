@@ -7,6 +7,7 @@ import pytest
 
 from runtime.core import ids, run_plan
 from runtime.core.delivery import Status
+from runtime.core.function import Limits
 from runtime.core.run import Outcome
 from runtime.errors import Transient
 from runtime.usecases.run_function import MAX_RACES
@@ -70,6 +71,31 @@ class TestRuns:
 
         jobs = {str(job["function"]): len(job["events"]) for job in platform.sandbox.jobs}
         assert {"vip-orders": 2, "other": 2} == jobs
+
+    def test_beyond_its_cap_a_function_waits_and_uses_no_attempt(self, platform: Platform) -> None:
+        """One function must not take every Lambda; what waits is queued again as it was."""
+        busy = platform.publish(limits=Limits(concurrent_runs=2))
+        for owner in ("one", "another"):
+            assert platform.permits.acquire(TENANT, busy.name, owner=owner, wanted=1, cap=2) == 1
+
+        assert [None] == platform.run(an_entry())
+
+        assert [] == platform.sandbox.jobs
+        queue = platform.cloud.clients.sqs.get_queue_attributes(
+            QueueUrl=platform.cloud.queue_url("run"),
+            AttributeNames=["ApproximateNumberOfMessagesDelayed"],
+        )
+        assert "1" == queue["Attributes"]["ApproximateNumberOfMessagesDelayed"]
+
+    def test_a_slot_is_free_again_when_its_batch_ends(self, platform: Platform) -> None:
+        """Also when the batch has failed: the next must not wait for a lease to end."""
+        platform.publish(limits=Limits(concurrent_runs=1))
+        platform.sandbox.faults = [Transient("gone", code="aws_unavailable")]
+        assert ["aws_unavailable"] == platform.run(an_entry(1))
+
+        assert [None] == platform.run(an_entry(2))
+
+        assert Outcome.RETURNED is platform.record(an_entry(2)).outcome
 
     @pytest.mark.parametrize("function", [None, {"live_version": None}])
     def test_without_a_live_version_the_run_is_refused(
