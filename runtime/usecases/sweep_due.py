@@ -14,6 +14,7 @@ LEASE_S: Final = 60  # a hint that is lost after the lease was taken is sent aga
 # A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
 # before the sweep takes it for lost and sends another.
 GRACE_S: Final = 30
+BATCH: Final = 10  # what the queue takes in one call
 LIMIT: Final = 1000  # of a shard in one sweep; what is left is due next minute too
 
 R = TypeVar("R")
@@ -60,21 +61,36 @@ class Sweep(Generic[R, M]):
         swept, problems = 0, []
         for shard in self.shards:
             try:
-                hints = list(self._leased(shard, now_ms))
-                if hints:
+                for hints in self._leased(shard, now_ms):
                     self.hints.send(hints)
-                swept += len(hints)
+                    swept += len(hints)
             except Transient as problem:
                 problems.append(problem)
         if problems:
             raise problems[0]
         return swept
 
-    def _leased(self, shard: str, now_ms: int) -> Iterator[M]:
+    def _leased(self, shard: str, now_ms: int) -> Iterator[list[M]]:
+        """The hints of what could be leased, a queue's batch at a time.
+
+        A record leased and not hinted at waits for its lease to end. So a sweep that is killed, or
+        refused a lease, in the middle of a thousand must not have leased the other hundreds.
+        """
+        hints: list[M] = []
         before_ms = now_ms - self.grace_s * 1000
-        for record in self.records.due(shard=shard, now_ms=before_ms, limit=self.limit):
-            if self.records.lease(record, until_ms=now_ms + LEASE_S * 1000):
-                yield self.hint_of(record)
+        try:
+            for record in self.records.due(shard=shard, now_ms=before_ms, limit=self.limit):
+                if self.records.lease(record, until_ms=now_ms + LEASE_S * 1000):
+                    hints.append(self.hint_of(record))
+                if len(hints) == BATCH:
+                    yield hints
+                    hints = []
+        except Transient:
+            if hints:
+                yield hints
+            raise
+        if hints:
+            yield hints
 
 
 def delivery_hint(delivery: Delivery) -> DeliverMessage:

@@ -1,6 +1,7 @@
 """Delivering while our own parts fail, repeat and overlap: nothing lost, nothing blamed."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,31 @@ def test_a_failing_shard_does_not_keep_the_sweep_from_the_others(world: World) -
         backwards()
 
     assert len(world.queue.sent) == 1
+
+
+def test_a_sweep_cut_short_has_hinted_at_all_that_it_leased(world: World) -> None:
+    """What is leased and not hinted at waits a minute more, each time a long sweep is cut short."""
+    webhook = world.webhooks.by_id["whk_1"]
+    world.webhooks.by_id["whk_1"] = replace(
+        webhook, url="http://localhost:1/", retry_schedule_s=(2000,)
+    )
+    for first in range(0, 40, 8):  # fewer at a time than would open the breaker for good
+        world.deliver_now(*messages(40)[first : first + 8])
+        world.health.by_key.clear()
+    world.clock.advance(3000)
+    lease, leases = world.deliveries.lease, iter(range(25))
+
+    def refusing(*args: Any, **kwargs: Any) -> bool:
+        if next(leases, None) is None:
+            raise Transient("throttled")
+        return lease(*args, **kwargs)
+
+    world.deliveries.lease = refusing  # type: ignore[method-assign]
+
+    with pytest.raises(Transient):
+        world.sweep()
+
+    assert len(world.queue.sent) == 25
 
 
 def test_our_own_fault_is_not_the_receivers(world: World, receiver: ScriptedReceiver) -> None:
