@@ -71,39 +71,67 @@ def _lines(text: str) -> Iterable[tuple[int, str]]:
 
 def _case(line: str, number: int) -> dict[str, Any]:
     try:
-        case = json.loads(line)
+        case = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise WrongUsage(f"line {number} is not JSON: {error}") from None
+        raise WrongUsage(f"line {number} is not JSON: {error}", code="not_json") from None
     if not isinstance(case, dict) or not isinstance(case.get("code"), str) or "id" not in case:
         raise WrongUsage(f'line {number} is not {{"id", "code", "event"?, "profile"?}}')
     return case
 
 
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON value")
+
+
 def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     options = sandbox_options()
     boxes = [Sandbox(options) for _ in range(min(_BATCH_WORKERS, max(len(cases), 1)))]
-    for box in boxes:
-        box.start()
+    workers = len(boxes)
+    all_boxes = tuple(boxes)
 
     def run(case: dict[str, Any]) -> dict[str, Any]:
         box = boxes.pop()  # as many boxes as threads: one is always free
         try:
-            own = {**job, "source": case["code"]}
-            given = {
-                "event": case["event"] if case.get("event") is not None else sample_event(),
-                "profile": case.get("profile"),
-            }
-            return {"id": case["id"], **_one(box, own, given)}
+            return {"id": case["id"], **_one_case(box, job, case)}
+        except SandboxRefused:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever one case does, the others still run
+            return {"id": case["id"], **_cannot_run(problem, level)}
         finally:
             boxes.append(box)
 
-    workers = len(boxes)
     try:
+        for box in all_boxes:
+            box.start()
+        # A sandbox that does not start is nobody's result: it fails before the first case.
+        (level,) = {str(box.doctor()["isolation"]) for box in all_boxes}
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(run, cases)
     finally:
-        for box in boxes:
+        for box in all_boxes:
             box.close()
+
+
+def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    given = {
+        "event": case["event"] if case.get("event") is not None else sample_event(),
+        "profile": case.get("profile"),
+    }
+    return _one(box, {**job, "source": case["code"]}, given)
+
+
+def _cannot_run(problem: Exception, isolation: str) -> dict[str, Any]:
+    message = f"this case cannot be run: {problem}"
+    return {
+        "outcome": "refused",
+        "output": None,
+        "error": {"type": "CannotRun", "message": message, "traceback": ""},
+        "findings": [],
+        "logs": [],
+        "effects": [],
+        "duration_ms": 0.0,
+        "isolation": isolation,
+    }
 
 
 def _job(found: FunctionProject, source: str, *, allow_local_http: bool) -> dict[str, Any]:
