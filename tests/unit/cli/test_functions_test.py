@@ -1,9 +1,12 @@
 """`penstock functions test`: what it does with cases, files and settings that are wrong."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from cli import project
+from cli._errors import WrongUsage
 from tests.unit.cli.conftest import Command
 
 ECHO = "def handler(event):\n    return event['x']\n"
@@ -55,3 +58,69 @@ def test_an_event_file_that_is_not_json_is_wrong_usage(penstock: Command, text: 
         assert 2 == ran.code
         assert "event.json" in ran.json["error"]["message"]
         assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ("limits = 5", "limits"),
+        ('http_hosts = "crm.example.com"', "http_hosts"),
+        ("http_hosts = [1]", "http_hosts"),
+        ('http_hosts = ["https://crm.example.com"]', "http_hosts"),
+        ("limits = { wall_seconds = 5 }", "limits.wall_seconds"),
+        ("limits = { wall_s = 99 }", "limits.wall_s"),
+        ('limits = { wall_s = "5" }', "limits.wall_s"),
+        ("limits = { wall_s = true }", "limits.wall_s"),
+        ("limits = { wall_s = nan }", "limits.wall_s"),
+        ("limits = { emits = 2.5 }", "limits.emits"),
+        ("limits = { emits = -1 }", "limits.emits"),
+        ("secrets = [1]", "secrets"),
+        ('secrets = ["token"]', "secrets"),
+        ('topics = "metric.x"', "topics"),
+        ("filter = 3", "filter"),
+        ("name = 3", "name"),
+        ('name = "No Name"', "name"),
+        ("[secrets]\nTOKEN = 3", "secrets.TOKEN"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_file_and_field(
+    settings: str, field: str, tmp_path: Path
+) -> None:
+    """A setting that is taken for another one is worse than one that is refused."""
+    source = tmp_path / "vip.py"
+    path = tmp_path / project.FILE
+    path.write_text(f"[function]\n{settings}\n", "utf-8")
+
+    with pytest.raises(WrongUsage) as refused:
+        project.load(source)
+
+    assert "bad_settings" == refused.value.code
+    assert refused.value.message.startswith(f"{path}: {field}: ")
+
+
+def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
+    """A check that refuses what the API accepts would keep a sound function from its tests."""
+    (tmp_path / project.FILE).write_text(
+        '[function]\nname = "vip-2"\ntopics = ["metric.x"]\nhttp_hosts = ["*", "*.example.com"]\n'
+        'secrets = ["TOKEN"]\nfilter = { properties = { value = [1] } }\n'
+        "limits = { wall_s = 5, emits = 0, memory_mb = 64, concurrent_runs = 3 }\n"
+        '[secrets]\nTOKEN = "x"\n',
+        "utf-8",
+    )
+
+    found = project.load(tmp_path / "function.py")
+
+    assert ("vip-2", {"TOKEN": "x"}) == (found.name, found.local_secrets)
+    assert {"wall_s": 5, "emits": 0, "memory_mb": 64, "concurrent_runs": 3} == (
+        found.settings["limits"]
+    )
+
+
+def test_a_bad_settings_file_makes_a_test_wrong_usage(penstock: Command) -> None:
+    """One document and exit code 2, like every other mistake of the call."""
+    file = penstock.write("echo.py", ECHO)
+    penstock.write("penstock.toml", "[function]\nlimits = 5\n")
+
+    ran = penstock(*TEST, file, "--json")
+
+    assert (2, "bad_settings") == (ran.code, ran.json["error"]["code"])
