@@ -144,7 +144,7 @@ class WorkerProcess:
         self._socket = mine
         try:
             self.pid = int(zygote.order(order, give=its)["pid"])
-        except BaseException:
+        except BaseException:  # an interrupt too: nobody else would close it
             mine.close()
             raise
         finally:

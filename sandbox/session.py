@@ -318,13 +318,13 @@ class EventRun:
 _CPU_SIGNALS = frozenset({24})  # SIGXCPU
 
 _OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
-    "log": EventRun._log,  # noqa: SLF001 - the table of this class's own operations
-    "emit": EventRun._emit,  # noqa: SLF001
-    "deliver": EventRun._deliver,  # noqa: SLF001
-    "profile": EventRun._profile,  # noqa: SLF001
-    "http": EventRun._http,  # noqa: SLF001
-    "secret": EventRun._secret,  # noqa: SLF001
-    "zone": EventRun._zone,  # noqa: SLF001
+    "log": EventRun._log,  # noqa: SLF001 - the class's own table
+    "emit": EventRun._emit,  # noqa: SLF001 - the class's own table
+    "deliver": EventRun._deliver,  # noqa: SLF001 - the class's own table
+    "profile": EventRun._profile,  # noqa: SLF001 - the class's own table
+    "http": EventRun._http,  # noqa: SLF001 - the class's own table
+    "secret": EventRun._secret,  # noqa: SLF001 - the class's own table
+    "zone": EventRun._zone,  # noqa: SLF001 - the class's own table
 }
 
 
