@@ -200,6 +200,8 @@ def functions_test(
     """
     if (file is None) == (batch is None):
         raise WrongUsage("give a FILE, or --batch CASES.jsonl")
+    if batch is not None and (event is not None or profile is not None):
+        raise WrongUsage("--batch takes no --event or --profile: each of its lines has its own")
     try:
         if batch is not None:
             for result in run_batch(batch, allow_local_http=allow_local_http):

@@ -124,3 +124,15 @@ def test_a_bad_settings_file_makes_a_test_wrong_usage(penstock: Command) -> None
     ran = penstock(*TEST, file, "--json")
 
     assert (2, "bad_settings") == (ran.code, ran.json["error"]["code"])
+
+
+@pytest.mark.parametrize("option", ["--event", "--profile"])
+def test_a_batch_takes_no_event_of_its_own(penstock: Command, option: str) -> None:
+    """An option that is silently ignored is believed to be in force."""
+    cases = penstock.write("cases.jsonl", _cases(_case(1, "1")))
+    given = penstock.write("given.json", "{}")
+
+    ran = penstock(*TEST, "--batch", cases, option, given, "--json")
+
+    assert (2, "usage") == (ran.code, ran.json["error"]["code"])
+    assert option in ran.json["error"]["message"]
