@@ -13,7 +13,7 @@ import typer
 from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
-from sandbox.host import Options, Sandbox
+from sandbox.host import CheckGaveUp, Options, Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
         except SandboxRefused:
             raise
         except Exception as problem:  # noqa: BLE001 - whatever one case does, the others still run
-            return {"id": case["id"], **_cannot_run(problem, level)}
+            message = f"this case cannot be run: {problem}"
+            return {"id": case["id"], **_refused("CannotRun", message, isolation=level)}
         finally:
             boxes.append(box)
 
@@ -120,12 +121,11 @@ def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[s
     return _one(box, {**job, "source": case["code"]}, given)
 
 
-def _cannot_run(problem: Exception, isolation: str) -> dict[str, Any]:
-    message = f"this case cannot be run: {problem}"
+def _refused(kind: str, message: str, *, isolation: str) -> dict[str, Any]:
     return {
         "outcome": "refused",
         "output": None,
-        "error": {"type": "CannotRun", "message": message, "traceback": ""},
+        "error": {"type": kind, "message": message, "traceback": ""},
         "findings": [],
         "logs": [],
         "effects": [],
@@ -157,7 +157,12 @@ def _secret(found: FunctionProject, name: str) -> str:
 
 
 def _one(sandbox: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
+    try:
+        answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
+    except CheckGaveUp as problem:  # what is not published yet is refused
+        level = str(sandbox.doctor()["isolation"])
+        found = [problem.finding.to_json()]
+        return _refused("Refused", str(problem), isolation=level) | {"findings": found}
     (result,) = answer["results"]
     return {key: result[key] for key in _KEYS}
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import project
+from cli import functions_test, project
 from cli._errors import WrongUsage
+from sandbox import limits
+from sandbox.host import Sandbox
 from tests.unit.cli.conftest import Command
 
 ECHO = "def handler(event):\n    return event['x']\n"
@@ -136,3 +138,19 @@ def test_a_batch_takes_no_event_of_its_own(penstock: Command, option: str) -> No
 
     assert (2, "usage") == (ran.code, ran.json["error"]["code"])
     assert option in ran.json["error"]["message"]
+
+
+def test_a_source_that_the_check_gives_up_on_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Here nothing is published yet: what a push would be told is what a test is told."""
+    file = tmp_path / "echo.py"
+    file.write_text(ECHO, "utf-8")
+    with Sandbox() as box, monkeypatch.context() as hurry:
+        box.doctor()
+        hurry.setattr(limits, "COMPILE_WALL_S", 0.0)
+        result = functions_test.run_file(file, sandbox=box)
+
+    assert ("refused", None) == (result["outcome"], result["output"])
+    assert ["check_gave_up"] == [finding["code"] for finding in result["findings"]]
+    assert "Refused" == result["error"]["type"]

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import check, entry
+from sandbox import check, entry, limits
 from sandbox.host import JobMalformed, Options, Sandbox
 from sandbox.limits import Limits
-from sandbox.process import SandboxRefused
+from sandbox.process import SandboxRefused, SandboxUnavailable
 from tests.sandbox.harness import a_job
 
 ROOT = Path(__file__).parents[3]
@@ -202,3 +202,19 @@ def test_memory_is_watched_where_the_kernel_does_not_limit_it() -> None:
         job = a_job(source, limits={"wall_s": 10.0, "memory_mb": 64})
         assert box.run(job)["results"][0]["outcome"] == "out_of_memory"
         assert box.run(a_job("def handler(event):\n    return 1\n"))["results"][0]["output"] == 1
+
+
+def test_a_published_function_that_cannot_be_compiled_in_time_is_the_platforms_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine must not cost a delivery: a fault is tried again, a refusal is final."""
+    source = "def handler(event):\n    return 1\n"
+    with Sandbox() as box:
+        box.doctor()
+        with monkeypatch.context() as hurry:
+            hurry.setattr(limits, "COMPILE_WALL_S", 0.0)
+            with pytest.raises(SandboxUnavailable, match="cannot be compiled"):
+                box.run(a_job(source))
+            assert [found.code for found in box.check(source)] == ["check_gave_up"]
+        assert box.check(source) == ()
+        assert box.run(a_job(source))["results"][0]["outcome"] == "returned"
