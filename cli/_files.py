@@ -1,6 +1,5 @@
 """Reading what the user points to; a file, or standard input as `-`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,10 @@ from typing import Any
 import typer
 
 from cli._errors import WrongUsage
+from runtime.core import envelope
+from runtime.errors import BadInput
+
+_WRAPPED = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own
 
 
 def read_text(path: Path) -> str:
@@ -45,11 +48,11 @@ def parse_json(text: str, *, origin: str) -> Any:
     """The JSON in a text.
 
     Raises:
-        WrongUsage: it is not JSON; names the line.
+        WrongUsage: it is not JSON, or holds what JSON does not have; names the place.
     """
     try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise WrongUsage(f"{origin} is not JSON: {problem}", code="not_json") from problem
-    except RecursionError as problem:
-        raise WrongUsage(f"{origin} is nested too deeply", code="not_json") from problem
+        return envelope.load(text, wrapped=_WRAPPED)
+    except BadInput as problem:
+        what = problem.message.removeprefix("not JSON: ")
+        at = f" at {problem.field}" if problem.field else ""
+        raise WrongUsage(f"{origin} is not JSON{at}: {what}", code=problem.code) from problem

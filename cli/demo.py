@@ -1,6 +1,5 @@
 """`penstock demo`: the whole product on your machine, on real orders, with every count checked."""
 
-import os
 import signal
 import sys
 from types import FrameType
@@ -8,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli._errors import CommandFailed
+from cli import _output
+from cli._errors import FAILED, CommandFailed
+from cli._output import AsJson
 from runtime.errors import PenstockError
 
 DEFAULT_ORDERS = 1000
@@ -23,13 +24,14 @@ def demo(
         bool,
         typer.Option(help="Leave the local cloud up, to look around in it."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deploy to a local cloud, send a shop's real orders, and check every count at its end."""
     from examples.orders.events import read_orders
     from infra.demo.play import play
     from infra.demo.progress import Progress
     from infra.demo.stage import set_stage
-    from infra.demo.tally import last_line
+    from infra.demo.tally import document, last_line
 
     signal.signal(signal.SIGTERM, _as_interrupt)  # so that nothing is left running
     orders = read_orders(limit=events)
@@ -41,11 +43,20 @@ def demo(
         raise CommandFailed(problem.message, code=problem.code) from problem
     for sentence in result.problems:
         sys.stderr.write(f"demo: {sentence}\n")
+    if not result.problems:
+        progress.step("done")
+    outcome = (
+        f"demo: failed, {len(result.problems)} counts do not add up"
+        if result.problems
+        else last_line(result.counts, orders=len(orders))
+    )
+    _output.show(
+        document(result.counts, orders=len(orders), problems=result.problems),
+        as_json=as_json,
+        human=lambda: [outcome],
+    )
     if result.problems:
-        sys.stdout.write(f"demo: failed, {len(result.problems)} counts do not add up\n")
-        raise typer.Exit(1)
-    progress.step("done")
-    sys.stdout.write(last_line(result.counts, orders=len(orders)) + os.linesep)
+        raise typer.Exit(FAILED)
 
 
 def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:

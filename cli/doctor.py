@@ -10,16 +10,12 @@ from typing import Final
 import typer
 
 from cli import _connection, _output
-from cli._errors import FAILED, CommandFailed
+from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
 from runtime.errors import PenstockError
 
 LEAST_PYTHON: Final = (3, 11)
-_WEAK_ADVICE: Final = {
-    "weak": "no layer holds on this machine: run no code here that you do not trust",
-    "none": "no layer holds on this machine, so nothing is run; use Linux or macOS",
-}
 
 
 class Verdict(StrEnum):
@@ -28,6 +24,18 @@ class Verdict(StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
+
+
+_BAD_LEVELS: Final = {
+    "weak": (
+        Verdict.WARNING,
+        "no layer holds on this machine: run no code here that you do not trust",
+    ),
+    "none": (
+        Verdict.FAILED,
+        "no layer holds here, so nothing is run; use Linux or macOS, at their best level",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +88,17 @@ def _lambda_python() -> Check:
 
 def _sandbox() -> Check:
     # Deferred: the other checks must tell their tale even where this does not start.
-    from sandbox.host import Options, Sandbox
+    from cli.functions_test import sandbox_options
+    from sandbox.host import Sandbox
     from sandbox.process import SandboxRefused, SandboxUnavailable
 
     try:
-        with Sandbox(Options(allow_weak=True)) as sandbox:
+        with Sandbox(sandbox_options()) as sandbox:
             level = str(sandbox.doctor()["isolation"])
-    except (SandboxRefused, SandboxUnavailable, OSError) as problem:
+    except (SandboxRefused, SandboxUnavailable, OSError, WrongUsage) as problem:
         advice = f"it does not start: {problem}"
         return Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)
-    advice = _WEAK_ADVICE.get(level, "")
-    verdict = Verdict.WARNING if advice else Verdict.OK
+    verdict, advice = _BAD_LEVELS.get(level, (Verdict.OK, ""))
     return Check(name="sandbox", verdict=verdict, found=level, advice=advice)
 
 

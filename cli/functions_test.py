@@ -13,7 +13,7 @@ import typer
 from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
-from sandbox.host import Options, Sandbox
+from sandbox.host import CheckGaveUp, Options, Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -71,39 +71,67 @@ def _lines(text: str) -> Iterable[tuple[int, str]]:
 
 def _case(line: str, number: int) -> dict[str, Any]:
     try:
-        case = json.loads(line)
+        case = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise WrongUsage(f"line {number} is not JSON: {error}") from None
+        raise WrongUsage(f"line {number} is not JSON: {error}", code="not_json") from None
     if not isinstance(case, dict) or not isinstance(case.get("code"), str) or "id" not in case:
         raise WrongUsage(f'line {number} is not {{"id", "code", "event"?, "profile"?}}')
     return case
 
 
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON value")
+
+
 def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     options = sandbox_options()
     boxes = [Sandbox(options) for _ in range(min(_BATCH_WORKERS, max(len(cases), 1)))]
-    for box in boxes:
-        box.start()
+    workers = len(boxes)
+    all_boxes = tuple(boxes)
 
     def run(case: dict[str, Any]) -> dict[str, Any]:
         box = boxes.pop()  # as many boxes as threads: one is always free
         try:
-            own = {**job, "source": case["code"]}
-            given = {
-                "event": case["event"] if case.get("event") is not None else sample_event(),
-                "profile": case.get("profile"),
-            }
-            return {"id": case["id"], **_one(box, own, given)}
+            return {"id": case["id"], **_one_case(box, job, case)}
+        except SandboxRefused:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever one case does, the others still run
+            message = f"this case cannot be run: {problem}"
+            return {"id": case["id"], **_refused("CannotRun", message, isolation=level)}
         finally:
             boxes.append(box)
 
-    workers = len(boxes)
     try:
+        for box in all_boxes:
+            box.start()
+        # A sandbox that does not start is nobody's result: it fails before the first case.
+        (level,) = {str(box.doctor()["isolation"]) for box in all_boxes}
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(run, cases)
     finally:
-        for box in boxes:
+        for box in all_boxes:
             box.close()
+
+
+def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    given = {
+        "event": case["event"] if case.get("event") is not None else sample_event(),
+        "profile": case.get("profile"),
+    }
+    return _one(box, {**job, "source": case["code"]}, given)
+
+
+def _refused(kind: str, message: str, *, isolation: str) -> dict[str, Any]:
+    return {
+        "outcome": "refused",
+        "output": None,
+        "error": {"type": kind, "message": message, "traceback": ""},
+        "findings": [],
+        "logs": [],
+        "effects": [],
+        "duration_ms": 0.0,
+        "isolation": isolation,
+    }
 
 
 def _job(found: FunctionProject, source: str, *, allow_local_http: bool) -> dict[str, Any]:
@@ -129,7 +157,12 @@ def _secret(found: FunctionProject, name: str) -> str:
 
 
 def _one(sandbox: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
+    try:
+        answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
+    except CheckGaveUp as problem:  # what is not published yet is refused
+        level = str(sandbox.doctor()["isolation"])
+        found = [problem.finding.to_json()]
+        return _refused("Refused", str(problem), isolation=level) | {"findings": found}
     (result,) = answer["results"]
     return {key: result[key] for key in _KEYS}
 
@@ -172,6 +205,8 @@ def functions_test(
     """
     if (file is None) == (batch is None):
         raise WrongUsage("give a FILE, or --batch CASES.jsonl")
+    if batch is not None and (event is not None or profile is not None):
+        raise WrongUsage("--batch takes no --event or --profile: each of its lines has its own")
     try:
         if batch is not None:
             for result in run_batch(batch, allow_local_http=allow_local_http):

@@ -12,12 +12,15 @@ CRM_TOKEN = "only-for-local-tests"
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from cli import _files
 from cli._errors import WrongUsage
+from runtime.core import function_rules
+from runtime.core.function import Limits
+from runtime.errors import BadInput
 
 FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
@@ -50,6 +53,11 @@ def load(source: Path) -> FunctionProject:
     unknown = sorted(set(own) - SETTINGS)
     if unknown:
         raise _bad(path, f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(SETTINGS))}")
+    try:
+        _check(own)
+        _check_local_secrets(document.get("secrets", {}))
+    except BadInput as problem:
+        raise _bad(path, f"{problem.field}: {problem.message}") from problem
     settings = {name: value for name, value in own.items() if name != "name"}
     return FunctionProject(
         name=str(own.get("name") or _default_name(source)),
@@ -73,6 +81,54 @@ def _document(path: Path) -> Mapping[str, Any]:
     if not all(isinstance(own, dict) for own in document.get("functions", {}).values()):
         raise _bad(path, "each of functions is a table")
     return document
+
+
+def _check(own: Mapping[str, Any]) -> None:
+    if "name" in own:
+        function_rules.check_name(_text(own["name"], "name"))
+    _texts(own, "topics", like='["metric.placed_order"]')
+    function_rules.check_hosts(_texts(own, "http_hosts", like='["crm.example.com"]'))
+    function_rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
+    _table(own, "filter")
+    _check_limits(_table(own, "limits"))
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    caps = Limits()
+    known = [limit.name for limit in fields(Limits)]
+    for name, value in limits.items():
+        at = f"limits.{name}"
+        if name not in known:
+            raise BadInput(f"is unknown; known are {', '.join(known)}", field=at)
+        if type(value) not in {int, type(getattr(caps, name))}:
+            kind = "a number" if name == "wall_s" else "a whole number"
+            raise BadInput(f"must be {kind}, such as {getattr(caps, name)}", field=at)
+    function_rules.check_limits(Limits(**limits))
+
+
+def _check_local_secrets(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        _text(value, f"secrets.{name}")
+
+
+def _text(value: object, at: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput("must be text in quotes", field=at)
+    return value
+
+
+def _texts(own: Mapping[str, Any], name: str, *, like: str) -> tuple[str, ...]:
+    values = own.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise BadInput(f"must be a list of texts, such as {name} = {like}", field=name)
+    return tuple(values)
+
+
+def _table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = own.get(name, {})
+    if not isinstance(value, dict):
+        raise BadInput(f"must be a table, such as {name} = {{ … }}", field=name)
+    return value
 
 
 def _default_name(source: Path) -> str:

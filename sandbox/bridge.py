@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from sandbox import wire
-from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES
+from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, RESULT_FRAME_MAX_BYTES
 
 SOCKET_FD = 0
 
@@ -39,7 +39,7 @@ class Bridge:
     def send_output(self, text: str) -> None:
         """The frame that ends a run, around a result that is JSON text already."""
         head = f'{{"op":"done","seq":{self.seq},"outcome":"returned","output":{text}}}'
-        self.write(wire.frame(head.encode("ascii"), max_bytes=FRAME_MAX_BYTES))
+        self.write(wire.frame(head.encode("ascii"), max_bytes=RESULT_FRAME_MAX_BYTES))
 
     def write(self, frame: bytes) -> None:
         """A frame out, whole."""

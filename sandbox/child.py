@@ -18,10 +18,8 @@ from sandbox.facades.data import CLOCK, reseed
 from sandbox.language import new_globals
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
-    ENVELOPE_ROOM_BYTES,
     ERROR_MESSAGE_MAX_CHARS,
     ERROR_NAME_MAX_CHARS,
-    FRAME_MAX_BYTES,
     MASKING_ROOM,
     RECURSION_MAX,
     TRACEBACK_FRAMES_MAX,
@@ -164,8 +162,9 @@ def _output(value: Any, most_bytes: int) -> str:
         text = wire.write(value)
     except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
         raise InvalidResult(str(error)) from None
-    if len(text) > min(most_bytes, FRAME_MAX_BYTES - ENVELOPE_ROOM_BYTES):
-        raise InvalidResult(f"the result is {len(text)} bytes of JSON, the limit is {most_bytes}")
+    size = wire.sent_bytes(value, written=text)
+    if size > most_bytes:
+        raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {most_bytes}")
     return text
 
 

@@ -68,6 +68,15 @@ class JobMalformed(ValueError):
     """The caller sent no job of ours."""
 
 
+class CheckGaveUp(SandboxUnavailable):
+    """The source could not be compiled within the limits of the check, on this machine, now."""
+
+    def __init__(self) -> None:
+        message = "the source cannot be compiled within the limits of the check"
+        super().__init__(message)
+        self.finding = Finding(0, 0, _GAVE_UP, message, "make it smaller or less nested")
+
+
 class Sandbox:
     """Runs jobs one at a time; safe to share between threads."""
 
@@ -120,7 +129,10 @@ class Sandbox:
         """Every reason why this source would be refused; empty when it may be published."""
         with self._lock:
             self._isolation()
-            return self._compiled(source).findings
+            try:
+                return self._compiled(source).findings
+            except CheckGaveUp as problem:
+                return (problem.finding,)
 
     def doctor(self) -> dict[str, Any]:
         """What the self-test found on this machine."""
@@ -181,8 +193,6 @@ class Sandbox:
             self._cache.move_to_end(key)
             return found
         found = self._compile(source)
-        if found.findings and found.findings[0].code == _GAVE_UP:
-            return found  # on a machine that is less busy it may well be compiled
         self._cache[key] = found
         self._cache_bytes += found.size
         while self._cache_bytes > CACHE_MAX_BYTES:
@@ -200,10 +210,12 @@ class Sandbox:
             worker.send(frame, timeout_s=caps.COMPILE_WALL_S)
             answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
             return _compiled_of(answer)
-        except (TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError):
-            message = "the source cannot be compiled within the limits of the check"
-            finding = Finding(0, 0, _GAVE_UP, message, "make it smaller or less nested")
-            return Compiled("", (finding,))
+        except (
+            TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError
+        ) as problem:  # fmt: skip
+            # Never kept, and never a refusal of what was published: on a machine that is less
+            # busy it may well be compiled, and a refusal is final.
+            raise CheckGaveUp from problem
         finally:
             self._end(worker)
 

@@ -5,17 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from enum import StrEnum
 
 NOBODY = 65534
-
-
-class Isolation(StrEnum):
-    """Which layer holds; reported with every result."""
-
-    SECCOMP = "seccomp"
-    RLIMIT = "rlimit"
-    WEAK = "weak"
 
 
 def keep_one_socket(socket_fd: int) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FRAME_MAX_BYTES = 1 << 20  # child → parent: a 1 MB result and its envelope
+RESULT_MAX_BYTES = 1 << 20  # of UTF-8 JSON: what the platform publishes as a function's limit
+ESCAPING_ROOM = 3  # frames are ASCII: é is two bytes of UTF-8 and six of \u00e9
+FRAME_MAX_BYTES = 1 << 20  # child → parent, but for a result
 ANSWER_FRAME_MAX_BYTES = 1 << 21  # parent → child: a 1 MB http body travels as base64
 SOURCE_MAX_BYTES = 64 * 1024
 SOURCE_MAX_LINES = 4000
@@ -16,6 +18,7 @@ JSON_DEPTH_MAX = 64  # the envelope's own depth: what came in can go out
 JSON_NODES_MAX = 200_000
 INTEGER_LIMIT = 1 << 64  # beyond it receivers' parsers round or refuse
 ENVELOPE_ROOM_BYTES = 1024  # of a frame around a result
+RESULT_FRAME_MAX_BYTES = RESULT_MAX_BYTES * ESCAPING_ROOM + ENVELOPE_ROOM_BYTES
 ERROR_NAME_MAX_CHARS = 100
 ERROR_MESSAGE_MAX_CHARS = 2000
 TRACEBACK_FRAMES_MAX = 20
@@ -44,7 +47,7 @@ class Limits:
     Attributes:
         wall_s: seconds of wall clock per event, http calls included.
         memory_mb: address space beyond the empty worker's.
-        result_bytes: size of the returned value as JSON.
+        result_bytes: size of the returned value as JSON in UTF-8.
         http_calls: outbound requests per event.
         emits: events emitted per event.
         log_bytes: log text kept per event; the rest is cut, and said so.
@@ -52,7 +55,7 @@ class Limits:
 
     wall_s: float = 15.0
     memory_mb: int = 128
-    result_bytes: int = 1_000_000
+    result_bytes: int = RESULT_MAX_BYTES
     http_calls: int = 10
     emits: int = 100
     log_bytes: int = 64 * 1024

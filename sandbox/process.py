@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import wire
-from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, ZYGOTE_START_S
+from sandbox.limits import ANSWER_FRAME_MAX_BYTES, RESULT_FRAME_MAX_BYTES, ZYGOTE_START_S
 from sandbox.memory import resident_bytes
 
 _CONTROL_FD = 3
@@ -144,7 +144,7 @@ class WorkerProcess:
         self._socket = mine
         try:
             self.pid = int(zygote.order(order, give=its)["pid"])
-        except BaseException:
+        except BaseException:  # an interrupt too: nobody else would close it
             mine.close()
             raise
         finally:
@@ -152,7 +152,7 @@ class WorkerProcess:
         mine.settimeout(0)
         self._poll = select.poll()
         self._poll.register(mine, select.POLLIN)
-        self._buffer = wire.FrameBuffer(FRAME_MAX_BYTES)
+        self._buffer = wire.FrameBuffer(RESULT_FRAME_MAX_BYTES)
         self._end: End | None = None
         self._memory_max_bytes = 0
         if zygote.hello["watched"]:

@@ -21,7 +21,7 @@ from sandbox.selftest import ACTS
 _UNITS = {
     "wall_s": "seconds of wall clock per event, http calls included",
     "memory_mb": "MB of memory beyond the empty worker",
-    "result_bytes": "bytes of the returned value as JSON",
+    "result_bytes": "bytes of the returned value as JSON in UTF-8",
     "http_calls": "http calls per event",
     "emits": "events emitted per event",
     "log_bytes": "bytes of log kept per event; the rest is cut, and the log says so",
@@ -134,7 +134,7 @@ a look-alike over the same client.
 
 def _limits() -> str:
     own = [(f.name, f.default, _UNITS[f.name]) for f in fields(Limits)]
-    rows = "\n".join(f"| `{name}` | {cap:g} | {what} |" for name, cap, what in own)
+    rows = "\n".join(f"| `{name}` | {_number(cap)} | {what} |" for name, cap, what in own)
     return f"""## Limits
 
 A function may set lower values. These are the defaults and the caps:
@@ -146,6 +146,10 @@ A function may set lower values. These are the defaults and the caps:
 Fixed: {limits.SOURCE_MAX_BYTES // 1024} KB and {limits.SOURCE_MAX_LINES} lines of source; {limits.DELIVERS_MAX} deliveries, {limits.PROFILE_CHANGES_MAX} profile changes and {limits.SECRET_CALLS_MAX} secrets read per
 event; {limits.EFFECTS_MAX_BYTES // 1024} KB of events, deliveries and profile changes together; results {limits.JSON_DEPTH_MAX} levels deep, {limits.JSON_NODES_MAX} parts, integers within 64 bits, finite numbers, text keys.
 """
+
+
+def _number(cap: object) -> str:
+    return f"{cap:g}" if isinstance(cap, float) else str(cap)
 
 
 def _outcomes() -> str:

@@ -24,9 +24,6 @@ class Table:
 
     audit: int
     numbers: dict[str, int]
-    denied_for_lambda: dict[str, int]
-    clone: int
-    clone3: int = 435
 
 
 _X86_64 = Table(
@@ -39,12 +36,6 @@ _X86_64 = Table(
         "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "exit_group": 231,
         "getrandom": 318, "rseq": 334, "restart_syscall": 219,
     },
-    denied_for_lambda={
-        "prctl": 157, "seccomp": 317, "ptrace": 101, "unshare": 272, "setns": 308, "mount": 165,
-        "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
-        "umount2": 166, "pivot_root": 155,
-    },
-    clone=56,
 )  # fmt: skip
 _AARCH64 = Table(
     audit=0xC00000B7,
@@ -56,15 +47,8 @@ _AARCH64 = Table(
         "futex": 98, "clock_gettime": 113, "clock_getres": 114, "clock_nanosleep": 115,
         "exit_group": 94, "getrandom": 278, "rseq": 293, "restart_syscall": 128,
     },
-    denied_for_lambda={
-        "prctl": 167, "seccomp": 277, "ptrace": 117, "unshare": 97, "setns": 268, "mount": 40,
-        "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
-        "umount2": 39, "pivot_root": 41,
-    },
-    clone=220,
 )  # fmt: skip
 TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
-_CLONE_NEW = 0x7E020000 | 0x00000080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
 
 _Instruction = tuple[int, int, int, int]
 
@@ -105,24 +89,6 @@ def worker_program(machine: str) -> list[_Instruction]:
         else:
             program += [(_JEQ, 0, 1, number), _ret(_ALLOW)]
     return [*program, _ret(_ERRNO | errno.EPERM)]
-
-
-def lambda_program(machine: str) -> list[_Instruction]:
-    """A filter that refuses what AWS Lambda refuses; tests run the rlimit level under it."""
-    table = TABLES[machine]
-    program = _head(table)
-    for number in table.denied_for_lambda.values():
-        program += [(_JEQ, 0, 1, number), _ret(_ERRNO | errno.EPERM)]
-    # glibc falls back from clone3, whose flags no filter can see, only on ENOSYS.
-    program += [(_JEQ, 0, 1, table.clone3), _ret(_ERRNO | errno.ENOSYS)]
-    program += [
-        (_JEQ, 0, 4, table.clone),
-        _load(_ARGS),
-        (_JSET, 0, 1, _CLONE_NEW),
-        _ret(_ERRNO | errno.EPERM),
-        _ret(_ALLOW),
-    ]
-    return [*program, _ret(_ALLOW)]
 
 
 class _Program(ctypes.Structure):

@@ -101,6 +101,8 @@ class EventRun:
             op = message.get("op")
             if op == "done":
                 return self._done(message)
+            if self._worker.frame_bytes > caps.FRAME_MAX_BYTES + wire.HEADER_BYTES:
+                raise Violation("the worker sent more than any operation takes")
             if op == "expired":
                 raise TimeoutError
             handle = _OPERATIONS.get(op) if isinstance(op, str) else None
@@ -220,15 +222,22 @@ class EventRun:
             raise Violation("the worker ended in a way that does not exist")
         self.result.outcome = Outcome(outcome)
         if outcome == "returned":
-            if self._worker.frame_bytes > self._job.limits.result_bytes + caps.ENVELOPE_ROOM_BYTES:
-                raise Violation("the result is larger than the function may return")
-            self.result.output = message.get("output")
+            self.result.output = self._output(message.get("output"))
             return True
         self.result.error = self._error_of(message.get("error"))
         if outcome == "out_of_memory":
             self._out_of_memory()
             return False
         return True
+
+    def _output(self, output: Any) -> Any:
+        most_bytes = self._job.limits.result_bytes
+        # What is escaped is longer than what is kept; a short frame needs no second look.
+        if self._worker.frame_bytes > most_bytes:
+            size = wire.sent_bytes(output, written=wire.write(output))
+            if size > most_bytes:
+                raise Violation("the result is larger than the function may return")
+        return output
 
     def _error_of(self, error: Any) -> dict[str, str]:
         if not isinstance(error, dict):
@@ -318,13 +327,13 @@ class EventRun:
 _CPU_SIGNALS = frozenset({24})  # SIGXCPU
 
 _OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
-    "log": EventRun._log,  # noqa: SLF001 - the table of this class's own operations
-    "emit": EventRun._emit,  # noqa: SLF001
-    "deliver": EventRun._deliver,  # noqa: SLF001
-    "profile": EventRun._profile,  # noqa: SLF001
-    "http": EventRun._http,  # noqa: SLF001
-    "secret": EventRun._secret,  # noqa: SLF001
-    "zone": EventRun._zone,  # noqa: SLF001
+    "log": EventRun._log,  # noqa: SLF001 - the class's own table
+    "emit": EventRun._emit,  # noqa: SLF001 - the class's own table
+    "deliver": EventRun._deliver,  # noqa: SLF001 - the class's own table
+    "profile": EventRun._profile,  # noqa: SLF001 - the class's own table
+    "http": EventRun._http,  # noqa: SLF001 - the class's own table
+    "secret": EventRun._secret,  # noqa: SLF001 - the class's own table
+    "zone": EventRun._zone,  # noqa: SLF001 - the class's own table
 }
 
 

@@ -35,6 +35,16 @@ write = _ENCODER.encode
 """JSON text of plain values, ASCII only."""
 
 
+_UTF8_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def sent_bytes(value: Any, *, written: str) -> int:
+    """Bytes of plain JSON as the platform keeps and sends it: in UTF-8, not in escapes."""
+    if "\\u" not in written:
+        return len(written)
+    return len(_UTF8_ENCODER.encode(value).encode())
+
+
 def encode(message: dict[str, Any], *, max_bytes: int) -> bytes:
     """The frame of this message; ProtocolBroken when it is over the cap."""
     body = write(message).encode("ascii")

@@ -1,7 +1,8 @@
 """The arithmetic of the demo: what was counted, whether it adds up, and the line that says so."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from infra.demo.expected import Expectation
 
@@ -83,6 +84,16 @@ def last_line(counts: Counts, *, orders: int) -> str:
         f" warehouse_events={counts.warehouse_events}"
         f" warehouse_profiles={counts.warehouse_profiles}"
     )
+
+
+def document(counts: Counts, *, orders: int, problems: Sequence[str]) -> dict[str, Any]:
+    """The same for scripts: every count by its name, and what does not add up."""
+    return {
+        "ok": not problems,
+        "events": orders,
+        "counts": asdict(counts),
+        "problems": list(problems),
+    }
 
 
 def _differences(*rows: tuple[str, int, int]) -> Iterator[str]:

@@ -4,8 +4,9 @@ import json
 import platform
 import sys
 
-from sandbox.seccomp import Filter, lambda_program
+from sandbox.seccomp import Filter
 from tests.sandbox import harness
+from tests.sandbox.lambda_filter import lambda_program
 
 
 def main() -> None:

@@ -51,6 +51,11 @@ class Command:
             timeout=60,
             check=False,
         )
+        return self.read(done)
+
+    @staticmethod
+    def read(done: "subprocess.CompletedProcess[bytes]") -> Ran:
+        """How a process ended that was started in another way."""
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
     def write(self, name: str, text: str) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import check, entry
+from sandbox import check, entry, limits
 from sandbox.host import JobMalformed, Options, Sandbox
 from sandbox.limits import Limits
-from sandbox.process import SandboxRefused
+from sandbox.process import SandboxRefused, SandboxUnavailable
 from tests.sandbox.harness import a_job
 
 ROOT = Path(__file__).parents[3]
@@ -95,7 +95,7 @@ def test_a_killed_zygote_is_replaced(box: Sandbox) -> None:
     job = a_job("def handler(event):\n    return 1\n")
     assert box.run(job)["results"][0]["output"] == 1
     assert box._zygote is not None  # noqa: SLF001 - the process under test
-    os.kill(box._zygote.pid, 9)  # noqa: SLF001
+    os.kill(box._zygote.pid, 9)  # noqa: SLF001 - the process under test
     assert box.run(job)["results"][0]["output"] == 1
 
 
@@ -104,7 +104,7 @@ def test_no_process_is_left_after_closing() -> None:
     box = Sandbox()
     assert box.doctor()["isolation"] in {"seccomp", "rlimit"}
     assert box._zygote is not None  # noqa: SLF001 - the process under test
-    pid = box._zygote.pid  # noqa: SLF001
+    pid = box._zygote.pid  # noqa: SLF001 - the process under test
     box.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -161,7 +161,7 @@ def test_the_batch_command_prints_one_object_a_line(tmp_path: Path) -> None:
     ]
     cases.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", "utf-8")
     command = [sys.executable, "-m", "cli.main", "functions", "test", "--batch", str(cases)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
     found = [json.loads(line) for line in done.stdout.split("\n") if line]
     assert [each["id"] for each in found] == ["a", 2, "c", "d"]
     assert [each["outcome"] for each in found] == ["returned", "returned", "refused", "raised"]
@@ -190,7 +190,7 @@ def test_wrong_usage_of_the_command_exits_with_two(tmp_path: Path) -> None:
         ["a.py", "--batch", "b"],
     ):
         command = [sys.executable, "-m", "cli.main", "functions", "test", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
         assert done.returncode == 2, done.stderr
         assert done.stdout == ""
 
@@ -202,3 +202,19 @@ def test_memory_is_watched_where_the_kernel_does_not_limit_it() -> None:
         job = a_job(source, limits={"wall_s": 10.0, "memory_mb": 64})
         assert box.run(job)["results"][0]["outcome"] == "out_of_memory"
         assert box.run(a_job("def handler(event):\n    return 1\n"))["results"][0]["output"] == 1
+
+
+def test_a_published_function_that_cannot_be_compiled_in_time_is_the_platforms_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine must not cost a delivery: a fault is tried again, a refusal is final."""
+    source = "def handler(event):\n    return 1\n"
+    with Sandbox() as box:
+        box.doctor()
+        with monkeypatch.context() as hurry:
+            hurry.setattr(limits, "COMPILE_WALL_S", 0.0)
+            with pytest.raises(SandboxUnavailable, match="cannot be compiled"):
+                box.run(a_job(source))
+            assert [found.code for found in box.check(source)] == ["check_gave_up"]
+        assert box.check(source) == ()
+        assert box.run(a_job(source))["results"][0]["outcome"] == "returned"

@@ -1,11 +1,14 @@
 """What one run may leave behind, measured as it is kept."""
 
+import ast
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from runtime.core import function
 from sandbox import limits
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
@@ -102,3 +105,33 @@ def test_only_harmless_futures_are_imported(box: Sandbox, name: str) -> None:
     """Python itself refuses or changes its grammar for the others."""
     source = f"from __future__ import {name}\ndef handler(event):\n    return 1\n"
     assert [finding.code for finding in box.check(source)] == ["module_not_available"]
+
+
+def test_the_sandbox_and_the_platform_publish_the_same_limits() -> None:
+    """Two numbers for one limit, and a function is refused what its page promises."""
+    platform = asdict(function.Limits())
+    platform.pop("concurrent_runs")  # of the function as a whole; no run knows of the others
+    assert platform == asdict(limits.Limits())
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "\\xe9", "\\u20ac", "\\U0001f600"], ids=["1 byte", "2", "3", "4"]
+)
+def test_a_result_is_measured_in_the_bytes_that_are_sent(box: Sandbox, text: str) -> None:
+    """A text of 400 KB is one of 400 KB in any language."""
+    most = limits.Limits().result_bytes
+    size = len(ast.literal_eval(f'"{text}"').encode())
+    fits = (most - 2) // size  # without the quotes
+    fitting = _run(box, f'return "{text}" * {fits}')
+    too_large = _run(box, f'return "{text}" * {fits + 1}')
+    assert fitting["outcome"] == "returned", fitting["error"]
+    assert too_large["error"]["type"] == "InvalidResult"
+    assert f"the limit is {most}" in too_large["error"]["message"]
+
+
+def test_a_lower_limit_is_measured_in_the_same_bytes(box: Sandbox) -> None:
+    """Escapes would let a function's own limit refuse a third of what it allows."""
+    for count, outcome in ((499, "returned"), (500, "raised")):
+        source = f'def handler(event):\n    return "\\xe9" * {count}\n'
+        result = box.run(a_job(source, limits={"result_bytes": 1000}))["results"][0]
+        assert result["outcome"] == outcome, result["error"]

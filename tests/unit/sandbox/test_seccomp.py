@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from sandbox.seccomp import TABLES, lambda_program, worker_program
+from sandbox.seccomp import TABLES, worker_program
+from tests.sandbox.lambda_filter import CLONE3, REFUSALS, lambda_program
 
 ALLOW, KILL, EPERM, ENOSYS = (
     0x7FFF0000,
@@ -69,10 +70,10 @@ def test_foreign_calling_conventions_kill(machine: str) -> None:
 @pytest.mark.parametrize("machine", TABLES)
 def test_the_imitation_of_lambda_refuses_what_lambda_refuses(machine: str) -> None:
     """The rlimit level is tested under it; it must not be gentler than the real thing."""
-    table = TABLES[machine]
+    table, refusals = TABLES[machine], REFUSALS[machine]
     program = lambda_program(machine)
-    for number in table.denied_for_lambda.values():
+    for number in refusals.denied.values():
         assert _decide(program, {0: number, 4: table.audit}) == EPERM
-    assert _decide(program, {0: table.clone3, 4: table.audit}) == ENOSYS
-    assert _decide(program, {0: table.clone, 4: table.audit, 16: 0x10000000}) == EPERM
-    assert _decide(program, {0: table.clone, 4: table.audit, 16: 17}) == ALLOW
+    assert _decide(program, {0: CLONE3, 4: table.audit}) == ENOSYS
+    assert _decide(program, {0: refusals.clone, 4: table.audit, 16: 0x10000000}) == EPERM
+    assert _decide(program, {0: refusals.clone, 4: table.audit, 16: 17}) == ALLOW

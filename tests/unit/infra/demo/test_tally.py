@@ -6,7 +6,7 @@ import pytest
 
 from examples.orders.events import read_orders
 from infra.demo.expected import expect
-from infra.demo.tally import Counts, Extras, last_line, problems
+from infra.demo.tally import Counts, Extras, document, last_line, problems
 
 EXPECTED = expect(read_orders(limit=1000), fulfilment_key="k")
 EXTRAS = Extras(events=3, runs=2, profiles=1, repeats=20)
@@ -61,3 +61,13 @@ def test_last_line_is_the_published_one() -> None:
         " retried=130 dead=65 lost=0 duplicates=1"
         f" warehouse_events={1328 + EXPECTED.champions} warehouse_profiles=326"
     ) == last_line(SOUND, orders=1000)
+
+
+def test_the_document_holds_every_count_and_every_problem() -> None:
+    """Scripts read this instead of the line for people."""
+    sound = document(SOUND, orders=1000, problems=())
+    bad = document(SOUND, orders=1000, problems=("one is off",))
+
+    assert (True, 1000, []) == (sound["ok"], sound["events"], sound["problems"])
+    assert {each.name for each in fields(Counts)} == set(sound["counts"])
+    assert (False, ["one is off"]) == (bad["ok"], bad["problems"])
