@@ -144,7 +144,7 @@ class WorkerProcess:
         self._socket = mine
         try:
             self.pid = int(zygote.order(order, give=its)["pid"])
-        except BaseException:
+        except BaseException:  # also Ctrl-C: the socket must not leak
             mine.close()
             raise
         finally:
