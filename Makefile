@@ -25,7 +25,7 @@ setup: ## make both virtual environments and the local cloud's layers (the other
 # ---- the daily round ---------------------------------------------------------------------------
 
 .PHONY: check fmt lint types imports unit
-check: lint types imports unit ## lint, types, imports and unit tests: what every commit passes
+check: lint types imports validate unit ## lint, types, imports, template and unit tests: what every commit passes
 fmt: setup ## format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .

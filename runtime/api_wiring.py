@@ -12,8 +12,10 @@ from runtime.core import ids, signing
 from runtime.core.access import ClientCertificate
 from runtime.core.envelope import timestamp
 from runtime.core.webhook import KeyKind
-from runtime.egress import handshake, identity, urls
+from runtime.egress import handshake, identity, resolver, urls
+from runtime.egress.client import SyncEgress
 from runtime.egress.policy import EgressPolicy
+from runtime.egress.resolver import Lookup, Resolver
 from runtime.settings import Settings
 from runtime.stores import config
 from runtime.stores.api_keys import ApiKeys, Tenants
@@ -56,6 +58,7 @@ from runtime.usecases.trigger_sync import TriggerSync
 from runtime.usecases.update_webhook import UpdateWebhook
 
 ID_RANDOM_BYTES = 16
+VET_DEADLINE_S = 3.0  # somebody waits for the answer; names that need longer are asked for again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,8 @@ def load() -> Api:
     return build(settings.load())
 
 
-def build(given: Settings) -> Api:
-    """The API of an installation."""
+def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
+    """The API of an installation; `look_up` asks the name servers."""
     clients = Clients()
     table = config.table(clients.dynamodb, given.config_table)
     stored = _records(clients, given)
@@ -115,7 +118,7 @@ def build(given: Settings) -> Api:
     )
     rules = WebhookRules(
         functions=functions,
-        check_url=_url_check(policy),
+        vet_url=_url_vet(policy, look_up),
         ask_receiver=partial(handshake.ask, policy),
     )
     replays = Replays(table=stored.deliveries.table, retention_days=given.retention_days)
@@ -221,6 +224,11 @@ def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
         urls.check(url, policy)
 
     return check
+
+
+def _url_vet(policy: EgressPolicy, look_up: Lookup) -> Callable[[str], object]:
+    egress = SyncEgress(policy, resolver=Resolver(policy, lookup=look_up))
+    return partial(egress.vet, deadline_s=VET_DEADLINE_S)
 
 
 def _certificate_end(given: ClientCertificate, /) -> str:

@@ -1,7 +1,8 @@
 """The API as a caller sees it: Function URL events into the real handler, on in-process AWS."""
 
 import json
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -105,6 +106,15 @@ class StandInSandbox:
         }
 
 
+def look_up(host: str, _port: int) -> Sequence[str]:
+    """Name servers for tests: every name is a public host but those that say otherwise."""
+    if host.endswith(".invalid"):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    if host == "slow.example.com":
+        raise TimeoutError
+    return ["10.0.0.1"] if host.startswith("inside.") else ["93.184.216.34"]
+
+
 def a_url_event(
     method: str,
     path: str,
@@ -151,7 +161,7 @@ def running_api() -> Iterator[ApiClient]:
     with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
         for name, value in environment(cloud).items():
             patch.setenv(f"PENSTOCK_{name}", value)
-        application = api_wiring.build(settings.load())
+        application = api_wiring.build(settings.load(), look_up=look_up)
         # In-process Lambda runs no code, so the sandbox's reader is stood in for.
         push = replace(application.push_version, sandbox=StandInSandbox())
         application = replace(application, push_version=push)

@@ -71,7 +71,7 @@ def _gone_problems(stage: Stage, patience: Patience) -> Iterator[str]:
         yield "a webhook whose endpoint answered 410 was not disabled"
     tries = [one.tries for one in stage.receiver.endpoints[GONE].heard.values()]
     if tries != [1]:
-        yield f"an endpoint that answered 410 was tried {tries} times, not once"
+        yield f"an endpoint that answered 410 was attempted {tries} times, not once"
 
 
 def queue_url(sqs: "SQSClient", name: str) -> str:

@@ -91,7 +91,7 @@ def _wait_for_dead(stage: Stage, expected: Expectation, patience: Patience) -> l
 
     def exhausted() -> bool:
         through = sum(one.tries >= tries for one in down.heard.values())
-        stage.progress.tell(f"{through} of {expected.down} tried {tries} times")
+        stage.progress.tell(f"{through} of {expected.down} attempted {tries} times")
         return through >= expected.down and bad_input.settled(stage)
 
     if patience.until(exhausted):

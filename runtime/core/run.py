@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The record of a run. `due_at_ms` (epoch ms) is set exactly while another try is due.
+    """The record of a run. `due_at_ms` (epoch ms) is set exactly while another attempt is due.
 
     `error` is `{"type", "message", "traceback"}`, the user's own lines only, with the `findings` if
     it was refused for its source; `webhook_id` is set

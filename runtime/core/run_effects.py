@@ -42,8 +42,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
-    """One try of a run: which code, when, and when the next would be (None: never)."""
+class Attempted:
+    """One attempt of a run: which code, when, and when the next would be (None: never)."""
 
     version: int
     now: str
@@ -58,7 +58,7 @@ class _Collected:
 
 
 def decide(
-    entry: Entry, result: Mapping[str, Any], *, attempt: Try, person: Profile | None
+    entry: Entry, result: Mapping[str, Any], *, attempt: Attempted, person: Profile | None
 ) -> Decision:
     """What the sandbox's result for one event amounts to.
 
@@ -84,7 +84,7 @@ def refused(
     entry: Entry,
     error: Mapping[str, Any],
     *,
-    attempt: Try,
+    attempt: Attempted,
     result: Mapping[str, Any] | None = None,
 ) -> Run:
     """The record of a run that the platform would not make, or would not take."""
@@ -116,7 +116,7 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     )
 
 
-def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Try) -> Run:
+def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
     message = entry.message
     try:
         outcome = Outcome(result["outcome"])

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from runtime.egress import flow, transport, urls
 from runtime.egress.exchange import MAX_ANSWER_BYTES, Answer, Request, new_wire
@@ -19,15 +19,18 @@ from runtime.egress.flow import Connect, Errand, Receive, Resolve, Secure, Send,
 from runtime.egress.identity import Identity
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Resolver
-from runtime.egress.transport import Pool, Watch
+from runtime.egress.transport import Link, Pool, Watch
 from runtime.egress.urls import Target
 
 __all__ = ["Answer", "Egress", "Request", "SyncEgress"]
 MAX_IDENTITIES: Final = 64  # contexts kept; each holds a copy of all authorities, half a megabyte
+L = TypeVar("L", bound=Link)
 _READ_BYTES: Final = 64 * 1024
 
 
-class _Common:
+class _Common(Generic[L]):
+    """What both clients share: whom they may reach, and what a request needs on its way."""
+
     def __init__(
         self,
         policy: EgressPolicy,
@@ -40,6 +43,7 @@ class _Common:
         self._resolver = resolver or Resolver(policy)
         self._trust = trust
         self._new_trust = new_trust
+        self._pool: Pool[L] = Pool()
         self._known: OrderedDict[str, ssl.SSLContext] = OrderedDict()
 
     def vet(self, url: str, *, deadline_s: float = 5.0) -> Target:
@@ -57,6 +61,15 @@ class _Common:
                 raise
             raise EgressRefused(problem.code, problem.message) from problem
         return target
+
+    def _errand(self, request: Request, *, deadline_s: float, max_answer_bytes: int) -> Errand[L]:
+        return Errand(
+            request=request,
+            target=urls.check(request.url, self._policy),
+            watch=Watch(deadline_s),
+            pool=self._pool,
+            max_answer_bytes=max_answer_bytes,
+        )
 
     def _context(self, target: Target, identity: Identity | None) -> ssl.SSLContext | None:
         if target.scheme != "https":
@@ -91,12 +104,8 @@ class _Socket:
         self.sock.close()
 
 
-class SyncEgress(_Common):
+class SyncEgress(_Common[_Socket]):
     """The blocking client. One per thread: its pool is not shared between threads."""
-
-    def __init__(self, policy: EgressPolicy, **options: Any) -> None:
-        super().__init__(policy, **options)
-        self._pool: Pool[_Socket] = Pool()
 
     def send(
         self, request: Request, *, deadline_s: float, max_answer_bytes: int = MAX_ANSWER_BYTES
@@ -107,13 +116,7 @@ class SyncEgress(_Common):
             EgressRefused: the policy forbids it; nothing was sent.
             EgressFailed: no complete answer within `deadline_s`.
         """
-        errand = Errand(
-            request=request,
-            target=urls.check(request.url, self._policy),
-            watch=Watch(deadline_s),
-            pool=self._pool,
-            max_answer_bytes=max_answer_bytes,
-        )
+        errand = self._errand(request, deadline_s=deadline_s, max_answer_bytes=max_answer_bytes)
         steps = flow.run(errand)
         try:
             step = next(steps)
@@ -239,12 +242,8 @@ class _Stream(asyncio.Protocol):
             self._transport.abort()
 
 
-class Egress(_Common):
+class Egress(_Common[_Stream]):
     """The client for an event loop; many requests at once, one loop for all its life."""
-
-    def __init__(self, policy: EgressPolicy, **options: Any) -> None:
-        super().__init__(policy, **options)
-        self._pool: Pool[_Stream] = Pool()
 
     async def send(
         self, request: Request, *, deadline_s: float, max_answer_bytes: int = MAX_ANSWER_BYTES
@@ -255,13 +254,7 @@ class Egress(_Common):
             EgressRefused: the policy forbids it; nothing was sent.
             EgressFailed: no complete answer within `deadline_s`.
         """
-        errand = Errand(
-            request=request,
-            target=urls.check(request.url, self._policy),
-            watch=Watch(deadline_s),
-            pool=self._pool,
-            max_answer_bytes=max_answer_bytes,
-        )
+        errand = self._errand(request, deadline_s=deadline_s, max_answer_bytes=max_answer_bytes)
         steps = flow.run(errand)
         try:
             async with asyncio.timeout(deadline_s):

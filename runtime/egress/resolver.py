@@ -141,7 +141,7 @@ class Resolver:
 
 
 def _timed_out(target: Target) -> EgressFailed:
-    return EgressFailed("dns_timeout", f"looking up {target.host} took too long")
+    return EgressFailed("dns_timeout", f"looking up {target.host} took too long; try again")
 
 
 def _no_answer(target: Target, problem: OSError) -> PenstockError:

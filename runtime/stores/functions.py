@@ -80,13 +80,6 @@ class Functions:
         item = self.config.get(tenant, keys.version(name, version), what="version")
         return codec.function_version(item)
 
-    def list_versions(
-        self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
-    ) -> Page[FunctionVersion]:
-        """A function's versions, oldest first."""
-        prefix = keys.version(name, 0).removesuffix(f"{0:06d}")
-        return self.config.page(tenant, prefix, codec.function_version, after=after, limit=limit)
-
 
 def _item(function: Function) -> Item:
     return {**codec.encode(function), "sk": {"S": keys.function(function.name)}}

@@ -76,7 +76,7 @@ class AnswerOnce:
             return self._repeat(earlier, claim)
         try:
             answered = do()
-        except BaseException:
+        except BaseException:  # however it ended, the caller may ask again at once
             self.claims.release(claim)
             raise
         # Dying before this line leaves the lease to run out; only then may a repeat do it again.

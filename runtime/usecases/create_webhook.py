@@ -54,20 +54,22 @@ class NewWebhook:
 class WebhookRules:
     """Everything that a webhook must satisfy, new or changed.
 
-    `check_url` raises BadInput with the egress rules' own code, so that a URL which could never be
-    delivered to is refused when it is entered and not at the first event. `ask_receiver` asks the
+    `vet_url` raises BadInput with the egress rules' own code, so that a URL which could never be
+    delivered to is refused when it is entered and not at the first event; it resolves the name, so
+    it is asked last, and only about a URL that is new. `ask_receiver` asks the
     receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
     """
 
     functions: Functions
-    check_url: Callable[[str], None]
+    vet_url: Callable[[str], object]
     ask_receiver: Callable[[str], None]
 
-    def check(self, webhook: Webhook) -> None:
-        """Refuse a webhook that could never work.
+    def check(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
+        """Refuse a webhook that could never work; `before` is what it was, if it is not new.
 
         Raises:
             BadInput: naming the field and the fix.
+            Transient: code `dns_timeout`; the same call may work in a moment.
         """
         webhook_rules.check_name(webhook.name)
         webhook_rules.check_timeout(webhook.timeout_s)
@@ -75,11 +77,12 @@ class WebhookRules:
         formats.check_handshake(webhook.format, handshake=webhook.handshake)
         access_rules.check_together(webhook)
         webhook_rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
-        self.check_url(webhook.url)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
         if webhook.transform is not None:
             self._check_transform(webhook.tenant, webhook.transform)
+        if before is None or before.url != webhook.url:
+            self.vet_url(webhook.url)
 
     def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
         """Ask the receiver whether it wants our requests, if the webhook is to; once for each URL.

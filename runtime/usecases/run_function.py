@@ -11,7 +11,7 @@ from runtime.core.envelope import Event, timestamp
 from runtime.core.function import Function, FunctionVersion
 from runtime.core.profile import Profile
 from runtime.core.run import Commit, Run
-from runtime.core.run_effects import Try
+from runtime.core.run_effects import Attempted
 from runtime.core.run_plan import Entry
 from runtime.errors import Transient
 from runtime.usecases.admit_runs import AdmitRuns
@@ -141,12 +141,12 @@ class RunFunctions:
         if self.runs.commit(run) is Commit.DONE:
             self.finish(run, entry)
 
-    def attempt(self, entry: Entry, *, version: int) -> Try:
-        """This try of a run, ending now."""
+    def attempt(self, entry: Entry, *, version: int) -> Attempted:
+        """This attempt of a run, ending now."""
         now = self.clock()
         delay_s = self.retry_delay_s(entry.message.attempt)
         again = None if delay_s is None else now + timedelta(seconds=delay_s)
-        return Try(
+        return Attempted(
             version=version,
             now=timestamp(now),
             retry_at_ms=None if again is None else int(again.timestamp() * 1000),

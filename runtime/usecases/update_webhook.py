@@ -68,7 +68,7 @@ class UpdateWebhook:
         enabled = changes.pop("enabled", old.enabled)
         sealed = self.seal_access(tenant, access or AccessChanges())
         webhook = self.switch.switched(replace(old, **changes, **sealed), enabled=enabled)
-        self.rules.check(webhook)
+        self.rules.check(webhook, before=old)
         self.rules.shake_hands(webhook, before=old)
         self.webhooks.replace(old, webhook)
         if enabled != old.enabled:

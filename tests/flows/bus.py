@@ -16,6 +16,7 @@ WORKERS = {
     "project_profile": wiring.project_profile,
     "run": wiring.run,
     "deliver": wiring.deliver,
+    "archive": wiring.archive,
 }
 
 
@@ -28,6 +29,8 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "DELIVERIES_TABLE": cloud.deliveries.table.name,
             "RUNS_TABLE": cloud.runs.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
+            "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+            "BUCKET": "raw-log",
             "BUS": cloud.bus.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),

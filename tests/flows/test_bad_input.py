@@ -62,7 +62,7 @@ BAD = {
     "a lone surrogate": (with_property('"\\ud800"'), "lone_surrogate"),
     "too many hops": (damaged(hops=MAX_HOPS + 1), "loop"),
 }
-FUNCTIONS = ["fanout", "project_profile"]
+FUNCTIONS = ["fanout", "project_profile", "archive"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -10,6 +10,7 @@ from runtime.core import envelope, ids, messages, run_plan
 from runtime.core.delivery import Status
 from runtime.core.envelope import dump
 from runtime.core.function import Limits
+from runtime.core.run import Outcome
 from runtime.stores.webhooks import Webhooks
 from sandbox.host import Options, Sandbox
 from tests.builders import NOW, TENANT, a_bus_event, a_profile, a_webhook, an_envelope
@@ -18,6 +19,33 @@ from tests.flows.bus import call
 from tests.runs import Platform
 
 DELIVERY = ids.delivery_id(TENANT, "evt_1", "whk_1")
+
+
+TIGHT: Mapping[str, Any] = {"wall_s": 1.0, "memory_mb": 64}
+BAD = {
+    "does not parse": ("def handler(event:\n", Outcome.REFUSED, "Refused"),
+    "imports what it must not": (
+        "import os\ndef handler(event):\n    return {}\n",
+        Outcome.REFUSED,
+        "Refused",
+    ),
+    "loops for ever": (
+        "def handler(event):\n    while True:\n        pass\n",
+        Outcome.TIMED_OUT,
+        "TimedOut",
+    ),
+    "eats memory": (
+        "def handler(event):\n    return {'x': len('x' * 10**9)}\n",
+        Outcome.OUT_OF_MEMORY,
+        "OutOfMemory",
+    ),
+    "returns what is not JSON": (
+        "def handler(event):\n    return {1, 2}\n",
+        Outcome.RAISED,
+        "InvalidResult",
+    ),
+    "raises": ("def handler(event):\n    return 1 / 0\n", Outcome.RAISED, "ZeroDivisionError"),
+}
 
 
 class Local:
@@ -59,6 +87,13 @@ def transform(platform: Platform, source: str, **limits: Any) -> None:
     Webhooks(config=platform.cloud.config).add(a_webhook(transform="shape"))
 
 
+def ended(platform: Platform, subscriber: str) -> tuple[Outcome, str | None]:
+    """The stored outcome of the event's run for this subscriber, and its error's type."""
+    run = platform.cloud.runs.find(ids.run_id(TENANT, "evt_1", subscriber))
+    assert run is not None
+    return run.outcome, None if run.error is None else run.error["type"]
+
+
 class TestTransforms:
     """A function in a webhook's path."""
 
@@ -72,48 +107,42 @@ class TestTransforms:
         message = messages.parse_deliver(hint["Body"])
         assert (DELIVERY, '{"order":"evt_1"}') == (message.delivery_id, message.body)
 
-    @pytest.mark.parametrize(
-        ("source", "status", "reason"),
-        [
-            ("def handler(event:\n", Status.DEAD, "function_refused"),
-            ("import os\ndef handler(event):\n    return {}\n", Status.DEAD, "function_refused"),
-            (
-                "def handler(event):\n    while True:\n        pass\n",
-                Status.DEAD,
-                "function_timed_out",
-            ),
-            (
-                "def handler(event):\n    return {'x': len('x' * 10**9)}\n",
-                Status.DEAD,
-                "function_out_of_memory",
-            ),
-            ("def handler(event):\n    return {1, 2}\n", Status.DEAD, "function_raised"),
-            ("def handler(event):\n    return 'text'\n", Status.DEAD, "function_refused"),
-            ("def handler(event):\n    return 1 / 0\n", Status.DEAD, "function_raised"),
-            ("def handler(event):\n    return None\n", Status.DROPPED, "dropped_by_function"),
-        ],
-        ids=[
-            "does not parse",
-            "imports what it must not",
-            "loops for ever",
-            "eats memory",
-            "returns what is not JSON",
-            "returns no payload",
-            "raises",
-            "returns None",
-        ],
-    )
+    @pytest.mark.parametrize(("source", "outcome", "error"), BAD.values(), ids=BAD.keys())
     def test_a_bad_function_ends_its_delivery_with_a_reason(
-        self, platform: Platform, source: str, status: Status, reason: str
+        self, platform: Platform, source: str, outcome: Outcome, error: str
     ) -> None:
-        """Never silent: the delivery's record says why nothing was sent."""
-        transform(platform, source, wall_s=1.0, memory_mb=64)
+        """Never silent: the delivery says why nothing was sent, and its run says more."""
+        transform(platform, source, **TIGHT)
 
         assert [None] == land(platform, an_envelope())
 
         delivery = platform.cloud.deliveries.find(DELIVERY)
         assert delivery is not None
-        assert (status, reason) == (delivery.status, delivery.reason)
+        assert (Status.DEAD, f"function_{outcome}") == (delivery.status, delivery.reason)
+        assert (outcome, error) == ended(platform, "whk_1")
+        assert [] == platform.cloud.received("deliver")
+
+    def test_what_is_no_payload_ends_its_delivery(self, platform: Platform) -> None:
+        """A trigger may return a text; a webhook's body is an object or a list of them."""
+        transform(platform, "def handler(event):\n    return 'text'\n")
+
+        assert [None] == land(platform, an_envelope())
+
+        delivery = platform.cloud.deliveries.find(DELIVERY)
+        assert delivery is not None
+        assert (Status.DEAD, "function_refused") == (delivery.status, delivery.reason)
+        assert (Outcome.REFUSED, "BadEffect") == ended(platform, "whk_1")
+
+    def test_none_drops_the_delivery(self, platform: Platform) -> None:
+        """The user's own decision, on record as such and no error."""
+        transform(platform, "def handler(event):\n    return None\n")
+
+        assert [None] == land(platform, an_envelope())
+
+        delivery = platform.cloud.deliveries.find(DELIVERY)
+        assert delivery is not None
+        assert (Status.DROPPED, "dropped_by_function") == (delivery.status, delivery.reason)
+        assert (Outcome.RETURNED, None) == ended(platform, "whk_1")
         assert [] == platform.cloud.received("deliver")
 
     def test_a_megabyte_of_print_is_cut_and_does_not_hurt(self, platform: Platform) -> None:
@@ -156,6 +185,18 @@ class TestTransforms:
 
 class TestTriggers:
     """A function that a topic starts."""
+
+    @pytest.mark.parametrize(("source", "outcome", "error"), BAD.values(), ids=BAD.keys())
+    def test_a_bad_function_ends_its_run_on_record(
+        self, platform: Platform, source: str, outcome: Outcome, error: str
+    ) -> None:
+        """There is no delivery to tell: the run's record is all that its author will see."""
+        platform.publish(source, name="shape", limits=replace(Limits(), **TIGHT))
+
+        assert [None] == land(platform, an_envelope())
+
+        assert (outcome, error) == ended(platform, "shape")
+        assert [] == platform.cloud.received("deliver")
 
     def test_it_emits_delivers_and_changes_its_profile(self, platform: Platform) -> None:
         """All at once, and what it emits comes round again, one hop further."""

@@ -72,6 +72,18 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(api: ApiClient, body: str,
         assert (400, code) == (answer.status, answer.json["code"])
 
 
+def test_two_events_of_one_id_in_one_request_are_both_accepted_under_it(api: ApiClient) -> None:
+    """A repeat is no fault: the id makes it the same event wherever it ends."""
+    twice = {"topic": "metric.x", "id": f"evt_{api.tenant}"}
+
+    answer = api.post("/v1/events", {"events": [twice, twice]})
+
+    assert (202, []) == (answer.status, answer.json["rejected"])
+    assert [{"id": twice["id"]}] * 2 == answer.json["accepted"]
+    landed = [json.loads(each["Body"])["detail"] for each in api.cloud.received("landed")]
+    assert {twice["id"]} == {each["id"] for each in landed if each["tenant"] == api.tenant}
+
+
 def test_no_event_names_its_own_tenant(api: ApiClient) -> None:
     """The tenant is the key's; an event that says otherwise is not quietly moved."""
     answer = api.post("/v1/events", {"topic": "metric.x", "tenant": "globex"})

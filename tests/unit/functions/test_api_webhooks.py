@@ -105,6 +105,38 @@ def test_a_klaviyo_receiver_keeps_the_secret_it_has(api: ApiClient) -> None:
     assert "unknown_field" == api.call("PATCH", path, {"format": "standard"}).json["code"]
 
 
+@pytest.mark.parametrize(
+    ("host", "status", "code"),
+    [
+        ("inside.example.com", 400, "blocked_address"),
+        ("no-such-name.invalid", 400, "dns_failure"),
+        ("slow.example.com", 503, "dns_timeout"),
+    ],
+)
+def test_a_url_is_resolved_before_it_is_stored(
+    api: ApiClient, host: str, status: int, code: str
+) -> None:
+    """A mistyped name is heard of when it is entered, not when the first event is lost."""
+    made = api.post("/v1/webhooks", wanted()).json
+    path = f"/v1/webhooks/{made['id']}"
+
+    new = api.post("/v1/webhooks", wanted(url=f"https://{host}/"))
+    changed = api.call("PATCH", path, {"url": f"https://{host}/"})
+
+    assert (status, code) == (new.status, new.json["code"])
+    assert (status, code) == (changed.status, changed.json["code"])
+    assert URL == api.get(path).json["url"]
+    assert 1 == len(api.get("/v1/webhooks").json["data"])
+
+
+def test_a_slow_name_server_says_to_try_again(api: ApiClient) -> None:
+    """Nothing is wrong with the URL, so nothing is refused for good."""
+    answer = api.post("/v1/webhooks", wanted(url="https://slow.example.com/"))
+
+    assert answer.json["detail"].endswith("try again")
+    assert "retry-after" in answer.headers
+
+
 def test_a_receiver_is_asked_once_for_each_url(api: ApiClient) -> None:
     """At creation and when the URL changes; a rename does not bother it."""
     asked: list[str] = []

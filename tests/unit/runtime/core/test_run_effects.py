@@ -9,7 +9,7 @@ from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import MAX_HOPS, ProfileRef, dump
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome
-from runtime.core.run_effects import Decision, Outgoing, Try
+from runtime.core.run_effects import Attempted, Decision, Outgoing
 from runtime.core.run_plan import Entry
 from runtime.errors import Transient
 from tests.builders import NOW, NOW_MS, TENANT, a_profile, a_run, a_run_message, an_event
@@ -18,7 +18,7 @@ from tests.doubles import a_result
 RUN = a_run().id
 EMIT = {"op": "emit", "topic": "metric.vip_order", "properties": {"value": 1}}
 DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
-FIRST = Try(version=1, now=NOW, retry_at_ms=NOW_MS + 5_000)
+FIRST = Attempted(version=1, now=NOW, retry_at_ms=NOW_MS + 5_000)
 
 
 def an_entry(**changes: Any) -> Entry:
@@ -31,7 +31,7 @@ def decide(
     entry: Entry | None = None, *, person: Profile | None = None, last: bool = False, **result: Any
 ) -> Decision:
     """What the sandbox's result amounts to."""
-    attempt = Try(version=1, now=NOW) if last else FIRST
+    attempt = Attempted(version=1, now=NOW) if last else FIRST
     return run_effects.decide(
         entry or an_entry(), a_result(RUN, **result), attempt=attempt, person=person
     )
