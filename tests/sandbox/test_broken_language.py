@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.host import Compiled, Options, Sandbox
-from tests.sandbox.harness import CANARY, VICTIM, a_job
-from tests.sandbox.test_corpus import LEVELS
+from tests.sandbox.harness import CANARY, LEVELS, VICTIM, a_job, need
 
 ESCAPE = """
 def subclasses():
@@ -91,6 +90,7 @@ class Broken(Sandbox):
 @pytest.fixture(scope="module", params=LEVELS)
 def box(request: pytest.FixtureRequest) -> Iterator[Broken]:
     """A broken sandbox at each level."""
+    need(request.param)
     os.environ["PENSTOCK_CANARY"] = CANARY
     with Broken(Options(request.param)) as made:
         yield made

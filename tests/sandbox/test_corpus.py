@@ -14,15 +14,6 @@ from tests.sandbox import harness
 FILES = ("escape_corpus.jsonl", "own_attacks.jsonl", "reviewed_attacks.jsonl")
 
 
-def _levels() -> list[str]:
-    with Sandbox() as box:
-        tried = box.doctor()["levels"]
-    return ["seccomp", "rlimit"] if tried.get("seccomp") == [] else ["rlimit"]
-
-
-LEVELS = _levels()
-
-
 def _calm(level: str) -> Any:
     with Sandbox(Options(level)) as box:
         return box.run(harness.a_job(harness.VICTIM))["results"][0]["output"]
@@ -37,9 +28,29 @@ def _judge(found: list[dict[str, Any]], level: str) -> None:
     assert {each["answer"]["isolation"] for each in found} == {level}
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", harness.LEVELS)
+def test_the_self_test_finds_no_leak(level: str) -> None:
+    """A level that lets something through is not used, and then nobody tests it either."""
+    harness.need(level)
+    with Sandbox(Options(level)) as box:
+        assert box.doctor()["isolation"] == level
+
+
+def test_a_leak_that_has_a_name_fails_and_only_a_kernel_without_the_filter_is_skipped() -> None:
+    """Green must never mean that the stronger level was quietly left out."""
+    harness.judge_level("seccomp", [])
+    with pytest.raises(pytest.skip.Exception, match="NOT TESTED: seccomp"):
+        harness.judge_level("seccomp", ["not available here: OSError", "did not finish"])
+    with pytest.raises(pytest.fail.Exception, match="fork"):
+        harness.judge_level("seccomp", ["fork"])
+    with pytest.raises(pytest.fail.Exception, match="rlimit"):
+        harness.judge_level("rlimit", ["not available here: OSError"])
+
+
+@pytest.mark.parametrize("level", harness.LEVELS)
 def test_every_attack_ends_as_expected_and_the_next_function_notices_nothing(level: str) -> None:
     """A tenant may publish anything at all; nobody else may ever learn of it."""
+    harness.need(level)
     _judge(harness.run_all(level, harness.cases(*FILES)), level)
 
 
