@@ -13,7 +13,7 @@ EXPORT = $(UV) export --quiet --frozen --no-header --no-annotate --no-emit-proje
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # ---- set-up: nothing but Python 3.11 and make is needed ----------------------------------------
 
@@ -39,9 +39,11 @@ imports: setup ## who may import whom
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
-.PHONY: test e2e chaos fuzz demo bench
+.PHONY: test test-pythons e2e chaos fuzz demo bench
 test: setup ## every test, with one run through the local cloud
 	$(PY) -m pytest -m "not chaos"
+test-pythons: setup ## the hostile functions under this Python and the other (3.11, 3.13)
+	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py
 e2e: setup ## only the run through the local cloud
 	$(PY) -m pytest -m e2e
 chaos: setup ## kill and redeliver; nothing may be lost or doubled
