@@ -11,6 +11,7 @@ from runtime.core.delivery import Status
 from runtime.core.webhook import SealedSecret
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.delivery_world import World, messages
+from tests.doubles import MemoryWebhooks
 from tests.scripted_receiver import ScriptedReceiver, answer, hang, raw, reset
 from tests.vectors import PRIVATE_KEY, PUBLIC_KEY, SECRET_A, SECRET_B
 
@@ -116,6 +117,20 @@ def test_a_retry_of_a_disabled_webhook_is_skipped_and_not_left_pending(
     world.run()
 
     assert (world.record.status, world.record.reason) == (Status.SKIPPED, "webhook_disabled")
+    assert len(receiver.received) == 1
+
+
+def test_a_webhook_that_was_just_switched_on_is_not_skipped(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """The index may still have it off; whoever switches on and sends again means now."""
+    on = world.webhooks.by_id["whk_1"]
+    stale = MemoryWebhooks(replace(on, enabled=False))
+    deliver = replace(world.deliver, subscriptions=stale)
+
+    assert [None] == deliver.deliver_all([a_deliver_message()])
+
+    assert world.record.status is Status.DELIVERED
     assert len(receiver.received) == 1
 
 
