@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from examples.orders.events import Order, envelopes
-from infra.demo import bad_input, counting, loads, tally
+from infra.demo import accidents, bad_input, corners, counting, coverage, loads, tally
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
@@ -16,6 +16,7 @@ from infra.demo.tally import Counts, Extras
 REPEATS: Final = 20  # events sent a second time under the same id
 BUDGET_S: Final = 150  # of waiting, beside what the orders take
 BUDGET_PER_ORDER_S: Final = 0.06
+LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,14 @@ class Result:
 def play(stage: Stage, orders: Sequence[Order]) -> Result:
     """Send the orders and the bad input, wait until all has settled, and count."""
     expected = expect(orders, fulfilment_key=fulfilment_key())
-    patience = Patience(BUDGET_S + BUDGET_PER_ORDER_S * len(orders))
+    patience = Patience(
+        BUDGET_S + BUDGET_PER_ORDER_S * len(orders),
+        is_hopeless=lambda: bool(stage.usage.denials()),
+    )
     sending = envelopes(orders, tenant=stage.tenant)
 
     problems = bad_input.send(stage, patience)
+    corner = corners.make(stage)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
     told = stage.progress.tell
     accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
@@ -40,11 +45,12 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     problems += _wait_for_receiver(stage, expected, patience)
     # Once more under the same ids, now that all is on record: it must change nothing.
     accepted += stage.doors.send(sending[-REPEATS:], _silent)
+    corners.send(stage)
     problems += _wait_for_dead(stage, expected, patience)
     asked = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
-        events=bad_input.MARKED_EVENTS + asked.events,
-        runs=bad_input.MARKED_RUNS,
+        events=bad_input.MARKED_EVENTS + corners.EVENTS + asked.events,
+        runs=bad_input.MARKED_RUNS + corners.TRANSFORM_RUNS,
         profiles=bad_input.MARKED_PROFILES,
         repeats=REPEATS,
     )
@@ -53,6 +59,8 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *_wait_for_warehouse(stage, expected, patience, extras=extras),
         *bad_input.problems(stage, patience),
         *_archive_problems(stage),
+        *corners.problems(stage, corner, patience),
+        *accidents.problems(stage, patience),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
     counts = counting.count(
@@ -62,7 +70,8 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         accepted=accepted + extras.events,
     )
     sums = tally.problems(counts, expected, extras=extras)
-    return Result(counts=counts, problems=(*problems, *sums))
+    idle = coverage.problems(stage)
+    return Result(counts=counts, problems=(*stage.usage.denials(), *problems, *sums, *idle))
 
 
 def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
@@ -76,7 +85,10 @@ def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) 
         stage.progress.tell(f"{accepted} of {due} verified, {retried} after a retry")
         return accepted >= due
 
-    if stage.receiver.wait(arrived, deadline_s=patience.left_s):
+    while not stage.receiver.wait(arrived, deadline_s=min(LOOK_EVERY_S, patience.left_s)):
+        if not patience.left_s or patience.is_hopeless():
+            break
+    else:
         return []
     refused = [reason for one in healthy for reason in one.refused]
     return [f"not all webhooks arrived in time{': ' if refused else ''}{'; '.join(refused[:3])}"]
