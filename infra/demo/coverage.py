@@ -11,9 +11,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.demo.stage import Stage
+import boto3
+
+from infra.local.usage import Usage
 
 EVENTBRIDGE: Final = "events.amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """An installation, asked as its account's root, and what it was used for."""
+
+    session: boto3.Session
+    endpoint: str | None
+    bus: str
+    usage: Usage
+
+    def client(self, service: Any) -> Any:
+        """A client of it."""
+        return self.session.client(service, endpoint_url=self.endpoint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +94,19 @@ BLIND: Final = (
 NEVER_FILLED: Final = ("*-ProfileStreamDeadLetters-*",)
 
 
-def problems(stage: Stage) -> Iterator[str]:
+def problems(it: Deployed) -> Iterator[str]:
     """A sentence for each part of the template that nothing used."""
-    for grant in _unused(stage):
+    for grant in _unused(it):
         if not any(blind.covers(grant) for blind in BLIND):
             yield f"{grant}, which nothing used"
-    yield from _idle_queues(stage)
-    yield from _idle_functions(stage)
-    yield from _idle_targets(stage)
+    yield from _idle_queues(it)
+    yield from _idle_functions(it)
+    yield from _idle_targets(it)
 
 
-def _unused(stage: Stage) -> Iterator[Grant]:
-    allowed = stage.usage.noted("allowed")
-    for grant in _role_grants(stage):
+def _unused(it: Deployed) -> Iterator[Grant]:
+    allowed = it.usage.noted("allowed")
+    for grant in _role_grants(it):
         used = (
             (grant.holder, grant.sid, grant.action) == (role, sid, action)
             and fnmatch.fnmatchcase(resource, grant.resource)
@@ -98,12 +114,12 @@ def _unused(stage: Stage) -> Iterator[Grant]:
         )
         if not any(used):
             yield grant
-    sent = stage.usage.noted("sent")
-    yield from (grant for grant in _queue_grants(stage) if (grant.resource,) not in sent)
+    sent = it.usage.noted("sent")
+    yield from (grant for grant in _queue_grants(it) if (grant.resource,) not in sent)
 
 
-def _role_grants(stage: Stage) -> Iterator[Grant]:
-    iam = stage.client("iam")
+def _role_grants(it: Deployed) -> Iterator[Grant]:
+    iam = it.client("iam")
     for role in _listed(iam, "list_roles", "Roles"):
         holder = role["RoleName"]
         for name in iam.list_role_policies(RoleName=holder)["PolicyNames"]:
@@ -111,11 +127,11 @@ def _role_grants(stage: Stage) -> Iterator[Grant]:
             yield from _grants(document, holder=holder)
 
 
-def _queue_grants(stage: Stage) -> Iterator[Grant]:
-    for url in _queues(stage):
-        document = _attributes(stage, url).get("Policy")
+def _queue_grants(it: Deployed) -> Iterator[Grant]:
+    for url in _queues(it):
+        document = _attributes(it, url).get("Policy")
         if document:
-            yield from _grants(json.loads(document), holder=EVENTBRIDGE, only=_arn(stage, url))
+            yield from _grants(json.loads(document), holder=EVENTBRIDGE, only=_arn(it, url))
 
 
 def _grants(document: dict[str, Any], *, holder: str, only: str | None = None) -> Iterator[Grant]:
@@ -127,22 +143,22 @@ def _grants(document: dict[str, Any], *, holder: str, only: str | None = None) -
                     yield Grant(holder=holder, sid=sid, action=action, resource=resource)
 
 
-def _idle_queues(stage: Stage) -> Iterator[str]:
-    sent = stage.usage.noted("sent")
-    called = {source for _, source in stage.usage.noted("called")}
-    for url in _queues(stage):
-        arn = _arn(stage, url)
+def _idle_queues(it: Deployed) -> Iterator[str]:
+    sent = it.usage.noted("sent")
+    called = {source for _, source in it.usage.noted("called")}
+    for url in _queues(it):
+        arn = _arn(it, url)
         if any(fnmatch.fnmatchcase(arn, pattern) for pattern in NEVER_FILLED):
             continue
         if (arn,) not in sent:
             yield f"nothing was ever sent to {arn}"
         # A dead-letter queue has none of its own, and is read by people.
-        if "RedrivePolicy" in _attributes(stage, url) and arn not in called:
+        if "RedrivePolicy" in _attributes(it, url) and arn not in called:
             yield f"nothing reads {arn}"
 
 
-def _idle_functions(stage: Stage) -> Iterator[str]:
-    functions, called = stage.client("lambda"), stage.usage.noted("called")
+def _idle_functions(it: Deployed) -> Iterator[str]:
+    functions, called = it.client("lambda"), it.usage.noted("called")
     names = {name for name, _ in called}
     for each in _listed(functions, "list_functions", "Functions"):
         if each["FunctionName"] not in names:
@@ -153,36 +169,37 @@ def _idle_functions(stage: Stage) -> Iterator[str]:
             yield f"the mapping of {mapping['EventSourceArn']} to {name} never carried anything"
 
 
-def _idle_targets(stage: Stage) -> Iterator[str]:
-    reached = stage.usage.noted("reached")
-    for source, target in [*_rule_targets(stage), *_schedules(stage)]:
+def _idle_targets(it: Deployed) -> Iterator[str]:
+    reached = it.usage.noted("reached")
+    for source, target in [*_rule_targets(it), *_schedules(it)]:
         if (source, target) not in reached:
             yield f"{source} never reached {target}"
 
 
-def _rule_targets(stage: Stage) -> Iterator[tuple[str, str]]:
-    bus = stage.local.bus
-    for rule in stage.events.list_rules(EventBusName=bus)["Rules"]:
-        held = stage.events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
+def _rule_targets(it: Deployed) -> Iterator[tuple[str, str]]:
+    bus = it.bus
+    events = it.client("events")
+    for rule in events.list_rules(EventBusName=bus)["Rules"]:
+        held = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
         yield from ((rule["Arn"], target["Arn"]) for target in held["Targets"])
 
 
-def _schedules(stage: Stage) -> Iterator[tuple[str, str]]:
-    scheduler = stage.client("scheduler")
+def _schedules(it: Deployed) -> Iterator[tuple[str, str]]:
+    scheduler = it.client("scheduler")
     for each in _listed(scheduler, "list_schedules", "Schedules"):
         yield each["Arn"], each["Target"]["Arn"]
 
 
-def _queues(stage: Stage) -> list[str]:
-    return [str(url) for url in _listed(stage.sqs, "list_queues", "QueueUrls")]
+def _queues(it: Deployed) -> list[str]:
+    return [str(url) for url in _listed(it.client("sqs"), "list_queues", "QueueUrls")]
 
 
-def _arn(stage: Stage, url: str) -> str:
-    return _attributes(stage, url)["QueueArn"]
+def _arn(it: Deployed, url: str) -> str:
+    return _attributes(it, url)["QueueArn"]
 
 
-def _attributes(stage: Stage, url: str) -> dict[str, str]:
-    answer = stage.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+def _attributes(it: Deployed, url: str) -> dict[str, str]:
+    answer = it.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     return {str(name): text for name, text in answer["Attributes"].items()}
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from examples.orders.events import Order, envelopes
 from infra.demo import accidents, bad_input, corners, counting, coverage, loads, tally
+from infra.demo.coverage import Deployed
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
@@ -32,7 +33,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     expected = expect(orders, fulfilment_key=fulfilment_key())
     patience = Patience(
         BUDGET_S + BUDGET_PER_ORDER_S * len(orders),
-        is_hopeless=lambda: bool(stage.usage.denials()),
+        check=stage.refuse_denials,
     )
     sending = envelopes(orders, tenant=stage.tenant)
 
@@ -70,7 +71,13 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         accepted=accepted + extras.events,
     )
     sums = tally.problems(counts, expected, extras=extras)
-    idle = coverage.problems(stage)
+    deployed = Deployed(
+        session=stage.session,
+        endpoint=stage.local.aws_endpoint,
+        bus=stage.local.bus,
+        usage=stage.usage,
+    )
+    idle = coverage.problems(deployed)
     return Result(counts=counts, problems=(*stage.usage.denials(), *problems, *sums, *idle))
 
 
@@ -86,7 +93,8 @@ def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) 
         return accepted >= due
 
     while not stage.receiver.wait(arrived, deadline_s=min(LOOK_EVERY_S, patience.left_s)):
-        if not patience.left_s or patience.is_hopeless():
+        patience.check()
+        if not patience.left_s:
             break
     else:
         return []

@@ -19,6 +19,7 @@ from infra.local.cloud import LocalCloud, Options
 from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
 from infra.local.usage import Usage
+from runtime.errors import Permanent
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "5"}
 WORKGROUP: Final = "penstock"  # the template's defaults
 DATABASE: Final = "penstock"
+
+
+class PermissionMissing(Permanent):
+    """Somebody was refused what the template should have granted."""
+
+    code = "permission_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,14 @@ class Stage:
         """Whose events these are."""
         return self.local.tenant
 
+    def refuse_denials(self) -> None:
+        """Stop at the first refusal: what was refused is tried for ever, and missing at the end.
+
+        Raises:
+            PermissionMissing: says who was denied what.
+        """
+        _refuse_denials(self.usage)
+
     def client(self, service: Any) -> Any:
         """A client of the local cloud, as the account's root."""
         return self.session.client(service, endpoint_url=self.local.aws_endpoint)
@@ -68,8 +83,7 @@ def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
         with receiving() as receiver:
             yield _furnish(local, receiver=receiver, progress=progress, usage=usage)
     except Exception:
-        for sentence in usage.denials():  # why the API answered 500, say
-            progress.step(sentence)
+        _refuse_denials(usage)  # the API answered 500, say, and this is why
         raise
     finally:
         if not keep:
@@ -105,3 +119,9 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage
         sqs=session.client("sqs", endpoint_url=local.aws_endpoint),
         progress=progress,
     )
+
+
+def _refuse_denials(usage: Usage) -> None:
+    denials = usage.denials()
+    if denials:
+        raise PermissionMissing("; ".join(denials))
