@@ -1,7 +1,8 @@
 """The third party: a real HTTP server that trusts nothing and counts everything.
 
 Each request is checked with the independent `standardwebhooks` library. One webhook in ten is told
-503 on its first try; the endpoint named `down` always answers 500, and `gone` 410.
+503 on its first try; whatever is sent to the endpoint named `down` is told 500 each time, and to
+the one named `gone` 410.
 """
 
 import json
@@ -20,7 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 DOWN: Final = "down"
 GONE: Final = "gone"
-ALWAYS: Final = {DOWN: HTTPStatus.INTERNAL_SERVER_ERROR, GONE: HTTPStatus.GONE}
+REFUSALS: Final = {DOWN: HTTPStatus.INTERNAL_SERVER_ERROR, GONE: HTTPStatus.GONE}
 BUSY_ONE_IN: Final = 10
 
 
@@ -124,8 +125,8 @@ def _answer(
     one.tries += 1
     one.verified += 1
     one.body = document
-    if endpoint.name in ALWAYS:
-        return ALWAYS[endpoint.name]
+    if endpoint.name in REFUSALS:
+        return REFUSALS[endpoint.name]
     if one.tries == 1 and busy:
         return HTTPStatus.SERVICE_UNAVAILABLE
     one.accepted += 1
