@@ -18,7 +18,7 @@ from examples.orders.events import Order, external_id
 AS_OF: Final = date(1998, 6, 30)
 LARGE_ORDER_QUANTITY: Final = 3
 # Three, attempted three times each: the tenth failure in a row would open the endpoint's breaker.
-DOWN_CUSTOMERS: Final = ("0003", "0007", "0013")
+DOWN_CUSTOMERS: Final = tuple(external_id(number) for number in ("0003", "0007", "0013"))
 CHAMPION: Final = "333"
 RECENT_DAYS: Final = (180, 365)
 MONEY_THIRDS_CENTS: Final = (2713, 7525)  # of what this shop's customers spent in all
