@@ -17,7 +17,9 @@ GIFT: Final = "segment.entered"
 LEFT: Final = "segment.left"
 BULKY: Final = "message.email.received"
 BULK_CHARS: Final = 70_000  # above Redshift's longest text, below the bus's largest event
-NOTICES: Final = 3  # of the platform's own: disabled, enabled, and disabled again
+# The platform's own: disabled, and twice enabled by hand and disabled by the next 410.
+SINGLE, REPLAYED = 2, 3  # the 410s heard after each chance
+NOTICES: Final = 5
 EVENTS: Final = 3 + NOTICES
 TRANSFORM_RUNS: Final = 1
 ANSWER_S: Final = 30
@@ -56,7 +58,8 @@ def make(stage: Stage) -> Corner:
 def send(stage: Stage, corner: Corner, patience: Patience) -> list[str]:
     """An event for each webhook, long after these were made, and one too large for Redshift.
 
-    The endpoint that is gone is then given a second chance: what it has refused is replayed.
+    The endpoint that is gone is then given two more chances: what it has refused is sent again,
+    first by itself and then by a replay.
     """
     stage.doors.by_bus(
         [
@@ -66,8 +69,13 @@ def send(stage: Stage, corner: Corner, patience: Patience) -> list[str]:
         ]
     )
     path = f"/v1/webhooks/{corner.gone}"
-    if not patience.until(lambda: not stage.api.get(path)["enabled"]):
+    if not patience.until(lambda: _refused(stage, corner) == 1):
         return ["the webhook whose receiver answered 410 was not disabled"]
+    [refused] = stage.api.get("/v1/deliveries", {"webhook": corner.gone})["data"]
+    stage.api.post(f"{path}/enable")
+    stage.api.post(f"/v1/deliveries/{refused['id']}/retry")
+    if not patience.until(lambda: _refused(stage, corner) == SINGLE):
+        return ["the delivery that was answered 410 was not retried and answered so again"]
     stage.api.post(f"{path}/enable")
     stage.api.post(f"{path}/replay", {"statuses": ["dead"]})
     return []
@@ -77,7 +85,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
     """What did not come to its proper end."""
     yield from corner.problems
     api = stage.api
-    if not patience.until(lambda: _is_gone_for_good(stage, corner)):
+    if not patience.until(lambda: _refused(stage, corner) == REPLAYED):
         yield "the delivery that was answered 410 was not replayed and answered so again"
     mine = api.get("/v1/deliveries", {"webhook": corner.gifts})["data"]
     if [one["status"] for one in mine] != ["dropped"]:
@@ -97,12 +105,10 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
         yield "a deleted webhook is still listed"
 
 
-def _is_gone_for_good(stage: Stage, corner: Corner) -> bool:
-    path = f"/v1/webhooks/{corner.gone}"
-    [replay] = stage.api.get(f"{path}/replays")["data"]
-    tries = [one.tries for one in stage.receiver.endpoints[GONE].heard.values()]
-    done = replay["replayed"] == 1 and tries == [2]
-    return done and not stage.api.get(path)["enabled"]
+def _refused(stage: Stage, corner: Corner) -> int:
+    """How often the endpoint has answered 410 and its webhook is off because of it."""
+    heard = [one.tries for one in stage.receiver.endpoints[GONE].heard.values()]
+    return 0 if stage.api.get(f"/v1/webhooks/{corner.gone}")["enabled"] else sum(heard)
 
 
 def _make_twice(stage: Stage, settings: dict[str, Any]) -> tuple[Any, Any]:

@@ -73,6 +73,17 @@ BLIND: Final = (
     Blind(action="logs:CreateLogStream", why="the emulator writes functions' logs by itself"),
     Blind(action="logs:PutLogEvents", why="the emulator writes functions' logs by itself"),
     Blind(
+        action="dynamodb:*",
+        holder="*-SweepRole-*",
+        resource="*ConfigTable*",
+        why="sweep disables an endpoint after five days of failure, which no demo can wait for",
+    ),
+    Blind(
+        action="events:PutEvents",
+        holder="*-SweepRole-*",
+        why="sweep sends the notices that a killed `deliver` has left unsent",
+    ),
+    Blind(
         action="s3:ListBucket",
         holder="*-SyncRole-*",
         why="the emulator tells a missing object from a forbidden one to anybody",

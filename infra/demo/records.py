@@ -14,8 +14,15 @@ LOOKED_AT: Final = 10
 
 def problems(stage: Stage, expected: Expectation) -> Iterator[str]:
     """What some dead deliveries and some profiles do not say as they must."""
-    query = {"webhook": stage.installed.webhooks[DOWN]}
-    for found in stage.api.each("/v1/deliveries", query, limit=LOOKED_AT):
+    broken = stage.installed.webhooks[DOWN]
+    dead = list(stage.api.each("/v1/deliveries", {"status": "dead"}, limit=LOOKED_AT))
+    of_broken = [one for one in dead if one["webhook_id"] == broken]
+    if len(of_broken) != expected.down:
+        yield f"{len(of_broken)} dead deliveries of the broken endpoint are listed"
+    for found in of_broken:
+        of_event = stage.api.get("/v1/deliveries", {"event": found["event_id"]})["data"]
+        if found["id"] not in [one["id"] for one in of_event]:
+            yield f"event {found['event_id']} does not lead to its delivery"
         delivery = stage.api.get(f"/v1/deliveries/{found['id']}")
         statuses = [attempt["status"] for attempt in delivery["attempts"]]
         if statuses != [500] * (1 + len(DOWN_RETRIES)):

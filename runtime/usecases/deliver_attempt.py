@@ -162,8 +162,10 @@ class DeliverAttempts:
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
         known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
-        # The index may be older than the message: only the store can say that there is none.
-        webhook = known or self.webhooks.find(message.tenant, message.webhook_id)
+        webhook = known if known is not None and known.enabled else None
+        # The index may be older than the message: only the store can say that there is none, or
+        # that it is off; what is sent again right after it was switched on must not be skipped.
+        webhook = webhook or self.webhooks.find(message.tenant, message.webhook_id)
         if webhook is None or not webhook.enabled:
             reason = "webhook_disabled" if webhook else "webhook_deleted"
             return _Skip(record, delivery, reason)

@@ -119,6 +119,20 @@ def test_a_retry_of_a_disabled_webhook_is_skipped_and_not_left_pending(
     assert len(receiver.received) == 1
 
 
+def test_a_webhook_that_was_just_switched_on_is_not_skipped(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """The index may still have it off; whoever switches on and sends again means now."""
+    on = world.webhooks.by_id["whk_1"]
+    stale = MemoryWebhooks(replace(on, enabled=False))
+    attempts = replace(world.attempts, subscriptions=stale)
+
+    assert [None] == attempts.deliver_all([a_deliver_message()])
+
+    assert world.record.status is Status.DELIVERED
+    assert len(receiver.received) == 1
+
+
 def test_a_deleted_webhook_is_recorded_as_such(world: World, receiver: ScriptedReceiver) -> None:
     """Never silent."""
     world.webhooks.by_id.clear()
