@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from examples.orders.events import Order, envelopes
-from infra.demo import bad_input, counting, loads, records, tally
+from infra.demo import (
+    accidents,
+    bad_input,
+    corners,
+    counting,
+    coverage,
+    loads,
+    records,
+    tally,
+)
+from infra.demo.coverage import Deployed
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
@@ -17,6 +27,7 @@ REPEATS: Final = 20  # events sent a second time under the same id
 NOTICES: Final = 1  # webhook.disabled, from the platform itself, of the endpoint that is gone
 BUDGET_S: Final = 150  # of waiting, beside what the orders take
 BUDGET_PER_ORDER_S: Final = 0.06
+LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +41,28 @@ class Result:
 def play(stage: Stage, orders: Sequence[Order]) -> Result:
     """Send the orders and the bad input, wait until all has settled, and count."""
     expected = expect(orders, fulfilment_key=fulfilment_key())
-    patience = Patience(BUDGET_S + BUDGET_PER_ORDER_S * len(orders))
+    patience = Patience(
+        BUDGET_S + BUDGET_PER_ORDER_S * len(orders),
+        check=stage.refuse_denials,
+    )
     sending = envelopes(orders, tenant=stage.tenant)
 
+    corner = corners.make(stage)
     problems = bad_input.send(stage, patience)
+    corners.send(stage)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
     told = stage.progress.tell
     accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
 
+    problems += corners.replay(stage, corner, patience)
     problems += _wait_for_receiver(stage, expected, patience)
     # Once more under the same ids, now that all is on record: it must change nothing.
     accepted += stage.doors.send(sending[-REPEATS:], _silent)
     problems += _wait_for_dead(stage, expected, patience)
     asked = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
-        events=bad_input.MARKED_EVENTS + asked.events + NOTICES,
-        runs=bad_input.MARKED_RUNS,
+        events=bad_input.MARKED_EVENTS + corners.EVENTS + asked.events + NOTICES,
+        runs=bad_input.MARKED_RUNS + corners.TRANSFORM_RUNS,
         profiles=bad_input.MARKED_PROFILES,
         repeats=REPEATS,
     )
@@ -55,6 +72,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *bad_input.problems(stage, patience),
         *records.problems(stage, expected),
         *_archive_problems(stage),
+        *corners.problems(stage, corner, patience),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
     counts = counting.count(
@@ -64,7 +82,15 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         accepted=accepted + extras.events,  # the platform's own are accepted when they are put
     )
     sums = tally.problems(counts, expected, extras=extras)
-    return Result(counts=counts, problems=(*problems, *sums))
+    problems += accidents.problems(stage, patience)
+    deployed = Deployed(
+        session=stage.session,
+        endpoint=stage.local.aws_endpoint,
+        bus=stage.local.bus,
+        usage=stage.usage,
+    )
+    idle = coverage.problems(deployed)
+    return Result(counts=counts, problems=(*stage.usage.denials(), *problems, *sums, *idle))
 
 
 def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
@@ -78,7 +104,11 @@ def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) 
         stage.progress.tell(f"{accepted} of {due} verified, {retried} after a retry")
         return accepted >= due
 
-    if stage.receiver.wait(arrived, deadline_s=patience.left_s):
+    while not stage.receiver.wait(arrived, deadline_s=min(LOOK_EVERY_S, patience.left_s)):
+        patience.check()
+        if not patience.left_s:
+            break
+    else:
         return []
     refused = [reason for one in healthy for reason in one.refused]
     return [f"not all webhooks arrived in time{': ' if refused else ''}{'; '.join(refused[:3])}"]

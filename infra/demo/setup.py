@@ -18,9 +18,9 @@ TRIGGER: Final = "rfm"
 TRANSFORM: Final = "order_payload"
 MISBEHAVING: Final = "marked_orders"
 # A second is below the stage's QueueDelayMaxSeconds, so this retry rides on the queue's own delay;
-# five are above it, whatever the jitter, so that one waits in the due index until sweep finds it.
+# eight are above it, whatever the jitter, so that one waits in the due index until sweep finds it.
 QUEUED_RETRY_S: Final = 1
-SWEPT_RETRY_S: Final = 5
+SWEPT_RETRY_S: Final = 8
 MANY_QUEUED_RETRIES: Final = (QUEUED_RETRY_S,) * 5
 DOWN_RETRIES: Final = (QUEUED_RETRY_S, SWEPT_RETRY_S)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -18,16 +18,24 @@ from infra.local import cloud
 from infra.local.cloud import LocalCloud, Options
 from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
+from infra.local.usage import Usage
+from runtime.errors import Permanent
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_sqs import SQSClient
 
-# Every minute instead of every hour, and an SQS delay so short that the default schedule's first
-# retry (5 s) is already one that waits in the due index.
-PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "3"}
+# Every minute instead of every hour, and an SQS delay so short that of the default schedule's
+# first retries (5 s, with jitter) some ride on the queue and some wait in the due index.
+PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "5"}
 WORKGROUP: Final = "penstock"  # the template's defaults
 DATABASE: Final = "penstock"
+
+
+class PermissionMissing(Permanent):
+    """Somebody was refused what the template should have granted."""
+
+    code = "permission_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +48,10 @@ class Stage:
     receiver: Receiver
     installed: Installed
     warehouse: Warehouse
+    session: boto3.Session
     events: "EventBridgeClient"
     sqs: "SQSClient"
+    usage: Usage
     progress: Progress
 
     @property
@@ -49,23 +59,39 @@ class Stage:
         """Whose events these are."""
         return self.local.tenant
 
+    def refuse_denials(self) -> None:
+        """Stop at the first refusal: what was refused is tried for ever, and missing at the end.
+
+        Raises:
+            PermissionMissing: says who was denied what.
+        """
+        _refuse_denials(self.usage)
+
+    def client(self, service: Any) -> Any:
+        """A client of the local cloud, as the account's root."""
+        return self.session.client(service, endpoint_url=self.local.aws_endpoint)
+
 
 @contextmanager
 def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
     """A local cloud with everything installed; taken down at the end unless it is to be kept."""
     place = Place()
     options = Options(allow_local_http=True, parameters=PARAMETERS)
+    usage = Usage(place.usage_file)
     local = cloud.up(options, place=place, say=progress.step)
     try:
         with receiving() as receiver:
-            yield _furnish(local, receiver=receiver, progress=progress)
+            yield _furnish(local, receiver=receiver, progress=progress, usage=usage)
+    except Exception:
+        _refuse_denials(usage)  # the API answered 500, say, and this is why
+        raise
     finally:
         if not keep:
             progress.step("taking the local cloud down")
             cloud.down(place)
 
 
-def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress) -> Stage:
+def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage: Usage) -> Stage:
     session = boto3.Session(
         region_name=local.region,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
@@ -87,7 +113,15 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress) -> St
             database=DATABASE,
             schema=f"penstock_{local.tenant.replace('-', '_')}",
         ),
+        session=session,
         events=events,
+        usage=usage,
         sqs=session.client("sqs", endpoint_url=local.aws_endpoint),
         progress=progress,
     )
+
+
+def _refuse_denials(usage: Usage) -> None:
+    denials = usage.denials()
+    if denials:
+        raise PermissionMissing("; ".join(denials))

@@ -16,7 +16,8 @@ from infra.local import deploy, processes
 from infra.local.bootstrap import bootstrap
 from infra.local.emulator import REGION, ROOT_KEYS, start_ministack
 from infra.local.place import CLOUD_VENV, Place
-from infra.local.processes import Running
+from infra.local.processes import Running, StartFailed
+from infra.local.usage import Usage
 from infra.local.warehouse import start_redshift
 from runtime.errors import Conflict, NotFound
 
@@ -123,7 +124,7 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
         "AllowLocalHttp": str(options.allow_local_http).lower(),
         **options.parameters,
     }
-    deploy.deploy(place, endpoint=endpoint, parameters=parameters)
+    _deploy(place, endpoint=endpoint, parameters=parameters)
     session = boto3.Session(
         region_name=REGION,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
@@ -148,6 +149,15 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
 def _build(place: Place) -> None:
     deploy.prefetch(log=place.logs / "prefetch.log")
     deploy.build(place)
+
+
+def _deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> None:
+    try:
+        deploy.deploy(place, endpoint=endpoint, parameters=parameters)
+    except StartFailed as problem:
+        # sam tells at length how it rolled back, and the reason long before.
+        refused = Usage(place.usage_file).denials()
+        raise StartFailed("\n".join([*refused, problem.message])) from problem
 
 
 def _api_url(function_url: str, *, endpoint: str) -> str:

@@ -70,6 +70,7 @@ def _settings(place: Place, port: int) -> Mapping[str, str]:
         "S3_DATA_DIR": str(place.data / "s3"),
         "STATE_DIR": str(place.data / "state"),
         "LOG_LEVEL": "INFO",
+        "PENSTOCK_USAGE_FILE": str(place.usage_file),
     }
 
 

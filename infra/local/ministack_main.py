@@ -6,15 +6,22 @@ a permission that is missing from the template has to fail here, not in the firs
 """
 
 import importlib
+import importlib.util
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 WHOLE_NUMBERS: Final = ("MaximumConcurrency", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
 FIRST_FAILURE: Final = 400  # HTTP
 POLLS: Final = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+    "dynamodb": (
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    ),
 }
 
 
@@ -22,11 +29,28 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"ministack.{name}")
 
 
+def _load_usage() -> Any:
+    # By its path: with its folder on sys.path other modules would shadow those of ministack.
+    path = Path(__file__).with_name("ministack_usage.py")
+    spec = importlib.util.spec_from_file_location("ministack_usage", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+usage: Final = _load_usage()
+
+
 def fill_gaps() -> None:
     """Change ministack in place; there is no public way in."""
+    usage.watch()  # first: others take names out of the modules that it changes
     _know_archives()
     _check_event_source_mappings()
     _check_targets()
+    _check_failure_destinations()
+    _answer_for_redshift()
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
     # A bucket that takes only TLS would take nothing: loopback stands in for it.
@@ -70,8 +94,9 @@ def _check_event_source_mappings() -> None:
 
     def create_checked(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
         _, config, _ = functions._get_func_record_for_ref(properties["FunctionName"])
-        source = str(properties["EventSourceArn"])
-        _require((config or {}).get("Role", ""), POLLS[source.split(":")[2]], on=source)
+        source, role = str(properties["EventSourceArn"]), (config or {}).get("Role", "")
+        _require(role, POLLS[source.split(":")[2]], on=source)
+        _require_failure_destination(role, properties)
         return create(logical_id, _with_numbers(properties), stack_name)
 
     mapping["create"] = create_checked
@@ -101,10 +126,91 @@ def _check_targets() -> None:
         elif ":sqs:" in arn and not queues.queue_policy_allows(
             arn, "events.amazonaws.com", str(rule.get("Arn", "")), account
         ):
-            raise PermissionError(f"the policy of {arn} does not let {rule.get('Name')} send")
+            # The producer hears nothing of it, as in AWS.
+            usage.note("denied", "events.amazonaws.com", "sqs:SendMessage", arn)
+            return
         invoke(target, event, rule, view)
+        usage.note("reached", str(rule.get("Arn", "")), arn)
+        if ":sqs:" in arn:
+            usage.note("sent", arn)
 
     eventbridge._invoke_target = invoke_checked
+
+
+def _check_failure_destinations() -> None:
+    """Lambda reports a failure with the function's own role, and asks for it at deployment."""
+    create = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS[
+        "AWS::Lambda::EventInvokeConfig"
+    ]
+    functions = _module("services.lambda_svc")
+    configure, report = create["create"], functions._route_async_failure
+
+    def role_of(name: str) -> str:
+        _, config, _ = functions._get_func_record_for_ref(name)
+        return str((config or {}).get("Role", ""))
+
+    def configure_checked(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
+        _require_failure_destination(role_of(str(properties["FunctionName"])), properties)
+        return configure(logical_id, properties, stack_name)
+
+    def report_checked(target: str, name: str, event: Any, result: Any) -> None:
+        _require(role_of(name), ("sqs:SendMessage",), on=target)
+        report(target, name, event, result)
+        usage.note("sent", target)
+
+    create["create"] = configure_checked
+    functions._route_async_failure = report_checked
+
+
+def _require_failure_destination(role_arn: str, properties: Mapping[str, Any]) -> None:
+    on_failure = properties.get("DestinationConfig", {}).get("OnFailure", {})
+    if on_failure:
+        _require(role_arn, ("sqs:SendMessage",), on=str(on_failure["Destination"]))
+
+
+def _answer_for_redshift() -> None:
+    """The Redshift stand-in asks by SimulatePrincipalPolicy whether the holder of a key may act.
+
+    It knows no more of its callers than their access keys, so these are taken for principals.
+    """
+    service, iam = _module("services.iam"), _module("core.iam_evaluator")
+    simulate, responses = service._simulate_principal_policy, _module("core.responses")
+
+    def simulate_by_key(request: Mapping[str, Any]) -> Any:
+        key = service._p(request, "PolicySourceArn").strip()  # an ARN has 20 characters at least
+        if key.startswith("arn:"):
+            return simulate(request)
+        account = responses.get_account_id()
+        principal = iam.resolve_principal(key, account)
+        actions, resource = service._extract_simulate_params(request)
+        allowed = [
+            _decides(principal, action, on=resource) if principal.policies is not None else True
+            for action in actions
+        ]
+        members = "".join(
+            f"<member><EvalActionName>{action}</EvalActionName>"
+            f"<EvalDecision>{'allowed' if may else 'implicitDeny'}</EvalDecision></member>"
+            for action, may in zip(actions, allowed, strict=True)
+        )
+        return service._xml(
+            200,
+            "SimulatePrincipalPolicyResponse",
+            f"<SimulatePrincipalPolicyResult><EvaluationResults>{members}</EvaluationResults>"
+            "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>",
+            ns="iam",
+        )
+
+    service._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate_by_key
+    trusts = iam.evaluate_trust_policy
+
+    def trusts_here(document: Any, caller: str, context: Any = None) -> Any:
+        # Ministack lets root stand for every service; services say for which account they act.
+        if context is not None and caller.endswith(":root"):
+            account = responses.get_account_id()
+            context.service_context.setdefault("aws:sourceaccount", account)
+        return trusts(document, caller, context)
+
+    iam.evaluate_trust_policy = trusts_here
 
 
 def _require(role_arn: str, actions: Iterable[str], *, on: str) -> None:
@@ -112,17 +218,31 @@ def _require(role_arn: str, actions: Iterable[str], *, on: str) -> None:
     iam, responses = _module("core.iam_evaluator"), _module("core.responses")
     account = responses.get_account_id()
     policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], account)
+    role = iam.PrincipalInfo(role_arn, "AssumedRole", account, policies)
     for action in actions:
-        context = iam.EvalContext(
-            principal_arn=role_arn,
-            principal_type="AssumedRole",
-            principal_account=account,
-            action=action,
-            resource_arn=on,
-            region=responses.get_region(),
-        )
-        if iam.evaluate(context, policies).decision != "Allow":
+        if not _decides(role, action, on=on):
             raise PermissionError(f"{role_arn} may not {action} on {on}")
+
+
+def _decides(principal: Any, action: str, *, on: str) -> bool:
+    iam, responses = _module("core.iam_evaluator"), _module("core.responses")
+    caller = principal.keys.get("aws:userid", "")
+    context = iam.EvalContext(
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=principal.account,
+        action=action,
+        resource_arn=on,
+        region=responses.get_region(),
+        principal_keys=principal.keys,
+        # Nobody here asks for another's statements, and the variable is not filled in for us.
+        service_context={
+            "redshift-data:statement-owner-iam-userid": "${aws:userid}" if caller else ""
+        },
+    )
+    result = iam.evaluate(context, principal.policies)
+    usage.note_decision(context, result)
+    return bool(result.decision == "Allow")
 
 
 def _name_actions_as_iam_does() -> None:
@@ -131,8 +251,7 @@ def _name_actions_as_iam_does() -> None:
     matches = iam._action_matches
 
     def matches_single(action: str, actions: list[str], not_actions: list[str]) -> Any:
-        single = action.removesuffix("Batch") if action.startswith("sqs:") else action
-        return matches(single, actions, not_actions)
+        return matches(usage.single(action), actions, not_actions)
 
     iam._action_matches = matches_single
 

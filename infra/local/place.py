@@ -45,6 +45,11 @@ class Place:
         return self.root / "data"
 
     @property
+    def usage_file(self) -> Path:
+        """What the parts of the template were used for; `infra.local.usage` reads it."""
+        return self.data / "usage.jsonl"
+
+    @property
     def build(self) -> Path:
         """The built template and bundles."""
         return self.root / "build"

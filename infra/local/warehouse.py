@@ -19,6 +19,7 @@ def start_redshift(place: Place, *, endpoint: str) -> tuple[Running, str]:
     """
     database = str(place.data / "warehouse.duckdb")
     options = ["--port", "0", "--s3-endpoint", endpoint, "--events-endpoint", endpoint]
+    options += ["--iam-endpoint", endpoint]
     running = start(
         "redshift",
         [str(PYTHON), "-m", "infra.local.redshift", *options, "--database-file", database],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 
+from infra.local.redshift.identity import Identity
 from infra.local.redshift.server import RedshiftServer
 
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.redshift", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--s3-endpoint", required=True, help="where COPY reads")
+    parser.add_argument("--iam-endpoint", help="who may do what; anybody anything when left out")
     parser.add_argument("--events-endpoint", help="where status events go; none when left out")
     parser.add_argument("--database-file", type=Path, required=True)
     chosen = parser.parse_args(arguments)
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     server = RedshiftServer(
         database=chosen.database_file.resolve(),
         s3=boto3.client("s3", endpoint_url=chosen.s3_endpoint),
+        identity=Identity(chosen.iam_endpoint) if chosen.iam_endpoint else None,
         events=events,
         port=chosen.port,
     )

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from infra.local.redshift.failures import SqlFailure, detail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from types_boto3_s3.client import S3Client
 
 _COPY: Final = re.compile(
@@ -24,6 +26,7 @@ _OPTION: Final = re.compile(
     r"IAM_ROLE\s+(?:'[^']*'|default)|FORMAT\s+(?:AS\s+)?\w+|STATUPDATE(?:\s+\w+)?|\S+",
     re.IGNORECASE,
 )
+_ROLE: Final = re.compile(r"IAM_ROLE\s+'([^']+)'", re.IGNORECASE)
 _ALLOWED: Final = frozenset(
     {"MANIFEST", "ACCEPTINVCHARS", "FILLRECORD", "EXPLICIT_IDS", "SERIALIZETOJSON"}
 )
@@ -32,18 +35,22 @@ _SPECTRUM: Final = "Spectrum Scan Error"
 
 @dataclass(frozen=True, slots=True)
 class Copier:
-    """Copies staged files into tables. `scratch` is the one folder that DuckDB may read."""
+    """Copies staged files into tables, with the S3 that `reader` gives for COPY's role.
 
-    s3: "S3Client"
+    `scratch` is the one folder that DuckDB may read.
+    """
+
+    reader: "Callable[[str], S3Client]"
     scratch: Path
 
     def run(self, connection: duckdb.DuckDBPyConnection, sql: str) -> int:
         """The rows copied; all or, with a failure in Redshift's words, none."""
         order = _Order.parse(sql)
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            source = _source(self.reader(order.role), order.uri)
             files = [
-                (url, self._fetch(url, size, folder=Path(folder)))
-                for url, size in self._entries(order.uri)
+                (url, source.fetch(url, size, folder=Path(folder)))
+                for url, size in source.entries(order.uri)
             ]
             target = _columns(connection, order)
             return sum(
@@ -52,7 +59,14 @@ class Copier:
                 if path is not None
             )
 
-    def _entries(self, uri: str) -> list[tuple[str, int | None]]:
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a COPY may read, and how it complains of what is not there."""
+
+    s3: "S3Client"
+
+    def entries(self, uri: str) -> list[tuple[str, int | None]]:
         try:
             entries = json.loads(self._get(uri))["entries"]
         except ClientError as problem:
@@ -79,7 +93,7 @@ class Copier:
             return url, None
         return url, entry["meta"]["content_length"]
 
-    def _fetch(self, url: str, size: int | None, *, folder: Path) -> Path | None:
+    def fetch(self, url: str, size: int | None, *, folder: Path) -> Path | None:
         if size is None:
             return None  # not there, and not mandatory
         body = self._get(url)
@@ -104,6 +118,7 @@ class _Order:
     table: str
     columns: tuple[str, ...]
     uri: str
+    role: str
     serialize: bool
 
     @classmethod
@@ -126,7 +141,27 @@ class _Order:
         columns = tuple(
             name.strip() for name in (found["columns"] or "").split(",") if name.strip()
         )
-        return cls(found["table"], columns, found["uri"], "SERIALIZETOJSON" in options)
+        role = _ROLE.search(sql)
+        return cls(
+            found["table"],
+            columns,
+            found["uri"],
+            "" if role is None else role[1],
+            "SERIALIZETOJSON" in options,
+        )
+
+
+def _source(s3: "S3Client", uri: str) -> _Source:
+    """Where COPY reads, looked at as Redshift does: is the bucket here, and is the file listed."""
+    location = _location(uri)
+    try:
+        s3.get_bucket_location(Bucket=location["Bucket"])
+        s3.list_objects_v2(Bucket=location["Bucket"], Prefix=location["Key"], MaxKeys=1)
+    except ClientError as problem:
+        raise _missing(f"Problem reading manifest file - S3ServiceException:{_why(problem)}") from (
+            problem
+        )
+    return _Source(s3)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, order: _Order) -> list[tuple[str, str]]:

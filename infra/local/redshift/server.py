@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.redshift.api import Api
 from infra.local.redshift.copying import Copier
+from infra.local.redshift.identity import Identity
 from infra.local.redshift.statements import Refused, Statement, Statements
 
 if TYPE_CHECKING:
@@ -53,23 +54,30 @@ class Announcer:
 
 
 class RedshiftServer:
-    """A running stand-in: `url` for clients, `faults` for tests."""
+    """A running stand-in: `url` for clients, `faults` for tests.
+
+    With an identity each call needs its caller's permission and COPY reads as the role it names;
+    without, anybody may do anything and COPY reads with `s3`.
+    """
 
     def __init__(
         self,
         *,
         database: Path,
         s3: "S3Client",
+        identity: Identity | None = None,
         events: "EventBridgeClient | None" = None,
         port: int = 0,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="copy-", dir=database.parent)
-        copier = Copier(s3, Path(self._scratch.name).resolve())
+        reader = identity.reader if identity is not None else lambda _role: s3
+        copier = Copier(reader, Path(self._scratch.name).resolve())
         self._statements = Statements(database, copier, announce=Announcer(events), now=now)
         self.faults = self._statements.faults
         self._http = _Server(("127.0.0.1", port), _Handler)
         self._http.api = Api(self._statements)
+        self._http.identity = identity
         self._http.lost_replies = self.faults.lost_replies
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -98,6 +106,7 @@ class RedshiftServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     api: Api
+    identity: Identity | None
     lost_replies: set[str]
 
 
@@ -125,7 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, operation: str, body: bytes) -> tuple[int, Mapping[str, Any]]:
         try:
-            return 200, self.server.api.call(operation, json.loads(body or b"{}"))
+            request = json.loads(body or b"{}")
+            if self.server.identity is not None:
+                signature = self.headers.get("Authorization", "")
+                workgroup = str(request.get("WorkgroupName", ""))
+                self.server.identity.check(signature, operation, workgroup=workgroup)
+            return 200, self.server.api.call(operation, request)
         except Refused as refusal:
             return 400, {"__type": refusal.code, **refusal.body}
         except ValueError as problem:

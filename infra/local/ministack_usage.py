@@ -1,0 +1,132 @@
+"""Writes down what the template's parts were used for, so that the demo can say what was not.
+
+Loaded by ministack_main.py, in ministack's own interpreter; it imports nothing of ours. One JSON
+line for each different thing, in the file that PENSTOCK_USAGE_FILE names:
+["allowed", role, Sid, action, resource]: a role used a grant of its own;
+["denied", caller, action, resource]: somebody was refused;
+["sent", queue]: a message reached a queue, and not by the account's root;
+["called", function, source]: a function was called, for records of a queue or stream or for none;
+["reached", rule or schedule, target]: one of them reached a target.
+"""
+
+import contextvars
+import importlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_lock: Final = threading.Lock()
+_noted: Final[set[tuple[str, ...]]] = set()
+_asked: Final[contextvars.ContextVar[list[Any] | None]] = contextvars.ContextVar(
+    "asked", default=None
+)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"ministack.{name}")
+
+
+def note(*what: str) -> None:
+    """Write it down, the first time."""
+    with _lock:
+        if what in _noted:
+            return
+        _noted.add(what)
+        with Path(os.environ["PENSTOCK_USAGE_FILE"]).open("a") as file:
+            file.write(json.dumps(what) + "\n")
+
+
+def role_name(arn: str) -> str:
+    """The role of an ARN, be it the role's own or that of somebody who has assumed it."""
+    parts = arn.rpartition(":")[2].split("/")
+    return parts[1] if parts[0] == "assumed-role" else parts[-1]
+
+
+def watch() -> None:
+    """Note what ministack decides and carries from now on."""
+    _watch_permissions()
+    _watch_queues()
+    _watch_functions()
+
+
+def _watch_permissions() -> None:
+    iam = _module("core.iam_evaluator")
+    evaluate, enforce = iam.evaluate, iam.enforce
+
+    def evaluate_noted(context: Any, policies: Any, *limits: Any) -> Any:
+        result = evaluate(context, policies, *limits)
+        asked = _asked.get()
+        if asked is not None:
+            asked.append((context, result))
+        return result
+
+    def enforce_noted(*arguments: Any, **named: Any) -> Any:
+        asked: list[Any] = []
+        token = _asked.set(asked)
+        try:
+            refused = enforce(*arguments, **named)
+        finally:
+            _asked.reset(token)
+        if asked:  # the first question is put to the caller's own policies; root is never asked
+            context, result = asked[0]
+            if refused is None:
+                note_decision(context, result)
+            else:
+                note("denied", *_asked_for(context))
+        return refused
+
+    iam.evaluate, iam.enforce = evaluate_noted, enforce_noted
+
+
+def note_decision(context: Any, result: Any) -> None:
+    """What the caller's own policies say of one action."""
+    if result.decision == "Allow":
+        role, action, resource = _asked_for(context)
+        note("allowed", role, result.matched_sid, action, resource)
+    else:
+        note("denied", *_asked_for(context))
+
+
+def single(action: str) -> str:
+    """The action by IAM's name: it knows no batch actions of SQS."""
+    return action.removesuffix("Batch") if action.startswith("sqs:") else action
+
+
+def _asked_for(context: Any) -> tuple[str, str, str]:
+    role = role_name(context.principal_arn)
+    return role, single(context.action), str(context.resource_arn)
+
+
+def _watch_queues() -> None:
+    queues, iam = _module("services.sqs"), _module("core.iam_evaluator")
+    find = queues._get_q
+
+    def find_noted(url: str, action: str | None = None) -> Any:
+        queue = find(url, action)
+        # What root sends by hand must not pass for what the template should have carried.
+        if action == "sqs:SendMessage" and not iam.caller_arn().endswith(":root"):
+            note("sent", str(queue["attributes"]["QueueArn"]))
+        return queue
+
+    queues._get_q = find_noted
+
+
+def _watch_functions() -> None:
+    functions = _module("services.lambda_svc")
+    execute = functions._execute_function
+
+    def execute_noted(func: Mapping[str, Any], event: Any) -> Any:
+        name = (func.get("config") or func).get("FunctionName", "")
+        note("called", str(name), _source(event))
+        return execute(func, event)
+
+    functions._execute_function = execute_noted
+
+
+def _source(event: Any) -> str:
+    """The queue or stream that the records of an event come from."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    return str(records[0].get("eventSourceARN", "")) if records else ""
