@@ -71,36 +71,46 @@ def send(stage: Stage) -> None:
 
 
 def replay(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
-    """Ask for what one webhook was told to be told to another; sweep takes it up while we wait."""
+    """Ask for what one webhook was told to be told to another; sweep takes it up while we wait.
+
+    Asked twice, the second job must find that the first has done it.
+    """
     if not patience.until(lambda: _accepted(stage, LIMITED) == 1):
         yield "the webhook with limits was told nothing"
     wanted = {"statuses": ["delivered"], "to": corner.copies}
-    stage.api.post(f"/v1/webhooks/{corner.limited}/replay", wanted)
+    for _ in range(2):
+        stage.api.post(f"/v1/webhooks/{corner.limited}/replay", wanted)
 
 
 def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
     """What did not come to its proper end."""
     yield from corner.problems
-    api = stage.api
-    mine = api.get("/v1/deliveries", {"webhook": corner.gifts})["data"]
+    mine = stage.api.get("/v1/deliveries", {"webhook": corner.gifts})["data"]
     if [one["status"] for one in mine] != ["dropped"]:
         yield f"the gift that the transform drops ended as {mine}"
+    yield from _replayed(stage, corner, patience)
+    for query in ({"status": "dead"}, {"limit": 1}):
+        if not stage.api.get("/v1/deliveries", query)["data"]:
+            yield f"no delivery is listed for {query}"
+    stage.api.delete(f"/v1/webhooks/{corner.limited}")
+    if corner.limited in [each["id"] for each in stage.api.each("/v1/webhooks", limit=LISTED)]:
+        yield "a deleted webhook is still listed"
+
+
+def _replayed(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
+    api, jobs = stage.api, f"/v1/webhooks/{corner.limited}/replays"
+    if not patience.until(lambda: {job["state"] for job in api.get(jobs)["data"]} == {"done"}):
+        yield f"the replays ended as {api.get(jobs)['data']}"
     if not patience.until(lambda: _accepted(stage, COPIES) == 1):
         yield f"the replay told its target {_accepted(stage, COPIES)} webhooks, must be 1"
     told = api.get("/v1/deliveries", {"event": "corner-left"})["data"]
-    names = {one["webhook_id"] for one in told}
-    if names != {corner.limited, corner.copies}:
-        yield f"the replayed event's deliveries are those of {names}"
-    first = next(one["id"] for one in told if one["webhook_id"] == corner.limited)
-    api.post(f"/v1/deliveries/{first}/retry")
+    ids = {one["webhook_id"]: one["id"] for one in told}
+    if ids.keys() != {corner.limited, corner.copies}:
+        yield f"the replayed event's deliveries are those of {sorted(ids)}"
+        return
+    api.post(f"/v1/deliveries/{ids[corner.limited]}/retry")
     if not patience.until(lambda: _repeats(stage, LIMITED) == 1):
         yield "a delivery that was asked for again did not come"
-    for query in ({"status": "dead"}, {"limit": 1}):
-        if not api.get("/v1/deliveries", query)["data"]:
-            yield f"no delivery is listed for {query}"
-    api.delete(f"/v1/webhooks/{corner.limited}")
-    if corner.limited in [each["id"] for each in api.each("/v1/webhooks", limit=LISTED)]:
-        yield "a deleted webhook is still listed"
 
 
 def _accepted(stage: Stage, name: str) -> int:
