@@ -194,6 +194,9 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._chunks.append(data)
+        if self._waiter is None and self._transport is not None:
+            # Nobody reads here now: who floods an idle connection must not fill our memory.
+            self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
@@ -216,7 +219,8 @@ class _Stream(asyncio.Protocol):
 
     async def read(self) -> bytes:
         """The next bytes; empty at the end."""
-        if not self._chunks and not self._ended:
+        if not self._chunks and not self._ended and self._transport is not None:
+            self._transport.resume_reading()
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
