@@ -21,7 +21,7 @@ from runtime.errors import PenstockError, Transient
 CACHE_S: Final = 30.0  # getaddrinfo hides the record's TTL; a moved receiver is found within this
 MAX_CACHED: Final = 4096
 MAX_DIALLED: Final = 4  # of a long answer, try no more than these
-LOOKUP_THREADS: Final = 16  # getaddrinfo cannot be interrupted: a hung one costs a thread, no more
+LOOKUP_THREADS: Final = 64  # getaddrinfo cannot be interrupted: a hung one costs a thread, no more
 
 Lookup = Callable[[str, int], Sequence[str]]
 
@@ -106,10 +106,6 @@ class Resolver:
         except OSError as problem:
             raise _no_answer(target, problem) from problem
 
-    def forget(self, target: Target) -> None:
-        """Look it up anew next time: none of its addresses could be reached."""
-        self._cached.pop((target.host, target.port), None)
-
     def _known(self, target: Target) -> tuple[str, ...] | None:
         if self._policy.is_local(target.host) and target.host != "localhost":
             return (target.host,)
@@ -132,6 +128,9 @@ class Resolver:
         with self._lock:
             asking = self._asking.get(key)
             if asking is None:
+                if len(self._asking) >= LOOKUP_THREADS:
+                    # Queueing behind somebody's hanging names would blame this one for the wait.
+                    raise Transient("every lookup thread hangs", code="egress_unavailable")
                 if self._threads is None:
                     self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="dns")
                 asking = self._threads.submit(self._lookup, target.host, target.port)

@@ -4,12 +4,13 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
 from runtime.egress.failures import EgressFailed
 from runtime.egress.policy import EgressPolicy
-from runtime.egress.resolver import MAX_DIALLED, Resolver
+from runtime.egress.resolver import LOOKUP_THREADS, MAX_DIALLED, Resolver
 from runtime.egress.urls import Target
 from runtime.errors import Transient
 
@@ -174,6 +175,20 @@ def test_the_same_name_asked_often_is_looked_up_once(hanging: Hanging) -> None:
 
     assert set(asyncio.run(ask())) == {("93.184.216.34",)}
     assert hanging.asked == 1
+
+
+def test_names_that_hang_are_not_blamed_on_the_next(hanging: Hanging) -> None:
+    """One tenant's dead name servers hold all threads: our fault, and no attempt of others."""
+    resolver = Resolver(PUBLIC, lookup=hanging)
+    for number in range(LOOKUP_THREADS):
+        with pytest.raises(EgressFailed):
+            resolver.resolve(replace(TARGET, host=f"h{number}.example.com"), deadline_s=0)
+
+    with pytest.raises(Transient) as problem:
+        resolver.resolve(TARGET, deadline_s=5)
+
+    assert not isinstance(problem.value, EgressFailed)
+    assert problem.value.code == "egress_unavailable"
 
 
 def test_of_a_long_answer_only_a_few_are_dialled() -> None:
