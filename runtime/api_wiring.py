@@ -111,7 +111,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         Syncs(config=table),
     )
     sealing = Secrets(client=clients.kms, key_id=given.kms_key_id, random=secrets.token_bytes)
-    policy = EgressPolicy(allow_local=given.allow_local_http)
+    policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
     make_secret = MakeSecret(new_text=_new_signing_secret, seal=sealing.seal)
     seal_access = SealAccess(
         seal=sealing.seal, check_url=_url_check(policy), read_certificate=_certificate_end

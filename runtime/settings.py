@@ -5,6 +5,7 @@ says so by name.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,9 @@ from runtime.errors import Permanent
 PREFIX: Final = "PENSTOCK_"
 DEFAULT_QUEUE_DELAY_MAX_S: Final = 900  # SQS's own limit on DelaySeconds
 DEFAULT_RETENTION_DAYS: Final = 30
+HTTPS_PORT: Final = 443
+MAX_PORT: Final = 65_535
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 
 
 class SettingMissing(Permanent):
@@ -130,6 +134,14 @@ class Settings:
         if value not in {"true", "false"}:
             raise SettingMissing(f"{PREFIX}ALLOW_LOCAL_HTTP must be true or false")
         return value == "true"
+
+    @property
+    def webhook_ports(self) -> frozenset[int]:
+        """Where webhooks may be sent to: 443, and what the installation's admin adds."""
+        added = self._text("EXTRA_PORTS", default=str(HTTPS_PORT)).split(",")
+        if not all(_PORT.fullmatch(text) and int(text) <= MAX_PORT for text in added):
+            raise SettingMissing(f"{PREFIX}EXTRA_PORTS must be port numbers between commas")
+        return frozenset({HTTPS_PORT, *map(int, added)})
 
     @property
     def queue_delay_max_s(self) -> int:

@@ -147,6 +147,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.usecases.deliver_attempt import DeliverAttempts
 
     given, clients = settings.load(), Clients()
+    policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
     table = config.table(clients.dynamodb, given.config_table)
     tend = _tend(clients, given, journal)
     attempts = DeliverAttempts(
@@ -155,7 +156,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
         subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
         hints=_hints(clients, given.deliver_queue_url),
         courier=Courier(
-            sender=Sender(Egress(EgressPolicy(allow_local=given.allow_local_http))),
+            sender=Sender(Egress(policy)),
             open_secret=_secrets(clients, given).open,
         ),
         admit=AdmitDeliveries(

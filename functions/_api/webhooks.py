@@ -28,7 +28,9 @@ class WebhookIn(AccessIn):
     """A webhook to create."""
 
     name: str
-    url: str = Field(description="https, a DNS name that resolves to public addresses, port 443")
+    url: str = Field(
+        description="https, a DNS name that resolves to public addresses, an allowed port"
+    )
     topics: list[str] = Field(description="exact topics, or prefixes such as `message.email.*`")
     filter: dict[str, Any] | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"

@@ -210,6 +210,19 @@ def test_the_sandbox_may_do_nothing_at_all() -> None:
     assert "Environment" not in sandbox.properties
 
 
+def test_an_admins_ports_are_known_where_urls_are_taken_and_where_they_are_called() -> None:
+    """A URL that the one takes and the other refuses fails for three days."""
+    variables = {
+        function.name: function.properties["Environment"]["Variables"]
+        for function in FUNCTIONS
+        if "Environment" in function.properties
+    }
+    told = {
+        name for name, given in variables.items() if given.get("PENSTOCK_EXTRA_PORTS") is not None
+    }
+    assert {"ApiFunction", "DeliverFunction"} == told
+
+
 def test_each_tenant_has_sandboxes_of_its_own() -> None:
     """The wall between tenants is the virtual machine, not Python."""
     sandbox = template.by_id(SANDBOX)

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from runtime import wiring
+from runtime.core.webhook import SealedSecret
 from runtime.egress.client import SyncEgress
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Resolver
+from runtime.stores.webhooks import Webhooks
+from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.certificates import Authority
+from tests.cloud import in_process
 from tests.egress_clients import LOCAL, LONG_S, Client, post
+from tests.flows.bus import environment
 from tests.scripted_receiver import ScriptedReceiver
+from tests.vectors import SECRET_A
 
 
 def test_the_vetted_address_is_dialled_under_the_name_that_was_asked(
@@ -35,6 +42,24 @@ def test_the_vetted_address_is_dialled_under_the_name_that_was_asked(
     assert receiver.received[0].header("host") == f"localhost:{receiver.port}"
     assert got.timing.tls_ms > 0
     assert again.timing.reused is True
+
+
+def test_a_connection_is_kept_for_its_host_and_address_only(
+    make_client: Callable[..., Client], receiver: ScriptedReceiver
+) -> None:
+    """Two names behind one address are two receivers; a name that moves is asked at its new one."""
+    answers = iter([["127.0.0.1"], ["127.0.0.1"], ["10.0.0.7"]])
+    resolver = Resolver(LOCAL, lookup=lambda _host, _port: next(answers), cache_s=0)
+    client = make_client(resolver=resolver)
+    for host in ("localhost", "127.0.0.1", "localhost"):
+        client.send(post(f"http://{host}:{receiver.port}/"), deadline_s=LONG_S)
+
+    assert [seen.connection for seen in receiver.received] == [1, 2, 1]
+    with pytest.raises(EgressFailed) as refusal:
+        client.send(post(receiver.url()), deadline_s=LONG_S)
+
+    assert refusal.value.code == "blocked_address"
+    assert len(receiver.received) == 3
 
 
 def expect_tls_error(client: Client, receiver: ScriptedReceiver) -> str:
@@ -170,3 +195,25 @@ def test_a_url_is_vetted_with_its_name_before_it_is_registered() -> None:
     assert code("https://inside.example/") == "blocked_address"
     assert code("https://none.example/") == "dns_failure"
     assert code("http://good.example/") == "url_not_https"
+
+
+@pytest.mark.parametrize(("ports", "error"), [("", "url_port"), ("8443", "dns_failure")])
+def test_only_a_port_that_the_installation_adds_is_called(
+    monkeypatch: pytest.MonkeyPatch, ports: str, error: str
+) -> None:
+    """From the function's own environment to the record."""
+    monkeypatch.setenv("PENSTOCK_EXTRA_PORTS", ports)
+    message = a_deliver_message()
+    with in_process() as cloud:
+        secret = SealedSecret(ciphertext=cloud.secrets.seal(TENANT, SECRET_A), created_at=NOW)
+        Webhooks(config=cloud.config).add(
+            a_webhook(url="https://does-not-exist.invalid:8443/", secrets=(secret,))
+        )
+        with environment(cloud, "deliver"):
+            worker = wiring.deliver(lambda _line: None)
+        assert worker.work([message]) == [None]
+        worker.work.__self__.close()  # type: ignore[attr-defined]
+        record = cloud.deliveries.find(message.delivery_id)
+
+    assert record is not None
+    assert [made.error for made in record.attempts] == [error]

@@ -8,7 +8,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from functions import api as api_function
-from tests.api_client import ApiClient
+from runtime import api_wiring, settings
+from tests.api_client import ApiClient, look_up
 
 URL = "https://hooks.example.com/penstock"
 LONG_LABEL = "a" * 64
@@ -91,6 +92,19 @@ def test_a_bad_setting_is_refused_by_field(
     answer = api.post("/v1/webhooks", wanted(**changes))
 
     assert (400, code, field) == (answer.status, answer.json["code"], answer.json["field"])
+
+
+def test_an_admin_may_add_a_port(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some receivers listen on 8443; it is the installation that says so, not the tenant."""
+    monkeypatch.setenv("PENSTOCK_EXTRA_PORTS", "8443")
+    wider = api_wiring.build(settings.load(), look_up=look_up)
+    monkeypatch.setattr(api_function, "_application", lambda: wider)
+
+    made = api.post("/v1/webhooks", wanted(url="https://hooks.example.com:8443/"))
+    refused = api.post("/v1/webhooks", wanted(url="https://hooks.example.com:9443/"))
+
+    assert (201, 400) == (made.status, refused.status)
+    assert ("url_port", True) == (refused.json["code"], "443, 8443" in refused.json["detail"])
 
 
 def test_a_klaviyo_receiver_keeps_the_secret_it_has(api: ApiClient) -> None:

@@ -169,21 +169,34 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         "environment",
-        [{"PENSTOCK_ALLOW_LOCAL_HTTP": "yes"}, {"PENSTOCK_RETENTION_DAYS": "a month"}],
+        [
+            {"PENSTOCK_ALLOW_LOCAL_HTTP": "yes"},
+            {"PENSTOCK_RETENTION_DAYS": "a month"},
+            {"PENSTOCK_EXTRA_PORTS": "0"},
+            {"PENSTOCK_EXTRA_PORTS": "65536"},
+            {"PENSTOCK_EXTRA_PORTS": "8443,"},
+            {"PENSTOCK_EXTRA_PORTS": "8443;22"},
+            {"PENSTOCK_EXTRA_PORTS": "-1"},
+        ],
     )
     def test_nonsense_is_refused(self, environment: dict[str, str]) -> None:
         """A guess at what was meant could open loopback to users."""
         settings = Settings(environment)
 
         with pytest.raises(SettingMissing):
-            _ = (settings.allow_local_http, settings.retention_days)
+            _ = (settings.allow_local_http, settings.retention_days, settings.webhook_ports)
 
     def test_defaults_are_the_safe_ones(self) -> None:
-        """No plain http unless the template says so."""
+        """No plain http and no other port unless the template says so."""
         settings = Settings({})
 
-        assert (False, 900, 30) == (
+        assert (False, frozenset({443}), 900, 30) == (
             settings.allow_local_http,
+            settings.webhook_ports,
             settings.queue_delay_max_s,
             settings.retention_days,
         )
+
+    def test_an_admins_ports_stand_beside_443(self) -> None:
+        """They are added: nobody's webhook stops when another's port is opened."""
+        assert {443, 8443, 9443} == Settings({"PENSTOCK_EXTRA_PORTS": "8443,9443"}).webhook_ports
