@@ -19,9 +19,9 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 TOLERANCE_S: Final = 300  # either way; a captured request is worthless after this
 MIN_SECRET_BYTES: Final = 16  # the specification asks senders for 24; nobody real goes below this
@@ -32,8 +32,18 @@ _DIGEST_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _KEY_BYTES: Final = 32
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 Secret = str | bytes
+
+
+@runtime_checkable
+class HasItems(Protocol):
+    """A mapping, or what is like one: `http.server` gives a message, which is no `Mapping`."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names and values."""
+
+
+Headers = HasItems | Iterable[tuple[str, str]]
 
 
 class Rejected(Exception):
@@ -89,6 +99,7 @@ class Receiver:
 
         Raises:
             Rejected: `bad_secret`; also when there is none, or a key of the wrong kind.
+            ImportError: there are public keys, and no `cryptography` to check with.
         """
         self._secrets = [_secret(secret) for secret in secrets]
         self._public_keys = [_public_key(key) for key in public_keys]
@@ -147,7 +158,7 @@ def _pick(headers: Headers) -> dict[str, str]:
     """The three headers; each exactly once, for two of one kind is a way to hide the other."""
     wanted = ("webhook-id", "webhook-timestamp", "webhook-signature")
     found: dict[str, str] = {}
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+    for name, value in headers.items() if isinstance(headers, HasItems) else headers:
         lowered = name.lower()
         if lowered in found:
             raise Rejected("repeated_header", f"{lowered} occurs twice")
@@ -179,11 +190,14 @@ def _secret(secret: Secret) -> bytes:
     return raw
 
 
-def _public_key(text: str) -> bytes:
+def _public_key(text: str) -> Any:
+    # Imported here and not at the first `v1a`: what is missing shows at the start, not as a 500.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     raw = _decode(text.removeprefix("whpk_")) if text.startswith("whpk_") else b""
     if len(raw) != _KEY_BYTES:
         raise Rejected("bad_secret", "a public key is whpk_ and 32 bytes in base64")
-    return raw
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def _decode(text: str) -> bytes:
@@ -194,12 +208,11 @@ def _decode(text: str) -> bytes:
         raise Rejected("bad_secret", "a secret is whsec_ and base64") from problem
 
 
-def _is_signed_by(key: bytes, signature: bytes, signed: bytes) -> bool:
+def _is_signed_by(key: Any, signature: bytes, signed: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
+        key.verify(signature, signed)
     except InvalidSignature:
         return False
     return True

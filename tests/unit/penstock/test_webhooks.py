@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,43 @@ def test_any_changed_bit_of_the_body_is_noticed(at: int, bit: int) -> None:
     changed[at] ^= 1 << bit
 
     assert code_of(headers(), body=bytes(changed)) == "wrong_signature"
+
+
+@pytest.mark.parametrize("at", range(len(ID)))
+def test_any_changed_byte_of_the_id_is_noticed(at: int) -> None:
+    """It is signed, because receivers dedupe on it."""
+    changed = ID[:at] + ("x" if ID[at] != "x" else "y") + ID[at + 1 :]
+
+    assert code_of(headers(webhook_id=changed)) == "wrong_signature"
+
+
+@pytest.mark.parametrize("at", range(len(str(AT_S))))
+def test_any_changed_digit_of_the_timestamp_is_noticed(at: int) -> None:
+    """It is signed, because it ends the life of a captured request."""
+    digits = str(AT_S)
+    changed = digits[:at] + ("2" if digits[at] != "2" else "3") + digits[at + 1 :]
+
+    assert code_of(headers(webhook_timestamp=changed), now_s=int(changed)) == "wrong_signature"
+
+
+def test_headers_as_the_standard_librarys_server_has_them_are_taken() -> None:
+    """`http.server` gives a message, which has items and is no mapping."""
+    message = Message()
+    for name, value in headers().items():
+        message[name.title()] = value
+
+    assert a_receiver().verify(body=BODY, headers=message).id == ID
+
+
+def test_a_receiver_without_cryptography_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the first `v1a` it would be a 500, and the sender would come back for three days."""
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
+
+    with pytest.raises(ImportError):
+        Receiver(SECRET_A, public_keys=[PUBLIC_KEY])
+    assert a_receiver().verify(body=BODY, headers=headers()).id == ID
 
 
 @given(
