@@ -91,6 +91,19 @@ def test_what_exceeds_a_megabyte_goes_in_another_post(
     assert len(receiver.received) == 3
 
 
+def test_the_thousand_and_first_event_goes_in_another_post(
+    make: Make, receiver: ScriptedReceiver
+) -> None:
+    """A thousand is what receivers were told to expect."""
+    world = make(Format.KLAVIYO)
+
+    world.deliver_now(*messages(1001, body="{}"))
+
+    sent = [check_as_klaviyos_receiver(seen) for seen in receiver.received]
+    assert sorted(map(len, sent)) == [1, 1000]
+    assert {d.status for d in world.deliveries.by_id.values()} == {Status.DELIVERED}
+
+
 def test_endpoints_never_share_a_post(receiver: ScriptedReceiver, worlds: list[World]) -> None:
     """One tenant's event in another's request would be the worst thing that could happen."""
     world = World(

@@ -78,6 +78,14 @@ def test_an_overlap_out_of_range_is_refused(overlap_s: int) -> None:
         rotation.check_overlap(overlap_s)
 
 
+@pytest.mark.parametrize("overlap_s", [0, rotation.DEFAULT_OVERLAP_S, 7 * 86_400])
+def test_an_overlap_of_up_to_a_week_is_taken(overlap_s: int) -> None:
+    """Nothing, a day unless given, and the whole week."""
+    rotation.check_overlap(overlap_s)
+
+    assert rotation.DEFAULT_OVERLAP_S == 86_400
+
+
 @given(
     overlaps=st.lists(st.integers(0, rotation.MAX_OVERLAP_S), max_size=8),
     gap_s=st.integers(0, 1_000_000),

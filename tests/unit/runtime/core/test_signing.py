@@ -72,6 +72,14 @@ def test_a_new_secret_has_24_to_64_bytes(size: int) -> None:
         signing.new_secret(bytes(size))
 
 
+@pytest.mark.parametrize("size", [24, 64])
+def test_the_shortest_and_the_longest_secret_sign(size: int) -> None:
+    """Bounds that are one off lock somebody out."""
+    key = signing.parse_key(signing.new_secret(bytes(range(size))))
+
+    assert key == signing.SharedKey(bytes(range(size)))
+
+
 @pytest.mark.parametrize("message_id", ["", "a.b", "zoë"])
 def test_an_id_that_makes_the_signed_text_ambiguous_is_refused(message_id: str) -> None:
     """`a.1` + `2.x` and `a` + `1.2.x` would share a signature."""

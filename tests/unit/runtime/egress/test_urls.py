@@ -109,6 +109,27 @@ def test_allowing_this_machine_allows_nothing_else(url: str) -> None:
         urls.check(url, LOCAL)
 
 
+@pytest.mark.parametrize("policy", [PUBLIC, LOCAL], ids=["public", "local"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.1/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://[::ffff:7f00:1]/",
+        "http://user@127.0.0.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://169.254.170.2/v2/credentials",
+    ],
+)
+def test_no_spelling_of_an_inner_address_is_taken_even_locally(
+    url: str, policy: EgressPolicy
+) -> None:
+    """Each is this machine, or its credentials, to some resolver."""
+    with pytest.raises(EgressRefused):
+        urls.check(url, policy)
+
+
 @pytest.mark.parametrize(
     ("hosts", "allowed"),
     [
