@@ -103,7 +103,7 @@ def load() -> Api:
 def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
     """The API of an installation; `look_up` asks the name servers."""
     clients = Clients()
-    table = config.table(clients.dynamodb, given.config_table)
+    table = config.table(clients.tables, given.config_table)
     stored = _records(clients, given)
     webhooks, functions, syncs = (
         Webhooks(config=table),
@@ -133,7 +133,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         webhooks=webhooks,
         functions=functions,
         syncs=syncs,
-        ledger=Ledger(table=Table(client=clients.dynamodb, name=given.ledger_table)),
+        ledger=Ledger(table=Table(client=clients.tables, name=given.ledger_table)),
         deliveries=stored.deliveries,
         runs=stored.runs,
         api_keys=ApiKeys(config=table),
@@ -160,7 +160,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         retry_delivery=RetryDelivery(
             deliveries=stored.deliveries,
             webhooks=webhooks,
-            hints=Hints(queue=Queue(client=clients.sqs, url=given.deliver_queue_url)),
+            hints=Hints(queue=Queue(client=clients.queues, url=given.deliver_queue_url)),
             clock=_now,
         ),
         create_function=CreateFunction(functions=functions, clock=_now),
@@ -186,7 +186,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
 
 def tenants(config_table: str) -> CreateTenant:
     """Making tenants in an installation whose config table is known: for an admin's machine."""
-    return _create_tenant(config.table(Clients().dynamodb, config_table))
+    return _create_tenant(config.table(Clients().tables, config_table))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +198,7 @@ class _Records:
 
 def _records(clients: Clients, given: Settings) -> _Records:
     def table(name: str) -> Table:
-        return Table(client=clients.dynamodb, name=name)
+        return Table(client=clients.tables, name=name)
 
     days = given.retention_days
     profiles = Profiles(table=table(given.profiles_table))

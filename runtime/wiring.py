@@ -67,7 +67,7 @@ def fan_out(_journal: Journal) -> Worker[str]:
     from runtime.usecases.fan_out import FanOut
 
     given, clients = settings.load(), Clients()
-    table = config.table(clients.dynamodb, given.config_table)
+    table = config.table(clients.tables, given.config_table)
     work = FanOut(
         subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
         deliver=_hints(clients, given.deliver_queue_url),
@@ -102,13 +102,13 @@ def run(journal: Journal) -> "Worker[Entry]":
         queue_delay_max_s=given.queue_delay_max_s,
     )
     work = RunFunctions(
-        functions=Functions(config=config.table(clients.dynamodb, given.config_table)),
+        functions=Functions(config=config.table(clients.tables, given.config_table)),
         runs=runs,
         profiles=runs.profiles,
         sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
         admit=AdmitRuns(
             permits=Turns(
-                table=Table(client=clients.dynamodb, name=given.runs_table),
+                table=Table(client=clients.tables, name=given.runs_table),
                 clock=now,
                 lease_ms=concurrency.RUN_LEASE_MS,
             ),
@@ -148,7 +148,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
 
     given, clients = settings.load(), Clients()
     policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
-    table = config.table(clients.dynamodb, given.config_table)
+    table = config.table(clients.tables, given.config_table)
     tend = _tend(clients, given, journal)
     attempts = DeliverAttempts(
         deliveries=_deliveries(clients, given),
@@ -161,9 +161,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
         ),
         admit=AdmitDeliveries(
             endpoints=tend.endpoints,
-            turns=Turns(
-                table=Table(client=clients.dynamodb, name=given.deliveries_table), clock=now
-            ),
+            turns=Turns(table=Table(client=clients.tables, name=given.deliveries_table), clock=now),
             clock=now,
             dice=_DICE.random,
             new_owner=lambda: uuid.uuid4().hex,
@@ -187,7 +185,7 @@ def project_profile(_journal: Journal) -> "Worker[Event]":
     from runtime.usecases.project_profile import ProjectProfiles
 
     given, clients = settings.load(), Clients()
-    profiles = Profiles(table=Table(client=clients.dynamodb, name=given.profiles_table))
+    profiles = Profiles(table=Table(client=clients.tables, name=given.profiles_table))
     return Worker(
         decode=_event, work=ProjectProfiles(profiles=profiles), park=_parked(clients, given).park
     )
@@ -248,7 +246,7 @@ def sync() -> "SyncWarehouse":
         clock=now,
     )
     return SyncWarehouse(
-        syncs=Syncs(config=config.table(clients.dynamodb, given.config_table)),
+        syncs=Syncs(config=config.table(clients.tables, given.config_table)),
         raw_log=raw_log,
         ledger=ledger,
         lake=LoadLake(files=files, clock=now),
@@ -318,19 +316,19 @@ def _as_one(
 def _hints(clients: Clients, url: str) -> "Hints":
     from runtime.stores.queues import Hints, Queue
 
-    return Hints(queue=Queue(client=clients.sqs, url=url))
+    return Hints(queue=Queue(client=clients.queues, url=url))
 
 
 def _parked(clients: Clients, given: Settings) -> "Parked":
     from runtime.stores.queues import Parked, Queue
 
-    return Parked(queue=Queue(client=clients.sqs, url=given.park_queue_url))
+    return Parked(queue=Queue(client=clients.queues, url=given.park_queue_url))
 
 
 def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
     from runtime.stores.deliveries import Deliveries
 
-    table = Table(client=clients.dynamodb, name=given.deliveries_table)
+    table = Table(client=clients.tables, name=given.deliveries_table)
     return Deliveries(table=table, retention_days=given.retention_days)
 
 
@@ -341,10 +339,10 @@ def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints
     from runtime.stores.webhooks import Webhooks
     from runtime.usecases.tend_endpoints import TendEndpoints
 
-    table = Table(client=clients.dynamodb, name=given.deliveries_table)
+    table = Table(client=clients.tables, name=given.deliveries_table)
     return TendEndpoints(
         endpoints=Endpoints(table=table, clock=now, monotonic=time.monotonic),
-        webhooks=Webhooks(config=config.table(clients.dynamodb, given.config_table)),
+        webhooks=Webhooks(config=config.table(clients.tables, given.config_table)),
         bus=Bus(client=clients.events, name=given.bus),
         clock=now,
         journal=journal,
@@ -356,8 +354,8 @@ def _runs(clients: Clients, given: Settings) -> "Runs":
     from runtime.stores.runs import Runs
 
     return Runs(
-        table=Table(client=clients.dynamodb, name=given.runs_table),
-        profiles=Profiles(table=Table(client=clients.dynamodb, name=given.profiles_table)),
+        table=Table(client=clients.tables, name=given.runs_table),
+        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
         retention_days=given.retention_days,
     )
 
@@ -368,7 +366,7 @@ def _raw_log(clients: Clients, given: Settings) -> "RawLog":
 
     return RawLog(
         bucket=Bucket(client=clients.s3, name=given.bucket),
-        table=Table(client=clients.dynamodb, name=given.ledger_table),
+        table=Table(client=clients.tables, name=given.ledger_table),
     )
 
 

@@ -51,7 +51,7 @@ class Cloud:
     @property
     def config(self) -> Config:
         """The config table."""
-        return config.table(self.clients.dynamodb, self._table("config", sort="sk"))
+        return config.table(self.clients.tables, self._table("config", sort="sk"))
 
     @property
     def profiles(self) -> Profiles:
@@ -84,7 +84,7 @@ class Cloud:
 
     def queue(self, name: str) -> Queue:
         """A queue."""
-        return Queue(client=self.clients.sqs, url=self.queue_url(name))
+        return Queue(client=self.clients.queues, url=self.queue_url(name))
 
     def hints(self, name: str) -> Hints:
         """A work queue."""
@@ -131,7 +131,7 @@ class Cloud:
 
     def table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> Table:
         """A table, with a due index when it has age lists."""
-        return Table(client=self.clients.dynamodb, name=self._table(name, sort=sort, lists=lists))
+        return Table(client=self.clients.tables, name=self._table(name, sort=sort, lists=lists))
 
     def _table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> str:
         full = f"{self.prefix}-{name}"

@@ -108,12 +108,21 @@ def load(text: str | bytes, *, wrapped: int = 0) -> Any:
     Raises:
         BadInput: not UTF-8, not JSON, NaN or infinity, a lone surrogate, or nested too deeply.
     """
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as problem:
-        raise BadInput(f"not JSON: {problem}", code="not_json") from problem
+    value = decode(text)
     check_json(value, wrapped=wrapped)
     return value
+
+
+def decode(text: str | bytes) -> Any:
+    """JSON that is not looked into yet: `check_json` must see whatever of it is kept.
+
+    Raises:
+        BadInput: not UTF-8, not JSON, NaN or infinity by name.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as problem:
+        raise BadInput(f"not JSON: {problem}", code="not_json") from problem
 
 
 def check_json(value: object, *, at: str = "", wrapped: int = 0) -> None:

@@ -1,10 +1,11 @@
 """What travels on the deliver and run queues. A message is a hint; the stored record decides."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.core.envelope import load
+from runtime.core.shallow import shallow
 from runtime.errors import BadInput
 
 
@@ -25,7 +26,7 @@ class DeliverMessage:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""
-        return {"v": 1, "kind": "deliver", **asdict(self)}
+        return {"v": 1, "kind": "deliver", **shallow(self)}
 
     @property
     def group(self) -> str:
@@ -46,7 +47,7 @@ class RunMessage:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""
-        return {"v": 1, "kind": "run", **asdict(self)}
+        return {"v": 1, "kind": "run", **shallow(self)}
 
     @property
     def group(self) -> str:

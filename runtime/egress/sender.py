@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.core import redact
 from runtime.core.access import Access, OAuth2
 from runtime.core.attempt import Answered, Failed, Posted
+from runtime.core.shallow import shallow
 from runtime.egress.client import Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused, Timing
 from runtime.egress.identity import Identity
@@ -121,7 +122,7 @@ def _clean(problem: EgressFailed | EgressRefused, hidden: Iterable[str]) -> str:
 
 
 def _posted(happening: Answered | Failed, timing: Timing, *, answer: bytes = b"") -> Posted:
-    parts = {name: round(value, 1) for name, value in asdict(timing).items()}
+    parts = {name: round(value, 1) for name, value in shallow(timing).items()}
     return Posted(
         happening=happening, answer=answer, duration_ms=round(timing.total_ms), timing_ms=parts
     )

@@ -10,6 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import BadInput, Transient
+from runtime.stores.dynamodb import DynamoDB
+from runtime.stores.sqs import SQS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -51,6 +53,16 @@ class Clients:
     def sqs(self) -> "SQSClient":
         """SQS."""
         return cast("SQSClient", self._session.create_client("sqs", config=QUICK))
+
+    @cached_property
+    def tables(self) -> DynamoDB:
+        """DynamoDB, for what is read and written all the time."""
+        return DynamoDB(self.dynamodb, self._session)
+
+    @cached_property
+    def queues(self) -> SQS:
+        """SQS, for what is sent all the time."""
+        return SQS(self.sqs, self._session)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

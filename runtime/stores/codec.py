@@ -10,7 +10,7 @@ import gzip
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.api_key import ApiKey
@@ -23,6 +23,7 @@ from runtime.core.profile import Profile
 from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.replay import Replay, ReplayState
 from runtime.core.run import Outcome, Run
+from runtime.core.shallow import shallow
 from runtime.core.sync import DestinationKind, Sync
 from runtime.core.webhook import Format, Sealed, SealedSecret, Webhook
 
@@ -222,5 +223,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return asdict(value)
+        return {name: _plain(item) for name, item in shallow(value).items()}
     return dict(value) if isinstance(value, Mapping) else value

@@ -3,21 +3,19 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from runtime.core.page import Page
 from runtime.errors import Conflict, NotFound
 from runtime.stores import codec, keys
 from runtime.stores.codec import Item
+from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.table import Table
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
 
 T = TypeVar("T")
 
 
-def table(client: "DynamoDBClient", name: str) -> "Config":
+def table(client: DynamoDB, name: str) -> "Config":
     """The config table on a client."""
     return Config(table=Table(client=client, name=name))
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from runtime.core.envelope import dump
 from runtime.core.messages import DeliverMessage, RunMessage
 from runtime.errors import BadInput, Transient
 from runtime.stores import aws
-
-if TYPE_CHECKING:
-    from types_boto3_sqs.client import SQSClient
+from runtime.stores.sqs import SQS
 
 MAX_BATCH: Final = 10  # SQS
 MAX_BATCH_BYTES: Final = 1024 * 1024  # SQS: of one message and of a batch alike
@@ -39,7 +37,7 @@ class Outgoing:
 class Queue:
     """One queue to send to."""
 
-    client: "SQSClient"
+    client: SQS
     url: str
 
     def send(self, messages: Iterable[Outgoing]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -10,9 +10,7 @@ from runtime.core.page import Page
 from runtime.errors import Transient
 from runtime.stores import aws, codec
 from runtime.stores.codec import Item
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
+from runtime.stores.dynamodb import DynamoDB
 
 T = TypeVar("T")
 MAX_BATCH_GET: Final = 100  # DynamoDB's own
@@ -25,7 +23,7 @@ MAX_BATCH_TRIES: Final = 5  # what is still unprocessed then is left to the queu
 class Table:
     """One table; failures are Transient except lost conditions, which are answers."""
 
-    client: "DynamoDBClient"
+    client: DynamoDB
     name: str
 
     def get(self, key: Mapping[str, str]) -> Item | None:
@@ -96,9 +94,7 @@ class Table:
     def transact(self, *writes: Any) -> bool:
         """All of the writes or none; False when a condition failed."""
         items = [{_kind(write): write} for write in writes]
-        return self.try_to(
-            lambda: self.client.transact_write_items(TransactItems=items)  # type: ignore[arg-type]
-        )
+        return self.try_to(lambda: self.client.transact_write_items(TransactItems=items))
 
     def try_to(self, write: Callable[[], object]) -> bool:
         """Do a conditional write; whether its condition held."""

@@ -22,7 +22,8 @@ class Loop:
         async def everything() -> list[T | BaseException]:
             return await asyncio.gather(*works, return_exceptions=True)
 
-        return self._runner.run(everything())
+        # Not `Runner.run`, which sets and resets a signal handler each time.
+        return self._runner.get_loop().run_until_complete(everything())
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do blocking work while others go on."""

@@ -1,0 +1,152 @@
+"""AWS's JSON protocol, spoken without botocore's model of a service.
+
+More than half of a delivery's CPU time went into botocore's checks, serializer, endpoint rules and
+user agent, for requests that have the form of the wire already (ADR 0010). Region, endpoint and
+credentials are still botocore's to find, errors are botocore's, and its `before-send` event is
+still emitted: who listens to botocore, or stands in for AWS by it, does so here too.
+"""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.client import HTTPException
+from threading import Event
+from typing import Any, Final, Protocol
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.handlers import add_recursion_detection_header
+
+from runtime.stores.connections import Connections, Reply
+from runtime.stores.sigv4 import Identity, Scope, sign
+
+TRIES: Final = 2  # and no more: SQS owns the retries, and tries multiplied by tries make a storm
+MAX_PAUSE_S: Final = 1.0
+CONNECT_TIMEOUT_S: Final = 2
+READ_TIMEOUT_S: Final = 10
+OK: Final = 200
+SERVER_FAULT: Final = 500
+BUSY: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+Wait = Callable[[float], object]
+
+
+class Session(Protocol):
+    """boto3's or botocore's."""
+
+    def get_credentials(self) -> Any:
+        """What it has found, refreshed as needed; or None."""
+
+
+def _wait(seconds: float) -> None:
+    Event().wait(seconds)
+
+
+class AwsJson:
+    """One service, whose endpoint, region and events are those of a botocore client.
+
+    `target` is the service's name in its calls, such as `DynamoDB_20120810`. `to_json` and
+    `from_json` are hooks of the json module, for values that JSON does not have.
+    """
+
+    def __init__(
+        self,
+        client: BaseClient,
+        session: Session,
+        *,
+        target: str,
+        to_json: Callable[[Any], Any] | None = None,
+        from_json: Callable[[dict[str, Any]], Any] | None = None,
+        wait: Wait = _wait,
+    ) -> None:
+        meta = client.meta
+        self._events: Any = meta.events
+        self._name = meta.service_model.service_name
+        self._url = f"{meta.endpoint_url.rstrip('/')}/"
+        self._scope = Scope(service=meta.service_model.signing_name, region=meta.region_name)
+        self._session = session
+        self._connections = Connections(
+            self._url, connect_timeout_s=CONNECT_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
+        )
+        self._target = target
+        self._to_json = to_json
+        self._from_json = from_json
+        self._wait = wait
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> Any:
+        """The answer of one operation, named and shaped as in AWS's documentation.
+
+        Raises:
+            ClientError: the service has refused; with its code and its cancellation reasons.
+            BotoCoreError: no credentials, or no answer to any of the tries.
+        """
+        body = json.dumps(request, separators=(",", ":"), default=self._to_json).encode()
+        for left in reversed(range(TRIES)):
+            try:
+                reply = self._send(operation, body)
+            except (OSError, HTTPException) as problem:
+                if not left:
+                    raise HTTPClientError(error=problem) from problem
+            else:
+                if reply.status == OK:
+                    return json.loads(reply.body, object_hook=self._from_json)
+                refusal = _refusal(operation, reply)
+                if not left or not _may_pass(refusal, reply.status):
+                    raise refusal
+            self._wait(random.uniform(0, MAX_PAUSE_S))  # noqa: S311 - spreads load, guards nothing
+        raise AssertionError("the last try answers or raises")
+
+    def _send(self, operation: str, body: bytes) -> Reply:
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "host": self._connections.host,
+            "x-amz-target": f"{self._target}.{operation}",
+        }
+        add_recursion_detection_header(
+            {"headers": headers}
+        )  # AWS ends loops between services by it
+        signed = sign(
+            body, headers, identity=self._identity(), scope=self._scope, now=datetime.now(UTC)
+        )
+        add_recursion_detection_header({"headers": signed})  # AWS ends loops of Lambdas by it
+        request: Any = AWSPreparedRequest("POST", self._url, signed, body, stream_output=False)  # type: ignore[arg-type]
+        _, answer = self._events.emit_until_response(
+            f"before-send.{self._name}.{operation}", request=request
+        )
+        if answer is not None:
+            return Reply(status=answer.status_code, body=answer.content)
+        return self._connections.post(body, signed)
+
+    def _identity(self) -> Identity:
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        held = credentials.get_frozen_credentials()
+        return Identity(access_key=held.access_key, secret_key=held.secret_key, token=held.token)
+
+
+def _refusal(operation: str, reply: Reply) -> ClientError:
+    try:
+        said = json.loads(reply.body)
+        code = str(said["__type"]).rpartition("#")[2]
+    except (ValueError, TypeError, KeyError):
+        said, code = {}, str(reply.status)  # something in front of the service has answered
+    answer: Any = {
+        "Error": {"Code": code, "Message": said.get("message") or said.get("Message") or ""},
+        "CancellationReasons": said.get("CancellationReasons", []),
+        "ResponseMetadata": {"HTTPStatusCode": reply.status},
+    }
+    return ClientError(answer, operation)
+
+
+def _may_pass(refusal: ClientError, status: int) -> bool:
+    return status >= SERVER_FAULT or refusal.response["Error"].get("Code") in BUSY
