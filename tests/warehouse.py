@@ -6,11 +6,11 @@ or after the call took effect; once dead it stays dead.
 
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 
@@ -22,6 +22,7 @@ from runtime.core.profile import Profile
 from runtime.core.raw_log import RawBatch
 from runtime.core.sync import DestinationKind, Sync
 from runtime.errors import NotFound
+from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.lake import LoadFiles
 from runtime.stores.ledger import Ledger
 from runtime.stores.parquet import Writer
@@ -93,6 +94,28 @@ class HeldSyncs:
         return self.held[tenant, sync_id]
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The calls that stores make of DynamoDB, each a point at which the process may die."""
+
+    world: "World"
+    calls: DynamoDB
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self.calls, name)
+
+        def watched(**request: Any) -> Any:
+            death = self.world.death
+            if death is not None:
+                death.before(name.title().replace("_", ""))
+            answer = call(**request)
+            if death is not None:
+                death.after()
+            return answer
+
+        return watched
+
+
 class World:
     """One installation: a bucket, a ledger table, a warehouse, a clock, and its syncs."""
 
@@ -118,6 +141,7 @@ class World:
                 {"AttributeName": "sk", "KeyType": "RANGE"},
             ],
         )
+        self._tables = Watched(self, DynamoDB(self.client("dynamodb"), boto3.Session()))
         self.redshift = RedshiftServer(
             database=folder / f"{self.name}.duckdb",
             s3=boto3.client("s3"),  # not a call of the process that dies
@@ -162,7 +186,7 @@ class World:
     def raw_log(self) -> RawLog:
         """The raw log."""
         bucket = Bucket(client=self.client("s3"), name=self.name)
-        return RawLog(bucket=bucket, table=Table(client=self.client("dynamodb"), name=self.name))
+        return RawLog(bucket=bucket, table=self.table())
 
     def archive(self, *events: Event) -> int | None:
         """One batch of events arrives."""
@@ -174,7 +198,11 @@ class World:
 
     def ledger(self) -> Ledger:
         """The ledger."""
-        return Ledger(table=Table(client=self.client("dynamodb"), name=self.name))
+        return Ledger(table=self.table())
+
+    def table(self) -> Table:
+        """The ledger's table."""
+        return Table(client=cast("DynamoDB", self._tables), name=self.name)
 
     def planner(
         self,

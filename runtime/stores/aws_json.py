@@ -47,7 +47,8 @@ class Session(Protocol):
         """What it has found, refreshed as needed; or None."""
 
 
-def _wait(seconds: float) -> None:
+def wait(seconds: float) -> None:
+    """Let the time pass."""
     Event().wait(seconds)
 
 
@@ -66,7 +67,7 @@ class AwsJson:
         target: str,
         to_json: Callable[[Any], Any] | None = None,
         from_json: Callable[[dict[str, Any]], Any] | None = None,
-        wait: Wait = _wait,
+        wait: Wait = wait,
     ) -> None:
         meta = client.meta
         self._events: Any = meta.events

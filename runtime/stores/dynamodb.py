@@ -3,7 +3,8 @@
 import base64
 from typing import TYPE_CHECKING, Any
 
-from runtime.stores.aws_json import AwsJson, Session
+from runtime.stores import aws_json
+from runtime.stores.aws_json import AwsJson, Session, Wait
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
 class DynamoDB:
     """What our tables need of it; fails as botocore's client does."""
 
-    def __init__(self, client: "DynamoDBClient", session: Session) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", session: Session, *, wait: Wait = aws_json.wait
+    ) -> None:
         self._service = AwsJson(
             client,
             session,
             target="DynamoDB_20120810",
             to_json=_to_base64,
             from_json=_from_base64,
+            wait=wait,
         )
 
     def get_item(self, **request: Any) -> Any:

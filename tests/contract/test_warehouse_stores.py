@@ -95,7 +95,7 @@ def test_archivers_at_the_same_time_leave_no_gap_and_no_double_number(world: Wor
             overtaken.append(log.append(theirs, now=world.clock()))
 
     world.client("dynamodb").meta.events.register(
-        "before-call.dynamodb.TransactWriteItems", overtake
+        "before-send.dynamodb.TransactWriteItems", overtake
     )
     assert log.append(mine, now=world.clock()) == 2
     assert overtaken == [0, 1]
