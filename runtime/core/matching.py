@@ -1,10 +1,11 @@
 """Which subscriptions an event reaches: an index by topic, then by what filters want."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property, lru_cache
+from typing import Any, Final, Generic, TypeVar
 
 from runtime.core import topics
 from runtime.core.envelope import Event, dump
@@ -12,6 +13,8 @@ from runtime.core.filter_index import Facts, FilterIndex
 from runtime.core.function import Function
 from runtime.core.patterns import Pattern, compile_pattern
 from runtime.core.webhook import Webhook
+
+COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 KB each
 
 
 def compile(pattern: object) -> Pattern:  # noqa: A001 - read as matching.compile
@@ -96,12 +99,11 @@ class Index:
         self._webhooks: _Topics[Webhook] = _Topics()
         self._functions: _Topics[Function] = _Topics()
         self._by_id: dict[str, Webhook] = {}
-        compiled = _Filters()
         for webhook in webhooks:
             self._by_id[webhook.id] = webhook
-            self._webhooks.add(webhook, webhook.topics, compiled.get(webhook.filter))
+            self._webhooks.add(webhook, webhook.topics, _filter(webhook.filter))
         for function in functions:
-            self._functions.add(function, function.topics, compiled.get(function.filter))
+            self._functions.add(function, function.topics, _filter(function.filter))
 
     def webhook(self, webhook_id: str) -> Webhook | None:
         """The webhook of that id, if the index has it."""
@@ -118,16 +120,12 @@ class Index:
         )
 
 
-class _Filters:
-    """Filters compiled, equal ones once: an event is then asked once for all who share one."""
+def _filter(pattern: Mapping[str, Any] | None) -> Pattern | None:
+    return None if pattern is None else _compiled(dump(pattern))
 
-    def __init__(self) -> None:
-        self._by_text: dict[str, Pattern] = {}
 
-    def get(self, pattern: Mapping[str, Any] | None) -> Pattern | None:
-        if pattern is None:
-            return None
-        text = dump(pattern)
-        if text not in self._by_text:
-            self._by_text[text] = compile_pattern(pattern)
-        return self._by_text[text]
+@lru_cache(maxsize=COMPILED)
+def _compiled(text: str) -> Pattern:
+    # By its text: equal filters become one, which an event is asked once for all who share it, and
+    # what a change has left alone is not compiled again.
+    return compile_pattern(json.loads(text))

@@ -167,8 +167,6 @@ def _wider(name: str, operand: Any) -> tuple[str, Any]:
     if name != "wildcard":
         return name, operand
     literals = operators.literals(operand)
-    if len(literals) == 1:
-        return "", literals[0]
     return ("prefix", literals[0]) if literals[0] else ("suffix", literals[-1])
 
 
