@@ -8,6 +8,8 @@ from runtime.core.place_table import PlaceTable
 
 BLOCK: Final = 1024  # filters to a block: sets of bits stay small, and memory grows as filters do
 
+_SCALARS: Final = (str, int, float)
+
 
 class Facts:
     """An event as filters see it: whole, and as the values of each place."""
@@ -18,14 +20,14 @@ class Facts:
         self._note(event, ())
 
     def _note(self, value: object, path: Path) -> None:
-        if isinstance(value, Mapping):
-            for name, below in value.items():
-                self._note(below, (*path, name))
+        if value is None or isinstance(value, _SCALARS):
+            self.values.setdefault(path, []).append(value)
         elif isinstance(value, list):
             for item in value:
                 self._note(item, path)
-        else:
-            self.values.setdefault(path, []).append(value)
+        elif isinstance(value, Mapping):  # last: of all three it takes the longest to ask
+            for name, below in value.items():
+                self._note(below, (*path, name))
 
 
 class FilterIndex:

@@ -22,6 +22,7 @@ class PlaceTable:
     def __init__(self, rules: Iterable[Sequence[object]]) -> None:
         self._wanted = _Values()
         self._unwanted = _Values()
+        self._globs: _Globs | None = None
         self._present = 0  # filters that any value may satisfy
         self._but = 0  # filters that any value satisfies but the unwanted
         self._absent = 0  # filters that are content without a value
@@ -43,6 +44,8 @@ class PlaceTable:
         found = self._present
         for value in values:
             found |= self._wanted.find(value)
+            if self._globs is not None and isinstance(value, str):
+                found |= self._globs.find(value)
             if self._ranges is not None and operators.is_number(value):
                 found |= self._ranges.find(value)
             if self._but:
@@ -59,7 +62,10 @@ class PlaceTable:
             ranges.append((*_ends(operand), bit))
         elif name == "anything-but":
             self._add_but(operand, bit)
-        elif not self._wanted.add(_wider(name, operand), bit):
+        elif name == "wildcard":
+            self._globs = self._globs or _Globs()
+            self._globs.add(operators.literals(operand), bit)
+        elif not self._wanted.add((name, operand), bit):
             self._present |= bit
 
     def _add_but(self, operand: object, bit: int) -> None:
@@ -134,6 +140,25 @@ class _Affixes:
         return found
 
 
+class _Globs:
+    """Filters by how a text must begin and how it must end, whatever must be in between."""
+
+    def __init__(self) -> None:
+        self._affixes = {"prefix": _Affixes(), "suffix": _Affixes()}
+        self._any = {"prefix": 0, "suffix": 0}  # filters that name no beginning, or no end
+
+    def add(self, literals: Sequence[str], bit: int) -> None:
+        for name, text in (("prefix", literals[0]), ("suffix", literals[-1])):
+            if not self._affixes[name].add(name, text, bit):
+                self._any[name] |= bit
+
+    def find(self, text: str) -> int:
+        found = -1
+        for name, affixes in self._affixes.items():
+            found &= self._any[name] | affixes.find(text)
+        return found
+
+
 class _Ranges:
     """Filters by the numbers they accept, from a lowest to a highest."""
 
@@ -160,14 +185,6 @@ def _ends(operand: Sequence[Any]) -> tuple[float, float]:
         if comparison in ("<", "<=", "="):
             high = number
     return low, high
-
-
-def _wider(name: str, operand: Any) -> tuple[str, Any]:
-    """A rule that can be looked up and accepts all that this one does, if there is one."""
-    if name != "wildcard":
-        return name, operand
-    literals = operators.literals(operand)
-    return ("prefix", literals[0]) if literals[0] else ("suffix", literals[-1])
 
 
 def _key(value: object) -> object:
