@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, flow, handlers, sandbox_cost
+from bench import bundles, flow, handlers, matching, sandbox_cost
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
@@ -20,6 +20,8 @@ def main() -> None:
     progress = Progress()
     progress.step("sandbox: cold and warm")
     rows = list(sandbox_cost.measure())
+    progress.step("matching")
+    rows += matching.measure()
     with set_stage(progress) as stage:
         stage.receiver.is_ever_busy = False
         for name, measure in _on_the_cloud():

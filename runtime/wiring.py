@@ -69,7 +69,7 @@ def fan_out(_journal: Journal) -> Worker[str]:
     given, clients = settings.load(), Clients()
     table = config.table(clients.tables, given.config_table)
     work = FanOut(
-        subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
+        subscriptions=Subscriptions(config=table, clock=now),
         deliver=_hints(clients, given.deliver_queue_url),
         run=_hints(clients, given.run_queue_url),
         clock=now,
@@ -153,7 +153,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     attempts = DeliverAttempts(
         deliveries=_deliveries(clients, given),
         webhooks=Webhooks(config=table),
-        subscriptions=Subscriptions(config=table, monotonic=time.monotonic),
+        subscriptions=Subscriptions(config=table, clock=now),
         hints=_hints(clients, given.deliver_queue_url),
         courier=Courier(
             sender=Sender(Egress(policy)),

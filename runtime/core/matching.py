@@ -1,15 +1,20 @@
-"""Which subscriptions an event reaches: an index by topic, then by value, then the filter."""
+"""Which subscriptions an event reaches: an index by topic, then by what filters want."""
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property, lru_cache
+from typing import Any, Final, Generic, TypeVar
 
 from runtime.core import topics
-from runtime.core.envelope import Event
+from runtime.core.envelope import Event, dump
+from runtime.core.filter_index import Facts, FilterIndex
 from runtime.core.function import Function
-from runtime.core.patterns import Path, Pattern, compile_pattern, index_key, values_at
+from runtime.core.patterns import Pattern, compile_pattern
 from runtime.core.webhook import Webhook
+
+COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 KB each
 
 
 def compile(pattern: object) -> Pattern:  # noqa: A001 - read as matching.compile
@@ -25,33 +30,25 @@ T = TypeVar("T")
 
 
 class _Bucket(Generic[T]):
-    """One topic's subscriptions: by value where a value decides, the rest in a row."""
+    """One topic's subscriptions: those without a filter, and the others by their filter."""
 
     def __init__(self) -> None:
         self._always: list[T] = []
-        self._scan: list[tuple[Pattern, T]] = []
-        self._by_value: dict[Path, dict[Hashable, list[tuple[Pattern, T]]]] = {}
+        self._by_filter: dict[Pattern, list[T]] = defaultdict(list)
 
     def add(self, target: T, pattern: Pattern | None) -> None:
-        if pattern is None:
-            self._always.append(target)
-        elif pattern.anchor is None:
-            self._scan.append((pattern, target))
-        else:
-            values = self._by_value.setdefault(pattern.anchor.path, {})
-            for value in dict.fromkeys(map(index_key, pattern.anchor.values)):
-                values.setdefault(value, []).append((pattern, target))
+        (self._always if pattern is None else self._by_filter[pattern]).append(target)
 
-    def find(self, event: Mapping[str, Any]) -> Iterator[T]:
+    def find(self, facts: Callable[[], Facts]) -> Iterator[T]:
         yield from self._always
-        for pattern, target in self._scan:
-            if pattern.matches(event):
-                yield target
-        for path, values in self._by_value.items():
-            for key in dict.fromkeys(map(index_key, values_at(event, path))):
-                for pattern, target in values.get(key, ()):
-                    if pattern.matches(event):
-                        yield target
+        if self._by_filter:
+            for pattern in self._index.find(facts()):
+                yield from self._by_filter[pattern]
+
+    @cached_property
+    def _index(self) -> FilterIndex:
+        # Made for the first event: between two changes, most topics of a tenant see none.
+        return FilterIndex(self._by_filter)
 
 
 class _Topics(Generic[T]):
@@ -68,9 +65,9 @@ class _Topics(Generic[T]):
             else:
                 self._exact[topic].add(target, pattern)
 
-    def find(self, topic: str, event: Callable[[], Mapping[str, Any]]) -> Iterator[T]:
+    def find(self, topic: str, facts: Callable[[], Facts]) -> Iterator[T]:
         for bucket in self._buckets(topic):
-            yield from bucket.find(event())
+            yield from bucket.find(facts)
 
     def _buckets(self, topic: str) -> Iterator[_Bucket[T]]:
         if topic in self._exact:
@@ -114,15 +111,9 @@ class Index:
 
     def match(self, event: Event) -> Matches:
         """Whom `event` concerns; disabled webhooks too: what they miss is recorded as skipped."""
-        shape: list[dict[str, Any]] = []
-
-        def envelope() -> dict[str, Any]:
-            if not shape:
-                shape.append(event.to_json())
-            return shape[0]
-
-        webhooks = {w.id: w for w in self._webhooks.find(event.topic, envelope)}
-        functions = {f.name: f for f in self._functions.find(event.topic, envelope)}
+        facts = cache(lambda: Facts(event.to_json()))
+        webhooks = {w.id: w for w in self._webhooks.find(event.topic, facts)}
+        functions = {f.name: f for f in self._functions.find(event.topic, facts)}
         return Matches(
             tuple(webhooks[key] for key in sorted(webhooks)),
             tuple(functions[key] for key in sorted(functions)),
@@ -130,4 +121,11 @@ class Index:
 
 
 def _filter(pattern: Mapping[str, Any] | None) -> Pattern | None:
-    return None if pattern is None else compile_pattern(pattern)
+    return None if pattern is None else _compiled(dump(pattern))
+
+
+@lru_cache(maxsize=COMPILED)
+def _compiled(text: str) -> Pattern:
+    # By its text: equal filters become one, which an event is asked once for all who share it, and
+    # what a change has left alone is not compiled again.
+    return compile_pattern(json.loads(text))

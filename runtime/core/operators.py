@@ -50,7 +50,7 @@ def _equals(wanted: object, at: str) -> Test:
         return lambda value: value is wanted
     if isinstance(wanted, int | float):
         number = _number(wanted, at)
-        return lambda value: _is_number(value) and value == number
+        return lambda value: is_number(value) and value == number
     if isinstance(wanted, str):
         return lambda value: value == wanted
     raise bad("must be a string, a number, true, false, null or an operator", at)
@@ -84,29 +84,33 @@ def _folded(operand: Mapping[str, Any], at: str) -> str:
 
 
 def _wildcard(operand: object, at: str) -> Test:
-    literals = _literals(_text(operand, at), at)
-    return lambda value: isinstance(value, str) and _glob(value, literals)
+    parts = literals(_text(operand, at), at)
+    return lambda value: isinstance(value, str) and _glob(value, parts)
 
 
-def _literals(text: str, at: str) -> list[str]:
-    """What stands between the wildcards, escapes undone."""
-    literals = [""]
+def literals(text: str, at: str = "wildcard") -> list[str]:
+    """What stands between the wildcards, escapes undone.
+
+    Raises:
+        BadInput: `bad_filter`.
+    """
+    parts = [""]
     characters = iter(text)
     star = False
     for character in characters:
         if character == "*":
             if star:
                 raise bad("two wildcards in a row", at)
-            literals.append("")
+            parts.append("")
         elif character == "\\":
             escaped = next(characters, "")
             if escaped not in ("*", "\\"):
                 raise bad("a backslash may stand before * or \\ only", at)
-            literals[-1] += escaped
+            parts[-1] += escaped
         else:
-            literals[-1] += character
+            parts[-1] += character
         star = character == "*"
-    return literals
+    return parts
 
 
 def _glob(value: str, literals: list[str]) -> bool:
@@ -139,7 +143,7 @@ def _numeric(operand: object, at: str) -> Test:
         if numbers[0] >= numbers[1]:
             raise bad("the range's bottom must be below its top", at)
     checks = [(_COMPARE[name], number) for name, number in zip(operators, numbers, strict=True)]
-    return lambda value: _is_number(value) and all(test(value, number) for test, number in checks)
+    return lambda value: is_number(value) and all(test(value, number) for test, number in checks)
 
 
 def _exists(operand: object, at: str) -> Test:
@@ -171,7 +175,7 @@ def _anything_but(operand: object, at: str) -> Test:
     if not unwanted:
         raise bad("an empty array excludes nothing", at)
     strings = all(isinstance(item, str) for item in unwanted)
-    if not strings and not all(_is_number(item) for item in unwanted):
+    if not strings and not all(is_number(item) for item in unwanted):
         raise bad("takes strings or numbers, not both", at)
     test = any_of([_equals(item, at) for item in unwanted])
     return lambda value: not test(value)
@@ -197,12 +201,13 @@ def _text(operand: object, at: str) -> str:
     return operand
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether it is one to JSON: to Python, `True` is 1."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _number(value: Any, at: str) -> float:
-    if not _is_number(value):
+    if not is_number(value):
         raise bad("must be a number", at)
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise bad("numbers are compared from -5e9 to 5e9 only", at)

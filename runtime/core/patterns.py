@@ -13,27 +13,20 @@ from runtime.core.operators import Test
 
 MAX_PATTERN_CHARS: Final = 2048  # EventBridge's own limit
 MAX_ALTERNATIVES: Final = 1000  # EventBridge's limit on what `$or` multiplies out to
+MAX_WAYS: Final = 32  # that an index keeps of one pattern
 _OR: Final = "$or"
 
 Node = Callable[[Any, Any], bool]  # (value at this place, whole event) → whether it matches
 Path = tuple[str, ...]
-Scalar = str | int | float | bool | None
+Way = Mapping[Path, list[Any]]  # place → rules, one of which holds there
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A place whose value must be one of these for the pattern to match: what an index asks for."""
-
-    path: Path
-    values: tuple[Scalar, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """A compiled pattern; `anchor` None when no single place decides."""
+    """A compiled pattern; an event that matches it fits one of its `ways`, but not only such do."""
 
     node: Node
-    anchor: Anchor | None
+    ways: tuple[Way, ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether the envelope, as JSON, fits."""
@@ -53,12 +46,7 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
         raise operators.bad(f"a pattern has at most {MAX_PATTERN_CHARS} characters", at)
     if _alternatives(pattern) > MAX_ALTERNATIVES:
         raise operators.bad(f"$or multiplies out to more than {MAX_ALTERNATIVES} rules", at)
-    return Pattern(_object(pattern, (), at), _anchor(pattern))
-
-
-def index_key(value: object) -> object:
-    """`value` so that equal keys mean equal JSON: to Python, `True` is 1."""
-    return (bool, value) if isinstance(value, bool) else value
+    return Pattern(_object(pattern, (), at), tuple(_ways(pattern)))
 
 
 def values_at(event: object, path: Path) -> Iterator[Any]:
@@ -168,14 +156,16 @@ def _alternatives(pattern: Mapping[str, Any]) -> int:
     return product
 
 
-def _anchor(pattern: Mapping[str, Any], path: Path = ()) -> Anchor | None:
-    """The first place that the pattern pins to plain values, looking through objects only."""
+def _ways(pattern: Mapping[str, Any], path: Path = ()) -> list[Way]:
+    """What `$or` multiplies out to; parts that would multiply it too far are left out."""
+    ways: list[Way] = [{}]
     for name, rule in pattern.items():
-        place = (*path, name)
-        if isinstance(rule, list) and not any(isinstance(item, Mapping) for item in rule):
-            return Anchor(place, tuple(rule))
-        if isinstance(rule, Mapping):
-            found = _anchor(rule, place)
-            if found is not None:
-                return found
-    return None
+        if name == _OR and _is_or(rule):
+            options = [way for branch in rule for way in _ways(branch, path)]
+        elif isinstance(rule, Mapping):
+            options = _ways(rule, (*path, name))
+        else:
+            options = [{(*path, name): rule}]
+        if len(ways) * len(options) <= MAX_WAYS:
+            ways = [{**way, **option} for way in ways for option in options]
+    return ways

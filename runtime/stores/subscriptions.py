@@ -1,8 +1,9 @@
-"""What each tenant wants to hear: compiled once a change, and asked for every event."""
+"""What each tenant wants to hear: indexed once a change, and asked for every event."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from runtime.core.matching import Index
@@ -18,18 +19,23 @@ MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for lea
 class _Known:
     index: Index
     generation: int
-    checked_s: float
+    checked_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        # A clock that was set back says nothing.
+        return 0 <= (now - self.checked_at).total_seconds() < FRESH_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriptions:
     """Compiled subscriptions by tenant, re-read when the tenant's counter has moved.
 
-    `monotonic` counts seconds.
+    By the wall clock: the monotonic one stands still while Lambda freezes the process, and what was
+    read an hour ago would pass for fresh.
     """
 
     config: Config
-    monotonic: Callable[[], float]
+    clock: Callable[[], datetime]
     _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
 
     def for_tenant(self, tenant: str) -> Index:
@@ -39,21 +45,21 @@ class Subscriptions:
             Transient: they cannot be read, or a stored filter does not compile; neither is the
                 event's fault, so it waits.
         """
-        now_s = self.monotonic()
+        now = self.clock()
         known = self._known.get(tenant)
-        if known is None or now_s - known.checked_s >= FRESH_S:
-            known = self._known[tenant] = self._checked(tenant, known, now_s)
+        if known is None or not known.is_fresh(now):
+            known = self._known[tenant] = self._checked(tenant, known, now)
             while len(self._known) > MAX_TENANTS:
                 self._known.popitem(last=False)
         self._known.move_to_end(tenant)
         return known.index
 
-    def _checked(self, tenant: str, known: _Known | None, now_s: float) -> _Known:
+    def _checked(self, tenant: str, known: _Known | None, now: datetime) -> _Known:
         # The counter is read first: a change between the two reads is then seen next time.
         generation = self._generation(tenant)
         if known is not None and known.generation == generation:
-            return _Known(known.index, generation, now_s)
-        return _Known(self._compiled(tenant), generation, now_s)
+            return _Known(known.index, generation, now)
+        return _Known(self._compiled(tenant), generation, now)
 
     def _generation(self, tenant: str) -> int:
         item = self.config.find(tenant, keys.SUBSCRIPTIONS)

@@ -25,19 +25,10 @@ from tests.builders import (
     an_event,
 )
 from tests.cloud import Cloud
+from tests.doubles import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class Seconds:
-    """A monotonic clock that stands until it is moved."""
-
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        """The time it shows."""
-        return self.now_s
 
 
 class TestWebhooksContract:
@@ -250,8 +241,8 @@ class TestSubscriptionsContract:
 
     def test_every_change_reaches_a_warm_matcher(self, cloud: Cloud) -> None:
         """Adding, changing and deleting each raise the counter, in their own transaction."""
-        clock, webhooks = Seconds(), Webhooks(config=cloud.config)
-        subscriptions = Subscriptions(config=cloud.config, monotonic=clock)
+        clock, webhooks = FakeClock(), Webhooks(config=cloud.config)
+        subscriptions = Subscriptions(config=cloud.config, clock=clock)
         changes: list[Callable[[], None]] = [
             lambda: None,
             lambda: webhooks.add(a_webhook()),
@@ -262,7 +253,7 @@ class TestSubscriptionsContract:
         seen = []
         for change in changes:
             change()
-            clock.now_s += FRESH_S
+            clock.advance(FRESH_S)
             found = subscriptions.for_tenant(TENANT).match(an_event())
             seen.append(([w.enabled for w in found.webhooks], len(found.functions)))
 
@@ -270,7 +261,7 @@ class TestSubscriptionsContract:
 
     def test_within_two_seconds_nothing_is_read(self, cloud: Cloud) -> None:
         """A busy matcher reads the counter twice a second less than it matches."""
-        subscriptions = Subscriptions(config=cloud.config, monotonic=Seconds())
+        subscriptions = Subscriptions(config=cloud.config, clock=FakeClock())
         before = subscriptions.for_tenant(TENANT)
         Webhooks(config=cloud.config).add(a_webhook())
 
@@ -278,10 +269,10 @@ class TestSubscriptionsContract:
 
     def test_an_unmoved_counter_keeps_the_compiled_index(self, cloud: Cloud) -> None:
         """Compiling thousands of filters every two seconds would cost more than matching."""
-        clock = Seconds()
-        subscriptions = Subscriptions(config=cloud.config, monotonic=clock)
+        clock = FakeClock()
+        subscriptions = Subscriptions(config=cloud.config, clock=clock)
         before = subscriptions.for_tenant(TENANT)
-        clock.now_s += FRESH_S
+        clock.advance(FRESH_S)
 
         assert subscriptions.for_tenant(TENANT) is before
 
@@ -290,7 +281,7 @@ class TestSubscriptionsContract:
         Webhooks(config=cloud.config).add(a_webhook(filter={"id": [{"unheard": 1}]}))
 
         with pytest.raises(Transient) as refusal:
-            Subscriptions(config=cloud.config, monotonic=Seconds()).for_tenant(TENANT)
+            Subscriptions(config=cloud.config, clock=FakeClock()).for_tenant(TENANT)
 
         assert "stored_filter_broken" == refusal.value.code
 
