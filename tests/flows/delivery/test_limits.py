@@ -160,7 +160,9 @@ def test_who_gets_no_permit_waits_and_keeps_its_attempts(
     assert world.record.status is Status.DELIVERED
 
 
-@pytest.mark.parametrize("limit", [RateLimit(count=1, per=Per.MINUTE), RateLimit(count=4, per=Per.HOUR)])
+@pytest.mark.parametrize(
+    "limit", [RateLimit(count=1, per=Per.MINUTE), RateLimit(count=4, per=Per.HOUR)]
+)
 def test_an_open_breaker_closes_under_a_rate_limit_too(
     limited: Callable[..., tuple[World, Counting]], limit: RateLimit
 ) -> None:
