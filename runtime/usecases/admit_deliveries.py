@@ -136,7 +136,7 @@ class AdmitDeliveries:
         return Hold(until_ms=self._now_ms() + wait_ms, why="concurrency")
 
     def _ask_breaker(self, group: _Group, health: Health) -> Closed | Probe | Open:
-        gate = endpoint_health.gate(health, now_ms=self._now_ms())
+        gate, probe = endpoint_health.gate(health, now_ms=self._now_ms()), -1
         if isinstance(gate, Probe):
             probe, health = self._best_probe(group), gate.claim
         for number, _ in group.line:
