@@ -62,7 +62,7 @@ def cut(data: bytes, hidden: Iterable[str]) -> bytes:
 def secrets_of_url(url: str) -> Iterator[str]:
     """The parts of a URL that may be what lets us in."""
     parts = urlsplit(url)
-    values = (pair.rpartition("=")[2] for pair in parts.query.split("&"))
+    values = (pair.partition("=")[2] or pair for pair in parts.query.split("&"))
     long = [value for value in values if len(value) >= MIN_QUERY_CHARS]
     long += [part for part in parts.path.split("/") if len(part) >= MIN_SEGMENT_CHARS]
     for part in long:
