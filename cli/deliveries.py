@@ -1,6 +1,10 @@
 """`penstock deliveries`."""
 
-from collections.abc import Iterable, Mapping
+import math
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
@@ -10,6 +14,10 @@ from cli._output import AsJson
 
 COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "created_at")
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
+TAIL_COLUMNS: Final = ("created_at", "status", "reason", "topic", "webhook_id", "id")
+TAIL_EVERY_S: Final = 2.0
+TAIL_WINDOW: Final = timedelta(minutes=10)  # what is older and changes is not shown any more
+TAIL_LIMIT: Final = 1000  # of a look; a busier tenant names a webhook or a topic
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
 
@@ -45,17 +53,61 @@ def list_all(  # noqa: PLR0913 - each option of the command is a parameter
 def show(delivery_id: str, *, as_json: AsJson = False) -> None:
     """Show a delivery with its body and every attempt."""
     delivery = client.connect().get(f"/v1/deliveries/{delivery_id}")
-    _output.show(delivery, as_json=as_json, human=lambda: _lines(delivery))
+    _output.show(delivery, as_json=as_json, human=lambda: lines(delivery))
 
 
 @app.command()
 def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
     """Send a delivery again now, under the same id."""
     delivery = client.connect().post(f"/v1/deliveries/{delivery_id}/retry")
-    _output.show(delivery, as_json=as_json, human=lambda: _lines(delivery))
+    _output.show(delivery, as_json=as_json, human=lambda: lines(delivery))
 
 
-def _lines(delivery: Mapping[str, Any]) -> Iterable[str]:
+@app.command()
+def tail(
+    *,
+    webhook: Annotated[str | None, typer.Option(help="Only of this webhook (its id).")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
+    for_s: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show deliveries as they come and change; with --json all of them at the end."""
+    api = client.connect()
+    query = {"webhook": webhook, "topic": topic}
+    began, seen = datetime.now(UTC), list[Mapping[str, Any]]()
+    typer.echo("watching; Ctrl-C ends it", err=True)
+    try:
+        for row in _changes(api, query, began=began, for_s=math.inf if for_s is None else for_s):
+            seen.append(row)
+            if not as_json:
+                typer.echo("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
+    except KeyboardInterrupt:  # the usual end of it
+        pass
+    if as_json:
+        _output.print_json({"data": seen})
+
+
+def _changes(
+    api: client.Client, query: Mapping[str, Any], *, began: datetime, for_s: float
+) -> Iterator[Mapping[str, Any]]:
+    """Each delivery of the last minutes when it is first seen, and when its state has changed."""
+    end_s = time.monotonic() + for_s
+    known: dict[str, Any] = {}
+    while True:
+        last = time.monotonic() >= end_s
+        since = max(began, datetime.now(UTC) - TAIL_WINDOW).isoformat(timespec="milliseconds")
+        rows = list(api.each("/v1/deliveries", {**query, "since": since}, limit=TAIL_LIMIT))
+        yield from (row for row in reversed(rows) if known.get(row["id"]) != row)
+        known = {row["id"]: row for row in rows}
+        if last:
+            return
+        threading.Event().wait(min(TAIL_EVERY_S, max(0.0, end_s - time.monotonic())))
+
+
+def lines(delivery: Mapping[str, Any]) -> Iterable[str]:
+    """A delivery for people: its fields, then its attempts."""
     yield from _output.record({k: v for k, v in delivery.items() if k != "attempts"})
     yield ""
     yield from _output.table(delivery["attempts"], ATTEMPT_COLUMNS)

@@ -1,15 +1,19 @@
 """`penstock webhooks`."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, webhook_access
+from cli import _files, _output, client, deliveries, webhook_access
+from cli._errors import WrongUsage
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
 REPLAYS: Final = ("id", "state", "replayed", "passed_over", "since", "until", "to", "created_at")
+LOOK_AGAIN_S: Final = 0.5
 Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 OwnSecret = Annotated[
@@ -76,6 +80,80 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         wanted |= webhook_access.read(access_file)
     webhook = client.connect().post("/v1/webhooks", wanted)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command()
+def update(  # noqa: PLR0913 - each option of the command is a parameter
+    webhook_id: str,
+    *,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    url: Annotated[str | None, typer.Option(help="https, a public DNS name.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="All that it listens to from now on; repeatable.")
+    ] = None,
+    filter_file: Annotated[
+        Path | None, typer.Option("--filter", help="JSON file with an EventBridge pattern.")
+    ] = None,
+    no_filter: Annotated[bool, typer.Option("--no-filter", help="Take the filter away.")] = False,
+    transform: Annotated[
+        str | None, typer.Option(help="The function that makes the payload.")
+    ] = None,
+    no_transform: Annotated[
+        bool, typer.Option("--no-transform", help="Take the transform away.")
+    ] = False,
+    retry: Annotated[
+        list[int] | None, typer.Option(help="A retry delay in seconds; repeatable.")
+    ] = None,
+    default_schedule: Annotated[
+        bool, typer.Option("--default-schedule", help="Go back to the default retries.")
+    ] = False,
+    timeout_s: Annotated[int | None, typer.Option(help="Total deadline of an attempt.")] = None,
+    handshake: Annotated[
+        bool | None,
+        typer.Option("--handshake/--no-handshake", help="cloudevents: ask the receiver first."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a webhook; what is not named stays. See also `limit`, `access`, `rotate-secret`."""
+    settings = {
+        "name": name,
+        "url": url,
+        "topics": topic or None,
+        "filter": None if filter_file is None else _files.read_json(filter_file),
+        "transform": transform,
+        "retry_schedule_s": retry or None,
+        "timeout_s": timeout_s,
+        "handshake": handshake,
+    }
+    changes = {setting: value for setting, value in settings.items() if value is not None}
+    taken = {"filter": no_filter, "transform": no_transform, "retry_schedule_s": default_schedule}
+    for setting in (setting for setting, taken_away in taken.items() if taken_away):
+        if setting in changes:
+            raise WrongUsage(f"{setting} is both given and taken away", code="bad_update")
+        changes[setting] = None
+    if not changes:
+        raise WrongUsage("name something to change", code="bad_update")
+    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
+
+
+@app.command("test")
+def try_out(
+    webhook_id: str,
+    *,
+    wait_s: Annotated[
+        int, typer.Option(min=0, help="How long to wait for the first attempt.")
+    ] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Send a webhook one made-up event, past its topics and transform, and show what came of it."""
+    api = client.connect()
+    delivery = api.post(f"/v1/webhooks/{webhook_id}/test")
+    end_s = time.monotonic() + wait_s
+    while not delivery["attempts"] and time.monotonic() < end_s:
+        threading.Event().wait(LOOK_AGAIN_S)
+        delivery = api.get(f"/v1/deliveries/{delivery['id']}")
+    _output.show(delivery, as_json=as_json, human=lambda: deliveries.lines(delivery))
 
 
 @app.command("list")

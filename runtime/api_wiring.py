@@ -55,6 +55,7 @@ from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
 from runtime.usecases.switch_webhook import SwitchWebhook
 from runtime.usecases.trigger_sync import TriggerSync
+from runtime.usecases.try_webhook import TryWebhook
 from runtime.usecases.update_webhook import UpdateWebhook
 
 ID_RANDOM_BYTES = 16
@@ -79,6 +80,7 @@ class Api:
     update_webhook: UpdateWebhook
     rotate_secret: RotateSecret
     switch_webhook: SwitchWebhook
+    try_webhook: TryWebhook
     replays: Replays
     start_replay: StartReplay
     retry_delivery: RetryDelivery
@@ -122,6 +124,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         ask_receiver=partial(handshake.ask, policy),
     )
     replays = Replays(table=stored.deliveries.table, retention_days=given.retention_days)
+    deliver_queue = Hints(queue=Queue(client=clients.queues, url=given.deliver_queue_url))
     bus = Bus(client=clients.events, name=given.bus)
     switch = SwitchWebhook(
         webhooks=webhooks,
@@ -155,12 +158,19 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         ),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=_now),
         switch_webhook=switch,
+        try_webhook=TryWebhook(
+            deliveries=stored.deliveries,
+            webhooks=webhooks,
+            hints=deliver_queue,
+            new_id=_new_id,
+            clock=_now,
+        ),
         replays=replays,
         start_replay=StartReplay(replays=replays, webhooks=webhooks, new_id=_new_id, clock=_now),
         retry_delivery=RetryDelivery(
             deliveries=stored.deliveries,
             webhooks=webhooks,
-            hints=Hints(queue=Queue(client=clients.queues, url=given.deliver_queue_url)),
+            hints=deliver_queue,
             clock=_now,
         ),
         create_function=CreateFunction(functions=functions, clock=_now),

@@ -257,6 +257,7 @@ def sync() -> "SyncWarehouse":
 
 def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
+    from runtime.core.run import hint_delay_s
     from runtime.stores import keys
     from runtime.stores.replays import Replays
     from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
@@ -265,10 +266,12 @@ def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
     given, clients = settings.load(), Clients()
     found, hints = _deliveries(clients, given), _hints(clients, given.deliver_queue_url)
     shards = tuple(str(number) for number in range(keys.DUE_SHARDS))
+    most_s = given.queue_delay_max_s
     deliveries = Sweep(
         records=found,
         hints=hints,
         hint_of=delivery_hint,
+        is_hinted=lambda delivery: delivery.hinted,
         shards=shards,
         clock=now,
     )
@@ -276,6 +279,7 @@ def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
         records=_runs(clients, given),
         hints=_hints(clients, given.run_queue_url),
         hint_of=run_hint,
+        is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=most_s) is not None,
         shards=shards,
         clock=now,
     )

@@ -87,6 +87,7 @@ class World:
             records=self.deliveries,
             hints=self.queue,
             hint_of=delivery_hint,
+            is_hinted=lambda delivery: delivery.hinted,
             shards=("0", "1"),
             clock=self.clock,
         )
@@ -115,9 +116,9 @@ class World:
 
     def _move_on(self) -> None:
         """To the next message or the next sweep that finds something."""
-        due = [d.due_at_ms for d in self.deliveries.by_id.values() if d.due_at_ms is not None]
+        waiting = [d for d in self.deliveries.by_id.values() if d.due_at_ms is not None]
         now_s = self.clock().timestamp()
-        times = [at_ms / 1000 + 31 for at_ms in due]
+        times = [(d.due_at_ms or 0) / 1000 + (31 if d.hinted else 0) for d in waiting]
         if self.queue.next_at is not None:
             times.append(self.queue.next_at.timestamp())
         if times:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from functions._api.deliveries import DeliveryOut
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.api_wiring import Api
@@ -225,6 +226,12 @@ def disable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
     return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=False))
 
 
+@endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks", status=202)
+def try_out(api: Api, caller: ApiKey, *, webhook_id: str) -> DeliveryOut:
+    """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
+    return DeliveryOut.model_validate(api.try_webhook(caller.tenant, webhook_id))
+
+
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
@@ -233,4 +240,4 @@ def _limit(given: RateLimitIn | None) -> RateLimit | None:
     return None if given is None else RateLimit(count=given.count, per=Per(given.per))
 
 
-ENDPOINTS = (create, list_all, show, change, delete, rotate_secret, enable, disable)
+ENDPOINTS = (create, list_all, show, change, delete, rotate_secret, try_out, enable, disable)

@@ -40,7 +40,8 @@ class Delivery:
     `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
     `status` is pending; `reason` is a code for every terminal status but delivered, and for a
     pending one says what it waits for other than its own schedule, e.g. `circuit_open`. `held`
-    counts how often it was put off since its last attempt; `turn_at_ms` is when the window begins
+    counts how often it was put off since its last attempt; `hinted` says that a message for its due
+    time has been put on the queue, not left to the sweep; `turn_at_ms` is when the window begins
     for which it has a ticket of its webhook's rate limit. When it is sent again, the schedule
     begins anew after the first `replayed_after` attempts, and `replay_id` names the job, if any.
     """
@@ -55,6 +56,7 @@ class Delivery:
     created_at: str
     attempts: tuple[Attempt, ...] = ()
     due_at_ms: int | None = None
+    hinted: bool = False
     reason: str | None = None
     turn_at_ms: int | None = None
     held: int = 0

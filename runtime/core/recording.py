@@ -13,6 +13,10 @@ QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to t
 # A ticket further off wakes the sweep this much before its window, and then waits on the queue: the
 # sweep comes by once a minute, and a ticket may be good for seconds.
 WAKE_EARLY_MS: Final = 600_000
+# More than the longest schedule makes: only what is sent again and again loses the oldest. All
+# attempts rest in one item of 400 KB beside the body, and an item that is too large is a delivery
+# whose outcome cannot be written.
+EXCERPTS_KEPT: Final = 25
 
 
 def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:
@@ -30,7 +34,7 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
     )
     tried = replace(
         delivery,
-        attempts=(*delivery.attempts, made),
+        attempts=(*_spare(delivery.attempts), made),
         due_at_ms=None,
         reason=None,
         turn_at_ms=None,
@@ -43,6 +47,15 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
             return replace(tried, due_at_ms=at_ms)
         case Dead(reason=reason) | Disable(reason=reason):
             return replace(tried, status=Status.DEAD, reason=reason)
+
+
+def _spare(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts, the oldest without what the receiver wrote, so that one more has room."""
+    old = len(attempts) + 1 - EXCERPTS_KEPT
+    return tuple(
+        replace(each, answer_excerpt="") if number < old else each
+        for number, each in enumerate(attempts)
+    )
 
 
 def skipped(delivery: Delivery, reason: str) -> Delivery:

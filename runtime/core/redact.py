@@ -1,17 +1,31 @@
 """What may be kept of text that a stranger sent: secrets out, length bounded."""
 
+import html
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 EXCERPT_CHARS: Final = 1024  # ten attempts with their excerpts must fit one DynamoDB item
 MIN_HIDDEN_CHARS: Final = 6  # a shorter secret stands in half of all texts
+# Many a URL is a password: `?sig=…`, `/hooks/T024BE7LH/…`. Shorter parts are words like any other.
+MIN_QUERY_CHARS: Final = 8
+MIN_SEGMENT_CHARS: Final = 16
+_REDACTED: Final = b"[redacted]"
+# A value in quotes ends with them. Of headers that may hold several words the whole line goes.
+_QUOTED: Final = r"""(?P<quote>["'])? (?(quote) (?: (?!(?P=quote)) [^\\\r\n] | \\. )* |"""
+_HEADER: Final = re.compile(
+    rf"""(?ix)
+    (?P<name> (?<![\w-]) [\w-]{{0,40}}? (?: authorization | cookie ) ["']? \s* [:=] \s* )
+    {_QUOTED} (?!\s*null\b) [^\r\n<]+ )
+    """
+)
 _NAMED: Final = re.compile(
-    r"""(?ix)
-    (?P<name> (?<![\w-]) [\w-]{0,40}?
-        (?: authorization | api[_-]?key | password | cookie | secret | token )
-        ["']? \s* [:=] \s* ["']? )
-    (?: (?:bearer|basic) \s+ )? [^\s"',;&}]+
+    rf"""(?ix)
+    (?P<name> (?<![\w-]) [\w-]{{0,40}}?
+        (?: api[_-]?key | password | secret | token ) ["']? \s* [:=] \s* )
+    {_QUOTED} (?: (?:bearer|basic) \s+ )? [^\s"',;&}}]+ )
     """
 )
 _SHAPED: Final = re.compile(
@@ -26,13 +40,52 @@ _SHAPED: Final = re.compile(
 def excerpt(data: bytes) -> str:
     """The beginning of an answer as text, fit for a record that people read."""
     text = data[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
-    text = _SHAPED.sub("[redacted]", _NAMED.sub(r"\g<name>[redacted]", text))
-    return text[:EXCERPT_CHARS]
+    for named in (_HEADER, _NAMED):
+        text = named.sub(lambda found: f"{found['name']}{found['quote'] or ''}[redacted]", text)
+    return _SHAPED.sub("[redacted]", text)[:EXCERPT_CHARS]
 
 
 def cut(data: bytes, hidden: Iterable[str]) -> bytes:
-    """What a receiver wrote without the secrets it was shown; the shortest are left."""
-    for secret in sorted(hidden, key=len, reverse=True):
-        if len(secret) >= MIN_HIDDEN_CHARS:
-            data = data.replace(secret.encode(), b"[redacted]")
+    """What a receiver wrote without the secrets it was shown, however it wrote them.
+
+    The shortest are left; of what was not read to its end the beginning of a secret goes, too.
+    """
+    known = {secret for secret in hidden if len(secret) >= MIN_HIDDEN_CHARS}
+    forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
+    for form in forms:
+        data = data.replace(form, _REDACTED)
+    for form in forms:
+        data = _without_beginning(data, form)
+    return data
+
+
+def secrets_of_url(url: str) -> Iterator[str]:
+    """The parts of a URL that may be what lets us in."""
+    parts = urlsplit(url)
+    values = (pair.partition("=")[2] or pair for pair in parts.query.split("&"))
+    long = [value for value in values if len(value) >= MIN_QUERY_CHARS]
+    long += [part for part in parts.path.split("/") if len(part) >= MIN_SEGMENT_CHARS]
+    for part in long:
+        yield part
+        yield unquote(part)
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    """The secret as it stands in a text, in JSON, in HTML and in a URL."""
+    yield secret.encode()
+    for ascii_only in (True, False):
+        yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1].encode()
+    for in_quotes in (True, False):
+        yield html.escape(secret, quote=in_quotes).encode()
+    yield from (
+        quote(secret).encode(),
+        quote(secret, safe="").encode(),
+        quote_plus(secret).encode(),
+    )
+
+
+def _without_beginning(data: bytes, form: bytes) -> bytes:
+    for length in range(min(len(form), len(data)), MIN_HIDDEN_CHARS - 1, -1):
+        if data.endswith(form[:length]):
+            return data[:-length] + _REDACTED
     return data

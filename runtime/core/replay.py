@@ -66,6 +66,7 @@ def again(delivery: Delivery, *, replay_id: str | None, now_ms: int) -> Delivery
         status=Status.PENDING,
         reason=None,
         due_at_ms=now_ms,
+        hinted=True,
         turn_at_ms=None,
         held=0,
         replay_id=replay_id,

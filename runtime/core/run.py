@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from runtime.core.envelope import moment
+
 
 class Outcome(StrEnum):
     """How a run ended; the sandbox's own words, the same in the table, the API and the docs."""
@@ -45,6 +47,17 @@ class Run:
     effects: tuple[Mapping[str, Any], ...] = ()
     due_at_ms: int | None = None
     event: Mapping[str, Any] | None = None
+
+
+def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
+    """How long the hint for its next attempt waits on the queue; None when there is to be none.
+
+    None means that the run has ended, or waits longer than that: for the sweep, in the due index.
+    """
+    if run.due_at_ms is None:
+        return None
+    delay_s = max(0, round(run.due_at_ms / 1000 - moment(run.created_at).timestamp()))
+    return delay_s if delay_s <= queue_delay_max_s else None
 
 
 class Commit(StrEnum):

@@ -38,10 +38,15 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "list.member_removed": "a profile left a list",
         "segment.entered": "a profile came to match a segment",
         "segment.left": "a profile no longer matches a segment",
+        "webhook.failing": "an endpoint has failed for an hour, and again for a day",
+        "webhook.recovered": "an endpoint of which you were told that it fails works again",
+        "webhook.disabled": "a webhook was switched off: by somebody, by a 410, or after five days",
+        "webhook.enabled": "a webhook was switched on",
+        "webhook.test": "a test, sent to one webhook on request",
     }
 )
 # Families whose members are open: metrics are the customer's own, the rest are the system's.
-OPEN_FAMILIES: Final = ("metric.", "function.", "webhook.", "sync.", "monitor.")
+OPEN_FAMILIES: Final = ("metric.", "function.", "sync.", "monitor.")
 _SLUG: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(

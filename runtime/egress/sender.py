@@ -27,6 +27,13 @@ class _Letter:
     by_s: float
 
     @property
+    def hidden(self) -> tuple[str, ...]:
+        """What must not be repeated, wherever it comes back from."""
+        signatures = (text for name, text in self.request.headers if name.endswith("-signature"))
+        url = redact.secrets_of_url(self.request.url)
+        return (*self.access.secrets(), *signatures, *url)
+
+    @property
     def left_s(self) -> float:
         """What remains of the deadline."""
         return max(0.001, self.by_s - time.monotonic())
@@ -88,12 +95,13 @@ class Sender:
         try:
             token = await self._tokens.get(login, deadline_s=letter.left_s)
         except EgressFailed as problem:
-            return _posted(Failed(code=problem.code, sentence=problem.message), Timing()), None
+            sentence = _clean(problem, letter.hidden)
+            return _posted(Failed(code=problem.code, sentence=sentence), Timing()), None
         posted = await self._send(letter, f"Bearer {token.text}", token.text)
         return posted, token
 
     async def _send(self, letter: _Letter, authorization: str | None, *also: str) -> Posted:
-        request, hidden = letter.request, (*letter.access.secrets(), *also)
+        request, hidden = letter.request, (*letter.hidden, *also)
         if authorization is not None:
             request = replace(request, headers=(*request.headers, ("authorization", authorization)))
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from runtime.core.delivery import Delivery
@@ -14,22 +13,33 @@ from runtime.stores.codec import Item
 from runtime.stores.table import Table
 
 T = TypeVar("T")
+DAY_S: Final = 86_400
 DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
 
 
 def attributes(record: Delivery | Run, *, retention_days: int) -> Item:
     """The record with the keys of its table, its age list, the due index and its expiry."""
-    expires = moment(record.created_at) + timedelta(days=retention_days)
     item = {
         **codec.encode(record),
         **codec.key(
             {"pk": record.id, "list_sk": keys.in_time(record.created_at, record.id)},
         ),
-        "expires_at": codec.scalar(int(expires.timestamp())),
+        "expires_at": codec.scalar(int(_used_s(record)) + retention_days * DAY_S),
     }
     if record.due_at_ms is not None:
         item |= codec.key({"due_shard": keys.due_shard(record.id)})
     return item
+
+
+def _used_s(record: Delivery | Run) -> float:
+    """When the record was last of use, or will be; its retention is counted from there.
+
+    What is sent again on its last day has a whole schedule before it: a record that expired
+    meanwhile would be a delivery lost, and one that ended then is still to be looked at.
+    """
+    attempts = record.attempts if isinstance(record, Delivery) else ()
+    times = [moment(at) for at in (record.created_at, *(each.started_at for each in attempts[-1:]))]
+    return max(*(time.timestamp() for time in times), (record.due_at_ms or 0) / 1000)
 
 
 def lease(table: Table, record: Delivery | Run, *, until_ms: int) -> bool:

@@ -111,9 +111,12 @@ class AdmitDeliveries:
         healths = self.endpoints.known(groups) if groups else {}
         turn = Turn(owner=self.new_owner())
         for key, group in groups.items():
-            self._ask_breaker(group, healths[key])
+            gate = self._ask_breaker(group, healths[key])
             self._ask_cap(group, turn)
             self._ask_rate(group)
+            # Last: a probe that then waits for something else would only keep others from it.
+            if isinstance(gate, Probe):
+                self._claim_probe(group, healths[key], gate)
         said = {number: each for group in groups.values() for number, each in group.said.items()}
         return Turn(
             owner=turn.owner,
@@ -132,23 +135,40 @@ class AdmitDeliveries:
         wait_ms = concurrency.backoff_ms(held=delivery.held, dice=self.dice())
         return Hold(until_ms=self._now_ms() + wait_ms, why="concurrency")
 
-    def _ask_breaker(self, group: _Group, health: Health) -> None:
-        now_ms = self._now_ms()
-        gate = endpoint_health.gate(health, now_ms=now_ms)
-        probes = 0
+    def _ask_breaker(self, group: _Group, health: Health) -> Closed | Probe | Open:
+        gate, probe = endpoint_health.gate(health, now_ms=self._now_ms()), -1
         if isinstance(gate, Probe):
-            if self.endpoints.replace(health, gate.claim) is not None:
-                health, probes = gate.claim, 1
-            else:
-                health = self.endpoints.find(health.tenant, health.webhook_id)
-            gate = endpoint_health.gate(health, now_ms=now_ms)
-        for place, (number, _) in enumerate(group.line):
+            probe, health = self._best_probe(group), gate.claim
+        for number, _ in group.line:
             match gate:
                 case Closed():
                     group.said[number] = Go()
+                case Probe() if number == probe:
+                    group.said[number] = Go(probe=True)
                 case Probe() | Open():
-                    probe = place < probes
-                    group.said[number] = Go(probe=True) if probe else self._closed_to(health)
+                    group.said[number] = self._closed_to(health)
+        return gate
+
+    def _best_probe(self, group: _Group) -> int:
+        """The first who holds a ticket for now, else the first."""
+        limit, now_ms = group.webhook.rate_limit, self._now_ms()
+        ready = (
+            number
+            for number, delivery in group.line
+            if limit is not None
+            and delivery.turn_at_ms is not None
+            and rate_limit.is_valid(limit, turn_ms=delivery.turn_at_ms, now_ms=now_ms)
+        )
+        return next(ready, group.line[0][0])
+
+    def _claim_probe(self, group: _Group, health: Health, gate: Probe) -> None:
+        if not group.open or self.endpoints.replace(health, gate.claim) is not None:
+            return
+        now = self.endpoints.find(health.tenant, health.webhook_id)
+        if isinstance(endpoint_health.gate(now, now_ms=self._now_ms()), Closed):
+            return
+        for number, _ in group.open:
+            group.said[number] = self._closed_to(now)
 
     def _closed_to(self, health: Health) -> Hold:
         until_ms = max(self._now_ms(), health.open_until_ms or 0)

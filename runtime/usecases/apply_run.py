@@ -6,9 +6,9 @@ from typing import Protocol
 
 from runtime.core import run_effects
 from runtime.core.delivery import Delivery
-from runtime.core.envelope import MAX_HOPS, Event, dump, moment
+from runtime.core.envelope import MAX_HOPS, Event, dump
 from runtime.core.messages import DeliverMessage, RunMessage
-from runtime.core.run import Run
+from runtime.core.run import Run, hint_delay_s
 from runtime.usecases.sweep_due import run_hint
 
 
@@ -66,12 +66,6 @@ class ApplyRun:
             self.parked.park(dump(raw), code="loop", reason=reason)
         self.bus.put(out.events)
         self.deliver_queue.send(out.messages)
-        if run.due_at_ms is not None:
-            self._hint(run, run.due_at_ms)
-
-    def _hint(self, run: Run, due_at_ms: int) -> None:
-        ended_ms = moment(run.created_at).timestamp() * 1000
-        delay_s = max(0, round((due_at_ms - ended_ms) / 1000))
-        # A longer wait is the due index's: the sweep finds the record when its time has come.
-        if delay_s <= self.queue_delay_max_s:
+        delay_s = hint_delay_s(run, queue_delay_max_s=self.queue_delay_max_s)
+        if delay_s is not None:
             self.run_queue.send([run_hint(run)], delay_s=delay_s)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.core import attempt, concurrency, recording
-from runtime.core.attempt import Dead, Delivered, Disable, Outcome, RetryAt
+from runtime.core.attempt import Disable
 from runtime.core.delivery import Delivery, Status
 from runtime.core.endpoint_health import Seen
 from runtime.core.envelope import timestamp
@@ -223,15 +223,17 @@ class DeliverAttempts:
             until_ms=recording.due_ms(hold.until_ms, ticket=hold.turn_at_ms, now_ms=now_ms),
             turn_at_ms=hold.turn_at_ms,
         )
-        if not await self._record(job.record, held):
-            return
-        self.journal(recording.held_line(held))
         if hold.turn_at_ms is None:
-            await self._hint(held, hold.until_ms)
+            delay_s = self._queue_delay_s(hold.until_ms)
         elif held.due_at_ms == hold.until_ms:
             # By the queue whatever else waits for the sweep: a ticket is good for its own window.
             delay_s = max(0, math.ceil((hold.until_ms - now_ms) / 1000))
-            await self._send_hint(held, delay_s)
+        else:
+            delay_s = None
+        held = replace(held, hinted=delay_s is not None)
+        if await self._record(job.record, held):
+            self.journal(recording.held_line(held))
+            await self._hint(held, delay_s)
 
     async def _go(self, job: _Job, seen: _Seen) -> None:
         if job.permits is None:
@@ -257,10 +259,12 @@ class DeliverAttempts:
             schedule_s=webhook.schedule_s,
         )
         after = recording.after(job.delivery, posted, outcome, started=job.started)
+        delay_s = self._queue_delay_s(after.due_at_ms)
+        after = replace(after, hinted=delay_s is not None)
         ours = await self._record(job.record, after)
         self.journal(recording.line(after, posted, recorded=ours))
         if ours:
-            await self._follow(after, outcome)
+            await self._hint(after, delay_s)
         error = attempt.error_code(posted.happening)
         return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
 
@@ -286,21 +290,17 @@ class DeliverAttempts:
 
         return await self._loop.in_thread(write)
 
-    async def _follow(self, after: Delivery, outcome: Outcome) -> None:
-        """What the record makes necessary. Lost here, the sweep finds it."""
-        match outcome:
-            case RetryAt(at_ms=at_ms):
-                await self._hint(after, at_ms)
-            case Delivered() | Dead() | Disable():
-                return
+    def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
+        """How long a hint is to wait on the queue; None when there is to be none."""
+        if due_at_ms is None:
+            return None
+        delay_s = max(0, round(due_at_ms / 1000 - self.clock().timestamp()))
+        return delay_s if delay_s <= self.queue_delay_max_s else None
 
-    async def _hint(self, after: Delivery, at_ms: int) -> None:
-        """What is due soon rides on the queue; what is due later waits for the sweep."""
-        delay_s = max(0, round(at_ms / 1000 - self.clock().timestamp()))
-        if delay_s <= self.queue_delay_max_s:
-            await self._send_hint(after, delay_s)
-
-    async def _send_hint(self, after: Delivery, delay_s: int) -> None:
+    async def _hint(self, after: Delivery, delay_s: int | None) -> None:
+        """What is due soon rides on the queue. Lost here, the sweep finds it."""
+        if delay_s is None:
+            return
         hint = delivery_hint(after)
         await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
 

@@ -16,6 +16,7 @@ from runtime.usecases.sweep_due import delivery_hint
 
 # What is created at this moment may not show in the index yet.
 SETTLE_MS = 10_000
+MAX_RACES = 10  # a job at work is written once a page; a page takes longer than a try
 
 
 class Deliveries(Protocol):
@@ -155,17 +156,18 @@ class StartReplay:
 
         Raises:
             NotFound: code `replay_not_found`.
-            Conflict: code `replay_changed`; it is just being worked on, try again.
+            Conflict: code `replay_changed`; it moves on too fast, try again.
         """
-        replay = self.replays.get(tenant, webhook_id, replay_id)
-        if replay.state is not ReplayState.RUNNING:
-            return replay
-        now = timestamp(self.clock())
-        cancelled = replays.ended(replay, ReplayState.CANCELLED, now=now)
-        stored = self.replays.replace(replay, cancelled)
-        if stored is None:
-            raise Conflict("is just being worked on; try again", code="replay_changed")
-        return stored
+        for _ in range(MAX_RACES):
+            replay = self.replays.get(tenant, webhook_id, replay_id)
+            if replay.state is not ReplayState.RUNNING:
+                return replay
+            now = timestamp(self.clock())
+            cancelled = replays.ended(replay, ReplayState.CANCELLED, now=now)
+            stored = self.replays.replace(replay, cancelled)
+            if stored is not None:
+                return stored
+        raise Conflict("is just being worked on; try again", code="replay_changed")
 
     def _check_target(self, source: Webhook, wanted: WantedReplay) -> None:
         target = source

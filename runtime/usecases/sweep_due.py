@@ -10,14 +10,14 @@ from runtime.core.messages import DeliverMessage, RunMessage
 from runtime.core.run import Run
 from runtime.errors import Transient
 
-LEASE_S: Final = 60  # a hint that is lost after the lease was taken is sent again after this
+LEASE_S: Final = 90  # a hint that is lost after the lease was taken is sent again after this
 # A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
-# before the sweep takes it for lost and sends another.
+# before the sweep takes it for lost and sends another. What has no hint is hinted at on time.
 GRACE_S: Final = 30
 BATCH: Final = 10  # what the queue takes in one call
 LIMIT: Final = 1000  # of a shard in one sweep; what is left is due next minute too
 
-R = TypeVar("R")
+R = TypeVar("R", Delivery, Run)
 M_contra = TypeVar("M_contra", contravariant=True)
 M = TypeVar("M")
 
@@ -41,11 +41,15 @@ class Hints(Protocol[M_contra]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep(Generic[R, M]):
-    """Sends the hints of one kind of record. Sweeps may overlap: the lease tells them apart."""
+    """Sends the hints of one kind of record. Sweeps may overlap: the lease tells them apart.
+
+    `is_hinted` says whether a hint for the due time has been put on the queue already.
+    """
 
     records: DueIndex[R]
     hints: Hints[M]
     hint_of: Callable[[R], M]
+    is_hinted: Callable[[R], bool]
     shards: Sequence[str]
     clock: Callable[[], datetime]
     grace_s: int = GRACE_S
@@ -77,9 +81,10 @@ class Sweep(Generic[R, M]):
         refused a lease, in the middle of a thousand must not have leased the other hundreds.
         """
         hints: list[M] = []
-        before_ms = now_ms - self.grace_s * 1000
         try:
-            for record in self.records.due(shard=shard, now_ms=before_ms, limit=self.limit):
+            for record in self.records.due(shard=shard, now_ms=now_ms, limit=self.limit):
+                if self._may_be_served(record, now_ms):
+                    continue
                 if self.records.lease(record, until_ms=now_ms + LEASE_S * 1000):
                     hints.append(self.hint_of(record))
                 if len(hints) == BATCH:
@@ -91,6 +96,11 @@ class Sweep(Generic[R, M]):
             raise
         if hints:
             yield hints
+
+    def _may_be_served(self, record: R, now_ms: int) -> bool:
+        """Whether its own hint has come only now: another would make the same attempt beside it."""
+        due_at_ms = record.due_at_ms or 0
+        return self.is_hinted(record) and due_at_ms > now_ms - self.grace_s * 1000
 
 
 def delivery_hint(delivery: Delivery) -> DeliverMessage:

@@ -1,11 +1,13 @@
 """Deliveries, runs and profiles: one conditional write each, and nothing lost to a race."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from runtime.core.delivery import Selection, Status
+from runtime.core.envelope import moment, timestamp
 from runtime.core.run import Commit, Outcome
 from runtime.errors import BadInput
 from runtime.stores import keys
@@ -20,6 +22,9 @@ from tests.builders import (
     an_envelope,
 )
 from tests.cloud import Cloud
+
+DAY_MS = 86_400_000
+DAYS_LATER = timestamp(moment(NOW) + timedelta(days=29))
 
 
 class TestDeliveriesContract:
@@ -158,15 +163,29 @@ class TestDeliveriesContract:
         assert ["dlv_3", "dlv_1"] == [d.id for d in mine.items]
         assert (["dlv_3"], None) == ([d.id for d in dead.items], dead.after)
 
-    def test_a_record_expires_with_its_retention(self, cloud: Cloud) -> None:
-        """DynamoDB deletes by this attribute."""
-        delivery = a_delivery()
+    @pytest.mark.parametrize(
+        ("changes", "from_ms"),
+        [
+            ({"due_at_ms": None, "attempts": ()}, NOW_MS),
+            ({"due_at_ms": NOW_MS + 75 * 3_600_000}, NOW_MS + 75 * 3_600_000),
+            (
+                {"due_at_ms": None, "attempts": (an_attempt(started_at=DAYS_LATER),)},
+                NOW_MS + 29 * DAY_MS,
+            ),
+        ],
+        ids=["as_it_is_made", "while_it_waits", "after_its_last_attempt"],
+    )
+    def test_a_record_expires_a_retention_after_its_last_use(
+        self, cloud: Cloud, changes: dict[str, Any], from_ms: int
+    ) -> None:
+        """DynamoDB deletes by this attribute; never what is still to be sent."""
+        delivery = a_delivery(**changes)
         cloud.deliveries.add(delivery)
 
         item = cloud.deliveries.table.get({"pk": delivery.id})
 
         assert item is not None
-        assert str(NOW_MS // 1000 + 30 * 86_400) == item["expires_at"]["N"]
+        assert str(from_ms // 1000 + 30 * 86_400) == item["expires_at"]["N"]
 
 
 class TestRunsContract:

@@ -146,6 +146,17 @@ def test_a_function_may_write_its_own_log_and_no_other(function: Resource) -> No
     assert ([] if function.id == SANDBOX else own) == writing
 
 
+@pytest.mark.parametrize("function", FUNCTIONS, ids=name)
+def test_whoever_writes_records_knows_how_long_they_are_kept(function: Resource) -> None:
+    """And whoever sends their hints, how long the queue holds one: a default would be another's."""
+    given = function.properties.get("Environment", {}).get("Variables", {})
+    if "PENSTOCK_DELIVERIES_TABLE" not in given:
+        return
+    assert {"Ref": "RetentionDays"} == given["PENSTOCK_RETENTION_DAYS"]
+    if not function.name.startswith("Api"):  # it has no use for the queue's delay
+        assert {"Ref": "QueueDelayMaxSeconds"} == given["PENSTOCK_QUEUE_DELAY_MAX_S"]
+
+
 def test_sync_can_tell_a_missing_object_from_a_forbidden_one() -> None:
     """Who may not list gets 403 for what has expired, and would try for ever instead of failing."""
     [role] = [each for each in template.resources("AWS::IAM::Role") if each.name == "SyncRole"]

@@ -228,6 +228,7 @@ class Stage:
             records=self.deliveries,
             hints=hints,
             hint_of=delivery_hint,
+            is_hinted=lambda delivery: delivery.hinted,
             shards=("0",),
             clock=self.clock,
         )

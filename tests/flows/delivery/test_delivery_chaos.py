@@ -139,7 +139,12 @@ def test_every_delivery_ends_and_none_is_lost(seed: int, good: float, rate: floa
         journal=Journal(),
     )
     sweep = Sweep(
-        records=deliveries, hints=queue, hint_of=delivery_hint, shards=("0",), clock=clock
+        records=deliveries,
+        hints=queue,
+        hint_of=delivery_hint,
+        is_hinted=lambda delivery: delivery.hinted,
+        shards=("0",),
+        clock=clock,
     )
 
     steps = _run_to_the_end(deliver, sweep, queue=queue, deliveries=deliveries, clock=clock)

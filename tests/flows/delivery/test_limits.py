@@ -18,13 +18,17 @@ from tests.doubles import FakeClock
 
 
 class Counting:
-    """A receiver that takes everything and notes when, and how many at the same time."""
+    """A receiver that notes when it takes something, and how many at the same time.
+
+    The next `failing` it answers with 500; the rest it takes.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.at: list[float] = []
         self.ids: Counter[str] = Counter()
         self.now = self.most = 0
+        self.failing = 0
 
     async def post(
         self,
@@ -45,6 +49,9 @@ class Counting:
         await asyncio.sleep(0)
         self.now -= 1
         self.at.append(self._clock().timestamp())
+        if self.failing:
+            self.failing -= 1
+            return Posted(happening=Answered(status=500))
         self.ids[dict(headers)["webhook-id"]] += 1
         return Posted(happening=Answered(status=200))
 
@@ -151,3 +158,50 @@ def test_who_gets_no_permit_waits_and_keeps_its_attempts(
     turns.release("acme", "whk_1", owner="another worker")
     world.run()
     assert world.record.status is Status.DELIVERED
+
+
+@pytest.mark.parametrize(
+    "limit", [RateLimit(count=1, per=Per.MINUTE), RateLimit(count=4, per=Per.HOUR)]
+)
+def test_an_open_breaker_closes_under_a_rate_limit_too(
+    limited: Callable[..., tuple[World, Counting]], limit: RateLimit
+) -> None:
+    """A probe that a later ticket keeps back is none, and must not keep back who has a ticket."""
+    world, receiver = limited(rate_limit=limit)
+    receiver.failing = 10
+    number = 60
+
+    world.run(*messages(number), hours=48)
+
+    windows = Counter(at * 1000 // limit.window_ms for at in receiver.at)
+    assert max(windows.values()) <= limit.count
+    ended = world.deliveries.by_id.values()
+    assert {d.status for d in ended} == {Status.DELIVERED}
+    needed_s = (number + 10) / limit.count * limit.window_ms / 1000
+    assert receiver.at[-1] - receiver.at[0] <= 1.5 * needed_s + 3600
+
+
+def test_who_may_not_go_does_not_use_up_the_probe(
+    limited: Callable[..., tuple[World, Counting]],
+) -> None:
+    """Neither for want of a permit nor of a ticket: the next that has both is the probe."""
+    world, receiver = limited(max_concurrency=1, rate_limit=RateLimit(count=11, per=Per.MINUTE))
+    receiver.failing = 10
+    for each in messages(10):
+        world.deliver_now(each)
+    *_, ready, late, last = messages(13)
+    turns: Any = world.deliver.admit.turns  # type: ignore[attr-defined]
+    world.clock.advance(60)
+    turns.acquire("acme", "whk_1", owner="another worker", wanted=1, cap=1)
+    world.deliver_now(ready)
+    turns.release("acme", "whk_1", owner="another worker")
+    turns.take("acme", "whk_1", world.webhooks.by_id["whk_1"].rate_limit, count=11)
+
+    world.deliver_now(late)
+    held = world.deliveries.by_id[late.delivery_id]
+    world.clock.advance(60)
+    world.deliver_now(replace(late, body=None), last)
+
+    assert held.reason == "rate_limited"
+    assert list(receiver.ids) == [late.delivery_id]
+    assert world.deliveries.by_id[ready.delivery_id].reason == "concurrency"

@@ -1,5 +1,6 @@
 """Sending again, on real tables: all that was asked for, once, whatever is killed."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -8,16 +9,17 @@ import pytest
 
 from runtime.core import ids
 from runtime.core.delivery import Delivery, Status
+from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.replay import MISSED, Replay, ReplayState
 from runtime.errors import Transient
 from runtime.stores.replays import Replays
-from runtime.usecases.replay_deliveries import RetryDelivery
+from runtime.usecases.replay_deliveries import RetryDelivery, StartReplay
 from runtime.usecases.work_replays import WorkReplays
 from tests import cloud as clouds
-from tests.builders import NOW, NOW_MS, TENANT, a_delivery, an_attempt
+from tests.builders import NOW, NOW_MS, TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import Cloud
 from tests.delivery_world import World
-from tests.doubles import FakeClock, VirtualQueue
+from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
 from tests.scripted_receiver import ScriptedReceiver, answer
 
 if TYPE_CHECKING:
@@ -220,6 +222,88 @@ def test_a_cancelled_replay_stops_where_it_is(bench: Bench) -> None:
     assert bench.work() == 0
     assert bench.replays.replace(job, job) is None
     assert [bench.now(each) for each in dead] == dead
+
+
+def test_a_replay_can_be_cancelled_while_it_is_worked_on(bench: Bench) -> None:
+    """Who sees that it goes wrong must not have to hit the moment between two pages."""
+    bench.fill(250)
+    bench.start()
+    start = StartReplay(
+        replays=bench.replays,
+        webhooks=MemoryWebhooks(),
+        new_id=lambda prefix: f"{prefix}_2",
+        clock=bench.clock,
+    )
+
+    class Busy:
+        """Moves on whenever somebody has looked."""
+
+        def __init__(self, looks: int) -> None:
+            self.looks = looks
+
+        def get(self, *key: str) -> Replay:
+            found = bench.replays.get(*key)
+            if self.looks:
+                self.looks -= 1
+                assert bench.replays.replace(found, replace(found, replayed=100)) is not None
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bench.replays, name)
+
+    cancelled = replace(start, replays=Busy(3)).cancel(TENANT, "whk_1", "rpl_1")
+
+    assert (cancelled.state, cancelled.replayed) == (ReplayState.CANCELLED, 100)
+    assert bench.work() == 0
+
+
+def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
+    """A receiver that was down must not be knocked over by what it missed."""
+    limit = RateLimit(count=5, per=Per.MINUTE)
+    with ScriptedReceiver() as receiver:
+        world = World(a_webhook(url=receiver.url(), rate_limit=limit))
+        worlds.append(world)
+        for number in range(40):
+            missed = a_delivery(
+                id=f"dlv_{number}", status=Status.SKIPPED, attempts=(), due_at_ms=None
+            )
+            world.deliveries.add(missed)
+            retry = RetryDelivery(
+                deliveries=world.deliveries,
+                webhooks=world.webhooks,
+                hints=world.queue,
+                clock=world.clock,
+            )
+            retry(TENANT, missed.id)
+
+        world.run()
+
+    started = [d.attempts[0].started_at[:16] for d in world.deliveries.by_id.values()]
+    assert (len(started), max(Counter(started).values())) == (40, 5)
+    assert {d.status for d in world.deliveries.by_id.values()} == {Status.DELIVERED}
+
+
+def test_what_was_skipped_while_disabled_arrives_when_it_is_asked_for(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """Under its own id, with its first attempt; and not before somebody asks."""
+    world.webhooks.disable(TENANT, "whk_1", reason="failing")
+    world.deliver_now()
+    skipped = world.record
+    webhook = world.webhooks.by_id["whk_1"]
+    world.webhooks.by_id["whk_1"] = replace(webhook, enabled=True, disabled_reason=None)
+    world.run()
+    assert not receiver.received
+
+    retry = RetryDelivery(
+        deliveries=world.deliveries, webhooks=world.webhooks, hints=world.queue, clock=world.clock
+    )
+    retry(TENANT, skipped.id)
+    world.run()
+
+    assert (skipped.status, skipped.reason) == (Status.SKIPPED, "webhook_disabled")
+    assert (world.record.status, len(world.record.attempts)) == (Status.DELIVERED, 1)
+    assert [seen.header("webhook-id") for seen in receiver.received] == [skipped.id]
 
 
 def test_trouble_with_one_job_does_not_stop_the_others(bench: Bench) -> None:

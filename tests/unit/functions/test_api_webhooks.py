@@ -9,6 +9,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from functions import api as api_function
 from runtime import api_wiring, settings
+from runtime.core import messages
 from tests.api_client import ApiClient, look_up
 
 URL = "https://hooks.example.com/penstock"
@@ -293,3 +294,63 @@ def test_a_limit_that_lets_nothing_through_is_refused(
 
     assert 400 == answer.status
     assert code in {answer.json["code"], *(e["code"] for e in answer.json.get("errors", []))}
+
+
+def test_a_test_is_a_delivery_to_that_webhook_alone(api: ApiClient) -> None:
+    """Whoever sets up a receiver should not have to wait for a customer to buy something."""
+    api = api.newcomer()
+    pattern = {"topic": ["metric.placed_order"]}
+    hook = f"/v1/webhooks/{api.post('/v1/webhooks', wanted(filter=pattern)).json['id']}"
+    api.cloud.received("deliver")
+
+    first, second = (api.post(f"{hook}/test") for _ in range(2))
+
+    made = first.json
+    assert (202, "pending", "webhook.test") == (first.status, made["status"], made["topic"])
+    assert "webhook.test" == json.loads(made["body"])["type"]
+    assert made["id"] != second.json["id"]
+    assert made == api.get(f"/v1/deliveries/{made['id']}").json
+    hints = [messages.parse_deliver(each["Body"]) for each in api.cloud.received("deliver")]
+    assert {(made["id"], 1), (second.json["id"], 1)} == {(h.delivery_id, h.attempt) for h in hints}
+    assert 404 == api.newcomer().post(f"{hook}/test").status
+    assert 403 == api.with_scopes("deliveries").post(f"{hook}/test").status
+    api.post(f"{hook}/disable")
+    refused = api.post(f"{hook}/test")
+    assert (409, "webhook_disabled") == (refused.status, refused.json["code"])
+
+
+@pytest.mark.parametrize("topic", ["webhook.*", "webhook.failing", "webhook.recovered"])
+def test_what_happens_to_webhooks_can_be_subscribed_to(api: ApiClient, topic: str) -> None:
+    """And is in the catalogue; a typo there would be a notice that nobody gets."""
+    known = [each["topic"] for each in api.get("/v1/topics").json["data"]]
+
+    assert 201 == api.post("/v1/webhooks", wanted(topics=[topic])).status
+    assert {"webhook.disabled", "webhook.enabled", "webhook.failing", "webhook.recovered"} < set(
+        known
+    )
+    typo = api.post("/v1/webhooks", wanted(topics=["webhook.disbled"])).json
+    assert "unknown_topic" == typo["code"]
+    assert "webhook.disabled" in typo["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"retry_schedule_s": [0]}, "bad_schedule"),
+        ({"timeout_s": 31}, "bad_timeout"),
+        ({"filter": {"topic": "not-a-list"}}, "bad_filter"),
+        ({"transform": "nowhere"}, "unknown_function"),
+        ({"topics": ["message.email.clickd"]}, "unknown_topic"),
+        ({"rate_limit": {"count": 0, "per": "hour"}}, "bad_rate_limit"),
+        ({"max_concurrency": 1001}, "bad_max_concurrency"),
+        ({"headers": {"Webhook-Id": "x"}}, "header_reserved"),
+    ],
+)
+def test_a_change_is_checked_by_the_same_rules(
+    api: ApiClient, changes: dict[str, Any], code: str
+) -> None:
+    """Else a webhook could become what it could not be made as."""
+    hook = f"/v1/webhooks/{api.post('/v1/webhooks', wanted()).json['id']}"
+
+    assert code == api.call("PATCH", hook, changes).json["code"]
+    assert code == api.post("/v1/webhooks", wanted(**changes)).json["code"]
