@@ -1,7 +1,6 @@
 """Composition root of the HTTP API: its use cases with their stores."""
 
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -128,7 +127,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
     bus = Bus(client=clients.events, name=given.bus)
     switch = SwitchWebhook(
         webhooks=webhooks,
-        endpoints=Endpoints(table=stored.deliveries.table, clock=_now, monotonic=time.monotonic),
+        endpoints=Endpoints(table=stored.deliveries.table, clock=_now),
         bus=bus,
         clock=_now,
     )

@@ -5,7 +5,6 @@ Each is built by itself and imports only what it uses: Lambda bills the imports 
 
 import random
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -345,7 +344,7 @@ def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints
 
     table = Table(client=clients.tables, name=given.deliveries_table)
     return TendEndpoints(
-        endpoints=Endpoints(table=table, clock=now, monotonic=time.monotonic),
+        endpoints=Endpoints(table=table, clock=now),
         webhooks=Webhooks(config=config.table(clients.tables, given.config_table)),
         bus=Bus(client=clients.events, name=given.bus),
         clock=now,

@@ -49,7 +49,14 @@ class Recipe:
 FUNCTIONS: Final = Recipe(name="functions", ours=("functions", "runtime", "infra/redshift"))
 SANDBOX: Final = Recipe(
     name="sandbox",
-    ours=("sandbox", "penstock", "runtime/__init__.py", "runtime/errors.py", "runtime/egress"),
+    ours=(
+        "sandbox",
+        "penstock",
+        "runtime/__init__.py",
+        "runtime/errors.py",
+        "runtime/freshness.py",
+        "runtime/egress",
+    ),
     theirs="sandbox.txt",
 )
 DEPENDENCIES: Final = Recipe(

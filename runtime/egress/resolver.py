@@ -17,6 +17,7 @@ from runtime.egress.failures import EgressFailed
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.urls import Target
 from runtime.errors import PenstockError, Transient
+from runtime.freshness import is_fresh
 
 CACHE_S: Final = 30.0  # getaddrinfo hides the record's TTL; a moved receiver is found within this
 MAX_CACHED: Final = 4096
@@ -63,12 +64,12 @@ class Resolver:
         policy: EgressPolicy,
         *,
         lookup: Lookup = look_up,
-        monotonic: Callable[[], float] = time.monotonic,
+        seconds: Callable[[], float] = time.time,
         cache_s: float = CACHE_S,
     ) -> None:
         self._policy = policy
         self._lookup = lookup
-        self._monotonic = monotonic
+        self._seconds = seconds
         self._cache_s = cache_s
         self._cached: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
         self._asking: dict[tuple[str, int], Future[Sequence[str]]] = {}
@@ -109,18 +110,16 @@ class Resolver:
     def _known(self, target: Target) -> tuple[str, ...] | None:
         if self._policy.is_local(target.host) and target.host != "localhost":
             return (target.host,)
-        until, addresses = self._cached.get((target.host, target.port), (0.0, ()))
-        return addresses if addresses and self._monotonic() < until else None
+        known_at_s, addresses = self._cached.get((target.host, target.port), (0.0, ()))
+        fresh = is_fresh(known_at_s, now_s=self._seconds(), for_s=self._cache_s)
+        return addresses if addresses and fresh else None
 
     def _judge(self, target: Target, answer: Sequence[str]) -> tuple[str, ...]:
         addresses = vet(target, answer, self._policy)
         with self._lock:
             if len(self._cached) >= MAX_CACHED:
                 self._cached.clear()
-            self._cached[target.host, target.port] = (
-                self._monotonic() + self._cache_s,
-                addresses,
-            )
+            self._cached[target.host, target.port] = (self._seconds(), addresses)
         return addresses
 
     def _ask(self, target: Target) -> Future[Sequence[str]]:

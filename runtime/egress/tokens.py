@@ -7,13 +7,14 @@ import time
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from runtime.core.access import OAuth2
 from runtime.egress.client import Answer, Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused
+from runtime.freshness import is_fresh
 
 MAX_TOKENS: Final = 500  # the one that is asked for least is dropped
 FETCH_S: Final = 10.0  # one fetch serves all who wait for it, so it has a deadline of its own
@@ -29,7 +30,8 @@ class Token:
     """An access token; `kept` if it was fetched for an earlier request."""
 
     text: str
-    until_s: float
+    fetched_at_s: float
+    life_s: float
     kept: bool = False
 
 
@@ -38,7 +40,7 @@ class Tokens:
     """Tokens by credentials. Who has the same credentials could fetch the same token."""
 
     egress: Egress
-    monotonic: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = time.time
     _kept: "OrderedDict[OAuth2, Token]" = field(default_factory=OrderedDict)
     _fetching: "dict[OAuth2, asyncio.Task[Token]]" = field(default_factory=dict)
 
@@ -49,9 +51,9 @@ class Tokens:
             EgressFailed: `oauth_failed`: there is none to be had.
         """
         known = self._kept.get(login)
-        if known is not None and self.monotonic() < known.until_s:
+        if known is not None and self._is_good(known):
             self._kept.move_to_end(login)
-            return Token(known.text, known.until_s, kept=True)
+            return replace(known, kept=True)
         task = self._fetching.get(login)
         if task is None:
             task = self._fetching[login] = asyncio.create_task(self._fetch(login))
@@ -68,6 +70,9 @@ class Tokens:
         known = self._kept.get(login)
         if known is not None and known.text == token.text:
             del self._kept[login]
+
+    def _is_good(self, token: Token) -> bool:
+        return is_fresh(token.fetched_at_s, now_s=self.seconds(), for_s=token.life_s)
 
     async def _fetch(self, login: OAuth2) -> Token:
         try:
@@ -95,7 +100,7 @@ class Tokens:
             raise _failed("answered without an access_token")
         if not isinstance(kind, str) or kind.lower() != "bearer":
             raise _failed("gave a token that is not a bearer token")
-        return Token(text, self.monotonic() + _life_s(document.get("expires_in")))
+        return Token(text, self.seconds(), _life_s(document.get("expires_in")))
 
 
 def _request(login: OAuth2) -> Request:

@@ -13,6 +13,7 @@ import h11
 
 from runtime.egress.failures import EgressFailed, Timing
 from runtime.errors import PenstockError, Transient
+from runtime.freshness import is_fresh
 
 # Below the 5 s after which Node servers hang up. A frozen Lambda sleeps through the receiver's FIN
 # and would blame the receiver for the reset; no request is ever sent twice to find out.
@@ -145,8 +146,8 @@ Key = tuple[str, str, int, str, str]  # scheme, host, port, address, who we are 
 class Pool(Generic[L]):
     """Idle connections by receiver and address: one tenant's certificate is never another's."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self, seconds: Callable[[], float] = time.time) -> None:
+        self._seconds = seconds
         self._idle: dict[Key, list[tuple[float, L]]] = {}
         self._count = 0
 
@@ -154,9 +155,9 @@ class Pool(Generic[L]):
         """An open connection, the warmest first; None when there is none."""
         idle = self._idle.get(key, [])
         while idle:
-            until, link = idle.pop()
+            kept_at_s, link = idle.pop()
             self._count -= 1
-            if self._monotonic() < until and link.usable:
+            if is_fresh(kept_at_s, now_s=self._seconds(), for_s=IDLE_S) and link.usable:
                 return link
             link.close()
         self._idle.pop(key, None)
@@ -166,7 +167,7 @@ class Pool(Generic[L]):
         """Keep `link` for the next request to the same receiver."""
         if self._count >= MAX_IDLE:
             self.close()
-        self._idle.setdefault(key, []).append((self._monotonic() + IDLE_S, link))
+        self._idle.setdefault(key, []).append((self._seconds(), link))
         self._count += 1
 
     def close(self) -> None:

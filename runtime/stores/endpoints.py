@@ -8,6 +8,7 @@ from typing import Final
 from runtime.core import endpoint_health
 from runtime.core.endpoint_health import Health
 from runtime.errors import Transient
+from runtime.freshness import is_fresh
 from runtime.stores import codec, keys, records
 from runtime.stores.codec import Item
 from runtime.stores.table import Table
@@ -21,21 +22,21 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Health by tenant and webhook; `monotonic` counts seconds."""
+    """Health by tenant and webhook."""
 
     table: Table
     clock: Callable[[], datetime]
-    monotonic: Callable[[], float]
     _known: dict[Key, tuple[float, Health]] = field(default_factory=dict)
 
     def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
         """The health of each, at most a second old: a batch to a busy endpoint reads nothing."""
-        now_s = self.monotonic()
+        now_s = self.clock().timestamp()
         each = dict.fromkeys(endpoints)
         fresh = {
             key: held[1]
             for key in each
-            if (held := self._known.get(key)) is not None and now_s - held[0] < FRESH_S
+            if (held := self._known.get(key)) is not None
+            and is_fresh(held[0], now_s=now_s, for_s=FRESH_S)
         }
         missing = [key for key in each if key not in fresh]
         return fresh | (self._read(missing) if missing else {})
@@ -89,7 +90,7 @@ class Endpoints:
     def _remember(self, health: Health) -> None:
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[health.tenant, health.webhook_id] = (self.monotonic(), health)
+        self._known[health.tenant, health.webhook_id] = (self.clock().timestamp(), health)
 
     def _item(self, health: Health) -> Item:
         now = self.clock()

@@ -8,6 +8,7 @@ from typing import Final
 
 from runtime.core.matching import Index
 from runtime.errors import BadInput, Transient
+from runtime.freshness import is_fresh
 from runtime.stores import codec, keys
 from runtime.stores.config import Config, prefix_query
 
@@ -22,17 +23,12 @@ class _Known:
     checked_at: datetime
 
     def is_fresh(self, now: datetime) -> bool:
-        # A clock that was set back says nothing.
-        return 0 <= (now - self.checked_at).total_seconds() < FRESH_S
+        return is_fresh(self.checked_at.timestamp(), now_s=now.timestamp(), for_s=FRESH_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriptions:
-    """Compiled subscriptions by tenant, re-read when the tenant's counter has moved.
-
-    By the wall clock: the monotonic one stands still while Lambda freezes the process, and what was
-    read an hour ago would pass for fresh.
-    """
+    """Compiled subscriptions by tenant, re-read when the tenant's counter has moved."""
 
     config: Config
     clock: Callable[[], datetime]

@@ -1,22 +1,22 @@
 """Endpoints' health: one conditional write, found by the sweep while somebody must be told."""
 
-import time
 from dataclasses import replace
+
+import pytest
 
 from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import moment
-from runtime.stores.endpoints import Endpoints
+from runtime.stores.endpoints import FRESH_S, Endpoints
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
+from tests.doubles import FakeClock
 
 WELL = Health(tenant=TENANT, webhook_id="whk_1")
 
 
 def endpoints(cloud: Cloud) -> Endpoints:
     """As one worker sees them."""
-    return Endpoints(
-        table=cloud.deliveries.table, clock=lambda: moment(NOW), monotonic=time.monotonic
-    )
+    return Endpoints(table=cloud.deliveries.table, clock=lambda: moment(NOW))
 
 
 class TestEndpointsContract:
@@ -60,6 +60,19 @@ class TestEndpointsContract:
             assert not list(cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10))
         store.replace(stored, replace(stored, notices=()))
         assert list(store.due(now_ms=NOW_MS, limit=10)) == []
+
+    @pytest.mark.parametrize("asleep_s", [FRESH_S, 3600.0, -60.0])
+    def test_a_worker_that_has_slept_looks_again(self, cloud: Cloud, asleep_s: float) -> None:
+        """Another has opened the breaker since."""
+        clock = FakeClock(NOW)
+        mine = Endpoints(table=cloud.deliveries.table, clock=clock)
+        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
+        sick = endpoints(cloud).replace(WELL, replace(WELL, failures=12))
+        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
+
+        clock.advance(asleep_s)
+
+        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): sick}
 
     def test_a_reset_forgets_all(self, cloud: Cloud) -> None:
         """And costs nothing when there is nothing to forget."""

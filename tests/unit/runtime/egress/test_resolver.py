@@ -81,7 +81,7 @@ def test_one_forbidden_address_condemns_the_whole_answer(answer: list[str]) -> N
 def test_an_answer_that_changes_afterwards_changes_nothing() -> None:
     """The classic rebinding: public when checked, private when dialled."""
     names = Names(["93.184.216.34"], ["127.0.0.1"])
-    resolver = Resolver(PUBLIC, lookup=names, monotonic=lambda: 0.0)
+    resolver = Resolver(PUBLIC, lookup=names, seconds=lambda: 0.0)
 
     first = resolver.resolve(TARGET, deadline_s=5)
     second = resolver.resolve(TARGET, deadline_s=5)
@@ -93,7 +93,7 @@ def test_an_answer_is_judged_anew_when_it_is_asked_for_anew() -> None:
     """What was vetted once is not vetted for ever."""
     clock = [0.0]
     names = Names(["93.184.216.34"], ["127.0.0.1"])
-    resolver = Resolver(PUBLIC, lookup=names, monotonic=lambda: clock[0])
+    resolver = Resolver(PUBLIC, lookup=names, seconds=lambda: clock[0])
     resolver.resolve(TARGET, deadline_s=5)
     clock[0] = 31.0
 

@@ -3,10 +3,11 @@
 import errno
 import ssl
 
+import h11
 import pytest
 
 from runtime.egress.failures import EgressFailed
-from runtime.egress.transport import failure_of
+from runtime.egress.transport import IDLE_S, Key, Pool, failure_of
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,41 @@ def test_a_shortage_of_ours_is_no_fault_of_the_receivers(number: int) -> None:
 
     assert not isinstance(failure, EgressFailed)
     assert failure.code == "egress_unavailable"
+
+
+class Line:
+    """An open connection, as far as a pool cares."""
+
+    def __init__(self) -> None:
+        self.wire = h11.Connection(h11.CLIENT)
+        self.usable = True
+        self.closed = False
+
+    def close(self) -> None:
+        """End it."""
+        self.closed = True
+
+
+@pytest.mark.parametrize("asleep_s", [IDLE_S, 3600.0, -1.0])
+def test_a_connection_from_before_a_sleep_is_not_used(asleep_s: float) -> None:
+    """The receiver has said goodbye in the meantime, and would be blamed for it."""
+    key: Key = ("https", "hooks.example.com", 443, "93.184.216.34", "")
+    clock = [1000.0]
+    pool: Pool[Line] = Pool(lambda: clock[0])
+    line = Line()
+    pool.give(key, line)
+    clock[0] += asleep_s
+
+    assert pool.take(key) is None
+    assert line.closed
+
+
+def test_a_connection_is_used_again_at_once() -> None:
+    """A handshake costs more than the request."""
+    key: Key = ("https", "hooks.example.com", 443, "93.184.216.34", "")
+    pool: Pool[Line] = Pool(lambda: 1000.0)
+    line = Line()
+    pool.give(key, line)
+
+    assert pool.take(key) is line
+    assert pool.take(key) is None
