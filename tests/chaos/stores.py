@@ -1,0 +1,191 @@
+"""Where a run keeps its records: in memory, or in the real stores over an emulated DynamoDB.
+
+Either way every call may be refused or go unanswered, and the worker be killed before or after it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+
+from runtime.core.delivery import Delivery
+from runtime.core.webhook import Webhook
+from runtime.stores import keys
+from runtime.stores.aws import Clients
+from runtime.stores.config import Config
+from runtime.stores.deliveries import Deliveries
+from runtime.stores.endpoints import Endpoints
+from runtime.stores.subscriptions import Subscriptions
+from runtime.stores.turns import Turns
+from runtime.stores.webhooks import Webhooks
+from tests.chaos.clocks import Clocks
+from tests.chaos.commits import Commits
+from tests.chaos.faults import Faults, Kind
+from tests.cloud import RETENTION_DAYS, Cloud, in_process
+from tests.doubles import MemoryDeliveries, MemoryEndpoints, MemoryTurns, MemoryWebhooks
+
+THROTTLED: Final = {
+    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+    "message": "the level of configured provisioned throughput was exceeded",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """The stores as one process has opened them, with what it remembers of them."""
+
+    deliveries: Any
+    webhooks: Any
+    subscriptions: Any
+    endpoints: Any
+    turns: Any
+    shards: tuple[str, ...]
+
+
+class Stores(Protocol):
+    """What survives the workers."""
+
+    commits: Commits
+
+    def open(self) -> Open:
+        """For a new process."""
+
+    def records(self) -> dict[str, Delivery]:
+        """Every delivery, as it stands."""
+
+
+class _Deliveries(MemoryDeliveries):
+    """Deliveries whose every write is logged."""
+
+    def __init__(self, commits: Commits) -> None:
+        super().__init__()
+        self._commits = commits
+
+    def lease(self, delivery: Delivery, /, *, until_ms: int) -> bool:
+        """Push a due time, unless somebody else has."""
+        leased = super().lease(delivery, until_ms=until_ms)
+        if leased:
+            self._commits(self.by_id[delivery.id])
+        return leased
+
+    def _write(self, delivery: Delivery) -> bool:
+        self._commits(delivery)
+        return super()._write(delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class _Perilous:
+    """A store in memory, each of whose calls may fail or be the last."""
+
+    store: Any
+    faults: Faults
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self.store, name)
+
+        def perilous(*args: Any, **kwargs: Any) -> Any:
+            about = next((arg.id for arg in args if isinstance(arg, Delivery)), "")
+            return self.faults.around(name, lambda: call(*args, **kwargs), about=about)
+
+        return perilous
+
+
+class InMemory:
+    """In dictionaries, with the conditions of the real stores."""
+
+    def __init__(self, webhooks: Iterable[Webhook], clocks: Clocks, faults: Faults) -> None:
+        self.commits = Commits()
+        self._deliveries = _Deliveries(self.commits)
+        config = _Perilous(MemoryWebhooks(*webhooks), faults)
+        self._open = Open(
+            deliveries=_Perilous(self._deliveries, faults),
+            webhooks=config,
+            subscriptions=config,
+            endpoints=_Perilous(MemoryEndpoints(), faults),
+            turns=_Perilous(MemoryTurns(clocks.workers), faults),
+            shards=("0",),
+        )
+
+    def open(self) -> Open:
+        """For a new process, which has nothing to remember."""
+        return self._open
+
+    def records(self) -> dict[str, Delivery]:
+        """Every delivery, as it stands."""
+        return self._deliveries.by_id
+
+
+class InDynamo:
+    """In the real stores: requests are throttled, and answers lost, below the AWS client."""
+
+    def __init__(
+        self, webhooks: Iterable[Webhook], clocks: Clocks, faults: Faults, *, cloud: Cloud
+    ) -> None:
+        self.commits = Commits()
+        self._clocks, self._faults, self._cloud = clocks, faults, cloud
+        self._table, self._config = cloud.deliveries.table, cloud.config
+        for webhook in webhooks:
+            Webhooks(config=cloud.config).add(webhook)
+        self._client = Clients().dynamodb
+        self._client.meta.events.unregister("before-send", botocore_stubber)
+        self._client.meta.events.register("before-send.dynamodb", self._send)
+
+    def open(self) -> Open:
+        """For a new process: what a killed one knew by heart is forgotten."""
+        table = replace(self._table, client=self._client)
+        config = Config(table=replace(self._config.table, client=self._client))
+        clock = self._clocks.workers
+        return Open(
+            deliveries=Deliveries(table=table, retention_days=RETENTION_DAYS),
+            webhooks=Webhooks(config=config),
+            subscriptions=Subscriptions(config=config, monotonic=self._clocks.monotonic),
+            endpoints=Endpoints(table=table, clock=clock, monotonic=self._clocks.monotonic),
+            turns=Turns(table=table, clock=clock),
+            shards=tuple(str(number) for number in range(keys.DUE_SHARDS)),
+        )
+
+    def records(self) -> dict[str, Delivery]:
+        """Every delivery, as it stands."""
+        return self._cloud.deliveries.get(self.commits.latest)
+
+    def _send(self, event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        asked = json.loads(request.body)
+        record_id = asked.get("Item", asked.get("Key", {})).get("pk", {}).get("S", "")
+
+        def send() -> AWSResponse:
+            answer = botocore_stubber("before-send", request)
+            assert answer is not None
+            if answer.status_code == 200 and record_id.startswith("dlv_"):
+                self._note(record_id)
+            return answer
+
+        def fail(kind: Kind) -> AWSResponse:
+            if kind is Kind.UNANSWERED:
+                raise ReadTimeoutError(endpoint_url=request.url)
+            body = MockRawResponse(json.dumps(THROTTLED))
+            return AWSResponse(request.url, 400, {}, body)
+
+        answer: AWSResponse = self._faults.around(operation, send, fail=fail, about=record_id)
+        return answer
+
+    def _note(self, record_id: str) -> None:
+        written = self._cloud.deliveries.find(record_id)
+        assert written is not None
+        self.commits(written)
+
+
+@contextmanager
+def in_dynamo() -> Iterator[Cloud]:
+    """An account in this process, whose clients try again at once."""
+    with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
+        backoff = "botocore.retries.standard.ExponentialBackoff.delay_amount"
+        patch.setattr(backoff, lambda *_: 0)
+        yield cloud
