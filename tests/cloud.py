@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ from typing import Any, Final
 
 import pytest
 
-from infra.local.emulator import REGION, aws_environment
+from infra.local.emulator import REGION, aws_environment, start_ministack
+from infra.local.place import ROOT, Place
+from infra.local.processes import stop
 from runtime.stores import config
 from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
@@ -209,6 +212,19 @@ def in_process() -> Iterator[Cloud]:
 
     with mock_aws():
         yield Cloud()
+
+
+@contextmanager
+def emulator(name: str) -> Iterator[str]:
+    """The local cloud's emulator with nothing deployed, in a folder of that name: its address."""
+    place = Place(ROOT / ".local" / name)
+    place.prepare()
+    running, endpoint = start_ministack(place)
+    try:
+        yield endpoint
+    finally:
+        stop(running)
+        shutil.rmtree(place.root)
 
 
 @contextmanager

@@ -33,10 +33,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the checker found; whoever asks for it has been told that nothing is wrong."""
+    """What the checker found, when it found nothing wrong.
+
+    `lost_writes` are POSTs that no record knows of; `duplicates` those that were sent again.
+    """
 
     ends: Mapping[str, int]
-    unrecorded: int
+    lost_writes: int
     duplicates: int
 
 
@@ -56,19 +59,19 @@ def check(evidence: Evidence) -> Verdict:
     answers: dict[str, list[Post]] = defaultdict(list)
     for post in evidence.posts:
         answers[post.webhook_id].append(post)
-    unrecorded = duplicates = 0
+    lost_writes = duplicates = 0
     for record in records.values():
         mine = posts[record.id]
         on_record = _on_record(record, mine, writes=writes[record.id])
         for number, (post, recorded) in enumerate(zip(mine, on_record, strict=True)):
             assert recorded or excuses.has(post), ("doubled for no reason", post, record)
-            unrecorded += not recorded
+            lost_writes += not recorded
             duplicates += not recorded and number + 1 < len(mine)
         _check_end(record, answers[record.webhook_id])
     _check_limit(post.clock_s for post in evidence.posts if post.webhook_id == "whk_limited")
     return Verdict(
         ends=dict(sorted(Counter(str(record.status) for record in records.values()).items())),
-        unrecorded=unrecorded,
+        lost_writes=lost_writes,
         duplicates=duplicates,
     )
 
@@ -79,18 +82,14 @@ class _Excuses:
     def __init__(self, faults: Iterable[Fault]) -> None:
         every = list(faults)
         self._killed = {fault.life for fault in every if fault.kind is Kind.KILLED}
-        self._refused = {
-            (fault.life, fault.about) for fault in every if fault.kind is Kind.REFUSED
-        }
+        self._refused = {(fault.life, fault.about) for fault in every if fault.kind is Kind.REFUSED}
 
     def has(self, post: Post) -> bool:
         """Killed before the write, or the write was refused."""
         return post.life in self._killed or (post.life, post.delivery_id) in self._refused
 
 
-def _on_record(
-    record: Delivery, posts: Sequence[Post], *, writes: Sequence[Write]
-) -> list[bool]:
+def _on_record(record: Delivery, posts: Sequence[Post], *, writes: Sequence[Write]) -> list[bool]:
     """Whether each POST is one of the record's attempts, with the answer that was given."""
     found: list[bool] = []
     attempts = 0

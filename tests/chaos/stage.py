@@ -2,12 +2,11 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Protocol, TypeVar
 
 from runtime.core import messages
-from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import Permanent, Transient
 from runtime.stores.queues import Hints, Queue
@@ -195,7 +194,7 @@ class Stage:
             clock=clock,
             journal=Journal(),
         )
-        sweep: Sweep[Any, DeliverMessage] = Sweep(
+        sweep: Sweep[Any, messages.DeliverMessage] = Sweep(
             records=stores.deliveries,
             hints=hints,
             hint_of=delivery_hint,
@@ -223,7 +222,5 @@ class Stage:
             journal=Journal(),
             _loop=self.setting.make_loop(),
         )
-        fan_out = FanOut(
-            subscriptions=stores.subscriptions, deliver=hints, run=hints, clock=clock
-        )
+        fan_out = FanOut(subscriptions=stores.subscriptions, deliver=hints, run=hints, clock=clock)
         return Process(fan_out=fan_out, deliver=deliver, sweeps=(sweep, tend.sweep))
