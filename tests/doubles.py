@@ -182,7 +182,7 @@ class MemoryEndpoints:
 class MemoryTurns:
     """Tickets and permits in dictionaries, handed out as the real store does."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self.next_ticket: dict[tuple[str, str], int] = {}
         self.leases: dict[str, concurrency.Leases] = {}

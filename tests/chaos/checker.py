@@ -35,12 +35,15 @@ class Evidence:
 class Verdict:
     """What the checker found, when it found nothing wrong.
 
-    `lost_writes` are POSTs that no record knows of; `duplicates` those that were sent again.
+    `lost_writes` are POSTs that no record knows of; `duplicates_explained` those sent again.
     """
 
-    ends: Mapping[str, int]
     lost_writes: int
-    duplicates: int
+    duplicates_explained: int
+    duplicates_after_terminal: int
+    lost: int
+    limbo: int
+    ends: Mapping[str, int]
 
 
 def check(evidence: Evidence) -> Verdict:
@@ -53,8 +56,10 @@ def check(evidence: Evidence) -> Verdict:
     lost, strange = evidence.expected.keys() - records.keys(), records.keys() - evidence.expected
     limbo = [record for record in records.values() if is_limbo(record)]
     limbo += [records[write.delivery_id] for write in evidence.writes if write.is_limbo]
-    assert (len(lost), len(limbo), strange) == (0, 0, set()), (sorted(lost)[:3], limbo[:3])
     posts, writes = _by_delivery(evidence.posts), _by_delivery(evidence.writes)
+    late = _after_terminal(evidence.posts, writes)
+    found = (len(lost), len(limbo), len(late), len(strange))
+    assert found == (0, 0, 0, 0), (found, sorted(lost)[:3], limbo[:3], late[:3])
     excuses = _Excuses(evidence.faults)
     answers: dict[str, list[Post]] = defaultdict(list)
     for post in evidence.posts:
@@ -71,8 +76,11 @@ def check(evidence: Evidence) -> Verdict:
     _check_limit(post.clock_s for post in evidence.posts if post.webhook_id == "whk_limited")
     return Verdict(
         ends=dict(sorted(Counter(str(record.status) for record in records.values()).items())),
+        lost=len(lost),
+        limbo=len(limbo),
+        duplicates_after_terminal=len(late),
         lost_writes=lost_writes,
-        duplicates=duplicates,
+        duplicates_explained=duplicates,
     )
 
 
@@ -89,14 +97,22 @@ class _Excuses:
         return post.life in self._killed or (post.life, post.delivery_id) in self._refused
 
 
+def _after_terminal(posts: Iterable[Post], writes: Mapping[str, Sequence[Write]]) -> list[Post]:
+    """POSTs that began when their record had ended."""
+    ended_ns = {
+        delivery_id: min(write.at_ns for write in each if write.is_terminal)
+        for delivery_id, each in writes.items()
+        if any(write.is_terminal for write in each)
+    }
+    return [post for post in posts if post.at_ns > ended_ns.get(post.delivery_id, _END_NS)]
+
+
 def _on_record(record: Delivery, posts: Sequence[Post], *, writes: Sequence[Write]) -> list[bool]:
     """Whether each POST is one of the record's attempts, with the answer that was given."""
     found: list[bool] = []
     attempts = 0
     ends_ns = [post.at_ns for post in posts[1:]] + [_END_NS]
     for post, end_ns in zip(posts, ends_ns, strict=False):
-        after_terminal = [w for w in writes if w.is_terminal and w.at_ns < post.at_ns]
-        assert not after_terminal, ("after a terminal state", post, after_terminal)
         found.append(
             any(w.attempts == attempts + 1 and post.at_ns < w.at_ns < end_ns for w in writes)
         )

@@ -112,6 +112,8 @@ class ProcessStage:
             busy = [self._serve(worker) for worker in QUEUES]
             if not any(busy) and not self._wait_and_sweep():
                 break
+        else:
+            raise AssertionError("it never ends")
         self.workers.close()
         return Evidence(
             expected=events.expected(self.count),

@@ -10,7 +10,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.core.access import Access
 from runtime.core.attempt import Answered, Failed, Posted
 from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.webhook import Webhook
@@ -118,19 +117,8 @@ class InMemory:
     receivers: Receivers
     dice: random.Random
 
-    async def post(
-        self,
-        url: str,
-        *,
-        headers: Sequence[tuple[str, str]],
-        body: bytes,
-        deadline_s: float,
-        access: Access,
-    ) -> Posted:
+    async def post(self, url: str, *, headers: Sequence[tuple[str, str]], **_: object) -> Posted:
         """What the receiver does; the others of the batch get on meanwhile."""
-        assert body
-        assert deadline_s
-        assert access is not None
         for _ in range(self.dice.randrange(3)):
             await asyncio.sleep(0)
         status = self.receivers.take(url.rpartition("/")[2], headers)
@@ -152,21 +140,11 @@ class Perilous:
     sender: Sender
     faults: Faults
 
-    async def post(
-        self,
-        url: str,
-        *,
-        headers: Sequence[tuple[str, str]],
-        body: bytes,
-        deadline_s: float,
-        access: Access,
-    ) -> Posted:
+    async def post(self, url: str, *, headers: Sequence[tuple[str, str]], **letter: Any) -> Posted:
         """What came of it, if anybody is left to hear."""
         self.faults.at("before POST")
         marked = (*headers, (LIFE, str(self.faults.life)))
-        posted = await self.sender.post(
-            url, headers=marked, body=body, deadline_s=deadline_s, access=access
-        )
+        posted = await self.sender.post(url, headers=marked, **letter)
         self.faults.at("after POST")
         return posted
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Final
 
 from tests.chaos.checker import Evidence, Verdict
@@ -31,11 +32,7 @@ def summary(evidence: Evidence, verdict: Verdict, **also: object) -> str:
         "kills": sum(by_point(evidence.faults, Kind.KILLED).values()),
         "refused": sum(by_point(evidence.faults, Kind.REFUSED).values()),
         "unanswered": sum(by_point(evidence.faults, Kind.UNANSWERED).values()),
-        "lost_writes": verdict.lost_writes,
-        "duplicates_explained": verdict.duplicates,
-        "duplicates_after_terminal": 0,
-        "lost": 0,
-        "limbo": 0,
+        **{name: count for name, count in asdict(verdict).items() if name != "ends"},
         **verdict.ends,
     }
     points = by_point(evidence.faults, Kind.KILLED)

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
@@ -134,8 +135,9 @@ class InDynamo:
         for webhook in webhooks:
             Webhooks(config=cloud.config).add(webhook)
         self._client = Clients().dynamodb
-        self._client.meta.events.unregister("before-send", botocore_stubber)
-        self._client.meta.events.register("before-send.dynamodb", self._send)
+        hooks: Any = self._client.meta.events
+        hooks.unregister("before-send", botocore_stubber)
+        hooks.register("before-send.dynamodb", self._send)
 
     def open(self) -> Open:
         """For a new process: what a killed one knew by heart is forgotten."""
@@ -157,6 +159,7 @@ class InDynamo:
 
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
+        assert isinstance(request.body, bytes)
         asked = json.loads(request.body)
         record_id = asked.get("Item", asked.get("Key", {})).get("pk", {}).get("S", "")
 
@@ -171,7 +174,7 @@ class InDynamo:
             if kind is Kind.UNANSWERED:
                 raise ReadTimeoutError(endpoint_url=request.url)
             body = MockRawResponse(json.dumps(THROTTLED))
-            return AWSResponse(request.url, 400, {}, body)
+            return AWSResponse(request.url, 400, HTTPHeaders(), body)
 
         answer: AWSResponse = self._faults.around(operation, send, fail=fail, about=record_id)
         return answer

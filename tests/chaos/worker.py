@@ -73,7 +73,7 @@ def _wrap(life: Life) -> None:
 
     BaseClient._make_api_call = perilous_call  # type: ignore[attr-defined]  # noqa: SLF001 - as above
     Sender.post = perilous_post  # type: ignore[assignment,method-assign]
-    wiring.now = life.now  # type: ignore[assignment]
+    wiring.now = life.now
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from tests.scripted_receiver import ScriptedReceiver
 
 FEW = 12
 TEN_THOUSAND = 10_000
-IN_DYNAMO = 200  # an emulated DynamoDB reads a whole table to answer a query of one index
+IN_DYNAMO = 60  # an emulated DynamoDB reads a whole table to answer a query of one index
 
 
 def _setting(seed: int, *, deliveries: int) -> Setting:
@@ -111,7 +111,7 @@ def test_ten_thousand_deliveries_to_real_servers(tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-def test_hundreds_of_deliveries_through_the_real_stores(tell: Tell) -> None:
+def test_nothing_is_lost_while_dynamodb_fails_below_its_client(tell: Tell) -> None:
     """DynamoDB throttles and times out below the AWS client, before and after the write."""
     with in_dynamo() as cloud:
         setting = _setting(report.seed(), deliveries=IN_DYNAMO)
