@@ -46,7 +46,7 @@ test-pythons: setup ## the hostile functions under this Python and the other (3.
 	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py
 e2e: setup ## only the run through the local cloud
 	$(PY) -m pytest -m e2e
-chaos: setup ## kill and redeliver; nothing may be lost or doubled
+chaos: setup ## kill, redeliver, throttle, set clocks: nothing may be lost, nor doubled without a reason
 	$(PY) -m pytest -m chaos
 fuzz: setup ## a minute of coverage-guided fuzzing of the sandbox's protocol
 	@$(PY) -m infra.build.venvs fuzz

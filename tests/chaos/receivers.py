@@ -117,7 +117,9 @@ class InMemory:
     receivers: Receivers
     dice: random.Random
 
-    async def post(self, url: str, *, headers: Sequence[tuple[str, str]], **_: object) -> Posted:
+    async def post(
+        self, url: str, *, headers: Sequence[tuple[str, str]], **_letter: object
+    ) -> Posted:
         """What the receiver does; the others of the batch get on meanwhile."""
         for _ in range(self.dice.randrange(3)):
             await asyncio.sleep(0)

@@ -24,7 +24,7 @@ from tests.scripted_receiver import ScriptedReceiver
 
 FEW = 12
 TEN_THOUSAND = 10_000
-IN_DYNAMO = 60  # an emulated DynamoDB reads a whole table to answer a query of one index
+IN_DYNAMO = 120  # an emulated DynamoDB reads a whole table to answer a query of one index
 
 
 def _setting(seed: int, *, deliveries: int) -> Setting:
