@@ -27,7 +27,7 @@ from tests.chaos.stores import InMemory, Stores
 from tests.doubles import Journal, MemoryBus
 from tests.vectors import SECRET_A
 
-MAX_ROUNDS: Final = 20_000  # and so many more for each event
+MAX_ROUNDS: Final = 5_000  # and so many more for each event
 ROUNDS_EACH: Final = 50
 SWEEP_EVERY_S: Final = 60  # as the template schedules it
 OUTAGES: Final = 0.01
@@ -200,6 +200,7 @@ class Stage:
             records=stores.deliveries,
             hints=hints,
             hint_of=delivery_hint,
+            is_hinted=lambda delivery: delivery.hinted,
             shards=stores.shards,
             clock=clock,
         )

@@ -4,24 +4,23 @@ Either way every call may be refused or go unanswered, and the worker be killed 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ReadTimeoutError
+from botocore.session import get_session
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
 from runtime.core.delivery import Delivery
 from runtime.core.webhook import Webhook
 from runtime.stores import keys
-from runtime.stores.aws import Clients
+from runtime.stores.aws import QUICK
 from runtime.stores.config import Config
 from runtime.stores.deliveries import Deliveries
+from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.endpoints import Endpoints
 from runtime.stores.subscriptions import Subscriptions
 from runtime.stores.turns import Turns
@@ -29,7 +28,7 @@ from runtime.stores.webhooks import Webhooks
 from tests.chaos.clocks import Clocks
 from tests.chaos.commits import Commits
 from tests.chaos.faults import Faults, Kind
-from tests.cloud import RETENTION_DAYS, Cloud, in_process
+from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import MemoryDeliveries, MemoryEndpoints, MemoryTurns, MemoryWebhooks
 
 THROTTLED: Final = {
@@ -134,10 +133,11 @@ class InDynamo:
         self._table, self._config = cloud.deliveries.table, cloud.config
         for webhook in webhooks:
             Webhooks(config=cloud.config).add(webhook)
-        self._client = Clients().dynamodb
-        hooks: Any = self._client.meta.events
-        hooks.unregister("before-send", botocore_stubber)
-        hooks.register("before-send.dynamodb", self._send)
+        session = get_session()
+        client: Any = session.create_client("dynamodb", config=QUICK)
+        self._client = DynamoDB(client, session, wait=lambda _: None)
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.register("before-send.dynamodb", self._send)
 
     def open(self) -> Open:
         """For a new process: what a killed one knew by heart is forgotten."""
@@ -147,7 +147,7 @@ class InDynamo:
         return Open(
             deliveries=Deliveries(table=table, retention_days=RETENTION_DAYS),
             webhooks=Webhooks(config=config),
-            subscriptions=Subscriptions(config=config, monotonic=self._clocks.monotonic),
+            subscriptions=Subscriptions(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock, monotonic=self._clocks.monotonic),
             turns=Turns(table=table, clock=clock),
             shards=tuple(str(number) for number in range(keys.DUE_SHARDS)),
@@ -172,7 +172,7 @@ class InDynamo:
 
         def fail(kind: Kind) -> AWSResponse:
             if kind is Kind.UNANSWERED:
-                raise ReadTimeoutError(endpoint_url=request.url)
+                raise TimeoutError("no answer")
             body = MockRawResponse(json.dumps(THROTTLED))
             return AWSResponse(request.url, 400, HTTPHeaders(), body)
 
@@ -183,12 +183,3 @@ class InDynamo:
         written = self._cloud.deliveries.find(record_id)
         assert written is not None
         self.commits(written)
-
-
-@contextmanager
-def in_dynamo() -> Iterator[Cloud]:
-    """An account in this process, whose clients try again at once."""
-    with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
-        backoff = "botocore.retries.standard.ExponentialBackoff.delay_amount"
-        patch.setattr(backoff, lambda *_: 0)
-        yield cloud

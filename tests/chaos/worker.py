@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.client import BaseClient
-
 from functions import deliver, fanout, sweep
 from runtime import wiring
 from runtime.core.attempt import Posted
 from runtime.egress.sender import Sender
+from runtime.stores.aws_json import AwsJson
 from tests.chaos.receivers import LIFE
 
 HANDLERS: Mapping[str, Callable[[Mapping[str, Any], object], Any]] = {
@@ -55,12 +54,12 @@ class Life:
 
 
 def _wrap(life: Life) -> None:
-    """Put a point before and after every call to AWS, and around every POST."""
-    call, post = BaseClient._make_api_call, Sender.post  # type: ignore[attr-defined]  # noqa: SLF001 - all calls of all clients go through here
+    """Put points around every call to tables and queues, and around every POST."""
+    call, post = AwsJson.call, Sender.post
 
-    def perilous_call(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Any:
+    def perilous_call(service: AwsJson, operation: str, request: Mapping[str, Any]) -> Any:
         life.at(f"before {operation}")
-        answer = call(client, operation, params)
+        answer = call(service, operation, request)
         life.at(f"after {operation}")
         return answer
 
@@ -71,7 +70,7 @@ def _wrap(life: Life) -> None:
         life.at("after POST", weight=4)
         return posted
 
-    BaseClient._make_api_call = perilous_call  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    AwsJson.call = perilous_call  # type: ignore[assignment,method-assign]
     Sender.post = perilous_post  # type: ignore[assignment,method-assign]
     wiring.now = life.now
 

@@ -19,12 +19,13 @@ from tests.chaos.checker import check
 from tests.chaos.receivers import SCRIPTS
 from tests.chaos.report import Tell
 from tests.chaos.stage import Setting, Stage
-from tests.chaos.stores import InDynamo, in_dynamo
+from tests.chaos.stores import InDynamo
+from tests.cloud import Cloud
 from tests.scripted_receiver import ScriptedReceiver
 
 FEW = 12
 TEN_THOUSAND = 10_000
-IN_DYNAMO = 120  # an emulated DynamoDB reads a whole table to answer a query of one index
+IN_DYNAMO = 200  # an emulated DynamoDB reads a whole table to answer a query of one index
 
 
 def _setting(seed: int, *, deliveries: int) -> Setting:
@@ -77,14 +78,13 @@ def test_a_seed_plays_the_same_again() -> None:
     assert played() == played()
 
 
-def test_nothing_is_lost_in_the_real_stores() -> None:
+def test_nothing_is_lost_in_the_real_stores(cloud: Cloud) -> None:
     """Conditions, indexes and the AWS client's own second try are not those of a dictionary."""
-    with in_dynamo() as cloud:
-        setting = _setting(5, deliveries=FEW)
-        setting.make_stores = partial(InDynamo, cloud=cloud)
-        setting.fail_rate = 0.1
+    setting = _setting(5, deliveries=FEW)
+    setting.make_stores = partial(InDynamo, cloud=cloud)
+    setting.fail_rate = 0.1
 
-        check(Stage(setting).run())
+    check(Stage(setting).run())
 
 
 @pytest.mark.chaos
@@ -111,10 +111,9 @@ def test_ten_thousand_deliveries_to_real_servers(tell: Tell) -> None:
 
 
 @pytest.mark.chaos
-def test_nothing_is_lost_while_dynamodb_fails_below_its_client(tell: Tell) -> None:
+def test_nothing_is_lost_while_dynamodb_fails_below_its_client(tell: Tell, cloud: Cloud) -> None:
     """DynamoDB throttles and times out below the AWS client, before and after the write."""
-    with in_dynamo() as cloud:
-        setting = _setting(report.seed(), deliveries=IN_DYNAMO)
-        setting.make_stores = partial(InDynamo, cloud=cloud)
+    setting = _setting(report.seed(), deliveries=IN_DYNAMO)
+    setting.make_stores = partial(InDynamo, cloud=cloud)
 
-        _play(Stage(setting), "in DynamoDB", tell)
+    _play(Stage(setting), "in DynamoDB", tell)

@@ -12,7 +12,7 @@ from tests.chaos.report import Tell
 from tests.cloud import Cloud
 from tests.scripted_receiver import ScriptedReceiver
 
-DELIVERIES = 40
+DELIVERIES = 100
 
 
 @pytest.fixture
