@@ -148,7 +148,7 @@ class InDynamo:
             deliveries=Deliveries(table=table, retention_days=RETENTION_DAYS),
             webhooks=Webhooks(config=config),
             subscriptions=Subscriptions(config=config, clock=clock),
-            endpoints=Endpoints(table=table, clock=clock, monotonic=self._clocks.monotonic),
+            endpoints=Endpoints(table=table, clock=clock),
             turns=Turns(table=table, clock=clock),
             shards=tuple(str(number) for number in range(keys.DUE_SHARDS)),
         )
