@@ -88,6 +88,11 @@ class Settings:
         return self._text("DELIVER_QUEUE_URL")
 
     @property
+    def slow_queue_url(self) -> str:
+        """The same for endpoints that take their time."""
+        return self._text("SLOW_QUEUE_URL")
+
+    @property
     def run_queue_url(self) -> str:
         """Hints that a function is to be run."""
         return self._text("RUN_QUEUE_URL")

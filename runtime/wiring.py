@@ -144,6 +144,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.usecases.admit_deliveries import AdmitDeliveries
     from runtime.usecases.courier import Courier
     from runtime.usecases.deliver_attempt import DeliverAttempts
+    from runtime.usecases.divert_slow import DivertSlow
 
     given, clients = settings.load(), Clients()
     policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
@@ -171,9 +172,15 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
         journal=journal,
         queue_delay_max_s=given.queue_delay_max_s,
     )
+    divert = DivertSlow(
+        endpoints=tend.endpoints,
+        hints=_hints(clients, given.slow_queue_url),
+        deliver=attempts.deliver_all,
+        clock=now,
+    )
     return Worker(
         decode=messages.parse_deliver,
-        work=attempts.deliver_all,
+        work=divert,
         park=_parked(clients, given).park,
     )
 

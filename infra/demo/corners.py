@@ -22,12 +22,13 @@ TRANSFORM_RUNS: Final = 1
 ANSWER_S: Final = 30
 LISTED: Final = 100
 LIMITED: Final = "limited"
+SLOW_S: Final = 1.5  # then it is known as slow, and what comes again takes the slow lane
 COPIES: Final = "copies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corner:
-    """The webhooks that only this act uses: one with limits, one that gets a replay, one of gifts.
+    """The webhooks that only this act uses: a slow one with limits, one for a replay, one of gifts.
 
     `problems` is what was wrong at once.
     """
@@ -50,6 +51,7 @@ def make(stage: Stage) -> Corner:
     copies = _webhook(stage, COPIES, {"topics": [UNUSED]})
     gifts = _webhook(stage, "gifts", {"topics": [GIFT], "transform": TRANSFORM})
     stage.receiver.endpoints[LIMITED].secret = first["secret"]
+    stage.receiver.endpoints[LIMITED].delay_s = SLOW_S
     stage.receiver.endpoints[COPIES].secret = copies["secret"]
     return Corner(
         limited=first["id"],

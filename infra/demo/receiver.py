@@ -37,10 +37,15 @@ class Heard:
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One URL of the receiver, its secret, and what it has heard, by webhook-id."""
+    """One URL of the receiver, its secret, and what it has heard, by webhook-id.
+
+    It answers after `delay_s`; with `always` whatever comes, if that is set.
+    """
 
     name: str
     secret: str = ""
+    delay_s: float = 0.0
+    always: HTTPStatus | None = None
     heard: dict[str, Heard] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -74,7 +79,7 @@ class Receiver:
 
     def url(self, name: str) -> str:
         """The address of an endpoint; it exists from now on."""
-        self.endpoints.setdefault(name, Endpoint(name=name))
+        self.endpoints.setdefault(name, Endpoint(name=name, always=ALWAYS.get(name)))
         return f"http://127.0.0.1:{self.port}/{name}"
 
     def take(self, name: str, *, headers: Mapping[str, str], body: bytes) -> HTTPStatus:
@@ -87,6 +92,12 @@ class Receiver:
             status = _answer(endpoint, headers=headers, body=body, busy=busy)
             self.changed.notify_all()
             return status
+
+    def pause(self, name: str) -> None:
+        """Let an endpoint that is slow take its time; others are answered meanwhile."""
+        endpoint = self.endpoints.get(name)
+        if endpoint is not None and endpoint.delay_s:
+            threading.Event().wait(endpoint.delay_s)
 
     def wait(self, done: Callable[[], bool], *, deadline_s: float) -> bool:
         """Whether `done` came true within `deadline_s`; looked at after each request."""
@@ -124,8 +135,8 @@ def _answer(
     one.tries += 1
     one.verified += 1
     one.body = document
-    if endpoint.name in ALWAYS:
-        return ALWAYS[endpoint.name]
+    if endpoint.always is not None:
+        return endpoint.always
     if one.tries == 1 and busy:
         return HTTPStatus.SERVICE_UNAVAILABLE
     one.accepted += 1
@@ -154,6 +165,7 @@ def _handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = receiver.take(self.path.strip("/"), headers=headers, body=body)
             answer = json.dumps({"status": status.phrase}).encode()
+            receiver.pause(self.path.strip("/"))
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(answer)))

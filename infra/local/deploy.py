@@ -17,6 +17,7 @@ LAPTOP: Final = {
     "ArchiveWindowSeconds": "2",
     "MatchConcurrency": "2",
     "DeliverConcurrency": "3",
+    "SlowConcurrency": "2",
     "RunConcurrency": "2",
     "ProfileConcurrency": "2",
 }

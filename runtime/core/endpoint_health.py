@@ -3,6 +3,8 @@
 closed ──10 failures in a row──▶ open ──its time comes──▶ one probe ──arrives──▶ closed
                                   ▲                          └──fails──▶ open, for twice as long
 
+Beside that stands whether it is slow: then its deliveries travel in a lane of their own.
+
 An endpoint that does well has no record, and its deliveries cost no write here. What the tenant is
 to hear is put into the record together with the change it tells of: a notice cannot be lost.
 """
@@ -24,6 +26,9 @@ NOTICE_AFTER_S: Final = (3600, 24 * 3600)
 DISABLE_AFTER_S: Final = 5 * 24 * 3600  # a long weekend is not the end
 # Two failures a week apart are no proof of a dead endpoint: nothing says that it was down between.
 DISABLE_FROM_FAILURES: Final = 10
+# Longer than a sound receiver takes. While nobody knows, each attempt holds a worker for its time.
+SLOW_AFTER_S: Final = 1.0
+SLOW_FOR_S: Final = 900  # after its last slow attempt: to learn it anew holds workers up again
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,8 +59,8 @@ class Health:
 
     `failures` are in a row and began at `failing_since_ms`; `noticed` counts the failing notices
     sent of it. While `open_until_ms` is set the breaker is open, for the `opened`-th time in a row.
-    `notices` wait to be sent; `ended` says that the webhook is disabled for good. `revision` is 0
-    until it is stored.
+    `notices` wait to be sent; `ended` says that the webhook is disabled for good. Until
+    `slow_until_ms` it counts as slow. `revision` is 0 until it is stored.
     """
 
     tenant: str
@@ -68,6 +73,7 @@ class Health:
     open_until_ms: int | None = None
     ended: bool = False
     notices: tuple[Notice, ...] = ()
+    slow_until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,21 @@ def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
     return health
 
 
+def is_slow(health: Health, *, now_ms: int) -> bool:
+    """Whether its deliveries travel in the slow lane."""
+    return health.slow_until_ms is not None and now_ms < health.slow_until_ms
+
+
+def slowed(health: Health, *, now_ms: int) -> Health:
+    """The health of an endpoint that keeps us waiting; the same object if that is news to nobody.
+
+    Renewed at half time: an endpoint that stays slow costs a write every few minutes.
+    """
+    if is_slow(health, now_ms=now_ms + SLOW_FOR_S * 500):
+        return health
+    return replace(health, slow_until_ms=now_ms + SLOW_FOR_S * 1000)
+
+
 def reset(health: Health) -> Health:
     """As if nothing had been: for a webhook that somebody has switched on again."""
     return Health(tenant=health.tenant, webhook_id=health.webhook_id, revision=health.revision)
@@ -162,7 +183,8 @@ def _well(health: Health, now_ms: int) -> Health:
     recovered: tuple[Notice, ...] = ()
     if health.noticed:  # who was never told that it fails need not hear that it works
         recovered = (_notice(health, NoticeKind.RECOVERED, now_ms),)
-    return replace(reset(health), notices=(*health.notices, *recovered))
+    notices = (*health.notices, *recovered)
+    return replace(reset(health), notices=notices, slow_until_ms=health.slow_until_ms)
 
 
 def _failed(health: Health, seen: Seen, now_ms: int) -> Health:

@@ -13,7 +13,8 @@ from runtime.errors import BadInput
 class DeliverMessage:
     """Make attempt `attempt` of a delivery.
 
-    `body` is the text to sign and send; None from the second attempt on: the record has it.
+    `body` is the text to sign and send; None from the second attempt on: the record has it. `slow`
+    says that it has moved to the slow lane.
     """
 
     tenant: str
@@ -23,10 +24,14 @@ class DeliverMessage:
     topic: str
     body: str | None
     attempt: int = 1
+    slow: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""
-        return {"v": 1, "kind": "deliver", **shallow(self)}
+        fields = dict(shallow(self))
+        if not self.slow:
+            del fields["slow"]  # every message is paid for by its size
+        return {"v": 1, "kind": "deliver", **fields}
 
     @property
     def group(self) -> str:

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.core import attempt, concurrency, recording
-from runtime.core.attempt import Disable
+from runtime.core.attempt import Disable, Posted
 from runtime.core.delivery import Delivery, Status
-from runtime.core.endpoint_health import Seen
+from runtime.core.endpoint_health import SLOW_AFTER_S, Seen
 from runtime.core.envelope import timestamp
 from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
@@ -79,6 +79,9 @@ class Endpoints(Protocol):
 
     def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
         """Take note of how attempts went, in the order they ended."""
+
+    def note_slow(self, tenant: str, webhook_id: str) -> None:
+        """Take note that it keeps an attempt waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +251,7 @@ class DeliverAttempts:
                 seen.append((job.webhook, await self._attempt(again, job.webhook)))
 
     async def _attempt(self, job: _Job, webhook: Webhook) -> Seen:
-        posted = await self.courier.post(
-            webhook, job.delivery, credentials=job.credentials, at=job.started
-        )
+        posted = await self._post(job, webhook)
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_in_round,
@@ -267,6 +268,18 @@ class DeliverAttempts:
             await self._hint(after, delay_s)
         error = attempt.error_code(posted.happening)
         return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
+
+    async def _post(self, job: _Job, webhook: Webhook) -> Posted:
+        posting = asyncio.ensure_future(
+            self.courier.post(webhook, job.delivery, credentials=job.credentials, at=job.started)
+        )
+        answered, _ = await asyncio.wait([posting], timeout=SLOW_AFTER_S)
+        if not answered:
+            # Now and not at the end: until others know, they send their own workers to wait here.
+            await self._loop.in_thread(
+                lambda: self.endpoints.note_slow(webhook.tenant, webhook.id)
+            )
+        return await posting
 
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:

@@ -66,17 +66,20 @@ class TendEndpoints:
         The attempts themselves are on record already. So trouble here is told and not raised: a
         lost count is made up for by the next attempt, an unsent notice by the sweep.
         """
-        try:
-            self._observe(tenant, webhook_id, seen)
-        except Transient as problem:
-            self.journal(
-                {
-                    "message": "endpoint.not_tended",
-                    "tenant": tenant,
-                    "webhook_id": webhook_id,
-                    "code": problem.code,
-                }
-            )
+        self._change(
+            (tenant, webhook_id),
+            lambda health: endpoint_health.observe(health, seen, now_ms=self._now_ms()),
+        )
+
+    def note_slow(self, tenant: str, webhook_id: str) -> None:
+        """Take note that it keeps an attempt waiting, while the attempt still waits.
+
+        Trouble here is told and not raised: the next attempt that waits takes note again.
+        """
+        self._change(
+            (tenant, webhook_id),
+            lambda health: endpoint_health.slowed(health, now_ms=self._now_ms()),
+        )
 
     def sweep(self) -> int:
         """Send the notices that were stored and not sent; of how many endpoints.
@@ -97,18 +100,30 @@ class TendEndpoints:
             raise problems[0]
         return swept
 
-    def _observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
-        key = (tenant, webhook_id)
+    def _change(self, key: Key, change: Callable[[Health], Health]) -> None:
+        try:
+            self._store(key, change)
+        except Transient as problem:
+            self.journal(
+                {
+                    "message": "endpoint.not_tended",
+                    "tenant": key[0],
+                    "webhook_id": key[1],
+                    "code": problem.code,
+                }
+            )
+
+    def _store(self, key: Key, change: Callable[[Health], Health]) -> None:
         health = self.endpoints.known([key])[key]
         for _ in range(MAX_RACES):
-            after = endpoint_health.observe(health, seen, now_ms=self._now_ms())
+            after = change(health)
             if after is health:
                 return
             stored = self.endpoints.replace(health, after)
             if stored is not None:
                 self._tell(stored)
                 return
-            health = self.endpoints.find(tenant, webhook_id)
+            health = self.endpoints.find(*key)
         raise Transient("the endpoint keeps changing", code="endpoint_changed")
 
     def _tell(self, health: Health) -> None:

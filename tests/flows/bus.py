@@ -33,6 +33,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "BUCKET": "raw-log",
             "BUS": cloud.bus.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
+            "SLOW_QUEUE_URL": cloud.queue_url("slow"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),
             "PARK_QUEUE_URL": cloud.queue_url(f"{function}-dead"),
             "SANDBOX_FUNCTION": "sandbox",

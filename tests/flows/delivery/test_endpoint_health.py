@@ -7,7 +7,7 @@ from runtime.errors import Transient
 from tests.builders import a_deliver_message
 from tests.delivery_world import World, messages
 from tests.doubles import Failing
-from tests.scripted_receiver import ScriptedReceiver, answer
+from tests.scripted_receiver import Peer, ScriptedReceiver, answer
 
 
 def test_a_healthy_endpoint_costs_no_write(world: World) -> None:
@@ -15,6 +15,26 @@ def test_a_healthy_endpoint_costs_no_write(world: World) -> None:
     world.deliver_now(*messages(10))
 
     assert world.health.writes == 0
+
+
+def test_an_endpoint_is_known_as_slow_while_it_still_keeps_us_waiting(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """Told at the end only, every other worker would go and wait there meanwhile."""
+    known: list[int | None] = []
+
+    def dawdle(peer: Peer) -> bool | None:
+        while not world.health.by_key and peer.pause(0.02):
+            pass
+        known.extend(each.slow_until_ms for each in world.health.by_key.values())
+        return answer()(peer)
+
+    receiver.script("/", dawdle)
+
+    world.deliver_now()
+
+    assert (len(known), world.health.writes) == (1, 1)
+    assert world.record.status is Status.DELIVERED
 
 
 def test_a_batch_of_failures_is_one_write(world: World, receiver: ScriptedReceiver) -> None:

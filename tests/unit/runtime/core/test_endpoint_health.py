@@ -39,6 +39,24 @@ def test_the_breaker_opens_after_ten_failures_in_a_row_and_not_before() -> None:
     assert health.gate(opened, now_ms=NOW_MS) == Open(NOW_MS + 30_000)
 
 
+def test_an_endpoint_stays_slow_for_a_while_and_says_so_anew_at_half_time_only() -> None:
+    """A slow endpoint costs a write every few minutes, not one an attempt."""
+    slow = health.slowed(WELL, now_ms=NOW_MS)
+    half_ms = NOW_MS + health.SLOW_FOR_S * 500
+    assert not health.is_slow(WELL, now_ms=NOW_MS)
+    assert health.is_slow(slow, now_ms=half_ms)
+    assert not health.is_slow(slow, now_ms=NOW_MS + health.SLOW_FOR_S * 1000)
+    assert health.slowed(slow, now_ms=half_ms - 1) is slow
+    renewed = health.slowed(slow, now_ms=half_ms)
+    assert health.is_slow(renewed, now_ms=NOW_MS + health.SLOW_FOR_S * 1000)
+
+
+def test_an_endpoint_that_answers_again_may_still_be_slow() -> None:
+    """What it did wrong is forgotten; that it takes long is not."""
+    slow = health.slowed(after(FAIL), now_ms=NOW_MS)
+    assert after(GOOD, of=slow) == replace(slow, failures=0, failing_since_ms=None)
+
+
 def test_one_probe_goes_when_the_time_has_come_and_its_lease_keeps_others_out() -> None:
     """Two probes at once are the herd that the breaker is there to stop."""
     opened = after(*[FAIL] * 10)
