@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, flow, handlers, matching, sandbox_cost
+from bench import bundles, flow, handlers, isolation, matching, sandbox_cost
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
@@ -37,6 +37,7 @@ def _on_the_cloud() -> Iterator[tuple[str, Callable[[Stage], Iterator[Row]]]]:
     yield "init time of each bundle", bundles.measure
     yield "events through the local cloud", flow.measure
     yield "CPU of the handlers", handlers.measure
+    yield "a healthy endpoint beside a slow and a broken one", isolation.measure
 
 
 def _machine() -> str:

@@ -3,8 +3,9 @@
 Also by itself, on the local cloud of this folder: `python -m bench.isolation`.
 """
 
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -95,9 +96,9 @@ def measure(ground: Ground) -> Iterator[Row]:
 def _paced(ground: Ground, count: int) -> list[float]:
     """How long each of `count` events took to the healthy endpoint, sent at the steady rate."""
     sent_s: dict[str, float] = {}
-    began_s = time.monotonic()
+    began_s, pause = time.monotonic(), threading.Event()
     for number in range(count):
-        time.sleep(max(0.0, began_s + number / RATE - time.monotonic()))
+        pause.wait(max(0.0, began_s + number / RATE - time.monotonic()))
         event = _event(ground.tenant)
         sent_s[event["id"]] = time.time()
         ground.doors.by_bus([event])
@@ -170,7 +171,9 @@ def main() -> None:
     doors = Doors(api=api, events=events, bus=local.bus, tenant=local.tenant)
     with receiving() as receiver:
         receiver.is_ever_busy = False
-        print(table(measure(_Running(api=api, doors=doors, receiver=receiver, tenant=local.tenant))))
+        print(
+            table(measure(_Running(api=api, doors=doors, receiver=receiver, tenant=local.tenant)))
+        )
 
 
 if __name__ == "__main__":

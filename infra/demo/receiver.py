@@ -5,6 +5,7 @@ Each request is checked with the independent `standardwebhooks` library. One web
 """
 
 import json
+import sys
 import threading
 import time
 import zlib
@@ -153,6 +154,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256  # fifty workers may dial at the same moment
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A worker that was stopped while a slow endpoint took its time is no error of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -28,7 +28,7 @@ class DeliverMessage:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""
-        fields = dict(shallow(self))
+        fields = shallow(self)
         if not self.slow:
             del fields["slow"]  # every message is paid for by its size
         return {"v": 1, "kind": "deliver", **fields}

@@ -276,9 +276,7 @@ class DeliverAttempts:
         answered, _ = await asyncio.wait([posting], timeout=SLOW_AFTER_S)
         if not answered:
             # Now and not at the end: until others know, they send their own workers to wait here.
-            await self._loop.in_thread(
-                lambda: self.endpoints.note_slow(webhook.tenant, webhook.id)
-            )
+            await self._loop.in_thread(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
         return await posting
 
     def _new(self, message: DeliverMessage) -> Delivery:

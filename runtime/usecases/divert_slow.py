@@ -5,7 +5,8 @@ deliveries would hold them all, and everybody else's would wait.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +41,7 @@ class DivertSlow:
     hints: Hints
     deliver: Callable[[Sequence[DeliverMessage]], Results]
     clock: Callable[[], datetime]
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
 
     def __call__(self, messages: Sequence[DeliverMessage]) -> Results:
         """For each message None, or the error that says park or retry.
@@ -48,23 +50,29 @@ class DivertSlow:
         one of them make it.
         """
         try:
-            slow = self._slow(messages)
-            moving = [each for each in messages if _key(each) in slow and not each.slow]
-            if moving:
-                self.hints.send(replace(each, slow=True) for each in moving)
+            moves = self._moves(messages)
         except Transient as problem:
             return [problem] * len(messages)
-        staying = [each for each in messages if _key(each) not in slow or each.slow]
+        moving = [each for each, moved in zip(messages, moves, strict=True) if moved]
+        staying = [each for each, moved in zip(messages, moves, strict=True) if not moved]
+        # Meanwhile, so that nobody's attempt waits for what is not theirs.
+        sent = self._aside.submit(self._send, moving) if moving else None
         results = iter(self.deliver(staying) if staying else ())
+        trouble = sent.result() if sent else None
+        return [trouble if moved else next(results) for moved in moves]
+
+    def _moves(self, messages: Sequence[DeliverMessage]) -> list[bool]:
+        now_ms = int(self.clock().timestamp() * 1000)
+        keys = [(each.tenant, each.webhook_id) for each in messages]
+        healths = self.endpoints.known(keys)
         return [
-            None if _key(each) in slow and not each.slow else next(results) for each in messages
+            not each.slow and endpoint_health.is_slow(healths[key], now_ms=now_ms)
+            for key, each in zip(keys, messages, strict=True)
         ]
 
-    def _slow(self, messages: Sequence[DeliverMessage]) -> set[Key]:
-        now_ms = int(self.clock().timestamp() * 1000)
-        healths = self.endpoints.known(map(_key, messages))
-        return {key for key in healths if endpoint_health.is_slow(healths[key], now_ms=now_ms)}
-
-
-def _key(message: DeliverMessage) -> Key:
-    return message.tenant, message.webhook_id
+    def _send(self, moving: Sequence[DeliverMessage]) -> Transient | None:
+        try:
+            self.hints.send(replace(each, slow=True) for each in moving)
+        except Transient as problem:
+            return problem
+        return None

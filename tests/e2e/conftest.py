@@ -1,14 +1,24 @@
-"""A local cloud for the end-to-end tests, apart from the developer's own."""
+"""A local cloud for the end-to-end tests, apart from the developer's own, and who uses it."""
 
-from collections.abc import Iterator
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import httpx
 import pytest
 
+from cli._connection import Connection
+from cli.client import Client
 from infra.local import cloud
 from infra.local.cloud import LocalCloud, Options
 from infra.local.place import ROOT, Place
+from tests.e2e.recorder import Recorder, recording
 
 PRIVATE = Place(ROOT / ".local" / "e2e")
+Penstock = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +35,47 @@ def local_cloud(place: Place) -> LocalCloud:
     """The template, deployed; webhooks and functions may reach loopback."""
     cloud.down(place)  # of a session that was killed
     return cloud.up(Options(allow_local_http=True), place=place, say=_quiet)
+
+
+@pytest.fixture(scope="session")
+def api(local_cloud: LocalCloud) -> Iterator[Client]:
+    """Its HTTP API, as the tenant."""
+    to = Connection(url=local_cloud.api_url, key=local_cloud.api_key, origin="a test")
+    with httpx.HTTPTransport() as transport:
+        yield Client(to, transport=transport)
+
+
+@pytest.fixture(scope="session")
+def penstock(local_cloud: LocalCloud) -> Penstock:
+    """Run a command as a user does; what it prints as JSON."""
+    environment = {
+        **os.environ,
+        "PENSTOCK_API_URL": local_cloud.api_url,
+        "PENSTOCK_API_KEY": local_cloud.api_key,
+    }
+
+    def run(*arguments: str, stdin: str = "") -> Any:
+        done = subprocess.run(  # noqa: S603 - our own command, with the arguments of a test
+            [sys.executable, "-m", "cli.main", *arguments, "--json"],
+            cwd=ROOT,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert 0 == done.returncode, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    """A receiver."""
+    with recording() as it:
+        yield it
 
 
 def _quiet(_line: str) -> None:

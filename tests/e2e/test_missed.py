@@ -1,0 +1,109 @@
+"""What an endpoint missed and gets when it is back, through the deployed API and command line."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+import pytest
+
+from cli.client import Client
+from infra.demo.patience import Patience
+from infra.local.cloud import LocalCloud
+from tests.e2e.conftest import Penstock
+from tests.e2e.recorder import Recorder, Request
+
+pytestmark = pytest.mark.e2e
+
+MISSED: Final = 5
+DEADLINE_S: Final = 40
+TRIES: Final = 3  # the schedule's own sweep may be there before us, once in a minute
+
+
+@pytest.fixture(scope="module")
+def sweep(local_cloud: LocalCloud) -> Callable[[], None]:
+    """Run the function that the schedule runs each minute, now."""
+    functions = boto3.client(
+        "lambda",
+        endpoint_url=local_cloud.aws_endpoint,
+        region_name=local_cloud.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    names = [one["FunctionName"] for one in functions.list_functions()["Functions"]]
+    [name] = [name for name in names if "-SweepFunction-" in name]
+
+    def run() -> None:
+        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def missed(api: Client, penstock: Penstock, recorder: Recorder) -> str:
+    """A webhook that was off while events came, and is on again; its id."""
+    webhook = _make(api, recorder, "missed")
+    penstock("webhooks", "disable", webhook)
+    events = [
+        {"id": f"missed-{number}", "topic": "metric.missed", "properties": {}}
+        for number in range(MISSED)
+    ]
+    penstock("events", "send", "-", stdin=json.dumps(events))
+    _until(lambda: len(_deliveries(api, webhook, status="skipped")) == MISSED)
+    penstock("webhooks", "enable", webhook)
+    return webhook
+
+
+def test_a_cancelled_replay_sends_nothing(
+    missed: str, api: Client, penstock: Penstock, recorder: Recorder, sweep: Callable[[], None]
+) -> None:
+    """Somebody asked for the wrong thing and noticed at once."""
+
+    def cancelled(to: str) -> Any:
+        job = penstock("events", "replay", "--webhook", missed, "--since", "1h", "--to", to)
+        return penstock("webhooks", "replays", missed, "--cancel", job["id"])
+
+    tries = ((to, cancelled(to)) for to in (_make(api, recorder, f"to-{n}") for n in range(TRIES)))
+    copies, job = next(each for each in tries if each[1]["state"] == "cancelled")
+    sweep()
+
+    shown = api.get(f"/v1/webhooks/{missed}/replays/{job['id']}")
+    assert ("cancelled", 0) == (shown["state"], shown["replayed"])
+    assert [] == _deliveries(api, copies)
+
+
+def test_what_was_missed_is_skipped_on_record_and_replayed_on_request(
+    missed: str, api: Client, penstock: Penstock, recorder: Recorder, sweep: Callable[[], None]
+) -> None:
+    """Nothing comes by itself, and all of it when its owner asks, under the ids of the record."""
+    skipped = {one["id"] for one in _deliveries(api, missed)}
+    assert MISSED == len(skipped)
+    assert [] == recorder.got("missed")
+
+    job = penstock("events", "replay", "--webhook", missed, "--since", "1h")
+    assert ("running", 0) == (job["state"], job["replayed"])
+    sweep()
+
+    def all_of_it(got: list[Request]) -> bool:
+        return skipped <= {one.headers["webhook-id"] for one in got}
+
+    got = recorder.wait("missed", all_of_it)
+    assert sorted(skipped) == sorted(one.headers["webhook-id"] for one in got)
+    _until(lambda: len(_deliveries(api, missed, status="delivered")) == MISSED)
+    jobs = penstock("webhooks", "replays", missed)["data"]
+    [shown] = [one for one in jobs if one["id"] == job["id"]]
+    assert ("done", MISSED, 0) == (shown["state"], shown["replayed"], shown["passed_over"])
+
+
+def _make(api: Client, recorder: Recorder, name: str) -> str:
+    wanted = {"name": name, "url": recorder.url(name), "topics": [f"metric.{name}"]}
+    return str(api.post("/v1/webhooks", wanted)["id"])
+
+
+def _deliveries(api: Client, webhook: str, **query: str) -> list[Any]:
+    return list(api.each("/v1/deliveries", {"webhook": webhook, **query}, limit=100))
+
+
+def _until(done: Callable[[], bool]) -> None:
+    assert Patience(DEADLINE_S).until(done)
