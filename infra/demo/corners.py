@@ -22,7 +22,7 @@ TRANSFORM_RUNS: Final = 1
 ANSWER_S: Final = 30
 LISTED: Final = 100
 LIMITED: Final = "limited"
-SLOW_S: Final = 1.5  # then it is known as slow, and what comes again takes the slow lane
+SLOW_S: Final = 2.5  # then it is known as slow, and what comes again takes the slow lane
 COPIES: Final = "copies"
 
 

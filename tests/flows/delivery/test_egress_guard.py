@@ -212,7 +212,7 @@ def test_only_a_port_that_the_installation_adds_is_called(
         with environment(cloud, "deliver"):
             worker = wiring.deliver(lambda _line: None)
         assert worker.work([message]) == [None]
-        worker.work.__self__.close()  # type: ignore[attr-defined]
+        worker.work.deliver.__self__.close()  # type: ignore[attr-defined]
         record = cloud.deliveries.find(message.delivery_id)
 
     assert record is not None
