@@ -26,7 +26,7 @@ NOTICE_AFTER_S: Final = (3600, 24 * 3600)
 DISABLE_AFTER_S: Final = 5 * 24 * 3600  # a long weekend is not the end
 # Two failures a week apart are no proof of a dead endpoint: nothing says that it was down between.
 DISABLE_FROM_FAILURES: Final = 10
-# Longer than a sound receiver takes, or a cold start of ours. While nobody knows, each attempt holds
+# Longer than a sound receiver takes, or a cold start of ours. Until it is known, each attempt holds
 # a worker for its time.
 SLOW_AFTER_S: Final = 2.0
 SLOW_FOR_S: Final = 900  # after its last slow attempt: to learn it anew holds workers up again
