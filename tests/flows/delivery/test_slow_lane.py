@@ -1,7 +1,5 @@
 """The slow lane as deployed: health in the table, two queues, one function."""
 
-import time
-
 from runtime.core import endpoint_health
 from runtime.core.messages import parse_deliver
 from runtime.stores.endpoints import Endpoints
@@ -14,7 +12,7 @@ from tests.flows.bus import call
 def test_deliver_moves_what_is_bound_for_a_slow_endpoint(cloud: Cloud) -> None:
     """Its message is done with here, and waits in the other queue with everything it said."""
     message = a_deliver_message()
-    endpoints = Endpoints(table=cloud.deliveries.table, clock=now, monotonic=time.monotonic)
+    endpoints = Endpoints(table=cloud.deliveries.table, clock=now)
     unknown = endpoints.find(TENANT, message.webhook_id)
     now_ms = int(now().timestamp() * 1000)
     endpoints.replace(unknown, endpoint_health.slowed(unknown, now_ms=now_ms))
