@@ -36,7 +36,7 @@ MAX_JOBS: Final = 5_000
 # By point. A sweep has dozens of them, and a new process takes its second to start.
 KILL_RATES: Final = {"fanout": 0.08, "deliver": 0.01, "sweep": 0.002}
 LEAP_S: Final = 1800  # further than the first that is due: a sweep for each would take for ever
-QUEUES: Final = {"fanout": "match", "deliver": "deliver"}
+READERS: Final = {"match": "fanout", "deliver": "deliver", "slow": "deliver"}
 
 
 @dataclass(kw_only=True)
@@ -109,7 +109,7 @@ class ProcessStage:
         bodies = events.bodies(self.count)
         self.cloud.queue("match").send(Outgoing(body=body) for body in bodies)
         for _ in range(MAX_JOBS):
-            busy = [self._serve(worker) for worker in QUEUES]
+            busy = [self._serve(queue) for queue in READERS]
             if not any(busy) and not self._wait_and_sweep():
                 break
         else:
@@ -123,16 +123,16 @@ class ProcessStage:
             faults=self.workers.faults,
         )
 
-    def _serve(self, worker: str) -> bool:
+    def _serve(self, queue: str) -> bool:
         """One batch of a queue, if it has any; what the worker has settled is deleted."""
-        url, sqs = self.cloud.queue_url(QUEUES[worker]), self.cloud.clients.sqs
+        url, sqs = self.cloud.queue_url(queue), self.cloud.clients.sqs
         batch = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=VISIBILITY_S
         ).get("Messages", [])
         if not batch:
             return False
         event = an_sqs_event(*(message["Body"] for message in batch))
-        answer = self._invoke(worker, event)
+        answer = self._invoke(READERS[queue], event)
         if answer is not None:
             failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
             for record, message in zip(event["Records"], batch, strict=True):
@@ -144,7 +144,7 @@ class ProcessStage:
         """To when something is due, and a sweep; False when nothing is and the queues are empty."""
         due_ms = self.commits.due_ms.values()
         if not due_ms:
-            return any(map(self._waiting, QUEUES.values()))
+            return any(map(self._waiting, READERS))
         wait_s = min(due_ms) / 1000 + GRACE_S + 1 - self._now().timestamp()
         self.ahead_s += max(0.0, wait_s) + LEAP_S
         self._invoke("sweep", {})
@@ -190,6 +190,7 @@ class ProcessStage:
             "RUNS_TABLE": cloud.runs.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
+            "SLOW_QUEUE_URL": cloud.queue_url("slow"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),
             "PARK_QUEUE_URL": cloud.queue_url("parked"),
             "KMS_KEY_ID": cloud.secrets.key_id,
