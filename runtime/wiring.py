@@ -81,12 +81,14 @@ def run(journal: Journal) -> "Worker[Entry]":
     from runtime.core import concurrency, run_plan, schedule
     from runtime.core.envelope import timestamp
     from runtime.stores import config
+    from runtime.stores.aws_json import wait
     from runtime.stores.bus import Bus
     from runtime.stores.functions import Functions
     from runtime.stores.sandbox_function import SandboxFunction
     from runtime.stores.turns import Turns
     from runtime.usecases.admit_runs import AdmitRuns
     from runtime.usecases.apply_run import ApplyRun
+    from runtime.usecases.races import Races
     from runtime.usecases.run_function import RunFunctions
 
     given, clients = settings.load(), Clients()
@@ -122,6 +124,7 @@ def run(journal: Journal) -> "Worker[Entry]":
             schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=_DICE.random()
         ),
         journal=journal,
+        races=Races(dice=_DICE.random, pause=wait),
         allow_local_http=given.allow_local_http,
     )
 
@@ -187,14 +190,17 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
 
 def project_profile(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
+    from runtime.stores.aws_json import wait
     from runtime.stores.profiles import Profiles
     from runtime.usecases.project_profile import ProjectProfiles
+    from runtime.usecases.races import Races
 
     given, clients = settings.load(), Clients()
-    profiles = Profiles(table=Table(client=clients.tables, name=given.profiles_table))
-    return Worker(
-        decode=_event, work=ProjectProfiles(profiles=profiles), park=_parked(clients, given).park
+    work = ProjectProfiles(
+        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        races=Races(dice=_DICE.random, pause=wait),
     )
+    return Worker(decode=_event, work=work, park=_parked(clients, given).park)
 
 
 def archive(_journal: Journal) -> "Worker[Event]":

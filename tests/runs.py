@@ -12,6 +12,7 @@ from runtime.stores.functions import Functions
 from runtime.stores.turns import Turns
 from runtime.usecases.admit_runs import AdmitRuns
 from runtime.usecases.apply_run import ApplyRun
+from runtime.usecases.races import Races
 from runtime.usecases.run_function import RunFunctions
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
 from tests.cloud import Cloud
@@ -45,6 +46,7 @@ class Platform:
             new_owner=lambda: uuid.uuid4().hex,
         )
         self.delay_s: float | None = 5.0
+        self.pauses: list[float] = []
 
     def use_case(self, **changes: Any) -> RunFunctions:
         """The use case, with parts exchanged."""
@@ -59,6 +61,7 @@ class Platform:
             "clock": self.clock,
             "retry_delay_s": lambda _attempt: self.delay_s,
             "journal": self.journal,
+            "races": Races(dice=lambda: 1.0, pause=self.pauses.append),
             "allow_local_http": False,
         }
         return RunFunctions(**parts | changes)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from runtime.core import profile as profiles
 from runtime.core.envelope import Event
 from runtime.core.profile import Profile
 from runtime.errors import BadInput, Transient
+from runtime.usecases.races import Races
 
-MAX_RACES: Final = 5  # lost in a row for one profile; then the queue tries again later
 Key = tuple[str, str]
 
 
@@ -28,6 +28,7 @@ class ProjectProfiles:
     """Merges a batch of events into profiles: one read for all, one write a changed profile."""
 
     profiles: Profiles
+    races: Races
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
         """For each event None when its profile knows of it, or what has kept it from it."""
@@ -50,7 +51,7 @@ class ProjectProfiles:
     def _project(
         self, key: Key, events: Sequence[Event], known: Profile | None
     ) -> Sequence[Exception | None]:
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             before = known or profiles.unknown(*key)
             after, refusals = _merge(before, events)
             if after is before:

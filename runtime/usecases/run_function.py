@@ -15,8 +15,8 @@ from runtime.core.run_effects import Attempted
 from runtime.core.run_plan import Entry
 from runtime.errors import Transient
 from runtime.usecases.admit_runs import AdmitRuns
+from runtime.usecases.races import Races
 
-MAX_RACES: Final = 5  # lost in a row for one profile; then the queue tries again later
 NO_LIVE_VERSION: Final = {
     "type": "NoLiveVersion",
     "message": "the function has no published version; publish one and send the event again",
@@ -76,6 +76,7 @@ class RunFunctions:
     clock: Callable[[], datetime]
     retry_delay_s: Callable[[int], float | None]
     journal: Callable[[Mapping[str, Any]], None]
+    races: Races
     allow_local_http: bool
     parallel_groups: int = 10
 
@@ -176,7 +177,7 @@ class _Job:
     def run(self, wave: list[Entry]) -> Failures:
         """Run a wave; whose profile was changed meanwhile runs again with the fresh one."""
         failures: Failures = {}
-        for _ in range(MAX_RACES):
+        for _ in self._uses.races:
             wanted = [(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
             profiles = self._uses.profiles.find_many(wanted)
             lost: list[Entry] = []

@@ -3,7 +3,8 @@
 from runtime.core import profile as profiles
 from runtime.core.envelope import Event, ProfileRef
 from runtime.core.profile import Profile
-from runtime.usecases.project_profile import ProjectProfiles
+from runtime.usecases.project_profile import Profiles, ProjectProfiles
+from runtime.usecases.races import Races
 from tests.builders import TENANT, a_profile, an_event
 from tests.cloud import Cloud
 
@@ -22,12 +23,17 @@ def known(cloud: Cloud) -> Profile:
     return profile
 
 
+def projection(store: Profiles) -> ProjectProfiles:
+    """The use case; pauses take no time."""
+    return ProjectProfiles(profiles=store, races=Races(dice=lambda: 0.0, pause=lambda _s: None))
+
+
 class TestProjection:
     """Events into profiles."""
 
     def test_a_batch_is_one_write_a_profile(self, cloud: Cloud) -> None:
         """Ten events of one customer cost one write."""
-        project = ProjectProfiles(profiles=cloud.profiles)
+        project = projection(cloud.profiles)
 
         assert [None, None] == project([updated(1, a=1), updated(2, b=2)])
 
@@ -35,7 +41,7 @@ class TestProjection:
 
     def test_a_redelivered_event_writes_nothing(self, cloud: Cloud) -> None:
         """What is no news costs no write, and wakes no stream."""
-        project = ProjectProfiles(profiles=cloud.profiles)
+        project = projection(cloud.profiles)
         project([updated(1, a=1)])
         project([updated(1, a=1), an_event(id="evt_2", occurred_at=LATER)])
 
@@ -43,7 +49,7 @@ class TestProjection:
 
     def test_an_event_about_nobody_is_done(self, cloud: Cloud) -> None:
         """System events have no profile."""
-        project = ProjectProfiles(profiles=cloud.profiles)
+        project = projection(cloud.profiles)
 
         assert [None] == project([an_event(profile=ProfileRef())])
 
@@ -51,7 +57,7 @@ class TestProjection:
         """The large one is named; the others are in the profile."""
         huge = updated(2, big="x" * profiles.MAX_PROFILE_BYTES)
 
-        results = ProjectProfiles(profiles=cloud.profiles)([updated(1, a=1), huge, updated(3, b=2)])
+        results = projection(cloud.profiles)([updated(1, a=1), huge, updated(3, b=2)])
 
         codes = [getattr(result, "code", None) for result in results]
         assert [None, "profile_too_large", None] == codes
@@ -69,9 +75,9 @@ class TestProjection:
             def replace(self, profile: Profile, *, read_revision: int) -> bool:
                 if not self.raced:
                     self.raced = True
-                    ProjectProfiles(profiles=cloud.profiles)([updated(1, a=1)])
+                    projection(cloud.profiles)([updated(1, a=1)])
                 return cloud.profiles.replace(profile, read_revision=read_revision)
 
-        assert [None] == ProjectProfiles(profiles=Late())([updated(2, b=2)])
+        assert [None] == projection(Late())([updated(2, b=2)])
 
         assert ({"a": 1, "b": 2}, 2) == (known(cloud).properties, known(cloud).revision)

@@ -10,7 +10,7 @@ from runtime.core.delivery import Status
 from runtime.core.function import Limits
 from runtime.core.run import Outcome
 from runtime.errors import Transient
-from runtime.usecases.run_function import MAX_RACES
+from runtime.usecases.races import MAX_RACES
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -217,6 +217,26 @@ class TestProfiles:
 
         assert ["profile_busy"] == platform.run(an_entry(person="customer-1"))
         assert MAX_RACES == len(platform.sandbox.jobs)
+
+    def test_who_loses_a_race_waits_before_the_next(self, platform: Platform) -> None:
+        """Workers that have met over one profile would else go on meeting."""
+        platform.publish()
+        platform.sandbox.script = _count
+        profiles = platform.cloud.profiles
+        left = [7]
+
+        def interfere() -> None:
+            if left[0] == 0:
+                return
+            left[0] -= 1
+            known = profiles.find(TENANT, a_profile().id)
+            revision = 0 if known is None else known.revision
+            profiles.replace(a_profile(revision=revision + 1), read_revision=revision)
+
+        platform.sandbox.before_answer = interfere
+
+        assert [None] == platform.run(an_entry(person="customer-1"))
+        assert [0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0] == platform.pauses
 
 
 class TestRetries:
