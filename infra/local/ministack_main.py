@@ -5,9 +5,14 @@ gap: what it cannot do, and what it forgives though AWS does not. The second kin
 a permission that is missing from the template has to fail here, not in the first real account.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import json
+import tempfile
+import threading
+import types
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +58,7 @@ def fill_gaps() -> None:
     _answer_for_redshift()
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
+    _unpack_once()
     # A bucket that takes only TLS would take nothing: loopback stands in for it.
     app = _module("app")
     pin_origin = app.pin_request_origin
@@ -264,6 +270,33 @@ def _tell_functions_their_handler() -> None:
         return {**credentials(config), "_HANDLER": str(config.get("Handler", ""))}
 
     runtime.execution_credentials = with_handler  # goes into the environment, as Lambda's does
+
+
+def _unpack_once() -> None:
+    """Copies of a function share what is in their zips, as those in AWS share an image.
+
+    Unpacking was most of a cold start, and a demo left a gigabyte of copies to be deleted.
+    """
+    runtime = _module("core.lambda_runtime")
+    unpacked, lock = Path(tempfile.mkdtemp(prefix="ministack-unpacked-")), threading.Lock()
+
+    class SharedZip(zipfile.ZipFile):
+        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+            zipped = Path(str(self.filename)).read_bytes()
+            held = unpacked / hashlib.sha256(zipped).hexdigest()
+            with lock:
+                if not held.exists():
+                    fresh = held.with_suffix(".new")
+                    super().extractall(fresh, members, pwd)
+                    fresh.rename(held)
+            for each in held.iterdir():
+                (Path(path) / each.name).symlink_to(each)
+
+    runtime.zipfile = types.SimpleNamespace(
+        ZipFile=SharedZip,
+        BadZipFile=zipfile.BadZipFile,
+        LargeFileError=zipfile.LargeZipFile,  # by the name that ministack has for it
+    )
 
 
 if __name__ == "__main__":
