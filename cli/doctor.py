@@ -94,11 +94,14 @@ def _sandbox() -> Check:
 
     try:
         with Sandbox(sandbox_options()) as sandbox:
-            level = str(sandbox.doctor()["isolation"])
+            said = sandbox.doctor()
     except (SandboxRefused, SandboxUnavailable, OSError, WrongUsage) as problem:
         advice = f"it does not start: {problem}"
         return Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)
+    level = str(said["isolation"])
     verdict, advice = _BAD_LEVELS.get(level, (Verdict.OK, ""))
+    if said["egress"] == "none":
+        advice = "; ".join(filter(None, (advice, "context.http is turned off")))
     return Check(name="sandbox", verdict=verdict, found=level, advice=advice)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ import typer
 from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
+from sandbox import settings
 from sandbox.host import CheckGaveUp, Options, Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
@@ -30,10 +30,10 @@ _KEYS = (
 
 def sandbox_options() -> Options:
     """The options that this machine's environment asks for."""
-    level = os.environ.get("PENSTOCK_SANDBOX_ISOLATION", "auto")
-    if level not in {"auto", "seccomp", "rlimit"}:
-        raise WrongUsage("PENSTOCK_SANDBOX_ISOLATION is auto, seccomp or rlimit")
-    return Options(level, os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1")
+    try:
+        return settings.options()
+    except settings.SettingInvalid as problem:
+        raise WrongUsage(str(problem)) from None
 
 
 def run_file(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
 
-from sandbox.host import Options, Sandbox
+from sandbox import settings
+from sandbox.host import Sandbox
 from sandbox.outcome import Finding  # noqa: TC001 - a public return type
 
 _lock = threading.Lock()
@@ -21,7 +21,6 @@ def check(source: str) -> list[Finding]:
 def _sandbox() -> Sandbox:
     with _lock:
         if not _shared:
-            allow_weak = os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1"
-            _shared.append(Sandbox(Options(allow_weak=allow_weak)))
+            _shared.append(Sandbox(settings.options()))
             atexit.register(_shared[0].close)
         return _shared[0]

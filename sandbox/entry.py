@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
 from typing import Any
 
-from sandbox.host import Options, Sandbox
+from sandbox import settings
+from sandbox.host import Sandbox
 
-_SANDBOX = Sandbox(Options(allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1"))
+_SANDBOX = Sandbox(settings.options())
 _SANDBOX.start()
 atexit.register(_SANDBOX.close)
 

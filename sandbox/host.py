@@ -43,11 +43,13 @@ class Options:
         isolation: `auto` takes the best layer that holds; `seccomp` or `rlimit` insists on one.
         allow_weak: run even where no layer holds; for development only.
         watch_memory: watch workers' memory even where the kernel limits it; for tests.
+        egress: let functions call other servers.
     """
 
     isolation: str = "auto"
     allow_weak: bool = False
     watch_memory: bool = False
+    egress: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,9 @@ class Sandbox:
         """What the self-test found on this machine."""
         with self._lock:
             zygote = self._start()
-            return {"v": 1, "isolation": zygote.hello["isolation"], **zygote.hello["report"]}
+            egress = "internet" if self._options.egress else "none"
+            found = {"isolation": zygote.hello["isolation"], "egress": egress}
+            return {"v": 1, **found, **zygote.hello["report"]}
 
     def _start(self) -> Zygote:
         if self._zygote is None:
@@ -226,7 +230,7 @@ class Sandbox:
         compiled = self._compiled(str(job["source"]))
         if compiled.findings:
             return [_refused(event, compiled.findings, isolation) for event in events]
-        fixed = _fixed(job, isolation)
+        fixed = self._fixed(job, isolation)
         load = {"op": "load", "code": compiled.code, "about": _about(fixed)}
         results: list[Result] = []
         worker: WorkerProcess | None = None
@@ -262,6 +266,24 @@ class Sandbox:
         }
         return run.run(first, frame, wall_s=wall_s)
 
+    def _fixed(self, job: Mapping[str, Any], isolation: str) -> Job:
+        secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
+        masker = Masker(secrets)
+        hosts = tuple(job.get("http_hosts") or ())
+        permit = Permit(hosts, bool(job.get("allow_local_http")), egress=self._options.egress)
+        webhooks = job.get("webhooks")
+        return Job(
+            tenant=str(job.get("tenant", "")),
+            function=str(job.get("function", "")),
+            source_lines=tuple(str(job["source"]).split("\n")),
+            limits=Limits.of(job.get("limits")),
+            secrets=secrets,
+            webhooks=None if webhooks is None else tuple(map(str, webhooks)),
+            masker=masker,
+            mediator=Mediator(permit, masker),
+            isolation=isolation,
+        )
+
     def _run_worker(self, limits: Limits, *, events: int) -> WorkerProcess:
         # The processor's own clock is a second net: it ends a worker whose parent has died.
         cpu_s = int(limits.wall_s * events) + 2
@@ -280,24 +302,6 @@ def _refused(event: Mapping[str, Any], findings: tuple[Finding, ...], isolation:
     text = f"line {first.line}: {first.message}"
     result.error = {"type": "Refused", "message": text, "traceback": ""}
     return result
-
-
-def _fixed(job: Mapping[str, Any], isolation: str) -> Job:
-    secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
-    masker = Masker(secrets)
-    permit = Permit(tuple(job.get("http_hosts") or ()), bool(job.get("allow_local_http")))
-    webhooks = job.get("webhooks")
-    return Job(
-        tenant=str(job.get("tenant", "")),
-        function=str(job.get("function", "")),
-        source_lines=tuple(str(job["source"]).split("\n")),
-        limits=Limits.of(job.get("limits")),
-        secrets=secrets,
-        webhooks=None if webhooks is None else tuple(map(str, webhooks)),
-        masker=masker,
-        mediator=Mediator(permit, masker),
-        isolation=isolation,
-    )
 
 
 def _about(job: Job) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Permit:
 
     hosts: tuple[str, ...]
     allow_local: bool = False
+    egress: bool = True
 
     def names(self, host: str) -> bool:
         """True when the host is listed itself, or by a `*.` entry; `*` alone does not name it."""
@@ -76,6 +77,9 @@ class Mediator:
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
         """The answer as plain JSON; Refused when it may not be or cannot be had."""
+        if not self._permit.egress:
+            text = "functions may not call other servers here: this installation has it turned off"
+            raise Refused("egress_disabled", text)
         try:
             wanted, host = self._read(message)
         except (TypeError, LookupError, ValueError) as error:

@@ -72,7 +72,6 @@ FUTURES = frozenset(
     {"annotations", "division", "generator_stop", "print_function", "unicode_literals"}
 )
 """What `from __future__ import` may name; all of it is so anyway."""
-PRIVATE_HOLDERS = frozenset({"self", "cls", "other"})
 CLASS_PATTERNS = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"})
 
 _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")

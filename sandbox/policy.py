@@ -20,7 +20,6 @@ from sandbox.lowering import assign, call, copy_place, statements
 from sandbox.names import (
     DUNDER_METHODS,
     FUTURES,
-    PRIVATE_HOLDERS,
     PUBLIC_UNDERSCORES,
     SUPER_DUNDERS,
     is_private,
@@ -46,6 +45,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         self._bound = bound
         self._imported = imported
         self._in_class = False
+        self._classes = 0
 
     # Findings
 
@@ -138,10 +138,21 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         if name in INSPECT_ATTRIBUTES or name.endswith("__roles__"):
             message = f'".{name}" reaches the interpreter itself'
             self.refuse(node, "attribute_not_allowed", message=message)
-        elif name.startswith("_") and not _may_underscore(node):
+        elif name.startswith("_") and not self._may_underscore(node):
             message = f'".{name}" starts with an underscore'
-            hint = _ATTRIBUTE_HINTS.get(name, "self._name works inside your own classes")
+            hint = _ATTRIBUTE_HINTS.get(name) or _private_hint(name)
             self.refuse(node, "attribute_not_allowed", message=message, hint=hint)
+
+    def _may_underscore(self, node: ast.Attribute) -> bool:
+        # Only whether it can be meant at all: whose attribute it is, the guard sees when it runs.
+        name, value = node.attr, node.value
+        if name in PUBLIC_UNDERSCORES:
+            return isinstance(node.ctx, ast.Load)
+        if is_private(name):
+            return self._classes > 0
+        if name not in SUPER_DUNDERS or not isinstance(node.ctx, ast.Load):
+            return False
+        return _is_super(value) or (name == "__init__" and isinstance(value, ast.Name))
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
         value = node.value
@@ -295,7 +306,9 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
         was, self._in_class = self._in_class, True
+        self._classes += 1
         node.body = statements(self, node.body)
+        self._classes -= 1
         self._in_class = was
         meta = ast.keyword(arg="metaclass", value=ast.Name("__metaclass__", ast.Load()))
         node.keywords = [copy_place(meta, node)]
@@ -319,24 +332,18 @@ def _is_type_name(node: ast.Attribute) -> bool:
     )
 
 
-def _may_underscore(node: ast.Attribute) -> bool:
-    """Underscores that are fine to read here; at run time the guard looks at the object too."""
-    name, value = node.attr, node.value
-    if name in PUBLIC_UNDERSCORES:
-        return isinstance(node.ctx, ast.Load)
-    if is_private(name):
-        return (isinstance(value, ast.Name) and value.id in PRIVATE_HOLDERS) or _is_super(value)
-    if name not in SUPER_DUNDERS or not isinstance(node.ctx, ast.Load):
-        return False
-    return _is_super(value) or (name == "__init__" and isinstance(value, ast.Name))
-
-
 def _is_super(value: ast.expr) -> bool:
     return (
         isinstance(value, ast.Call)
         and isinstance(value.func, ast.Name)
         and value.func.id == "super"
     )
+
+
+def _private_hint(name: str) -> str:
+    if not is_private(name):
+        return "names of this form belong to Python and the sandbox"
+    return f"{name} of your own objects can be used inside your classes: write a method for it"
 
 
 def _dunder_hint(name: str) -> str:

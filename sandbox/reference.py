@@ -14,7 +14,7 @@ from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
 from sandbox.facades import VERSION as MODULES_VERSION
 from sandbox.language import BUILTIN_NAMES
 from sandbox.limits import Limits
-from sandbox.names import DUNDER_METHODS, PRIVATE_HOLDERS
+from sandbox.names import DUNDER_METHODS
 from sandbox.outcome import Outcome
 from sandbox.selftest import ACTS
 
@@ -43,8 +43,7 @@ _REFUSED = {
     "class patterns such as case Point(x=1)": "match on values, sequences, mappings, `str()`, `int()` ...",
     "import *": "name what you import",
     "names and attributes with two leading underscores": "the methods listed below are fine",
-    "x._name of other objects": "inside your classes: "
-    + ", ".join(f"`{name}._x`" for name in sorted(PRIVATE_HOLDERS)),
+    "x._name outside a class, or of what is not yours": "inside your classes `x._name` works for objects and classes of yours, whatever `x` is called",
     "exec, eval": "write the code out",
     "changing a module, a function, the context": "keep values in variables and classes of your own",
     "'{0.name}'.format(x)": "an f-string",

@@ -41,6 +41,14 @@ def test_a_sandbox_level_that_does_not_exist_fails(penstock: Command) -> None:
     assert "PENSTOCK_SANDBOX_ISOLATION" in found["advice"]
 
 
+def test_egress_that_is_turned_off_is_told(penstock: Command) -> None:
+    """Else one looks for the fault in the function, or in the network."""
+    ran = penstock("doctor", "--json", PENSTOCK_SANDBOX_EGRESS="none")
+
+    found = _sandbox(ran.json)
+    assert ("ok", "context.http is turned off") == (found["verdict"], found["advice"])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
 @pytest.mark.parametrize(
     ("allowed", "verdict", "level"), [("0", "failed", "none"), ("1", "warning", "weak")]

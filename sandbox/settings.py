@@ -1,0 +1,31 @@
+"""What the environment asks of this sandbox; nothing else in it reads the environment."""
+
+from __future__ import annotations
+
+import os
+
+from sandbox.host import Options
+
+_LEVELS = ("auto", "seccomp", "rlimit")
+_EGRESS = ("internet", "none")
+
+
+class SettingInvalid(ValueError):
+    """The environment asks for what does not exist: guessing could open what was to be shut."""
+
+
+def options() -> Options:
+    """The options of this process's environment."""
+    return Options(
+        isolation=_one_of("PENSTOCK_SANDBOX_ISOLATION", _LEVELS),
+        allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1",
+        egress=_one_of("PENSTOCK_SANDBOX_EGRESS", _EGRESS) == "internet",
+    )
+
+
+def _one_of(name: str, known: tuple[str, ...]) -> str:
+    """The value; the first of the known ones where there is none."""
+    value = os.environ.get(name, known[0])
+    if value not in known:
+        raise SettingInvalid(f"{name} is one of {', '.join(known)}")
+    return value
