@@ -220,7 +220,8 @@ def test_the_sandbox_may_do_nothing_at_all() -> None:
     role = template.by_id(template.resolve(sandbox.properties["Role"], stack=sandbox.stack))
     assert {"AssumeRolePolicyDocument"} == set(role.properties)
     assert "Layers" not in sandbox.properties
-    assert "Environment" not in sandbox.properties
+    known = sandbox.properties["Environment"]["Variables"]
+    assert {"PENSTOCK_SANDBOX_EGRESS"} == set(known)  # who escapes can read them
 
 
 def test_an_admins_ports_are_known_where_urls_are_taken_and_where_they_are_called() -> None:
