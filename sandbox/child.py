@@ -12,7 +12,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox import compiler, context, guards, jail, sdk, wire
+from sandbox import compiler, context, guards, jail, sdk, shown, wire
 from sandbox.bridge import BRIDGE
 from sandbox.facades.data import CLOCK, reseed
 from sandbox.language import new_globals
@@ -201,7 +201,7 @@ def _outcome(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str.__str__(str(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
+        return str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
     except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
 

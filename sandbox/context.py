@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, wire
+from sandbox import attributes, shown, wire
 from sandbox.bridge import BRIDGE
 from sandbox.limits import (
     DELIVERS_MAX,
@@ -85,7 +85,7 @@ def log(message: Any, fields: dict[str, Any]) -> None:
 
 def _text_of(value: Any) -> str:
     try:
-        text = value if type(value) is str else str.__str__(str(value))
+        text = value if type(value) is str else str.__str__(shown.text(value))
     except RecursionError:
         return "<too deep to show>"
     text = text[: LOG_MESSAGE_MAX_CHARS * MASKING_ROOM]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, guards
+from sandbox import attributes, guards, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +193,8 @@ def _value_of(cls: Any, item: Field, values: dict[str, Any]) -> Any:
 
 def _repr_of(found: dict[str, Field]) -> Callable[[Any], str]:
     def represent(self: Any) -> str:
-        parts = [f"{n}={getattr(self, n)!r}" for n, item in found.items() if item.repr]
+        shows = shown.representation
+        parts = [f"{n}={shows(getattr(self, n))}" for n, item in found.items() if item.repr]
         return f"{guards.type_name(self)}({', '.join(parts)})"
 
     return represent

@@ -9,7 +9,7 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes
+from sandbox import attributes, shown
 from sandbox.facade import Facade, Marker, members_of
 from sandbox.names import SUPER_DUNDERS
 
@@ -65,6 +65,16 @@ class _SafeFormatter(string.Formatter):
                 raise ValueError(f'format field ".{key}" reads an attribute: use an f-string')
             found = found[key]
         return found, first
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return shown.formatted(value, format_spec)
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        convert = _CONVERSIONS.get(conversion)
+        return super().convert_field(value, conversion) if convert is None else convert(value)
+
+
+_CONVERSIONS = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
 
 
 def _split_field(field_name: str) -> tuple[Any, Any]:

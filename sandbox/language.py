@@ -5,15 +5,15 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, context, guards
+from sandbox import attributes, context, guards, shown
 from sandbox.facades import FACADES, MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PLAIN = (
-    "abs all any ascii bin bool bytes callable chr complex dict divmod enumerate filter float "
-    "format frozenset hex int isinstance issubclass iter len list map max min next oct ord pow "
+    "abs all any bin bool bytes callable chr complex dict divmod enumerate filter float "
+    "frozenset hex int isinstance issubclass iter len list map max min next oct ord pow "
     "range reversed round set slice sorted str sum tuple zip object property staticmethod "
     "classmethod super True False None NotImplemented Ellipsis"
 )
@@ -35,8 +35,8 @@ def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
     for name in more:
         if name not in {"end", "flush"}:
             raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
-    shown = (value if type(value) is str else str(value) for value in values)
-    context.log((" " if sep is None else sep).join(shown), {})
+    texts = (value if type(value) is str else shown.text(value) for value in values)
+    context.log((" " if sep is None else sep).join(texts), {})
 
 
 def _type(value: Any, *more: Any) -> Any:
@@ -61,12 +61,6 @@ def _hash(value: Any) -> int:
     if kind in _SHOWN_TYPES or "__hash__" in kind.__dict__:
         return hash(value)
     raise TypeError("hash() of this would be a memory address: use a key of yours")
-
-
-def _repr(value: Any) -> str:
-    if callable(value) and not guards.is_user_class(type(value)) and not isinstance(value, type):
-        return "<function>"
-    return repr(value)
 
 
 _SHOWN_TYPES = frozenset(attributes.INSTANCE) - {context.Context, context.Http, context.Profile}
@@ -109,7 +103,9 @@ def _builtins() -> dict[str, Any]:
         "setattr": guards.guarded_setattr,
         "delattr": guards.guarded_delattr,
         "print": _print,
-        "repr": _repr,
+        "repr": shown.representation,
+        "ascii": shown.plain_ascii,
+        "format": shown.formatted,
         "hash": _hash,
         "type": _type,
         # What a function may raise without importing it.
@@ -131,6 +127,10 @@ def new_globals() -> dict[str, Any]:
         "_write_": guards.guarded_write,
         "_augment_": guards.guarded_augment,
         "_type_name_": guards.type_name,
+        "_text_": shown.text,
+        "_repr_": shown.representation,
+        "_ascii_": shown.plain_ascii,
+        "_format_": shown.formatted,
         "_values_": guards.values_holder,
         "_import_": _import,
         "_from_": _from,

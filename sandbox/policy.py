@@ -27,6 +27,7 @@ from sandbox.names import (
 from sandbox.outcome import Finding
 from sandbox.policy_match import MatchPolicy
 
+_CONVERSIONS = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
 _RESERVED = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})
 _ATTRIBUTE_HINTS = {
     "__class__": "use type(x) or isinstance(x, ...)",
@@ -175,7 +176,20 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     # Statements that the base class lowers or refuses, and that are plain here
 
     def visit_Call(self, node: ast.Call) -> Any:
-        return self.node_contents_visit(node)
+        as_text = "str" not in self._bound and _is_call_of_one(node, "str")
+        node = self.node_contents_visit(node)
+        return copy_place(call("_text_", *node.args), node) if as_text else node
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
+        # As the built-in functions of the same names do it, which keep addresses out of texts.
+        node = self.node_contents_visit(node)
+        value, spec = node.value, node.format_spec
+        if node.conversion in _CONVERSIONS:
+            value = copy_place(call(_CONVERSIONS[node.conversion], value), value)
+        parts = (value,) if spec is None else (value, spec)
+        node.value, node.conversion, node.format_spec = call("_format_", *parts), -1, None
+        copy_place(node.value, value)
+        return node
 
     def visit_For(self, node: ast.For) -> Any:
         return self.node_contents_visit(node)
@@ -320,12 +334,14 @@ def _is_known_future(node: ast.ImportFrom) -> bool:
 
 
 def _is_type_name(node: ast.Attribute) -> bool:
-    asked = node.value
+    return node.attr == "__name__" and _is_call_of_one(node.value, "type")
+
+
+def _is_call_of_one(asked: ast.expr, name: str) -> bool:
     return (
-        node.attr == "__name__"
-        and isinstance(asked, ast.Call)
+        isinstance(asked, ast.Call)
         and isinstance(asked.func, ast.Name)
-        and asked.func.id == "type"
+        and asked.func.id == name
         and len(asked.args) == 1
         and not asked.keywords
         and not isinstance(asked.args[0], ast.Starred)

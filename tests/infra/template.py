@@ -143,9 +143,7 @@ def statements() -> list[tuple[Resource, dict[str, Any]]]:
 def rendered(stack: str, **parameters: str) -> dict[str, Resource]:
     """What CloudFormation makes of a stack with these parameters: its conditions decided."""
     loaded = stacks()[stack]
-    holds = {
-        name: _decide(rule, parameters) for name, rule in loaded.get("Conditions", {}).items()
-    }
+    holds = {name: _decide(rule, parameters) for name, rule in loaded.get("Conditions", {}).items()}
     return {
         name: Resource(
             stack=stack,

@@ -96,7 +96,9 @@ def test_a_value_that_nobody_knows_is_not_taken_for_open(monkeypatch: pytest.Mon
 
 def test_the_function_in_the_cloud_reads_it_and_says_so() -> None:
     """The switch is worth nothing where the deployed entry does not look at it."""
-    program = "from sandbox.entry import handler; print(handler({'v': 1, 'op': 'doctor'})['egress'])"
+    program = (
+        "from sandbox.entry import handler; print(handler({'v': 1, 'op': 'doctor'})['egress'])"
+    )
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program],
         cwd=ROOT,

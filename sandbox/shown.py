@@ -1,0 +1,70 @@
+"""Texts of objects, without the memory addresses that Python writes into some of them.
+
+Workers of one zygote share their layout, and an address in a log helps nobody. What is data stays
+as it is to the letter, and so does what a class of the user's says of itself.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections import defaultdict, deque
+from typing import Any
+
+_ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
+_OWN = frozenset({"function", "sandbox.dataclass", "sandbox.guards"})  # where own texts are written
+_LOOKED_AT_MAX = 10_000
+
+
+def text(value: Any) -> str:
+    """What str(value) gives, without addresses."""
+    return _clean(value, str(value))
+
+
+def representation(value: Any) -> str:
+    """What repr(value) gives, without addresses."""
+    return _clean(value, repr(value))
+
+
+def plain_ascii(value: Any) -> str:
+    """What ascii(value) gives, without addresses."""
+    return _clean(value, ascii(value))
+
+
+def formatted(value: Any, spec: str = "", /) -> str:
+    """What format(value, spec) gives, without addresses."""
+    return _clean(value, format(value, spec))
+
+
+def _clean(value: Any, made: str) -> str:
+    if type(value) in _SCALARS or "0x" not in made or _is_data(value):
+        return made
+    return _ADDRESS.sub(r"\g<1>0x...", made)
+
+
+def _is_data(value: Any) -> bool:
+    """True when nothing in it has a text of Python's own making."""
+    waiting = [value]
+    for _ in range(_LOOKED_AT_MAX):
+        if not waiting:
+            return True
+        item = waiting.pop()
+        if isinstance(item, _PLAIN) or _speaks_itself(type(item)):
+            continue
+        if isinstance(item, BaseException):
+            waiting.extend(item.args)
+        elif isinstance(item, dict) and not isinstance(item, defaultdict):
+            waiting.extend(item.keys())
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | set | frozenset | deque):
+            waiting.extend(item)
+        else:
+            return False
+    return False
+
+
+def _speaks_itself(kind: type) -> bool:
+    makers = (kind.__str__, kind.__repr__)
+    return any(type(each) is types.FunctionType and each.__module__ in _OWN for each in makers)
