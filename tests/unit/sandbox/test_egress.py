@@ -32,7 +32,7 @@ def shut() -> Iterator[Sandbox]:
 def listener() -> Iterator[socket.socket]:
     """Somebody who would answer the telephone."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
+        server.settimeout(0)
         yield server
 
 

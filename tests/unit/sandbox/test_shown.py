@@ -106,7 +106,8 @@ def test_any_json_comes_back_as_it_was(box: Sandbox, value: object) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_the_text_of_an_object_shows_no_address(box: Sandbox, way: str) -> None:
     """All workers of one zygote share one memory layout, and a log is read by many."""
-    source = f"{OBJECTS}\ndef handler(event, profile, context):\n    return [{WAYS[way]} for x in objects(context)]\n"
+    body = f"return [{WAYS[way]} for x in objects(context)]"
+    source = f"{OBJECTS}\ndef handler(event, profile, context):\n    {body}\n"
     result = _run(box, source)
     assert "returned" == result["outcome"], result
     assert [] == [shown for shown in result["output"] if ADDRESS.search(shown)]
