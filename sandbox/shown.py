@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
 _OWN = frozenset({"function", "sandbox.dataclass", "sandbox.guards"})  # where own texts are written
-_LOOKED_AT_MAX = 10_000
+_LOOKED_AT_MAX = 10_000  # a list may hold itself; what is longer is taken for data
 
 
 def text(value: Any) -> str:
@@ -62,7 +62,7 @@ def _is_data(value: Any) -> bool:
             waiting.extend(item)
         else:
             return False
-    return False
+    return True
 
 
 def _speaks_itself(kind: type) -> bool:
