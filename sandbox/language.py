@@ -127,6 +127,7 @@ def new_globals() -> dict[str, Any]:
         "_write_": guards.guarded_write,
         "_augment_": guards.guarded_augment,
         "_type_name_": guards.type_name,
+        "_str_": shown.text_maker,
         "_text_": shown.text,
         "_repr_": shown.representation,
         "_ascii_": shown.plain_ascii,

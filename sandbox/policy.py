@@ -176,9 +176,11 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     # Statements that the base class lowers or refuses, and that are plain here
 
     def visit_Call(self, node: ast.Call) -> Any:
-        as_text = "str" not in self._bound and _is_call_of_one(node, "str")
         node = self.node_contents_visit(node)
-        return copy_place(call("_text_", *node.args), node) if as_text else node
+        if _is_call_of_one(node, "str"):
+            # Called from the program's own frame still, whatever the name stands for.
+            node.func = copy_place(call("_str_", node.func), node.func)
+        return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
         # As the built-in functions of the same names do it, which keep addresses out of texts.

@@ -192,6 +192,12 @@ def handler(event):
 
 
 def test_a_name_of_the_users_own_is_not_taken_for_str(box: Sandbox) -> None:
-    """Whoever calls a parameter `str` gets what he passes."""
-    source = "def f(str):\n    return str(2)\ndef handler(event):\n    return f(lambda n: n + 1)\n"
-    assert 3 == _run(box, source)["output"]
+    """Whoever calls something `str` gets what he calls so."""
+    source = """
+from math import sqrt as str
+def f(str):
+    return str(2)
+def handler(event):
+    return [f(lambda n: n + 1), str(4)]
+"""
+    assert [3, 2.0] == _run(box, source)["output"]
