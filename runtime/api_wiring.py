@@ -19,6 +19,7 @@ from runtime.settings import Settings
 from runtime.stores import config
 from runtime.stores.api_keys import ApiKeys, Tenants
 from runtime.stores.aws import Clients
+from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
@@ -29,6 +30,7 @@ from runtime.stores.profiles import Profiles
 from runtime.stores.queues import Hints, Queue
 from runtime.stores.replays import Replays
 from runtime.stores.runs import Runs
+from runtime.stores.s3 import Bucket
 from runtime.stores.sandbox_function import SandboxFunction
 from runtime.stores.secrets import Secrets
 from runtime.stores.sync_function import SyncFunction
@@ -52,6 +54,7 @@ from runtime.usecases.seal_access import SealAccess
 from runtime.usecases.set_secret import SetSecret
 from runtime.usecases.show_delivery import ShowDelivery
 from runtime.usecases.show_profile import ShowProfile
+from runtime.usecases.show_run import ShowRun
 from runtime.usecases.switch_webhook import SwitchWebhook
 from runtime.usecases.trigger_sync import TriggerSync
 from runtime.usecases.try_webhook import TryWebhook
@@ -90,6 +93,7 @@ class Api:
     set_secret: SetSecret
     show_delivery: ShowDelivery
     show_profile: ShowProfile
+    show_run: ShowRun
     create_sync: CreateSync
     trigger_sync: TriggerSync
     create_api_key: CreateApiKey
@@ -183,6 +187,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         set_secret=SetSecret(functions=functions, seal=sealing.seal),
         show_delivery=ShowDelivery(deliveries=stored.deliveries),
         show_profile=ShowProfile(profiles=stored.profiles),
+        show_run=ShowRun(runs=stored.runs),
         create_sync=CreateSync(syncs=syncs, new_id=_new_id, clock=_now),
         trigger_sync=TriggerSync(
             syncs=syncs,
@@ -209,11 +214,17 @@ def _records(clients: Clients, given: Settings) -> _Records:
     def table(name: str) -> Table:
         return Table(client=clients.tables, name=name)
 
-    days = given.retention_days
+    days, bucket = given.retention_days, given.bucket
+    # Not before a large body comes by: making a client of S3 takes a tenth of a second.
+    bodies = Bodies(bucket=lambda: Bucket(client=clients.s3, name=bucket))
     profiles = Profiles(table=table(given.profiles_table))
     return _Records(
-        deliveries=Deliveries(table=table(given.deliveries_table), retention_days=days),
-        runs=Runs(table=table(given.runs_table), profiles=profiles, retention_days=days),
+        deliveries=Deliveries(
+            table=table(given.deliveries_table), bodies=bodies, retention_days=days
+        ),
+        runs=Runs(
+            table=table(given.runs_table), profiles=profiles, bodies=bodies, retention_days=days
+        ),
         profiles=profiles,
     )
 

@@ -79,7 +79,7 @@ class Settings:
 
     @property
     def bucket(self) -> str:
-        """Raw batches and the lake."""
+        """Raw batches, the lake, and what is too large for its record."""
         return self._text("BUCKET")
 
     @property

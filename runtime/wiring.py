@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runtime.core.messages import DeliverMessage
     from runtime.core.profile import Profile
     from runtime.core.run_plan import Entry
+    from runtime.stores.bodies import Bodies
     from runtime.stores.deliveries import Deliveries
     from runtime.stores.queues import Hints, Parked
     from runtime.stores.raw_log import RawLog
@@ -345,7 +346,18 @@ def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
     from runtime.stores.deliveries import Deliveries
 
     table = Table(client=clients.tables, name=given.deliveries_table)
-    return Deliveries(table=table, retention_days=given.retention_days)
+    return Deliveries(
+        table=table, bodies=_bodies(clients, given), retention_days=given.retention_days
+    )
+
+
+def _bodies(clients: Clients, given: Settings) -> "Bodies":
+    from runtime.stores.bodies import Bodies
+    from runtime.stores.s3 import Bucket
+
+    # Not before a large body comes by: making a client of S3 takes a tenth of a second.
+    name = given.bucket
+    return Bodies(bucket=lambda: Bucket(client=clients.s3, name=name))
 
 
 def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
@@ -372,6 +384,7 @@ def _runs(clients: Clients, given: Settings) -> "Runs":
     return Runs(
         table=Table(client=clients.tables, name=given.runs_table),
         profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        bodies=_bodies(clients, given),
         retention_days=given.retention_days,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import threading
 import time
@@ -108,7 +109,10 @@ class Sandbox:
                 self._zygote = None
 
     def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`."""
+        """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`.
+
+        The last events are left out, not run, when the results before them have filled the answer.
+        """
         if job.get("v") != 1:
             raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
         match job.get("op"):
@@ -233,6 +237,7 @@ class Sandbox:
         fixed = self._fixed(job, isolation)
         load = {"op": "load", "code": compiled.code, "about": _about(fixed)}
         results: list[Result] = []
+        size = 0
         worker: WorkerProcess | None = None
         try:
             for seq, event in enumerate(events, start=1):
@@ -243,6 +248,9 @@ class Sandbox:
                 run = EventRun(fixed, worker, Result(str(event["run_id"]), isolation))
                 alive = self._drive(run, event, seq=seq, first=[load] if fresh else [])
                 results.append(run.result)
+                size += _answer_bytes(run.result)
+                if size > caps.ANSWER_FULL_BYTES:
+                    break  # the caller runs what is left out in another job
                 if not alive or (seq < len(events) and not worker.quiet()):
                     self._end(worker)
                     worker = None
@@ -288,6 +296,11 @@ class Sandbox:
         # The processor's own clock is a second net: it ends a worker whose parent has died.
         cpu_s = int(limits.wall_s * events) + 2
         return self._worker(kind="run", memory_mb=limits.memory_mb, cpu_s=cpu_s)
+
+
+def _answer_bytes(result: Result) -> int:
+    """What it takes of an answer, as Lambda writes it."""
+    return len(json.dumps(result.to_json(), ensure_ascii=False).encode())
 
 
 def _compiled_of(answer: Mapping[str, Any]) -> Compiled:

@@ -177,6 +177,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "RUNS_TABLE": cloud.runs.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "BUCKET": cloud.bucket.name,
         "BUS": cloud.bus.name,
         "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
         "KMS_KEY_ID": cloud.secrets.key_id,

@@ -16,16 +16,19 @@ from infra.local.place import ROOT, Place
 from infra.local.processes import stop
 from runtime.stores import config
 from runtime.stores.aws import Clients
+from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.config import Config
 from runtime.stores.deliveries import Deliveries
 from runtime.stores.profiles import Profiles
 from runtime.stores.queues import Hints, Parked, Queue
 from runtime.stores.runs import Runs
+from runtime.stores.s3 import Bucket
 from runtime.stores.secrets import Secrets
 from runtime.stores.table import Table
 
 RETENTION_DAYS: Final = 30
+US_EAST_1: Final = "us-east-1"
 _TEXT: Final = {
     name: {"AttributeName": name, "AttributeType": "S"}
     for name in (
@@ -66,7 +69,9 @@ class Cloud:
         """The deliveries table."""
         lists = ("by_webhook", "by_tenant", "by_event", "by_status")
         return Deliveries(
-            table=self.table("deliveries", lists=lists), retention_days=RETENTION_DAYS
+            table=self.table("deliveries", lists=lists),
+            bodies=self.bodies,
+            retention_days=RETENTION_DAYS,
         )
 
     @property
@@ -75,8 +80,27 @@ class Cloud:
         return Runs(
             table=self.table("runs", lists=("by_function",)),
             profiles=self.profiles,
+            bodies=self.bodies,
             retention_days=RETENTION_DAYS,
         )
+
+    @property
+    def bodies(self) -> Bodies:
+        """What is too large for its record; the bucket is made when it is first needed."""
+        return Bodies(bucket=lambda: self.bucket)
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket."""
+        if "bucket" not in self.made:
+            self.made["bucket"] = f"{self.prefix}-bucket"
+            self._make_bucket(self.made["bucket"])
+        return Bucket(client=self.clients.s3, name=self.made["bucket"])
+
+    def objects(self) -> list[str]:
+        """The keys in the bucket."""
+        listed = self.clients.s3.list_objects_v2(Bucket=self.bucket.name)
+        return [each["Key"] for each in listed.get("Contents", [])]
 
     @property
     def secrets(self) -> Secrets:
@@ -142,6 +166,14 @@ class Cloud:
             self.made[full] = full
             self._make_table(full, sort=sort, lists=lists)
         return full
+
+    def _make_bucket(self, name: str) -> None:
+        region = self.clients.s3.meta.region_name
+        if region == US_EAST_1:  # where none may be named
+            self.clients.s3.create_bucket(Bucket=name)
+            return
+        where: Any = {"LocationConstraint": region}
+        self.clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
 
     def _make_table(self, name: str, *, sort: str, lists: tuple[str, ...]) -> None:
         keys = [("pk", sort) if sort else ("pk",)]
@@ -243,3 +275,7 @@ def on_local_cloud(endpoint: str) -> Iterator[Cloud]:
                     account.clients.dynamodb.delete_table(TableName=name)
                 elif what.startswith("queue "):
                     account.clients.sqs.delete_queue(QueueUrl=name)
+                elif what == "bucket":
+                    for key in account.objects():
+                        account.clients.s3.delete_object(Bucket=name, Key=key)
+                    account.clients.s3.delete_bucket(Bucket=name)

@@ -113,6 +113,13 @@ class MemoryDeliveries:
         """One delivery, or None."""
         return self.by_id.get(delivery_id)
 
+    def open(self, delivery: Delivery, /) -> Delivery:
+        """The delivery: its body is always at hand."""
+        return delivery
+
+    def renew(self, delivery: Delivery, /) -> None:
+        """Nothing: what is in a dictionary does not expire."""
+
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet."""
         with self._lock:

@@ -7,7 +7,7 @@ from pydantic import Field
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Selection, Status
+from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.envelope import moment, timestamp
 from runtime.errors import BadInput
 
@@ -62,9 +62,12 @@ class DeliverySummary(Answer):
 
 
 class DeliveryOut(DeliverySummary):
-    """A delivery; `body` is the exact text that is signed and sent."""
+    """A delivery; `body` is the exact text that is signed and sent.
 
-    body: str
+    One of more than 256 KB is null in the answer to a retry, and when it has been kept its time.
+    """
+
+    body: str | None
     attempts: list[AttemptOut]
 
 
@@ -80,13 +83,18 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
 @endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries")
 def show(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     """Show a delivery with every attempt."""
-    return DeliveryOut.model_validate(api.show_delivery(caller.tenant, delivery_id))
+    return _shown(api.show_delivery(caller.tenant, delivery_id))
 
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
 def retry(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start."""
-    return DeliveryOut.model_validate(api.retry_delivery(caller.tenant, delivery_id))
+    return _shown(api.retry_delivery(caller.tenant, delivery_id))
+
+
+def _shown(delivery: Delivery) -> DeliveryOut:
+    out = DeliveryOut.model_validate(delivery)
+    return out.model_copy(update={"body": None}) if delivery.is_unopened else out
 
 
 def time_of(text: str | None, *, field: str) -> str | None:

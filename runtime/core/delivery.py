@@ -37,13 +37,15 @@ class Attempt:
 class Delivery:
     """The record, and the truth: a queue message about it is only a hint.
 
-    `body` is the exact text that is signed and sent; `due_at_ms` (epoch ms) is set exactly while
-    `status` is pending; `reason` is a code for every terminal status but delivered, and for a
-    pending one says what it waits for other than its own schedule, e.g. `circuit_open`. `held`
-    counts how often it was put off since its last attempt; `hinted` says that a message for its due
-    time has been put on the queue, not left to the sweep; `turn_at_ms` is when the window begins
-    for which it has a ticket of its webhook's rate limit. When it is sent again, the schedule
-    begins anew after the first `replayed_after` attempts, and `replay_id` names the job, if any.
+    `body` is the exact text that is signed and sent; one too large for the record is kept apart,
+    and empty here until it is opened: `body_at` says where, in the store's words. `due_at_ms`
+    (epoch ms) is set exactly while `status` is pending; `reason` is a code for every terminal
+    status but delivered, and for a pending one says what it waits for other than its own schedule,
+    e.g. `circuit_open`. `held` counts how often it was put off since its last attempt; `hinted`
+    says that a message for its due time has been put on the queue, not left to the sweep;
+    `turn_at_ms` is when the window begins for which it has a ticket of its webhook's rate limit.
+    When it is sent again, the schedule begins anew after the first `replayed_after` attempts, and
+    `replay_id` names the job, if any.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Delivery:
     status: Status
     body: str
     created_at: str
+    body_at: str | None = None
     attempts: tuple[Attempt, ...] = ()
     due_at_ms: int | None = None
     hinted: bool = False
@@ -62,6 +65,16 @@ class Delivery:
     held: int = 0
     replay_id: str | None = None
     replayed_after: int = 0
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there is anything to send; what its function never made has nothing."""
+        return bool(self.body or self.body_at)
+
+    @property
+    def is_unopened(self) -> bool:
+        """Whether its body is kept apart, and is not here."""
+        return self.body_at is not None and not self.body
 
     @property
     def next_attempt(self) -> int:

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from runtime.core.envelope import load
+from runtime.core.envelope import MAX_EVENT_BYTES, load
 from runtime.core.shallow import shallow
 from runtime.errors import BadInput
+
+# An event's own body always travels with its message, which SQS ends at 1 MiB: as text in JSON it
+# may be twice as long. A larger one, which only a function makes, goes on record first.
+MAX_BODY_BYTES: Final = MAX_EVENT_BYTES + 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverMessage:
     """Make attempt `attempt` of a delivery.
 
-    `body` is the text to sign and send; None from the second attempt on: the record has it. `slow`
-    says that it has moved to the slow lane.
+    `body` is the text to sign and send; None when the record has it: from the second attempt on,
+    and for a body that is too large for a message. `slow` says that it has moved to the slow lane.
     """
 
     tenant: str

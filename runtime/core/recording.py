@@ -58,11 +58,9 @@ def _spare(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     )
 
 
-def skipped(delivery: Delivery, reason: str) -> Delivery:
-    """The delivery when nobody wants it any more."""
-    return replace(
-        delivery, status=Status.SKIPPED, reason=reason, due_at_ms=None, turn_at_ms=None, held=0
-    )
+def given_up(delivery: Delivery, status: Status, reason: str) -> Delivery:
+    """The delivery when it cannot be attempted: nobody wants it any more, or its body is gone."""
+    return replace(delivery, status=status, reason=reason, due_at_ms=None, turn_at_ms=None, held=0)
 
 
 def held(delivery: Delivery, *, why: str, until_ms: int, turn_at_ms: int | None) -> Delivery:

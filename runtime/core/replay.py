@@ -59,7 +59,7 @@ class Progress:
 
 def again(delivery: Delivery, *, replay_id: str | None, now_ms: int) -> Delivery | None:
     """The delivery at the start of a new round of its schedule; None when it cannot have one."""
-    if not delivery.body or len(delivery.attempts) >= MAX_ATTEMPTS:
+    if not delivery.has_body or len(delivery.attempts) >= MAX_ATTEMPTS:
         return None
     return replace(
         delivery,

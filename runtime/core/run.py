@@ -27,7 +27,9 @@ class Run:
     `error` is `{"type", "message", "traceback"}`, the user's own lines only, with the `findings` if
     it was refused for its source; `webhook_id` is set
     when the function ran as that webhook's transform. `effects` are what it asked for, in order:
-    the record is their outbox, so a repeated hint repeats them under the same ids.
+    the record is their outbox, so a repeated hint repeats them under the same ids. Output and
+    effects too large for the record are kept apart, and empty here until they are opened: `left_at`
+    says where, in the store's words.
     """
 
     id: str
@@ -47,6 +49,12 @@ class Run:
     effects: tuple[Mapping[str, Any], ...] = ()
     due_at_ms: int | None = None
     event: Mapping[str, Any] | None = None
+    left_at: str | None = None
+
+    @property
+    def is_unopened(self) -> bool:
+        """Whether what it has left is kept apart, and is not here."""
+        return self.left_at is not None and self.output is None and not self.effects
 
 
 def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:

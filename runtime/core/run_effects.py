@@ -5,13 +5,13 @@ message therefore repeats what the first one sent, to the byte, and never multip
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from runtime.core import envelope, ids, profile
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import Event, dump
-from runtime.core.messages import DeliverMessage
+from runtime.core.messages import MAX_BODY_BYTES, DeliverMessage
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome, Run
 from runtime.core.run_plan import MAX_LEFT_BYTES, Entry
@@ -24,12 +24,16 @@ _NO_PAYLOAD: Final = "a transform returns a dict, a list of dicts, or None"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """What goes out because of a run; `looped` are emitted envelopes that went round too often."""
+    """What goes out because of a run; `looped` are emitted envelopes that went round too often.
+
+    `recorded` go on record before the messages are sent: what has ended already, and what has a
+    body too large for a message.
+    """
 
     events: tuple[Event, ...] = ()
     looped: tuple[Mapping[str, Any], ...] = ()
     messages: tuple[DeliverMessage, ...] = ()
-    ended: tuple[Delivery, ...] = ()
+    recorded: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class _Collected:
     events: list[Event] = field(default_factory=list)
     looped: list[Mapping[str, Any]] = field(default_factory=list)
     messages: list[DeliverMessage] = field(default_factory=list)
+    large: list[Delivery] = field(default_factory=list)
 
 
 def decide(
@@ -100,19 +105,21 @@ def outgoing(run: Run, event: Event) -> Outgoing:
         BadInput: an effect that cannot be taken; never for a run that `decide` has let through.
     """
     if run.outcome not in _TAKES_EFFECT:
-        return Outgoing(ended=_ended(run, f"function_{run.outcome}", Status.DEAD))
+        return Outgoing(recorded=_ended(run, f"function_{run.outcome}", Status.DEAD))
     out = _Collected()
     for effect in run.effects:
         _collect(out, effect, run=run, event=event)
     bodies = _payloads(run)
-    out.messages += [
-        _delivery_of_event(run, body, position=n) for n, body in enumerate(bodies or ())
-    ]
+    ended = () if bodies else _ended(run, "dropped_by_function", Status.DROPPED)
+    for position, body in enumerate(bodies or ()):
+        webhook = run.webhook_id or ""
+        name = ids.delivery_id(run.tenant, run.event_id, webhook, position)
+        _send(out, body, message=_message(run, webhook=webhook, delivery_id=name), run=run)
     return Outgoing(
         events=tuple(out.events),
         looped=tuple(out.looped),
         messages=tuple(out.messages),
-        ended=() if bodies else _ended(run, "dropped_by_function", Status.DROPPED),
+        recorded=(*out.large, *ended),
     )
 
 
@@ -188,11 +195,11 @@ def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Eve
             webhook = effect.get("webhook")
             if not isinstance(webhook, str) or not ids.is_id(webhook):
                 raise BadInput("deliver() takes a webhook's id", code="bad_webhook")
-            body = dump(effect.get("payload"))
             position = len(out.messages)
             # Named by the run, not the event: the webhook may hear of the event by itself, too.
             name = ids.delivery_id(run.tenant, run.id, webhook, position)
-            out.messages.append(_message(run, body, webhook=webhook, delivery_id=name))
+            message = _message(run, webhook=webhook, delivery_id=name)
+            _send(out, dump(effect.get("payload")), message=message, run=run)
         case "profile" | "http":
             pass  # the first is applied with the record, the second has happened
         case other:
@@ -223,20 +230,38 @@ def _payloads(run: Run) -> list[str] | None:
     return [dump(body) for body in made]
 
 
-def _delivery_of_event(run: Run, body: str, *, position: int) -> DeliverMessage:
-    webhook = run.webhook_id or ""
-    name = ids.delivery_id(run.tenant, run.event_id, webhook, position)
-    return _message(run, body, webhook=webhook, delivery_id=name)
+def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> None:
+    if len(body.encode()) > MAX_BODY_BYTES:
+        out.large.append(_first_record(message, body, now=run.created_at))
+        out.messages.append(message)
+    else:
+        out.messages.append(replace(message, body=body))
 
 
-def _message(run: Run, body: str, *, webhook: str, delivery_id: str) -> DeliverMessage:
+def _first_record(message: DeliverMessage, body: str, *, now: str) -> Delivery:
+    """A delivery before its first attempt, due at once: were its message lost, sweep finds it."""
+    return Delivery(
+        id=message.delivery_id,
+        tenant=message.tenant,
+        webhook_id=message.webhook_id,
+        event_id=message.event_id,
+        topic=message.topic,
+        status=Status.PENDING,
+        body=body,
+        created_at=now,
+        due_at_ms=int(envelope.moment(now).timestamp() * 1000),
+        hinted=True,
+    )
+
+
+def _message(run: Run, *, webhook: str, delivery_id: str) -> DeliverMessage:
     return DeliverMessage(
         tenant=run.tenant,
         delivery_id=delivery_id,
         webhook_id=webhook,
         event_id=run.event_id,
         topic=run.topic,
-        body=body,
+        body=None,
     )
 
 

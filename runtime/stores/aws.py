@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Final, cast
 
 import botocore.session
@@ -40,6 +41,9 @@ LONG_POLL: Final = Config(
 class Clients:
     """Clients on one shared session, each built when first asked for: init time is billed."""
 
+    def __init__(self) -> None:
+        self._lock = Lock()
+
     @cached_property
     def _session(self) -> botocore.session.Session:
         return botocore.session.get_session()
@@ -76,8 +80,9 @@ class Clients:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """S3."""
-        return cast("S3Client", self._session.create_client("s3", config=QUICK))
+        """S3; seldom needed, so it may be asked for first by threads that work side by side."""
+        with self._lock:  # a session makes one client at a time
+            return cast("S3Client", self._session.create_client("s3", config=QUICK))
 
     @cached_property
     def functions(self) -> "LambdaClient":

@@ -1,20 +1,25 @@
 """Where deliveries rest: one item each, one conditional write an attempt."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.page import Page
 from runtime.stores import codec, keys, records
+from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
 from runtime.stores.codec import Item
 from runtime.stores.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """Deliveries by id; listed by webhook, tenant, event, status and due time."""
+    """Deliveries by id; listed by webhook, tenant, event, status and due time.
+
+    A large body is kept apart from its record, and comes only with `open`.
+    """
 
     table: Table
+    bodies: Bodies
     retention_days: int
 
     def find(self, delivery_id: str) -> Delivery | None:
@@ -28,12 +33,31 @@ class Deliveries:
         found = map(codec.delivery, self.table.get_many(each))
         return {delivery.id: delivery for delivery in found}
 
+    def open(self, delivery: Delivery) -> Delivery:
+        """The delivery with its body.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if delivery.body_at is None:
+            return delivery
+        return replace(delivery, body=self.bodies.read(delivery.body_at))
+
+    def renew(self, delivery: Delivery) -> None:
+        """See that its body is kept as long as a record that is written now.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if delivery.body_at is not None:
+            self.bodies.renew(delivery.body_at)
+
     def add(self, delivery: Delivery) -> bool:
         """Store a delivery that has no record yet; whether it had none.
 
         Losing to a twin is success: the same event makes the same delivery.
         """
-        return self.table.put_if(self._item(delivery), "attribute_not_exists(pk)")
+        return self.table.put_if(self._item(self._kept(delivery)), "attribute_not_exists(pk)")
 
     def replace(self, old: Delivery, new: Delivery) -> bool:
         """Store what an attempt has made of `old`; False when another has attempted it since.
@@ -43,7 +67,7 @@ class Deliveries:
         # Of two workers with the same hint both have POSTed; the first to write decides.
         unchanged = "next_attempt = :attempt AND #status = :status"
         return self.table.put_if(
-            self._item(new), unchanged, attempt=old.next_attempt, status=str(old.status)
+            self._item(self._kept(new)), unchanged, attempt=old.next_attempt, status=str(old.status)
         )
 
     def lease(self, delivery: Delivery, *, until_ms: int) -> bool:
@@ -106,6 +130,15 @@ class Deliveries:
         found = self.get(page.items)
         every = (found[each] for each in page.items if each in found)
         return Page(items=tuple(d for d in every if _fits(d, selection)), after=page.after)
+
+    def _kept(self, delivery: Delivery) -> Delivery:
+        """The delivery as it rests; a large body is in its place before the record is written."""
+        if len(delivery.body.encode()) <= INLINE_BODY_BYTES:
+            return delivery
+        at = delivery.body_at or self.bodies.keep(
+            delivery.body, tenant=delivery.tenant, record_id=delivery.id
+        )
+        return replace(delivery, body="", body_at=at)
 
     def _item(self, delivery: Delivery) -> Item:
         return {

@@ -1,24 +1,31 @@
 """Where runs rest: the record of a run, and the outbox of its effects."""
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from runtime.core.envelope import dump
 from runtime.core.page import Page
 from runtime.core.profile import Profile
 from runtime.core.run import Commit, Run
 from runtime.stores import aws, codec, keys, records
+from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
 from runtime.stores.profiles import Profiles
 from runtime.stores.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """Runs by id; listed by function and by due time."""
+    """Runs by id; listed by function and by due time.
+
+    Large output and effects are kept apart from their record, and come only with `open`.
+    """
 
     table: Table
+    bodies: Bodies
     profiles: Profiles
     retention_days: int
 
@@ -32,12 +39,24 @@ class Runs:
         each = [{"pk": run_id} for run_id in dict.fromkeys(run_ids)]
         return {run.id: run for run in map(codec.run, self.table.get_many(each))}
 
+    def open(self, run: Run) -> Run:
+        """The run with its output and effects.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if run.left_at is None:
+            return run
+        # json.loads, not our own `load`: this text is ours, and effects nest a payload deeper.
+        left = json.loads(self.bodies.read(run.left_at))
+        return replace(run, output=left["output"], effects=tuple(left["effects"]))
+
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
         """Store the run, and the profile as it has changed it, both or neither.
 
         The run is stored once for each attempt, so its changes to the profile happen once.
         """
-        put_run = self._write(run)
+        put_run = self._write(self._kept(run))
         if profile is None:
             first = self.table.try_to(lambda: self.table.client.put_item(**put_run))
             return Commit.DONE if first else Commit.STALE
@@ -73,6 +92,14 @@ class Runs:
             after=after,
             limit=limit,
         )
+
+    def _kept(self, run: Run) -> Run:
+        """The run as it rests; what it has left is in its place before the record is written."""
+        left = dump({"output": run.output, "effects": list(run.effects)})
+        if len(left.encode()) <= INLINE_LEFT_BYTES:
+            return run
+        at = self.bodies.keep(left, tenant=run.tenant, record_id=run.id)
+        return replace(run, output=None, effects=(), left_at=at)
 
     def _write(self, run: Run) -> Any:
         item = {

@@ -1,4 +1,4 @@
-"""S3 objects that are written once and never change."""
+"""S3 objects: what stands at a key never changes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ _GONE: Final = ("NoSuchKey", "404")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """One bucket of immutable objects: the first writer of a key wins."""
+    """One bucket of immutable objects: each key belongs to one content."""
 
     client: "S3Client"
     name: str
@@ -30,6 +30,23 @@ class Bucket:
         except _Taken:
             return False
         return True
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object under a key that only this content has; what is there lives anew."""
+        with aws.faults(f"put {key}"):
+            self.client.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        """An object.
+
+        Raises:
+            NotFound: code `object_missing`.
+        """
+        try:
+            with aws.faults(f"get {key}"):
+                return self._get(key)
+        except _Gone as problem:
+            raise NotFound(f"{key} is gone", code="object_missing") from problem
 
     def put_file_once(self, key: str, path: Path) -> None:
         """Store a file unless it is there already.
@@ -50,12 +67,7 @@ class Bucket:
         Raises:
             NotFound: code `object_missing`.
         """
-        try:
-            with aws.faults(f"get {key}"):
-                body = self._get(key)
-        except _Gone as problem:
-            raise NotFound(f"{key} is gone", code="object_missing") from problem
-        to.write_bytes(body)
+        to.write_bytes(self.get(key))
 
     def _put(self, key: str, body: bytes) -> None:
         try:

@@ -58,7 +58,7 @@ class ApplyRun:
             Transient: some of it did not go out; call again with the same run.
         """
         out = run_effects.outgoing(run, event)
-        for delivery in out.ended:
+        for delivery in out.recorded:
             # Losing is success: an earlier send of this very run has stored it.
             self.deliveries.add(delivery)
         for raw in out.looped:

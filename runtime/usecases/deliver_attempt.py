@@ -20,7 +20,7 @@ from runtime.core.envelope import timestamp
 from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
-from runtime.errors import BadInput, PenstockError, Transient
+from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.admit_deliveries import Hold, Turn
 from runtime.usecases.courier import Courier, Credentials
 from runtime.usecases.loop import Loop
@@ -32,6 +32,9 @@ class Deliveries(Protocol):
 
     def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
         """Those that have a record, as they stand now (strong read), by id."""
+
+    def open(self, delivery: Delivery, /) -> Delivery:
+        """The delivery with its body; raises NotFound when that is not kept any more."""
 
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet; whether it had none."""
@@ -104,11 +107,12 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Skip:
-    """A delivery that nobody wants any more."""
+    """A delivery that is not to be attempted: nobody wants it any more, or its body is gone."""
 
     record: Delivery | None
     delivery: Delivery
     reason: str
+    status: Status = Status.SKIPPED
 
 
 _Prepared = _Job | _Skip | BaseException | None
@@ -172,9 +176,18 @@ class DeliverAttempts:
         if webhook is None or not webhook.enabled:
             reason = "webhook_disabled" if webhook else "webhook_deleted"
             return _Skip(record, delivery, reason)
+        try:
+            delivery = await self._opened(delivery)
+        except NotFound as problem:
+            return _Skip(record, delivery, problem.code, Status.DEAD)
         started = self.clock()
         opened = self.courier.credentials(webhook, now=timestamp(started))
         return _Job(record, delivery, webhook, opened, started)
+
+    async def _opened(self, delivery: Delivery) -> Delivery:
+        if delivery.body_at is None:
+            return delivery
+        return await self._loop.in_thread(lambda: self.deliveries.open(delivery))
 
     def _deliver_prepared(self, prepared: Sequence[_Prepared]) -> list[BaseException | None]:
         """What may go, goes; the rest waits."""
@@ -205,8 +218,10 @@ class DeliverAttempts:
                 return
             case BaseException():
                 raise job
-            case _Skip(record=record, delivery=delivery, reason=reason):
-                await self._record(record, recording.skipped(delivery, reason))
+            case _Skip():
+                await self._record(
+                    job.record, recording.given_up(job.delivery, job.status, job.reason)
+                )
             case _Job(hold=Hold() as hold):
                 await self._wait(job, hold)
             case _Job():

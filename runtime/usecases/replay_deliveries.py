@@ -25,6 +25,9 @@ class Deliveries(Protocol):
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery of any tenant, or None."""
 
+    def renew(self, delivery: Delivery, /) -> None:
+        """Keep its body for a new round; raises NotFound when it is not kept any more."""
+
     def replace(self, old: Delivery, new: Delivery, /) -> bool:
         """Store `new` in the place of `old`; False when that has changed meanwhile."""
 
@@ -85,11 +88,19 @@ class RetryDelivery:
             raise Conflict(
                 "has no body to send, or too many attempts already", code="cannot_be_sent_again"
             )
+        self._renew(delivery)
         if not self.deliveries.replace(delivery, pending):
             raise Conflict("has changed meanwhile; look again", code="delivery_changed")
         # Lost here, the sweep finds that it is due.
         self.hints.send([delivery_hint(pending)])
         return pending
+
+    def _renew(self, delivery: Delivery) -> None:
+        try:
+            self.deliveries.renew(delivery)
+        except NotFound as problem:
+            gone = "its body is not kept any more"
+            raise Conflict(gone, code="cannot_be_sent_again") from problem
 
     def _check(self, delivery: Delivery) -> None:
         if delivery.status is Status.PENDING:

@@ -40,6 +40,9 @@ class Runs(Protocol):
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
         """The known ones."""
 
+    def open(self, run: Run) -> Run:
+        """The run with its output and effects, if they are kept apart; raises NotFound."""
+
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
         """Store the run and the profile it has changed, both or neither."""
 
@@ -124,7 +127,8 @@ class RunFunctions:
                 # Stored, but perhaps not sent: the first worker may have died in between.
                 repeated.append(entry)
         return todo, self._each(
-            repeated, lambda entry: self.apply(known[entry.message.run_id], entry.event)
+            repeated,
+            lambda entry: self.apply(self.runs.open(known[entry.message.run_id]), entry.event),
         )
 
     def _each(self, entries: list[Entry], do: Callable[[Entry], object]) -> Failures:
@@ -211,7 +215,11 @@ class _Job:
             if self._conclude(entry, results, person) is Commit.PROFILE_CHANGED:
                 lost.append(entry)
 
-        return self._uses._each(piece, conclude)  # noqa: SLF001 - the same module
+        done = [entry for entry in piece if entry.message.run_id in results]
+        failures = self._uses._each(done or piece, conclude)  # noqa: SLF001 - the same module
+        left = [entry for entry in piece if entry not in done]
+        # An answer holds so much; what large results left no room for was not run, and is run now.
+        return failures | self._piece(left, profiles, lost) if done and left else failures
 
     def _invoke(
         self, piece: list[Entry], profiles: Mapping[tuple[str, str], Profile]

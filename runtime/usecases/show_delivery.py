@@ -13,6 +13,9 @@ class Deliveries(Protocol):
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery of any tenant, or None."""
 
+    def open(self, delivery: Delivery, /) -> Delivery:
+        """The delivery with its body; raises NotFound when that is not kept any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowDelivery:
@@ -21,7 +24,7 @@ class ShowDelivery:
     deliveries: Deliveries
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:
-        """The delivery.
+        """The delivery; without its body when that is not kept any more.
 
         Raises:
             NotFound: code `delivery_not_found`; another tenant's looks the same as none.
@@ -29,4 +32,7 @@ class ShowDelivery:
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:
             raise NotFound("no such delivery", code="delivery_not_found")
-        return delivery
+        try:
+            return self.deliveries.open(delivery)
+        except NotFound:  # what was done with it is still worth telling
+            return delivery

@@ -15,7 +15,7 @@ from runtime.core.envelope import timestamp
 from runtime.core.messages import DeliverMessage
 from runtime.core.page import Page
 from runtime.core.replay import Progress, Replay, ReplayState
-from runtime.errors import Transient
+from runtime.errors import NotFound, Transient
 from runtime.usecases.sweep_due import delivery_hint
 
 PAGE: Final = 100
@@ -29,6 +29,9 @@ class Deliveries(Protocol):
 
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery, or None."""
+
+    def renew(self, delivery: Delivery, /) -> None:
+        """Keep its body for a new round; raises NotFound when it is not kept any more."""
 
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet; whether it had none."""
@@ -135,7 +138,7 @@ class WorkReplays:
         """The delivery as this job has sent it again, now or before it was killed; None if not."""
         if job.to is None and delivery.replay_id == job.id:
             return delivery
-        if not replays.wants(job, delivery):
+        if not replays.wants(job, delivery) or not self._renewed(delivery):
             return None
         if job.to is not None:
             return self._copied(job, delivery, to=job.to)
@@ -143,6 +146,13 @@ class WorkReplays:
         if pending is not None and self.deliveries.replace(delivery, pending):
             return pending
         return None
+
+    def _renewed(self, delivery: Delivery) -> bool:
+        try:
+            self.deliveries.renew(delivery)
+        except NotFound:
+            return False
+        return True
 
     def _copied(self, job: Replay, delivery: Delivery, *, to: str) -> Delivery | None:
         now = timestamp(self.clock())

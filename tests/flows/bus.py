@@ -30,7 +30,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "RUNS_TABLE": cloud.runs.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
             "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
-            "BUCKET": "raw-log",
+            "BUCKET": cloud.bucket.name,
             "BUS": cloud.bus.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
             "SLOW_QUEUE_URL": cloud.queue_url("slow"),

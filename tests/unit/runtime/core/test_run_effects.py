@@ -125,7 +125,7 @@ class TestDeliveries:
 
         expected = [ids.delivery_id(TENANT, "evt_1", "whk_1", position=n) for n in (0, 1)]
         assert expected == [message.delivery_id for message in out.messages]
-        assert () == out.ended
+        assert () == out.recorded
 
     @pytest.mark.parametrize(
         "result", [{"output": None}, {"output": []}, {"outcome": "dropped", "output": {"n": 1}}]
@@ -134,7 +134,7 @@ class TestDeliveries:
         """The user's code said so; the delivery's record says it too."""
         out = transformed(**result)
 
-        (ended,) = out.ended
+        (ended,) = out.recorded
         assert ((), Status.DROPPED, "dropped_by_function") == (
             out.messages,
             ended.status,
@@ -147,14 +147,14 @@ class TestDeliveries:
         error = {"type": "E", "message": "", "traceback": []}
         out = transformed(outcome=outcome, error=error, effects=[EMIT])
 
-        (ended,) = out.ended
+        (ended,) = out.recorded
         assert (Status.DEAD, f"function_{outcome}", ()) == (ended.status, ended.reason, out.events)
         assert Delivery(**{name: getattr(ended, name) for name in ended.__slots__}) == ended
 
     @pytest.mark.parametrize("output", ["text", 1, True, [1], [{"n": 1}, None]])
     def test_what_is_no_payload_refuses_the_run(self, output: object) -> None:
         """A string is no webhook body; better said than sent."""
-        (ended,) = transformed(output=output).ended
+        (ended,) = transformed(output=output).recorded
 
         assert "function_refused" == ended.reason
 
@@ -186,7 +186,7 @@ class TestRetries:
 
         run = decide(entry, last=True, outcome="retry").run
 
-        (ended,) = run_effects.outgoing(run, entry.event).ended
+        (ended,) = run_effects.outgoing(run, entry.event).recorded
         assert (None, None, "function_retry") == (run.due_at_ms, run.event, ended.reason)
 
 
