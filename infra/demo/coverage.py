@@ -72,10 +72,13 @@ class Blind:
 BLIND: Final = (
     Blind(action="logs:CreateLogStream", why="the emulator writes functions' logs by itself"),
     Blind(action="logs:PutLogEvents", why="the emulator writes functions' logs by itself"),
-    Blind(
-        action="s3:ListBucket",
-        holder="*-SyncRole-*",
-        why="the emulator tells a missing object from a forbidden one to anybody",
+    *(
+        Blind(
+            action="s3:ListBucket",
+            holder=f"*-{role}-*",
+            why="the emulator tells a missing object from a forbidden one to anybody",
+        )
+        for role in ("SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole")
     ),
     Blind(
         action="sqs:SendMessage",

@@ -11,6 +11,7 @@ from infra.demo import (
     corners,
     counting,
     coverage,
+    labels,
     loads,
     records,
     tally,
@@ -47,21 +48,23 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     )
     sending = envelopes(orders, tenant=stage.tenant)
 
-    corner = corners.make(stage)
+    corner, parcel = corners.make(stage), labels.make(stage)
     problems = bad_input.send(stage, patience)
     corners.send(stage)
+    labels.send(stage)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
     told = stage.progress.tell
     accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
 
     problems += corners.replay(stage, corner, patience)
+    problems += labels.again(stage, parcel, patience)
     problems += _wait_for_receiver(stage, expected, patience)
     # Once more under the same ids, now that all is on record: it must change nothing.
     accepted += stage.doors.send(sending[-REPEATS:], _silent)
     problems += _wait_for_dead(stage, expected, patience)
     asked = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
-        events=bad_input.MARKED_EVENTS + corners.EVENTS + asked.events + NOTICES,
+        events=bad_input.MARKED_EVENTS + corners.EVENTS + labels.EVENTS + asked.events + NOTICES,
         runs=bad_input.MARKED_RUNS + corners.TRANSFORM_RUNS,
         profiles=bad_input.MARKED_PROFILES,
         repeats=REPEATS,
@@ -73,6 +76,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *records.problems(stage, expected),
         *_archive_problems(stage),
         *corners.problems(stage, corner, patience),
+        *labels.problems(stage, parcel, patience),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
     counts = counting.count(

@@ -40,13 +40,15 @@ class Heard:
 class Endpoint:
     """One URL of the receiver, its secret, and what it has heard, by webhook-id.
 
-    It answers after `delay_s`; with `always` whatever comes, if that is set.
+    It answers after `delay_s`; with `always` whatever comes, if that is set. One that `starts_busy`
+    answers the first try of every webhook with 503.
     """
 
     name: str
     secret: str = ""
     delay_s: float = 0.0
     always: HTTPStatus | None = None
+    starts_busy: bool = False
     heard: dict[str, Heard] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -138,7 +140,7 @@ def _answer(
     one.body = document
     if endpoint.always is not None:
         return endpoint.always
-    if one.tries == 1 and busy:
+    if one.tries == 1 and (busy or endpoint.starts_busy):
         return HTTPStatus.SERVICE_UNAVAILABLE
     one.accepted += 1
     one.at_s = one.at_s or time.time()

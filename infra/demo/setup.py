@@ -42,7 +42,7 @@ def fulfilment_key() -> str:
 def install(api: Client, receiver: Receiver) -> Installed:
     """Publish the three functions, then make the webhooks and the warehouse sync."""
     for name in (TRIGGER, TRANSFORM, MISBEHAVING):
-        _publish(api, name)
+        publish(api, name)
     webhooks = {
         PLAIN: _webhook(
             api,
@@ -76,7 +76,8 @@ def install(api: Client, receiver: Receiver) -> Installed:
     return Installed(webhooks=webhooks, gone=gone, sync=sync["id"])
 
 
-def _publish(api: Client, name: str) -> None:
+def publish(api: Client, name: str) -> None:
+    """Make a function of the shop's, upload its code and make that live."""
     file = FUNCTIONS / f"{name}.py"
     known = project.load(file)
     api.post("/v1/functions", {"name": name, **known.settings})

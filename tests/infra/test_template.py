@@ -159,15 +159,32 @@ def test_whoever_writes_records_knows_how_long_they_are_kept(function: Resource)
         assert {"Ref": "QueueDelayMaxSeconds"} == given["PENSTOCK_QUEUE_DELAY_MAX_S"]
 
 
-def test_sync_can_tell_a_missing_object_from_a_forbidden_one() -> None:
+def test_who_reads_objects_can_tell_a_missing_one_from_a_forbidden_one() -> None:
     """Who may not list gets 403 for what has expired, and would try for ever instead of failing."""
-    [role] = [each for each in template.resources("AWS::IAM::Role") if each.name == "SyncRole"]
-    listing = [
-        template.resolve(statement["Resource"], stack=each.stack)
-        for each, statement in template.statements()
-        if each.id == role.id and "s3:ListBucket" in statement["Action"]
-    ]
-    assert ["Storage.Bucket"] == listing
+    readers = {
+        role.name for role, each in template.statements() if "s3:GetObject" in each["Action"]
+    }
+    listing = {
+        role.name: template.resolve(statement["Resource"], stack=role.stack)
+        for role, statement in template.statements()
+        if "s3:ListBucket" in statement["Action"]
+    }
+    assert {"CopyRole", "SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole"} == readers
+    assert dict.fromkeys(readers, "Storage.Bucket") == listing
+
+
+def test_large_bodies_are_for_those_who_make_and_send_them() -> None:
+    """They hold what functions have made of personal data: no other role comes near them."""
+    touching = {
+        (role.name, action)
+        for role, statement in template.statements()
+        if "bodies/" in str(statement["Resource"])
+        for action in statement["Action"]
+    }
+    both = {"RunRole", "SweepRole", "ApiRole"}
+    assert touching == {(name, "s3:PutObject") for name in both} | {
+        (name, "s3:GetObject") for name in both | {"DeliverRole"}
+    }
 
 
 def test_nothing_else_is_kept_from_the_demo() -> None:
@@ -176,6 +193,10 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("logs:CreateLogStream", "*", "*"),
         ("logs:PutLogEvents", "*", "*"),
         ("s3:ListBucket", "*-SyncRole-*", "*"),
+        ("s3:ListBucket", "*-RunRole-*", "*"),
+        ("s3:ListBucket", "*-DeliverRole-*", "*"),
+        ("s3:ListBucket", "*-SweepRole-*", "*"),
+        ("s3:ListBucket", "*-ApiRole-*", "*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}
@@ -272,8 +293,9 @@ def test_the_bucket_is_private_takes_only_tls_and_forgets_raw_events() -> None:
     assert "Deny" == statement["Effect"]
     assert {"Bool": {"aws:SecureTransport": "false"}} == statement["Condition"]
     rules = bucket.properties["LifecycleConfiguration"]["Rules"]
-    raw = next(rule for rule in rules if rule.get("Prefix") == "raw/")
-    assert template.number(raw["ExpirationInDays"], stack=bucket.stack) <= 30
+    for prefix in ("raw/", "bodies/"):
+        rule = next(rule for rule in rules if rule.get("Prefix") == prefix)
+        assert template.number(rule["ExpirationInDays"], stack=bucket.stack) <= 30
 
 
 def test_the_bus_keeps_events_for_replay() -> None:
