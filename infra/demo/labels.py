@@ -13,7 +13,7 @@ from infra.demo.setup import publish
 from infra.demo.stage import Stage
 
 FUNCTION: Final = "parcel_label"
-PARCEL: Final = "list.member_added"
+PARCEL: Final = "message.sms.sent"
 UNUSED: Final = "message.push.received"
 EVENT: Final = "corner-parcel"
 ROWS: Final = 8200
@@ -42,7 +42,7 @@ def make(stage: Stage) -> Labels:
 
 
 def send(stage: Stage) -> None:
-    """A parcel is packed. Sent again, the event must find the stored run and change nothing."""
+    """The customer is told of a parcel. Sent again, the event must find the stored run and change nothing."""
     stage.doors.by_bus(
         [
             {

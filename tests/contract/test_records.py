@@ -266,7 +266,7 @@ class TestRunsContract:
         noise = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(300_000))
 
         with pytest.raises(BadInput) as refusal:
-            cloud.runs.commit(a_run(output=noise))
+            cloud.runs.commit(a_run(error={"message": noise}))
 
         assert "too_large" == refusal.value.code
 

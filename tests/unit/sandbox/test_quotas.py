@@ -13,6 +13,7 @@ from sandbox import limits
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 
+LAMBDA_ANSWER_MAX_BYTES = 6 * 1024 * 1024
 TEXTS = {"newlines": "\\n", "wide": "\\U0001f600", "controls": "\\x00", "plain": "x"}
 
 
@@ -135,3 +136,22 @@ def test_a_lower_limit_is_measured_in_the_same_bytes(box: Sandbox) -> None:
         source = f'def handler(event):\n    return "\\xe9" * {count}\n'
         result = box.run(a_job(source, limits={"result_bytes": 1000}))["results"][0]
         assert result["outcome"] == outcome, result["error"]
+
+
+def test_results_that_fill_an_answer_leave_the_last_events_out(box: Sandbox) -> None:
+    """Lambda cuts off an answer of more than 6 MB, and nobody would know what has been run."""
+    most = limits.RESULT_MAX_BYTES - 2
+    job = a_job(f"def handler(event):\n    return 'x' * {most}\n", events=10)
+
+    answer = box.run(job)
+
+    outcomes = [result["outcome"] for result in answer["results"]]
+    assert ["returned"] * 4 == outcomes
+    assert len(json.dumps(answer)) < LAMBDA_ANSWER_MAX_BYTES
+
+
+def test_small_results_of_a_whole_batch_are_one_answer(box: Sandbox) -> None:
+    """An invocation for each would cost ten times as much."""
+    answer = box.run(a_job("def handler(event):\n    return 'x' * 250_000\n", events=10))
+
+    assert ["returned"] * 10 == [result["outcome"] for result in answer["results"]]

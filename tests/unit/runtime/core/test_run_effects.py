@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runtime.core import ids, run_effects, run_plan
+from runtime.core import ids, messages, run_effects, run_plan
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import MAX_HOPS, ProfileRef, dump
 from runtime.core.profile import Profile
@@ -98,7 +98,7 @@ class TestEmitted:
         assert decision.profile is None
 
     def test_a_run_leaves_only_so_much(self) -> None:
-        """The record is the outbox; what does not fit it could not be sent again."""
+        """No sandbox lets so much out; what says that it has is not believed."""
         run = decide(output="x" * run_plan.MAX_LEFT_BYTES).run
 
         assert (Outcome.REFUSED, "result_too_large") == (
@@ -126,6 +126,22 @@ class TestDeliveries:
         expected = [ids.delivery_id(TENANT, "evt_1", "whk_1", position=n) for n in (0, 1)]
         assert expected == [message.delivery_id for message in out.messages]
         assert () == out.recorded
+
+    def test_a_body_too_large_for_a_message_goes_on_record_first(self) -> None:
+        """SQS takes no megabyte of JSON in JSON; lost, the message is made up for by the sweep."""
+        large = {"n": "x" * messages.MAX_BODY_BYTES}
+        out = transformed(output=[{"n": 0}, large])
+
+        small, hint = out.messages
+        (record,) = out.recorded
+        assert ('{"n":0}', None, 1) == (small.body, hint.body, hint.attempt)
+        assert (hint.delivery_id, dump(large)) == (record.id, record.body)
+        assert (Status.PENDING, NOW_MS, True, 1) == (
+            record.status,
+            record.due_at_ms,
+            record.hinted,
+            record.next_attempt,
+        )
 
     @pytest.mark.parametrize(
         "result", [{"output": None}, {"output": []}, {"outcome": "dropped", "output": {"n": 1}}]

@@ -127,7 +127,7 @@ class TestJobs:
         assert {
             "wall_s": 2.0,
             "memory_mb": 128,
-            "result_bytes": run_plan.MAX_LEFT_BYTES,
+            "result_bytes": 1024 * 1024,
             "http_calls": 10,
             "emits": 100,
             "log_bytes": 64 * 1024,

@@ -326,6 +326,20 @@ class TestFaults:
 
         assert ["sandbox_crashed"] == platform.run(an_entry(), sandbox=Forgetful())
 
+    def test_what_a_full_answer_left_out_is_run_at_once(self, platform: Platform) -> None:
+        """Large results fill an answer; the rest must not wait twenty minutes for its message."""
+        platform.publish()
+        entries = [an_entry(number) for number in range(5)]
+
+        class Full:
+            def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+                return platform.sandbox.run(tenant, {**job, "events": job["events"][:2]})
+
+        assert [None] * 5 == platform.run(*entries, sandbox=Full())
+
+        assert [2, 2, 1] == [len(job["events"]) for job in platform.sandbox.jobs]
+        assert all(platform.record(entry) for entry in entries)
+
 
 def _count(event: Mapping[str, Any]) -> dict[str, Any]:
     orders = (event["profile"] or {"properties": {}})["properties"].get("orders", 0)
