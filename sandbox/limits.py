@@ -19,8 +19,8 @@ JSON_NODES_MAX = 200_000
 INTEGER_LIMIT = 1 << 64  # beyond it receivers' parsers round or refuse
 ENVELOPE_ROOM_BYTES = 1024  # of a frame around a result
 RESULT_FRAME_MAX_BYTES = RESULT_MAX_BYTES * ESCAPING_ROOM + ENVELOPE_ROOM_BYTES
-# Lambda answers with at most 6 MB, and one result takes at most 2: as many bytes of commas, quotes
-# and escapes as the 1 MB of it has, effects and log. Above this the next event is not run any more.
+# Lambda answers with at most 6 MB, and one result takes less than 2: 1 MB of output, with a blank
+# behind each comma and colon, effects and log. Above this the next event is not run any more.
 ANSWER_FULL_BYTES = 4 * 1000 * 1000
 ERROR_NAME_MAX_CHARS = 100
 ERROR_MESSAGE_MAX_CHARS = 2000

@@ -8,7 +8,7 @@ from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoin
 from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.core.function import Function, Limits
-from runtime.core.run import Outcome, Run
+from runtime.core.run import Outcome
 from runtime.usecases.create_function import FunctionChanges, NewFunction
 
 _CAPS = Limits()
@@ -104,7 +104,7 @@ class RunOut(Answer):
     attempt: int
     webhook_id: str | None
     output: Any
-    output_left_out: bool
+    output_left_out: bool = Field(validation_alias="is_unopened")
     error: dict[str, Any] | None
     logs: list[dict[str, Any]]
     duration_ms: float
@@ -182,18 +182,13 @@ def runs(api: Api, caller: ApiKey, *, name: str, query: ListQuery) -> Listing[Ru
     of = (caller.tenant, "runs", name)
     api.functions.get(caller.tenant, name)
     page = api.runs.list(caller.tenant, name, limit=query.limit, after=query.position(*of))
-    return listing(page, _run_shown, of=of)
+    return listing(page, RunOut.model_validate, of=of)
 
 
 @endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions")
 def show_run(api: Api, caller: ApiKey, *, name: str, run_id: str) -> RunOut:
     """Show a run with all of its output."""
-    return _run_shown(api.show_run(caller.tenant, name, run_id=run_id))
-
-
-def _run_shown(run: Run) -> RunOut:
-    kept = {field: getattr(run, field) for field in RunOut.model_fields if hasattr(run, field)}
-    return RunOut(**kept, output_left_out=run.is_unopened)
+    return RunOut.model_validate(api.show_run(caller.tenant, name, run_id=run_id))
 
 
 def _shown(function: Function) -> FunctionOut:

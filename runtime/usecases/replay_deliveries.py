@@ -99,8 +99,7 @@ class RetryDelivery:
         try:
             self.deliveries.renew(delivery)
         except NotFound as problem:
-            gone = "its body is not kept any more"
-            raise Conflict(gone, code="cannot_be_sent_again") from problem
+            raise Conflict("its body is not kept any more", code="body_expired") from problem
 
     def _check(self, delivery: Delivery) -> None:
         if delivery.status is Status.PENDING:

@@ -278,7 +278,7 @@ def test_a_body_that_has_expired_ends_its_delivery_with_a_reason(shop: Shop) -> 
     assert [] == shop.heard
     assert shop.api.get(f"/v1/deliveries/{DELIVERY}").json["body"] is None
     retry = shop.api.post(f"/v1/deliveries/{DELIVERY}/retry")
-    assert (409, "cannot_be_sent_again") == (retry.status, retry.json["code"])
+    assert (409, "body_expired") == (retry.status, retry.json["code"])
     job = shop.replay()
     assert ("done", 0, 1) == (job["state"], job["replayed"], job["passed_over"])
     assert ["body_expired"] == shop.platform.run(entry)  # its message is parked with this code

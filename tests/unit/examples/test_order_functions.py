@@ -1,4 +1,4 @@
-"""The two functions that the demo publishes, in the real sandbox, against plain Python."""
+"""The functions that the demo publishes, in the real sandbox, against plain Python."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 
 from examples.orders.events import envelopes, external_id, read_orders
 from infra.demo.expected import payload, rfm
+from infra.demo.labels import label
 from infra.demo.setup import FUNCTIONS, fulfilment_key
+from runtime.stores.bodies import INLINE_BODY_BYTES
 from tests.unit.examples.test_functions import functions_test
 
 CUSTOMER = "0001"
@@ -48,6 +50,16 @@ def test_order_payload_is_what_the_receiver_wants(tmp_path: Path) -> None:
     answer = run("order_payload", EVENTS[0], None, tmp_path)
 
     assert payload(ORDERS[0], key=fulfilment_key()) == answer["output"]
+
+
+def test_a_label_is_the_picture_that_the_demo_looks_for(tmp_path: Path) -> None:
+    """And larger than any record of it may be."""
+    event = {**EVENTS[0], "topic": "message.sms.sent", "properties": {"parcel": "P-1"}}
+
+    answer = run("parcel_label", event, None, tmp_path)
+
+    assert label("P-1") == answer["output"]
+    assert len(json.dumps(answer["output"])) > INLINE_BODY_BYTES
 
 
 def test_give_away_is_dropped(tmp_path: Path) -> None:
