@@ -355,8 +355,7 @@ def _bodies(clients: Clients, given: Settings) -> "Bodies":
     from runtime.stores.bodies import Bodies
     from runtime.stores.s3 import Bucket
 
-    # Not before a large body comes by: making a client of S3 takes a tenth of a second.
-    name = given.bucket
+    name = given.bucket  # the client not before a large body comes by: it takes a tenth of a second
     return Bodies(bucket=lambda: Bucket(client=clients.s3, name=name))
 
 

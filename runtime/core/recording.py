@@ -8,6 +8,7 @@ from runtime.core import attempt, redact
 from runtime.core.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
 from runtime.core.delivery import Attempt, Delivery, Status
 from runtime.core.envelope import timestamp
+from runtime.core.messages import DeliverMessage
 
 QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to the second
 # A ticket further off wakes the sweep this much before its window, and then waits on the queue: the
@@ -17,6 +18,20 @@ WAKE_EARLY_MS: Final = 600_000
 # attempts rest in one item of 400 KB beside the body, and an item that is too large is a delivery
 # whose outcome cannot be written.
 EXCERPTS_KEPT: Final = 25
+
+
+def begun(message: DeliverMessage, body: str, *, now: str) -> Delivery:
+    """The delivery that a message is about, before its first attempt."""
+    return Delivery(
+        id=message.delivery_id,
+        tenant=message.tenant,
+        webhook_id=message.webhook_id,
+        event_id=message.event_id,
+        topic=message.topic,
+        status=Status.PENDING,
+        body=body,
+        created_at=now,
+    )
 
 
 def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from runtime.core import envelope, ids, profile
+from runtime.core import envelope, ids, profile, recording
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import Event, dump
 from runtime.core.messages import MAX_BODY_BYTES, DeliverMessage
@@ -231,27 +231,14 @@ def _payloads(run: Run) -> list[str] | None:
 
 
 def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> None:
-    if len(body.encode()) > MAX_BODY_BYTES:
-        out.large.append(_first_record(message, body, now=run.created_at))
-        out.messages.append(message)
-    else:
+    if len(body.encode()) <= MAX_BODY_BYTES:
         out.messages.append(replace(message, body=body))
-
-
-def _first_record(message: DeliverMessage, body: str, *, now: str) -> Delivery:
-    """A delivery before its first attempt, due at once: were its message lost, sweep finds it."""
-    return Delivery(
-        id=message.delivery_id,
-        tenant=message.tenant,
-        webhook_id=message.webhook_id,
-        event_id=message.event_id,
-        topic=message.topic,
-        status=Status.PENDING,
-        body=body,
-        created_at=now,
-        due_at_ms=int(envelope.moment(now).timestamp() * 1000),
-        hinted=True,
-    )
+        return
+    # Due at once: were its message lost, the sweep finds it.
+    due_at_ms = int(envelope.moment(run.created_at).timestamp() * 1000)
+    begun = recording.begun(message, body, now=run.created_at)
+    out.large.append(replace(begun, due_at_ms=due_at_ms, hinted=True))
+    out.messages.append(message)
 
 
 def _message(run: Run, *, webhook: str, delivery_id: str) -> DeliverMessage:

@@ -297,16 +297,7 @@ class DeliverAttempts:
     def _new(self, message: DeliverMessage) -> Delivery:
         if message.body is None or message.attempt != 1:
             raise BadInput("there is no record of this delivery", code="no_record")
-        return Delivery(
-            id=message.delivery_id,
-            tenant=message.tenant,
-            webhook_id=message.webhook_id,
-            event_id=message.event_id,
-            topic=message.topic,
-            status=Status.PENDING,
-            body=message.body,
-            created_at=timestamp(self.clock()),
-        )
+        return recording.begun(message, message.body, now=timestamp(self.clock()))
 
     async def _record(self, record: Delivery | None, after: Delivery) -> bool:
         def write() -> bool:

@@ -19,7 +19,6 @@ from runtime.core.webhook import Webhook
 from runtime.stores import keys
 from runtime.stores.aws import QUICK
 from runtime.stores.config import Config
-from runtime.stores.deliveries import Deliveries
 from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.endpoints import Endpoints
 from runtime.stores.subscriptions import Subscriptions
@@ -28,7 +27,7 @@ from runtime.stores.webhooks import Webhooks
 from tests.chaos.clocks import Clocks
 from tests.chaos.commits import Commits
 from tests.chaos.faults import Faults, Kind
-from tests.cloud import RETENTION_DAYS, Cloud
+from tests.cloud import Cloud
 from tests.doubles import MemoryDeliveries, MemoryEndpoints, MemoryTurns, MemoryWebhooks
 
 THROTTLED: Final = {
@@ -145,7 +144,7 @@ class InDynamo:
         config = Config(table=replace(self._config.table, client=self._client))
         clock = self._clocks.workers
         return Open(
-            deliveries=Deliveries(table=table, retention_days=RETENTION_DAYS),
+            deliveries=replace(self._cloud.deliveries, table=table),
             webhooks=Webhooks(config=config),
             subscriptions=Subscriptions(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),

@@ -20,7 +20,6 @@ from runtime.core.run import Outcome, Run
 from runtime.core.run_plan import Entry
 from runtime.stores.replays import Replays
 from runtime.stores.webhooks import Webhooks
-from runtime.usecases.deliver_attempt import DeliverAttempts
 from runtime.usecases.sweep_due import delivery_hint
 from runtime.usecases.work_replays import WorkReplays
 from sandbox.host import Options, Sandbox
@@ -107,9 +106,7 @@ class Shop:
             patch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
             worker = wiring.deliver(lambda _line: None)
             results = worker.work([worker.decode(dump(hint.to_json())) for hint in hints])
-            attempts = getattr(worker.work, "__self__")  # noqa: B009 - a bound method, to its type
-            assert isinstance(attempts, DeliverAttempts)
-            attempts.close()
+            worker.work.deliver.__self__.close()  # type: ignore[attr-defined]
         return [None if result is None else getattr(result, "code", "bug") for result in results]
 
     def replay(self, **wanted: Any) -> dict[str, Any]:
