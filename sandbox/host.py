@@ -300,7 +300,7 @@ class Sandbox:
 
 def _answer_bytes(result: Result) -> int:
     """What it takes of an answer, as Lambda writes it."""
-    return len(json.dumps(result.to_json(), ensure_ascii=False).encode())
+    return len(json.dumps(result.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _compiled_of(answer: Mapping[str, Any]) -> Compiled:

@@ -217,7 +217,7 @@ class _Job:
 
         done = [entry for entry in piece if entry.message.run_id in results]
         failures = self._uses._each(done or piece, conclude)  # noqa: SLF001 - the same module
-        left = [entry for entry in piece if entry not in done]
+        left = [entry for entry in piece if entry.message.run_id not in results]
         # An answer holds so much; what large results left no room for was not run, and is run now.
         return failures | self._piece(left, profiles, lost) if done and left else failures
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from runtime.core import recording
 from runtime.core.attempt import Answered, Dead, Posted
 from runtime.core.delivery import Status
-from runtime.core.envelope import MAX_EVENT_BYTES
 from runtime.core.redact import EXCERPT_CHARS
 from runtime.core.replay import MAX_ATTEMPTS
+from runtime.stores.bodies import INLINE_BODY_BYTES
 from tests.builders import a_delivery
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
@@ -19,7 +19,7 @@ MAX_ITEM_BYTES = 400 * 1024
 def test_a_hundred_attempts_with_hostile_answers_fit_beside_the_largest_body(cloud: Cloud) -> None:
     """An outcome that cannot be written is an attempt that is made for ever."""
     dice = random.Random(7)  # noqa: S311 - no secret
-    body = "".join(chr(dice.randrange(33, 127)) for _ in range(MAX_EVENT_BYTES))
+    body = "".join(chr(dice.randrange(33, 127)) for _ in range(INLINE_BODY_BYTES))
     delivery = a_delivery(body=body, attempts=(), due_at_ms=None)
     for _ in range(MAX_ATTEMPTS):
         answer = "".join(chr(dice.randrange(0x10000, 0x10FFFF)) for _ in range(EXCERPT_CHARS))
