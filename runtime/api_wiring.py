@@ -16,10 +16,9 @@ from runtime.egress.client import SyncEgress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Lookup, Resolver
 from runtime.settings import Settings
-from runtime.stores import config
+from runtime.stores import bodies, config
 from runtime.stores.api_keys import ApiKeys, Tenants
 from runtime.stores.aws import Clients
-from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
@@ -30,7 +29,6 @@ from runtime.stores.profiles import Profiles
 from runtime.stores.queues import Hints, Queue
 from runtime.stores.replays import Replays
 from runtime.stores.runs import Runs
-from runtime.stores.s3 import Bucket
 from runtime.stores.sandbox_function import SandboxFunction
 from runtime.stores.secrets import Secrets
 from runtime.stores.sync_function import SyncFunction
@@ -214,16 +212,15 @@ def _records(clients: Clients, given: Settings) -> _Records:
     def table(name: str) -> Table:
         return Table(client=clients.tables, name=name)
 
-    days, bucket = given.retention_days, given.bucket
-    # Not before a large body comes by: making a client of S3 takes a tenth of a second.
-    bodies = Bodies(bucket=lambda: Bucket(client=clients.s3, name=bucket))
+    days = given.retention_days
+    kept = bodies.in_bucket(given.bucket, clients)
     profiles = Profiles(table=table(given.profiles_table))
     return _Records(
         deliveries=Deliveries(
-            table=table(given.deliveries_table), bodies=bodies, retention_days=days
+            table=table(given.deliveries_table), bodies=kept, retention_days=days
         ),
         runs=Runs(
-            table=table(given.runs_table), profiles=profiles, bodies=bodies, retention_days=days
+            table=table(given.runs_table), profiles=profiles, bodies=kept, retention_days=days
         ),
         profiles=profiles,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from runtime.core.messages import DeliverMessage
     from runtime.core.profile import Profile
     from runtime.core.run_plan import Entry
-    from runtime.stores.bodies import Bodies
     from runtime.stores.deliveries import Deliveries
     from runtime.stores.queues import Hints, Parked
     from runtime.stores.raw_log import RawLog
@@ -343,20 +342,14 @@ def _parked(clients: Clients, given: Settings) -> "Parked":
 
 
 def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
+    from runtime.stores import bodies
     from runtime.stores.deliveries import Deliveries
 
-    table = Table(client=clients.tables, name=given.deliveries_table)
     return Deliveries(
-        table=table, bodies=_bodies(clients, given), retention_days=given.retention_days
+        table=Table(client=clients.tables, name=given.deliveries_table),
+        bodies=bodies.in_bucket(given.bucket, clients),
+        retention_days=given.retention_days,
     )
-
-
-def _bodies(clients: Clients, given: Settings) -> "Bodies":
-    from runtime.stores.bodies import Bodies
-    from runtime.stores.s3 import Bucket
-
-    name = given.bucket  # the client not before a large body comes by: it takes a tenth of a second
-    return Bodies(bucket=lambda: Bucket(client=clients.s3, name=name))
 
 
 def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
@@ -377,13 +370,14 @@ def _tend(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints
 
 
 def _runs(clients: Clients, given: Settings) -> "Runs":
+    from runtime.stores import bodies
     from runtime.stores.profiles import Profiles
     from runtime.stores.runs import Runs
 
     return Runs(
         table=Table(client=clients.tables, name=given.runs_table),
         profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
-        bodies=_bodies(clients, given),
+        bodies=bodies.in_bucket(given.bucket, clients),
         retention_days=given.retention_days,
     )
 

@@ -15,6 +15,7 @@ from typing import Final
 from runtime.core.envelope import MAX_EVENT_BYTES
 from runtime.core.messages import MAX_BODY_BYTES
 from runtime.errors import NotFound
+from runtime.stores.aws import Clients
 from runtime.stores.s3 import Bucket
 
 # What came with a message stays in the record: `deliver` writes no objects.
@@ -60,3 +61,8 @@ class Bodies:
                 "what it held is not kept any more; it was too large for the record",
                 code="body_expired",
             ) from problem
+
+
+def in_bucket(name: str, clients: Clients) -> Bodies:
+    """Those of an installation. Small ones cost it nothing, not even a client of S3."""
+    return Bodies(bucket=lambda: Bucket(client=clients.s3, name=name))
