@@ -22,6 +22,7 @@ from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
+from runtime.stores.delivery_log import DeliveryLog
 from runtime.stores.endpoints import Endpoints
 from runtime.stores.functions import Functions
 from runtime.stores.ledger import Ledger
@@ -43,6 +44,7 @@ from runtime.usecases.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.create_sync import CreateSync
 from runtime.usecases.create_tenant import CreateTenant
 from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.list_deliveries import ListDeliveries
 from runtime.usecases.make_secret import MakeSecret
 from runtime.usecases.publish_version import PublishVersion
 from runtime.usecases.push_version import PushVersion
@@ -68,7 +70,7 @@ class Api:
 
     webhooks: Webhooks
     functions: Functions
-    deliveries: Deliveries
+    list_deliveries: ListDeliveries
     runs: Runs
     syncs: Syncs
     ledger: Ledger
@@ -138,7 +140,7 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
         functions=functions,
         syncs=syncs,
         ledger=Ledger(table=Table(client=clients.tables, name=given.ledger_table)),
-        deliveries=stored.deliveries,
+        list_deliveries=ListDeliveries(deliveries=stored.deliveries, webhooks=webhooks),
         runs=stored.runs,
         api_keys=ApiKeys(config=table),
         authenticate=Authenticate(keys=ApiKeys(config=table)),
@@ -215,9 +217,10 @@ def _records(clients: Clients, given: Settings) -> _Records:
     days = given.retention_days
     kept = bodies.in_bucket(given.bucket, clients)
     profiles = Profiles(table=table(given.profiles_table))
+    log = DeliveryLog(table=table(given.delivery_log_table), retention_days=days)
     return _Records(
         deliveries=Deliveries(
-            table=table(given.deliveries_table), bodies=kept, retention_days=days
+            table=table(given.deliveries_table), log=log, bodies=kept, retention_days=days
         ),
         runs=Runs(
             table=table(given.runs_table), profiles=profiles, bodies=kept, retention_days=days

@@ -63,6 +63,11 @@ class Settings:
         return self._text("DELIVERIES_TABLE")
 
     @property
+    def delivery_log_table(self) -> str:
+        """The log of deliveries."""
+        return self._text("DELIVERY_LOG_TABLE")
+
+    @property
     def runs_table(self) -> str:
         """Runs."""
         return self._text("RUNS_TABLE")

@@ -20,6 +20,7 @@ from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.config import Config
 from runtime.stores.deliveries import Deliveries
+from runtime.stores.delivery_log import DeliveryLog
 from runtime.stores.profiles import Profiles
 from runtime.stores.queues import Hints, Parked, Queue
 from runtime.stores.runs import Runs
@@ -34,10 +35,9 @@ _TEXT: Final = {
     for name in (
         "pk",
         "sk",
-        "by_webhook_pk",
-        "by_tenant_pk",
-        "by_event_pk",
         "by_status_pk",
+        "by_event_pk",
+        "replays_pk",
         "by_function_pk",
         "list_sk",
         "due_shard",
@@ -67,9 +67,12 @@ class Cloud:
     @property
     def deliveries(self) -> Deliveries:
         """The deliveries table."""
-        lists = ("by_webhook", "by_tenant", "by_event", "by_status")
+        lists = ("by_status", "by_event", "replays")
         return Deliveries(
             table=self.table("deliveries", lists=lists),
+            log=DeliveryLog(
+                table=self.table("delivery-log", sort="sk"), retention_days=RETENTION_DAYS
+            ),
             bodies=self.bodies,
             retention_days=RETENTION_DAYS,
         )

@@ -103,7 +103,15 @@ class MemoryDeliveries:
     def __init__(self) -> None:
         self.by_id: dict[str, Delivery] = {}
         self.written: list[str] = []
+        self.pages: dict[str, set[str]] = {}
         self._lock = Lock()
+
+    def announce(self, deliveries: Iterable[Delivery], /) -> dict[str, str]:
+        """List them on a page of their own."""
+        listed = {delivery.id for delivery in deliveries}
+        page = f"page {len(self.pages)}"
+        self.pages[page] = listed
+        return dict.fromkeys(listed, page)
 
     def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
         """Those that have a record, by id."""

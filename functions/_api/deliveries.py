@@ -76,7 +76,7 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     """List deliveries, the newest first; a page may be short and not the last."""
     wanted = query.selection
     of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(wanted)))
-    page = api.deliveries.list(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
+    page = api.list_deliveries(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
     return listing(page, DeliverySummary.model_validate, of=of)
 
 

@@ -46,6 +46,7 @@ class Delivery:
     `turn_at_ms` is when the window begins for which it has a ticket of its webhook's rate limit.
     When it is sent again, the schedule begins anew after the first `replayed_after` attempts, and
     `replay_id` names the job, if any.
+    `page` is where the log lists it, in the store's words: no part of what it is.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Delivery:
     held: int = 0
     replay_id: str | None = None
     replayed_after: int = 0
+    page: str | None = field(default=None, compare=False)
 
     @property
     def has_body(self) -> bool:
@@ -97,3 +99,14 @@ class Selection:
     event_id: str | None = None
     since: str | None = None
     until: str | None = None
+
+    def takes(self, delivery: Delivery) -> bool:
+        """Whether all that is named holds of it."""
+        return (
+            self.webhook_id in (None, delivery.webhook_id)
+            and self.status in (None, delivery.status)
+            and self.topic in (None, delivery.topic)
+            and self.event_id in (None, delivery.event_id)
+            and (self.since or "") <= delivery.created_at
+            and (self.until is None or delivery.created_at <= self.until)
+        )

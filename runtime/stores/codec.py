@@ -9,6 +9,7 @@ import base64
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
@@ -32,14 +33,15 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 PACK_FROM_BYTES: Final = 1024  # below, gzip's overhead eats the gain
+EITHER_FORM: Final = 32 + zlib.MAX_WBITS  # gzip's, or zlib's own
 _NAME: Final = re.compile(r"#[a-z_0-9]+")
+CONTENT: Final = ("id", "body", "attempts")  # of a delivery: what rests under another name
 SEALED: Final = ("headers", "auth", "client_certificate")  # of a webhook
 # What is not a scalar; texts of these fields are JSON.
 AS_JSON: Final[Mapping[type, frozenset[str]]] = {
     Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", "rate_limit", *SEALED}),
     Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
     ApiKey: frozenset({"scopes"}),
-    Delivery: frozenset({"attempts"}),
     Run: frozenset({"output", "error", "logs", "effects", "event"}),
     Profile: frozenset({"properties", "stamps"}),
     Claim: frozenset({"body"}),
@@ -76,6 +78,12 @@ def text(raw: str) -> Item:
     if len(data) < PACK_FROM_BYTES:
         return {"S": raw}
     return {"B": gzip.compress(data, compresslevel=6, mtime=0)}
+
+
+def packed(raw: str) -> Item:
+    """A text where every byte counts: compressed as soon as that is shorter at all."""
+    data = zlib.compress(raw.encode(), level=9)
+    return {"B": data} if len(data) < len(raw.encode()) else {"S": raw}
 
 
 def key(values: Mapping[str, str]) -> Item:
@@ -138,12 +146,29 @@ def api_key(item: Mapping[str, Item]) -> ApiKey:
     return ApiKey(**raw)
 
 
+def delivery_item(record: Delivery) -> Item:
+    """The attributes of a delivery, of which there are millions: as few bytes as will do.
+
+    What is as usual is absent. Body and attempts are one text, because what is long and alike packs
+    well together: a JSON line of the attempts, and the body to the byte.
+    """
+    usual = {field.name: field.default for field in fields(record)}
+    held = {name: getattr(record, name) for name in usual if name not in CONTENT}
+    content = f"{dump(_plain(record.attempts))}\n{record.body}"
+    return {
+        "pk": {"S": record.id},
+        **{name: scalar(item) for name, item in held.items() if item != usual[name]},
+        "content": packed(content),
+    }
+
+
 def delivery(item: Mapping[str, Item]) -> Delivery:
     """A stored delivery."""
     raw = _fields(item, Delivery)
-    raw["attempts"] = tuple(Attempt(**attempt) for attempt in raw["attempts"])
+    attempts, _, raw["body"] = value(item["content"]).partition("\n")
+    raw["attempts"] = tuple(Attempt(**attempt) for attempt in json.loads(attempts))
     raw["status"] = Status(raw["status"])
-    return Delivery(**raw)
+    return Delivery(id=value(item["pk"]), **raw)
 
 
 def health(item: Mapping[str, Item]) -> Health:
@@ -214,7 +239,7 @@ def value(stored: Item) -> Any:
         case "N":
             return int(raw) if raw.lstrip("-").isdigit() else float(raw)
         case "B":
-            return gzip.decompress(raw).decode()
+            return zlib.decompress(raw, wbits=EITHER_FORM).decode()
         case _:
             return raw
 

@@ -2,23 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
+from runtime.core import ids
 from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.page import Page
 from runtime.stores import codec, keys, records
 from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
 from runtime.stores.codec import Item
-from runtime.stores.table import Table
+from runtime.stores.delivery_log import DeliveryLog, Entry, is_listed
+from runtime.stores.table import MAX_BATCH_GET, Table
+
+MAX_LOOKS: Final = 10  # at the log, for one page of a listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """Deliveries by id; listed by webhook, tenant, event, status and due time.
+    """Deliveries by id and due time; listed by the log, those in trouble by an index.
 
     A large body is kept apart from its record, and comes only with `open`.
     """
 
     table: Table
+    log: DeliveryLog
     bodies: Bodies
     retention_days: int
 
@@ -57,7 +63,8 @@ class Deliveries:
 
         Losing to a twin is success: the same event makes the same delivery.
         """
-        return self.table.put_if(self._item(self._kept(delivery)), "attribute_not_exists(pk)")
+        written = self._kept(self._listed(delivery))
+        return self.table.put_if(self._item(written), "attribute_not_exists(pk)")
 
     def replace(self, old: Delivery, new: Delivery) -> bool:
         """Store what an attempt has made of `old`; False when another has attempted it since.
@@ -66,8 +73,9 @@ class Deliveries:
         """
         # Of two workers with the same hint both have POSTed; the first to write decides.
         unchanged = "next_attempt = :attempt AND #status = :status"
+        written = self._kept(self._listed(new))
         return self.table.put_if(
-            self._item(self._kept(new)), unchanged, attempt=old.next_attempt, status=str(old.status)
+            self._item(written), unchanged, attempt=old.next_attempt, status=str(old.status)
         )
 
     def lease(self, delivery: Delivery, *, until_ms: int) -> bool:
@@ -77,6 +85,10 @@ class Deliveries:
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Delivery]:
         """Due deliveries of a shard (see `keys.DUE_SHARDS`), the longest waiting first."""
         return records.due(self.table, codec.delivery, shard=shard, now_ms=now_ms, limit=limit)
+
+    def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
+        """List those that are to get a record; the page of each, for its record to name."""
+        return self.log.announce(deliveries)
 
     def list(
         self,
@@ -89,27 +101,58 @@ class Deliveries:
     ) -> Page[Delivery]:
         """A page of a tenant's deliveries, newest first; it may be short and not the last.
 
-        Read from the index that holds the fewest: of the event, of the status, of the webhook.
+        Of one event it has only those whose ids do not follow from the event and its webhooks.
         """
         if selection.event_id is not None:
             return self._of_event(tenant, selection, after=after, limit=limit)
-        index, partition = _narrowest(tenant, selection)
+        if selection.status in (None, Status.DELIVERED):
+            return self._logged(
+                tenant, selection, after=after, limit=limit, oldest_first=oldest_first
+            )
         ages = records.AgeList(
-            index=index,
-            partition=partition,
+            index="by_status",
+            partition=keys.by_status(tenant, str(selection.status)),
             since=selection.since,
             until=selection.until,
             oldest_first=oldest_first,
         )
-        query = ages.query(
-            after=after,
-            webhook_id=selection.webhook_id if index != "by_webhook" else None,
-            status=selection.status if index != "by_status" else None,
-            topic=selection.topic,
-        )
+        query = ages.query(after=after, webhook_id=selection.webhook_id, topic=selection.topic)
         return self.table.bounded_page(
             query, codec.delivery, limit=limit, position=records.position
         )
+
+    def _logged(
+        self,
+        tenant: str,
+        selection: Selection,
+        *,
+        after: str | None,
+        limit: int,
+        oldest_first: bool,
+    ) -> Page[Delivery]:
+        found: list[tuple[Entry, Delivery]] = []
+        # The log does not know a status: then as many as one request reads, or few may be left.
+        look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
+        for _ in range(MAX_LOOKS):
+            look = self.log.look(
+                tenant, selection, after=after, limit=look_at, oldest_first=oldest_first
+            )
+            records_there = self.get(entry.delivery_id for entry in look.entries)
+            each = ((entry, records_there.get(entry.delivery_id)) for entry in look.entries)
+            found += [
+                (entry, record)
+                for entry, record in each
+                if record is not None
+                and is_listed(entry, record)
+                and selection.status in (None, record.status)
+            ]
+            after = look.after
+            if after is None or len(found) > limit:
+                break
+        shown = found[:limit]
+        if len(found) > limit:
+            after = shown[-1][0].position
+        return Page(items=tuple(record for _, record in shown), after=after)
 
     def _of_event(
         self, tenant: str, selection: Selection, *, after: str | None, limit: int
@@ -120,7 +163,7 @@ class Deliveries:
             since=selection.since,
             until=selection.until,
         )
-        # That index holds keys only: it is written for every delivery, and billed by the size.
+        # That index holds keys only, and is billed by their size.
         page = self.table.bounded_page(
             ages.query(after=after),
             lambda item: str(item["pk"]["S"]),
@@ -129,7 +172,13 @@ class Deliveries:
         )
         found = self.get(page.items)
         every = (found[each] for each in page.items if each in found)
-        return Page(items=tuple(d for d in every if _fits(d, selection)), after=page.after)
+        return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
+
+    def _listed(self, delivery: Delivery) -> Delivery:
+        """The delivery on a page that lasts as long as its record."""
+        if self.log.lasts(delivery):
+            return delivery
+        return replace(delivery, page=self.log.announce([delivery])[delivery.id])
 
     def _kept(self, delivery: Delivery) -> Delivery:
         """The delivery as it rests; a large body is in its place before the record is written."""
@@ -141,38 +190,24 @@ class Deliveries:
         return replace(delivery, body="", body_at=at)
 
     def _item(self, delivery: Delivery) -> Item:
+        lists = _sparse_lists(delivery)
+        if lists:
+            lists["list_sk"] = keys.in_time(delivery.created_at, delivery.id)
         return {
-            **records.attributes(delivery, retention_days=self.retention_days),
-            **codec.key(
-                {
-                    "by_webhook_pk": keys.by_webhook(delivery.tenant, delivery.webhook_id),
-                    "by_tenant_pk": delivery.tenant,
-                    "by_event_pk": keys.by_event(delivery.tenant, delivery.event_id),
-                }
-            ),
-            **_status_key(delivery),
+            **codec.delivery_item(delivery),
+            **codec.key(lists),
+            **records.due_key(delivery),
             "next_attempt": codec.scalar(delivery.next_attempt),
+            "expires_at": codec.scalar(records.expires_s(delivery, self.retention_days)),
         }
 
 
-def _status_key(delivery: Delivery) -> Item:
-    # Sparse: what arrives at once, as nearly all do, is never in it and costs nothing.
-    if delivery.status is Status.DELIVERED:
-        return {}
-    return codec.key({"by_status_pk": keys.by_status(delivery.tenant, delivery.status)})
-
-
-def _narrowest(tenant: str, selection: Selection) -> tuple[str, str]:
-    if selection.status not in (None, Status.DELIVERED):
-        return "by_status", keys.by_status(tenant, str(selection.status))
-    if selection.webhook_id is not None:
-        return "by_webhook", keys.by_webhook(tenant, selection.webhook_id)
-    return "by_tenant", tenant
-
-
-def _fits(delivery: Delivery, selection: Selection) -> bool:
-    return (
-        selection.webhook_id in (None, delivery.webhook_id)
-        and selection.status in (None, delivery.status)
-        and selection.topic in (None, delivery.topic)
-    )
+def _sparse_lists(delivery: Delivery) -> dict[str, str]:
+    # What arrives at once, as nearly all do, is in none of them and costs nothing.
+    lists: dict[str, str] = {}
+    if delivery.status is not Status.DELIVERED:
+        lists["by_status_pk"] = keys.by_status(delivery.tenant, delivery.status)
+    own = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
+    if delivery.id != own:
+        lists["by_event_pk"] = keys.by_event(delivery.tenant, delivery.event_id)
+    return lists

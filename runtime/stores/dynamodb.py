@@ -33,6 +33,10 @@ class DynamoDB:
         """Up to a hundred items by key."""
         return self._service.call("BatchGetItem", request)
 
+    def batch_write_item(self, **request: Any) -> Any:
+        """Up to 25 writes without conditions."""
+        return self._service.call("BatchWriteItem", request)
+
     def put_item(self, **request: Any) -> Any:
         """Write an item."""
         return self._service.call("PutItem", request)

@@ -46,13 +46,8 @@ def api_key(sha256: str) -> str:
     return f"apikey#{sha256}"
 
 
-def by_webhook(tenant_id: str, webhook_id: str) -> str:
-    """Partition of the deliveries of one webhook."""
-    return f"{tenant_id}#{webhook_id}"
-
-
 def by_event(tenant_id: str, event_id: str) -> str:
-    """Partition of the deliveries of one event."""
+    """Partition of those deliveries of an event whose ids do not follow from it."""
     return f"{tenant_id}#{event_id}"
 
 
@@ -82,8 +77,8 @@ def replay(replay_id: str) -> str:
 
 
 def replays_of(tenant_id: str, webhook_id: str) -> str:
-    """Partition of a webhook's replays, in the index by webhook; no tenant's name has a `#`."""
-    return f"replay#{tenant_id}#{webhook_id}"
+    """Partition of a webhook's replays; no tenant's name has a `#`."""
+    return f"{tenant_id}#{webhook_id}"
 
 
 def by_function(tenant_id: str, name: str) -> str:

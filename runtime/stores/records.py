@@ -17,29 +17,35 @@ DAY_S: Final = 86_400
 DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
 
 
-def attributes(record: Delivery | Run, *, retention_days: int) -> Item:
-    """The record with the keys of its table, its age list, the due index and its expiry."""
-    item = {
+def attributes(record: Run, *, retention_days: int) -> Item:
+    """A run with the keys of its table, its age list, the due index and its expiry."""
+    return {
         **codec.encode(record),
         **codec.key(
             {"pk": record.id, "list_sk": keys.in_time(record.created_at, record.id)},
         ),
-        "expires_at": codec.scalar(int(_used_s(record)) + retention_days * DAY_S),
+        "expires_at": codec.scalar(expires_s(record, retention_days)),
+        **due_key(record),
     }
-    if record.due_at_ms is not None:
-        item |= codec.key({"due_shard": keys.due_shard(record.id)})
-    return item
 
 
-def _used_s(record: Delivery | Run) -> float:
-    """When the record was last of use, or will be; its retention is counted from there.
+def due_key(record: Delivery | Run) -> Item:
+    """The key of the due index; none for what is not due."""
+    if record.due_at_ms is None:
+        return {}
+    return codec.key({"due_shard": keys.due_shard(record.id)})
+
+
+def expires_s(record: Delivery | Run, retention_days: int) -> int:
+    """When the record expires: its retention is counted from when it was, or will be, last of use.
 
     What is sent again on its last day has a whole schedule before it: a record that expired
     meanwhile would be a delivery lost, and one that ended then is still to be looked at.
     """
     attempts = record.attempts if isinstance(record, Delivery) else ()
     times = [moment(at) for at in (record.created_at, *(each.started_at for each in attempts[-1:]))]
-    return max(*(time.timestamp() for time in times), (record.due_at_ms or 0) / 1000)
+    used_s = max(*(time.timestamp() for time in times), (record.due_at_ms or 0) / 1000)
+    return int(used_s) + retention_days * DAY_S
 
 
 def lease(table: Table, record: Delivery | Run, *, until_ms: int) -> bool:

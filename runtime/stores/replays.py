@@ -52,10 +52,10 @@ class Replays:
         self, tenant: str, webhook_id: str, *, after: str | None = None, limit: int = 50
     ) -> Page[Replay]:
         """A webhook's replays, newest first."""
-        ages = records.AgeList(index="by_webhook", partition=keys.replays_of(tenant, webhook_id))
+        ages = records.AgeList(index="replays", partition=keys.replays_of(tenant, webhook_id))
         query = ages.query()
         if after is not None:
-            place = {"by_webhook_pk": ages.partition, "list_sk": after}
+            place = {"replays_pk": ages.partition, "list_sk": after}
             replay_id = after.partition("#")[2]
             query["ExclusiveStartKey"] = codec.key({**place, "pk": keys.replay(replay_id)})
         return self.table.bounded_page(query, codec.replay, limit=limit, position=records.position)
@@ -67,7 +67,7 @@ class Replays:
             **codec.key(
                 {
                     "pk": keys.replay(replay.id),
-                    "by_webhook_pk": keys.replays_of(replay.tenant, replay.webhook_id),
+                    "replays_pk": keys.replays_of(replay.tenant, replay.webhook_id),
                     "list_sk": keys.in_time(replay.created_at, replay.id),
                 }
             ),

@@ -14,6 +14,7 @@ from runtime.stores.dynamodb import DynamoDB
 
 T = TypeVar("T")
 MAX_BATCH_GET: Final = 100  # DynamoDB's own
+MAX_BATCH_PUT: Final = 25  # DynamoDB's own
 LOOK_AT: Final = 250  # records of one request of a listing that filters
 MAX_LOOKED_AT: Final = 1000
 MAX_BATCH_TRIES: Final = 5  # what is still unprocessed then is left to the queue
@@ -53,6 +54,21 @@ class Table:
             if not keys:
                 return
         raise Transient(f"{self.name} left reads unprocessed", code="aws_unavailable")
+
+    def put_many(self, items: Iterable[Item]) -> None:
+        """Write all of the items, whatever was there; raises Transient if some may be missing."""
+        todo = [{"PutRequest": {"Item": item}} for item in items]
+        for start in range(0, len(todo), MAX_BATCH_PUT):
+            self._put_batch(todo[start : start + MAX_BATCH_PUT])
+
+    def _put_batch(self, requests: list[Any]) -> None:
+        for _ in range(MAX_BATCH_TRIES):
+            with aws.faults(f"write {self.name}"):
+                answer = self.client.batch_write_item(RequestItems={self.name: requests})
+            requests = answer.get("UnprocessedItems", {}).get(self.name, [])
+            if not requests:
+                return
+        raise Transient(f"{self.name} left writes unprocessed", code="aws_unavailable")
 
     def put_if(self, item: Item, condition: str, **values: str | float) -> bool:
         """Write the item if the condition holds; whether it did.
@@ -144,12 +160,8 @@ class Table:
         look_at = LOOK_AT if "FilterExpression" in query else limit + 1
         for _ in range(MAX_LOOKED_AT // LOOK_AT):
             start = {} if last is None else {"ExclusiveStartKey": last}
-            with aws.faults(f"query {self.name}"):
-                answer: Any = self.client.query(
-                    TableName=self.name, **{**query, **start, "Limit": look_at}
-                )
-            found += answer["Items"]
-            last = answer.get("LastEvaluatedKey")
+            items, last = self.look({**query, **start, "Limit": look_at})
+            found += items
             if len(found) > limit or last is None:
                 break
         shown = found[:limit]
@@ -158,6 +170,12 @@ class Table:
             items=tuple(decode(item) for item in shown),
             after=None if behind is None else position(behind),
         )
+
+    def look(self, query: Mapping[str, Any]) -> tuple[list[Item], Item | None]:
+        """What one request finds, and the key behind which to go on, None at the end."""
+        with aws.faults(f"query {self.name}"):
+            answer: Any = self.client.query(TableName=self.name, **query)
+        return answer["Items"], answer.get("LastEvaluatedKey")
 
     def query(self, query: Mapping[str, Any]) -> Iterator[Item]:
         """Every item of a query, page after page."""

@@ -3,11 +3,13 @@
 The record is the truth and the message a hint: read the record, POST, and write what came of it
 together with the next due time in one conditional write. A crash between POST and write repeats the
 POST, under the same webhook-id; nothing is lost anywhere. Who may not be tried now waits on record.
+What has no record yet is announced to the log, all of a batch at once, before it gets one.
 """
 
 import asyncio
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,6 +37,9 @@ class Deliveries(Protocol):
 
     def open(self, delivery: Delivery, /) -> Delivery:
         """The delivery with its body; raises NotFound when that is not kept any more."""
+
+    def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
+        """List those that are to get a record; the page of each, by id."""
 
     def add(self, delivery: Delivery) -> bool:
         """Store one that has no record yet; whether it had none."""
@@ -116,7 +121,14 @@ class _Skip:
 
 
 _Prepared = _Job | _Skip | BaseException | None
-_Seen = list[tuple[Webhook, Seen]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the deliveries of a batch share: the pages of the new ones, and how attempts went."""
+
+    pages: Future[Mapping[str, str]]
+    seen: list[tuple[Webhook, Seen]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +160,10 @@ class DeliverAttempts:
             records = self.deliveries.get(dict.fromkeys(key for key, _ in unique))
         except Transient as problem:
             return [problem] * len(messages)
+        now = timestamp(self.clock())  # one for all: what is new is listed together
         # Prepared before the first request: a store that hangs must not eat a receiver's time.
         prepared = self._loop.gather(
-            self._prepare(first[key], records.get(key[0])) for key in unique
+            self._prepare(first[key], records.get(key[0]), now) for key in unique
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
@@ -162,10 +175,10 @@ class DeliverAttempts:
         self._loop.close()
 
     async def _prepare(
-        self, message: DeliverMessage, record: Delivery | None
+        self, message: DeliverMessage, record: Delivery | None, now: str
     ) -> _Job | _Skip | None:
         """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
-        delivery = record or self._new(message)
+        delivery = record or self._new(message, now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
         known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
@@ -198,36 +211,39 @@ class DeliverAttempts:
             return [problem if isinstance(job, (_Job, _Skip)) else job for job in prepared]
         told = _told(waiting, turn)
         jobs = [next(told) if isinstance(job, _Job) else job for job in prepared]
-        seen: _Seen = []
+        new = [job.delivery for job in jobs if isinstance(job, (_Job, _Skip)) and not job.record]
+        batch = _Batch(self._loop.start(lambda: self.deliveries.announce(new)))
         try:
-            return self._loop.gather(self._deliver(job, seen) for job in jobs)
+            return self._loop.gather(self._deliver(job, batch) for job in jobs)
         finally:
+            wait(
+                [batch.pages]
+            )  # also when nobody has come to need it: no thread outlives its batch
             self.admit.give_back(turn)
-            self._observe(seen)
+            self._observe(batch)
 
-    def _observe(self, seen: _Seen) -> None:
+    def _observe(self, batch: _Batch) -> None:
         each: dict[tuple[str, str], list[Seen]] = {}
-        for webhook, how in seen:
+        for webhook, how in batch.seen:
             each.setdefault((webhook.tenant, webhook.id), []).append(how)
         for (tenant, webhook_id), hows in each.items():
             self.endpoints.observe(tenant, webhook_id, hows)
 
-    async def _deliver(self, job: _Prepared, seen: _Seen) -> None:
+    async def _deliver(self, job: _Prepared, batch: _Batch) -> None:
         match job:
             case None:
                 return
             case BaseException():
                 raise job
             case _Skip():
-                await self._record(
-                    job.record, recording.given_up(job.delivery, job.status, job.reason)
-                )
+                given_up = recording.given_up(job.delivery, job.status, job.reason)
+                await self._record(job.record, given_up, batch)
             case _Job(hold=Hold() as hold):
-                await self._wait(job, hold)
+                await self._wait(job, hold, batch)
             case _Job():
-                await self._go(job, seen)
+                await self._go(job, batch)
 
-    async def _wait(self, job: _Job, hold: Hold) -> None:
+    async def _wait(self, job: _Job, hold: Hold, batch: _Batch) -> None:
         """Put it off, on record; it keeps its attempts."""
         was = job.delivery
         if hold.turn_at_ms is not None and was.turn_at_ms == hold.turn_at_ms <= (
@@ -249,23 +265,23 @@ class DeliverAttempts:
         else:
             delay_s = None
         held = replace(held, hinted=delay_s is not None)
-        if await self._record(job.record, held):
+        if await self._record(job.record, held, batch):
             self.journal(recording.held_line(held))
             await self._hint(held, delay_s)
 
-    async def _go(self, job: _Job, seen: _Seen) -> None:
+    async def _go(self, job: _Job, batch: _Batch) -> None:
         if job.permits is None:
-            seen.append((job.webhook, await self._attempt(job, job.webhook)))
+            batch.seen.append((job.webhook, await self._attempt(job, job.webhook, batch)))
             return
         async with job.permits:
             now = self.clock()
             if (now - job.started).total_seconds() > concurrency.PATIENCE_S:
-                await self._wait(job, self.admit.busy(job.delivery))
+                await self._wait(job, self.admit.busy(job.delivery), batch)
             else:
                 again = replace(job, started=now)
-                seen.append((job.webhook, await self._attempt(again, job.webhook)))
+                batch.seen.append((job.webhook, await self._attempt(again, job.webhook, batch)))
 
-    async def _attempt(self, job: _Job, webhook: Webhook) -> Seen:
+    async def _attempt(self, job: _Job, webhook: Webhook, batch: _Batch) -> Seen:
         posted = await self._post(job, webhook)
         outcome = attempt.judge(
             posted.happening,
@@ -277,7 +293,7 @@ class DeliverAttempts:
         after = recording.after(job.delivery, posted, outcome, started=job.started)
         delay_s = self._queue_delay_s(after.due_at_ms)
         after = replace(after, hinted=delay_s is not None)
-        ours = await self._record(job.record, after)
+        ours = await self._record(job.record, after, batch)
         self.journal(recording.line(after, posted, recorded=ours))
         if ours:
             await self._hint(after, delay_s)
@@ -294,18 +310,17 @@ class DeliverAttempts:
             await self._loop.in_thread(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
         return await posting
 
-    def _new(self, message: DeliverMessage) -> Delivery:
+    def _new(self, message: DeliverMessage, now: str) -> Delivery:
         if message.body is None or message.attempt != 1:
             raise BadInput("there is no record of this delivery", code="no_record")
-        return recording.begun(message, message.body, now=timestamp(self.clock()))
+        return recording.begun(message, message.body, now=now)
 
-    async def _record(self, record: Delivery | None, after: Delivery) -> bool:
-        def write() -> bool:
-            if record is None:
-                return self.deliveries.add(after)
-            return self.deliveries.replace(record, after)
-
-        return await self._loop.in_thread(write)
+    async def _record(self, record: Delivery | None, after: Delivery, batch: _Batch) -> bool:
+        if record is not None:
+            return await self._loop.in_thread(lambda: self.deliveries.replace(record, after))
+        pages = await asyncio.wrap_future(batch.pages)
+        listed = replace(after, page=pages[after.id])
+        return await self._loop.in_thread(lambda: self.deliveries.add(listed))
 
     def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
         """How long a hint is to wait on the queue; None when there is to be none."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
@@ -28,6 +28,10 @@ class Loop:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do blocking work while others go on."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def start(self, work: Callable[[], T]) -> "Future[T]":
+        """Do blocking work from now on, for several to wait for."""
+        return self._threads.submit(work)
 
     def close(self) -> None:
         """End the loop and its threads."""

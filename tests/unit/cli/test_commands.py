@@ -119,7 +119,7 @@ def test_a_refusal_says_what_to_do_on_stderr_and_in_json(penstock: Command) -> N
 
 def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) -> None:
     """What became of an event is the first question anybody asks."""
-    store = penstock.api.application.deliveries
+    store = penstock.api.cloud.deliveries
     name = f"dlv_{penstock.api.tenant}"
     store.add(a_delivery(id=name, tenant=penstock.api.tenant))
 

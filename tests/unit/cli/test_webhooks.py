@@ -91,7 +91,7 @@ def a_recent(penstock: Command, number: int, **changes: Any) -> str:
     """A delivery that has just come."""
     name = f"dlv_{penstock.api.tenant}_{number}"
     made = a_delivery(id=name, tenant=penstock.api.tenant, created_at=timestamp(now()), **changes)
-    penstock.api.application.deliveries.add(made)
+    penstock.api.cloud.deliveries.add(made)
     return name
 
 
@@ -109,7 +109,7 @@ def test_deliveries_are_watched_until_somebody_has_seen_enough(penstock: Command
     assert tail.stdout is not None
     assert "watching" in (tail.stderr.readline() if tail.stderr else "")
     new = a_recent(penstock, 1, topic="metric.x")
-    store = penstock.api.application.deliveries
+    store = penstock.api.cloud.deliveries
     first = tail.stdout.readline()
     was = store.find(new)
     assert was is not None

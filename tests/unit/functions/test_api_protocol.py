@@ -38,7 +38,7 @@ def test_pages_show_everything_exactly_once(
 
 def test_deliveries_are_paged_by_webhook_and_status(api: ApiClient) -> None:
     """A filter must not eat pages: three pending ones among many are three."""
-    store = api.application.deliveries
+    store = api.cloud.deliveries
     for n in range(9):
         status = {"status": "dead", "due_at_ms": None, "reason": "gone"} if n % 3 else {}
         at = f"2026-11-20T13:04:{n:02d}.000Z"
@@ -58,7 +58,7 @@ def test_deliveries_are_paged_by_webhook_and_status(api: ApiClient) -> None:
 
 def test_deliveries_are_found_by_topic_event_and_time(api: ApiClient) -> None:
     """The questions of somebody whose receiver missed something."""
-    store = api.application.deliveries
+    store = api.cloud.deliveries
     for n in range(4):
         at = f"2026-11-20T13:04:{n:02d}.000Z"
         more = {"tenant": api.tenant, "event_id": f"evt_{n}", "topic": f"metric.t{n % 2}"}

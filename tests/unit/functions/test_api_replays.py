@@ -29,7 +29,7 @@ def a_dead_delivery(api: ApiClient, webhook_id: str, **changes: Any) -> str:
         }
         | changes
     )
-    api.application.deliveries.add(delivery)
+    api.cloud.deliveries.add(delivery)
     return f"/v1/deliveries/{delivery.id}"
 
 

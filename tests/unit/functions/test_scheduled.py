@@ -45,6 +45,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "BUS": cloud.bus.name,
         "CONFIG_TABLE": cloud.config.table.name,
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
+        "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
         "RUNS_TABLE": cloud.runs.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
