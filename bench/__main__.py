@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, flow, handlers, isolation, matching, sandbox_cost
+from bench import bundles, cost, flow, handlers, isolation, matching, sandbox_cost
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
@@ -22,6 +22,8 @@ def main() -> None:
     rows = list(sandbox_cost.measure())
     progress.step("matching")
     rows += matching.measure()
+    progress.step("cost of a million deliveries")
+    rows += cost.measure()
     with set_stage(progress) as stage:
         stage.receiver.is_ever_busy = False
         for name, measure in _on_the_cloud():

@@ -113,6 +113,9 @@ def _replayed(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]
     api.post(f"/v1/deliveries/{ids[corner.limited]}/retry")
     if not patience.until(lambda: _repeats(stage, LIMITED) == 1):
         yield "a delivery that was asked for again did not come"
+    api.post(f"/v1/webhooks/{corner.copies}/test")
+    if not patience.until(lambda: _accepted(stage, COPIES) > 1):
+        yield "the event made up to test a webhook did not come"
 
 
 def _accepted(stage: Stage, name: str) -> int:
