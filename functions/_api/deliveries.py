@@ -18,7 +18,9 @@ class DeliveriesQuery(ListQuery):
     webhook: str | None = None
     status: Status | None = None
     topic: str | None = Field(default=None, description="an exact topic")
-    event: str | None = Field(default=None, description="the id of an event")
+    event: str | None = Field(
+        default=None, description="the id of an event; with `webhook` also of one deleted since"
+    )
     since: str | None = Field(default=None, description="created at or after, ISO 8601")
     until: str | None = Field(default=None, description="created at or before, ISO 8601")
 

@@ -85,7 +85,7 @@ def copy(delivery: Delivery, *, to: str, replay_id: str, now_ms: int, now: str) 
         if delivery.id == own
         else ids.derive("dlv", delivery.id, to)
     )
-    fresh = replace(delivery, id=made, webhook_id=to, attempts=(), created_at=now)
+    fresh = replace(delivery, id=made, webhook_id=to, attempts=(), created_at=now, page=None)
     return again(fresh, replay_id=replay_id, now_ms=now_ms)
 
 

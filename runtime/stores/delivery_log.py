@@ -126,7 +126,7 @@ class DeliveryLog:
         )
         found: list[Entry] = []
         step = 1 if oldest_first else -1
-        for entry in (entry for item in items for entry in _entries(item)[::step]):
+        for entry in (entry for item in items for entry in entries(item)[::step]):
             after = entry.position
             if place is not None and place.has_seen(entry, oldest_first=oldest_first):
                 continue
@@ -177,7 +177,8 @@ def _end_s(page: str) -> int:
     return int(page[:DAY_CHARS], 16) * records.DAY_S
 
 
-def _entries(item: Mapping[str, Any]) -> list[Entry]:
+def entries(item: Mapping[str, Any]) -> list[Entry]:
+    """What is on a page, in the order of its numbers."""
     created_at, _, page = item["sk"]["S"].partition("#")
     tree: dict[str, dict[str, list[str]]] = json.loads(codec.value(item["entries"]))
     flat = (

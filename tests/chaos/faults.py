@@ -90,6 +90,11 @@ class Faults:
             return fail(Kind.UNANSWERED)
         return result
 
+    def unrecord(self, point: str, delivery_ids: Iterable[str]) -> None:
+        """A call failed without which none of these can be recorded."""
+        for each in delivery_ids:
+            self._note(Kind.REFUSED, point, each)
+
     def _note(self, kind: Kind, point: str, about: str = "") -> None:
         point = f"{self._worker} {point}"
         self.log.append(Fault(kind=kind, life=self.life, point=point, about=about))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Protocol, TypeVar
@@ -41,6 +42,15 @@ class OneThread(Loop):
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do it now."""
         return work()
+
+    def start(self, work: Callable[[], T]) -> Future[T]:
+        """Do it now, too."""
+        done: Future[T] = Future()
+        try:
+            done.set_result(work())
+        except BaseException as problem:  # noqa: BLE001 - also a kill: it is told to who asks
+            done.set_exception(problem)
+        return done
 
 
 class MakeStores(Protocol):

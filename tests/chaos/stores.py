@@ -4,7 +4,7 @@ Either way every call may be refused or go unanswered, and the worker be killed 
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from moto.core.models import botocore_stubber
 
 from runtime.core.delivery import Delivery
 from runtime.core.webhook import Webhook
-from runtime.stores import keys
+from runtime.stores import codec, delivery_log, keys
 from runtime.stores.aws import QUICK
 from runtime.stores.config import Config
 from runtime.stores.dynamodb import DynamoDB
@@ -26,7 +26,7 @@ from runtime.stores.turns import Turns
 from runtime.stores.webhooks import Webhooks
 from tests.chaos.clocks import Clocks
 from tests.chaos.commits import Commits
-from tests.chaos.faults import Faults, Kind
+from tests.chaos.faults import Faults, Kind, as_transient
 from tests.cloud import Cloud
 from tests.doubles import MemoryDeliveries, MemoryEndpoints, MemoryTurns, MemoryWebhooks
 
@@ -86,6 +86,16 @@ class _Perilous:
     store: Any
     faults: Faults
 
+    def announce(self, deliveries: Iterable[Delivery], /) -> Any:
+        """A call for many; when it fails, none of them is recorded."""
+        each = list(deliveries)
+
+        def fail(kind: Kind) -> Any:
+            self.faults.unrecord("announce", (delivery.id for delivery in each))
+            as_transient(kind)
+
+        return self.faults.around("announce", lambda: self.store.announce(each), fail=fail)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self.store, name)
 
@@ -130,6 +140,7 @@ class InDynamo:
         self.commits = Commits()
         self._clocks, self._faults, self._cloud = clocks, faults, cloud
         self._table, self._config = cloud.deliveries.table, cloud.config
+        self._log = cloud.deliveries.log
         for webhook in webhooks:
             Webhooks(config=cloud.config).add(webhook)
         session = get_session()
@@ -142,9 +153,13 @@ class InDynamo:
         """For a new process: what a killed one knew by heart is forgotten."""
         table = replace(self._table, client=self._client)
         config = Config(table=replace(self._config.table, client=self._client))
-        clock = self._clocks.workers
+        clock, log = self._clocks.workers, self._log
         return Open(
-            deliveries=replace(self._cloud.deliveries, table=table),
+            deliveries=replace(
+                self._cloud.deliveries,
+                table=table,
+                log=replace(log, table=replace(log.table, client=self._client)),
+            ),
             webhooks=Webhooks(config=config),
             subscriptions=Subscriptions(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),
@@ -170,6 +185,7 @@ class InDynamo:
             return answer
 
         def fail(kind: Kind) -> AWSResponse:
+            self._faults.unrecord(operation, _announced(asked))
             if kind is Kind.UNANSWERED:
                 raise TimeoutError("no answer")
             body = MockRawResponse(json.dumps(THROTTLED))
@@ -182,3 +198,14 @@ class InDynamo:
         written = self._cloud.deliveries.find(record_id)
         assert written is not None
         self.commits(written)
+
+
+def _announced(asked: Mapping[str, Any]) -> list[str]:
+    """The deliveries on the pages of a BatchWriteItem."""
+    requests = [each for table in asked.get("RequestItems", {}).values() for each in table]
+    pages = (each["PutRequest"]["Item"] for each in requests if "PutRequest" in each)
+    return [
+        entry.delivery_id
+        for page in pages
+        for entry in delivery_log.entries(codec.from_stream(page))
+    ]
