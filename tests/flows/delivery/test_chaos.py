@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core.delivery import Selection
 from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.usecases.loop import Loop
+from tests.builders import TENANT
 from tests.chaos import events, report
 from tests.chaos.checker import check
 from tests.chaos.receivers import SCRIPTS
@@ -84,7 +86,11 @@ def test_nothing_is_lost_in_the_real_stores(cloud: Cloud) -> None:
     setting.make_stores = partial(InDynamo, cloud=cloud)
     setting.fail_rate = 0.1
 
-    check(Stage(setting).run())
+    evidence = Stage(setting).run()
+
+    check(evidence)
+    listed = cloud.deliveries.list(TENANT, Selection(), limit=2 * FEW)
+    assert sorted(each.id for each in listed.items) == sorted(evidence.records)
 
 
 @pytest.mark.chaos
