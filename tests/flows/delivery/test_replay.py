@@ -209,8 +209,8 @@ def test_another_webhook_gets_them_once(bench: Bench) -> None:
         )
         assert (copied.webhook_id, copied.body) == ("whk_2", delivery.body)
         assert (copied.status, copied.attempts) == (Status.PENDING, ())
-    there = bench.cloud.deliveries.list(TENANT, Selection(webhook_id="whk_2"))
-    assert {each.event_id for each in there.items} == {each.event_id for each in dead}
+    copies = bench.cloud.deliveries.list(TENANT, Selection(webhook_id="whk_2"))
+    assert {each.event_id for each in copies.items} == {each.event_id for each in dead}
 
 
 def test_a_cancelled_replay_stops_where_it_is(bench: Bench) -> None:
