@@ -16,13 +16,12 @@ from runtime.egress.client import SyncEgress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Lookup, Resolver
 from runtime.settings import Settings
-from runtime.stores import bodies, config
+from runtime.stores import bodies, config, delivery_log
 from runtime.stores.api_keys import ApiKeys, Tenants
 from runtime.stores.aws import Clients
 from runtime.stores.bus import Bus
 from runtime.stores.claims import Claims
 from runtime.stores.deliveries import Deliveries
-from runtime.stores.delivery_log import DeliveryLog
 from runtime.stores.endpoints import Endpoints
 from runtime.stores.functions import Functions
 from runtime.stores.ledger import Ledger
@@ -217,11 +216,9 @@ def _records(clients: Clients, given: Settings) -> _Records:
     days = given.retention_days
     kept = bodies.in_bucket(given.bucket, clients)
     profiles = Profiles(table=table(given.profiles_table))
-    log = DeliveryLog(table=table(given.delivery_log_table), retention_days=days)
+    log = delivery_log.in_table(given.delivery_log_table, clients, days)
     return _Records(
-        deliveries=Deliveries(
-            table=table(given.deliveries_table), log=log, bodies=kept, retention_days=days
-        ),
+        deliveries=Deliveries(table=table(given.deliveries_table), log=log, bodies=kept),
         runs=Runs(
             table=table(given.runs_table), profiles=profiles, bodies=kept, retention_days=days
         ),

@@ -342,17 +342,13 @@ def _parked(clients: Clients, given: Settings) -> "Parked":
 
 
 def _deliveries(clients: Clients, given: Settings) -> "Deliveries":
-    from runtime.stores import bodies
+    from runtime.stores import bodies, delivery_log
     from runtime.stores.deliveries import Deliveries
-    from runtime.stores.delivery_log import DeliveryLog
 
-    days = given.retention_days
-    pages = Table(client=clients.tables, name=given.delivery_log_table)
     return Deliveries(
         table=Table(client=clients.tables, name=given.deliveries_table),
-        log=DeliveryLog(table=pages, retention_days=days),
+        log=delivery_log.in_table(given.delivery_log_table, clients, given.retention_days),
         bodies=bodies.in_bucket(given.bucket, clients),
-        retention_days=days,
     )
 
 

@@ -74,7 +74,6 @@ class Cloud:
                 table=self.table("delivery-log", sort="sk"), retention_days=RETENTION_DAYS
             ),
             bodies=self.bodies,
-            retention_days=RETENTION_DAYS,
         )
 
     @property

@@ -26,7 +26,6 @@ class Deliveries:
     table: Table
     log: DeliveryLog
     bodies: Bodies
-    retention_days: int
 
     def find(self, delivery_id: str) -> Delivery | None:
         """The delivery as it stands now (strong read), or None before its first attempt."""
@@ -198,7 +197,7 @@ class Deliveries:
             **codec.key(lists),
             **records.due_key(delivery),
             "next_attempt": codec.scalar(delivery.next_attempt),
-            "expires_at": codec.scalar(records.expires_s(delivery, self.retention_days)),
+            "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
         }
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from runtime.core.delivery import Delivery, Selection
 from runtime.core.envelope import dump
 from runtime.stores import codec, records
+from runtime.stores.aws import Clients
 from runtime.stores.codec import Item
 from runtime.stores.table import LOOK_AT, Table
 
@@ -71,7 +72,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLog:
-    """Pages by tenant and time."""
+    """Pages by tenant and time; `retention_days` is how long the records are kept."""
 
     table: Table
     retention_days: int
@@ -162,6 +163,12 @@ class DeliveryLog:
             "entries": codec.packed(dump(tree)),
             "expires_at": codec.scalar(_end_s(page)),
         }
+
+
+def in_table(name: str, clients: Clients, retention_days: int) -> DeliveryLog:
+    """That of an installation."""
+    table = Table(client=clients.tables, name=name)
+    return DeliveryLog(table=table, retention_days=retention_days)
 
 
 def is_listed(entry: Entry, delivery: Delivery) -> bool:
