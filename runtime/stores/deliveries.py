@@ -136,8 +136,8 @@ class Deliveries:
             look = self.log.look(
                 tenant, selection, after=after, limit=look_at, oldest_first=oldest_first
             )
-            records_there = self.get(entry.delivery_id for entry in look.entries)
-            each = ((entry, records_there.get(entry.delivery_id)) for entry in look.entries)
+            there = self.get(entry.delivery_id for entry in look.entries)
+            each = ((entry, there.get(entry.delivery_id)) for entry in look.entries)
             found += [
                 (entry, record)
                 for entry, record in each

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from runtime.core import ids
 from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.envelope import moment, timestamp
+from runtime.core.page import Page
+from runtime.core.webhook import Webhook
 from runtime.stores import delivery_log
 from runtime.usecases.list_deliveries import ListDeliveries
 from tests.builders import NOW, TENANT, a_delivery, a_webhook, an_attempt
@@ -252,10 +254,8 @@ def test_nothing_that_arrives_is_in_an_index(cloud: Cloud) -> None:
 class _Webhooks(MemoryWebhooks):
     """Pages of them."""
 
-    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Any:
+    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A page by id."""
-        from runtime.core.page import Page
-
         every = sorted(each.id for each in self.by_id.values() if each.tenant == tenant)
         behind = [each for each in every if each > (after or "")]
         shown = tuple(self.by_id[each] for each in behind[:limit])
