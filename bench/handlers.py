@@ -64,6 +64,11 @@ def measure(stage: Stage) -> Iterator[Row]:
         value=f"{result['fanout'] + result['deliver']:.2f} ms",
         how="the sum of the two",
     )
+    yield Row(
+        what="CPU of one `put_item` by botocore's client, for scale",
+        value=f"{result['botocore']:.2f} ms",
+        how=f"{BATCHES * BATCH} of a 1 KB item, between the batches of `deliver`",
+    )
 
 
 class _Context:
@@ -81,12 +86,17 @@ class _Context:
 def _main() -> None:
     from functions import deliver, fanout
 
-    sqs = boto3.client("sqs")
+    sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+    item: Any = {"pk": {"S": "bench"}, "content": {"S": "x" * 1000}}
     queue = os.environ["PENSTOCK_DELIVER_QUEUE_URL"]
-    spent: dict[str, list[float]] = {"fanout": [], "deliver": []}
+    spent: dict[str, list[float]] = {"fanout": [], "deliver": [], "botocore": []}
     for number in range(WARM_UP + BATCHES):
         spent["fanout"].append(_cpu_s(fanout.handler, _matched(number)))
         spent["deliver"].append(_cpu_s(deliver.handler, _queued(sqs, queue)))
+        began_s = time.process_time()
+        for _ in range(BATCH):
+            dynamodb.put_item(TableName=os.environ["PENSTOCK_DELIVERIES_TABLE"], Item=item)
+        spent["botocore"].append(time.process_time() - began_s)
     result = {
         name: sum(seconds[WARM_UP:]) * 1000 / (BATCHES * BATCH) for name, seconds in spent.items()
     }

@@ -12,6 +12,7 @@ MIN_HIDDEN_CHARS: Final = 6  # a shorter secret stands in half of all texts
 # Many a URL is a password: `?sig=…`, `/hooks/T024BE7LH/…`. Shorter parts are words like any other.
 MIN_QUERY_CHARS: Final = 8
 MIN_SEGMENT_CHARS: Final = 16
+_SAME_EVERYWHERE: Final = re.compile(r"[A-Za-z0-9_.~-]+")  # nothing ever escapes these
 _REDACTED: Final = b"[redacted]"
 # A value in quotes ends with them. Of headers that may hold several words the whole line goes.
 _QUOTED: Final = r"""(?P<quote>["'])? (?(quote) (?: (?!(?P=quote)) [^\\\r\n] | \\. )* |"""
@@ -50,6 +51,8 @@ def cut(data: bytes, hidden: Iterable[str]) -> bytes:
 
     The shortest are left; of what was not read to its end the beginning of a secret goes, too.
     """
+    if len(data) < MIN_HIDDEN_CHARS:
+        return data
     known = {secret for secret in hidden if len(secret) >= MIN_HIDDEN_CHARS}
     forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
     for form in forms:
@@ -73,6 +76,8 @@ def secrets_of_url(url: str) -> Iterator[str]:
 def _forms(secret: str) -> Iterator[bytes]:
     """The secret as it stands in a text, in JSON, in HTML and in a URL."""
     yield secret.encode()
+    if _SAME_EVERYWHERE.fullmatch(secret):
+        return
     for ascii_only in (True, False):
         yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1].encode()
     for in_quotes in (True, False):

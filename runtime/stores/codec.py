@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Item = dict[str, Any]
+SMALL_BYTES: Final = 4096  # as much as the smaller of zlib's windows holds
 PACK_FROM_BYTES: Final = 1024  # below, gzip's overhead eats the gain
 EITHER_FORM: Final = 32 + zlib.MAX_WBITS  # gzip's, or zlib's own
 _NAME: Final = re.compile(r"#[a-z_0-9]+")
@@ -82,8 +83,11 @@ def text(raw: str) -> Item:
 
 def packed(raw: str) -> Item:
     """A text where every byte counts: compressed as soon as that is shorter at all."""
-    data = zlib.compress(raw.encode(), level=9)
-    return {"B": data} if len(data) < len(raw.encode()) else {"S": raw}
+    data = raw.encode()
+    # Small tables: to set up zlib's usual ones takes longer than to pack a kilobyte with them.
+    small = zlib.compressobj(wbits=12 if len(data) < SMALL_BYTES else 15, memLevel=5)
+    packed = small.compress(data) + small.flush()
+    return {"B": packed} if len(packed) < len(data) else {"S": raw}
 
 
 def key(values: Mapping[str, str]) -> Item:

@@ -125,10 +125,14 @@ _Prepared = _Job | _Skip | BaseException | None
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the deliveries of a batch share: the pages of the new ones, and how attempts went."""
+    """What the deliveries of a batch share: the pages of the new ones, and how attempts went.
+
+    `aside` is what runs beside the attempts; no thread outlives its batch.
+    """
 
     pages: Future[Mapping[str, str]]
     seen: list[tuple[Webhook, Seen]] = field(default_factory=list)
+    aside: list[Future[None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,9 +220,8 @@ class DeliverAttempts:
         try:
             return self._loop.gather(self._deliver(job, batch) for job in jobs)
         finally:
-            wait(
-                [batch.pages]
-            )  # also when nobody has come to need it: no thread outlives its batch
+            wait(batch.aside)
+            wait([batch.pages])
             self.admit.give_back(turn)
             self._observe(batch)
 
@@ -282,7 +285,7 @@ class DeliverAttempts:
                 batch.seen.append((job.webhook, await self._attempt(again, job.webhook, batch)))
 
     async def _attempt(self, job: _Job, webhook: Webhook, batch: _Batch) -> Seen:
-        posted = await self._post(job, webhook)
+        posted = await self._post(job, webhook, batch)
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_in_round,
@@ -300,15 +303,19 @@ class DeliverAttempts:
         error = attempt.error_code(posted.happening)
         return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
 
-    async def _post(self, job: _Job, webhook: Webhook) -> Posted:
-        posting = asyncio.ensure_future(
-            self.courier.post(webhook, job.delivery, credentials=job.credentials, at=job.started)
-        )
-        answered, _ = await asyncio.wait([posting], timeout=SLOW_AFTER_S)
-        if not answered:
-            # Now and not at the end: until others know, they send their own workers to wait here.
-            await self._loop.in_thread(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
-        return await posting
+    async def _post(self, job: _Job, webhook: Webhook, batch: _Batch) -> Posted:
+        def note_slow() -> None:
+            note = self._loop.start(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
+            batch.aside.append(note)
+
+        # Now and not at the end: until others know, they send their own workers to wait here.
+        slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, note_slow)
+        try:
+            return await self.courier.post(
+                webhook, job.delivery, credentials=job.credentials, at=job.started
+            )
+        finally:
+            slow.cancel()
 
     def _new(self, message: DeliverMessage, now: str) -> Delivery:
         if message.body is None or message.attempt != 1:
@@ -318,9 +325,12 @@ class DeliverAttempts:
     async def _record(self, record: Delivery | None, after: Delivery, batch: _Batch) -> bool:
         if record is not None:
             return await self._loop.in_thread(lambda: self.deliveries.replace(record, after))
-        pages = await asyncio.wrap_future(batch.pages)
-        listed = replace(after, page=pages[after.id])
-        return await self._loop.in_thread(lambda: self.deliveries.add(listed))
+
+        def add() -> bool:
+            page = batch.pages.result()[after.id]  # begun before, so a thread has it in hand
+            return self.deliveries.add(replace(after, page=page))
+
+        return await self._loop.in_thread(add)
 
     def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
         """How long a hint is to wait on the queue; None when there is to be none."""
