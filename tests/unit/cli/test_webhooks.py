@@ -98,8 +98,14 @@ def a_recent(penstock: Command, number: int, **changes: Any) -> str:
 def test_deliveries_are_watched_until_somebody_has_seen_enough(penstock: Command) -> None:
     """New ones and changes, each once; what was there before is what `list` is for."""
     old = a_recent(penstock, 0)
+    # Who started the tests may ignore Ctrl-C, as shells do for what runs aside; a person does not.
     tail = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "deliveries", "tail"],
+        [
+            sys.executable,
+            "-c",
+            "import signal as s; s.signal(s.SIGINT, s.default_int_handler);"  # noqa: ISC004 - one text
+            "import cli.main as c; raise SystemExit(c.main(['deliveries', 'tail']))",
+        ],
         cwd=penstock.folder,
         env={**penstock.environment, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
