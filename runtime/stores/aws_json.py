@@ -112,13 +112,11 @@ class AwsJson:
             "host": self._connections.host,
             "x-amz-target": f"{self._target}.{operation}",
         }
-        add_recursion_detection_header(
-            {"headers": headers}
-        )  # AWS ends loops between services by it
         signed = sign(
             body, headers, identity=self._identity(), scope=self._scope, now=datetime.now(UTC)
         )
-        add_recursion_detection_header({"headers": signed})  # AWS ends loops of Lambdas by it
+        # AWS ends loops of Lambdas by it. Never signed: its name has capitals, and hops change it.
+        add_recursion_detection_header({"headers": signed})
         request: Any = AWSPreparedRequest("POST", self._url, signed, body, stream_output=False)  # type: ignore[arg-type]
         _, answer = self._events.emit_until_response(
             f"before-send.{self._name}.{operation}", request=request

@@ -109,7 +109,11 @@ class TestCall:
 
         service.get()
 
-        assert "Root=1-2-3;Lineage=4" == service.receiver.received[0].header("x-amzn-trace-id")
+        (request,) = service.receiver.received
+        assert "Root=1-2-3;Lineage=4" == request.header("x-amzn-trace-id")
+        # Whoever passes a call on may change the trace; and AWS refuses capitals in this list.
+        signed = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"
+        assert f"SignedHeaders={signed}," in str(request.header("authorization"))
 
 
 class TestRefusal:
