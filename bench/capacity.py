@@ -71,7 +71,7 @@ class Meter:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Look at each request of tables and queues."""
-        call = AwsJson.call
+        call, call_async = AwsJson.call, AwsJson.call_async
 
         def seen(service: AwsJson, operation: str, request: Mapping[str, Any]) -> Any:
             answer = call(service, operation, request)
@@ -79,8 +79,15 @@ class Meter:
                 self._note(operation, request, answer)
             return answer
 
+        async def seen_async(service: AwsJson, operation: str, request: Mapping[str, Any]) -> Any:
+            answer = await call_async(service, operation, request)
+            with self._lock:
+                self._note(operation, request, answer)
+            return answer
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(AwsJson, "call", seen)
+            patch.setattr(AwsJson, "call_async", seen_async)
             yield
 
     def _note(self, operation: str, request: Mapping[str, Any], answer: Any) -> None:

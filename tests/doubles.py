@@ -143,6 +143,14 @@ class MemoryDeliveries:
                 return False
             return self._write(new)
 
+    async def add_async(self, delivery: Delivery, /) -> bool:
+        """The same as `add`: nothing here waits."""
+        return self.add(delivery)
+
+    async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
+        """The same as `replace`."""
+        return self.replace(old, new)
+
     def due(self, *, shard: str, now_ms: int, limit: int) -> list[Delivery]:
         """Those due, the longest waiting first; everything lies in shard 0."""
         due = [d for d in self.by_id.values() if d.due_at_ms is not None and d.due_at_ms <= now_ms]

@@ -8,9 +8,9 @@ still emitted: who listens to botocore, or stands in for AWS by it, does so here
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPException
 from threading import Event
 from typing import Any, Final, Protocol
 
@@ -38,6 +38,7 @@ BUSY: Final = frozenset(
     }
 )
 Wait = Callable[[float], object]
+Rest = Callable[[float], Awaitable[object]]
 
 
 class Session(Protocol):
@@ -47,19 +48,45 @@ class Session(Protocol):
         """What it has found, refreshed as needed; or None."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Post:
+    """A signed request that is to be made."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A time that is to pass."""
+
+    seconds: float
+
+
+_Flow = Generator[_Post | _Pause, Reply | None, Any]
+
+
 def wait(seconds: float) -> None:
     """Let the time pass."""
     Event().wait(seconds)
+
+
+async def rest(seconds: float) -> None:
+    """Let the time pass, while others of the event loop go on."""
+    import asyncio  # half of the functions have no loop, and Lambda bills the import
+
+    await asyncio.sleep(seconds)
 
 
 class AwsJson:
     """One service, whose endpoint, region and events are those of a botocore client.
 
     `target` is the service's name in its calls, such as `DynamoDB_20120810`. `to_json` and
-    `from_json` are hooks of the json module, for values that JSON does not have.
+    `from_json` are hooks of the json module, for values that JSON does not have. `call` and
+    `call_async` differ only in how they wait.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what tells one service from another
         self,
         client: BaseClient,
         session: Session,
@@ -68,6 +95,7 @@ class AwsJson:
         to_json: Callable[[Any], Any] | None = None,
         from_json: Callable[[dict[str, Any]], Any] | None = None,
         wait: Wait = wait,
+        rest: Rest = rest,
     ) -> None:
         meta = client.meta
         self._events: Any = meta.events
@@ -82,6 +110,7 @@ class AwsJson:
         self._to_json = to_json
         self._from_json = from_json
         self._wait = wait
+        self._rest = rest
 
     def call(self, operation: str, request: Mapping[str, Any]) -> Any:
         """The answer of one operation, named and shaped as in AWS's documentation.
@@ -90,11 +119,52 @@ class AwsJson:
             ClientError: the service has refused; with its code and its cancellation reasons.
             BotoCoreError: no credentials, or no answer to any of the tries.
         """
+        flow = self._flow(operation, request)
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    reply = self._perform(step)
+                except OSError as problem:
+                    step = flow.throw(problem)
+                else:
+                    step = flow.send(reply)
+        except StopIteration as done:
+            return done.value
+
+    async def call_async(self, operation: str, request: Mapping[str, Any]) -> Any:
+        """The same, while others of the event loop go on."""
+        flow = self._flow(operation, request)
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    reply = await self._perform_async(step)
+                except OSError as problem:
+                    step = flow.throw(problem)
+                else:
+                    step = flow.send(reply)
+        except StopIteration as done:
+            return done.value
+
+    def _perform(self, step: _Post | _Pause) -> Reply | None:
+        if isinstance(step, _Post):
+            return self._connections.post(step.body, step.headers)
+        self._wait(step.seconds)
+        return None
+
+    async def _perform_async(self, step: _Post | _Pause) -> Reply | None:
+        if isinstance(step, _Post):
+            return await self._connections.post_async(step.body, step.headers)
+        await self._rest(step.seconds)
+        return None
+
+    def _flow(self, operation: str, request: Mapping[str, Any]) -> _Flow:
         body = json.dumps(request, separators=(",", ":"), default=self._to_json).encode()
         for left in reversed(range(TRIES)):
             try:
-                reply = self._send(operation, body)
-            except (OSError, HTTPException) as problem:
+                reply = yield from self._send(operation, body)
+            except OSError as problem:
                 if not left:
                     raise HTTPClientError(error=problem) from problem
             else:
@@ -103,10 +173,10 @@ class AwsJson:
                 refusal = _refusal(operation, reply)
                 if not left or not _may_pass(refusal, reply.status):
                     raise refusal
-            self._wait(random.uniform(0, MAX_PAUSE_S))  # noqa: S311 - spreads load, guards nothing
+            yield _Pause(random.uniform(0, MAX_PAUSE_S))  # noqa: S311 - spreads load, guards nothing
         raise AssertionError("the last try answers or raises")
 
-    def _send(self, operation: str, body: bytes) -> Reply:
+    def _send(self, operation: str, body: bytes) -> Generator[_Post, Reply | None, Reply]:
         headers = {
             "content-type": "application/x-amz-json-1.0",
             "host": self._connections.host,
@@ -123,7 +193,9 @@ class AwsJson:
         )
         if answer is not None:
             return Reply(status=answer.status_code, body=answer.content)
-        return self._connections.post(body, signed)
+        reply = yield _Post(body=body, headers=signed)
+        assert reply is not None  # noqa: S101 - what a post comes to; only a pause comes to nothing
+        return reply
 
     def _identity(self) -> Identity:
         credentials = self._session.get_credentials()

@@ -1,36 +1,56 @@
-"""Open HTTP connections to one AWS endpoint, kept from call to call and shared by threads."""
+"""Open HTTP connections to one AWS endpoint, kept from call to call, for threads and event loops.
 
+Requests are written and answers read here, because http.client takes twice the CPU of the whole
+rest of a call, and there is little to understand: AWS says in `content-length` how long each of its
+answers is. What does not is no answer of AWS's, and refused.
+"""
+
+import re
 import select
 import socket
 import ssl
+import time
 import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPSConnection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from botocore.httpsession import get_cert_path
 
+if TYPE_CHECKING:
+    import asyncio
+
 MAX_IDLE: Final = 10  # a batch's attempts write at the same time
+MAX_HEAD_BYTES: Final = 16 * 1024  # of an answer; AWS's have less than one
+READ: Final = select.POLLIN
+WRITE: Final = select.POLLOUT
+_CHUNK_BYTES: Final = 64 * 1024
+_STATUS: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})( |$)")
+_LENGTH: Final = re.compile(rb"[0-9]{1,9}")
+
+
+class BrokenAnswer(ConnectionError):
+    """What came back is not HTTP, not whole, or of no known length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, whole."""
+    """What came back, whole; `is_last` when its connection serves no other call."""
 
     status: int
     body: bytes
+    is_last: bool = False
 
 
 class Connections:
-    """Connections to the host of `url`, an endpoint of AWS; its certificate is checked.
-
-    By http.client, because urllib3 takes half as much CPU again and every attempt writes once.
-    """
+    """Connections to the host of `url`, an endpoint of AWS; its certificate is checked."""
 
     def __init__(self, url: str, *, connect_timeout_s: float, read_timeout_s: float) -> None:
         parts = urlsplit(url)
         self.host = parts.netloc
+        self._name = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._tls = (
@@ -38,54 +58,201 @@ class Connections:
             if parts.scheme == "https"
             else None
         )
-        self._idle: list[HTTPConnection] = []
+        self._idle: list[socket.socket] = []
         weakref.finalize(self, _close, self._idle)
 
-    def post(self, body: bytes, headers: dict[str, str]) -> Reply:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """POST to the path `/`.
 
         Raises:
-            OSError: no connection, or no answer in time.
-            HTTPException: what came back is not HTTP.
+            OSError: no connection, or no whole answer in time.
         """
-        connection = self._take()
+        sock = self._take() or self._connect()
+        ends_s = time.monotonic() + self._read_timeout_s
+        call = _Call(_request(body, headers))
         try:
-            connection.request("POST", "/", body=body, headers=headers)
-            answer = connection.getresponse()
-            reply = Reply(status=answer.status, body=answer.read())
+            for wanted in call.steps(sock):
+                _wait(sock, wanted, ends_s - time.monotonic())
         except BaseException:
-            connection.close()  # a late answer must not be read as the next call's
+            sock.close()  # a late answer must not be read as the next call's
             raise
-        self._keep(connection)
-        return reply
+        return self._settled(sock, call)
 
-    def _take(self) -> HTTPConnection:
-        while True:
+    async def post_async(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """The same, while others of the event loop go on."""
+        import asyncio  # half of the functions have no loop, and Lambda bills the import
+
+        sock = self._take()
+        if sock is None:
+            sock = await asyncio.to_thread(self._connect)
+        call = _Call(_request(body, headers))
+        try:
+            async with asyncio.timeout(self._read_timeout_s):
+                for wanted in call.steps(sock):
+                    await _ready(sock, wanted)
+        except BaseException:
+            sock.close()
+            raise
+        return self._settled(sock, call)
+
+    def _take(self) -> socket.socket | None:
+        while self._idle:
             try:
-                connection = self._idle.pop()  # one step, so two threads never get the same
+                sock = self._idle.pop()  # one step, so two threads never get the same
             except IndexError:
-                return self._connect()
-            if not _is_dropped(connection.sock):
-                return connection
-            connection.close()
+                break
+            if not _is_dropped(sock):
+                return sock
+            sock.close()
+        return None
 
-    def _keep(self, connection: HTTPConnection) -> None:
-        if connection.sock is None:  # the answer said that it was the last
-            return
-        if len(self._idle) < MAX_IDLE:
-            self._idle.append(connection)
+    def _settled(self, sock: socket.socket, call: "_Call") -> Reply:
+        if call.reply.is_last or len(self._idle) >= MAX_IDLE:
+            sock.close()
         else:
-            connection.close()
+            self._idle.append(sock)
+        return call.reply
 
-    def _connect(self) -> HTTPConnection:
-        connection = (
-            HTTPConnection(self.host, timeout=self._connect_timeout_s)
-            if self._tls is None
-            else HTTPSConnection(self.host, timeout=self._connect_timeout_s, context=self._tls)
+    def _connect(self) -> socket.socket:
+        sock = socket.create_connection((self._name, self._port), timeout=self._connect_timeout_s)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_hostname=self._name)
+            sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+class _Call:
+    """One request and its answer, on a socket that does not block; `reply` is there at the end."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._answer = _Answer()
+
+    @property
+    def reply(self) -> Reply:
+        """What came back."""
+        return self._answer.reply
+
+    def steps(self, sock: socket.socket) -> Iterator[int]:
+        """What to wait for on `sock`, READ or WRITE, each time before it can go on.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        left = memoryview(self._request)
+        while left:
+            try:
+                left = left[sock.send(left) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                yield WRITE
+            except ssl.SSLWantReadError:
+                yield READ
+        yield READ  # an answer is never there at once
+        while not self._answer.is_whole:
+            try:
+                self._answer.take(sock.recv(_CHUNK_BYTES))
+            except (BlockingIOError, ssl.SSLWantReadError):
+                yield READ
+            except ssl.SSLWantWriteError:
+                yield WRITE
+
+
+class _Answer:
+    """What has come of an answer so far."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._status = 0
+        self._begin = self._end = 0  # of the body, when the head has been read
+        self._is_last = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is here."""
+        return self._begin > 0 and len(self._data) >= self._end
+
+    @property
+    def reply(self) -> Reply:
+        """The answer, once it is whole."""
+        return Reply(
+            status=self._status,
+            body=bytes(self._data[self._begin : self._end]),
+            is_last=self._is_last or len(self._data) > self._end,
         )
-        connection.connect()
-        connection.sock.settimeout(self._read_timeout_s)
-        return connection
+
+    def take(self, data: bytes) -> None:
+        """Take what has arrived.
+
+        Raises:
+            BrokenAnswer: it ends too early, or is none.
+        """
+        if not data:
+            raise BrokenAnswer("the connection ended before the answer did")
+        self._data += data
+        if self._begin:
+            return
+        end = self._data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+        if end >= 0:
+            self._read_head(bytes(self._data[:end]))
+            self._begin = end + len(b"\r\n\r\n")
+            self._end += self._begin
+        elif len(self._data) >= MAX_HEAD_BYTES:
+            raise BrokenAnswer("the answer's head is too long")
+
+    def _read_head(self, head: bytes) -> None:
+        first, _, rest = head.partition(b"\r\n")
+        status = _STATUS.match(first)
+        headers = dict(_header(line) for line in rest.split(b"\r\n"))
+        length = headers.get(b"content-length", b"")
+        if status is None or b"transfer-encoding" in headers or not _LENGTH.fullmatch(length):
+            raise BrokenAnswer("the answer is not HTTP/1.1, or of no known length")
+        self._status, self._end = int(status[1]), int(length)
+        self._is_last = headers.get(b"connection", b"").lower() == b"close"
+
+
+def _header(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name.lower(), value.strip()
+
+
+def _request(body: bytes, headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    # One piece: two would be two packets, and two calls of the system.
+    return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
+
+
+def _wait(sock: socket.socket, wanted: int, seconds: float) -> None:
+    poll = select.poll()
+    poll.register(sock, wanted)
+    if not poll.poll(max(0.0, seconds) * 1000):
+        raise TimeoutError("no answer in time")
+
+
+async def _ready(sock: socket.socket, wanted: int) -> None:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    add, remove = (
+        (loop.add_reader, loop.remove_reader)
+        if wanted == READ
+        else (loop.add_writer, loop.remove_writer)
+    )
+    add(sock, _wake, ready)
+    try:
+        await ready
+    finally:
+        remove(sock)
+
+
+def _wake(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():  # a socket that is ready says so until it is served
+        ready.set_result(None)
 
 
 def _is_dropped(sock: socket.socket) -> bool:
@@ -98,6 +265,6 @@ def _is_dropped(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _close(idle: list[HTTPConnection]) -> None:
-    for connection in idle:
-        connection.close()
+def _close(idle: list[socket.socket]) -> None:
+    for sock in idle:
+        sock.close()

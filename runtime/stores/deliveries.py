@@ -13,6 +13,9 @@ from runtime.stores.codec import Item
 from runtime.stores.delivery_log import DeliveryLog, Entry, is_listed
 from runtime.stores.table import MAX_BATCH_GET, Table
 
+IS_NEW: Final = "attribute_not_exists(pk)"
+# Of two workers with the same hint both have POSTed; the first to write decides.
+IS_UNCHANGED: Final = "next_attempt = :attempt AND #status = :status"
 MAX_LOOKS: Final = 10  # at the log, for one page of a listing
 
 
@@ -62,20 +65,26 @@ class Deliveries:
 
         Losing to a twin is success: the same event makes the same delivery.
         """
-        written = self._kept(self._listed(delivery))
-        return self.table.put_if(self._item(written), "attribute_not_exists(pk)")
+        return self.table.put_if(self._item(self._settled(delivery)), IS_NEW)
+
+    async def add_async(self, delivery: Delivery) -> bool:
+        """The same, while others of the event loop go on."""
+        return await self.table.put_if_async(
+            self._item(await self._settled_async(delivery)), IS_NEW
+        )
 
     def replace(self, old: Delivery, new: Delivery) -> bool:
         """Store what an attempt has made of `old`; False when another has attempted it since.
 
         Attempt, state and next due time go in one write: no timer can be lost.
         """
-        # Of two workers with the same hint both have POSTed; the first to write decides.
-        unchanged = "next_attempt = :attempt AND #status = :status"
-        written = self._kept(self._listed(new))
-        return self.table.put_if(
-            self._item(written), unchanged, attempt=old.next_attempt, status=str(old.status)
-        )
+        item = self._item(self._settled(new))
+        return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
+
+    async def replace_async(self, old: Delivery, new: Delivery) -> bool:
+        """The same, while others of the event loop go on."""
+        item = self._item(await self._settled_async(new))
+        return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
 
     def lease(self, delivery: Delivery, *, until_ms: int) -> bool:
         """Push its due time to `until_ms` unless another sweep has; whether it was us."""
@@ -173,6 +182,17 @@ class Deliveries:
         every = (found[each] for each in page.items if each in found)
         return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
 
+    def _settled(self, delivery: Delivery) -> Delivery:
+        """The delivery with all in its place that its record refers to."""
+        return self._kept(self._listed(delivery))
+
+    async def _settled_async(self, delivery: Delivery) -> Delivery:
+        if self.log.lasts(delivery) and _is_inline(delivery):
+            return delivery  # as nearly all are
+        import asyncio  # who writes from an event loop has it already
+
+        return await asyncio.to_thread(self._settled, delivery)
+
     def _listed(self, delivery: Delivery) -> Delivery:
         """The delivery on a page that lasts as long as its record."""
         if self.log.lasts(delivery):
@@ -181,7 +201,7 @@ class Deliveries:
 
     def _kept(self, delivery: Delivery) -> Delivery:
         """The delivery as it rests; a large body is in its place before the record is written."""
-        if len(delivery.body.encode()) <= INLINE_BODY_BYTES:
+        if _is_inline(delivery):
             return delivery
         at = delivery.body_at or self.bodies.keep(
             delivery.body, tenant=delivery.tenant, record_id=delivery.id
@@ -199,6 +219,15 @@ class Deliveries:
             "next_attempt": codec.scalar(delivery.next_attempt),
             "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
         }
+
+
+def _is_inline(delivery: Delivery) -> bool:
+    return len(delivery.body.encode()) <= INLINE_BODY_BYTES
+
+
+def _standing(delivery: Delivery) -> dict[str, str | float]:
+    """What the condition on a record is filled with."""
+    return {"attempt": delivery.next_attempt, "status": str(delivery.status)}
 
 
 def _sparse_lists(delivery: Delivery) -> dict[str, str]:

@@ -4,7 +4,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from runtime.stores import aws_json
-from runtime.stores.aws_json import AwsJson, Session, Wait
+from runtime.stores.aws_json import AwsJson, Rest, Session, Wait
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -14,7 +14,12 @@ class DynamoDB:
     """What our tables need of it; fails as botocore's client does."""
 
     def __init__(
-        self, client: "DynamoDBClient", session: Session, *, wait: Wait = aws_json.wait
+        self,
+        client: "DynamoDBClient",
+        session: Session,
+        *,
+        wait: Wait = aws_json.wait,
+        rest: Rest = aws_json.rest,
     ) -> None:
         self._service = AwsJson(
             client,
@@ -23,6 +28,7 @@ class DynamoDB:
             to_json=_to_base64,
             from_json=_from_base64,
             wait=wait,
+            rest=rest,
         )
 
     def get_item(self, **request: Any) -> Any:
@@ -40,6 +46,10 @@ class DynamoDB:
     def put_item(self, **request: Any) -> Any:
         """Write an item."""
         return self._service.call("PutItem", request)
+
+    async def put_item_async(self, **request: Any) -> Any:
+        """Write an item, while others of the event loop go on."""
+        return await self._service.call_async("PutItem", request)
 
     def update_item(self, **request: Any) -> Any:
         """Change an item."""

@@ -77,6 +77,15 @@ class Table:
         """
         return self.try_to(lambda: self.client.put_item(**self.put(item, condition, **values)))
 
+    async def put_if_async(self, item: Item, condition: str, **values: str | float) -> bool:
+        """The same, while others of the event loop go on."""
+        try:
+            with aws.faults(f"write {self.name}"):
+                await self.client.put_item_async(**self.put(item, condition, **values))
+        except ClientError:  # only lost conditions come through `faults`
+            return False
+        return True
+
     def put(self, item: Item, condition: str, **values: str | float) -> Any:
         """A conditional put, as a call's arguments or as one write of a transaction."""
         return {

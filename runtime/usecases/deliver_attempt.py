@@ -41,10 +41,10 @@ class Deliveries(Protocol):
     def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
         """List those that are to get a record; the page of each, by id."""
 
-    def add(self, delivery: Delivery) -> bool:
+    async def add_async(self, delivery: Delivery, /) -> bool:
         """Store one that has no record yet; whether it had none."""
 
-    def replace(self, old: Delivery, new: Delivery, /) -> bool:
+    async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
         """Store what an attempt has made of `old`; False when another attempt was first."""
 
 
@@ -324,13 +324,10 @@ class DeliverAttempts:
 
     async def _record(self, record: Delivery | None, after: Delivery, batch: _Batch) -> bool:
         if record is not None:
-            return await self._loop.in_thread(lambda: self.deliveries.replace(record, after))
-
-        def add() -> bool:
-            page = batch.pages.result()[after.id]  # begun before, so a thread has it in hand
-            return self.deliveries.add(replace(after, page=page))
-
-        return await self._loop.in_thread(add)
+            return await self.deliveries.replace_async(record, after)
+        if not batch.pages.done():
+            await asyncio.wrap_future(batch.pages)
+        return await self.deliveries.add_async(replace(after, page=batch.pages.result()[after.id]))
 
     def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
         """How long a hint is to wait on the queue; None when there is to be none."""

@@ -96,6 +96,14 @@ class _Perilous:
 
         return self.faults.around("announce", lambda: self.store.announce(each), fail=fail)
 
+    async def add_async(self, delivery: Delivery, /) -> bool:
+        """A call that an event loop makes."""
+        return bool(self.add(delivery))
+
+    async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
+        """A call that an event loop makes."""
+        return bool(self.replace(old, new))
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self.store, name)
 
@@ -145,7 +153,7 @@ class InDynamo:
             Webhooks(config=cloud.config).add(webhook)
         session = get_session()
         client: Any = session.create_client("dynamodb", config=QUICK)
-        self._client = DynamoDB(client, session, wait=lambda _: None)
+        self._client = DynamoDB(client, session, wait=lambda _: None, rest=_no_rest)
         client.meta.events.unregister("before-send", botocore_stubber)
         client.meta.events.register("before-send.dynamodb", self._send)
 
@@ -198,6 +206,10 @@ class InDynamo:
         written = self._cloud.deliveries.find(record_id)
         assert written is not None
         self.commits(written)
+
+
+async def _no_rest(_seconds: float) -> None:
+    """Nobody waits for a try here."""
 
 
 def _announced(asked: Mapping[str, Any]) -> list[str]:

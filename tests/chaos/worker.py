@@ -55,11 +55,19 @@ class Life:
 
 def _wrap(life: Life) -> None:
     """Put points around every call to tables and queues, and around every POST."""
-    call, post = AwsJson.call, Sender.post
+    call, call_async, post = AwsJson.call, AwsJson.call_async, Sender.post
 
     def perilous_call(service: AwsJson, operation: str, request: Mapping[str, Any]) -> Any:
         life.at(f"before {operation}")
         answer = call(service, operation, request)
+        life.at(f"after {operation}")
+        return answer
+
+    async def perilous_call_async(
+        service: AwsJson, operation: str, request: Mapping[str, Any]
+    ) -> Any:
+        life.at(f"before {operation}")
+        answer = await call_async(service, operation, request)
         life.at(f"after {operation}")
         return answer
 
@@ -71,6 +79,7 @@ def _wrap(life: Life) -> None:
         return posted
 
     AwsJson.call = perilous_call  # type: ignore[assignment,method-assign]
+    AwsJson.call_async = perilous_call_async  # type: ignore[assignment,method-assign]
     Sender.post = perilous_post  # type: ignore[assignment,method-assign]
     wiring.now = life.now
 

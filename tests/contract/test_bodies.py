@@ -1,5 +1,6 @@
 """What is too large for its record: kept beside it, object first, and never for what is small."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -89,6 +90,13 @@ class TestDeliveries:
     def test_the_same_again_is_the_same_object(self, cloud: Cloud) -> None:
         """A message comes twice; the second must not leave a second object, nor another record."""
         assert [True, False] == [cloud.deliveries.add(a_delivery(body=LARGE)) for _ in range(2)]
+
+        [key] = cloud.objects()
+        assert key.startswith(f"bodies/acme/{a_delivery().id}/")
+
+    def test_an_event_loop_keeps_it_in_the_same_place(self, cloud: Cloud) -> None:
+        """Who writes without blocking must not leave the body in the record."""
+        assert asyncio.run(cloud.deliveries.add_async(a_delivery(body=LARGE)))
 
         [key] = cloud.objects()
         assert key.startswith(f"bodies/acme/{a_delivery().id}/")

@@ -1,5 +1,6 @@
 """Deliveries, runs and profiles: one conditional write each, and nothing lost to a race."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,22 @@ class TestDeliveriesContract:
             cloud.deliveries.replace(before, after),
             cloud.deliveries.replace(before, replace(after, status=Status.DEAD)),
         ]
+        assert after == cloud.deliveries.find(before.id)
+
+    def test_an_event_loop_writes_by_the_same_conditions(self, cloud: Cloud) -> None:
+        """Who records attempts does not wait for one record before it goes on with the others."""
+        before = a_delivery(due_at_ms=NOW_MS)
+        after = replace(before, status=Status.DEAD, due_at_ms=None)
+
+        async def write() -> list[bool]:
+            return [
+                await cloud.deliveries.add_async(before),
+                await cloud.deliveries.add_async(after),
+                await cloud.deliveries.replace_async(before, after),
+                await cloud.deliveries.replace_async(before, before),
+            ]
+
+        assert [True, False, True, False] == asyncio.run(write())
         assert after == cloud.deliveries.find(before.id)
 
     def test_only_what_is_due_is_found(self, cloud: Cloud) -> None:

@@ -1,5 +1,6 @@
 """Calls of AWS by its JSON protocol, against a real server that behaves as it is told."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from runtime.errors import BadInput, Transient
 from runtime.stores import aws_json
 from runtime.stores.aws import faults, is_condition
 from runtime.stores.aws_json import AwsJson
+from runtime.stores.connections import MAX_HEAD_BYTES
 from runtime.stores.dynamodb import DynamoDB
 from tests.scripted_receiver import Behaviour, ScriptedReceiver, answer, hang, raw, reset
 
@@ -21,31 +23,52 @@ ITEM = {"Item": {"pk": {"S": "a"}, "body": {"B": "aGk="}}}
 class Service:
     """DynamoDB as far as a script plays it; `pauses` are those between tries."""
 
-    def __init__(self, receiver: ScriptedReceiver) -> None:
+    def __init__(self, receiver: ScriptedReceiver, loop: asyncio.AbstractEventLoop | None) -> None:
         self.receiver = receiver
+        self.loop = loop
         self.pauses: list[float] = []
         client = boto3.client("dynamodb", endpoint_url=receiver.url(""))
-        self.dynamodb = DynamoDB(client, boto3.Session(), wait=self.pauses.append)
+        self.dynamodb = DynamoDB(client, boto3.Session(), wait=self.pauses.append, rest=self._rest)
+
+    async def _rest(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
     def play(self, *behaviours: Behaviour) -> None:
         """Behave so, in turn."""
         self.receiver.script("/", *behaviours)
 
-    def get(self) -> Any:
+    def put(self, item: Any = None) -> Any:
         """One call."""
-        with faults("read"):
-            return self.dynamodb.get_item(TableName="t", Key={"pk": {"S": "a"}})
+        with faults("write"):
+            return self._put(TableName="t", Item=item or {"pk": {"S": "a"}})
+
+    def _put(self, **request: Any) -> Any:
+        if self.loop is None:
+            return self.dynamodb.put_item(**request)
+        return self.loop.run_until_complete(self.dynamodb.put_item_async(**request))
+
+
+@pytest.fixture(params=["a thread", "an event loop"])
+def loop(request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop | None]:
+    """Who calls: there are two ways to wait, and all else must be the same."""
+    if request.param == "a thread":
+        yield None
+        return
+    with asyncio.Runner() as runner:
+        yield runner.get_loop()
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(
+    loop: asyncio.AbstractEventLoop | None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
     """A service that answers 200 until it is told otherwise."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-token")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with ScriptedReceiver() as receiver:
-        yield Service(receiver)
+        yield Service(receiver, loop)
 
 
 def ok(value: object) -> Behaviour:
@@ -66,36 +89,36 @@ class TestCall:
         """AWS finds the operation in a header, and refuses what is not signed."""
         service.play(ok({}))
 
-        service.get()
+        service.put()
 
         (request,) = service.receiver.received
-        assert "DynamoDB_20120810.GetItem" == request.header("x-amz-target")
+        assert "DynamoDB_20120810.PutItem" == request.header("x-amz-target")
         assert "a-token" == request.header("x-amz-security-token")
         assert "AKIATEST" in str(request.header("authorization"))
-        assert {"TableName": "t", "Key": {"pk": {"S": "a"}}} == json.loads(request.body)
+        assert {"TableName": "t", "Item": {"pk": {"S": "a"}}} == json.loads(request.body)
 
     def test_bytes_go_and_come_as_bytes(self, service: Service) -> None:
         """JSON has none; DynamoDB takes base64 and nobody else should know."""
         service.play(ok({}), ok(ITEM))
 
-        service.dynamodb.put_item(TableName="t", Item={"pk": {"S": "a"}, "body": {"B": b"hi"}})
+        service.put({"pk": {"S": "a"}, "body": {"B": b"hi"}})
 
         assert ITEM["Item"] == json.loads(service.receiver.received[0].body)["Item"]
-        assert b"hi" == service.get()["Item"]["body"]["B"]
+        assert b"hi" == service.put()["Item"]["body"]["B"]
 
     def test_an_attribute_named_b_is_no_binary_value(self, service: Service) -> None:
         """A map may hold any name."""
         held = {"Item": {"map": {"M": {"B": {"S": "text"}}}}}
         service.play(ok(held))
 
-        assert held == service.get()
+        assert held == service.put()
 
     def test_a_connection_is_kept(self, service: Service) -> None:
         """A handshake costs more than the call."""
         service.play(ok({}))
 
         for _ in range(3):
-            service.get()
+            service.put()
 
         assert [1, 1, 1] == [each.connection for each in service.receiver.received]
 
@@ -107,7 +130,7 @@ class TestCall:
         monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Lineage=4")
         service.play(ok({}))
 
-        service.get()
+        service.put()
 
         (request,) = service.receiver.received
         assert "Root=1-2-3;Lineage=4" == request.header("x-amzn-trace-id")
@@ -124,7 +147,7 @@ class TestRefusal:
         service.play(refusal("ConditionalCheckFailedException"))
 
         with pytest.raises(ClientError) as raised:
-            service.get()
+            service.put()
 
         assert is_condition(raised.value)
         assert 1 == len(service.receiver.received)
@@ -145,14 +168,14 @@ class TestRefusal:
         service.play(refusal("ValidationException", message=text))
 
         with pytest.raises(BadInput):
-            service.get()
+            service.put()
 
     @pytest.mark.parametrize("code", sorted(aws_json.BUSY))
     def test_a_busy_service_is_asked_once_more(self, service: Service, code: str) -> None:
         """After a pause that differs from caller to caller."""
         service.play(refusal(code), ok(ITEM))
 
-        assert b"hi" == service.get()["Item"]["body"]["B"]
+        assert b"hi" == service.put()["Item"]["body"]["B"]
         assert 1 == len(service.pauses)
         assert 0 <= service.pauses[0] <= aws_json.MAX_PAUSE_S
 
@@ -161,7 +184,7 @@ class TestRefusal:
         service.play(refusal("ThrottlingException"))
 
         with pytest.raises(Transient, match="ThrottlingException"):
-            service.get()
+            service.put()
 
         assert aws_json.TRIES == len(service.receiver.received)
 
@@ -181,7 +204,7 @@ class TestRefusal:
         service.play(behaviour)
 
         with pytest.raises(Transient):
-            service.get()
+            service.put()
 
         assert aws_json.TRIES == len(service.receiver.received)
 
@@ -196,8 +219,23 @@ class TestTrouble:
             [raw(b"")],
             [raw(b"no http\r\n\r\n")],
             [raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")],
+            [raw(b"HTTP/1.1 200 OK\r\n\r\n{}")],
+            [raw(b"HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\n{}")],
+            [raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")],
+            [raw(b"HTTP/1.1 100 Continue\r\ncontent-length: 2\r\n\r\n{}")],
+            [raw(b"HTTP/1.1 200 OK\r\nx: " + b"x" * MAX_HEAD_BYTES)],
         ],
-        ids=["reset", "closed", "not http", "cut off"],
+        ids=[
+            "reset",
+            "closed",
+            "not http",
+            "cut off",
+            "no length",
+            "negative length",
+            "chunked",
+            "interim",
+            "endless head",
+        ],
     )
     def test_a_broken_answer_is_asked_for_again(
         self, service: Service, behaviours: Sequence[Behaviour]
@@ -205,14 +243,14 @@ class TestTrouble:
         """Every write of ours may be made twice."""
         service.play(*behaviours, ok(ITEM))
 
-        assert b"hi" == service.get()["Item"]["body"]["B"]
+        assert b"hi" == service.put()["Item"]["body"]["B"]
 
     def test_no_answer_at_all_is_transient(self, service: Service) -> None:
         """The message comes back, and nobody is blamed."""
         service.play(reset())
 
         with pytest.raises(Transient) as raised:
-            service.get()
+            service.put()
 
         assert "aws_unavailable" == raised.value.code
 
@@ -221,11 +259,11 @@ class TestTrouble:
     ) -> None:
         """A worker must not hang with it."""
         monkeypatch.setattr(aws_json, "READ_TIMEOUT_S", 0.1)
-        patient = Service(service.receiver)
+        patient = Service(service.receiver, service.loop)
         patient.play(hang())
 
         with pytest.raises(Transient):
-            patient.get()
+            patient.put()
 
     def test_a_connection_that_was_closed_in_the_meantime_is_replaced(
         self, service: Service
@@ -234,9 +272,9 @@ class TestTrouble:
         said_it_ends = answer(body=b"{}", headers=[("connection", "close")])
         service.play(said_it_ends, ok(ITEM))
 
-        service.get()
+        service.put()
 
-        assert b"hi" == service.get()["Item"]["body"]["B"]
+        assert b"hi" == service.put()["Item"]["body"]["B"]
         assert [] == service.pauses
         assert [1, 2] == [each.connection for each in service.receiver.received]
 
@@ -260,7 +298,7 @@ class TestTrouble:
         service.play(reset())
 
         with pytest.raises(Transient) as raised:
-            service.get()
+            service.put()
 
         cause = raised.value.__cause__
         assert "very-secret" not in f"{raised.value!r} {cause!r} {cause}"
