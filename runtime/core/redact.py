@@ -53,7 +53,11 @@ def cut(data: bytes, hidden: Iterable[str]) -> bytes:
     """
     if len(data) < MIN_HIDDEN_CHARS:
         return data
-    known = {secret for secret in hidden if len(secret) >= MIN_HIDDEN_CHARS}
+    known = {
+        secret
+        for secret in hidden
+        if len(secret) >= MIN_HIDDEN_CHARS and _may_begin_in(data, secret)
+    }
     forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
     for form in forms:
         data = data.replace(form, _REDACTED)
@@ -71,6 +75,12 @@ def secrets_of_url(url: str) -> Iterator[str]:
     for part in long:
         yield part
         yield unquote(part)
+
+
+def _may_begin_in(data: bytes, secret: str) -> bool:
+    """False when no form of the secret, nor its beginning, can be there: nearly always."""
+    same = _SAME_EVERYWHERE.match(secret, 0, MIN_HIDDEN_CHARS)
+    return same is None or same[0].encode() in data
 
 
 def _forms(secret: str) -> Iterator[bytes]:

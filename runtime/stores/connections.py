@@ -85,11 +85,11 @@ class Connections:
         sock = self._take()
         if sock is None:
             sock = await asyncio.to_thread(self._connect)
+        ends_s = time.monotonic() + self._read_timeout_s
         call = _Call(_request(body, headers))
         try:
-            async with asyncio.timeout(self._read_timeout_s):
-                for wanted in call.steps(sock):
-                    await _ready(sock, wanted)
+            for wanted in call.steps(sock):
+                await _ready(sock, wanted, ends_s - time.monotonic())
         except BaseException:
             sock.close()
             raise
@@ -233,26 +233,32 @@ def _wait(sock: socket.socket, wanted: int, seconds: float) -> None:
         raise TimeoutError("no answer in time")
 
 
-async def _ready(sock: socket.socket, wanted: int) -> None:
+async def _ready(sock: socket.socket, wanted: int, seconds: float) -> None:
     import asyncio
 
-    loop = asyncio.get_running_loop()
+    loop, descriptor = asyncio.get_running_loop(), sock.fileno()
     ready = loop.create_future()
     add, remove = (
         (loop.add_reader, loop.remove_reader)
         if wanted == READ
         else (loop.add_writer, loop.remove_writer)
     )
-    add(sock, _wake, ready)
+    add(descriptor, _wake, ready)
+    timer = loop.call_later(seconds, _wake, ready, TimeoutError("no answer in time"))
     try:
         await ready
     finally:
-        remove(sock)
+        timer.cancel()
+        remove(descriptor)
 
 
-def _wake(ready: "asyncio.Future[None]") -> None:
-    if not ready.done():  # a socket that is ready says so until it is served
+def _wake(ready: "asyncio.Future[None]", problem: Exception | None = None) -> None:
+    if ready.done():  # a socket that is ready says so until it is served
+        return
+    if problem is None:
         ready.set_result(None)
+    else:
+        ready.set_exception(problem)
 
 
 def _is_dropped(sock: socket.socket) -> bool:
