@@ -39,7 +39,6 @@ def measure(stage: Stage) -> Iterator[Row]:
         **deployed["functions.fanout"],
         **deployed["functions.deliver"],
         "PENSTOCK_DELIVER_QUEUE_URL": queue,
-        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "BENCH_TENANT": stage.tenant,
     }
     done = subprocess.run(
