@@ -1,6 +1,6 @@
 """What the demo has open at once: clients of the local cloud, the receiver, the API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -73,10 +73,15 @@ class Stage:
 
 
 @contextmanager
-def set_stage(progress: Progress, *, keep: bool = False) -> Iterator[Stage]:
-    """A local cloud with everything installed; taken down at the end unless it is to be kept."""
+def set_stage(
+    progress: Progress, *, keep: bool = False, parameters: Mapping[str, str] = PARAMETERS
+) -> Iterator[Stage]:
+    """A local cloud with everything installed; taken down at the end unless it is to be kept.
+
+    `parameters` are the template's, where they differ from its defaults.
+    """
     place = Place()
-    options = Options(allow_local_http=True, parameters=PARAMETERS)
+    options = Options(allow_local_http=True, parameters=parameters)
     usage = Usage(place.usage_file)
     local = cloud.up(options, place=place, say=progress.step)
     try:

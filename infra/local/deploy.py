@@ -12,11 +12,12 @@ from infra.local.processes import StartFailed
 
 STACK: Final = "penstock"
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer", "SandboxFunction")
-# Two cores and one process for each copy of a function: more copies only take turns.
+# Two cores and one process for each copy of a function: more copies only take turns. But those of
+# `deliver` wait for receivers: fewer than these would all be held by one that is slow.
 LAPTOP: Final = {
     "ArchiveWindowSeconds": "2",
     "MatchConcurrency": "2",
-    "DeliverConcurrency": "3",
+    "DeliverConcurrency": "10",
     "SlowConcurrency": "2",
     "RunConcurrency": "2",
     "ProfileConcurrency": "2",
