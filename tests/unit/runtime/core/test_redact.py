@@ -1,5 +1,10 @@
 """What is kept of an answer."""
 
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +56,11 @@ def test_any_bytes_become_bounded_text(data: bytes) -> None:
     assert "\0" not in text
 
 
-@given(st.text(min_size=6), st.integers(0, 5000), st.integers(0, 40))
+@given(
+    st.text(min_size=6).filter(lambda secret: secret[:6] not in "[redacted]"),
+    st.integers(0, 5000),
+    st.integers(0, 40),
+)
 def test_the_beginning_of_a_secret_at_the_end_of_a_cut_answer_goes_too(
     secret: str, before: int, lost: int
 ) -> None:
@@ -60,6 +69,23 @@ def test_the_beginning_of_a_secret_at_the_end_of_a_cut_answer_goes_too(
     kept = whole[: len(whole) - lost]
 
     assert secret[:6].encode(errors="replace") not in cut(kept, [secret]) or secret[0] == "."
+
+
+@given(
+    st.text("aZ7_-.~", max_size=9),
+    st.text("aZ7_-.~/+=&%\"'<>\\ é☃", min_size=6, max_size=9),
+    st.sampled_from([str, json.dumps, html.escape, quote, quote_plus]),
+    st.integers(0, 20),
+)
+def test_a_secret_goes_whatever_it_begins_with_and_however_it_is_written(
+    plain: str, rest: str, write: Callable[[str], str], lost: int
+) -> None:
+    """What saves the search for secrets that cannot be there must not save it for one that is."""
+    secret = plain + rest
+    echo = json.dumps(secret)[1:-1] if write is json.dumps else write(secret)
+    kept = echo.encode()[: max(6, len(echo.encode()) - lost)]
+
+    assert kept not in cut(b"# " + kept, [secret])
 
 
 def test_what_lets_us_in_by_url_alone_is_known() -> None:
