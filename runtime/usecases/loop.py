@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
-STORE_THREADS: Final = 10  # one for each message of a batch: a write never waits for another's
+STORE_THREADS: Final = 10  # one for each message of a batch: none waits for another's blocking work
 T = TypeVar("T")
 
 
@@ -22,8 +22,11 @@ class Loop:
         async def everything() -> list[T | BaseException]:
             return await asyncio.gather(*works, return_exceptions=True)
 
+        loop = self._runner.get_loop()
+        # By itself it has as many as there are CPUs and four: six, in most Lambdas.
+        loop.set_default_executor(self._threads)
         # Not `Runner.run`, which sets and resets a signal handler each time.
-        return self._runner.get_loop().run_until_complete(everything())
+        return loop.run_until_complete(everything())
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do blocking work while others go on."""
