@@ -19,7 +19,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.handlers import add_recursion_detection_header
 
-from runtime.stores.connections import Connections, Reply
+from runtime.stores.connections import BrokenAnswer, Connections, Reply
 from runtime.stores.sigv4 import Identity, Scope, sign
 
 TRIES: Final = 2  # and no more: SQS owns the retries, and tries multiplied by tries make a storm
@@ -164,12 +164,12 @@ class AwsJson:
         for left in reversed(range(TRIES)):
             try:
                 reply = yield from self._send(operation, body)
+                if reply.status == OK:
+                    return self._read(reply)
             except OSError as problem:
                 if not left:
                     raise HTTPClientError(error=problem) from problem
             else:
-                if reply.status == OK:
-                    return json.loads(reply.body, object_hook=self._from_json)
                 refusal = _refusal(operation, reply)
                 if not left or not _may_pass(refusal, reply.status):
                     raise refusal
@@ -196,6 +196,15 @@ class AwsJson:
         reply = yield _Post(body=body, headers=signed)
         assert reply is not None  # noqa: S101 - what a post comes to; only a pause comes to nothing
         return reply
+
+    def _read(self, reply: Reply) -> dict[str, Any]:
+        try:
+            said = json.loads(reply.body, object_hook=self._from_json)
+        except ValueError as problem:
+            raise BrokenAnswer("the answer is not JSON") from problem
+        if not isinstance(said, dict):
+            raise BrokenAnswer("the answer is not an object")
+        return said
 
     def _identity(self) -> Identity:
         credentials = self._session.get_credentials()

@@ -224,6 +224,11 @@ class TestTrouble:
             [raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")],
             [raw(b"HTTP/1.1 100 Continue\r\ncontent-length: 2\r\n\r\n{}")],
             [raw(b"HTTP/1.1 200 OK\r\nx: " + b"x" * MAX_HEAD_BYTES)],
+            [answer(body=b"<html>")],
+            [answer(body=b"\xff\xfe{")],
+            [answer(body=b"")],
+            [answer(body=b"[]")],
+            [answer(body=b'{"B":"A"}')],
         ],
         ids=[
             "reset",
@@ -235,6 +240,11 @@ class TestTrouble:
             "chunked",
             "interim",
             "endless head",
+            "not JSON",
+            "not text",
+            "empty",
+            "no object",
+            "not base64",
         ],
     )
     def test_a_broken_answer_is_asked_for_again(
