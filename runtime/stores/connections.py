@@ -12,6 +12,7 @@ import ssl
 import time
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ READ: Final = select.POLLIN
 WRITE: Final = select.POLLOUT
 _CHUNK_BYTES: Final = 64 * 1024
 _STATUS: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})( |$)")
-_LENGTH: Final = re.compile(rb"[0-9]{1,9}")
+_LENGTH: Final = re.compile(rb"[0-9]{1,8}")  # DynamoDB's longest answers are some 16 MB
 
 
 class BrokenAnswer(ConnectionError):
@@ -67,14 +68,14 @@ class Connections:
         Raises:
             OSError: no connection, or no whole answer in time.
         """
+        call = _Call(_request(body, headers))
         sock = self._take() or self._connect()
         ends_s = time.monotonic() + self._read_timeout_s
-        call = _Call(_request(body, headers))
         try:
             for wanted in call.steps(sock):
                 _wait(sock, wanted, ends_s - time.monotonic())
         except BaseException:
-            sock.close()  # a late answer must not be read as the next call's
+            self._give_up(sock)
             raise
         return self._settled(sock, call)
 
@@ -82,16 +83,16 @@ class Connections:
         """The same, while others of the event loop go on."""
         import asyncio  # half of the functions have no loop, and Lambda bills the import
 
+        call = _Call(_request(body, headers))
         sock = self._take()
         if sock is None:
             sock = await asyncio.to_thread(self._connect)
         ends_s = time.monotonic() + self._read_timeout_s
-        call = _Call(_request(body, headers))
         try:
             for wanted in call.steps(sock):
                 await _ready(sock, wanted, ends_s - time.monotonic())
         except BaseException:
-            sock.close()
+            self._give_up(sock)
             raise
         return self._settled(sock, call)
 
@@ -112,6 +113,11 @@ class Connections:
         else:
             self._idle.append(sock)
         return call.reply
+
+    def _give_up(self, sock: socket.socket) -> None:
+        sock.close()  # a late answer must not be read as the next call's
+        # Those that lay idle beside it may be as dead and not know it; the next try is the last.
+        _close(self._idle)
 
     def _connect(self) -> socket.socket:
         sock = socket.create_connection((self._name, self._port), timeout=self._connect_timeout_s)
@@ -207,21 +213,28 @@ class _Answer:
     def _read_head(self, head: bytes) -> None:
         first, _, rest = head.partition(b"\r\n")
         status = _STATUS.match(first)
-        headers = dict(_header(line) for line in rest.split(b"\r\n"))
+        headers: dict[bytes, bytes] = {}
+        for line in rest.split(b"\r\n"):
+            name, value = _header(line)
+            # Several of a name are one list; of lengths, none that is understood.
+            headers[name] = headers[name] + b"," + value if name in headers else value
         length = headers.get(b"content-length", b"")
         if status is None or b"transfer-encoding" in headers or not _LENGTH.fullmatch(length):
             raise BrokenAnswer("the answer is not HTTP/1.1, or of no known length")
         self._status, self._end = int(status[1]), int(length)
-        self._is_last = headers.get(b"connection", b"").lower() == b"close"
+        said = headers.get(b"connection", b"").lower().split(b",")
+        self._is_last = b"close" in map(bytes.strip, said)
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:
     name, _, value = line.partition(b":")
-    return name.lower(), value.strip()
+    return name.rstrip().lower(), value.strip()
 
 
 def _request(body: bytes, headers: Mapping[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    if not (lines.isascii() and lines.count("\r") == lines.count("\n") == len(headers)):
+        raise ValueError("a header holds what none may")  # without it, since it may be a token
     # One piece: two would be two packets, and two calls of the system.
     return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
@@ -272,5 +285,6 @@ def _is_dropped(sock: socket.socket) -> bool:
 
 
 def _close(idle: list[socket.socket]) -> None:
-    for sock in idle:
-        sock.close()
+    with suppress(IndexError):  # others may take from it meanwhile
+        while idle:
+            idle.pop().close()

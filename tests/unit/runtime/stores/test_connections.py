@@ -1,7 +1,7 @@
-"""Connections to AWS over TLS, with more to say than a socket takes at once."""
+"""Connections to AWS: over TLS, with more to say than a socket takes at once, and in trouble."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,27 +9,27 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from runtime.stores import connections
-from runtime.stores.connections import Connections, Reply
+from runtime.stores.connections import BrokenAnswer, Connections, Reply
 from tests.certificates import Authority
-from tests.scripted_receiver import Peer, ScriptedReceiver, answer
+from tests.scripted_receiver import Peer, ScriptedReceiver, answer, hang
 
 LARGE: Final = bytes(range(256)) * 32 * 1024  # 8 MB: far more than the buffers between us
-Post = Callable[[Connections, bytes], Reply]
+Post = Callable[..., Reply]
 
 
-def by_thread(to: Connections, body: bytes) -> Reply:
+def by_thread(to: Connections, body: bytes, **more: str) -> Reply:
     """Wait where it stands."""
-    return to.post(body, headers(to))
+    return to.post(body, headers(to, **more))
 
 
-def by_loop(to: Connections, body: bytes) -> Reply:
+def by_loop(to: Connections, body: bytes, **more: str) -> Reply:
     """Wait as an event loop does, which goes on meanwhile."""
-    return asyncio.run(to.post_async(body, headers(to)))
+    return asyncio.run(to.post_async(body, headers(to, **more)))
 
 
-def headers(to: Connections) -> Mapping[str, str]:
-    """What no request is without."""
-    return {"host": to.host}
+def headers(to: Connections, **more: str) -> Mapping[str, str]:
+    """What no request is without, and more."""
+    return {"host": to.host, **more}
 
 
 @pytest.fixture
@@ -48,9 +48,17 @@ def two_at_once(peer: Peer) -> bool:
     return True
 
 
-def open_to(receiver: ScriptedReceiver) -> Connections:
+def dead_if_old(peer: Peer) -> bool:
+    """A reset of the first two connections, an answer on others."""
+    if peer.request.connection > 2:
+        return bool(answer()(peer))
+    peer.reset()
+    return False
+
+
+def open_to(receiver: ScriptedReceiver, *, read_timeout_s: float = 10) -> Connections:
     """Connections of the usual patience."""
-    return Connections(receiver.url(""), connect_timeout_s=2, read_timeout_s=10)
+    return Connections(receiver.url(""), connect_timeout_s=2, read_timeout_s=read_timeout_s)
 
 
 @pytest.mark.parametrize("post", [by_thread, by_loop])
@@ -103,3 +111,71 @@ def test_what_follows_an_answer_is_nobodys(authority: Authority, post: Post) -> 
 
     assert [b"one", b"two"] == [reply.body for reply in replies]
     assert [1, 2] == [request.connection for request in receiver.received]
+
+
+@pytest.mark.parametrize("post", [by_thread, by_loop])
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        b"content-length: 5\r\ncontent-length: 2",
+        b"transfer-encoding : chunked\r\ncontent-length: 2",
+        b"content-length: 100000000",
+    ],
+    ids=["two lengths", "chunked, spaced", "endless"],
+)
+def test_an_answer_of_doubtful_length_is_refused(post: Post, doubtful: bytes) -> None:
+    """Where one answer ends the next begins: a guess would give a call another call's answer."""
+    with ScriptedReceiver() as receiver:
+        receiver.script("/", hang(b"HTTP/1.1 200 OK\r\n" + doubtful + b"\r\n\r\nok"))
+
+        with pytest.raises(BrokenAnswer):
+            post(open_to(receiver, read_timeout_s=1), b"{}")
+
+
+@pytest.mark.parametrize("post", [by_thread, by_loop])
+@pytest.mark.parametrize("said", [["Close"], ["close, TE"], ["TE ,close"], ["close", "TE"]])
+def test_a_last_answer_is_known_however_it_says_so(post: Post, said: Sequence[str]) -> None:
+    """The next call on its connection would be lost, and is half of the tries."""
+    with ScriptedReceiver() as receiver:
+        receiver.script("/", answer(headers=[("Connection", each) for each in said]))
+        to = open_to(receiver)
+
+        for _ in range(2):
+            post(to, b"{}")
+
+    assert [1, 2] == [request.connection for request in receiver.received]
+
+
+@pytest.mark.parametrize("post", [by_thread, by_loop])
+def test_after_a_failure_the_next_try_has_a_new_connection(post: Post) -> None:
+    """A frozen Lambda may not have heard yet that its connections ended, and tries but twice."""
+    with ScriptedReceiver() as receiver:
+        to = open_to(receiver)
+
+        async def two_at_once() -> None:
+            await asyncio.gather(*(to.post_async(b"{}", headers(to)) for _ in range(2)))
+
+        asyncio.run(two_at_once())
+        receiver.script("/", dead_if_old)
+
+        with pytest.raises(OSError, match=r"reset|ended"):
+            post(to, b"{}")
+        post(to, b"{}")
+
+    assert 3 == receiver.received[-1].connection
+
+
+@pytest.mark.parametrize("post", [by_thread, by_loop])
+@pytest.mark.parametrize("token", ["hush\r\nx-evil: 1", "hush\n", "hush\r", "hush…"])
+def test_what_cannot_stand_in_a_header_is_not_sent(post: Post, token: str) -> None:
+    """It would be a header of somebody else's; and nobody may read a token in an error."""
+    with ScriptedReceiver() as receiver:
+        to = open_to(receiver)
+        post(to, b"{}")
+
+        with pytest.raises(ValueError, match="none may") as raised:
+            post(to, b"{}", token=token)
+        post(to, b"{}")
+
+    assert "hush" not in repr(raised.value)
+    assert [1, 1] == [request.connection for request in receiver.received]
