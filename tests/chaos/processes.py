@@ -185,6 +185,7 @@ class ProcessStage:
         cloud = self.cloud
         given = {
             "BUS": cloud.bus.name,
+            "BUCKET": cloud.bucket.name,
             "CONFIG_TABLE": cloud.config.table.name,
             "DELIVERIES_TABLE": cloud.deliveries.table.name,
             "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
