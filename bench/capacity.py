@@ -129,8 +129,10 @@ class Meter:
         indexes: dict[str, tuple[tuple[str, ...], frozenset[str] | None]] = {}
         for index in told.get("GlobalSecondaryIndexes", []):
             own = tuple(each["AttributeName"] for each in index["KeySchema"])
-            is_all = index["Projection"]["ProjectionType"] == "ALL"
-            indexes[index["IndexName"]] = (own, None if is_all else frozenset({*key, *own}))
+            projection = index["Projection"]
+            is_all = projection["ProjectionType"] == "ALL"
+            held = frozenset({*key, *own, *projection.get("NonKeyAttributes", [])})
+            indexes[index["IndexName"]] = (own, None if is_all else held)
         self._shapes[table] = _Shape(key=key, indexes=indexes)
         return self._shapes[table]
 
@@ -138,7 +140,7 @@ class Meter:
 def _projected(item: Item | None, key: tuple[str, ...], held: frozenset[str] | None) -> Item | None:
     if item is None or not all(name in item for name in key):
         return None
-    return item if held is None else {name: item[name] for name in held}
+    return {name: value for name, value in item.items() if held is None or name in held}
 
 
 def _index_units(old: Item | None, new: Item | None, key: tuple[str, ...]) -> int:

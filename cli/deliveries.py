@@ -36,7 +36,7 @@ def list_all(  # noqa: PLR0913 - each option of the command is a parameter
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List deliveries, the newest first."""
+    """List deliveries, the newest first; those that are pending, the next due first."""
     query = {
         "webhook": webhook,
         "status": status,

@@ -277,14 +277,13 @@ def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
 
     given, clients = settings.load(), Clients()
     found, hints = _deliveries(clients, given), _hints(clients, given.deliver_queue_url)
-    shards = tuple(str(number) for number in range(keys.DUE_SHARDS))
     most_s = given.queue_delay_max_s
     deliveries = Sweep(
         records=found,
         hints=hints,
         hint_of=delivery_hint,
         is_hinted=lambda delivery: delivery.hinted,
-        shards=shards,
+        shards=keys.DELIVERY_SHARDS,
         clock=now,
     )
     runs = Sweep(
@@ -292,7 +291,7 @@ def sweeps(journal: Journal) -> Mapping[str, Callable[[], int]]:
         hints=_hints(clients, given.run_queue_url),
         hint_of=run_hint,
         is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=most_s) is not None,
-        shards=shards,
+        shards=keys.RUN_SHARDS,
         clock=now,
     )
     endpoints = _tend(clients, given, journal).sweep

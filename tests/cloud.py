@@ -14,7 +14,7 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
-from runtime.stores import config
+from runtime.stores import config, records
 from runtime.stores.aws import Clients
 from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
@@ -189,7 +189,7 @@ class Cloud:
                 {
                     "IndexName": index,
                     "KeySchema": _schema(key),
-                    "Projection": {"ProjectionType": "KEYS_ONLY" if index == "by_event" else "ALL"},
+                    "Projection": _projection(index, lists),
                 }
                 for index, key in indexes.items()
             ]
@@ -230,6 +230,14 @@ class Cloud:
         self.clients.sqs.set_queue_attributes(
             QueueUrl=self.queue_url("landed"), Attributes={"Policy": json.dumps(policy)}
         )
+
+
+def _projection(index: str, lists: tuple[str, ...]) -> Any:
+    if index == "by_event":
+        return {"ProjectionType": "KEYS_ONLY"}
+    if index == "due" and "by_status" in lists:  # that of the deliveries; runs have all of theirs
+        return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(records.DUE_ATTRIBUTES)}
+    return {"ProjectionType": "ALL"}
 
 
 def _schema(key: tuple[str, ...]) -> Any:

@@ -16,7 +16,9 @@ class DeliveriesQuery(ListQuery):
     """Which deliveries."""
 
     webhook: str | None = None
-    status: Status | None = None
+    status: Status | None = Field(
+        default=None, description="with `pending` the next due come first"
+    )
     topic: str | None = Field(default=None, description="an exact topic")
     event: str | None = Field(
         default=None, description="the id of an event; with `webhook` also of one deleted since"
@@ -75,7 +77,11 @@ class DeliveryOut(DeliverySummary):
 
 @endpoint("GET", "/v1/deliveries", scope="deliveries")
 def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[DeliverySummary]:
-    """List deliveries, the newest first; a page may be short and not the last."""
+    """List deliveries, the newest first; a page may be short and not the last.
+
+    Those with `status=pending` come in the order in which they are due; one that is put off while
+    you read may come again, further back.
+    """
     wanted = query.selection
     of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(wanted)))
     page = api.list_deliveries(caller.tenant, wanted, limit=query.limit, after=query.position(*of))

@@ -11,7 +11,7 @@ from infra.demo.stage import Stage
 
 UNREADABLE: Final = {
     "pk": {"S": "unreadable"},
-    "due_shard": {"S": "0"},
+    "due_shard": {"S": "d0-0"},  # one of those that deliveries wait in
     "due_at_ms": {"N": "1"},
 }
 CARRIED_ON_S: Final = 5

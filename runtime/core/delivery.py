@@ -90,6 +90,23 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What is known of a pending delivery without reading its record: enough to hint at it.
+
+    `due_at_ms` and `hinted` are the record's; they may be those of a moment ago.
+    """
+
+    id: str
+    tenant: str
+    webhook_id: str
+    event_id: str
+    topic: str
+    next_attempt: int
+    due_at_ms: int
+    hinted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which deliveries of a tenant: all that are named must hold; times are of `created_at`."""
 

@@ -15,7 +15,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Attempt, Delivery, Status
+from runtime.core.delivery import Attempt, Delivery, Status, Waiting
 from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import dump
 from runtime.core.function import Function, FunctionVersion, Limits
@@ -173,6 +173,11 @@ def delivery(item: Mapping[str, Item]) -> Delivery:
     raw["attempts"] = tuple(Attempt(**attempt) for attempt in json.loads(attempts))
     raw["status"] = Status(raw["status"])
     return Delivery(id=value(item["pk"]), **raw)
+
+
+def waiting(item: Mapping[str, Item]) -> Waiting:
+    """What the due index has of a delivery."""
+    return Waiting(id=value(item["pk"]), **_fields(item, Waiting))
 
 
 def health(item: Mapping[str, Item]) -> Health:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.core import ids
-from runtime.core.delivery import Delivery, Selection, Status
+from runtime.core.delivery import Delivery, Selection, Status, Waiting
 from runtime.core.page import Page
-from runtime.stores import codec, keys, records
+from runtime.stores import codec, keys, records, waiting
 from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
 from runtime.stores.codec import Item
 from runtime.stores.delivery_log import DeliveryLog, Entry, is_listed
@@ -21,7 +21,7 @@ MAX_LOOKS: Final = 10  # at the log, for one page of a listing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
-    """Deliveries by id and due time; listed by the log, those in trouble by an index.
+    """Deliveries by id and due time; listed by the log, by due time, or by an index of trouble.
 
     A large body is kept apart from its record, and comes only with `open`.
     """
@@ -86,13 +86,13 @@ class Deliveries:
         item = self._item(await self._settled_async(new))
         return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
 
-    def lease(self, delivery: Delivery, *, until_ms: int) -> bool:
+    def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
         """Push its due time to `until_ms` unless another sweep has; whether it was us."""
         return records.lease(self.table, delivery, until_ms=until_ms)
 
-    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Delivery]:
-        """Due deliveries of a shard (see `keys.DUE_SHARDS`), the longest waiting first."""
-        return records.due(self.table, codec.delivery, shard=shard, now_ms=now_ms, limit=limit)
+    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
+        """Due deliveries of a shard (see `keys.DELIVERY_SHARDS`), the longest waiting first."""
+        return records.due(self.table, codec.waiting, shard=shard, now_ms=now_ms, limit=limit)
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
         """List those that are to get a record; the page of each, for its record to name."""
@@ -109,10 +109,13 @@ class Deliveries:
     ) -> Page[Delivery]:
         """A page of a tenant's deliveries, newest first; it may be short and not the last.
 
-        Of one event it has only those whose ids do not follow from the event and its webhooks.
+        Those that wait come in the order in which they are due. Of one event it has only those
+        whose ids do not follow from the event and its webhooks.
         """
         if selection.event_id is not None:
             return self._of_event(tenant, selection, after=after, limit=limit)
+        if selection.status is Status.PENDING:
+            return self._waiting(tenant, selection, after=after, limit=limit)
         if selection.status in (None, Status.DELIVERED):
             return self._logged(
                 tenant, selection, after=after, limit=limit, oldest_first=oldest_first
@@ -178,6 +181,16 @@ class Deliveries:
             limit=limit,
             position=records.position,
         )
+        return self._fetched(page, selection)
+
+    def _waiting(
+        self, tenant: str, selection: Selection, *, after: str | None, limit: int
+    ) -> Page[Delivery]:
+        page = waiting.page(self.table, tenant, selection, after=after, limit=limit)
+        return self._fetched(page, selection)
+
+    def _fetched(self, page: Page[str], selection: Selection) -> Page[Delivery]:
+        """The records of a page of ids, without those that have changed out of the selection."""
         found = self.get(page.items)
         every = (found[each] for each in page.items if each in found)
         return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
@@ -215,7 +228,7 @@ class Deliveries:
         return {
             **codec.delivery_item(delivery),
             **codec.key(lists),
-            **records.due_key(delivery),
+            **records.due_key(delivery, shard=keys.delivery_shard(delivery.tenant, delivery.id)),
             "next_attempt": codec.scalar(delivery.next_attempt),
             "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
         }
@@ -233,7 +246,7 @@ def _standing(delivery: Delivery) -> dict[str, str | float]:
 def _sparse_lists(delivery: Delivery) -> dict[str, str]:
     # What arrives at once, as nearly all do, is in none of them and costs nothing.
     lists: dict[str, str] = {}
-    if delivery.status is not Status.DELIVERED:
+    if delivery.status not in (Status.DELIVERED, Status.PENDING):
         lists["by_status_pk"] = keys.by_status(delivery.tenant, delivery.status)
     own = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
     if delivery.id != own:

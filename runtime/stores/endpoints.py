@@ -74,7 +74,7 @@ class Endpoints:
 
     def due(self, *, now_ms: int, limit: int) -> Iterator[Health]:
         """Endpoints with notices that should have been sent by now."""
-        return records.due(
+        return records.due_records(
             self.table, codec.health, shard=keys.ENDPOINTS_SHARD, now_ms=now_ms, limit=limit
         )
 

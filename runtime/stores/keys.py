@@ -8,7 +8,14 @@ TENANTS: Final = "tenants"
 API_KEY: Final = "apikey"
 ENDPOINTS_SHARD: Final = "endpoints"  # endpoints with notices unsent; few, and never deliveries
 REPLAYS_SHARD: Final = "replays"
-DUE_SHARDS: Final = 8  # spreads the due index over partitions; sweep reads each in turn
+# Shards spread a due index over partitions, each good for 1,000 writes a second; sweep reads all.
+RUN_SHARDS: Final = tuple(str(number) for number in range(8))
+TENANT_BUCKETS: Final = 8
+ID_BUCKETS: Final = 4  # so many shards has a tenant, and a listing of what waits reads them all
+_SHARDS_OF: Final = tuple(
+    tuple(f"d{tenants}-{ids}" for ids in range(ID_BUCKETS)) for tenants in range(TENANT_BUCKETS)
+)
+DELIVERY_SHARDS: Final = tuple(shard for shards in _SHARDS_OF for shard in shards)
 
 
 def tenant(tenant_id: str) -> str:
@@ -91,6 +98,20 @@ def in_time(created_at: str, record_id: str) -> str:
     return f"{created_at}#{record_id}"
 
 
-def due_shard(record_id: str) -> str:
-    """The shard of the due index that a record waits in; always the same one."""
-    return str(hashlib.sha256(record_id.encode()).digest()[0] % DUE_SHARDS)
+def run_shard(run_id: str) -> str:
+    """The shard of the due index that a run waits in; always the same one."""
+    return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
+
+
+def delivery_shard(tenant_id: str, delivery_id: str) -> str:
+    """The shard of the due index that a delivery waits in: one of its tenant's."""
+    return delivery_shards(tenant_id)[_bucket(delivery_id, of=ID_BUCKETS)]
+
+
+def delivery_shards(tenant_id: str) -> tuple[str, ...]:
+    """The shards that a tenant's deliveries wait in, among those of other tenants."""
+    return _SHARDS_OF[_bucket(tenant_id, of=TENANT_BUCKETS)]
+
+
+def _bucket(name: str, *, of: int) -> int:
+    return hashlib.sha256(name.encode()).digest()[0] % of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from runtime.core.delivery import Delivery
+from runtime.core.delivery import Delivery, Waiting
 from runtime.core.envelope import moment
 from runtime.core.page import Page
 from runtime.core.run import Run
@@ -14,6 +14,17 @@ from runtime.stores.table import Table
 
 T = TypeVar("T")
 DAY_S: Final = 86_400
+# What the due index of the deliveries holds besides keys: what a hint, a lease and a filter need,
+# and no body. So an entry is one write unit, however large its delivery.
+DUE_ATTRIBUTES: Final = (
+    "tenant",
+    "webhook_id",
+    "event_id",
+    "topic",
+    "created_at",
+    "next_attempt",
+    "hinted",
+)
 DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
 
 
@@ -25,15 +36,13 @@ def attributes(record: Run, *, retention_days: int) -> Item:
             {"pk": record.id, "list_sk": keys.in_time(record.created_at, record.id)},
         ),
         "expires_at": codec.scalar(expires_s(record, retention_days)),
-        **due_key(record),
+        **due_key(record, shard=keys.run_shard(record.id)),
     }
 
 
-def due_key(record: Delivery | Run) -> Item:
+def due_key(record: Delivery | Run, *, shard: str) -> Item:
     """The key of the due index; none for what is not due."""
-    if record.due_at_ms is None:
-        return {}
-    return codec.key({"due_shard": keys.due_shard(record.id)})
+    return {} if record.due_at_ms is None else codec.key({"due_shard": shard})
 
 
 def expires_s(record: Delivery | Run, retention_days: int) -> int:
@@ -48,7 +57,7 @@ def expires_s(record: Delivery | Run, retention_days: int) -> int:
     return int(used_s) + retention_days * DAY_S
 
 
-def lease(table: Table, record: Delivery | Run, *, until_ms: int) -> bool:
+def lease(table: Table, record: Delivery | Waiting | Run, *, until_ms: int) -> bool:
     """Push a due time to `until_ms`, unless somebody else has; whether it was us.
 
     The record stays due: should the hint be lost, the next sweep after the lease finds it again.
@@ -68,7 +77,7 @@ def lease(table: Table, record: Delivery | Run, *, until_ms: int) -> bool:
 def due(
     table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
 ) -> Iterator[T]:
-    """Records of a shard that are due, the longest waiting first; the index may lag a moment."""
+    """Entries of a shard that are due, the longest waiting first; the index may lag a moment."""
     query = {
         "IndexName": "due",
         "KeyConditionExpression": "due_shard = :shard AND due_at_ms <= :now",
@@ -79,6 +88,20 @@ def due(
         if number == limit:
             return
         yield decode(item)
+
+
+def due_records(
+    table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
+) -> Iterator[T]:
+    """The records of a shard that are due, as they stand now, in no order; for few."""
+    found = list(due(table, _key, shard=shard, now_ms=now_ms, limit=limit))
+    for item in table.get_many(found):
+        if "due_shard" in item and codec.value(item["due_at_ms"]) <= now_ms:
+            yield decode(item)
+
+
+def _key(item: Item) -> dict[str, str]:
+    return {"pk": codec.value(item["pk"])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

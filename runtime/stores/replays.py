@@ -44,7 +44,7 @@ class Replays:
 
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
         """Those that run and that nobody is at work on."""
-        return records.due(
+        return records.due_records(
             self.table, codec.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
         )
 

@@ -76,7 +76,7 @@ class Runs:
         return records.lease(self.table, run, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:
-        """Due runs of a shard (see `keys.DUE_SHARDS`), the longest waiting first."""
+        """Due runs of a shard (see `keys.RUN_SHARDS`), the longest waiting first."""
         return records.due(self.table, codec.run, shard=shard, now_ms=now_ms, limit=limit)
 
     def list(

@@ -45,7 +45,7 @@ class ListDeliveries:
     def __call__(
         self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
     ) -> Page[Delivery]:
-        """A page, newest first; it may be short and not the last.
+        """A page, newest first, or next due first of those that wait; it may be short and not last.
 
         Of one event: first those that the tenant's webhooks have got, then what functions made more
         of. Each page is newest first.

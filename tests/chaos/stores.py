@@ -172,7 +172,7 @@ class InDynamo:
             subscriptions=Subscriptions(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),
             turns=Turns(table=table, clock=clock),
-            shards=tuple(str(number) for number in range(keys.DUE_SHARDS)),
+            shards=keys.DELIVERY_SHARDS,
         )
 
     def records(self) -> dict[str, Delivery]:

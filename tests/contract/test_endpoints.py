@@ -6,6 +6,7 @@ import pytest
 
 from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import moment
+from runtime.stores import keys
 from runtime.stores.endpoints import FRESH_S, Endpoints
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
@@ -56,7 +57,7 @@ class TestEndpointsContract:
         assert stored is not None
 
         assert list(store.due(now_ms=NOW_MS, limit=10)) == [stored]
-        for shard in map(str, range(8)):
+        for shard in keys.DELIVERY_SHARDS:
             assert not list(cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10))
         store.replace(stored, replace(stored, notices=()))
         assert list(store.due(now_ms=NOW_MS, limit=10)) == []

@@ -12,6 +12,7 @@ from runtime.core.envelope import moment, timestamp
 from runtime.core.run import Commit, Outcome
 from runtime.errors import BadInput
 from runtime.stores import keys
+from runtime.usecases.sweep_due import delivery_hint
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -86,15 +87,32 @@ class TestDeliveriesContract:
         """Of its own shard, at its time, and no longer once it is settled."""
         due = a_delivery(due_at_ms=NOW_MS)
         cloud.deliveries.add(due)
-        shard = keys.due_shard(due.id)
+        mine = keys.delivery_shard(TENANT, due.id)
 
-        def found(now_ms: int, shard: str = shard) -> list[str]:
-            return [d.id for d in cloud.deliveries.due(shard=shard, now_ms=now_ms, limit=10)]
+        def found(now_ms: int) -> dict[str, list[str]]:
+            every = {
+                shard: [d.id for d in cloud.deliveries.due(shard=shard, now_ms=now_ms, limit=10)]
+                for shard in keys.DELIVERY_SHARDS
+            }
+            return {shard: ids for shard, ids in every.items() if ids}
 
-        other = str((int(shard) + 1) % keys.DUE_SHARDS)
-        assert ([], [due.id], []) == (found(NOW_MS - 1), found(NOW_MS), found(NOW_MS, other))
+        assert ({}, {mine: [due.id]}) == (found(NOW_MS - 1), found(NOW_MS))
         cloud.deliveries.replace(due, replace(due, status=Status.SKIPPED, due_at_ms=None))
-        assert [] == found(NOW_MS)
+        assert {} == found(NOW_MS)
+
+    def test_the_index_knows_enough_for_the_hint_that_the_record_would_give(
+        self, cloud: Cloud
+    ) -> None:
+        """The sweep reads no record: it sends what the index says, of a thousand in a minute."""
+        due = a_delivery(due_at_ms=NOW_MS, hinted=True, body="x" * 5000)
+        cloud.deliveries.add(due)
+        shard = keys.delivery_shard(TENANT, due.id)
+
+        [waiting] = cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10)
+
+        assert delivery_hint(due) == delivery_hint(waiting)
+        assert (NOW_MS, True) == (waiting.due_at_ms, waiting.hinted)
+        assert cloud.deliveries.lease(waiting, until_ms=NOW_MS + 1)
 
     def test_a_listing_keeps_to_all_that_is_asked(self, cloud: Cloud) -> None:
         """By whichever index it is read."""
@@ -259,7 +277,7 @@ class TestRunsContract:
         run = a_run(outcome=Outcome.RETRY, due_at_ms=NOW_MS, event=an_envelope())
         cloud.runs.commit(run)
 
-        due = list(cloud.runs.due(shard=keys.due_shard(run.id), now_ms=NOW_MS, limit=1))
+        due = list(cloud.runs.due(shard=keys.run_shard(run.id), now_ms=NOW_MS, limit=1))
 
         assert [run] == due
         assert [True, False] == [cloud.runs.lease(run, until_ms=NOW_MS + 1) for _ in range(2)]

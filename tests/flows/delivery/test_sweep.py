@@ -11,8 +11,10 @@ from runtime.core.delivery import Delivery
 from runtime.core.messages import DeliverMessage
 from runtime.core.rate_limit import Per, RateLimit
 from runtime.core.run import Outcome, hint_delay_s
-from runtime.usecases.sweep_due import GRACE_S, LEASE_S, Sweep, delivery_hint
-from tests.builders import NOW_MS, a_delivery, a_run, a_webhook
+from runtime.stores import keys
+from runtime.usecases.sweep_due import BATCH, GRACE_S, LEASE_S, Sweep, delivery_hint
+from tests.builders import NOW_MS, TENANT, a_delivery, a_run, a_webhook
+from tests.cloud import Cloud
 from tests.delivery_world import World, messages
 from tests.doubles import FakeClock, MemoryDeliveries, VirtualQueue
 
@@ -73,6 +75,39 @@ def test_what_has_a_hint_does_not_stand_in_the_way_of_what_has_none() -> None:
     clock.advance(1)
 
     assert sweep() == 1
+
+
+def test_a_tenants_backlog_keeps_no_other_waiting_for_its_end(cloud: Cloud) -> None:
+    """An endpoint that was down for a day leaves more than a sweep gets done in its minute."""
+    backlog = [a_delivery(id=f"dlv_{number}", due_at_ms=NOW_MS) for number in range(60)]
+    crowded = keys.delivery_shards(TENANT)
+    others = {name: keys.delivery_shards(name) for name in ("rival", "third", "fourth", "fifth")}
+    late = [
+        a_delivery(id=f"dlv_{name}", tenant=name, due_at_ms=NOW_MS + 999)
+        for name, shards in others.items()
+        if shards != crowded
+    ]
+    for each in (*backlog, *late):
+        cloud.deliveries.add(each)
+    clock = FakeClock()
+    clock.advance(1)
+    queue: VirtualQueue[DeliverMessage] = VirtualQueue(clock)
+    sweep = Sweep(
+        records=cloud.deliveries,
+        hints=queue,
+        hint_of=delivery_hint,
+        is_hinted=lambda delivery: delivery.hinted,
+        shards=keys.DELIVERY_SHARDS,
+        clock=clock,
+        limit=len(crowded) * BATCH + len(late),
+    )
+
+    swept = sweep()
+
+    assert late
+    assert {each.id for each in late} <= {hint.delivery_id for hint, _ in queue.sent}
+    assert swept < len(backlog) + len(late)
+    assert swept + sweep() == len(backlog) + len(late)
 
 
 class Broken:

@@ -8,7 +8,7 @@ from bench import cost
 from bench.capacity import WRITE_UNIT, Meter, item_bytes
 from examples.orders.events import ORDER_TOPIC
 from runtime.core import ids
-from runtime.core.attempt import Answered, Delivered, Posted
+from runtime.core.attempt import Answered, Delivered, Posted, RetryAt
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import moment
 from runtime.core.recording import after
@@ -18,10 +18,30 @@ from tests.cloud import Cloud
 TENANT = "cd-shop-europe"
 
 
-def a_delivered_order(number: int) -> Delivery:
-    """An order of 1 KB that its receiver has taken at once."""
+TIMING = {
+    "dns_ms": 3.1,
+    "connect_ms": 21.7,
+    "tls_ms": 44.2,
+    "first_byte_ms": 73.6,
+    "total_ms": 142.8,
+    "reused": 0,
+}
+TAKEN = Posted(
+    happening=Answered(status=200), duration_ms=143, answer=b'{"received":true}', timing_ms=TIMING
+)
+REFUSED = Posted(
+    happening=Answered(status=503),
+    duration_ms=143,
+    answer=b"<html><head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
+    b"<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>",
+    timing_ms=TIMING,
+)
+
+
+def a_new_order(number: int) -> Delivery:
+    """An order of 1 KB before its first attempt."""
     event_id, webhook_id = ids.derive("evt", str(number)), ids.derive("whk", "orders")
-    pending = Delivery(
+    return Delivery(
         id=ids.delivery_id(TENANT, event_id, webhook_id),
         tenant=TENANT,
         webhook_id=webhook_id,
@@ -31,20 +51,17 @@ def a_delivered_order(number: int) -> Delivery:
         body=cost.a_body(number, tenant=TENANT),
         created_at=NOW,
     )
-    posted = Posted(
-        happening=Answered(status=200),
-        duration_ms=143,
-        answer=b'{"received":true}',
-        timing_ms={
-            "dns_ms": 3.1,
-            "connect_ms": 21.7,
-            "tls_ms": 44.2,
-            "first_byte_ms": 73.6,
-            "total_ms": 142.8,
-            "reused": 0,
-        },
-    )
-    return after(pending, posted, Delivered(), started=moment(NOW))
+
+
+def a_delivered_order(number: int) -> Delivery:
+    """The same when its receiver has taken it at once."""
+    return after(a_new_order(number), TAKEN, Delivered(), started=moment(NOW))
+
+
+def a_refused_order(number: int) -> Delivery:
+    """The same when it waits for its second attempt."""
+    waits = after(a_new_order(number), REFUSED, RetryAt(NOW_MS + 5000), started=moment(NOW))
+    return replace(waits, hinted=True)
 
 
 @pytest.fixture
@@ -77,18 +94,32 @@ def test_ten_that_arrive_at_once_cost_eleven_write_units(cloud: Cloud, meter: Me
     assert meter.units[0] == len(batch) + 1
 
 
-def test_what_waits_is_billed_by_its_indexes_too(cloud: Cloud, meter: Meter) -> None:
-    """Page, record, status and due index; and the last three again when it has arrived."""
-    done = replace(a_delivered_order(1), body="{}")
-    waits = replace(done, status=Status.PENDING, due_at_ms=NOW_MS)
+@pytest.mark.parametrize("number", [1, 42, 4711])
+def test_an_order_that_is_retried_is_billed_four_units_and_a_page(
+    cloud: Cloud, meter: Meter, number: int
+) -> None:
+    """The record and its entry in the due index when it begins to wait, both again when it ends."""
+    waits = a_refused_order(number)
     with meter.watching():
         cloud.deliveries.add(waits)
         first, _ = meter.units
         stored = cloud.deliveries.find(waits.id)
         assert stored is not None
-        cloud.deliveries.replace(stored, replace(stored, status=Status.DELIVERED, due_at_ms=None))
+        cloud.deliveries.replace(stored, after(stored, TAKEN, Delivered(), started=moment(NOW)))
 
-    assert (4, 7) == (first, meter.units[0])
+    assert (3, 5) == (first, meter.units[0])
+
+
+def test_what_waits_is_billed_by_its_size_once(cloud: Cloud, meter: Meter) -> None:
+    """Its entry in the due index has no body: one unit, whatever its record takes."""
+    noise = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(3_000))
+    waits = replace(a_refused_order(1), body=noise)
+    with meter.watching():
+        cloud.deliveries.add(waits)
+
+    table, log = cloud.deliveries.table.name, cloud.deliveries.log.table.name
+    assert meter.written.pop(table) > 5
+    assert {f"{table}/due": 1, log: 1} == {name: n for name, n in meter.written.items() if n}
 
 
 def test_an_items_size_is_counted_as_dynamodb_counts() -> None:
