@@ -129,11 +129,13 @@ def probe_delay_s(opened: int) -> int:
 
 def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
     """The health after these attempts, in the order they ended; the same object if it stays."""
+    after = health
     for each in seen:
-        if health.ended:
-            return health
-        health = _failed(health, each, now_ms) if each.error is not None else _well(health, now_ms)
-    return health
+        if after.ended:
+            break
+        after = _failed(after, each, now_ms) if each.error is not None else _well(after, now_ms)
+    # One failure among successes leaves a sound endpoint as it was.
+    return health if after == health else after
 
 
 def is_slow(health: Health, *, now_ms: int) -> bool:

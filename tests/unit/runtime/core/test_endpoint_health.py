@@ -30,6 +30,14 @@ def test_a_healthy_endpoint_stays_the_same_object() -> None:
     assert after(*[GOOD] * 100) is WELL
 
 
+def test_a_failure_that_a_success_has_followed_is_not_written() -> None:
+    """A receiver that is busy for one in ten would cost a write for each batch."""
+    assert after(GOOD, FAIL, GOOD) is WELL
+    assert after(*[FAIL, GOOD] * 9, of=replace(WELL, revision=7)) == replace(WELL, revision=7)
+    sick = replace(WELL, failures=3, failing_since_ms=NOW_MS)
+    assert after(FAIL, GOOD, of=sick) == WELL
+
+
 def test_the_breaker_opens_after_ten_failures_in_a_row_and_not_before() -> None:
     """A success in between begins the count anew."""
     nine = after(*[FAIL] * 9)
