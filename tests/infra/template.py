@@ -74,7 +74,7 @@ def resources(*kinds: str) -> list[Resource]:
 
 
 def functions() -> list[Resource]:
-    """Every function, the globals of the root applied."""
+    """Every function, the globals of the root applied: what both have is joined, as SAM does."""
     shared = stacks()[""]["Globals"]["Function"]
     found = resources("AWS::Serverless::Function", "AWS::Lambda::Function")
     return [
@@ -82,11 +82,20 @@ def functions() -> list[Resource]:
             stack=each.stack,
             name=each.name,
             kind=each.kind,
-            properties=each.properties if each.stack else {**shared, **each.properties},
+            properties=each.properties if each.stack else _joined(shared, each.properties),
             raw=each.raw,
         )
         for each in found
     ]
+
+
+def _joined(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    maps = {
+        name: {**value, **own[name]}
+        for name, value in shared.items()
+        if isinstance(value, dict) and isinstance(own.get(name), dict)
+    }
+    return {**shared, **own, **maps}
 
 
 def events(function: Resource, kind: str) -> list[dict[str, Any]]:
