@@ -18,6 +18,7 @@ WAKE_EARLY_MS: Final = 600_000
 # attempts rest in one item of 400 KB beside the body, and an item that is too large is a delivery
 # whose outcome cannot be written.
 EXCERPTS_KEPT: Final = 25
+CONNECTING: Final = ("dns_ms", "connect_ms", "tls_ms")
 
 
 def begun(message: DeliverMessage, body: str, *, now: str) -> Delivery:
@@ -97,7 +98,10 @@ def due_ms(until_ms: int, *, ticket: int | None, now_ms: int) -> int:
 
 
 def line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
-    """The one line that is logged of an attempt: flat, and nothing in it that must stay secret."""
+    """The one line that is logged of an attempt: flat, and nothing in it that must stay secret.
+
+    Of its time the whole, and what a new connection took of it; the record has every part.
+    """
     made = after.attempts[-1]
     return {
         **_names("delivery.attempted", after),
@@ -106,8 +110,14 @@ def line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
         "status": made.status,
         "error": made.error,
         "due_at_ms": after.due_at_ms,
-        **posted.timing_ms,
+        **_spent(posted),
     }
+
+
+def _spent(posted: Posted) -> dict[str, int]:
+    parts = {name: round(posted.timing_ms.get(name, 0)) for name in CONNECTING}
+    took = {name: ms for name, ms in parts.items() if ms}  # a kept connection has none
+    return took | {"total_ms": round(posted.timing_ms.get("total_ms", posted.duration_ms))}
 
 
 def held_line(held: Delivery) -> dict[str, Any]:
