@@ -141,7 +141,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.sender import Sender
     from runtime.stores import config
-    from runtime.stores.subscriptions import Subscriptions
+    from runtime.stores.known_webhooks import KnownWebhooks
     from runtime.stores.turns import Turns
     from runtime.stores.webhooks import Webhooks
     from runtime.usecases.admit_deliveries import AdmitDeliveries
@@ -156,7 +156,7 @@ def deliver(journal: Journal) -> "Worker[DeliverMessage]":
     attempts = DeliverAttempts(
         deliveries=_deliveries(clients, given),
         webhooks=Webhooks(config=table),
-        subscriptions=Subscriptions(config=table, clock=now),
+        known_webhooks=KnownWebhooks(config=table, clock=now),
         hints=_hints(clients, given.deliver_queue_url),
         courier=Courier(
             sender=Sender(Egress(policy)),

@@ -70,7 +70,7 @@ class World:
         self.deliver = DeliverAttempts(
             deliveries=self.deliveries,
             webhooks=self.webhooks,
-            subscriptions=self.webhooks,
+            known_webhooks=self.webhooks,
             hints=self.queue,
             courier=Courier(
                 sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),

@@ -98,16 +98,10 @@ class Index:
     def __init__(self, webhooks: Iterable[Webhook], functions: Iterable[Function] = ()) -> None:
         self._webhooks: _Topics[Webhook] = _Topics()
         self._functions: _Topics[Function] = _Topics()
-        self._by_id: dict[str, Webhook] = {}
         for webhook in webhooks:
-            self._by_id[webhook.id] = webhook
             self._webhooks.add(webhook, webhook.topics, _filter(webhook.filter))
         for function in functions:
             self._functions.add(function, function.topics, _filter(function.filter))
-
-    def webhook(self, webhook_id: str) -> Webhook | None:
-        """The webhook of that id, if the index has it."""
-        return self._by_id.get(webhook_id)
 
     def match(self, event: Event) -> Matches:
         """Whom `event` concerns; disabled webhooks too: what they miss is recorded as skipped."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from runtime.core.page import Page
 from runtime.errors import Conflict, NotFound
@@ -13,6 +13,7 @@ from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.table import Table
 
 T = TypeVar("T")
+FRESH_S: Final = 2.0  # how long a change may take to reach a warm worker
 
 
 def table(client: DynamoDB, name: str) -> "Config":
@@ -79,6 +80,11 @@ class Config:
         return self.table.update(
             {"pk": keys.tenant(tenant), "sk": keys.SUBSCRIPTIONS}, "ADD #generation :one", "", one=1
         )
+
+    def generation(self, tenant: str) -> int:
+        """How often that has happened, strongly read."""
+        item = self.find(tenant, keys.SUBSCRIPTIONS)
+        return 0 if item is None else int(codec.value(item["generation"]))
 
     def page(
         self,

@@ -10,9 +10,8 @@ from runtime.core.matching import Index
 from runtime.errors import BadInput, Transient
 from runtime.freshness import is_fresh
 from runtime.stores import codec, keys
-from runtime.stores.config import Config, prefix_query
+from runtime.stores.config import FRESH_S, Config, prefix_query
 
-FRESH_S: Final = 2.0  # how long a change may take to reach a warm matcher
 MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for least is dropped
 
 
@@ -52,14 +51,10 @@ class Subscriptions:
 
     def _checked(self, tenant: str, known: _Known | None, now: datetime) -> _Known:
         # The counter is read first: a change between the two reads is then seen next time.
-        generation = self._generation(tenant)
+        generation = self.config.generation(tenant)
         if known is not None and known.generation == generation:
             return _Known(known.index, generation, now)
         return _Known(self._compiled(tenant), generation, now)
-
-    def _generation(self, tenant: str) -> int:
-        item = self.config.find(tenant, keys.SUBSCRIPTIONS)
-        return 0 if item is None else int(codec.value(item["generation"]))
 
     def _compiled(self, tenant: str) -> Index:
         def read(prefix: str) -> list[codec.Item]:

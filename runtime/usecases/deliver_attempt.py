@@ -19,7 +19,6 @@ from runtime.core.attempt import Disable, Posted
 from runtime.core.delivery import Delivery, Status
 from runtime.core.endpoint_health import SLOW_AFTER_S, Seen
 from runtime.core.envelope import timestamp
-from runtime.core.matching import Index
 from runtime.core.messages import DeliverMessage
 from runtime.core.webhook import Webhook
 from runtime.errors import BadInput, NotFound, PenstockError, Transient
@@ -55,11 +54,11 @@ class Webhooks(Protocol):
         """The webhook as it stands now, or None."""
 
 
-class Subscriptions(Protocol):
-    """The same webhooks, at most a few seconds old, for nothing."""
+class KnownWebhooks(Protocol):
+    """The same webhooks, at most a few seconds old, for next to nothing."""
 
-    def for_tenant(self, tenant: str) -> Index:
-        """The tenant's compiled subscriptions."""
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook as it was lately, or None."""
 
 
 class Hints(Protocol):
@@ -141,7 +140,7 @@ class DeliverAttempts:
 
     deliveries: Deliveries
     webhooks: Webhooks
-    subscriptions: Subscriptions
+    known_webhooks: KnownWebhooks
     hints: Hints
     courier: Courier
     admit: Admit
@@ -185,9 +184,9 @@ class DeliverAttempts:
         delivery = record or self._new(message, now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
-        known = self.subscriptions.for_tenant(message.tenant).webhook(message.webhook_id)
+        known = self.known_webhooks.find(message.tenant, message.webhook_id)
         webhook = known if known is not None and known.enabled else None
-        # The index may be older than the message: only the store can say that there is none, or
+        # What is known may be older than the message: only the store can say that there is none, or
         # that it is off; what is sent again right after it was switched on must not be skipped.
         webhook = webhook or self.webhooks.find(message.tenant, message.webhook_id)
         if webhook is None or not webhook.enabled:

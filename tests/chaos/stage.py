@@ -217,7 +217,7 @@ class Stage:
         deliver = DeliverAttempts(
             deliveries=stores.deliveries,
             webhooks=stores.webhooks,
-            subscriptions=stores.subscriptions,
+            known_webhooks=stores.known_webhooks,
             hints=hints,
             courier=Courier(
                 sender=Perilous(self.sender(), self.faults), open_secret=lambda *_: SECRET_A

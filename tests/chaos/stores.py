@@ -21,6 +21,7 @@ from runtime.stores.aws import QUICK
 from runtime.stores.config import Config
 from runtime.stores.dynamodb import DynamoDB
 from runtime.stores.endpoints import Endpoints
+from runtime.stores.known_webhooks import KnownWebhooks
 from runtime.stores.subscriptions import Subscriptions
 from runtime.stores.turns import Turns
 from runtime.stores.webhooks import Webhooks
@@ -43,6 +44,7 @@ class Open:
     deliveries: Any
     webhooks: Any
     subscriptions: Any
+    known_webhooks: Any
     endpoints: Any
     turns: Any
     shards: tuple[str, ...]
@@ -125,6 +127,7 @@ class InMemory:
             deliveries=_Perilous(self._deliveries, faults),
             webhooks=config,
             subscriptions=config,
+            known_webhooks=config,
             endpoints=_Perilous(MemoryEndpoints(), faults),
             turns=_Perilous(MemoryTurns(clocks.workers), faults),
             shards=("0",),
@@ -170,6 +173,7 @@ class InDynamo:
             ),
             webhooks=Webhooks(config=config),
             subscriptions=Subscriptions(config=config, clock=clock),
+            known_webhooks=KnownWebhooks(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),
             turns=Turns(table=table, clock=clock),
             shards=keys.DELIVERY_SHARDS,

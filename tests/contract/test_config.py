@@ -10,8 +10,9 @@ from runtime.core.webhook import Sealed, SealedSecret
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores import keys
 from runtime.stores.api_keys import ApiKeys, Tenants
+from runtime.stores.config import FRESH_S
 from runtime.stores.functions import Functions
-from runtime.stores.subscriptions import FRESH_S, Subscriptions
+from runtime.stores.subscriptions import Subscriptions
 from runtime.stores.syncs import Syncs
 from runtime.stores.webhooks import Webhooks
 from tests.builders import (

@@ -123,10 +123,10 @@ def test_a_retry_of_a_disabled_webhook_is_skipped_and_not_left_pending(
 def test_a_webhook_that_was_just_switched_on_is_not_skipped(
     world: World, receiver: ScriptedReceiver
 ) -> None:
-    """The index may still have it off; whoever switches on and sends again means now."""
+    """The worker may still know it as off; whoever switches on and sends again means now."""
     on = world.webhooks.by_id["whk_1"]
     stale = MemoryWebhooks(replace(on, enabled=False))
-    deliver = replace(world.deliver, subscriptions=stale)
+    deliver = replace(world.deliver, known_webhooks=stale)
 
     assert [None] == deliver.deliver_all([a_deliver_message()])
 

@@ -9,6 +9,7 @@ import pytest
 from runtime.core import ids
 from runtime.core.delivery import Status
 from runtime.core.envelope import dump
+from runtime.stores.known_webhooks import KnownWebhooks
 from runtime.stores.subscriptions import Subscriptions
 from runtime.stores.webhooks import Webhooks
 from runtime.usecases.fan_out import FanOut
@@ -54,7 +55,7 @@ class Warm:
         )
         world.deliver = replace(
             world.deliver,
-            subscriptions=Subscriptions(config=cloud.config, clock=self.clock),
+            known_webhooks=KnownWebhooks(config=cloud.config, clock=self.clock),
             webhooks=self.webhooks,
         )
         self.seen()

@@ -268,14 +268,6 @@ def test_a_disabled_webhook_is_found() -> None:
     assert [hook.id for hook in index.match(an_event()).webhooks] == ["whk_1"]
 
 
-def test_a_webhook_is_found_by_its_id() -> None:
-    """Deliver asks the index before it asks the store."""
-    index = matching.Index([a_webhook()])
-
-    assert index.webhook("whk_1") == a_webhook()
-    assert index.webhook("whk_2") is None
-
-
 def test_a_stored_filter_that_does_not_compile_stops_the_tenant_loudly() -> None:
     """Matching nothing in silence would lose events."""
     with pytest.raises(BadInput):
