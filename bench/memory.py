@@ -1,0 +1,273 @@
+"""How much memory `deliver` needs: a process of its own, and the worst batches that we can make.
+
+It starts as in a Lambda, with what the template gives it. The emulated AWS and the receivers are in
+other processes, so what is counted is what Lambda counts, but for the ten megabytes of its own
+runtime client. `python -m bench.memory` prints the table alone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.report import Row, table
+from runtime.core import access, ids
+from runtime.core.access import ClientCertificate, OAuth2
+from runtime.core.envelope import dump
+from runtime.core.messages import DeliverMessage
+from runtime.core.webhook import Sealed, SealedSecret, Webhook
+from runtime.stores.config import FRESH_S
+
+if TYPE_CHECKING:
+    from runtime.core.delivery import Delivery
+    from tests.certificates import Authority
+    from tests.cloud import Cloud
+    from tests.infra.template import Resource
+    from tests.scripted_receiver import ScriptedReceiver
+
+ROOT: Final = Path(__file__).parents[1]
+TENANT: Final = "acme"
+AT: Final = "2026-11-20T13:04:05.123Z"
+BATCH: Final = 10
+BATCHES: Final = 5
+LARGE_BYTES: Final = 1_000_000  # of a body, as functions may make
+ANSWER: Final = b"x" * 16 * 1024  # as much of an answer as is read
+IDENTITIES: Final = 70  # endpoints with a client certificate: more than contexts are kept
+WEBHOOKS: Final = 5_000  # of one tenant, each with a filter
+LOGIN_CHARS: Final = 600
+ARENAS: Final = "MALLOC_ARENA_MAX"
+Deliver = Callable[[Any], int]  # an event to the peak so far in KB; negative when a record failed
+
+
+@dataclass(kw_only=True)
+class _Stage:
+    """A tenant with webhooks of each kind, and `deliver` in a process of its own."""
+
+    cloud: "Cloud"
+    receiver: "ScriptedReceiver"
+    authority: "Authority"
+    peaks: list[tuple[str, int]] = field(default_factory=list)
+
+    def play(self, deliver: Deliver) -> None:
+        """Batch after batch, each kind worse than the one before; the peak so far behind each."""
+        plain, login = self.webhook("plain"), self.webhook("login", auth=self._login())
+        shown = [self.webhook(f"own-{n}", **self._identity()) for n in range(IDENTITIES)]
+        self.note("started", deliver, [])
+        self.note(f"{BATCHES * BATCH} small ones", deliver, self.deliveries(plain, body='{"n":1}'))
+        self.crowd()
+        for change in ("all at once", "then a change to one"):
+            plain = self.changed(plain, name=change)
+            messages = self.deliveries(plain, body=json.dumps({"change": change}))
+            self.note(f"and {WEBHOOKS} webhooks, {change}", deliver, messages)
+        # One emoji, and Python keeps each character of the text in four bytes.
+        body = dump({"data": os.urandom(LARGE_BYTES // 2).hex(), "mood": "😀"})
+        self.note(
+            f"and {BATCHES * BATCH} of 1 MB on S3, to an endpoint with OAuth2",
+            deliver,
+            self.deliveries(login, body=body),
+        )
+        self.note(
+            f"and {IDENTITIES} endpoints with client certificates",
+            deliver,
+            [each for one in shown for each in self.deliveries(one, body='{"n":3}', count=1)],
+        )
+
+    def note(self, what: str, deliver: Deliver, messages: Sequence[DeliverMessage]) -> None:
+        """Let `deliver` have the messages, ten at a time, and take down its peak."""
+        from tests.builders import an_sqs_event
+
+        batches = [messages[n : n + BATCH] for n in range(0, len(messages), BATCH)]
+        events = [an_sqs_event(*(each.to_json() for each in batch)) for batch in batches]
+        peaks_kb = [deliver(event) for event in events] or [deliver(None)]
+        if min(peaks_kb) < 0:
+            raise RuntimeError(f"deliver failed: {what}")
+        self.peaks.append((what, peaks_kb[-1]))
+
+    def webhook(self, name: str, **changes: Any) -> Webhook:
+        """One that is there."""
+        from runtime.stores.webhooks import Webhooks
+        from tests.vectors import SECRET_A
+
+        made = Webhook(
+            id=ids.derive("whk", name),
+            tenant=TENANT,
+            name=name,
+            url=self.receiver.url(f"/{name}"),
+            topics=("metric.placed_order",),
+            created_at=AT,
+            secrets=(SealedSecret(ciphertext=self._seal(SECRET_A), created_at=AT),),
+            **changes,
+        )
+        Webhooks(config=self.cloud.config).add(made)
+        return made
+
+    def changed(self, webhook: Webhook, *, name: str) -> Webhook:
+        """It, with a change that every worker has heard of."""
+        from runtime.stores.webhooks import Webhooks
+
+        after = replace(webhook, name=name)
+        Webhooks(config=self.cloud.config).replace(webhook, after)
+        threading.Event().wait(2 * FRESH_S)
+        return after
+
+    def crowd(self) -> None:
+        """Thousands of webhooks more."""
+        from runtime.stores import codec, keys
+
+        secret = SealedSecret(ciphertext=self._seal("s" * 44), created_at=AT)
+        made = (
+            Webhook(
+                id=ids.derive("whk", str(number)),
+                tenant=TENANT,
+                name=f"orders of customer {number}",
+                url=f"https://customer-{number}.example.com/webhooks/orders",
+                topics=("metric.placed_order", "message.email.*"),
+                created_at=AT,
+                filter={"properties": {"customer": [f"customer-{number}"]}},
+                secrets=(secret,),
+            )
+            for number in range(WEBHOOKS)
+        )
+        self.cloud.config.table.put_many(
+            codec.encode(each) | codec.key({"pk": keys.tenant(TENANT), "sk": keys.webhook(each.id)})
+            for each in made
+        )
+
+    def deliveries(
+        self, webhook: Webhook, *, body: str, count: int = BATCHES * BATCH
+    ) -> list[DeliverMessage]:
+        """Hints for deliveries that wait for their first attempt, on record."""
+        from tests.builders import NOW_MS, a_delivery
+
+        made: list[Delivery] = []
+        for number in range(count):
+            event_id = ids.derive("evt", webhook.id, body[:20], str(number))
+            delivery = a_delivery(
+                id=ids.delivery_id(TENANT, event_id, webhook.id),
+                tenant=TENANT,
+                webhook_id=webhook.id,
+                event_id=event_id,
+                body=body,
+                attempts=(),
+                due_at_ms=NOW_MS,
+            )
+            self.cloud.deliveries.add(delivery)
+            made.append(delivery)
+        return [
+            DeliverMessage(
+                tenant=TENANT,
+                delivery_id=each.id,
+                webhook_id=each.webhook_id,
+                event_id=each.event_id,
+                topic=each.topic,
+                body=None,
+            )
+            for each in made
+        ]
+
+    def _login(self) -> Sealed:
+        login = OAuth2(
+            token_url=self.receiver.url("/token"),
+            client_id="penstock",
+            client_secret="s" * LOGIN_CHARS,
+        )
+        return Sealed(ciphertext=self._seal(access.login_text(login)), shown=("?",))
+
+    def _identity(self) -> dict[str, Sealed]:
+        certificate, key = self.authority.client()
+        text = access.certificate_text(ClientCertificate(certificate=certificate, private_key=key))
+        return {"client_certificate": Sealed(ciphertext=self._seal(text), shown=("?",))}
+
+    def _seal(self, text: str) -> str:
+        return self.cloud.secrets.seal(TENANT, text)
+
+
+def measure() -> Iterator[Row]:
+    """The peak behind each kind of batch."""
+    from tests import cloud as clouds
+    from tests.certificates import Authority
+    from tests.flows.bus import environment
+    from tests.scripted_receiver import ScriptedReceiver, answer
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        clouds.emulator("memory") as endpoint,
+        clouds.on_local_cloud(endpoint) as cloud,
+        environment(cloud, "deliver") as variables,
+    ):
+        authority = Authority.create(Path(folder))
+        variables.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
+        with ScriptedReceiver(tls=authority.server("localhost")) as receiver:
+            token = json.dumps({"access_token": "t" * LOGIN_CHARS, "expires_in": 3600})
+            receiver.script("/token", answer(body=token.encode()))
+            for name in ("plain", "login", *(f"own-{n}" for n in range(IDENTITIES))):
+                receiver.script(f"/{name}", answer(body=ANSWER))
+            stage = _Stage(cloud=cloud, receiver=receiver, authority=authority)
+            with _deliver(_trust(authority, Path(folder))) as deliver:
+                stage.play(deliver)
+    size_mb = _function().properties["MemorySize"]
+    for what, peak_kb in stage.peaks:
+        yield Row(
+            what=f"memory of `deliver`: {what}",
+            value=f"{peak_kb / 1024:.0f} MB",
+            how=f"the most so far, resident, of {size_mb} MB that the template gives it",
+        )
+
+
+def _function() -> "Resource":
+    from tests.infra import template
+
+    [found] = [each for each in template.functions() if each.name == "DeliverFunction"]
+    return found
+
+
+def _given() -> dict[str, str]:
+    variables: dict[str, str] = _function().properties["Environment"]["Variables"]
+    return variables
+
+
+def _trust(authority: "Authority", folder: Path) -> Path:
+    """The public authorities, which take their memory, and the one of this test."""
+    import certifi
+    from cryptography.hazmat.primitives import serialization
+
+    ours = authority.certificate.public_bytes(serialization.Encoding.PEM).decode()
+    file = folder / "authorities.pem"
+    file.write_text(Path(certifi.where()).read_text(encoding="utf-8") + ours, encoding="utf-8")
+    return file
+
+
+@contextmanager
+def _deliver(authorities: Path) -> Iterator[Deliver]:
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "bench.invoked", str(authorities)],
+        cwd=ROOT,
+        env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "deliver", ARENAS: _given()[ARENAS]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told, said = process.stdin, process.stdout
+    if told is None or said is None:
+        raise RuntimeError("no pipes")
+
+    def deliver(event: Any) -> int:
+        told.write(json.dumps(event) + "\n")
+        told.flush()
+        return int(said.readline() or "-1")
+
+    try:
+        yield deliver
+    finally:
+        process.communicate()
+
+
+if __name__ == "__main__":
+    print(table(measure()))
