@@ -128,14 +128,19 @@ def probe_delay_s(opened: int) -> int:
 
 
 def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
-    """The health after these attempts, in the order they ended; the same object if it stays."""
-    after = health
-    for each in seen:
+    """The health after these attempts, in the order they ended; the same object if it stays.
+
+    Of a sound endpoint a failure right behind a success does not count: it would be written, and
+    taken back behind the next success, for each batch of a receiver that is busy now and then. When
+    it is no accident, others follow, and are counted.
+    """
+    after, several = health, list(seen)
+    for each in several:
         if after.ended:
             break
         after = _failed(after, each, now_ms) if each.error is not None else _well(after, now_ms)
-    # One failure among successes leaves a sound endpoint as it was.
-    return health if after == health else after
+    is_accident = not health.failures and after.failures == 1 and not after.ended
+    return health if after == health or (is_accident and len(several) > 1) else after
 
 
 def is_slow(health: Health, *, now_ms: int) -> bool:

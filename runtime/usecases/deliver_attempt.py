@@ -273,17 +273,16 @@ class DeliverAttempts:
 
     async def _go(self, job: _Job, batch: _Batch) -> None:
         if job.permits is None:
-            batch.seen.append((job.webhook, await self._attempt(job, job.webhook, batch)))
+            await self._attempt(job, job.webhook, batch)
             return
         async with job.permits:
             now = self.clock()
             if (now - job.started).total_seconds() > concurrency.PATIENCE_S:
                 await self._wait(job, self.admit.busy(job.delivery), batch)
             else:
-                again = replace(job, started=now)
-                batch.seen.append((job.webhook, await self._attempt(again, job.webhook, batch)))
+                await self._attempt(replace(job, started=now), job.webhook, batch)
 
-    async def _attempt(self, job: _Job, webhook: Webhook, batch: _Batch) -> Seen:
+    async def _attempt(self, job: _Job, webhook: Webhook, batch: _Batch) -> None:
         posted = await self._post(job, webhook, batch)
         outcome = attempt.judge(
             posted.happening,
@@ -296,11 +295,12 @@ class DeliverAttempts:
         delay_s = self._queue_delay_s(after.due_at_ms)
         after = replace(after, hinted=delay_s is not None)
         ours = await self._record(job.record, after, batch)
+        error, gone = attempt.error_code(posted.happening), isinstance(outcome, Disable)
+        # Before the hint, which only a failure has: else failures would seem to have ended last.
+        batch.seen.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
         self.journal(recording.line(after, posted, recorded=ours))
         if ours:
             await self._hint(after, delay_s)
-        error = attempt.error_code(posted.happening)
-        return Seen(error=error, gone=isinstance(outcome, Disable), probe=job.probe)
 
     async def _post(self, job: _Job, webhook: Webhook, batch: _Batch) -> Posted:
         def note_slow() -> None:

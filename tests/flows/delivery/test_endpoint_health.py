@@ -1,8 +1,12 @@
 """Endpoints that fail for long, on a virtual clock: what is sent, what waits, who hears of it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 from runtime.core.delivery import Status
+from runtime.core.messages import DeliverMessage
 from runtime.errors import Transient
 from tests.builders import a_deliver_message
 from tests.delivery_world import World, messages
@@ -44,6 +48,39 @@ def test_a_batch_of_failures_is_one_write(world: World, receiver: ScriptedReceiv
     world.deliver_now(*messages(10))
 
     assert world.health.writes == 1
+
+
+class Dawdling:
+    """A queue that takes a hint only when ten deliveries are on record."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._never = world, Event()
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Take them, late."""
+        while len(self._world.deliveries.written) < 10:
+            self._never.wait(0.01)
+        self._world.queue.send(messages, delay_s=delay_s)
+
+
+def test_a_failure_does_not_end_last_for_the_hint_that_it_needs(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """It would seem to be the endpoint's latest news, and cost a write and one to take it back."""
+
+    def answer_later(peer: Peer) -> bool | None:
+        while not world.deliveries.written and peer.pause(0.01):
+            pass
+        return answer()(peer)
+
+    receiver.script("/", answer(500), answer_later)
+    world.deliver = replace(world.deliver, hints=Dawdling(world))
+
+    world.deliver_now(*messages(10))
+
+    statuses = [each.status for each in world.deliveries.by_id.values()]
+    assert sorted(statuses) == [Status.DELIVERED] * 9 + [Status.PENDING]
+    assert world.health.writes == 0
 
 
 def test_what_an_open_breaker_holds_back_keeps_its_attempts(

@@ -38,6 +38,16 @@ def test_a_failure_that_a_success_has_followed_is_not_written() -> None:
     assert after(FAIL, GOOD, of=sick) == WELL
 
 
+def test_one_failure_behind_successes_is_an_accident_until_more_follow() -> None:
+    """Else the last of each batch would decide whether a busy receiver costs two writes."""
+    assert after(*[GOOD] * 9, FAIL) is WELL
+    assert after(FAIL).failures == 1  # the only one of its batch: all that is known
+    assert after(GOOD, FAIL, FAIL).failures == 2
+    sick = after(FAIL)
+    assert after(GOOD, FAIL, of=sick).failures == 1
+    assert after(GOOD, Seen(error="http_410", gone=True)).ended
+
+
 def test_the_breaker_opens_after_ten_failures_in_a_row_and_not_before() -> None:
     """A success in between begins the count anew."""
     nine = after(*[FAIL] * 9)
