@@ -3,13 +3,13 @@
 import argparse
 import os
 import platform
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, cost, flow, handlers, isolation, matching, sandbox_cost
-from bench.report import Row, publish, table
+from bench import bundles, cost, flow, handlers, isolation, matching, memory, sandbox_cost
+from bench.bill import Cpu
+from bench.report import publish, table
 from infra.demo.progress import Progress
-from infra.demo.stage import Stage, set_stage
+from infra.demo.stage import set_stage
 
 
 def main() -> None:
@@ -22,25 +22,26 @@ def main() -> None:
     rows = list(sandbox_cost.measure())
     progress.step("matching")
     rows += matching.measure()
-    progress.step("cost of a million deliveries")
-    rows += cost.measure()
+    progress.step("memory of `deliver`")
+    rows += memory.measure()
     # With the template's own schedule: the demo loads a warehouse each minute, on the same cores.
     with set_stage(progress, parameters={}) as stage:
         stage.receiver.is_ever_busy = False
-        for name, measure in _on_the_cloud():
-            progress.step(name)
-            rows += measure(stage)
+        progress.step("init time of each bundle")
+        rows += bundles.measure(stage)
+        progress.step("events through the local cloud")
+        rows += flow.measure(stage)
+        progress.step("CPU of the handlers")
+        spent = handlers.spend(stage)
+        rows += handlers.rows(spent)
+        progress.step("a healthy endpoint beside a slow and a broken one")
+        rows += isolation.measure(stage)
+    progress.step("cost of a million deliveries")
+    rows += cost.measure(Cpu(fanout_ms=spent["fanout"], deliver_ms=spent["deliver"]))
     text = f"{_machine()}\n\n{table(rows)}"
     print(text)
     if write:
         publish(text)
-
-
-def _on_the_cloud() -> Iterator[tuple[str, Callable[[Stage], Iterator[Row]]]]:
-    yield "init time of each bundle", bundles.measure
-    yield "events through the local cloud", flow.measure
-    yield "CPU of the handlers", handlers.measure
-    yield "a healthy endpoint beside a slow and a broken one", isolation.measure
 
 
 def _machine() -> str:

@@ -1,8 +1,7 @@
-"""What a million deliveries cost: measured on the real path, times the list prices of AWS.
+"""What a million deliveries cost: counted on the real path, and priced by `bench.bill`.
 
-`deliver` runs as Lambda runs it, on an account in this process and against a receiver on this
-machine; what it writes, reads, logs and sends is counted. Waiting, which no emulator can show, is
-taken for what it is at a receiver that answers in a quarter of a second.
+`fanout` and `deliver` run as Lambda runs them, on an account in this process and against a receiver
+on this machine; what they write, read, log and send is counted.
 """
 
 import contextlib
@@ -10,12 +9,24 @@ import io
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
+from bench.bill import (
+    BATCH,
+    RETRIES,
+    ROUND_TRIP_S,
+    STATED,
+    Cpu,
+    Line,
+    Measured,
+    extras,
+    lines,
+    total,
+)
 from bench.capacity import Meter
 from bench.report import Row, table
 from examples.orders.events import ORDER_TOPIC, read_orders
@@ -27,61 +38,13 @@ from runtime.core.messages import DeliverMessage
 if TYPE_CHECKING:
     from tests.cloud import Cloud
 
-# List prices of us-east-1, without the free tier, in dollars.
-EVENTS_PER_M: Final = 1.00  # EventBridge, custom events, each begun 64 KB
-REQUESTS_PER_M: Final = 0.40  # SQS, standard queues
-INVOCATIONS_PER_M: Final = 0.20  # Lambda
-GB_SECOND: Final = 0.0000133334  # Lambda, arm64
-WRITES_PER_M: Final = 0.625  # DynamoDB on demand
-READS_PER_M: Final = 0.125
-LOGS_PER_GB: Final = 0.50  # CloudWatch Logs, standard class
-OUT_PER_GB: Final = 0.09
-ARCHIVED_PER_GB: Final = 0.10  # EventBridge archive, when an event goes in
-GB: Final = 1e9
-MILLION: Final = 1_000_000
-
-BATCH: Final = 10
 BATCHES: Final = 20
-REFUSED: Final = 5  # of the last batch: fewer than open the endpoint's breaker
-RETRIES: Final = 0.08  # of the deliveries need a second attempt
-ROUND_TRIP_S: Final = 0.250  # of the receiver
-# What ten attempts at once take: the slowest of ten receivers, our own reads and writes.
-DELIVER_S: Final = 1.25 * ROUND_TRIP_S + 0.030
-FANOUT_S: Final = 0.030  # reading nothing, one SendMessageBatch
-RUN_S: Final = 0.100  # ten events of short functions, in `run` and in the sandbox it waits for
-MEMORY_GB: Final = 0.5  # of both functions; see Globals in template.yaml
-# Lambda writes two JSON lines of its own to the same group for each invocation.
-PLATFORM_LOG_BYTES: Final = 700
-TLS_BYTES: Final = 29  # around a request that is one record, on a connection that is kept
 TITLES: Final = ("Kind of Blue", "Abbey Road", "Blue Train", "Rumours", "Graceland", "Tapestry")
 TENANT: Final = "acme"
 WEBHOOK: Final = ids.derive("whk", "cost")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """Of one delivery that succeeds at once, unless it says something else."""
-
-    writes: float
-    reads: float
-    writes_of_a_retried: float
-    reads_of_a_retried: float
-    log_bytes: float
-    request_bytes: float
-    body_bytes: int
-    run_writes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Of the bill for a million deliveries."""
-
-    what: str
-    dollars: float
-    how: str
-
-
-def measure() -> Iterator[Row]:
+def measure(cpu: Cpu = STATED) -> Iterator[Row]:
     """The counts, and the bill."""
     counted = count()
     yield Row(
@@ -90,89 +53,27 @@ def measure() -> Iterator[Row]:
         how=f"{BATCHES} batches of {BATCH} through `deliver`, bodies of {counted.body_bytes} bytes;"
         f" {counted.writes_of_a_retried:.2f} when the second attempt delivers",
     )
-    bill = lines(counted)
-    for line in bill:
-        yield Row(what=f"$ per million: {line.what}", value=f"{line.dollars:.2f}", how=line.how)
+    bill = lines(counted, cpu)
+    yield from _rows("$ per million", (line for line in bill if not line.beyond))
     yield Row(
-        what="$ per million deliveries, together",
-        value=f"{sum(line.dollars for line in bill):.2f}",
+        what="$ per million deliveries, by the issue's formula",
+        value=f"{total(bill, beyond=False):.2f}",
         how=f"fan-out 1, full batches, a receiver at {ROUND_TRIP_S * 1000:.0f} ms, "
-        f"{RETRIES:.0%} retries; without archive, profiles and functions",
+        f"{RETRIES:.0%} retries, CPU of {cpu.fanout_ms:.2f} ms in `fanout` and "
+        f"{cpu.deliver_ms:.2f} ms in `deliver`",
     )
-    for line in extras(counted):
-        yield Row(
-            what=f"$ per million events more: {line.what}",
-            value=f"{line.dollars:.2f}",
-            how=line.how,
-        )
+    yield from _rows("$ per million, beyond it", (line for line in bill if line.beyond))
+    yield Row(
+        what="$ per million deliveries, everything",
+        value=f"{total(bill, beyond=True):.2f}",
+        how="without archive, profiles and functions",
+    )
+    yield from _rows("$ per million events more", extras(counted))
 
 
-def lines(counted: Measured) -> list[Line]:
-    """The bill for one million deliveries, one an event."""
-    attempts = 1 + RETRIES
-    writes = counted.writes + RETRIES * (counted.writes_of_a_retried - counted.writes)
-    reads = counted.reads + RETRIES * (counted.reads_of_a_retried - counted.reads)
-    # To the match queue, from it; to the deliver queue, from it; each in tens but the bus's own.
-    requests = 1 + 2 / BATCH + 1 / BATCH + 2 * attempts / BATCH + RETRIES
-    fanout = (INVOCATIONS_PER_M + FANOUT_S * MEMORY_GB * GB_SECOND * MILLION) / BATCH
-    deliver = (INVOCATIONS_PER_M + DELIVER_S * MEMORY_GB * GB_SECOND * MILLION) / BATCH
-    log_bytes = attempts * counted.log_bytes + (1 + attempts) * PLATFORM_LOG_BYTES / BATCH
-    return [
-        Line(what="EventBridge", dollars=EVENTS_PER_M, how="one custom event"),
-        Line(
-            what="DynamoDB writes",
-            dollars=writes * WRITES_PER_M,
-            how=f"{writes:.2f} units, measured, with the retries' own",
-        ),
-        Line(
-            what="DynamoDB reads", dollars=reads * READS_PER_M, how=f"{reads:.2f} units, measured"
-        ),
-        Line(what="SQS", dollars=requests * REQUESTS_PER_M, how=f"{requests:.2f} requests"),
-        Line(
-            what="Lambda",
-            dollars=fanout + attempts * deliver,
-            how=f"`fanout` {FANOUT_S * 1000:.0f} ms and `deliver` {DELIVER_S * 1000:.0f} ms"
-            f" a batch, {MEMORY_GB * 1024:.0f} MB",
-        ),
-        Line(
-            what="logs",
-            dollars=MILLION * log_bytes / GB * LOGS_PER_GB,
-            how=f"{counted.log_bytes:.0f} bytes an attempt, measured, and Lambda's own lines",
-        ),
-        Line(
-            what="data out",
-            dollars=MILLION * attempts * (counted.request_bytes + TLS_BYTES) / GB * OUT_PER_GB,
-            how=f"{counted.request_bytes:.0f} bytes a request, measured, and TLS around it",
-        ),
-    ]
-
-
-def extras(counted: Measured) -> list[Line]:
-    """What each event costs besides, whether or not anybody listens to it."""
-    queue = (1 + 2 / BATCH) * REQUESTS_PER_M
-    short = (INVOCATIONS_PER_M + FANOUT_S * MEMORY_GB * GB_SECOND * MILLION) / BATCH
-    run = (INVOCATIONS_PER_M + RUN_S * MEMORY_GB * GB_SECOND * MILLION) / BATCH
-    return [
-        Line(
-            what="archive",
-            dollars=queue + MILLION * counted.body_bytes / GB * ARCHIVED_PER_GB,
-            how="its queue and the bus's own archive; thousands of events share an object",
-        ),
-        Line(
-            what="profiles",
-            dollars=queue + short + READS_PER_M + WRITES_PER_M,
-            how="their queue, `project_profile`, a read, and a write if the event changes any",
-        ),
-        Line(
-            what="a function's run",
-            dollars=3 / BATCH * REQUESTS_PER_M
-            + 2 * run
-            + 2 * READS_PER_M
-            + counted.run_writes * WRITES_PER_M,
-            how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, two reads,"
-            f" {counted.run_writes} write units, measured",
-        ),
-    ]
+def _rows(what: str, bill: Iterable[Line]) -> Iterator[Row]:
+    for line in bill:
+        yield Row(what=f"{what}: {line.what}", value=f"{line.dollars:.2f}", how=line.how)
 
 
 def an_order(number: int, *, tenant: str) -> dict[str, Any]:
@@ -200,42 +101,56 @@ def a_body(number: int, *, tenant: str) -> str:
 
 
 def count() -> Measured:
-    """Some batches that are taken at once, and one of which some are refused at first."""
-    from tests.builders import a_run
+    """Batches that are taken at once; then some of which one in ten is refused at first."""
+    from tests.builders import a_bus_event, a_run
     from tests.cloud import in_process
 
     with (
         _in_a_region(),
         in_process() as cloud,
         _Receiver() as receiver,
-        _deployed(cloud) as deliver,
+        _deployed(cloud, "fan_out") as fan_out,
+        _deployed(cloud, "deliver") as deliver,
     ):
         meter = Meter(client=cloud.clients.dynamodb)
         _set_up(cloud, receiver.url)
-        deliver(_messages(0))  # the first reads subscriptions and opens the connections
+        events = [
+            [a_bus_event(an_order(line, tenant=TENANT)) for line in _lines(number)]
+            for number in range(BATCHES + 1)
+        ]
+        batches = [_messages(number) for number in range(BATCHES + 1 + BATCH)]
+        fan_out(events[0])  # the first of each reads what it knows, and opens the connections
+        deliver(batches[0])
         before = len(receiver.requests)
-        with meter.watching(), _logged() as log:
-            for number in range(1, BATCHES + 1):
-                deliver(_messages(number))
+        with meter.watching():
+            with _logged() as matching_log:
+                for each in events[1:]:
+                    fan_out(each)
+            with _logged() as log:
+                for batch in batches[1 : BATCHES + 1]:
+                    deliver(batch)
             writes, reads = meter.units
-            log_bytes, sent = len(log.getvalue().encode()), receiver.requests[before:]
-            last = _messages(BATCHES + 1)
-            again = [replace(each, body=None, attempt=2) for each in last[:REFUSED]]
-            receiver.refuses = {each.delivery_id for each in again}
-            deliver(last)
+            sent = receiver.requests[before:]
+            # Each time another one of the ten, since what is noted of an endpoint depends on who
+            # was the last to be answered.
+            refused = [batch[number] for number, batch in enumerate(batches[BATCHES + 1 :])]
+            receiver.refuses = {each.delivery_id for each in refused}
+            for batch in batches[BATCHES + 1 :]:
+                deliver(batch)
             receiver.refuses = set()
-            deliver(again)
+            deliver([replace(each, body=None, attempt=2) for each in refused])
             all_writes, all_reads = meter.units
             cloud.runs.commit(a_run())
             run_writes = meter.units[0] - all_writes
     deliveries = BATCH * BATCHES
-    smooth = deliveries + BATCH - REFUSED
+    smooth = deliveries + BATCH * BATCH - len(refused)
     return Measured(
         writes=writes / deliveries,
         reads=reads / deliveries,
-        writes_of_a_retried=(all_writes - writes * smooth / deliveries) / REFUSED,
-        reads_of_a_retried=(all_reads - reads * smooth / deliveries) / REFUSED,
-        log_bytes=log_bytes / deliveries,
+        writes_of_a_retried=(all_writes - writes * smooth / deliveries) / len(refused),
+        reads_of_a_retried=(all_reads - reads * smooth / deliveries) / len(refused),
+        log_bytes=len(log.getvalue().encode()) / deliveries,
+        matching_log_bytes=len(matching_log.getvalue().encode()) / deliveries,
         request_bytes=sum(sent) / len(sent),
         body_bytes=len(a_body(BATCH, tenant=TENANT).encode()),
         run_writes=run_writes,
@@ -265,10 +180,14 @@ def _logged() -> Iterator[io.StringIO]:
         handler.setStream(was)
 
 
+def _lines(number: int) -> range:
+    return range(number * BATCH, (number + 1) * BATCH)
+
+
 def _messages(number: int) -> list[DeliverMessage]:
     """A batch as `fanout` sends it."""
     made = []
-    for line in range(number * BATCH, (number + 1) * BATCH):
+    for line in _lines(number):
         event_id = ids.derive("evt", str(line))
         made.append(
             DeliverMessage(
@@ -304,23 +223,26 @@ def _set_up(cloud: "Cloud", url: str) -> None:
 
 
 @contextlib.contextmanager
-def _deployed(cloud: "Cloud") -> Iterator[Callable[[list[DeliverMessage]], None]]:
-    """`deliver` with its environment; a batch that fails in part raises."""
+def _deployed(cloud: "Cloud", function: str) -> Iterator[Callable[[Sequence[Any]], None]]:
+    """A queue's function with its environment; a batch that fails in part raises."""
     from functions._batch import BatchHandler
     from runtime import wiring
     from tests.builders import an_sqs_event
     from tests.flows.bus import environment
 
-    with environment(cloud, "deliver") as variables:
+    with environment(cloud, function) as variables:
         variables.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
-        handler = BatchHandler(wiring.deliver)
+        handler: BatchHandler[Any] = BatchHandler(getattr(wiring, function))
 
-        def deliver(messages: list[DeliverMessage]) -> None:
-            answer = handler(an_sqs_event(*(each.to_json() for each in messages)), _Context())
+        def call(bodies: Sequence[Any]) -> None:
+            plain = (
+                each.to_json() if isinstance(each, DeliverMessage) else each for each in bodies
+            )
+            answer = handler(an_sqs_event(*plain), _Context())
             if answer["batchItemFailures"]:
-                raise RuntimeError(f"deliver failed: {answer}")
+                raise RuntimeError(f"{function} failed: {answer}")
 
-        yield deliver
+        yield call
 
 
 class _Context:

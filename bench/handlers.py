@@ -30,7 +30,7 @@ WARM_UP: Final = 5
 QUEUE: Final = "bench-deliver"  # nobody but this bench reads it
 
 
-def measure(stage: Stage) -> Iterator[Row]:
+def spend(stage: Stage) -> Mapping[str, float]:
     """CPU milliseconds per delivered webhook of both handlers, at batches of ten."""
     queue = stage.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     deployed = {one.module: one.variables for one in functions(stage)}
@@ -51,7 +51,12 @@ def measure(stage: Stage) -> Iterator[Row]:
     )
     if done.returncode != 0:
         raise RuntimeError(f"bench.handlers: {done.stderr[-2000:]}")
-    result = json.loads(done.stdout.splitlines()[-1])
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def rows(result: Mapping[str, float]) -> Iterator[Row]:
+    """What was spent, as rows."""
     for name in ("fanout", "deliver"):
         yield Row(
             what=f"CPU in `{name}` per delivered webhook",

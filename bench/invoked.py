@@ -6,8 +6,8 @@ in KB, or -1 when a record failed. See `bench.memory`.
 
 import json
 import os
+import resource
 import sys
-from pathlib import Path
 
 
 def main(authorities: str) -> None:
@@ -26,9 +26,8 @@ def main(authorities: str) -> None:
 
 
 def _peak_kb() -> int:
-    with Path("/proc/self/status").open(encoding="utf-8") as status:
-        [peak] = [line.split()[1] for line in status if line.startswith("VmHWM")]
-    return int(peak)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
 
 
 if __name__ == "__main__":
