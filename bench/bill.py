@@ -63,7 +63,7 @@ STATED: Final = Cpu()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Of the bill; `beyond` what the formula of the issue knows of."""
+    """Of the bill; `beyond` what the formula of the target knows of."""
 
     what: str
     dollars: float

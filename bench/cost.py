@@ -56,7 +56,7 @@ def measure(cpu: Cpu = STATED) -> Iterator[Row]:
     bill = lines(counted, cpu)
     yield from _rows("$ per million", (line for line in bill if not line.beyond))
     yield Row(
-        what="$ per million deliveries, by the issue's formula",
+        what="$ per million deliveries, by the [formula](../explanation/cost.md)",
         value=f"{total(bill, beyond=False):.2f}",
         how=f"fan-out 1, full batches, a receiver at {ROUND_TRIP_S * 1000:.0f} ms, "
         f"{RETRIES:.0%} retries, CPU of {cpu.fanout_ms:.2f} ms in `fanout` and "

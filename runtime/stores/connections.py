@@ -74,7 +74,7 @@ class Connections:
         try:
             for wanted in call.steps(sock):
                 _wait(sock, wanted, ends_s - time.monotonic())
-        except BaseException:
+        except BaseException:  # also a cancelled task: nobody reads this answer any more
             self._give_up(sock)
             raise
         return self._settled(sock, call)
@@ -91,7 +91,7 @@ class Connections:
         try:
             for wanted in call.steps(sock):
                 await _ready(sock, wanted, ends_s - time.monotonic())
-        except BaseException:
+        except BaseException:  # also a cancelled task: nobody reads this answer any more
             self._give_up(sock)
             raise
         return self._settled(sock, call)
@@ -126,7 +126,7 @@ class Connections:
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_hostname=self._name)
             sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        except BaseException:
+        except BaseException:  # whatever it was, the socket must not leak
             sock.close()
             raise
         return sock
