@@ -77,7 +77,7 @@ class Connections:
         except BaseException:  # also a cancelled task: nobody reads this answer any more
             self._give_up(sock)
             raise
-        return self._settled(sock, call)
+        return self._settled(sock, call.reply)
 
     async def post_async(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """The same, while others of the event loop go on."""
@@ -94,25 +94,26 @@ class Connections:
         except BaseException:  # also a cancelled task: nobody reads this answer any more
             self._give_up(sock)
             raise
-        return self._settled(sock, call)
+        return self._settled(sock, call.reply)
 
     def _take(self) -> socket.socket | None:
-        while self._idle:
+        while True:
             try:
                 sock = self._idle.pop()  # one step, so two threads never get the same
             except IndexError:
-                break
-            if not _is_dropped(sock):
+                return None
+            # Nothing was asked, so what an idle one has to read is its end: a Lambda that has been
+            # frozen finds all of its connections so.
+            if not _is_ready(sock, READ, 0):
                 return sock
             sock.close()
-        return None
 
-    def _settled(self, sock: socket.socket, call: "_Call") -> Reply:
-        if call.reply.is_last or len(self._idle) >= MAX_IDLE:
+    def _settled(self, sock: socket.socket, reply: Reply) -> Reply:
+        if reply.is_last or len(self._idle) >= MAX_IDLE:
             sock.close()
         else:
             self._idle.append(sock)
-        return call.reply
+        return reply
 
     def _give_up(self, sock: socket.socket) -> None:
         sock.close()  # a late answer must not be read as the next call's
@@ -240,10 +241,14 @@ def _request(body: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 def _wait(sock: socket.socket, wanted: int, seconds: float) -> None:
+    if not _is_ready(sock, wanted, max(0.0, seconds)):
+        raise TimeoutError("no answer in time")
+
+
+def _is_ready(sock: socket.socket, wanted: int, seconds: float) -> bool:
     poll = select.poll()
     poll.register(sock, wanted)
-    if not poll.poll(max(0.0, seconds) * 1000):
-        raise TimeoutError("no answer in time")
+    return bool(poll.poll(seconds * 1000))
 
 
 async def _ready(sock: socket.socket, wanted: int, seconds: float) -> None:
@@ -272,16 +277,6 @@ def _wake(ready: "asyncio.Future[None]", problem: Exception | None = None) -> No
         ready.set_result(None)
     else:
         ready.set_exception(problem)
-
-
-def _is_dropped(sock: socket.socket) -> bool:
-    """Whether an idle connection has something to read: its end, since nothing was asked.
-
-    A Lambda that has been frozen finds all of its connections so.
-    """
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _close(idle: list[socket.socket]) -> None:

@@ -149,15 +149,10 @@ def _after(places: list[_Place]) -> str:
 
 def _filter(tenant: str, selection: Selection) -> dict[str, Any]:
     named = {"tenant": tenant, "webhook_id": selection.webhook_id, "topic": selection.topic}
-    equal = {name: wanted for name, wanted in named.items() if wanted is not None}
-    conditions = [f"#{name} = :{name}" for name in equal]
-    names, values = list(equal), {f":{name}": wanted for name, wanted in equal.items()}
+    values = {name: wanted for name, wanted in named.items() if wanted is not None}
+    conditions = [f"#{name} = :{name}" for name in values]
     if selection.since is not None or selection.until is not None:
         conditions.append("#created_at BETWEEN :since AND :until")
-        names.append("created_at")
-        values |= {":since": selection.since or "0", ":until": selection.until or "~"}
-    return {
-        "FilterExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": {f"#{name}": name for name in names},
-        "ExpressionAttributeValues": codec.key(values),
-    }
+        values |= {"since": selection.since or "0", "until": selection.until or "~"}
+    expression = " AND ".join(conditions)
+    return {"FilterExpression": expression, **codec.placeholders(expression, values)}

@@ -273,17 +273,18 @@ class DeliverAttempts:
 
     async def _go(self, job: _Job, batch: _Batch) -> None:
         if job.permits is None:
-            await self._attempt(job, job.webhook, batch)
+            await self._attempt(job, batch)
             return
         async with job.permits:
             now = self.clock()
             if (now - job.started).total_seconds() > concurrency.PATIENCE_S:
                 await self._wait(job, self.admit.busy(job.delivery), batch)
             else:
-                await self._attempt(replace(job, started=now), job.webhook, batch)
+                await self._attempt(replace(job, started=now), batch)
 
-    async def _attempt(self, job: _Job, webhook: Webhook, batch: _Batch) -> None:
-        posted = await self._post(job, webhook, batch)
+    async def _attempt(self, job: _Job, batch: _Batch) -> None:
+        webhook = job.webhook
+        posted = await self._post(job, batch)
         outcome = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_in_round,
@@ -302,7 +303,9 @@ class DeliverAttempts:
         if ours:
             await self._hint(after, delay_s)
 
-    async def _post(self, job: _Job, webhook: Webhook, batch: _Batch) -> Posted:
+    async def _post(self, job: _Job, batch: _Batch) -> Posted:
+        webhook = job.webhook
+
         def note_slow() -> None:
             note = self._loop.start(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
             batch.aside.append(note)
