@@ -13,7 +13,8 @@ from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
 from sandbox import settings
-from sandbox.host import CheckGaveUp, Options, Sandbox
+from sandbox.engine_host import CheckGaveUp, Options
+from sandbox.host import Sandbox
 from sandbox.process import SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:

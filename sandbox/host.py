@@ -2,82 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sys
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import limits as caps
+from sandbox.engine_host import CheckGaveUp, EngineHost, Options
+from sandbox.engines import EngineName
 from sandbox.limits import Limits
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit
 from sandbox.outcome import Finding, Outcome, Result
-from sandbox.process import (
-    MemoryExceeded,
-    SandboxRefused,
-    SandboxUnavailable,
-    WorkerGone,
-    WorkerProcess,
-    Zygote,
-)
+from sandbox.process import EngineUnavailable, SandboxUnavailable
 from sandbox.session import EventRun, Job
-from sandbox.wire import ProtocolBroken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CACHE_MAX_BYTES = 32 << 20
-_OBJECT_BYTES = 256
-_GAVE_UP = "check_gave_up"
-_MAGIC = f"{sys.implementation.cache_tag}"
+    from sandbox.process import WorkerProcess
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How this sandbox is set up.
-
-    Attributes:
-        isolation: `auto` takes the best layer that holds; `seccomp` or `rlimit` insists on one.
-        allow_weak: run even where no layer holds; for development only.
-        watch_memory: watch workers' memory even where the kernel limits it; for tests.
-        egress: let functions call other servers.
-    """
-
-    isolation: str = "auto"
-    allow_weak: bool = False
-    watch_memory: bool = False
-    egress: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """Guarded code (base64 of marshal, never opened here), or the reasons why there is none."""
-
-    code: str
-    findings: tuple[Finding, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes, roughly; refused sources fill a cache as well."""
-        texts = sum(len(f.message) + len(f.hint) for f in self.findings)
-        return _OBJECT_BYTES * (1 + len(self.findings)) + len(self.code) + texts
+_SHAPE = "a job is {v: 1, op: run | check | doctor, engine: auto | wasm | restricted, ...}"
 
 
 class JobMalformed(ValueError):
     """The caller sent no job of ours."""
-
-
-class CheckGaveUp(SandboxUnavailable):
-    """The source could not be compiled within the limits of the check, on this machine, now."""
-
-    def __init__(self) -> None:
-        message = "the source cannot be compiled within the limits of the check"
-        super().__init__(message)
-        self.finding = Finding(0, 0, _GAVE_UP, message, "make it smaller or less nested")
 
 
 class Sandbox:
@@ -86,9 +35,7 @@ class Sandbox:
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
         self._lock = threading.Lock()
-        self._zygote: Zygote | None = None
-        self._cache: OrderedDict[str, Compiled] = OrderedDict()
-        self._cache_bytes = 0
+        self._hosts = {name: EngineHost(name, self._options) for name in EngineName}
 
     def __enter__(self) -> Self:
         return self
@@ -97,16 +44,16 @@ class Sandbox:
         self.close()
 
     def start(self) -> None:
-        """Start the zygote, without waiting until it is ready."""
+        """Start the engine that jobs get which name none, without waiting until it is ready."""
         with self._lock:
-            self._start()
+            engine = self._options.engine
+            self._hosts[EngineName.WASM if engine == "auto" else EngineName(engine)].start()
 
     def close(self) -> None:
         """End every process of this sandbox."""
         with self._lock:
-            if self._zygote is not None:
-                self._zygote.close()
-                self._zygote = None
+            for host in self._hosts.values():
+                host.close()
 
     def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`.
@@ -114,149 +61,91 @@ class Sandbox:
         The last events are left out, not run, when the results before them have filled the answer.
         """
         if job.get("v") != 1:
-            raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+            raise JobMalformed(_SHAPE)
         match job.get("op"):
             case "run":
                 return self._answer(job)
             case "check":
-                return {"v": 1, "findings": [f.to_json() for f in self.check(str(job["source"]))]}
+                return self._checked(job)
             case "doctor":
                 return self.doctor()
             case _:
-                raise JobMalformed("a job is {v: 1, op: run | check | doctor, ...}")
+                raise JobMalformed(_SHAPE)
 
     def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
-            isolation = self._isolation()
-            results = [result.to_json() for result in self._run(job, isolation)]
-            return {"v": 1, "isolation": isolation, "results": results}
+            host = self._host(job.get("engine"))
+            isolation = host.isolation()
+            results = [result.to_json() for result in self._run(job, host, isolation)]
+            return {"v": 1, "isolation": isolation, "engine": host.engine, "results": results}
 
-    def check(self, source: str) -> tuple[Finding, ...]:
-        """Every reason why this source would be refused; empty when it may be published."""
+    def _checked(self, job: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
-            self._isolation()
-            try:
-                return self._compiled(source).findings
-            except CheckGaveUp as problem:
-                return (problem.finding,)
+            host = self._host(job.get("engine"))
+            findings = [finding.to_json() for finding in _findings(host, str(job["source"]))]
+            return {"v": 1, "engine": host.engine, "findings": findings}
+
+    def check(self, source: str, *, engine: str | None = None) -> tuple[Finding, ...]:
+        """Everything that a reader of this source should know; it may be published without errors.
+
+        Args:
+            source: the function's Python.
+            engine: `wasm` or `restricted`; None takes this sandbox's own.
+        """
+        with self._lock:
+            return _findings(self._host(engine), source)
 
     def doctor(self) -> dict[str, Any]:
-        """What the self-test found on this machine."""
+        """What the self-tests found on this machine: of the engine in use, and of each engine."""
         with self._lock:
-            zygote = self._start()
+            used = self._host(None)
+            hello = used.hello()
             egress = "internet" if self._options.egress else "none"
-            found = {"isolation": zygote.hello["isolation"], "egress": egress}
-            return {"v": 1, **found, **zygote.hello["report"]}
+            said = {"isolation": hello["isolation"], "engine": used.engine, "egress": egress}
+            engines = {name: _usable(host) for name, host in self._hosts.items()}
+            return {"v": 1, **said, "engines": engines, **hello["report"]}
 
-    def _start(self) -> Zygote:
-        if self._zygote is None:
-            options = self._options
-            self._zygote = Zygote(
-                isolation=options.isolation,
-                allow_weak=options.allow_weak,
-                watch_memory=options.watch_memory,
-            )
-        return self._zygote
-
-    def _isolation(self) -> str:
+    def _host(self, engine: str | None) -> EngineHost:
+        """The engine's host; `auto`, or None where that is the option, takes what can be used."""
+        wanted = self._options.engine if engine is None else engine
+        if wanted != "auto":
+            if wanted not in self._hosts:
+                raise JobMalformed(_SHAPE)
+            return self._hosts[EngineName(wanted)]
         try:
-            level = str(self._start().hello["isolation"])
-        except SandboxUnavailable:
-            self._drop_zygote()
-            level = str(self._start().hello["isolation"])
-        if level == "none":
-            tried = self._start().hello["report"]["levels"]
-            self._drop_zygote()
-            raise SandboxRefused(f"no isolation holds on this machine, so nothing is run: {tried}")
-        return level
-
-    def _drop_zygote(self) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
-            self._zygote = None
-
-    def _worker(self, *, kind: str, memory_mb: int, cpu_s: int) -> WorkerProcess:
-        """A fresh worker; a zygote that has died meanwhile is replaced, once."""
-        try:
-            return WorkerProcess(self._start(), kind=kind, memory_mb=memory_mb, cpu_s=cpu_s)
-        except SandboxUnavailable:
-            self._drop_zygote()
-            return WorkerProcess(self._start(), kind=kind, memory_mb=memory_mb, cpu_s=cpu_s)
-
-    def _end(self, worker: WorkerProcess) -> None:
-        try:
-            worker.drop()
-        except SandboxUnavailable:
-            self._drop_zygote()  # its workers die with it
-
-    # Compiling
-
-    def _compiled(self, source: str) -> Compiled:
-        from sandbox import version
-
-        digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
-        key = f"{digest}/{version.POLICY}/{_MAGIC}"
-        found = self._cache.get(key)
-        if found is not None:
-            self._cache.move_to_end(key)
-            return found
-        found = self._compile(source)
-        self._cache[key] = found
-        self._cache_bytes += found.size
-        while self._cache_bytes > CACHE_MAX_BYTES:
-            _, old = self._cache.popitem(last=False)
-            self._cache_bytes -= old.size
-        return found
-
-    def _compile(self, source: str) -> Compiled:
-        too_large = len(source) > caps.SOURCE_MAX_BYTES
-        shown = source[: caps.SOURCE_MAX_BYTES + 1] if too_large else source
-        frame = {"op": "compile", "seq": 0, "source": shown}
-        cpu_s = int(caps.COMPILE_WALL_S) + 1
-        worker = self._worker(kind="compile", memory_mb=caps.COMPILE_MEMORY_MB, cpu_s=cpu_s)
-        try:
-            worker.send(frame, timeout_s=caps.COMPILE_WALL_S)
-            answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
-            return _compiled_of(answer)
-        except (
-            TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError
-        ) as problem:  # fmt: skip
-            # Never kept, and never a refusal of what was published: on a machine that is less
-            # busy it may well be compiled, and a refusal is final.
-            raise CheckGaveUp from problem
-        finally:
-            self._end(worker)
+            self._hosts[EngineName.WASM].hello()
+        except EngineUnavailable:
+            return self._hosts[EngineName.RESTRICTED]
+        return self._hosts[EngineName.WASM]
 
     # Running
 
-    def _run(self, job: Mapping[str, Any], isolation: str) -> list[Result]:
+    def _run(self, job: Mapping[str, Any], host: EngineHost, isolation: str) -> list[Result]:
         events = list(job["events"])
-        compiled = self._compiled(str(job["source"]))
-        if compiled.findings:
-            return [_refused(event, compiled.findings, isolation) for event in events]
-        fixed = self._fixed(job, isolation)
+        compiled = host.compiled(str(job["source"]))
+        results = [Result(str(event["run_id"]), isolation, host.engine) for event in events]
+        if compiled.errors:
+            return [_refused(result, compiled.errors) for result in results]
+        fixed = self._fixed(job)
         load = {"op": "load", "code": compiled.code, "about": _about(fixed)}
-        results: list[Result] = []
         size = 0
         worker: WorkerProcess | None = None
         try:
-            for seq, event in enumerate(events, start=1):
+            for seq, (event, result) in enumerate(zip(events, results, strict=True), start=1):
                 fresh = worker is None
                 if worker is None:
-                    left = len(events) - len(results)
-                    worker = self._run_worker(fixed.limits, events=left)
-                run = EventRun(fixed, worker, Result(str(event["run_id"]), isolation))
+                    worker = _run_worker(host, fixed.limits, events=len(events) - seq + 1)
+                run = EventRun(fixed, worker, result)
                 alive = self._drive(run, event, seq=seq, first=[load] if fresh else [])
-                results.append(run.result)
-                size += _answer_bytes(run.result)
+                size += _answer_bytes(result)
                 if size > caps.ANSWER_FULL_BYTES:
-                    break  # the caller runs what is left out in another job
+                    return results[:seq]  # the caller runs what is left out in another job
                 if not alive or (seq < len(events) and not worker.quiet()):
-                    self._end(worker)
+                    host.end(worker)
                     worker = None
         finally:
             if worker is not None:
-                self._end(worker)
+                host.end(worker)
         return results
 
     def _drive(
@@ -274,7 +163,7 @@ class Sandbox:
         }
         return run.run(first, frame, wall_s=wall_s)
 
-    def _fixed(self, job: Mapping[str, Any], isolation: str) -> Job:
+    def _fixed(self, job: Mapping[str, Any]) -> Job:
         secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
         masker = Masker(secrets)
         hosts = tuple(job.get("http_hosts") or ())
@@ -289,13 +178,30 @@ class Sandbox:
             webhooks=None if webhooks is None else tuple(map(str, webhooks)),
             masker=masker,
             mediator=Mediator(permit, masker),
-            isolation=isolation,
         )
 
-    def _run_worker(self, limits: Limits, *, events: int) -> WorkerProcess:
-        # The processor's own clock is a second net: it ends a worker whose parent has died.
-        cpu_s = int(limits.wall_s * events) + 2
-        return self._worker(kind="run", memory_mb=limits.memory_mb, cpu_s=cpu_s)
+
+def _findings(host: EngineHost, source: str) -> tuple[Finding, ...]:
+    host.isolation()
+    try:
+        return host.compiled(source).findings
+    except CheckGaveUp as problem:
+        return (problem.finding,)
+
+
+def _usable(host: EngineHost) -> str:
+    """Empty where the engine can be used here, else why not."""
+    try:
+        host.hello()
+    except SandboxUnavailable as problem:
+        return str(problem)
+    return ""
+
+
+def _run_worker(host: EngineHost, limits: Limits, *, events: int) -> WorkerProcess:
+    # The processor's own clock is a second net: it ends a worker whose parent has died.
+    cpu_s = int(limits.wall_s * events) + 2
+    return host.worker(kind="run", memory_mb=limits.memory_mb, cpu_s=cpu_s)
 
 
 def _answer_bytes(result: Result) -> int:
@@ -303,15 +209,10 @@ def _answer_bytes(result: Result) -> int:
     return len(json.dumps(result.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _compiled_of(answer: Mapping[str, Any]) -> Compiled:
-    findings = tuple(Finding(**finding) for finding in answer["findings"])
-    return Compiled(str(answer["code"]), findings)
-
-
-def _refused(event: Mapping[str, Any], findings: tuple[Finding, ...], isolation: str) -> Result:
-    result = Result(str(event["run_id"]), isolation, Outcome.REFUSED)
-    result.findings = [finding.to_json() for finding in findings]
-    first = findings[0]
+def _refused(result: Result, errors: tuple[Finding, ...]) -> Result:
+    result.outcome = Outcome.REFUSED
+    result.findings = [finding.to_json() for finding in errors]
+    first = errors[0]
     text = f"line {first.line}: {first.message}"
     result.error = {"type": "Refused", "message": text, "traceback": ""}
     return result

@@ -22,13 +22,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason why a source is refused, and what to write instead."""
+    """What a check has to say about one place of a source.
+
+    Attributes:
+        line: from 1; 0 where the whole source is meant.
+        column: from 1; 0 where the whole line is meant.
+        code: stable name of the kind.
+        message: what is wrong, in words.
+        hint: what to write instead; empty where there is no advice.
+        severity: `error`: the source is refused; `hint`: it may be published all the same.
+    """
 
     line: int
     column: int
     code: str
     message: str
     hint: str = ""
+    severity: str = "error"
 
     def to_json(self) -> dict[str, Any]:
         """As the public contract writes it."""
@@ -41,6 +51,7 @@ class Result:
 
     run_id: str
     isolation: str
+    engine: str
     outcome: Outcome = Outcome.RETURNED
     output: Any = None
     error: dict[str, str] | None = None
@@ -61,6 +72,7 @@ class Result:
             "effects": self.effects,
             "duration_ms": self.duration_ms,
             "isolation": self.isolation,
+            "engine": self.engine,
         }
 
 

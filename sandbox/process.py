@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import wire
+from sandbox.engines import PACKAGES, EngineName
 from sandbox.limits import ANSWER_FRAME_MAX_BYTES, RESULT_FRAME_MAX_BYTES, ZYGOTE_START_S
 from sandbox.memory import resident_bytes
 
@@ -34,17 +35,23 @@ class SandboxRefused(Exception):
     """No layer of isolation holds on this machine, so nothing is run."""
 
 
-def _python_paths() -> list[str]:
+class EngineUnavailable(SandboxUnavailable):
+    """This installation cannot run the engine that was asked for; the text says what to do."""
+
+
+def _python_paths(engine: EngineName) -> list[str]:
     import importlib.util
 
-    own = str(Path(__file__).resolve().parent.parent)
-    found = importlib.util.find_spec("RestrictedPython")
-    if found is None or found.origin is None:
-        raise SandboxUnavailable("RestrictedPython is not installed")
-    return [own, str(Path(found.origin).parent.parent)]
+    paths = [str(Path(__file__).resolve().parent.parent)]
+    for package in PACKAGES[engine]:
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise EngineUnavailable(f"the engine {engine} needs {package}, which is not installed")
+        paths.append(str(Path(spec.origin).parent.parent))
+    return paths
 
 
-_BOOT = "import sys; sys.path[:0]=sys.argv[4:]; from sandbox.zygote import main; main()"
+_BOOT = "import sys; sys.path[:0]=sys.argv[5:]; from sandbox.zygote import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +67,35 @@ class Zygote:
     """One zygote process; not to be shared between threads without a lock."""
 
     def __init__(
-        self, *, isolation: str = "auto", allow_weak: bool = False, watch_memory: bool = False
+        self,
+        engine: EngineName,
+        *,
+        isolation: str = "auto",
+        allow_weak: bool = False,
+        watch_memory: bool = False,
     ) -> None:
         host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = host
         self._control.settimeout(ZYGOTE_START_S)
         self._line = b""
-        self.pid = _spawn(guest, [isolation, str(int(allow_weak)), str(int(watch_memory))])
-        guest.close()
+        settings = [isolation, str(int(allow_weak)), str(int(watch_memory)), engine]
+        try:
+            self.pid = _spawn(guest, [*settings, *_python_paths(engine)])
+        finally:
+            guest.close()
         self._hello: dict[str, Any] | None = None
 
     @property
     def hello(self) -> dict[str, Any]:
-        """What the zygote found out about this machine; waits until it is ready."""
+        """What the zygote found out about this machine; waits until it is ready.
+
+        Raises:
+            EngineUnavailable: this installation cannot run the engine.
+        """
         if self._hello is None:
             self._hello = self._answer()
+        if "unusable" in self._hello:
+            raise EngineUnavailable(self._hello["unusable"])
         return self._hello
 
     def order(self, message: dict[str, Any], *, give: socket.socket | None = None) -> Any:
@@ -122,7 +143,7 @@ def _spawn(guest: socket.socket, arguments: list[str]) -> int:
     # exec, not fork: the caller may have threads, and its memory may hold secrets.
     high = fcntl.fcntl(guest.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
     executable = sys.executable
-    argv = [executable, "-I", "-S", "-c", _BOOT, *arguments, *_python_paths()]
+    argv = [executable, "-I", "-S", "-c", _BOOT, *arguments]
     actions: list[Any] = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),

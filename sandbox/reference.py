@@ -9,14 +9,15 @@ from __future__ import annotations
 import sys
 from dataclasses import fields
 
-from sandbox import limits, version
-from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
-from sandbox.facades import VERSION as MODULES_VERSION
-from sandbox.language import BUILTIN_NAMES
+from sandbox import limits
+from sandbox.engines.restricted import version
+from sandbox.engines.restricted.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
+from sandbox.engines.restricted.facades import VERSION as MODULES_VERSION
+from sandbox.engines.restricted.language import BUILTIN_NAMES
+from sandbox.engines.restricted.names import DUNDER_METHODS
+from sandbox.jail.selftest import ACTS
 from sandbox.limits import Limits
-from sandbox.names import DUNDER_METHODS
 from sandbox.outcome import Outcome
-from sandbox.selftest import ACTS
 
 _UNITS = {
     "wall_s": "seconds of wall clock per event, http calls included",

@@ -14,7 +14,6 @@ from sandbox import wire, zones
 from sandbox.mediated_http import Refused
 from sandbox.outcome import Outcome, Result, clean_text
 from sandbox.process import End, MemoryExceeded, SandboxUnavailable, WorkerGone
-from sandbox.sdk import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.process import WorkerProcess
 
 _BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
-_PLATFORM_ERRORS = frozenset(EXPORTS)
+_PLATFORM_ERRORS = frozenset({"RetryError", "DropEvent", "ValidationError", "EventNotSupported"})
 _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
 _URL_MAX_CHARS = 2048
 _MANY = 10  # what the worker may hold back before the parent calls it broken
@@ -43,7 +42,6 @@ class Job:
     webhooks: tuple[str, ...] | None
     masker: Masker
     mediator: Mediator
-    isolation: str
 
 
 class Violation(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandbox.host import Options
+from sandbox.engine_host import Options
 
 _LEVELS = ("auto", "seccomp", "rlimit")
 _EGRESS = ("internet", "none")

@@ -1,7 +1,8 @@
-"""Started by exec with an empty environment; imports everything once, forks workers on order."""
+"""Started by exec with an empty environment; makes one engine ready, forks its workers on order."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -11,66 +12,85 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sandbox import engines
+from sandbox.jail import jail, seccomp, selftest
+
 if TYPE_CHECKING:
-    from sandbox.child import Cell
+    from collections.abc import Iterator
+
+    from sandbox.engines import Engine
 
 CONTROL_FD = 3
 _ORDER_BYTES = 128
 
 
 def main() -> None:
-    """Serve the host until it closes the control socket."""
+    """Serve the host until it closes the control socket.
+
+    The arguments are: the isolation wanted, whether a weak one will do, whether the parent
+    watches memory itself, and the engine.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
-    wanted, allow_weak = sys.argv[1], sys.argv[2] == "1"
-    watched = sys.argv[3] == "1"
-    from sandbox import child, jail, warm
+    isolation, allow_weak, watched = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1"
+    try:
+        engine = _ready(engines.EngineName(sys.argv[4]))
+    except engines.EngineUnusable as problem:
+        _say(control, {"unusable": str(problem)})
+        return
+    level, report = selftest.choose(isolation, allow_weak=allow_weak)
+    base = 0 if watched else jail.base_memory_bytes()
+    _say(
+        control,
+        {"isolation": level, "report": report, "watched": base == 0, "version": engine.version},
+    )
+    if level != "none":
+        _serve(control, engine, base=base, filtered=level == "seccomp")
 
-    warm.up()
+
+def _ready(name: engines.EngineName) -> Engine:
+    engine = engines.prepare(name)
+    if faults := engine.faults():
+        raise engines.EngineUnusable(f"the engine {name} fails its self-test: {'; '.join(faults)}")
     gc.collect()
     gc.freeze()
-    level, report = _choose(wanted, allow_weak=allow_weak)
-    seccomp = _filter() if level == "seccomp" else None
-    base = 0 if watched else jail.base_memory_bytes()
-    _say(control, {"isolation": level, "report": report, "watched": base == 0})
-    if level == "none":
-        return
+    return engine
+
+
+def _serve(control: socket.socket, engine: Engine, *, base: int, filtered: bool) -> None:
+    calls = seccomp.Filter(seccomp.worker_program(platform.machine())) if filtered else None
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, _ORDER_BYTES, 1)
         if not data:
             os._exit(0)
         order = json.loads(data)
         if order["op"] == "fork":
-            memory_bytes = base + (int(order["memory_mb"]) << 20) if base else 0
-            cell = child.Cell(memory_bytes, int(order["cpu_s"]), seccomp)
-            _say(control, {"pid": _fork(order["kind"], cell, descriptors[0])})
+            memory_bytes = int(order["memory_mb"]) << 20
+            most_bytes = base + memory_bytes + engine.room_bytes if base else 0
+            cell = jail.Cell(most_bytes, int(order["cpu_s"]), calls)
+            pid = os.fork()
+            if pid == 0:
+                with _end_of_process():
+                    jail.enter(cell, socket_fd=descriptors[0])
+                    engine.work(order["kind"], memory_bytes=memory_bytes)
+            os.close(descriptors[0])
+            _say(control, {"pid": pid})
         else:
             end = _end(int(order["pid"]))
             if order["op"] == "end":
                 _say(control, end)
 
 
-def _fork(kind: str, cell: Cell, socket_fd: int) -> int:
-    pid = os.fork()
-    if pid == 0:
-        from sandbox import child
-
-        child.main(kind, cell, socket_fd)
-    os.close(socket_fd)
-    return pid
-
-
-def _choose(wanted: str, *, allow_weak: bool) -> tuple[str, dict[str, Any]]:
-    from sandbox import selftest
-
-    return selftest.choose(wanted, allow_weak=allow_weak)
-
-
-def _filter() -> Any:
-    from sandbox import seccomp
-
-    return seccomp.Filter(seccomp.worker_program(platform.machine()))
+@contextlib.contextmanager
+def _end_of_process() -> Iterator[None]:
+    """End this process with the block, whatever happens in it: a worker never returns."""
+    status = 1
+    try:
+        yield
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def _say(control: socket.socket, message: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from runtime.core.envelope import dump
 from runtime.core.function import Limits
 from runtime.core.run import Outcome
 from runtime.stores.webhooks import Webhooks
-from sandbox.host import Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 from tests.builders import NOW, TENANT, a_bus_event, a_profile, a_webhook, an_envelope
 from tests.cloud import Cloud
 from tests.flows.bus import call

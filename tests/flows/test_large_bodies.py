@@ -22,7 +22,8 @@ from runtime.stores.replays import Replays
 from runtime.stores.webhooks import Webhooks
 from runtime.usecases.sweep_due import delivery_hint
 from runtime.usecases.work_replays import WorkReplays
-from sandbox.host import Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 from tests.api_client import ApiClient
 from tests.api_server import Served, served_api
 from tests.builders import NOW, TENANT, a_bus_event, a_webhook

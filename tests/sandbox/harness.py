@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.host import Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 
 HERE = Path(__file__).parent
 LEVELS = ("seccomp", "rlimit")

@@ -18,9 +18,9 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from sandbox import attributes, context, guards, language
-from sandbox.facade import Facade
-from sandbox.facades import FACADES, MODULES, requests
+from sandbox.engines.restricted import attributes, context, guards, language
+from sandbox.engines.restricted.facade import Facade
+from sandbox.engines.restricted.facades import FACADES, MODULES, requests
 
 FORBIDDEN = (
     types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, types.CellType,

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.host import Compiled, Options, Sandbox
+from sandbox.engine_host import Compiled, EngineHost, Options
+from sandbox.host import Sandbox
 from tests.sandbox.harness import CANARY, LEVELS, VICTIM, a_job, need
 
 ESCAPE = """
@@ -77,14 +78,22 @@ BREAKS_PROTOCOL = {
 }
 
 
-class Broken(Sandbox):
-    """A sandbox whose policy lets everything through, as if it had been broken."""
+class BrokenHost(EngineHost):
+    """An engine whose policy lets everything through, as if it had been broken."""
 
     def _compile(self, source: str) -> Compiled:
         if not source.startswith(ESCAPE):
             return super()._compile(source)
         code = compile(source, "function.py", "exec")
         return Compiled(base64.b64encode(marshal.dumps(code)).decode(), ())
+
+
+class Broken(Sandbox):
+    """A sandbox with such an engine."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._hosts = {name: BrokenHost(name, options) for name in self._hosts}
 
 
 @pytest.fixture(scope="module", params=LEVELS)

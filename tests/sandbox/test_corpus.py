@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.host import Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 from tests.sandbox import harness
 
 FILES = ("escape_corpus.jsonl", "own_attacks.jsonl", "reviewed_attacks.jsonl")

@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 
-from sandbox.seccomp import Filter
+from sandbox.jail.seccomp import Filter
 from tests.sandbox import harness
 from tests.sandbox.lambda_filter import lambda_program
 

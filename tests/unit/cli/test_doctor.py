@@ -11,7 +11,7 @@ from tests.unit.cli.conftest import Command
 
 # Seccomp cannot be had in a process that is refused it, as in AWS Lambda.
 WITHOUT_SECCOMP = (
-    "import sys; from sandbox.seccomp import Filter;"
+    "import sys; from sandbox.jail.seccomp import Filter;"
     " from tests.sandbox.lambda_filter import lambda_program;"
     f" Filter(lambda_program({platform.machine()!r})).install();"
     " from cli.main import main; sys.exit(main(['doctor', '--json']))"

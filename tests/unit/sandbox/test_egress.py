@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sandbox import settings
-from sandbox.host import Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from sandbox import check, entry, limits
-from sandbox.host import JobMalformed, Options, Sandbox
+from sandbox.engine_host import Options
+from sandbox.engines import EngineName
+from sandbox.host import JobMalformed, Sandbox
 from sandbox.limits import Limits
 from sandbox.process import SandboxRefused, SandboxUnavailable
 from tests.sandbox.harness import a_job
@@ -90,12 +92,15 @@ def test_limits_can_be_lowered_but_not_raised() -> None:
     assert Limits.of(None) == Limits()
 
 
+def _zygote_pid(box: Sandbox) -> int:
+    return box._hosts[EngineName.RESTRICTED].start().pid  # noqa: SLF001 - the process under test
+
+
 def test_a_killed_zygote_is_replaced(box: Sandbox) -> None:
     """The host outlives its helpers."""
     job = a_job("def handler(event):\n    return 1\n")
     assert box.run(job)["results"][0]["output"] == 1
-    assert box._zygote is not None  # noqa: SLF001 - the process under test
-    os.kill(box._zygote.pid, 9)  # noqa: SLF001 - the process under test
+    os.kill(_zygote_pid(box), 9)
     assert box.run(job)["results"][0]["output"] == 1
 
 
@@ -103,8 +108,7 @@ def test_no_process_is_left_after_closing() -> None:
     """`close` leaves nothing behind."""
     box = Sandbox()
     assert box.doctor()["isolation"] in {"seccomp", "rlimit"}
-    assert box._zygote is not None  # noqa: SLF001 - the process under test
-    pid = box._zygote.pid  # noqa: SLF001 - the process under test
+    pid = _zygote_pid(box)
     box.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

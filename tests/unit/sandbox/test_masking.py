@@ -6,7 +6,8 @@ import urllib.parse
 
 import pytest
 
-from sandbox.host import Compiled, Sandbox
+from sandbox.engine_host import Compiled
+from sandbox.host import Sandbox
 from sandbox.masking import MASK, Masker
 from sandbox.mediated_http import Mediator, Permit, Refused
 from sandbox.outcome import Finding

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.facades import MODULES
+from sandbox.engines.restricted.facades import MODULES
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 

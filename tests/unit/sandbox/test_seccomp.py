@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from sandbox.seccomp import TABLES, worker_program
+from sandbox.jail.seccomp import TABLES, worker_program
 from tests.sandbox.lambda_filter import CLONE3, REFUSALS, lambda_program
 
 ALLOW, KILL, EPERM, ENOSYS = (

@@ -15,17 +15,17 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
-from sandbox.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS, hint_for_module
-from sandbox.lowering import assign, call, copy_place, statements
-from sandbox.names import (
+from sandbox.engines.restricted.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS, hint_for_module
+from sandbox.engines.restricted.lowering import assign, call, copy_place, statements
+from sandbox.engines.restricted.names import (
     DUNDER_METHODS,
     FUTURES,
     PUBLIC_UNDERSCORES,
     SUPER_DUNDERS,
     is_private,
 )
+from sandbox.engines.restricted.policy_match import MatchPolicy
 from sandbox.outcome import Finding
-from sandbox.policy_match import MatchPolicy
 
 _CONVERSIONS = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
 _RESERVED = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})

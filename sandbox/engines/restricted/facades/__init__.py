@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import sdk
-from sandbox.facade import Facade, make
-from sandbox.facades import data, requests, text, typed
+from sandbox.engines.restricted import sdk
+from sandbox.engines.restricted.facade import Facade, make
+from sandbox.engines.restricted.facades import data, requests, text, typed
 
 MODULES: dict[str, dict[str, Any]] = {
     **data.MODULES,

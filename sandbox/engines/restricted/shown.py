@@ -14,7 +14,9 @@ from typing import Any
 _ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
-_OWN = frozenset({"function", "sandbox.dataclass", "sandbox.guards"})  # where own texts are written
+_OWN = frozenset(
+    {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.guards"}
+)  # where own texts are written
 _LOOKED_AT_MAX = 10_000  # a list may hold itself; what is longer is taken for data
 
 

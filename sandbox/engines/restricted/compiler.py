@@ -6,9 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from sandbox.engines.restricted.policy import Policy
 from sandbox.limits import SOURCE_MAX_BYTES, SOURCE_MAX_LINES
 from sandbox.outcome import Finding
-from sandbox.policy import Policy
 
 if TYPE_CHECKING:
     from types import CodeType

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from sandbox.facades import MODULES
+from sandbox.engines.restricted.facades import MODULES
 
 MODULE_MEMBERS: dict[str, frozenset[str]] = {
     name: frozenset(members) for name, members in MODULES.items()

@@ -5,8 +5,39 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.jail.seccomp import Filter
 
 NOBODY = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a worker is locked up with.
+
+    Attributes:
+        memory_bytes: the most address space that it may have; 0 where the parent watches instead.
+        cpu_s: seconds of processor time.
+        seccomp: the filter of system calls; None at isolation `rlimit`.
+    """
+
+    memory_bytes: int
+    cpu_s: int
+    seccomp: Filter | None
+
+
+def enter(cell: Cell, *, socket_fd: int) -> None:
+    """Give up everything but the socket; whoever returns from here can do no harm to others."""
+    keep_one_socket(socket_fd)
+    drop_root()
+    if cell.seccomp is not None:
+        cell.seccomp.prepare()
+    limit_resources(memory_bytes=cell.memory_bytes, cpu_s=cell.cpu_s)
+    if cell.seccomp is not None:
+        cell.seccomp.install()
 
 
 def keep_one_socket(socket_fd: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, context, guards, shown
-from sandbox.facades import FACADES, MODULES
+from sandbox.engines.restricted import attributes, context, guards, shown
+from sandbox.engines.restricted.facades import FACADES, MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

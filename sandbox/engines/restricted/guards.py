@@ -9,9 +9,9 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, shown
-from sandbox.facade import Facade, Marker, members_of
-from sandbox.names import SUPER_DUNDERS
+from sandbox.engines.restricted import attributes, shown
+from sandbox.engines.restricted.facade import Facade, Marker, members_of
+from sandbox.engines.restricted.names import SUPER_DUNDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,7 +287,9 @@ def _may_be_base(base: Any) -> bool:
     )
 
 
-_ERROR_HOMES = frozenset({"builtins", "sandbox.sdk", "sandbox.facades.requests"})
+_ERROR_HOMES = frozenset(
+    {"builtins", "sandbox.engines.restricted.sdk", "sandbox.engines.restricted.facades.requests"}
+)
 
 
 def _plain(bases: tuple[Any, ...]) -> bool:

@@ -6,8 +6,9 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, shown, wire
+from sandbox import wire
 from sandbox.bridge import BRIDGE
+from sandbox.engines.restricted import attributes, shown
 from sandbox.limits import (
     DELIVERS_MAX,
     EFFECTS_MAX_BYTES,

@@ -6,8 +6,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sandbox.lowering import assign, copy_place, statements
-from sandbox.names import CLASS_PATTERNS
+from sandbox.engines.restricted.lowering import assign, copy_place, statements
+from sandbox.engines.restricted.names import CLASS_PATTERNS
 
 
 class MatchPolicy(ast.NodeTransformer):

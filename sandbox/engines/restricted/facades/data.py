@@ -25,9 +25,9 @@ import uuid
 import zoneinfo
 from typing import Any
 
-from sandbox import context
 from sandbox.bridge import BRIDGE, CapabilityError
-from sandbox.guards import adopt
+from sandbox.engines.restricted import context
+from sandbox.engines.restricted.guards import adopt
 from sandbox.limits import ZONES_MAX
 
 

@@ -6,7 +6,7 @@ import copy as _real
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
-from sandbox.guards import is_user_class
+from sandbox.engines.restricted.guards import is_user_class
 
 _CONTAINERS = frozenset({list, dict, set, deque, defaultdict, OrderedDict, Counter})
 _VALUES: tuple[type, ...] = (str, int, float, tuple)
@@ -40,7 +40,10 @@ def _deep(value: Any, memo: dict[int, Any]) -> Any:
 
 
 def _refuse_capability(value: Any) -> None:
-    if type(value).__module__ in {"sandbox.context", "sandbox.facade"}:
+    if type(value).__module__ in {
+        "sandbox.engines.restricted.context",
+        "sandbox.engines.restricted.facade",
+    }:
         raise TypeError("this cannot be copied")
 
 

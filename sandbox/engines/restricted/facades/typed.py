@@ -6,8 +6,8 @@ import collections
 import enum
 from typing import Any
 
-from sandbox import guards
-from sandbox.dataclass import (
+from sandbox.engines.restricted import guards
+from sandbox.engines.restricted.dataclass import (
     FrozenInstanceError,
     asdict,
     astuple,
@@ -17,7 +17,7 @@ from sandbox.dataclass import (
     is_dataclass,
     replace,
 )
-from sandbox.facade import Marker
+from sandbox.engines.restricted.facade import Marker
 
 
 class Hint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox import attributes, guards, shown
+from sandbox.engines.restricted import attributes, guards, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,21 +1,20 @@
-"""The worker: jailed before it reads anything, it loads one function and runs event after event."""
+"""A worker of the engine `restricted`: it loads one function and runs event after event."""
 
 from __future__ import annotations
 
 import base64
 import gc
 import marshal
-import os
 import sys
 import time
 import types
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox import compiler, context, guards, jail, sdk, shown, wire
+from sandbox import wire
 from sandbox.bridge import BRIDGE
-from sandbox.facades.data import CLOCK, reseed
-from sandbox.language import new_globals
+from sandbox.engines.restricted import compiler, context, guards, sdk, shown, version, warm
+from sandbox.engines.restricted.facades.data import CLOCK, reseed
+from sandbox.engines.restricted.language import new_globals
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
     ERROR_MESSAGE_MAX_CHARS,
@@ -28,40 +27,34 @@ from sandbox.limits import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.seccomp import Filter
+
+class Restricted:
+    """The engine `restricted`, as `sandbox.engines` describes engines."""
+
+    version = f"{version.POLICY}/{sys.implementation.cache_tag}"
+    room_bytes = 0
+
+    def faults(self) -> list[str]:
+        """Nothing: what a worker of this engine cannot do is the jail's, which is tested apart."""
+        return []
+
+    def work(self, kind: str, *, memory_bytes: int) -> None:  # noqa: ARG002 - the jail's own limit
+        """Serve the parent until it closes the socket or kills us."""
+        sys.setrecursionlimit(COMPILE_RECURSION_MAX if kind == "compile" else RECURSION_MAX)
+        reseed()
+        worker = Worker()
+        while True:
+            message = BRIDGE.receive()
+            if kind == "compile":
+                _compile(message)
+            else:
+                worker.take(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What a worker is locked up with."""
-
-    memory_bytes: int
-    cpu_s: int
-    seccomp: Filter | None
-
-
-def enter(cell: Cell, *, socket_fd: int) -> None:
-    """Give up everything but the socket; whoever returns from here can do no harm to others."""
-    jail.keep_one_socket(socket_fd)
-    jail.drop_root()
-    if cell.seccomp is not None:
-        cell.seccomp.prepare()
-    jail.limit_resources(memory_bytes=cell.memory_bytes, cpu_s=cell.cpu_s)
-    if cell.seccomp is not None:
-        cell.seccomp.install()
-
-
-def work(kind: str) -> None:
-    """Serve the parent until it closes the socket or kills us."""
-    sys.setrecursionlimit(COMPILE_RECURSION_MAX if kind == "compile" else RECURSION_MAX)
-    reseed()
-    worker = Worker()
-    while True:
-        message = BRIDGE.receive()
-        if kind == "compile":
-            _compile(message)
-        else:
-            worker.take(message)
+def prepare() -> Restricted:
+    """Everything imported and warmed up."""
+    warm.up()
+    return Restricted()
 
 
 def _compile(message: dict[str, Any]) -> None:
@@ -218,14 +211,3 @@ def _own_frames(error: BaseException) -> list[list[Any]]:
         half = TRACEBACK_FRAMES_MAX // 2
         frames = frames[:half] + frames[-half:]
     return frames
-
-
-def main(kind: str, cell: Cell, socket_fd: int) -> None:
-    """A worker's whole life; never returns."""
-    status = 1
-    try:
-        enter(cell, socket_fd=socket_fd)
-        work(kind)
-        status = 0
-    finally:
-        os._exit(status)

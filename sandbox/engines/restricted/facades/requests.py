@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import attributes, context
 from sandbox.bridge import CapabilityError
+from sandbox.engines.restricted import attributes, context
 
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 

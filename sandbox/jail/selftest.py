@@ -7,12 +7,12 @@ import platform
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sandbox import child, jail
+from sandbox.jail import jail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.seccomp import Filter
+    from sandbox.jail.seccomp import Filter
 
 _MEMORY_BYTES = 256 << 20
 _OUTPUT_MAX_BYTES = 4096
@@ -125,7 +125,7 @@ def _escapes(level: str) -> list[str]:
 
 
 def _seccomp() -> Filter:
-    from sandbox import seccomp
+    from sandbox.jail import seccomp
 
     return seccomp.Filter(seccomp.worker_program(platform.machine()))
 
@@ -133,7 +133,7 @@ def _seccomp() -> Filter:
 def _try_all(level: str, seccomp: Filter | None, writer: int) -> None:
     try:
         memory_bytes = jail.base_memory_bytes() + _MEMORY_BYTES if level else 0
-        child.enter(child.Cell(memory_bytes, 5, seccomp), socket_fd=writer)
+        jail.enter(jail.Cell(memory_bytes, 5, seccomp), socket_fd=writer)
         for name, act in ACTS.items():
             if _succeeds(act):
                 os.write(0, f"{name}\n".encode())

@@ -14,9 +14,9 @@ import unicodedata
 import urllib.parse
 from typing import Any
 
-from sandbox.facade import only
-from sandbox.facades import copies
-from sandbox.facades.data import pick
+from sandbox.engines.restricted.facade import only
+from sandbox.engines.restricted.facades import copies
+from sandbox.engines.restricted.facades.data import pick
 
 _DUMPS = "allow_nan default ensure_ascii indent separators skipkeys sort_keys"
 _LOADS = "parse_constant parse_float parse_int"

@@ -1,0 +1,1 @@
+"""The engine `restricted`: a dialect of Python, kept by RestrictedPython and our own guards."""
