@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -137,7 +136,7 @@ class Sandbox:
                     worker = _run_worker(host, fixed.limits, events=len(events) - seq + 1)
                 run = EventRun(fixed, worker, result)
                 alive = self._drive(run, event, seq=seq, first=[load] if fresh else [])
-                size += _answer_bytes(result)
+                size += run.answer_bytes()
                 if size > caps.ANSWER_FULL_BYTES:
                     return results[:seq]  # the caller runs what is left out in another job
                 if not alive or (seq < len(events) and not worker.quiet()):
@@ -202,11 +201,6 @@ def _run_worker(host: EngineHost, limits: Limits, *, events: int) -> WorkerProce
     # The processor's own clock is a second net: it ends a worker whose parent has died.
     cpu_s = int(limits.wall_s * events) + 2
     return host.worker(kind="run", memory_mb=limits.memory_mb, cpu_s=cpu_s)
-
-
-def _answer_bytes(result: Result) -> int:
-    """What it takes of an answer, as Lambda writes it."""
-    return len(json.dumps(result.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _refused(result: Result, errors: tuple[Finding, ...]) -> Result:

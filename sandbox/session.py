@@ -27,6 +27,8 @@ _BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
 _PLATFORM_ERRORS = frozenset({"RetryError", "DropEvent", "ValidationError", "EventNotSupported"})
 _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
 _URL_MAX_CHARS = 2048
+_SMALL_BYTES = 64 * 1024
+_ADDED_BYTES = 512  # what the parent adds to what one frame brought, and to the result itself
 _MANY = 10  # what the worker may hold back before the parent calls it broken
 
 
@@ -58,6 +60,7 @@ class EventRun:
         self._used: dict[str, int] = {}
         self._log_bytes = 0
         self._effect_bytes = 0
+        self._received_bytes = 0
         self._started_s = 0.0
         self._deadline_s = 0.0
 
@@ -80,6 +83,14 @@ class EventRun:
         self._mask()
         return alive
 
+    def answer_bytes(self) -> int:
+        """What the result takes of an answer as Lambda writes it, in bytes; small ones at most."""
+        most = 2 * self._received_bytes  # Lambda writes a blank behind each comma and colon
+        if most < _SMALL_BYTES and self.result.outcome is Outcome.RETURNED:
+            return most
+        written = json.dumps(self.result.to_json(), ensure_ascii=False)
+        return len(written.encode("utf-8", "surrogatepass"))
+
     def wall_s(self, event: Mapping[str, Any]) -> float:
         """Seconds of wall clock for this event: its own deadline may be nearer than the limit."""
         limit_s = self._job.limits.wall_s
@@ -94,6 +105,7 @@ class EventRun:
     def _converse(self, seq: int) -> bool:
         while True:
             message = self._worker.receive(deadline_s=self._deadline_s)
+            self._received_bytes += self._worker.frame_bytes + _ADDED_BYTES
             if message.get("seq") != seq or type(message.get("seq")) is not int:
                 raise Violation("the worker answered for another run")
             op = message.get("op")
@@ -231,10 +243,10 @@ class EventRun:
     def _output(self, output: Any) -> Any:
         most_bytes = self._job.limits.result_bytes
         # What is escaped is longer than what is kept; a short frame needs no second look.
-        if self._worker.frame_bytes > most_bytes:
-            size = wire.sent_bytes(output, written=wire.write(output))
-            if size > most_bytes:
-                raise Violation("the result is larger than the function may return")
+        if self._worker.frame_bytes > most_bytes and wire.exceeds(
+            output, most_bytes, written=wire.write(output)
+        ):
+            raise Violation("the result is larger than the function may return")
         return output
 
     def _error_of(self, error: Any) -> dict[str, str]:

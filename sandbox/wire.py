@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.limits import INTEGER_LIMIT, JSON_DEPTH_MAX, JSON_NODES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 HEADER = struct.Struct(">I")
 # Exact types only: a subclass could lie to the encoder about what it holds.
@@ -30,8 +30,27 @@ class NotPlain(ValueError):
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-write = _ENCODER.encode
-"""JSON text of plain values, ASCII only."""
+
+
+def write(value: Any) -> str:
+    """JSON text of plain values, ASCII only."""
+    return "".join(_WRITE(value, 0))
+
+
+def _writer() -> Callable[[Any, int], Iterable[str]]:
+    # The encoder's own method makes a writer for each value, which takes longer than a small one.
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # an interpreter without the C part
+        return lambda value, _level: _ENCODER.iterencode(value)
+    unsorted = skipping = with_nan = False
+    escape, refuse = json.encoder.encode_basestring_ascii, _ENCODER.default
+    writer: Callable[[Any, int], Iterable[str]] = make(
+        None, refuse, escape, None, ":", ",", unsorted, skipping, with_nan
+    )
+    return writer
+
+
+_WRITE = _writer()
 
 
 _UTF8_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
@@ -42,6 +61,11 @@ def sent_bytes(value: Any, *, written: str) -> int:
     if "\\u" not in written:
         return len(written)
     return len(_UTF8_ENCODER.encode(value).encode())
+
+
+def exceeds(value: Any, most_bytes: int, *, written: str) -> bool:
+    """True when plain JSON is larger than that as the platform keeps it; escapes only add."""
+    return len(written) > most_bytes and sent_bytes(value, written=written) > most_bytes
 
 
 def encode(message: dict[str, Any], *, max_bytes: int) -> bytes:
@@ -59,8 +83,9 @@ def frame(body: bytes, *, max_bytes: int) -> bytes:
 
 def decode(body: bytes) -> dict[str, Any]:
     """The message of this frame; ProtocolBroken for anything but one plain, bounded JSON object."""
+    decoder = _BOUNDED_DECODER if _may_exceed(body) else _DECODER
     try:
-        message = _DECODER.decode(body.decode("ascii"))
+        message = decoder.decode(body.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise ProtocolBroken(f"a frame is not JSON: {type(error).__name__}") from error
     if type(message) is not dict:
@@ -100,7 +125,24 @@ def _bounded(text: str) -> int:
 
 
 _DIGITS_MAX = 21
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_BOUNDED_DECODER = json.JSONDecoder(
+    parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant
+)
+_LONG_NUMBER = b"0" * 19  # shorter ones are within 64 bits, and without an exponent finite
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
+_ESCAPES = re.compile(rb"\\u[0-9a-fA-F]{4}")
+
+
+def _may_exceed(body: bytes) -> bool:
+    # A look at the bytes costs a tenth of a look at every number, and most frames pass it. The
+    # second look leaves out what is no number: else each \u00e9 would send its frame the slow way.
+    return _shows_excess(body) and _shows_excess(_ESCAPES.sub(b"", body))
+
+
+def _shows_excess(body: bytes) -> bool:
+    shape = body.translate(_SHAPE)
+    return _LONG_NUMBER in shape or b"0e0" in shape or b"0e+" in shape
 
 
 def _needs_walk(body: bytes) -> bool:
@@ -108,7 +150,8 @@ def _needs_walk(body: bytes) -> bool:
     # and each of them shows in the bytes. Most frames show none, and are not walked.
     if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX:
         return True
-    return body.count(b",") > JSON_NODES_MAX or b"\\ud" in body or b"\\uD" in body
+    many = len(body) > JSON_NODES_MAX and body.count(b",") > JSON_NODES_MAX
+    return many or b"\\ud" in body or b"\\uD" in body
 
 
 class FrameBuffer:
@@ -145,6 +188,47 @@ class FrameBuffer:
     def empty(self) -> bool:
         """True when no byte waits: between two events nothing may."""
         return not self._bytes
+
+
+def is_plain(value: Any) -> bool:  # noqa: C901 - one loop over every value of every result
+    """Whether all of it is plain for certain, texts aside; False where `check_plain` must look."""
+    if type(value) is not dict and type(value) is not list:
+        return False
+    containers = [value]
+    for container in containers:
+        items: Iterable[Any] = container
+        if type(container) is dict:
+            for key in container:
+                if type(key) is not str:
+                    return False
+            items = container.values()
+        for item in items:
+            kind = type(item)
+            if kind is str or item is None or kind is bool:
+                continue
+            if kind is dict or kind is list:
+                containers.append(item)
+            elif kind is int:
+                if not -INTEGER_LIMIT < item < INTEGER_LIMIT:
+                    return False
+            elif kind is not float:
+                return False
+        if len(containers) > JSON_DEPTH_MAX:
+            return False
+    return True
+
+
+def write_plain(value: Any, *, what: str) -> str:
+    """JSON text of a value that is plain; NotPlain says where it is not, and why."""
+    if is_plain(value):
+        try:
+            text = write(value)
+        except (ValueError, RecursionError):
+            text = "\\ud"  # NaN or infinity: the check below says so
+        if "\\ud" not in text:
+            return text
+    check_plain(value, what=what)
+    return write(value)
 
 
 def check_plain(  # noqa: C901 - one loop over every value of every event: calls would double it

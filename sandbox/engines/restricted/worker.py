@@ -151,12 +151,11 @@ def _output(value: Any, most_bytes: int) -> str:
     if type(value) is tuple:
         raise InvalidResult("the result is a tuple: return a list, or a dict")
     try:
-        wire.check_plain(value, what="the result")
-        text = wire.write(value)
+        text = wire.write_plain(value, what="the result")
     except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
         raise InvalidResult(str(error)) from None
-    size = wire.sent_bytes(value, written=text)
-    if size > most_bytes:
+    if wire.exceeds(value, most_bytes, written=text):
+        size = wire.sent_bytes(value, written=text)
         raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {most_bytes}")
     return text
 

@@ -106,3 +106,38 @@ def test_text_that_looks_like_an_address_is_data_like_any_other() -> None:
     message = {"a": "<f at 0x7f1234567890>", " at 0xdeadbeef": ["meet me at 0x1234"]}
     data = wire.encode(message, max_bytes=1 << 20)
     assert message == wire.decode(data[wire.HEADER_BYTES :])
+
+
+@given(PLAIN)
+def test_what_is_plain_is_written_as_the_encoder_writes_it(value: object) -> None:
+    """The quick way and the careful way are one."""
+    assert wire.write_plain(value, what="it") == json.dumps(value, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [float("nan")], {"a": [float("-inf")]}, [2**64], {"a": "\ud800"}, {"\udc00": 1}, {1: 2},
+        [b"x"], [{1, 2}], [type("D", (dict,), {})()], [type("I", (int,), {})(1)],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_not_plain_is_not_written(value: object) -> None:
+    """The quick way lets nothing through that the careful way refuses."""
+    with pytest.raises(wire.NotPlain):
+        wire.write_plain(value, what="it")
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999", "-1E+999", "[9e999]", "1" * 400, str(2**64), "0." + "9" * 400]
+)
+def test_numbers_beyond_what_is_plain_do_not_come_in_by_a_quick_look(text: str) -> None:
+    """A frame's numbers are bounded, however they are written, and beside whatever text."""
+    for beside in ("", "\\u00e9", "3e4f"):
+        body = f'{{"beside":"{beside}","value":{text}}}'.encode()
+        try:
+            value = wire.decode(body)["value"]
+        except wire.ProtocolBroken:
+            continue
+        wire.check_plain(value)
+        assert text.startswith("0.")
