@@ -1,17 +1,21 @@
-"""The sandbox alone, on one core: what a run costs, and what the same takes in its peers."""
+"""The sandbox alone, on one core: what each engine costs, and what the same takes in its peers."""
 
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from bench import peers
-from bench.report import Row, spread
+from bench import peers, sandbox_memory
+from bench.report import Row, percentile, spread
+from bench.sandbox_probes import EMPTY, PROBES, Probe
 from infra.build.venvs import ROOT
 from runtime.core.function import Limits
+from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 
 FUNCTION: Final = ROOT / "examples" / "functions" / "order_to_erp"  # 50 lines, a 2 KB event
@@ -20,49 +24,101 @@ SINGLE_RUNS: Final = 300
 BATCHES: Final = 30
 BATCH: Final = 100
 CHECKS: Final = 100
+PROBE_RUNS: Final = 40
+
+T = TypeVar("T")
+Boxes = Mapping[EngineName, Sandbox]
+Samples = Mapping[EngineName, list[float]]
 
 
 def measure() -> Iterator[Row]:
-    """Cold start, fork and load, warm events, batches of a hundred, checks; then the peers."""
+    """Cold start, fork and load, warm events, batches, checks, single calls, memory; then peers."""
     with _one_core():
-        yield from _sandbox()
+        yield from _engines()
         yield from peers.measure(FUNCTION)
 
 
-def _sandbox() -> Iterator[Row]:
-    yield Row(
-        what="sandbox, cold: start to first result, p50 / p99",
-        value=spread([_cold_ms() for _ in range(COLD_STARTS)], unit="ms", digits=0),
-        how=f"{COLD_STARTS} fresh sandboxes, self-test and compilation included",
+def _engines() -> Iterator[Row]:
+    yield _row(
+        "sandbox, cold: start to first result",
+        {name: [_cold_ms(name) for _ in range(COLD_STARTS)] for name in EngineName},
+        how=f"{COLD_STARTS} fresh sandboxes, self-tests and compilation included",
+        digits=0,
     )
-    with Sandbox() as sandbox:
-        isolation = str(sandbox.run(_job(1))["isolation"])
-        loads = [_load_ms(sandbox) for _ in range(SINGLE_RUNS)]
-        batches = [_batch(sandbox) for _ in range(BATCHES)]
-        source = _source()
-        checks = [_check_ms(sandbox, f"{source}\n# {number}\n") for number in range(CHECKS)]
-    yield Row(
-        what="fork a worker and load cached code, p50 / p99",
-        value=spread(loads, unit="ms", digits=2),
-        how=f"{SINGLE_RUNS} runs of one event, less the event itself; isolation {isolation}",
+    with ExitStack() as stack:
+        boxes = {name: stack.enter_context(Sandbox(Options(engine=name))) for name in EngineName}
+        yield from _whole_runs(boxes)
+        yield from _probes(boxes)
+        for name, box in boxes.items():
+            yield from sandbox_memory.measure(box, name, _job(1))
+
+
+def _whole_runs(boxes: Boxes) -> Iterator[Row]:
+    levels = {str(box.run(_job(1))["isolation"]) for box in boxes.values()}
+    yield _row(
+        "fork a worker and load cached code",
+        _by_turns(boxes, _load_ms, times=SINGLE_RUNS),
+        how=f"{SINGLE_RUNS} runs of one event, less the event; isolation {', '.join(levels)}",
+        digits=2,
     )
-    yield Row(
-        what="warm event, p50 / p99",
-        value=spread([each for _, events in batches for each in events], unit="ms", digits=3),
+    batches = _by_turns(boxes, _batch, times=BATCHES)
+    yield _row(
+        "warm event",
+        {name: [each for _, events in made for each in events] for name, made in batches.items()},
         how=f"`order_to_erp`, 50 lines, 2 KB: to the worker and back, {BATCHES * BATCH} events",
+        digits=3,
     )
-    whole_ms = [took for took, _ in batches]
-    yield Row(
-        what=f"a batch of {BATCH}, p50 / p99",
-        value=spread(whole_ms, unit="ms", digits=1),
-        how=f"{BATCHES} batches, fork and load included: "
-        f"{1000 * BATCH / sorted(whole_ms)[len(whole_ms) // 2]:.0f} events/s at the median",
+    whole_ms = {name: [took for took, _ in made] for name, made in batches.items()}
+    rates = [f"{name} {1000 * BATCH / percentile(each, 50):.0f}" for name, each in whole_ms.items()]
+    yield _row(
+        f"a batch of {BATCH}",
+        whole_ms,
+        how=f"{BATCHES} batches, fork and load included; events/s: {', '.join(rates)}",
     )
-    yield Row(
-        what="check at publish time, p50 / p99",
-        value=spread(checks, unit="ms", digits=2),
-        how=f"{CHECKS} versions of the same {len(source.splitlines())} lines, each new",
+    yield _row(
+        "check at publish time",
+        _by_turns(boxes, _check_ms, times=CHECKS),
+        how=f"{CHECKS} versions of the same {len(_source().splitlines())} lines, each new",
+        digits=2,
     )
+
+
+def _probes(boxes: Boxes) -> Iterator[Row]:
+    made = {
+        probe: _by_turns(boxes, partial(_warm_ms, job=_probe_job(probe)), times=PROBE_RUNS)
+        for probe in PROBES
+    }
+    empty_ms = {name: percentile(samples, 50) for name, samples in made[EMPTY].items()}
+    yield _row(EMPTY.what, made[EMPTY], how=f"{PROBE_RUNS} warm runs", digits=3)
+    for probe, samples in made.items():
+        if probe is not EMPTY:
+            yield _row(
+                probe.what,
+                {
+                    name: [(each - empty_ms[name]) / probe.times for each in taken]
+                    for name, taken in samples.items()
+                },
+                how=f"{PROBE_RUNS} warm runs of {probe.times}, less an empty handler",
+                digits=3,
+            )
+
+
+def _row(what: str, samples: Samples, *, how: str, digits: int = 1) -> Row:
+    parts = [f"{name} {spread(each, unit='ms', digits=digits)}" for name, each in samples.items()]
+    return Row(what=f"{what}, p50 / p99", value=", ".join(parts), how=how)
+
+
+def _by_turns(
+    boxes: Boxes, sample: Callable[[Sandbox], T], *, times: int
+) -> dict[EngineName, list[T]]:
+    """One sample of each engine after the other, so that whatever slows the machine slows both."""
+    made: dict[EngineName, list[T]] = {name: [] for name in boxes}
+    for box in boxes.values():
+        sample(box)  # what is compiled for the first time is not measured
+    for _ in range(times):
+        for name, box in boxes.items():
+            made[name].append(sample(box))
+    return made
 
 
 @contextmanager
@@ -79,10 +135,10 @@ def _one_core() -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-def _cold_ms() -> float:
+def _cold_ms(engine: EngineName) -> float:
     job = _job(1)
     began_s = time.perf_counter()
-    with Sandbox() as sandbox:
+    with Sandbox(Options(engine=engine)) as sandbox:
         sandbox.run(job)
         return (time.perf_counter() - began_s) * 1000
 
@@ -104,13 +160,22 @@ def _batch(sandbox: Sandbox, *, events: int = BATCH) -> tuple[float, list[float]
     return took_ms, [float(result["duration_ms"]) for result in results]
 
 
-def _check_ms(sandbox: Sandbox, source: str) -> float:
+def _check_ms(sandbox: Sandbox) -> float:
+    source = f"{_source()}\n# {time.perf_counter_ns()}\n"
     began_s = time.perf_counter()
     findings = sandbox.check(source)
     took_ms = (time.perf_counter() - began_s) * 1000
     if findings:
         raise RuntimeError(f"the bench's own function is refused: {findings[0]}")
     return took_ms
+
+
+def _warm_ms(sandbox: Sandbox, *, job: dict[str, Any]) -> float:
+    """Milliseconds of the second event of a worker: the first one pays for the start."""
+    results = sandbox.run(job)["results"]
+    if any(result["outcome"] != "returned" for result in results):
+        raise RuntimeError(f"the bench's own function ended as {results[0]}")
+    return float(results[1]["duration_ms"])
 
 
 def _source() -> str:
@@ -133,3 +198,7 @@ def _job(events: int) -> dict[str, Any]:
         "events": [{"run_id": f"run_{n}", "event": event, "profile": None} for n in range(events)],
         "allow_local_http": False,
     }
+
+
+def _probe_job(probe: Probe) -> dict[str, Any]:
+    return {**_job(2), "source": probe.source, "secrets": {"TOKEN": "token-of-the-bench"}}

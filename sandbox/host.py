@@ -104,6 +104,11 @@ class Sandbox:
             engines = {name: _usable(host) for name, host in self._hosts.items()}
             return {"v": 1, **said, "engines": engines, **hello["report"]}
 
+    def zygote_pid(self, engine: EngineName) -> int:
+        """The process that forks this engine's workers; it may be replaced by another one."""
+        with self._lock:
+            return self._hosts[engine].start().pid
+
     def _host(self, engine: str | None) -> EngineHost:
         """The engine's host; `auto`, or None where that is the option, takes what can be used."""
         wanted = self._options.engine if engine is None else engine

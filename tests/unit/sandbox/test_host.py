@@ -92,15 +92,11 @@ def test_limits_can_be_lowered_but_not_raised() -> None:
     assert Limits.of(None) == Limits()
 
 
-def _zygote_pid(box: Sandbox) -> int:
-    return box._hosts[EngineName.RESTRICTED].start().pid  # noqa: SLF001 - the process under test
-
-
 def test_a_killed_zygote_is_replaced(box: Sandbox) -> None:
     """The host outlives its helpers."""
     job = a_job("def handler(event):\n    return 1\n")
     assert box.run(job)["results"][0]["output"] == 1
-    os.kill(_zygote_pid(box), 9)
+    os.kill(box.zygote_pid(EngineName.RESTRICTED), 9)
     assert box.run(job)["results"][0]["output"] == 1
 
 
@@ -108,7 +104,7 @@ def test_no_process_is_left_after_closing() -> None:
     """`close` leaves nothing behind."""
     box = Sandbox()
     assert box.doctor()["isolation"] in {"seccomp", "rlimit"}
-    pid = _zygote_pid(box)
+    pid = box.zygote_pid(EngineName.RESTRICTED)
     box.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
