@@ -179,6 +179,7 @@ class Sandbox:
             source_lines=tuple(str(job["source"]).split("\n")),
             limits=Limits.of(job.get("limits")),
             secrets=secrets,
+            environment={str(k): str(v) for k, v in (job.get("environment") or {}).items()},
             webhooks=None if webhooks is None else tuple(map(str, webhooks)),
             masker=masker,
             mediator=Mediator(permit, masker),
@@ -223,6 +224,7 @@ def _about(job: Job) -> dict[str, Any]:
         "tenant": job.tenant,
         "function": job.function,
         "webhooks": job.webhooks,
+        "env": job.environment,
         "limits": {
             "result_bytes": limits.result_bytes,
             "http_calls": limits.http_calls,

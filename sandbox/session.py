@@ -34,13 +34,19 @@ _MANY = 10  # what the worker may hold back before the parent calls it broken
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What stays the same for all events of one call."""
+    """What stays the same for all events of one call.
+
+    Attributes:
+        environment: what the code sees as `os.environ`, in the engine that has one.
+        webhooks: the ids that the function may deliver to; None allows any.
+    """
 
     tenant: str
     function: str
     source_lines: tuple[str, ...]
     limits: Limits
     secrets: dict[str, str]
+    environment: dict[str, str]
     webhooks: tuple[str, ...] | None
     masker: Masker
     mediator: Mediator
