@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engines.wasm.values import (
     ERROR_TEXT_MAX_BYTES,
     Bytes,
-    HostFunction,
     Text,
     Value,
 )
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    Imports = Mapping[str, Mapping[str, HostFunction]]
+    Imports = Mapping[str, Mapping[str, Any]]
     """Host functions by interface, without its version, and by name; `""` is the world itself."""
 
 STACK_MAX_BYTES = 1536 << 10
@@ -286,7 +285,7 @@ class Guest:
         finally:
             c.wasmtime_component_linker_instance_delete(root)
 
-    def _add(self, place: Any, functions: Mapping[str, HostFunction]) -> None:
+    def _add(self, place: Any, functions: Mapping[str, Any]) -> None:
         for name, function in functions.items():
             encoded = name.encode()
             error = self._library.c.wasmtime_component_linker_instance_add_func(

@@ -31,8 +31,8 @@ def imports(library: Library, parent: Parent) -> dict[str, dict[str, Any]]:
     make = Adapters(library.c)
     return {
         "": {
-            "send": make.takes_text(lambda frame: parent.send(frame)),
-            "call": make.answers_text(lambda frame: parent.call(frame)),
+            "send": make.takes_text(parent.send),
+            "call": make.answers_text(parent.call),
         },
         "wasi:cli/environment": {
             "get-environment": make.answers_nothing(),

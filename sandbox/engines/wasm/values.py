@@ -134,10 +134,10 @@ class Adapters:
             _Field(len(b"seconds"), b"seconds", Value(kind=Value.U64)),
             _Field(len(b"nanoseconds"), b"nanoseconds", Value(kind=Value.U32)),
         )
-        record = Value(kind=Value.RECORD, first=2, second=ctypes.addressof(fields))
-        pattern, clone, failed = ctypes.addressof(record), self._c.wasmtime_component_val_clone, self._failed
-        seconds, nanoseconds = fields[0].value, fields[1].value
-        keep = (fields, record)
+        record = Value(kind=Value.RECORD, first=len(fields), second=ctypes.addressof(fields))
+        # Filled in and copied at each call; the reference and the views keep both alive.
+        pattern, seconds, nanoseconds = ctypes.byref(record), fields[0].value, fields[1].value
+        clone, failed = self._c.wasmtime_component_val_clone, self._failed
 
         def run(_data: int, _c: int, _t: int, _a: int, _n: int, result: int, _m: int) -> Any:
             try:
@@ -147,9 +147,7 @@ class Adapters:
                 return failed(error)
             return None
 
-        made = HostFunction(run)
-        made.keep = keep  # type: ignore[attr-defined]  # the record is borrowed at each call
-        return made
+        return HostFunction(run)
 
     def answers_octets(self, function: Callable[[int], bytes]) -> Any:
         """`func(u64) -> list<u8>`: as many as asked for."""

@@ -12,38 +12,22 @@ import os
 import struct
 import sys
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from sandbox.engines import EngineUnusable
-from sandbox.engines.wasm import artefact, binding
+from sandbox.engines.wasm import artefact, binding, selftest, warm
 from sandbox.engines.wasm.imports import imports
-from sandbox.engines.wasm.selftest import faults
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SOCKET_FD = 0
 _HEADER = struct.Struct(">I")
 _CHUNK_BYTES = 65536
-_SLEEP = b"sleep"
 _OP_BYTES = 32  # how far into a frame its op may stand
-_WARM_UPS = 3  # CPython specializes a function's bytecode in its second and third call
+_NOTHING = b'{"op":"answer","value":null}'
+_SLEEP_MAX_S = 86_400  # the parent's wall clock ends it long before; more overflows the clock
 _ROOM_BYTES = 32 << 20  # copies of a result and of an answer on their way; pages of the library
-_IMAGE_ROOM_BYTES = 64 << 20  # above what a guest holds at rest, where the kernel does not say
+_RESERVED_BYTES = 3 << 30  # less than a guest's memory is reserved, more than anything else is
+_IMAGE_BYTES = 64 << 20  # more than a guest holds at rest, where the kernel does not say
 
-WARM_SOURCE = '''
-import json, re, datetime, decimal, hashlib, uuid, random, time
-def handler(event, context):
-    context.log("warm", number=1)
-    moment = datetime.datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-    text = f"{event['id']} {moment.isoformat()} {time.time()} {uuid.uuid4()} {random.random()}"
-    hashlib.sha256(text.encode()).hexdigest()
-    return {"text": re.sub("[0-9]", "0", text), "of": json.loads(json.dumps(event))}
-'''
-_WARM_ABOUT = {
-    "tenant": "", "function": "", "webhooks": [], "env": {},
-    "limits": {"result_bytes": 1 << 16, "http_calls": 0, "emits": 0, "log_bytes": 1 << 16},
-}  # fmt: skip
 _TOO_DEEP = {"type": "RecursionError", "message": "maximum recursion depth exceeded", "frames": []}
 _TOO_DEEP_SOURCE = {
     "line": 0,
@@ -55,37 +39,36 @@ _TOO_DEEP_SOURCE = {
 }
 
 
-class Nowhere:
-    """Stands for the parent in the zygote, which has none to talk to yet."""
-
-    def send(self, frame: bytes) -> None:
-        """Drop the frame."""
-
-    def call(self, frame: bytes) -> bytes:  # noqa: ARG002 - whatever is asked
-        """Answer with nothing."""
-        return b'{"op":"answer","value":null}'
-
-
-class Socket:
-    """Frames to and from the parent, on the one descriptor that a worker has."""
+class Parent:
+    """The one to whom the guest talks: nobody in the zygote, the parent in a worker."""
 
     def __init__(self) -> None:
         self._waiting = b""
+        self._listens = False
+
+    def listen(self) -> None:
+        """From now on the frames of the guest go out."""
+        self._listens = True
 
     def send(self, frame: bytes) -> None:
         """One frame out, whole."""
+        if not self._listens:
+            return
         data = _HEADER.pack(len(frame)) + frame
         sent = os.write(SOCKET_FD, data)
         while sent < len(data):
             sent += os.write(SOCKET_FD, data[sent:])
 
     def call(self, frame: bytes) -> bytes:
-        """The parent's answer; sleeping is no business of the parent's, whose clock goes on."""
-        if _SLEEP in frame[:_OP_BYTES]:
+        """The answer to this frame; sleeping is answered here, while the parent's clock goes on."""
+        if not self._listens:
+            return _NOTHING
+        if b"sleep" in frame[:_OP_BYTES]:
             asked = json.loads(frame)
             if asked["op"] == "sleep":
-                time.sleep(max(asked["seconds"], 0))  # noqa: TID251 - user code's own wait
-                return b'{"op":"answer","value":null}'
+                seconds = min(max(asked["seconds"], 0), _SLEEP_MAX_S)
+                time.sleep(seconds)  # noqa: TID251 - user code's own wait
+                return _NOTHING
         self.send(frame)
         return self.receive()
 
@@ -111,62 +94,45 @@ class Socket:
         return data
 
 
-class Parent:
-    """The one whom the guest talks to: nobody in the zygote, the parent in a worker."""
-
-    def __init__(self) -> None:
-        self.send: Callable[[bytes], None]
-        self.call: Callable[[bytes], bytes]
-        self.become(Nowhere())
-
-    def become(self, other: Nowhere | Socket) -> None:
-        """From now on frames go there."""
-        self.send, self.call = other.send, other.call
-
-
 class Wasm:
-    """The engine `wasm`, as `sandbox.engines` describes engines."""
+    """The engine `wasm`, as `sandbox.engines` describes engines.
+
+    Raises:
+        Refused: the library or the guest is not what this code is written for.
+        Trap: the guest was stopped while it was warmed up.
+    """
 
     room_bytes = _ROOM_BYTES
 
-    def __init__(self, found: artefact.Artefact) -> None:
-        library = binding.Library(found.library)
+    def __init__(self, files: artefact.Artefact) -> None:
+        self.version = f"{files.digest[:16]}/{files.python}"
         self._parent = Parent()
-        self._guest = binding.Guest(
-            library, found.guest, imports=imports(library, self._parent)
-        )
-        self.version = f"{found.digest[:16]}/{found.python}"
-        self._base_bytes = 0
+        library = binding.Library(files.library)
+        self._guest = binding.Guest(library, files.guest, imports=imports(library, self._parent))
+        self._warm_up()
+        self._base_bytes = guest_memory_bytes() or _IMAGE_BYTES
 
-    def warm_up(self) -> None:
-        """Run harmless events, so that no worker has to do for the first time what they do."""
-        compiled = json.loads(self.ask(op="compile", seq=0, source=WARM_SOURCE))
-        self.ask(op="load", code=compiled["code"], about=_WARM_ABOUT)
-        event = {"id": "evt_warm", "topic": "metric.warm", "properties": {"é": [1, 2.5, None]}}
-        for seq in range(_WARM_UPS):
-            done = json.loads(
-                self.ask(
-                    op="run", seq=seq, run_id="", event=event, profile=None, wall_s=1.0,
-                    deadline_ms=int(time.time() * 1000) + 1000,
-                )
-            )  # fmt: skip
-            if done.get("outcome") != "returned":
-                raise EngineUnusable(f"the engine wasm cannot run an event: {done.get('error')}")
-        self._base_bytes = memory_bytes() or _IMAGE_ROOM_BYTES
-
-    def ask(self, **message: Any) -> bytes:
-        """What the guest answers to this message."""
-        return self._guest.take(json.dumps(message).encode("ascii"))
+    def compile(self, source: str) -> str:
+        """The guest's own code of this source, as `load` takes it."""
+        compiled = json.loads(self._ask(op="compile", seq=0, source=source))
+        if not compiled["code"]:
+            raise EngineUnusable(f"the engine wasm cannot compile: {compiled['findings']}")
+        return str(compiled["code"])
 
     def faults(self) -> list[str]:
         """What the engine's own self-test found broken, in words; empty when it may be used."""
-        return faults(self)
+        return selftest.faults(self)
 
     def work(self, kind: str, *, memory_bytes: int) -> NoReturn:  # noqa: ARG002 - the frames say
-        """Serve the parent in a jailed worker until it closes the socket or kills the worker."""
+        """Serve the parent in a jailed worker until it closes the socket or kills the worker.
+
+        Args:
+            kind: `compile` or `run`; both are the same relay.
+            memory_bytes: by how much the guest may grow.
+        """
         self._guest.limit_memory(self._base_bytes + memory_bytes)
-        parent, take = Socket(), self._guest.take
-        self._parent.become(parent)
+        parent, take = self._parent, self._guest.take
+        parent.listen()
         while True:
             frame = parent.receive()
             try:
@@ -175,31 +141,40 @@ class Wasm:
                 parent.send(_too_deep(frame, parent))
                 os._exit(1)
             except binding.Trap:
-                os._exit(1)
+                os._exit(1)  # the parent reports a crash
             if answer:
                 parent.send(answer)
+
+    def _warm_up(self) -> None:
+        """Run harmless events, so that no worker has to do for the first time what they do."""
+        self._ask(**warm.load_frame(self.compile(warm.SOURCE)))
+        for seq in range(warm.TIMES):
+            done = json.loads(self._ask(**warm.run_frame(warm.EVENT, seq=seq)))
+            if done["outcome"] != "returned":
+                raise EngineUnusable(f"the engine wasm cannot run an event: {done.get('error')}")
+
+    def _ask(self, **message: Any) -> bytes:
+        return self._guest.take(json.dumps(message).encode("ascii"))
 
 
 def prepare() -> Wasm:
     """The guest, made and warmed up; EngineUnusable where that is not possible."""
     try:
-        engine = Wasm(artefact.find())
-        engine.warm_up()
+        return Wasm(artefact.find())
     except (binding.Refused, binding.Trap) as error:
         raise EngineUnusable(f"the engine wasm does not start: {error}") from error
-    return engine
 
 
-def memory_bytes() -> int:
+def guest_memory_bytes() -> int:
     """What the one guest of this process holds now; 0 where the kernel does not say.
 
-    The C interface has no question for it. But a guest's memory lies below the reservation that
-    it grows into, which is the only one of its size.
+    The library's C interface has no question for it. But a guest's memory lies just below what
+    is reserved for it to grow into, and nothing else reserves as much.
     """
     if sys.platform != "linux":
         return 0
     start = end = 0
-    with open("/proc/self/maps", "rb") as file:  # noqa: PTH123 - no pathlib needed
+    with open("/proc/self/maps", "rb") as file:  # noqa: PTH123 - no pathlib in the zygote
         for line in file:
             span, rights = line.split(maxsplit=2)[:2]
             low, high = (int(part, 16) for part in span.split(b"-"))
@@ -210,11 +185,8 @@ def memory_bytes() -> int:
     return 0
 
 
-_RESERVED_BYTES = 3 << 30
-
-
-def _too_deep(frame: bytes, parent: Socket) -> bytes:
-    """The answer to a frame whose work used up the stack: the user's error, in JSON."""
+def _too_deep(frame: bytes, parent: Parent) -> bytes:
+    """The answer to a frame whose work used up the stack: an error of the user's code."""
     message = json.loads(frame)
     if message["op"] == "compile":
         findings = [_TOO_DEEP_SOURCE]
