@@ -1,0 +1,198 @@
+"""The relay: a frame of the parent goes into the guest, and what the guest says goes out.
+
+The guest is made, and warmed up, once in the zygote. Each worker is a fork of it, with a memory
+of its own by copy-on-write, and nothing of it has to be loaded, compiled or mapped any more: a
+jailed worker could do none of these.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import time
+from typing import Any, NoReturn
+
+from sandbox.engines import EngineUnusable
+from sandbox.engines.wasm import artefact, binding, selftest, warm
+from sandbox.engines.wasm.imports import imports
+
+SOCKET_FD = 0
+_HEADER = struct.Struct(">I")
+_CHUNK_BYTES = 65536
+_OP_BYTES = 32  # how far into a frame its op may stand
+_NOTHING = b'{"op":"answer","value":null}'
+_SLEEP_MAX_S = 86_400  # the parent's wall clock ends it long before; more overflows the clock
+_ROOM_BYTES = 32 << 20  # copies of a result and of an answer on their way; pages of the library
+_RESERVED_BYTES = 3 << 30  # less than a guest's memory is reserved, more than anything else is
+_IMAGE_BYTES = 64 << 20  # more than a guest holds at rest, where the kernel does not say
+
+_TOO_DEEP = {"type": "RecursionError", "message": "maximum recursion depth exceeded", "frames": []}
+_TOO_DEEP_SOURCE = {
+    "line": 0,
+    "column": 0,
+    "code": "too_deep",
+    "message": "the source is nested too deep for the compiler",
+    "hint": "write it as several statements, or read the value from JSON",
+    "severity": "error",
+}
+
+
+class Parent:
+    """The one to whom the guest talks: nobody in the zygote, the parent in a worker."""
+
+    def __init__(self) -> None:
+        self._waiting = b""
+        self._listens = False
+
+    def listen(self) -> None:
+        """From now on the frames of the guest go out."""
+        self._listens = True
+
+    def send(self, frame: bytes) -> None:
+        """One frame out, whole."""
+        if not self._listens:
+            return
+        data = _HEADER.pack(len(frame)) + frame
+        sent = os.write(SOCKET_FD, data)
+        while sent < len(data):
+            sent += os.write(SOCKET_FD, data[sent:])
+
+    def call(self, frame: bytes) -> bytes:
+        """The answer to this frame; sleeping is answered here, while the parent's clock goes on."""
+        if not self._listens:
+            return _NOTHING
+        if b"sleep" in frame[:_OP_BYTES]:
+            asked = json.loads(frame)
+            if asked["op"] == "sleep":
+                seconds = min(max(asked["seconds"], 0), _SLEEP_MAX_S)
+                time.sleep(seconds)  # noqa: TID251 - user code's own wait
+                return _NOTHING
+        self.send(frame)
+        return self.receive()
+
+    def receive(self) -> bytes:
+        """The next frame; the worker ends where the parent is gone."""
+        data = self._waiting or self._read()
+        while len(data) < _HEADER.size:
+            data += self._read()
+        end = _HEADER.size + _HEADER.unpack_from(data)[0]
+        if len(data) < end:
+            parts, size = [data], len(data)
+            while size < end:
+                parts.append(self._read())
+                size += len(parts[-1])
+            data = b"".join(parts)
+        self._waiting = data[end:]
+        return data[_HEADER.size : end]
+
+    def _read(self) -> bytes:
+        data = os.read(SOCKET_FD, _CHUNK_BYTES)
+        if not data:
+            os._exit(0)
+        return data
+
+
+class Wasm:
+    """The engine `wasm`, as `sandbox.engines` describes engines.
+
+    Raises:
+        Refused: the library or the guest is not what this code is written for.
+        Trap: the guest was stopped while it was warmed up.
+    """
+
+    room_bytes = _ROOM_BYTES
+
+    def __init__(self, files: artefact.Artefact) -> None:
+        self.version = f"{files.digest[:16]}/{files.python}"
+        self._parent = Parent()
+        library = binding.Library(files.library)
+        self._guest = binding.Guest(library, files.guest, imports=imports(library, self._parent))
+        self._warm_up()
+        self._base_bytes = guest_memory_bytes() or _IMAGE_BYTES
+
+    def compile(self, source: str) -> str:
+        """The guest's own code of this source, as `load` takes it."""
+        compiled = json.loads(self._ask(op="compile", seq=0, source=source))
+        if not compiled["code"]:
+            raise EngineUnusable(f"the engine wasm cannot compile: {compiled['findings']}")
+        return str(compiled["code"])
+
+    def faults(self) -> list[str]:
+        """What the engine's own self-test found broken, in words; empty when it may be used."""
+        return selftest.faults(self)
+
+    def work(self, kind: str, *, memory_bytes: int) -> NoReturn:  # noqa: ARG002 - the frames say
+        """Serve the parent in a jailed worker until it closes the socket or kills the worker.
+
+        Args:
+            kind: `compile` or `run`; both are the same relay.
+            memory_bytes: by how much the guest may grow.
+        """
+        self._guest.limit_memory(self._base_bytes + memory_bytes)
+        parent, take = self._parent, self._guest.take
+        parent.listen()
+        while True:
+            frame = parent.receive()
+            try:
+                answer = take(frame)
+            except binding.StackExhausted:
+                parent.send(_too_deep(frame, parent))
+                os._exit(1)
+            except binding.Trap:
+                os._exit(1)  # the parent reports a crash
+            if answer:
+                parent.send(answer)
+
+    def _warm_up(self) -> None:
+        """Run harmless events, so that no worker has to do for the first time what they do."""
+        self._ask(**warm.load_frame(self.compile(warm.SOURCE)))
+        for seq in range(warm.TIMES):
+            done = json.loads(self._ask(**warm.run_frame(warm.EVENT, seq=seq)))
+            if done["outcome"] != "returned":
+                raise EngineUnusable(f"the engine wasm cannot run an event: {done.get('error')}")
+
+    def _ask(self, **message: Any) -> bytes:
+        return self._guest.take(json.dumps(message).encode("ascii"))
+
+
+def prepare() -> Wasm:
+    """The guest, made and warmed up; EngineUnusable where that is not possible."""
+    try:
+        return Wasm(artefact.find())
+    except (binding.Refused, binding.Trap) as error:
+        raise EngineUnusable(f"the engine wasm does not start: {error}") from error
+
+
+def guest_memory_bytes() -> int:
+    """What the one guest of this process holds now; 0 where the kernel does not say.
+
+    The library's C interface has no question for it. But a guest's memory lies just below what
+    is reserved for it to grow into, and nothing else reserves as much.
+    """
+    if sys.platform != "linux":
+        return 0
+    start = end = 0
+    with open("/proc/self/maps", "rb") as file:  # noqa: PTH123 - no pathlib in the zygote
+        for line in file:
+            span, rights = line.split(maxsplit=2)[:2]
+            low, high = (int(part, 16) for part in span.split(b"-"))
+            if rights.startswith(b"rw"):
+                start, end = (start if low == end else low), high
+            elif low == end and high - low > _RESERVED_BYTES:
+                return end - start
+    return 0
+
+
+def _too_deep(frame: bytes, parent: Parent) -> bytes:
+    """The answer to a frame whose work used up the stack: an error of the user's code."""
+    message = json.loads(frame)
+    if message["op"] == "compile":
+        findings = [_TOO_DEEP_SOURCE]
+        answer = {"op": "compiled", "seq": message["seq"], "code": "", "findings": findings}
+        return json.dumps(answer).encode("ascii")
+    while "seq" not in message:  # a load answers nothing: its error belongs to the run behind it
+        message = json.loads(parent.receive())
+    done = {"op": "done", "seq": message["seq"], "outcome": "raised", "error": _TOO_DEEP}
+    return json.dumps(done).encode("ascii")
