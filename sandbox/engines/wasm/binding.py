@@ -30,11 +30,14 @@ STACK_MAX_BYTES = 1536 << 10
 """Of native stack for the guest: half a megabyte turns deep parsing into traps, and above two the
 library ends the process, because the stacks that it makes itself are two."""
 _STACK_OVERFLOW = 0
-_MINOR_VERSIONS = "0.2."
+_VERSIONS = "0.2."  # of WASI: what these functions mean has not changed within it
+_INSTANCE_WORDS = 2  # the library's handles, as its caller keeps them
+_FUNCTION_WORDS = 4
 
 _P, _Z, _BOOL, _TEXT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool, ctypes.c_char_p
 _DECLARATIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wasm_config_new": (_P, ()),
+    "wasm_config_delete": (None, (_P,)),
     "wasm_engine_new_with_config": (_P, (_P,)),
     "wasm_engine_delete": (None, (_P,)),
     "wasm_byte_vec_new": (None, (_P, _Z, _TEXT)),
@@ -136,13 +139,15 @@ class Library:
         if sys.platform == "darwin":
             # The thread that takes the exceptions of Mach does not live on in a forked child.
             self.c.wasmtime_config_macos_use_mach_ports_set(config, False)  # noqa: FBT003 - C
-        if target is not None:
-            self.check(self.c.wasmtime_config_target_set(config, target.encode()))
+        error = target and self.c.wasmtime_config_target_set(config, target.encode())
+        if error:
+            self.c.wasm_config_delete(config)
+            self.check(error)
         engine: int = self.c.wasm_engine_new_with_config(config)
         return engine
 
 
-def compile_component(wasm: Path, cwasm: Path, *, library: Path, target: str) -> None:
+def compile_component(wasm: Path, cwasm: Path, *, library: Path, target: str | None) -> None:
     """Compile a component to machine code of `target`, with the settings that a worker has.
 
     Args:
@@ -151,7 +156,7 @@ def compile_component(wasm: Path, cwasm: Path, *, library: Path, target: str) ->
         library: libwasmtime of the same version as the one that is to load the file.
         target: such as `x86_64-unknown-linux-gnu`: without features of the CPU at hand, because
             the file runs on others. The library ends the process for a target that it was built
-            without.
+            without. None is this machine, with all its features.
     """
     wasmtime = Library(library)
     engine = wasmtime.engine(target=target, parallel=True)
@@ -185,13 +190,16 @@ class Guest:
         self._engine = library.engine()
         self._store = library.c.wasmtime_store_new(self._engine, None, None)
         self._context = library.c.wasmtime_store_context(self._store)
-        self._function = (ctypes.c_uint64 * 3)()
+        self._function = (ctypes.c_uint64 * _FUNCTION_WORDS)()
         self._argument, self._result = Text(kind=Value.STRING), Value()
         self._component = ctypes.c_void_p()
-        path = os.fsencode(cwasm)
-        where = ctypes.addressof(self._component)
-        library.check(library.c.wasmtime_component_deserialize_file(self._engine, path, where))
-        self._instantiate()
+        path, where = os.fsencode(cwasm), ctypes.addressof(self._component)
+        try:
+            library.check(library.c.wasmtime_component_deserialize_file(self._engine, path, where))
+            self._instantiate()
+        except BaseException:
+            self.close()
+            raise
         self._take = self._bound_take()
 
     def take(self, frame: bytes) -> bytes:
@@ -205,7 +213,8 @@ class Guest:
     def close(self) -> None:
         """Free the instance and its memory; it may not be used again."""
         self._library.c.wasmtime_store_delete(self._store)
-        self._library.c.wasmtime_component_delete(self._component)
+        if self._component.value:
+            self._library.c.wasmtime_component_delete(self._component)
         self._library.c.wasm_engine_delete(self._engine)
 
     def _bound_take(self) -> Callable[[bytes], bytes]:
@@ -227,6 +236,8 @@ class Guest:
             error = call(function, context, given, 1, answered, 1)
             if error:
                 check(error, Trap)
+            if result.kind != Value.STRING:
+                raise Refused("the component's export take does not answer with text")
             answer: bytes = string_at(result.second, result.first)
             delete(answered)
             return answer
@@ -241,7 +252,7 @@ class Guest:
             check(
                 c.wasmtime_component_linker_define_unknown_imports_as_traps(linker, self._component)
             )
-            instance = (ctypes.c_uint64 * 2)()
+            instance = (ctypes.c_uint64 * _INSTANCE_WORDS)()
             where = ctypes.addressof(instance)
             check(
                 c.wasmtime_component_linker_instantiate(
@@ -269,7 +280,7 @@ class Guest:
             self._add(root, self._imports[""])
             for name in self._import_names():
                 interface, _, version = name.partition("@")
-                if interface not in self._imports or not version.startswith(_MINOR_VERSIONS):
+                if interface not in self._imports or not version.startswith(_VERSIONS):
                     continue
                 nested = ctypes.c_void_p()
                 encoded, where = name.encode(), ctypes.addressof(nested)
