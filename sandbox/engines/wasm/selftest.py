@@ -76,13 +76,19 @@ class _Worker:
         self._seq += 1
         try:
             self.send(warm.run_frame(event, seq=self._seq))
-            data = self._socket.recv(_CHUNK_BYTES)
-            while data and len(data) < _HEADER.size + _HEADER.unpack_from(data)[0]:
-                data += self._socket.recv(_CHUNK_BYTES)
+            return self._receive()
         except OSError:
             return {}
-        done: dict[str, Any] = json.loads(data[_HEADER.size :] or b"{}")
-        return done
+
+    def _receive(self) -> dict[str, Any]:
+        data = b""
+        while len(data) < _HEADER.size or len(data) < _HEADER.size + _HEADER.unpack_from(data)[0]:
+            more = self._socket.recv(_CHUNK_BYTES)
+            if not more:
+                return {}
+            data += more
+        message: dict[str, Any] = json.loads(data[_HEADER.size :])
+        return message
 
     def exit_status(self) -> int:
         """How the worker ended by itself; negative when it had to be killed."""
@@ -103,7 +109,8 @@ class _Worker:
     def end(self) -> None:
         """Leave nothing of it behind."""
         if self._status is None:
-            self._socket.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # it has closed its end first
+                self._socket.shutdown(socket.SHUT_WR)
             self.exit_status()
         self._socket.close()
 
@@ -118,7 +125,8 @@ def _worker(engine: Wasm, code: str) -> Iterator[_Worker]:
     its.close()
     worker = _Worker(pid, ours)
     try:
-        worker.send(warm.load_frame(code))
+        with contextlib.suppress(OSError):  # it is gone: its first event shows that
+            worker.send(warm.load_frame(code))
         yield worker
     finally:
         worker.end()
