@@ -244,7 +244,8 @@ class EventRun:
         if outcome == "out_of_memory":
             self._out_of_memory()
             return False
-        return True
+        # A worker says so when it ends with this event: it is a moment until that shows.
+        return message.get("last") is not True
 
     def _output(self, output: Any) -> Any:
         most_bytes = self._job.limits.result_bytes

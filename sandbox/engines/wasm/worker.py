@@ -186,7 +186,7 @@ def guest_memory_bytes() -> int:
 
 
 def _too_deep(frame: bytes, parent: Parent) -> bytes:
-    """The answer to a frame whose work used up the stack: an error of the user's code."""
+    """The worker's last frame, for work that used up the stack: an error of the user's code."""
     message = json.loads(frame)
     if message["op"] == "compile":
         findings = [_TOO_DEEP_SOURCE]
@@ -194,5 +194,11 @@ def _too_deep(frame: bytes, parent: Parent) -> bytes:
         return json.dumps(answer).encode("ascii")
     while "seq" not in message:  # a load answers nothing: its error belongs to the run behind it
         message = json.loads(parent.receive())
-    done = {"op": "done", "seq": message["seq"], "outcome": "raised", "error": _TOO_DEEP}
+    done = {
+        "op": "done",
+        "seq": message["seq"],
+        "outcome": "raised",
+        "error": _TOO_DEEP,
+        "last": True,
+    }
     return json.dumps(done).encode("ascii")

@@ -115,7 +115,8 @@ def test_a_stack_that_is_used_up_is_a_recursion_error_and_the_end(workers: Worke
     with workers.fork() as worker:
         worker.load(DEEP)
         done = worker.run(None)
-        assert done == {"op": "done", "seq": 1, "outcome": "raised", "error": TOO_DEEP}
+        outcome = {"outcome": "raised", "error": TOO_DEEP, "last": True}
+        assert done == {"op": "done", "seq": 1, **outcome}
         assert worker.exit_status() == 1
 
 
