@@ -15,13 +15,13 @@ from sandbox.engines.wasm import warm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.engines.wasm.worker import Wasm
+    from sandbox.engines import Engine
 
 _HEADER = struct.Struct(">I")
 _CHUNK_BYTES = 65536
 _PATIENCE_S = 2.0
 _MEMORY_BYTES = 8 << 20
-_SOURCE = f"""
+SOURCE = f"""
 import json, os
 def handler(event, context):
     if event == "draw":
@@ -37,9 +37,13 @@ def handler(event, context):
 """
 
 
-def faults(engine: Wasm) -> list[str]:
-    """What does not hold, in words; empty when the engine may be used."""
-    code = engine.compile(_SOURCE)
+def faults(engine: Engine, code: str) -> list[str]:
+    """What does not hold, in words; empty when the engine may be used.
+
+    Args:
+        engine: warmed up, in a process of one thread.
+        code: what the engine's guest made of `SOURCE`.
+    """
     with _worker(engine, code) as one, _worker(engine, code) as other:
         drawn = [one.run("draw"), other.run("draw")]
         grown = one.run("grow")
@@ -116,7 +120,7 @@ class _Worker:
 
 
 @contextlib.contextmanager
-def _worker(engine: Wasm, code: str) -> Iterator[_Worker]:
+def _worker(engine: Engine, code: str) -> Iterator[_Worker]:
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     ours.settimeout(_PATIENCE_S)
     pid = os.fork()
@@ -132,7 +136,7 @@ def _worker(engine: Wasm, code: str) -> Iterator[_Worker]:
         worker.end()
 
 
-def _live(engine: Wasm, its: socket.socket) -> NoReturn:
+def _live(engine: Engine, its: socket.socket) -> NoReturn:
     try:
         os.dup2(its.fileno(), 0)
         os.closerange(1, its.fileno() + 1)

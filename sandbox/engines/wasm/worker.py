@@ -32,9 +32,9 @@ _TOO_DEEP = {"type": "RecursionError", "message": "maximum recursion depth excee
 _TOO_DEEP_SOURCE = {
     "line": 0,
     "column": 0,
-    "code": "too_deep",
-    "message": "the source is nested too deep for the compiler",
-    "hint": "write it as several statements, or read the value from JSON",
+    "code": "too_complex",
+    "message": "the source is nested too deeply to be compiled",
+    "hint": "split it up",
     "severity": "error",
 }
 
@@ -121,7 +121,7 @@ class Wasm:
 
     def faults(self) -> list[str]:
         """What the engine's own self-test found broken, in words; empty when it may be used."""
-        return selftest.faults(self)
+        return selftest.faults(self, self.compile(selftest.SOURCE))
 
     def work(self, kind: str, *, memory_bytes: int) -> NoReturn:  # noqa: ARG002 - the frames say
         """Serve the parent in a jailed worker until it closes the socket or kills the worker.

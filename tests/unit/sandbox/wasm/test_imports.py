@@ -31,7 +31,7 @@ REACHES = {
     "the end of the process": "import posix\ndef handler(event, context):\n    posix._exit(0)",
     "an abort": "import posix\ndef handler(event, context):\n    posix.abort()",
     "a socket": "import _socket\ndef handler(event, context):\n    _socket.socket()",
-    "a wait": "import select\ndef handler(event, context):\n    select.select([], [], [], 0.01)",
+    "its input": "import posix\ndef handler(event, context):\n    posix.read(0, 1)",
 }
 DRAWS = """
 import os, random, secrets, uuid
