@@ -33,7 +33,9 @@ MANIFEST: Final = "guest.json"
 COMPONENT: Final = "guest.wasm"
 GENERATIONS_KEPT: Final = 3  # who goes to and fro between branches does not build each time
 _MAKERS: Final = Path(__file__).parent
-_BINDING: Final = ROOT / "sandbox" / "engines" / "wasm"  # it holds the settings of the compiler
+_BINDING: Final = tuple(  # it holds the settings of the compiler
+    ROOT / "sandbox" / "engines" / "wasm" / name for name in ("binding.py", "values.py")
+)
 
 
 def made(
@@ -149,7 +151,7 @@ def _fingerprint_of_component(sources: Sources) -> str:
 
 def _fingerprint_of_engine() -> str:
     makers = [_MAKERS / name for name in ("artefacts.py", "native.py", "sections.py")]
-    return _hash_of(*makers, native.LOCK, *sorted(_BINDING.glob("*.py")))
+    return _hash_of(*makers, native.LOCK, *_BINDING)
 
 
 def _hash_of(*paths: Path) -> str:
