@@ -63,8 +63,10 @@ def made(
         folder = generation / f"{machine.system}-{machine.cpu}-{_fingerprint_of_engine()}"
         if not folder.is_dir():
             began = time.monotonic()
+            compiler = native.compiler_for(machine)  # before the component, which takes long
+            say(f"guest: making the sandbox's engine wasm for {machine.target}")
             _make_component(given, generation)
-            _make_set(machine, sources=given, generation=generation, folder=folder)
+            _make_set(machine, compiler, sources=given, folder=folder)
             say(f"guest: ready for {machine.target} after {time.monotonic() - began:.0f} s")
             _prune(store)
     if lock is not None and is_compared():
@@ -117,14 +119,17 @@ def _make_component(sources: Sources, generation: Path) -> None:
     unfinished.rename(generation / COMPONENT)
 
 
-def _make_set(machine: Machine, *, sources: Sources, generation: Path, folder: Path) -> None:
+def _make_set(
+    machine: Machine, compiler: native.Compiler, *, sources: Sources, folder: Path
+) -> None:
+    generation = folder.parent
     wasm = generation / COMPONENT
     with tempfile.TemporaryDirectory(dir=generation) as scratch:
         staging = Path(scratch) / "set"
         staging.mkdir()
         library, cwasm = staging / machine.library, staging / machine.guest
         native.fetch_library(machine, into=library)
-        native.compile_component(wasm, cwasm, library=library, machine=machine)
+        compiler(wasm, cwasm, library=library)
         content = {
             "made_from": f"{generation.name}/{folder.name}",
             "wasmtime": native.wasmtime_version(),

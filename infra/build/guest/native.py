@@ -14,8 +14,9 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from infra.build.commands import ROOT, run, say
 from infra.build.guest.component import TOOLS, locked_versions
@@ -61,29 +62,44 @@ def fetch_library(machine: Machine, *, into: Path) -> None:
                 shutil.copyfileobj(source, copy)
 
 
-def compile_component(wasm: Path, cwasm: Path, *, library: Path, machine: Machine) -> None:
-    """Compile for that machine; NoCompiler when it is another than this, and nothing is named."""
-    say(f"guest: compiling for {machine.target}")
+class Compiler(Protocol):
+    """Compiles the component `wasm` to the file `cwasm`, which that `library` then loads."""
+
+    def __call__(self, wasm: Path, cwasm: Path, *, library: Path) -> None: ...
+
+
+def compiler_for(machine: Machine) -> Compiler:
+    """What compiles for that machine here; NoCompiler when it is another, and nothing is named."""
     if machine.cpu == this_machine().cpu:
-        _by_library([sys.executable], wasm, cwasm, library=library, machine=machine)
-    elif emulated := _emulated_python(machine):
-        _by_library(emulated, wasm, cwasm, library=library, machine=machine)
-    elif tool := _command_line():
-        target = ["--target", machine.target, "--output", str(cwasm), str(wasm)]
-        run([tool, "compile", *_COMMAND_LINE_SETTINGS, *target])
-    else:
-        raise NoCompiler(_what_to_do(machine))
+        return partial(_by_library, python=(sys.executable,), machine=machine)
+    if emulated := shlex.split(os.environ.get(_python_variable(machine), "")):
+        return partial(_by_library, python=emulated, machine=machine)
+    if tool := _command_line():
+        return partial(_by_command_line, tool=tool, machine=machine)
+    raise NoCompiler(_what_to_do(machine))
 
 
 def _by_library(
-    python: Sequence[str], wasm: Path, cwasm: Path, *, library: Path, machine: Machine
+    wasm: Path, cwasm: Path, *, library: Path, python: Sequence[str], machine: Machine
 ) -> None:
     files = [str(path.resolve()) for path in (ROOT, wasm, cwasm, library)]
-    run([*python, "-I", "-c", _COMPILE, *files, machine.target])
+    run([*python, "-I", "-c", _COMPILE, *files, machine.target], heartbeat=_still_compiling)
 
 
-def _emulated_python(machine: Machine) -> list[str]:
-    return shlex.split(os.environ.get(_python_variable(machine), ""))
+def _by_command_line(
+    wasm: Path,
+    cwasm: Path,
+    *,
+    library: Path,  # noqa: ARG001 - the tool brings its own
+    tool: str,
+    machine: Machine,
+) -> None:
+    target = ["--target", machine.target, "--output", str(cwasm), str(wasm)]
+    run([tool, "compile", *_COMMAND_LINE_SETTINGS, *target], heartbeat=_still_compiling)
+
+
+def _still_compiling(_: Sequence[str]) -> None:
+    say("guest: still compiling")
 
 
 def _command_line() -> str | None:
@@ -127,8 +143,7 @@ def _what_to_do(machine: Machine) -> str:
         f"'docker run --rm --platform linux/{'amd64' if other == 'x86_64' else other}"
         f" -v {ROOT}:{ROOT} python:3.13-slim python';\n"
         f"  - put the command line of Wasmtime, exactly {version}, on the path, or name it in"
-        f" PENSTOCK_WASMTIME\n    (its releases have it; cargo install wasmtime-cli --locked"
-        f" --version {version} --features all-arch makes it);\n"
+        f" PENSTOCK_WASMTIME\n    (docs/howto/deploy.md says where it comes from);\n"
         f"  - leave the engine out, so that functions run on engine restricted only:"
         f" PENSTOCK_BUILD_WITHOUT_WASM=1."
     )

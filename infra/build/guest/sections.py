@@ -14,6 +14,8 @@ CORE: Final = 0  # the layer in the header: a core module, or a component that h
 COMPONENT: Final = 1
 CODE: Final = 10  # ids of sections of a core module
 DATA: Final = 11
+ELF: Final = b"\x7fELF\x02\x01"  # of 64 bits, the lowest byte first
+COMPILED: Final = (b".text", b".wasmtime.engine")
 NESTED: Final = (1, 4)  # ids of sections of a component that are a whole file: module, component
 
 
@@ -73,21 +75,31 @@ def _unsigned(view: memoryview, place: int) -> tuple[int, int]:
 
 
 def machine_code_hash(compiled: bytes) -> str:
-    """SHA-256 of the machine code in what was compiled ahead of time, which is an ELF file."""
+    """SHA-256 of the machine code in what was compiled ahead of time, and of its settings.
+
+    The file is an ELF file, for every machine. One section holds what it was compiled with; a
+    library with other settings would refuse to load it.
+    """
     view = memoryview(compiled)
-    if view[:6] != b"\x7fELF\x02\x01":
+    if view[:6] != ELF:
         raise NotWebAssembly("the file is no 64-bit ELF, as compiled guests are")
-    table, entry = _number(view, 0x28, 8), _number(view, 0x3A, 2)
-    headers = [
-        view[table + index * entry : table + (index + 1) * entry]
-        for index in range(_number(view, 0x3C, 2))
-    ]
-    names = _content(view, headers[_number(view, 0x3E, 2)])
+    by_name = dict(_elf_sections(view))
+    digest = hashlib.sha256()
+    for name in COMPILED:
+        if name not in by_name:
+            raise NotWebAssembly(f"the file has no section {name.decode()}")
+        digest.update(by_name[name])
+    return digest.hexdigest()
+
+
+def _elf_sections(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    table, size = _number(view, 0x28, 8), _number(view, 0x3A, 2)
+    places = range(table, table + size * _number(view, 0x3C, 2), size)
+    headers = [view[place : place + size] for place in places]
+    names = bytes(_content(view, headers[_number(view, 0x3E, 2)]))
     for header in headers:
-        name = bytes(names[_number(header, 0, 4) :]).partition(b"\0")[0]
-        if name == b".text":
-            return hashlib.sha256(_content(view, header)).hexdigest()
-    raise NotWebAssembly("the file holds no machine code")
+        begin = _number(header, 0, 4)
+        yield names[begin : names.index(b"\0", begin)], _content(view, header)
 
 
 def _content(view: memoryview, header: memoryview) -> memoryview:
