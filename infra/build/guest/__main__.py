@@ -1,8 +1,7 @@
-"""Makes guests by hand.
+"""Makes guests by hand: `python -m infra.build.guest [lock | x86_64 | arm64 …]`.
 
-    python -m infra.build.guest                   this machine's, where the engine looks for it
-    python -m infra.build.guest x86_64|arm64 …    those of Lambda's architectures, into the store
-    python -m infra.build.guest lock              renews requirements/guest.lock
+Without a name, it makes this machine's and puts it where the engine looks for it; with names, those
+of Lambda's architectures, into the store; `lock` renews requirements/guest.lock.
 """
 
 import sys

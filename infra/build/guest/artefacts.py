@@ -23,8 +23,8 @@ from typing import Any, Final
 from infra.build.commands import ROOT, say
 from infra.build.guest import component, native, sections
 from infra.build.guest.component import TOOLS, Sources
-from infra.build.guest.lock import Code, is_compared
 from infra.build.guest.lock import PATH as LOCK
+from infra.build.guest.lock import Code, is_compared
 from infra.build.guest.machines import Machine, this_machine
 
 STORE: Final = ROOT / ".cloud" / "guest"

@@ -24,7 +24,6 @@ from infra.build.guest.machines import LAMBDA, Machine, this_machine
 from infra.build.venvs import ensure
 
 LOCK: Final = ROOT / "requirements" / "engine.txt"
-COMMAND_LINE: Final = ROOT / ".cloud" / "wasmtime" / "bin" / "wasmtime"
 # In a process of its own: the library ends the process when it does not like a setting.
 _COMPILE: Final = """
 import sys
@@ -63,15 +62,19 @@ def fetch_library(machine: Machine, *, into: Path) -> None:
 
 
 class Compiler(Protocol):
-    """Compiles the component `wasm` to the file `cwasm`, which that `library` then loads."""
+    """Compiles components for one machine."""
 
-    def __call__(self, wasm: Path, cwasm: Path, *, library: Path) -> None: ...
+    def __call__(self, wasm: Path, cwasm: Path, *, library: Path) -> None:
+        """Compile `wasm` to the file `cwasm`, which that `library` of the machine loads."""
 
 
 def compiler_for(machine: Machine) -> Compiler:
     """What compiles for that machine here; NoCompiler when it is another, and nothing is named."""
-    if machine.cpu == this_machine().cpu:
+    here = this_machine()
+    if machine == here:
         return partial(_by_library, python=(sys.executable,), machine=machine)
+    if machine.cpu == here.cpu:
+        return partial(_by_library_of_ours, machine=machine)
     if emulated := shlex.split(os.environ.get(_python_variable(machine), "")):
         return partial(_by_library, python=emulated, machine=machine)
     if tool := _command_line():
@@ -84,6 +87,14 @@ def _by_library(
 ) -> None:
     files = [str(path.resolve()) for path in (ROOT, wasm, cwasm, library)]
     run([*python, "-I", "-c", _COMPILE, *files, machine.target], heartbeat=_still_compiling)
+
+
+def _by_library_of_ours(wasm: Path, cwasm: Path, *, library: Path, machine: Machine) -> None:
+    # For Lambda on a Mac with the same processor: this process cannot load Lambda's library.
+    ours = library.with_name(f"{this_machine().library}.here")
+    fetch_library(this_machine(), into=ours)
+    _by_library(wasm, cwasm, library=ours, python=(sys.executable,), machine=machine)
+    ours.unlink()
 
 
 def _by_command_line(
@@ -103,21 +114,20 @@ def _still_compiling(_: Sequence[str]) -> None:
 
 
 def _command_line() -> str | None:
-    """The command line of Wasmtime, when it is here and exactly of our version."""
-    named = os.environ.get("PENSTOCK_WASMTIME")
-    for path in (named, str(COMMAND_LINE), shutil.which("wasmtime")):
-        if path is None or not Path(path).is_file():
-            continue
-        version = _version_of(path)
-        if version == wasmtime_version():
-            return path
-        say(f"guest: {path} is wasmtime {version}, and {wasmtime_version()} is needed")
+    """The command line of Wasmtime that is named or on the path, if it is exactly our version."""
+    path = os.environ.get("PENSTOCK_WASMTIME") or shutil.which("wasmtime")
+    if path is None:
+        return None
+    if (version := _version_of(path)) == wasmtime_version():
+        return path
+    say(f"guest: {path} is wasmtime {version}; only {wasmtime_version()} will do")
     return None
 
 
 def _version_of(tool: str) -> str:
-    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
-    return said.split()[1]  # `wasmtime 50.0.1 (0cfe94a1 2026-10-20)`
+    # It says `wasmtime 50.0.1`, and where it was made from a checkout, also the commit and its day.
+    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.removeprefix("wasmtime ").partition(" ")[0].strip()
 
 
 def _python_variable(machine: Machine) -> str:
