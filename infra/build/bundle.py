@@ -149,7 +149,7 @@ def find_python(version: str) -> str | None:
 
 def build(recipe: Recipe, target: Target, *, into: Path | None) -> None:
     """Fill `into`; a bundle already made from the same inputs is linked, not made again."""
-    guest = _guest(target) if recipe.guest else None
+    guest = guest_for(target) if recipe.guest else None
     with _only_one_of(recipe, target) as kept:
         made = kept / fingerprint(recipe, target, guest=guest)
         if not made.is_dir():
@@ -178,7 +178,7 @@ def fingerprint(recipe: Recipe, target: Target, *, guest: Path | None = None) ->
     return digest.hexdigest()[:32]
 
 
-def _guest(target: Target) -> Path | None:
+def guest_for(target: Target) -> Path | None:
     """The folder with the guest's artefacts for that target, or None when it is to have none."""
     if os.environ.get("PENSTOCK_BUILD_WITHOUT_WASM") == "1":
         _say("WITHOUT ENGINE WASM, as PENSTOCK_BUILD_WITHOUT_WASM=1 says: functions of that engine")

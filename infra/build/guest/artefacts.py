@@ -42,7 +42,7 @@ def made(
     machine: Machine,
     *,
     sources: Sources | None = None,
-    store: Path = STORE,
+    store: Path | None = None,
     lock: Path | None = LOCK,
 ) -> Path:
     """The folder with the artefacts for that machine, made now unless they are there.
@@ -50,16 +50,16 @@ def made(
     Args:
         machine: what they are for.
         sources: what the guest is made from; the project's own when not given.
-        store: where artefacts are kept.
+        store: where artefacts are kept; the project's own place when not given.
         lock: what their code has to be; None to compare with nothing.
 
     Raises:
         Differs: the code is not what the lock says.
         NoCompiler: nothing here can compile for that machine.
     """
-    given = sources or Sources()
+    given, store = sources or Sources(), store or STORE
     with _one_at_a_time(store):
-        generation = store / _fingerprint_of_component(given)
+        generation = store / fingerprint_of_component(given)
         folder = generation / f"{machine.system}-{machine.cpu}-{_fingerprint_of_engine()}"
         if not folder.is_dir():
             began = time.monotonic()
@@ -150,7 +150,8 @@ def _identity(path: Path) -> dict[str, Any]:
     return {"sha256": digest, "bytes": path.stat().st_size}
 
 
-def _fingerprint_of_component(sources: Sources) -> str:
+def fingerprint_of_component(sources: Sources) -> str:
+    """Changes whenever anything that goes into the component does."""
     return _hash_of(*sources.files(), TOOLS.lock, _MAKERS / "component.py")
 
 
