@@ -18,9 +18,10 @@ help: ## list the targets
 # ---- set-up: nothing but Python 3.11 and make is needed ----------------------------------------
 
 .PHONY: setup
-setup: ## make both virtual environments and the local cloud's layers (the other targets do it too)
-	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed" >&2; exit 1; }
-	@$(PYTHON) infra/build/venvs.py
+setup: ## make the virtual environments, the sandbox's guest and the local cloud's layers (the other targets do it too)
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "setup: Python 3.11 or newer is needed; make PYTHON=... names one" >&2; exit 1; }
+	@$(PYTHON) -m infra.build.setup
 
 # ---- the daily round ---------------------------------------------------------------------------
 
@@ -68,7 +69,7 @@ bench: setup ## measure, and write docs/reference/performance.md
 validate: setup ## lint the template and its stacks
 	$(SAM) validate --lint
 	.cloud/venv/bin/cfn-lint infra/stacks/*.yaml
-build: setup ## build the bundles for Lambda (arm64, python3.13)
+build: setup ## build the bundles for Lambda (python3.13, the template's architectures)
 	$(SAM) build
 deploy: build ## deploy to the AWS account of your credentials; asks before it changes anything
 	$(SAM) deploy
@@ -93,6 +94,11 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 		--no-annotate requirements/peers.in --output-file requirements/peers.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/fuzz.in --output-file requirements/fuzz.txt >/dev/null
+	for name in guest-tools engine; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt >/dev/null || exit 1; done
+	$(UV) pip compile --quiet --python-version 3.14 --python-platform x86_64-manylinux_2_28 --generate-hashes \
+		--no-header --no-annotate requirements/guest.in --output-file requirements/guest.txt >/dev/null
+	$(PYTHON) -m infra.build.guest lock
 clean: ## end the local cloud and remove everything that is not committed
 	@test ! -x $(PENSTOCK) || $(PENSTOCK) local down
 	rm -rf .venv .cloud .local .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Init time of each function: a fresh process imports the handler from the built bundle."""
+"""Init time of each function from its built bundle, and what the sandbox's weighs."""
 
 import os
 import statistics
@@ -10,6 +10,7 @@ from typing import Final
 
 from bench.deployed import Deployed, functions
 from bench.report import Row
+from infra.build.sizes import ZIPPED_MAX_BYTES, sizes
 from infra.demo.stage import Stage
 from infra.local.place import Place
 
@@ -35,6 +36,12 @@ def measure(stage: Stage) -> Iterator[Row]:
             value=f"{statistics.median(samples):.0f} ms",
             how=f"import of the built bundle, median of {FRESH_PROCESSES} fresh processes",
         )
+    weight = sizes(_bundle("SandboxFunction"))
+    yield Row(
+        what="bundle of the sandbox, zipped / unpacked",
+        value=f"{weight.zipped / 1e6:.1f} / {weight.unzipped / 1e6:.1f} MB",
+        how=f"at most {ZIPPED_MAX_BYTES >> 20} MB zipped; with both engines",
+    )
 
 
 def _init_ms(function: Deployed) -> float:
@@ -52,11 +59,14 @@ def _init_ms(function: Deployed) -> float:
 
 
 def _paths(module: str) -> list[str]:
-    build = Place().build
     name = "SandboxFunction" if module.startswith("sandbox") else "FanoutFunction"
-    [bundle] = [path for path in build.rglob(name) if path.is_dir()][:1]
-    layers = [build / layer / "python" for layer in LAYERS]
-    return [str(bundle), *(str(layer) for layer in _existing(layers))]
+    layers = [Place().build / layer / "python" for layer in LAYERS]
+    return [str(_bundle(name)), *(str(layer) for layer in _existing(layers))]
+
+
+def _bundle(name: str) -> Path:
+    [bundle] = [path for path in Place().build.rglob(name) if path.is_dir()][:1]
+    return bundle
 
 
 def _existing(paths: list[Path]) -> list[Path]:

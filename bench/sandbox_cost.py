@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from bench import peers, sandbox_memory
 from bench.report import Row, percentile, spread
 from bench.sandbox_probes import EMPTY, PROBES, Probe
-from infra.build.venvs import ROOT
+from infra.build.commands import ROOT
 from runtime.core.function import Limits
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName

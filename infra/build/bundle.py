@@ -1,12 +1,13 @@
 """Makes the bundles and layers that the template deploys, with their bytecode.
 
-`sam build` runs this once for each function and layer (through the Makefile beside it):
+`sam build` runs this once for each function and layer (through the Makefile of its architecture):
 
-    python infra/build/bundle.py <LogicalId> <directory to fill>
-    python infra/build/bundle.py --prefetch <LogicalId>…    only fills the cache
+    python -m infra.build.bundle <arm64 or x86_64> <LogicalId> <directory to fill>
+    python -m infra.build.bundle --prefetch <LogicalId>…    only fills the cache, for this machine
 
-Environment: PENSTOCK_BUILD_FOR is `cloud` (the default: Lambda's Python and PENSTOCK_BUILD_ARCH,
-arm64 unless set) or `host` (this machine and this Python, for the local cloud).
+Environment: PENSTOCK_BUILD_FOR is `cloud` (the default: Lambda's Python) or `host` (this machine
+and this Python, for the local cloud). PENSTOCK_BUILD_WITHOUT_WASM=1 leaves the sandbox's engine
+`wasm` out; otherwise a sandbox without it is not built.
 
 Bytecode is shipped because Lambda unpacks a bundle read-only and would compile it at every cold
 start: 1.0 s against 0.4 s. It is never checked against its source, since zips change file times.
@@ -26,7 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from infra.build.commands import ROOT, run, say
+from infra.build.guest import artefacts
+from infra.build.guest.lock import Differs
+from infra.build.guest.machines import LAMBDA, Machine, NoGuestHere, this_machine
+from infra.build.guest.native import NoCompiler
+
 CACHE: Final = ROOT / ".cloud" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
 WHEEL_TAGS: Final = {
@@ -37,10 +43,15 @@ WHEEL_TAGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What goes into one artefact: our packages by path, theirs by locked requirements."""
+    """What goes into one artefact: our packages by path, theirs by locked requirements.
+
+    `without` are folders of ours that stay out; `guest` says that the sandbox's guest goes in.
+    """
 
     name: str
     ours: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    guest: bool = False
     theirs: str = ""
     inside: str = ""
     mounted_at: str = "/var/task"
@@ -57,6 +68,9 @@ SANDBOX: Final = Recipe(
         "runtime/freshness.py",
         "runtime/egress",
     ),
+    # What is in the guest runs nowhere else, and what was made of it is for one kind of machine.
+    without=("sandbox/guest", "sandbox/engines/wasm/artefacts"),
+    guest=True,
     theirs="sandbox.txt",
 )
 DEPENDENCIES: Final = Recipe(
@@ -70,11 +84,15 @@ SHIPPED: Final = (".py", ".sql", ".json", ".toml", ".typed", ".pyi")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where the artefact will run, and the Python that compiles for it (None: not here)."""
+    """Where the artefact will run, and the Python that compiles for it (None: not here).
+
+    `guest` is the machine that the sandbox's guest is made for, or why there is none.
+    """
 
     name: str
     pip_options: tuple[str, ...]
     python: str | None
+    guest: Machine | NoGuestHere
 
 
 def recipe_of(logical_id: str) -> Recipe:
@@ -92,19 +110,26 @@ def recipe_of(logical_id: str) -> Recipe:
             raise SystemExit(f"bundle: the template has no {logical_id} that we know how to build")
 
 
-def target_of(purpose: str, architecture: str) -> Target:
-    """The target for `host` or `cloud`."""
-    if purpose == "host":
-        tag = f"host-{platform.machine()}-{sys.implementation.cache_tag}"
-        return Target(name=tag, pip_options=(), python=sys.executable)
-    if purpose != "cloud" or architecture not in WHEEL_TAGS:
-        raise SystemExit("bundle: PENSTOCK_BUILD_FOR is cloud or host, _ARCH arm64 or x86_64")
+def host() -> Target:
+    """This machine and this Python."""
+    tag = f"host-{platform.machine()}-{sys.implementation.cache_tag}"
+    guest: Machine | NoGuestHere
+    try:
+        guest = this_machine()
+    except NoGuestHere as reason:
+        guest = reason
+    return Target(name=tag, pip_options=(), python=sys.executable, guest=guest)
+
+
+def cloud(architecture: str) -> Target:
+    """Lambda on `arm64` or `x86_64`."""
     platforms = [part for tag in WHEEL_TAGS[architecture] for part in ("--platform", tag)]
     python = find_python(LAMBDA_PYTHON)
     return Target(
         name=f"cloud-{architecture}-{LAMBDA_PYTHON}{'' if python else '-source'}",
         pip_options=(*platforms, "--python-version", LAMBDA_PYTHON, "--implementation", "cp"),
         python=python,
+        guest=LAMBDA[architecture],
     )
 
 
@@ -124,21 +149,22 @@ def find_python(version: str) -> str | None:
 
 def build(recipe: Recipe, target: Target, *, into: Path | None) -> None:
     """Fill `into`; a bundle already made from the same inputs is linked, not made again."""
+    guest = guest_for(target) if recipe.guest else None
     with _only_one_of(recipe, target) as kept:
-        made = kept / fingerprint(recipe, target)
+        made = kept / fingerprint(recipe, target, guest=guest)
         if not made.is_dir():
             for stale in kept.iterdir():
                 shutil.rmtree(stale)
             _say(f"making the {recipe.name} bundle for {target.name}")
             staging = Path(tempfile.mkdtemp(dir=kept))
-            _fill(staging / recipe.inside, recipe=recipe, target=target)
+            _fill(staging / recipe.inside, recipe=recipe, target=target, guest=guest)
             staging.chmod(0o755)
             staging.rename(made)
         if into is not None:
             shutil.copytree(made, into, copy_function=_link, dirs_exist_ok=True)
 
 
-def fingerprint(recipe: Recipe, target: Target) -> str:
+def fingerprint(recipe: Recipe, target: Target, *, guest: Path | None = None) -> str:
     """Changes whenever anything that goes into the bundle does."""
     digest = hashlib.sha256(f"{target.name}|{target.python}".encode())
     digest.update(Path(__file__).read_bytes())
@@ -147,10 +173,27 @@ def fingerprint(recipe: Recipe, target: Target) -> str:
     for path in _our_files(recipe):
         digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
         digest.update(path.read_bytes())
+    if guest is not None:
+        digest.update((guest / artefacts.MANIFEST).read_bytes())
     return digest.hexdigest()[:32]
 
 
-def _fill(place: Path, *, recipe: Recipe, target: Target) -> None:
+def guest_for(target: Target) -> Path | None:
+    """The folder with the guest's artefacts for that target, or None when it is to have none."""
+    if os.environ.get("PENSTOCK_BUILD_WITHOUT_WASM") == "1":
+        _say("WITHOUT ENGINE WASM, as PENSTOCK_BUILD_WITHOUT_WASM=1 says: functions of that engine")
+        _say("WITHOUT ENGINE WASM: will not run there, and new ones are of engine restricted")
+        return None
+    if isinstance(target.guest, NoGuestHere):
+        _say(f"WITHOUT ENGINE WASM: {target.guest}")
+        return None
+    try:
+        return artefacts.made(target.guest)
+    except (Differs, NoCompiler, NoGuestHere) as problem:
+        raise SystemExit(f"bundle: {problem}") from None
+
+
+def _fill(place: Path, *, recipe: Recipe, target: Target, guest: Path | None) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if recipe.theirs:
         _install(recipe.theirs, target=target, into=place)
@@ -158,6 +201,9 @@ def _fill(place: Path, *, recipe: Recipe, target: Target) -> None:
         copy = place / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy)
+    if guest is not None:
+        inside = place / artefacts.HERE.relative_to(ROOT)
+        shutil.copytree(guest, inside, copy_function=_link)
     if target.python is None:
         _say(f"NO BYTECODE: python{LAMBDA_PYTHON} is not on this machine, so every cold start of")
         _say(f"NO BYTECODE: the {recipe.name} bundle will compile it again (about 0.6 s). Install")
@@ -170,21 +216,26 @@ def _install(requirements: str, *, target: Target, into: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     options = ["--only-binary=:all:", "--no-deps", "--no-compile", "--require-hashes"]
     lock = str(ROOT / "requirements" / requirements)
-    _run([*pip, *options, *target.pip_options, "--target", str(into), "-r", lock])
+    run([*pip, *options, *target.pip_options, "--target", str(into), "-r", lock])
     shutil.rmtree(into / "bin", ignore_errors=True)
 
 
 def _compile(place: Path, *, recipe: Recipe, python: str) -> None:
     modes = ["--invalidation-mode", "unchecked-hash", "-q", "-f", "-j", "0"]
     names = ["-s", str(place), "-p", recipe.mounted_at]
-    _run([python, "-I", "-m", "compileall", *modes, *names, str(place)])
+    run([python, "-I", "-m", "compileall", *modes, *names, str(place)])
 
 
 def _our_files(recipe: Recipe) -> Iterator[Path]:
     for name in recipe.ours:
         start = ROOT / name
-        found = [start] if start.is_file() else sorted(start.rglob("*"))
-        yield from (path for path in found if path.is_file() and path.suffix in SHIPPED)
+        paths = [start] if start.is_file() else sorted(start.rglob("*"))
+        yield from (path for path in paths if _is_shipped(path, recipe=recipe))
+
+
+def _is_shipped(path: Path, *, recipe: Recipe) -> bool:
+    stays = any(path.is_relative_to(ROOT / folder) for folder in recipe.without)
+    return path.is_file() and path.suffix in SHIPPED and not stays
 
 
 @contextmanager
@@ -214,29 +265,25 @@ def _output(command: Sequence[str]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.stderr.write(done.stdout + done.stderr)
-        raise SystemExit(f"bundle: {' '.join(command[:4])} … ended with {done.returncode}")
-
-
 def _say(line: str) -> None:
-    sys.stderr.write(f"bundle: {line}\n")
+    say(f"bundle: {line}")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Build one artefact into a directory, or several into the cache."""
     purpose = os.environ.get("PENSTOCK_BUILD_FOR", "cloud")
-    target = target_of(purpose, os.environ.get("PENSTOCK_BUILD_ARCH", "arm64"))
     match list(arguments):
         case ["--prefetch", *names] if names:
             for name in names:
-                build(recipe_of(name), target, into=None)
-        case [name, directory]:
+                build(recipe_of(name), host(), into=None)
+        case [architecture, name, directory] if architecture in WHEEL_TAGS:
+            if purpose not in ("cloud", "host"):
+                raise SystemExit("bundle: PENSTOCK_BUILD_FOR is cloud or host")
+            target = host() if purpose == "host" else cloud(architecture)
             build(recipe_of(name), target, into=Path(directory))
         case _:
-            raise SystemExit("usage: bundle.py LOGICAL_ID DIRECTORY | --prefetch LOGICAL_ID…")
+            usage = "ARCHITECTURE LOGICAL_ID DIRECTORY | --prefetch LOGICAL_ID…"
+            raise SystemExit(f"usage: python -m infra.build.bundle {usage}")
 
 
 if __name__ == "__main__":

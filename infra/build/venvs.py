@@ -1,28 +1,22 @@
-"""Makes the project's two virtual environments from their hash-locked requirements.
-
-    python3 infra/build/venvs.py [NAME]     (what `make setup` runs; standard library only)
+"""Makes virtual environments from their hash-locked requirements (standard library only).
 
 .venv holds the product and its tools; .cloud/venv holds the local cloud and `sam`, whose pinned
-dependencies would fight with ours. With a name, only that one of the extra environments is made:
-`peers` for `make bench`, `fuzz` for `make fuzz`. Each is made anew when its lock or Python changes,
-the first two at the same time, by uv when it is here and by venv and pip otherwise.
+dependencies would fight with ours; the guest of the sandbox is made by the tools in a third. The
+others are made when they are asked for: `python3 -m infra.build.venvs peers|fuzz`. Each is made
+anew when its lock or Python changes, by uv when it is here and by venv and pip otherwise.
 """
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-OLDEST_PYTHON: Final = (3, 11)
-HEARTBEAT_S: Final = 5.0
+from infra.build.commands import ROOT, run, say
+
 LAUNCHER: Final = """#!{python}
 import sys
 
@@ -64,8 +58,14 @@ DEV: Final = Environment(path=ROOT / ".venv", lock=ROOT / "requirements" / "dev.
 CLOUD: Final = Environment(path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt")
 EXTRA: Final = {
     name: Environment(path=ROOT / ".cloud" / name, lock=ROOT / "requirements" / f"{name}.txt")
-    for name in ("peers", "fuzz")
+    for name in ("peers", "fuzz", "guest-tools")
 }
+
+
+def ensure(environment: Environment) -> None:
+    """Make it unless it is there and up to date."""
+    if not environment.ready:
+        make(environment)
 
 
 def make(environment: Environment) -> None:
@@ -78,14 +78,14 @@ def make(environment: Environment) -> None:
     # the lock is complete: no resolver needs to look again
     locked = ["--no-deps", "--require-hashes", "--requirement", str(environment.lock)]
     if uv := shutil.which("uv"):
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(environment.path)])
+        run([uv, "venv", "--quiet", "--python", sys.executable, str(environment.path)])
         install = [uv, "pip", "install", "--python", str(environment.python), *locked]
     else:
-        _run([sys.executable, "-m", "venv", str(environment.path)])
+        run([sys.executable, "-m", "venv", str(environment.path)])
         quiet = ["--no-compile", "--disable-pip-version-check", "--no-input"]
         install = [str(environment.python), "-m", "pip", "install", *quiet, *locked]
     _say(f"{name}: installing {total} packages")
-    _run(install, watched_as=name, total=total)
+    run(install, heartbeat=lambda lines: _say(f"{name}: {_progress(lines, total)}"))
     environment.stamp.write_text(environment.recipe)
     _say(f"{name}: ready after {time.monotonic() - began:.0f} s")
 
@@ -99,71 +99,24 @@ def link_project() -> None:
     launcher.chmod(0o755)
 
 
-def prefetch_bundles() -> None:
-    """Make the layers of the local cloud, so that the first `up` needs no network."""
-    bundle = str(ROOT / "infra" / "build" / "bundle.py")
-    layers = ["DependenciesLayer", "WarehouseLayer", "SandboxFunction"]
-    host = {**os.environ, "PENSTOCK_BUILD_FOR": "host"}
-    _run([str(CLOUD.python), bundle, "--prefetch", *layers], env=host)
-
-
-def _run(
-    command: list[str],
-    *,
-    watched_as: str = "",
-    total: int = 0,
-    env: dict[str, str] | None = None,
-) -> None:
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, cwd=ROOT
-    )
-    lines: list[str] = []
-    reader = threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True)
-    reader.start()
-    while True:
-        try:
-            status = process.wait(timeout=HEARTBEAT_S)
-        except subprocess.TimeoutExpired:
-            if watched_as:
-                _say(f"{watched_as}: {_progress(lines, total)}")
-            continue
-        break
-    reader.join()
-    if status != 0:
-        raise SystemExit(f"{' '.join(command)}\nended with {status}:\n" + "".join(lines[-30:]))
-
-
-def _progress(lines: list[str], total: int) -> str:
+def _progress(lines: Sequence[str], total: int) -> str:
     fetched = sum(line.startswith(("Collecting ", "Requirement ")) for line in lines)
     if any(line.startswith("Installing ") for line in lines):
         return "unpacking"
     return f"{fetched} of {total} fetched" if fetched else "fetching"
 
 
-def _collect(stream: IO[str] | None, lines: list[str]) -> None:
-    if stream is not None:
-        lines.extend(stream)  # line by line: the heartbeat looks on
-
-
 def _say(line: str) -> None:
-    sys.stderr.write(f"setup: {line}\n")
-    sys.stderr.flush()
+    say(f"setup: {line}")
 
 
 def main() -> None:
-    """Make what is missing or out of date."""
-    if sys.version_info < OLDEST_PYTHON:
-        raise SystemExit("setup: Python 3.11 or newer is needed; make PYTHON=… names one")
-    if named := sys.argv[1:]:
-        if not EXTRA[named[0]].ready:
-            make(EXTRA[named[0]])
-        return
-    stale = [each for each in (DEV, CLOUD) if not each.ready]
-    with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(make, each) for each in stale]:
-            done.result()
-    link_project()
-    prefetch_bundles()
+    """Make the extra environment that is named, unless it is there and up to date."""
+    match sys.argv[1:]:
+        case [name] if name in EXTRA:
+            ensure(EXTRA[name])
+        case _:
+            raise SystemExit(f"usage: venvs.py {'|'.join(EXTRA)}")
 
 
 if __name__ == "__main__":

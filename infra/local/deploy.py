@@ -29,9 +29,8 @@ def prefetch(*, log: Path) -> None:
 
     `sam` runs with a home of its own, where pip's configuration would not be found.
     """
-    environment = {**os.environ, "PENSTOCK_BUILD_FOR": "host"}
-    builder = [str(CLOUD_VENV / "bin" / "python"), str(ROOT / "infra" / "build" / "bundle.py")]
-    _run([*builder, "--prefetch", *LAYERS], env=environment, log=log)
+    builder = [str(CLOUD_VENV / "bin" / "python"), "-m", "infra.build.bundle"]
+    _run([*builder, "--prefetch", *LAYERS], env=os.environ, log=log)
 
 
 def build(place: Place) -> None:

@@ -222,6 +222,11 @@ def test_a_function_runs_on_the_reviewed_python_and_the_chosen_architecture(
     assert 1 == len(function.properties["Architectures"])
 
 
+def test_the_sandbox_is_built_by_default_for_what_most_machines_can_compile_for() -> None:
+    """Its guest is compiled for a processor of the same kind as that of the machine that builds."""
+    assert "x86_64" == template.stacks()[""]["Parameters"]["SandboxArchitecture"]["Default"]
+
+
 def test_no_role_has_a_wildcard_that_it_could_do_without() -> None:
     """Least privilege: one escape must not open everything."""
     for role, statement in template.statements():

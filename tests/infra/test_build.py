@@ -1,0 +1,77 @@
+"""Everything is built for the architecture that the template says it runs on.
+
+The template names the folder of an architecture as the place of the code, by the parameter that
+Lambda gets too; `sam build` resolves it, overrides included, and runs the Makefile of that folder.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from infra.local.place import CLOUD_VENV
+from tests.infra import template
+from tests.infra.template import Resource
+
+LAYERS: Final = template.resources("AWS::Serverless::LayerVersion")
+FOLLOWS: Final = {"Ref": "Architecture"}
+# In place of the Python that builds: notes what it is to build for which architecture.
+NOTES: Final = """#!/bin/sh
+echo "$4 $3" >> "$NOTED"
+echo built > "$5/built"
+"""
+
+
+def name(thing: Any) -> str:
+    """How a case is named in the report."""
+    return thing.id if isinstance(thing, Resource) else str(thing)
+
+
+@pytest.mark.parametrize("function", template.functions(), ids=name)
+def test_a_function_is_built_for_the_architecture_that_it_runs_on(function: Resource) -> None:
+    """One parameter says both, so that an override cannot leave the other behind."""
+    assert [FOLLOWS] == function.properties["Architectures"]
+    place = function.properties.get("CodeUri") or function.properties["Code"]
+    assert place["Fn::Sub"].endswith("build/${Architecture}")
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=name)
+def test_a_layer_is_built_for_the_functions_that_use_it(layer: Resource) -> None:
+    """It holds compiled wheels."""
+    assert [FOLLOWS] == layer.properties["CompatibleArchitectures"]
+    assert layer.properties["ContentUri"]["Fn::Sub"].endswith("build/${Architecture}")
+    assert FOLLOWS == layer.raw["Metadata"]["BuildArchitecture"]
+
+
+def test_sam_build_follows_the_parameters(tmp_path: Path) -> None:
+    """The real `sam`, with both parameters at the other value than their default."""
+    built = _sam_build(tmp_path, overrides=["Architecture=x86_64", "SandboxArchitecture=arm64"])
+    assert "arm64" == built.pop("SandboxFunction")
+    assert {"x86_64"} == set(built.values())
+    assert {"DependenciesLayer", "WarehouseLayer", "ApiFunction"} <= built.keys()
+
+
+def _sam_build(place: Path, *, overrides: list[str]) -> dict[str, str]:
+    noted, python = place / "noted", place / "python"
+    python.write_text(NOTES)
+    python.chmod(0o755)
+    done = subprocess.run(  # noqa: S603 - our own template
+        [
+            *(str(CLOUD_VENV / "bin" / "sam"), "build", "--build-dir", str(place / "build")),
+            *("--parameter-overrides", *overrides),
+        ],
+        cwd=template.ROOT,
+        env={
+            **os.environ,
+            "NOTED": str(noted),
+            "PENSTOCK_PYTHON": str(python),
+            "SAM_CLI_TELEMETRY": "0",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    return dict(line.split() for line in noted.read_text().splitlines())
