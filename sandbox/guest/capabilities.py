@@ -1,0 +1,15 @@
+"""What user code is given, by the name that it has in the component.
+
+In the repository that package is `sandbox.sdk`; the build lays it beside this one as `sdk`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.sdk import context, http, outcomes, port, requests, run
+else:
+    from sdk import context, http, outcomes, port, requests, run
+
+__all__ = ["context", "http", "outcomes", "port", "requests", "run"]

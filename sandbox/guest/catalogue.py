@@ -1,0 +1,100 @@
+"""Which modules are in the component: imported at build time, or packed for later."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+
+from . import absent, store
+
+PACKAGES = {
+    # module: the distribution whose version it has
+    "dateutil": "python-dateutil",
+    "fastjsonschema": "fastjsonschema",
+    "jinja2": "Jinja2",
+    "markupsafe": "MarkupSafe",
+    "phonenumbers": "phonenumbers",
+    "pytz": "pytz",
+    "tzdata": "tzdata",
+    "xmltodict": "xmltodict",
+    "yaml": "PyYAML",
+}
+
+_READY = """
+abc annotationlib argparse array ast asyncio base64 binascii bisect calendar cmath codecs
+collections collections.abc colorsys concurrent.futures concurrent.futures.thread configparser
+contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email email.charset
+email.encoders email.errors email.generator email.header email.headerregistry email.message
+email.mime.application email.mime.base email.mime.multipart email.mime.text email.parser email.policy
+email.utils encodings.ascii encodings.cp1252 encodings.idna encodings.iso8859_1 encodings.latin_1
+encodings.punycode encodings.utf_16 encodings.utf_16_be encodings.utf_16_le encodings.utf_8
+encodings.utf_8_sig encodings.raw_unicode_escape encodings.unicode_escape encodings.hex_codec
+encodings.base64_codec encodings.cp437 enum errno fnmatch fractions functools gc getpass gettext glob
+graphlib gzip hashlib heapq hmac html html.entities html.parser http http.client http.cookies
+http.cookiejar importlib importlib.metadata importlib.resources importlib.util inspect io ipaddress
+itertools json json.encoder json.scanner keyword linecache locale logging logging.config
+logging.handlers math mimetypes numbers operator optparse os os.path pathlib pickle pkgutil platform
+plistlib posixpath pprint queue quopri random re reprlib sched secrets select selectors shlex shutil
+signal smtplib socket sqlite3 stat statistics string stringprep struct subprocess symtable sys
+sysconfig tempfile textwrap threading time timeit token tokenize tomllib traceback types typing
+unicodedata urllib urllib.error urllib.parse urllib.request urllib.response urllib.robotparser uuid
+warnings weakref xml xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax
+xml.sax.saxutils zipfile zlib zoneinfo
+_strptime _pydatetime _pydecimal _decimal _datetime _zoneinfo _elementtree _json _csv _pickle
+dateutil dateutil.easter dateutil.parser dateutil.parser.isoparser dateutil.relativedelta
+dateutil.rrule dateutil.tz dateutil.utils
+fastjsonschema
+jinja2 jinja2.ext jinja2.filters jinja2.sandbox jinja2.nativetypes jinja2.meta jinja2.debug
+markupsafe markupsafe._native
+phonenumbers
+pytz pytz.tzfile pytz.tzinfo pytz.exceptions pytz.reference
+tzdata xmltodict yaml
+"""
+
+_NO_USE_HERE = frozenset(
+    """
+    __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support
+    _pyrepl antigravity bdb cProfile code codeop compileall cmd compression.zstd ctypes curses dbm
+    doctest ensurepip faulthandler filecmp fileinput ftplib idlelib imaplib lib2to3 mailbox
+    modulefinder msilib multiprocessing netrc pdb poplib profile pstats pty py_compile pyclbr pydoc
+    pydoc_data rlcompleter runpy shelve site socketserver ssl bz2 lzma sre_compile sre_constants
+    sre_parse tabnanny tarfile test this tkinter trace tracemalloc tty turtle turtledemo unittest venv
+    webbrowser wsgiref zipapp zipimport concurrent.interpreters asyncio.windows_events
+    asyncio.windows_utils asyncio.tools encodings.mbcs encodings.oem _sysconfigdata_ sitecustomize
+    usercustomize concurrent.futures.process concurrent.futures.interpreter string.templatelib
+    """.split()
+) - {"string.templatelib", "wsgiref", "trace", "cmd", "code", "codeop", "filecmp", "tarfile", "this"}
+_HEAVY = frozenset({"phonenumbers.geodata", "phonenumbers.carrierdata"})
+
+
+def load() -> None:
+    """Import what is used often, pack the rest; at build time, while there are files."""
+    for name in _READY.split():
+        importlib.import_module(name)
+    library = Path(os.__file__).parent
+    store.collect(library, prefix="", leave_out=_NO_USE_HERE)
+    for name in PACKAGES:
+        folder = Path(str(sys.modules[name].__file__)).parent
+        store.collect(folder, prefix=f"{name}.", leave_out=_HEAVY)
+    VERSIONS.update({name: importlib.metadata.version(of) for name, of in PACKAGES.items()})
+
+
+VERSIONS: dict[str, str] = {}
+
+
+def modules() -> dict[str, str]:
+    """The top modules that a function may import, and the versions of those that have their own."""
+    top = {name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}}
+    own = {"guest", "sdk", "wit_world", "function", "site", "componentize_py_runtime"}
+    public = (name for name in top if not name.startswith(("_", "componentize_py")) and name not in own)
+    known = sys.stdlib_module_names | VERSIONS.keys() | {"requests", "penstock"}
+    return {name: VERSIONS.get(name, "") for name in sorted(public) if name in known}
+
+
+def inventory() -> dict[str, object]:
+    """What the published list of modules is made from."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"python": python, "modules": modules(), "missing": dict(sorted(absent.MISSING.items()))}

@@ -1,0 +1,165 @@
+"""What the standard library offers and a component cannot do: it fails in words, with a way out.
+
+None of this is the wall. The component imports no files, no sockets, no processes: what goes past
+these words ends the worker. They are there so that people learn what to write instead.
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import os
+import posix
+import select
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READ = "there are no files here: take data from the event, or fetch it with context.http"
+_WRITE = "there are no files here: build text in io.StringIO, bytes in io.BytesIO"
+_PROCESSES = "there are no other processes here"
+_SOCKETS = "there are no sockets here: use requests, urllib.request or context.http"
+_THREADS = (
+    "there are no threads here: call one after another, or use asyncio; a ThreadPoolExecutor"
+    " runs each call as it is submitted"
+)
+_NOBODY = "this would wait for ever: there are no threads that could wake it"
+_READERS = "stat lstat listdir scandir readlink chdir open statvfs walk"
+_WRITERS = (
+    "mkdir makedirs rmdir remove unlink rename replace link symlink truncate chmod chown utime"
+    " mkfifo mknod removedirs renames"
+)
+_SPAWNERS = (
+    "fork forkpty system popen kill killpg execv execve execl execle execlp execlpe execvp execvpe"
+    " spawnl spawnle spawnv spawnve posix_spawn posix_spawnp wait waitpid"
+)
+_RESOLVERS = (
+    "getaddrinfo gethostbyname gethostbyname_ex gethostbyaddr getnameinfo create_connection"
+    " create_server socketpair fromfd"
+)
+
+
+def install() -> None:
+    """Put the words in the place of what cannot be done."""
+    for names, make in ((_READERS, _no_file), (_WRITERS, _no_writing), (_SPAWNERS, _no_process)):
+        for name in names.split():
+            if name != "walk":  # it hides the error, and yields nothing
+                for module in (os, posix):
+                    setattr(module, name, make(name))
+    for holder in (builtins, io, sys.modules["_io"]):
+        holder.open = no_open  # type: ignore[attr-defined]
+    io.open_code = _no_file("open_code")
+    io.FileIO = sys.modules["_io"].FileIO = _NoFileIO  # type: ignore[misc, assignment, attr-defined]
+    tempfile._get_default_tempdir = _no_tempdir  # type: ignore[attr-defined]  # noqa: SLF001
+    tempfile.tempdir = None
+    _close_network()
+    subprocess.Popen.__init__ = _no_process("Popen")  # type: ignore[method-assign]
+    threading.Thread.start = _no_thread  # type: ignore[method-assign]
+    threading.Condition.wait = _wait  # type: ignore[method-assign]
+    for module in (sqlite3, sqlite3.dbapi2):
+        module.connect = _connect  # type: ignore[assignment, attr-defined]
+    sys.breakpointhook = _no_debugger
+
+
+def _close_network() -> None:
+    for name in _RESOLVERS.split():
+        setattr(socket, name, _refusal(name, lambda: OSError(errno.ENOTSUP, _SOCKETS)))
+    socket.socket.__init__ = _refusal(  # type: ignore[method-assign]
+        "socket", lambda: OSError(errno.ENOTSUP, _SOCKETS)
+    )
+    for name in ("select", "poll"):
+        setattr(select, name, _refusal(name, lambda: OSError(errno.ENOTSUP, _SOCKETS)))
+    socket.gethostname = lambda: "localhost"
+
+
+def _refusal(name: str, error: Callable[[], Exception]) -> Callable[..., NoReturn]:
+    def refuse(*_arguments: Any, **_options: Any) -> NoReturn:
+        raise error()
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+def _no_process(name: str) -> Callable[..., NoReturn]:
+    return _refusal(name, lambda: OSError(errno.ENOTSUP, _PROCESSES))
+
+
+def _no_file(name: str) -> Callable[..., NoReturn]:
+    def refuse(path: Any = ".", *_arguments: Any, **_options: Any) -> NoReturn:
+        raise FileNotFoundError(errno.ENOENT, _READ, path)
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+def _no_writing(name: str) -> Callable[..., NoReturn]:
+    def refuse(path: Any = ".", *_arguments: Any, **_options: Any) -> NoReturn:
+        raise OSError(errno.EROFS, _WRITE, path)
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+def no_open(file: Any, mode: str = "r", *_arguments: Any, **_options: Any) -> NoReturn:
+    """`open`: there are no files, to read or to write."""
+    if isinstance(mode, str) and set(mode) & set("wax+"):
+        raise OSError(errno.EROFS, _WRITE, file)
+    raise FileNotFoundError(errno.ENOENT, _READ, file)
+
+
+no_open.__name__ = no_open.__qualname__ = "open"
+
+
+class _NoFileIO(io.FileIO):
+    def __init__(self, file: Any, mode: str = "r", *_arguments: Any, **_options: Any) -> None:
+        no_open(file, mode)
+
+
+def _no_tempdir() -> NoReturn:
+    raise FileNotFoundError(errno.ENOENT, _WRITE)
+
+
+def _no_thread(_thread: threading.Thread) -> NoReturn:
+    raise RuntimeError(_THREADS)
+
+
+def _no_debugger(*_arguments: Any, **_options: Any) -> NoReturn:
+    raise RuntimeError("there is no terminal for a debugger: print() and logging go to the log")
+
+
+def _wait(_condition: threading.Condition, timeout: float | None = None) -> bool:
+    """`Condition.wait`, and so that of events and queues: nobody can notify, time alone passes."""
+    if timeout is None:
+        raise RuntimeError(_NOBODY)
+    if timeout > 0:
+        bridge.sleep(timeout)
+    return False
+
+
+_sqlite_connect = sqlite3.connect
+
+
+def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
+    """`sqlite3.connect`: databases live in memory, and so do their temporary tables."""
+    name = os.fspath(database)
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    if name not in {":memory:", ""} and "mode=memory" not in name and ":memory:" not in name:
+        text = f"unable to open database file: there are no files here; use ':memory:', not {name!r}"
+        raise sqlite3.OperationalError(text)
+    connection = _sqlite_connect(name or ":memory:", *arguments, **options)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+_connect.__name__ = _connect.__qualname__ = "connect"

@@ -1,0 +1,58 @@
+"""`ThreadPoolExecutor` without threads: each call is run as it is submitted."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import concurrent.futures.thread
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ThreadPoolExecutor(concurrent.futures.Executor):
+    """Runs what is submitted at once, one after another, and hands out futures that are done."""
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        thread_name_prefix: str = "",
+        initializer: Callable[..., Any] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        del thread_name_prefix
+        if max_workers is not None and max_workers <= 0:
+            raise ValueError("max_workers must be greater than 0")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        self._shut = False
+        if initializer is not None:
+            initializer(*initargs)
+
+    def submit(
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> concurrent.futures.Future[Any]:
+        """A future that is done: with the result, or the exception."""
+        if self._shut:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()
+        try:
+            result = fn(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - handed on to who asks the future
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's own signature
+        """Take nothing more."""
+        del wait, cancel_futures
+        self._shut = True
+
+
+def install() -> None:
+    """Put it in the place of the one that starts threads."""
+    ThreadPoolExecutor.__module__ = "concurrent.futures.thread"
+    concurrent.futures.thread.ThreadPoolExecutor = ThreadPoolExecutor  # type: ignore[misc, assignment]
+    concurrent.futures.ThreadPoolExecutor = ThreadPoolExecutor  # type: ignore[misc, assignment]

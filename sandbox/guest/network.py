@@ -1,0 +1,139 @@
+"""`http.client`, and so `urllib.request`, over the parent's http call.
+
+The standard library writes a request into a connection and reads an answer from it. Here the
+connection reads that request, has the parent perform it, and writes the answer as a server would.
+"""
+
+from __future__ import annotations
+
+import base64
+import email.parser
+import http.client
+import io
+import socket
+from typing import Any
+
+from .capabilities import http as sdk_http
+from .capabilities import port
+
+_METHOD, _TARGET = 0, 1
+_OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})  # it comes whole
+_PORTS = {"http": 80, "https": 443}
+_TIMEOUTS = frozenset({"timeout", "dns_timeout", "connect_timeout"})
+
+
+class _Connection:
+    """What `http.client` takes for a socket: one request goes in, one answer comes out."""
+
+    def __init__(self, origin: str, timeout: Any) -> None:
+        self._origin = origin
+        self._timeout = timeout
+        self._written = io.BytesIO()
+
+    def sendall(self, data: Any) -> None:
+        """A part of the request."""
+        self._written.write(data)
+
+    def makefile(self, _mode: str = "rb", *_arguments: Any, **_options: Any) -> io.BytesIO:
+        """The answer to what was written."""
+        request = self._written.getvalue()
+        self._written = io.BytesIO()
+        return io.BytesIO(_answer(request, self._origin, self._timeout))
+
+    def settimeout(self, timeout: Any) -> None:
+        """Seconds that the answer may take."""
+        self._timeout = timeout
+
+    def setsockopt(self, *_arguments: Any) -> None:
+        """Nothing: there is no socket."""
+
+    def close(self) -> None:
+        """Nothing: each request is a call of its own."""
+
+
+def _answer(request: bytes, origin: str, timeout: Any) -> bytes:
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, _, rest = head.partition(b"\r\n")
+    words = first.decode("latin-1").split(" ")
+    given = email.parser.HeaderParser().parsestr(rest.decode("latin-1"))
+    headers = {name: value for name, value in given.items() if name.lower() not in _OWN_HEADERS}
+    fields: dict[str, Any] = {"headers": headers, "content_type": None}
+    if given.get("transfer-encoding", "").lower() == "chunked":
+        body = _unchunked(body)
+    if body:
+        fields["data"] = _body(body)
+    if isinstance(timeout, int | float):
+        fields["timeout"] = timeout
+    target = words[_TARGET]
+    url = target if "://" in target else origin + target
+    try:
+        answer = sdk_http.perform(words[_METHOD], url, **fields)
+    except port.CapabilityError as error:
+        raise _as_os_error(error) from None
+    return _as_bytes(answer)
+
+
+def _as_bytes(answer: dict[str, Any]) -> bytes:
+    body = base64.b64decode(answer["body"])
+    lines = [f"HTTP/1.1 {answer['status']} {answer.get('reason', '')}"]
+    lines += [f"{name}: {value}" for name, value in answer["headers"] if name.lower() not in _FRAMING]
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace") + body
+
+
+def _body(body: bytes) -> dict[str, str]:
+    try:
+        return {"text": body.decode("utf-8")}  # the parent fills in secrets that it names
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def _unchunked(body: bytes) -> bytes:
+    whole, left = [], io.BytesIO(body)
+    while size := int(left.readline().split(b";")[0] or b"0", 16):
+        whole.append(left.read(size))
+        left.readline()
+    return b"".join(whole)
+
+
+def _as_os_error(error: port.CapabilityError) -> OSError:
+    text = str(error)
+    if error.code in _TIMEOUTS:
+        return TimeoutError(text)
+    if error.code.startswith("dns"):
+        return socket.gaierror(socket.EAI_NONAME, text)
+    return ConnectionError(text)
+
+
+def _connect(self: http.client.HTTPConnection) -> None:
+    scheme = "https" if isinstance(self, HTTPSConnection) else "http"
+    host, number = self.host, self.port
+    if self._tunnel_host:  # type: ignore[attr-defined]
+        raise OSError("proxies are not used here: call the server itself")
+    host = f"[{host}]" if ":" in host else host
+    origin = f"{scheme}://{host}" if number == _PORTS[scheme] else f"{scheme}://{host}:{number}"
+    timeout = self.timeout
+    if timeout is socket._GLOBAL_DEFAULT_TIMEOUT:  # type: ignore[attr-defined]  # noqa: SLF001
+        timeout = socket.getdefaulttimeout()
+    self.sock = _Connection(origin, timeout)
+
+
+class HTTPSConnection(http.client.HTTPConnection):
+    """The same over TLS, which the parent makes: a context changes nothing."""
+
+    default_port = 443
+
+    def __init__(
+        self, host: str, port: int | None = None, *, context: Any = None, **options: Any
+    ) -> None:
+        del context
+        super().__init__(host, port, **options)
+
+
+def install() -> None:
+    """Put them in their places; `urllib.request` must not have been imported yet."""
+    http.client.HTTPConnection.connect = _connect  # type: ignore[method-assign]
+    HTTPSConnection.__module__ = "http.client"
+    http.client.HTTPSConnection = HTTPSConnection  # type: ignore[misc, assignment]
+    http.client._create_https_context = lambda _version=None: None  # type: ignore[attr-defined]  # noqa: SLF001

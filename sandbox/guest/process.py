@@ -1,0 +1,63 @@
+"""What a process has of its own: environment, randomness, sleep. Each load makes it anew.
+
+All workers are forked from one warmed instance. What that instance has drawn from its generators
+would be drawn again by each of them, so a load draws new seeds from the worker's own host.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+import random
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from . import bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def begin(environment: Mapping[str, Any]) -> None:
+    """A function is loaded: its declared values are the environment, and the dice are new."""
+    # Written past os.putenv: nothing in C is to read the environment, and no value is refused.
+    data = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - os has no other way in
+    data.clear()
+    for name, value in environment.items():
+        data[os.fsencode(name)] = str(value).encode("utf-8", "surrogateescape")
+    random.seed()
+    for name in ("_node", "_last_timestamp", "_last_timestamp_v7", "_last_counter_v7"):
+        if hasattr(uuid, name):
+            setattr(uuid, name, 0 if name.startswith("_last_counter") else None)
+
+
+def sleep(seconds: float, /) -> None:
+    """`time.sleep`: the worker sleeps, and the parent's clock goes on."""
+    if not isinstance(seconds, int | float):
+        seconds = _number(seconds)
+    if math.isnan(seconds):
+        raise ValueError("Invalid value NaN (not a number)")
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    bridge.sleep(float(min(seconds, _LONGEST_S)))
+
+
+_LONGEST_S = 1e6
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value) if hasattr(type(value), "__float__") else operator.index(value)
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"'{kind}' object cannot be interpreted as an integer") from None
+
+
+def install() -> None:
+    """Put our sleep in its place, and leave nothing of the machine that built the component."""
+    sleep.__module__ = "time"
+    time.sleep = sleep
+    os.environ.clear()
+    uuid._GETTERS = []  # type: ignore[attr-defined]  # noqa: SLF001 - no network card: a random node

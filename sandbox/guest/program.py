@@ -1,0 +1,100 @@
+"""One version of a function: its code is loaded once, and runs event after event."""
+
+from __future__ import annotations
+
+import base64
+import marshal
+import sys
+from types import CoroutineType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from . import errors, loop, process, results, streams
+from .bridge import BRIDGE, written
+from .calling import call_of, handler_of
+from .capabilities import context, run
+from .caps import RECURSION_MAX
+from .errors import FILENAME, MODULE
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from .calling import Call
+
+
+class InvalidResult(Exception):
+    """What the handler returned is not JSON, or too much of it."""
+
+
+class Program:
+    """What a worker runs; one per process, loaded anew by each `load`."""
+
+    def __init__(self) -> None:
+        self._code: CodeType | None = None
+        self._source = ""
+        self._call: Call | None = None
+        self._result_bytes = 0
+
+    def load(self, message: dict[str, Any]) -> str:
+        """Take in the code that `compile` made; it is run with the first event."""
+        about = message["about"]
+        self._code, self._source = marshal.loads(  # noqa: S302 - our own compiler made it
+            base64.b64decode(message["code"])
+        )
+        self._call = None
+        self._result_bytes = int(about["limits"]["result_bytes"])
+        run.RUN.load(about)
+        process.begin(about.get("env") or {})
+        return ""
+
+    def run(self, message: dict[str, Any]) -> str:
+        """One event: the frame that says how it ended."""
+        seq = BRIDGE.seq = message["seq"]
+        given = context.begin(message)
+        try:
+            call = self._call or self._start()
+            value = call(message["event"], message["profile"], given)
+            if type(value) is CoroutineType:
+                value = loop.run(value)
+            text = self._written(value)
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
+            sys.setrecursionlimit(RECURSION_MAX)
+            text = ""
+            done = errors.described(error)
+        streams.flush()
+        if text:
+            return f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
+        return written({"op": "done", "seq": seq, **done})
+
+    def _start(self) -> Call:
+        """Run the module's body; where it raises, the next event runs it again."""
+        module = ModuleType(MODULE)
+        module.__file__ = FILENAME
+        module.__loader__ = _Loader(self._source)
+        sys.modules[MODULE] = module
+        namespace = module.__dict__
+        exec(self._code, namespace)  # type: ignore[arg-type]  # noqa: S102 - the user's code
+        self._call = call_of(handler_of(namespace))
+        return self._call
+
+    def _written(self, value: Any) -> str:
+        try:
+            text = results.write(value)
+        except results.Unfit as error:
+            raise InvalidResult(str(error)) from None
+        most = self._result_bytes
+        if len(text) > most:
+            size = results.utf8_bytes(text)
+            if size > most:
+                raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {most}")
+        return text
+
+
+class _Loader:
+    """Lets tracebacks and `inspect.getsource` show the user's lines."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def get_source(self, _name: str) -> str:
+        """The source as it was published."""
+        return self._source

@@ -1,0 +1,77 @@
+"""Modules that are rarely used: kept as packed code, and made when they are imported.
+
+A module that is imported at build time lies in the memory of every worker, ready for use; the big
+rest would only make the component larger. There are no files later, so what is in neither place
+can never be imported.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import marshal
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+_LEVEL = 9
+
+CODE: dict[str, bytes] = {}
+_PACKAGES: set[str] = set()
+
+
+def collect(folder: Path, *, prefix: str, leave_out: frozenset[str]) -> None:
+    """Pack every module below a folder, at build time.
+
+    Args:
+        folder: where the modules lie.
+        prefix: of their names, such as `phonenumbers.`; empty for a folder of top modules.
+        leave_out: names, or beginnings of names up to a dot, that are not wanted.
+    """
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        package = parts[-1] == "__init__"
+        name = (prefix + ".".join(parts[:-1] if package else parts)).rstrip(".")
+        if not name or _left_out(name, leave_out) or not all(map(str.isidentifier, parts)):
+            continue
+        source = path.read_bytes()
+        code = compile(source, f"{name.replace('.', '/')}.py", "exec", dont_inherit=True)
+        CODE[name] = zlib.compress(marshal.dumps(code), _LEVEL)
+        if package:
+            _PACKAGES.add(name)
+
+
+def _left_out(name: str, leave_out: frozenset[str]) -> bool:
+    parts = name.split(".")
+    beginnings = {".".join(parts[: count + 1]) for count in range(len(parts))}
+    return bool(beginnings & leave_out) or "__main__" in parts or name in sys.modules
+
+
+class Finder:
+    """Finds what is packed; it also makes it."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module's spec, or None when it is not packed."""
+        del path, target
+        if name not in CODE:
+            return None
+        return importlib.util.spec_from_loader(name, cls, is_package=name in _PACKAGES)  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        """None: an ordinary module."""
+        del spec
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        """Run its code."""
+        code = marshal.loads(zlib.decompress(CODE[module.__name__]))  # noqa: S302 - packed at build
+        exec(code, module.__dict__)  # noqa: S102 - the standard library's, or a locked package's

@@ -1,0 +1,171 @@
+"""What user code prints or logs goes to the run's log."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .capabilities import context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_HELD_MAX_CHARS = 64 * 1024  # of a line that does not end
+_FORMATTER = logging.Formatter()
+_RECORD_KEYS = frozenset(
+    {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
+)
+
+
+class LogStream(io.TextIOBase):
+    """`sys.stdout` and `sys.stderr`: each line, and each text that ends with one, is an entry."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+    mode = "w"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._parts: list[str] = []
+        self._held = 0
+        self.buffer = _Bytes(self)
+
+    def write(self, text: str, /) -> int:
+        """Take a text; up to its last line end it goes to the log as one entry."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._parts.append(text)
+        self._held += len(text)
+        if text[-1:] == "\n" or self._held > _HELD_MAX_CHARS:
+            self._end_entry()
+        return len(text)
+
+    def writelines(self, lines: Iterable[str], /) -> None:  # type: ignore[override]
+        """Take several texts."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Nothing: what has no line end yet waits for it, or for the end of the run."""
+
+    def end(self) -> None:
+        """Send what has no line end: the run is over."""
+        if self._parts:
+            self._end_entry()
+
+    def _end_entry(self) -> None:
+        text = "".join(self._parts)
+        self._parts.clear()
+        self._held = 0
+        context.log(text.removesuffix("\n"), {})
+
+    def isatty(self) -> bool:
+        """There is no terminal."""
+        return False
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def reconfigure(self, **_options: Any) -> None:
+        """Nothing: lines go to the log as they are."""
+
+    def close(self) -> None:
+        """Nothing: the log belongs to the run."""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: the run's log>"
+
+
+class _Bytes(io.BufferedIOBase):
+    """`sys.stdout.buffer`."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self._stream = stream
+
+    def write(self, data: Any, /) -> int:
+        """Take bytes, as UTF-8."""
+        raw = bytes(data)
+        self._stream.write(raw.decode("utf-8", "replace"))
+        return len(raw)
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def close(self) -> None:
+        """Nothing: the log belongs to the run."""
+
+
+class NoInput(io.TextIOBase):
+    """`sys.stdin`: there is nobody to type."""
+
+    encoding = "utf-8"
+    errors = "strict"
+    name = "<stdin>"
+    mode = "r"
+
+    def read(self, _size: int | None = -1, /) -> str:
+        """Nothing."""
+        return ""
+
+    def readline(self, _size: int = -1, /) -> str:  # type: ignore[override]
+        """Nothing."""
+        return ""
+
+    def isatty(self) -> bool:
+        """There is no terminal."""
+        return False
+
+    def readable(self) -> bool:
+        """True, and always at its end."""
+        return True
+
+
+def no_input(_prompt: object = "", /) -> NoReturn:
+    """`input`: there is nobody to answer."""
+    raise EOFError("input() has nobody to ask: there is no terminal; take data from the event")
+
+
+class LogHandler(logging.Handler):
+    """Where records go for which no handler was set up: to the run's log, with level and fields."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One entry."""
+        try:
+            text = record.getMessage()
+            if record.exc_info:
+                text = f"{text}\n{_FORMATTER.formatException(record.exc_info)}"
+            if record.stack_info:
+                text = f"{text}\n{record.stack_info}"
+            fields = {"level": record.levelname.lower(), "logger": record.name}
+            for key, value in record.__dict__.items():
+                if key not in _RECORD_KEYS:
+                    fields[key] = value
+            context.log(text, fields)
+        except Exception:  # noqa: BLE001 - logging never ends a run
+            self.handleError(record)
+
+
+STDOUT = LogStream("<stdout>")
+STDERR = LogStream("<stderr>")
+
+
+def install() -> None:
+    """Put them in the place of the streams that the process does not have."""
+    import builtins
+
+    sys.stdout = sys.__stdout__ = STDOUT  # type: ignore[misc, assignment]
+    sys.stderr = sys.__stderr__ = STDERR  # type: ignore[misc, assignment]
+    sys.stdin = sys.__stdin__ = NoInput()  # type: ignore[misc, assignment]
+    builtins.input = no_input
+    # A logger without handlers falls back on this one: `logging.basicConfig` still does its work.
+    logging.lastResort = LogHandler()  # type: ignore[assignment]
+
+
+def flush() -> None:
+    """The run is over: what has no line end is sent."""
+    STDOUT.end()
+    STDERR.end()

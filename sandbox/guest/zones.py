@@ -1,0 +1,78 @@
+"""Time zones from memory, for zoneinfo, pytz and dateutil alike.
+
+pytz's own tables are used for all three: they say every change up to 2037, where those of tzdata
+leave the last rule to a line of text that pytz does not read, and takes for UTC.
+"""
+
+from __future__ import annotations
+
+import io
+import zoneinfo
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import dateutil._tzdata_impl as dateutil_zones
+import pytz
+import tzdata
+
+TABLES: dict[str, bytes] = {}
+_FILES: dict[str, bytes] = {}  # lists that are no tables
+
+
+def collect() -> None:
+    """Read every table, at build time; equal ones are kept once."""
+    once: dict[bytes, bytes] = {}
+    for package in (tzdata, pytz):
+        folder = Path(str(package.__file__)).parent / "zoneinfo"
+        for path in sorted(folder.rglob("*")):
+            if not path.is_file() or path.suffix in {".py", ".pyc"}:
+                continue
+            data = path.read_bytes()
+            kept = TABLES if data[:4] == b"TZif" else _FILES
+            kept[path.relative_to(folder).as_posix()] = once.setdefault(data, data)
+
+
+def install() -> None:
+    """Let all three read from memory, and fill what pytz fills at its first use."""
+    zoneinfo.reset_tzpath(to=())
+    zoneinfo._common.load_tzdata = _load  # type: ignore[attr-defined]  # noqa: SLF001
+    zoneinfo.available_timezones = _names
+    pytz.open_resource = _open_for_pytz
+    pytz.resource_exists = _exists
+    dateutil_zones._load_tzdata = _load_for_dateutil  # noqa: SLF001
+    dateutil_zones._load_tzdata_keys = lambda: sorted(_names())  # noqa: SLF001
+    for lazy in (pytz.all_timezones, pytz.common_timezones):
+        len(lazy)
+    for lazy in (pytz.all_timezones_set, pytz.common_timezones_set):
+        "UTC" in lazy  # noqa: B015 - the look fills it
+    for lazy in (pytz.country_timezones, pytz.country_names):
+        lazy.get("DE")
+
+
+def _load(key: str) -> BinaryIO:
+    table = TABLES.get(key)
+    if table is None:
+        raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}")
+    return io.BytesIO(table)
+
+
+def _names() -> set[str]:
+    return {name for name in TABLES if not name.startswith(("posix", "right/")) and name != "Factory"}
+
+
+def _open_for_pytz(name: str) -> BinaryIO:
+    data = TABLES.get(name) or _FILES.get(name)
+    if data is None:
+        raise FileNotFoundError(f"no such time zone: {name}")
+    return io.BytesIO(data)
+
+
+def _exists(name: str) -> bool:
+    return name in TABLES or name in _FILES
+
+
+def _load_for_dateutil(key: str) -> Any:
+    table = TABLES.get(key)
+    if table is None:
+        raise dateutil_zones.TZFileNotFound("Time zone not found: %s", zone_key=key)
+    return io.BytesIO(table)
