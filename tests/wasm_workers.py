@@ -29,6 +29,13 @@ def framed(message: dict[str, Any]) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
+def load_frame(code: str) -> dict[str, Any]:
+    """The frame that loads this code, with the limits of the platform."""
+    limits = {"result_bytes": 1 << 20, "http_calls": 10, "emits": 100, "log_bytes": 1 << 16}
+    about = {"tenant": "t", "function": "f", "webhooks": [], "env": {}, "limits": limits}
+    return {"op": "load", "code": code, "about": about}
+
+
 class Worker:
     """One worker, and the parent's end of its socket."""
 
@@ -41,7 +48,7 @@ class Worker:
 
     def load(self, source: str) -> None:
         """Have it load this function."""
-        self.socket.sendall(framed(warm.load_frame(self._workers.code(source))))
+        self.socket.sendall(framed(load_frame(self._workers.code(source))))
 
     def run(self, event: Any) -> dict[str, Any]:
         """What the event ends with, without what it sent on the way; empty when it ended itself."""

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sandbox.engines.wasm.worker import Wasm, guest_memory_bytes
-from tests.wasm_workers import Workers, framed
+from tests.wasm_workers import Workers, framed, load_frame
 
 ECHO = "def handler(event, context):\n    return event"
 MEGABYTES = """
@@ -32,7 +32,7 @@ def test_events_run_one_after_the_other_in_one_worker(workers: Workers) -> None:
 
 def test_frames_may_come_together_or_in_pieces(workers: Workers) -> None:
     """A socket keeps the order of bytes, and nothing else."""
-    load = framed({"op": "load", "code": workers.code(ECHO), **_about()})
+    load = framed(load_frame(workers.code(ECHO)))
     with workers.fork() as worker:
         runs = b"".join(framed(_run("é" * seq, seq=seq)) for seq in (1, 2, 3))
         worker.socket.sendall(load + runs)
@@ -45,8 +45,8 @@ def test_frames_may_come_together_or_in_pieces(workers: Workers) -> None:
 def test_a_frame_may_be_as_large_as_the_largest_event_and_result(workers: Workers) -> None:
     """Two megabytes in and one out, past every buffer on the way."""
     with workers.fork() as worker:
-        worker.load("def handler(event, context):\n    return event[: 1 << 20]")
-        assert worker.run("x" * (2 << 20))["output"] == "x" * (1 << 20)
+        worker.load("def handler(event, context):\n    return event[: (1 << 20) - 2]")
+        assert worker.run("x" * (2 << 20))["output"] == "x" * ((1 << 20) - 2)
 
 
 def test_what_a_function_logs_goes_out_before_its_result(workers: Workers) -> None:
@@ -97,16 +97,17 @@ def test_memory_beyond_the_limit_is_a_memory_error_inside(workers: Workers) -> N
         with workers.fork(memory_bytes=megabytes << 20) as worker:
             worker.load(MEGABYTES)
             first, second = worker.run(None)["output"], worker.run(None)["output"]
-            assert megabytes - 8 <= first <= megabytes
             assert second >= first - 2
             counts.append(first)
-    assert counts[0] < counts[1]
+    assert 46 <= counts[1] - counts[0] <= 50
 
 
-@pytest.mark.usefixtures("engine")
-def test_the_limit_counts_from_what_the_warmed_guest_has() -> None:
-    """The kernel's own record of this process shows it: an image of some megabytes."""
-    assert 8 << 20 < guest_memory_bytes() < 64 << 20
+def test_a_function_gets_no_more_than_its_limit_and_what_the_guest_had(workers: Workers) -> None:
+    """The limit counts from what the warmed guest has, as the kernel's own record shows it."""
+    with workers.fork(memory_bytes=16 << 20) as worker:
+        worker.load(MEGABYTES)
+        most_bytes = worker.run(None)["output"] << 20
+    assert 8 << 20 <= most_bytes <= (16 << 20) + guest_memory_bytes()
     assert guest_memory_bytes() % (64 << 10) == 0
 
 
@@ -125,11 +126,7 @@ def test_a_module_that_uses_up_the_stack_is_a_recursion_error_of_its_first_event
 ) -> None:
     """A load answers nothing, so the run behind it does."""
     with workers.fork() as worker:
-        worker.load(
-            DEEP.replace("    return ", "    ").replace(
-                "def handler(event, context):\n", "if True:\n"
-            )
-        )
+        worker.load("import json\njson.loads('[' * 1000000)\ndef handler(event):\n    return 1")
         done = worker.run(None)
         assert (done["outcome"], done["seq"], done["error"]) == ("raised", 1, TOO_DEEP)
         assert worker.exit_status() == 1
@@ -160,11 +157,6 @@ def test_the_version_changes_with_the_guest(engine: Wasm) -> None:
     digest, _, python = engine.version.partition("/")
     assert len(digest) == 16
     assert python.startswith("3.14.")
-
-
-def _about() -> dict[str, object]:
-    limits = {"result_bytes": 1 << 20, "http_calls": 1, "emits": 1, "log_bytes": 1 << 16}
-    return {"about": {"tenant": "t", "function": "f", "webhooks": [], "limits": limits, "env": {}}}
 
 
 def _run(event: object, *, seq: int) -> dict[str, object]:
