@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.engines.wasm import binding
 from sandbox.engines.wasm.values import Bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sandbox.engines.wasm.artefact import Artefact
 
 ECHO = """
@@ -116,5 +115,5 @@ def compiled(component: Component, folder: Path, *, files: Artefact) -> Path:
     wasm, cwasm = folder / "component.wasm", folder / "component.cwasm"
     wasm.write_bytes(ctypes.string_at(code.data, code.size))
     library.c.wasm_byte_vec_delete(ctypes.addressof(code))
-    binding.compile_component(wasm, cwasm, library=files.library, target=None)
+    binding.compile_component(wasm, cwasm, library=Path(files.library), target=None)
     return cwasm

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import sys
+import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sandbox.engines import EngineUnusable
 
-FOLDER = Path(__file__).parent / "artefacts"
+# No pathlib here: it takes longer to import than all of the engine's own code.
+FOLDER = f"{os.path.dirname(__file__)}/artefacts"  # noqa: PTH120 - see above
 MANIFEST = "guest.json"
 WASMTIME_VERSION = "50.0.1"  # machine code is bound to the version of what runs it
+_CHUNK_BYTES = 1 << 20
 _REMEDY = "run `make setup` in a checkout, or `sam build` for a bundle"
 
 
@@ -39,31 +42,34 @@ class Artefact:
     """Two files that may be loaded.
 
     Attributes:
-        guest: machine code of the component.
-        library: libwasmtime.
+        guest: path of the machine code of the component.
+        library: path of libwasmtime.
         digest: SHA-256 of the component's machine code, in hexadecimal.
         python: version of the CPython inside, such as `3.14.0`.
     """
 
-    guest: Path
-    library: Path
+    guest: str
+    library: str
     digest: str
     python: str
 
 
-def find(folder: Path = FOLDER) -> Artefact:
+def find(folder: str = FOLDER) -> Artefact:
     """The artefact for this machine, checked.
+
+    Hashing takes a third of a zygote's start, each time: whether a file is still what was built
+    is not to be seen from its size and times, and a wrong one would be run.
 
     Raises:
         ArtefactMissing: it was never built, or for other processors only.
-        ArtefactChanged: a file has another size or hash than the manifest says.
+        ArtefactChanged: a file has another hash than the manifest says.
         WrongVersion: the manifest names another wasmtime than this code is written for.
     """
     manifest = _manifest(folder)
     if manifest.get("wasmtime") != WASMTIME_VERSION:
         raise WrongVersion(
-            f"the engine wasm in {folder.name}/ was made for wasmtime {manifest.get('wasmtime')},"
-            f" this code runs {WASMTIME_VERSION}: {_REMEDY}"
+            f"the engine wasm was built for wasmtime {manifest.get('wasmtime')},"
+            f" and this code is for {WASMTIME_VERSION}: {_REMEDY}"
         )
     cpu = machine()
     suffix = "dylib" if sys.platform == "darwin" else "so"
@@ -75,9 +81,13 @@ def find(folder: Path = FOLDER) -> Artefact:
                 f"the engine wasm was built without {name}, which this machine needs;"
                 f" it has {', '.join(sorted(files))}: {_REMEDY}"
             )
-        _check(folder / name, files[name])
+    for name, digest in _digests(folder, (guest, library)).items():
+        _check(name, digest, expected=files[name]["sha256"])
     return Artefact(
-        folder / guest, folder / library, files[guest]["sha256"], str(manifest["python"])
+        guest=f"{folder}/{guest}",
+        library=f"{folder}/{library}",
+        digest=files[guest]["sha256"],
+        python=manifest["python"],
     )
 
 
@@ -87,9 +97,10 @@ def machine() -> str:
     return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: str) -> dict[str, Any]:
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        with open(f"{folder}/{MANIFEST}", encoding="utf-8") as file:  # noqa: PTH123 - see above
+            text = file.read()
     except FileNotFoundError:
         raise ArtefactMissing(f"the engine wasm has not been built here: {_REMEDY}") from None
     try:
@@ -103,14 +114,37 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _check(path: Path, expected: dict[str, Any]) -> None:
+def _digests(folder: str, names: tuple[str, str]) -> dict[str, str | None]:
+    """SHA-256 of each file, side by side, as hashing needs no interpreter; None for no file."""
+    digests: dict[str, str | None] = {}
+
+    def work_out(name: str) -> None:
+        digests[name] = _digest(f"{folder}/{name}")
+
+    other = threading.Thread(target=work_out, args=(names[1],))
+    other.start()
+    work_out(names[0])
+    other.join()
+    return digests
+
+
+def _digest(path: str) -> str | None:
+    digest, chunk = hashlib.sha256(), bytearray(_CHUNK_BYTES)
+    view = memoryview(chunk)
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise ArtefactMissing(f"{path.name} of the engine wasm is not here: {_REMEDY}") from None
-    if digest != expected["sha256"]:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - see above
+            while size := file.readinto(chunk):
+                digest.update(view[:size])
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _check(name: str, digest: str | None, *, expected: str) -> None:
+    if digest is None:
+        raise ArtefactMissing(f"{name} of the engine wasm is not here: {_REMEDY}")
+    if digest != expected:
         raise ArtefactChanged(
-            f"{path.name} of the engine wasm is not the file that was built: its SHA-256 is"
-            f" {digest[:12]}…, the manifest says {expected['sha256'][:12]}…: {_REMEDY}"
+            f"{name} of the engine wasm is not the file that was built: its SHA-256 is"
+            f" {digest[:12]}…, the manifest says {expected[:12]}…: {_REMEDY}"
         )

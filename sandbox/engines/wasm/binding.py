@@ -96,16 +96,16 @@ class StackExhausted(Trap):
 class Library:
     """Libwasmtime, with the C functions that are used here; Refused when this is not it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         try:
             # The lock of the interpreter is kept over each call: there are no other threads, and
             # giving it up and taking it back would cost as much as a short call.
-            library = ctypes.PyDLL(os.fspath(path))
+            library = ctypes.PyDLL(path)
             for name, (result, arguments) in _DECLARATIONS.items():
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
         except (OSError, AttributeError) as error:
-            raise Refused(f"{path.name} is not the library of wasmtime: {error}") from error
+            raise Refused(f"this is not the library of wasmtime: {error}") from error
         self.c: Any = library
 
     def check(self, error: int | None, kind: type[Exception] = Refused) -> None:
@@ -158,7 +158,7 @@ def compile_component(wasm: Path, cwasm: Path, *, library: Path, target: str | N
             the file runs on others. The library ends the process for a target that it was built
             without. None is this machine, with all its features.
     """
-    wasmtime = Library(library)
+    wasmtime = Library(os.fspath(library))
     engine = wasmtime.engine(target=target, parallel=True)
     source = wasm.read_bytes()
     component, code = ctypes.c_void_p(), Bytes()
@@ -184,7 +184,7 @@ class Guest:
         Refused: the file is not for this library or machine, or has not our export.
     """
 
-    def __init__(self, library: Library, cwasm: Path, *, imports: Imports) -> None:
+    def __init__(self, library: Library, cwasm: str, *, imports: Imports) -> None:
         self._library = library
         self._imports = imports  # the library holds bare pointers to these
         self._engine = library.engine()

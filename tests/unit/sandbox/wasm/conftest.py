@@ -54,7 +54,7 @@ def guest_of(
     def make(component: Component) -> binding.Guest:
         library = binding.Library(files.library)
         cwasm = wasm_components.compiled(component, tmp_path, files=files)
-        guest = binding.Guest(library, cwasm, imports=imports(library, parent))
+        guest = binding.Guest(library, str(cwasm), imports=imports(library, parent))
         made.append(guest)
         return guest
 

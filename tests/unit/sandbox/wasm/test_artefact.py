@@ -20,22 +20,23 @@ LIBRARY = f"libwasmtime-{artefact.machine()}.{SUFFIX}"
 def test_the_artefact_of_this_checkout_is_whole() -> None:
     """Fails where `make setup` has not made it."""
     files = artefact.find()
-    assert files.guest.parent == files.library.parent == artefact.FOLDER
-    assert files.digest == hashlib.sha256(files.guest.read_bytes()).hexdigest()
+    assert files.guest == f"{artefact.FOLDER}/{GUEST}"
+    assert files.library == f"{artefact.FOLDER}/{LIBRARY}"
+    assert files.digest == hashlib.sha256(Path(files.guest).read_bytes()).hexdigest()
 
 
 def test_what_the_manifest_describes_is_found(tmp_path: Path) -> None:
     """By the names of this machine, in this folder."""
     _build(tmp_path)
-    files = artefact.find(tmp_path)
-    assert (files.guest, files.library) == (tmp_path / GUEST, tmp_path / LIBRARY)
+    files = artefact.find(str(tmp_path))
+    assert (files.guest, files.library) == (f"{tmp_path}/{GUEST}", f"{tmp_path}/{LIBRARY}")
     assert files.python == "3.14.0"
 
 
 def test_an_engine_that_was_never_built_says_how_to_build_it(tmp_path: Path) -> None:
     """An error of its own, which is also the engine's error."""
     with pytest.raises(ArtefactMissing, match="make setup") as caught:
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
     assert isinstance(caught.value, EngineUnusable)
 
 
@@ -45,7 +46,7 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path, name: str) -> None:
     _build(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(ArtefactMissing, match=name):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", [GUEST, LIBRARY])
@@ -56,21 +57,21 @@ def test_a_file_with_one_bit_changed_is_refused(tmp_path: Path, name: str) -> No
     content[-1] ^= 1
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ArtefactChanged, match=f"{name}.*SHA-256"):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 def test_an_artefact_for_other_processors_says_so(tmp_path: Path) -> None:
     """As when a bundle for Lambda is unpacked on a laptop."""
     _build(tmp_path, guest="guest-abacus.cwasm", library="libwasmtime-abacus.so")
     with pytest.raises(ArtefactMissing, match="it has guest-abacus"):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 def test_an_artefact_for_another_wasmtime_says_so(tmp_path: Path) -> None:
     """Both versions are named, and what to do."""
     _build(tmp_path, wasmtime="49.0.0")
     with pytest.raises(WrongVersion, match=r"49\.0\.0.*50\.0\.1.*make setup"):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 @pytest.mark.parametrize("change", [{"files": [GUEST]}, {"files": {GUEST: {}}}, {"python": 3}])
@@ -80,14 +81,14 @@ def test_a_manifest_that_is_malformed_is_refused(tmp_path: Path, change: dict[st
     path = tmp_path / artefact.MANIFEST
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ArtefactChanged, match=artefact.MANIFEST):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path) -> None:
     """As after a full disk."""
     (tmp_path / artefact.MANIFEST).write_text("{")
     with pytest.raises(ArtefactChanged, match=artefact.MANIFEST):
-        artefact.find(tmp_path)
+        artefact.find(str(tmp_path))
 
 
 def _build(

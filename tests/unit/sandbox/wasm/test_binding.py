@@ -109,19 +109,19 @@ def test_a_file_that_is_not_machine_code_is_refused(files: Artefact, tmp_path: P
     path = tmp_path / "guest.cwasm"
     path.write_bytes(b"\0asm" + bytes(100))
     with pytest.raises(binding.Refused):
-        binding.Guest(binding.Library(files.library), path, imports={"": {}})
+        binding.Guest(binding.Library(files.library), str(path), imports={"": {}})
 
 
 def test_a_library_of_something_else_is_refused(tmp_path: Path) -> None:
     """Neither a file that is no library nor a library that is not this one will do."""
     path = tmp_path / "libwasmtime.so"
     path.write_bytes(b"not a library")
-    with pytest.raises(binding.Refused, match="is not the library of wasmtime"):
-        binding.Library(path)
+    with pytest.raises(binding.Refused, match="not the library of wasmtime"):
+        binding.Library(str(path))
     import _ctypes
 
-    with pytest.raises(binding.Refused, match="is not the library of wasmtime"):
-        binding.Library(Path(_ctypes.__file__))
+    with pytest.raises(binding.Refused, match="not the library of wasmtime"):
+        binding.Library(_ctypes.__file__)
 
 
 def test_a_target_that_does_not_exist_is_refused(files: Artefact, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_target_that_does_not_exist_is_refused(files: Artefact, tmp_path: Path
     wasm = tmp_path / "guest.wasm"
     wasm.write_bytes(b"\0asm")
     with pytest.raises(binding.Refused, match="abacus"):
-        binding.compile_component(wasm, wasm, library=files.library, target="abacus")
+        binding.compile_component(wasm, wasm, library=Path(files.library), target="abacus")
 
 
 def test_a_hundred_thousand_calls_leave_nothing_behind(guest_of: Make, parent: Recorder) -> None:
