@@ -1,7 +1,7 @@
 """A binding to libwasmtime's C API for components: one export, host functions, nothing else.
 
 The whole of wasmtime's own Python package takes a tenth of a second to import and most of a host
-call's time; the thirty C functions that a worker needs are declared here. Every error of the
+call's time; the forty C functions that a worker needs are declared here. Every error of the
 library is looked at, and every object that it gives away is freed.
 """
 
@@ -12,12 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engines.wasm.values import (
-    ERROR_TEXT_MAX_BYTES,
-    Bytes,
-    Text,
-    Value,
-)
+from sandbox.engines.wasm.values import ERROR_TEXT_MAX_BYTES, Bytes, Text, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +132,8 @@ class Library:
         self.c.wasmtime_config_parallel_compilation_set(config, parallel)
         self.c.wasmtime_config_max_wasm_stack_set(config, STACK_MAX_BYTES)
         if sys.platform == "darwin":
-            # The thread that takes the exceptions of Mach does not live on in a forked child.
+            # The thread that takes the exceptions of Mach does not live on in a forked child. (As
+            # wasmtime's documentation has it: our tests have not been run on a Mac.)
             self.c.wasmtime_config_macos_use_mach_ports_set(config, False)  # noqa: FBT003 - C
         error = target and self.c.wasmtime_config_target_set(config, target.encode())
         if error:

@@ -157,8 +157,9 @@ class Adapters:
                 count = Value.from_address(arguments).first
                 if count > OCTETS_MAX:
                     raise ValueError("too many octets at a time")  # noqa: TRY301
-                packed = b"".join([_OCTETS[octet] for octet in function(count)])
-                self._c.wasmtime_component_vallist_new_uninit(result + _UNION, count)
+                octets = function(count)
+                packed = b"".join([_OCTETS[octet] for octet in octets])
+                self._c.wasmtime_component_vallist_new_uninit(result + _UNION, len(octets))
                 value = Value.from_address(result)
                 value.kind = Value.LIST
                 ctypes.memmove(value.second, packed, len(packed))

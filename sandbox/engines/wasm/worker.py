@@ -21,7 +21,7 @@ from sandbox.engines.wasm.imports import imports
 SOCKET_FD = 0
 _HEADER = struct.Struct(">I")
 _CHUNK_BYTES = 65536
-_OP_BYTES = 32  # how far into a frame its op may stand
+_SLEEP_FRAME_BYTES = 128  # longer frames are none, and are not looked into here
 _NOTHING = b'{"op":"answer","value":null}'
 _SLEEP_MAX_S = 86_400  # the parent's wall clock ends it long before; more overflows the clock
 _ROOM_BYTES = 32 << 20  # copies of a result and of an answer on their way; pages of the library
@@ -63,7 +63,7 @@ class Parent:
         """The answer to this frame; sleeping is answered here, while the parent's clock goes on."""
         if not self._listens:
             return _NOTHING
-        if b"sleep" in frame[:_OP_BYTES]:
+        if len(frame) < _SLEEP_FRAME_BYTES and b'"sleep"' in frame:
             asked = json.loads(frame)
             if asked["op"] == "sleep":
                 seconds = min(max(asked["seconds"], 0), _SLEEP_MAX_S)
