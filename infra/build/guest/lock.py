@@ -3,7 +3,8 @@
 Two builds of one guest differ in the heap that they store, so their files never have the same hash.
 Their code has: it is a function of the versions of the tools and of `guest.wit`, not of the Python
 that is baked in. So a compiler, a wheel or a cache that gives other code than the one that was
-reviewed shows, wherever the guest is built.
+reviewed shows, wherever the guest is built. What it cannot show is a compiler that hides something
+in the few functions that put the heap into memory.
 """
 
 import json

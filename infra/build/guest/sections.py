@@ -5,6 +5,7 @@ the code is what can be compared with a lock.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,9 @@ NESTED: Final = (1, 4)  # ids of a component's sections that are a whole file: m
 CODE: Final = 10  # id of a module's section with its code
 LENGTH_MAX_BYTES: Final = 5  # of a number of 32 bits, seven to a byte
 ELF: Final = b"\x7fELF\x02\x01"  # of 64 bits, the lowest byte first
-COMPILED: Final = (b".text", b".wasmtime.engine")
+COMPILED: Final = (b".text", b".wasmtime.engine", b".symtab", b".strtab")
+FUNCTION: Final = 2  # kind of a symbol
+PUTS_HEAP: Final = b"module_start["
 
 
 class Unreadable(ValueError):
@@ -63,21 +66,31 @@ def code_hash(wasm: bytes) -> str:
 
 
 def machine_code_hash(compiled: bytes) -> str:
-    """SHA-256 of the machine code in what was compiled ahead of time, and of its settings.
+    """SHA-256 of the functions in what was compiled ahead of time, and of its settings.
 
     That is an ELF file, for every machine. One section holds what it was compiled with: a library
-    with other settings would refuse to load it.
+    with other settings would refuse to load it. The functions that the compiler adds to put the
+    heap into memory are left out: they hold where its parts lie and how long they are.
     """
     view = memoryview(compiled)
     if not compiled.startswith(ELF):
         raise Unreadable("the file is no 64-bit ELF, as compiled guests are")
     by_name = dict(_elf_sections(view))
-    digest = hashlib.sha256()
-    for name in COMPILED:
-        if name not in by_name:
-            raise Unreadable(f"the file has no section {name.decode()}")
-        digest.update(by_name[name])
+    if missing := [name.decode() for name in COMPILED if name not in by_name]:
+        raise Unreadable(f"the file has no section {missing[0]}")
+    text, settings, symbols, names = (by_name[name] for name in COMPILED)
+    digest = hashlib.sha256(settings)
+    for name, begin, size in sorted(_functions(symbols, bytes(names))):
+        if not name.startswith(PUTS_HEAP):
+            digest.update(b"%s %d\n" % (name, size))
+            digest.update(text[begin : begin + size])
     return digest.hexdigest()
+
+
+def _functions(symbols: memoryview, names: bytes) -> Iterator[tuple[bytes, int, int]]:
+    for name, info, _, _, begin, size in struct.iter_unpack("<IBBHQQ", symbols):
+        if info & 0xF == FUNCTION:
+            yield names[name : names.index(b"\0", name)], begin, size
 
 
 def _elf_sections(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:

@@ -1,5 +1,7 @@
 """What of a guest's files is code, and what may differ between two builds."""
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,21 +94,51 @@ def test_what_is_no_webassembly_is_refused(wasm: bytes) -> None:
         code_hash(wasm)
 
 
-def test_the_hash_of_machine_code_sees_code_and_settings_alone() -> None:
-    """The rest holds the heap, and where its parts lie."""
-    sections = {b".text": b"mov", b".wasmtime.engine": b"50.0.1", b".rodata.wasm": b"heap"}
-    same = machine_code_hash(elf(sections))
-    assert same == machine_code_hash(elf({**sections, b".rodata.wasm": b"another heap"}))
-    for name in COMPILED:
-        assert same != machine_code_hash(elf({**sections, name: b"other"}))
+def compiled(
+    functions: dict[bytes, bytes], *, settings: bytes = b"50.0.1", heap: bytes = b"heap"
+) -> dict[bytes, bytes]:
+    """The sections of a guest with these functions."""
+    names, text, symbols = b"\0", b"", bytes(24)
+    for name, code in functions.items():
+        symbols += struct.pack("<IBBHQQ", len(names), 2, 0, 3, len(text), len(code))
+        names, text = names + name + b"\0", text + code + b"\xcc"
+    return {
+        b".text": text,
+        b".wasmtime.engine": settings,
+        b".rodata.wasm": heap,
+        b".symtab": symbols,
+        b".strtab": names,
+    }
+
+
+def test_the_hash_of_machine_code_sees_every_function_and_the_settings() -> None:
+    """A library with other settings would not load it."""
+    functions = {b"f": b"mov", b"g": b"add"}
+    others = [
+        compiled({**functions, b"g": b"sub"}),
+        compiled({**functions, b"h": b"add"}),
+        compiled({b"f": b"add", b"g": b"mov"}),
+        compiled({b"f": b"mov"}),
+        compiled(functions, settings=b"49.0.0"),
+    ]
+    hashes = {machine_code_hash(elf(each)) for each in [compiled(functions), *others]}
+    assert 1 + len(others) == len(hashes)
+
+
+def test_the_hash_of_machine_code_does_not_see_the_heap_nor_what_puts_it_into_memory() -> None:
+    """Both hold the length of the heap, which differs from build to build."""
+    one = compiled({b"f": b"mov", b"module_start[0]::Wasm": b"copy 10"}, heap=bytes(10))
+    other = compiled({b"f": b"mov", b"module_start[0]::Wasm": b"copy 1000"}, heap=bytes(1000))
+    assert machine_code_hash(elf(one)) == machine_code_hash(elf(other))
 
 
 @pytest.mark.parametrize("missing", COMPILED, ids=bytes.decode)
 def test_a_file_without_machine_code_is_refused(missing: bytes) -> None:
     """It would have the hash of nothing, like every other such file."""
-    left = {name: b"here" for name in COMPILED if name != missing}
+    sections = compiled({b"f": b"mov"})
+    del sections[missing]
     with pytest.raises(Unreadable, match="has no section"):
-        machine_code_hash(elf(left))
+        machine_code_hash(elf(sections))
 
 
 def test_a_component_is_not_taken_for_machine_code() -> None:
