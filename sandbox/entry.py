@@ -8,6 +8,7 @@ from typing import Any
 from sandbox import settings
 from sandbox.host import Sandbox
 
+settings.forget_credentials()
 _SANDBOX = Sandbox(settings.options())
 _SANDBOX.start()
 atexit.register(_SANDBOX.close)

@@ -41,6 +41,7 @@ COMPILE_MEMORY_MB = 256
 RECURSION_MAX = 1000
 COMPILE_RECURSION_MAX = 3000  # the policy takes four calls per level of a source
 ZYGOTE_START_S = 30.0
+ZYGOTE_ANSWER_S = 10.0  # it forks and reaps in milliseconds; more is a machine without processor
 
 
 @dataclass(frozen=True, slots=True)

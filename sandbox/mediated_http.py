@@ -132,12 +132,17 @@ class Mediator:
         for name, value in given.items():
             low = name.lower()
             if not _HEADER_NAME.fullmatch(name) or low in _KEPT_HEADERS or low.startswith("x-amz"):
-                raise Refused("header_invalid", f"the header {name[:40]!r} cannot be set")
+                raise Refused("header_invalid", f"the header {self._shown(name)} cannot be set")
             text = self._fill(value if isinstance(value, str) else str(value), quoted=False)
             if not _HEADER_VALUE.fullmatch(text):
-                raise Refused("header_invalid", f"the value of {name[:40]!r} is not plain ASCII")
+                raise Refused(
+                    "header_invalid", f"the value of {self._shown(name)} is not plain ASCII"
+                )
             headers[name] = text
         return headers
+
+    def _shown(self, name: str) -> str:
+        return repr(self._masker.text(name)[:40])
 
     def _body(self, message: Mapping[str, Any]) -> tuple[bytes, str]:
         try:

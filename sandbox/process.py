@@ -17,12 +17,19 @@ from typing import Any
 
 from sandbox import wire
 from sandbox.engines import PACKAGES, EngineName
-from sandbox.limits import ANSWER_FRAME_MAX_BYTES, RESULT_FRAME_MAX_BYTES, ZYGOTE_START_S
+from sandbox.jail import parent
+from sandbox.limits import (
+    ANSWER_FRAME_MAX_BYTES,
+    RESULT_FRAME_MAX_BYTES,
+    ZYGOTE_ANSWER_S,
+    ZYGOTE_START_S,
+)
 from sandbox.memory import resident_bytes
 
 _CONTROL_FD = 3
 _HIGH_FD = 64  # above what the child's file actions write to
 _CHUNK_BYTES = 65536
+_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _WATCH_S = 0.02
 ORDER_BYTES = 128  # every order is as long as this, so that none runs into the next
 
@@ -74,6 +81,8 @@ class Zygote:
         allow_weak: bool = False,
         watch_memory: bool = False,
     ) -> None:
+        # Before the first worker is there: at the level of its user it could read this process.
+        parent.shut()
         host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = host
         self._control.settimeout(ZYGOTE_START_S)
@@ -84,6 +93,7 @@ class Zygote:
         finally:
             guest.close()
         self._hello: dict[str, Any] | None = None
+        self._closed = False
 
     @property
     def hello(self) -> dict[str, Any]:
@@ -94,6 +104,7 @@ class Zygote:
         """
         if self._hello is None:
             self._hello = self._answer()
+            self._control.settimeout(ZYGOTE_ANSWER_S)
         if "unusable" in self._hello:
             raise EngineUnavailable(self._hello["unusable"])
         return self._hello
@@ -120,6 +131,8 @@ class Zygote:
             try:
                 data = self._control.recv(_CHUNK_BYTES)
             except OSError as error:
+                # Stopped, perhaps, by a worker of its own user: it is of no use any more.
+                self.close()
                 raise SandboxUnavailable(f"the zygote does not answer: {error}") from error
             if not data:
                 raise SandboxUnavailable("the zygote is gone")
@@ -130,6 +143,9 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote and everything that it forked."""
+        if self._closed:
+            return  # its number may be another's by now
+        self._closed = True
         self._control.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -149,8 +165,11 @@ def _spawn(guest: socket.socket, arguments: list[str]) -> int:
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_DUP2, high, _CONTROL_FD),
     ]
+    # Folders, no secrets; and the Python of AWS Lambda may find its own library only by them.
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    environment = {"TZ": "UTC0", **kept}
     try:
-        return os.posix_spawn(executable, argv, {"TZ": "UTC0"}, file_actions=actions, setpgroup=0)
+        return os.posix_spawn(executable, argv, environment, file_actions=actions, setpgroup=0)
     finally:
         os.close(high)
 
@@ -170,14 +189,16 @@ class WorkerProcess:
             raise
         finally:
             its.close()
+        self._handle = _handle(self.pid)
         mine.settimeout(0)
         self._poll = select.poll()
         self._poll.register(mine, select.POLLIN)
         self._buffer = wire.FrameBuffer(RESULT_FRAME_MAX_BYTES)
         self._end: End | None = None
         self._memory_max_bytes = 0
-        if zygote.hello["watched"]:
-            self._memory_max_bytes = resident_bytes(self.pid) + (memory_mb << 20)
+        room_bytes = zygote.hello["watch"]
+        if room_bytes is not None:
+            self._memory_max_bytes = resident_bytes(self.pid) + (memory_mb << 20) + room_bytes
 
     def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
         """Frames to the worker; a worker that does not read them in time is broken."""
@@ -238,17 +259,34 @@ class WorkerProcess:
     def drop(self) -> None:
         """Kill and reap it, whatever it is doing, without waiting for that."""
         if self._end is None:
-            self._socket.close()
+            self._kill()
             self._end = End(signal.SIGKILL, 0, 0)
             self._zygote.tell({"op": "drop", "pid": self.pid})
 
     def end(self) -> End:
         """Kill and reap it, whatever it is doing, and hear how it was."""
         if self._end is None:
-            self._socket.close()
+            self._kill()
             said = self._zygote.order({"op": "end", "pid": self.pid})
             self._end = End(said["signal"], said["exit"], said["max_rss_kb"])
         return self._end
+
+    def _kill(self) -> None:
+        """Kill it without the zygote's help: a worker of its user may have stopped that."""
+        self._socket.close()
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
+
+
+def _handle(pid: int) -> int | None:
+    """A descriptor for this very process, which is reaped only on order; None without such."""
+    try:
+        return os.pidfd_open(pid) if sys.platform == "linux" else None
+    except OSError:  # an older kernel, or a filter: then the zygote kills
+        return None
 
 
 class WorkerGone(Exception):

@@ -15,7 +15,7 @@ from sandbox.engines.restricted.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS
 from sandbox.engines.restricted.facades import VERSION as MODULES_VERSION
 from sandbox.engines.restricted.language import BUILTIN_NAMES
 from sandbox.engines.restricted.names import DUNDER_METHODS
-from sandbox.jail.selftest import ACTS
+from sandbox.jail.selftest import ACTS, LEFT_OVER
 from sandbox.limits import Limits
 from sandbox.outcome import Outcome
 
@@ -169,13 +169,18 @@ and `Crashed` mean that the function broke out of the language, or brought its p
 
 
 def _isolation() -> str:
-    acts = ", ".join(ACTS)
+    acts, left_over = ", ".join(ACTS), ", ".join(LEFT_OVER)
     return f"""## Isolation
 
 Every result names the layer that held: `seccomp`, `rlimit`, or `weak`. At start a throw-away
-process tries each of these, and a layer that lets one of them through is not used: {acts}.
+process closes the only descriptor that a worker has, and tries each of these; a layer that lets one
+of them through is not used: {acts}.
 On none the sandbox refuses to start, unless `PENSTOCK_ALLOW_WEAK_SANDBOX=1`.
-`penstock doctor` shows the layer.
+
+These do not bar a layer, for `rlimit` cannot stop them everywhere: {left_over}.
+`penstock doctor` shows the layer, and the answer of the sandbox's `doctor` names under `left_over`
+which of these a worker can do on this machine. What that means is in
+[the threat model](../explanation/threat-model.md#what-is-left-over).
 """
 
 

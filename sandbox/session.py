@@ -29,6 +29,7 @@ _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_m
 _URL_MAX_CHARS = 2048
 _SMALL_BYTES = 64 * 1024
 _ADDED_BYTES = 512  # what the parent adds to what one frame brought, and to the result itself
+_METHOD_MAX_CHARS = 10
 _MANY = 10  # what the worker may hold back before the parent calls it broken
 
 
@@ -144,11 +145,10 @@ class EventRun:
         text = message.get("message")
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
-        # Masked before it is cut: half a secret is still a good part of one. And measured as it
-        # is kept: escapes make a text longer, and what is not ASCII is more than a byte.
-        masker = self._job.masker
-        shown = clean_text(masker.text(text), caps.LOG_MESSAGE_MAX_CHARS)
-        kept_fields = _clean(masker.plain(fields))
+        # Measured as it is kept: escapes make a text longer, and what is not ASCII is more than a
+        # byte.
+        shown = self._shown(text, caps.LOG_MESSAGE_MAX_CHARS)
+        kept_fields = self._shown_fields(fields)
         self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
         budget = self._job.limits.log_bytes
         if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
@@ -162,6 +162,24 @@ class EventRun:
                 self._append_log(notice, {}, cut=True)
             return
         self._append_log(shown, kept_fields)
+
+    def _shown(self, text: str, most_chars: int) -> str:
+        """The text as a person may read it.
+
+        It is masked before it is cut: half a secret is still a good part of one. What is as long
+        as a worker sends at most has been cut by the worker already.
+        """
+        sent_whole = len(text) < most_chars * caps.MASKING_ROOM
+        return clean_text(self._job.masker.text(text, cut=not sent_whole), most_chars)
+
+    def _shown_fields(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._shown(value, caps.LOG_MESSAGE_MAX_CHARS)
+        if isinstance(value, list):
+            return [self._shown_fields(item) for item in value]
+        if isinstance(value, dict):
+            return {self._shown(key, 100): self._shown_fields(item) for key, item in value.items()}
+        return self._job.masker.plain(value)
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
@@ -200,9 +218,9 @@ class EventRun:
 
     def _http(self, message: dict[str, Any]) -> None:
         self._count("http", self._job.limits.http_calls)
-        method, url = str(message.get("method"))[:10], str(message.get("url"))
-        shown = clean_text(self._job.masker.text(url), _URL_MAX_CHARS)
-        effect: dict[str, Any] = {"op": "http", "method": method, "url": shown}
+        method = self._shown(str(message.get("method")), _METHOD_MAX_CHARS)
+        url = self._shown(str(message.get("url")), _URL_MAX_CHARS)
+        effect: dict[str, Any] = {"op": "http", "method": method, "url": url}
         self.result.effects.append(effect)
         try:
             value = self._job.mediator.perform(message, remaining_s=self._remaining_s())
@@ -259,14 +277,15 @@ class EventRun:
     def _error_of(self, error: Any) -> dict[str, str]:
         if not isinstance(error, dict):
             raise Violation("the worker's error is malformed")
-        name = str(error.get("type", ""))[: caps.ERROR_NAME_MAX_CHARS]
-        text = self._job.masker.text(str(error.get("message", "")))
+        sent = str(error.get("type", ""))
+        cut = len(sent) >= caps.ERROR_NAME_MAX_CHARS
+        name = self._job.masker.text(sent, cut=cut)[: caps.ERROR_NAME_MAX_CHARS]
+        message = self._shown(str(error.get("message", "")), caps.ERROR_MESSAGE_MAX_CHARS)
         if not name.isidentifier() or (
             error.get("yours") and name in _BUILTIN_ERRORS | _PLATFORM_ERRORS
         ):
             # A class of the user's must not pass for Python's or the platform's.
             name = "UserError"
-        message = clean_text(text, caps.ERROR_MESSAGE_MAX_CHARS)
         shown = self._traceback(error.get("frames"))
         last = f"{name}: {message}" if message else name
         return {"type": name, "message": message, "traceback": shown + last}
@@ -279,10 +298,9 @@ class EventRun:
             if not isinstance(frame, list) or [type(part) for part in frame] != [int, str]:
                 raise Violation("the worker's traceback is malformed")
             number, name = frame
-            lines.append(f'  File "function.py", line {number}, in {clean_text(name, 100)}\n')
+            lines.append(f'  File "function.py", line {number}, in {self._shown(name, 100)}\n')
             if 0 < number <= len(self._job.source_lines):
-                own = self._job.masker.text(self._job.source_lines[number - 1].strip())
-                source = clean_text(own, 200)
+                source = self._shown(self._job.source_lines[number - 1].strip(), 200)
                 lines.append(f"    {source}\n")
         return "".join(lines)
 
@@ -336,9 +354,11 @@ class EventRun:
     def _mask(self) -> None:
         masker, result = self._job.masker, self.result
         result.output = masker.plain(result.output)
-        result.error = masker.plain(result.error)
-        result.logs = masker.plain(result.logs)
-        result.effects = masker.plain(result.effects)
+        # Logs and errors have been masked as they came. The names of an effect's parts are ours.
+        result.effects = [
+            {part: value if part == "op" else masker.plain(value) for part, value in effect.items()}
+            for effect in result.effects
+        ]
 
 
 _CPU_SIGNALS = frozenset({24})  # SIGXCPU
@@ -352,17 +372,6 @@ _OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
     "secret": EventRun._secret,  # noqa: SLF001 - the class's own table
     "zone": EventRun._zone,  # noqa: SLF001 - the class's own table
 }
-
-
-def _clean(value: Any) -> Any:
-    """The value with every text in it fit for a log."""
-    if isinstance(value, str):
-        return clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {clean_text(key, 100): _clean(item) for key, item in value.items()}
-    return value
 
 
 def _are_texts(values: list[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What the environment asks of this sandbox; nothing else in it reads the environment."""
+"""What the environment asks of this sandbox; no other setting is read from it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from sandbox.engine_host import Options
 
 _LEVELS = ("auto", "seccomp", "rlimit")
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _EGRESS = ("internet", "none")
 
 
@@ -21,6 +22,16 @@ def options() -> Options:
         allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1",
         egress=_one_of("PENSTOCK_SANDBOX_EGRESS", _EGRESS) == "internet",
     )
+
+
+def forget_credentials() -> None:
+    """Take the cloud's credentials out of this process's environment: nothing here uses them.
+
+    They are those of a role that may do nothing. A worker that has left its engine and found a way
+    to read this process is not to find even these.
+    """
+    for name in _CREDENTIALS:
+        os.environ.pop(name, None)
 
 
 def _one_of(name: str, known: tuple[str, ...]) -> str:

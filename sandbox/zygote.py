@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox import engines
-from sandbox.jail import jail, seccomp, selftest
+from sandbox.jail import jail, parent, seccomp, selftest
+from sandbox.jail.leftovers import Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CONTROL_FD = 3
 _ORDER_BYTES = 128
+_FILES_BYTES = 64 << 20  # pages of libraries, which a worker holds only once it has touched them
 
 
 def main() -> None:
@@ -31,6 +33,8 @@ def main() -> None:
     watches memory itself, and the engine.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent.shut()
+    os.closerange(CONTROL_FD + 1, jail.DESCRIPTORS_MAX)  # what the host happened to hold open
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
     isolation, allow_weak, watched = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1"
@@ -39,14 +43,25 @@ def main() -> None:
     except engines.EngineUnusable as problem:
         _say(control, {"unusable": str(problem)})
         return
-    level, report = selftest.choose(isolation, allow_weak=allow_weak)
-    base = 0 if watched else jail.base_memory_bytes()
-    _say(
-        control,
-        {"isolation": level, "report": report, "watched": base == 0, "version": engine.version},
-    )
-    if level != "none":
-        _serve(control, engine, base=base, filtered=level == "seccomp")
+    choice = selftest.choose(isolation, allow_weak=allow_weak)
+    base = jail.Memory(0, 0) if watched else jail.memory_now()
+    hello = {
+        "isolation": choice.level,
+        "report": choice.report,
+        "watch": _watch(base, counted=choice.counts_growth, room_bytes=engine.room_bytes),
+        "version": engine.version,
+    }
+    _say(control, hello)
+    if choice.level != "none":
+        _serve(control, engine, base=base, filtered=choice.level == "seccomp")
+
+
+def _watch(base: jail.Memory, *, counted: bool, room_bytes: int) -> int | None:
+    """How much a worker may hold beyond its limit before the host kills it; None: do not look."""
+    if not (base.address_bytes and counted):
+        return room_bytes
+    # The kernel's limits hold for whatever the engine does; but see `jail.limit_resources`.
+    return room_bytes + _FILES_BYTES if base.reserves else None
 
 
 def _ready(name: engines.EngineName) -> Engine:
@@ -58,17 +73,20 @@ def _ready(name: engines.EngineName) -> Engine:
     return engine
 
 
-def _serve(control: socket.socket, engine: Engine, *, base: int, filtered: bool) -> None:
+def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtered: bool) -> None:
     calls = seccomp.Filter(seccomp.worker_program(platform.machine())) if filtered else None
+    leftovers = None if filtered else Leftovers(jail.worker_user())
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, _ORDER_BYTES, 1)
         if not data:
             os._exit(0)
         order = json.loads(data)
         if order["op"] == "fork":
+            if leftovers is not None:
+                leftovers.begin()
             memory_bytes = int(order["memory_mb"]) << 20
-            most_bytes = base + memory_bytes + engine.room_bytes if base else 0
-            cell = jail.Cell(most_bytes, int(order["cpu_s"]), calls)
+            most = base.plus(memory_bytes + engine.room_bytes)
+            cell = jail.Cell(most, int(order["cpu_s"]), calls)
             pid = os.fork()
             if pid == 0:
                 with _end_of_process():
@@ -78,6 +96,8 @@ def _serve(control: socket.socket, engine: Engine, *, base: int, filtered: bool)
             _say(control, {"pid": pid})
         else:
             end = _end(int(order["pid"]))
+            if leftovers is not None:
+                leftovers.remove()
             if order["op"] == "end":
                 _say(control, end)
 
@@ -103,13 +123,21 @@ def _end(pid: int) -> dict[str, Any]:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return {"signal": 0, "exit": 0, "max_rss_kb": 0, "cpu_s": 0.0}
-    _, status, usage = os.wait4(pid, 0)
+    status, usage = _last_status(pid)
     return {
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
         "max_rss_kb": usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss // 1024,
         "cpu_s": usage.ru_utime + usage.ru_stime,
     }
+
+
+def _last_status(pid: int) -> tuple[int, Any]:
+    while True:
+        _, status, usage = os.wait4(pid, 0)
+        # A worker that has made this process its tracer is reported when it only stops, too.
+        if os.WIFSIGNALED(status) or os.WIFEXITED(status):
+            return status, usage
 
 
 if __name__ == "__main__":

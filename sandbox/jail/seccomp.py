@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import os
 import struct
 from dataclasses import dataclass
 
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_SET_DUMPABLE = 38, 22, 4
-_PR_SET_PDEATHSIG = 1
+from sandbox.jail import native
+
+_PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
 _LD_ABS, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
@@ -102,20 +102,8 @@ class Filter:
         packed = b"".join(struct.pack("=HBBI", *step) for step in program)
         self._buffer = ctypes.create_string_buffer(packed, len(packed))
         self._program = _Program(len(program), ctypes.addressof(self._buffer))
-        self._prctl = ctypes.CDLL(None, use_errno=True).prctl
-        self._prctl.restype = ctypes.c_int
-
-    def prepare(self) -> None:
-        """No core, no tracer, and death with the parent; each is worth having on its own."""
-        self._prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        self._prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
     def install(self) -> None:
         """Give up all other calls, for good; OSError where the kernel will not have it."""
-        self._call(_PR_SET_NO_NEW_PRIVS, 1, 0)
-        self._call(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._program))
-
-    def _call(self, option: int, second: int, third: int) -> None:
-        if self._prctl(option, ctypes.c_ulong(second), ctypes.c_ulong(third), 0, 0) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), "prctl")
+        native.gain_nothing_by_exec()
+        native.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._program))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import platform
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.jail import jail
+from sandbox.jail import jail, native
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sandbox.jail.seccomp import Filter
 
 _MEMORY_BYTES = 256 << 20
-_OUTPUT_MAX_BYTES = 4096
+_GIGABYTE = 1 << 30
+_STEP_BYTES = 64 << 20
+_UNTRIED, _HELD, _TRYING, _GOT_THROUGH = range(4)
+_ENTERED_AT, _ACTS_AT = 0, 1
 
 
 def _open_file() -> None:
@@ -32,8 +38,37 @@ def _socket() -> None:
     socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
 
 
+def _datagram_socket() -> None:
+    import socket
+
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+
+
 def _pipe() -> None:
     os.pipe()
+
+
+def _memory_file() -> None:
+    os.close(os.memfd_create("x"))
+
+
+def _poller() -> None:
+    import select
+
+    select.epoll().close()
+
+
+def _handle_of_parent() -> None:
+    os.close(os.pidfd_open(os.getppid()))
+
+
+def _watch_files() -> None:
+    os.close(native.system_call("inotify_init1", 0))
+
+
+def _ring() -> None:
+    settings = ctypes.create_string_buffer(256)
+    os.close(native.system_call("io_uring_setup", 1, settings))
 
 
 def _fork() -> None:
@@ -60,7 +95,7 @@ def _raise_limits() -> None:
 
 
 def _much_memory() -> None:
-    len(bytes(1 << 30))
+    len(bytes(_GIGABYTE))
 
 
 def _write_file() -> None:
@@ -73,55 +108,142 @@ ACTS: dict[str, Callable[[], None]] = {
     "read the parent's environment": _parent_environment,
     "write a file": _write_file,
     "make a socket": _socket,
+    "make a datagram socket": _datagram_socket,
     "make a pipe": _pipe,
+    "make a file in memory": _memory_file,
+    "make a poller": _poller,
+    "get a handle of its parent": _handle_of_parent,
+    "watch files": _watch_files,
+    "make an io_uring": _ring,
     "fork": _fork,
     "start a thread": _thread,
     "start a program": _run_program,
     "raise its own limits": _raise_limits,
     "take a gigabyte": _much_memory,
 }
+"""What no worker may be able to do, not even once it has closed its socket: a level that lets one
+of these through is not used."""
+
 if sys.platform != "linux":
-    # Without RLIMIT_AS the parent watches a worker's memory instead.
-    for _act in ("read the parent's environment", "write a file", "take a gigabyte"):
+    # Without RLIMIT_AS the parent watches a worker's memory instead; the others are Linux's own.
+    for _act in (
+        "read the parent's environment", "write a file", "take a gigabyte", "make a file in memory",
+        "make a poller", "get a handle of its parent", "watch files", "make an io_uring",
+    ):  # fmt: skip
         del ACTS[_act]
 
 
-def choose(wanted: str, *, allow_weak: bool) -> tuple[str, dict[str, Any]]:
-    """The level to use (`none` when nothing holds) and what each level let through."""
-    report: dict[str, Any] = {"machine": platform.machine(), "uid": os.getuid(), "levels": {}}
+def _signal_parent() -> None:
+    os.kill(os.getppid(), 0)
+
+
+def _parent_memory() -> None:
+    own = ctypes.create_string_buffer(8)
+    here = (ctypes.c_void_p * 2)(ctypes.addressof(own), 8)
+    native.system_call("process_vm_readv", os.getppid(), here, 1, here, 1, 0)
+
+
+def _shared_memory() -> None:
+    native.library("shmctl", native.library("shmget", 0, 4096, 0o1600), 0, None)
+
+
+def _name_a_file() -> None:
+    os.stat("/proc/1")  # noqa: PTH116 - pathlib is not loaded
+
+
+def _reserved() -> int | None:
+    """Where a gigabyte is that nobody may touch yet; None where it cannot be had."""
+    try:
+        return native.reserve(_GIGABYTE)
+    except OSError:
+        return None
+
+
+def _grow(reserved: int | None) -> None:
+    if reserved is None:
+        return  # what cannot be tried is not counted on
+    # Step by step, as memory grows. A step longer than the address space that is left is let
+    # through: Linux then takes the range for one that was too long before.
+    for offset in range(0, _GIGABYTE, _STEP_BYTES):
+        native.make_writable(reserved + offset, _STEP_BYTES)
+
+
+LEFT_OVER: dict[str, Callable[[], None]] = {
+    "signal its parent": _signal_parent,
+    "read its parent's memory": _parent_memory,
+    "share memory with another process": _shared_memory,
+    "ask for a file by its name": _name_a_file,
+}
+"""What `rlimit` does not stop everywhere. It bars no level: `doctor` says what of it is left over
+on this machine, and docs/explanation/threat-model.md what that means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the self-test found out about this machine.
+
+    Attributes:
+        level: the one to use; `none` when nothing holds.
+        report: for `doctor`: what each level let through, and what is left over at the one in use.
+        counts_growth: the kernel limits what of a reserved range is made writable.
+    """
+
+    level: str
+    report: dict[str, Any]
+    counts_growth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a trial child of one level got through with."""
+
+    escaped: list[str]
+    left_over: list[str]
+    counts_growth: bool
+
+
+def choose(wanted: str, *, allow_weak: bool) -> Choice:
+    """Try the levels that are wanted (`auto`: all), the best one first."""
+    levels: dict[str, list[str]] = {}
+    report = {"machine": platform.machine(), "uid": os.getuid(), "levels": levels}
     for level in ("seccomp", "rlimit"):
         if wanted not in {"auto", level}:
             continue
-        escaped = _escapes(level)
-        report["levels"][level] = escaped
-        if not escaped:
-            return level, report
-    return ("weak" if allow_weak else "none"), report
+        trial = _try(level)
+        levels[level] = trial.escaped
+        if not trial.escaped:
+            report["left_over"] = trial.left_over
+            return Choice(level, report, trial.counts_growth)
+    return Choice("weak" if allow_weak else "none", report, counts_growth=False)
 
 
-def _escapes(level: str) -> list[str]:
-    """What a child could still do at this level; empty is good."""
+def _try(level: str) -> _Trial:
     try:
         seccomp = _seccomp() if level == "seccomp" else None
     except (KeyError, OSError, ImportError, AttributeError) as error:
-        return [f"not available here: {type(error).__name__}"]
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _try_all(level, seccomp, writer)
-    os.close(writer)
-    said = b""
-    while len(said) < _OUTPUT_MAX_BYTES:
-        data = os.read(reader, _OUTPUT_MAX_BYTES)
-        if not data:
-            break
-        said += data
-    os.close(reader)
-    os.waitpid(pid, 0)
-    lines = said.decode("utf-8", "replace").split("\n")
-    if "end" not in lines:
-        return [*[line for line in lines if line], "the trial child did not finish"]
-    return [line for line in lines if line and line != "end"]
+        return _Trial([f"not available here: {type(error).__name__}"], [], counts_growth=False)
+    # The child has no descriptor to report by: it has closed the only one.
+    with mmap.mmap(-1, mmap.PAGESIZE) as page:
+        pid = os.fork()
+        if pid == 0:
+            _try_all(seccomp, page)
+        _, status = os.waitpid(pid, 0)
+        said = bytes(page)
+    if not said[_ENTERED_AT]:
+        text = os.strerror(os.waitstatus_to_exitcode(status))
+        return _Trial([f"not available here: {text}"], [], counts_growth=False)
+    grown_at = _ACTS_AT + len(ACTS) + len(LEFT_OVER)
+    escaped = _got_through(ACTS, said[_ACTS_AT:])
+    left_over = _got_through(LEFT_OVER, said[_ACTS_AT + len(ACTS) :])
+    if said[grown_at] in {_UNTRIED, _TRYING}:
+        escaped.append("the trial child did not finish")
+    return _Trial(escaped, left_over, counts_growth=said[grown_at] == _HELD)
+
+
+def _got_through(acts: Mapping[str, Any], marks: bytes) -> list[str]:
+    return [
+        name for name, mark in zip(acts, marks, strict=False) if mark in {_TRYING, _GOT_THROUGH}
+    ]
 
 
 def _seccomp() -> Filter:
@@ -130,18 +252,23 @@ def _seccomp() -> Filter:
     return seccomp.Filter(seccomp.worker_program(platform.machine()))
 
 
-def _try_all(level: str, seccomp: Filter | None, writer: int) -> None:
+def _try_all(seccomp: Filter | None, page: mmap.mmap) -> None:
+    """In the trial child: what it can do once it is jailed and has no descriptor left."""
+    code = 1
     try:
-        memory_bytes = jail.base_memory_bytes() + _MEMORY_BYTES if level else 0
-        jail.enter(jail.Cell(memory_bytes, 5, seccomp), socket_fd=writer)
-        for name, act in ACTS.items():
-            if _succeeds(act):
-                os.write(0, f"{name}\n".encode())
-        os.write(0, b"end\n")
+        reserved = _reserved()
+        cell = jail.Cell(jail.memory_now().plus(_MEMORY_BYTES), 5, seccomp)
+        jail.enter(cell, socket_fd=os.open(os.devnull, os.O_RDWR))
+        os.close(0)
+        page[_ENTERED_AT] = 1
+        acts = [*ACTS.values(), *LEFT_OVER.values(), lambda: _grow(reserved)]
+        for at, act in enumerate(acts, start=_ACTS_AT):
+            page[at] = _TRYING
+            page[at] = _GOT_THROUGH if _succeeds(act) else _HELD
     except OSError as error:
-        os.write(0, f"not available here: {error}\n".encode())
+        code = error.errno or 1
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def _succeeds(act: Callable[[], None]) -> bool:

@@ -1,9 +1,7 @@
 """The language layer is taken away: plain Python runs in the worker, and still holds nothing."""
 # ruff: noqa: E501 - hostile programs are clearest on a line each
 
-import base64
 import json
-import marshal
 import os
 import textwrap
 from collections.abc import Iterator
@@ -11,22 +9,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine_host import Compiled, EngineHost, Options
-from sandbox.host import Sandbox
+from sandbox.engine_host import Options
+from tests.sandbox.broken import ESCAPE, Broken
 from tests.sandbox.harness import CANARY, LEVELS, VICTIM, a_job, need
 
-ESCAPE = """
-def subclasses():
-    return ().__class__.__base__.__subclasses__()
-OS = [c for c in subclasses() if c.__name__ == "_wrap_close"][0].__init__.__globals__
-SYS = OS["sys"]
-BUILTINS = OS["__builtins__"]
-def frame(text):
-    data = text.encode()
-    return len(data).to_bytes(4, "big") + data
-def send(data):
-    OS["write"](0, data)
-"""
 READS_NOTHING = {
     "read a file": 'BUILTINS["open"]("/etc/passwd").read()',
     "read the parent's environment": 'BUILTINS["open"](f"/proc/{OS[\'getppid\']()}/environ").read()',
@@ -78,24 +64,6 @@ BREAKS_PROTOCOL = {
 }
 
 
-class BrokenHost(EngineHost):
-    """An engine whose policy lets everything through, as if it had been broken."""
-
-    def _compile(self, source: str) -> Compiled:
-        if not source.startswith(ESCAPE):
-            return super()._compile(source)
-        code = compile(source, "function.py", "exec")
-        return Compiled(base64.b64encode(marshal.dumps(code)).decode(), ())
-
-
-class Broken(Sandbox):
-    """A sandbox with such an engine."""
-
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        self._hosts = {name: BrokenHost(name, options) for name in self._hosts}
-
-
 @pytest.fixture(scope="module", params=LEVELS)
 def box(request: pytest.FixtureRequest) -> Iterator[Broken]:
     """A broken sandbox at each level."""
@@ -105,7 +73,7 @@ def box(request: pytest.FixtureRequest) -> Iterator[Broken]:
         yield made
 
 
-def _run(box: Sandbox, body: str, events: int = 1) -> list[dict[str, Any]]:
+def _run(box: Broken, body: str, events: int = 1) -> list[dict[str, Any]]:
     source = ESCAPE + "def handler(event, profile, context):\n" + textwrap.indent(body, "    ")
     limits = {"wall_s": 1.0, "result_bytes": 5000}
     answer = box.run(a_job(source, events=events, limits=limits))

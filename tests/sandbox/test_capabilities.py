@@ -28,6 +28,8 @@ class Receiver(BaseHTTPRequestHandler):
             return
         if self.path.startswith("/large"):
             text = b"x" * 1_100_000
+        elif self.path.startswith("/pins"):
+            text = b"pins" * 245_000
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen = {"path": self.path, "method": self.command, "headers": headers, "body": body}
@@ -91,6 +93,16 @@ return r.json()
         "op": "http", "method": "POST", "url": f"{origin}/a?k={{{{secret:api_key}}}}", "status": 200,
     }  # fmt: skip
     assert CANARY not in json.dumps(result)
+
+
+def test_an_answer_that_is_full_of_a_short_secret_is_no_longer_for_its_masks(
+    box: Sandbox, origin: str
+) -> None:
+    """Twice as long it would not fit the frame to the worker, and the function would be blamed."""
+    result = _run(
+        box, f'return len(context.http.get("{origin}/pins").text)', **_local(secrets={"P": "pins"})
+    )
+    assert (result["outcome"], result["output"]) == ("returned", 980_000), result["error"]
 
 
 def test_the_requests_look_alike_runs_a_common_recipe(box: Sandbox, origin: str) -> None:

@@ -193,7 +193,9 @@ def _outcome(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
+        text = str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
+        # No frame carries half of a surrogate pair, and what an error says may come from anywhere.
+        return text.encode("utf-8", "replace").decode("utf-8")
     except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
 

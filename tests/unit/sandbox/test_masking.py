@@ -84,3 +84,119 @@ def test_refused_sources_take_room_in_the_cache() -> None:
     """Whoever publishes broken sources all day must not fill the host's memory."""
     finding = Finding(1, 1, "x", "m" * 1000, "h" * 1000)
     assert Compiled("", (finding,) * 10).size > 20_000
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (" padded-value\n", "padded-value"),
+        ("\tpadded-value", "cGFkZGVkLXZhbHVl"),
+        ("0012345678", "12345678"),
+        ("1_234_567", "x=1234567;"),
+        (" 98765 ", "[98765, 98765.0]"),
+        ("3.14159", "3.14159"),
+        ("1e10", "10000000000.0"),
+    ],
+)
+def test_a_secret_is_masked_as_code_makes_it_ready_for_use(value: str, shown: str) -> None:
+    """`context.secret("PIN").strip()` and `int(...)` are the first that a program does with one."""
+    masked = Masker({"KEY": value}).text(f"it is {shown} today")
+    assert MASK in masked
+    assert not set("123456789") & set(masked)
+    assert "padded" not in masked
+    assert "cGFk" not in masked
+
+
+def test_a_number_that_is_a_secret_is_masked_in_json() -> None:
+    """What `int()` has made of it is no text any more."""
+    masker = Masker({"PIN": "0012345678", "RATE": "2.5e3", "SHORT": "7"})
+    value = {"pin": 12345678, "list": [12345678.0, 7, True], "rate": 2500, "other": 12345679}
+    masked = masker.plain(value)
+    assert masked == {
+        "pin": "*" * 6,
+        "list": [MASK, 7, True],
+        "rate": "**",
+        "other": 12345679,
+    }
+
+
+@pytest.mark.parametrize("value", ["pins", "12345", "secret!"])
+@pytest.mark.parametrize("made", [str, int])
+def test_masked_json_is_no_longer_than_it_was(value: str, made: type) -> None:
+    """What was within a limit has to stay within it: else the mask would refuse a good result."""
+    if made is int and not value.isdecimal():
+        return
+    given = [made(value)] * 1000 + [{value: value + "x"}]
+    masked = Masker({"KEY": value}).plain(given)
+    assert value not in json.dumps(masked)
+    assert len(json.dumps(masked)) <= len(json.dumps(given))
+
+
+def test_masked_bytes_are_no_longer_than_they_were() -> None:
+    """The answer of an http call is masked before it goes to the worker, in one frame."""
+    body = b"pins" * 250_000
+    masked = Masker({"KEY": "pins"}).bytes(body)
+    assert b"pins" not in masked
+    assert len(masked) <= len(body)
+
+
+def test_a_text_that_came_cut_does_not_end_in_the_beginning_of_a_secret() -> None:
+    """Masks are short: what stands behind a hundred masked secrets moves up to where it is kept."""
+    masker = Masker({"KEY": "0123456789abcdef"})
+    text = ("0123456789abcdef" * 100)[:-3]
+    assert masker.text(text, cut=True) == MASK * 100
+    assert masker.text("ends in 0", cut=True) == f"ends in {MASK}"
+    assert masker.text("ends in 0") == "ends in 0"
+    assert masker.text("", cut=True) == ""
+    assert Masker({}).text("x", cut=True) == "x"
+
+
+@pytest.mark.parametrize("left_over", range(1, 16))
+def test_many_secrets_in_one_text_leave_no_part_of_the_last_one(left_over: int) -> None:
+    """The worker cuts at twice what is kept, and masking halves that again."""
+    secret = "k0123456789abcdef"
+    source = f"""
+def handler(event, profile, context):
+    text = "-" * {left_over} + context.secret("KEY") * 2000
+    context.log(text, field=text)
+    raise ValueError(text)
+"""
+    with Sandbox() as box:
+        answer = box.run(a_job(source, secrets={"KEY": secret}))
+    shown = json.dumps(answer)
+    assert answer["results"][0]["outcome"] == "raised"
+    assert "k0" not in shown.replace(MASK, "")
+
+
+def test_a_method_and_a_header_are_masked_before_they_are_cut() -> None:
+    """Both are shown to whoever reads the run, or the error, and both are cut."""
+    secret = "A0123456789012345678901234567890123456789012345678"
+    source = """
+def handler(event, profile, context):
+    try:
+        context.http.get("https://a.example.com/", headers={context.secret("KEY") + "{}": "x"})
+    except Exception as error:
+        return str(error)
+"""
+    with Sandbox() as box:
+        job = a_job(source, secrets={"KEY": secret}, http_hosts=["a.example.com"])
+        result = box.run(job)["results"][0]
+    assert result["outcome"] == "returned"
+    assert "0123" not in json.dumps(result)
+
+
+def test_masking_touches_no_word_of_ours() -> None:
+    """A secret that is called like a part of the record must not break the record."""
+    source = (
+        "def handler(event, profile, context):\n"
+        "    context.log('x', field='emit')\n"
+        "    context.emit('metric.x', {'a': 'emit'})\n"
+        "    raise ValueError('message')\n"
+    )
+    with Sandbox() as box:
+        secrets = {"A": "message", "B": "emit", "C": "topic", "D": "fields", "E": "properties"}
+        result = box.run(a_job(source, secrets=secrets))["results"][0]
+    assert result["effects"] == [{"op": "emit", "topic": "metric.x", "properties": {"a": "****"}}]
+    assert result["error"]["message"] == MASK
+    assert result["logs"][0]["message"] == "x"
+    assert result["logs"][0]["fields"] == {"field": MASK}

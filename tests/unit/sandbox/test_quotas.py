@@ -55,6 +55,32 @@ def test_lone_surrogates_in_a_log_are_replaced(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "outcome", "kind"),
+    [
+        ("RetryError", "retry", "RetryError"),
+        ("DropEvent", "dropped", "DropEvent"),
+        ("ValueError", "raised", "ValueError"),
+        ("Own", "raised", "Own"),
+    ],
+)
+def test_half_a_surrogate_pair_in_an_error_does_not_cost_the_error(
+    box: Sandbox, error: str, outcome: str, kind: str
+) -> None:
+    """A frame cannot carry it; and a retry that gets lost is an event that gets lost."""
+    source = f"""
+from penstock import RetryError, DropEvent
+class Own(Exception):
+    pass
+def handler(event, profile, context):
+    raise {error}("cut \\ud83d here")
+"""
+    result = box.run(a_job(source))["results"][0]
+    assert result["outcome"] == outcome
+    assert result["error"]["type"] == kind
+    assert result["error"]["message"] == "cut ? here"
+
+
+@pytest.mark.parametrize(
     "call",
     ['context.emit("metric.x", v)', 'context.deliver("wh_1", v)', "context.profile.set(v)"],
 )

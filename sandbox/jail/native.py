@@ -1,0 +1,102 @@
+"""Calls to the kernel that Python has no function for; OSError where the kernel refuses one."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import sys
+from typing import Any
+
+_NUMBERS = {
+    "x86_64": {
+        "process_vm_readv": 310, "inotify_init1": 294, "keyctl": 250, "io_uring_setup": 425,
+    },
+    "aarch64": {
+        "process_vm_readv": 270, "inotify_init1": 26, "keyctl": 219, "io_uring_setup": 425,
+    },
+}  # fmt: skip
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PROT_NONE, _PROT_WRITABLE = 0, 3
+_MAP_RESERVED = 0x4022  # private, of no file, with no swap set aside
+_LIBC: Any = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, *arguments: int) -> None:
+    """Change a property of this process, by a call that Linux alone has and AWS Lambda refuses."""
+    _need_linux()
+    padded = [*arguments, 0, 0, 0, 0][:4]
+    _check(_LIBC.prctl(option, *map(ctypes.c_ulong, padded)), "prctl")
+
+
+def be_unreadable() -> None:
+    """Let no process of the same user read or trace this one, nor the kernel write its core."""
+    prctl(_PR_SET_DUMPABLE, 0)
+
+
+def gain_nothing_by_exec() -> None:
+    """Let no program that this process becomes have more rights than it has."""
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies; a change of user undoes it."""
+    prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces of these kinds."""
+    _need_linux()
+    _check(_LIBC.unshare(flags), "unshare")
+
+
+def system_call(name: str, *arguments: Any) -> int:
+    """A call by its number; ENOSYS on a machine whose numbers are not known here."""
+    _need_linux()
+    number = _NUMBERS.get(platform.machine(), {}).get(name)
+    if number is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), name)
+    return _check(_LIBC.syscall(ctypes.c_long(number), *map(_wide, arguments)), name)
+
+
+def library(name: str, *arguments: Any) -> int:
+    """A function of the C library that answers -1 where it fails."""
+    _need_linux()
+    return _check(getattr(_LIBC, name)(*arguments), name)
+
+
+def reserve(size: int) -> int:
+    """Address of a range of memory that nobody may touch yet."""
+    _need_linux()
+    map_memory = _LIBC.mmap
+    map_memory.restype = ctypes.c_void_p
+    map_memory.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
+    address = map_memory(None, size, _PROT_NONE, _MAP_RESERVED, -1, 0)
+    if address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
+    return int(address)
+
+
+def make_writable(address: int, size: int) -> None:
+    """Let a reserved range be used."""
+    _need_linux()
+    arguments = (ctypes.c_void_p(address), ctypes.c_size_t(size), _PROT_WRITABLE)
+    _check(_LIBC.mprotect(*arguments), "mprotect")
+
+
+def _wide(argument: Any) -> Any:
+    # A bare int would go as 32 bits, and the kernel reads 64.
+    return ctypes.c_long(argument) if isinstance(argument, int) else argument
+
+
+def _need_linux() -> None:
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def _check(result: int, name: str) -> int:
+    if result == -1:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name)
+    return result
