@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 
 _LEVELS = ("auto", "seccomp", "rlimit")
 _EGRESS = ("internet", "none")
+_ENGINES = ("auto", *EngineName)
 
 
 class SettingInvalid(ValueError):
@@ -20,6 +22,7 @@ def options() -> Options:
         isolation=_one_of("PENSTOCK_SANDBOX_ISOLATION", _LEVELS),
         allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1",
         egress=_one_of("PENSTOCK_SANDBOX_EGRESS", _EGRESS) == "internet",
+        engine=_one_of("PENSTOCK_SANDBOX_ENGINE", _ENGINES),
     )
 
 
