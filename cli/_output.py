@@ -30,7 +30,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable
     """Rows in columns as wide as they need; says so when there are none."""
     if not rows:
         return ["(none)"]
-    cells = [list(columns)] + [[_cell(row.get(name)) for name in columns] for row in rows]
+    cells = [list(columns)] + [[cell(row.get(name)) for name in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
     return [
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
@@ -40,10 +40,19 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable
 def record(document: Mapping[str, Any]) -> Iterable[str]:
     """One thing, a field a line."""
     width = max(map(len, document), default=0)
-    return [f"{name.ljust(width)}  {_cell(value)}" for name, value in document.items()]
+    return [f"{name.ljust(width)}  {cell(value)}" for name, value in document.items()]
 
 
-def _cell(value: Any) -> str:
+def finding(document: Mapping[str, Any]) -> str:
+    """What a check says of one place of a source, on one line."""
+    kind = "hint, " if document.get("severity") == "hint" else ""
+    advice = f" ({document['hint']})" if document.get("hint") else ""
+    place = f"line {document.get('line')}, column {document.get('column')}"
+    return f"{kind}{place}: {document.get('code')}: {document.get('message')}{advice}"
+
+
+def cell(value: Any) -> str:
+    """A value in a line for people; `-` where there is none."""
     match value:
         case None:
             return "-"

@@ -2,10 +2,11 @@
 
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import typer
 
@@ -49,8 +50,12 @@ class Check:
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Look into Python, the sandbox, the local cloud and the API; exit 1 when something fails."""
-    checks = [look() for look in (_python, _set_up, _lambda_python, _sandbox, _local_cloud, _api)]
+    """Look into Python, the sandbox and its engines, the local cloud and the API.
+
+    Exit code 1 when something fails.
+    """
+    machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
+    checks = [*machine, _local_cloud(), _api()]
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks]}
     _output.show(document, as_json=as_json, human=lambda: _lines(checks))
@@ -86,7 +91,7 @@ def _lambda_python() -> Check:
     return Check(name="bytecode", verdict=Verdict.OK, found=wanted)
 
 
-def _sandbox() -> Check:
+def _sandbox() -> Iterable[Check]:
     # Deferred: the other checks must tell their tale even where this does not start.
     from cli.functions_test import sandbox_options
     from sandbox.host import Sandbox
@@ -97,12 +102,41 @@ def _sandbox() -> Check:
             said = sandbox.doctor()
     except (SandboxRefused, SandboxUnavailable, OSError, WrongUsage) as problem:
         advice = f"it does not start: {problem}"
-        return Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)
+        return [Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)]
     level = str(said["isolation"])
     verdict, advice = _BAD_LEVELS.get(level, (Verdict.OK, ""))
     if said["egress"] == "none":
         advice = "; ".join(filter(None, (advice, "context.http is turned off")))
-    return Check(name="sandbox", verdict=verdict, found=level, advice=advice)
+    sandbox_check = Check(name="sandbox", verdict=verdict, found=level, advice=advice)
+    return [sandbox_check, *_engines(said)]
+
+
+def _engines(said: Mapping[str, Any]) -> Iterable[Check]:
+    """Each engine: what is in use, what else could be, and why not what cannot."""
+    for name, fault in said["engines"].items():
+        in_use = name == said["engine"]
+        state = "cannot be used" if fault else "in use" if in_use else "can be used"
+        verdict = Verdict.WARNING if fault else Verdict.OK
+        yield Check(name=f"engine {name}", verdict=verdict, found=state, advice=fault)
+
+
+def _advisories() -> Check:
+    from infra.build import advisories
+
+    name = "advisories"
+    try:
+        listed = advisories.load()
+        affected = advisories.unexplained(listed, advisories.pins())
+    except (OSError, advisories.ListBroken) as problem:
+        advice = f"nobody can say whether a pinned package is at fault: {problem}"
+        return Check(name=name, verdict=Verdict.WARNING, found="unreadable", advice=advice)
+    found = f"read on {listed.read_on}"
+    if affected:
+        advice = f"{'; '.join(affected)}; see docs/howto/update-the-sandbox.md"
+        return Check(name=name, verdict=Verdict.FAILED, found=found, advice=advice)
+    if late := advisories.overdue(listed, today=datetime.now(UTC).date()):
+        return Check(name=name, verdict=Verdict.WARNING, found=found, advice=late)
+    return Check(name=name, verdict=Verdict.OK, found=found)
 
 
 def _local_cloud() -> Check:

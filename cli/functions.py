@@ -10,8 +10,13 @@ from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
 
-COLUMNS: Final = ("name", "live_version", "latest_version", "topics", "http_hosts", "secrets")
-RUN_COLUMNS: Final = ("created_at", "id", "version", "outcome", "duration_ms", "event_id", "topic")
+COLUMNS: Final = (
+    "name", "live_version", "latest_version", "engine", "topics", "http_hosts", "secrets",
+)  # fmt: skip
+RUN_COLUMNS: Final = (
+    "created_at", "id", "version", "outcome", "duration_ms", "engine", "isolation",
+    "event_id", "topic",
+)  # fmt: skip
 TEMPLATE: Final = '''"""What this function does, in one sentence."""
 
 
@@ -74,17 +79,14 @@ def push(
     if publish_it:
         api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
         document["live"] = True
-    number = version["version"]
+    pushed = f"pushed {target} version {version['version']} (engine {version['engine']})"
     next_step = (
         ", and it is live"
         if publish_it
         else f"; `penstock functions publish {target}` makes it live"
     )
-    _output.show(
-        document,
-        as_json=as_json,
-        human=lambda: [f"pushed {target} version {number}{next_step}"],
-    )
+    hints = [f"  {_output.finding(each)}" for each in version["findings"]]
+    _output.show(document, as_json=as_json, human=lambda: [pushed + next_step, *hints])
 
 
 @app.command()
@@ -162,7 +164,7 @@ def _create_or_change(api: Client, name: str, settings: Any) -> None:
 def _log_lines(runs: list[Any]) -> list[str]:
     lines: list[str] = []
     for run in runs:
-        lines.append("  ".join(str(run[column]) for column in RUN_COLUMNS))
+        lines.append("  ".join(_output.cell(run[column]) for column in RUN_COLUMNS))
         if run["error"]:
             lines.append(f"    {run['error'].get('type')}: {run['error'].get('message')}")
         lines += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,9 @@ from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
 from sandbox import settings
 from sandbox.engine_host import CheckGaveUp, Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
-from sandbox.process import SandboxRefused, SandboxUnavailable
+from sandbox.process import EngineUnavailable, SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +28,7 @@ BATCH_WALL_S = 5.0  # a batch is a test suite: a loop without end should not hol
 _BATCH_WORKERS = 2
 _KEYS = (
     "outcome", "output", "error", "findings", "logs", "effects", "duration_ms", "isolation",
+    "engine",
 )  # fmt: skip
 
 
@@ -43,11 +46,12 @@ def run_file(
     event: Any = None,
     profile: Any = None,
     sandbox: Sandbox | None = None,
+    engine: str | None = None,
     allow_local_http: bool = False,
 ) -> dict[str, Any]:
-    """The result object of one run of this file, as DESIGN 3.5 writes it."""
+    """The result object of one run of this file; `engine` goes before its penstock.toml's."""
     found = project.load(path)
-    job = _job(found, _files.read_text(path), allow_local_http=allow_local_http)
+    job = _job(found, _files.read_text(path), engine=engine, allow_local_http=allow_local_http)
     case = {"event": sample_event() if event is None else event, "profile": profile}
     if sandbox is not None:
         return _one(sandbox, job, case)
@@ -55,11 +59,16 @@ def run_file(
         return _one(own, job, case)
 
 
-def run_batch(path: Path, *, allow_local_http: bool = False) -> Iterator[dict[str, Any]]:
-    """One result object per line of the file, in its order; each case runs by itself."""
+def run_batch(
+    path: Path, *, engine: str | None = None, allow_local_http: bool = False
+) -> Iterator[dict[str, Any]]:
+    """One result object per line of the file, in its order; each case runs by itself.
+
+    A line's own engine goes before `engine`, and that before the one of penstock.toml.
+    """
     found = project.load(path)
     cases = [_case(line, number) for number, line in _lines(_files.read_text(path))]
-    job = _job(found, "", allow_local_http=allow_local_http)
+    job = _job(found, "", engine=engine, allow_local_http=allow_local_http)
     job["limits"] = {"wall_s": BATCH_WALL_S, **job["limits"]}
     yield from _run_cases(cases, job)
 
@@ -76,7 +85,9 @@ def _case(line: str, number: int) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise WrongUsage(f"line {number} is not JSON: {error}", code="not_json") from None
     if not isinstance(case, dict) or not isinstance(case.get("code"), str) or "id" not in case:
-        raise WrongUsage(f'line {number} is not {{"id", "code", "event"?, "profile"?}}')
+        raise WrongUsage(f'line {number} is not {{"id", "code", "event"?, "profile"?, "engine"?}}')
+    if case.get("engine") not in (None, *EngineName):
+        raise WrongUsage(f"line {number}: engine is one of {', '.join(EngineName)}")
     return case
 
 
@@ -89,6 +100,7 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
     boxes = [Sandbox(options) for _ in range(min(_BATCH_WORKERS, max(len(cases), 1)))]
     workers = len(boxes)
     all_boxes = tuple(boxes)
+    asked = {case.get("engine") or job["engine"] for case in cases} or {job["engine"]}
 
     def run(case: dict[str, Any]) -> dict[str, Any]:
         box = boxes.pop()  # as many boxes as threads: one is always free
@@ -98,15 +110,16 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
             raise
         except Exception as problem:  # noqa: BLE001 - whatever one case does, the others still run
             message = f"this case cannot be run: {problem}"
-            return {"id": case["id"], **_refused("CannotRun", message, isolation=level)}
+            used = engines[case.get("engine") or job["engine"]]
+            return {"id": case["id"], **_refused("CannotRun", message, used=used)}
         finally:
             boxes.append(box)
 
     try:
-        for box in all_boxes:
-            box.start()
+        for box, engine in product(all_boxes, asked):
+            box.start(engine)
         # A sandbox that does not start is nobody's result: it fails before the first case.
-        (level,) = {str(box.doctor()["isolation"]) for box in all_boxes}
+        engines = {engine: box.engine(engine) for box, engine in product(all_boxes, asked)}
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(run, cases)
     finally:
@@ -119,10 +132,12 @@ def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[s
         "event": case["event"] if case.get("event") is not None else sample_event(),
         "profile": case.get("profile"),
     }
-    return _one(box, {**job, "source": case["code"]}, given)
+    own = {"source": case["code"], "engine": case.get("engine") or job["engine"]}
+    return _one(box, {**job, **own}, given)
 
 
-def _refused(kind: str, message: str, *, isolation: str) -> dict[str, Any]:
+def _refused(kind: str, message: str, *, used: tuple[EngineName, str]) -> dict[str, Any]:
+    engine, isolation = used
     return {
         "outcome": "refused",
         "output": None,
@@ -132,10 +147,13 @@ def _refused(kind: str, message: str, *, isolation: str) -> dict[str, Any]:
         "effects": [],
         "duration_ms": 0.0,
         "isolation": isolation,
+        "engine": engine,
     }
 
 
-def _job(found: FunctionProject, source: str, *, allow_local_http: bool) -> dict[str, Any]:
+def _job(
+    found: FunctionProject, source: str, *, engine: str | None, allow_local_http: bool
+) -> dict[str, Any]:
     settings = found.settings
     return {
         "v": 1,
@@ -144,6 +162,7 @@ def _job(found: FunctionProject, source: str, *, allow_local_http: bool) -> dict
         "function": found.name,
         "version": 0,
         "source": source,
+        "engine": engine or settings.get("engine"),
         "limits": dict(settings.get("limits", {})),
         "http_hosts": list(settings.get("http_hosts", [])),
         "secrets": {name: _secret(found, name) for name in settings.get("secrets", [])},
@@ -161,11 +180,13 @@ def _one(sandbox: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[st
     try:
         answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
     except CheckGaveUp as problem:  # what is not published yet is refused
-        level = str(sandbox.doctor()["isolation"])
+        used = sandbox.engine(job["engine"])
         found = [problem.finding.to_json()]
-        return _refused("Refused", str(problem), isolation=level) | {"findings": found}
+        return _refused("Refused", str(problem), used=used) | {"findings": found}
     (result,) = answer["results"]
-    return {key: result[key] for key in _KEYS}
+    # The hints as well as the errors, as a push shows them; the run's own compilation is kept.
+    found = [each.to_json() for each in sandbox.check(job["source"], engine=answer["engine"])]
+    return {key: result[key] for key in _KEYS} | {"findings": found}
 
 
 def sample_event() -> dict[str, Any]:
@@ -186,23 +207,29 @@ def sample_event() -> dict[str, Any]:
 Event = Annotated[Path | None, typer.Option(help="A JSON file with the event.")]
 Profile = Annotated[Path | None, typer.Option(help="A JSON file with the profile.")]
 Batch = Annotated[Path | None, typer.Option(help="A JSONL file of cases, one object a line.")]
+Engine = Annotated[
+    EngineName | None,
+    typer.Option(help="Instead of the engine of penstock.toml; what a batch's line names holds."),
+]
 LocalHttp = Annotated[bool, typer.Option(help="Let the function call http:// on this machine.")]
 
 
-def functions_test(
+def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
     file: Annotated[Path | None, typer.Argument(help="The function's source file.")] = None,
     *,
     event: Event = None,
     profile: Profile = None,
     batch: Batch = None,
+    engine: Engine = None,
     allow_local_http: LocalHttp = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a function in the real sandbox, with no cloud at all.
 
-    Settings come from `penstock.toml` beside the file. Exit code 0 whenever the sandbox did its
-    job, whatever the function did. In a batch each case gets 5 s of wall clock unless
-    penstock.toml says otherwise.
+    Settings come from `penstock.toml` beside the file; where nothing names an engine, it is
+    `wasm`, or `restricted` where that cannot be used. Exit code 0 whenever the sandbox did its job,
+    whatever the function did. In a batch each case gets 5 s of wall clock unless penstock.toml says
+    otherwise.
     """
     if (file is None) == (batch is None):
         raise WrongUsage("give a FILE, or --batch CASES.jsonl")
@@ -210,16 +237,20 @@ def functions_test(
         raise WrongUsage("--batch takes no --event or --profile: each of its lines has its own")
     try:
         if batch is not None:
-            for result in run_batch(batch, allow_local_http=allow_local_http):
+            for result in run_batch(batch, engine=engine, allow_local_http=allow_local_http):
                 typer.echo(json.dumps(result))
         elif file is not None:
             result = run_file(
                 file,
                 event=_read_json(event),
                 profile=_read_json(profile),
+                engine=engine,
                 allow_local_http=allow_local_http,
             )
-            _output.show(result, as_json=as_json, human=lambda: _for_people(result))
+            _output.show(result, as_json=as_json, human=lambda: for_people(result))
+    except EngineUnavailable as problem:
+        message = f"the engine cannot be used here: {problem}"
+        raise CommandFailed(message, code="engine_unavailable") from None
     except (SandboxRefused, SandboxUnavailable) as problem:
         message = f"the sandbox cannot run here: {problem}"
         raise CommandFailed(message, code="sandbox_unavailable") from None
@@ -229,12 +260,12 @@ def _read_json(path: Path | None) -> Any:
     return None if path is None else _files.read_json(path)
 
 
-def _for_people(result: dict[str, Any]) -> list[str]:
-    lines = [f"{result['outcome']} in {result['duration_ms']} ms ({result['isolation']})"]
-    for finding in result["findings"]:
-        hint = f" -> {finding['hint']}" if finding["hint"] else ""
-        lines.append(f"  line {finding['line']}: {finding['message']}{hint}")
-    if result["error"] and not result["findings"]:
+def for_people(result: dict[str, Any]) -> list[str]:
+    """A result in lines: how it ended and on what, then all that there is to say of it."""
+    ran = f"{result['engine']}, {result['isolation']}"
+    lines = [f"{result['outcome']} in {result['duration_ms']} ms ({ran})"]
+    lines += [f"  {_output.finding(finding)}" for finding in result["findings"]]
+    if result["error"] and not (result["outcome"] == "refused" and result["findings"]):
         lines.append(result["error"]["traceback"] or result["error"]["message"])
     lines += [f"  log: {entry['message']} {entry['fields'] or ''}" for entry in result["logs"]]
     lines += [f"  effect: {json.dumps(effect)}" for effect in result["effects"]]

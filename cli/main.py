@@ -69,11 +69,7 @@ def _failed(failure: CommandFailed, *, as_json: bool) -> int:
         _output.print_json(failure.to_json())
     sys.stderr.write(f"penstock: {failure.message}\n")
     for finding in failure.details.get("findings", ()):
-        hint = f" ({finding['hint']})" if finding.get("hint") else ""
-        sys.stderr.write(
-            f"  line {finding.get('line')}, column {finding.get('column')}:"
-            f" {finding.get('code')}: {finding.get('message')}{hint}\n"
-        )
+        sys.stderr.write(f"  {_output.finding(finding)}\n")
     return failure.exit_code
 
 

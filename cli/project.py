@@ -5,6 +5,7 @@ topics = ["metric.placed_order"]
 http_hosts = ["crm.example.com"]
 secrets = ["CRM_TOKEN"]
 limits = { wall_s = 5 }
+engine = "wasm"                       # or "restricted"; left out, the installation decides
 
 [secrets]                             # values for `functions test`; never sent anywhere
 CRM_TOKEN = "only-for-local-tests"
@@ -24,7 +25,9 @@ from runtime.errors import BadInput
 
 FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
-SETTINGS: Final = frozenset({"name", "topics", "filter", "http_hosts", "secrets", "limits"})
+SETTINGS: Final = frozenset(
+    {"name", "topics", "filter", "http_hosts", "secrets", "limits", "engine"}
+)
 _SECTIONS: Final = frozenset({"function", "functions", "secrets"})
 
 
@@ -91,6 +94,8 @@ def _check(own: Mapping[str, Any]) -> None:
     function_rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
     _table(own, "filter")
     _check_limits(_table(own, "limits"))
+    if "engine" in own:
+        function_rules.engine(_text(own["engine"], "engine"))
 
 
 def _check_limits(limits: Mapping[str, Any]) -> None:

@@ -52,18 +52,20 @@ class BadInput(Permanent):
 
 
 class SourceRefused(BadInput):
-    """The sandbox's language does not allow this source.
+    """The check of the sandbox's engine refuses this source.
 
     Attributes:
-        findings: each with `line`, `column`, `code`, `message`, `hint`; all of them, in order.
+        findings: each with `line`, `column`, `code`, `message`, `hint` and `severity`, in order:
+            the errors that refuse it, and the hints beside them.
     """
 
     code = "source_refused"
 
     def __init__(self, findings: Sequence[Mapping[str, Any]]) -> None:
-        first = findings[0]
+        errors = [each for each in findings if each.get("severity") != "hint"]
+        first = errors[0]
         super().__init__(
-            f"line {first.get('line')}: {first.get('message')} ({len(findings)} in all)",
+            f"line {first.get('line')}: {first.get('message')} ({len(errors)} in all)",
             field="source",
         )
         self.findings = tuple(findings)

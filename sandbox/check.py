@@ -13,9 +13,14 @@ _lock = threading.Lock()
 _shared: list[Sandbox] = []
 
 
-def check(source: str) -> list[Finding]:
-    """Every reason why this source would be refused; empty when it may be published."""
-    return list(_sandbox().check(source))
+def check(source: str, *, engine: str | None = None) -> list[Finding]:
+    """Everything that a reader of this source should know; without errors it may be published.
+
+    Args:
+        source: the function's Python.
+        engine: `wasm` or `restricted`; None takes the one that the environment asks for.
+    """
+    return list(_sandbox().check(source, engine=engine))
 
 
 def _sandbox() -> Sandbox:

@@ -42,11 +42,11 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> None:
-        """Start the engine that jobs get which name none, without waiting until it is ready."""
+    def start(self, engine: str | None = None) -> None:
+        """Start the engine that jobs get which ask for this one, without waiting for it."""
         with self._lock:
-            engine = self._options.engine
-            self._hosts[EngineName.WASM if engine == "auto" else EngineName(engine)].start()
+            wanted = self._wanted(engine)
+            self._hosts[EngineName.WASM if wanted == "auto" else EngineName(wanted)].start()
 
     def close(self) -> None:
         """End every process of this sandbox."""
@@ -89,10 +89,20 @@ class Sandbox:
 
         Args:
             source: the function's Python.
-            engine: `wasm` or `restricted`; None takes this sandbox's own.
+            engine: `wasm` or `restricted`; `auto` or None takes this sandbox's own.
         """
         with self._lock:
             return _findings(self._host(engine), source)
+
+    def engine(self, asked: str | None = None) -> tuple[EngineName, str]:
+        """The engine that a job gets which asks for this one, and the isolation around it.
+
+        Raises:
+            EngineUnavailable: this installation cannot run the engine.
+        """
+        with self._lock:
+            host = self._host(asked)
+            return host.engine, host.isolation()
 
     def doctor(self) -> dict[str, Any]:
         """What the self-tests found on this machine: of the engine in use, and of each engine."""
@@ -110,8 +120,8 @@ class Sandbox:
             return self._hosts[engine].start().pid
 
     def _host(self, engine: str | None) -> EngineHost:
-        """The engine's host; `auto`, or None where that is the option, takes what can be used."""
-        wanted = self._options.engine if engine is None else engine
+        """The host of the engine that is asked for; of the best that can be used for `auto`."""
+        wanted = self._wanted(engine)
         if wanted != "auto":
             if wanted not in self._hosts:
                 raise JobMalformed(_SHAPE)
@@ -121,6 +131,10 @@ class Sandbox:
         except EngineUnavailable:
             return self._hosts[EngineName.RESTRICTED]
         return self._hosts[EngineName.WASM]
+
+    def _wanted(self, engine: str | None) -> str:
+        """The name of an engine; or `auto`, where neither the job nor this sandbox names one."""
+        return self._options.engine if engine is None or engine == "auto" else engine
 
     # Running
 

@@ -83,13 +83,14 @@ class Zygote:
     ) -> None:
         # Before the first worker is there: at the level of its user it could read this process.
         parent.shut()
+        paths = _python_paths(engine)  # before there is a socket to close when that fails
         host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = host
         self._control.settimeout(ZYGOTE_START_S)
         self._line = b""
         settings = [isolation, str(int(allow_weak)), str(int(watch_memory)), engine]
         try:
-            self.pid = _spawn(guest, [*settings, *_python_paths(engine)])
+            self.pid = _spawn(guest, [*settings, *paths])
         finally:
             guest.close()
         self._hello: dict[str, Any] | None = None

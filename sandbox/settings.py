@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 
 _LEVELS = ("auto", "seccomp", "rlimit")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _EGRESS = ("internet", "none")
+_ENGINES = ("auto", *EngineName)
 
 
 class SettingInvalid(ValueError):
@@ -21,6 +23,7 @@ def options() -> Options:
         isolation=_one_of("PENSTOCK_SANDBOX_ISOLATION", _LEVELS),
         allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1",
         egress=_one_of("PENSTOCK_SANDBOX_EGRESS", _EGRESS) == "internet",
+        engine=_one_of("PENSTOCK_SANDBOX_ENGINE", _ENGINES),
     )
 
 

@@ -91,17 +91,24 @@ class ApiClient:
 
 
 class StandInSandbox:
-    """Answers check jobs: source with the word `forbidden` has one finding a line."""
+    """Answers check jobs: each line with `forbidden` is an error, each with `unwise` a hint.
+
+    Its installation is set to `wasm`.
+    """
 
     def run(self, _tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
         """The findings."""
         lines = enumerate(job["source"].splitlines(), 1)
+        severities = {"forbidden": "error", "unwise": "hint"}
         return {
             "v": 1,
+            "engine": "wasm" if job["engine"] == "auto" else job["engine"],
             "findings": [
                 {"line": n, "column": 0, "code": "refused", "message": "no", "hint": "do not"}
+                | {"severity": severity}
                 for n, line in lines
-                if "forbidden" in line
+                for word, severity in severities.items()
+                if word in line
             ],
         }
 

@@ -7,7 +7,7 @@ from runtime.core import api_key, ids
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Attempt, Delivery, Status
 from runtime.core.envelope import Event, ProfileRef, dump
-from runtime.core.function import Function, FunctionVersion
+from runtime.core.function import Engine, Function, FunctionVersion
 from runtime.core.messages import DeliverMessage, RunMessage
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome, Run
@@ -116,6 +116,7 @@ def a_version(**changes: Any) -> FunctionVersion:
         version=1,
         source="def handler(event):\n    return event['id']\n",
         source_sha256="0" * 64,
+        engine=Engine.RESTRICTED,
         created_at=NOW,
     )
     return replace(version, **changes)
@@ -184,6 +185,8 @@ def a_run(**changes: Any) -> Run:
         created_at=NOW,
         duration_ms=3.5,
         output="evt_1",
+        engine=Engine.RESTRICTED,
+        isolation="seccomp",
     )
     return replace(run, **changes)
 

@@ -49,6 +49,7 @@ def a_result(run_id: str = "", **changes: Any) -> dict[str, Any]:
         "effects": [],
         "duration_ms": 1.5,
         "isolation": "seccomp",
+        "engine": "restricted",
     } | changes
 
 
@@ -67,9 +68,13 @@ class ScriptedSandbox:
         self.jobs.append(job)
         if self.faults:
             raise self.faults.pop(0)
-        results = [a_result(each["run_id"], **self.script(each)) for each in job["events"]]
+        engine = job["engine"]
+        results = [
+            a_result(each["run_id"], **{"engine": engine, **self.script(each)})
+            for each in job["events"]
+        ]
         self.before_answer()
-        return {"v": 1, "isolation": "seccomp", "results": results}
+        return {"v": 1, "isolation": "seccomp", "engine": engine, "results": results}
 
 
 class Journal:

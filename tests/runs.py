@@ -5,7 +5,7 @@ from typing import Any
 
 from runtime.core import concurrency, ids, run_plan
 from runtime.core.envelope import ProfileRef, dump
-from runtime.core.function import Function
+from runtime.core.function import Engine, Function
 from runtime.core.run import Run
 from runtime.core.run_plan import Entry
 from runtime.stores.functions import Functions
@@ -66,11 +66,13 @@ class Platform:
         }
         return RunFunctions(**parts | changes)
 
-    def publish(self, source: str = "", **changes: Any) -> Function:
-        """A function with one live version."""
+    def publish(
+        self, source: str = "", *, engine: Engine = Engine.RESTRICTED, **changes: Any
+    ) -> Function:
+        """A function with one live version, which has this engine."""
         function = a_function(latest_version=0, **changes)
         self.functions.add(function)
-        version = a_version(function=function.name, version=1, source=source)
+        version = a_version(function=function.name, version=1, source=source, engine=engine)
         return self.functions.add_version(function, version)
 
     def run(self, *entries: Entry, **changes: Any) -> list[str | None]:

@@ -6,8 +6,10 @@ from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.api_wiring import Api
+from runtime.core import function_rules
 from runtime.core.api_key import ApiKey
-from runtime.core.function import Function, Limits
+from runtime.core.finding import Severity
+from runtime.core.function import Engine, Function, Limits
 from runtime.core.run import Outcome
 from runtime.usecases.create_function import FunctionChanges, NewFunction
 
@@ -39,6 +41,11 @@ class FunctionSettings(Request):
     )
     secrets: list[str] = Field(default=[], description="names; a value is set by PUT")
     limits: LimitsIn = LimitsIn()
+    engine: str | None = Field(
+        default=None,
+        description="what runs versions to come: `wasm` or `restricted`; null: what the"
+        " installation is set to",
+    )
 
 
 class FunctionIn(FunctionSettings):
@@ -48,7 +55,10 @@ class FunctionIn(FunctionSettings):
 
 
 class FunctionOut(Answer):
-    """A function. `secrets` says of each declared name whether a value is set."""
+    """A function. `secrets` says of each declared name whether a value is set.
+
+    `engine` is for versions to come: each version keeps its own, which is shown with it.
+    """
 
     name: str
     topics: list[str]
@@ -56,6 +66,7 @@ class FunctionOut(Answer):
     http_hosts: list[str]
     secrets: dict[str, bool]
     limits: LimitsIn
+    engine: Engine | None
     latest_version: int
     live_version: int | None
     created_at: str
@@ -73,7 +84,25 @@ class VersionOut(Answer):
     function: str
     version: int
     source_sha256: str
+    engine: Engine = Field(description="what runs it")
     created_at: str
+
+
+class FindingOut(Answer):
+    """What the check says of one place; `line` and `column` from 1, 0 where all of it is meant."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str
+    severity: Severity
+
+
+class VersionPushed(VersionOut):
+    """A version that was pushed, with the hints that its check had; none of them refuses it."""
+
+    findings: list[FindingOut]
 
 
 class PublishIn(Request):
@@ -107,6 +136,10 @@ class RunOut(Answer):
     output_left_out: bool = Field(validation_alias="is_unopened")
     error: dict[str, Any] | None
     logs: list[dict[str, Any]]
+    engine: Engine | None = Field(description="what ran it; null when nothing did")
+    isolation: str | None = Field(
+        description="the kernel's layer around it; null when it did not run"
+    )
     duration_ms: float
     created_at: str
 
@@ -121,6 +154,7 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
         http_hosts=tuple(body.http_hosts),
         secrets=tuple(body.secrets),
         limits=Limits(**body.limits.model_dump()),
+        engine=_engine(body),
     )
     return _shown(api.create_function(caller.tenant, wanted))
 
@@ -154,14 +188,19 @@ def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> Fu
         changes["secrets"] = tuple(body.secrets)
     if "limits" in named:
         changes["limits"] = Limits(**body.limits.model_dump())
+    if "engine" in named:
+        changes["engine"] = _engine(body)
     return _shown(api.update_function(caller.tenant, name, changes=changes))
 
 
 @endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
-def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionOut:
+def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
-    version = api.push_version(caller.tenant, name, source=body.source)
-    return VersionOut.model_validate(version)
+    pushed = api.push_version(caller.tenant, name, source=body.source)
+    return VersionPushed(
+        **VersionOut.model_validate(pushed.version).model_dump(),
+        findings=[FindingOut.model_validate(hint) for hint in pushed.hints],
+    )
 
 
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
@@ -191,6 +230,10 @@ def show_run(api: Api, caller: ApiKey, *, name: str, run_id: str) -> RunOut:
     return RunOut.model_validate(api.show_run(caller.tenant, name, run_id=run_id))
 
 
+def _engine(body: FunctionSettings) -> Engine | None:
+    return None if body.engine is None else function_rules.engine(body.engine)
+
+
 def _shown(function: Function) -> FunctionOut:
     # The ciphertexts stay inside: what leaves is only whether there is a value.
     return FunctionOut(
@@ -200,6 +243,7 @@ def _shown(function: Function) -> FunctionOut:
         http_hosts=list(function.http_hosts),
         secrets={name: value is not None for name, value in function.secrets.items()},
         limits=LimitsIn.model_validate(function.limits),
+        engine=function.engine,
         latest_version=function.latest_version,
         live_version=function.live_version,
         created_at=function.created_at,

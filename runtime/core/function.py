@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 MAX_SOURCE_BYTES: Final = 64 * 1024
+
+
+class Engine(StrEnum):
+    """What runs a function's code inside the sandbox; the sandbox's own words for it."""
+
+    WASM = "wasm"
+    RESTRICTED = "restricted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +33,8 @@ class Function:
     """A tenant's function. `name` is its id; `live_version` None until the first publish.
 
     `http_hosts` is the allow-list of `context.http` (`*` for any); `secrets` maps each declared
-    name to its ciphertext, or to None while no value has been set.
+    name to its ciphertext, or to None while no value has been set. `engine` is for the versions
+    to come, and None leaves it to the installation: a version keeps the engine it was pushed with.
     """
 
     name: str
@@ -36,17 +45,22 @@ class Function:
     http_hosts: tuple[str, ...] = ()
     secrets: Mapping[str, str | None] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    engine: Engine | None = None
     latest_version: int = 0
     live_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionVersion:
-    """One immutable upload: never changed, never renumbered."""
+    """One immutable upload: never changed, never renumbered.
+
+    `engine` is what its source was checked with, and the only one that its runs may have.
+    """
 
     tenant: str
     function: str
     version: int
     source: str
     source_sha256: str
+    engine: Engine
     created_at: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
-from runtime.core.function import MAX_SOURCE_BYTES, Limits
+from runtime.core.function import MAX_SOURCE_BYTES, Engine, Limits
 from runtime.errors import BadInput
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -104,6 +104,22 @@ def check_secret_value(value: str) -> None:
         raise BadInput(
             f"is over {MAX_SECRET_VALUE_BYTES} bytes", field="value", code="secret_too_large"
         )
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name.
+
+    Raises:
+        BadInput: code `bad_engine`.
+    """
+    try:
+        return Engine(name)
+    except ValueError as problem:
+        raise BadInput(
+            f"is one of {', '.join(Engine)}; left out, the installation decides",
+            field="engine",
+            code="bad_engine",
+        ) from problem
 
 
 def check_limits(limits: Limits) -> None:

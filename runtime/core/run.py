@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from runtime.core.envelope import moment
+from runtime.core.function import Engine
 
 
 class Outcome(StrEnum):
@@ -29,7 +30,8 @@ class Run:
     when the function ran as that webhook's transform. `effects` are what it asked for, in order:
     the record is their outbox, so a repeated hint repeats them under the same ids. Output and
     effects too large for the record are kept apart, and empty here until they are opened: `left_at`
-    says where, in the store's words.
+    says where, in the store's words. `engine` and `isolation` say what ran the code, and behind
+    which layer of the kernel's; both are None when nothing ran it, and in records from before.
     """
 
     id: str
@@ -50,6 +52,8 @@ class Run:
     due_at_ms: int | None = None
     event: Mapping[str, Any] | None = None
     left_at: str | None = None
+    engine: Engine | None = None
+    isolation: str | None = None
 
     @property
     def is_unopened(self) -> bool:

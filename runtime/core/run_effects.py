@@ -11,6 +11,7 @@ from typing import Any, Final
 from runtime.core import envelope, ids, profile, recording
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import Event, dump
+from runtime.core.function import Engine
 from runtime.core.messages import MAX_BODY_BYTES, DeliverMessage
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome, Run
@@ -19,6 +20,8 @@ from runtime.errors import BadInput, Transient
 
 # A run that fails leaves nothing behind but its record (and the requests it has made).
 _TAKES_EFFECT: Final = frozenset({Outcome.RETURNED, Outcome.DROPPED})
+# What a refused run's record still has of the sandbox's result.
+_KEPT: Final = ("logs", "duration_ms", "engine", "isolation")
 _NO_PAYLOAD: Final = "a transform returns a dict, a list of dicts, or None"
 
 
@@ -94,7 +97,7 @@ def refused(
 ) -> Run:
     """The record of a run that the platform would not make, or would not take."""
     told = {"outcome": "refused", "error": {"traceback": "", **error}}
-    kept = {name: (result or {}).get(name) for name in ("logs", "duration_ms")}
+    kept = {name: (result or {}).get(name) for name in _KEPT}
     return _record(entry, {**kept, **told}, attempt=attempt)
 
 
@@ -146,9 +149,23 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> R
             effects=tuple(dict(effect) for effect in result.get("effects") or ()),
             due_at_ms=attempt.retry_at_ms if again else None,
             event=entry.event.to_json() if again else None,
+            engine=_engine(result),
+            isolation=_text(result.get("isolation")),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Transient("the sandbox's result is no result", code="sandbox_crashed") from problem
+
+
+def _engine(result: Mapping[str, Any]) -> Engine | None:
+    """What ran the code; None when nothing has."""
+    name = result.get("engine")
+    return None if name is None else Engine(name)
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is no text")
 
 
 def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:

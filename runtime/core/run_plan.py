@@ -107,6 +107,7 @@ def job(
         "function": function.name,
         "version": version.version,
         "source": version.source,
+        "engine": version.engine,
         "limits": limits,
         "http_hosts": list(function.http_hosts),
         "secrets": dict(secrets),

@@ -18,7 +18,7 @@ from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Attempt, Delivery, Status, Waiting
 from runtime.core.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.envelope import dump
-from runtime.core.function import Function, FunctionVersion, Limits
+from runtime.core.function import Engine, Function, FunctionVersion, Limits
 from runtime.core.idempotency import Claim, State
 from runtime.core.profile import Profile
 from runtime.core.rate_limit import Per, RateLimit
@@ -128,12 +128,17 @@ def function(item: Mapping[str, Item]) -> Function:
     raw["topics"] = tuple(raw["topics"])
     raw["http_hosts"] = tuple(raw["http_hosts"])
     raw["limits"] = Limits(**raw["limits"])
+    if "engine" in raw:
+        raw["engine"] = Engine(raw["engine"])
     return Function(**raw)
 
 
 def function_version(item: Mapping[str, Item]) -> FunctionVersion:
     """A stored version."""
-    return FunctionVersion(**_fields(item, FunctionVersion))
+    raw = _fields(item, FunctionVersion)
+    # Stored before there was a choice: what it was checked with, and runs with ever since.
+    raw["engine"] = Engine(raw.get("engine", Engine.RESTRICTED))
+    return FunctionVersion(**raw)
 
 
 def sync(item: Mapping[str, Item]) -> Sync:
@@ -203,6 +208,8 @@ def run(item: Mapping[str, Item]) -> Run:
     raw["logs"] = tuple(raw["logs"])
     raw["effects"] = tuple(raw["effects"])
     raw["outcome"] = Outcome(raw["outcome"])
+    if "engine" in raw:
+        raw["engine"] = Engine(raw["engine"])
     return Run(**raw)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypedDict
 
 from runtime.core import function_rules, matching, topics
 from runtime.core.envelope import timestamp
-from runtime.core.function import Function, Limits
+from runtime.core.function import Engine, Function, Limits
 
 
 class Functions(Protocol):
@@ -33,16 +33,21 @@ class NewFunction:
     http_hosts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    engine: Engine | None = None
 
 
 class FunctionChanges(TypedDict, total=False):
-    """The settings to change, and only those. A secret left out of `secrets` is forgotten."""
+    """The settings to change, and only those.
+
+    A secret left out of `secrets` is forgotten. `engine` None leaves it to the installation again.
+    """
 
     topics: tuple[str, ...]
     filter: Mapping[str, Any] | None
     http_hosts: tuple[str, ...]
     secrets: tuple[str, ...]
     limits: Limits
+    engine: Engine | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class CreateFunction:
             http_hosts=wanted.http_hosts,
             secrets=dict.fromkeys(wanted.secrets),
             limits=wanted.limits,
+            engine=wanted.engine,
         )
         check(function)
         self.functions.add(function)
@@ -97,6 +103,7 @@ class UpdateFunction:
             http_hosts=changes.get("http_hosts", old.http_hosts),
             secrets={secret: old.secrets.get(secret) for secret in names},
             limits=changes.get("limits", old.limits),
+            engine=changes.get("engine", old.engine),
         )
         check(function)
         self.functions.replace(old, function)

@@ -234,11 +234,18 @@ class _Job:
         )
         answer = self._uses.sandbox.run(self._function.tenant, job)
         try:
-            return {str(result["run_id"]): result for result in answer["results"]}
+            engine = answer["engine"]
+            results = {str(result["run_id"]): result for result in answer["results"]}
         except (KeyError, TypeError) as problem:
             raise Transient(
                 "the sandbox's answer is no answer", code="sandbox_crashed"
             ) from problem
+        if engine != self._version.engine:  # never silently on another
+            raise Transient(
+                f"the sandbox ran this on the engine {engine}, not on {self._version.engine}",
+                code="engine_unavailable",
+            )
+        return results
 
     def _conclude(
         self, entry: Entry, results: Mapping[str, Mapping[str, Any]], person: Profile | None
@@ -270,6 +277,8 @@ def _line(run: Run) -> dict[str, Any]:
         "topic": run.topic,
         "attempt": run.attempt,
         "outcome": str(run.outcome),
+        "engine": run.engine,
+        "isolation": run.isolation,
         "duration_ms": run.duration_ms,
         "due_at_ms": run.due_at_ms,
     }

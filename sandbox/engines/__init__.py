@@ -55,5 +55,9 @@ class Engine(Protocol):
 
 def prepare(name: EngineName) -> Engine:
     """Load the engine into this process; EngineUnusable where that is not possible."""
-    engine: Engine = importlib.import_module(f"sandbox.engines.{name}.worker").prepare()
+    try:
+        worker = importlib.import_module(f"sandbox.engines.{name}.worker")
+    except ImportError as problem:
+        raise EngineUnusable(f"this bundle has no engine {name}: {problem}") from problem
+    engine: Engine = worker.prepare()
     return engine

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.core.function import Function, Limits
+from runtime.core.function import Engine, Function, Limits
 from runtime.core.webhook import Sealed, SealedSecret
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores import keys
@@ -125,7 +125,10 @@ class TestFunctionsContract:
     def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
         """Every field, in its type."""
         function = a_function(
-            http_hosts=("*",), secrets={"TOKEN": None, "KEY": "sealed"}, limits=Limits(wall_s=1.5)
+            http_hosts=("*",),
+            secrets={"TOKEN": None, "KEY": "sealed"},
+            limits=Limits(wall_s=1.5),
+            engine=Engine.WASM,
         )
         Functions(config=cloud.config).add(function)
 
@@ -135,14 +138,15 @@ class TestFunctionsContract:
         """Two pushes at once must not both become version 2."""
         functions, function = Functions(config=cloud.config), a_function(latest_version=0)
         functions.add(function)
-        counted = functions.add_version(function, a_version(version=1))
+        counted = functions.add_version(function, a_version(version=1, engine=Engine.WASM))
 
         with pytest.raises(Conflict) as refusal:
             functions.add_version(function, a_version(version=1, source="other"))
 
         assert "function_changed" == refusal.value.code
         assert 1 == counted.latest_version
-        assert a_version() == functions.get_version(TENANT, "vip-orders", version=1)
+        stored = functions.get_version(TENANT, "vip-orders", version=1)
+        assert a_version(engine=Engine.WASM) == stored
 
     def test_a_function_whose_name_starts_alike_has_its_own_versions(self, cloud: Cloud) -> None:
         """A key must end at the name's end."""

@@ -7,8 +7,8 @@ import pytest
 from tests.infra import template
 from tests.infra.template import Resource
 
-OPEN: Final = template.rendered("Sandbox", Egress="internet")
-SHUT: Final = template.rendered("Sandbox", Egress="none")
+OPEN: Final = template.rendered("Sandbox", Egress="internet", Engine="auto")
+SHUT: Final = template.rendered("Sandbox", Egress="none", Engine="auto")
 
 
 def _statements(variant: dict[str, Resource]) -> dict[str, dict[str, Any]]:
@@ -16,6 +16,11 @@ def _statements(variant: dict[str, Resource]) -> dict[str, dict[str, Any]]:
     assert [{"Ref": "SandboxRole"}] == policy.properties["Roles"]
     found = policy.properties["PolicyDocument"]["Statement"]
     return {statement["Sid"]: statement for statement in found}
+
+
+def _variables(engine: str, *, egress: str) -> dict[str, str]:
+    """All that the sandbox's code is told: no name, no address, no key of anything."""
+    return {"PENSTOCK_SANDBOX_EGRESS": egress, "PENSTOCK_SANDBOX_ENGINE": engine}
 
 
 def test_an_installation_chooses_and_the_internet_is_what_it_has_otherwise() -> None:
@@ -34,13 +39,13 @@ def test_with_the_internet_there_is_no_network_of_ours_and_no_policy() -> None:
     assert {"AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Lambda::Function"} == kinds
     function = OPEN["SandboxFunction"].properties
     assert "VpcConfig" not in function
-    assert {"PENSTOCK_SANDBOX_EGRESS": "internet"} == function["Environment"]["Variables"]
+    assert _variables("auto", egress="internet") == function["Environment"]["Variables"]
 
 
 def test_without_it_the_function_is_told_and_stands_in_the_dead_end_in_two_zones() -> None:
     """The code is told so that calls fail at once, with a code, not after a timeout."""
     function = SHUT["SandboxFunction"].properties
-    assert {"PENSTOCK_SANDBOX_EGRESS": "none"} == function["Environment"]["Variables"]
+    assert _variables("auto", egress="none") == function["Environment"]["Variables"]
     subnets = [SHUT[each["Ref"]].properties for each in function["VpcConfig"]["SubnetIds"]]
     assert [{"Ref": "DeadEnd"}] * 2 == [subnet["VpcId"] for subnet in subnets]
     assert 2 == len({str(subnet["AvailabilityZone"]) for subnet in subnets})

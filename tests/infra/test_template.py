@@ -257,7 +257,8 @@ def test_the_sandbox_may_do_nothing_at_all() -> None:
     assert {"AssumeRolePolicyDocument"} == set(role.properties)
     assert "Layers" not in sandbox.properties
     known = sandbox.properties["Environment"]["Variables"]
-    assert {"PENSTOCK_SANDBOX_EGRESS"} == set(known)  # who escapes can read them
+    # Who escapes can read them: two words that open nothing.
+    assert {"PENSTOCK_SANDBOX_EGRESS", "PENSTOCK_SANDBOX_ENGINE"} == set(known)
 
 
 def test_an_admins_ports_are_known_where_urls_are_taken_and_where_they_are_called() -> None:

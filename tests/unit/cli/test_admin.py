@@ -76,7 +76,8 @@ def test_the_doctor_finds_a_well_machine_well(penstock: Command) -> None:
 
     found = {check["name"]: check for check in ran.json["checks"]}
     assert (0, True) == (ran.code, ran.json["ok"])
-    assert {"python", "set-up", "bytecode", "sandbox", "local cloud", "api"} == set(found)
+    machine = {"python", "set-up", "bytecode", "sandbox", "engine wasm", "engine restricted"}
+    assert machine | {"advisories", "local cloud", "api"} == set(found)
     assert found["sandbox"]["found"] in {"seccomp", "rlimit"}
     assert "environment" in found["api"]["found"]
 

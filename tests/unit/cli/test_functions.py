@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.builders import a_run
 from tests.unit.cli.conftest import Command
 
 SOURCE = "def handler(event):\n    return event['id']\n"
@@ -68,6 +69,52 @@ def test_refused_source_is_shown_line_by_line(penstock: Command) -> None:
     assert "line 2, column 0: refused: no (do not)" in pushed.err
     assert "source_refused" == as_json.json["error"]["code"]
     assert [2] == [finding["line"] for finding in as_json.json["error"]["findings"]]
+
+
+def test_a_push_says_the_engine_and_the_hints_and_goes_through(penstock: Command) -> None:
+    """Both are news at that moment, and neither is an error."""
+    file = penstock.write("vip.py", "x = 1\nunwise\n")
+
+    pushed = penstock("functions", "push", file)
+    as_json = penstock("functions", "push", file, "--json")
+
+    assert 0 == pushed.code
+    assert "pushed vip version 1 (engine wasm); `penstock functions publish vip`" in pushed.out
+    assert "hint, line 2, column 0: refused: no (do not)" in pushed.out
+    assert ("wasm", [2]) == (
+        as_json.json["engine"],
+        [finding["line"] for finding in as_json.json["findings"]],
+    )
+
+
+def test_the_engine_in_the_settings_file_is_the_functions(penstock: Command) -> None:
+    """Where the other settings are, and pushed with them."""
+    file = penstock.write("vip.py", SOURCE)
+    penstock.write("penstock.toml", '[function]\nengine = "restricted"\n')
+
+    pushed = penstock("functions", "push", file, "--json")
+
+    assert "restricted" == pushed.json["engine"]
+    assert "restricted" == penstock.api.get("/v1/functions/vip").json["engine"]
+    assert "restricted" in penstock("functions", "list").out
+
+
+def test_logs_say_which_engine_ran_and_behind_what(penstock: Command) -> None:
+    """The first question about a run that behaves otherwise than at home."""
+    penstock.api.post("/v1/functions", {"name": "vip"})
+    old = {"id": "run_old", "engine": None, "isolation": None}
+    for changes in ({}, old):
+        run = a_run(**{"tenant": penstock.api.tenant, "function": "vip", **changes})
+        penstock.api.cloud.runs.commit(run)
+
+    shown = penstock("functions", "logs", "vip")
+    as_json = penstock("functions", "logs", "vip", "--json")
+
+    assert "restricted  seccomp  evt_1" in shown.out
+    assert "-  -  evt_1" in shown.out
+    assert {("restricted", "seccomp"), (None, None)} == {
+        (run["engine"], run["isolation"]) for run in as_json.json["data"]
+    }
 
 
 def test_a_bad_settings_file_is_named_before_anything_is_sent(penstock: Command) -> None:

@@ -82,6 +82,9 @@ def test_an_event_file_that_is_not_json_is_wrong_usage(penstock: Command, text: 
         ("filter = 3", "filter"),
         ("name = 3", "name"),
         ('name = "No Name"', "name"),
+        ('engine = "v8"', "engine"),
+        ("engine = 1", "engine"),
+        ('engine = "auto"', "engine"),
         ("[secrets]\nTOKEN = 3", "secrets.TOKEN"),
     ],
 )
@@ -106,6 +109,7 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
         '[function]\nname = "vip-2"\ntopics = ["metric.x"]\nhttp_hosts = ["*", "*.example.com"]\n'
         'secrets = ["TOKEN"]\nfilter = { properties = { value = [1] } }\n'
         "limits = { wall_s = 5, emits = 0, memory_mb = 64, concurrent_runs = 3 }\n"
+        'engine = "restricted"\n'
         '[secrets]\nTOKEN = "x"\n',
         "utf-8",
     )
@@ -113,6 +117,7 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
     found = project.load(tmp_path / "function.py")
 
     assert ("vip-2", {"TOKEN": "x"}) == (found.name, found.local_secrets)
+    assert "restricted" == found.settings["engine"]
     assert {"wall_s": 5, "emits": 0, "memory_mb": 64, "concurrent_runs": 3} == (
         found.settings["limits"]
     )

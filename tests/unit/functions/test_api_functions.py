@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from runtime.core.function import MAX_SOURCE_BYTES
+from runtime.core.function import MAX_SOURCE_BYTES, Engine
 from tests.api_client import ApiClient
+from tests.builders import a_run
 
 SOURCE = "def handler(event):\n    return event['id']\n"
 
@@ -105,6 +106,8 @@ def test_source_of_exactly_the_limit_is_taken(api: ApiClient, vip: str) -> None:
         ({"limits": {"memory_mb": 129}}, "bad_limit", "limits.memory_mb"),
         ({"limits": {"emits": -1}}, "bad_limit", "limits.emits"),
         ({"limits": {"cpu": 1}}, "unknown_field", "limits.cpu"),
+        ({"engine": "v8"}, "bad_engine", "engine"),
+        ({"engine": 1}, "bad_field", "engine"),
         ({"latest_version": 9}, "unknown_field", "latest_version"),
     ],
 )
@@ -117,6 +120,65 @@ def test_a_bad_setting_is_refused_by_field(
     assert (400, code) == (answer.status, answer.json["code"])
     assert field is None or field == answer.json["field"]
     assert 404 == api.get("/v1/functions/vip").status
+
+
+def test_hints_come_with_the_version_that_they_are_about(api: ApiClient, vip: str) -> None:
+    """They refuse nothing; whoever pushes is told all the same."""
+    pushed = api.post(f"{vip}/versions", {"source": "fine\nunwise\n"})
+
+    [hint] = pushed.json["findings"]
+    assert (201, 1) == (pushed.status, pushed.json["version"])
+    assert {"line": 2, "column": 0, "code": "refused", "message": "no", "hint": "do not"} == {
+        name: hint[name] for name in hint if name != "severity"
+    }
+    assert "hint" == hint["severity"]
+
+
+def test_refused_source_comes_back_with_its_hints_too(api: ApiClient, vip: str) -> None:
+    """The first sentence is about what refuses it, whatever stands before that."""
+    answer = api.post(f"{vip}/versions", {"source": "unwise\nforbidden\n"}).json
+
+    assert [(1, "hint"), (2, "error")] == [
+        (finding["line"], finding["severity"]) for finding in answer["findings"]
+    ]
+    assert "line 2" in answer["detail"]
+
+
+def test_a_function_chooses_the_engine_of_its_next_versions(api: ApiClient, vip: str) -> None:
+    """A version that is live does not change under its events."""
+    first = api.post(f"{vip}/versions", {"source": SOURCE}).json
+    chosen = api.call("PATCH", vip, {"engine": "restricted"}).json
+    second = api.post(f"{vip}/versions", {"source": SOURCE}).json
+    api.call("PATCH", vip, {"topics": ["metric.x"]})
+    kept = api.get(vip).json["engine"]
+    unset = api.call("PATCH", vip, {"engine": None}).json
+
+    assert ("wasm", "restricted") == (first["engine"], second["engine"])
+    assert ("restricted", "restricted", None) == (chosen["engine"], kept, unset["engine"])
+    stored = api.application.functions.get_version(api.tenant, "vip", version=1)
+    assert Engine.WASM is stored.engine
+
+
+def test_a_function_is_created_with_its_engine_or_without(api: ApiClient, vip: str) -> None:
+    """Without is a choice too: what the installation is set to."""
+    made = api.post("/v1/functions", {"name": "quick", "engine": "restricted"})
+
+    assert (201, "restricted") == (made.status, made.json["engine"])
+    assert api.get(vip).json["engine"] is None
+
+
+def test_a_run_says_what_ran_it(api: ApiClient, vip: str) -> None:
+    """And what was recorded before there was a choice says nothing."""
+    for number, changes in enumerate(({}, {"engine": None, "isolation": None})):
+        run = a_run(id=f"run_{number}", tenant=api.tenant, function="vip", **changes)
+        api.cloud.runs.commit(run)
+
+    shown = [api.get(f"{vip}/runs/run_{number}").json for number in range(2)]
+
+    assert [("restricted", "seccomp"), (None, None)] == [
+        (run["engine"], run["isolation"]) for run in shown
+    ]
+    assert {"restricted", None} == {run["engine"] for run in api.get(f"{vip}/runs").json["data"]}
 
 
 def test_a_name_is_taken_once(api: ApiClient, vip: str) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import check, entry, limits
+from sandbox import check, engines, entry, limits, settings
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName
 from sandbox.host import JobMalformed, Sandbox
 from sandbox.limits import Limits
-from sandbox.process import SandboxRefused, SandboxUnavailable
+from sandbox.process import EngineUnavailable, SandboxRefused, SandboxUnavailable
 from tests.sandbox.harness import a_job
 
 ROOT = Path(__file__).parents[3]
@@ -134,6 +134,66 @@ def test_the_entry_answers_run_check_and_doctor() -> None:
     assert check.check("def handler(event):\n    return 2\n") == []
 
 
+def test_who_names_no_engine_gets_the_one_that_there_always_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """During an update the caller may be one from before engines: its versions are restricted."""
+    source = "import os\ndef handler(event):\n    return 2\n"
+    with Sandbox(Options(engine="wasm")) as box:
+        monkeypatch.setattr(entry, "_SANDBOX", box)
+
+        run = entry.handler(a_job(source))
+        checked = entry.handler({"v": 1, "op": "check", "source": source})
+
+    assert ("restricted", "refused") == (run["engine"], run["results"][0]["outcome"])
+    assert ("restricted", ["error"]) == (
+        checked["engine"],
+        [finding["severity"] for finding in checked["findings"]],
+    )
+
+
+@pytest.mark.parametrize("asked", [None, "auto"])
+def test_auto_is_what_the_sandbox_is_set_to(asked: str | None) -> None:
+    """The installation has chosen; a job that leaves it to the installation must not overrule it."""
+    with Sandbox(Options(engine="restricted")) as box:
+        engine, isolation = box.engine(asked)
+        job = a_job("def handler(event):\n    return 1\n", engine=asked)
+        answer = box.run(job)
+
+    assert EngineName.RESTRICTED is engine
+    assert (engine, isolation) == (answer["engine"], answer["isolation"])
+
+
+def test_an_engine_that_the_bundle_lacks_is_named_and_never_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A silent fallback would run real Python as a dialect, or the reverse."""
+    monkeypatch.setitem(engines.PACKAGES, EngineName.WASM, ("no_such_package",))
+    job = a_job("def handler(event):\n    return 1\n", engine="wasm")
+    with Sandbox(Options(engine="auto")) as box:
+        with pytest.raises(EngineUnavailable, match="wasm needs no_such_package"):
+            box.run(job)
+        with pytest.raises(EngineUnavailable, match="wasm"):
+            box.check(job["source"], engine="wasm")
+        said = box.doctor()
+        unchosen = box.run({**job, "engine": "auto"})
+
+    assert ("restricted", "") == (said["engine"], said["engines"]["restricted"])
+    assert "no_such_package" in said["engines"]["wasm"]
+    assert "restricted" == unchosen["engine"]
+
+
+@pytest.mark.parametrize("value", ["", "Wasm", "v8"])
+def test_a_setting_that_names_no_engine_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guessing could run on what was to be ruled out."""
+    monkeypatch.setenv("PENSTOCK_SANDBOX_ENGINE", value)
+
+    with pytest.raises(settings.SettingInvalid, match="auto, wasm, restricted"):
+        settings.options()
+
+
 def test_the_host_imports_nothing_heavy() -> None:
     """Import time is billed at each cold start."""
     code = (
@@ -176,6 +236,7 @@ def test_the_batch_command_prints_one_object_a_line(tmp_path: Path) -> None:
         "effects",
         "duration_ms",
         "isolation",
+        "engine",
     ]
     assert list(found[0]) == keys
 

@@ -7,6 +7,7 @@ import pytest
 from runtime.core import ids, messages, run_effects, run_plan
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import MAX_HOPS, ProfileRef, dump
+from runtime.core.function import Engine
 from runtime.core.profile import Profile
 from runtime.core.run import Outcome
 from runtime.core.run_effects import Attempted, Decision, Outgoing
@@ -268,6 +269,33 @@ class TestErrors:
         assert {"type": "Refused", "findings": [finding]} == run.error
 
 
+class TestEngine:
+    """What a record says of what ran the code."""
+
+    @pytest.mark.parametrize("engine", Engine)
+    def test_a_record_names_its_engine_and_isolation(self, engine: Engine) -> None:
+        """As the sandbox says, not as a setting says."""
+        run = decide(engine=str(engine), isolation="rlimit").run
+
+        assert (engine, "rlimit") == (run.engine, run.isolation)
+
+    def test_a_run_refused_for_its_effects_has_run_somewhere(self) -> None:
+        """Whoever asks why needs to know on which engine."""
+        run = decide(effects=[EMIT | {"topic": "Bad"}], engine="wasm").run
+
+        assert (Outcome.REFUSED, Engine.WASM, "seccomp") == (
+            run.outcome,
+            run.engine,
+            run.isolation,
+        )
+
+    def test_what_never_ran_names_none(self) -> None:
+        """A guess on record is worse than nothing."""
+        run = run_effects.refused(an_entry(), {"type": "NoLiveVersion"}, attempt=FIRST)
+
+        assert (None, None) == (run.engine, run.isolation)
+
+
 class TestFaults:
     """What a broken sandbox says."""
 
@@ -281,6 +309,9 @@ class TestFaults:
             {"effects": 1},
             {"effects": [1]},
             {"logs": ["text"]},
+            {"engine": "v8"},
+            {"engine": 1},
+            {"isolation": 1},
         ],
     )
     def test_a_result_that_is_none_is_our_fault(self, broken: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runtime.core import profile, run_plan
 from runtime.core.envelope import ProfileRef, dump
-from runtime.core.function import Limits
+from runtime.core.function import Engine, Limits
 from runtime.core.run_plan import Entry
 from runtime.errors import BadInput
 from tests.builders import (
@@ -115,7 +115,7 @@ class TestJobs:
         person = a_profile(id="prf_0", stamps={"email": "x"})
         job = run_plan.job(
             a_function(http_hosts=("crm.example.com",), limits=Limits(wall_s=2.0)),
-            a_version(),
+            a_version(engine=Engine.WASM),
             [an_entry(1)],
             profiles={(TENANT, "prf_0"): person},
             secrets={"TOKEN": "t"},
@@ -124,6 +124,7 @@ class TestJobs:
 
         assert {"v", "op", "tenant", "function", "version", "source", "limits"} <= set(job)
         assert (["crm.example.com"], {"TOKEN": "t"}) == (job["http_hosts"], job["secrets"])
+        assert "wasm" == job["engine"], "its version's, whatever the function is set to since"
         assert {
             "wall_s": 2.0,
             "memory_mb": 128,

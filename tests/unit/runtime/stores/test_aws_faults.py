@@ -1,6 +1,7 @@
 """What AWS answers when it takes only some, or none, or nonsense comes back."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -189,6 +190,8 @@ class TestSandboxFunction:
         "answer",
         [
             {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType":"OutOfMemory"}')},
+            {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"[]")},
+            {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"")},
             {"Payload": io.BytesIO(b'{"v":1')},
             {"Payload": io.BytesIO(b"[]")},
         ],
@@ -199,6 +202,19 @@ class TestSandboxFunction:
             sandbox(lambda **_: answer).run(TENANT, {})
 
         assert "sandbox_crashed" == raised.value.code
+
+    def test_an_engine_that_the_installation_lacks_is_named(self) -> None:
+        """Nobody finds the artefact that was not built by reading that a sandbox has crashed."""
+        error = {"errorType": "EngineUnavailable", "errorMessage": "not built: run `make setup`"}
+        answer = {
+            "FunctionError": "Unhandled",
+            "Payload": io.BytesIO(json.dumps(error | {"stackTrace": []}).encode()),
+        }
+
+        with pytest.raises(Transient, match="make setup") as raised:
+            sandbox(lambda **_: answer).run(TENANT, {})
+
+        assert "engine_unavailable" == raised.value.code
 
     def test_a_throttled_invocation_is_told_apart(self) -> None:
         """Trying its events one by one would only make it worse."""

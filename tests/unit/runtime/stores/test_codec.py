@@ -6,10 +6,19 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core.function import Engine
 from runtime.core.run import Run
 from runtime.stores import codec, config
-from tests.builders import a_delivery, a_profile, a_run, a_webhook
+from tests.builders import (
+    a_delivery,
+    a_function,
+    a_profile,
+    a_run,
+    a_version,
+    a_webhook,
+)
 
+NEW = {"engine", "isolation"}  # attributes of records since a function can choose its engine
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -56,6 +65,23 @@ def test_an_attribute_of_a_newer_version_is_left_out() -> None:
     item = {**codec.encode(a_run()), "invented_later": {"S": "x"}}
 
     assert isinstance(codec.run(item), Run)
+
+
+def test_what_was_stored_before_engines_is_read_as_it_was_meant() -> None:
+    """A version from then was checked as `restricted`, and must go on as that."""
+    version, run, function = (
+        {name: held for name, held in codec.encode(record).items() if name not in NEW}
+        for record in (a_version(), a_run(), a_function())
+    )
+
+    assert Engine.RESTRICTED is codec.function_version(version).engine
+    assert (None, None) == (codec.run(run).engine, codec.run(run).isolation)
+    assert a_function() == codec.function(function)
+
+
+def test_an_unchosen_engine_changes_no_record_at_rest() -> None:
+    """Else every function stored before would look as if somebody had changed it meanwhile."""
+    assert NEW.isdisjoint(codec.encode(a_function(engine=None)))
 
 
 def test_an_etag_is_of_the_meaning() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.core import ids, run_plan
 from runtime.core.delivery import Status
-from runtime.core.function import Limits
+from runtime.core.function import Engine, Limits
 from runtime.core.run import Outcome
 from runtime.errors import Transient
 from runtime.usecases.races import MAX_RACES
@@ -50,7 +50,12 @@ class TestRuns:
         )
         assert 1 == len(platform.cloud.received("landed"))
         assert 1 == len(platform.cloud.received("deliver"))
-        assert ["run.finished"] == [line["message"] for line in platform.journal.lines]
+        [line] = platform.journal.lines
+        assert ("run.finished", "restricted", "seccomp") == (
+            line["message"],
+            line["engine"],
+            line["isolation"],
+        )
 
     def test_secrets_are_opened_for_the_function_that_declares_them(
         self, platform: Platform
@@ -305,6 +310,30 @@ class TestFaults:
 
         assert ["aws_unavailable"] * 3 == platform.run(*(an_entry(n) for n in range(3)))
         assert 1 == len(platform.sandbox.jobs)
+
+    def test_an_engine_that_cannot_be_used_is_named_and_nothing_is_recorded(
+        self, platform: Platform
+    ) -> None:
+        """The platform's fault: the events come again, and are not tried one by one meanwhile."""
+        platform.publish(engine=Engine.WASM)
+        platform.sandbox.faults = [Transient("not built here", code="engine_unavailable")]
+        entries = [an_entry(n) for n in range(3)]
+
+        assert ["engine_unavailable"] * 3 == platform.run(*entries)
+
+        assert ["wasm"] == [job["engine"] for job in platform.sandbox.jobs]
+        assert platform.cloud.runs.find(entries[0].message.run_id) is None
+
+    def test_what_another_engine_ran_is_not_taken(self, platform: Platform) -> None:
+        """A version keeps its engine: never silently another one, whatever answers."""
+        platform.publish(engine=Engine.WASM)
+
+        class Helpful:
+            def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+                return platform.sandbox.run(tenant, {**job, "engine": "restricted"})
+
+        assert ["engine_unavailable"] == platform.run(an_entry(), sandbox=Helpful())
+        assert platform.cloud.runs.find(an_entry().message.run_id) is None
 
     def test_one_functions_trouble_is_not_anothers(self, platform: Platform) -> None:
         """A damaged secret of one function must not stop the batch."""
