@@ -122,11 +122,11 @@ class Workers:
         """One worker, jailed by limits."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.settimeout(PATIENCE_S)
-        memory = jail.memory_now().plus(memory_bytes + self._engine.room_bytes)
+        most = jail.memory_now().plus(memory_bytes + self._engine.room_bytes)
         pid = os.fork()
         if pid == 0:
             try:
-                cell = jail.Cell(memory, int(PATIENCE_S), self._calls)
+                cell = jail.Cell(most, int(PATIENCE_S), self._calls)
                 jail.enter(cell, socket_fd=its.fileno())
                 self._engine.work(kind, memory_bytes=memory_bytes)
             finally:
