@@ -11,14 +11,6 @@ from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, RESULT_FRAME
 SOCKET_FD = 0
 
 
-class CapabilityError(Exception):
-    """The parent refused what was asked; carries its stable code."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class Bridge:
     """Frames to and from the parent, tagged with the event that is being run."""
 
@@ -57,18 +49,6 @@ class Bridge:
             if not data:
                 os._exit(0)
             self._buffer.feed(data)
-
-    def call(self, op: str, **fields: Any) -> Any:
-        """Ask the parent and wait; CapabilityError when it refuses."""
-        try:
-            self.send(op, **fields)
-        except wire.ProtocolBroken as error:
-            raise CapabilityError(f"{op}: too much in one call: {error}", "too_large") from None
-        answer = self.receive()
-        refused = answer.get("error")
-        if refused is not None:
-            raise CapabilityError(str(refused["message"]), str(refused["code"]))
-        return answer["value"]
 
 
 BRIDGE = Bridge()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from sandbox.sdk import quotas
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESULT_MAX_BYTES = 1 << 20  # of UTF-8 JSON: what the platform publishes as a function's limit
 ESCAPING_ROOM = 3  # frames are ASCII: é is two bytes of UTF-8 and six of \u00e9
-FRAME_MAX_BYTES = 1 << 20  # child → parent, but for a result
+FRAME_MAX_BYTES = quotas.FRAME_MAX_BYTES  # child → parent, but for a result
 ANSWER_FRAME_MAX_BYTES = 1 << 21  # parent → child: a 1 MB http body travels as base64
 SOURCE_MAX_BYTES = 64 * 1024
 SOURCE_MAX_LINES = 4000
@@ -25,17 +27,17 @@ ANSWER_FULL_BYTES = 4 * 1000 * 1000
 ERROR_NAME_MAX_CHARS = 100
 ERROR_MESSAGE_MAX_CHARS = 2000
 TRACEBACK_FRAMES_MAX = 20
-LOG_MESSAGE_MAX_CHARS = 8000
+LOG_MESSAGE_MAX_CHARS = quotas.LOG_MESSAGE_MAX_CHARS
 LOG_ENTRIES_MAX = 1000
 HTTP_DEADLINE_S = 10.0
 HTTP_REQUEST_MAX_BYTES = 256 * 1024
 HTTP_ANSWER_MAX_BYTES = 1_000_000
-SECRET_CALLS_MAX = 20
-DELIVERS_MAX = 100
-PROFILE_CHANGES_MAX = 100
-EFFECTS_MAX_BYTES = 256 * 1024  # emits, deliveries and profile changes of one run, together
+SECRET_CALLS_MAX = quotas.SECRET_CALLS_MAX
+DELIVERS_MAX = quotas.DELIVERS_MAX
+PROFILE_CHANGES_MAX = quotas.PROFILE_CHANGES_MAX
+EFFECTS_MAX_BYTES = quotas.EFFECTS_MAX_BYTES
+MASKING_ROOM = quotas.MASKING_ROOM
 ZONES_MAX = 100
-MASKING_ROOM = 2  # times what is kept is sent, so that secrets are masked before the text is cut
 COMPILE_WALL_S = 5.0
 COMPILE_MEMORY_MB = 256
 RECURSION_MAX = 1000

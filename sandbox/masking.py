@@ -9,10 +9,11 @@ import re
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+from sandbox.sdk.placeholders import PLACEHOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-PLACEHOLDER = re.compile(r"\{\{\s*secret:([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
 MASK = "[secret]"
 _SHORTEST = 4  # shorter values would mask ordinary text
 _CORE_SHORTEST = 8

@@ -10,24 +10,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.limits import HTTP_ANSWER_MAX_BYTES, HTTP_DEADLINE_S, HTTP_REQUEST_MAX_BYTES
-from sandbox.masking import PLACEHOLDER, URL_SAFE, Masker, UnknownSecret
+from sandbox.masking import URL_SAFE, Masker, UnknownSecret
+from sandbox.sdk.placeholders import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _HOST = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _LOCAL_HOST = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,8192}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]{0,8192}")
 _URL_TEXT = re.compile(r"[\x21-\x7e]{1,4096}")
 _KEPT_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "te", "connection", "upgrade", "trailer",
      "expect", "proxy-authorization", "proxy-connection", "keep-alive", "x-forwarded-for"}
 )  # fmt: skip
 _HEADERS_MAX = 50
+_LATIN_BELOW = 256
+_SHORTEST_S = 0.001
 _LOCAL_ENDINGS = (".local", ".internal", ".localhost", ".svc", ".cluster.local", ".home.arpa")
 
 
@@ -67,6 +70,13 @@ class _Wanted:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    whole_s: float
+    connect_s: float | None
+    idle_s: float | None
+
+
 class Mediator:
     """Performs the http calls of one job."""
 
@@ -76,17 +86,34 @@ class Mediator:
         self._client: Any = None
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
-        """The answer as plain JSON; Refused when it may not be or cannot be had."""
+        """The answer as plain JSON.
+
+        Args:
+            message: `method` and `url`; and where they are wanted `headers` (a dict), `params` (a
+                dict or pairs), `json` or `data` (`{"text"}`, `{"base64"}` or `{"form": params}`),
+                `content_type` (as null: add none to a body), `basic` (user and password), and
+                `timeout` (seconds) or `timeouts` (of connecting, and of each wait).
+            remaining_s: until the run's own deadline.
+
+        Returns:
+            `{"status", "reason", "headers": [[name, value], ...], "body": base64}`.
+
+        Raises:
+            Refused: it may not be, or cannot be had.
+        """
         if not self._permit.egress:
             text = "functions may not call other servers here: this installation has it turned off"
             raise Refused("egress_disabled", text)
         try:
             wanted, host = self._read(message)
+            waits = _waits(message)
+        except UnknownSecret as error:
+            text = f"this function declares no secret {error}"
+            raise Refused("secret_not_declared", text) from None
         except (TypeError, LookupError, ValueError) as error:
             raise Refused("request_invalid", f"the request cannot be read: {error}") from None
         self._check_secrets(message, host)
-        deadline_s = min(_timeout_s(message.get("timeout")), remaining_s)
-        return self._send(wanted, max(deadline_s, 0.001))
+        return self._send(wanted, waits, max(min(waits.whole_s, remaining_s), _SHORTEST_S))
 
     def _read(self, message: Mapping[str, Any]) -> tuple[_Wanted, str]:
         method = message.get("method")
@@ -96,8 +123,11 @@ class Mediator:
             )
         url, host = self._url(message)
         headers = self._headers(message.get("headers"))
+        if "basic" in message:
+            self._log_in(headers, message["basic"])
         body, kind = self._body(message)
-        if kind and "content-type" not in {name.lower() for name in headers}:
+        named = "content_type" in message or "content-type" in {name.lower() for name in headers}
+        if kind and not named:
             headers["content-type"] = kind
         return _Wanted(method, url, headers, body), host
 
@@ -105,8 +135,9 @@ class Mediator:
         template = message.get("url")
         if not isinstance(template, str):
             raise Refused("url_invalid", "the URL is not text")
+        template = template.partition("#")[0]
         host = check_url(PLACEHOLDER.sub("secret", template), self._permit)
-        url = self._fill(template, quoted=True)
+        url = self._masker.fill(template, _quoted)
         params = message.get("params")
         if params:
             pairs = self._masker.fill_plain(params)
@@ -114,14 +145,7 @@ class Mediator:
             url += join + urllib.parse.urlencode(_pairs(pairs), doseq=True)
         if check_url(url, self._permit) != host:
             raise Refused("url_invalid", "a secret may not change the host")
-        return url.partition("#")[0], host
-
-    def _fill(self, template: str, *, quoted: bool) -> str:
-        quote = (lambda text: urllib.parse.quote(text, safe=URL_SAFE)) if quoted else None
-        try:
-            return self._masker.fill(template, quote)
-        except UnknownSecret as error:
-            raise _unknown(error) from None
+        return url, host
 
     def _headers(self, given: Any) -> dict[str, str]:
         if given is None:
@@ -133,22 +157,30 @@ class Mediator:
             low = name.lower()
             if not _HEADER_NAME.fullmatch(name) or low in _KEPT_HEADERS or low.startswith("x-amz"):
                 raise Refused("header_invalid", f"the header {self._shown(name)} cannot be set")
-            text = self._fill(value if isinstance(value, str) else str(value), quoted=False)
+            text = self._masker.fill(value if isinstance(value, str) else str(value))
             if not _HEADER_VALUE.fullmatch(text):
-                raise Refused(
-                    "header_invalid", f"the value of {self._shown(name)} is not plain ASCII"
-                )
+                shown = self._shown(name)
+                raise Refused("header_invalid", f"the value of {shown} is not Latin-1 text")
             headers[name] = text
         return headers
 
     def _shown(self, name: str) -> str:
         return repr(self._masker.text(name)[:40])
 
+    def _log_in(self, headers: dict[str, str], basic: Any) -> None:
+        """Put in the header that stands for this user and password."""
+        user, password = (self._masker.fill(str(part)) for part in basic)
+        whole = f"{user}:{password}"
+        # Never by way of an error's text: it would name a character of the secret.
+        latin = all(ord(letter) < _LATIN_BELOW for letter in whole)
+        raw = whole.encode("latin-1" if latin else "utf-8")
+        for name in [name for name in headers if name.lower() == "authorization"]:
+            del headers[name]
+        headers["Authorization"] = "Basic " + base64.b64encode(raw).decode()
+
     def _body(self, message: Mapping[str, Any]) -> tuple[bytes, str]:
         try:
             body, kind = _encode_body(message, self._masker)
-        except UnknownSecret as error:
-            raise _unknown(error) from None
         except (ValueError, TypeError) as error:
             raise Refused("body_invalid", f"the body cannot be sent: {error}") from None
         if len(body) > HTTP_REQUEST_MAX_BYTES:
@@ -162,7 +194,7 @@ class Mediator:
             text = f"secrets are sent only to hosts listed by name, and {host} is not"
             raise Refused("secret_host_not_listed", text)
 
-    def _send(self, wanted: _Wanted, deadline_s: float) -> dict[str, Any]:
+    def _send(self, wanted: _Wanted, waits: _Waits, deadline_s: float) -> dict[str, Any]:
         from runtime.egress.client import Request, SyncEgress
         from runtime.egress.failures import EgressFailed, EgressRefused
         from runtime.egress.policy import EgressPolicy
@@ -173,7 +205,11 @@ class Mediator:
         request = Request(method=wanted.method, url=wanted.url, headers=headers, body=wanted.body)
         try:
             answer = self._client.send(
-                request, deadline_s=deadline_s, max_answer_bytes=HTTP_ANSWER_MAX_BYTES
+                request,
+                deadline_s=deadline_s,
+                max_answer_bytes=HTTP_ANSWER_MAX_BYTES,
+                connect_s=waits.connect_s,
+                idle_s=waits.idle_s,
             )
         except (EgressRefused, EgressFailed) as error:
             raise Refused(error.code, self._masker.text(str(error))) from None
@@ -181,7 +217,11 @@ class Mediator:
             raise Refused("answer_too_large", f"the answer is over {HTTP_ANSWER_MAX_BYTES} bytes")
         return {
             "status": answer.status,
-            "headers": {name: self._masker.text(value) for name, value in answer.headers},
+            "reason": self._masker.text(answer.reason),
+            "headers": [
+                [name, self._masker.text(value)]
+                for name, (_, value) in zip(answer.spelled, answer.headers, strict=True)
+            ],
             # An echo of the secret must not bring it into the worker.
             "body": base64.b64encode(self._masker.bytes(answer.body)).decode(),
         }
@@ -196,10 +236,19 @@ def _has_placeholder(value: Any) -> bool:
     return isinstance(value, list) and any(_has_placeholder(item) for item in value)
 
 
-def _timeout_s(asked: Any) -> float:
-    if isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0:
-        return min(float(asked), HTTP_DEADLINE_S)
-    return HTTP_DEADLINE_S
+def _waits(message: Mapping[str, Any]) -> _Waits:
+    connect, idle = message.get("timeouts") or (None, None)
+    whole_s = _seconds(message.get("timeout")) or HTTP_DEADLINE_S
+    return _Waits(min(whole_s, HTTP_DEADLINE_S), _seconds(connect), _seconds(idle))
+
+
+def _seconds(asked: Any) -> float | None:
+    usable = isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0
+    return max(float(asked), _SHORTEST_S) if usable else None
+
+
+def _quoted(secret: str) -> str:
+    return urllib.parse.quote(secret, safe=URL_SAFE)
 
 
 def check_url(url: str, permit: Permit) -> str:
@@ -238,10 +287,6 @@ def _is_number(host: str) -> bool:
     return not re.search(r"[g-wyz]", host)
 
 
-def _unknown(error: UnknownSecret) -> Refused:
-    return Refused("secret_not_declared", f"this function declares no secret {error}")
-
-
 def _pairs(params: Any) -> Any:
     if isinstance(params, dict):
         return [(str(key), value) for key, value in params.items() if value is not None]
@@ -258,7 +303,7 @@ def _encode_body(message: Mapping[str, Any], masker: Masker) -> tuple[bytes, str
     if not isinstance(data, dict):
         return b"", ""
     if "base64" in data:
-        return base64.b64decode(data["base64"]), "application/octet-stream"
+        return base64.b64decode(data["base64"], validate=True), "application/octet-stream"
     if "form" in data:
         form = urllib.parse.urlencode(_pairs(masker.fill_plain(data["form"])), doseq=True)
         return form.encode(), "application/x-www-form-urlencoded"

@@ -127,10 +127,10 @@ def _context() -> str:
 
 http reaches https:// DNS names on port 443 that {hosts} lists (`*` for any), follows no redirect,
 takes at most {limits.HTTP_DEADLINE_S:g} s and {limits.HTTP_ANSWER_MAX_BYTES} bytes of answer. `{{{{secret:NAME}}}}` in the URL's path and query, in
-headers and in the body is filled in outside the function, for hosts listed by name. `requests` is
-a look-alike over the same client. A call that fails, or may not be made, raises an exception whose
-`.code` says why (`requests` raises its own kinds); `egress_disabled`: this installation has shut
-functions off from the network.
+headers and in the body is filled in outside the function, for hosts listed by name. A call that
+fails, or may not be made, raises an exception whose `.code` says why; `egress_disabled`: this
+installation has shut functions off from the network. `requests` goes the same way:
+[what differs from the real one](requests.md).
 """
 
 

@@ -14,6 +14,8 @@ from sandbox import wire, zones
 from sandbox.mediated_http import Refused
 from sandbox.outcome import Outcome, Result, clean_text
 from sandbox.process import End, MemoryExceeded, SandboxUnavailable, WorkerGone
+from sandbox.sdk import names
+from sandbox.sdk.outcomes import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.process import WorkerProcess
 
 _BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
-_PLATFORM_ERRORS = frozenset({"RetryError", "DropEvent", "ValidationError", "EventNotSupported"})
+_PLATFORM_ERRORS = frozenset(EXPORTS)
 _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
 _URL_MAX_CHARS = 2048
 _SMALL_BYTES = 64 * 1024
@@ -189,14 +191,14 @@ class EventRun:
     def _emit(self, message: dict[str, Any]) -> None:
         self._count("emit", self._job.limits.emits)
         topic, properties = message.get("topic"), message.get("properties")
-        if not wire.is_topic(topic) or type(properties) is not dict:
+        if not names.is_topic(topic) or type(properties) is not dict:
             raise Violation("an emitted event is malformed")
         self._leave({"op": "emit", "topic": topic, "properties": properties})
 
     def _deliver(self, message: dict[str, Any]) -> None:
         self._count("deliver", caps.DELIVERS_MAX)
         webhook, payload = message.get("webhook"), message.get("payload")
-        if not wire.is_webhook_id(webhook, self._job.webhooks):
+        if not names.is_webhook_id(webhook, self._job.webhooks):
             raise Violation("a delivery is malformed")
         self._leave({"op": "deliver", "webhook": webhook, "payload": payload})
 

@@ -62,11 +62,11 @@ class _Common(Generic[L]):
             raise EgressRefused(problem.code, problem.message) from problem
         return target
 
-    def _errand(self, request: Request, *, deadline_s: float, max_answer_bytes: int) -> Errand[L]:
+    def _errand(self, request: Request, *, watch: Watch, max_answer_bytes: int) -> Errand[L]:
         return Errand(
             request=request,
             target=urls.check(request.url, self._policy),
-            watch=Watch(deadline_s),
+            watch=watch,
             pool=self._pool,
             max_answer_bytes=max_answer_bytes,
         )
@@ -108,15 +108,29 @@ class SyncEgress(_Common[_Socket]):
     """The blocking client. One per thread: its pool is not shared between threads."""
 
     def send(
-        self, request: Request, *, deadline_s: float, max_answer_bytes: int = MAX_ANSWER_BYTES
+        self,
+        request: Request,
+        *,
+        deadline_s: float,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        connect_s: float | None = None,
+        idle_s: float | None = None,
     ) -> Answer:
         """The answer to `request`, whatever its status.
 
+        Args:
+            request: what to send.
+            deadline_s: for all of it.
+            max_answer_bytes: of the answer's body; the rest is left unread.
+            connect_s: until the connection stands, where that is less.
+            idle_s: for each wait after that, where that is less.
+
         Raises:
             EgressRefused: the policy forbids it; nothing was sent.
-            EgressFailed: no complete answer within `deadline_s`.
+            EgressFailed: no complete answer in time.
         """
-        errand = self._errand(request, deadline_s=deadline_s, max_answer_bytes=max_answer_bytes)
+        watch = Watch(deadline_s, connect_s=connect_s, idle_s=idle_s)
+        errand = self._errand(request, watch=watch, max_answer_bytes=max_answer_bytes)
         steps = flow.run(errand)
         try:
             step = next(steps)
@@ -258,7 +272,8 @@ class Egress(_Common[_Stream]):
             EgressRefused: the policy forbids it; nothing was sent.
             EgressFailed: no complete answer within `deadline_s`.
         """
-        errand = self._errand(request, deadline_s=deadline_s, max_answer_bytes=max_answer_bytes)
+        watch = Watch(deadline_s)
+        errand = self._errand(request, watch=watch, max_answer_bytes=max_answer_bytes)
         steps = flow.run(errand)
         try:
             async with asyncio.timeout(deadline_s):

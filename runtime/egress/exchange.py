@@ -44,12 +44,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. Header names are lower case; `truncated` when the body was longer."""
+    """What came back. Header names are lower case; `truncated` when the body was longer.
+
+    Attributes:
+        reason: the receiver's words for the status.
+        spelled: the headers' names, in the same order, as the receiver wrote them.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     truncated: bool = False
+    reason: str = ""
+    spelled: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
 
     def header_values(self, name: str) -> tuple[str, ...]:
@@ -192,6 +199,8 @@ class Exchange:
             ),
             body=bytes(self._body),
             truncated=self._truncated,
+            reason=head.reason.decode("latin-1"),
+            spelled=tuple(name.decode("ascii") for name, _ in head.headers.raw_items()),
             timing=timing,
         )
 

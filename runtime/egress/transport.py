@@ -42,13 +42,30 @@ def new_trust() -> ssl.SSLContext:
     return context
 
 
+_CONNECTING: Final = frozenset({"dns", "connect", "tls"})
+
+
 class Watch:
-    """Which part of a request is under way, how long the parts took, and how long is left."""
+    """Which part of a request is under way, how long the parts took, and how long is left.
+
+    Args:
+        deadline_s: for the whole request.
+        connect_s: for name, connection and TLS together, where that is less.
+        idle_s: for each wait after that, where that is less.
+        clock: seconds.
+    """
 
     def __init__(
-        self, deadline_s: float, *, clock: Callable[[], float] = time.perf_counter
+        self,
+        deadline_s: float,
+        *,
+        connect_s: float | None = None,
+        idle_s: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.deadline_s = deadline_s
+        self._connect_s = deadline_s if connect_s is None else min(connect_s, deadline_s)
+        self._idle_s = deadline_s if idle_s is None else min(idle_s, deadline_s)
         self.phase = "dns"
         self.reused = False
         self.status: int | None = None
@@ -58,8 +75,11 @@ class Watch:
 
     @property
     def left_s(self) -> float:
-        """What remains of the deadline; 0 when it has passed."""
-        return max(0.0, self.deadline_s - (self._clock() - self._began))
+        """How long may be waited now; 0 when the deadline has passed."""
+        passed_s = self._clock() - self._began
+        if self.phase in _CONNECTING:
+            return max(0.0, self._connect_s - passed_s)
+        return max(0.0, min(self.deadline_s - passed_s, self._idle_s))
 
     def lap(self, part: str) -> None:
         """`part` ends now; it began when the one before it ended."""
@@ -88,7 +108,8 @@ class Watch:
 
     def timed_out(self) -> EgressFailed:
         """The failure of the phase that the deadline fell into."""
-        within = f"within {self.deadline_s:.3g} s"
+        limit_s = self._connect_s if self.phase in _CONNECTING else self._idle_s
+        within = f"within {limit_s:.3g} s"
         match self.phase:
             case "dns":
                 return EgressFailed("dns_timeout", f"the host name did not resolve {within}")

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def judge_level(level: str, leaks: list[str]) -> None:
         pytest.skip(f"NOT TESTED: seccomp, which this kernel does not have: {leaks[0]}")
     if leaks:
         pytest.fail(f"{level} lets through: {', '.join(leaks)}")
+
+
+@contextmanager
+def engine_box(engine: str) -> Iterator[Sandbox]:
+    """A sandbox whose jobs run in this engine; skips where it cannot be used."""
+    with Sandbox() as probe:
+        problem = probe.doctor()["engines"][engine]
+    if problem:
+        pytest.skip(f"NOT TESTED: the engine {engine}: {problem}")
+    with Sandbox(Options(engine=engine)) as made:
+        yield made
 
 
 def cases(*names: str) -> list[dict[str, Any]]:

@@ -18,9 +18,10 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from sandbox.engines.restricted import attributes, context, guards, language
+from sandbox.engines.restricted import attributes, guards, language
 from sandbox.engines.restricted.facade import Facade
-from sandbox.engines.restricted.facades import FACADES, MODULES, requests
+from sandbox.engines.restricted.facades import FACADES, MODULES
+from sandbox.sdk import context, http, requests
 
 FORBIDDEN = (
     types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, types.CellType,
@@ -28,8 +29,13 @@ FORBIDDEN = (
 
 
 def _samples() -> list[Any]:
-    given = context.Context({"tenant": "t", "profile": {"properties": {"a": 1}}}, 0)
-    answer = context.Answer({"status": 200, "headers": {"a": "b"}, "body": ""})
+    given = context.Context({"profile": {"properties": {"a": 1}}}, 0)
+    answer = http.Answer({"status": 200, "headers": [["a", "b"]], "body": ""})
+    asked = requests.Request("GET", "https://a.example/?b=c", headers={"d": "e"})
+    response = requests.Response()
+    response.status_code, response.request = 404, asked.prepare()
+    response.cookies.set("a", "b")
+    failed = requests.HTTPError("x", response=response)
     point = collections.namedtuple("point", "x y")  # noqa: PYI024 - as user code makes one
     own = guards.make_class("Own", (), {"__module__": "function"})
     error = guards.make_class("OwnError", (Exception,), {})
@@ -38,7 +44,9 @@ def _samples() -> list[Any]:
     raised = ValueError("x")
     generator = (n for n in (1,))
     return [
-        given, answer, requests.Response(answer, "https://a.example"), guards.adopt(point)(1, 2),
+        given, answer, asked, response, failed, requests.Session(), guards.adopt(point)(1, 2),
+        response.headers, response.cookies, next(iter(response.cookies)), response.iter_lines(),
+        requests.auth.HTTPBasicAuth("a", "b"),
         own(), error("x"), text("x"), color.RED, own, error, text, color, raised, generator,
         "", b"", 1, 1.5, True, None, [], {}, set(), frozenset(), (), range(1), slice(1), 1j,
         {}.keys(), {}.items(), {}.values(), iter([]), re.compile("a"), re.match("a", "a"),

@@ -153,10 +153,13 @@ CLASS: dict[type, frozenset[str]] = {
 }
 
 ERROR = _names(
-    "add_note args code colno doc end errno headers lineno msg pos reason response "
+    "add_note args code colno doc end errno headers lineno msg pos reason request response "
     "start status strerror value"
 )
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
+
+SETTABLE: dict[type, frozenset[str]] = {}
+"""Of which types of ours user code may set items, and which attributes; the rest is read only."""
 
 _MEMBER = _names("name value")
 

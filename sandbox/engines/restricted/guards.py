@@ -208,11 +208,40 @@ def type_name(obj: Any) -> str:
     return name
 
 
+class _Settable:
+    """Stands for an object of ours while user code writes to it: its items, and listed names."""
+
+    __slots__ = ("_obj",)
+
+    def __init__(self, obj: Any) -> None:
+        object.__setattr__(self, "_obj", obj)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        obj = object.__getattribute__(self, "_obj")
+        if name not in attributes.SETTABLE[type(obj)]:
+            raise AttributeError(f"{type_name(obj)} has no attribute {name!r} that can be set here")
+        setattr(obj, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"the attribute {name!r} cannot be deleted here")
+
+    def __getitem__(self, key: Any) -> Any:
+        return object.__getattribute__(self, "_obj")[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        object.__getattribute__(self, "_obj")[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del object.__getattribute__(self, "_obj")[key]
+
+
 def guarded_write(obj: Any) -> Any:
     """The object itself, when user code may change it."""
     kind = type(obj)
     if kind in _WRITABLE or kind in _user_classes or (isinstance(obj, type) and is_user_class(obj)):
         return obj
+    if kind in attributes.SETTABLE:
+        return _Settable(obj)
     raise TypeError(f"{type_name(obj)} cannot be changed here")
 
 
@@ -227,20 +256,18 @@ def guarded_augment(obj: Any, name: str) -> Any:
 
 def guarded_setattr(obj: Any, name: str, value: Any, /) -> None:
     """What setattr does, for objects of user classes and public names."""
-    _check_written_name(obj, name)
-    setattr(obj, name, value)
+    setattr(_written(obj, name), name, value)
 
 
 def guarded_delattr(obj: Any, name: str, /) -> None:
     """What delattr does, for objects of user classes and public names."""
-    _check_written_name(obj, name)
-    delattr(obj, name)
+    delattr(_written(obj, name), name)
 
 
-def _check_written_name(obj: Any, name: Any) -> None:
+def _written(obj: Any, name: Any) -> Any:
     if type(name) is not str or name.startswith("__") or not name.isidentifier():
         raise AttributeError("this name cannot be written")
-    guarded_write(obj)
+    return guarded_write(obj)
 
 
 def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:
@@ -287,9 +314,7 @@ def _may_be_base(base: Any) -> bool:
     )
 
 
-_ERROR_HOMES = frozenset(
-    {"builtins", "sandbox.engines.restricted.sdk", "sandbox.engines.restricted.facades.requests"}
-)
+_ERROR_HOMES = frozenset({"builtins", "sandbox.sdk.outcomes", "sandbox.sdk.requests.exceptions"})
 
 
 def _plain(bases: tuple[Any, ...]) -> bool:

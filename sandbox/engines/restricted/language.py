@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engines.restricted import attributes, context, guards, shown
+from sandbox.engines.restricted import attributes, given, guards, shown
 from sandbox.engines.restricted.facades import FACADES, MODULES
+from sandbox.sdk.context import QuotaExceeded, log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
         if name not in {"end", "flush"}:
             raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
     texts = (value if type(value) is str else shown.text(value) for value in values)
-    context.log((" " if sep is None else sep).join(texts), {})
+    log((" " if sep is None else sep).join(texts), {})
 
 
 def _type(value: Any, *more: Any) -> Any:
@@ -58,13 +59,14 @@ def _hash(value: Any) -> int:
         for item in value:
             _hash(item)
         return hash(value)
-    if kind in _SHOWN_TYPES or "__hash__" in kind.__dict__:
+    if kind in _HASHED_TYPES or "__hash__" in kind.__dict__:
         return hash(value)
     raise TypeError("hash() of this would be a memory address: use a key of yours")
 
 
-_SHOWN_TYPES = frozenset(attributes.INSTANCE) - {context.Context, context.Http, context.Profile}
+_SHOWN_TYPES = frozenset(attributes.INSTANCE) - given.CAPABILITIES
 _SHOWN_TYPES |= {type(None)}
+_HASHED_TYPES = _SHOWN_TYPES - given.TYPES
 
 
 def _import(name: str, asked: str) -> Any:
@@ -109,7 +111,7 @@ def _builtins() -> dict[str, Any]:
         "hash": _hash,
         "type": _type,
         # What a function may raise without importing it.
-        "QuotaExceeded": context.QuotaExceeded,
+        "QuotaExceeded": QuotaExceeded,
     }
     return table
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import wire
 from sandbox.bridge import BRIDGE
-from sandbox.engines.restricted import compiler, context, guards, sdk, shown, version, warm
+from sandbox.engines.restricted import compiler, guards, shown, version, warm
 from sandbox.engines.restricted.facades.data import CLOCK, reseed
 from sandbox.engines.restricted.language import new_globals
+from sandbox.engines.restricted.port import Port
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
     ERROR_MESSAGE_MAX_CHARS,
@@ -23,9 +24,14 @@ from sandbox.limits import (
     RECURSION_MAX,
     TRACEBACK_FRAMES_MAX,
 )
+from sandbox.sdk import outcomes
+from sandbox.sdk.context import begin
+from sandbox.sdk.run import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sandbox.sdk.context import Context
 
 
 class Restricted:
@@ -53,6 +59,7 @@ class Restricted:
 
 def prepare() -> Restricted:
     """Everything imported and warmed up."""
+    RUN.connect(Port())
     warm.up()
     return Restricted()
 
@@ -88,14 +95,13 @@ class Worker:
         if message["op"] == "load":
             self._code = marshal.loads(base64.b64decode(message["code"]))  # noqa: S302 - in the jail
             self._about = message["about"]
-            context.RUN.webhooks = self._about["webhooks"]
+            RUN.load(self._about)
             return
         BRIDGE.seq = message["seq"]
         wall_s = float(message["wall_s"])
         CLOCK.deadline_s = time.monotonic() + wall_s
         CLOCK.on_overrun = _overrun
-        serial = context.RUN.begin(self._about["limits"])
-        given = context.Context({**self._about, **message}, serial)
+        given = begin(message)
         try:
             value = self._call(message, given)
             output = _output(value, int(self._about["limits"]["result_bytes"]))
@@ -104,7 +110,7 @@ class Worker:
         else:
             BRIDGE.send_output(output)
 
-    def _call(self, message: dict[str, Any], given: context.Context) -> Any:
+    def _call(self, message: dict[str, Any], given: Context) -> Any:
         if self._globals is None:
             fresh = new_globals()
             exec(self._code, fresh)  # noqa: S102 - guarded code, in the jail
@@ -184,9 +190,9 @@ def _raised(error: BaseException) -> dict[str, Any]:
 
 
 def _outcome(error: BaseException) -> str:
-    if isinstance(error, sdk.RetryError):
+    if isinstance(error, outcomes.RetryError):
         return "retry"
-    if isinstance(error, sdk.DropEvent | sdk.EventNotSupported):
+    if isinstance(error, outcomes.DropEvent | outcomes.EventNotSupported):
         return "dropped"
     return "raised"
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from runtime.egress.client import Egress
+from runtime.egress.client import Egress, SyncEgress
 from runtime.egress.failures import EgressFailed
 from runtime.egress.resolver import Resolver
 from tests.egress_clients import LOCAL, LONG_S, SHORT_S, Client, post
@@ -39,6 +40,18 @@ def test_an_answer_comes_back_whole(client: Client, receiver: ScriptedReceiver) 
     assert seen.header("accept-encoding") == "identity"
     assert seen.header("content-length") == "7"
     assert seen.header("connection") is None
+
+
+def test_an_answer_keeps_the_receivers_own_words(
+    client: Client, receiver: ScriptedReceiver
+) -> None:
+    """Names of headers mean the same in any case, but people read them as they were written."""
+    head = b"HTTP/1.1 418 Short And Stout\r\nX-One: 1\r\nx-one: 2\r\nContent-Length: 0\r\n\r\n"
+    got = client.send(post(receiver.script("/", raw(head))), deadline_s=LONG_S)
+
+    assert got.reason == "Short And Stout"
+    assert got.spelled == ("X-One", "x-one", "Content-Length")
+    assert [name for name, _ in got.headers] == ["x-one", "x-one", "content-length"]
 
 
 def test_the_time_is_split_by_what_took_it(client: Client, receiver: ScriptedReceiver) -> None:
@@ -192,6 +205,45 @@ def test_a_slow_answer_ends_with_the_deadline(
 
     assert (failure.value.code, failure.value.status) == ("timeout", status)
     assert SHORT_S * 1000 * 0.9 < failure.value.timing.total_ms < SHORT_S * 1000 * 4
+
+
+def test_each_wait_may_have_a_limit_of_its_own(receiver: ScriptedReceiver) -> None:
+    """A function's timeout says how long it waits for the next byte, as that of `requests` does."""
+    silent = receiver.script("/silent", hang())
+    slow = receiver.script("/slow", drip(HEAD, every_s=0.01))
+    client = SyncEgress(LOCAL)
+    try:
+        with pytest.raises(EgressFailed, match=f"within {SHORT_S} s") as failure:
+            client.send(post(silent), deadline_s=LONG_S, idle_s=SHORT_S)
+        whole = client.send(post(slow), deadline_s=LONG_S, connect_s=SHORT_S, idle_s=SHORT_S)
+    finally:
+        client.close()
+
+    assert failure.value.code == "timeout"
+    assert failure.value.timing.total_ms < LONG_S * 1000 / 2
+    assert whole.body == b"x" * 100
+    assert whole.timing.total_ms > SHORT_S * 1000
+
+
+def test_connecting_may_have_a_limit_of_its_own(receiver: ScriptedReceiver) -> None:
+    """What was not sent may be sent again: it has a code of its own."""
+    over = threading.Event()
+
+    def lookup(_host: str, _port: int) -> list[str]:
+        over.wait(LONG_S)
+        return ["127.0.0.1"]
+
+    client = SyncEgress(LOCAL, resolver=Resolver(LOCAL, lookup=lookup))
+    try:
+        with pytest.raises(EgressFailed) as failure:
+            client.send(post(receiver.url()), deadline_s=LONG_S, connect_s=SHORT_S)
+    finally:
+        over.set()
+        client.close()
+
+    assert failure.value.code == "dns_timeout"
+    assert failure.value.timing.total_ms < LONG_S * 1000 / 2
+    assert receiver.received == []
 
 
 @pytest.mark.parametrize(

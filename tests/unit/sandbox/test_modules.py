@@ -122,6 +122,19 @@ USES: dict[str, tuple[str, Any]] = {
         "issubclass(requests.exceptions.Timeout, requests.RequestException)",
         True,
     ),
+    "requests.adapters": ("str(requests.adapters.HTTPAdapter)[:6]", "<class"),
+    "requests.api": ("requests.api.get is requests.get", True),
+    "requests.auth": ("requests.auth.HTTPBasicAuth('u', 'p').username", "u"),
+    "requests.compat": ("requests.compat.urljoin('http://a/b', 'c')", "http://a/c"),
+    "requests.cookies": ("requests.cookies.cookiejar_from_dict({'a': 'b'}).get_dict()", {"a": "b"}),
+    "requests.models": (
+        "requests.models.Request('GET', 'https://exämple.com/ä b', params={'q': 1}).prepare().url",
+        "https://xn--exmple-cua.com/%C3%A4%20b?q=1",
+    ),
+    "requests.sessions": ("requests.sessions.Session().headers['accept']", "*/*"),
+    "requests.status_codes": ("requests.status_codes.codes.created", 201),
+    "requests.structures": ("requests.structures.CaseInsensitiveDict(A=1)['a']", 1),
+    "requests.utils": ("requests.utils.quote('a b')", "a%20b"),
     "penstock": ("issubclass(penstock.RetryError, Exception)", True),
 }
 

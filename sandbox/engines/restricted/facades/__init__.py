@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.engines.restricted import sdk
 from sandbox.engines.restricted.facade import Facade, make
 from sandbox.engines.restricted.facades import data, requests, text, typed
+from sandbox.sdk import outcomes
 
 MODULES: dict[str, dict[str, Any]] = {
     **data.MODULES,
     **text.MODULES,
     **typed.MODULES,
     **requests.MODULES,
-    "penstock": sdk.EXPORTS,
+    "penstock": outcomes.EXPORTS,
 }
 
 FACADES: dict[str, Facade] = {name: make(name, members) for name, members in MODULES.items()}

@@ -6,6 +6,8 @@ import copy as _real
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
+from sandbox.engines.restricted.facade import Facade
+from sandbox.engines.restricted.given import CAPABILITIES
 from sandbox.engines.restricted.guards import is_user_class
 
 _CONTAINERS = frozenset({list, dict, set, deque, defaultdict, OrderedDict, Counter})
@@ -40,10 +42,7 @@ def _deep(value: Any, memo: dict[int, Any]) -> Any:
 
 
 def _refuse_capability(value: Any) -> None:
-    if type(value).__module__ in {
-        "sandbox.engines.restricted.context",
-        "sandbox.engines.restricted.facade",
-    }:
+    if type(value) in CAPABILITIES or type(value) is Facade:
         raise TypeError("this cannot be copied")
 
 

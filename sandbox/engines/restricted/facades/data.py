@@ -25,10 +25,10 @@ import uuid
 import zoneinfo
 from typing import Any
 
-from sandbox.bridge import BRIDGE, CapabilityError
-from sandbox.engines.restricted import context
 from sandbox.engines.restricted.guards import adopt
 from sandbox.limits import ZONES_MAX
+from sandbox.sdk.port import CapabilityError
+from sandbox.sdk.run import RUN
 
 
 def pick(module: Any, names: str) -> dict[str, Any]:
@@ -96,9 +96,9 @@ def _strptime(text: str, fmt: str) -> Any:
 @functools.lru_cache(maxsize=64)
 def _zone(key: str) -> zoneinfo.ZoneInfo:
     # The worker has no files: the parent reads the zone's table for it.
-    context.RUN.spend("zone", ZONES_MAX)
+    RUN.spend("zone", ZONES_MAX)
     try:
-        table = base64.b64decode(BRIDGE.call("zone", key=key))
+        table = base64.b64decode(RUN.port.call("zone", key=key))
     except CapabilityError as error:
         raise zoneinfo.ZoneInfoNotFoundError(str(error)) from None
     return zoneinfo.ZoneInfo.from_file(io.BytesIO(table), key=key)

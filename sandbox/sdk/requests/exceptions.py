@@ -1,0 +1,149 @@
+"""The exceptions of `requests`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+__all__ = [
+    "ChunkedEncodingError", "ConnectTimeout", "ConnectionError", "ContentDecodingError",
+    "FileModeWarning", "HTTPError", "InvalidHeader", "InvalidJSONError", "InvalidProxyURL",
+    "InvalidSchema", "InvalidURL", "JSONDecodeError", "MissingSchema", "ProxyError", "ReadTimeout",
+    "RequestException", "RequestsDependencyWarning", "RequestsWarning", "RetryError", "SSLError",
+    "StreamConsumedError", "Timeout", "TooManyRedirects", "URLRequired", "UnrewindableBodyError",
+]  # fmt: skip
+
+
+class Answered:
+    """Something that knows which request it answers."""
+
+    request: Any = None
+
+
+class RequestException(OSError):
+    """Any failure of a request.
+
+    Attributes:
+        request: the PreparedRequest, where there was one.
+        response: the Response, where there was one.
+        code: the platform's stable word for the failure, such as `host_not_allowed`; None for
+            what the real `requests` would have raised before it sent anything.
+    """
+
+    code: str | None = None
+
+    def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
+        if not isinstance(self, RequestException):  # called by hand, on something else
+            raise TypeError("this makes an exception of requests, and nothing else")
+        if request is None and isinstance(response, Answered):
+            request = response.request
+        self.request = request
+        self.response = response
+        super().__init__(*args)
+
+
+class InvalidJSONError(RequestException):
+    """What was to be sent is not JSON, or what came back is not."""
+
+
+class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
+    """The body is not JSON."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        json.JSONDecodeError.__init__(self, *args)
+        InvalidJSONError.__init__(self, *self.args, **kwargs)
+
+
+class HTTPError(RequestException):
+    """An answer of 400 or more, raised by raise_for_status()."""
+
+
+class ConnectionError(RequestException):  # noqa: A001 - requests' own name
+    """The server could not be reached, or broke off."""
+
+
+class ProxyError(ConnectionError):
+    """Never raised: there are no proxies here."""
+
+
+class SSLError(ConnectionError):
+    """The server's certificate is refused, or TLS failed otherwise."""
+
+
+class Timeout(RequestException):
+    """No answer in time."""
+
+
+class ConnectTimeout(ConnectionError, Timeout):
+    """No connection in time; nothing was sent."""
+
+
+class ReadTimeout(Timeout):
+    """No answer in time, after connecting."""
+
+
+class URLRequired(RequestException):
+    """A URL is needed."""
+
+
+class TooManyRedirects(RequestException):
+    """Never raised: redirects are not followed here."""
+
+
+class MissingSchema(RequestException, ValueError):
+    """The URL does not say https://."""
+
+
+class InvalidSchema(RequestException, ValueError):
+    """The URL is none of http or https."""
+
+
+class InvalidURL(RequestException, ValueError):
+    """The URL cannot be read, or may not be called."""
+
+
+class InvalidHeader(RequestException, ValueError):
+    """The header cannot be sent, or may not be."""
+
+
+class InvalidProxyURL(InvalidURL):
+    """Never raised: there are no proxies here."""
+
+
+class ChunkedEncodingError(RequestException):
+    """The answer ended before it was complete, or is not HTTP."""
+
+
+class ContentDecodingError(RequestException):
+    """The answer's Content-Encoding is not what it says."""
+
+
+class StreamConsumedError(RequestException, TypeError):
+    """Never raised: bodies are read whole here."""
+
+
+class RetryError(RequestException):
+    """Never raised: `penstock.RetryError` is what has an event tried again."""
+
+
+class UnrewindableBodyError(RequestException):
+    """Never raised: bodies are sent whole here."""
+
+
+class RequestsWarning(Warning):
+    """Base of the warnings of `requests`."""
+
+
+class FileModeWarning(RequestsWarning, DeprecationWarning):
+    """Never given: there are no files here."""
+
+
+class RequestsDependencyWarning(RequestsWarning):
+    """Never given: there are no dependencies here."""
+
+
+class HostRefused(ConnectionError, InvalidURL):
+    """The function's list of hosts does not name this one: as good as out of reach."""
+
+
+HostRefused.__name__ = HostRefused.__qualname__ = "InvalidURL"  # what records say of it

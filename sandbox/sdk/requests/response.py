@@ -1,0 +1,218 @@
+"""What came back."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from .. import values
+from . import charsets
+from .cookies import RequestsCookieJar
+from .exceptions import Answered, HTTPError, JSONDecodeError
+from .structures import CaseInsensitiveDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REDIRECT_STATI = (301, 302, 303, 307, 308)
+_PERMANENT = (301, 308)
+_ERRORS_FROM, _SERVER_ERRORS_FROM, _ERRORS_BELOW = 400, 500, 600
+_GUESSED_FROM = 4  # bytes that tell one UTF from another
+
+
+class Response(Answered):
+    """What came back: whole, before user code sees it.
+
+    Attributes:
+        status_code: such as 200.
+        reason: the server's words for it.
+        headers: a CaseInsensitiveDict; values of one name are joined by ", ".
+        encoding: of the text; may be set.
+        url: what was called.
+        elapsed: how long the call took.
+        cookies: what this answer sets.
+        request: the PreparedRequest that it answers.
+        history: empty: redirects are not followed here.
+    """
+
+    def __init__(self) -> None:
+        self.status_code: Any = None
+        self.reason: Any = None
+        self.headers = CaseInsensitiveDict()
+        self.encoding: Any = None
+        self.url: Any = None
+        self.elapsed = timedelta(0)
+        self.cookies = RequestsCookieJar()
+        self.request: Any = None
+        self.history: list[Response] = []
+        self._content: Any = None
+
+    @property
+    def content(self) -> bytes:
+        """The body as bytes; None before there is any."""
+        body: bytes = self._content
+        return body
+
+    @property
+    def raw(self) -> None:
+        """Nothing: AttributeError."""
+        raise AttributeError("raw is not available here: an answer comes whole, as .content")
+
+    @property
+    def text(self) -> str:
+        """The body as text, in `encoding`, or in what its bytes look like."""
+        if not self.content:
+            return ""
+        encoding = self.apparent_encoding if self.encoding is None else self.encoding
+        return charsets.decode(self.content, encoding)
+
+    @property
+    def apparent_encoding(self) -> str:
+        """By a mark at the start; UTF-8 (or ASCII) where the bytes are; else Windows-1252."""
+        return charsets.of_bytes(self.content or b"")
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body as JSON; the arguments are those of `json.loads`, but for `cls`.
+
+        Raises:
+            JSONDecodeError: it is not JSON.
+        """
+        given = dict(values.keywords(kwargs))
+        if "cls" in given:
+            raise TypeError("json() takes no 'cls' here: use json.loads(response.text, cls=...)")
+        try:
+            return json.loads(self._json_text(), **given)
+        except json.JSONDecodeError as error:
+            raise JSONDecodeError(error.msg, error.doc, error.pos) from None
+
+    def _json_text(self) -> str:
+        body = self.content
+        if not self.encoding and body and len(body) >= _GUESSED_FROM:
+            encoding = charsets.of_json(body)
+            if encoding is not None:
+                try:
+                    return body.decode(encoding)
+                except UnicodeDecodeError:
+                    return self.text
+        return self.text
+
+    @property
+    def ok(self) -> bool:
+        """False from 400 on."""
+        return not self._message()
+
+    def raise_for_status(self) -> None:
+        """HTTPError when the answer is 400 or more."""
+        message = self._message()
+        if message:
+            raise HTTPError(message, response=self)
+
+    def _message(self) -> str:
+        status = self.status_code
+        if not _ERRORS_FROM <= status < _ERRORS_BELOW:
+            return ""
+        whose = "Client" if status < _SERVER_ERRORS_FROM else "Server"
+        return f"{status} {whose} Error: {self.reason} for url: {self.url}"
+
+    @property
+    def is_redirect(self) -> bool:
+        """True when the answer says where else to go."""
+        return "location" in self.headers and self.status_code in REDIRECT_STATI
+
+    @property
+    def is_permanent_redirect(self) -> bool:
+        """True when it says to go there always."""
+        return "location" in self.headers and self.status_code in _PERMANENT
+
+    @property
+    def next(self) -> None:
+        """None: redirects are not followed here; `headers["location"]` says where to go."""
+        return
+
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The Link header's entries, by their `rel` or URL."""
+        made = {}
+        for link in parse_header_links(values.shown(self.headers.get("link", ""))):
+            made[link.get("rel") or link["url"]] = link
+        return made
+
+    def iter_content(self, chunk_size: Any = 1, decode_unicode: Any = False) -> Iterator[Any]:
+        """The body, piece by piece; it is here whole already."""
+        if chunk_size is not None and not isinstance(chunk_size, int):
+            raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
+        pieces = _slices(self.content or b"", chunk_size)
+        if decode_unicode and self.encoding is not None:
+            return _decoded(pieces, values.text(self.encoding, "the encoding"))
+        return pieces
+
+    def iter_lines(
+        self, chunk_size: Any = 512, decode_unicode: Any = False, delimiter: Any = None
+    ) -> Iterator[Any]:  # fmt: skip
+        """The body, line by line."""
+        rest: Any = None
+        cut = None if delimiter is None else values.exact(delimiter)
+        for piece in self.iter_content(chunk_size, decode_unicode):
+            whole = piece if rest is None else rest + piece
+            lines = whole.split(cut) if cut else whole.splitlines()
+            rest = lines.pop() if lines and lines[-1] and lines[-1][-1] == whole[-1] else None
+            yield from lines
+        if rest is not None:
+            yield rest
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.iter_content(128)
+
+    def close(self) -> None:
+        """Nothing: no connection is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+
+def _slices(content: bytes, size: int | None) -> Iterator[bytes]:
+    step = size if size is not None and size > 0 else max(len(content), 1)
+    return (content[start : start + step] for start in range(0, len(content), step))
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[str]:
+    own = charsets.known(encoding)
+    if own is None:
+        raise LookupError(f"unknown encoding: {encoding}")
+    decoder = codecs.getincrementaldecoder(own)(errors="replace")
+    for piece in pieces:
+        text = decoder.decode(piece)
+        if text:
+            yield text
+    rest = decoder.decode(b"", final=True)
+    if rest:
+        yield rest
+
+
+def parse_header_links(value: str) -> list[dict[str, str]]:
+    """The entries of a Link header: each its `url` and its parameters."""
+    around = " '\""
+    text = value.strip(around)
+    links = []
+    for entry in re.split(", *<", text) if text else ():
+        url, _, params = entry.partition(";")
+        link = {"url": url.strip("<> '\"")}
+        for param in params.split(";"):
+            if param.count("=") != 1:
+                break
+            key, _, item = param.partition("=")
+            link[key.strip(around)] = item.strip(around)
+        links.append(link)
+    return links

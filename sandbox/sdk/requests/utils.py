@@ -1,0 +1,59 @@
+"""What programs take from `requests.utils`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote, urlparse
+
+from .. import values
+from . import charsets, urls
+from .cookies import RequestsCookieJar, cookiejar_from_dict
+from .response import parse_header_links
+from .structures import CaseInsensitiveDict
+
+__all__ = [
+    "cookiejar_from_dict", "default_headers", "default_user_agent", "dict_from_cookiejar",
+    "get_encoding_from_headers", "guess_json_utf", "parse_header_links", "quote", "requote_uri",
+    "unquote", "urlparse",
+]  # fmt: skip
+
+USER_AGENT = "Penstock/1"
+
+
+def default_user_agent(name: str = USER_AGENT) -> str:
+    """What calls say of themselves."""
+    return name
+
+
+def default_headers() -> CaseInsensitiveDict:
+    """What a session sends with each call."""
+    return CaseInsensitiveDict(
+        {
+            "User-Agent": default_user_agent(),
+            "Accept-Encoding": "identity",
+            "Accept": "*/*",
+            "Connection": "keep-alive",
+        }
+    )
+
+
+def dict_from_cookiejar(cj: Any) -> dict[str, str | None]:
+    """The names and values in a jar."""
+    if not isinstance(cj, RequestsCookieJar):
+        raise TypeError("dict_from_cookiejar() takes a RequestsCookieJar")
+    return cj.get_dict()
+
+
+def get_encoding_from_headers(headers: Any) -> str | None:
+    """The encoding that Content-Type names or implies."""
+    return charsets.of_headers(CaseInsensitiveDict(headers))
+
+
+def guess_json_utf(data: Any) -> str | None:
+    """Which UTF a JSON text is in."""
+    return charsets.of_json(values.exact_bytes(data))
+
+
+def requote_uri(uri: Any) -> str:
+    """The URL quoted once."""
+    return urls.requote(values.shown(uri))
