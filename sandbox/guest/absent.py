@@ -90,6 +90,11 @@ _BY_REASON: dict[str, str] = {
     " setuptools pkg_resources _posixsubprocess",
     _TERMINAL: "curses _curses readline tkinter _tkinter turtle idlelib turtledemo click typer"
     " rich tqdm colorama termcolor tabulate prompt_toolkit pty",
+    "names of places and carriers take more memory than a function has; region_code_for_number and"
+    " number_type are there": "phonenumbers.geocoder phonenumbers.geodata phonenumbers.carrier"
+    " phonenumbers.carrierdata",
+    "there is one process: call one after another, or use ThreadPoolExecutor":
+    "concurrent.futures.process concurrent.interpreters",
     "tests run outside": "test pytest nose hypothesis mock moto responses freezegun faker",
 }
 
@@ -102,8 +107,9 @@ MISSING: dict[str, str] = {
 def hint_for(module: str) -> str:
     """What to use instead of a module that is not there; empty where nothing is known."""
     top = module.partition(".")[0]
-    if top in MISSING:
-        return MISSING[top]
+    known = MISSING.get(module) or MISSING.get(top)
+    if known:
+        return known
     return f'did you mean "{_OWN_NAMES[top]}"?' if top in _OWN_NAMES else ""
 
 
@@ -130,10 +136,13 @@ class Finder:
     ) -> ModuleSpec | None:
         """None, or ModuleNotFoundError for an import; who only asks gets None."""
         del path, target
+        if "." in name and name not in MISSING:
+            return None
         caller = sys._getframe(2).f_code.co_name  # noqa: SLF001 - importlib has no other sign
         if caller != "_find_and_load_unlocked":  # importlib.util.find_spec
             return None
-        raise ModuleNotFoundError(words(name), name=name)
+        # `from package import module` would swallow an error that bears the module's own name.
+        raise ModuleNotFoundError(words(name), name=name.partition(".")[0])
 
 
 def words(name: str) -> str:

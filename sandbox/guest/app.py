@@ -17,6 +17,7 @@ from . import (
     catalogue,
     closed,
     compiler,
+    digests,
     executors,
     loop,
     network,
@@ -29,6 +30,7 @@ from .bridge import BRIDGE, read, written
 from .caps import RECURSION_MAX
 from .program import Program
 
+_SCRUB_PIECE_BYTES, _SCRUB_PIECES = 1 << 14, 6 << 6
 _YOUNG_OBJECTS = 20_000  # a run of a few milliseconds need not look for cycles
 
 
@@ -79,6 +81,7 @@ def _build() -> None:
     capabilities.run.RUN.connect(BRIDGE)
     loop.install()
     executors.install()
+    digests.install()
     process.install()
     closed.install()
     streams.install()
@@ -88,8 +91,10 @@ def _build() -> None:
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
-    sys.argv[:] = [""]
     gc.collect()
+    # Overwrites what the build freed: it would only make the component larger.
+    scrub = [bytearray(_SCRUB_PIECE_BYTES) for _ in range(_SCRUB_PIECES)]
+    del scrub
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
 

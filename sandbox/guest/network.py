@@ -10,6 +10,7 @@ import base64
 import email.parser
 import http.client
 import io
+import re
 import socket
 from typing import Any
 
@@ -29,17 +30,25 @@ class _Connection:
     def __init__(self, origin: str, timeout: Any) -> None:
         self._origin = origin
         self._timeout = timeout
-        self._written = io.BytesIO()
+        self._written = bytearray()
+        self._answer: bytes | None = None
 
     def sendall(self, data: Any) -> None:
-        """A part of the request."""
-        self._written.write(data)
+        """A part of the request; with its last part it is performed, and may fail."""
+        # Here and not when the answer is read: who catches a server that is not there does so
+        # around the request.
+        self._written += data
+        if self._answer is None and _is_whole(self._written):
+            self._answer = _answer(bytes(self._written), self._origin, self._timeout)
 
     def makefile(self, _mode: str = "rb", *_arguments: Any, **_options: Any) -> io.BytesIO:
         """The answer to what was written."""
-        request = self._written.getvalue()
-        self._written = io.BytesIO()
-        return io.BytesIO(_answer(request, self._origin, self._timeout))
+        answer = self._answer
+        if answer is None:
+            answer = _answer(bytes(self._written), self._origin, self._timeout)
+        self._answer = None
+        self._written.clear()
+        return io.BytesIO(answer)
 
     def settimeout(self, timeout: Any) -> None:
         """Seconds that the answer may take."""
@@ -50,6 +59,20 @@ class _Connection:
 
     def close(self) -> None:
         """Nothing: each request is a call of its own."""
+
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+) *(?:\r\n|$)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked *(?:\r\n|$)", re.IGNORECASE)
+
+
+def _is_whole(request: bytearray) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    if _CHUNKED.search(head):
+        return body.endswith(b"0\r\n\r\n")
+    length = _LENGTH.search(head)
+    return length is None or len(body) >= int(length[1])
 
 
 def _answer(request: bytes, origin: str, timeout: Any) -> bytes:

@@ -10,6 +10,7 @@ import math
 import operator
 import os
 import random
+import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_FILENAME = "function.py"
+
+
 def begin(environment: Mapping[str, Any]) -> None:
     """A function is loaded: its declared values are the environment, and the dice are new."""
     # Written past os.putenv: nothing in C is to read the environment, and no value is refused.
@@ -27,6 +31,7 @@ def begin(environment: Mapping[str, Any]) -> None:
     data.clear()
     for name, value in environment.items():
         data[os.fsencode(name)] = str(value).encode("utf-8", "surrogateescape")
+    sys.argv[:] = [_FILENAME]
     random.seed()
     for name in ("_node", "_last_timestamp", "_last_timestamp_v7", "_last_counter_v7"):
         if hasattr(uuid, name):

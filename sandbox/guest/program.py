@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import linecache
 import marshal
 import sys
 from types import CoroutineType, ModuleType
@@ -43,6 +44,7 @@ class Program:
         self._call = None
         self._result_bytes = int(about["limits"]["result_bytes"])
         run.RUN.load(about)
+        linecache.clearcache()
         process.begin(about.get("env") or {})
         return ""
 

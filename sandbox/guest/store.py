@@ -25,19 +25,24 @@ CODE: dict[str, bytes] = {}
 _PACKAGES: set[str] = set()
 
 
-def collect(folder: Path, *, prefix: str, leave_out: frozenset[str]) -> None:
+def collect(
+    folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]
+) -> None:
     """Pack every module below a folder, at build time.
 
     Args:
         folder: where the modules lie.
         prefix: of their names, such as `phonenumbers.`; empty for a folder of top modules.
         leave_out: names, or beginnings of names up to a dot, that are not wanted.
+        ready: names that will be imported instead.
     """
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).with_suffix("").parts
         package = parts[-1] == "__init__"
         name = (prefix + ".".join(parts[:-1] if package else parts)).rstrip(".")
-        if not name or _left_out(name, leave_out) or not all(map(str.isidentifier, parts)):
+        if name in ready or name in sys.modules or not all(map(str.isidentifier, parts)):
+            continue
+        if not name or _left_out(name, leave_out):
             continue
         source = path.read_bytes()
         code = compile(source, f"{name.replace('.', '/')}.py", "exec", dont_inherit=True)
@@ -49,7 +54,13 @@ def collect(folder: Path, *, prefix: str, leave_out: frozenset[str]) -> None:
 def _left_out(name: str, leave_out: frozenset[str]) -> bool:
     parts = name.split(".")
     beginnings = {".".join(parts[: count + 1]) for count in range(len(parts))}
-    return bool(beginnings & leave_out) or "__main__" in parts or name in sys.modules
+    return bool(beginnings & leave_out) or "__main__" in parts
+
+
+def forget_imported() -> None:
+    """Keep no packed code of what has been imported after all."""
+    for name in CODE.keys() & sys.modules.keys():
+        del CODE[name]
 
 
 class Finder:
