@@ -25,8 +25,8 @@ setup: ## make the virtual environments, the sandbox's guest and the local cloud
 
 # ---- the daily round ---------------------------------------------------------------------------
 
-.PHONY: check fmt lint types imports unit
-check: lint types imports validate unit ## lint, types, imports, template and unit tests: what every commit passes
+.PHONY: check fmt lint types imports advisories unit
+check: lint types imports validate advisories unit ## lint, types, imports, template and unit tests: what every commit passes
 fmt: setup ## format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
@@ -37,6 +37,8 @@ types: setup ## mypy --strict
 	$(PY) -m mypy
 imports: setup ## who may import whom
 	.venv/bin/lint-imports
+advisories: setup ## what is known against the pinned packages; says when the list has grown old
+	@$(PY) -m infra.build.advisories
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 

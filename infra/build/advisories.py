@@ -17,6 +17,11 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIST: Final = ROOT / "requirements" / "advisories.toml"
+# What ships with the sandbox, or makes what does; other packages meet no users' code.
+SANDBOX_LOCKS: Final = tuple(
+    ROOT / "requirements" / f"{name}.txt" for name in ("sandbox", "engine", "guest", "guest-tools")
+)
+LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.txt")))
 OVERDUE_DAYS: Final = 45  # wasmtime has a release a month, and fixes in between
 _PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 _NUMBERS: Final = re.compile(r"\d+(\.\d+)*")
@@ -56,9 +61,13 @@ class Advisory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The list. `holds` maps (package, pinned version) to the version that it really holds."""
+    """The list. `holds` maps (package, pinned version) to the version that it really holds.
+
+    `watched` are the packages whose sources were read on that day; most have no advisory.
+    """
 
     read_on: date
+    watched: frozenset[str]
     advisories: tuple[Advisory, ...]
     holds: Mapping[tuple[str, str], str]
 
@@ -73,6 +82,7 @@ def load(path: Path = LIST) -> Listed:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         return Listed(
             read_on=document["read_on"],
+            watched=frozenset(map(_name, document["watched"])),
             advisories=tuple(_advisory(raw) for raw in document["advisory"]),
             holds={
                 (_name(raw["package"]), raw["version"]): raw["holds"]
@@ -85,16 +95,18 @@ def load(path: Path = LIST) -> Listed:
         raise ListBroken(f"{path.name} is not TOML: {problem}") from problem
 
 
-def pins(root: Path = ROOT) -> Pins:
-    """Every pinned version of every package: by the locks of pip, and those of cargo."""
+def pins(locks: Iterable[Path] = LOCKS) -> Pins:
+    """Every version of every package that one of these locks of pip pins."""
     found: dict[str, set[str]] = {}
-    for lock in sorted((root / "requirements").glob("*.txt")):
+    for lock in locks:
         for name, version in _PIN.findall(lock.read_text(encoding="utf-8")):
             found.setdefault(_name(name), set()).add(version)
-    for lock in sorted((root / "infra").rglob("Cargo.lock")):
-        for crate in tomllib.loads(lock.read_text(encoding="utf-8")).get("package", ()):
-            found.setdefault(f"{_name(crate['name'])} (crate)", set()).add(crate["version"])
     return {name: frozenset(versions) for name, versions in found.items()}
+
+
+def unwatched(listed: Listed, pinned: Pins) -> list[str]:
+    """The packages that nobody has said to read about."""
+    return sorted(pinned.keys() - listed.watched)
 
 
 def unexplained(listed: Listed, pinned: Pins) -> list[str]:
@@ -154,8 +166,6 @@ def _versions(listed: Listed, pinned: Pins, package: str) -> Iterator[tuple[str,
         holds = listed.holds.get((package, version), version)
         inside = "" if holds == version else f", which holds {holds}"
         yield f"{package} {version}{inside}", holds
-    for version in pinned.get(f"{package} (crate)", ()):
-        yield f"{package} {version} (crate)", version
 
 
 def _is_hit(advisory: Advisory, version: str) -> bool:

@@ -19,10 +19,13 @@ def count(stage: Stage, expected: Expectation, *, sent: int, accepted: int) -> C
     healthy = [stage.receiver.endpoints[name] for name in (PLAIN, FULFILMENT)]
     endpoints = [*healthy, stage.receiver.endpoints[DOWN]]
     busy = (is_busy_for(webhook_id) for one in healthy for webhook_id in one.heard)
+    ran = {name: engines(stage, name) for name in (TRIGGER, TRANSFORM, MISBEHAVING)}
     return Counts(
         events_sent=sent,
         events_accepted=accepted,
-        runs=sum(runs(stage, name) for name in (TRIGGER, TRANSFORM, MISBEHAVING)),
+        runs=sum(each.total() for each in ran.values()),
+        wasm_runs=ran[TRANSFORM]["wasm"],
+        restricted_runs=ran[TRIGGER]["restricted"],
         deliveries=statuses.total(),
         delivered=statuses["delivered"],
         dropped=statuses["dropped"],
@@ -41,9 +44,10 @@ def count(stage: Stage, expected: Expectation, *, sent: int, accepted: int) -> C
     )
 
 
-def runs(stage: Stage, function: str) -> int:
-    """How many runs of a function are on record."""
-    return sum(1 for _ in stage.api.each(f"/v1/functions/{function}/runs", limit=ALL))
+def engines(stage: Stage, function: str) -> Counter[str | None]:
+    """How many runs of a function are on record, by the engine that each record names."""
+    runs = stage.api.each(f"/v1/functions/{function}/runs", limit=ALL)
+    return Counter(run["engine"] for run in runs)
 
 
 def delivery_statuses(stage: Stage) -> Counter[str]:

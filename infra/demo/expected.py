@@ -75,7 +75,12 @@ class Expectation:
     @property
     def runs(self) -> int:
         """One of `rfm` for each order, one of `order_payload` for each that passes its filter."""
-        return self.orders + len(self.payloads) + self.dropped
+        return self.orders + self.transformed
+
+    @property
+    def transformed(self) -> int:
+        """How many orders pass the transform's filter; what it drops is among them."""
+        return len(self.payloads) + self.dropped
 
 
 def expect(orders: Sequence[Order], *, fulfilment_key: str) -> Expectation:

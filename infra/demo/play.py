@@ -66,6 +66,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     extras = Extras(
         events=bad_input.MARKED_EVENTS + corners.EVENTS + labels.EVENTS + asked.events + NOTICES,
         runs=bad_input.MARKED_RUNS + corners.TRANSFORM_RUNS,
+        transformed=corners.TRANSFORM_RUNS,
         profiles=bad_input.MARKED_PROFILES,
         repeats=REPEATS,
     )

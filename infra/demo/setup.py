@@ -40,7 +40,11 @@ def fulfilment_key() -> str:
 
 
 def install(api: Client, receiver: Receiver) -> Installed:
-    """Publish the three functions, then make the webhooks and the warehouse sync."""
+    """Publish the three functions, then make the webhooks and the warehouse sync.
+
+    The trigger names the engine `restricted`, the transform `wasm`, and the third leaves it to the
+    installation.
+    """
     for name in (TRIGGER, TRANSFORM, MISBEHAVING):
         publish(api, name)
     webhooks = {

@@ -13,12 +13,15 @@ class Counts:
 
     `verified` are distinct webhook-ids accepted with a good signature; `lost` are expected contents
     that no endpoint was told; `wrong` are contents or profiles that differ from what plain Python
-    says they must be.
+    says they must be. `wasm_runs` are the transform's, `restricted_runs` the trigger's: each of the
+    two names its engine, and so must each record of its runs.
     """
 
     events_sent: int
     events_accepted: int
     runs: int
+    wasm_runs: int
+    restricted_runs: int
     deliveries: int
     delivered: int
     dropped: int
@@ -38,10 +41,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What the demo sent beside the order log: sound events with their runs, and repeats."""
+    """What the demo sent beside the order log: sound events with their runs, and repeats.
+
+    `transformed` are those of the runs that the transform made.
+    """
 
     events: int
     runs: int
+    transformed: int
     profiles: int
     repeats: int
 
@@ -55,6 +62,12 @@ def problems(counts: Counts, expected: Expectation, *, extras: Extras) -> Iterat
         ("events accepted", counts.events_accepted, known + extras.repeats),
         ("events accepted and sent", counts.events_accepted, counts.events_sent),
         ("runs", counts.runs, expected.runs + extras.runs),
+        (
+            "runs of the transform on the engine wasm",
+            counts.wasm_runs,
+            expected.transformed + extras.transformed,
+        ),
+        ("runs of the trigger on the engine restricted", counts.restricted_runs, expected.orders),
         ("delivery records", counts.deliveries, expected.deliveries),
         ("deliveries delivered", counts.delivered, contents),
         ("deliveries dropped by the transform", counts.dropped, expected.dropped),
@@ -83,6 +96,7 @@ def last_line(counts: Counts, *, orders: int) -> str:
         f" lost={counts.lost} duplicates={counts.duplicates}"
         f" warehouse_events={counts.warehouse_events}"
         f" warehouse_profiles={counts.warehouse_profiles}"
+        f" wasm_runs={counts.wasm_runs} restricted_runs={counts.restricted_runs}"
     )
 
 

@@ -29,6 +29,7 @@ def test_every_count_of_the_demo_adds_up() -> None:
     assert 0 == done.returncode, done.stderr
     assert re.fullmatch(
         rf"demo: ok events={ORDERS} runs=\d+ deliveries=\d+ verified=\d+ retried=\d+ dead=\d+"
-        r" lost=0 duplicates=\d+ warehouse_events=\d+ warehouse_profiles=\d+",
+        r" lost=0 duplicates=\d+ warehouse_events=\d+ warehouse_profiles=\d+"
+        rf" wasm_runs=[1-9]\d* restricted_runs={ORDERS}",
         done.stdout.splitlines()[-1],
     )

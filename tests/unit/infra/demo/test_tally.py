@@ -9,12 +9,14 @@ from infra.demo.expected import expect
 from infra.demo.tally import Counts, Extras, document, last_line, problems
 
 EXPECTED = expect(read_orders(limit=1000), fulfilment_key="k")
-EXTRAS = Extras(events=3, runs=2, profiles=1, repeats=20)
+EXTRAS = Extras(events=3, runs=2, transformed=1, profiles=1, repeats=20)
 CONTENTS = len(EXPECTED.plain) + len(EXPECTED.payloads)
 SOUND = Counts(
     events_sent=325 + 1000 + 3 + 20,
     events_accepted=325 + 1000 + 3 + 20,
     runs=1000 + 290 + 2,
+    wasm_runs=290 + 1,
+    restricted_runs=1000,
     deliveries=CONTENTS + 4 + 3,
     delivered=CONTENTS,
     dropped=4,
@@ -60,6 +62,7 @@ def test_last_line_is_the_published_one() -> None:
         f"demo: ok events=1000 runs=1292 deliveries={CONTENTS + 7} verified={CONTENTS}"
         " retried=130 dead=3 lost=0 duplicates=1"
         f" warehouse_events={1328 + EXPECTED.champions} warehouse_profiles=326"
+        " wasm_runs=291 restricted_runs=1000"
     ) == last_line(SOUND, orders=1000)
 
 
