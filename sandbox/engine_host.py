@@ -47,7 +47,7 @@ class Options:
     allow_weak: bool = False
     watch_memory: bool = False
     egress: bool = True
-    engine: str = "restricted"
+    engine: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit, Refused, check_url
@@ -59,10 +61,10 @@ def origin() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """One sandbox."""
-    with Sandbox() as made:
+@pytest.fixture(scope="module", params=EngineName)
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """One sandbox an engine."""
+    with Sandbox(Options(engine=request.param)) as made:
         yield made
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox import settings
 from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 
@@ -22,10 +23,10 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shut() -> Iterator[Sandbox]:
-    """A sandbox without egress."""
-    with Sandbox(Options(egress=False)) as made:
+@pytest.fixture(scope="module", params=EngineName)
+def shut(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox without egress, an engine."""
+    with Sandbox(Options(egress=False, engine=request.param)) as made:
         yield made
 
 

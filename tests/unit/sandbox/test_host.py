@@ -22,10 +22,10 @@ from tests.sandbox.harness import a_job
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """One sandbox."""
-    with Sandbox() as made:
+@pytest.fixture(scope="module", params=EngineName)
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """One sandbox an engine."""
+    with Sandbox(Options(engine=request.param)) as made:
         yield made
 
 
@@ -61,10 +61,10 @@ def test_two_batches_draw_different_random_numbers(box: Sandbox) -> None:
     assert box.run(job)["results"][0]["output"] != box.run(job)["results"][0]["output"]
 
 
-def test_every_finding_comes_at_once_with_its_line_and_what_to_write(box: Sandbox) -> None:
+def test_every_finding_comes_at_once_with_its_line_and_what_to_write(dialect: Sandbox) -> None:
     """A developer who is told one thing at a time needs ten tries."""
     source = "import os\nasync def f():\n    pass\ndef handler(event):\n    x = open('a')\n    return x.__class__\n"
-    found = box.check(source)
+    found = dialect.check(source)
     assert [(f.line, f.code) for f in found] == [
         (1, "module_not_available"),
         (2, "syntax_not_allowed"),
@@ -72,7 +72,7 @@ def test_every_finding_comes_at_once_with_its_line_and_what_to_write(box: Sandbo
         (6, "attribute_not_allowed"),
     ]
     assert all(f.hint and f.column for f in found)
-    result = box.run(a_job(source))["results"][0]
+    result = dialect.run(a_job(source))["results"][0]
     assert result["outcome"] == "refused"
     assert result["findings"] == [f.to_json() for f in found]
 

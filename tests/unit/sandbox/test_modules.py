@@ -1,7 +1,6 @@
 """Every module of the allow-list does its ordinary work in the jail, where nothing can be loaded."""
 # ruff: noqa: E501, ISC004 - programs are clearest on a line each
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -137,13 +136,6 @@ USES: dict[str, tuple[str, Any]] = {
     "requests.utils": ("requests.utils.quote('a b')", "a%20b"),
     "penstock": ("issubclass(penstock.RetryError, Exception)", True),
 }
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """One sandbox for all."""
-    with Sandbox() as made:
-        yield made
 
 
 def _value(box: Sandbox, source: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import pytest
 
 from runtime.core import function
 from sandbox import limits
+from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 
@@ -17,10 +19,10 @@ LAMBDA_ANSWER_MAX_BYTES = 6 * 1024 * 1024
 TEXTS = {"newlines": "\\n", "wide": "\\U0001f600", "controls": "\\x00", "plain": "x"}
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """One sandbox."""
-    with Sandbox() as made:
+@pytest.fixture(scope="module", params=EngineName)
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """One sandbox an engine."""
+    with Sandbox(Options(engine=request.param)) as made:
         yield made
 
 
@@ -101,13 +103,26 @@ return 1
     assert _run(box, swallowed)["outcome"] == "returned"
 
 
-@pytest.mark.parametrize("what", ['context.secret("api_key")', 'zoneinfo.ZoneInfo(f"Europe/X{n}")'])
-def test_too_many_questions_are_an_exception_and_no_violation(box: Sandbox, what: str) -> None:
+LAST_ERROR = """
+import zoneinfo
+for n in range(200):
+    try:
+        {what}
+    except Exception as e:
+        last = type(e).__name__
+return last
+"""
+
+
+def test_too_many_questions_are_an_exception_and_no_violation(box: Sandbox) -> None:
     """Only a worker that has broken the language is called a violation."""
-    body = f"import zoneinfo\nfor n in range(200):\n    try:\n        {what}\n"
-    result = _run(
-        box, body + "    except Exception as e:\n        last = type(e).__name__\nreturn last"
-    )
+    result = _run(box, LAST_ERROR.format(what='context.secret("api_key")'))
+    assert result["output"] == "QuotaExceeded"
+
+
+def test_too_many_zones_are_an_exception_where_they_are_asked_for(dialect: Sandbox) -> None:
+    """The dialect's worker has no files; the engine wasm holds all zones itself."""
+    result = _run(dialect, LAST_ERROR.format(what='zoneinfo.ZoneInfo(f"Europe/X{n}")'))
     assert result["output"] == "QuotaExceeded"
 
 
@@ -115,9 +130,9 @@ def test_too_many_questions_are_an_exception_and_no_violation(box: Sandbox, what
     "text",
     ["def f(x: ().__class__): pass", "def f() -> exec('1'): pass", "x: __import__('os') = 1"],
 )
-def test_annotations_are_checked_although_they_never_run(box: Sandbox, text: str) -> None:
+def test_annotations_are_checked_although_they_never_run(dialect: Sandbox, text: str) -> None:
     """What a reviewer reads must be the language, every line of it."""
-    findings = box.check(f"{text}\ndef handler(event):\n    return 1\n")
+    findings = dialect.check(f"{text}\ndef handler(event):\n    return 1\n")
     assert [finding.line for finding in findings] == [1]
 
 
@@ -128,10 +143,10 @@ def test_annotations_may_name_types_that_do_not_exist_here(box: Sandbox) -> None
 
 
 @pytest.mark.parametrize("name", ["annotations as x", "braces", "*", "barry_as_FLUFL"])
-def test_only_harmless_futures_are_imported(box: Sandbox, name: str) -> None:
+def test_only_harmless_futures_are_imported(dialect: Sandbox, name: str) -> None:
     """Python itself refuses or changes its grammar for the others."""
     source = f"from __future__ import {name}\ndef handler(event):\n    return 1\n"
-    assert [finding.code for finding in box.check(source)] == ["module_not_available"]
+    assert [finding.code for finding in dialect.check(source)] == ["module_not_available"]
 
 
 def test_the_sandbox_and_the_platform_publish_the_same_limits() -> None:
