@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.base_events
-import time
 from typing import TYPE_CHECKING, Any
 
 from . import bridge

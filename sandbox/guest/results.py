@@ -18,7 +18,7 @@ from .caps import DEPTH_MAX, INTEGER_LIMIT, PARTS_MAX
 _TWENTY_DIGITS = "0" * 20  # the shortest integer that may be beyond 64 bits has as many
 _DIGITS = str.maketrans("123456789", "000000000")
 _NUMBER = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
-_BRACKETS = {code: None for code in range(128)} | str.maketrans("[]{}", "[][]")
+_BRACKETS = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
 _NOTE = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
 _ENVELOPE_PARTS = 16  # of a frame around a value
 _PATH_MAX_CHARS = 100

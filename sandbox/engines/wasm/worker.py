@@ -119,6 +119,11 @@ class Wasm:
             raise EngineUnusable(f"the engine wasm cannot compile: {compiled['findings']}")
         return str(compiled["code"])
 
+    def inventory(self) -> dict[str, Any]:
+        """The guest's Python, the modules that it has with their versions, and what is missing."""
+        said: dict[str, Any] = json.loads(self._ask(op="inventory"))
+        return said
+
     def faults(self) -> list[str]:
         """What the engine's own self-test found broken, in words; empty when it may be used."""
         return selftest.faults(self, self.compile(selftest.SOURCE))
