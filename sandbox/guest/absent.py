@@ -53,8 +53,7 @@ _BY_REASON: dict[str, str] = {
     "use html.parser": "bs4 html5lib BeautifulSoup selectolax pyquery parsel",
     _CRYPTO: "cryptography nacl Crypto Cryptodome bcrypt argon2 passlib rsa ecdsa M2Crypto gnupg",
     "put an HS256 token together with base64, json and hmac": "jwt jose authlib jwcrypto",
-    "the cloud of the platform is out of reach; other services have HTTP APIs: use requests":
-    "boto3 botocore aioboto3 s3fs",
+    "the cloud of the platform is out of reach; other services have HTTP APIs: use requests": "boto3 botocore aioboto3 s3fs",
     "use logging or context.log": "aws_lambda_powertools loguru structlog pythonjsonlogger"
     " coloredlogs",
     _JSON: "orjson ujson simplejson rapidjson demjson json5 jsonpickle",
@@ -93,8 +92,7 @@ _BY_REASON: dict[str, str] = {
     "names of places and carriers take more memory than a function has; region_code_for_number and"
     " number_type are there": "phonenumbers.geocoder phonenumbers.geodata phonenumbers.carrier"
     " phonenumbers.carrierdata",
-    "there is one process: call one after another, or use ThreadPoolExecutor":
-    "concurrent.futures.process concurrent.interpreters",
+    "there is one process: call one after another, or use ThreadPoolExecutor": "concurrent.futures.process concurrent.interpreters",
     "tests run outside": "test pytest nose hypothesis mock moto responses freezegun faker",
 }
 

@@ -67,7 +67,17 @@ _NO_USE_HERE = frozenset(
     asyncio.windows_utils asyncio.tools encodings.mbcs encodings.oem _sysconfigdata_ sitecustomize
     usercustomize concurrent.futures.process concurrent.futures.interpreter string.templatelib
     """.split()
-) - {"string.templatelib", "wsgiref", "trace", "cmd", "code", "codeop", "filecmp", "tarfile", "this"}
+) - {
+    "string.templatelib",
+    "wsgiref",
+    "trace",
+    "cmd",
+    "code",
+    "codeop",
+    "filecmp",
+    "tarfile",
+    "this",
+}
 # Names of places take a hundred megabytes once they are imported, those of carriers make the
 # component a third larger.
 _HEAVY = frozenset(
@@ -98,9 +108,13 @@ VERSIONS: dict[str, str] = {}
 
 def modules() -> dict[str, str]:
     """The top modules that a function may import, and the versions of those that have their own."""
-    top = {name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}}
+    top = {
+        name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}
+    }
     own = {"guest", "sdk", "wit_world", "function", "site", "componentize_py_runtime"}
-    public = (name for name in top if not name.startswith(("_", "componentize_py")) and name not in own)
+    public = (
+        name for name in top if not name.startswith(("_", "componentize_py")) and name not in own
+    )
     known = sys.stdlib_module_names | VERSIONS.keys() | {"requests", "penstock"}
     return {name: VERSIONS.get(name, "") for name in sorted(public) if name in known}
 

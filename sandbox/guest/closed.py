@@ -155,7 +155,9 @@ def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
     if isinstance(name, bytes):
         name = os.fsdecode(name)
     if name not in {":memory:", ""} and "mode=memory" not in name and ":memory:" not in name:
-        text = f"unable to open database file: there are no files here; use ':memory:', not {name!r}"
+        text = (
+            f"unable to open database file: there are no files here; use ':memory:', not {name!r}"
+        )
         raise sqlite3.OperationalError(text)
     connection = _sqlite_connect(name or ":memory:", *arguments, **options)
     connection.execute("PRAGMA temp_store = MEMORY")

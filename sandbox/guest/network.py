@@ -100,7 +100,9 @@ def _answer(request: bytes, origin: str, timeout: Any) -> bytes:
 def _as_bytes(answer: dict[str, Any]) -> bytes:
     body = base64.b64decode(answer["body"])
     lines = [f"HTTP/1.1 {answer['status']} {answer.get('reason', '')}"]
-    lines += [f"{name}: {value}" for name, value in answer["headers"] if name.lower() not in _FRAMING]
+    lines += [
+        f"{name}: {value}" for name, value in answer["headers"] if name.lower() not in _FRAMING
+    ]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + body
 

@@ -25,9 +25,7 @@ CODE: dict[str, bytes] = {}
 _PACKAGES: set[str] = set()
 
 
-def collect(
-    folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]
-) -> None:
+def collect(folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]) -> None:
     """Pack every module below a folder, at build time.
 
     Args:

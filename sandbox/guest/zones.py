@@ -57,7 +57,9 @@ def _load(key: str) -> BinaryIO:
 
 
 def _names() -> set[str]:
-    return {name for name in TABLES if not name.startswith(("posix", "right/")) and name != "Factory"}
+    return {
+        name for name in TABLES if not name.startswith(("posix", "right/")) and name != "Factory"
+    }
 
 
 def _open_for_pytz(name: str) -> BinaryIO:
