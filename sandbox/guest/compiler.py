@@ -55,7 +55,7 @@ def compile_source(source: str) -> tuple[str | None, list[Finding]]:
             tree = ast.parse(source, FILENAME)
             code = compile(source, FILENAME, "exec", dont_inherit=True, optimize=0)
     except SyntaxError as error:
-        return None, [_of_syntax(error)]
+        return None, [_of_syntax(error, source)]
     except (RecursionError, MemoryError):
         return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
     except (ValueError, OverflowError) as error:
@@ -97,11 +97,12 @@ def _unfit(source: str) -> Finding | None:
     return None
 
 
-def _of_syntax(error: SyntaxError) -> Finding:
+def _of_syntax(error: SyntaxError, source: str) -> Finding:
     """The compiler's own error, with its line and a caret below it."""
     line, column = error.lineno or 0, error.offset or 0
     text = f"syntax error: {error.msg}"
-    shown = (error.text or "").rstrip("\n")
+    lines = source.splitlines()
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
     if shown and 0 < column <= _LINE_MAX_CHARS:
         shown = shown[:_LINE_MAX_CHARS]
         width = 1

@@ -1,5 +1,6 @@
 """Walks a source and knows what is caught around the node at hand: what is tried is no mistake."""
 
+# ruff: noqa: D102 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
 
 import ast
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _EVERYTHING = frozenset({"Exception", "BaseException"})
 
@@ -32,14 +33,20 @@ class Visitor(ast.NodeVisitor):
             self._caught = kept
 
     def visit_Try(self, node: ast.Try) -> None:
-        self._caught.append(frozenset().union(*map(_names_of, node.handlers)))
-        for each in node.body:
-            self.visit(each)
-        self._caught.pop()
-        for each in (*node.handlers, *node.orelse, *node.finalbody):
-            self.visit(each)
+        self._visit_try(node)
 
-    visit_TryStar = visit_Try
+    def visit_TryStar(self, node: ast.TryStar) -> None:
+        self._visit_try(node)
+
+    def _visit_try(self, node: ast.Try | ast.TryStar) -> None:
+        self._caught.append(frozenset().union(*map(_names_of, node.handlers)))
+        self._visit_all(node.body)
+        self._caught.pop()
+        self._visit_all([*node.handlers, *node.orelse, *node.finalbody])
+
+    def _visit_all(self, nodes: Sequence[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
 
     def visit_With(self, node: ast.With) -> None:
         suppressed = frozenset[str]()
@@ -47,14 +54,12 @@ class Visitor(ast.NodeVisitor):
             self.visit(item)
             suppressed |= _suppressed(item.context_expr)
         self._caught.append(suppressed)
-        for each in node.body:
-            self.visit(each)
+        self._visit_all(node.body)
         self._caught.pop()
 
     def visit_If(self, node: ast.If) -> None:
         if _last_name(node.test) == "TYPE_CHECKING":
-            for each in node.orelse:
-                self.visit(each)
+            self._visit_all(node.orelse)
             return
         self.generic_visit(node)
 

@@ -1,16 +1,17 @@
 """Modules that are not there, members that they do not have, and calls that cannot work here."""
 
+# ruff: noqa: N802, N815 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
 
 import ast
 import difflib
 import importlib
 import importlib.util
+from collections import Counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import absent, guarded
-from .scopes import module_names
+from . import absent, guarded, scopes
 
 if TYPE_CHECKING:
     from .findings import Notes
@@ -49,7 +50,7 @@ class _Reader(guarded.Visitor):
         self._notes = notes
         self._asked = _asked_for(tree)
         self._meant = _imported_names(tree)  # what a name stands for, such as datetime.datetime
-        self._bound = module_names(tree).names
+        self._bound = scopes.module_names(tree).names
         self._in_async = False
 
     # Imports
@@ -141,13 +142,11 @@ class _Reader(guarded.Visitor):
             self._notes.add(node, "blocking_call", "time.sleep() holds up every other task", hint)
             return
         seconds = node.args[0] if node.args else None
-        if isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float):
-            if seconds.value > _LONG_S:
-                message = (
-                    f"the run waits {seconds.value:g} s of its time, and so do the events behind it"
-                )
-                hint = "raise penstock.RetryError to have the event run again later"
-                self._notes.add(node, "long_wait", message, hint)
+        length_s = seconds.value if isinstance(seconds, ast.Constant) else None
+        if isinstance(length_s, int | float) and length_s > _LONG_S:
+            message = f"the run waits {length_s:g} s of its time, and the events behind it as well"
+            hint = "raise penstock.RetryError to have the event run again later"
+            self._notes.add(node, "long_wait", message, hint)
 
     def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         before, self._in_async = self._in_async, isinstance(node, ast.AsyncFunctionDef)
@@ -163,36 +162,40 @@ def _asked_for(tree: ast.Module) -> set[str]:
     asked = set()
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="hasattr" | "getattr" | "setattr"), args=[_, name, *_]):
-                if isinstance(name, ast.Constant):
-                    asked.add(str(name.value))
+            case ast.Call(
+                func=ast.Name(id="hasattr" | "getattr" | "setattr"),
+                args=[_, ast.Constant(value=str(name)), *_],
+            ):
+                asked.add(name)
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 asked.add(name)
+            case _:
+                pass
     return asked
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
-    """Names that imports alone bind, wherever they stand, and what they stand for."""
+    """Names that one import alone binds, wherever it stands, and what they stand for."""
     meant: dict[str, str] = {}
-    bound: list[str] = []
+    bound = Counter[str]()
     for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                for alias in names:
-                    short = alias.name if alias.asname else alias.name.partition(".")[0]
-                    meant[alias.asname or short] = short
-                    bound.append(alias.asname or short)
-            case ast.ImportFrom(module=str(module), names=names, level=0):
-                for alias in names:
-                    meant[alias.asname or alias.name] = f"{module}.{alias.name}"
-                    bound.append(alias.asname or alias.name)
-            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                bound += [name, name]
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                bound += [name, name]
-            case ast.ClassDef(name=name):
-                bound += [name, name]
-    return {name: of for name, of in meant.items() if bound.count(name) == 1}
+        for name, of in _imports_of(node):
+            meant[name] = of
+            bound[name] += 1
+        if name := scopes.bound_by(node):
+            bound[name] += 2
+    return {name: of for name, of in meant.items() if bound[name] == 1}
+
+
+def _imports_of(node: ast.AST) -> list[tuple[str, str]]:
+    """Each name that this import binds, with what it stands for."""
+    if isinstance(node, ast.Import):
+        whole = [(each.asname, each.name) for each in node.names if each.asname]
+        tops = {each.name.partition(".")[0] for each in node.names if not each.asname}
+        return [*whole, *((top, top) for top in tops)]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [(each.asname or each.name, f"{node.module}.{each.name}") for each in node.names]
+    return []
 
 
 def _dotted(node: ast.AST) -> str:

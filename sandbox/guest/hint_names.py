@@ -1,5 +1,6 @@
 """Names that nothing in the source binds."""
 
+# ruff: noqa: N802, N815 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
 
 import ast

@@ -20,7 +20,7 @@ _ADVICE = "fine for a cache; what belongs to one event goes into the handler"
 
 
 def look(tree: ast.Module, notes: Notes) -> None:
-    """A hint for each value of the module's that a run changes: the next event of a batch sees it."""
+    """A hint for each value of the module's that a run changes: the next event sees it."""
     shared = _mutable_names(tree)
     once = _run_at_import(tree)
     seen: set[str] = set()
@@ -33,9 +33,8 @@ def _look_into(
     function: ast.FunctionDef | ast.AsyncFunctionDef, shared: set[str], seen: set[str], notes: Notes
 ) -> None:
     bound = Bound(function)
-    declared = {
-        name for node in _own_nodes(function) if isinstance(node, ast.Global) for name in node.names
-    }
+    globals_of = [node.names for node in _own_nodes(function) if isinstance(node, ast.Global)]
+    declared = {name for names in globals_of for name in names}
     for node in _own_nodes(function):
         name = _changed(node, declared)
         if name in seen or name in bound.names or name not in shared | declared:
@@ -68,7 +67,8 @@ def _changed(node: ast.AST, declared: set[str]) -> str:
             return name
         case ast.AugAssign(target=ast.Name(id=name)) | ast.Name(id=name, ctx=ast.Store()):
             return name if name in declared else ""
-    return ""
+        case _:
+            return ""
 
 
 def _mutable_names(tree: ast.Module) -> set[str]:
@@ -98,7 +98,7 @@ def _is_mutable(value: ast.expr) -> bool:
 
 
 def _run_at_import(tree: ast.Module) -> set[ast.AST]:
-    """Functions that decorate others, with those inside them: they fill tables while it is loaded."""
+    """Functions that decorate others, with those inside them: they run while it is loaded."""
     names = set()
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", []):

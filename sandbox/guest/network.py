@@ -16,6 +16,7 @@ from typing import Any
 
 from .capabilities import http as sdk_http
 from .capabilities import port
+from .places import put
 
 _METHOD, _TARGET = 0, 1
 _OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
@@ -158,7 +159,7 @@ class HTTPSConnection(http.client.HTTPConnection):
 
 def install() -> None:
     """Put them in their places; `urllib.request` must not have been imported yet."""
-    http.client.HTTPConnection.connect = _connect  # type: ignore[method-assign]
+    put(http.client.HTTPConnection, connect=_connect)
     HTTPSConnection.__module__ = "http.client"
-    http.client.HTTPSConnection = HTTPSConnection  # type: ignore[misc, assignment]
-    http.client._create_https_context = lambda _version=None: None  # type: ignore[attr-defined]  # noqa: SLF001
+    put(http.client, HTTPSConnection=HTTPSConnection)
+    put(http.client, _create_https_context=lambda _version=None: None)

@@ -33,23 +33,32 @@ class Bound:
             self._look(child)
 
     def _take(self, node: ast.AST) -> None:
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                self.names.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                self.names.add(name)
-            case ast.ClassDef(name=name):
-                self.names.add(name)
-            case ast.alias(name="*"):
-                self.open = True
-            case ast.alias(name=name, asname=asname):
-                self.names.add(asname or name.partition(".")[0])
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-                self.names.add(name)
-            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                self.names.add(name)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                self.declared |= set(names)
+        if name := bound_by(node):
+            self.names.add(name)
+        elif isinstance(node, ast.alias):
+            self.open |= node.name == "*"
+            self.names.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            self.declared |= set(node.names)
+
+
+def bound_by(node: ast.AST) -> str:
+    """The name that this node binds, unless it imports or declares it; else an empty text."""
+    match node:
+        case (
+            ast.Name(id=name, ctx=ast.Store() | ast.Del())
+            | ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+            | ast.ClassDef(name=name)
+            | ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+            | ast.arg(arg=name)
+        ):
+            return name
+        case _:
+            return ""
 
 
 def module_names(tree: ast.Module) -> Bound:
