@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from importlib.machinery import BuiltinImporter, FrozenImporter
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -59,6 +59,7 @@ class WitWorld(wit_world.WitWorld):  # type: ignore[misc]  # made by the build, 
 def _name_modules() -> None:
     """Let user code import what it is given by the names that are published."""
     published = ModuleType("penstock", "What a function says to the platform.")
+    published.__spec__ = ModuleSpec("penstock", None)
     for name, kind in capabilities.outcomes.EXPORTS.items():
         kind.__module__ = "penstock"
         setattr(published, name, kind)

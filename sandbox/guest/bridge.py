@@ -1,22 +1,19 @@
-"""The guest's way out: frames to the parent, through the two functions that the component imports."""
+"""The guest's way out: frames to the parent, through the functions that the component imports."""
 
 from __future__ import annotations
 
 import json
-from json.encoder import c_make_encoder, encode_basestring_ascii
 from typing import Any
 
 import wit_world
 
-from . import results
+from . import encoding, results
 from .capabilities import port
 from .caps import FRAME_MAX_BYTES
 
 HEADER_BYTES = 4  # of length, which the worker writes in front of each frame
 
-_pieces = c_make_encoder(  # type: ignore[misc]  # None only where there is no C encoder
-    None, None, encode_basestring_ascii, None, ":", ",", False, False, False
-)
+_pieces = encoding.encoder(None, None)
 _read = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # an attribute of every decoder
 
 

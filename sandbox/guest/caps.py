@@ -1,4 +1,4 @@
-"""What the parent takes, as the guest keeps to it; the parent's own numbers are the ones that count.
+"""What the parent takes, as the guest keeps to it; the parent's own numbers are what counts.
 
 A test compares them with `sandbox.limits`, which is not in the component.
 """

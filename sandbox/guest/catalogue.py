@@ -27,42 +27,57 @@ PACKAGES = {
 _READY = """
 abc annotationlib argparse array ast asyncio base64 binascii bisect calendar cmath codecs
 collections collections.abc colorsys concurrent.futures concurrent.futures.thread configparser
-contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email email.charset
-email.encoders email.errors email.generator email.header email.headerregistry email.message
-email.mime.application email.mime.base email.mime.multipart email.mime.text email.parser email.policy
-email.utils encodings.ascii encodings.cp1252 encodings.idna encodings.iso8859_1 encodings.latin_1
-encodings.punycode encodings.utf_16 encodings.utf_16_be encodings.utf_16_le encodings.utf_8
-encodings.utf_8_sig encodings.raw_unicode_escape encodings.unicode_escape encodings.hex_codec
-encodings.base64_codec encodings.cp437 enum errno fnmatch fractions functools gc getpass gettext glob
-graphlib gzip hashlib heapq hmac html html.entities html.parser http http.client http.cookies
-http.cookiejar importlib importlib.metadata importlib.resources importlib.util inspect io ipaddress
-itertools json json.encoder json.scanner keyword linecache locale logging logging.config
-logging.handlers math mimetypes numbers operator optparse os os.path pathlib pickle pkgutil platform
-plistlib posixpath pprint queue quopri random re reprlib sched secrets select selectors shlex shutil
-signal smtplib socket sqlite3 stat statistics string stringprep struct subprocess symtable sys
-sysconfig tempfile textwrap threading time timeit token tokenize tomllib traceback types typing
-unicodedata urllib urllib.error urllib.parse urllib.request urllib.response urllib.robotparser uuid
-warnings weakref xml xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax
+contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis
+email email.charset email.encoders email.errors email.generator email.header email.headerregistry
+email.message email.mime.application email.mime.base email.mime.multipart email.mime.text
+email.parser email.policy email.utils
+encodings.ascii encodings.base64_codec encodings.cp1252 encodings.cp437 encodings.hex_codec
+encodings.idna encodings.iso8859_1 encodings.latin_1 encodings.punycode
+encodings.raw_unicode_escape encodings.unicode_escape encodings.utf_16 encodings.utf_16_be
+encodings.utf_16_le encodings.utf_8 encodings.utf_8_sig
+enum errno fnmatch fractions functools gc getpass gettext glob graphlib gzip hashlib heapq hmac
+html html.entities html.parser http http.client http.cookiejar http.cookies importlib
+importlib.metadata importlib.resources importlib.util inspect io ipaddress itertools json
+json.encoder json.scanner keyword linecache locale logging logging.config logging.handlers math
+mimetypes numbers operator optparse os os.path pathlib pickle pkgutil platform plistlib posixpath
+pprint queue quopri random re reprlib sched secrets select selectors shlex shutil signal smtplib
+socket sqlite3 stat statistics string stringprep struct subprocess symtable sys sysconfig tempfile
+textwrap threading time timeit token tokenize tomllib traceback types typing unicodedata
+urllib urllib.error urllib.parse urllib.request urllib.response urllib.robotparser
+uuid warnings weakref xml xml.dom xml.dom.minidom xml.etree.ElementTree xml.parsers.expat xml.sax
 xml.sax.saxutils zipfile zlib zoneinfo
-_strptime _pydatetime _pydecimal _decimal _datetime _zoneinfo _elementtree _json _csv _pickle
+_csv _datetime _decimal _elementtree _json _pickle _pydatetime _pydecimal _strptime _zoneinfo
 dateutil dateutil.easter dateutil.parser dateutil.parser.isoparser dateutil.relativedelta
 dateutil.rrule dateutil.tz dateutil.utils
 fastjsonschema
-jinja2 jinja2.ext jinja2.filters jinja2.sandbox jinja2.nativetypes jinja2.meta jinja2.debug
+jinja2 jinja2.debug jinja2.ext jinja2.filters jinja2.meta jinja2.nativetypes jinja2.sandbox
 markupsafe markupsafe._native
 phonenumbers
-pytz pytz.tzfile pytz.tzinfo pytz.exceptions pytz.reference
+pytz pytz.exceptions pytz.reference pytz.tzfile pytz.tzinfo
 tzdata xmltodict yaml
 """
+<<<<<<< HEAD
 
 _NO_USE_HERE = frozenset(
     ["__phello__", "__hello__", "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "_pyrepl", "antigravity", "bdb", "cProfile", "code", "codeop", "compileall", "cmd", "compression.zstd", "ctypes", "curses", "dbm", "doctest", "ensurepip", "faulthandler", "filecmp", "fileinput", "ftplib", "idlelib", "imaplib", "lib2to3", "mailbox", "modulefinder", "msilib", "multiprocessing", "netrc", "pdb", "poplib", "profile", "pstats", "pty", "py_compile", "pyclbr", "pydoc", "pydoc_data", "rlcompleter", "runpy", "shelve", "site", "socketserver", "ssl", "bz2", "lzma", "sre_compile", "sre_constants", "sre_parse", "tabnanny", "tarfile", "test", "this", "tkinter", "trace", "tracemalloc", "tty", "turtle", "turtledemo", "unittest", "venv", "webbrowser", "wsgiref", "zipapp", "zipimport", "concurrent.interpreters", "asyncio.windows_events", "asyncio.windows_utils", "asyncio.tools", "encodings.mbcs", "encodings.oem", "_sysconfigdata_", "sitecustomize", "usercustomize", "concurrent.futures.process", "concurrent.futures.interpreter", "string.templatelib"]
 ) - {"string.templatelib", "wsgiref", "trace", "cmd", "code", "codeop", "filecmp", "tarfile", "this"}
+=======
+# What of the standard library cannot work, or is for those who build and test.
+_LEFT_OUT = """
+__phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support _pyrepl
+_sysconfigdata_ antigravity asyncio.tools asyncio.windows_events asyncio.windows_utils bdb bz2
+compileall compression.bz2 compression.lzma compression.zstd concurrent.futures.interpreter
+concurrent.futures.process concurrent.interpreters ctypes curses doctest encodings.mbcs
+encodings.oem ensurepip idlelib lib2to3 lzma msilib multiprocessing pdb pty py_compile pydoc_data
+rlcompleter site sitecustomize sre_compile sre_constants sre_parse ssl test tkinter tty turtle
+turtledemo usercustomize venv zipapp zipimport
+"""
+>>>>>>> guest
 # Names of places take a hundred megabytes once they are imported, those of carriers make the
 # component a third larger.
-_HEAVY = frozenset(
-    f"phonenumbers.{name}" for name in ("geodata", "geocoder", "carrierdata", "carrier")
-)
+_HEAVY = "phonenumbers.geodata phonenumbers.geocoder phonenumbers.carrierdata phonenumbers.carrier"
+
+VERSIONS: dict[str, str] = {}
 
 
 def load() -> None:
@@ -74,23 +89,26 @@ def load() -> None:
         spec = importlib.util.find_spec(name)
         places = spec.submodule_search_locations if spec else None
         for place in places or ():
-            store.collect(Path(place), prefix=f"{name}.", leave_out=_HEAVY, ready=ready)
+            store.collect(
+                Path(place), prefix=f"{name}.", leave_out=frozenset(_HEAVY.split()), ready=ready
+            )
     library = Path(copy.__file__).parent
-    store.collect(library, prefix="", leave_out=_NO_USE_HERE, ready=ready)
+    store.collect(library, prefix="", leave_out=frozenset(_LEFT_OUT.split()), ready=ready)
     for name in sorted(ready):
         importlib.import_module(name)
     store.forget_imported()
     VERSIONS.update({name: importlib.metadata.version(of) for name, of in PACKAGES.items()})
 
 
-VERSIONS: dict[str, str] = {}
-
-
 def modules() -> dict[str, str]:
     """The top modules that a function may import, and the versions of those that have their own."""
-    top = {name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}}
+    top = {
+        name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}
+    }
     own = {"guest", "sdk", "wit_world", "function", "site", "componentize_py_runtime"}
-    public = (name for name in top if not name.startswith(("_", "componentize_py")) and name not in own)
+    public = (
+        name for name in top if not name.startswith(("_", "componentize_py")) and name not in own
+    )
     known = sys.stdlib_module_names | VERSIONS.keys() | {"requests", "penstock"}
     return {name: VERSIONS.get(name, "") for name in sorted(public) if name in known}
 

@@ -6,6 +6,7 @@ these words ends the worker. They are there so that people learn what to write i
 
 from __future__ import annotations
 
+import _io
 import builtins
 import errno
 import io
@@ -21,6 +22,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import bridge
+from .places import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +36,7 @@ _THREADS = (
     " runs each call as it is submitted"
 )
 _NOBODY = "this would wait for ever: there are no threads that could wake it"
-_READERS = "stat lstat listdir scandir readlink chdir open statvfs walk"
+_READERS = "stat lstat listdir scandir readlink chdir open statvfs"
 _WRITERS = (
     "mkdir makedirs rmdir remove unlink rename replace link symlink truncate chmod chown utime"
     " mkfifo mknod removedirs renames"
@@ -53,33 +55,24 @@ def install() -> None:
     """Put the words in the place of what cannot be done."""
     for names, make in ((_READERS, _no_file), (_WRITERS, _no_writing), (_SPAWNERS, _no_process)):
         for name in names.split():
-            if name != "walk":  # it hides the error, and yields nothing
-                for module in (os, posix):
-                    setattr(module, name, make(name))
-    for holder in (builtins, io, sys.modules["_io"]):
-        holder.open = no_open  # type: ignore[attr-defined]
-    io.open_code = _no_file("open_code")
-    io.FileIO = sys.modules["_io"].FileIO = _NoFileIO  # type: ignore[misc, assignment, attr-defined]
-    tempfile._get_default_tempdir = _no_tempdir  # type: ignore[attr-defined]  # noqa: SLF001
-    tempfile.tempdir = None
-    _close_network()
-    subprocess.Popen.__init__ = _no_process("Popen")  # type: ignore[method-assign]
-    threading.Thread.start = _no_thread  # type: ignore[method-assign]
-    threading.Condition.wait = _wait  # type: ignore[method-assign]
-    for module in (sqlite3, sqlite3.dbapi2):
-        module.connect = _connect  # type: ignore[assignment, attr-defined]
-    sys.breakpointhook = _no_debugger
-
-
-def _close_network() -> None:
+            for module in (os, posix):
+                put(module, **{name: make(name)})
+    for holder in (builtins, io, _io):
+        put(holder, open=no_open)
+    put(io, open_code=_no_file("open_code"), FileIO=_NoFileIO)
+    put(_io, FileIO=_NoFileIO)
+    put(tempfile, _get_default_tempdir=_no_tempdir, tempdir=None)
+    put(subprocess.Popen, __init__=_no_process("Popen"))
+    put(threading.Thread, start=_no_thread)
+    put(threading.Condition, wait=_wait)
+    put(sqlite3, connect=_connect)
+    put(sqlite3.dbapi2, connect=_connect)
+    put(sys, breakpointhook=_no_debugger)
     for name in _RESOLVERS.split():
-        setattr(socket, name, _refusal(name, lambda: OSError(errno.ENOTSUP, _SOCKETS)))
-    socket.socket.__init__ = _refusal(  # type: ignore[method-assign]
-        "socket", lambda: OSError(errno.ENOTSUP, _SOCKETS)
-    )
-    for name in ("select", "poll"):
-        setattr(select, name, _refusal(name, lambda: OSError(errno.ENOTSUP, _SOCKETS)))
-    socket.gethostname = lambda: "localhost"
+        put(socket, **{name: _no_socket(name)})
+    put(socket.socket, __init__=_no_socket("socket"))
+    put(socket, gethostname=lambda: "localhost")
+    put(select, select=_no_socket("select"), poll=_no_socket("poll"))
 
 
 def _refusal(name: str, error: Callable[[], Exception]) -> Callable[..., NoReturn]:
@@ -92,6 +85,10 @@ def _refusal(name: str, error: Callable[[], Exception]) -> Callable[..., NoRetur
 
 def _no_process(name: str) -> Callable[..., NoReturn]:
     return _refusal(name, lambda: OSError(errno.ENOTSUP, _PROCESSES))
+
+
+def _no_socket(name: str) -> Callable[..., NoReturn]:
+    return _refusal(name, lambda: OSError(errno.ENOTSUP, _SOCKETS))
 
 
 def _no_file(name: str) -> Callable[..., NoReturn]:
@@ -112,7 +109,7 @@ def _no_writing(name: str) -> Callable[..., NoReturn]:
 
 def no_open(file: Any, mode: str = "r", *_arguments: Any, **_options: Any) -> NoReturn:
     """`open`: there are no files, to read or to write."""
-    if isinstance(mode, str) and set(mode) & set("wax+"):
+    if set(str(mode)) & set("wax+"):
         raise OSError(errno.EROFS, _WRITE, file)
     raise FileNotFoundError(errno.ENOENT, _READ, file)
 
@@ -155,7 +152,9 @@ def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
     if isinstance(name, bytes):
         name = os.fsdecode(name)
     if name not in {":memory:", ""} and "mode=memory" not in name and ":memory:" not in name:
-        text = f"unable to open database file: there are no files here; use ':memory:', not {name!r}"
+        text = (
+            f"unable to open database file: there are no files here; use ':memory:', not {name!r}"
+        )
         raise sqlite3.OperationalError(text)
     connection = _sqlite_connect(name or ":memory:", *arguments, **options)
     connection.execute("PRAGMA temp_store = MEMORY")

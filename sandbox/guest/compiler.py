@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 import base64
 import marshal
-import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import findings
+from . import hints
 from .bridge import BRIDGE, written
-from .calling import NAMES
 from .caps import FINDINGS_MAX, FRAME_MAX_BYTES, SOURCE_MAX_BYTES, SOURCE_MAX_LINES
 from .errors import FILENAME, without_surrogates
 from .findings import Finding
@@ -19,7 +17,6 @@ from .findings import Finding
 if TYPE_CHECKING:
     from types import CodeType
 
-_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOO_COMPLEX = "the source is nested too deeply to be compiled"
 _LINE_MAX_CHARS = 200
 _SPLIT = "split it into several functions"
@@ -34,7 +31,9 @@ def compile_frame(message: dict[str, Any]) -> str:
         BRIDGE.silent = False
     frame = _frame(message["seq"], code, made)
     if len(frame) > FRAME_MAX_BYTES:
-        too_large = Finding(0, 0, "source_too_large", "the source is too large once compiled", _SPLIT)
+        too_large = Finding(
+            0, 0, "source_too_large", "the source is too large once compiled", _SPLIT
+        )
         frame = _frame(message["seq"], None, [too_large])
     return frame
 
@@ -56,19 +55,26 @@ def compile_source(source: str) -> tuple[str | None, list[Finding]]:
             tree = ast.parse(source, FILENAME)
             code = compile(source, FILENAME, "exec", dont_inherit=True, optimize=0)
     except SyntaxError as error:
-        return None, [_of_syntax(error)]
+        return None, [_of_syntax(error, source)]
     except (RecursionError, MemoryError):
         return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
     except (ValueError, OverflowError) as error:
         return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
-    made = [_of_warning(each) for each in warned] + findings.hints(tree, source)
-    if not findings.binds(tree, NAMES):
-        hint = "define handler(event), handler(event, context) or handler(event, profile, context)"
-        made.append(Finding(0, 0, "no_handler", 'there is no "handler"', hint))
+    made = [_of_warning(each) for each in warned] + _hints(tree, source)
+    refused = hints.no_handler(tree)
+    if refused is not None:
+        made.append(refused)
     made.sort(key=lambda finding: (finding.line, finding.column))
     if any(finding.severity == "error" for finding in made):
         return None, made
     return _packed(code, source), made
+
+
+def _hints(tree: ast.Module, source: str) -> list[Finding]:
+    try:
+        return hints.hints(tree, source)
+    except RecursionError:  # deeper than a reader follows, but the compiler has taken it
+        return []
 
 
 def _packed(code: CodeType, source: str) -> str:
@@ -91,11 +97,12 @@ def _unfit(source: str) -> Finding | None:
     return None
 
 
-def _of_syntax(error: SyntaxError) -> Finding:
+def _of_syntax(error: SyntaxError, source: str) -> Finding:
     """The compiler's own error, with its line and a caret below it."""
     line, column = error.lineno or 0, error.offset or 0
     text = f"syntax error: {error.msg}"
-    shown = (error.text or "").rstrip("\n")
+    lines = source.splitlines()
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
     if shown and 0 < column <= _LINE_MAX_CHARS:
         shown = shown[:_LINE_MAX_CHARS]
         width = 1
@@ -108,6 +115,4 @@ def _of_syntax(error: SyntaxError) -> Finding:
 
 
 def _of_warning(warned: warnings.WarningMessage) -> Finding:
-    return Finding(
-        warned.lineno, 0, "syntax_warning", str(warned.message), "", severity="hint"
-    )
+    return Finding(warned.lineno, 0, "syntax_warning", str(warned.message), "", severity="hint")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from .places import put
+
 
 def pbkdf2_hmac(
     hash_name: str, password: bytes, salt: bytes, iterations: int, dklen: int | None = None
@@ -38,4 +40,4 @@ def _mac(start: hmac.HMAC, data: bytes) -> bytes:
 def install() -> None:
     """Put it in its place."""
     pbkdf2_hmac.__module__ = "hashlib"
-    hashlib.pbkdf2_hmac = pbkdf2_hmac  # type: ignore[assignment]
+    put(hashlib, pbkdf2_hmac=pbkdf2_hmac)

@@ -6,6 +6,8 @@ import concurrent.futures
 import concurrent.futures.thread
 from typing import TYPE_CHECKING, Any
 
+from .places import put
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,5 +56,5 @@ class ThreadPoolExecutor(concurrent.futures.Executor):
 def install() -> None:
     """Put it in the place of the one that starts threads."""
     ThreadPoolExecutor.__module__ = "concurrent.futures.thread"
-    concurrent.futures.thread.ThreadPoolExecutor = ThreadPoolExecutor  # type: ignore[misc, assignment]
-    concurrent.futures.ThreadPoolExecutor = ThreadPoolExecutor  # type: ignore[misc, assignment]
+    put(concurrent.futures.thread, ThreadPoolExecutor=ThreadPoolExecutor)
+    put(concurrent.futures, ThreadPoolExecutor=ThreadPoolExecutor)

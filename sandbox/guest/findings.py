@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ast
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,20 @@ class Finding:
         return asdict(self)
 
 
-def hints(tree, source):
-    return []
+class Notes:
+    """Collects hints about the nodes of one source."""
 
+    def __init__(self, source: str) -> None:
+        self._lines = source.splitlines()
+        self.made: list[Finding] = []
 
-def binds(tree: ast.Module, names: tuple[str, ...]) -> bool:
-    """True where the module may bind one of these names."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if node.name in names:
-                return True
-        elif isinstance(node, ast.Name):
-            if node.id in names and not isinstance(node.ctx, ast.Load):
-                return True
-        elif isinstance(node, ast.alias) and (node.asname or node.name) in (*names, "*"):
-            return True
-    return False
+    def add(self, node: ast.AST, code: str, message: str, hint: str = "") -> None:
+        """A hint about this node."""
+        line: int = getattr(node, "lineno", 0)
+        column = self._column(line, getattr(node, "col_offset", 0))
+        self.made.append(Finding(line, column, code, message, hint, severity="hint"))
+
+    def _column(self, line: int, offset_bytes: int) -> int:
+        if not 0 < line <= len(self._lines):
+            return 0
+        return len(self._lines[line - 1].encode()[:offset_bytes].decode("utf-8", "replace")) + 1

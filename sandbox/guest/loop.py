@@ -10,6 +10,7 @@ import asyncio.base_events
 from typing import TYPE_CHECKING, Any
 
 from . import bridge
+from .places import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -47,11 +48,10 @@ class Loop(asyncio.base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Nothing: there is no other thread to wake this one."""
 
-    def run_in_executor(
+    def run_in_executor(  # type: ignore[override]  # asyncio's types need Python 3.11's variadics
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         """Call it now: there is one thread, and its result is there at once."""
-        self._check_closed()  # type: ignore[attr-defined]
         future = self.create_future()
         try:
             if executor is None:
@@ -66,25 +66,26 @@ class Loop(asyncio.base_events.BaseEventLoop):
         """Nothing: there is none."""
 
 
-_runner: asyncio.Runner | None = None
-
-
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What an `async def` handler returns; tasks that it leaves behind are cancelled.
+class Events:
+    """Runs the coroutines of `async def` handlers.
 
     All events of a batch share one loop, so that a lock or a queue of the module's lives on.
     """
-    global _runner
-    runner = _runner
-    if runner is None:
-        runner = _runner = asyncio.Runner(loop_factory=Loop)
-    try:
-        return runner.run(coroutine)
-    finally:
-        loop = runner.get_loop()
-        left = asyncio.all_tasks(loop)
-        if left:
-            _cancel(loop, left)
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """What the handler returns; tasks that it leaves behind are cancelled."""
+        if self._runner is None:
+            self._runner = asyncio.Runner(loop_factory=Loop)
+        try:
+            return self._runner.run(coroutine)
+        finally:
+            loop = self._runner.get_loop()
+            left = asyncio.all_tasks(loop)
+            if left:
+                _cancel(loop, left)
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
@@ -93,7 +94,7 @@ def _cancel(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> N
     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
-class _Policy(asyncio.events._AbstractEventLoopPolicy):  # type: ignore[name-defined, misc]  # noqa: SLF001
+class _Policy:
     """Hands out our loop, whoever asks."""
 
     def __init__(self) -> None:
@@ -116,6 +117,5 @@ class _Policy(asyncio.events._AbstractEventLoopPolicy):  # type: ignore[name-def
 
 def install() -> None:
     """Put our loop in the place of those that need sockets."""
-    asyncio.events._set_event_loop_policy(_Policy())  # type: ignore[attr-defined]  # noqa: SLF001
-    for name in ("SelectorEventLoop", "EventLoop"):
-        setattr(asyncio, name, Loop)
+    put(asyncio.events, _event_loop_policy=_Policy())
+    put(asyncio, SelectorEventLoop=Loop, EventLoop=Loop)

@@ -16,6 +16,7 @@ from typing import Any
 
 from .capabilities import http as sdk_http
 from .capabilities import port
+from .places import put
 
 _METHOD, _TARGET = 0, 1
 _OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
@@ -100,7 +101,9 @@ def _answer(request: bytes, origin: str, timeout: Any) -> bytes:
 def _as_bytes(answer: dict[str, Any]) -> bytes:
     body = base64.b64decode(answer["body"])
     lines = [f"HTTP/1.1 {answer['status']} {answer.get('reason', '')}"]
-    lines += [f"{name}: {value}" for name, value in answer["headers"] if name.lower() not in _FRAMING]
+    lines += [
+        f"{name}: {value}" for name, value in answer["headers"] if name.lower() not in _FRAMING
+    ]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + body
 
@@ -156,7 +159,7 @@ class HTTPSConnection(http.client.HTTPConnection):
 
 def install() -> None:
     """Put them in their places; `urllib.request` must not have been imported yet."""
-    http.client.HTTPConnection.connect = _connect  # type: ignore[method-assign]
+    put(http.client.HTTPConnection, connect=_connect)
     HTTPSConnection.__module__ = "http.client"
-    http.client.HTTPSConnection = HTTPSConnection  # type: ignore[misc, assignment]
-    http.client._create_https_context = lambda _version=None: None  # type: ignore[attr-defined]  # noqa: SLF001
+    put(http.client, HTTPSConnection=HTTPSConnection)
+    put(http.client, _create_https_context=lambda _version=None: None)

@@ -16,6 +16,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from . import bridge
+from .places import put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +41,12 @@ def begin(environment: Mapping[str, Any]) -> None:
 
 def sleep(seconds: float, /) -> None:
     """`time.sleep`: the worker sleeps, and the parent's clock goes on."""
-    if not isinstance(seconds, int | float):
-        seconds = _number(seconds)
-    if math.isnan(seconds):
+    wanted_s = _number(seconds)
+    if math.isnan(wanted_s):
         raise ValueError("Invalid value NaN (not a number)")
-    if seconds < 0:
+    if wanted_s < 0:
         raise ValueError("sleep length must be non-negative")
-    bridge.sleep(float(min(seconds, _LONGEST_S)))
+    bridge.sleep(min(wanted_s, _LONGEST_S))
 
 
 _LONGEST_S = 1e6
@@ -54,7 +54,9 @@ _LONGEST_S = 1e6
 
 def _number(value: Any) -> float:
     try:
-        return float(value) if hasattr(type(value), "__float__") else operator.index(value)
+        if hasattr(type(value), "__float__"):
+            return float(value)
+        return float(operator.index(value))
     except TypeError:
         kind = type(value).__name__
         raise TypeError(f"'{kind}' object cannot be interpreted as an integer") from None
@@ -63,6 +65,6 @@ def _number(value: Any) -> float:
 def install() -> None:
     """Put our sleep in its place, and leave nothing of the machine that built the component."""
     sleep.__module__ = "time"
-    time.sleep = sleep
+    put(time, sleep=sleep)
     os.environ.clear()
-    uuid._GETTERS = []  # type: ignore[attr-defined]  # noqa: SLF001 - no network card: a random node
+    put(uuid, _GETTERS=[])  # there is no network card: a random node

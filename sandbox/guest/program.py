@@ -9,12 +9,14 @@ import sys
 from types import CoroutineType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import errors, loop, process, results, streams
+from . import errors, process, results, streams
 from .bridge import BRIDGE, written
 from .calling import call_of, handler_of
 from .capabilities import context, run
 from .caps import RECURSION_MAX
 from .errors import FILENAME, MODULE
+from .loop import Events
+from .places import put
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -34,6 +36,7 @@ class Program:
         self._source = ""
         self._call: Call | None = None
         self._result_bytes = 0
+        self._events = Events()
 
     def load(self, message: dict[str, Any]) -> str:
         """Take in the code that `compile` made; it is run with the first event."""
@@ -56,22 +59,21 @@ class Program:
             call = self._call or self._start()
             value = call(message["event"], message["profile"], given)
             if type(value) is CoroutineType:
-                value = loop.run(value)
+                value = self._events.run(value)
             text = self._written(value)
         except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
             sys.setrecursionlimit(RECURSION_MAX)
-            text = ""
-            done = errors.described(error)
+            done = written({"op": "done", "seq": seq, **errors.described(error)})
+        else:
+            done = f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
         streams.flush()
-        if text:
-            return f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
-        return written({"op": "done", "seq": seq, **done})
+        return done
 
     def _start(self) -> Call:
         """Run the module's body; where it raises, the next event runs it again."""
         module = ModuleType(MODULE)
         module.__file__ = FILENAME
-        module.__loader__ = _Loader(self._source)
+        put(module, __loader__=_Loader(self._source))
         sys.modules[MODULE] = module
         namespace = module.__dict__
         exec(self._code, namespace)  # type: ignore[arg-type]  # noqa: S102 - the user's code

@@ -10,15 +10,15 @@ import enum
 import json
 import re
 from dataclasses import fields, is_dataclass
-from json.encoder import c_make_encoder, encode_basestring_ascii
 from typing import Any
 
+from . import encoding
 from .caps import DEPTH_MAX, INTEGER_LIMIT, PARTS_MAX
 
 _TWENTY_DIGITS = "0" * 20  # the shortest integer that may be beyond 64 bits has as many
 _DIGITS = str.maketrans("123456789", "000000000")
 _NUMBER = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
-_BRACKETS = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
+_BRACKETS: dict[int, int | None] = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
 _NOTE = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
 _ENVELOPE_PARTS = 16  # of a frame around a value
 _PATH_MAX_CHARS = 100
@@ -90,7 +90,7 @@ def instead_of(kind: str) -> str:
 
 
 def _default(value: Any) -> Any:
-    """Rules beyond those of `json.dumps`: an enum is its value, a dataclass a dict of its fields."""
+    """Rules beyond `json.dumps`: an enum is its value, a dataclass a dict of its fields."""
     if isinstance(value, enum.Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
@@ -99,9 +99,7 @@ def _default(value: Any) -> Any:
 
 
 _open: dict[int, Any] = {}  # the containers that the encoder is in, by their id
-_encode = c_make_encoder(  # type: ignore[misc]  # None only where there is no C encoder
-    _open, _default, encode_basestring_ascii, None, ":", ",", False, False, False
-)
+_encode = encoding.encoder(_open, _default)
 
 
 def write(value: Any, what: str = "the result") -> str:

@@ -12,11 +12,11 @@ import importlib.util
 import marshal
 import sys
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import ModuleType
 
 _LEVEL = 9
@@ -25,9 +25,7 @@ CODE: dict[str, bytes] = {}
 _PACKAGES: set[str] = set()
 
 
-def collect(
-    folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]
-) -> None:
+def collect(folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]) -> None:
     """Pack every module below a folder, at build time.
 
     Args:
@@ -80,6 +78,7 @@ class Finder:
     def create_module(spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         """None: an ordinary module."""
         del spec
+        return None
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .capabilities import context
+from .places import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,28 +143,24 @@ class LogHandler(logging.Handler):
             if record.stack_info:
                 text = f"{text}\n{record.stack_info}"
             fields = {"level": record.levelname.lower(), "logger": record.name}
-            for key, value in record.__dict__.items():
-                if key not in _RECORD_KEYS:
-                    fields[key] = value
-            context.log(text, fields)
+            own = {key: item for key, item in vars(record).items() if key not in _RECORD_KEYS}
+            context.log(text, fields | own)
         except Exception:  # noqa: BLE001 - logging never ends a run
             self.handleError(record)
 
 
 STDOUT = LogStream("<stdout>")
 STDERR = LogStream("<stderr>")
+STDIN = NoInput()
 
 
 def install() -> None:
     """Put them in the place of the streams that the process does not have."""
-    import builtins
-
-    sys.stdout = sys.__stdout__ = STDOUT  # type: ignore[misc, assignment]
-    sys.stderr = sys.__stderr__ = STDERR  # type: ignore[misc, assignment]
-    sys.stdin = sys.__stdin__ = NoInput()  # type: ignore[misc, assignment]
-    builtins.input = no_input
+    put(sys, stdout=STDOUT, __stdout__=STDOUT, stderr=STDERR, __stderr__=STDERR)
+    put(sys, stdin=STDIN, __stdin__=STDIN)
+    put(builtins, input=no_input)
     # A logger without handlers falls back on this one: `logging.basicConfig` still does its work.
-    logging.lastResort = LogHandler()  # type: ignore[assignment]
+    put(logging, lastResort=LogHandler())
 
 
 def flush() -> None:

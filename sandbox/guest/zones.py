@@ -7,6 +7,7 @@ leave the last rule to a line of text that pytz does not read, and takes for UTC
 from __future__ import annotations
 
 import io
+import sys
 import zoneinfo
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +15,8 @@ from typing import Any, BinaryIO
 import dateutil._tzdata_impl as dateutil_zones
 import pytz
 import tzdata
+
+from .places import put
 
 TABLES: dict[str, bytes] = {}
 _FILES: dict[str, bytes] = {}  # lists that are no tables
@@ -35,18 +38,17 @@ def collect() -> None:
 def install() -> None:
     """Let all three read from memory, and fill what pytz fills at its first use."""
     zoneinfo.reset_tzpath(to=())
-    zoneinfo._common.load_tzdata = _load  # type: ignore[attr-defined]  # noqa: SLF001
-    zoneinfo.available_timezones = _names
-    pytz.open_resource = _open_for_pytz
-    pytz.resource_exists = _exists
-    dateutil_zones._load_tzdata = _load_for_dateutil  # noqa: SLF001
-    dateutil_zones._load_tzdata_keys = lambda: sorted(_names())  # noqa: SLF001
-    for lazy in (pytz.all_timezones, pytz.common_timezones):
-        len(lazy)
-    for lazy in (pytz.all_timezones_set, pytz.common_timezones_set):
-        "UTC" in lazy  # noqa: B015 - the look fills it
-    for lazy in (pytz.country_timezones, pytz.country_names):
-        lazy.get("DE")
+    put(sys.modules["zoneinfo._common"], load_tzdata=_load)
+    put(zoneinfo, available_timezones=_names)
+    put(pytz, open_resource=_open_for_pytz, resource_exists=_exists)
+    put(dateutil_zones, _load_tzdata=_load_for_dateutil)
+    put(dateutil_zones, _load_tzdata_keys=lambda: sorted(_names()))
+    for lazy_list in (pytz.all_timezones, pytz.common_timezones):
+        len(lazy_list)
+    for lazy_set in (pytz.all_timezones_set, pytz.common_timezones_set):
+        lazy_set.issuperset(("UTC",))
+    for lazy_dict in (pytz.country_timezones, pytz.country_names):
+        lazy_dict.get("DE")
 
 
 def _load(key: str) -> BinaryIO:
@@ -57,7 +59,9 @@ def _load(key: str) -> BinaryIO:
 
 
 def _names() -> set[str]:
-    return {name for name in TABLES if not name.startswith(("posix", "right/")) and name != "Factory"}
+    return {
+        name for name in TABLES if not name.startswith(("posix", "right/")) and name != "Factory"
+    }
 
 
 def _open_for_pytz(name: str) -> BinaryIO:
