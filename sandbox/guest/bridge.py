@@ -65,7 +65,12 @@ class Bridge:
 
     def plain(self, value: Any, /, *, what: str) -> Any:
         """The value as exact JSON; see `sdk.port`."""
-        return results.plain(value, what)
+        try:
+            return results.plain(value, what)
+        except results.UnfitType as error:
+            raise TypeError(str(error)) from None
+        except results.UnfitValue as error:
+            raise ValueError(str(error)) from None
 
 
 BRIDGE = Bridge()

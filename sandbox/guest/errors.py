@@ -24,7 +24,7 @@ _OUT_OF_MEMORY: dict[str, Any] = {
 
 def described(error: BaseException) -> dict[str, Any]:
     """The `outcome` and the `error` of a `done` frame."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) and not error.args:  # with a text it is the parser's
         error.__traceback__ = None
         gc.collect()
         return _OUT_OF_MEMORY

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
 _BRACKETS: dict[int, int | None] = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
 _NOTE = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
 _ENVELOPE_PARTS = 16  # of a frame around a value
+_PARTS_SURE = PARTS_MAX - 3 * DEPTH_MAX  # with fewer commas and few brackets there are not too many
 _PATH_MAX_CHARS = 100
 _NAME_MAX_CHARS = 60
 _INSTEAD = {
@@ -125,7 +126,7 @@ def write(value: Any, what: str = "the result") -> str:
         raise
     if (
         text.count("{") + text.count("[") > DEPTH_MAX
-        or text.count(",") > PARTS_MAX
+        or text.count(",") > _PARTS_SURE
         or "\\ud" in text
         or _TWENTY_DIGITS in text.translate(_DIGITS)
     ):
@@ -204,6 +205,8 @@ def _in_words(error: Exception, what: str) -> Unfit | None:
     if text.startswith("Out of range float"):
         where = _where(error)
         return UnfitValue(f"{what} holds NaN or infinity{where}, which JSON does not have")
+    if text.startswith("Exceeds the limit"):  # of digits that CPython writes
+        return UnfitValue(f"{what} holds an integer beyond 64 bits; return it as text")
     if text.startswith("Circular reference"):
         return UnfitValue(f"{what} holds itself; JSON cannot")
     return None

@@ -32,6 +32,7 @@ class LogStream(io.TextIOBase):
         self.name = name
         self._parts: list[str] = []
         self._held = 0
+        self._cut = False
         self.buffer = _Bytes(self)
 
     def write(self, text: str, /) -> int:
@@ -40,8 +41,11 @@ class LogStream(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._parts.append(text)
         self._held += len(text)
-        if text[-1:] == "\n" or self._held > _HELD_MAX_CHARS:
+        if text[-1:] == "\n":
             self._end_entry()
+        elif self._held > _HELD_MAX_CHARS:
+            self._end_entry()
+            self._cut = True  # the rest of the line is more than a log keeps
         return len(text)
 
     def writelines(self, lines: Iterable[str], /) -> None:  # type: ignore[override]
@@ -58,10 +62,12 @@ class LogStream(io.TextIOBase):
             self._end_entry()
 
     def _end_entry(self) -> None:
-        text = "".join(self._parts)
+        text = "".join(self._parts).removesuffix("\n")
         self._parts.clear()
         self._held = 0
-        context.log(text.removesuffix("\n"), {})
+        if text or not self._cut:
+            context.log(text, {})
+        self._cut = False
 
     def isatty(self) -> bool:
         """There is no terminal."""
