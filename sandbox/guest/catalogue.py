@@ -56,12 +56,6 @@ phonenumbers
 pytz pytz.exceptions pytz.reference pytz.tzfile pytz.tzinfo
 tzdata xmltodict yaml
 """
-<<<<<<< HEAD
-
-_NO_USE_HERE = frozenset(
-    ["__phello__", "__hello__", "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "_pyrepl", "antigravity", "bdb", "cProfile", "code", "codeop", "compileall", "cmd", "compression.zstd", "ctypes", "curses", "dbm", "doctest", "ensurepip", "faulthandler", "filecmp", "fileinput", "ftplib", "idlelib", "imaplib", "lib2to3", "mailbox", "modulefinder", "msilib", "multiprocessing", "netrc", "pdb", "poplib", "profile", "pstats", "pty", "py_compile", "pyclbr", "pydoc", "pydoc_data", "rlcompleter", "runpy", "shelve", "site", "socketserver", "ssl", "bz2", "lzma", "sre_compile", "sre_constants", "sre_parse", "tabnanny", "tarfile", "test", "this", "tkinter", "trace", "tracemalloc", "tty", "turtle", "turtledemo", "unittest", "venv", "webbrowser", "wsgiref", "zipapp", "zipimport", "concurrent.interpreters", "asyncio.windows_events", "asyncio.windows_utils", "asyncio.tools", "encodings.mbcs", "encodings.oem", "_sysconfigdata_", "sitecustomize", "usercustomize", "concurrent.futures.process", "concurrent.futures.interpreter", "string.templatelib"]
-) - {"string.templatelib", "wsgiref", "trace", "cmd", "code", "codeop", "filecmp", "tarfile", "this"}
-=======
 # What of the standard library cannot work, or is for those who build and test.
 _LEFT_OUT = """
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support _pyrepl
@@ -72,7 +66,6 @@ encodings.oem ensurepip idlelib lib2to3 lzma msilib multiprocessing pdb pty py_c
 rlcompleter site sitecustomize sre_compile sre_constants sre_parse ssl test tkinter tty turtle
 turtledemo usercustomize venv zipapp zipimport
 """
->>>>>>> guest
 # Names of places take a hundred megabytes once they are imported, those of carriers make the
 # component a third larger.
 _HEAVY = "phonenumbers.geodata phonenumbers.geocoder phonenumbers.carrierdata phonenumbers.carrier"
