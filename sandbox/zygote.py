@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib.machinery
 import json
 import os
 import platform
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.engines import Engine
 
 CONTROL_FD = 3
+_FINDERS = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
 _ORDER_BYTES = 128
 _FILES_BYTES = 64 << 20  # pages of libraries, which a worker holds only once it has touched them
 
@@ -90,6 +92,7 @@ def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtere
             pid = os.fork()
             if pid == 0:
                 with _end_of_process():
+                    _import_no_files()
                     jail.enter(cell, socket_fd=descriptors[0])
                     engine.work(order["kind"], memory_bytes=memory_bytes)
             os.close(descriptors[0])
@@ -100,6 +103,14 @@ def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtere
                 leftovers.remove()
             if order["op"] == "end":
                 _say(control, end)
+
+
+def _import_no_files() -> None:
+    """Let imports fail as those of modules that do not exist.
+
+    The jail lets no file be opened, and the error of that would show where Python lies here.
+    """
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder in _FINDERS]
 
 
 @contextlib.contextmanager

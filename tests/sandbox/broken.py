@@ -3,8 +3,10 @@
 import base64
 import marshal
 import platform
+from dataclasses import replace
 
 from sandbox.engine_host import Compiled, EngineHost, Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 
 ESCAPE = """
@@ -92,5 +94,5 @@ class Broken(Sandbox):
     """A sandbox with such an engine."""
 
     def __init__(self, options: Options) -> None:
-        super().__init__(options)
+        super().__init__(replace(options, engine=EngineName.RESTRICTED))
         self._hosts = {name: BrokenHost(name, options) for name in self._hosts}

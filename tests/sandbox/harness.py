@@ -2,18 +2,26 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from sandbox import limits
 from sandbox.engine_host import Options
+from sandbox.engines import EngineName
 from sandbox.host import Sandbox
+from sandbox.process import EngineUnavailable
 
 HERE = Path(__file__).parent
+CORPORA = ("escape_corpus.jsonl",)
+FILES = (*CORPORA, "own_attacks.jsonl", "reviewed_attacks.jsonl")
 LEVELS = ("seccomp", "rlimit")
+ENGINES = tuple(EngineName)
+WALL_S = 1.0
+LATE_MS = 600  # after its wall clock at the latest, on a machine that has other work
 CANARY = "canary-7f3a9c51e2"
 MEANS = {
     "compile_error": {"refused"},
@@ -36,14 +44,25 @@ def handler(event, profile, context):
 """
 
 
-def need(level: str) -> None:
-    """Go on only where this level holds: fail at any leak, skip where there is no such level."""
-    with Sandbox(Options(level, allow_weak=True)) as box:
-        judge_level(level, box.doctor()["levels"][level])
+def need(level: str, engine: str = EngineName.RESTRICTED) -> None:
+    """Go on only where this level holds: fail at any leak, skip where there is no such level.
+
+    An engine that has not been built is a failure, not a reason to skip: what is not tested here
+    is tested nowhere.
+    """
+    import pytest  # the other Python of a machine, which runs attacks too, may have none
+
+    try:
+        with Sandbox(Options(level, allow_weak=True, engine=engine)) as box:
+            judge_level(level, box.doctor()["levels"][level])
+    except EngineUnavailable as problem:
+        pytest.fail(f"the engine {engine} cannot be tested here: {problem}")
 
 
 def judge_level(level: str, leaks: list[str]) -> None:
     """What the self-test's findings about a level mean for the tests of that level."""
+    import pytest
+
     if level == "seccomp" and leaks and leaks[0].startswith("not available here"):
         pytest.skip(f"NOT TESTED: seccomp, which this kernel does not have: {leaks[0]}")
     if leaks:
@@ -53,6 +72,8 @@ def judge_level(level: str, leaks: list[str]) -> None:
 @contextmanager
 def engine_box(engine: str) -> Iterator[Sandbox]:
     """A sandbox whose jobs run in this engine; skips where it cannot be used."""
+    import pytest
+
     with Sandbox() as probe:
         problem = probe.doctor()["engines"][engine]
     if problem:
@@ -76,7 +97,7 @@ def a_job(source: str, *, events: int = 1, **changes: Any) -> dict[str, Any]:
         "tenant": "acme",
         "function": "f",
         "source": source,
-        "limits": {"wall_s": 1.0},
+        "limits": {"wall_s": WALL_S},
         "http_hosts": [],
         "secrets": {"api_key": CANARY},
         "webhooks": None,
@@ -85,32 +106,110 @@ def a_job(source: str, *, events: int = 1, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def run_all(isolation: str, wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each case: what came of it, and what the victim said afterwards in the same zygote."""
+def calm(level: str, engine: str) -> Any:
+    """What the victim says where nobody has attacked."""
+    with Sandbox(Options(level, engine=engine)) as box:
+        return box.run(a_job(VICTIM))["results"][0]["output"]
+
+
+def run_all(
+    isolation: str, wanted: Iterable[dict[str, Any]], *, engine: str = EngineName.RESTRICTED
+) -> list[dict[str, Any]]:
+    """For each case: what came of it, and what the victim said afterwards in the same zygote.
+
+    Two sandboxes share the cases: each waits for its clock while the other works.
+    """
     os.environ["PENSTOCK_CANARY"] = CANARY
+    todo = list(enumerate(wanted))
+    options = Options(isolation, engine=engine)
+    with ThreadPoolExecutor(2) as pool:
+        halves = pool.map(lambda half: _run_some(options, half), (todo[::2], todo[1::2]))
+        found = [each for half in halves for each in half]
+    return [outcome for _, outcome in sorted(found, key=lambda each: each[0])]
+
+
+def _run_some(
+    options: Options, wanted: list[tuple[int, dict[str, Any]]]
+) -> list[tuple[int, dict[str, Any]]]:
     found = []
-    with Sandbox(Options(isolation)) as box:
-        for case in wanted:
+    with Sandbox(options) as box:
+        zygote = zygote_pid(box, options.engine)
+        for number, case in wanted:
             events = 3 if case["category"] == "state" else 1
             answer = box.run(a_job(case["code"], events=events))
             victim = box.run(a_job(VICTIM))["results"][0]
-            found.append({"id": case["id"], "answer": answer, "victim": victim["output"]})
+            outcome = {
+                "id": case["id"],
+                "answer": answer,
+                "victim": victim["output"],
+                "same_zygote": zygote_pid(box, options.engine) == zygote,
+            }
+            found.append((number, outcome))
     return found
 
 
-def complaints(case: dict[str, Any], outcome: dict[str, Any], calm: Any) -> list[str]:
-    """What is wrong with how this case ended; nothing, if all is well."""
+def zygote_pid(box: Sandbox, engine: str) -> int:
+    """The process that forks this sandbox's workers now."""
+    return box._hosts[EngineName(engine)].start().pid  # noqa: SLF001 - the process under test
+
+
+def complaints(
+    case: dict[str, Any], outcome: dict[str, Any], calm: Any, *, engine: str = EngineName.RESTRICTED
+) -> list[str]:
+    """What is wrong with how this case ended; nothing, if all is well.
+
+    With the engine `wasm` a program that leaves a language has Python of its own, and may say so:
+    there only what it did counts, not how it ended.
+    """
     found = []
     text = json.dumps(outcome["answer"])
     for result in outcome["answer"]["results"]:
-        if result["outcome"] not in MEANS[case["expected"]]:
+        if engine != EngineName.WASM and result["outcome"] not in MEANS[case["expected"]]:
             found.append(f"{case['id']} {case['goal']}: {result['outcome']} {result['output']}")
-        logged = sum(len(entry["message"]) for entry in result["logs"])
-        emitted = sum(effect["op"] == "emit" for effect in result["effects"])
-        if logged > 70_000 or emitted > 100:
-            found.append(f"{case['id']} went past a quota")
-    if CANARY in text or "root:x:" in text:
-        found.append(f"{case['id']} leaked")
+        found += [f"{case['id']} {what}" for what in _excesses(result)]
+    found += [f"{case['id']} shows {mark!r}" for mark in _host_marks(case) if mark in text]
     if outcome["victim"] != calm:
         found.append(f"{case['id']} changed the victim: {outcome['victim']}")
+    if not outcome["same_zygote"]:
+        found.append(f"{case['id']} felled the zygote")
     return found
+
+
+def _excesses(result: dict[str, Any]) -> list[str]:
+    """The quotas that one run went past."""
+    most = limits.Limits()
+    effects = result["effects"]
+    counts = {
+        "emit": most.emits,
+        "http": most.http_calls,
+        "deliver": limits.DELIVERS_MAX,
+        "profile": limits.PROFILE_CHANGES_MAX,
+    }
+    sizes = {
+        "log": (_size([entry["message"] for entry in result["logs"]]), 70_000),
+        "result": (_size(result["output"]), most.result_bytes),
+        "effects": (_size(effects), limits.EFFECTS_MAX_BYTES),
+        "clock": (result["duration_ms"], WALL_S * 1000 + LATE_MS),
+    }
+    return [
+        f"went past its number of {op} calls"
+        for op, count in counts.items()
+        if sum(effect["op"] == op for effect in effects) > count
+    ] + [
+        f"went past its {name}: {size}, and {room} is the most"
+        for name, (size, room) in sizes.items()
+        if size > room
+    ]
+
+
+def _size(value: Any) -> int:
+    """Bytes of it as it is kept: in UTF-8, without blanks."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "replace"))
+
+
+def _host_marks(case: dict[str, Any]) -> Sequence[str]:
+    """Texts that only the host can show, and that this case does not hold itself."""
+    marks = (CANARY, "root:x:", "sandbox.engines", "sandbox.jail", "RestrictedPython")
+    paths = (str(HERE.parents[1]), sys.base_prefix, sys.prefix, str(Path.home()) + "/")
+    return [mark for mark in (*marks, *paths) if mark not in case["code"]]

@@ -12,21 +12,18 @@ from sandbox.engine_host import Options
 from sandbox.host import Sandbox
 from tests.sandbox import harness
 
-FILES = ("escape_corpus.jsonl", "own_attacks.jsonl", "reviewed_attacks.jsonl")
+FILES = harness.FILES
 
 
-def _calm(level: str) -> Any:
-    with Sandbox(Options(level)) as box:
-        return box.run(harness.a_job(harness.VICTIM))["results"][0]["output"]
-
-
-def _judge(found: list[dict[str, Any]], level: str) -> None:
+def _judge(found: list[dict[str, Any]], level: str, *, engine: str) -> None:
     wanted = harness.cases(*FILES)
-    calm = _calm(level)
+    calm = harness.calm(level, engine)
     assert [each["id"] for each in found] == [case["id"] for case in wanted]
     pairs = zip(wanted, found, strict=True)
-    assert [text for case, each in pairs for text in harness.complaints(case, each, calm)] == []
-    assert {each["answer"]["isolation"] for each in found} == {level}
+    wrong = [harness.complaints(case, each, calm, engine=engine) for case, each in pairs]
+    assert [text for each in wrong for text in each] == []
+    ran = {(each["answer"]["isolation"], each["answer"]["engine"]) for each in found}
+    assert ran == {(level, engine)}
 
 
 @pytest.mark.parametrize("level", harness.LEVELS)
@@ -48,19 +45,31 @@ def test_a_leak_that_has_a_name_fails_and_only_a_kernel_without_the_filter_is_sk
         harness.judge_level("rlimit", ["not available here: OSError"])
 
 
+@pytest.mark.parametrize("engine", harness.ENGINES)
 @pytest.mark.parametrize("level", harness.LEVELS)
-def test_every_attack_ends_as_expected_and_the_next_function_notices_nothing(level: str) -> None:
+def test_every_attack_ends_as_expected_and_the_next_function_notices_nothing(
+    level: str, engine: str
+) -> None:
     """A tenant may publish anything at all; nobody else may ever learn of it."""
-    harness.need(level)
-    _judge(harness.run_all(level, harness.cases(*FILES)), level)
+    harness.need(level, engine)
+    _judge(harness.run_all(level, harness.cases(*FILES), engine=engine), level, engine=engine)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
-def test_every_attack_ends_as_expected_where_lambda_refuses_seccomp() -> None:
+@pytest.mark.parametrize("engine", harness.ENGINES)
+@pytest.mark.parametrize("user", [[], ["--user"]], ids=["as it is", "an ordinary user"])
+def test_every_attack_ends_as_expected_where_lambda_refuses_seccomp(
+    user: list[str], engine: str
+) -> None:
     """In AWS Lambda prctl and seccomp are refused; the rlimit jail has to hold by itself."""
-    command = [sys.executable, "-m", "tests.sandbox.under_lambda", *FILES]
+    harness.need("rlimit", engine)
+    program = ["tests.sandbox.confined", *user, "tests.sandbox.under_lambda", engine, *FILES]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+        [sys.executable, "-m", *program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    _judge(json.loads(done.stdout), "rlimit")
+    _judge(json.loads(done.stdout), "rlimit", engine=engine)

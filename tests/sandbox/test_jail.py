@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.engine_host import Options
+from sandbox.host import Sandbox
 from sandbox.jail import jail, selftest
 from tests.sandbox import harness
 from tests.sandbox.harness import CANARY
@@ -140,3 +142,13 @@ def test_the_self_test_says_what_is_left_over() -> None:
     left_over = selftest.choose("rlimit", allow_weak=False).report["left_over"]
     assert "share memory with another process" in left_over
     assert ("signal its parent" in left_over) == (os.getuid() != 0)
+
+
+@pytest.mark.parametrize("level", harness.LEVELS)
+def test_an_import_that_fails_does_not_show_where_python_lies(level: str) -> None:
+    """A codec is imported when it is first asked for, and the jail lets no folder be listed."""
+    harness.need(level)
+    source = "def handler(event):\n    return str(b'x'.decode('zlib'))\n"
+    with Sandbox(Options(level, engine="restricted")) as box:
+        error = box.run(harness.a_job(source))["results"][0]["error"]
+    assert error["message"] == "unknown encoding: zlib"

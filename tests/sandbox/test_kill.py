@@ -21,7 +21,7 @@ from tests.sandbox.harness import VICTIM, a_job, need
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the calls are Linux's")
 LOOP = "while True:\n    pass\n"
 # The zygote's group is killed with it, and who asked for that is killed when his parent dies.
-LEAVE = 'OS["setsid"]()\nLIBC.prctl(1, 0, 0, 0, 0)\n'
+LEAVE = 'LIBC.prctl(1, 0, 0, 0, 0)\nOS["setsid"]()\n'
 
 
 @pytest.fixture
