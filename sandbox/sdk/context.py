@@ -63,7 +63,9 @@ def _field(value: Any) -> tuple[Any, int]:
         return _text_field(value)
     try:
         plain = RUN.port.plain(value, what="a field")
-    except (ValueError, TypeError, RecursionError):
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - so may a property of the user's; it is shown as text then
         return _text_field(value)
     size = len(json.dumps(plain))
     return (plain, size) if size <= LOG_MESSAGE_MAX_CHARS else ("<too large to log>", 20)
@@ -81,6 +83,10 @@ def _text(value: Any) -> str:
         made = values.shown(value)
     except RecursionError:
         return "<too deep to show>"
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a __str__ of the user's may raise anything
+        return "<its text could not be made>"
     return values.without_surrogates(made[:_TEXT_MAX_CHARS])
 
 
