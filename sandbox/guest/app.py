@@ -76,6 +76,8 @@ def _name_modules() -> None:
 def _build() -> None:
     network.install()  # before urllib.request looks for what http.client has
     catalogue.load()
+    from . import rehearsal  # it imports what may not be imported before
+
     zones.collect()
     zones.install()
     _name_modules()
@@ -85,10 +87,12 @@ def _build() -> None:
     digests.install()
     process.install()
     closed.install()
-    streams.install()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.setrecursionlimit(RECURSION_MAX)
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter, store.Finder, absent.Finder]
+    rehearsal.rehearse()
+    rehearsal.check()
+    streams.install()  # last: until here an error is the build's, and is shown by it
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()

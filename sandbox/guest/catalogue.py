@@ -58,7 +58,7 @@ tzdata xmltodict yaml
 """
 # What of the standard library cannot work, or is for those who build and test.
 _LEFT_OUT = """
-__phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support _pyrepl
+__phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support
 _sysconfigdata_ antigravity asyncio.tools asyncio.windows_events asyncio.windows_utils bdb bz2
 compileall compression.bz2 compression.lzma compression.zstd concurrent.futures.interpreter
 concurrent.futures.process concurrent.interpreters ctypes curses doctest encodings.mbcs

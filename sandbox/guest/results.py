@@ -65,6 +65,13 @@ _INSTEAD = {
 _PLAIN = "return dict, list, str, int, float, bool or None"
 
 
+_ENCODERS_WORDS = {
+    "Out of range float": "NaN or infinity{where}, which JSON does not have",
+    "Exceeds the limit": "an integer{where} beyond 64 bits; return it as text",  # of digits
+    "Circular reference": "itself{where}; JSON cannot",
+}
+
+
 class Unfit(Exception):
     """The value is not JSON, or not such as the parent takes; says where, and what to do."""
 
@@ -190,7 +197,6 @@ def _depth(bare: str) -> int:
 
 def _in_words(error: Exception, what: str) -> Unfit | None:
     """The encoder's error as one that says what to do; None for an error of the user's own code."""
-    text = str(error)
     if isinstance(error, _NotJson):
         kind = type(error.value).__name__
         shown = kind if kind.isidentifier() and len(kind) < _NAME_MAX_CHARS else "an object"
@@ -198,17 +204,14 @@ def _in_words(error: Exception, what: str) -> Unfit | None:
         return UnfitType(f"{what} holds {shown}{where}, which is not JSON; {instead_of(kind)}")
     if isinstance(error, RecursionError):
         return UnfitValue(f"{what} is nested deeper than {DEPTH_MAX} levels")
+    text = str(error)
     if text.startswith("keys must be "):
         kind = text.rpartition(" ")[2]
         where = _where(error)
         return UnfitType(f"{what} has a key of type {kind}{where}; JSON keys are text: use str()")
-    if text.startswith("Out of range float"):
-        where = _where(error)
-        return UnfitValue(f"{what} holds NaN or infinity{where}, which JSON does not have")
-    if text.startswith("Exceeds the limit"):  # of digits that CPython writes
-        return UnfitValue(f"{what} holds an integer beyond 64 bits; return it as text")
-    if text.startswith("Circular reference"):
-        return UnfitValue(f"{what} holds itself; JSON cannot")
+    for beginning, words in _ENCODERS_WORDS.items():
+        if text.startswith(beginning):
+            return UnfitValue(f"{what} holds {words.format(where=_where(error))}")
     return None
 
 

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     Imports = Mapping[str, Mapping[str, Any]]
     """Host functions by interface, without its version, and by name; `""` is the world itself."""
 
-STACK_MAX_BYTES = 1536 << 10
-"""Of native stack for the guest: half a megabyte turns deep parsing into traps, and above two the
-library ends the process, because the stacks that it makes itself are two."""
+STACK_MAX_BYTES = 4 << 20
+"""Of native stack for the guest, which is half of what a process has. A thousand calls of Python's
+by way of C, as of `__getattr__`, take two: with less, what CPython would end with a RecursionError
+that can be caught ends the worker."""
+_ASYNC_STACK_BYTES = 5 << 20  # of stacks that are never made; the library wants them to be larger
 _STACK_OVERFLOW = 0
 _VERSIONS = "0.2."  # of WASI: what these functions mean has not changed within it
 _INSTANCE_WORDS = 2  # the library's handles, as its caller keeps them
@@ -38,6 +40,7 @@ _DECLARATIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wasm_byte_vec_new": (None, (_P, _Z, _TEXT)),
     "wasm_byte_vec_delete": (None, (_P,)),
     "wasmtime_config_parallel_compilation_set": (None, (_P, _BOOL)),
+    "wasmtime_config_async_stack_size_set": (None, (_P, _Z)),
     "wasmtime_config_max_wasm_stack_set": (None, (_P, _Z)),
     "wasmtime_config_macos_use_mach_ports_set": (None, (_P, _BOOL)),
     "wasmtime_config_target_set": (_P, (_P, _TEXT)),
@@ -130,6 +133,7 @@ class Library:
         """
         config = self.c.wasm_config_new()
         self.c.wasmtime_config_parallel_compilation_set(config, parallel)
+        self.c.wasmtime_config_async_stack_size_set(config, _ASYNC_STACK_BYTES)
         self.c.wasmtime_config_max_wasm_stack_set(config, STACK_MAX_BYTES)
         if sys.platform == "darwin":
             # The thread that takes the exceptions of Mach does not live on in a forked child. (As
