@@ -45,7 +45,8 @@ def _datagram_socket() -> None:
 
 
 def _pipe() -> None:
-    os.pipe()
+    for descriptor in os.pipe():
+        os.close(descriptor)
 
 
 def _memory_file() -> None:
@@ -100,7 +101,10 @@ def _much_memory() -> None:
 
 def _write_file() -> None:
     descriptor = os.open("/tmp", os.O_TMPFILE | os.O_RDWR)  # noqa: S108 - the point is that it fails
-    os.write(descriptor, b"x")
+    try:
+        os.write(descriptor, b"x")
+    finally:
+        os.close(descriptor)  # the next act needs the number
 
 
 ACTS: dict[str, Callable[[], None]] = {

@@ -16,7 +16,7 @@ from sandbox.host import Sandbox
 from sandbox.process import EngineUnavailable
 
 HERE = Path(__file__).parent
-CORPORA = ("escape_corpus.jsonl",)
+CORPORA = ("escape_corpus.jsonl", "escape_corpus_2.jsonl")
 FILES = (*CORPORA, "own_attacks.jsonl", "reviewed_attacks.jsonl")
 LEVELS = ("seccomp", "rlimit")
 ENGINES = tuple(EngineName)

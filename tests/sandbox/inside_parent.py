@@ -32,9 +32,9 @@ ACTS = {
     "trace the host": 'OUTPUT = call("ptrace", 16, HOST, 0, 0)',
     "trace the zygote": 'OUTPUT = call("ptrace", 16, OS["getppid"](), 0, 0)',
     "signal the host": 'OUTPUT = OS["kill"](HOST, 0)',
-    "change the host's limits": (
-        'OUTPUT = SYS.modules["resource"].prlimit(HOST, SYS.modules["resource"].RLIMIT_CORE)'
-    ),
+    "change the host's limits": ('OUTPUT = len(SYS.modules["resource"].prlimit(HOST, 4))'),
+    "ask for a file by its name": 'OUTPUT = OS["stat"]("/etc/passwd").st_size',
+    "make a folder": 'OUTPUT = [OS[do](f"/tmp/penstock-{HOST}") for do in ("mkdir", "rmdir")]',
     "make the host nicer": 'OUTPUT = OS["setpriority"](0, HOST, 19)',
 }
 
@@ -54,14 +54,15 @@ def report(level: str) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "acts": acts,
-        "readable": _own_environment(),
+        "readable": own_environment(),
         "kept": os.environ["PENSTOCK_CANARY"],
         "child": child.stdout.strip(),
         "credentials": [name for name in os.environ if name.startswith("AWS_")],
     }
 
 
-def _own_environment() -> str:
+def own_environment() -> str:
+    """What the kernel shows of this process's environment."""
     try:
         return Path("/proc/self/environ").read_text("utf-8").strip("\0")
     except PermissionError:  # not even its own: the file is root's where the process is unreadable
