@@ -147,41 +147,46 @@ class EventRun:
         text = message.get("message")
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
+        budget = self._job.limits.log_bytes
+        if self._log_bytes > budget or len(self.result.logs) >= caps.LOG_ENTRIES_MAX:
+            self._log_past_budget(text, budget)
+            return
         # Measured as it is kept: escapes make a text longer, and what is not ASCII is more than a
         # byte.
         shown = self._shown(text, caps.LOG_MESSAGE_MAX_CHARS)
         kept_fields = self._shown_fields(fields)
         self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
-        budget = self._job.limits.log_bytes
-        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
-            raise Violation("the worker floods the log")
-        kept = len(self.result.logs)
-        if self._log_bytes > budget or kept >= caps.LOG_ENTRIES_MAX:
-            if not self.result.logs or not self.result.logs[-1].get("cut"):
-                notice = (
-                    f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
-                )
-                self._append_log(notice, {}, cut=True)
+        if self._log_bytes > budget:
+            self._log_past_budget("", budget)
             return
         self._append_log(shown, kept_fields)
+
+    def _log_past_budget(self, text: str, budget: int) -> None:
+        """Count what is not kept, without a look into it, and say once that it is not."""
+        self._log_bytes += max(len(text), self._worker.frame_bytes)
+        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
+            raise Violation("the worker floods the log")
+        if not self.result.logs or not self.result.logs[-1].get("cut"):
+            notice = f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+            self._append_log(notice, {}, cut=True)
 
     def _shown(self, text: str, most_chars: int) -> str:
         """The text as a person may read it.
 
         It is masked before it is cut: half a secret is still a good part of one. What is as long
-        as a worker sends at most has been cut by the worker already.
+        as a worker sends at most has been cut by the worker already; what is longer is cut here.
         """
-        sent_whole = len(text) < most_chars * caps.MASKING_ROOM
-        return clean_text(self._job.masker.text(text, cut=not sent_whole), most_chars)
+        sent_chars = most_chars * caps.MASKING_ROOM
+        cut = len(text) >= sent_chars
+        return clean_text(self._job.masker.text(text[:sent_chars], cut=cut), most_chars)
 
-    def _shown_fields(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._shown(value, caps.LOG_MESSAGE_MAX_CHARS)
-        if isinstance(value, list):
-            return [self._shown_fields(item) for item in value]
-        if isinstance(value, dict):
-            return {self._shown(key, 100): self._shown_fields(item) for key, item in value.items()}
-        return self._job.masker.plain(value)
+    def _shown_fields(self, fields: dict[str, Any]) -> Any:
+        masked = self._job.masker.readable(
+            fields,
+            key_chars=caps.LOG_KEY_MAX_CHARS * caps.MASKING_ROOM,
+            text_chars=caps.LOG_MESSAGE_MAX_CHARS * caps.MASKING_ROOM,
+        )
+        return _clean(masked)
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
@@ -374,6 +379,16 @@ _OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
     "secret": EventRun._secret,  # noqa: SLF001 - the class's own table
     "zone": EventRun._zone,  # noqa: SLF001 - the class's own table
 }
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(k, caps.LOG_KEY_MAX_CHARS): _clean(item) for k, item in value.items()}
+    return value
 
 
 def _are_texts(values: list[Any]) -> bool:
