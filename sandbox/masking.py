@@ -100,7 +100,7 @@ def _spans(text: AnyStr, forms: Iterable[AnyStr], mask: AnyStr) -> list[_Span] |
     Each form is looked for by itself, which takes one walk through the text: all of them as one
     regular expression would go back for each letter of a long secret that is nearly there.
     """
-    present = [form for form in forms if form in text]
+    present: list[AnyStr] = [form for form in forms if form in text]
     if not present:
         return []
     spans: list[_Span] = []
@@ -125,7 +125,8 @@ def _covered(text: str, spans: list[_Span] | None, mask: Callable[[int], str]) -
     """The text with a mask in the place of each span, or of all of it."""
     if spans is None:
         return mask(len(text))
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     for start, end in spans:
         parts += (text[at:start], mask(end - start))
         at = end
