@@ -103,8 +103,9 @@ def _spans(text: AnyStr, forms: Iterable[AnyStr], mask: AnyStr) -> list[_Span] |
     present: list[AnyStr] = [form for form in forms if form in text]
     if not present:
         return []
+    present.append(mask)  # one that is there already is none of the text's letters
     spans: list[_Span] = []
-    for form in (mask, *present):  # a mask that is there already is none of the text's letters
+    for form in present:
         at = text.find(form)
         while at >= 0:
             spans.append((at, at + len(form)))
