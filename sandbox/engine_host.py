@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 CACHE_MAX_BYTES = 32 << 20
 _OBJECT_BYTES = 256
+_FINDING_FIELDS = {
+    "line": int, "column": int, "code": str, "message": str, "hint": str, "severity": str,
+}  # fmt: skip
 _GAVE_UP = "check_gave_up"
 
 
@@ -177,7 +180,7 @@ class EngineHost:
             answer = worker.receive(deadline_s=time.monotonic() + caps.COMPILE_WALL_S)
             return _compiled_of(answer)
         except (
-            TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, KeyError, TypeError
+            TimeoutError, WorkerGone, MemoryExceeded, ProtocolBroken, TypeError
         ) as problem:  # fmt: skip
             # Never kept, and never a refusal of what was published: on a machine that is less
             # busy it may well be compiled, and a refusal is final.
@@ -187,5 +190,27 @@ class EngineHost:
 
 
 def _compiled_of(answer: Mapping[str, Any]) -> Compiled:
-    findings = tuple(Finding(**finding) for finding in answer["findings"])
-    return Compiled(str(answer["code"]), findings)
+    """What a compile worker answers; ProtocolBroken where it is no answer.
+
+    A source can be written against a fault of the compiler, and then it is the source that answers.
+    """
+    code, found = answer.get("code"), answer.get("findings")
+    if type(code) is not str or type(found) is not list or len(found) > caps.FINDINGS_MAX:
+        raise ProtocolBroken("the answer of a compile worker is malformed")
+    made = Compiled(code[: caps.FRAME_MAX_BYTES], tuple(map(_finding_of, found)))
+    if not code and not made.errors:
+        raise ProtocolBroken("a compile worker gave neither code nor an error")
+    return made
+
+
+def _finding_of(sent: Any) -> Finding:
+    if type(sent) is not dict or sent.keys() - _FINDING_FIELDS.keys():
+        raise ProtocolBroken("a finding is malformed")
+    for name, kind in _FINDING_FIELDS.items():
+        if type(sent.get(name, kind())) is not kind:
+            raise ProtocolBroken("a finding is malformed")
+    if sent.get("severity", "error") not in {"error", "hint"}:
+        raise ProtocolBroken("a finding is neither an error nor a hint")
+    most = caps.FINDING_TEXT_MAX_CHARS
+    kept: dict[str, Any] = {k: v[:most] if type(v) is str else v for k, v in sent.items()}
+    return Finding(**kept)

@@ -219,7 +219,7 @@ class Mediator:
             "status": answer.status,
             "reason": self._masker.text(answer.reason),
             "headers": [
-                [name, self._masker.text(value)]
+                [self._masker.text(name), self._masker.text(value)]
                 for name, (_, value) in zip(answer.spelled, answer.headers, strict=True)
             ],
             # An echo of the secret must not bring it into the worker.

@@ -84,6 +84,8 @@ def clean_text(text: str, max_chars: int) -> str:
 
     Newlines and tabs become their escapes, so that no line of it can pass for another log line.
     """
+    if len(text) <= max_chars and text.isascii() and text.isprintable():
+        return text
     short = text[: max_chars * 2].encode("utf-8", "replace").decode("utf-8")
     short = short.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
     short = _CONTROL.sub("\ufffd", short)

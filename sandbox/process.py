@@ -63,11 +63,17 @@ _BOOT = "import sys; sys.path[:0]=sys.argv[5:]; from sandbox.zygote import main;
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a worker's life ended, as the kernel says."""
+    """How a worker's life ended, as the kernel says.
+
+    Attributes:
+        signal: that killed it; 0 when it ended by itself.
+        exit: its status, when it ended by itself.
+        grown_kb: by how much it held more memory, at its most, than a worker does at rest.
+    """
 
     signal: int
     exit: int
-    max_rss_kb: int
+    grown_kb: int
 
 
 class Zygote:
@@ -269,7 +275,8 @@ class WorkerProcess:
         if self._end is None:
             self._kill()
             said = self._zygote.order({"op": "end", "pid": self.pid})
-            self._end = End(said["signal"], said["exit"], said["max_rss_kb"])
+            grown_kb = said["max_rss_kb"] - self._zygote.hello["rest_kb"]
+            self._end = End(said["signal"], said["exit"], grown_kb)
         return self._end
 
     def _kill(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import builtins
 import json
 import time
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sandbox import limits as caps
 from sandbox import wire, zones
 from sandbox.mediated_http import Refused
-from sandbox.outcome import Outcome, Result, clean_text
+from sandbox.outcome import Outcome, Result
 from sandbox.process import End, MemoryExceeded, SandboxUnavailable, WorkerGone
+from sandbox.readable import Readable
 from sandbox.sdk import names
-from sandbox.sdk.outcomes import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from sandbox.mediated_http import Mediator
     from sandbox.process import WorkerProcess
 
-_BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
-_PLATFORM_ERRORS = frozenset(EXPORTS)
 _CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
 _URL_MAX_CHARS = 2048
 _SMALL_BYTES = 64 * 1024
@@ -66,6 +63,7 @@ class EventRun:
         self._job = job
         self._worker = worker
         self.result = result
+        self._readable = Readable(job.masker, job.source_lines)
         self._used: dict[str, int] = {}
         self._log_bytes = 0
         self._effect_bytes = 0
@@ -147,41 +145,28 @@ class EventRun:
         text = message.get("message")
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
+        budget = self._job.limits.log_bytes
+        if self._log_bytes > budget or len(self.result.logs) >= caps.LOG_ENTRIES_MAX:
+            self._log_past_budget(text, budget)
+            return
         # Measured as it is kept: escapes make a text longer, and what is not ASCII is more than a
         # byte.
-        shown = self._shown(text, caps.LOG_MESSAGE_MAX_CHARS)
-        kept_fields = self._shown_fields(fields)
+        shown = self._readable.text(text, caps.LOG_MESSAGE_MAX_CHARS)
+        kept_fields = self._readable.fields(fields)
         self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
-        budget = self._job.limits.log_bytes
-        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
-            raise Violation("the worker floods the log")
-        kept = len(self.result.logs)
-        if self._log_bytes > budget or kept >= caps.LOG_ENTRIES_MAX:
-            if not self.result.logs or not self.result.logs[-1].get("cut"):
-                notice = (
-                    f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
-                )
-                self._append_log(notice, {}, cut=True)
+        if self._log_bytes > budget:
+            self._log_past_budget("", budget)
             return
         self._append_log(shown, kept_fields)
 
-    def _shown(self, text: str, most_chars: int) -> str:
-        """The text as a person may read it.
-
-        It is masked before it is cut: half a secret is still a good part of one. What is as long
-        as a worker sends at most has been cut by the worker already.
-        """
-        sent_whole = len(text) < most_chars * caps.MASKING_ROOM
-        return clean_text(self._job.masker.text(text, cut=not sent_whole), most_chars)
-
-    def _shown_fields(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._shown(value, caps.LOG_MESSAGE_MAX_CHARS)
-        if isinstance(value, list):
-            return [self._shown_fields(item) for item in value]
-        if isinstance(value, dict):
-            return {self._shown(key, 100): self._shown_fields(item) for key, item in value.items()}
-        return self._job.masker.plain(value)
+    def _log_past_budget(self, text: str, budget: int) -> None:
+        """Count what is not kept, without a look into it, and say once that it is not."""
+        self._log_bytes += max(len(text), self._worker.frame_bytes)
+        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
+            raise Violation("the worker floods the log")
+        if not self.result.logs or not self.result.logs[-1].get("cut"):
+            notice = f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+            self._append_log(notice, {}, cut=True)
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
@@ -220,8 +205,8 @@ class EventRun:
 
     def _http(self, message: dict[str, Any]) -> None:
         self._count("http", self._job.limits.http_calls)
-        method = self._shown(str(message.get("method")), _METHOD_MAX_CHARS)
-        url = self._shown(str(message.get("url")), _URL_MAX_CHARS)
+        method = self._readable.text(str(message.get("method")), _METHOD_MAX_CHARS)
+        url = self._readable.text(str(message.get("url")), _URL_MAX_CHARS)
         effect: dict[str, Any] = {"op": "http", "method": method, "url": url}
         self.result.effects.append(effect)
         try:
@@ -260,7 +245,7 @@ class EventRun:
         if outcome == "returned":
             self.result.output = self._output(message.get("output"))
             return True
-        self.result.error = self._error_of(message.get("error"))
+        self.result.error = self._readable.error(message.get("error"), outcome=outcome)
         if outcome == "out_of_memory":
             self._out_of_memory()
             return False
@@ -275,36 +260,6 @@ class EventRun:
         ):
             raise Violation("the result is larger than the function may return")
         return output
-
-    def _error_of(self, error: Any) -> dict[str, str]:
-        if not isinstance(error, dict):
-            raise Violation("the worker's error is malformed")
-        sent = str(error.get("type", ""))
-        cut = len(sent) >= caps.ERROR_NAME_MAX_CHARS
-        name = self._job.masker.text(sent, cut=cut)[: caps.ERROR_NAME_MAX_CHARS]
-        message = self._shown(str(error.get("message", "")), caps.ERROR_MESSAGE_MAX_CHARS)
-        if not name.isidentifier() or (
-            error.get("yours") and name in _BUILTIN_ERRORS | _PLATFORM_ERRORS
-        ):
-            # A class of the user's must not pass for Python's or the platform's.
-            name = "UserError"
-        shown = self._traceback(error.get("frames"))
-        last = f"{name}: {message}" if message else name
-        return {"type": name, "message": message, "traceback": shown + last}
-
-    def _traceback(self, frames: Any) -> str:
-        if not isinstance(frames, list) or not frames:
-            return ""
-        lines = ["Traceback (most recent call last):\n"]
-        for frame in frames[: caps.TRACEBACK_FRAMES_MAX]:
-            if not isinstance(frame, list) or [type(part) for part in frame] != [int, str]:
-                raise Violation("the worker's traceback is malformed")
-            number, name = frame
-            lines.append(f'  File "function.py", line {number}, in {self._shown(name, 100)}\n')
-            if 0 < number <= len(self._job.source_lines):
-                source = self._shown(self._job.source_lines[number - 1].strip(), 200)
-                lines.append(f"    {source}\n")
-        return "".join(lines)
 
     def _timed_out(self) -> bool:
         self._kill()
@@ -335,7 +290,7 @@ class EventRun:
         if end.signal in _CPU_SIGNALS:
             self.result.outcome = Outcome.TIMED_OUT
             self._fail("TimedOut", "the run was stopped: it used up its processor time")
-        elif end.max_rss_kb > self._job.limits.memory_mb * 1024:
+        elif end.grown_kb > self._job.limits.memory_mb * 1024:
             self._out_of_memory()
         else:
             self.result.outcome = Outcome.RAISED

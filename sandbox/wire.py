@@ -92,7 +92,7 @@ def decode(body: bytes) -> dict[str, Any]:
         raise ProtocolBroken("a frame is not an object")
     if _needs_walk(body):
         try:
-            check_plain(message, what="a frame", depth_max=JSON_DEPTH_MAX + 2)
+            check_plain(message, what="a frame", envelope=ENVELOPE)
         except NotPlain as error:
             raise ProtocolBroken(str(error)) from None
     return message
@@ -129,6 +129,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 _BOUNDED_DECODER = json.JSONDecoder(
     parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant
 )
+ENVELOPE = (2, 32)  # levels and parts that a frame has around a value
 _LONG_NUMBER = b"0" * 19  # shorter ones are within 64 bits, and without an exponent finite
 _SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
 _ESCAPES = re.compile(rb"\\u[0-9a-fA-F]{4}")
@@ -232,18 +233,19 @@ def write_plain(value: Any, *, what: str) -> str:
 
 
 def check_plain(  # noqa: C901 - one loop over every value of every event: calls would double it
-    value: Any, *, what: str = "the value", depth_max: int = JSON_DEPTH_MAX
+    value: Any, *, what: str = "the value", envelope: tuple[int, int] = (0, 0)
 ) -> None:
     """Pass plain JSON through: exact types, bounded depth and size, finite, no surrogates."""
     if type(value) not in _CONTAINERS:
         _check_scalar(value, what)
         return
     stack: list[tuple[Any, int]] = [(value, 1)]
+    depth_max, nodes_max = JSON_DEPTH_MAX + envelope[0], JSON_NODES_MAX + envelope[1]
     nodes = 0
     while stack:
         container, depth = stack.pop()
         nodes += len(container) + 1
-        if depth > depth_max or nodes > JSON_NODES_MAX:
+        if depth > depth_max or nodes > nodes_max:
             raise NotPlain(_too_much(what, depth, depth_max))
         items = container
         if type(container) in _MAPPINGS:

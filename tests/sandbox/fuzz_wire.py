@@ -13,7 +13,7 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 with atheris.instrument_imports(include=["sandbox.wire", "json"]):
-    from sandbox import limits, wire
+    from sandbox import wire
 
 MAX_BYTES = 4096
 
@@ -30,7 +30,7 @@ def _drain(data: bytes, *, cut: int) -> None:
         for piece in (data[:cut], data[cut:]):
             buffer.feed(piece)
             while (message := buffer.pop()) is not None:
-                wire.check_plain(message, depth_max=limits.JSON_DEPTH_MAX + 2)
+                wire.check_plain(message, envelope=wire.ENVELOPE)
                 wire.write(message)
     except wire.ProtocolBroken:
         return

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -15,6 +16,7 @@ from tests.sandbox.harness import a_job
 
 KEY = 'line "one"\nline \\two\u00e9'
 MASKER = Masker({"KEY": KEY})
+PATIENCE_S = 2.0  # of processor time; where it grows with the square, it is minutes
 SHOWN = {
     "plain": KEY,
     "JSON": json.dumps({"k": KEY}),
@@ -200,3 +202,91 @@ def test_masking_touches_no_word_of_ours() -> None:
     assert result["error"]["message"] == MASK
     assert result["logs"][0]["message"] == "x"
     assert result["logs"][0]["fields"] == {"field": MASK}
+
+
+LONG = "a" * 3000
+NEAR = {f"KEY_{number}": f"{LONG}{number:02}" for number in range(50)}
+SHORT = {f"KEY_{number}": f"{number:04}{'k' * number}" for number in range(50)}
+
+
+@pytest.mark.parametrize("secrets", [NEAR, SHORT])
+def test_masking_takes_no_longer_for_any_choice_of_secrets_and_text(
+    secrets: dict[str, str],
+) -> None:
+    """The function's author chooses both; while the parent masks, no clock ends the run."""
+    masker = Masker(secrets)
+    shown = "".join(secrets.values())
+    text = (shown + base64.b64encode(shown.encode()).decode() + LONG * 400)[:1_000_000]
+    started = time.process_time()
+    masked = masker.text(text)
+    masker.bytes(text.encode())
+    masker.plain(text)
+    assert time.process_time() - started < PATIENCE_S
+    assert not any(value in masked for value in secrets.values())
+
+
+def test_many_short_texts_are_masked_as_fast_as_one_long_one() -> None:
+    """A hundred thousand names would be a hundred thousand searches for each form of a secret."""
+    masker = Masker(SHORT)
+    value = [{"name": "ada", "items": ["0007kkkkkkk", "x"]}] * 30_000
+    started = time.process_time()
+    masked = masker.plain(value)
+    masker.readable(value, key_chars=200, text_chars=16_000)
+    assert time.process_time() - started < PATIENCE_S
+    assert masked == [{"name": "ada", "items": [MASK, "x"]}] * 30_000
+
+
+def test_the_ends_of_many_cut_texts_are_looked_at_in_no_time() -> None:
+    """Each may end in the beginning of any form of any secret."""
+    masker = Masker(NEAR)
+    value = {f"{number:05}{'y' * 200}": "y" * 200 + LONG for number in range(300)}
+    started = time.process_time()
+    masked = masker.readable(value, key_chars=200, text_chars=200)
+    assert time.process_time() - started < PATIENCE_S
+    assert set(masked.values()) == {"y" * 200 + MASK}
+
+
+def test_a_text_with_more_secrets_than_can_be_counted_is_masked_as_a_whole() -> None:
+    """It is nothing but secrets: there is nothing in it to keep."""
+    secrets = {f"KEY_{number}": "a" * number for number in range(4, 24)}
+    masker = Masker(secrets)
+    assert masker.text("a" * 1_000_000) == MASK
+    assert masker.bytes(b"a" * 1_000_000) == MASK.encode()
+    assert masker.plain({"a" * 1_000_000: ["b", "a" * 500_000]}) == {MASK: ["*", MASK]}
+
+
+def test_secrets_that_overlap_leave_no_part_of_each_other() -> None:
+    """What is left of the second one, behind the end of the first, is most of it."""
+    masker = Masker({"ONE": "0123456789", "OTHER": "89abcdefgh", "MARK": "cret]tail"})
+    assert masker.text("x0123456789abcdefghy") == f"x{MASK}y"
+    assert masker.plain("x0123456789abcdefghy") == f"x{MASK}y"
+    assert masker.text("[secret]tail [secret] ail") == f"{MASK} {MASK} ail"
+
+
+def test_no_secret_is_seen_across_two_texts() -> None:
+    """Texts are searched together: what begins in one and ends in the next is in neither."""
+    masker = Masker({"KEY": "ab\x80\x81cd", "LINES": "ab\0cd"})
+    value = {"xab": "cdx", "ab\x80": ["\x81cd", "ab\x80\x81cd", "ab\0cd"]}
+    assert masker.plain(value) == {"xab": "cdx", "ab\x80": ["\x81cd", "*" * 6, "*" * 5]}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "https://a.example/?k=a%2fb%26c%3cd%22e",
+        r'{"k": "a\/b&c<d\"e"}',
+        "a/b&amp;c&lt;d&quot;e",
+        'a/b&amp;c&lt;d"e',
+    ],
+)
+def test_a_secret_is_masked_as_other_languages_write_it(shown: str) -> None:
+    """A server that echoes what it was sent may be written in anything."""
+    masked = Masker({"KEY": 'a/b&c<d"e'}).text(shown)
+    assert MASK in masked
+    assert not {"b", "c", "d"} & set(masked.replace(MASK, ""))
+
+
+def test_a_secret_that_is_no_text_masks_all_the_same() -> None:
+    """An error here would be the platform's, and the event would come again for ever."""
+    masker = Masker({"KEY": "half \ud800 a letter"})
+    assert masker.text("it is half \ud800 a letter") == f"it is {MASK}"

@@ -1,0 +1,170 @@
+"""What somebody tried who had read the source, and what it would have given him."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.engine_host import Options, _compiled_of
+from sandbox.engines import EngineName
+from sandbox.host import Sandbox
+from sandbox.limits import FINDINGS_MAX, FRAME_MAX_BYTES, JSON_NODES_MAX
+from sandbox.wire import ProtocolBroken
+from tests.sandbox.broken import ESCAPE, Broken
+from tests.sandbox.harness import LEVELS, a_job, engine_box, need
+
+LATE_S = 0.6  # a busy machine's delay between the wall and the kill
+
+
+@pytest.fixture(scope="module", params=EngineName)
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Each engine."""
+    with engine_box(request.param) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def wasm() -> Iterator[Sandbox]:
+    """The engine in which a function may do with its own Python what it likes."""
+    with engine_box(EngineName.WASM) as made:
+        yield made
+
+
+def _one(box: Sandbox, source: str, **changes: Any) -> dict[str, Any]:
+    result: dict[str, Any] = box.run(a_job(source, **changes))["results"][0]
+    return result
+
+
+OUR_WORDS = ("TimedOut", "OutOfMemory", "Crashed", "ProtocolViolation", "Refused", "BadEffect")
+
+
+@pytest.mark.parametrize("name", OUR_WORDS)
+def test_no_error_of_a_functions_passes_for_one_of_the_platforms(box: Sandbox, name: str) -> None:
+    """`TimedOut` in a record is a statement of ours: of a clock, not of the function's author."""
+    source = (
+        f"class {name}(Exception):\n    pass\ndef handler(event):\n    raise {name}('forged')\n"
+    )
+    result = _one(box, source)
+    assert (result["outcome"], result["error"]["type"]) == ("raised", "UserError")
+    assert result["error"]["message"] == "forged"
+    assert result["error"]["traceback"].endswith("UserError: forged")
+
+
+@pytest.mark.parametrize("name", ["TimedOut", "\uff34imedOut", "RetryError", "DropEvent"])
+def test_a_class_that_lies_about_its_module_is_called_a_users_error(
+    wasm: Sandbox, name: str
+) -> None:
+    """Whether a class is the user's is the worker's own word, and a worker may be the user's."""
+    source = (
+        f"kind = type({name!r}, (Exception,), {{'__module__': 'penstock'}})\n"
+        "def handler(event):\n    raise kind('forged')\n"
+    )
+    result = _one(wasm, source)
+    assert (result["outcome"], result["error"]["type"]) == ("raised", "UserError")
+
+
+def test_the_platforms_own_outcomes_keep_their_names(box: Sandbox) -> None:
+    """Those who use them as they are meant are told so."""
+    for name, outcome in (("RetryError", "retry"), ("DropEvent", "dropped")):
+        source = f"from penstock import {name}\ndef handler(event):\n    raise {name}('x')\n"
+        result = _one(box, source)
+        assert (result["outcome"], result["error"]["type"]) == (outcome, name)
+
+
+def test_a_result_of_as_many_parts_as_it_may_have_is_no_violation(box: Sandbox) -> None:
+    """The frame around it has parts of its own, and these are not the function's."""
+    source = f"def handler(event):\n    return [0] * ({JSON_NODES_MAX} - event)\n"
+    job = a_job(source, limits={"wall_s": 5.0})
+    result: dict[str, Any] = {}
+    for spare in range(1, 40, 3):
+        job["events"] = [{"run_id": "run_1", "event": spare, "profile": None}]
+        result = box.run(job)["results"][0]
+        if result["outcome"] != "returned":
+            assert result["error"]["type"] == "InvalidResult", (spare, result["error"])
+        else:
+            assert len(result["output"]) == JSON_NODES_MAX - spare
+    assert result["outcome"] == "returned"
+
+
+MANY_SECRETS = {f"KEY_{number}": f"{'a' * 3000}{number:02}" for number in range(50)}
+MASKED_LONG = {
+    "a result of nothing but nearly secrets": "return ''.join(event) + 'a' * 850_000",
+    "a hundred thousand short texts": "return [event[0]] + ['abc'] * 100_000",
+    "log fields with long names": (
+        "context.log('x', **{str(n) + 'a' * 300: n for n in range(300)})\nreturn 1"
+    ),
+    "long errors": "raise ValueError(event[0] + 'a' * 900_000)",
+    "a flood of the log": "while True:\n    context.log('a' * 10_000, field=['a'] * 100)",
+}
+
+
+@pytest.mark.parametrize("act", MASKED_LONG)
+def test_masking_does_not_take_the_parent_past_the_wall(box: Sandbox, act: str) -> None:
+    """A function may declare fifty secrets of three kilobytes, and nothing ends the parent."""
+    body = "".join(f"    {line}\n" for line in MASKED_LONG[act].split("\n"))
+    job = a_job(f"def handler(event, context):\n{body}", secrets=MANY_SECRETS)
+    job["events"][0]["event"] = list(MANY_SECRETS.values())
+    started = time.monotonic()
+    result = box.run(job)["results"][0]
+    assert time.monotonic() - started < 1.0 + 2 * LATE_S
+    assert not any(value in json.dumps(result) for value in MANY_SECRETS.values())
+
+
+CODE = {"code": "QQ==", "findings": []}
+FINDING = {"line": 1, "column": 1, "code": "x", "message": "m"}
+NO_ANSWERS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "code that is no text": {"code": 5, "findings": []},
+    "findings that are no list": {"code": "QQ==", "findings": {}},
+    "a finding that is no object": {"code": "QQ==", "findings": [5]},
+    "a finding whose message is a number": {"code": "", "findings": [FINDING | {"message": 5}]},
+    "a finding whose line is an object": {"code": "", "findings": [FINDING | {"line": {}}]},
+    "a finding of no severity": {"code": "", "findings": [FINDING | {"severity": "fine"}]},
+    "a finding with a part too many": {"code": "", "findings": [FINDING | {"more": 1}]},
+    "more findings than are shown": {"code": "", "findings": [FINDING] * (FINDINGS_MAX + 1)},
+    "no code, and no error": {"code": "", "findings": [FINDING | {"severity": "hint"}]},
+}
+
+
+@pytest.mark.parametrize("what", NO_ANSWERS)
+def test_a_compile_worker_that_answers_nonsense_is_not_believed(what: str) -> None:
+    """A source can be written against the compiler; its answer must not break the host."""
+    with pytest.raises(ProtocolBroken):
+        _compiled_of(NO_ANSWERS[what])
+
+
+def test_what_a_compile_worker_answers_is_bounded() -> None:
+    """It is kept in the host's memory, and sent to workers in one frame."""
+    assert _compiled_of(CODE).code == "QQ=="
+    made = _compiled_of({"code": "A" * 3_000_000, "findings": [FINDING | {"message": "m" * 10**6}]})
+    assert len(made.code) <= FRAME_MAX_BYTES
+    assert made.size < FRAME_MAX_BYTES + 10_000
+
+
+def test_a_compiler_that_a_source_brings_down_gives_a_finding(wasm: Sandbox) -> None:
+    """Nested deep enough, comprehensions write past an array of CPython 3.14's compiler."""
+    source = (
+        "x = " + "[" * 100 + "1" + " for a in b]" * 100 + "\ndef handler(event):\n    return 1\n"
+    )
+    [finding] = wasm.check(source)
+    assert (finding.severity, finding.code) == ("error", "check_gave_up")
+    assert _one(wasm, "def handler(event):\n    return 1\n")["output"] == 1
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("engine", EngineName)
+def test_a_crash_under_a_small_limit_is_a_crash(engine: EngineName, level: str) -> None:
+    """A worker holds more than that before it has run a line: that is not the function's."""
+    need(level)
+    limits = {"wall_s": 2.0, "memory_mb": 16}
+    if engine is EngineName.WASM:
+        source = "import os\ndef handler(event):\n    os._exit(3)\n"
+        with Sandbox(Options(level, engine=engine)) as box:
+            result = _one(box, source, limits=limits)
+    else:
+        source = ESCAPE + "def handler(event, profile, context):\n    OS['_exit'](3)\n"
+        with Broken(Options(level, engine=engine)) as broken:
+            result = _one(broken, source, limits=limits)
+    assert (result["outcome"], result["error"]["type"]) == ("raised", "Crashed")
