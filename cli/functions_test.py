@@ -165,6 +165,7 @@ def _job(
         "engine": engine or settings.get("engine"),
         "limits": dict(settings.get("limits", {})),
         "http_hosts": list(settings.get("http_hosts", [])),
+        "environment": dict(settings.get("environment", {})),
         "secrets": {name: _secret(found, name) for name in settings.get("secrets", [])},
         "webhooks": None,
         "allow_local_http": allow_local_http,

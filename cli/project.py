@@ -3,6 +3,7 @@
 [functions.rfm]                       # of rfm.py; a folder with one function may say [function]
 topics = ["metric.placed_order"]
 http_hosts = ["crm.example.com"]
+environment = { SHOP_URL = "https://shop.example.com" }  # os.environ, on engine wasm
 secrets = ["CRM_TOKEN"]
 limits = { wall_s = 5 }
 engine = "wasm"                       # or "restricted"; left out, the installation decides
@@ -26,7 +27,7 @@ from runtime.errors import BadInput
 FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
 SETTINGS: Final = frozenset(
-    {"name", "topics", "filter", "http_hosts", "secrets", "limits", "engine"}
+    {"name", "topics", "filter", "http_hosts", "environment", "secrets", "limits", "engine"}
 )
 _SECTIONS: Final = frozenset({"function", "functions", "secrets"})
 
@@ -91,6 +92,10 @@ def _check(own: Mapping[str, Any]) -> None:
         function_rules.check_name(_text(own["name"], "name"))
     _texts(own, "topics", like='["metric.placed_order"]')
     function_rules.check_hosts(_texts(own, "http_hosts", like='["crm.example.com"]'))
+    environment = _table(own, "environment")
+    for name, value in environment.items():
+        _text(value, f"environment.{name}")
+    function_rules.check_environment(environment)
     function_rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
     _table(own, "filter")
     _check_limits(_table(own, "limits"))

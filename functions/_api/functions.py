@@ -39,6 +39,9 @@ class FunctionSettings(Request):
     http_hosts: list[str] = Field(
         default=[], description="hosts that `context.http` may reach; `*` is any"
     )
+    environment: dict[str, str] = Field(
+        default={}, description="what the code sees as `os.environ`; no place for secrets"
+    )
     secrets: list[str] = Field(default=[], description="names; a value is set by PUT")
     limits: LimitsIn = LimitsIn()
     engine: str | None = Field(
@@ -64,6 +67,7 @@ class FunctionOut(Answer):
     topics: list[str]
     filter: dict[str, Any] | None
     http_hosts: list[str]
+    environment: dict[str, str]
     secrets: dict[str, bool]
     limits: LimitsIn
     engine: Engine | None
@@ -152,6 +156,7 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
         topics=tuple(body.topics),
         filter=body.filter,
         http_hosts=tuple(body.http_hosts),
+        environment=body.environment,
         secrets=tuple(body.secrets),
         limits=Limits(**body.limits.model_dump()),
         engine=_engine(body),
@@ -184,6 +189,8 @@ def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> Fu
         changes["filter"] = body.filter
     if "http_hosts" in named:
         changes["http_hosts"] = tuple(body.http_hosts)
+    if "environment" in named:
+        changes["environment"] = body.environment
     if "secrets" in named:
         changes["secrets"] = tuple(body.secrets)
     if "limits" in named:
@@ -241,6 +248,7 @@ def _shown(function: Function) -> FunctionOut:
         topics=list(function.topics),
         filter=None if function.filter is None else dict(function.filter),
         http_hosts=list(function.http_hosts),
+        environment=dict(function.environment),
         secrets={name: value is not None for name, value in function.secrets.items()},
         limits=LimitsIn.model_validate(function.limits),
         engine=function.engine,

@@ -32,7 +32,8 @@ class Limits:
 class Function:
     """A tenant's function. `name` is its id; `live_version` None until the first publish.
 
-    `http_hosts` is the allow-list of `context.http` (`*` for any); `secrets` maps each declared
+    `http_hosts` is the allow-list of `context.http` (`*` for any); `environment` is what the code
+    sees as `os.environ`, shown to whoever may see the function; `secrets` maps each declared
     name to its ciphertext, or to None while no value has been set. `engine` is for the versions
     to come, and None leaves it to the installation: a version keeps the engine it was pushed with.
     """
@@ -43,6 +44,7 @@ class Function:
     topics: tuple[str, ...] = ()
     filter: Mapping[str, Any] | None = None
     http_hosts: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str | None] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     engine: Engine | None = None

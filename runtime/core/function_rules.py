@@ -1,7 +1,7 @@
 """What a function's settings and source may be, before the sandbox looks at the code."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Final
 
@@ -10,10 +10,12 @@ from runtime.errors import BadInput
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
 )
 MAX_HOSTS: Final = 50
+MAX_ENVIRONMENT_BYTES: Final = 4096  # what AWS Lambda gives a function of its own
 MAX_SECRETS: Final = 50  # all of them travel with each run, in one Lambda payload
 MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
 _MINIMA: Final = Limits(
@@ -72,6 +74,30 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
                 field="http_hosts",
                 code="bad_host",
             )
+
+
+def check_environment(values: Mapping[str, str]) -> None:
+    """Refuse names that no environment has, and more than the platform carries with each run.
+
+    Raises:
+        BadInput: code `bad_environment_name` or `environment_too_large`.
+    """
+    for name, value in values.items():
+        if not _VARIABLE.fullmatch(name) or "\0" in value:
+            raise BadInput(
+                f"{name[:80]!r} must be letters, digits and _, such as SHOP_URL, its value text",
+                field="environment",
+                code="bad_environment_name",
+            )
+    size_bytes = sum(
+        len(f"{name}={value}".encode(errors="surrogatepass")) for name, value in values.items()
+    )
+    if size_bytes > MAX_ENVIRONMENT_BYTES:
+        raise BadInput(
+            f"is {size_bytes} bytes, names included; at most {MAX_ENVIRONMENT_BYTES} are allowed",
+            field="environment",
+            code="environment_too_large",
+        )
 
 
 def check_secret_names(names: Iterable[str]) -> None:

@@ -110,6 +110,7 @@ def job(
         "engine": version.engine,
         "limits": limits,
         "http_hosts": list(function.http_hosts),
+        "environment": dict(function.environment),
         "secrets": dict(secrets),
         "webhooks": None,
         "events": [_event(each, profiles) for each in entries],

@@ -41,7 +41,7 @@ SEALED: Final = ("headers", "auth", "client_certificate")  # of a webhook
 # What is not a scalar; texts of these fields are JSON.
 AS_JSON: Final[Mapping[type, frozenset[str]]] = {
     Webhook: frozenset({"topics", "filter", "secrets", "retry_schedule_s", "rate_limit", *SEALED}),
-    Function: frozenset({"topics", "filter", "http_hosts", "secrets", "limits"}),
+    Function: frozenset({"topics", "filter", "http_hosts", "environment", "secrets", "limits"}),
     ApiKey: frozenset({"scopes"}),
     Run: frozenset({"output", "error", "logs", "effects", "event"}),
     Profile: frozenset({"properties", "stamps"}),

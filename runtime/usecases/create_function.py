@@ -31,6 +31,7 @@ class NewFunction:
     topics: tuple[str, ...] = ()
     filter: Mapping[str, Any] | None = None
     http_hosts: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     engine: Engine | None = None
@@ -45,6 +46,7 @@ class FunctionChanges(TypedDict, total=False):
     topics: tuple[str, ...]
     filter: Mapping[str, Any] | None
     http_hosts: tuple[str, ...]
+    environment: Mapping[str, str]
     secrets: tuple[str, ...]
     limits: Limits
     engine: Engine | None
@@ -72,6 +74,7 @@ class CreateFunction:
             topics=_heard(wanted.topics),
             filter=wanted.filter,
             http_hosts=wanted.http_hosts,
+            environment=wanted.environment,
             secrets=dict.fromkeys(wanted.secrets),
             limits=wanted.limits,
             engine=wanted.engine,
@@ -101,6 +104,7 @@ class UpdateFunction:
             topics=_heard(changes.get("topics", old.topics)),
             filter=changes.get("filter", old.filter),
             http_hosts=changes.get("http_hosts", old.http_hosts),
+            environment=changes.get("environment", old.environment),
             secrets={secret: old.secrets.get(secret) for secret in names},
             limits=changes.get("limits", old.limits),
             engine=changes.get("engine", old.engine),
@@ -117,6 +121,7 @@ def check(function: Function) -> None:
         BadInput: naming the field and the fix.
     """
     function_rules.check_hosts(function.http_hosts)
+    function_rules.check_environment(function.environment)
     function_rules.check_secret_names(function.secrets)
     function_rules.check_limits(function.limits)
     if function.filter is not None:

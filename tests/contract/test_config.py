@@ -126,6 +126,7 @@ class TestFunctionsContract:
         """Every field, in its type."""
         function = a_function(
             http_hosts=("*",),
+            environment={"SHOP": "music"},
             secrets={"TOKEN": None, "KEY": "sealed"},
             limits=Limits(wall_s=1.5),
             engine=Engine.WASM,

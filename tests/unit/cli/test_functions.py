@@ -10,6 +10,7 @@ SETTINGS = """
 [functions.vip]
 topics = ["metric.placed_order"]
 http_hosts = ["crm.example.com"]
+environment = { SHOP = "music" }
 secrets = ["CRM_TOKEN"]
 limits = { wall_s = 2 }
 
@@ -29,6 +30,7 @@ def test_a_push_creates_the_function_with_the_settings_beside_it(penstock: Comma
     shown = penstock.api.get("/v1/functions/vip").json
     assert ["metric.placed_order"] == shown["topics"]
     assert ["crm.example.com"] == shown["http_hosts"]
+    assert {"SHOP": "music"} == shown["environment"]
     assert {"CRM_TOKEN": False} == shown["secrets"], "values for tests stay on this machine"
     assert (2.0, 100) == (shown["limits"]["wall_s"], shown["limits"]["emits"])
 

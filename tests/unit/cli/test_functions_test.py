@@ -76,6 +76,9 @@ def test_an_event_file_that_is_not_json_is_wrong_usage(penstock: Command, text: 
         ("limits = { wall_s = nan }", "limits.wall_s"),
         ("limits = { emits = 2.5 }", "limits.emits"),
         ("limits = { emits = -1 }", "limits.emits"),
+        ("environment = 1", "environment"),
+        ("environment = { SHOP = 1 }", "environment.SHOP"),
+        ('environment = { "A B" = "1" }', "environment"),
         ("secrets = [1]", "secrets"),
         ('secrets = ["token"]', "secrets"),
         ('topics = "metric.x"', "topics"),
@@ -107,7 +110,8 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
     """A check that refuses what the API accepts would keep a sound function from its tests."""
     (tmp_path / project.FILE).write_text(
         '[function]\nname = "vip-2"\ntopics = ["metric.x"]\nhttp_hosts = ["*", "*.example.com"]\n'
-        'secrets = ["TOKEN"]\nfilter = { properties = { value = [1] } }\n'
+        'secrets = ["TOKEN"]\nenvironment = { SHOP = "music" }\n'
+        "filter = { properties = { value = [1] } }\n"
         "limits = { wall_s = 5, emits = 0, memory_mb = 64, concurrent_runs = 3 }\n"
         'engine = "restricted"\n'
         '[secrets]\nTOKEN = "x"\n',
@@ -159,3 +163,16 @@ def test_a_source_that_the_check_gives_up_on_is_refused(
     assert ("refused", None) == (result["outcome"], result["output"])
     assert ["check_gave_up"] == [finding["code"] for finding in result["findings"]]
     assert "Refused" == result["error"]["type"]
+
+
+def test_a_function_sees_its_declared_environment_and_nothing_of_this_machine(
+    tmp_path: Path,
+) -> None:
+    """`os.environ` is how people configure code; a developer's own holds keys."""
+    (tmp_path / project.FILE).write_text('[function]\nenvironment = { SHOP = "music" }\n', "utf-8")
+    source = tmp_path / "function.py"
+    source.write_text("import os\ndef handler(event):\n    return dict(os.environ)\n", "utf-8")
+
+    ran = functions_test.run_file(source, engine="wasm")
+
+    assert {"SHOP": "music"} == ran["output"]

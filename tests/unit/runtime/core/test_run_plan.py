@@ -114,7 +114,11 @@ class TestJobs:
         """And nothing that it must not know."""
         person = a_profile(id="prf_0", stamps={"email": "x"})
         job = run_plan.job(
-            a_function(http_hosts=("crm.example.com",), limits=Limits(wall_s=2.0)),
+            a_function(
+                http_hosts=("crm.example.com",),
+                environment={"SHOP": "music"},
+                limits=Limits(wall_s=2.0),
+            ),
             a_version(engine=Engine.WASM),
             [an_entry(1)],
             profiles={(TENANT, "prf_0"): person},
@@ -124,6 +128,7 @@ class TestJobs:
 
         assert {"v", "op", "tenant", "function", "version", "source", "limits"} <= set(job)
         assert (["crm.example.com"], {"TOKEN": "t"}) == (job["http_hosts"], job["secrets"])
+        assert {"SHOP": "music"} == job["environment"]
         assert "wasm" == job["engine"], "its version's, whatever the function is set to since"
         assert {
             "wall_s": 2.0,
