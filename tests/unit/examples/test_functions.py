@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.engines import EngineName
+
 ROOT = Path(__file__).parents[3]
 FOLDERS = sorted(path.parent for path in (ROOT / "examples" / "functions").glob("*/function.py"))
 LTV = {
@@ -18,10 +20,12 @@ LTV = {
 }
 
 
-def functions_test(source: Path, *, event: Path, profile: Path | None = None) -> dict[str, Any]:
+def functions_test(
+    source: Path, *, event: Path, profile: Path | None = None, engine: str | None = None
+) -> dict[str, Any]:
     """What `penstock functions test --json` prints."""
     command = [sys.executable, "-m", "cli.main", "functions", "test", str(source), "--json"]
-    command += ["--event", str(event)]
+    command += ["--event", str(event), *(["--engine", engine] if engine else [])]
     if profile is not None and profile.exists():
         command += ["--profile", str(profile)]
     done = subprocess.run(  # noqa: S603 - our own command
@@ -37,13 +41,17 @@ def test_there_are_at_least_25_examples() -> None:
     assert len(FOLDERS) >= 25
 
 
+@pytest.mark.parametrize("engine", EngineName)
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_example_does_what_its_expected_result_says(folder: Path) -> None:
-    """An example that does not run is worse than none."""
+def test_example_does_what_its_expected_result_says(folder: Path, engine: EngineName) -> None:
+    """An example that does not run is worse than none, and it runs on whichever engine."""
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
 
     answer = functions_test(
-        folder / "function.py", event=folder / "event.json", profile=folder / "profile.json"
+        folder / "function.py",
+        event=folder / "event.json",
+        profile=folder / "profile.json",
+        engine=engine,
     )
 
     assert expected == {name: answer.get(name) for name in expected}, answer.get("findings")
