@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sandbox import packed
 from sandbox.limits import HTTP_ANSWER_MAX_BYTES, HTTP_DEADLINE_S, HTTP_REQUEST_MAX_BYTES
 from sandbox.masking import URL_SAFE, Masker, UnknownSecret
 from sandbox.sdk.placeholders import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runtime.egress.client import Answer, SyncEgress
+    from runtime.egress.resolver import Resolver
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _HOST = re.compile(
@@ -30,6 +35,7 @@ _KEPT_HEADERS = frozenset(
 )  # fmt: skip
 _HEADERS_MAX = 50
 _LATIN_BELOW = 256
+_HANGING_NAMES_MAX = 16  # a quarter of the resolver's threads: then it is the function's own fault
 _SHORTEST_S = 0.001
 _LOCAL_ENDINGS = (".local", ".internal", ".localhost", ".svc", ".cluster.local", ".home.arpa")
 
@@ -78,12 +84,21 @@ class _Waits:
 
 
 class Mediator:
-    """Performs the http calls of one job."""
+    """Performs the http calls of one job.
 
-    def __init__(self, permit: Permit, masker: Masker) -> None:
+    Args:
+        permit: what they may reach.
+        masker: of the job's secrets.
+        resolver: looks names up; None takes the one that all jobs share, so that names that hang
+            hold so many threads and no more.
+    """
+
+    def __init__(self, permit: Permit, masker: Masker, *, resolver: Resolver | None = None) -> None:
         self._permit = permit
         self._masker = masker
-        self._client: Any = None
+        self._resolver = resolver
+        self._client: SyncEgress | None = None
+        self._hanging_names = 0
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
         """The answer as plain JSON.
@@ -199,8 +214,14 @@ class Mediator:
         from runtime.egress.failures import EgressFailed, EgressRefused
         from runtime.egress.policy import EgressPolicy
 
+        if self._hanging_names >= _HANGING_NAMES_MAX:
+            raise Refused(
+                "dns_timeout", "too many names did not resolve in time: no more are tried"
+            )
         if self._client is None:
-            self._client = SyncEgress(EgressPolicy(allow_local=self._permit.allow_local))
+            local = self._permit.allow_local
+            resolver = self._resolver or _shared_resolver(allow_local=local)
+            self._client = SyncEgress(EgressPolicy(allow_local=local), resolver=resolver)
         headers = list(wanted.headers.items())
         request = Request(method=wanted.method, url=wanted.url, headers=headers, body=wanted.body)
         try:
@@ -212,6 +233,7 @@ class Mediator:
                 idle_s=waits.idle_s,
             )
         except (EgressRefused, EgressFailed) as error:
+            self._hanging_names += error.code == "dns_timeout"
             raise Refused(error.code, self._masker.text(str(error))) from None
         if answer.truncated:
             raise Refused("answer_too_large", f"the answer is over {HTTP_ANSWER_MAX_BYTES} bytes")
@@ -222,9 +244,25 @@ class Mediator:
                 [self._masker.text(name), self._masker.text(value)]
                 for name, (_, value) in zip(answer.spelled, answer.headers, strict=True)
             ],
-            # An echo of the secret must not bring it into the worker.
-            "body": base64.b64encode(self._masker.bytes(answer.body)).decode(),
+            "body": base64.b64encode(self._body_of(answer)).decode(),
         }
+
+    def _body_of(self, answer: Answer) -> bytes:
+        """The answer's body, in which no echo of a secret comes into the worker, packed or not."""
+        encoding = ",".join(answer.header_values("content-encoding"))
+        try:
+            return packed.changed(answer.body, encoding, self._masker.bytes)
+        except packed.TooLong:
+            text = f"the answer is over {packed.UNPACKED_MAX_BYTES} bytes once it is unpacked"
+            raise Refused("answer_too_large", text) from None
+
+
+@functools.cache
+def _shared_resolver(*, allow_local: bool) -> Resolver:
+    from runtime.egress.policy import EgressPolicy
+    from runtime.egress.resolver import Resolver
+
+    return Resolver(EgressPolicy(allow_local=allow_local))
 
 
 def _has_placeholder(value: Any) -> bool:

@@ -158,7 +158,18 @@ def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
         raise sqlite3.OperationalError(text)
     connection = _sqlite_connect(name or ":memory:", *arguments, **options)
     connection.execute("PRAGMA temp_store = MEMORY")
+    # SQLite finds no randomness of the system's, and goes by the clock: to the second.
+    connection.create_function("random", 0, _random_number)
+    connection.create_function("randomblob", 1, _random_bytes)
     return connection
+
+
+def _random_number() -> int:
+    return int.from_bytes(os.urandom(8), signed=True)
+
+
+def _random_bytes(count: Any) -> bytes:
+    return os.urandom(max(int(count), 1))
 
 
 _connect.__name__ = _connect.__qualname__ = "connect"

@@ -15,6 +15,7 @@ from .caps import (
 
 FILENAME = "function.py"
 MODULE = "function"
+_MODULE = type.__dict__["__module__"]
 _NAME = type.__dict__["__name__"]  # a metaclass may say anything of its own
 _OUT_OF_MEMORY: dict[str, Any] = {
     "outcome": "out_of_memory",
@@ -24,7 +25,7 @@ _OUT_OF_MEMORY: dict[str, Any] = {
 
 def described(error: BaseException) -> dict[str, Any]:
     """The `outcome` and the `error` of a `done` frame."""
-    if isinstance(error, MemoryError) and not error.args:  # with a text it is the parser's
+    if issubclass(type(error), MemoryError) and not error.args:  # with a text it is the parser's
         error.__traceback__ = None
         gc.collect()
         return _OUT_OF_MEMORY
@@ -34,7 +35,7 @@ def described(error: BaseException) -> dict[str, Any]:
             "type": without_surrogates(_NAME.__get__(kind)[:ERROR_NAME_MAX_CHARS]),
             "message": without_surrogates(_message(error)),
             "frames": _own_frames(error),
-            "yours": kind.__module__ == MODULE,
+            "yours": _MODULE.__get__(kind) == MODULE,
         }
     except MemoryError:
         return _OUT_OF_MEMORY
@@ -47,9 +48,10 @@ def without_surrogates(text: str) -> str:
 
 
 def _outcome(error: BaseException) -> str:
-    if isinstance(error, outcomes.RetryError):
+    kind = type(error)  # an instance may say anything of its class
+    if issubclass(kind, outcomes.RetryError):
         return "retry"
-    if isinstance(error, outcomes.DropEvent | outcomes.EventNotSupported):
+    if issubclass(kind, outcomes.DropEvent | outcomes.EventNotSupported):
         return "dropped"
     return "raised"
 

@@ -1,20 +1,31 @@
 """What somebody tried who had read the source, and what it would have given him."""
 
+import gzip
+import http.server
 import json
+import threading
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from runtime.egress.policy import EgressPolicy
+from runtime.egress.resolver import LOOKUP_THREADS, Resolver
+from sandbox import packed
 from sandbox.engine_host import Options, _compiled_of
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from sandbox.limits import FINDINGS_MAX, FRAME_MAX_BYTES, JSON_NODES_MAX
+from sandbox.masking import Masker
+from sandbox.mediated_http import Mediator, Permit, Refused
 from sandbox.wire import ProtocolBroken
 from tests.sandbox.broken import ESCAPE, Broken
 from tests.sandbox.harness import LEVELS, a_job, engine_box, need
 
+PATIENCE_S = 20.0
+SECRET = "s3cr3t-t0ken-of-the-server"
 LATE_S = 0.6  # a busy machine's delay between the wall and the kill
 
 
@@ -168,3 +179,138 @@ def test_a_crash_under_a_small_limit_is_a_crash(engine: EngineName, level: str) 
         with Broken(Options(level, engine=engine)) as broken:
             result = _one(broken, source, limits=limits)
     assert (result["outcome"], result["error"]["type"]) == ("raised", "Crashed")
+
+
+class _HangingNames:
+    """A name server that never answers; whoever made it lets it go."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.over = threading.Event()
+
+    def __call__(self, host: str, _port: int) -> list[str]:
+        self.asked.append(host)
+        self.over.wait(PATIENCE_S)
+        return []
+
+
+def test_names_that_hang_hold_few_threads_and_are_the_functions_own_fault() -> None:
+    """With every thread hanging the platform was at fault, and the events came again for ever."""
+    names = _HangingNames()
+    resolver = Resolver(EgressPolicy(), lookup=names)
+    mediator = Mediator(Permit(("*",)), Masker({}), resolver=resolver)
+    codes = set()
+    try:
+        for number in range(200):
+            call = {"method": "GET", "url": f"https://h{number}.example.com/", "timeout": 0.001}
+            with pytest.raises(Refused) as refused:
+                mediator.perform(call, remaining_s=1.0)
+            codes.add(refused.value.code)
+    finally:
+        names.over.set()
+    assert codes == {"dns_timeout"}
+    assert len(names.asked) <= LOOKUP_THREADS // 4
+
+
+class _Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with the header that it was sent, as a header's name and packed as the path says."""
+
+    def do_GET(self) -> None:
+        said = self.headers["x-key"]
+        body = f"you sent {said}".encode()
+        for way in self.path.strip("/").split(","):
+            body = PACKERS[way](body)
+        self.send_response(200, said)
+        self.send_header(said, "x")
+        self.send_header("Content-Encoding", self.path.strip("/"))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _bare(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": bytes,
+}
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[str]:
+    """The URL of a server that echoes."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("way", ["identity", "gzip", "x-gzip", "deflate", "deflate,gzip", "br"])
+def test_no_echo_of_a_secret_comes_into_the_worker(box: Sandbox, echo: str, way: str) -> None:
+    """A server may pack what nobody asked it to pack, and put what it heard into any place."""
+    source = (
+        "import requests\ndef handler(event):\n"
+        "    r = requests.get(event, headers={'x-key': '{{secret:KEY}}'})\n"
+        "    told = f'{r.text} {r.reason} {dict(r.headers)}'\n"
+        "    return [told, told[::-1]]\n"
+    )
+    local: dict[str, Any] = {"allow_local_http": True, "http_hosts": ["127.0.0.1"]}
+    job = a_job(source, secrets={"KEY": SECRET}, **local)
+    job["events"][0]["event"] = f"{echo}/{way}"
+    result = box.run(job)["results"][0]
+    told, backwards = result["output"]
+    assert told.count("[secret]") == 3
+    assert SECRET[::-1] not in backwards
+
+
+def test_a_packed_answer_without_a_secret_stays_as_it_is() -> None:
+    """A function that checks a signature over the bytes needs them."""
+    body = gzip.compress(b"a" * 1000, 1)
+    assert packed.changed(body, "gzip", Masker({"KEY": SECRET}).bytes) == body
+    assert packed.changed(b"no gzip", "gzip", bytes.upper) == b"NO GZIP"
+    assert packed.changed(_bare(b"x"), "deflate", bytes.upper) == zlib.compress(b"X")
+    assert packed.changed(b"x", "", bytes.upper) == b"X"
+    with pytest.raises(packed.TooLong):
+        packed.changed(gzip.compress(bytes(packed.UNPACKED_MAX_BYTES + 1)), "gzip", bytes.upper)
+
+
+def test_two_workers_draw_different_numbers_from_sqlite(wasm: Sandbox) -> None:
+    """It seeds itself by the clock, to the second, where the system gives it nothing."""
+    source = (
+        "import sqlite3\ndef handler(event):\n    c = sqlite3.connect(':memory:')\n"
+        "    return c.execute('SELECT hex(randomblob(16)), random()').fetchone()\n"
+    )
+    drawn = [_one(wasm, source)["output"] for _ in range(4)]
+    assert len({blob for blob, _ in drawn}) == len({number for _, number in drawn}) == 4
+
+
+EVIL_ERRORS = {
+    "a metaclass that raises": (
+        "class M(type):\n    def __getattribute__(cls, name):\n        raise KeyError(name)\n"
+        "class X(Exception, metaclass=M):\n    pass\n"
+    ),
+    "a class that is none": (
+        "class X(Exception):\n    @property\n    def __class__(self):\n        raise KeyError(1)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", EVIL_ERRORS)
+def test_an_error_that_says_nothing_of_itself_is_told_all_the_same(
+    wasm: Sandbox, kind: str
+) -> None:
+    """A worker that dies of describing an error shows lines of the guest's, and not the user's."""
+    result = _one(wasm, EVIL_ERRORS[kind] + "def handler(event):\n    raise X('evil')\n")
+    assert (result["outcome"], result["error"]["type"]) == ("raised", "X")
+    assert "handler" in result["error"]["traceback"]
