@@ -76,6 +76,7 @@ class Program:
         put(module, __loader__=_Loader(self._source))
         sys.modules[MODULE] = module
         namespace = module.__dict__
+        linecache.lazycache(FILENAME, namespace)
         exec(self._code, namespace)  # type: ignore[arg-type]  # noqa: S102 - the user's code
         self._call = call_of(handler_of(namespace))
         return self._call
