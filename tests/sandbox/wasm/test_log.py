@@ -100,3 +100,14 @@ def test_warnings_are_shown_as_cpython_shows_them(run: Run) -> None:
     )
     assert messages(result)[0] == "function.py:3: UserWarning: look\\n  warnings.warn('look')"
     assert len(messages(result)) == 1
+
+
+def test_a_printed_traceback_is_one_entry(run: Run) -> None:
+    """It is read as a whole."""
+    result = run(
+        "import traceback\ndef handler(event):\n    try:\n        1 / 0\n"
+        "    except ZeroDivisionError:\n        traceback.print_exc()\n"
+    )
+    [text] = messages(result)
+    assert text.startswith("Traceback")
+    assert text.endswith("ZeroDivisionError: division by zero")

@@ -129,3 +129,25 @@ def test_a_source_that_is_too_deep_for_the_parser_is_no_lack_of_memory(run: Run)
     """CPython says MemoryError for both; the record must not say that a limit was passed."""
     result = run("def handler(event):\n    eval('(' * 5000)\n")
     assert (result["outcome"], result["error"]["type"]) == ("raised", "MemoryError")
+
+
+def test_a_number_above_all_others_is_as_large_as_elsewhere(run: Run) -> None:
+    """`sys.maxsize` of 32 bits is below the milliseconds of today."""
+    result = run(
+        "import csv, io, sys\nfrom datetime import datetime\n"
+        "from dateutil.rrule import rrule, DAILY\n"
+        "def handler(event):\n    csv.field_size_limit(sys.maxsize)\n"
+        "    days = rrule(DAILY, dtstart=datetime(2026, 1, 1), count=3)\n"
+        "    return [min(sys.maxsize, 1772357400000), sys.maxsize, len(days[1:]),\n"
+        "            list(csv.reader(io.StringIO('a,b')))]\n"
+    )
+    assert result["output"] == [1772357400000, 2**63 - 1, 2, [["a", "b"]]]
+
+
+def test_a_loop_that_nobody_has_made_is_made_when_it_is_asked_for(run: Run) -> None:
+    """As CPython did until 3.13: `get_event_loop().run_until_complete(...)` is in much code."""
+    result = run(
+        "import asyncio\nasync def one(): return 1\ndef handler(event):\n"
+        "    loop = asyncio.get_event_loop()\n    return loop.run_until_complete(one())\n"
+    )
+    assert result["output"] == 1
