@@ -140,6 +140,18 @@ _REASONS: tuple[tuple[str, str], ...] = (
         """phonenumbers.geocoder phonenumbers.geodata phonenumbers.carrier
         phonenumbers.carrierdata""",
     ),
+    ("Python has it no more; use asyncio", "asyncore asynchat smtpd"),
+    ("Python has it no more; use html, urllib.parse and email.message", "cgi cgitb"),
+    ("Python has it no more; use importlib", "imp"),
+    ("Python has it no more; use shlex", "pipes"),
+    ("Python has it no more; use binascii", "uu binhex"),
+    ("Python has it no more; use shutil and sysconfig", "distutils"),
+    ("Python has it no more; use struct", "xdrlib"),
+    (
+        "Python has it no more",
+        """aifc audioop chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev sndhdr
+        spwd sunau telnetlib""",
+    ),
     ("tests run outside", "test pytest nose hypothesis mock moto responses freezegun faker"),
 )
 
@@ -156,7 +168,7 @@ _OTHER_NAMES = {
     "DateTime": "datetime", "ConfigParser": "configparser", "StringIO": "io", "cStringIO": "io",
     "urlparse": "urllib.parse", "urllib2": "urllib.request", "httplib": "http.client",
     "HTMLParser": "html.parser", "Queue": "queue", "cPickle": "pickle", "__builtin__": "builtins",
-    "imp": "importlib", "ElementTree": "xml.etree.ElementTree",
+    "ElementTree": "xml.etree.ElementTree",
 }  # fmt: skip
 
 

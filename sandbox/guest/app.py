@@ -24,6 +24,7 @@ from . import (
     process,
     store,
     streams,
+    width,
     zones,
 )
 from .bridge import BRIDGE, read, written
@@ -85,6 +86,7 @@ def _build() -> None:
     loop.install()
     executors.install()
     digests.install()
+    width.install()
     process.install()
     closed.install()
     signal.signal(signal.SIGINT, signal.SIG_DFL)

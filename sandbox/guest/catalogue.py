@@ -56,15 +56,18 @@ phonenumbers
 pytz pytz.exceptions pytz.reference pytz.tzfile pytz.tzinfo
 tzdata xmltodict yaml
 """
-# What of the standard library cannot work, or is for those who build and test.
+# What cannot work here, or is for those who build and test.
 _LEFT_OUT = """
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support
+_pyrepl.fancy_termios _pyrepl.main _pyrepl.readline _pyrepl.simple_interact _pyrepl.unix_console
+_pyrepl.unix_eventqueue _pyrepl.windows_console _pyrepl.windows_eventqueue
 _sysconfigdata_ antigravity asyncio.tools asyncio.windows_events asyncio.windows_utils bdb bz2
 compileall compression.bz2 compression.lzma compression.zstd concurrent.futures.interpreter
-concurrent.futures.process concurrent.interpreters ctypes curses doctest encodings.mbcs
-encodings.oem ensurepip idlelib lib2to3 lzma msilib multiprocessing pdb pty py_compile pydoc_data
-rlcompleter site sitecustomize sre_compile sre_constants sre_parse ssl test tkinter tty turtle
-turtledemo usercustomize venv zipapp zipimport
+concurrent.futures.process concurrent.interpreters ctypes curses dateutil.tz.win dateutil.tzwin
+dbm.gnu dbm.ndbm doctest encodings.bz2_codec encodings.mbcs encodings.oem ensurepip idlelib lib2to3
+lzma msilib multiprocessing pdb pty py_compile pydoc_data site sitecustomize sre_compile
+sre_constants sre_parse ssl test tkinter tty turtle turtledemo usercustomize venv yaml.cyaml zipapp
+zipimport
 """
 # Names of places take a hundred megabytes once they are imported, those of carriers make the
 # component a third larger.
@@ -78,15 +81,13 @@ def load() -> None:
     # Packed first: compiling takes more memory than anything else, and what is imported
     # afterwards fills what it leaves.
     ready = frozenset(_READY.split())
+    leave_out = frozenset(f"{_LEFT_OUT} {_HEAVY}".split())
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         places = spec.submodule_search_locations if spec else None
         for place in places or ():
-            store.collect(
-                Path(place), prefix=f"{name}.", leave_out=frozenset(_HEAVY.split()), ready=ready
-            )
-    library = Path(copy.__file__).parent
-    store.collect(library, prefix="", leave_out=frozenset(_LEFT_OUT.split()), ready=ready)
+            store.collect(Path(place), prefix=f"{name}.", leave_out=leave_out, ready=ready)
+    store.collect(Path(copy.__file__).parent, prefix="", leave_out=leave_out, ready=ready)
     for name in sorted(ready):
         importlib.import_module(name)
     store.forget_imported()

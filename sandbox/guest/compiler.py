@@ -60,7 +60,8 @@ def compile_source(source: str) -> tuple[str | None, list[Finding]]:
         return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
     except (ValueError, OverflowError) as error:
         return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
-    made = [_of_warning(each) for each in warned] + _hints(tree, source)
+    # The same warning comes from each step of compiling that sees its reason.
+    made = list(dict.fromkeys(map(_of_warning, warned))) + _hints(tree, source)
     refused = hints.no_handler(tree)
     if refused is not None:
         made.append(refused)
@@ -73,8 +74,9 @@ def compile_source(source: str) -> tuple[str | None, list[Finding]]:
 def _hints(tree: ast.Module, source: str) -> list[Finding]:
     try:
         return hints.hints(tree, source)
-    except RecursionError:  # deeper than a reader follows, but the compiler has taken it
-        return []
+    except Exception as error:  # noqa: BLE001 - what is wrong with a hint refuses nobody's source
+        message = f"there are no hints for this source: {type(error).__name__} while it was read"
+        return [Finding(0, 0, "no_hints", message, severity="hint")]
 
 
 def _packed(code: CodeType, source: str) -> str:

@@ -16,7 +16,7 @@ from . import absent, guarded, scopes
 if TYPE_CHECKING:
     from .findings import Notes
 
-_CUTOFF = 0.7
+_CUTOFF = 0.65
 _LONG_S = 1.0
 _NO_FILES = "there are no files here: take data from the event, or fetch it with context.http"
 _NO_PROCESSES = "there are no other processes here"
@@ -50,7 +50,7 @@ class _Reader(guarded.Visitor):
         self._notes = notes
         self._asked = _asked_for(tree)
         self._meant = _imported_names(tree)  # what a name stands for, such as datetime.datetime
-        self._bound = scopes.module_names(tree).names
+        self._bound = {scopes.bound_by(node) for node in ast.walk(tree)}  # in whatever scope
         self._in_async = False
 
     # Imports
@@ -85,14 +85,15 @@ class _Reader(guarded.Visitor):
 
     def _check_member(self, node: ast.AST, owner: Any, name: str, member: str) -> bool:
         """True where the owner has it."""
-        if hasattr(owner, member) or member in self._asked:
+        if member in self._asked or _has(owner, member):
             return True
         if isinstance(owner, ModuleType) and _is_there(f"{name}.{member}"):
             return True
         kind = "module" if isinstance(owner, ModuleType) else "class"
         message = f'the {kind} "{name}" has no "{member}"'
         hint = absent.MISSING.get(f"{name}.{member}", "")
-        close = difflib.get_close_matches(member, dir(owner), n=1, cutoff=_CUTOFF)
+        others = [each for each in dir(owner) if each != member]  # it may list what it has not
+        close = difflib.get_close_matches(member, others, n=1, cutoff=_CUTOFF)
         if not hint and close:
             hint = f'did you mean "{close[0]}"?'
         self._notes.add(node, "member_missing", message, hint)
@@ -196,6 +197,13 @@ def _imports_of(node: ast.AST) -> list[tuple[str, str]]:
     if isinstance(node, ast.ImportFrom) and node.level == 0:
         return [(each.asname or each.name, f"{node.module}.{each.name}") for each in node.names]
     return []
+
+
+def _has(owner: Any, member: str) -> bool:
+    try:
+        return hasattr(owner, member)
+    except ImportError:  # a member that is imported when it is asked for, and is not there
+        return False
 
 
 def _dotted(node: ast.AST) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.base_events
-from typing import TYPE_CHECKING, Any
+import errno
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import bridge
 from .places import put
@@ -62,6 +63,10 @@ class Loop(asyncio.base_events.BaseEventLoop):
             future.set_exception(error)
         return future
 
+    async def _make_subprocess_transport(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """OSError: there are none."""
+        raise OSError(errno.ENOTSUP, "there are no other processes here")
+
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's own signature
         """Nothing: there is none."""
 
@@ -99,9 +104,15 @@ class _Policy:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._was_set = False
 
     def get_event_loop(self) -> asyncio.AbstractEventLoop:
-        """The current loop, or RuntimeError as in CPython 3.14."""
+        """The current loop, made where none was ever set.
+
+        CPython 3.14 makes none any more, but the programs that rely on it are there.
+        """
+        if self._loop is None and not self._was_set:
+            self.set_event_loop(self.new_event_loop())
         if self._loop is None:
             raise RuntimeError("There is no current event loop in thread 'MainThread'.")
         return self._loop
@@ -109,13 +120,19 @@ class _Policy:
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Make it the current one."""
         self._loop = loop
+        self._was_set = True
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A new one."""
         return Loop()
 
 
+def begin() -> None:
+    """A function is loaded: no loop was ever set."""
+    put(asyncio.events, _event_loop_policy=_Policy())
+
+
 def install() -> None:
     """Put our loop in the place of those that need sockets."""
-    put(asyncio.events, _event_loop_policy=_Policy())
+    begin()
     put(asyncio, SelectorEventLoop=Loop, EventLoop=Loop)

@@ -9,7 +9,7 @@ import sys
 from types import CoroutineType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import errors, process, results, streams
+from . import errors, loop, process, results, streams
 from .bridge import BRIDGE, written
 from .calling import call_of, handler_of
 from .capabilities import context, run
@@ -45,10 +45,12 @@ class Program:
             base64.b64decode(message["code"])
         )
         self._call = None
+        self._events = Events()
         self._result_bytes = int(about["limits"]["result_bytes"])
         run.RUN.load(about)
         linecache.clearcache()
         process.begin(about.get("env") or {})
+        loop.begin()
         return ""
 
     def run(self, message: dict[str, Any]) -> str:
@@ -76,6 +78,7 @@ class Program:
         put(module, __loader__=_Loader(self._source))
         sys.modules[MODULE] = module
         namespace = module.__dict__
+        linecache.lazycache(FILENAME, namespace)
         exec(self._code, namespace)  # type: ignore[arg-type]  # noqa: S102 - the user's code
         self._call = call_of(handler_of(namespace))
         return self._call

@@ -6,6 +6,7 @@ import builtins
 import io
 import logging
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .capabilities import context
@@ -39,6 +40,8 @@ class LogStream(io.TextIOBase):
         """Take a text; up to its last line end it goes to the log as one entry."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if not text:
+            return 0
         self._parts.append(text)
         self._held += len(text)
         if text[-1:] == "\n":
@@ -160,11 +163,19 @@ STDERR = LogStream("<stderr>")
 STDIN = NoInput()
 
 
+def _print_whole(
+    self: traceback.TracebackException, *, file: Any = None, chain: bool = True, **_options: Any
+) -> None:
+    """`TracebackException.print` in one piece, so that a traceback is one entry."""
+    print("".join(self.format(chain=chain)), file=sys.stderr if file is None else file, end="")
+
+
 def install() -> None:
     """Put them in the place of the streams that the process does not have."""
     put(sys, stdout=STDOUT, __stdout__=STDOUT, stderr=STDERR, __stderr__=STDERR)
     put(sys, stdin=STDIN, __stdin__=STDIN)
     put(builtins, input=no_input)
+    put(traceback.TracebackException, print=_print_whole)
     # A logger without handlers falls back on this one: `logging.basicConfig` still does its work.
     put(logging, lastResort=LogHandler())
 

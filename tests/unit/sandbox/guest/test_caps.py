@@ -1,0 +1,30 @@
+"""The guest's numbers are the parent's."""
+
+from sandbox import limits
+from sandbox.guest import caps
+
+PAIRS = {
+    "DEPTH_MAX": "JSON_DEPTH_MAX",
+    "PARTS_MAX": "JSON_NODES_MAX",
+    "INTEGER_LIMIT": "INTEGER_LIMIT",
+    "FRAME_MAX_BYTES": "FRAME_MAX_BYTES",
+    "ERROR_NAME_MAX_CHARS": "ERROR_NAME_MAX_CHARS",
+    "ERROR_MESSAGE_MAX_CHARS": "ERROR_MESSAGE_MAX_CHARS",
+    "TRACEBACK_FRAMES_MAX": "TRACEBACK_FRAMES_MAX",
+    "MASKING_ROOM": "MASKING_ROOM",
+    "SOURCE_MAX_BYTES": "SOURCE_MAX_BYTES",
+    "SOURCE_MAX_LINES": "SOURCE_MAX_LINES",
+    "RECURSION_MAX": "RECURSION_MAX",
+}
+
+
+def test_what_the_guest_keeps_to_is_what_the_parent_takes() -> None:
+    """Where they differed, the parent would end a run for what the guest let through."""
+    own = {name: getattr(caps, name) for name in PAIRS}
+    assert own == {name: getattr(limits, of) for name, of in PAIRS.items()}
+
+
+def test_every_number_of_the_guest_is_compared() -> None:
+    """But for the one that is its own."""
+    names = {name for name in vars(caps) if name.isupper()}
+    assert names - PAIRS.keys() == {"FINDINGS_MAX"}
