@@ -21,7 +21,7 @@ from sandbox.limits import FINDINGS_MAX, FRAME_MAX_BYTES, JSON_NODES_MAX
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit, Refused
 from sandbox.wire import ProtocolBroken
-from tests.sandbox.broken import ESCAPE, Broken
+from tests.sandbox.broken import ESCAPE, Broken, native_source
 from tests.sandbox.harness import LEVELS, a_job, engine_box, need
 
 PATIENCE_S = 20.0
@@ -314,3 +314,23 @@ def test_an_error_that_says_nothing_of_itself_is_told_all_the_same(
     result = _one(wasm, EVIL_ERRORS[kind] + "def handler(event):\n    raise X('evil')\n")
     assert (result["outcome"], result["error"]["type"]) == ("raised", "X")
     assert "handler" in result["error"]["traceback"]
+
+
+TALK = """
+one = b'{"op":"log","seq":1,"message":"","fields":{}}'
+kept = []
+for number in range(60):
+    kept.append(b"x" * 5_000_000 + b"y")
+    send(len(one).to_bytes(4, "big") + one)
+    SYS.modules["time"].sleep(0.005)
+OUTPUT = len(kept)
+"""
+
+
+def test_a_worker_that_talks_all_the_time_is_watched_all_the_same() -> None:
+    """The parent looked at its memory only while it heard nothing for a while."""
+    options = Options("rlimit", allow_weak=True, watch_memory=True, engine="restricted")
+    with Broken(options) as box:
+        limits = {"wall_s": 10.0, "memory_mb": 32}
+        result = _one(box, native_source(TALK), limits=limits)
+    assert result["outcome"] == "out_of_memory", result

@@ -21,7 +21,7 @@ _HEADER = struct.Struct(">I")
 _CHUNK_BYTES = 65536
 _PATIENCE_S = 2.0
 _MEMORY_BYTES = 8 << 20
-_MUCH_BYTES = 512 << 20  # more than that and what a warmed guest has, of which a part may be free
+_MUCH_BYTES = 128 << 20  # more than a part of a warmed guest that is free; less than is reserved
 SOURCE = f"""
 import json, os
 def handler(event, context):

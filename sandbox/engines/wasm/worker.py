@@ -7,16 +7,17 @@ jailed worker could do none of these.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
-import sys
 import time
 from typing import Any, NoReturn
 
 from sandbox.engines import EngineUnusable
-from sandbox.engines.wasm import artefact, binding, selftest, warm
+from sandbox.engines.wasm import artefact, binding, reserve, selftest, warm
 from sandbox.engines.wasm.imports import imports
+from sandbox.limits import COMPILE_MEMORY_MB
 
 SOCKET_FD = 0
 _HEADER = struct.Struct(">I")
@@ -25,7 +26,7 @@ _SLEEP_FRAME_BYTES = 128  # longer frames are none, and are not looked into here
 _NOTHING = b'{"op":"answer","value":null}'
 _SLEEP_MAX_S = 86_400  # the parent's wall clock ends it long before; more overflows the clock
 _ROOM_BYTES = 32 << 20  # copies of a result and of an answer on their way; pages of the library
-_RESERVED_BYTES = 3 << 30  # less than a guest's memory is reserved, more than anything else is
+_GROWTH_MAX_BYTES = COMPILE_MEMORY_MB << 20  # no worker gets more
 _IMAGE_BYTES = 64 << 20  # more than a guest holds at rest, where the kernel does not say
 
 _TOO_DEEP = {"type": "RecursionError", "message": "maximum recursion depth exceeded", "frames": []}
@@ -97,6 +98,9 @@ class Parent:
 class Wasm:
     """The engine `wasm`, as `sandbox.engines` describes engines.
 
+    Attributes:
+        base_bytes: memory that the warmed guest has; a function's own comes on top.
+
     Raises:
         Refused: the library or the guest is not what this code is written for.
         Trap: the guest was stopped while it was warmed up.
@@ -110,7 +114,11 @@ class Wasm:
         library = binding.Library(files.library)
         self._guest = binding.Guest(library, files.guest, imports=imports(library, self._parent))
         self._warm_up()
-        self._base_bytes = guest_memory_bytes() or _IMAGE_BYTES
+        memory = reserve.guest_memory()
+        self.base_bytes = memory.end - memory.start if memory else _IMAGE_BYTES
+        if memory:
+            with contextlib.suppress(OSError):  # another kernel: then the parent's watch has to do
+                reserve.bar(memory, growth_max_bytes=_GROWTH_MAX_BYTES, path=files.guest)
 
     def compile(self, source: str) -> str:
         """The guest's own code of this source, as `load` takes it."""
@@ -135,7 +143,7 @@ class Wasm:
             kind: `compile` or `run`; both are the same relay.
             memory_bytes: by how much the guest may grow.
         """
-        self._guest.limit_memory(self._base_bytes + memory_bytes)
+        self._guest.limit_memory(self.base_bytes + memory_bytes)
         parent, take = self._parent, self._guest.take
         parent.listen()
         while True:
@@ -168,26 +176,6 @@ def prepare() -> Wasm:
         return Wasm(artefact.find())
     except (binding.Refused, binding.Trap) as error:
         raise EngineUnusable(f"the engine wasm does not start: {error}") from error
-
-
-def guest_memory_bytes() -> int:
-    """What the one guest of this process holds now; 0 where the kernel does not say.
-
-    The library's C interface has no question for it. But a guest's memory lies just below what
-    is reserved for it to grow into, and nothing else reserves as much.
-    """
-    if sys.platform != "linux":
-        return 0
-    start = end = 0
-    with open("/proc/self/maps", "rb") as file:  # noqa: PTH123 - no pathlib in the zygote
-        for line in file:
-            span, rights = line.split(maxsplit=2)[:2]
-            low, high = (int(part, 16) for part in span.split(b"-"))
-            if rights.startswith(b"rw"):
-                start, end = (start if low == end else low), high
-            elif low == end and high - low > _RESERVED_BYTES:
-                return end - start
-    return 0
 
 
 def _too_deep(frame: bytes, parent: Parent) -> bytes:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sandbox.engines.wasm.worker import Wasm, guest_memory_bytes
+from sandbox.engines.wasm.worker import Wasm
 from tests.wasm_workers import Workers, framed, load_frame
 
 ECHO = "def handler(event, context):\n    return event"
@@ -102,13 +102,15 @@ def test_memory_beyond_the_limit_is_a_memory_error_inside(workers: Workers) -> N
     assert 46 <= counts[1] - counts[0] <= 50
 
 
-def test_a_function_gets_no_more_than_its_limit_and_what_the_guest_had(workers: Workers) -> None:
+def test_a_function_gets_no_more_than_its_limit_and_what_the_guest_had(
+    workers: Workers, engine: Wasm
+) -> None:
     """The limit counts from what the warmed guest has, as the kernel's own record shows it."""
     with workers.fork(memory_bytes=16 << 20) as worker:
         worker.load(MEGABYTES)
         most_bytes = worker.run(None)["output"] << 20
-    assert 8 << 20 <= most_bytes <= (16 << 20) + guest_memory_bytes()
-    assert guest_memory_bytes() % (64 << 10) == 0
+    assert 8 << 20 <= most_bytes <= (16 << 20) + engine.base_bytes
+    assert engine.base_bytes % (64 << 10) == 0
 
 
 def test_a_stack_that_is_used_up_is_a_recursion_error_and_the_end(workers: Workers) -> None:
