@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
 _OWN = frozenset(
-    {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.guards"}
+    {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.classes"}
 )  # where own texts are written
 _LOOKED_AT_MAX = 10_000  # a list may hold itself; what is longer is taken for data
 
@@ -45,26 +45,35 @@ def formatted(value: Any, spec: str = "", /) -> str:
     return _clean(value, format(value, spec))
 
 
-def _clean(value: Any, made: str) -> str:
-    if type(value) in _SCALARS or "0x" not in made or _is_data(value):
+def of_base(value: Any, made: str) -> str:
+    """What a built-in class says of a value, without addresses; the value's own class may differ."""
+    if "0x" not in made or _is_data(value, speaks=False):
         return made
     return _ADDRESS.sub(r"\g<1>0x...", made)
 
 
-def _is_data(value: Any) -> bool:
+def _clean(value: Any, made: str) -> str:
+    if type(value) in _SCALARS or "0x" not in made or _is_data(value, speaks=True):
+        return made
+    return _ADDRESS.sub(r"\g<1>0x...", made)
+
+
+def _is_data(value: Any, *, speaks: bool) -> bool:
     """True when nothing in it has a text of Python's own making."""
     waiting = [value]
-    for _ in range(_LOOKED_AT_MAX):
+    for looked_at in range(_LOOKED_AT_MAX):
         if not waiting:
             return True
         item = waiting.pop()
-        if isinstance(item, _PLAIN) or _speaks_itself(type(item)):
+        if isinstance(item, _PLAIN):
+            continue
+        if (speaks or looked_at) and _speaks_itself(type(item)):
             continue
         if isinstance(item, BaseException):
             waiting.extend(item.args)
         elif isinstance(item, dict) and not isinstance(item, defaultdict):
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
+            waiting.extend(dict.keys(item))
+            waiting.extend(dict.values(item))
         elif isinstance(item, list | tuple | set | frozenset | deque):
             waiting.extend(item)
         else:

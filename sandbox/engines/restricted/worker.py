@@ -7,14 +7,15 @@ import gc
 import marshal
 import sys
 import time
-import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox import wire
 from sandbox.bridge import BRIDGE
-from sandbox.engines.restricted import compiler, context, guards, sdk, shown, version, warm
+from sandbox.engines.restricted import compiler, context, kinds, sdk, shown, version, warm
+from sandbox.engines.restricted.calling import parameters
 from sandbox.engines.restricted.facades.data import CLOCK, reseed
 from sandbox.engines.restricted.language import new_globals
+from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
     ERROR_MESSAGE_MAX_CHARS,
@@ -23,9 +24,6 @@ from sandbox.limits import (
     RECURSION_MAX,
     TRACEBACK_FRAMES_MAX,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Restricted:
@@ -82,6 +80,8 @@ class Worker:
         self._code: Any = None
         self._about: dict[str, Any] = {}
         self._globals: dict[str, Any] | None = None
+        self._handler: Any = None
+        self._count = 0
 
     def take(self, message: dict[str, Any]) -> None:
         """Do what one frame of the parent asks."""
@@ -113,7 +113,9 @@ class Worker:
         if not callable(handler):
             raise HandlerMissing('"handler" is not a function')
         event, profile = message["event"], message["profile"]
-        count = _parameters(handler)
+        if handler is not self._handler:
+            self._handler, self._count = handler, parameters(handler)
+        count = self._count
         if count <= 1:
             return handler(event)
         return handler(event, given) if count == 2 else handler(event, profile, given)  # noqa: PLR2004 - the three published forms
@@ -130,21 +132,6 @@ class InvalidResult(Exception):
 def _overrun() -> None:
     BRIDGE.send("expired")
     BRIDGE.receive()  # the parent's answer is SIGKILL
-
-
-def _parameters(handler: Callable[..., Any]) -> int:
-    function: Any = handler
-    skipped = 0
-    if isinstance(function, types.MethodType):
-        function, skipped = function.__func__, 1
-    elif not isinstance(function, types.FunctionType):
-        function, skipped = type(function).__dict__.get("__call__"), 1
-    if not isinstance(function, types.FunctionType):
-        return 3
-    code = function.__code__
-    if code.co_flags & 0x04:  # *args
-        return 3
-    return code.co_argcount - skipped
 
 
 def _output(value: Any, most_bytes: int) -> str:
@@ -175,11 +162,11 @@ def _raised(error: BaseException) -> dict[str, Any]:
     try:
         frames = _own_frames(error)
         kind = type(error)
-        name = guards.type_name(error)[:ERROR_NAME_MAX_CHARS]
+        name = kinds.type_name(error)[:ERROR_NAME_MAX_CHARS]
         message = _message(error)
     except MemoryError:
         return dict(_OUT_OF_MEMORY)
-    yours = guards.is_user_class(kind)
+    yours = kinds.is_user_class(kind)
     described = {"type": name, "message": message, "frames": frames, "yours": yours}
     return {"outcome": _outcome(error), "error": described}
 
@@ -195,7 +182,9 @@ def _outcome(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         return str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
-    except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
 
 
@@ -204,7 +193,7 @@ def _own_frames(error: BaseException) -> list[list[Any]]:
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename == compiler.FILENAME:
+        if code.co_filename == SOURCE_NAME:
             frames.append([trace.tb_lineno, code.co_name[:100]])
         trace = trace.tb_next
     if len(frames) > TRACEBACK_FRAMES_MAX:

@@ -12,15 +12,28 @@ import string
 import textwrap
 import unicodedata
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engines.restricted.facade import only
 from sandbox.engines.restricted.facades import copies
 from sandbox.engines.restricted.facades.data import pick
+from sandbox.engines.restricted.formatting import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DUMPS = "allow_nan default ensure_ascii indent separators skipkeys sort_keys"
 _LOADS = "parse_constant parse_float parse_int"
 
+
+def _on_exact_text(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, on plain text alone: it hands tables of its own to methods of its texts."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(exact, args), **{name: exact(arg) for name, arg in kwargs.items()})
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call
 
 MODULES: dict[str, dict[str, Any]] = {
     "json": {
@@ -38,7 +51,10 @@ MODULES: dict[str, dict[str, Any]] = {
         "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits printable "
         "punctuation whitespace capwords",
     ),
-    "textwrap": pick(textwrap, "dedent fill indent shorten wrap"),
+    "textwrap": {
+        name: _on_exact_text(function)
+        for name, function in pick(textwrap, "dedent fill indent shorten wrap").items()
+    },
     "html": pick(html, "escape unescape"),
     "unicodedata": pick(
         unicodedata,
