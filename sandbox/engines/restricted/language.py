@@ -44,9 +44,10 @@ def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
     for name in more:
         if name not in {"end", "flush"}:
             raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
+    if sep is not None and type(sep) is not str:
+        raise TypeError("print(): sep is plain text, not a class of yours")
     texts = [value if type(value) is str else shown.text(value) for value in values]
-    # As str joins: a class of the user's may have a join of its own.
-    context.log(str.join(" " if sep is None else sep, texts), {})
+    context.log((" " if sep is None else sep).join(texts), {})
 
 
 def _type(value: Any, *more: Any) -> Any:

@@ -71,20 +71,21 @@ def _total_ordering(cls: Any) -> Any:
 
 
 def _lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:  # noqa: FBT002 - its own signature
-    made = functools.lru_cache(maxsize, bool(typed))
-    if not isinstance(made, types.FunctionType):
-        return _bare(made)  # lru_cache without parentheses
-    return lambda function: _bare(made(function))
+    if callable(maxsize):  # lru_cache without parentheses
+        return _cached(maxsize, 128, typed=False)
+    return lambda function: _cached(function, maxsize, typed=bool(typed))
 
 
 def _cache(function: Any) -> Any:
-    return _bare(functools.lru_cache(maxsize=None)(function))
+    return _cached(function, None, typed=False)
 
 
-def _bare(cached: Any) -> Any:
-    # It has taken over every attribute of what it wraps, `cache_info` too where there was one.
-    vars(cached).clear()
-    return cached
+def _cached(function: Any, maxsize: Any, *, typed: bool) -> Any:
+    # The real one copies every attribute of what it wraps, and makes classes ones that they lack.
+    plain = function if type(function) is types.FunctionType else functools.partial(function)
+    made = functools.lru_cache(maxsize, typed)(plain)
+    vars(made).clear()
+    return made
 
 
 _ALGORITHMS = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"

@@ -24,6 +24,7 @@ class Hint:
     """Stands for any type: subscripted, joined or called it stays one, and checks nothing."""
 
     __slots__ = ()
+    __iter__ = None  # what can be subscripted could be iterated, and this without an end
 
     def __getitem__(self, _: Any) -> Hint:
         return self
