@@ -7,11 +7,13 @@ import decimal
 import encodings
 import functools
 import gc
+import hmac
 import itertools
 import re
 import sys
 import types
 import weakref
+import zoneinfo
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -32,10 +34,13 @@ _DESCRIPTORS = (
 _PLAIN = (
     str, int, float, bytes, complex, type(None), type(NotImplemented), type(...), range, slice,
 )  # fmt: skip
+# They would read files, or call and read whatever they are given.
+_NEVER = (zoneinfo.ZoneInfo, hmac.HMAC, functools._lru_cache_wrapper)
 _CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque)
 # What was warned of, a flag's opposite, the dict that a class gets when it is asked for one, dice.
 _REMEMBERED = frozenset({"__warningregistry__", "_inverted_", "__annotations__", "gauss_next"})
 _MANY = 40
+_LOOKED_AT_MAX = 3000
 _DEPTH = 4
 _PLACES = re.compile(r"/(usr|root|home|opt|work|var|tmp|lib|private|Users)/|\.py\b")
 
@@ -63,6 +68,7 @@ class Platform:
         values = [*table.values(), *FACADES.values()]
         values += [value for members in MODULES.values() for value in members.values()]
         values += [kind for kind in attributes.INSTANCE if kind.__module__[:8] != "sandbox."]
+        values = [value for value in values if not any(value is kind for kind in _NEVER)]
         values += [errors.shown_class(kind) for kind in _all_subclasses(Exception)]
         values += [object, type(None), dataclass._MISSING, classes._TRACE, *guards._TEXT_METHODS.values()]
         # Why a Decimal could not be made: classes of exceptions, which may be raised and caught.
@@ -90,7 +96,7 @@ class Platform:
         found: list[str] = []
         seen: set[int] = set()
         waiting = [(value, 0)]
-        while waiting and len(seen) < _MANY * _DEPTH:
+        while waiting and len(seen) < _LOOKED_AT_MAX:
             item, depth = waiting.pop()
             if id(item) in seen:
                 continue
@@ -171,7 +177,7 @@ def _parts(item: Any) -> Iterable[Any]:
             return [*itertools.islice(dict.items(item), _MANY)]
         if isinstance(item, _CONTAINERS):
             base = next(kind for kind in _CONTAINERS if isinstance(item, kind))
-            return [*itertools.islice(base.__iter__(item), _MANY)]
+            return [*itertools.islice(base.__iter__(item), _MANY * 10)]
         if hasattr(type(item), "__next__") and type(item) not in kinds.OWN:
             return [*itertools.islice(item, 3)]
     return [got for name in _names(item) for got in _read(item, name)]

@@ -18,7 +18,7 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from sandbox.engines.restricted import attributes, context, guards, language
+from sandbox.engines.restricted import attributes, classes, context, guards, kinds, language
 from sandbox.engines.restricted.facade import Facade
 from sandbox.engines.restricted.facades import FACADES, MODULES, requests
 
@@ -31,14 +31,14 @@ def _samples() -> list[Any]:
     given = context.Context({"tenant": "t", "profile": {"properties": {"a": 1}}}, 0)
     answer = context.Answer({"status": 200, "headers": {"a": "b"}, "body": ""})
     point = collections.namedtuple("point", "x y")  # noqa: PYI024 - as user code makes one
-    own = guards.make_class("Own", (), {"__module__": "function"})
-    error = guards.make_class("OwnError", (Exception,), {})
-    text = guards.make_class("OwnText", (str,), {})
-    color = guards.make_class("Color", (guards.Enum,), {"RED": 1})
+    own = classes.make_class("Own", (), {"__module__": "function"})
+    error = classes.make_class("OwnError", (Exception,), {})
+    text = classes.make_class("OwnText", (str,), {})
+    color = classes.make_class("Color", (classes.Enum,), {"RED": 1})
     raised = ValueError("x")
     generator = (n for n in (1,))
     return [
-        given, answer, requests.Response(answer, "https://a.example"), guards.adopt(point)(1, 2),
+        given, answer, requests.Response(answer, "https://a.example"), kinds.adopt(point, by_library=True)(1, 2),
         own(), error("x"), text("x"), color.RED, own, error, text, color, raised, generator,
         "", b"", 1, 1.5, True, None, [], {}, set(), frozenset(), (), range(1), slice(1), 1j,
         {}.keys(), {}.items(), {}.values(), iter([]), re.compile("a"), re.match("a", "a"),

@@ -1,5 +1,6 @@
 """A program of hostile values, in the language itself: whatever user code could hand to us."""
 
+from sandbox.engines.restricted import attributes
 from sandbox.engines.restricted.names import DUNDER_METHODS
 
 _METHODS = """
@@ -13,6 +14,7 @@ _METHODS = """
     value write writelines writerow zfill text content status headers json ok year month day
     delimiter quotechar lineterminator quoting obj func args keywords start stop step node alias
 """.split()
+_NAMES = sorted({name for names in attributes.INSTANCE.values() for name in names} | {"groupindex"})
 # What Python asks for more often than a walk can bear, and what must be of a certain type.
 _TYPED = {
     "__init__": "pass",
@@ -61,6 +63,7 @@ import urllib.parse, uuid, zoneinfo
 
 GOT = []
 METHODS = """ + repr(_METHODS) + """
+NAMES = """ + repr(_NAMES) + """
 
 def got(args, more):
     if len(GOT) < 400:
@@ -243,6 +246,15 @@ def augments(x):
 def joins(x):
     return [x | Any(), Any() | x, x == Any(), x + Any(), x % Any(), x @ Any(), x[Any()]]
 
+def parts(x):
+    for name in NAMES:
+        part = getattr(x, name, None)
+        for act in (lambda: part | Any(), lambda: part == Any(), lambda: part + Any()):
+            try:
+                act()
+            except TypeError:
+                pass
+
 def unites(x):
     return x | Any()
 
@@ -314,7 +326,7 @@ def yields_from(x):
 
 PROGRAMS = [leaves, enters, writes_attribute, augments_attribute, augments_method,
             deletes_attribute, writes_item, writes_first, deletes_item, deletes_first,
-            augments_item, augments, joins, unites, compares, loops, unpacks, spreads, matches,
+            augments_item, augments, joins, parts, unites, compares, loops, unpacks, spreads, matches,
             matches_own, catches, raises, calls, inherits, inherits_too, shows, yields, yields_from]
 
 CLASSES = [Own, Child, Raises, Broken, Net, Again, Color, Level, Kind, Plan, Row, Frozen, RowError,
