@@ -1,6 +1,7 @@
 """What is the platform's in a worker, whether any of it has changed, and whether a value is it."""
+# ruff: noqa: SLF001 - looks into everything there is
 
-import _strptime
+import _strptime  # type: ignore[import-not-found]
 import collections
 import contextlib
 import decimal
@@ -18,7 +19,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sandbox import wire
-from sandbox.engines.restricted import attributes, classes, context, dataclass, errors, guards, kinds
+from sandbox.engines.restricted import (
+    attributes,
+    classes,
+    context,
+    dataclass,
+    errors,
+    guards,
+    kinds,
+)
 from sandbox.engines.restricted.facade import Facade
 from sandbox.engines.restricted.facades import FACADES, MODULES
 from sandbox.engines.restricted.names import SOURCE_NAME
@@ -36,13 +45,13 @@ _PLAIN = (
 )  # fmt: skip
 # They would read files, or call and read whatever they are given.
 _NEVER = (zoneinfo.ZoneInfo, hmac.HMAC, functools._lru_cache_wrapper)
-_CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque)
+_CONTAINERS: tuple[Any, ...] = (list, tuple, dict, set, frozenset, collections.deque)
 # What was warned of, a flag's opposite, the dict that a class gets when it is asked for one, dice.
 _REMEMBERED = frozenset({"__warningregistry__", "_inverted_", "__annotations__", "gauss_next"})
-_MANY = 40
+_MANY = 400
 _LOOKED_AT_MAX = 3000
 _DEPTH = 4
-_PLACES = re.compile(r"/(usr|root|home|opt|work|var|tmp|lib|private|Users)/|\.py\b")
+_PLACE = re.compile(r"/\w+/\w+|\.py\b")
 
 
 class Platform:
@@ -50,8 +59,7 @@ class Platform:
 
     def __init__(self, user_globals: dict[str, Any], leave_out: list[Any]) -> None:
         self.modules = {name: dict(members) for name, members in MODULES.items()}
-        self._user_globals = user_globals
-        self.shown = self._shown_values()
+        self.shown = _shown_values(user_globals["__builtins__"])
         self._kept = re.compile("(?P<a>x)(y)?")  # of the platform's, and what the zoo compiles too
         gc.collect()
         for item in gc.get_objects():
@@ -62,18 +70,6 @@ class Platform:
         self._all = [item for item in _everything() if id(item) not in mine]
         self._ids = {id(item) for item in self._all}
         self._caches = _caches(self._all)
-
-    def _shown_values(self) -> dict[int, Any]:
-        table = self._user_globals["__builtins__"]
-        values = [*table.values(), *FACADES.values()]
-        values += [value for members in MODULES.values() for value in members.values()]
-        values += [kind for kind in attributes.INSTANCE if kind.__module__[:8] != "sandbox."]
-        values = [value for value in values if not any(value is kind for kind in _NEVER)]
-        values += [errors.shown_class(kind) for kind in _all_subclasses(Exception)]
-        values += [object, type(None), dataclass._MISSING, classes._TRACE, *guards._TEXT_METHODS.values()]
-        # Why a Decimal could not be made: classes of exceptions, which may be raised and caught.
-        values += [kind for kind in vars(decimal).values() if isinstance(kind, type)]
-        return {id(value): value for value in values}
 
     # Changes
 
@@ -109,33 +105,48 @@ class Platform:
         return found
 
     def _problem(self, item: Any) -> str:
-        if id(item) in self.shown or isinstance(item, (*_PLAIN, tuple, frozenset)):
-            return "".join(self.paths(item)) if type(item) is str else ""
-        kind = type(item)
-        if isinstance(item, _DESCRIPTORS):
-            return ""
-        if isinstance(item, _INSIDES):
-            return f"{kind.__name__} {_shortly(item)}"
+        if type(item) is str:
+            return self.place(item)
         owner = getattr(item, "__self__", None)
-        if isinstance(item, types.BuiltinFunctionType) and id(owner) in self.shown:
-            return ""  # a static or class method of a class that is shown
-        if id(item) in self._ids and not _is_value(item):
-            return f"the platform's {kind.__name__} {_shortly(item)}"
-        if isinstance(item, type):
-            return "" if item in kinds.OWN else f"the class {item!r}"
-        if isinstance(item, types.GeneratorType):
-            ours = "/sandbox/engines/" in item.gi_code.co_filename
-            return f"the generator {item!r}" if ours else ""
-        if isinstance(item, types.FunctionType):
-            return "" if _is_opaque(item) else f"the function {item!r}"
-        if isinstance(item, types.BuiltinFunctionType | types.MethodType):
-            return self._problem(owner) if owner is not None else f"{item!r}"
-        return ""
+        if (
+            id(item) in self.shown
+            or isinstance(item, (*_PLAIN, *_DESCRIPTORS, tuple, frozenset))
+            # A static or class method of a class that is shown.
+            or (isinstance(item, types.BuiltinFunctionType) and id(owner) in self.shown)
+        ):
+            return ""
+        if isinstance(item, _INSIDES) or (id(item) in self._ids and not _is_value(item)):
+            return f"the platform's {type(item).__name__} {_shortly(item)}"
+        if isinstance(item, types.BuiltinFunctionType | types.MethodType) and owner is not None:
+            return self._problem(owner)
+        return "" if _is_made_for_user(item) else f"the {type(item).__name__} {item!r}"
 
-    def paths(self, text: str) -> list[str]:
-        """Places on this machine that the text names."""
-        inside = _PLACES.search(text)
-        return [f"a path: {text!r}"] if inside and sys.prefix in text else []
+    def place(self, text: str) -> str:
+        """A place on this machine that the text names, in words; empty where it names none."""
+        named = _PLACE.search(text) and any(place in text for place in (sys.prefix, *sys.path[1:]))
+        return f"a path: {text!r}" if named else ""
+
+
+def _shown_values(table: dict[str, Any]) -> dict[int, Any]:
+    """What the tables show, by identity."""
+    values = [*table.values(), *FACADES.values()]
+    values += [value for members in MODULES.values() for value in members.values()]
+    values += [kind for kind in attributes.INSTANCE if kind.__module__[:8] != "sandbox."]
+    values = [value for value in values if not any(value is kind for kind in _NEVER)]
+    values += [errors.shown_class(kind) for kind in _subclasses(Exception)]
+    values += [object, type(None), dataclass._MISSING, classes._TRACE]
+    values += guards._TEXT_METHODS.values()
+    # Why a Decimal could not be made: classes of exceptions, which may be raised and caught.
+    values += [kind for kind in vars(decimal).values() if isinstance(kind, type)]
+    return {id(value): value for value in values}
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    subs: list[type] = type.__subclasses__(kind)
+    for sub in subs:
+        if sub.__module__ == "builtins":
+            yield sub
+        yield from _subclasses(sub)
 
 
 def _everything() -> Iterator[Any]:
@@ -151,17 +162,17 @@ def _everything() -> Iterator[Any]:
                 yield part
 
 
-def _all_subclasses(kind: type) -> Iterator[type]:
-    for sub in kind.__subclasses__():
-        if sub.__module__ == "builtins":
-            yield sub
-        yield from _all_subclasses(sub)
-
-
-def _is_opaque(function: types.FunctionType) -> bool:
-    """True for the user's own, and for closures of the sandbox: nobody can look into them."""
-    code = function.__code__
-    return code.co_filename == SOURCE_NAME or "/sandbox/engines/" in code.co_filename
+def _is_made_for_user(item: Any) -> bool:
+    """True for what was made since, unless it is a class or a function of somebody else's."""
+    if isinstance(item, type):
+        return item in kinds.OWN
+    if isinstance(item, types.GeneratorType):
+        return "/sandbox/engines/" not in item.gi_code.co_filename
+    if isinstance(item, types.FunctionType):
+        # The user's own, and closures of the sandbox: nobody can look into them.
+        code = item.__code__
+        return code.co_filename == SOURCE_NAME or "/sandbox/engines/" in code.co_filename
+    return not isinstance(item, types.BuiltinFunctionType | types.MethodType)
 
 
 def _is_value(item: Any) -> bool:
@@ -177,10 +188,10 @@ def _parts(item: Any) -> Iterable[Any]:
             return [*itertools.islice(dict.items(item), _MANY)]
         if isinstance(item, _CONTAINERS):
             base = next(kind for kind in _CONTAINERS if isinstance(item, kind))
-            return [*itertools.islice(base.__iter__(item), _MANY * 10)]
+            return [*itertools.islice(base.__iter__(item), _MANY)]
         if hasattr(type(item), "__next__") and type(item) not in kinds.OWN:
             return [*itertools.islice(item, 3)]
-    return [got for name in _names(item) for got in _read(item, name)]
+    return [part for name in _names(item) for part in _read(item, name)]
 
 
 def _names(item: Any) -> Iterable[str]:
@@ -189,7 +200,19 @@ def _names(item: Any) -> Iterable[str]:
         return shown
     if isinstance(item, BaseException):
         return attributes.ERROR
-    return () if isinstance(item, Facade) else [n for n in dir(item) if n[:2] != "__"]
+    if isinstance(item, Facade):
+        return ()
+    kind = item if isinstance(item, type) else type(item)
+    names = {*dir(item)}
+    if kind in kinds.OWN:
+        names = {*_inherited(kind), *(vars(item) if hasattr(item, "__dict__") else ())}
+    return [name for name in names if name[:2] != "__"]
+
+
+@functools.cache
+def _inherited(kind: type) -> frozenset[str]:
+    """Names that a class of the user's has from others: what the user wrote is the user's."""
+    return frozenset(name for base in kind.__mro__ if base not in kinds.OWN for name in dir(base))
 
 
 def _read(item: Any, name: str) -> list[Any]:
@@ -199,21 +222,27 @@ def _read(item: Any, name: str) -> list[Any]:
         return []
 
 
+# What an object holds: the identities of its parts
+
+
 def _held(item: Any) -> Any:
     kind = type(item)
     if kind is dict:
-        return {
-            _key(key): id(value)
-            for key, value in item.items()
-            if key not in _REMEMBERED and weakref.ref not in {type(key), type(value)}
-        }
-    if kind is list or kind is tuple or kind is collections.deque:
+        return {_key(key): id(value) for key, value in item.items() if _counts(key, value)}
+    if kind in _SEQUENCES:
         return [*map(id, item)]
     if kind is set:
         # What isinstance() remembers of abstract classes are weak references.
         return frozenset(id(part) for part in item if type(part) is not weakref.ref)
     if isinstance(item, type):
         return {key: id(value) for key, value in vars(item).items() if key not in _REMEMBERED}
+    return _held_by_names(item, kind)
+
+
+_SEQUENCES = frozenset({list, tuple, collections.deque})
+
+
+def _held_by_names(item: Any, kind: type) -> list[int]:
     if kind is types.FunctionType:
         return [id(item.__code__), id(item.__defaults__), id(item.__kwdefaults__), len(vars(item))]
     if kind is types.CellType:
@@ -226,12 +255,18 @@ def _held(item: Any) -> Any:
 
 
 def _slots(kind: type) -> Iterable[str]:
-    found = vars(kind).get("__slots__", ())
-    return (found,) if isinstance(found, str) else found
+    names: Any = vars(kind).get("__slots__", ())
+    return (names,) if isinstance(names, str) else names
 
 
 def _key(key: Any) -> Any:
     return key if type(key) is str else id(key)
+
+
+def _counts(key: Any, value: Any) -> bool:
+    return weakref.ref not in {type(key), type(value)} and (
+        type(key) is not str or key not in _REMEMBERED
+    )
 
 
 def _difference(before: Any, now: Any) -> str:
@@ -249,9 +284,9 @@ def _shortly(item: Any) -> str:
 
 def _caches(everything: Iterable[Any]) -> set[int]:
     """What may change: what the library remembers, and what the worker counts and reads."""
-    caches: list[Any] = [re._cache, _strptime._regex_cache, encodings._cache, vars(context.RUN)]
+    caches: list[Any] = [vars(re)["_cache"], vars(encodings)["_cache"], _strptime._regex_cache]
     caches += [getattr(re, name) for name in ("_cache2",) if hasattr(re, name)]
-    caches += [re.RegexFlag._value2member_map_, re.RegexFlag._member_map_]
+    caches += [re.RegexFlag._value2member_map_, re.RegexFlag._member_map_, vars(context.RUN)]
     caches += [kinds.OWN, kinds.DENIED, kinds._MADE_FOR_USER, dataclass._tables]
     for item in everything:
         if isinstance(item, functools._lru_cache_wrapper):

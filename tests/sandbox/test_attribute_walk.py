@@ -31,6 +31,7 @@ def _samples() -> list[Any]:
     given = context.Context({"tenant": "t", "profile": {"properties": {"a": 1}}}, 0)
     answer = context.Answer({"status": 200, "headers": {"a": "b"}, "body": ""})
     point = collections.namedtuple("point", "x y")  # noqa: PYI024 - as user code makes one
+    kinds.adopt(point, by_library=True)
     own = classes.make_class("Own", (), {"__module__": "function"})
     error = classes.make_class("OwnError", (Exception,), {})
     text = classes.make_class("OwnText", (str,), {})
@@ -38,7 +39,7 @@ def _samples() -> list[Any]:
     raised = ValueError("x")
     generator = (n for n in (1,))
     return [
-        given, answer, requests.Response(answer, "https://a.example"), kinds.adopt(point, by_library=True)(1, 2),
+        given, answer, requests.Response(answer, "https://a.example"), point(1, 2),
         own(), error("x"), text("x"), color.RED, own, error, text, color, raised, generator,
         "", b"", 1, 1.5, True, None, [], {}, set(), frozenset(), (), range(1), slice(1), 1j,
         {}.keys(), {}.items(), {}.values(), iter([]), re.compile("a"), re.match("a", "a"),

@@ -14,7 +14,7 @@ def test_no_call_with_any_value_changes_the_platform_or_hands_it_out() -> None:
     What is the platform's: whatever was there before the function was loaded. What may be handed
     out: what the tables of modules, built-in names and attributes show.
     """
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [sys.executable, "-m", "tests.sandbox.walk"],
         cwd=ROOT,
         capture_output=True,

@@ -7,7 +7,6 @@ but for what the tables show.
 
 import base64
 import contextlib
-import gc
 import itertools
 import json
 import os
@@ -17,12 +16,11 @@ import signal
 import socket
 import sys
 import threading
-import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sandbox import bridge, wire, zones
-from sandbox.engines.restricted import attributes, context, guards, kinds, language, warm
+from sandbox.engines.restricted import context, guards, kinds, language, warm
 from sandbox.engines.restricted.compiler import compile_source
 from sandbox.engines.restricted.facades.data import CLOCK
 from sandbox.engines.restricted.names import SOURCE_NAME, SUPER_DUNDERS
@@ -30,17 +28,18 @@ from tests.sandbox.platform_state import Platform
 from tests.sandbox.zoo import SOURCE
 
 CALL_S = 1
-PAIRS, TRIPLES, NAMED = 40, 15, 15
-KEYWORDS = (
-    "key default sep end start stop reverse strict n r repeat initial func maxlen flags count pos "
-    "indent separators ensure_ascii sort_keys parse_float parse_int tz tzinfo microsecond year "
-    "month day digestmod msg data usedforsecurity safe encoding errors quote_via doseq separator "
-    "dialect delimiter quotechar fieldnames restkey restval extrasaction width placeholder "
-    "initial_indent max_lines tabsize isjunk autojunk cutoff lineterm fromfile weights k counts "
-    "method fillvalue maxsize typed frozen order init default_factory metadata compare kw_only "
-    "defaults int bytes fields hex response a x left count mro memo params headers timeout "
-    "auth altchars validate rounding context mode lo hi mu sigma"
-).split()
+PAIRS, TRIPLES, NAMED = 30, 12, 16
+_KEYWORDS = """
+    key default sep end start stop reverse strict n r repeat initial func maxlen flags count pos
+    indent separators ensure_ascii sort_keys parse_float parse_int tz tzinfo microsecond year
+    month day digestmod msg data usedforsecurity safe encoding errors quote_via doseq separator
+    dialect delimiter quotechar fieldnames restkey restval extrasaction width placeholder
+    initial_indent max_lines tabsize isjunk autojunk cutoff lineterm fromfile weights k counts
+    method fillvalue maxsize typed frozen order init default_factory metadata compare kw_only
+    defaults int bytes fields hex response a x left count mro memo params headers timeout
+    auth altchars validate rounding context mode lo hi mu sigma
+"""
+KEYWORDS = _KEYWORDS.split()
 Found = tuple[str, Any]
 
 
@@ -105,7 +104,9 @@ class Walk:
             raise AssertionError(findings)
         self._code = code
         self._globals = language.new_globals()
-        self._platform = Platform(self._globals, leave_out=[self.__dict__, self.complaints, self._places])
+        self._platform = Platform(
+            self._globals, leave_out=[self.__dict__, self.complaints, self._places]
+        )
         self._load()
         limits = {"http_calls": 10**9, "emits": 10**9, "log_bytes": 10**9}
         serial = context.RUN.begin(limits)
@@ -123,9 +124,6 @@ class Walk:
             before = self._platform.state()
             for name, function in group:
                 self.attack(name, function)
-                if __import__("os").environ.get("WALKDEBUG"):
-                    import time
-                    sys.stderr.write(f"{time.time():.2f} {self.calls} {name}\n")
             self.compare(before, group)
 
     def compare(self, before: Any, group: Iterable[Found]) -> None:
@@ -160,7 +158,9 @@ class Walk:
         except Exception:  # noqa: BLE001 - a call before has changed a class, as it may
             self._load()
             values = self._globals["arguments"](self._context)
-        return [(f"{number}:{kinds.type_name(value)}", value) for number, value in enumerate(values)]
+        return [
+            (f"{number}:{kinds.type_name(value)}", value) for number, value in enumerate(values)
+        ]
 
     def methods(self, name: str, value: Any) -> Iterator[Found]:
         """What can be called of a value: its methods, and those that super() reaches."""
@@ -202,17 +202,22 @@ class Walk:
         for number in range(NAMED):
             given = tuple(some(values, k=number % 4))
             tried.append((given, dict(zip(some(KEYWORDS, k=2), some(values, k=2), strict=True))))
-        if name in {"setattr", "getattr", "hasattr", "delattr"}:
-            names = ["mark", "name", "update", "value", "_missing_", "_value_", "__class__", "_x"]
-            more = [(value, one, 1)[: 2 + (name in "setattr getattr")] for value in values for one in names]
-            tried += [(args, {}) for args in more]
+        tried += self._names(name, values)
         for args, named in tried:
             result = self.once(name, function, args, named)
-            if callable(result) and not _is_users(result) and id(result) not in self._platform.shown:
+            if callable(result) and not _is_users(result):
                 self.again(f"{name}()", result, values)
 
+    def _names(self, name: str, values: list[Any]) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+        takes = {"getattr": 3, "setattr": 3, "hasattr": 2, "delattr": 2}.get(name, 0)
+        names = ["mark", "name", "update", "value", "_missing_", "_value_", "__class__", "_x"]
+        every = itertools.product(values, names if takes else ())
+        return [((value, one, 1)[:takes], {}) for value, one in every]
+
     def again(self, name: str, function: Any, values: list[Any]) -> None:
-        """Call what a call gave, once for each kind of it."""
+        """Call what a call gave, once for each kind of it; not what is called anyway."""
+        if id(function) in self._platform.shown:
+            return
         code = getattr(function, "__code__", None)
         place = (name, type(function), code or (function if isinstance(function, type) else None))
         if place not in self._places:
@@ -238,9 +243,9 @@ class Walk:
         if error is not None:
             found += self._platform.suspicious(list(error.args))
             with contextlib.suppress(Exception):
-                found += self._platform.paths(str(error))
+                found.append(self._platform.place(str(error)))
         got.clear()
-        for what in found:
+        for what in filter(None, found):
             complaint = f"{name}({_texts(args)} {_texts(more.values())}) hands out {what}"
             self.complaints.append(complaint)
         return result

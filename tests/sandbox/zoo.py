@@ -1,20 +1,15 @@
 """A program of hostile values, in the language itself: whatever user code could hand to us."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 from sandbox.engines.restricted import attributes
 from sandbox.engines.restricted.names import DUNDER_METHODS
 
-_METHODS = """
-    append as_integer_ratio as_tuple bit_length block_size bytes casefold clear close conjugate copy
-    count decode default digest digest_size discard encode endswith expandtabs extend find flush
-    format format_map get getvalue group groups hex hexdigest imag index insert isalnum isascii
-    isdigit isidentifier isoformat isspace items join keys ljust lower lstrip maketrans name
-    numerator partition pop popleft quantize read readline real remove replace rfind rpartition
-    rsplit rstrip seek send setdefault sort span split splitlines startswith strip strftime
-    swapcase tell throw timetuple title toordinal translate tzname update upper utcoffset values
-    value write writelines writerow zfill text content status headers json ok year month day
-    delimiter quotechar lineterminator quoting obj func args keywords start stop step node alias
-""".split()
 _NAMES = sorted({name for names in attributes.INSTANCE.values() for name in names} | {"groupindex"})
+_RAW = (
+    "translate delimiter lineterminator quotechar quoting flush isatty default args func keywords "
+    "node obj alias qualname"
+)
+_METHODS = sorted({*_NAMES, *_RAW.split()})
 # What Python asks for more often than a walk can bear, and what must be of a certain type.
 _TYPED = {
     "__init__": "pass",
@@ -55,15 +50,20 @@ for method in METHODS:
 
 
 _OF_CONTAINERS = frozenset({"__iter__", "__len__", "__hash__", "__eq__", "__next__", "__call__"})
-_HEAD = """
+_HEAD = (
+    """
 import base64, bisect, calendar, collections, copy, csv, dataclasses, datetime, decimal, difflib
 import enum, functools, hashlib, heapq, hmac, html, io, itertools, json, math, operator, penstock
 import random, re, requests, secrets, statistics, string, textwrap, time, typing, unicodedata
 import urllib.parse, uuid, zoneinfo
 
 GOT = []
-METHODS = """ + repr(_METHODS) + """
-NAMES = """ + repr(_NAMES) + """
+METHODS = """
+    + repr(_METHODS)
+    + """
+NAMES = """
+    + repr(_NAMES)
+    + """
 
 def got(args, more):
     if len(GOT) < 400:
@@ -73,6 +73,7 @@ def got(args, more):
 def call(function, args, more):
     return function(*args, **more)
 """
+)
 _TAIL = """
 class Text(Part, str):
     pass

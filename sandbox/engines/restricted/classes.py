@@ -98,7 +98,7 @@ _TRACE = Trace()
 
 
 class Leaving:
-    """An `__exit__` of the user's: it is given the classes that user code may hold, no traceback."""
+    """An `__exit__` of the user's: it is given classes that user code may hold, no traceback."""
 
     __slots__ = ("_written",)
 
@@ -120,7 +120,7 @@ def _is_trace(arg: Any) -> bool:
 
 
 class _Adopts:
-    """Makes the enumeration the user's own before Python makes its members, and calls `__init__`."""
+    """Makes an enumeration the user's own before Python makes its members, by their `__init__`."""
 
     def __set_name__(self, owner: type, _name: str) -> None:
         kinds.adopt(owner)

@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-_TEXTS = {UnicodeDecodeError: bytes, UnicodeEncodeError: str, UnicodeTranslateError: str}
+# What each is about, and how many arguments stand before that: the name of the codec, or nothing.
+_ABOUT: dict[type, tuple[type, int]] = {
+    UnicodeDecodeError: (bytes, 1),
+    UnicodeEncodeError: (str, 1),
+    UnicodeTranslateError: (str, 0),
+}
+
+
+_ARGUMENTS = 4  # text, start, end, reason
 
 
 class StandIn(type):
@@ -34,13 +42,13 @@ class StandIn(type):
 
 
 def _made(real: type, args: tuple[Any, ...]) -> Any:
-    before = 0 if real is UnicodeTranslateError else 1  # the name of the codec comes first
-    if len(args) == before + len(("text", "start", "end", "reason")):
-        text, start, end = args[before:-1]
-        if type(text) is not _TEXTS[real]:
-            raise TypeError(f"{real.__name__} takes exactly {_TEXTS[real].__name__} here")
-        if type(start) is not int or type(end) is not int or not 0 <= start <= end <= len(text):
-            raise ValueError(f"{real.__name__}: {start!r} to {end!r} is not within the text")
+    kind, before = _ABOUT[real]
+    if len(args) == before + _ARGUMENTS:
+        text, start, end, _reason = args[before:]
+        if (type(text), type(start), type(end)) != (kind, int, int):
+            raise TypeError(f"{real.__name__} takes {kind.__name__} and two numbers here")
+        if not 0 <= start <= end <= len(text):
+            raise ValueError(f"{real.__name__}: {start} to {end} is not within the text")
     return real(*args)
 
 
@@ -50,7 +58,7 @@ def _stand_in(real: type) -> StandIn:
     return made
 
 
-STAND_INS: dict[type, StandIn] = {real: _stand_in(real) for real in _TEXTS}
+STAND_INS: dict[type, StandIn] = {real: _stand_in(real) for real in _ABOUT}
 
 
 def shown_class(kind: Any) -> Any:

@@ -67,7 +67,7 @@ class _Fields:
             value = value[key]
         return value
 
-    def _first(self, first: str | int) -> Any:
+    def _first(self, first: Any) -> Any:
         if first == "":
             if self._numbered:
                 raise ValueError(f"cannot switch from {_NUMBERS} to {_NUMBERING}")

@@ -34,7 +34,7 @@ def hash_of(value: Any) -> int:
 def of_base(value: Any, base: Any) -> int:
     """What the `__hash__` of this built-in class gives for the value; TypeError as above."""
     if base is tuple or base is frozenset:
-        items = base(_by_value(item) for item in base.__iter__(value))
+        items: Any = base(_by_value(item) for item in base.__iter__(value))
         return int(base.__hash__(items))
     if base in _BY_VALUE or (base in _NUMBERS and not base.__ne__(value, value)):  # no NaN
         return int(base.__hash__(value))

@@ -8,8 +8,16 @@ import hmac
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engines.restricted import attributes, classes, context, errors, guards, hashes, kinds
-from sandbox.engines.restricted import shown
+from sandbox.engines.restricted import (
+    attributes,
+    classes,
+    context,
+    errors,
+    guards,
+    hashes,
+    kinds,
+    shown,
+)
 from sandbox.engines.restricted.facades import FACADES, MODULES
 
 if TYPE_CHECKING:

@@ -82,6 +82,4 @@ _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
 
 def is_private(name: str) -> bool:
     """True for names such as `_total`: one leading underscore, none trailing."""
-    return (
-        _PRIVATE.fullmatch(name) is not None and "__" not in name and not name.endswith("_")
-    )
+    return _PRIVATE.fullmatch(name) is not None and "__" not in name and not name.endswith("_")

@@ -1,5 +1,5 @@
 """Imports: lowered to look-ups in the tables of modules, and checked against them."""
-# ruff: noqa: N802, D102 - ast dispatches by these names, which say what they visit
+# ruff: noqa: D102 - ast dispatches by these names, which say what they visit
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def formatted(value: Any, spec: str = "", /) -> str:
 
 
 def of_base(value: Any, made: str) -> str:
-    """What a built-in class says of a value, without addresses; the value's own class may differ."""
+    """What a built-in class says of a value, whatever the value's own class says, as above."""
     if "0x" not in made or _is_data(_parts(value, "__repr__")):
         return made
     return _ADDRESS.sub(r"\g<1>0x...", made)
@@ -100,8 +100,10 @@ def _speaks_itself(kind: type, way: str) -> bool:
     if type(made_by) is types.FunctionType and made_by.__module__ in _OWN:
         return True
     following = _FOLLOWING.get(way)  # what object's method calls in its turn
-    return following is not None and made_by is getattr(object, way) and _speaks_itself(
-        kind, following
+    return (
+        following is not None
+        and made_by is getattr(object, way)
+        and _speaks_itself(kind, following)
     )
 
 

@@ -90,7 +90,19 @@ PROGRAMS: dict[str, tuple[str, Any]] = {
                     again.me is again, again is node, dict(lists), dict(other),
                     list(copy.deepcopy(OrderedDict(b=[1], a=[2])))]
         """,
-        [True, True, ["a"], [["a", "b"]], 101, [1, 1000], True, False, {"a": [1]}, {"a": [1], "b": [2]}, ["b", "a"]],
+        [
+            True,
+            True,
+            ["a"],
+            [["a", "b"]],
+            101,
+            [1, 1000],
+            True,
+            False,
+            {"a": [1]},
+            {"a": [1], "b": [2]},
+            ["b", "a"],
+        ],
     ),
     "templates that begin a field with an index": (
         """

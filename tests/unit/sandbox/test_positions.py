@@ -1,4 +1,5 @@
 """Exceptions that hold a position show nothing that is not theirs."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import textwrap
 from typing import Any
@@ -23,7 +24,15 @@ MAKERS = {
     "with an integer of its own": "UnicodeDecodeError('utf-8', b'x', Int({0}), Int({1}), 'r')",
     "with text of its own": "UnicodeEncodeError('utf-8', Text('x'), {0}, {1}, 'r')",
 }
-POSITIONS = [(-1, 0), (-40, -39), (-(2**62), -(2**62) + 1), (0, 2), (1, 0), (5, 6), (2**40, 2**40 + 1)]
+POSITIONS = [
+    (-1, 0),
+    (-40, -39),
+    (-(2**62), -(2**62) + 1),
+    (0, 2),
+    (1, 0),
+    (5, 6),
+    (2**40, 2**40 + 1),
+]
 SOURCE = """
 import functools
 seen = []

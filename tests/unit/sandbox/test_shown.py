@@ -1,4 +1,5 @@
 """Data passes to the letter; the texts that Python makes of objects lose their addresses."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import re
 from typing import Any

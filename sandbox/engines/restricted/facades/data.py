@@ -38,11 +38,14 @@ def pick(module: Any, names: str) -> dict[str, Any]:
     return {name: getattr(module, name) for name in names.split() if hasattr(module, name)}
 
 
+_namedtuple_of_python: Any = collections.namedtuple  # noqa: PYI024 - the fields are the user's
+
+
 def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> type:
     names = exact(field_names)
     if not isinstance(names, str):
         names = [exact(name) for name in names]
-    made = collections.namedtuple(exact(typename), names, defaults=defaults)  # noqa: PYI024 - the fields are the user's
+    made = _namedtuple_of_python(exact(typename), names, defaults=defaults)
     return kinds.adopt(made, by_library=True)
 
 

@@ -63,7 +63,8 @@ def _has_methods(namespace: dict[str, Any]) -> bool:
 def _unique(cls: Any) -> Any:
     if not kinds.is_user_class(cls) or not isinstance(cls, enum.EnumType):
         raise TypeError("unique() takes an enumeration of yours")
-    return enum.unique(cls)
+    checked: Any = cls
+    return enum.unique(checked)
 
 
 def _make_typed_dict(_name: str, _namespace: dict[str, Any]) -> type:
