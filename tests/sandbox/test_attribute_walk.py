@@ -18,7 +18,7 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from sandbox.engines.restricted import attributes, guards, language
+from sandbox.engines.restricted import attributes, classes, guards, kinds, language
 from sandbox.engines.restricted.facade import Facade
 from sandbox.engines.restricted.facades import FACADES, MODULES
 from sandbox.sdk import context, http, requests
@@ -37,14 +37,15 @@ def _samples() -> list[Any]:
     response.cookies.set("a", "b")
     failed = requests.HTTPError("x", response=response)
     point = collections.namedtuple("point", "x y")  # noqa: PYI024 - as user code makes one
-    own = guards.make_class("Own", (), {"__module__": "function"})
-    error = guards.make_class("OwnError", (Exception,), {})
-    text = guards.make_class("OwnText", (str,), {})
-    color = guards.make_class("Color", (guards.Enum,), {"RED": 1})
+    kinds.adopt(point, by_library=True)
+    own = classes.make_class("Own", (), {"__module__": "function"})
+    error = classes.make_class("OwnError", (Exception,), {})
+    text = classes.make_class("OwnText", (str,), {})
+    color = classes.make_class("Color", (classes.Enum,), {"RED": 1})
     raised = ValueError("x")
     generator = (n for n in (1,))
     return [
-        given, answer, asked, response, failed, requests.Session(), guards.adopt(point)(1, 2),
+        given, answer, asked, response, failed, requests.Session(), point(1, 2),
         response.headers, response.cookies, next(iter(response.cookies)), response.iter_lines(),
         requests.auth.HTTPBasicAuth("a", "b"),
         own(), error("x"), text("x"), color.RED, own, error, text, color, raised, generator,

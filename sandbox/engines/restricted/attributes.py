@@ -96,7 +96,7 @@ INSTANCE: dict[type, frozenset[str]] = {
     ),
     decimal.DecimalTuple: _names("digits exponent sign"),
     re.Pattern: _names(
-        "findall finditer flags fullmatch groupindex groups match pattern search split sub subn"
+        "findall finditer flags fullmatch groups match pattern search split sub subn"
     ),
     re.Match: _names(
         "end endpos expand group groupdict groups lastgroup lastindex pos re span start string"
@@ -153,8 +153,8 @@ CLASS: dict[type, frozenset[str]] = {
 }
 
 ERROR = _names(
-    "add_note args code colno doc end errno headers lineno msg pos reason request response "
-    "start status strerror value"
+    "add_note args code colno doc end errno filename headers lineno msg pos reason request "
+    "response start status strerror value"
 )
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
 
@@ -169,7 +169,7 @@ def denied_of_bases(bases: list[type]) -> frozenset[str]:
     public: set[str] = set()
     allowed: set[str] = set()
     for base in bases:
-        public.update(name for name in dir(base) if not name.startswith("_"))
+        public.update(name for name in dir(base) if name[:2] != "__" and name[-1:] != "_")
         allowed |= INSTANCE.get(base, frozenset()) | CLASS.get(base, frozenset())
         if issubclass(base, BaseException):
             allowed |= ERROR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import sys
 
 from sandbox.engines.restricted.facades import MODULES
 
@@ -36,30 +36,56 @@ ABSENT_BUILTINS: dict[str, tuple[str, str]] = {
     "anext": ("async is not part of the language", "use next"),
 }
 
+_WASM = "use engine wasm, which has it"
+_HTTP = "use context.http or the requests module"
+_ONE = "call one after another: one run is one thread"
+_NO_SYSTEM = "there is no operating system to ask, in no engine"
+_NATIVE = "it needs native code, which no engine has"
+_API = "call the service's HTTP API with context.http or the requests module"
+_GONE = "Python itself has it no more"
+
+# What people reach for, and what there is instead. Nothing is guessed from how a name is spelled.
 _INSTEAD = {
-    "os": "secrets come from context.secret(name); there are no files or processes",
-    "sys": "there is no interpreter to reach; print() goes to the log",
-    "logging": "use context.log(message, **fields) or print()",
-    "urllib.request": "use context.http or the requests module",
-    "httpx": "use context.http or the requests module",
-    "aiohttp": "use context.http or the requests module",
-    "http.client": "use context.http or the requests module",
-    "socket": "use context.http",
-    "threading": "call one after another: one run is one thread",
-    "asyncio": "call one after another: one run is one thread",
-    "subprocess": "there are no processes here",
-    "pickle": "use json",
-    "yaml": "use json",
-    "pandas": "use statistics, collections and comprehensions",
-    "numpy": "use math and statistics",
+    "os": "secrets come from context.secret(name); for os.environ use engine wasm",
+    "sys": "there is no interpreter to reach, and print() goes to the log; else use engine wasm",
+    "logging": "use context.log(message, **fields) or print(), or engine wasm, which has it",
+    "urllib.request": f"{_HTTP}, or engine wasm, which has it",
+    "urllib.error": f"{_HTTP}, or engine wasm, which has it",
+    "http.client": _HTTP,
+    "pickle": "use json, or engine wasm, which has it",
+    "asyncio": f"{_ONE}, or use engine wasm, which has it",
     "boto3": "the platform's cloud is out of reach; use context.http",
+    "botocore": "the platform's cloud is out of reach; use context.http",
+    "importlib": "write an import statement, or use engine wasm, which has it",
 }
+_BY_REASON = {
+    _HTTP: "httpx aiohttp urllib3 httplib2 pycurl ftplib smtplib imaplib poplib telnetlib3",
+    _ONE: "threading multiprocessing concurrent queue trio anyio gevent celery joblib",
+    _NO_SYSTEM: "socket socketserver ssl subprocess signal ctypes mmap fcntl resource pwd grp pty "
+    "tty termios syslog curses readline tkinter turtle psutil select selectors",
+    _NATIVE: "numpy scipy pandas polars pyarrow duckdb lxml pydantic pydantic_core cryptography "
+    "nacl bcrypt cffi PIL cv2 torch tensorflow sklearn orjson msgpack psycopg2 grpc",
+    _API: "stripe klaviyo klaviyo_api klaviyo_sdk hubspot slack slack_sdk twilio sendgrid shopify "
+    "mailchimp_marketing mailchimp_transactional intercom segment analytics simple_salesforce "
+    "zenpy openai anthropic mixpanel amplitude braze google googleapiclient gspread paypalrestsdk "
+    "braintree square sentry_sdk facebook_business firebase_admin airtable pyairtable",
+    "use json": "simplejson ujson rapidjson jsonpickle",
+    "use re": "regex re2",
+    "use datetime and zoneinfo, or engine wasm, which has dateutil": "arrow pendulum moment maya",
+    "use hmac, hashlib and base64": "jwt jose itsdangerous",
+    "write a loop, or raise penstock.RetryError to have the event run again": "tenacity backoff",
+    _WASM: "dateutil pytz phonenumbers fastjsonschema yaml jinja2 markupsafe xmltodict tzdata",
+    _GONE: "asynchat asyncore cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap msilib "
+    "nis nntplib ossaudiodev pipes sndhdr smtpd spwd sunau telnetlib uu xdrlib audioop aifc",
+}
+_INSTEAD |= {name: reason for reason, names in _BY_REASON.items() for name in names.split()}
 
 
 def hint_for_module(module: str) -> str:
-    """What to write instead of importing this module."""
-    known = _INSTEAD.get(module) or _INSTEAD.get(module.partition(".")[0])
-    if known:
-        return known
-    close = difflib.get_close_matches(module, MODULES, n=1)
-    return f'did you mean "{close[0]}"?' if close else "see the list of modules in the reference"
+    """What to do instead of importing this module."""
+    top = module.partition(".")[0]
+    if module in _INSTEAD or top in _INSTEAD:
+        return _INSTEAD.get(module) or _INSTEAD[top]
+    if top in sys.stdlib_module_names and not top.startswith("_"):
+        return _WASM
+    return "no package can be added; the modules of each engine are listed in the reference"

@@ -6,15 +6,17 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.engines.restricted.policy import Policy
+from sandbox.engines.restricted.policy_imports import modules_named
 from sandbox.limits import SOURCE_MAX_BYTES, SOURCE_MAX_LINES
 from sandbox.outcome import Finding
 
 if TYPE_CHECKING:
     from types import CodeType
 
-FILENAME = "function.py"
 _BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BYTE_ORDER_MARK = "\ufeff"  # some editors begin a file with it
 _TOO_COMPLEX = "the source is nested too deeply to be compiled"
 _NO_HANDLER = 'there is no "handler"'
 
@@ -43,6 +45,7 @@ def look(source: str) -> list[Finding]:
 
 def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
     """The code object, or None and the reasons why not."""
+    source = source.removeprefix(_BYTE_ORDER_MARK)
     found = look(source)
     if found:
         return None, found
@@ -58,16 +61,16 @@ def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
 
 
 def _compile(source: str) -> tuple[CodeType | None, list[Finding]]:
-    tree = ast.parse(source, FILENAME, "exec")
+    tree = ast.parse(source, SOURCE_NAME, "exec")
     bound, imported, top = _bindings(tree)
-    policy = Policy(bound, imported)
+    policy = Policy(bound, imported, modules=modules_named(tree))
     policy.visit(tree)
     if "handler" not in top:
         hint = "define handler(event), handler(event, context) or handler(event, profile, context)"
         policy.findings.append(Finding(0, 0, "no_handler", _NO_HANDLER, hint))
     if policy.findings:
         return None, sorted(policy.findings, key=lambda finding: (finding.line, finding.column))
-    code: CodeType = compile(tree, FILENAME, "exec", dont_inherit=True, optimize=0)
+    code: CodeType = compile(tree, SOURCE_NAME, "exec", dont_inherit=True, optimize=0)
     return code, []
 
 
@@ -86,4 +89,13 @@ def _bindings(tree: ast.Module) -> tuple[frozenset[str], frozenset[str], frozens
             bound.add(node.name)
         elif isinstance(node, ast.arg):
             bound.add(node.arg)
+        else:
+            bound.update(_captured(node))
     return frozenset(bound), frozenset(imported - bound), frozenset(bound | imported)
+
+
+def _captured(node: ast.AST) -> list[str]:
+    """Names that a handler or a pattern binds."""
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return [node.name] if node.name else []
+    return [node.rest] if isinstance(node, ast.MatchMapping) and node.rest else []

@@ -1,49 +1,59 @@
-"""Dataclasses without generated source: plain closures over the list of fields."""
+"""Dataclasses without generated source: plain closures over the list of fields.
+
+The methods made here are functions of the platform that user code calls with whatever it likes, as
+`self` too. So each looks first whether `self` is an instance of the class it was made for; it reads
+and writes through the guards, as the user's own code would; and the names that it reads are kept
+here, where user code cannot reach them: a Field that it holds is a picture of one.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import operator
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandbox.engines.restricted import attributes, guards, shown
+from sandbox.engines.restricted import attributes, guards, hashes, kinds, shown
+from sandbox.engines.restricted.classes import plain_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-_MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
-_FIELDS = "__dataclass_fields__"
+_MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
+_CLASS_VARIABLE = re.compile(r"(\w+\.)*ClassVar\b")
+_KNOWN = frozenset({"init", "repr", "eq", "order", "frozen", "kw_only", "slots", "unsafe_hash"})
 
 
 class FrozenInstanceError(AttributeError):
     """The instance belongs to a frozen dataclass."""
 
 
-class Field:
-    """One field of a dataclass."""
+class Spec(NamedTuple):
+    """One field as the methods of its dataclass know it."""
 
-    __slots__ = (
-        "compare",
-        "default",
-        "default_factory",
-        "init",
-        "kw_only",
-        "metadata",
-        "name",
-        "repr",
-    )
-    compare: bool
+    name: str
     default: Any
     default_factory: Any
     init: bool
+    repr: bool
+    compare: bool
     kw_only: bool
     metadata: Any
-    name: str
-    repr: bool
 
-    def __init__(self, **settings: Any) -> None:
-        for name in Field.__slots__:
-            setattr(self, name, settings.pop(name))
-        if settings:
+
+# What user code never holds: the fields of each dataclass, by name.
+_tables: dict[type, dict[str, Spec]] = {}
+
+
+class Field:
+    """What field() gives, and what fields() shows."""
+
+    __slots__ = Spec._fields
+
+    def __init__(self, spec: Spec) -> None:
+        if type(spec) is not Spec:
             raise TypeError("a field is made by field()")
+        for name, value in zip(Spec._fields, spec, strict=True):
+            setattr(self, name, value)
 
 
 attributes.INSTANCE[Field] = frozenset({"name", "default", "init", "repr", "compare", "metadata"})
@@ -60,23 +70,16 @@ def field(  # noqa: PLR0913 - dataclasses' own signature
     kw_only: bool = False,
 ) -> Any:
     """What dataclasses.field does, as far as functions need it."""
-    return Field(
-        name="",
-        default=default,
-        default_factory=default_factory,
-        init=bool(init),
-        repr=bool(repr),
-        compare=bool(compare),
-        metadata=metadata or {},
-        kw_only=bool(kw_only),
-    )
+    flags = {"init": init, "repr": repr, "compare": compare, "kw_only": kw_only}
+    plain = {name: bool(value) for name, value in flags.items()}
+    kept = {} if metadata is None else metadata
+    return Field(Spec("", default, default_factory, metadata=kept, **plain))
 
 
 def dataclass(cls: Any = None, /, **options: Any) -> Any:
     """What dataclasses.dataclass does: init, repr, eq, order, frozen, kw_only; slots is ignored."""
-    known = {"init", "repr", "eq", "order", "frozen", "kw_only", "slots", "unsafe_hash"}
     for name in options:
-        if name not in known:
+        if name not in _KNOWN:
             raise TypeError(f"dataclass() takes no '{name}' here")
     if cls is None:
         return lambda later: _build(later, options)
@@ -84,182 +87,191 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
 
 
 def _build(cls: Any, options: dict[str, Any]) -> Any:
-    if not guards.is_user_class(cls):
+    if not kinds.is_user_class(cls) or type(cls) is not type:
         raise TypeError("dataclass() takes a class of yours")
-    found = _collect(cls, kw_only=bool(options.get("kw_only")))
+    table = _collect(cls, kw_only=bool(options.get("kw_only")))
     own = dict(cls.__dict__)
-    type.__setattr__(cls, _FIELDS, found)
-    if own.get("__repr__") is guards.plain_repr:
+    _tables[cls] = table
+    if own.get("__repr__") is plain_repr:
         del own["__repr__"]  # made for every plain class; a dataclass has a better one
-    for name, value in _made(cls, found, options).items():
+    for name, value in _made(cls, list(table.values()), options).items():
         if name not in own:
             type.__setattr__(cls, name, value)
     return cls
 
 
-def _made(cls: Any, found: dict[str, Field], options: dict[str, Any]) -> dict[str, Any]:
+def _made(cls: type, specs: list[Spec], options: dict[str, Any]) -> dict[str, Any]:
     """The methods that the options ask for."""
-    compared = [item.name for item in found.values() if item.compare]
+    compared = [spec.name for spec in specs if spec.compare]
     made: dict[str, Any] = {}
     if options.get("init", True):
-        made["__init__"] = _init_of(cls, found)
+        made["__init__"] = _init_of(cls, specs)
     if options.get("repr", True):
-        made["__repr__"] = _repr_of(found)
+        made["__repr__"] = _repr_of(cls, [spec.name for spec in specs if spec.repr])
     if options.get("eq", True):
-        made["__eq__"] = _eq_of(compared)
-        hashes = options.get("frozen") or options.get("unsafe_hash")
-        made["__hash__"] = _hash_of(compared) if hashes else None
+        made["__eq__"] = _comparison(cls, compared, operator.eq)
+        hashed = options.get("frozen") or options.get("unsafe_hash")
+        made["__hash__"] = _hash_of(cls, compared) if hashed else None
     if options.get("order"):
-        made.update(_order_of(compared))
+        for how in (operator.lt, operator.le, operator.gt, operator.ge):
+            made[f"__{how.__name__}__"] = _comparison(cls, compared, how)
     if options.get("frozen"):
         made["__setattr__"] = made["__delattr__"] = _frozen
     return made
 
 
-def _collect(cls: Any, *, kw_only: bool) -> dict[str, Field]:
-    found: dict[str, Field] = {}
+# The fields of a class
+
+
+def _collect(cls: type, *, kw_only: bool) -> dict[str, Spec]:
+    table: dict[str, Spec] = {}
     for base in reversed(cls.__mro__[1:]):
-        found.update(base.__dict__.get(_FIELDS, {}))
-    only = kw_only
+        table.update(_tables.get(base, {}))
     annotations = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - texts, made by our policy
-    for name, annotation in annotations.items():
-        text = str(annotation)
-        if text.rsplit(".", maxsplit=1)[-1].startswith("ClassVar"):
-            continue
-        if text.endswith("KW_ONLY"):
-            only = True
-            continue
-        found[name] = _one(cls, name, kw_only=only)
-    return found
+    for name, text in annotations.items():
+        if not _CLASS_VARIABLE.match(text):
+            table[name] = _one(cls, name, kw_only=kw_only)
+    return table
 
 
-def _one(cls: Any, name: str, *, kw_only: bool) -> Field:
+def _one(cls: type, name: str, *, kw_only: bool) -> Spec:
+    if name in kinds.DENIED[cls]:
+        raise TypeError(f"a field of {kinds.class_name(cls)} cannot be named '{name}' here")
     value = cls.__dict__.get(name, _MISSING)
     if type(value) is not Field:
-        value = field(default=value, kw_only=kw_only)
-    elif value.default is _MISSING:
-        type.__delattr__(cls, name)
+        spec = _spec(field(default=value))
     else:
-        type.__setattr__(cls, name, value.default)
-    if isinstance(value.default, list | dict | set):
-        kind = type(value.default).__name__
+        spec = _spec(value)
+        if spec.default is _MISSING:
+            type.__delattr__(cls, name)
+        else:
+            type.__setattr__(cls, name, spec.default)
+    if isinstance(spec.default, list | dict | set):
+        kind = kinds.type_name(spec.default)
         raise ValueError(f"mutable default {kind} for field {name}: use default_factory")  # noqa: TRY004 - dataclasses' own type
-    value.name = name
-    value.kw_only = value.kw_only or kw_only
-    return value  # type: ignore[no-any-return]
+    return spec._replace(name=name, kw_only=spec.kw_only or kw_only)
 
 
-def _init_of(cls: Any, found: dict[str, Field]) -> Callable[..., None]:
-    taken = [item for item in found.values() if item.init]
-    positional = [item for item in taken if not item.kw_only]
-    _check_order(positional)
+def _spec(shown_field: Field) -> Spec:
+    return Spec(*(getattr(shown_field, name) for name in Spec._fields))
 
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+
+# The methods
+
+
+def _init_of(cls: type, specs: list[Spec]) -> Callable[..., None]:
+    taken = {spec.name for spec in specs if spec.init}
+    positional = [spec.name for spec in specs if spec.init and not spec.kw_only]
+    _check_order([spec for spec in specs if spec.init and not spec.kw_only])
+
+    def init(self: Any, /, *args: Any, **values: Any) -> None:
+        kinds.need_instance(self, cls)
         if len(args) > len(positional):
-            message = f"{cls.__name__}() takes {len(positional)} arguments, {len(args)} given"
-            raise TypeError(message)
-        values = {item.name: value for item, value in zip(positional, args, strict=False)}
-        for name, value in kwargs.items():
-            if name in values or not any(item.name == name for item in taken):
-                raise TypeError(f"{cls.__name__}() got an unexpected argument '{name}'")
-            values[name] = value
-        for item in found.values():
-            object.__setattr__(self, item.name, _value_of(cls, item, values))
-        after = getattr(self, "__post_init__", None)
-        if after is not None:
-            after()
+            message = f"takes {len(positional)} arguments, {len(args)} given"
+            raise TypeError(f"{kinds.class_name(cls)}() {message}")
+        for name in values:
+            if name not in taken or name in positional[: len(args)]:
+                message = f"got an unexpected argument '{name}'"
+                raise TypeError(f"{kinds.class_name(cls)}() {message}")
+        values.update(zip(positional, args, strict=False))
+        for spec in specs:
+            guards.write_field(self, spec.name, _value_of(cls, spec, values))
+        if kinds.has_own(type(self), "__post_init__"):
+            self.__post_init__()
 
     return init
 
 
-def _check_order(positional: list[Field]) -> None:
+def _check_order(positional: list[Spec]) -> None:
     seen = False
-    for item in positional:
-        has = item.default is not _MISSING or item.default_factory is not _MISSING
+    for spec in positional:
+        has = spec.default is not _MISSING or spec.default_factory is not _MISSING
         if seen and not has:
-            raise TypeError(f"non-default argument '{item.name}' follows default argument")
+            raise TypeError(f"non-default argument '{spec.name}' follows default argument")
         seen = seen or has
 
 
-def _value_of(cls: Any, item: Field, values: dict[str, Any]) -> Any:
-    if item.name in values:
-        return values[item.name]
-    if item.default is not _MISSING:
-        return item.default
-    if item.default_factory is not _MISSING:
-        return item.default_factory()
-    raise TypeError(f"{cls.__name__}() misses the argument '{item.name}'")
+def _value_of(cls: type, spec: Spec, values: dict[str, Any]) -> Any:
+    if spec.name in values:
+        return values[spec.name]
+    if spec.default is not _MISSING:
+        return spec.default
+    if spec.default_factory is not _MISSING:
+        return spec.default_factory()
+    raise TypeError(f"{kinds.class_name(cls)}() misses the argument '{spec.name}'")
 
 
-def _repr_of(found: dict[str, Field]) -> Callable[[Any], str]:
+def _values(cls: type, names: Iterable[str], obj: Any) -> tuple[Any, ...]:
+    kinds.need_instance(obj, cls)
+    return tuple(guards.guarded_getattr(obj, name) for name in names)
+
+
+def _repr_of(cls: type, names: list[str]) -> Callable[[Any], str]:
     def represent(self: Any) -> str:
-        shows = shown.representation
-        parts = [f"{n}={shows(getattr(self, n))}" for n, item in found.items() if item.repr]
-        return f"{guards.type_name(self)}({', '.join(parts)})"
+        values = zip(names, _values(cls, names, self), strict=True)
+        parts = [f"{name}={shown.representation(value)}" for name, value in values]
+        return f"{kinds.type_name(self)}({', '.join(parts)})"
 
     return represent
 
 
-def _key(names: list[str], obj: Any) -> tuple[Any, ...]:
-    return tuple(getattr(obj, name) for name in names)
-
-
-def _eq_of(names: list[str]) -> Callable[[Any, Any], Any]:
-    def equal(self: Any, other: Any) -> Any:
+def _comparison(
+    cls: type, names: list[str], how: Callable[[Any, Any], Any]
+) -> Callable[[Any, Any], Any]:
+    def compared(self: Any, other: Any) -> Any:
+        kinds.need_instance(self, cls)
         if type(other) is not type(self):
             return NotImplemented
-        return _key(names, self) == _key(names, other)
+        return how(_values(cls, names, self), _values(cls, names, other))
 
-    return equal
-
-
-def _hash_of(names: list[str]) -> Callable[[Any], int]:
-    return lambda self: hash(_key(names, self))
+    return compared
 
 
-def _order_of(names: list[str]) -> dict[str, Any]:
-    def compare(how: str) -> Callable[[Any, Any], Any]:
-        def compared(self: Any, other: Any) -> Any:
-            if type(other) is not type(self):
-                return NotImplemented
-            return getattr(_key(names, self), how)(_key(names, other))
-
-        return compared
-
-    return {how: compare(how) for how in ("__lt__", "__le__", "__gt__", "__ge__")}
+def _hash_of(cls: type, names: list[str]) -> Callable[[Any], int]:
+    return lambda self: hashes.hash_of(_values(cls, names, self))
 
 
-def _frozen(_self: Any, name: str, *_: Any) -> None:
+def _frozen(_self: Any, name: Any, *_: Any) -> None:
     raise FrozenInstanceError(f"cannot change field '{name}'")
 
 
-def _fields_of(obj: Any) -> dict[str, Field]:
-    kind = obj if isinstance(obj, type) else type(obj)
-    found = getattr(kind, _FIELDS, None) if guards.is_user_class(kind) else None
-    if not isinstance(found, dict):
+# What is asked of dataclasses
+
+
+def _table_of(kind: type) -> dict[str, Spec] | None:
+    if not kinds.is_user_class(kind):
+        return None
+    return next((_tables[base] for base in kind.__mro__ if base in _tables), None)
+
+
+def _specs_of(kind: type) -> dict[str, Spec]:
+    table = _table_of(kind)
+    if table is None:
         raise TypeError("this is not a dataclass of yours")
-    return found
+    return table
 
 
 def fields(obj: Any) -> tuple[Field, ...]:
     """The fields of a dataclass or an instance of one."""
-    return tuple(_fields_of(obj).values())
+    kind = obj if isinstance(obj, type) else type(obj)
+    return tuple(map(Field, _specs_of(kind).values()))
 
 
 def is_dataclass(obj: Any) -> bool:
     """True for dataclasses of yours and their instances."""
-    kind = obj if isinstance(obj, type) else type(obj)
-    return guards.is_user_class(kind) and hasattr(kind, _FIELDS)
+    return _table_of(obj if isinstance(obj, type) else type(obj)) is not None
 
 
 def asdict(obj: Any) -> dict[str, Any]:
-    """The fields and their values, dataclasses inside included."""
-    return {name: _plain(getattr(obj, name), asdict) for name in _fields_of(obj)}
+    """The fields of an instance and their values, dataclasses inside included."""
+    table = _specs_of(type(obj))
+    return {name: _plain(guards.guarded_getattr(obj, name), asdict) for name in table}
 
 
 def astuple(obj: Any) -> tuple[Any, ...]:
-    """The values, dataclasses inside included."""
-    return tuple(_plain(getattr(obj, name), astuple) for name in _fields_of(obj))
+    """The values of an instance, dataclasses inside included."""
+    table = _specs_of(type(obj))
+    return tuple(_plain(guards.guarded_getattr(obj, name), astuple) for name in table)
 
 
 def _plain(value: Any, turn: Callable[[Any], Any]) -> Any:
@@ -268,11 +280,17 @@ def _plain(value: Any, turn: Callable[[Any], Any]) -> Any:
     if type(value) is tuple:
         return tuple(_plain(item, turn) for item in value)
     if isinstance(value, dict):
-        return {key: _plain(item, turn) for key, item in value.items()}
-    return turn(value) if not isinstance(value, type) and is_dataclass(value) else value
+        items = guards.guarded_getattr(value, "items")()
+        return {key: _plain(item, turn) for key, item in items}
+    return value if _table_of(type(value)) is None else turn(value)
 
 
 def replace(obj: Any, /, **changes: Any) -> Any:
     """A copy of the instance with these fields changed."""
-    values = {n: getattr(obj, n) for n, item in _fields_of(obj).items() if item.init}
-    return type(obj)(**(values | changes))
+    table = _specs_of(type(obj))
+    values = {
+        name: guards.guarded_getattr(obj, name)
+        for name, spec in table.items()
+        if spec.init and name not in changes
+    }
+    return type(obj)(**values, **changes)

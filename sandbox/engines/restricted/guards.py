@@ -1,130 +1,34 @@
-"""The guards that lowered user code calls: loads, writes, classes; all deny by default."""
+"""The guards that lowered user code calls: loads and writes of attributes; all deny by default."""
 
 from __future__ import annotations
 
-import enum
 import functools
-import string
+import re
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engines.restricted import attributes, shown
-from sandbox.engines.restricted.facade import Facade, Marker, members_of
+from sandbox.engines.restricted import attributes, hashes, kinds, shown
+from sandbox.engines.restricted.facade import Facade, members_of
+from sandbox.engines.restricted.formatting import exact, safe_format, safe_format_map
+from sandbox.engines.restricted.kinds import OWN, definer, hidden, type_name, unbound
 from sandbox.engines.restricted.names import SUPER_DUNDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MISSING = object()
-
-
-class SafeEnumType(enum.EnumType):
-    """The ordinary enumeration without its functional form, which could smuggle in dunder names."""
-
-    def __call__(cls, value: Any) -> Any:  # type: ignore[override]
-        """The member with this value."""
-        return super().__call__(value)
-
-
-class Enum(enum.Enum, metaclass=SafeEnumType):
-    """Base of enumerations in user code."""
-
-
-class IntEnum(int, enum.ReprEnum, metaclass=SafeEnumType):
-    """Base of integer enumerations in user code."""
-
-
-class StrEnum(str, enum.ReprEnum, metaclass=SafeEnumType):
-    """Base of text enumerations in user code."""
-
-    @staticmethod
-    def _generate_next_value_(name: str, *_: Any) -> str:
-        return name.lower()
-
-
-_ENUMS = (Enum, IntEnum, StrEnum)
+_MISSING, _ABSENT = object(), object()
 _WRITABLE = frozenset({dict, list, defaultdict, OrderedDict, Counter, deque})
-_DATA_BASES = frozenset(
+DATA_BASES: frozenset[type] = frozenset(
     {object, dict, list, set, str, int, float, tuple, defaultdict, OrderedDict, Counter}
 )
-
-# Made by user code in this worker: they may be written to, and their private names be read.
-_user_classes: set[type] = set()
-_denied: dict[type, frozenset[str]] = {}
-
-
-class _SafeFormatter(string.Formatter):
-    """str.format without attribute access: `{0[key]}` works, `{0.name}` is refused."""
-
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
-        first, rest = _split_field(field_name)
-        found = self.get_value(first, args, kwargs)
-        for is_attribute, key in rest:
-            if is_attribute:
-                raise ValueError(f'format field ".{key}" reads an attribute: use an f-string')
-            found = found[key]
-        return found, first
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        return shown.formatted(value, format_spec)
-
-    def convert_field(self, value: Any, conversion: Any) -> Any:
-        convert = _CONVERSIONS.get(conversion)
-        return super().convert_field(value, conversion) if convert is None else convert(value)
-
-
-_CONVERSIONS = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
-
-
-def _split_field(field_name: str) -> tuple[Any, Any]:
-    first, rest = string._string.formatter_field_name_split(field_name)  # type: ignore[attr-defined]  # noqa: SLF001 - what str.format itself uses
-    return first, rest
-
-
-_FORMATTER = _SafeFormatter()
-
-
-def safe_format(text: Any, /, *args: Any, **kwargs: Any) -> str:
-    """What text.format(...) gives, without reaching attributes."""
-    if not isinstance(text, str):
-        raise TypeError("format needs text")
-    return _FORMATTER.vformat(str.__str__(text), args, kwargs)
-
-
-def safe_format_map(text: Any, mapping: Any, /) -> str:
-    """What text.format_map(...) gives, without reaching attributes."""
-    if not isinstance(text, str):
-        raise TypeError("format_map needs text")
-    return _FORMATTER.vformat(str.__str__(text), (), mapping)
-
+"""Built-in classes that user code may inherit from, besides exceptions and enumerations."""
 
 _TEXT_METHODS: dict[str, Callable[..., str]] = {
     "format": safe_format,
     "format_map": safe_format_map,
 }
-
-
-def _strptime(of: Any) -> Callable[..., Any]:
-    # The C method imports _strptime through its caller's builtins: its caller must be ours.
-    def strptime(text: str, fmt: str) -> Any:
-        return of.strptime(text, fmt)
-
-    return strptime
-
-
-def is_user_class(kind: Any) -> bool:
-    """True for a class that user code made."""
-    return kind in _user_classes
-
-
-def adopt(kind: type) -> type:
-    """Make a class of ours behave as if user code had made it."""
-    _user_classes.add(kind)
-    _denied[kind] = attributes.denied_of_bases(
-        [base for base in kind.__mro__ if base not in _user_classes]
-    )
-    return kind
+_TEXT_DUNDERS = frozenset({"__repr__", "__str__", "__format__"})
 
 
 def guarded_getattr(obj: Any, name: str) -> Any:
@@ -135,6 +39,9 @@ def guarded_getattr(obj: Any, name: str) -> Any:
             return getattr(obj, name)
         if name in _TEXT_METHODS and type(obj) is str:
             return functools.partial(_TEXT_METHODS[name], obj)
+        if name == "groupindex" and type(obj) is re.Pattern:
+            # Python gives a view of the pattern's own dict, whose operators hand out the dict.
+            return dict(obj.groupindex)
         raise _no_attribute(obj, name)
     return _getattr_of_other(obj, name)
 
@@ -145,7 +52,7 @@ def _getattr_of_other(obj: Any, name: str) -> Any:
         return members_of(obj, name)
     if type(name) is not str:
         raise TypeError("attribute names are text")
-    if kind in _user_classes:
+    if kind in OWN:
         return _getattr_of_instance(obj, name)
     if isinstance(obj, type):
         return _getattr_of_class(obj, name)
@@ -157,7 +64,7 @@ def _getattr_of_other(obj: Any, name: str) -> Any:
 
 
 def _getattr_of_instance(obj: Any, name: str) -> Any:
-    if not _hidden(type(obj), name):
+    if not hidden(type(obj), name):
         return getattr(obj, name)
     if name in _TEXT_METHODS and isinstance(obj, str):
         return functools.partial(_TEXT_METHODS[name], obj)
@@ -165,47 +72,57 @@ def _getattr_of_instance(obj: Any, name: str) -> Any:
 
 
 def _getattr_of_class(obj: type, name: str) -> Any:
-    if obj in _user_classes:
-        if name == "__init__" or (name != "mro" and not _hidden(obj, name)):
-            return getattr(obj, name)
+    if obj in OWN:
+        if name == "__init__" or (name != "mro" and not hidden(obj, name)):
+            return unbound(getattr(obj, name), obj.__mro__, name)
     elif name in attributes.CLASS.get(obj, ()):
         return _strptime(obj) if name == "strptime" else getattr(obj, name)
     elif obj is str and name in _TEXT_METHODS:
         return _TEXT_METHODS[name]
-    elif name == "__init__" and (obj in _DATA_BASES or issubclass(obj, Exception)):
-        return obj.__init__  # type: ignore[misc]
+    elif name == "__init__" and (obj in DATA_BASES or issubclass(obj, Exception)):
+        return unbound(obj.__init__, obj.__mro__, name)  # type: ignore[misc]
     raise _no_attribute(obj, name)
 
 
 def _getattr_of_super(obj: Any, name: str) -> Any:
     owner = object.__getattribute__(obj, "__self_class__")
-    denied = _denied.get(owner)
-    if denied is None or name in denied:
+    if owner is None or owner not in OWN or name in kinds.DENIED[owner]:
         raise _no_attribute(obj, name)
-    if name in SUPER_DUNDERS or not name.startswith("_") or _private(name):
-        return getattr(obj, name)
-    raise _no_attribute(obj, name)
+    if name not in SUPER_DUNDERS and name[:1] == "_" and not kinds.private(name):
+        raise _no_attribute(obj, name)
+    value = getattr(obj, name)
+    above = object.__getattribute__(obj, "__thisclass__")
+    classes = owner.__mro__[owner.__mro__.index(above) + 1 :]
+    if name == "__hash__" or name in _TEXT_DUNDERS:
+        of = object.__getattribute__(obj, "__self__")
+        return _telling(value, of, base=definer(classes, name), hashed=name == "__hash__")
+    return value if type(value) is types.MethodType else unbound(value, classes, name)
 
 
-def _private(name: str) -> bool:
-    return name[:2] != "__" and name[-1:] != "_"
+def _telling(value: Any, of: Any, *, base: type, hashed: bool) -> Callable[..., Any]:
+    """The base's hash or text of an object, from which no address can be read."""
+    if kinds.written_by_user(base):
+        return value  # type: ignore[no-any-return]  # made of what has passed here itself
+
+    def told(*args: Any) -> Any:
+        about = args[0] if isinstance(of, type) and args else of
+        kinds.need_instance(about, base)
+        return hashes.of_base(about, base) if hashed else shown.of_base(about, value(*args))
+
+    return told
 
 
-def _hidden(kind: type, name: str) -> bool:
-    if name[:1] == "_" and not _private(name):
-        return True
-    return name in _denied[kind]
+def _strptime(of: Any) -> Callable[..., Any]:
+    # The C method imports _strptime through its caller's builtins: its caller must be ours.
+    def strptime(text: str, fmt: str) -> Any:
+        return of.strptime(exact(text), exact(fmt))
+
+    return strptime
 
 
 def _no_attribute(obj: Any, name: object) -> AttributeError:
-    what = "module" if type(obj) is Facade else type(obj).__name__
+    what = "module" if type(obj) is Facade else type_name(obj)
     return AttributeError(f"{what} has no attribute {name!r} here")
-
-
-def type_name(obj: Any) -> str:
-    """What `type(x).__name__` is."""
-    name: str = type.__dict__["__name__"].__get__(type(obj))
-    return name
 
 
 class _Settable:
@@ -238,7 +155,7 @@ class _Settable:
 def guarded_write(obj: Any) -> Any:
     """The object itself, when user code may change it."""
     kind = type(obj)
-    if kind in _WRITABLE or kind in _user_classes or (isinstance(obj, type) and is_user_class(obj)):
+    if kind in _WRITABLE or kind in OWN or (isinstance(obj, type) and obj in OWN):
         return obj
     if kind in attributes.SETTABLE:
         return _Settable(obj)
@@ -248,9 +165,14 @@ def guarded_write(obj: Any) -> Any:
 def guarded_augment(obj: Any, name: str) -> Any:
     """The object, when user code may both read and change this attribute of it."""
     guarded_write(obj)
-    kind = obj if isinstance(obj, type) else type(obj)
-    if kind not in _user_classes or name == "mro" or _hidden(kind, name):
+    is_class = isinstance(obj, type)
+    kind = obj if is_class else type(obj)
+    if kind not in OWN or name == "mro" or hidden(kind, name):
         raise _no_attribute(obj, name)
+    if is_class:
+        value = getattr(obj, name, None)
+        if unbound(value, kind.__mro__, name) is not value:
+            raise _no_attribute(obj, name)  # Python would load it without the check of `self`
     return obj
 
 
@@ -265,9 +187,19 @@ def guarded_delattr(obj: Any, name: str, /) -> None:
 
 
 def _written(obj: Any, name: Any) -> Any:
-    if type(name) is not str or name.startswith("__") or not name.isidentifier():
+    # The names that the source could write: `_missing_` is a hook of enumerations, not a name.
+    if type(name) is not str or not name.isidentifier():
+        raise AttributeError("this name cannot be written")
+    if name[:1] == "_" and not kinds.private(name):
         raise AttributeError("this name cannot be written")
     return guarded_write(obj)
+
+
+def write_field(obj: Any, name: str, value: Any) -> None:
+    """Set a field of an object of the user's, past the `__setattr__` of a frozen class."""
+    if type(obj) not in OWN or hidden(type(obj), name):
+        raise _no_attribute(obj, name)
+    object.__setattr__(obj, name, value)
 
 
 def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:
@@ -284,55 +216,7 @@ def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> 
 
 def guarded_hasattr(obj: Any, name: str, /) -> bool:
     """What hasattr does, through the same guard."""
-    return guarded_builtin_getattr(obj, name, None) is not None
-
-
-def make_class(name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> Any:
-    """The class that a class statement makes; refuses bases that are not plain data or yours."""
-    for base in bases:
-        if type(base) is Marker and len(bases) == 1:
-            return base.make(name, namespace)
-        if not _may_be_base(base):
-            raise TypeError(f"a class cannot inherit from {type_name(base)} here")
-    namespace.pop("__qualname__", None)
-    namespace["__module__"] = "function"
-    if "__repr__" not in namespace and _plain(bases):
-        namespace["__repr__"] = plain_repr
-    if any(isinstance(base, enum.EnumType) for base in bases):
-        return adopt(_make_enum(name, bases, namespace))
-    return adopt(type(name, bases, namespace))
-
-
-def _may_be_base(base: Any) -> bool:
-    if not isinstance(base, type):
-        return False
-    return (
-        base in _user_classes
-        or base in _DATA_BASES
-        or base in _ENUMS
-        or (issubclass(base, Exception) and base.__module__ in _ERROR_HOMES)
-    )
-
-
-_ERROR_HOMES = frozenset({"builtins", "sandbox.sdk.outcomes", "sandbox.sdk.requests.exceptions"})
-
-
-def _plain(bases: tuple[Any, ...]) -> bool:
-    return all(base is object for base in bases)
-
-
-def plain_repr(self: Any) -> str:
-    """What an instance of a plain class shows."""
-    # Python's own shows an address, and all workers of one zygote share their layout.
-    return f"<{type_name(self)} object>"
-
-
-def _make_enum(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
-    prepared = SafeEnumType.__prepare__(name, bases)
-    for key, value in namespace.items():
-        prepared[key] = value
-    made: type = SafeEnumType.__new__(SafeEnumType, name, bases, prepared)
-    return made
+    return guarded_builtin_getattr(obj, name, _ABSENT) is not _ABSENT
 
 
 def values_holder(**values: Any) -> types.SimpleNamespace:

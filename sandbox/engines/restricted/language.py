@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import hmac
+import zoneinfo
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engines.restricted import attributes, given, guards, shown
+from sandbox.engines.restricted import (
+    attributes,
+    classes,
+    errors,
+    guards,
+    hashes,
+    kinds,
+    shown,
+)
 from sandbox.engines.restricted.facades import FACADES, MODULES
 from sandbox.sdk.context import QuotaExceeded, log
 
@@ -22,9 +33,14 @@ _ERRORS = (
     "Exception ArithmeticError AssertionError AttributeError BufferError EOFError "
     "FloatingPointError ImportError IndexError KeyError LookupError MemoryError "
     "ModuleNotFoundError NameError NotImplementedError OSError OverflowError RecursionError "
-    "ReferenceError RuntimeError StopIteration SyntaxError TimeoutError ConnectionError "
-    "PermissionError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError "
-    "UnicodeError ValueError Warning UserWarning DeprecationWarning ZeroDivisionError IOError"
+    "ReferenceError RuntimeError StopIteration SyntaxError IndentationError TabError SystemError "
+    "TimeoutError ConnectionError ConnectionAbortedError ConnectionRefusedError "
+    "ConnectionResetError BrokenPipeError BlockingIOError ChildProcessError FileExistsError "
+    "FileNotFoundError InterruptedError IsADirectoryError NotADirectoryError PermissionError "
+    "ProcessLookupError IOError EnvironmentError TypeError UnboundLocalError UnicodeDecodeError "
+    "UnicodeEncodeError UnicodeTranslateError UnicodeError ValueError ZeroDivisionError Warning "
+    "BytesWarning DeprecationWarning FutureWarning ImportWarning PendingDeprecationWarning "
+    "ResourceWarning RuntimeWarning SyntaxWarning UnicodeWarning UserWarning"
 )
 
 # C code of the standard library imports these through its caller's builtins and then looks in
@@ -36,7 +52,9 @@ def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
     for name in more:
         if name not in {"end", "flush"}:
             raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
-    texts = (value if type(value) is str else shown.text(value) for value in values)
+    if sep is not None and type(sep) is not str:
+        raise TypeError("print(): sep is plain text, not a class of yours")
+    texts = [value if type(value) is str else shown.text(value) for value in values]
     log((" " if sep is None else sep).join(texts), {})
 
 
@@ -44,8 +62,8 @@ def _type(value: Any, *more: Any) -> Any:
     if more:
         raise TypeError("type() takes one argument here: write a class statement")
     kind = type(value)
-    if kind in _SHOWN_TYPES or guards.is_user_class(kind) or _is_shown_error(kind):
-        return kind
+    if kind in _SHOWN_TYPES or kind in kinds.OWN or _is_shown_error(kind):
+        return errors.shown_class(kind)
     raise TypeError("type() of this is not available: use isinstance(x, ...)")
 
 
@@ -53,20 +71,21 @@ def _is_shown_error(kind: type) -> bool:
     return issubclass(kind, Exception) and kind.__module__ == "builtins"
 
 
-def _hash(value: Any) -> int:
-    kind = type(value)
-    if kind is tuple or kind is frozenset:
-        for item in value:
-            _hash(item)
-        return hash(value)
-    if kind in _HASHED_TYPES or "__hash__" in kind.__dict__:
-        return hash(value)
-    raise TypeError("hash() of this would be a memory address: use a key of yours")
-
-
-_SHOWN_TYPES = frozenset(attributes.INSTANCE) - given.CAPABILITIES
-_SHOWN_TYPES |= {type(None)}
-_HASHED_TYPES = _SHOWN_TYPES - given.TYPES
+# A class may be called: these would read files, or call and read whatever they are given.
+_NOT_TO_BE_CALLED = {
+    zoneinfo.ZoneInfo,
+    hmac.HMAC,
+    type(functools.lru_cache(lambda: None)),
+}
+_PUBLISHED = {
+    member for members in MODULES.values() for member in members.values() if type(member) is type
+}
+_SHOWN_TYPES = {type(None)} | {
+    kind
+    for kind in attributes.INSTANCE
+    if kind not in _NOT_TO_BE_CALLED
+    and (kind in _PUBLISHED or not kind.__module__.startswith("sandbox."))
+}
 
 
 def _import(name: str, asked: str) -> Any:
@@ -96,7 +115,9 @@ def _internal_import(
 
 
 def _builtins() -> dict[str, Any]:
-    table = {name: getattr(builtins, name) for name in f"{_PLAIN} {_ERRORS}".split()}
+    table = {
+        name: errors.shown_class(getattr(builtins, name)) for name in f"{_PLAIN} {_ERRORS}".split()
+    }
     table |= {
         "__build_class__": builtins.__build_class__,
         "__import__": _internal_import,
@@ -108,7 +129,7 @@ def _builtins() -> dict[str, Any]:
         "repr": shown.representation,
         "ascii": shown.plain_ascii,
         "format": shown.formatted,
-        "hash": _hash,
+        "hash": hashes.hash_of,
         "type": _type,
         # What a function may raise without importing it.
         "QuotaExceeded": QuotaExceeded,
@@ -124,11 +145,12 @@ def new_globals() -> dict[str, Any]:
     return {
         "__builtins__": _builtins(),
         "__name__": "function",
-        "__metaclass__": guards.make_class,
+        "__metaclass__": classes.make_class,
         "_getattr_": guards.guarded_getattr,
         "_write_": guards.guarded_write,
         "_augment_": guards.guarded_augment,
-        "_type_name_": guards.type_name,
+        "_type_name_": kinds.type_name,
+        "_caught_": errors.caught,
         "_str_": shown.text_maker,
         "_text_": shown.text,
         "_repr_": shown.representation,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+SOURCE_NAME = "function.py"
+"""The file that the code of a function says it comes from: tells its lines from the platform's."""
+
 _ARITHMETIC = [
     "add",
     "sub",
@@ -75,16 +78,8 @@ FUTURES = frozenset(
 CLASS_PATTERNS = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"})
 
 _PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
-_HOOKS = frozenset(
-    {"_print", "_getattr", "_getitem", "_getiter", "_write", "_apply", "_inplacevar"}
-)
 
 
 def is_private(name: str) -> bool:
-    """True for names such as `_total`: one leading underscore, none trailing, no hook's name."""
-    return (
-        _PRIVATE.fullmatch(name) is not None
-        and "__" not in name
-        and not name.endswith("_")
-        and name not in _HOOKS
-    )
+    """True for names such as `_total`: one leading underscore, none trailing."""
+    return _PRIVATE.fullmatch(name) is not None and "__" not in name and not name.endswith("_")

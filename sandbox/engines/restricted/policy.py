@@ -15,20 +15,21 @@ from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
-from sandbox.engines.restricted.catalogue import ABSENT_BUILTINS, MODULE_MEMBERS, hint_for_module
-from sandbox.engines.restricted.lowering import assign, call, copy_place, statements
+from sandbox.engines.restricted.catalogue import ABSENT_BUILTINS
+from sandbox.engines.restricted.lowering import call, copy_place, statements
 from sandbox.engines.restricted.names import (
     DUNDER_METHODS,
-    FUTURES,
     PUBLIC_UNDERSCORES,
     SUPER_DUNDERS,
     is_private,
 )
+from sandbox.engines.restricted.policy_imports import ImportPolicy
 from sandbox.engines.restricted.policy_match import MatchPolicy
 from sandbox.outcome import Finding
 
 _CONVERSIONS = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
 _RESERVED = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})
+_NEED_NOT_EXIST = frozenset({"builtin_not_available", "module_not_available"})
 _ATTRIBUTE_HINTS = {
     "__class__": "use type(x) or isinstance(x, ...)",
     "__name__": "use type(x).__name__",
@@ -37,16 +38,33 @@ _ATTRIBUTE_HINTS = {
 }
 
 
-class Policy(MatchPolicy, RestrictingNodeTransformer):
-    """Collects every finding of a module and rewrites what is allowed into guarded form."""
+class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
+    """Collects every finding of a module and rewrites what is allowed into guarded form.
 
-    def __init__(self, bound: frozenset[str], imported: frozenset[str]) -> None:
+    Args:
+        bound: names that the module binds anywhere, by other means than an import.
+        imported: names that it binds by imports alone.
+        modules: of those, the ones that mean one module.
+    """
+
+    def __init__(
+        self, bound: frozenset[str], imported: frozenset[str], *, modules: dict[str, str]
+    ) -> None:
         super().__init__()
         self.findings: list[Finding] = []
         self._bound = bound
         self._imported = imported
+        self._modules = {name: modules[name] for name in imported & modules.keys()}
         self._in_class = False
         self._classes = 0
+
+    def visit(self, node: ast.AST) -> Any:
+        """The node as it is allowed; a refused expression leaves a constant in its place."""
+        made = super().visit(node)
+        if made is None and isinstance(node, ast.expr):
+            # The findings say that it is refused; what holds it must still find something there.
+            return copy_place(ast.Constant(None), node)
+        return made
 
     # Findings
 
@@ -124,6 +142,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
             assert isinstance(asked, ast.Call)  # noqa: S101 - _is_type_name looked
             return copy_place(call("_type_name_", self.visit(asked.args[0])), node)
         self._check_attribute(node)
+        self.check_module_member(node)
         value = node.value
         node.value = self.visit(value)
         if isinstance(node.ctx, ast.Load):
@@ -212,7 +231,7 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         target = self.visit(node.target)
         value = self.visit(node.value) if node.value is not None else None
-        text = ast.unparse(node.annotation)
+        text = _annotation_text(node.annotation)
         self._check_annotation(node.annotation)
         if self._in_class and isinstance(target, ast.Name):
             # Kept as text: dataclasses and NamedTuple need the names, nobody needs the types.
@@ -230,66 +249,14 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
             before = len(self.findings)
             self.visit(annotation)
             found = self.findings[before:]
-            self.findings[before:] = [f for f in found if f.code != "builtin_not_available"]
+            self.findings[before:] = [f for f in found if f.code not in _NEED_NOT_EXIST]
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self.check_name(node, node.name)
-        return self.node_contents_visit(node)
-
-    # Imports
-
-    def visit_Import(self, node: ast.Import) -> Any:
-        out: list[ast.stmt] = []
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            if self._check_import(node, alias.name, bound=name):
-                wanted = alias.name if alias.asname else name
-                value = call("_import_", ast.Constant(wanted), ast.Constant(alias.name))
-                out.append(assign(node, name, value))
-        return out or copy_place(ast.Pass(), node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
-        if node.module == "__future__" and _is_known_future(node):
-            return copy_place(ast.Pass(), node)
-        module = "." * node.level + (node.module or "")
-        if not self._check_import(node, module, bound=None):
-            return copy_place(ast.Pass(), node)
-        out: list[ast.stmt] = []
-        for alias in node.names:
-            name = alias.asname or alias.name
-            if self._check_member(node, module, name=alias.name, bound=name):
-                value = call("_from_", ast.Constant(module), ast.Constant(alias.name))
-                out.append(assign(node, name, value))
-        return out or copy_place(ast.Pass(), node)
-
-    def _check_import(self, node: ast.AST, module: str, *, bound: str | None) -> bool:
-        if module not in MODULE_MEMBERS:
-            message = f'module "{module}" is not available'
-            hint = hint_for_module(module)
-            self.refuse(node, "module_not_available", message=message, hint=hint)
-            return False
-        return bound is None or self._check_alias(node, bound)
-
-    def _check_member(self, node: ast.AST, module: str, *, name: str, bound: str) -> bool:
-        if name == "*":
-            hint = "name what you import"
-            message = '"import *" is not allowed'
-            self.refuse(node, "syntax_not_allowed", message=message, hint=hint)
-            return False
-        if name not in MODULE_MEMBERS[module]:
-            message = f'"{module}" has no "{name}" here'
-            hint = f"it offers: {', '.join(sorted(MODULE_MEMBERS[module]))}"
-            self.refuse(node, "module_not_available", message=message, hint=hint)
-            return False
-        return self._check_alias(node, bound)
-
-    def _check_alias(self, node: ast.AST, name: str) -> bool:
-        if name.startswith("_"):
-            message = f'an import cannot be named "{name}"'
-            self.refuse(node, "name_reserved", message=message, hint="drop the underscore")
-            return False
-        self.check_name(node, name)
-        return True
+        node = self.node_contents_visit(node)
+        if node.type is not None:
+            node.type = copy_place(call("_caught_", node.type), node.type)
+        return node
 
     # Functions and classes
 
@@ -331,8 +298,11 @@ class Policy(MatchPolicy, RestrictingNodeTransformer):
         return ast.fix_missing_locations(node)
 
 
-def _is_known_future(node: ast.ImportFrom) -> bool:
-    return all(alias.name in FUTURES and alias.asname is None for alias in node.names)
+def _annotation_text(annotation: ast.expr) -> str:
+    """The annotation as text; one in quotes is text already."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return annotation.value
+    return ast.unparse(annotation)
 
 
 def _is_type_name(node: ast.Attribute) -> bool:

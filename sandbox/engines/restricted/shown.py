@@ -6,6 +6,7 @@ as it is to the letter, and so does what a class of the user's says of itself.
 
 from __future__ import annotations
 
+import itertools
 import re
 import types
 from collections import defaultdict, deque
@@ -15,14 +16,14 @@ _ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
 _OWN = frozenset(
-    {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.guards"}
+    {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.classes"}
 )  # where own texts are written
 _LOOKED_AT_MAX = 10_000  # a list may hold itself; what is longer is taken for data
 
 
 def text(value: Any) -> str:
     """What str(value) gives, without addresses."""
-    return _clean(value, str(value))
+    return _clean(value, str(value), "__str__")
 
 
 def text_maker(named: Any) -> Any:
@@ -32,46 +33,78 @@ def text_maker(named: Any) -> Any:
 
 def representation(value: Any) -> str:
     """What repr(value) gives, without addresses."""
-    return _clean(value, repr(value))
+    return _clean(value, repr(value), "__repr__")
 
 
 def plain_ascii(value: Any) -> str:
     """What ascii(value) gives, without addresses."""
-    return _clean(value, ascii(value))
+    return _clean(value, ascii(value), "__repr__")
 
 
 def formatted(value: Any, spec: str = "", /) -> str:
     """What format(value, spec) gives, without addresses."""
-    return _clean(value, format(value, spec))
+    return _clean(value, format(value, spec), "__format__")
 
 
-def _clean(value: Any, made: str) -> str:
-    if type(value) in _SCALARS or "0x" not in made or _is_data(value):
+def of_base(value: Any, made: str) -> str:
+    """What a built-in class says of a value, whatever the value's own class says, as above."""
+    if "0x" not in made or _is_data(_parts(value, "__repr__")):
         return made
     return _ADDRESS.sub(r"\g<1>0x...", made)
 
 
-def _is_data(value: Any) -> bool:
-    """True when nothing in it has a text of Python's own making."""
-    waiting = [value]
+def _clean(value: Any, made: str, way: str) -> str:
+    if type(value) in _SCALARS or "0x" not in made or _is_data([(value, way)]):
+        return made
+    return _ADDRESS.sub(r"\g<1>0x...", made)
+
+
+def _is_data(waiting: list[tuple[Any, str]] | None) -> bool:
+    """True when nothing in these values has a text of Python's own making.
+
+    Args:
+        waiting: values, and the method that makes the text of each; None for what has no parts.
+    """
+    if waiting is None:
+        return False
     for _ in range(_LOOKED_AT_MAX):
-        if not waiting:
+        if not waiting or len(waiting) > _LOOKED_AT_MAX:
             return True
-        item = waiting.pop()
-        if isinstance(item, _PLAIN) or _speaks_itself(type(item)):
-            continue
-        if isinstance(item, BaseException):
-            waiting.extend(item.args)
-        elif isinstance(item, dict) and not isinstance(item, defaultdict):
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple | set | frozenset | deque):
-            waiting.extend(item)
-        else:
-            return False
+        item, way = waiting.pop()
+        if not _speaks_itself(type(item), way):
+            parts = _parts(item, way)
+            if parts is None:
+                return False
+            waiting += parts
     return True
 
 
-def _speaks_itself(kind: type) -> bool:
-    makers = (kind.__str__, kind.__repr__)
-    return any(type(each) is types.FunctionType and each.__module__ in _OWN for each in makers)
+def _parts(item: Any, way: str) -> list[tuple[Any, str]] | None:
+    """What is in a value, and how that is shown; None where the value's own address may be."""
+    if isinstance(item, _PLAIN):
+        return []
+    if isinstance(item, BaseException):
+        alone = len(item.args) == 1 and way != "__repr__" and not isinstance(item, KeyError)
+        return [(arg, "__str__" if alone else "__repr__") for arg in item.args]
+    if isinstance(item, dict) and not isinstance(item, defaultdict):
+        both = itertools.chain(dict.keys(item), dict.values(item))
+        return [(part, "__repr__") for part in itertools.islice(both, _LOOKED_AT_MAX)]
+    if isinstance(item, list | tuple | set | frozenset | deque):
+        return [(part, "__repr__") for part in itertools.islice(item, _LOOKED_AT_MAX)]
+    return None
+
+
+def _speaks_itself(kind: type, way: str) -> bool:
+    """True when the text is made by a method of the user's, or by one of ours for the user."""
+    made_by = getattr(kind, way)
+    if type(made_by) is types.FunctionType and made_by.__module__ in _OWN:
+        return True
+    following = _FOLLOWING.get(way)  # what object's method calls in its turn
+    return (
+        following is not None
+        and made_by is getattr(object, way)
+        and _speaks_itself(kind, following)
+    )
+
+
+_FOLLOWING = {"__format__": "__str__", "__str__": "__repr__"}

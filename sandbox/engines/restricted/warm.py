@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _strptime  # type: ignore[import-not-found]  # what strptime loads on first use
+import base64
 import codecs
 import datetime as dt
 import decimal
@@ -10,6 +11,7 @@ import encodings.idna
 import hashlib
 import time
 import unicodedata
+import urllib.parse
 import zoneinfo
 
 _CODECS = ("utf-8", "utf-8-sig", "ascii", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
@@ -24,5 +26,8 @@ def up() -> None:
     time.localtime()
     dt.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
     decimal.Decimal("1.5").quantize(decimal.Decimal(1))
+    urllib.parse.unquote("%41")
+    base64.b32decode(base64.b32encode(b"a"))
+    base64.b85decode(base64.b85encode(b"a"))
     for name in ("md5", "sha1", "sha256", "sha512", "sha3_256", "blake2b"):
         hashlib.new(name, b"", usedforsecurity=False).hexdigest()

@@ -7,14 +7,15 @@ import gc
 import marshal
 import sys
 import time
-import types
 from typing import TYPE_CHECKING, Any
 
 from sandbox import wire
 from sandbox.bridge import BRIDGE
-from sandbox.engines.restricted import compiler, guards, shown, version, warm
+from sandbox.engines.restricted import compiler, kinds, shown, version, warm
+from sandbox.engines.restricted.calling import parameters
 from sandbox.engines.restricted.facades.data import CLOCK, reseed
 from sandbox.engines.restricted.language import new_globals
+from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.engines.restricted.port import Port
 from sandbox.limits import (
     COMPILE_RECURSION_MAX,
@@ -29,8 +30,6 @@ from sandbox.sdk.context import begin
 from sandbox.sdk.run import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.sdk.context import Context
 
 
@@ -89,6 +88,8 @@ class Worker:
         self._code: Any = None
         self._about: dict[str, Any] = {}
         self._globals: dict[str, Any] | None = None
+        self._handler: Any = None
+        self._count = 0
 
     def take(self, message: dict[str, Any]) -> None:
         """Do what one frame of the parent asks."""
@@ -119,7 +120,9 @@ class Worker:
         if not callable(handler):
             raise HandlerMissing('"handler" is not a function')
         event, profile = message["event"], message["profile"]
-        count = _parameters(handler)
+        if handler is not self._handler:
+            self._handler, self._count = handler, parameters(handler)
+        count = self._count
         if count <= 1:
             return handler(event)
         return handler(event, given) if count == 2 else handler(event, profile, given)  # noqa: PLR2004 - the three published forms
@@ -136,21 +139,6 @@ class InvalidResult(Exception):
 def _overrun() -> None:
     BRIDGE.send("expired")
     BRIDGE.receive()  # the parent's answer is SIGKILL
-
-
-def _parameters(handler: Callable[..., Any]) -> int:
-    function: Any = handler
-    skipped = 0
-    if isinstance(function, types.MethodType):
-        function, skipped = function.__func__, 1
-    elif not isinstance(function, types.FunctionType):
-        function, skipped = type(function).__dict__.get("__call__"), 1
-    if not isinstance(function, types.FunctionType):
-        return 3
-    code = function.__code__
-    if code.co_flags & 0x04:  # *args
-        return 3
-    return code.co_argcount - skipped
 
 
 def _output(value: Any, most_bytes: int) -> str:
@@ -180,11 +168,11 @@ def _raised(error: BaseException) -> dict[str, Any]:
     try:
         frames = _own_frames(error)
         kind = type(error)
-        name = guards.type_name(error)[:ERROR_NAME_MAX_CHARS]
+        name = kinds.type_name(error)[:ERROR_NAME_MAX_CHARS]
         message = _message(error)
     except MemoryError:
         return dict(_OUT_OF_MEMORY)
-    yours = guards.is_user_class(kind)
+    yours = kinds.is_user_class(kind)
     described = {"type": name, "message": message, "frames": frames, "yours": yours}
     return {"outcome": _outcome(error), "error": described}
 
@@ -202,7 +190,9 @@ def _message(error: BaseException) -> str:
         text = str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
         # No frame carries half of a surrogate pair, and what an error says may come from anywhere.
         return text.encode("utf-8", "replace").decode("utf-8")
-    except Exception:  # noqa: BLE001 - user code's own __str__ may raise anything
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
 
 
@@ -211,7 +201,7 @@ def _own_frames(error: BaseException) -> list[list[Any]]:
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename == compiler.FILENAME:
+        if code.co_filename == SOURCE_NAME:
             frames.append([trace.tb_lineno, code.co_name[:100]])
         trace = trace.tb_next
     if len(frames) > TRACEBACK_FRAMES_MAX:

@@ -1,4 +1,5 @@
 """Data passes to the letter; the texts that Python makes of objects lose their addresses."""
+# ruff: noqa: E501 - programs are clearest on a line each
 
 import re
 from typing import Any
@@ -112,6 +113,91 @@ def test_the_text_of_an_object_shows_no_address(box: Sandbox, way: str) -> None:
     assert "returned" == result["outcome"], result
     assert [] == [shown for shown in result["output"] if ADDRESS.search(shown)]
     assert "<function handler at 0x...>" in result["output"][0]
+
+
+BASES = """
+import collections, enum, re
+class Plain:
+    def __repr__(self):
+        return super().__repr__()
+    def __str__(self):
+        return super().__str__()
+    def __format__(self, spec):
+        return super().__format__(spec)
+class Other:
+    def __str__(self):
+        return super(Other, self).__str__()
+class Many(list):
+    def __repr__(self):
+        return super().__repr__()
+class Table(dict):
+    def __repr__(self):
+        return super(Table, Table).__repr__(self)
+class Wrong(Exception):
+    def __str__(self):
+        return super().__str__()
+Pair = collections.namedtuple("Pair", "a b")
+class Two(Pair):
+    def __repr__(self):
+        return super().__repr__()
+class Text(str):
+    def __str__(self):
+        return super().__str__()
+"""
+
+
+def test_what_a_base_says_of_an_object_shows_no_address(box: Sandbox) -> None:
+    """The text of the base is the user's to keep before anybody cleans it."""
+    source = f"""{BASES}
+def handler(event):
+    x = [len, handler]
+    made = [Plain(), Other(), Many(x), Table(a=handler), Wrong(handler), Two(handler, 1)]
+    own = [f"{{Plain()}}", repr(Table(a=handler)), str(Wrong([handler]))]
+    data = [str(Text("<f at 0x7f1234567890>")), repr(Many(["<f at 0x7f1234567890>"]))]
+    return [[repr(each) for each in made] + own, data]
+"""
+    result = _run(box, source)
+    assert "returned" == result["outcome"], result
+    texts, data = result["output"]
+    assert [] == [text for text in texts if ADDRESS.search(text)]
+    assert [] == [text for text in data if "at 0x7f1234567890" not in text]
+
+
+UNHASHED = [
+    "object()", "Plain()", "(1, object())", "frozenset([object()])", "Two(object(), 1)", "float('nan')",
+    "(1, (float('nan'),))", "re.match('a', 'a')", "handler", "[].append", "Plain",
+    "(n for n in [])", "super(Plain, Plain())", "ValueError('x')",
+]  # fmt: skip
+
+
+def test_no_hash_is_made_from_an_address(box: Sandbox) -> None:
+    """A number that is an address divided by sixteen is an address."""
+    listed = ", ".join(f"lambda: hash({each})" for each in UNHASHED)
+    source = f"""{BASES}
+class Base:
+    def __hash__(self):
+        return super().__hash__()
+class Tuple(tuple):
+    def __hash__(self):
+        return super().__hash__()
+class Number(float):
+    def __hash__(self):
+        return super(Number, Number).__hash__(self)
+def refused(function):
+    try:
+        return [function()]
+    except TypeError as error:
+        return "memory address" in str(error)
+def handler(event):
+    own = [lambda: hash(Base()), lambda: hash(Tuple([handler])), lambda: hash(Number("nan"))]
+    kept = [hash(Tuple([1, "a"])) == hash((1, "a")), hash(Number(1.5)) == hash(1.5), hash(None)]
+    return [[refused(each) for each in [{listed}] + own], kept]
+"""
+    result = _run(box, source)
+    assert "returned" == result["outcome"], result
+    refused, kept = result["output"]
+    assert {True} == set(refused)
+    assert [True, True, 0xFCA86420] == kept
 
 
 def test_what_is_printed_logged_and_raised_shows_no_address(box: Sandbox) -> None:

@@ -21,11 +21,14 @@ import random
 import secrets
 import statistics
 import time
+import types
 import uuid
+import weakref
 import zoneinfo
 from typing import Any
 
-from sandbox.engines.restricted.guards import adopt
+from sandbox.engines.restricted import kinds
+from sandbox.engines.restricted.formatting import exact
 from sandbox.limits import ZONES_MAX
 from sandbox.sdk.port import CapabilityError
 from sandbox.sdk.run import RUN
@@ -36,13 +39,57 @@ def pick(module: Any, names: str) -> dict[str, Any]:
     return {name: getattr(module, name) for name in names.split() if hasattr(module, name)}
 
 
+_namedtuple_of_python: Any = collections.namedtuple  # noqa: PYI024 - the fields are the user's
+
+
 def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> type:
-    return adopt(collections.namedtuple(typename, field_names, defaults=defaults))  # noqa: PYI024 - the fields are the user's
+    names = exact(field_names)
+    if not isinstance(names, str):
+        names = [exact(name) for name in names]
+    made = _namedtuple_of_python(exact(typename), names, defaults=defaults)
+    return kinds.adopt(made, by_library=True)
 
 
-def _wraps(_function: Any, **_: Any) -> Any:
-    # The real one copies attributes between functions, which user code cannot read anyway.
-    return lambda wrapper: wrapper
+# functools: the real ones take any object for a class or a function, read its names and set them
+
+
+WRAPPED: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""Functions that say what they stand in front of, and that."""
+
+
+def _wraps(function: Any, **_: Any) -> Any:
+    # The real one copies attributes between functions, which user code cannot read anyway. How
+    # many parameters the handler has is all that anybody asks.
+    def decorate(wrapper: Any) -> Any:
+        if type(wrapper) is types.FunctionType:
+            WRAPPED[wrapper] = function
+        return wrapper
+
+    return decorate
+
+
+def _total_ordering(cls: Any) -> Any:
+    if not kinds.is_user_class(cls):
+        raise TypeError("total_ordering() takes a class of yours")
+    return functools.total_ordering(cls)
+
+
+def _lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:  # noqa: FBT002 - its own signature
+    if callable(maxsize):  # lru_cache without parentheses
+        return _cached(maxsize, 128, typed=False)
+    return lambda function: _cached(function, maxsize, typed=bool(typed))
+
+
+def _cache(function: Any) -> Any:
+    return _cached(function, None, typed=False)
+
+
+def _cached(function: Any, maxsize: Any, *, typed: bool) -> Any:
+    # The real one copies every attribute of what it wraps, and makes classes ones that they lack.
+    plain = function if type(function) is types.FunctionType else functools.partial(function)
+    made = functools.lru_cache(maxsize, typed)(plain)
+    vars(made).clear()
+    return made
 
 
 _ALGORITHMS = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"
@@ -90,7 +137,17 @@ CLOCK = _Clock()
 
 
 def _strptime(text: str, fmt: str) -> Any:
-    return time.strptime(text, fmt)
+    return time.strptime(exact(text), exact(fmt))
+
+
+def _hmac_new(key: bytes, msg: bytes | None = None, digestmod: Any = "") -> Any:
+    # By name or by constructor of hashlib: HMAC would call and read anything else.
+    if type(digestmod) is not str and not any(digestmod is each for each in _CONSTRUCTORS):
+        raise TypeError("digestmod is a name such as 'sha256', or hashlib's function of that name")
+    return hmac.new(key, msg, digestmod)
+
+
+_CONSTRUCTORS = [getattr(hashlib, n) for n in [*_ALGORITHMS.split(), "blake2b", "blake2s"]]
 
 
 @functools.lru_cache(maxsize=64)
@@ -167,7 +224,7 @@ MODULES: dict[str, dict[str, Any]] = {
         "pbkdf2_hmac",
     )
     | {"new": _Hash.new},
-    "hmac": pick(hmac, "compare_digest digest new"),
+    "hmac": pick(hmac, "compare_digest digest") | {"new": _hmac_new},
     "base64": pick(
         base64,
         "b16decode b16encode b32decode b32encode b64decode b64encode b85decode b85encode "
@@ -190,10 +247,13 @@ MODULES: dict[str, dict[str, Any]] = {
         "dropwhile filterfalse groupby islice pairwise permutations product repeat starmap "
         "takewhile tee zip_longest",
     ),
-    "functools": pick(
-        functools, "cache cached_property cmp_to_key lru_cache partial reduce total_ordering"
-    )
-    | {"wraps": _wraps},
+    "functools": pick(functools, "cached_property cmp_to_key partial reduce")
+    | {
+        "cache": _cache,
+        "lru_cache": _lru_cache,
+        "total_ordering": _total_ordering,
+        "wraps": _wraps,
+    },
     "operator": pick(
         operator,
         "abs add and_ concat contains countOf eq floordiv ge getitem gt index indexOf inv invert "

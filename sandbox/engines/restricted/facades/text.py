@@ -12,14 +12,31 @@ import string
 import textwrap
 import unicodedata
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engines.restricted.facade import only
 from sandbox.engines.restricted.facades import copies
 from sandbox.engines.restricted.facades.data import pick
+from sandbox.engines.restricted.formatting import exact
+from sandbox.engines.restricted.kinds import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DUMPS = "allow_nan default ensure_ascii indent separators skipkeys sort_keys"
 _LOADS = "parse_constant parse_float parse_int"
+
+
+def _of_text(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, for plain text alone: it hands a table of its own to a method of its text."""
+
+    def call(text: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"{function.__name__}() takes text, not {type_name(text)}")
+        return function(exact(text), *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call
 
 
 MODULES: dict[str, dict[str, Any]] = {
@@ -30,15 +47,19 @@ MODULES: dict[str, dict[str, Any]] = {
     },
     "re": pick(
         re,
-        "compile escape findall finditer fullmatch match search split sub subn A ASCII DOTALL I "
+        "compile findall finditer fullmatch match search split sub subn A ASCII DOTALL I "
         "IGNORECASE M MULTILINE S VERBOSE X U UNICODE NOFLAG Match Pattern error",
-    ),
+    )
+    | {"escape": _of_text(re.escape)},
     "string": pick(
         string,
         "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits printable "
         "punctuation whitespace capwords",
     ),
-    "textwrap": pick(textwrap, "dedent fill indent shorten wrap"),
+    "textwrap": {
+        name: _of_text(function)
+        for name, function in pick(textwrap, "dedent fill indent shorten wrap").items()
+    },
     "html": pick(html, "escape unescape"),
     "unicodedata": pick(
         unicodedata,

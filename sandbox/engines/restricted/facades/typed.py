@@ -6,7 +6,7 @@ import collections
 import enum
 from typing import Any
 
-from sandbox.engines.restricted import guards
+from sandbox.engines.restricted import classes, kinds
 from sandbox.engines.restricted.dataclass import (
     FrozenInstanceError,
     asdict,
@@ -24,6 +24,7 @@ class Hint:
     """Stands for any type: subscripted, joined or called it stays one, and checks nothing."""
 
     __slots__ = ()
+    __iter__ = None  # what can be subscripted could be iterated, and this without an end
 
     def __getitem__(self, _: Any) -> Hint:
         return self
@@ -49,14 +50,21 @@ def _make_namedtuple(name: str, namespace: dict[str, Any]) -> type:
     names = list(namespace.get("__annotations__", {}))
     defaults = [namespace[key] for key in names if key in namespace]
     base: Any = collections.namedtuple(name, names, defaults=defaults)  # type: ignore[misc]  # noqa: PYI024 - the fields are the user's
-    guards.adopt(base)
+    kinds.adopt(base, by_library=True)
     own = {key: value for key, value in namespace.items() if key not in names}
     own.pop("__annotations__", None)
-    return guards.make_class(name, (base,), own) if _has_methods(own) else base
+    return classes.make_class(name, (base,), own) if _has_methods(own) else base
 
 
 def _has_methods(namespace: dict[str, Any]) -> bool:
     return any(not key.startswith("__") or callable(value) for key, value in namespace.items())
+
+
+def _unique(cls: Any) -> Any:
+    if not kinds.is_user_class(cls) or not isinstance(cls, enum.EnumType):
+        raise TypeError("unique() takes an enumeration of yours")
+    checked: Any = cls
+    return enum.unique(checked)
 
 
 def _make_typed_dict(_name: str, _namespace: dict[str, Any]) -> type:
@@ -64,7 +72,7 @@ def _make_typed_dict(_name: str, _namespace: dict[str, Any]) -> type:
 
 
 def _make_plain(name: str, namespace: dict[str, Any]) -> Any:
-    return guards.make_class(name, (), namespace)
+    return classes.make_class(name, (), namespace)
 
 
 def _cast(_type: Any, value: Any) -> Any:
@@ -87,11 +95,11 @@ _HINTS = (
 
 MODULES: dict[str, dict[str, Any]] = {
     "enum": {
-        "Enum": guards.Enum,
-        "IntEnum": guards.IntEnum,
-        "StrEnum": guards.StrEnum,
+        "Enum": classes.Enum,
+        "IntEnum": classes.IntEnum,
+        "StrEnum": classes.StrEnum,
         "auto": enum.auto,
-        "unique": enum.unique,
+        "unique": _unique,
     },
     "dataclasses": {
         "FrozenInstanceError": FrozenInstanceError,

@@ -1,0 +1,93 @@
+"""str.format and str.format_map without attribute access: `{0[key]}` works, `{0.name}` does not."""
+
+from __future__ import annotations
+
+import _string  # type: ignore[import-not-found]  # the parser that str.format itself uses
+from typing import Any
+
+from sandbox.engines.restricted import shown
+
+_CONVERSIONS = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
+_NUMBERING, _NUMBERS = "automatic field numbering", "manual field specification"
+_DEPTH_MAX = 2  # as in str.format: a spec may hold fields, and those hold none
+
+
+def exact(text: Any) -> Any:
+    """Text of a class of the user's as plain text, anything else as it is.
+
+    Library code written in Python calls methods of the texts that it is given, and hands them what
+    is its own: a method of the user's must not be the one that is called.
+    """
+    return str.__str__(text) if isinstance(text, str) else text
+
+
+def safe_format(text: Any, /, *args: Any, **kwargs: Any) -> str:
+    """What text.format(...) gives, without reaching attributes."""
+    if not isinstance(text, str):
+        raise TypeError("format needs text")
+    return _Fields(args, kwargs).render(exact(text), _DEPTH_MAX)
+
+
+def safe_format_map(text: Any, mapping: Any, /) -> str:
+    """What text.format_map(...) gives, without reaching attributes."""
+    if not isinstance(text, str):
+        raise TypeError("format_map needs text")
+    return _Fields((), mapping).render(exact(text), _DEPTH_MAX)
+
+
+class _Fields:
+    """The values that one template is filled with."""
+
+    def __init__(self, positional: tuple[Any, ...], named: Any) -> None:
+        self._positional = positional
+        self._named = named
+        self._next: int | None = None
+        self._numbered = False
+
+    def render(self, text: str, depth: int) -> str:
+        """The template with its fields filled in."""
+        if depth == 0:
+            raise ValueError("Max string recursion exceeded")
+        parts: list[str] = []
+        for literal, field, spec, conversion in _string.formatter_parser(text):
+            parts.append(literal)
+            if field is not None:
+                value = self._value(field)
+                if conversion is not None:
+                    value = _converted(value, conversion)
+                parts.append(shown.formatted(value, self.render(spec, depth - 1) if spec else ""))
+        return "".join(parts)
+
+    def _value(self, field: str) -> Any:
+        first, rest = _string.formatter_field_name_split(field)
+        value = self._first(first)
+        for is_attribute, key in rest:
+            if is_attribute:
+                raise ValueError(f'format field ".{key}" reads an attribute: use an f-string')
+            value = value[key]
+        return value
+
+    def _first(self, first: Any) -> Any:
+        if first == "":
+            if self._numbered:
+                raise ValueError(f"cannot switch from {_NUMBERS} to {_NUMBERING}")
+            self._next = 0 if self._next is None else self._next + 1
+            first = self._next
+        elif type(first) is int:
+            if self._next is not None:
+                raise ValueError(f"cannot switch from {_NUMBERING} to {_NUMBERS}")
+            self._numbered = True
+        if type(first) is str:
+            return self._named[first]
+        try:
+            return self._positional[first]
+        except IndexError:
+            message = f"Replacement index {first} out of range for positional args tuple"
+            raise IndexError(message) from None
+
+
+def _converted(value: Any, conversion: str) -> Any:
+    convert = _CONVERSIONS.get(conversion)
+    if convert is None:
+        raise ValueError(f"Unknown conversion specifier {conversion!r}")
+    return convert(value)
