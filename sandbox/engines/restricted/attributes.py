@@ -153,7 +153,7 @@ CLASS: dict[type, frozenset[str]] = {
 }
 
 ERROR = _names(
-    "add_note args code colno doc end errno filename headers lineno msg pos reason response "
+    "add_note args code colno doc end errno headers lineno msg pos reason response "
     "start status strerror value"
 )
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
