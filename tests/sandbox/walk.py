@@ -106,15 +106,17 @@ class Walk:
         if code is None:
             raise AssertionError(findings)
         self._code = code
-        self._globals = language.new_globals()
-        self._platform = Platform(
-            self._globals, leave_out=[self.__dict__, self.complaints, self._places]
-        )
-        self._load()
         limits = {"http_calls": 10**9, "emits": 10**9, "log_bytes": 10**9}
         RUN.connect(Port())
         RUN.load({"tenant": "t", "function": "f", "webhooks": None, "limits": limits})
         self._context = begin({"profile": {"properties": {"a": 1}}})
+        self._globals = language.new_globals()
+        self._load()
+        self.arguments()  # what the library makes on first use is there before the walk
+        self._globals = language.new_globals()
+        mine: list[Any] = [self.__dict__, self.complaints, self._places]
+        self._platform = Platform(self._globals, leave_out=mine)
+        self._load()
 
     def _load(self) -> None:
         """A fresh zoo: a call may well have changed the classes of the last one, which it may."""

@@ -153,8 +153,8 @@ CLASS: dict[type, frozenset[str]] = {
 }
 
 ERROR = _names(
-    "add_note args code colno doc end errno filename headers lineno msg pos reason request "
-    "response start status strerror value"
+    "add_note args code colno doc end errno headers lineno msg pos reason request response "
+    "start status strerror value"
 )
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
 

@@ -40,8 +40,8 @@ def guarded_getattr(obj: Any, name: str) -> Any:
         if name in _TEXT_METHODS and type(obj) is str:
             return functools.partial(_TEXT_METHODS[name], obj)
         if name == "groupindex" and type(obj) is re.Pattern:
-            # Python gives a view of the pattern's own dict, whose operators hand out the dict.
-            return dict(obj.groupindex)
+            # The view that Python gives hands out its dict by `|`: so it is a view of a copy.
+            return types.MappingProxyType(dict(obj.groupindex))
         raise _no_attribute(obj, name)
     return _getattr_of_other(obj, name)
 

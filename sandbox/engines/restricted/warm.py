@@ -9,6 +9,7 @@ import datetime as dt
 import decimal
 import encodings.idna
 import hashlib
+import random
 import time
 import unicodedata
 import urllib.parse
@@ -26,6 +27,7 @@ def up() -> None:
     time.localtime()
     dt.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
     decimal.Decimal("1.5").quantize(decimal.Decimal(1))
+    random.Random("a").random()  # noqa: S311 - loads what makes a number of a text
     urllib.parse.unquote("%41")
     base64.b32decode(base64.b32encode(b"a"))
     base64.b85decode(base64.b85encode(b"a"))

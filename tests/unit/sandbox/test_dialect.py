@@ -184,9 +184,9 @@ PROGRAMS: dict[str, tuple[str, Any]] = {
             try:
                 raise MissingTemplate("a.html")
             except FileNotFoundError as error:
-                return [sum(out), error.filename, error.where, error.strerror, issubclass(RuntimeWarning, Warning)]
+                return [sum(out), str(error), error.where, error.strerror, issubclass(RuntimeWarning, Warning)]
         """,
-        [16, "a.html", "a.html", "no template", True],
+        [16, "[Errno 2] no template: 'a.html'", "a.html", "no template", True],
     ),
     "private names that older sandboxes kept": (
         """
