@@ -25,6 +25,7 @@ def hints(tree: ast.Module, source: str) -> list[Finding]:
     hint_modules.look(tree, notes)
     hint_state.look(tree, notes)
     _look_at_handler(tree, notes)
+    _look_at_namespaces(tree, notes)
     return notes.made + _hidden(source)
 
 
@@ -52,6 +53,24 @@ def _look_at_handler(tree: ast.Module, notes: Notes) -> None:
         if required > _MOST or given == 0:
             message = f"{node.name}() is called with one to three values, and takes {given}"
             notes.add(node, "handler_form", message, _FORMS)
+
+
+def _look_at_namespaces(tree: ast.Module, notes: Notes) -> None:
+    """Metaclasses that read annotations where Python 3.14 does not put them any more."""
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Subscript(value=ast.Name(), slice=ast.Constant(value="__annotations__"))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(), attr="get" | "pop"),
+                    args=[ast.Constant(value="__annotations__"), *_],
+                )
+            ):
+                message = 'since Python 3.14 the namespace of a class body has no "__annotations__"'
+                hint = "make the class first, and read its __annotations__"
+                notes.add(node, "late_annotations", message, hint)
+            case _:
+                pass
 
 
 def _hidden(source: str) -> list[Finding]:

@@ -63,13 +63,13 @@ class Program:
             if type(value) is CoroutineType:
                 value = self._events.run(value)
             text = self._written(value)
+            streams.flush()
         except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
             sys.setrecursionlimit(RECURSION_MAX)
-            done = written({"op": "done", "seq": seq, **errors.described(error)})
-        else:
-            done = f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
-        streams.flush()
-        return done
+            ended = errors.described(error)
+            streams.flush_what_can_be()
+            return written({"op": "done", "seq": seq, **ended})
+        return f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
 
     def _start(self) -> Call:
         """Run the module's body; where it raises, the next event runs it again."""

@@ -15,8 +15,8 @@ from typing import Any
 from . import encoding
 from .caps import DEPTH_MAX, INTEGER_LIMIT, PARTS_MAX
 
-_TWENTY_DIGITS = "0" * 20  # the shortest integer that may be beyond 64 bits has as many
-_DIGITS = str.maketrans("123456789", "000000000")
+_TWENTY_DIGITS = b"0" * 20  # the shortest integer that may be beyond 64 bits has as many
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _NUMBER = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
 _BRACKETS: dict[int, int | None] = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
 _NOTE = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
@@ -133,9 +133,9 @@ def write(value: Any, what: str = "the result") -> str:
         raise
     if (
         text.count("{") + text.count("[") > DEPTH_MAX
-        or text.count(",") > _PARTS_SURE
+        or (len(text) > _PARTS_SURE and text.count(",") > _PARTS_SURE)
         or "\\ud" in text
-        or _TWENTY_DIGITS in text.translate(_DIGITS)
+        or _TWENTY_DIGITS in text.encode("ascii").translate(_DIGITS)  # bytes take a third
     ):
         _check(text, what)
     return text

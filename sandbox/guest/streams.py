@@ -64,10 +64,14 @@ class LogStream(io.TextIOBase):
         if self._parts:
             self._end_entry()
 
-    def _end_entry(self) -> None:
-        text = "".join(self._parts).removesuffix("\n")
+    def drop(self) -> None:
+        """Forget what has no line end."""
         self._parts.clear()
         self._held = 0
+
+    def _end_entry(self) -> None:
+        text = "".join(self._parts).removesuffix("\n")
+        self.drop()
         if text or not self._cut:
             context.log(text, {})
         self._cut = False
@@ -184,3 +188,12 @@ def flush() -> None:
     """The run is over: what has no line end is sent."""
     STDOUT.end()
     STDERR.end()
+
+
+def flush_what_can_be() -> None:
+    """The same after an error, where there may be no memory left to put a line together."""
+    try:
+        flush()
+    except MemoryError:
+        STDOUT.drop()
+        STDERR.drop()

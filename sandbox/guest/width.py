@@ -27,6 +27,8 @@ def _field_size_limit(*limit: int) -> int:
 
 def install() -> None:
     """Put them in their places."""
-    put(dateutil.rrule, sys=SimpleNamespace(maxsize=_REAL))
+    streams = sys.modules["compression._common._streams"]
+    for module in (dateutil.rrule, streams):  # all others only compare with it
+        put(module, sys=SimpleNamespace(maxsize=_REAL))
     put(csv, field_size_limit=_field_size_limit)
     put(sys, maxsize=_ELSEWHERE)

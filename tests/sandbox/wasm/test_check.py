@@ -150,6 +150,10 @@ def test_a_missing_handler_names_the_function_that_may_be_meant(findings: Findin
          "'return' in a 'finally' block", ""),
         ("def f(x): return x is 5", "syntax_warning",
          "\"is\" with 'int' literal. Did you mean \"==\"?", ""),
+        (("class M(type):\n    def __new__(m, n, b, ns):\n"
+         "        return super().__new__(m, n, b, {'a': ns.get('__annotations__', {})})"),
+         "late_annotations", 'since Python 3.14 the namespace of a class body has no "__annotations__"',
+         "make the class first, and read its __annotations__"),
         ("x = 'a\u202eb'", "hidden_character",
          "the line holds a character that hides the order of the others",
          "remove it, or write it as \\u escape"),
