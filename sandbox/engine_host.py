@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox import limits as caps
-from sandbox.outcome import Finding
+from sandbox.outcome import Finding, clean_text
 from sandbox.process import (
     EngineUnavailable,
     MemoryExceeded,
@@ -203,6 +203,16 @@ def _compiled_of(answer: Mapping[str, Any]) -> Compiled:
     return made
 
 
+def _shown(text: str) -> str:
+    """The text without what moves a terminal's cursor, or turns round what stands in a line.
+
+    It shows lines of the source with a caret below: their ends and their tabs stay.
+    """
+    most = caps.FINDING_TEXT_MAX_CHARS
+    lines = [line.split("\t") for line in text[:most].split("\n")]
+    return "\n".join("\t".join(clean_text(part, most) for part in line) for line in lines)
+
+
 def _finding_of(sent: Any) -> Finding:
     if type(sent) is not dict or sent.keys() - _FINDING_FIELDS.keys():
         raise ProtocolBroken("a finding is malformed")
@@ -211,6 +221,5 @@ def _finding_of(sent: Any) -> Finding:
             raise ProtocolBroken("a finding is malformed")
     if sent.get("severity", "error") not in {"error", "hint"}:
         raise ProtocolBroken("a finding is neither an error nor a hint")
-    most = caps.FINDING_TEXT_MAX_CHARS
-    kept: dict[str, Any] = {k: v[:most] if type(v) is str else v for k, v in sent.items()}
+    kept: dict[str, Any] = {k: _shown(v) if type(v) is str else v for k, v in sent.items()}
     return Finding(**kept)

@@ -334,3 +334,13 @@ def test_a_worker_that_talks_all_the_time_is_watched_all_the_same() -> None:
         limits = {"wall_s": 10.0, "memory_mb": 32}
         result = _one(box, native_source(TALK), limits=limits)
     assert result["outcome"] == "out_of_memory", result
+
+
+def test_a_finding_shows_a_line_without_what_steers_a_terminal(box: Sandbox) -> None:
+    """Who tries out a stranger's function reads its findings in a terminal."""
+    source = "def handler(event):\n\treturn ('\x1b[2J\x1b]0;x\x07' \u202e 1 2\n"
+    shown = "".join(finding.message + finding.hint for finding in box.check(source))
+    assert shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    made = _compiled_of({"code": "", "findings": [FINDING | {"message": "a\n\tb\x1b\n\t^"}]})
+    assert made.findings[0].message == "a\n\tb\ufffd\n\t^"

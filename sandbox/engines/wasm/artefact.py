@@ -109,7 +109,7 @@ def _manifest(folder: str) -> dict[str, Any]:
         known = all(isinstance(files[name]["sha256"], str) for name in files)
         if not known or not isinstance(manifest["python"], str):
             raise TypeError(MANIFEST)  # noqa: TRY301 - one way out for all that is malformed
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ArtefactChanged(f"{MANIFEST} of the engine wasm cannot be read: {_REMEDY}") from None
     return manifest
 

@@ -84,9 +84,10 @@ def test_a_manifest_that_is_malformed_is_refused(tmp_path: Path, change: dict[st
         artefact.find(str(tmp_path))
 
 
-def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["{", "", "[1]", "[" * 100_000])
+def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path, text: str) -> None:
     """As after a full disk."""
-    (tmp_path / artefact.MANIFEST).write_text("{")
+    (tmp_path / artefact.MANIFEST).write_text(text)
     with pytest.raises(ArtefactChanged, match=artefact.MANIFEST):
         artefact.find(str(tmp_path))
 
