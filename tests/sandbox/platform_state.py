@@ -287,7 +287,7 @@ def _caches(everything: Iterable[Any]) -> set[int]:
     caches: list[Any] = [vars(re)["_cache"], vars(encodings)["_cache"], _strptime._regex_cache]
     caches += [getattr(re, name) for name in ("_cache2",) if hasattr(re, name)]
     caches += [re.RegexFlag._value2member_map_, re.RegexFlag._member_map_, RUN, RUN.counts]
-    caches += [kinds.OWN, kinds.DENIED, kinds._MADE_FOR_USER, dataclass._tables]
+    caches += [kinds.OWN, kinds.DENIED, kinds._MADE_FOR_USER, kinds._hooks, dataclass._tables]
     for item in everything:
         if isinstance(item, functools._lru_cache_wrapper):
             caches += gc.get_referents(item)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.engines.restricted import attributes, guards, hashes, kinds, shown
 from sandbox.engines.restricted.classes import plain_repr
+from sandbox.engines.restricted.formatting import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,45 +161,60 @@ def _spec(shown_field: Field) -> Spec:
 
 
 def _init_of(cls: type, specs: list[Spec]) -> Callable[..., None]:
-    taken = {spec.name for spec in specs if spec.init}
+    names = [spec.name for spec in specs]
     positional = [spec.name for spec in specs if spec.init and not spec.kw_only]
     _check_order([spec for spec in specs if spec.init and not spec.kw_only])
 
     def init(self: Any, /, *args: Any, **values: Any) -> None:
         kinds.need_instance(self, cls)
-        if len(args) > len(positional):
-            message = f"takes {len(positional)} arguments, {len(args)} given"
-            raise TypeError(f"{kinds.class_name(cls)}() {message}")
-        for name in values:
-            if name not in taken or name in positional[: len(args)]:
-                message = f"got an unexpected argument '{name}'"
-                raise TypeError(f"{kinds.class_name(cls)}() {message}")
-        values.update(zip(positional, args, strict=False))
-        for spec in specs:
-            guards.write_field(self, spec.name, _value_of(cls, spec, values))
+        if values or not len(args) == len(positional) == len(names):
+            _check_arguments(cls, specs, len(args), values)
+            values.update(zip(positional, args, strict=False))
+            _add_defaults(cls, specs, values)
+            guards.write_fields(self, [(name, values[name]) for name in names if name in values])
+        else:
+            guards.write_fields(self, zip(names, args, strict=True))
         if kinds.has_own(type(self), "__post_init__"):
             self.__post_init__()
 
     return init
 
 
+def _check_arguments(cls: type, specs: list[Spec], count: int, values: dict[str, Any]) -> None:
+    """TypeError unless so many arguments by position, and these by keyword, can be given."""
+    positional = [spec.name for spec in specs if spec.init and not spec.kw_only]
+    if count > len(positional):
+        message = f"takes {len(positional)} arguments, {count} given"
+        raise TypeError(f"{kinds.class_name(cls)}() {message}")
+    open_names = {spec.name for spec in specs if spec.init} - {*positional[:count]}
+    for name in values:
+        if name not in open_names:
+            message = f"got an unexpected argument '{exact(name)}'"
+            raise TypeError(f"{kinds.class_name(cls)}() {message}")
+
+
+def _add_defaults(cls: type, specs: list[Spec], values: dict[str, Any]) -> None:
+    for spec in specs:
+        if spec.name in values:
+            continue
+        if spec.default is not _MISSING:
+            values[spec.name] = spec.default
+        elif spec.default_factory is not _MISSING:
+            values[spec.name] = spec.default_factory()
+        elif spec.init:
+            raise TypeError(f"{kinds.class_name(cls)}() misses the argument '{spec.name}'")
+
+
 def _check_order(positional: list[Spec]) -> None:
     seen = False
     for spec in positional:
-        has = spec.default is not _MISSING or spec.default_factory is not _MISSING
-        if seen and not has:
+        if seen and not _has_default(spec):
             raise TypeError(f"non-default argument '{spec.name}' follows default argument")
-        seen = seen or has
+        seen = seen or _has_default(spec)
 
 
-def _value_of(cls: type, spec: Spec, values: dict[str, Any]) -> Any:
-    if spec.name in values:
-        return values[spec.name]
-    if spec.default is not _MISSING:
-        return spec.default
-    if spec.default_factory is not _MISSING:
-        return spec.default_factory()
-    raise TypeError(f"{kinds.class_name(cls)}() misses the argument '{spec.name}'")
+def _has_default(spec: Spec) -> bool:
+    return spec.default is not _MISSING or spec.default_factory is not _MISSING
 
 
 def _values(cls: type, names: Iterable[str], obj: Any) -> tuple[Any, ...]:

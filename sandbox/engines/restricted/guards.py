@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engines.restricted import attributes, hashes, kinds, shown
 from sandbox.engines.restricted.facade import Facade, members_of
 from sandbox.engines.restricted.formatting import exact, safe_format, safe_format_map
-from sandbox.engines.restricted.kinds import OWN, definer, hidden, type_name, unbound
+from sandbox.engines.restricted.kinds import DENIED, OWN, definer, hidden, type_name, unbound
 from sandbox.engines.restricted.names import SUPER_DUNDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _MISSING, _ABSENT = object(), object()
 _WRITABLE = frozenset({dict, list, defaultdict, OrderedDict, Counter, deque})
@@ -28,18 +28,26 @@ _TEXT_METHODS: dict[str, Callable[..., str]] = {
     "format": safe_format,
     "format_map": safe_format_map,
 }
-_TEXT_DUNDERS = frozenset({"__repr__", "__str__", "__format__"})
+_TELLING = frozenset({"__repr__", "__str__", "__format__", "__hash__"})
+"""Methods of a base from which an address could be read."""
 
 
 def guarded_getattr(obj: Any, name: str) -> Any:
     """The attribute, when this exact type may show it; AttributeError otherwise."""
-    allowed = attributes.INSTANCE.get(type(obj))
-    if allowed is not None:
+    kind = type(obj)
+    allowed = attributes.INSTANCE.get(kind)
+    if allowed is None:
+        if kind is Facade:
+            return members_of(obj, name)
+        denied = DENIED.get(kind)
+        if denied is not None and name not in denied and name[:1] != "_":
+            return getattr(obj, name)  # a class of the user's, and most reads of all are these
+    else:
         if name in allowed:
             return getattr(obj, name)
-        if name in _TEXT_METHODS and type(obj) is str:
+        if name in _TEXT_METHODS and kind is str:
             return functools.partial(_TEXT_METHODS[name], obj)
-        if name == "groupindex" and type(obj) is re.Pattern:
+        if name == "groupindex" and kind is re.Pattern:
             # The view that Python gives hands out its dict by `|`: so it is a view of a copy.
             return types.MappingProxyType(dict(obj.groupindex))
         raise _no_attribute(obj, name)
@@ -48,8 +56,6 @@ def guarded_getattr(obj: Any, name: str) -> Any:
 
 def _getattr_of_other(obj: Any, name: str) -> Any:
     kind = type(obj)
-    if kind is Facade:
-        return members_of(obj, name)
     if type(name) is not str:
         raise TypeError("attribute names are text")
     if kind in OWN:
@@ -74,7 +80,9 @@ def _getattr_of_instance(obj: Any, name: str) -> Any:
 def _getattr_of_class(obj: type, name: str) -> Any:
     if obj in OWN:
         if name == "__init__" or (name != "mro" and not hidden(obj, name)):
-            return unbound(getattr(obj, name), obj.__mro__, name)
+            value = getattr(obj, name)
+            known = type(value) is not types.FunctionType
+            return value if known else unbound(value, obj.__mro__, name)
     elif name in attributes.CLASS.get(obj, ()):
         return _strptime(obj) if name == "strptime" else getattr(obj, name)
     elif obj is str and name in _TEXT_METHODS:
@@ -86,17 +94,19 @@ def _getattr_of_class(obj: type, name: str) -> Any:
 
 def _getattr_of_super(obj: Any, name: str) -> Any:
     owner = object.__getattribute__(obj, "__self_class__")
-    if owner is None or owner not in OWN or name in kinds.DENIED[owner]:
+    if owner is None or owner not in OWN or name in DENIED[owner]:
         raise _no_attribute(obj, name)
     if name not in SUPER_DUNDERS and name[:1] == "_" and not kinds.private(name):
         raise _no_attribute(obj, name)
     value = getattr(obj, name)
+    if name not in _TELLING and type(value) is not types.FunctionType:
+        return value
     above = object.__getattribute__(obj, "__thisclass__")
     classes = owner.__mro__[owner.__mro__.index(above) + 1 :]
-    if name == "__hash__" or name in _TEXT_DUNDERS:
-        of = object.__getattribute__(obj, "__self__")
-        return _telling(value, of, base=definer(classes, name), hashed=name == "__hash__")
-    return value if type(value) is types.MethodType else unbound(value, classes, name)
+    if name not in _TELLING:
+        return unbound(value, classes, name)
+    of = object.__getattribute__(obj, "__self__")
+    return _telling(value, of, base=definer(classes, name), hashed=name == "__hash__")
 
 
 def _telling(value: Any, of: Any, *, base: type, hashed: bool) -> Callable[..., Any]:
@@ -195,11 +205,14 @@ def _written(obj: Any, name: Any) -> Any:
     return guarded_write(obj)
 
 
-def write_field(obj: Any, name: str, value: Any) -> None:
-    """Set a field of an object of the user's, past the `__setattr__` of a frozen class."""
-    if type(obj) not in OWN or hidden(type(obj), name):
-        raise _no_attribute(obj, name)
-    object.__setattr__(obj, name, value)
+def write_fields(obj: Any, values: Iterable[tuple[str, Any]]) -> None:
+    """Set fields of an object of the user's, past the `__setattr__` of a frozen class."""
+    kind = type(obj)
+    denied = DENIED.get(kind)
+    for name, value in values:
+        if denied is None or ((name in denied or name[:1] == "_") and hidden(kind, name)):
+            raise _no_attribute(obj, name)
+        object.__setattr__(obj, name, value)
 
 
 def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:

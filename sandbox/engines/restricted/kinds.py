@@ -17,6 +17,7 @@ OWN: set[type] = set()
 _MADE_FOR_USER: set[type] = set()
 # What a class of the user's has from a built-in base, and still must not show.
 DENIED: dict[type, frozenset[str]] = {}
+_hooks: dict[tuple[type, str], bool] = {}
 
 
 def adopt(kind: type, *, by_library: bool = False) -> type:
@@ -94,8 +95,11 @@ def need_instance(obj: Any, kind: type) -> None:
 
 
 def has_own(kind: type, name: str) -> bool:
-    """True when the class has this method from a class of the user's."""
-    return definer(kind.__mro__, name) in OWN
+    """True when the class has this hook, such as `__copy__`, from a class of the user's."""
+    known = _hooks.get((kind, name))
+    if known is None:  # and no hook can be written or deleted later
+        known = _hooks[kind, name] = definer(kind.__mro__, name) in OWN
+    return known
 
 
 def unbound(value: Any, classes: tuple[type, ...], name: str) -> Any:

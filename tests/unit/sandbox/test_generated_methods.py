@@ -183,6 +183,12 @@ class Sub(Base):
     def __post_init__(self):
         self.c.append(self.a)
 @dataclass
+class Late:
+    n: int
+    twice: int = field(init=False)
+    def __post_init__(self):
+        self.twice = self.n * 2
+@dataclass
 class Own:
     _hidden: int = 1
     def __eq__(self, other):
@@ -201,11 +207,11 @@ def handler(event):
             attempt(lambda: frozen(sub)), attempt(lambda: Base()), attempt(lambda: Base(1, a=2)),
             attempt(lambda: Base(1, x=2)), attempt(lambda: Base(1, 2, 3, 4)), asdict(replace(two, a=8)),
             attempt(lambda: replace(one, d=1)), [f.name for f in fields(Sub)], Own() == 5, repr(Own(3)),
-            hash(sub) == hash(Sub(a=7)), asdict(Base([Base(1)]))["a"][0]["b"], attempt(lambda: hash(one))]
+            hash(sub) == hash(Sub(a=7)), asdict(Base([Base(1)]))["a"][0]["b"], asdict(Late(2)), attempt(lambda: hash(one))]
 """
     assert _run(box, source)["output"] == [
         "Base(a=1, c=[], d=4)", True, True, {"a": 1, "b": 3, "c": [9], "d": 4}, [1, 2, [], 4],
         "Sub(a=7, c=[7], d=4, e=5)", [7], "FrozenInstanceError", "TypeError", "TypeError", "TypeError",
         "TypeError", {"a": 8, "b": 3, "c": [9], "d": 4}, "TypeError", ["a", "b", "c", "d", "e"], True,
-        "Own(_hidden=3)", True, 2, "TypeError",
+        "Own(_hidden=3)", True, 2, {"n": 2, "twice": 4}, "TypeError",
     ]  # fmt: skip
