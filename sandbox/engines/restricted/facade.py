@@ -43,7 +43,8 @@ def only(function: Callable[..., Any], *, keywords: str) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         for keyword in kwargs:
-            if keyword not in allowed:
+            # A name of a class of the user's could equal one of these now, and another later.
+            if type(keyword) is not str or keyword not in allowed:
                 message = f"{function.__name__}() takes no '{keyword}' here"
                 raise TypeError(message)
         return function(*args, **kwargs)

@@ -60,7 +60,7 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         """The node as it is allowed; a refused expression leaves a constant in its place."""
-        made = super().visit(node)
+        made = getattr(self, f"visit_{type(node).__name__}", self.generic_visit)(node)
         if made is None and isinstance(node, ast.expr):
             # The findings say that it is refused; what holds it must still find something there.
             return copy_place(ast.Constant(None), node)

@@ -22,4 +22,4 @@ for _name in MODULES:
     if _child:
         MODULES[_parent][_child] = FACADES[_name]
 
-VERSION = "1"
+VERSION = "2"

@@ -35,7 +35,13 @@ from sandbox.sdk.run import RUN
 
 
 def pick(module: Any, names: str) -> dict[str, Any]:
-    """These members of the real module, and no others."""
+    """These members of the real module, and no others.
+
+    Why they may be taken as they are: C code calls methods of the user's objects by slots, and
+    checks its own `self`. What is written in Python reads names that stand in its source, never
+    one that it is given, and hands the user's methods nothing but values; a member that does
+    otherwise is written anew below. `tests/sandbox/walk.py` calls them all to see that.
+    """
     return {name: getattr(module, name) for name in names.split() if hasattr(module, name)}
 
 
@@ -103,7 +109,7 @@ class _Hash:
     @classmethod
     def new(cls, name: str, data: bytes = b"") -> Any:
         """A hash object of one of the listed algorithms."""
-        if name not in cls.NAMES:
+        if type(name) is not str or name not in cls.NAMES:  # another type could equal them all
             raise ValueError(f"unsupported hash type; there are {', '.join(sorted(cls.NAMES))}")
         return hashlib.new(name, data)
 
@@ -126,11 +132,12 @@ class _Clock:
 
     def sleep(self, seconds: Any) -> None:
         """Wait, unless that would pass the deadline: then the run ends as timed out, at once."""
-        if not isinstance(seconds, int | float) or not (seconds >= 0):
+        length_s = float(seconds) if isinstance(seconds, int | float) else math.nan
+        if not length_s >= 0:
             raise ValueError("sleep needs a number of seconds, zero or more")
-        if self.on_overrun is not None and time.monotonic() + seconds > self.deadline_s:
+        if self.on_overrun is not None and time.monotonic() + length_s > self.deadline_s:
             self.on_overrun()
-        time.sleep(float(seconds))  # noqa: TID251 - this is user code's own wait, bounded above
+        time.sleep(length_s)  # noqa: TID251 - this is user code's own wait, bounded above
 
 
 CLOCK = _Clock()
