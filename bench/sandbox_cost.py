@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bench import peers, sandbox_memory
-from bench.report import Row, percentile, spread
+from bench.report import Row, percentile, spread, table
 from bench.sandbox_probes import EMPTY, PROBES, Probe
 from infra.build.commands import ROOT
 from runtime.core.function import Limits
@@ -202,3 +202,7 @@ def _job(events: int) -> dict[str, Any]:
 
 def _probe_job(probe: Probe) -> dict[str, Any]:
     return {**_job(2), "source": probe.source, "secrets": {"TOKEN": "token-of-the-bench"}}
+
+
+if __name__ == "__main__":
+    print(table(measure()))
