@@ -46,8 +46,10 @@ _PLAIN = (
 # They would read files, or call and read whatever they are given.
 _NEVER = (zoneinfo.ZoneInfo, hmac.HMAC, functools._lru_cache_wrapper)
 _CONTAINERS: tuple[Any, ...] = (list, tuple, dict, set, frozenset, collections.deque)
-# What was warned of, a flag's opposite, the dict that a class gets when it is asked for one, dice.
-_REMEMBERED = frozenset({"__warningregistry__", "_inverted_", "__annotations__", "gauss_next"})
+# What was warned of, a flag's opposite, what a class gets when it is asked for it, dice.
+_REMEMBERED = frozenset(
+    {"__warningregistry__", "_inverted_", "__annotations__", "__slotnames__", "gauss_next"}
+)
 _MANY = 400
 _LOOKED_AT_MAX = 3000
 _DEPTH = 4
@@ -227,19 +229,21 @@ def _read(item: Any, name: str) -> list[Any]:
 
 def _held(item: Any) -> Any:
     kind = type(item)
-    if kind is dict:
-        return {_key(key): id(value) for key, value in item.items() if _counts(key, value)}
-    if kind in _SEQUENCES:
-        return [*map(id, item)]
-    if kind is set:
+    if isinstance(item, dict):
+        pairs = dict.items(item)
+        return {_key(key): id(value) for key, value in pairs if _counts(key, value)}
+    for base in _SEQUENCES:
+        if isinstance(item, base):
+            return [*map(id, base.__iter__(item))]
+    if isinstance(item, set):
         # What isinstance() remembers of abstract classes are weak references.
-        return frozenset(id(part) for part in item if type(part) is not weakref.ref)
+        return frozenset(id(part) for part in set.__iter__(item) if type(part) is not weakref.ref)
     if isinstance(item, type):
         return {key: id(value) for key, value in vars(item).items() if key not in _REMEMBERED}
     return _held_by_names(item, kind)
 
 
-_SEQUENCES = frozenset({list, tuple, collections.deque})
+_SEQUENCES: tuple[Any, ...] = (list, tuple, collections.deque)
 
 
 def _held_by_names(item: Any, kind: type) -> list[int]:

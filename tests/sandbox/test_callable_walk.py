@@ -25,4 +25,4 @@ def test_no_call_with_any_value_changes_the_platform_or_hands_it_out() -> None:
     assert done.returncode == 0, done.stderr
     walked = json.loads(done.stdout)
     assert walked["complaints"] == []
-    assert walked["calls"] > 300_000
+    assert walked["calls"] > 500_000

@@ -43,6 +43,16 @@ _KEYWORDS = """
     auth altchars validate rounding context mode lo hi mu sigma
 """
 KEYWORDS = _KEYWORDS.split()
+ANSWER = {
+    "status": 404,
+    "reason": "no",
+    "headers": [
+        ["content-type", "application/json"],
+        ["set-cookie", "a=b"],
+        ["link", "<x>; rel=y"],
+    ],
+    "body": base64.b64encode(b'{"a": 1}').decode(),
+}
 Found = tuple[str, Any]
 
 
@@ -87,6 +97,8 @@ def _answer_all(sock: socket.socket) -> None:
             if frame["op"] == "zone":
                 table = zones.read("UTC") or b""
                 answer: dict[str, Any] = {"value": base64.b64encode(table).decode()}
+            elif frame["op"] == "http":
+                answer = {"value": ANSWER}
             else:
                 answer = {"error": {"code": "no", "message": "there is none"}}
             if frame["op"] in {"http", "secret", "zone"}:
@@ -201,6 +213,7 @@ class Walk:
         some = self._dice.choices
         tried: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((), {})]
         tried += [((value,), {}) for value in values]
+        tried += [((value, {"mark": 1}), {}) for value in values]
         tried += [(tuple(some(values, k=2)), {}) for _ in range(PAIRS)]
         tried += [((one, other), {}) for one in some(values, k=2) for other in hostile]
         tried += [(tuple(some(values, k=3)), {}) for _ in range(TRIPLES)]

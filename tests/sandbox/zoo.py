@@ -3,8 +3,10 @@
 
 from sandbox.engines.restricted import attributes
 from sandbox.engines.restricted.names import DUNDER_METHODS
+from tests.sandbox.zoo_programs import PROGRAMS
 
 _NAMES = sorted({name for names in attributes.INSTANCE.values() for name in names} | {"groupindex"})
+_SETTABLE = sorted({name for names in attributes.SETTABLE.values() for name in names})
 _RAW = (
     "translate delimiter lineterminator quotechar quoting flush isatty default args func keywords "
     "node obj alias qualname"
@@ -54,7 +56,7 @@ _HEAD = (
     """
 import base64, bisect, calendar, collections, copy, csv, dataclasses, datetime, decimal, difflib
 import enum, functools, hashlib, heapq, hmac, html, io, itertools, json, math, operator, penstock
-import random, re, requests, secrets, statistics, string, textwrap, time, typing, unicodedata
+import random, re, requests, requests.auth, requests.cookies, requests.structures, secrets, statistics, string, textwrap, time, typing, unicodedata
 import urllib.parse, uuid, zoneinfo
 
 GOT = []
@@ -200,136 +202,6 @@ def generate():
     got([sent], {})
     yield 2
 
-# What is done to a value by syntax, not by a call.
-
-def leaves(x):
-    with Enters():
-        b"\\xff".decode()
-    with Enters():
-        raise x
-
-def enters(x):
-    with x as got_it:
-        return got_it
-
-def writes_attribute(x):
-    x.name = 1
-    x.mark = 2
-
-def augments_attribute(x):
-    x.name += Any()
-
-def augments_method(x):
-    x.update += Any()
-
-def deletes_attribute(x):
-    del x.name
-
-def writes_item(x):
-    x["a"] = 1
-
-def writes_first(x):
-    x[0] = 1
-
-def deletes_item(x):
-    del x["a"]
-
-def deletes_first(x):
-    del x[0]
-
-def augments_item(x):
-    x["a"] += Any()
-
-def augments(x):
-    x += Any()
-    return x
-
-def joins(x):
-    return [x | Any(), Any() | x, x == Any(), x + Any(), x % Any(), x @ Any(), x[Any()]]
-
-def parts(x):
-    for name in NAMES:
-        part = getattr(x, name, None)
-        for act in (lambda: part | Any(), lambda: part == Any(), lambda: part + Any()):
-            try:
-                act()
-            except TypeError:
-                pass
-
-def unites(x):
-    return x | Any()
-
-def compares(x):
-    return [x == Any(), Any() == x]
-
-def loops(x):
-    for item in x:
-        return item
-
-def unpacks(x):
-    first, *rest = x
-    return [first, rest]
-
-def spreads(x):
-    return got([*x], {**x})
-
-def matches(x):
-    match x:
-        case {"a": one, **rest}:
-            return [one, rest]
-        case [first, *others]:
-            return [first, others]
-        case str(text) | int(text) | dict(text):
-            return text
-        case Color.RED | Own.kept:
-            return 1
-
-def matches_own(x):
-    str = Pair
-    match x:
-        case str(one):
-            return one
-
-def catches(x):
-    try:
-        raise ValueError(x)
-    except x as error:
-        return error
-
-def raises(x):
-    raise x
-
-def calls(x):
-    return x()
-
-def inherits(x):
-    class Sub(x):
-        pass
-    return Sub
-
-def inherits_too(x):
-    class Sub(Own, x):
-        a: int = 1
-    return Sub
-
-def shows(x):
-    return [f"{x!r:>3}", f"{x}", str(x), "%s" % (x,), "{0} {0[a]}".format(x), type(x).__name__]
-
-def yields(x):
-    g = generate()
-    next(g)
-    return g.throw(x)
-
-def yields_from(x):
-    def inner():
-        yield from x
-    return list(itertools.islice(inner(), 3))
-
-PROGRAMS = [leaves, enters, writes_attribute, augments_attribute, augments_method,
-            deletes_attribute, writes_item, writes_first, deletes_item, deletes_first,
-            augments_item, augments, joins, parts, unites, compares, loops, unpacks, spreads, matches,
-            matches_own, catches, raises, calls, inherits, inherits_too, shows, yields, yields_from]
-
 CLASSES = [Own, Child, Raises, Broken, Net, Again, Color, Level, Kind, Plan, Row, Frozen, RowError,
            RowText, RowChild, Point, Pair, Bag, Lazy, Enters, Fallback, Ordered, Text, Texts, Dict,
            List, Int, Float, Tuple, Any, Set]
@@ -370,7 +242,14 @@ def shown(context):
             SyntaxError("m", ("f", 1, 2, "t")), UnicodeDecodeError("utf-8", b"x", 0, 1, "r"),
             json.JSONDecodeError("m", "doc", 1), requests.HTTPError("x"), penstock.RetryError("x"),
             zoneinfo.ZoneInfoNotFoundError("x")]
-    values = [context, context.log, context.http, context.profile, context.http.get, len, print,
+    asked = requests.Request("POST", "https://a.example/?b=c", headers={"d": "e"}, json={"f": 1})
+    answer = requests.get("https://a.example/")
+    made += [asked, asked.prepare(), answer, requests.Response(), requests.Session(), answer.headers,
+             answer.cookies, list(answer.cookies)[0], requests.HTTPError("x", response=answer),
+             context.http.get("https://a.example/"), requests.auth.HTTPBasicAuth("a", "b"),
+             requests.structures.CaseInsensitiveDict({"a": "b"}), requests.cookies.RequestsCookieJar(),
+             requests.cookies.create_cookie("a", "b"), answer.iter_lines(), answer.iter_content(1)]
+    values = [requests.codes, context, context.log, context.http, context.profile, context.http.get, len, print,
               json, math, json.dumps, re.I, typing.Any, typing.NamedTuple, enum.auto(), enum.Enum,
               int, str, dict, type, object, super, isinstance, Exception, UnicodeDecodeError,
               collections.Counter, collections.abc.Mapping, datetime.datetime, dataclasses.dataclass,
@@ -391,6 +270,7 @@ SOURCE = "\n".join(
         _mixin("Part", gives="self", leave_out=_OF_CONTAINERS),
         _mixin("Parts", gives="[self]", leave_out=_OF_CONTAINERS),
         _TAIL,
+        PROGRAMS,
     ]
 )
 """Defines `call`, `GOT`, `CLASSES`, `PROGRAMS`, `instances()` and `arguments(context)`."""

@@ -65,15 +65,27 @@ def _name(key: Any) -> str:
     return values.exact_text(key)
 
 
-class LookupDict(dict[str, Any]):
-    """Names as attributes and as items; None for what there is not."""
+class LookupDict(Mapping[str, Any]):
+    """Names as attributes and as items; None for what there is not.
+
+    As a mapping it is empty, as the real one is. It is no dict: a dict of ours could be written to
+    by whoever is given it, in place and by the methods of any other dict.
+    """
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
-        super().__init__()
 
     def __repr__(self) -> str:
         return f"<lookup '{self.name}'>"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __contains__(self, key: object) -> bool:
+        return False
 
     def __getitem__(self, key: str) -> Any:
         return self.__dict__.get(key)
