@@ -1,6 +1,5 @@
 """What is done to a value by syntax, not by a call: programs that the walk gives every value."""
 
-
 PROGRAMS = """
 def leaves(x):
     with Enters():
