@@ -44,10 +44,10 @@ unit: setup ## tests that need no cloud
 
 .PHONY: test test-pythons e2e chaos fuzz demo bench
 test: setup ## every test, with one run through the local cloud
-	@mkdir -p .local; $(PY) -m pytest -m "not e2e and not chaos" --ignore tests/sandbox > .local/tests.log 2>&1 & aside=$$!; \
+	@$(PY) -m pytest -m e2e; cloud=$$?; mkdir -p .local; \
+	$(PY) -m pytest -m "not e2e and not chaos" --ignore tests/sandbox > .local/tests.log 2>&1 & aside=$$!; \
 	trap 'kill $$aside' INT TERM; \
-	echo "what needs neither a cloud nor an attacker runs aside, into .local/tests.log"; \
-	$(PY) -m pytest -m e2e; cloud=$$?; \
+	echo "the attacks on the sandbox run here, all other tests aside, into .local/tests.log"; \
 	$(PY) -m pytest tests/sandbox; attacks=$$?; \
 	wait $$aside; rest=$$?; cat .local/tests.log; \
 	exit $$((cloud || attacks || rest))
