@@ -109,8 +109,8 @@ def count() -> Measured:
         _in_a_region(),
         in_process() as cloud,
         _Receiver() as receiver,
-        _deployed(cloud, "fan_out") as fan_out,
-        _deployed(cloud, "deliver") as deliver,
+        _deployed("fanout", cloud) as fan_out,
+        _deployed("deliver", cloud) as deliver,
     ):
         meter = Meter(client=cloud.clients.dynamodb)
         _set_up(cloud, receiver.url)
@@ -223,16 +223,15 @@ def _set_up(cloud: "Cloud", url: str) -> None:
 
 
 @contextlib.contextmanager
-def _deployed(cloud: "Cloud", function: str) -> Iterator[Callable[[Sequence[Any]], None]]:
+def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]], None]]:
     """A queue's function with its environment; a batch that fails in part raises."""
     from functions._batch import BatchHandler
-    from runtime import wiring
     from tests.builders import an_sqs_event
-    from tests.flows.bus import environment
+    from tests.flows.bus import BUILDERS, environment
 
     with environment(cloud, function) as variables:
         variables.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
-        handler: BatchHandler[Any] = BatchHandler(getattr(wiring, function))
+        handler: BatchHandler[Any] = BatchHandler(BUILDERS[function])
 
         def call(bodies: Sequence[Any]) -> None:
             plain = (

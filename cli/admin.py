@@ -23,12 +23,12 @@ def bootstrap(
 ) -> None:
     """Make an admin key with your AWS credentials: the first key of an installation."""
     # Deferred: boto3 takes longer to import than most commands take to run.
-    from runtime import api_wiring
     from runtime.stores import stack as stacks
+    from runtime.wiring import api
 
     try:
         outputs = stacks.outputs(stack)
-        create_tenant = api_wiring.tenants(outputs["ConfigTable"])
+        create_tenant = api.tenants(outputs["ConfigTable"])
         _, key = create_tenant.bootstrap(tenant)
     except KeyError as problem:
         raise CommandFailed(

@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from functions._telemetry import begin, count, journal, logger
-from runtime import wiring
 from runtime.errors import BadInput, Permanent, Transient
-from runtime.wiring import Journal, Worker
+from runtime.wiring import worker
+from runtime.wiring.worker import Journal, Worker
 
 T = TypeVar("T")
 Records = Sequence[Mapping[str, Any]]
@@ -22,7 +22,7 @@ class BatchHandler(Generic[T]):
 
     def __init__(self, build: Callable[[Journal], Worker[T]]) -> None:
         self._build = build
-        if wiring.in_lambda():
+        if worker.in_lambda():
             _ = self._worker  # Lambda's start has more CPU and no caller who waits
 
     @cached_property

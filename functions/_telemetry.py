@@ -15,10 +15,10 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from runtime import wiring
 from runtime.core.envelope import timestamp
+from runtime.wiring import worker
 
-_SERVICE: Final = wiring.function()
+_SERVICE: Final = worker.function()
 # For trouble. Lambda adds a time of its own to a line that has none in the form of RFC 3339.
 logger: Final = Logger(service=_SERVICE, use_rfc3339=True, utc=True)
 # Few names and no tenant among them: each combination is a metric that is billed by the month.
@@ -35,7 +35,7 @@ def journal(line: Mapping[str, Any]) -> None:
     """Write the one line that an attempt leaves; its `message` names it, and None is left out."""
     if logger.log_level <= logging.INFO:
         told = {name: value for name, value in line.items() if value is not None}
-        _write({"message": told.pop("message"), "timestamp": timestamp(wiring.now()), **told})
+        _write({"message": told.pop("message"), "timestamp": timestamp(worker.now()), **told})
     if "outcome" in line:
         _outcomes[f"{line['message'].replace('.', '_')}_{line['outcome']}"] += 1
     if "total_ms" in line:

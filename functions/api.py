@@ -21,8 +21,8 @@ from functions._api import (
 )
 from functions._api.endpoint import Endpoint
 from functions._api.serve import serve
-from runtime import api_wiring, wiring
 from runtime.errors import NotFound
+from runtime.wiring import api, worker
 
 API_VERSION = "1"
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -70,9 +70,9 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 @cache
-def _application() -> api_wiring.Api:
-    return api_wiring.load()
+def _application() -> api.Api:
+    return api.load()
 
 
-if wiring.in_lambda():
+if worker.in_lambda():
     _application()  # Lambda's start has more CPU and no caller who waits

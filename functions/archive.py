@@ -3,6 +3,6 @@
 from typing import Final
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import archive
 
-handler: Final = BatchHandler(wiring.archive)
+handler: Final = BatchHandler(archive.build)

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from functions._telemetry import begin, count
-from runtime import wiring
+from runtime.wiring import archive
 
-archive_images = cache(wiring.archive_profiles)
+archive_images = cache(archive.build_profiles)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -3,6 +3,6 @@
 from typing import Final
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import deliver
 
-handler: Final = BatchHandler(wiring.deliver)
+handler: Final = BatchHandler(deliver.build)

@@ -3,6 +3,6 @@
 from typing import Final
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import fanout
 
-handler: Final = BatchHandler(wiring.fan_out)
+handler: Final = BatchHandler(fanout.build)

@@ -3,6 +3,6 @@
 from typing import Final
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import profiles
 
-handler: Final = BatchHandler(wiring.project_profile)
+handler: Final = BatchHandler(profiles.build)

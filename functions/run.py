@@ -3,6 +3,6 @@
 from typing import Final
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import run
 
-handler: Final = BatchHandler(wiring.run)
+handler: Final = BatchHandler(run.build)

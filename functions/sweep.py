@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any
 
 from functions._telemetry import begin, count, journal, logger
-from runtime import wiring
 from runtime.errors import Transient
+from runtime.wiring import sweep
 
 
 @cache
 def sweeps() -> Mapping[str, Callable[[], int]]:
     """The sweeps of this process."""
-    return wiring.sweeps(journal)
+    return sweep.build(journal)
 
 
 def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -20,9 +20,9 @@ def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
     begin(context)
     swept: dict[str, int] = {}
     problems: list[Transient] = []
-    for kind, sweep in sweeps().items():
+    for kind, chore in sweeps().items():
         try:
-            swept[kind] = sweep()
+            swept[kind] = chore()
         except Transient as problem:
             logger.error("sweep.failed", extra={"kind": kind, "code": problem.code})
             problems.append(problem)

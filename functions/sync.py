@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any
 
 from functions._telemetry import begin, count, journal
-from runtime import wiring
 from runtime.errors import PenstockError
+from runtime.wiring import sync, worker
 
-syncs = cache(wiring.sync)
+syncs = cache(sync.build)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if "sync_id" in event:
         loads = syncs().sync_one(event["tenant"], event["sync_id"])
         return _told(loads, failed=())
-    results = syncs().sync_all(wiring.now())
+    results = syncs().sync_all(worker.now())
     failed = [result for result in results if isinstance(result, PenstockError)]
     return _told(results, failed=failed)
 

@@ -13,9 +13,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import api as api_function
-from runtime import api_wiring, settings
-from runtime.api_wiring import Api
+from runtime import settings
 from runtime.core.api_key import SCOPES
+from runtime.wiring.api import Api, build
 from tests.cloud import Cloud, in_process
 
 _TENANTS = count(1)
@@ -168,7 +168,7 @@ def running_api() -> Iterator[ApiClient]:
     with in_process() as cloud, pytest.MonkeyPatch.context() as patch:
         for name, value in environment(cloud).items():
             patch.setenv(f"PENSTOCK_{name}", value)
-        application = api_wiring.build(settings.load(), look_up=look_up)
+        application = build(settings.load(), look_up=look_up)
         # In-process Lambda runs no code, so the sandbox's reader is stood in for.
         push = replace(application.push_version, sandbox=StandInSandbox())
         application = replace(application, push_version=push)

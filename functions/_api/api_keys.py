@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.api_wiring import Api
 from runtime.core.api_key import ADMIN, ApiKey
+from runtime.wiring.api import Api
 
 
 class ApiKeyIn(Request):

@@ -5,11 +5,11 @@ from dataclasses import astuple
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
-from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
 from runtime.core.delivery import Delivery, Selection, Status
 from runtime.core.envelope import moment, timestamp
 from runtime.errors import BadInput
+from runtime.wiring.api import Api
 
 
 class DeliveriesQuery(ListQuery):

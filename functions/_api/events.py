@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from functions._api.endpoint import Answer, Listing, endpoint
-from runtime.api_wiring import Api
 from runtime.core import topics
 from runtime.core.api_key import ApiKey
 from runtime.errors import BadInput
+from runtime.wiring.api import Api
 
 _EVENT: dict[str, Any] = {
     "type": "object",

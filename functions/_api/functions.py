@@ -5,13 +5,13 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.api_wiring import Api
 from runtime.core import function_rules
 from runtime.core.api_key import ApiKey
 from runtime.core.finding import Severity
 from runtime.core.function import Engine, Function, Limits
 from runtime.core.run import Outcome
 from runtime.usecases.create_function import FunctionChanges, NewFunction
+from runtime.wiring.api import Api
 
 _CAPS = Limits()
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from functions._api.endpoint import Answer, endpoint
-from runtime.api_wiring import Api
 from runtime.core.api_key import ApiKey
+from runtime.wiring.api import Api
 
 
 class ProfileOut(Answer):

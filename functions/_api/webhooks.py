@@ -7,7 +7,6 @@ from pydantic import Field
 from functions._api.deliveries import DeliveryOut
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
-from runtime.api_wiring import Api
 from runtime.core import rotation
 from runtime.core.api_key import ApiKey
 from runtime.core.rate_limit import Per, RateLimit
@@ -16,6 +15,7 @@ from runtime.usecases.create_webhook import NewWebhook
 from runtime.usecases.make_secret import Wanted
 from runtime.usecases.rotate_secret import Rotation
 from runtime.usecases.update_webhook import WebhookChanges
+from runtime.wiring.api import Api
 
 
 class RateLimitIn(Request):

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions import deliver, fanout, sweep
-from runtime import wiring
 from runtime.core.attempt import Posted
 from runtime.egress.sender import Sender
 from runtime.stores.aws_json import AwsJson
+from runtime.wiring import worker
 from tests.chaos.receivers import LIFE
 
 HANDLERS: Mapping[str, Callable[[Mapping[str, Any], object], Any]] = {
@@ -81,7 +81,7 @@ def _wrap(life: Life) -> None:
     AwsJson.call = perilous_call  # type: ignore[assignment,method-assign]
     AwsJson.call_async = perilous_call_async  # type: ignore[assignment,method-assign]
     Sender.post = perilous_post  # type: ignore[assignment,method-assign]
-    wiring.now = life.now
+    worker.now = life.now
 
 
 def main() -> None:

@@ -1,22 +1,23 @@
 """The functions behind the bus, as Lambda calls them, on an account of the test's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from functions._batch import BatchHandler
-from runtime import wiring
+from runtime.wiring import archive, deliver, fanout, profiles, run
+from runtime.wiring.worker import Journal, Worker
 from tests.builders import an_sqs_event
 from tests.cloud import Cloud
 
-WORKERS = {
-    "fanout": wiring.fan_out,
-    "project_profile": wiring.project_profile,
-    "run": wiring.run,
-    "deliver": wiring.deliver,
-    "archive": wiring.archive,
+BUILDERS: Mapping[str, Callable[[Journal], Worker[Any]]] = {
+    "fanout": fanout.build,
+    "project_profile": profiles.build,
+    "run": run.build,
+    "deliver": deliver.build,
+    "archive": archive.build,
 }
 
 
@@ -48,7 +49,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
 def call(cloud: Cloud, function: str, *bodies: object) -> list[str]:
     """Hand these bodies to a function's handler; which of them must come again, by number."""
     with environment(cloud, function):
-        handler: BatchHandler[Any] = BatchHandler(WORKERS[function])  # type: ignore[arg-type]
+        handler: BatchHandler[Any] = BatchHandler(BUILDERS[function])
         answer: Mapping[str, Any] = handler(an_sqs_event(*bodies), None)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import pytest
 
-from runtime import wiring
 from runtime.core import ids, run_plan
 from runtime.core.delivery import Delivery, Status
 from runtime.core.envelope import dump
@@ -22,6 +21,7 @@ from runtime.stores.replays import Replays
 from runtime.stores.webhooks import Webhooks
 from runtime.usecases.sweep_due import delivery_hint
 from runtime.usecases.work_replays import WorkReplays
+from runtime.wiring import deliver, worker
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox
 from tests.api_client import ApiClient
@@ -105,9 +105,9 @@ class Shop:
         """What `deliver` does with these messages: for each its code, or None."""
         with environment(self.cloud, "deliver") as patch:
             patch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
-            worker = wiring.deliver(lambda _line: None)
-            results = worker.work([worker.decode(dump(hint.to_json())) for hint in hints])
-            worker.work.deliver.__self__.close()  # type: ignore[attr-defined]
+            sender = deliver.build(lambda _line: None)
+            results = sender.work([sender.decode(dump(hint.to_json())) for hint in hints])
+            sender.work.deliver.__self__.close()  # type: ignore[attr-defined]
         return [None if result is None else getattr(result, "code", "bug") for result in results]
 
     def replay(self, **wanted: Any) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Shop:
             deliveries=self.cloud.deliveries,
             replays=Replays(table=self.cloud.deliveries.table, retention_days=RETENTION_DAYS),
             hints=self.cloud.hints("deliver"),
-            clock=lambda: wiring.now() + timedelta(minutes=1),
+            clock=lambda: worker.now() + timedelta(minutes=1),
         )
         work()
         done: dict[str, Any] = self.api.get(f"/v1/webhooks/whk_1/replays/{job['id']}").json

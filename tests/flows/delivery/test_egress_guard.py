@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from runtime import wiring
 from runtime.core.webhook import SealedSecret
 from runtime.egress.client import SyncEgress
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Resolver
 from runtime.stores.webhooks import Webhooks
+from runtime.wiring import deliver
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.certificates import Authority
 from tests.cloud import in_process
@@ -210,9 +210,9 @@ def test_only_a_port_that_the_installation_adds_is_called(
             a_webhook(url="https://does-not-exist.invalid:8443/", secrets=(secret,))
         )
         with environment(cloud, "deliver"):
-            worker = wiring.deliver(lambda _line: None)
-        assert worker.work([message]) == [None]
-        worker.work.deliver.__self__.close()  # type: ignore[attr-defined]
+            sender = deliver.build(lambda _line: None)
+        assert sender.work([message]) == [None]
+        sender.work.deliver.__self__.close()  # type: ignore[attr-defined]
         record = cloud.deliveries.find(message.delivery_id)
 
     assert record is not None

@@ -3,7 +3,7 @@
 from runtime.core import endpoint_health
 from runtime.core.messages import parse_deliver
 from runtime.stores.endpoints import Endpoints
-from runtime.wiring import now
+from runtime.wiring.worker import now
 from tests.builders import TENANT, a_deliver_message
 from tests.cloud import Cloud
 from tests.flows.bus import call

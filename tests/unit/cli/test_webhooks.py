@@ -10,7 +10,7 @@ import pytest
 
 from runtime.core.delivery import Status
 from runtime.core.envelope import timestamp
-from runtime.wiring import now
+from runtime.wiring.worker import now
 from tests.builders import a_delivery, a_function
 from tests.unit.cli.conftest import ROOT, Command
 

@@ -8,8 +8,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from functions import api as api_function
-from runtime import api_wiring, settings
+from runtime import settings
 from runtime.core import messages
+from runtime.wiring.api import build
 from tests.api_client import ApiClient, look_up
 
 URL = "https://hooks.example.com/penstock"
@@ -98,7 +99,7 @@ def test_a_bad_setting_is_refused_by_field(
 def test_an_admin_may_add_a_port(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some receivers listen on 8443; it is the installation that says so, not the tenant."""
     monkeypatch.setenv("PENSTOCK_EXTRA_PORTS", "8443")
-    wider = api_wiring.build(settings.load(), look_up=look_up)
+    wider = build(settings.load(), look_up=look_up)
     monkeypatch.setattr(api_function, "_application", lambda: wider)
 
     made = api.post("/v1/webhooks", wanted(url="https://hooks.example.com:8443/"))

@@ -8,7 +8,7 @@ import pytest
 from functions import archive, deliver, fanout, project_profile, run
 from functions._batch import BatchHandler
 from runtime.errors import BadInput, NotFound, Transient
-from runtime.wiring import Worker
+from runtime.wiring.worker import Worker
 from tests.builders import an_sqs_event
 
 Result = Exception | None

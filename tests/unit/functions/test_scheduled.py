@@ -10,7 +10,6 @@ import pytest
 
 from functions import archive_profiles, sweep, sync
 from functions._batch import BatchHandler
-from runtime import wiring
 from runtime.core import messages
 from runtime.core.run import Outcome
 from runtime.core.sync import DestinationKind
@@ -18,6 +17,7 @@ from runtime.errors import NotFound, Transient
 from runtime.settings import SettingMissing, Settings
 from runtime.stores.api_keys import Tenants
 from runtime.stores.syncs import Syncs
+from runtime.wiring import archive
 from tests.builders import (
     NOW,
     TENANT,
@@ -117,7 +117,7 @@ class TestArchive:
         """The warehouse gets what is an event; the rest is parked."""
         event = an_sqs_event(a_bus_event(), "garbage", a_bus_event(an_envelope(id="evt_2")))
 
-        answer = BatchHandler(wiring.archive)(event, None)
+        answer = BatchHandler(archive.build)(event, None)
 
         assert {"batchItemFailures": []} == answer
         assert {"evt_1", "evt_2"} == {row["id"] for row in rows(installed)}

@@ -1,0 +1,50 @@
+"""Composition roots of `archive` and `archive_profiles`: events and profiles to the raw log."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal, Worker
+
+if TYPE_CHECKING:
+    from runtime.core.envelope import Event
+    from runtime.core.profile import Profile
+
+T = TypeVar("T")
+
+
+def build(_journal: Journal) -> "Worker[Event]":
+    """Events to the raw log."""
+    from runtime.usecases.archive_batch import ArchiveBatch
+
+    given, clients = settings.load(), Clients()
+    put = ArchiveBatch(raw_log=parts.raw_log(clients, given), clock=worker.now)
+    return Worker(decode=parts.event, work=_as_one(put), park=parts.parked(clients, given).park)
+
+
+def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
+    """Images of the profiles table's stream to the raw log."""
+    from runtime.stores import codec
+    from runtime.usecases.archive_profiles import ArchiveProfiles
+
+    put = ArchiveProfiles(raw_log=parts.raw_log(Clients(), settings.load()), clock=worker.now)
+
+    def archive_images(images: Iterable[Mapping[str, Any]]) -> None:
+        profiles: list[Profile] = [codec.profile(codec.from_stream(image)) for image in images]
+        put(profiles)
+
+    return archive_images
+
+
+def _as_one(
+    put: Callable[[Sequence[T]], object],
+) -> Callable[[Sequence[T]], Sequence[Exception | None]]:
+    """Work on a batch that succeeds or fails as a whole."""
+
+    def work(items: Sequence[T]) -> Sequence[Exception | None]:
+        put(items)
+        return [None] * len(items)
+
+    return work

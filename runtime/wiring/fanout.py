@@ -1,0 +1,23 @@
+"""Composition root of `fanout`: events to hints."""
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal, Worker
+
+
+def build(_journal: Journal) -> Worker[str]:
+    """Events to hints."""
+    from runtime.stores import config
+    from runtime.stores.subscriptions import Subscriptions
+    from runtime.usecases.fan_out import FanOut
+
+    given, clients = settings.load(), Clients()
+    table = config.table(clients.tables, given.config_table)
+    work = FanOut(
+        subscriptions=Subscriptions(config=table, clock=worker.now),
+        deliver=parts.hints(clients, given.deliver_queue_url),
+        run=parts.hints(clients, given.run_queue_url),
+        clock=worker.now,
+    )
+    return Worker(decode=str, work=work, park=parts.parked(clients, given).park)

@@ -1,0 +1,111 @@
+"""What several of our functions are built of; each imports only what it uses.
+
+Lambda bills the imports of a cold start, so they are made where they are needed.
+"""
+
+import random
+from typing import TYPE_CHECKING, Final
+
+from runtime.settings import Settings
+from runtime.stores.aws import Clients
+from runtime.stores.table import Table
+from runtime.wiring import worker
+from runtime.wiring.worker import Journal
+
+if TYPE_CHECKING:
+    from runtime.core.envelope import Event
+    from runtime.stores.deliveries import Deliveries
+    from runtime.stores.queues import Hints, Parked
+    from runtime.stores.raw_log import RawLog
+    from runtime.stores.runs import Runs
+    from runtime.stores.secrets import Secrets
+    from runtime.usecases.tend_endpoints import TendEndpoints
+
+# Jitter needs no secret dice; one generator a process, seeded by the system.
+DICE: Final = random.SystemRandom()
+
+
+def event(body: str) -> "Event":
+    """The event in the body of a queue message; raises BadInput when it is none."""
+    from runtime.core import bus_event
+    from runtime.core.envelope import timestamp
+
+    return bus_event.parse(body, now=timestamp(worker.now()))
+
+
+def hints(clients: Clients, url: str) -> "Hints":
+    """The queue of hints at this URL."""
+    from runtime.stores.queues import Hints, Queue
+
+    return Hints(queue=Queue(client=clients.queues, url=url))
+
+
+def parked(clients: Clients, given: Settings) -> "Parked":
+    """The dead-letter queue for what this process can never read."""
+    from runtime.stores.queues import Parked, Queue
+
+    return Parked(queue=Queue(client=clients.queues, url=given.park_queue_url))
+
+
+def deliveries(clients: Clients, given: Settings) -> "Deliveries":
+    """The deliveries, with their log and their large bodies."""
+    from runtime.stores import bodies, delivery_log
+    from runtime.stores.deliveries import Deliveries
+
+    return Deliveries(
+        table=Table(client=clients.tables, name=given.deliveries_table),
+        log=delivery_log.in_table(given.delivery_log_table, clients, given.retention_days),
+        bodies=bodies.in_bucket(given.bucket, clients),
+    )
+
+
+def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
+    """What follows the health of endpoints, and tells their tenants."""
+    from runtime.stores import config
+    from runtime.stores.bus import Bus
+    from runtime.stores.endpoints import Endpoints
+    from runtime.stores.webhooks import Webhooks
+    from runtime.usecases.tend_endpoints import TendEndpoints
+
+    table = Table(client=clients.tables, name=given.deliveries_table)
+    return TendEndpoints(
+        endpoints=Endpoints(table=table, clock=worker.now),
+        webhooks=Webhooks(config=config.table(clients.tables, given.config_table)),
+        bus=Bus(client=clients.events, name=given.bus),
+        clock=worker.now,
+        journal=journal,
+    )
+
+
+def runs(clients: Clients, given: Settings) -> "Runs":
+    """The runs, with the profiles that they change and their large bodies."""
+    from runtime.stores import bodies
+    from runtime.stores.profiles import Profiles
+    from runtime.stores.runs import Runs
+
+    return Runs(
+        table=Table(client=clients.tables, name=given.runs_table),
+        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        bodies=bodies.in_bucket(given.bucket, clients),
+        retention_days=given.retention_days,
+    )
+
+
+def raw_log(clients: Clients, given: Settings) -> "RawLog":
+    """The raw log: its batches in the bucket, their numbers in the ledger."""
+    from runtime.stores.raw_log import RawLog
+    from runtime.stores.s3 import Bucket
+
+    return RawLog(
+        bucket=Bucket(client=clients.s3, name=given.bucket),
+        table=Table(client=clients.tables, name=given.ledger_table),
+    )
+
+
+def secrets(clients: Clients, given: Settings) -> "Secrets":
+    """What opens and seals secrets under the key of this installation."""
+    import secrets as dice
+
+    from runtime.stores.secrets import Secrets
+
+    return Secrets(client=clients.kms, key_id=given.kms_key_id, random=dice.token_bytes)

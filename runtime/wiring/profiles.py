@@ -1,0 +1,27 @@
+"""Composition root of `project_profile`: events to profiles."""
+
+from typing import TYPE_CHECKING
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.stores.table import Table
+from runtime.wiring import parts
+from runtime.wiring.worker import Journal, Worker
+
+if TYPE_CHECKING:
+    from runtime.core.envelope import Event
+
+
+def build(_journal: Journal) -> "Worker[Event]":
+    """Events to profiles."""
+    from runtime.stores.aws_json import wait
+    from runtime.stores.profiles import Profiles
+    from runtime.usecases.project_profile import ProjectProfiles
+    from runtime.usecases.races import Races
+
+    given, clients = settings.load(), Clients()
+    work = ProjectProfiles(
+        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        races=Races(dice=parts.DICE.random, pause=wait),
+    )
+    return Worker(decode=parts.event, work=work, park=parts.parked(clients, given).park)

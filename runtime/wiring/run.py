@@ -1,0 +1,71 @@
+"""Composition root of `run`: run hints to runs, and what they leave."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.stores.table import Table
+from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal, Worker
+
+if TYPE_CHECKING:
+    from runtime.core.run_plan import Entry
+
+
+def build(journal: Journal) -> "Worker[Entry]":
+    """Run hints to runs, and what they leave."""
+    from runtime.core import concurrency, run_plan, schedule
+    from runtime.core.envelope import timestamp
+    from runtime.stores import config
+    from runtime.stores.aws_json import wait
+    from runtime.stores.bus import Bus
+    from runtime.stores.functions import Functions
+    from runtime.stores.sandbox_function import SandboxFunction
+    from runtime.stores.turns import Turns
+    from runtime.usecases.admit_runs import AdmitRuns
+    from runtime.usecases.apply_run import ApplyRun
+    from runtime.usecases.races import Races
+    from runtime.usecases.run_function import RunFunctions
+
+    given, clients = settings.load(), Clients()
+    runs = parts.runs(clients, given)
+    parked = parts.parked(clients, given)
+    apply = ApplyRun(
+        bus=Bus(client=clients.events, name=given.bus),
+        deliver_queue=parts.hints(clients, given.deliver_queue_url),
+        run_queue=parts.hints(clients, given.run_queue_url),
+        deliveries=parts.deliveries(clients, given),
+        parked=parked,
+        queue_delay_max_s=given.queue_delay_max_s,
+    )
+    work = RunFunctions(
+        functions=Functions(config=config.table(clients.tables, given.config_table)),
+        runs=runs,
+        profiles=runs.profiles,
+        sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+        admit=AdmitRuns(
+            permits=Turns(
+                table=Table(client=clients.tables, name=given.runs_table),
+                clock=worker.now,
+                lease_ms=concurrency.RUN_LEASE_MS,
+            ),
+            hints=parts.hints(clients, given.run_queue_url),
+            dice=parts.DICE.random,
+            new_owner=lambda: uuid.uuid4().hex,
+        ),
+        apply=apply,
+        unseal=parts.secrets(clients, given).open,
+        clock=worker.now,
+        retry_delay_s=lambda attempt: schedule.delay_s(
+            schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=parts.DICE.random()
+        ),
+        journal=journal,
+        races=Races(dice=parts.DICE.random, pause=wait),
+        allow_local_http=given.allow_local_http,
+    )
+
+    def decode(body: str) -> "Entry":
+        return run_plan.entry(body, now=timestamp(worker.now()))
+
+    return Worker(decode=decode, work=work, park=parked.park)

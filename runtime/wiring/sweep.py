@@ -1,0 +1,45 @@
+"""Composition root of `sweep`: what is due to hints, and the other chores of each minute."""
+
+from collections.abc import Callable, Mapping
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal
+
+
+def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
+    """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
+    from runtime.core.run import hint_delay_s
+    from runtime.stores import keys
+    from runtime.stores.replays import Replays
+    from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
+    from runtime.usecases.work_replays import WorkReplays
+
+    given, clients = settings.load(), Clients()
+    found, hints = parts.deliveries(clients, given), parts.hints(clients, given.deliver_queue_url)
+    most_s = given.queue_delay_max_s
+    deliveries = Sweep(
+        records=found,
+        hints=hints,
+        hint_of=delivery_hint,
+        is_hinted=lambda delivery: delivery.hinted,
+        shards=keys.DELIVERY_SHARDS,
+        clock=worker.now,
+    )
+    runs = Sweep(
+        records=parts.runs(clients, given),
+        hints=parts.hints(clients, given.run_queue_url),
+        hint_of=run_hint,
+        is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=most_s) is not None,
+        shards=keys.RUN_SHARDS,
+        clock=worker.now,
+    )
+    endpoints = parts.tend_endpoints(clients, given, journal).sweep
+    replays = WorkReplays(
+        deliveries=found,
+        replays=Replays(table=found.table, retention_days=given.retention_days),
+        hints=hints,
+        clock=worker.now,
+    )
+    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints, "replays": replays}

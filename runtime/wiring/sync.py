@@ -1,0 +1,53 @@
+"""Composition root of `sync`: the raw log to the lake and the warehouse."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runtime import settings
+from runtime.stores.aws import Clients
+from runtime.wiring import parts, worker
+
+if TYPE_CHECKING:
+    from runtime.usecases.sync_warehouse import SyncWarehouse
+
+
+def build() -> "SyncWarehouse":
+    """The raw log to the lake and the warehouse."""
+    from runtime.stores import config
+    from runtime.stores.lake import LoadFiles
+    from runtime.stores.ledger import Ledger
+    from runtime.stores.parquet import Writer
+    from runtime.stores.redshift import Redshift, read_migrations, read_queries
+    from runtime.stores.syncs import Syncs
+    from runtime.usecases.load_lake import LoadLake
+    from runtime.usecases.load_redshift import LoadRedshift, Sql
+    from runtime.usecases.sync_warehouse import SyncWarehouse
+
+    given, clients = settings.load(), Clients()
+    raw_log = parts.raw_log(clients, given)
+    ledger = Ledger(table=raw_log.table)
+    scratch = Path(tempfile.gettempdir())
+    files = LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=Writer(scratch=scratch))
+    warehouse = Redshift(
+        client=clients.redshift_data,
+        workgroup=given.redshift_workgroup,
+        database=given.redshift_database,
+    )
+    redshift = LoadRedshift(
+        files=files,
+        warehouse=warehouse,
+        schemas=ledger,
+        sql=Sql(queries=read_queries(), migrations=read_migrations()),
+        bucket=given.bucket,
+        copy_role_arn=given.redshift_copy_role_arn,
+        clock=worker.now,
+    )
+    return SyncWarehouse(
+        syncs=Syncs(config=config.table(clients.tables, given.config_table)),
+        raw_log=raw_log,
+        ledger=ledger,
+        lake=LoadLake(files=files, clock=worker.now),
+        redshift=redshift,
+        clock=worker.now,
+    )
