@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from runtime.stores.aws_json import AwsJson
+from runtime.stores.aws.aws_json import AwsJson
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

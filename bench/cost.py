@@ -32,8 +32,10 @@ from bench.report import Row, table
 from examples.orders.events import ORDER_TOPIC, read_orders
 from examples.orders.events import envelopes as order_envelopes
 from infra.local.emulator import REGION
-from runtime.core import envelope, ids, payload
-from runtime.core.messages import DeliverMessage
+from runtime.core import ids
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.events import envelope
+from runtime.core.formats import payload
 
 if TYPE_CHECKING:
     from tests.cloud import Cloud
@@ -203,9 +205,9 @@ def _messages(number: int) -> list[DeliverMessage]:
 
 
 def _set_up(cloud: "Cloud", url: str) -> None:
-    from runtime.core import signing
-    from runtime.core.webhook import SealedSecret, Webhook
-    from runtime.stores.webhooks import Webhooks
+    from runtime.core.webhooks import signing
+    from runtime.core.webhooks.webhook import SealedSecret, Webhook
+    from runtime.stores.webhooks.webhooks import Webhooks
 
     sealed = cloud.secrets.seal(TENANT, signing.new_secret(b"s" * signing.NEW_SECRET_BYTES))
     at = "2026-11-20T13:04:05.123Z"

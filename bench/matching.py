@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench.report import Row, table
-from runtime.core.envelope import Event
-from runtime.core.matching import Index
-from runtime.core.webhook import Webhook
+from runtime.core.events.envelope import Event
+from runtime.core.matching.matching import Index
+from runtime.core.webhooks.webhook import Webhook
 
 SIZES: Final = (10, 1_000, 10_000)
 TOPIC: Final = "metric.placed_order"

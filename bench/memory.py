@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.report import Row, table
-from runtime.core import access, ids
-from runtime.core.access import ClientCertificate, OAuth2
-from runtime.core.envelope import dump
-from runtime.core.messages import DeliverMessage
-from runtime.core.webhook import Sealed, SealedSecret, Webhook
-from runtime.stores.config import FRESH_S
+from runtime.core import ids
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.events.envelope import dump
+from runtime.core.webhooks import access
+from runtime.core.webhooks.access import ClientCertificate, OAuth2
+from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
+from runtime.stores.tables.config import FRESH_S
 
 if TYPE_CHECKING:
-    from runtime.core.delivery import Delivery
+    from runtime.core.deliveries.delivery import Delivery
     from tests.certificates import Authority
     from tests.cloud import Cloud
     from tests.infra.template import Resource
@@ -92,7 +93,7 @@ class _Stage:
 
     def webhook(self, name: str, **changes: Any) -> Webhook:
         """One that is there."""
-        from runtime.stores.webhooks import Webhooks
+        from runtime.stores.webhooks.webhooks import Webhooks
         from tests.vectors import SECRET_A
 
         made = Webhook(
@@ -110,7 +111,7 @@ class _Stage:
 
     def changed(self, webhook: Webhook, *, name: str) -> Webhook:
         """It, with a change that every worker has heard of."""
-        from runtime.stores.webhooks import Webhooks
+        from runtime.stores.webhooks.webhooks import Webhooks
 
         after = replace(webhook, name=name)
         Webhooks(config=self.cloud.config).replace(webhook, after)
@@ -119,7 +120,7 @@ class _Stage:
 
     def crowd(self) -> None:
         """Thousands of webhooks more."""
-        from runtime.stores import codec, keys
+        from runtime.stores.tables import codec, keys
 
         secret = SealedSecret(ciphertext=self._seal("s" * 44), created_at=AT)
         made = (

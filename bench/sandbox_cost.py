@@ -13,7 +13,7 @@ from bench import peers, sandbox_memory
 from bench.report import Row, percentile, spread, table
 from bench.sandbox_probes import EMPTY, PROBES, Probe
 from infra.build.commands import ROOT
-from runtime.core.function import Limits
+from runtime.core.functions.function import Limits
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from cli._errors import WrongUsage
-from runtime.core import envelope
+from runtime.core.events import envelope
 from runtime.errors import BadInput
 
 _WRAPPED = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own

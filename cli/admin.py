@@ -23,7 +23,7 @@ def bootstrap(
 ) -> None:
     """Make an admin key with your AWS credentials: the first key of an installation."""
     # Deferred: boto3 takes longer to import than most commands take to run.
-    from runtime.stores import stack as stacks
+    from runtime.stores.aws import stack as stacks
     from runtime.wiring import api
 
     try:

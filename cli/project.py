@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from cli import _files
 from cli._errors import WrongUsage
-from runtime.core import function_rules
-from runtime.core.function import Limits
+from runtime.core.functions import function_rules
+from runtime.core.functions.function import Limits
 from runtime.errors import BadInput
 
 FILE: Final = "penstock.toml"

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
-from runtime.core import envelope
+from runtime.core.events import envelope
 from runtime.errors import (
     BadInput,
     Conflict,

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from runtime.core import api_key, ids
-from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Attempt, Delivery, Status
-from runtime.core.envelope import Event, ProfileRef, dump
-from runtime.core.function import Engine, Function, FunctionVersion
-from runtime.core.messages import DeliverMessage, RunMessage
-from runtime.core.profile import Profile
-from runtime.core.run import Outcome, Run
-from runtime.core.sync import DestinationKind, Sync
-from runtime.core.webhook import SealedSecret, Webhook
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Attempt, Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.events.envelope import Event, ProfileRef, dump
+from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.functions.run import Outcome, Run
+from runtime.core.profiles.profile import Profile
+from runtime.core.tenancy import api_key
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.warehouse.sync import DestinationKind, Sync
+from runtime.core.webhooks.webhook import SealedSecret, Webhook
 
 NOW = "2026-11-20T13:04:05.123Z"
 NOW_MS = 1_795_179_845_123

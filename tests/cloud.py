@@ -14,19 +14,19 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
-from runtime.stores import config, records
-from runtime.stores.aws import Clients
+from runtime.stores.aws.clients import Clients
+from runtime.stores.aws.s3 import Bucket
 from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
-from runtime.stores.config import Config
-from runtime.stores.deliveries import Deliveries
-from runtime.stores.delivery_log import DeliveryLog
-from runtime.stores.profiles import Profiles
+from runtime.stores.deliveries.deliveries import Deliveries
+from runtime.stores.deliveries.delivery_log import DeliveryLog
+from runtime.stores.functions.runs import Runs
+from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.queues import Hints, Parked, Queue
-from runtime.stores.runs import Runs
-from runtime.stores.s3 import Bucket
 from runtime.stores.secrets import Secrets
-from runtime.stores.table import Table
+from runtime.stores.tables import config, records
+from runtime.stores.tables.config import Config
+from runtime.stores.tables.table import Table
 
 RETENTION_DAYS: Final = 30
 US_EAST_1: Final = "us-east-1"

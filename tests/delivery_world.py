@@ -6,18 +6,18 @@ from itertools import count
 from typing import Any, Final
 
 from runtime.core import ids
-from runtime.core.delivery import Delivery, Status
-from runtime.core.messages import DeliverMessage
-from runtime.core.webhook import Webhook
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.webhooks.webhook import Webhook
 from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.errors import PenstockError, Transient
-from runtime.usecases.admit_deliveries import AdmitDeliveries
-from runtime.usecases.courier import Courier
-from runtime.usecases.deliver_attempt import DeliverAttempts
-from runtime.usecases.sweep_due import Sweep, delivery_hint
-from runtime.usecases.tend_endpoints import TendEndpoints
+from runtime.usecases.deliveries.courier import Courier
+from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
+from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
+from runtime.usecases.pacing.tend_endpoints import TendEndpoints
+from runtime.usecases.sweep import Sweep, delivery_hint
 from tests.builders import TENANT, a_deliver_message
 from tests.doubles import (
     FakeClock,

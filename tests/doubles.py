@@ -8,14 +8,14 @@ from itertools import count
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from runtime.core import concurrency, rate_limit
-from runtime.core.delivery import Delivery
-from runtime.core.endpoint_health import Health
-from runtime.core.envelope import Event, moment
-from runtime.core.function import Function
-from runtime.core.matching import Index
-from runtime.core.rate_limit import RateLimit
-from runtime.core.webhook import Webhook
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.events.envelope import Event, moment
+from runtime.core.functions.function import Function
+from runtime.core.matching.matching import Index
+from runtime.core.pacing import concurrency, rate_limit
+from runtime.core.pacing.endpoint_health import Health
+from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.webhooks.webhook import Webhook
 from tests.builders import NOW
 
 

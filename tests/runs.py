@@ -3,17 +3,19 @@
 import uuid
 from typing import Any
 
-from runtime.core import concurrency, ids, run_plan
-from runtime.core.envelope import ProfileRef, dump
-from runtime.core.function import Engine, Function
-from runtime.core.run import Run
-from runtime.core.run_plan import Entry
-from runtime.stores.functions import Functions
-from runtime.stores.turns import Turns
-from runtime.usecases.admit_runs import AdmitRuns
-from runtime.usecases.apply_run import ApplyRun
+from runtime.core import ids
+from runtime.core.events.envelope import ProfileRef, dump
+from runtime.core.functions import run_plan
+from runtime.core.functions.function import Engine, Function
+from runtime.core.functions.run import Run
+from runtime.core.functions.run_plan import Entry
+from runtime.core.pacing import concurrency
+from runtime.stores.functions.functions import Functions
+from runtime.stores.pacing.turns import Turns
+from runtime.usecases.functions.apply_run import ApplyRun
+from runtime.usecases.functions.run_function import RunFunctions
+from runtime.usecases.pacing.admit_runs import AdmitRuns
 from runtime.usecases.races import Races
-from runtime.usecases.run_function import RunFunctions
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
 from tests.cloud import Cloud
 from tests.doubles import FakeClock, Journal, ScriptedSandbox

@@ -16,25 +16,25 @@ import boto3
 
 from infra.local.redshift import client as reader
 from infra.local.redshift.server import RedshiftServer
-from runtime.core import raw_log
-from runtime.core.envelope import Event
-from runtime.core.profile import Profile
-from runtime.core.raw_log import RawBatch
-from runtime.core.sync import DestinationKind, Sync
+from runtime.core.archive import raw_log
+from runtime.core.archive.raw_log import RawBatch
+from runtime.core.events.envelope import Event
+from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
-from runtime.stores.dynamodb import DynamoDB
-from runtime.stores.lake import LoadFiles
-from runtime.stores.ledger import Ledger
-from runtime.stores.parquet import Writer
-from runtime.stores.raw_log import RawLog
-from runtime.stores.redshift import Redshift, read_migrations, read_queries
-from runtime.stores.s3 import Bucket
-from runtime.stores.table import Table
-from runtime.usecases.archive_batch import ArchiveBatch
-from runtime.usecases.archive_profiles import ArchiveProfiles
-from runtime.usecases.load_lake import LoadLake
-from runtime.usecases.load_redshift import LoadRedshift, Sql
-from runtime.usecases.sync_warehouse import SyncWarehouse
+from runtime.stores.archive.raw_log import RawLog
+from runtime.stores.aws.dynamodb import DynamoDB
+from runtime.stores.aws.s3 import Bucket
+from runtime.stores.tables.table import Table
+from runtime.stores.warehouse.lake import LoadFiles
+from runtime.stores.warehouse.ledger import Ledger
+from runtime.stores.warehouse.parquet import Writer
+from runtime.stores.warehouse.redshift import Redshift, read_migrations, read_queries
+from runtime.usecases.archive.archive_batch import ArchiveBatch
+from runtime.usecases.archive.archive_profiles import ArchiveProfiles
+from runtime.usecases.warehouse.load_lake import LoadLake
+from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)

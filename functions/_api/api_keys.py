@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core.api_key import ADMIN, ApiKey
+from runtime.core.tenancy.api_key import ADMIN, ApiKey
 from runtime.wiring.api import Api
 
 

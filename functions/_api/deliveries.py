@@ -5,9 +5,9 @@ from dataclasses import astuple
 from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
-from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Delivery, Selection, Status
-from runtime.core.envelope import moment, timestamp
+from runtime.core.deliveries.delivery import Delivery, Selection, Status
+from runtime.core.events.envelope import moment, timestamp
+from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.wiring.api import Api
 

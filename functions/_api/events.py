@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from functions._api.endpoint import Answer, Listing, endpoint
-from runtime.core import topics
-from runtime.core.api_key import ApiKey
+from runtime.core.events import topics
+from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.wiring.api import Api
 

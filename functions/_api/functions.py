@@ -5,12 +5,12 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core import function_rules
-from runtime.core.api_key import ApiKey
-from runtime.core.finding import Severity
-from runtime.core.function import Engine, Function, Limits
-from runtime.core.run import Outcome
-from runtime.usecases.create_function import FunctionChanges, NewFunction
+from runtime.core.functions import function_rules
+from runtime.core.functions.finding import Severity
+from runtime.core.functions.function import Engine, Function, Limits
+from runtime.core.functions.run import Outcome
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.usecases.functions.create_function import FunctionChanges, NewFunction
 from runtime.wiring.api import Api
 
 _CAPS = Limits()

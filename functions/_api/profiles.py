@@ -3,7 +3,7 @@
 from typing import Any
 
 from functions._api.endpoint import Answer, endpoint
-from runtime.core.api_key import ApiKey
+from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
 

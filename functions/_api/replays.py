@@ -4,11 +4,11 @@ from pydantic import Field
 
 from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core.api_key import ApiKey
-from runtime.core.delivery import Status
-from runtime.core.replay import MISSED, ReplayState
+from runtime.core.deliveries.delivery import Status
+from runtime.core.deliveries.replay import MISSED, ReplayState
+from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
-from runtime.usecases.replay_deliveries import WantedReplay
+from runtime.usecases.deliveries.replay_deliveries import WantedReplay
 from runtime.wiring.api import Api
 
 

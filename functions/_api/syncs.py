@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core.api_key import ApiKey
 from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
-from runtime.core.sync import DestinationKind
-from runtime.core.warehouse_plan import LoadState
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.sync import DestinationKind
 from runtime.wiring.api import Api
 
 

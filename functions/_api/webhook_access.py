@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from functions._api.endpoint import Request
-from runtime.core.access import Basic, Bearer, ClientCertificate, Login, OAuth2
-from runtime.usecases.seal_access import AccessChanges
+from runtime.core.webhooks.access import Basic, Bearer, ClientCertificate, Login, OAuth2
+from runtime.usecases.webhooks.seal_access import AccessChanges
 
 
 class BasicIn(Request):

@@ -7,14 +7,14 @@ from pydantic import Field
 from functions._api.deliveries import DeliveryOut
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
-from runtime.core import rotation
-from runtime.core.api_key import ApiKey
-from runtime.core.rate_limit import Per, RateLimit
-from runtime.core.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
-from runtime.usecases.create_webhook import NewWebhook
-from runtime.usecases.make_secret import Wanted
-from runtime.usecases.rotate_secret import Rotation
-from runtime.usecases.update_webhook import WebhookChanges
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.webhooks import rotation
+from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
+from runtime.usecases.webhooks.create_webhook import NewWebhook
+from runtime.usecases.webhooks.make_secret import Wanted
+from runtime.usecases.webhooks.rotate_secret import Rotation
+from runtime.usecases.webhooks.update_webhook import WebhookChanges
 from runtime.wiring.api import Api
 
 

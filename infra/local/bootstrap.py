@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from runtime.stores import config
-from runtime.stores.api_keys import ApiKeys, Tenants
-from runtime.stores.dynamodb import DynamoDB
-from runtime.usecases.create_api_key import CreateApiKey
-from runtime.usecases.create_tenant import CreateTenant
+from runtime.stores.aws.dynamodb import DynamoDB
+from runtime.stores.tables import config
+from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.usecases.tenancy.create_api_key import CreateApiKey
+from runtime.usecases.tenancy.create_tenant import CreateTenant
 
 if TYPE_CHECKING:
     from boto3.session import Session

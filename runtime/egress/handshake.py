@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from runtime.core.cloudevents import ORIGIN
+from runtime.core.formats.cloudevents import ORIGIN
 from runtime.egress.client import Answer, Request, SyncEgress
 from runtime.egress.failures import EgressFailed
 from runtime.egress.policy import EgressPolicy

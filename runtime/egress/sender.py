@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runtime.core import redact
-from runtime.core.access import Access, OAuth2
-from runtime.core.attempt import Answered, Failed, Posted
+from runtime.core.deliveries import redact
+from runtime.core.deliveries.attempt import Answered, Failed, Posted
 from runtime.core.shallow import shallow
+from runtime.core.webhooks.access import Access, OAuth2
 from runtime.egress.client import Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused, Timing
 from runtime.egress.identity import Identity

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from runtime.core.access import OAuth2
+from runtime.core.webhooks.access import OAuth2
 from runtime.egress.client import Answer, Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.freshness import is_fresh

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.core.envelope import MAX_EVENT_BYTES
-from runtime.core.messages import MAX_BODY_BYTES
+from runtime.core.deliveries.messages import MAX_BODY_BYTES
+from runtime.core.events.envelope import MAX_EVENT_BYTES
 from runtime.errors import NotFound
-from runtime.stores.aws import Clients
-from runtime.stores.s3 import Bucket
+from runtime.stores.aws.clients import Clients
+from runtime.stores.aws.s3 import Bucket
 
 # What came with a message stays in the record: `deliver` writes no objects.
 INLINE_BODY_BYTES: Final = MAX_BODY_BYTES

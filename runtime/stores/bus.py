@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.core.envelope import SOURCE, Event, dump
+from runtime.core.events.envelope import SOURCE, Event, dump
 from runtime.errors import Transient
-from runtime.stores import aws
+from runtime.stores.aws import clients as aws
 
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient

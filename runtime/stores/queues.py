@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runtime.core.envelope import dump
-from runtime.core.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.events.envelope import dump
 from runtime.errors import BadInput, Transient
-from runtime.stores import aws
-from runtime.stores.sqs import SQS
+from runtime.stores.aws import clients as aws
+from runtime.stores.aws.sqs import SQS
 
 MAX_BATCH: Final = 10  # SQS
 MAX_BATCH_BYTES: Final = 1024 * 1024  # SQS: of one message and of a batch alike

@@ -7,57 +7,60 @@ from datetime import UTC, datetime
 from functools import partial
 
 from runtime import settings
-from runtime.core import ids, signing
-from runtime.core.access import ClientCertificate
-from runtime.core.envelope import timestamp
-from runtime.core.webhook import KeyKind
+from runtime.core import ids
+from runtime.core.events.envelope import timestamp
+from runtime.core.webhooks import signing
+from runtime.core.webhooks.access import ClientCertificate
+from runtime.core.webhooks.webhook import KeyKind
 from runtime.egress import handshake, identity, resolver, urls
 from runtime.egress.client import SyncEgress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Lookup, Resolver
 from runtime.settings import Settings
-from runtime.stores import bodies, config, delivery_log
-from runtime.stores.api_keys import ApiKeys, Tenants
-from runtime.stores.aws import Clients
+from runtime.stores import bodies
+from runtime.stores.aws.clients import Clients
 from runtime.stores.bus import Bus
-from runtime.stores.claims import Claims
-from runtime.stores.deliveries import Deliveries
-from runtime.stores.endpoints import Endpoints
-from runtime.stores.functions import Functions
-from runtime.stores.ledger import Ledger
-from runtime.stores.profiles import Profiles
+from runtime.stores.deliveries import delivery_log
+from runtime.stores.deliveries.deliveries import Deliveries
+from runtime.stores.deliveries.replays import Replays
+from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.runs import Runs
+from runtime.stores.functions.sandbox_function import SandboxFunction
+from runtime.stores.pacing.endpoints import Endpoints
+from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.queues import Hints, Queue
-from runtime.stores.replays import Replays
-from runtime.stores.runs import Runs
-from runtime.stores.sandbox_function import SandboxFunction
 from runtime.stores.secrets import Secrets
-from runtime.stores.sync_function import SyncFunction
-from runtime.stores.syncs import Syncs
-from runtime.stores.table import Table
-from runtime.stores.webhooks import Webhooks
-from runtime.usecases.accept_events import AcceptEvents
-from runtime.usecases.answer_once import AnswerOnce
-from runtime.usecases.authenticate import Authenticate
-from runtime.usecases.create_api_key import CreateApiKey
-from runtime.usecases.create_function import CreateFunction, UpdateFunction
-from runtime.usecases.create_sync import CreateSync
-from runtime.usecases.create_tenant import CreateTenant
-from runtime.usecases.create_webhook import CreateWebhook, WebhookRules
-from runtime.usecases.list_deliveries import ListDeliveries
-from runtime.usecases.make_secret import MakeSecret
-from runtime.usecases.publish_version import PublishVersion
-from runtime.usecases.push_version import PushVersion
-from runtime.usecases.replay_deliveries import RetryDelivery, StartReplay
-from runtime.usecases.rotate_secret import RotateSecret
-from runtime.usecases.seal_access import SealAccess
-from runtime.usecases.set_secret import SetSecret
-from runtime.usecases.show_delivery import ShowDelivery
-from runtime.usecases.show_profile import ShowProfile
-from runtime.usecases.show_run import ShowRun
-from runtime.usecases.switch_webhook import SwitchWebhook
-from runtime.usecases.trigger_sync import TriggerSync
-from runtime.usecases.try_webhook import TryWebhook
-from runtime.usecases.update_webhook import UpdateWebhook
+from runtime.stores.tables import config
+from runtime.stores.tables.table import Table
+from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.tenancy.claims import Claims
+from runtime.stores.warehouse.ledger import Ledger
+from runtime.stores.warehouse.sync_function import SyncFunction
+from runtime.stores.warehouse.syncs import Syncs
+from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.deliveries.list_deliveries import ListDeliveries
+from runtime.usecases.deliveries.replay_deliveries import RetryDelivery, StartReplay
+from runtime.usecases.deliveries.show_delivery import ShowDelivery
+from runtime.usecases.events.accept_events import AcceptEvents
+from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
+from runtime.usecases.functions.publish_version import PublishVersion
+from runtime.usecases.functions.push_version import PushVersion
+from runtime.usecases.functions.set_secret import SetSecret
+from runtime.usecases.functions.show_run import ShowRun
+from runtime.usecases.profiles.show_profile import ShowProfile
+from runtime.usecases.tenancy.answer_once import AnswerOnce
+from runtime.usecases.tenancy.authenticate import Authenticate
+from runtime.usecases.tenancy.create_api_key import CreateApiKey
+from runtime.usecases.tenancy.create_tenant import CreateTenant
+from runtime.usecases.warehouse.create_sync import CreateSync
+from runtime.usecases.warehouse.trigger_sync import TriggerSync
+from runtime.usecases.webhooks.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.webhooks.make_secret import MakeSecret
+from runtime.usecases.webhooks.rotate_secret import RotateSecret
+from runtime.usecases.webhooks.seal_access import SealAccess
+from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
+from runtime.usecases.webhooks.try_webhook import TryWebhook
+from runtime.usecases.webhooks.update_webhook import UpdateWebhook
 
 ID_RANDOM_BYTES = 16
 VET_DEADLINE_S = 3.0  # somebody waits for the answer; names that need longer are asked for again

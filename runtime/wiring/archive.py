@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime import settings
-from runtime.stores.aws import Clients
+from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
-    from runtime.core.envelope import Event
-    from runtime.core.profile import Profile
+    from runtime.core.events.envelope import Event
+    from runtime.core.profiles.profile import Profile
 
 T = TypeVar("T")
 
 
 def build(_journal: Journal) -> "Worker[Event]":
     """Events to the raw log."""
-    from runtime.usecases.archive_batch import ArchiveBatch
+    from runtime.usecases.archive.archive_batch import ArchiveBatch
 
     given, clients = settings.load(), Clients()
     put = ArchiveBatch(raw_log=parts.raw_log(clients, given), clock=worker.now)
@@ -26,8 +26,8 @@ def build(_journal: Journal) -> "Worker[Event]":
 
 def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
     """Images of the profiles table's stream to the raw log."""
-    from runtime.stores import codec
-    from runtime.usecases.archive_profiles import ArchiveProfiles
+    from runtime.stores.tables import codec
+    from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 
     put = ArchiveProfiles(raw_log=parts.raw_log(Clients(), settings.load()), clock=worker.now)
 

@@ -4,29 +4,29 @@ import uuid
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws import Clients
-from runtime.stores.table import Table
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
-    from runtime.core.messages import DeliverMessage
+    from runtime.core.deliveries.messages import DeliverMessage
 
 
 def build(journal: Journal) -> "Worker[DeliverMessage]":
     """Deliver hints to attempts."""
-    from runtime.core import messages
+    from runtime.core.deliveries import messages
     from runtime.egress.client import Egress
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.sender import Sender
-    from runtime.stores import config
-    from runtime.stores.known_webhooks import KnownWebhooks
-    from runtime.stores.turns import Turns
-    from runtime.stores.webhooks import Webhooks
-    from runtime.usecases.admit_deliveries import AdmitDeliveries
-    from runtime.usecases.courier import Courier
-    from runtime.usecases.deliver_attempt import DeliverAttempts
-    from runtime.usecases.divert_slow import DivertSlow
+    from runtime.stores.pacing.turns import Turns
+    from runtime.stores.tables import config
+    from runtime.stores.webhooks.known_webhooks import KnownWebhooks
+    from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.deliveries.courier import Courier
+    from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
+    from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
+    from runtime.usecases.pacing.divert_slow import DivertSlow
 
     given, clients = settings.load(), Clients()
     policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)

@@ -1,16 +1,16 @@
 """Composition root of `fanout`: events to hints."""
 
 from runtime import settings
-from runtime.stores.aws import Clients
+from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 
 def build(_journal: Journal) -> Worker[str]:
     """Events to hints."""
-    from runtime.stores import config
-    from runtime.stores.subscriptions import Subscriptions
-    from runtime.usecases.fan_out import FanOut
+    from runtime.stores.matching.subscriptions import Subscriptions
+    from runtime.stores.tables import config
+    from runtime.usecases.matching.fan_out import FanOut
 
     given, clients = settings.load(), Clients()
     table = config.table(clients.tables, given.config_table)

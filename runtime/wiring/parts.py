@@ -7,19 +7,19 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from runtime.settings import Settings
-from runtime.stores.aws import Clients
-from runtime.stores.table import Table
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
 from runtime.wiring import worker
 from runtime.wiring.worker import Journal
 
 if TYPE_CHECKING:
-    from runtime.core.envelope import Event
-    from runtime.stores.deliveries import Deliveries
+    from runtime.core.events.envelope import Event
+    from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.deliveries.deliveries import Deliveries
+    from runtime.stores.functions.runs import Runs
     from runtime.stores.queues import Hints, Parked
-    from runtime.stores.raw_log import RawLog
-    from runtime.stores.runs import Runs
     from runtime.stores.secrets import Secrets
-    from runtime.usecases.tend_endpoints import TendEndpoints
+    from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
 # Jitter needs no secret dice; one generator a process, seeded by the system.
 DICE: Final = random.SystemRandom()
@@ -27,8 +27,8 @@ DICE: Final = random.SystemRandom()
 
 def event(body: str) -> "Event":
     """The event in the body of a queue message; raises BadInput when it is none."""
-    from runtime.core import bus_event
-    from runtime.core.envelope import timestamp
+    from runtime.core.events import bus_event
+    from runtime.core.events.envelope import timestamp
 
     return bus_event.parse(body, now=timestamp(worker.now()))
 
@@ -49,8 +49,9 @@ def parked(clients: Clients, given: Settings) -> "Parked":
 
 def deliveries(clients: Clients, given: Settings) -> "Deliveries":
     """The deliveries, with their log and their large bodies."""
-    from runtime.stores import bodies, delivery_log
-    from runtime.stores.deliveries import Deliveries
+    from runtime.stores import bodies
+    from runtime.stores.deliveries import delivery_log
+    from runtime.stores.deliveries.deliveries import Deliveries
 
     return Deliveries(
         table=Table(client=clients.tables, name=given.deliveries_table),
@@ -61,11 +62,11 @@ def deliveries(clients: Clients, given: Settings) -> "Deliveries":
 
 def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
     """What follows the health of endpoints, and tells their tenants."""
-    from runtime.stores import config
     from runtime.stores.bus import Bus
-    from runtime.stores.endpoints import Endpoints
-    from runtime.stores.webhooks import Webhooks
-    from runtime.usecases.tend_endpoints import TendEndpoints
+    from runtime.stores.pacing.endpoints import Endpoints
+    from runtime.stores.tables import config
+    from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
     table = Table(client=clients.tables, name=given.deliveries_table)
     return TendEndpoints(
@@ -80,8 +81,8 @@ def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "Tend
 def runs(clients: Clients, given: Settings) -> "Runs":
     """The runs, with the profiles that they change and their large bodies."""
     from runtime.stores import bodies
-    from runtime.stores.profiles import Profiles
-    from runtime.stores.runs import Runs
+    from runtime.stores.functions.runs import Runs
+    from runtime.stores.profiles.profiles import Profiles
 
     return Runs(
         table=Table(client=clients.tables, name=given.runs_table),
@@ -93,8 +94,8 @@ def runs(clients: Clients, given: Settings) -> "Runs":
 
 def raw_log(clients: Clients, given: Settings) -> "RawLog":
     """The raw log: its batches in the bucket, their numbers in the ledger."""
-    from runtime.stores.raw_log import RawLog
-    from runtime.stores.s3 import Bucket
+    from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.aws.s3 import Bucket
 
     return RawLog(
         bucket=Bucket(client=clients.s3, name=given.bucket),

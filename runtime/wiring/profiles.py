@@ -3,20 +3,20 @@
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws import Clients
-from runtime.stores.table import Table
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
 from runtime.wiring import parts
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
-    from runtime.core.envelope import Event
+    from runtime.core.events.envelope import Event
 
 
 def build(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
-    from runtime.stores.aws_json import wait
-    from runtime.stores.profiles import Profiles
-    from runtime.usecases.project_profile import ProjectProfiles
+    from runtime.stores.aws.aws_json import wait
+    from runtime.stores.profiles.profiles import Profiles
+    from runtime.usecases.profiles.project_profile import ProjectProfiles
     from runtime.usecases.races import Races
 
     given, clients = settings.load(), Clients()

@@ -4,29 +4,30 @@ import uuid
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws import Clients
-from runtime.stores.table import Table
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
-    from runtime.core.run_plan import Entry
+    from runtime.core.functions.run_plan import Entry
 
 
 def build(journal: Journal) -> "Worker[Entry]":
     """Run hints to runs, and what they leave."""
-    from runtime.core import concurrency, run_plan, schedule
-    from runtime.core.envelope import timestamp
-    from runtime.stores import config
-    from runtime.stores.aws_json import wait
+    from runtime.core.events.envelope import timestamp
+    from runtime.core.functions import run_plan
+    from runtime.core.pacing import concurrency, schedule
+    from runtime.stores.aws.aws_json import wait
     from runtime.stores.bus import Bus
-    from runtime.stores.functions import Functions
-    from runtime.stores.sandbox_function import SandboxFunction
-    from runtime.stores.turns import Turns
-    from runtime.usecases.admit_runs import AdmitRuns
-    from runtime.usecases.apply_run import ApplyRun
+    from runtime.stores.functions.functions import Functions
+    from runtime.stores.functions.sandbox_function import SandboxFunction
+    from runtime.stores.pacing.turns import Turns
+    from runtime.stores.tables import config
+    from runtime.usecases.functions.apply_run import ApplyRun
+    from runtime.usecases.functions.run_function import RunFunctions
+    from runtime.usecases.pacing.admit_runs import AdmitRuns
     from runtime.usecases.races import Races
-    from runtime.usecases.run_function import RunFunctions
 
     given, clients = settings.load(), Clients()
     runs = parts.runs(clients, given)

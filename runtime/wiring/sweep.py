@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from runtime import settings
-from runtime.stores.aws import Clients
+from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal
 
 
 def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
-    from runtime.core.run import hint_delay_s
-    from runtime.stores import keys
-    from runtime.stores.replays import Replays
-    from runtime.usecases.sweep_due import Sweep, delivery_hint, run_hint
-    from runtime.usecases.work_replays import WorkReplays
+    from runtime.core.functions.run import hint_delay_s
+    from runtime.stores.deliveries.replays import Replays
+    from runtime.stores.tables import keys
+    from runtime.usecases.deliveries.work_replays import WorkReplays
+    from runtime.usecases.sweep import Sweep, delivery_hint, run_hint
 
     given, clients = settings.load(), Clients()
     found, hints = parts.deliveries(clients, given), parts.hints(clients, given.deliver_queue_url)

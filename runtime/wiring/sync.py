@@ -5,24 +5,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws import Clients
+from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
-    from runtime.usecases.sync_warehouse import SyncWarehouse
+    from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 
 def build() -> "SyncWarehouse":
     """The raw log to the lake and the warehouse."""
-    from runtime.stores import config
-    from runtime.stores.lake import LoadFiles
-    from runtime.stores.ledger import Ledger
-    from runtime.stores.parquet import Writer
-    from runtime.stores.redshift import Redshift, read_migrations, read_queries
-    from runtime.stores.syncs import Syncs
-    from runtime.usecases.load_lake import LoadLake
-    from runtime.usecases.load_redshift import LoadRedshift, Sql
-    from runtime.usecases.sync_warehouse import SyncWarehouse
+    from runtime.stores.tables import config
+    from runtime.stores.warehouse.lake import LoadFiles
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.parquet import Writer
+    from runtime.stores.warehouse.redshift import Redshift, read_migrations, read_queries
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.warehouse.load_lake import LoadLake
+    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+    from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
     given, clients = settings.load(), Clients()
     raw_log = parts.raw_log(clients, given)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from runtime.core import endpoint_health, rate_limit
-from runtime.core.delivery import Delivery, Status
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.pacing import endpoint_health, rate_limit
 from tests.chaos.commits import Write, is_limbo
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.receivers import LIMIT, SCHEDULE_S, SCRIPTS, Post

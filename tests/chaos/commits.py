@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from runtime.core.delivery import Delivery, Status
+from runtime.core.deliveries.delivery import Delivery, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.core.delivery import Delivery
-from runtime.core.webhook import SealedSecret
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.webhooks.webhook import SealedSecret
 from runtime.stores.queues import Outgoing
-from runtime.stores.webhooks import Webhooks
-from runtime.usecases.sweep_due import GRACE_S
+from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.sweep import GRACE_S
 from tests.builders import NOW, TENANT, an_sqs_event
 from tests.chaos import events, receivers
 from tests.chaos.checker import Evidence

@@ -10,10 +10,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.core.attempt import Answered, Failed, Posted
-from runtime.core.rate_limit import Per, RateLimit
-from runtime.core.webhook import Webhook
-from runtime.usecases.courier import Sender
+from runtime.core.deliveries.attempt import Answered, Failed, Posted
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.webhooks.webhook import Webhook
+from runtime.usecases.deliveries.courier import Sender
 from tests.builders import a_webhook
 from tests.chaos.faults import Faults
 from tests.scripted_receiver import Peer, answer

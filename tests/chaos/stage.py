@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Protocol, TypeVar
 
-from runtime.core import messages
-from runtime.core.webhook import Webhook
+from runtime.core.deliveries import messages
+from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Permanent, Transient
 from runtime.stores.queues import Hints, Queue
-from runtime.usecases.admit_deliveries import AdmitDeliveries
-from runtime.usecases.courier import Courier, Sender
-from runtime.usecases.deliver_attempt import DeliverAttempts
-from runtime.usecases.fan_out import FanOut
+from runtime.usecases.deliveries.courier import Courier, Sender
+from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
 from runtime.usecases.loop import Loop
-from runtime.usecases.sweep_due import GRACE_S, Sweep, delivery_hint
-from runtime.usecases.tend_endpoints import TendEndpoints
+from runtime.usecases.matching.fan_out import FanOut
+from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
+from runtime.usecases.pacing.tend_endpoints import TendEndpoints
+from runtime.usecases.sweep import GRACE_S, Sweep, delivery_hint
 from tests.chaos import events, receivers
 from tests.chaos.checker import Evidence
 from tests.chaos.clocks import Clocks

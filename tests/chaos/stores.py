@@ -14,17 +14,18 @@ from botocore.session import get_session
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
-from runtime.core.delivery import Delivery
-from runtime.core.webhook import Webhook
-from runtime.stores import codec, delivery_log, keys
-from runtime.stores.aws import QUICK
-from runtime.stores.config import Config
-from runtime.stores.dynamodb import DynamoDB
-from runtime.stores.endpoints import Endpoints
-from runtime.stores.known_webhooks import KnownWebhooks
-from runtime.stores.subscriptions import Subscriptions
-from runtime.stores.turns import Turns
-from runtime.stores.webhooks import Webhooks
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.webhooks.webhook import Webhook
+from runtime.stores.aws.clients import QUICK
+from runtime.stores.aws.dynamodb import DynamoDB
+from runtime.stores.deliveries import delivery_log
+from runtime.stores.matching.subscriptions import Subscriptions
+from runtime.stores.pacing.endpoints import Endpoints
+from runtime.stores.pacing.turns import Turns
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.config import Config
+from runtime.stores.webhooks.known_webhooks import KnownWebhooks
+from runtime.stores.webhooks.webhooks import Webhooks
 from tests.chaos.clocks import Clocks
 from tests.chaos.commits import Commits
 from tests.chaos.faults import Faults, Kind, as_transient

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions import deliver, fanout, sweep
-from runtime.core.attempt import Posted
+from runtime.core.deliveries.attempt import Posted
 from runtime.egress.sender import Sender
-from runtime.stores.aws_json import AwsJson
+from runtime.stores.aws.aws_json import AwsJson
 from runtime.wiring import worker
 from tests.chaos.receivers import LIFE
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from runtime.core.delivery import Status
-from runtime.core.messages import MAX_BODY_BYTES
-from runtime.core.run import Commit
+from runtime.core.deliveries.delivery import Status
+from runtime.core.deliveries.messages import MAX_BODY_BYTES
+from runtime.core.functions.run import Commit
 from runtime.errors import NotFound, Transient
-from runtime.stores.runs import Runs
+from runtime.stores.functions.runs import Runs
 from tests.builders import a_delivery, a_profile, a_run, an_attempt
 from tests.cloud import Cloud
 

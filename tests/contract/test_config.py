@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.core.function import Engine, Function, Limits
-from runtime.core.webhook import Sealed, SealedSecret
+from runtime.core.functions.function import Engine, Function, Limits
+from runtime.core.webhooks.webhook import Sealed, SealedSecret
 from runtime.errors import Conflict, NotFound, Transient
-from runtime.stores import keys
-from runtime.stores.api_keys import ApiKeys, Tenants
-from runtime.stores.config import FRESH_S
-from runtime.stores.functions import Functions
-from runtime.stores.subscriptions import Subscriptions
-from runtime.stores.syncs import Syncs
-from runtime.stores.webhooks import Webhooks
+from runtime.stores.functions.functions import Functions
+from runtime.stores.matching.subscriptions import Subscriptions
+from runtime.stores.tables import keys
+from runtime.stores.tables.config import FRESH_S
+from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.warehouse.syncs import Syncs
+from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import (
     NOW,
     TENANT,

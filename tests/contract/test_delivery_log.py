@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.core import ids
-from runtime.core.delivery import Delivery, Selection, Status
-from runtime.core.envelope import moment, timestamp
+from runtime.core.deliveries.delivery import Delivery, Selection, Status
+from runtime.core.events.envelope import moment, timestamp
 from runtime.core.page import Page
-from runtime.core.webhook import Webhook
-from runtime.stores import delivery_log
-from runtime.usecases.list_deliveries import ListDeliveries
+from runtime.core.webhooks.webhook import Webhook
+from runtime.stores.deliveries import delivery_log
+from runtime.usecases.deliveries.list_deliveries import ListDeliveries
 from tests.builders import NOW, TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import Cloud, in_process
 from tests.doubles import MemoryWebhooks

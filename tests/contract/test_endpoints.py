@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.core.endpoint_health import Health, Notice, NoticeKind
-from runtime.core.envelope import moment
-from runtime.stores import keys
-from runtime.stores.endpoints import FRESH_S, Endpoints
+from runtime.core.events.envelope import moment
+from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
+from runtime.stores.pacing.endpoints import FRESH_S, Endpoints
+from runtime.stores.tables import keys
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
 from tests.doubles import FakeClock

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from runtime.stores import known_webhooks
-from runtime.stores.config import FRESH_S, Config
-from runtime.stores.dynamodb import DynamoDB
-from runtime.stores.known_webhooks import KnownWebhooks
-from runtime.stores.webhooks import Webhooks
+from runtime.stores.aws.dynamodb import DynamoDB
+from runtime.stores.tables.config import FRESH_S, Config
+from runtime.stores.webhooks import known_webhooks
+from runtime.stores.webhooks.known_webhooks import KnownWebhooks
+from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import NOW, TENANT, a_webhook
 from tests.cloud import Cloud
 from tests.doubles import FakeClock

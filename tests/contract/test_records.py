@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from runtime.core.delivery import Selection, Status
-from runtime.core.envelope import moment, timestamp
-from runtime.core.run import Commit, Outcome
+from runtime.core.deliveries.delivery import Selection, Status
+from runtime.core.events.envelope import moment, timestamp
+from runtime.core.functions.run import Commit, Outcome
 from runtime.errors import BadInput
-from runtime.stores import keys
-from runtime.usecases.sweep_due import delivery_hint
+from runtime.stores.tables import keys
+from runtime.usecases.sweep import delivery_hint
 from tests.builders import (
     NOW,
     NOW_MS,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core import messages
+from runtime.core.deliveries import messages
 from runtime.errors import BadInput
 from runtime.stores import queues
 from runtime.stores.queues import Outgoing

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runtime.core.rate_limit import Per, RateLimit
-from runtime.stores.turns import Turns
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.stores.pacing.turns import Turns
 from tests.builders import TENANT
 from tests.cloud import Cloud, on_local_cloud
 from tests.doubles import FakeClock

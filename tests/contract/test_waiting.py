@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.core.delivery import Delivery, Selection, Status
-from runtime.stores import keys, waiting
+from runtime.core.deliveries.delivery import Delivery, Selection, Status
+from runtime.stores.deliveries import waiting
+from runtime.stores.tables import keys
 from tests.builders import NOW_MS, TENANT, a_delivery
 from tests.cloud import Cloud, in_process
 

@@ -7,14 +7,14 @@ import duckdb
 import pytest
 from moto import mock_aws
 
-from runtime.core import raw_log
-from runtime.core import warehouse_plan as plan
-from runtime.core.raw_log import Kind
-from runtime.core.warehouse_plan import Load, LoadState, StatementState, TableCount
+from runtime.core.archive import raw_log
+from runtime.core.archive.raw_log import Kind
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCount
 from runtime.errors import Conflict, NotFound, Permanent, Transient
-from runtime.stores.parquet import Writer
-from runtime.stores.redshift import Redshift
-from runtime.stores.s3 import Bucket
+from runtime.stores.aws.s3 import Bucket
+from runtime.stores.warehouse.parquet import Writer
+from runtime.stores.warehouse.redshift import Redshift
 from tests.builders import an_event
 from tests.warehouse import World
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from runtime.core import messages, profile
-from runtime.core.envelope import MAX_DEPTH, MAX_EVENT_BYTES, MAX_HOPS, dump
-from runtime.stores.webhooks import Webhooks
+from runtime.core.deliveries import messages
+from runtime.core.events.envelope import MAX_DEPTH, MAX_EVENT_BYTES, MAX_HOPS, dump
+from runtime.core.profiles import profile
+from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import (
     TENANT,
     a_bus_event,

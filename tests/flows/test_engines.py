@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 
 from runtime.core import ids
-from runtime.core.function import Engine
-from runtime.core.run import Outcome, Run
-from runtime.stores import codec, keys
-from runtime.stores.sandbox_function import SandboxFunction
-from runtime.usecases.publish_version import PublishVersion
-from runtime.usecases.push_version import PushVersion
+from runtime.core.functions.function import Engine
+from runtime.core.functions.run import Outcome, Run
+from runtime.stores.functions.sandbox_function import SandboxFunction
+from runtime.stores.tables import codec, keys
+from runtime.usecases.functions.publish_version import PublishVersion
+from runtime.usecases.functions.push_version import PushVersion
 from sandbox import engines
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from runtime.core import envelope, ids, messages, run_plan
-from runtime.core.delivery import Status
-from runtime.core.envelope import dump
-from runtime.core.function import Limits
-from runtime.core.run import Outcome
-from runtime.stores.webhooks import Webhooks
+from runtime.core import ids
+from runtime.core.deliveries import messages
+from runtime.core.deliveries.delivery import Status
+from runtime.core.events import envelope
+from runtime.core.events.envelope import dump
+from runtime.core.functions import run_plan
+from runtime.core.functions.function import Limits
+from runtime.core.functions.run import Outcome
+from runtime.stores.webhooks.webhooks import Webhooks
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox
 from tests.builders import NOW, TENANT, a_bus_event, a_profile, a_webhook, an_envelope

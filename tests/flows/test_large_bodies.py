@@ -11,16 +11,17 @@ from typing import Any, Final
 
 import pytest
 
-from runtime.core import ids, run_plan
-from runtime.core.delivery import Delivery, Status
-from runtime.core.envelope import dump
-from runtime.core.messages import DeliverMessage
-from runtime.core.run import Outcome, Run
-from runtime.core.run_plan import Entry
-from runtime.stores.replays import Replays
-from runtime.stores.webhooks import Webhooks
-from runtime.usecases.sweep_due import delivery_hint
-from runtime.usecases.work_replays import WorkReplays
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.events.envelope import dump
+from runtime.core.functions import run_plan
+from runtime.core.functions.run import Outcome, Run
+from runtime.core.functions.run_plan import Entry
+from runtime.stores.deliveries.replays import Replays
+from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.deliveries.work_replays import WorkReplays
+from runtime.usecases.sweep import delivery_hint
 from runtime.wiring import deliver, worker
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from runtime.core.envelope import ProfileRef
-from runtime.core.profile import Profile
-from runtime.core.sync import DestinationKind
-from runtime.core.warehouse_plan import LoadState
+from runtime.core.events.envelope import ProfileRef
+from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, PenstockError, Permanent
 from tests.builders import an_event
 from tests.warehouse import World, a_sync

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.core.warehouse_plan import Load, LoadState
+from runtime.core.warehouse.plan import Load, LoadState
 from runtime.errors import Transient
 from tests.builders import an_event
 from tests.warehouse import Death, Killed, World, a_sync

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from runtime.stores import records
+from runtime.stores.tables import records
 from tests.cloud import Cloud
 from tests.infra import template
 from tests.infra.template import Resource
 
 if TYPE_CHECKING:
-    from runtime.stores.table import Table
+    from runtime.stores.tables.table import Table
 
 INDEXED: Final = [
     table

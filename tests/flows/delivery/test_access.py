@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from runtime.core import access
-from runtime.core.access import Basic, Bearer, ClientCertificate, Login, OAuth2
-from runtime.core.delivery import Status
-from runtime.core.webhook import Sealed
+from runtime.core.deliveries.delivery import Status
+from runtime.core.webhooks import access
+from runtime.core.webhooks.access import Basic, Bearer, ClientCertificate, Login, OAuth2
+from runtime.core.webhooks.webhook import Sealed
 from runtime.egress.failures import EgressFailed
 from runtime.egress.identity import Identity
 from tests.builders import a_deliver_message, a_webhook

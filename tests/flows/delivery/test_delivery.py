@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from penstock.webhooks import Receiver
-from runtime.core import rotation, schedule
-from runtime.core.delivery import Status
-from runtime.core.webhook import SealedSecret
+from runtime.core.deliveries.delivery import Status
+from runtime.core.pacing import schedule
+from runtime.core.webhooks import rotation
+from runtime.core.webhooks.webhook import SealedSecret
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.delivery_world import World, messages
 from tests.doubles import MemoryWebhooks

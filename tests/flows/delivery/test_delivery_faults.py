@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from runtime.core.delivery import Status
+from runtime.core.deliveries.delivery import Status
 from runtime.errors import BadInput, Permanent, Transient
-from runtime.usecases.deliver_attempt import DeliverAttempts
+from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
 from tests.builders import a_deliver_message
 from tests.delivery_world import World, messages
 from tests.doubles import Failing

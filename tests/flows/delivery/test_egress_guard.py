@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.core.webhook import SealedSecret
+from runtime.core.webhooks.webhook import SealedSecret
 from runtime.egress.client import SyncEgress
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.resolver import Resolver
-from runtime.stores.webhooks import Webhooks
+from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.wiring import deliver
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.certificates import Authority

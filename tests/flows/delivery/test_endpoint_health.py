@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
-from runtime.core.delivery import Status
-from runtime.core.messages import DeliverMessage
+from runtime.core.deliveries.delivery import Status
+from runtime.core.deliveries.messages import DeliverMessage
 from runtime.errors import Transient
 from tests.builders import a_deliver_message
 from tests.delivery_world import World, messages

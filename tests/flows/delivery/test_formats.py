@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from penstock.webhooks import Receiver
-from runtime.core import klaviyo, payload
-from runtime.core.delivery import Status
-from runtime.core.webhook import Format
+from runtime.core.deliveries.delivery import Status
+from runtime.core.formats import klaviyo, payload
+from runtime.core.webhooks.webhook import Format
 from runtime.egress import handshake
 from runtime.egress.failures import EgressRefused
 from runtime.egress.policy import EgressPolicy

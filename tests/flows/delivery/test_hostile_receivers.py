@@ -11,10 +11,10 @@ from typing import Final
 
 import pytest
 
-from runtime.core import access
-from runtime.core.access import Bearer, OAuth2
-from runtime.core.delivery import Status
-from runtime.core.webhook import Sealed
+from runtime.core.deliveries.delivery import Status
+from runtime.core.webhooks import access
+from runtime.core.webhooks.access import Bearer, OAuth2
+from runtime.core.webhooks.webhook import Sealed
 from runtime.egress.client import Egress
 from runtime.egress.failures import EgressFailed
 from tests.builders import a_webhook

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from runtime.core.access import Access
-from runtime.core.attempt import Answered, Posted
-from runtime.core.delivery import Status
-from runtime.core.rate_limit import Per, RateLimit
+from runtime.core.deliveries.attempt import Answered, Posted
+from runtime.core.deliveries.delivery import Status
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.webhooks.access import Access
 from tests.builders import a_webhook
 from tests.delivery_world import World, messages
 from tests.doubles import FakeClock

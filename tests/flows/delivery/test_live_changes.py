@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from runtime.core import ids
-from runtime.core.delivery import Status
-from runtime.core.envelope import dump
-from runtime.stores.known_webhooks import KnownWebhooks
-from runtime.stores.subscriptions import Subscriptions
-from runtime.stores.webhooks import Webhooks
-from runtime.usecases.fan_out import FanOut
+from runtime.core.deliveries.delivery import Status
+from runtime.core.events.envelope import dump
+from runtime.stores.matching.subscriptions import Subscriptions
+from runtime.stores.webhooks.known_webhooks import KnownWebhooks
+from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import (
     NOW,
     TENANT,
@@ -31,7 +31,7 @@ from tests.scripted_receiver import ScriptedReceiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime.core.messages import DeliverMessage, RunMessage
+    from runtime.core.deliveries.messages import DeliverMessage, RunMessage
 
 SOON_S: Final = 5  # what is promised
 

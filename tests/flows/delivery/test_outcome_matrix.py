@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from runtime.core.delivery import Status
+from runtime.core.deliveries.delivery import Status
 from runtime.egress.resolver import Resolver
 from tests.builders import a_webhook
 from tests.certificates import Authority

@@ -3,11 +3,11 @@
 import random
 from dataclasses import replace
 
-from runtime.core import recording
-from runtime.core.attempt import Answered, Dead, Posted
-from runtime.core.delivery import Status
-from runtime.core.redact import EXCERPT_CHARS
-from runtime.core.replay import MAX_ATTEMPTS
+from runtime.core.deliveries import recording
+from runtime.core.deliveries.attempt import Answered, Dead, Posted
+from runtime.core.deliveries.delivery import Status
+from runtime.core.deliveries.redact import EXCERPT_CHARS
+from runtime.core.deliveries.replay import MAX_ATTEMPTS
 from runtime.stores.bodies import INLINE_BODY_BYTES
 from tests.builders import a_delivery
 from tests.cloud import Cloud

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runtime.core import ids
-from runtime.core.delivery import Delivery, Selection, Status
-from runtime.core.rate_limit import Per, RateLimit
-from runtime.core.replay import MISSED, Replay, ReplayState
+from runtime.core.deliveries.delivery import Delivery, Selection, Status
+from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
+from runtime.core.pacing.rate_limit import Per, RateLimit
 from runtime.errors import Transient
-from runtime.stores.replays import Replays
-from runtime.usecases.replay_deliveries import RetryDelivery, StartReplay
-from runtime.usecases.work_replays import WorkReplays
+from runtime.stores.deliveries.replays import Replays
+from runtime.usecases.deliveries.replay_deliveries import RetryDelivery, StartReplay
+from runtime.usecases.deliveries.work_replays import WorkReplays
 from tests import cloud as clouds
 from tests.builders import NOW, NOW_MS, TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import Cloud
@@ -23,7 +23,7 @@ from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
 from tests.scripted_receiver import ScriptedReceiver, answer
 
 if TYPE_CHECKING:
-    from runtime.core.messages import DeliverMessage
+    from runtime.core.deliveries.messages import DeliverMessage
 
 LATER = "2026-11-20T14:00:00.000Z"
 

@@ -17,9 +17,9 @@ import pytest
 from functions import _telemetry
 from functions._api.deliveries import DeliveryOut
 from functions._api.webhooks import WebhookOut
-from runtime.core import access
-from runtime.core.access import Basic, Bearer, ClientCertificate, Login, OAuth2
-from runtime.core.webhook import Sealed
+from runtime.core.webhooks import access
+from runtime.core.webhooks.access import Basic, Bearer, ClientCertificate, Login, OAuth2
+from runtime.core.webhooks.webhook import Sealed
 from tests.builders import a_webhook
 from tests.certificates import Authority
 from tests.delivery_world import World

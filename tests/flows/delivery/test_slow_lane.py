@@ -1,8 +1,8 @@
 """The slow lane as deployed: health in the table, two queues, one function."""
 
-from runtime.core import endpoint_health
-from runtime.core.messages import parse_deliver
-from runtime.stores.endpoints import Endpoints
+from runtime.core.deliveries.messages import parse_deliver
+from runtime.core.pacing import endpoint_health
+from runtime.stores.pacing.endpoints import Endpoints
 from runtime.wiring.worker import now
 from tests.builders import TENANT, a_deliver_message
 from tests.cloud import Cloud

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from runtime.core.attempt import Answered, Posted
-from runtime.core.delivery import Delivery
-from runtime.core.messages import DeliverMessage
-from runtime.core.rate_limit import Per, RateLimit
-from runtime.core.run import Outcome, hint_delay_s
-from runtime.stores import keys
-from runtime.usecases.sweep_due import BATCH, GRACE_S, LEASE_S, Sweep, delivery_hint
+from runtime.core.deliveries.attempt import Answered, Posted
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.functions.run import Outcome, hint_delay_s
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.stores.tables import keys
+from runtime.usecases.sweep import BATCH, GRACE_S, LEASE_S, Sweep, delivery_hint
 from tests.builders import NOW_MS, TENANT, a_delivery, a_run, a_webhook
 from tests.cloud import Cloud
 from tests.delivery_world import World, messages

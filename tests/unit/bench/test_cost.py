@@ -8,10 +8,10 @@ from bench import bill, cost
 from bench.capacity import WRITE_UNIT, Meter, item_bytes
 from examples.orders.events import ORDER_TOPIC
 from runtime.core import ids
-from runtime.core.attempt import Answered, Delivered, Posted, RetryAt
-from runtime.core.delivery import Delivery, Status
-from runtime.core.envelope import moment
-from runtime.core.recording import after
+from runtime.core.deliveries.attempt import Answered, Delivered, Posted, RetryAt
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.recording import after
+from runtime.core.events.envelope import moment
 from tests.builders import NOW, NOW_MS
 from tests.cloud import Cloud
 from tests.infra import template

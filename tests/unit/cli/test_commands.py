@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runtime.core import signing
+from runtime.core.webhooks import signing
 from tests.builders import a_delivery
 from tests.unit.cli.conftest import Command
 

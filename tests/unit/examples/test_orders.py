@@ -6,7 +6,7 @@ from pathlib import Path
 from examples.orders.events import LOG, envelopes, read_orders
 from infra.demo import expected
 from infra.demo.expected import MONEY_THIRDS_CENTS, expect
-from runtime.core import envelope
+from runtime.core.events import envelope
 
 NOW = "2026-11-20T13:04:05.123Z"
 

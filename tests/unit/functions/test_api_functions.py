@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runtime.core.function import MAX_SOURCE_BYTES, Engine
+from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine
 from tests.api_client import ApiClient
 from tests.builders import a_run
 

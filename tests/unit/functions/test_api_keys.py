@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.core.api_key import ADMIN
+from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
 
 

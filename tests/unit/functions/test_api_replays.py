@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runtime.core.delivery import Status
+from runtime.core.deliveries.delivery import Status
 from tests.api_client import ApiClient
 from tests.builders import a_delivery
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from runtime.core import signing
+from runtime.core.webhooks import signing
 from tests.api_client import ApiClient
 from tests.vectors import PRIVATE_KEY, PUBLIC_KEY, SECRET_A
 

@@ -1,7 +1,7 @@
 """Syncs and profiles over the API."""
 
-from runtime.core.profile import Profile
-from runtime.core.sync import DestinationKind
+from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse.sync import DestinationKind
 from tests.api_client import ApiClient
 from tests.builders import a_profile, a_run, a_sync
 

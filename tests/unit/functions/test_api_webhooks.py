@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from functions import api as api_function
 from runtime import settings
-from runtime.core import messages
+from runtime.core.deliveries import messages
 from runtime.wiring.api import build
 from tests.api_client import ApiClient, look_up
 

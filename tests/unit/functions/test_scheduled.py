@@ -10,13 +10,13 @@ import pytest
 
 from functions import archive_profiles, sweep, sync
 from functions._batch import BatchHandler
-from runtime.core import messages
-from runtime.core.run import Outcome
-from runtime.core.sync import DestinationKind
+from runtime.core.deliveries import messages
+from runtime.core.functions.run import Outcome
+from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import NotFound, Transient
 from runtime.settings import SettingMissing, Settings
-from runtime.stores.api_keys import Tenants
-from runtime.stores.syncs import Syncs
+from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive
 from tests.builders import (
     NOW,

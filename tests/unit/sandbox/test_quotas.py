@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.core import function
+from runtime.core.functions import function
 from sandbox import limits
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName

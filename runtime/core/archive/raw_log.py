@@ -1,0 +1,128 @@
+"""The raw log: immutable batches of mixed tenants, in order of arrival; what every load reads.
+
+A batch is gzipped JSON Lines. Each line is one flat row with its `tenant`; a batch holds rows of
+one kind. The nested JSON of a row (`properties`, `profile`) is kept as text, byte for byte, so that
+no reader in between can round a number or reorder a key.
+"""
+
+import gzip
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from runtime.core.events.envelope import Event, ProfileRef, dump, load
+from runtime.core.profiles import profile
+from runtime.core.profiles.profile import Profile
+
+PREFIX: Final = "raw/v1"
+
+
+class Kind(StrEnum):
+    """What the rows of a batch are; also the name of the warehouse table they end in."""
+
+    EVENTS = "events"
+    PROFILES = "profiles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedBatch:
+    """A batch ready to be stored. `counts` is rows by tenant; `digest` names the content."""
+
+    kind: Kind
+    data: bytes
+    digest: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawBatch:
+    """A stored batch with its arrival number; numbers have no gaps."""
+
+    seq: int
+    key: str
+    kind: Kind
+    digest: str
+    size_bytes: int
+    counts: Mapping[str, int]
+    appended_at: str
+
+
+def encode_events(events: Sequence[Event]) -> EncodedBatch:
+    """The batch of these events: the same events, the same bytes."""
+    return _encode(Kind.EVENTS, [_event_row(event) for event in events])
+
+
+def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
+    """The batch of these snapshots; a deleted profile leaves its id and revision, nothing else."""
+    return _encode(Kind.PROFILES, [_profile_row(snapshot) for snapshot in profiles])
+
+
+def rows(data: bytes) -> list[dict[str, Any]]:
+    """The rows of a stored batch."""
+    return [load(line) for line in gzip.decompress(data).splitlines()]
+
+
+def event(row: Mapping[str, Any]) -> Event:
+    """The event that a row was made from: nothing is lost on the way."""
+    return Event(
+        id=row["id"],
+        tenant=row["tenant"],
+        topic=row["topic"],
+        occurred_at=row["occurred_at"],
+        received_at=row["received_at"],
+        origin=row["origin"],
+        hops=row["hops"],
+        profile=ProfileRef(**load(row["profile"])),
+        properties=load(row["properties"]),
+    )
+
+
+def key(batch: EncodedBatch, *, now: datetime) -> str:
+    """Where a batch is stored: by hour of arrival, named by its content."""
+    moment = now.astimezone(UTC)
+    name = f"{batch.kind}-{batch.digest[:32]}.jsonl.gz"
+    return f"{PREFIX}/dt={moment:%Y-%m-%d}/hh={moment:%H}/{name}"
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {
+        "tenant": event.tenant,
+        "id": event.id,
+        "topic": event.topic,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "profile_id": profile.id_of(event),
+        "profile": dump(event.profile.to_json()),
+        "properties": dump(dict(event.properties)),
+        "hops": event.hops,
+        "origin": event.origin,
+    }
+
+
+def _profile_row(snapshot: Profile) -> dict[str, Any]:
+    known = not snapshot.deleted
+    return {
+        "tenant": snapshot.tenant,
+        "profile_id": snapshot.id,
+        "external_id": snapshot.external_id if known else None,
+        "email": snapshot.email if known else None,
+        "phone": snapshot.phone if known else None,
+        "properties": dump(dict(snapshot.properties)) if known else "{}",
+        "revision": snapshot.revision,
+        "deleted": snapshot.deleted,
+        "updated_at": snapshot.updated_at,
+    }
+
+
+def _encode(kind: Kind, batch: list[dict[str, Any]]) -> EncodedBatch:
+    text = "".join(f"{dump(row)}\n" for row in batch).encode()
+    return EncodedBatch(
+        kind=kind,
+        data=gzip.compress(text, mtime=0),
+        digest=hashlib.sha256(text).hexdigest(),
+        counts=dict(sorted(Counter(row["tenant"] for row in batch).items())),
+    )

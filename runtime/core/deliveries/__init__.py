@@ -1,0 +1,1 @@
+"""What a delivery and its attempts are, and what follows from how an attempt ended."""

@@ -1,0 +1,150 @@
+"""The catalogue of topics, the prefixes a subscription may use, and Klaviyo's names for them."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from runtime.core.events.envelope import MAX_TOPIC_CHARS
+from runtime.errors import BadInput
+
+MAX_TOPICS: Final = 100  # of one subscription; past this a prefix or a filter says it better
+
+KNOWN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "profile.created": "a profile was seen for the first time",
+        "profile.updated": "a profile's identifiers or properties changed",
+        "profile.merged": "two profiles turned out to be one person",
+        "profile.deleted": "a profile was deleted",
+        "profile.subscribed": "a person agreed to marketing on a channel",
+        "profile.unsubscribed": "a person withdrew that agreement",
+        "message.email.received": "an email reached the mailbox",
+        "message.email.opened": "an email was opened",
+        "message.email.clicked": "a link in an email was clicked",
+        "message.email.bounced": "an email came back",
+        "message.email.dropped": "an email was not sent",
+        "message.email.marked_spam": "an email was reported as spam",
+        "message.email.unsubscribed": "a person unsubscribed through an email",
+        "message.sms.sent": "a text message was sent",
+        "message.sms.received": "a person sent a text message",
+        "message.sms.clicked": "a link in a text message was clicked",
+        "message.sms.failed": "a text message could not be delivered",
+        "message.sms.unsubscribed": "a person unsubscribed by text message",
+        "message.push.received": "a push notification arrived",
+        "message.push.opened": "a push notification was opened",
+        "message.push.bounced": "a push notification could not be delivered",
+        "list.member_added": "a profile joined a list",
+        "list.member_removed": "a profile left a list",
+        "segment.entered": "a profile came to match a segment",
+        "segment.left": "a profile no longer matches a segment",
+        "webhook.failing": "an endpoint has failed for an hour, and again for a day",
+        "webhook.recovered": "an endpoint of which you were told that it fails works again",
+        "webhook.disabled": "a webhook was switched off: by somebody, by a 410, or after five days",
+        "webhook.enabled": "a webhook was switched on",
+        "webhook.test": "a test, sent to one webhook on request",
+    }
+)
+# Families whose members are open: metrics are the customer's own, the rest are the system's.
+OPEN_FAMILIES: Final = ("metric.", "function.", "sync.", "monitor.")
+_SLUG: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "received_email": "message.email.received",
+        "email_delivered": "message.email.received",
+        "opened_email": "message.email.opened",
+        "clicked_email": "message.email.clicked",
+        "clicked_email_to_unsubscribe": "message.email.unsubscribed",
+        "bounced_email": "message.email.bounced",
+        "dropped_email": "message.email.dropped",
+        "marked_email_as_spam": "message.email.marked_spam",
+        "received_sms": "message.sms.received",
+        "sent_sms": "message.sms.sent",
+        "clicked_sms": "message.sms.clicked",
+        "failed_to_deliver_sms": "message.sms.failed",
+        "received_push": "message.push.received",
+        "opened_push": "message.push.opened",
+        "bounced_push": "message.push.bounced",
+        "subscribed_to_email_marketing": "profile.subscribed",
+        "subscribed_to_sms_marketing": "profile.subscribed",
+        "unsubscribed_from_email_marketing": "profile.unsubscribed",
+        "unsubscribed_from_sms_marketing": "profile.unsubscribed",
+        "subscribed_to_list": "list.member_added",
+        "merged_profile": "profile.merged",
+    }
+)
+
+_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # of several names the first
+    {ours: theirs for theirs, ours in reversed(tuple(_KLAVIYO.items()))}
+)
+
+
+def to_klaviyo(topic: str) -> str:
+    """The id that Klaviyo would give to `topic`; what it does not know is named as ours."""
+    if topic in _TO_KLAVIYO:
+        return f"event:klaviyo.{_TO_KLAVIYO[topic]}"
+    if topic.startswith("metric."):
+        return f"event:api.{topic.removeprefix('metric.')}"
+    return f"event:penstock.{topic}"
+
+
+def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
+    """What a subscription wants to hear, in our own names, without repeats.
+
+    Raises:
+        BadInput: none, too many, or one that no event can have; says what is close.
+    """
+    parsed = tuple(dict.fromkeys(_parse(topic, at) for topic in topics))
+    if not parsed:
+        raise BadInput("name at least one topic", field=at, code="no_topics")
+    if len(parsed) > MAX_TOPICS:
+        raise BadInput(f"at most {MAX_TOPICS} topics", field=at, code="too_many_topics")
+    return parsed
+
+
+def is_prefix(topic: str) -> bool:
+    """Whether `topic` stands for all topics below a name, e.g. `message.email.*`."""
+    return topic.endswith(".*")
+
+
+def _parse(topic: object, at: str) -> str:
+    if not isinstance(topic, str) or not topic or len(topic) > MAX_TOPIC_CHARS:
+        raise _unknown(topic, at)
+    name = _from_klaviyo(topic)
+    if _covers_known(name[:-1]) if is_prefix(name) else _is_known(name):
+        return name
+    raise _unknown(topic, at)
+
+
+def _is_known(name: str) -> bool:
+    return name in KNOWN or any(
+        name.startswith(family) and _SLUG.fullmatch(name.removeprefix(family))
+        for family in OPEN_FAMILIES
+    )
+
+
+def _covers_known(stem: str) -> bool:
+    return (
+        stem in OPEN_FAMILIES
+        or any(known.startswith(stem) for known in KNOWN)
+        or _is_known(stem.removesuffix("."))
+    )
+
+
+def _from_klaviyo(topic: str) -> str:
+    source, _, rest = topic.partition(":")
+    if source != "event":
+        return topic
+    kind, _, metric = rest.partition(".")
+    if kind == "klaviyo":
+        return _KLAVIYO.get(metric, f"metric.{metric}")
+    return f"metric.{metric}" if kind == "api" else topic
+
+
+def _unknown(topic: object, at: str) -> BadInput:
+    close = difflib.get_close_matches(str(topic)[:MAX_TOPIC_CHARS], KNOWN, n=1)
+    hint = f"did you mean {close[0]}?" if close else "see GET /v1/topics"
+    return BadInput(
+        f"{str(topic)[:MAX_TOPIC_CHARS]!r} is no topic; {hint}", field=at, code="unknown_topic"
+    )

@@ -1,0 +1,1 @@
+"""The bodies and headers that a delivery may be sent as."""

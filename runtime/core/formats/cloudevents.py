@@ -1,0 +1,35 @@
+"""CloudEvents 1.0 in structured mode: one JSON document that says what it is about."""
+
+from typing import Any, Final
+
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.events.envelope import dump
+from runtime.core.formats import payload
+from runtime.core.profiles import profile
+
+TYPE: Final = "application/cloudevents+json; charset=utf-8"
+ORIGIN: Final = "penstock"  # who we say we are when we ask whether a receiver wants our requests
+
+
+def body(delivery: Delivery) -> str:
+    """The document. Its `id` is the delivery's, the same on every attempt: dedupe on it.
+
+    `data` is the body as it rests; of one that a transform has made the time is not known.
+    """
+    standard = payload.read(delivery)
+    attributes: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": delivery.id,
+        "source": f"/penstock/{delivery.tenant}",
+        "type": delivery.topic,
+        "datacontenttype": "application/json",
+        "eventid": delivery.event_id,
+    }
+    data = delivery.body or "null"
+    if standard is not None:
+        attributes["time"] = standard.timestamp
+        subject = profile.id_by(delivery.tenant, standard.profile)
+        if subject is not None:
+            attributes["subject"] = subject
+        data = dump(standard.data)
+    return f'{dump(attributes)[:-1]},"data":{data}}}'

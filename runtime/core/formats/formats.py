@@ -1,0 +1,94 @@
+"""How deliveries look to their receiver: the bytes and headers of one POST, in each format.
+
+A delivery's body rests as `payload` made it, or as a transform did; the format is put around it
+when it is sent, so a replay to an endpoint of another format needs nothing but the record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.formats import cloudevents, klaviyo
+from runtime.core.webhooks import signing
+from runtime.core.webhooks.webhook import Format, Webhook
+from runtime.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """One POST; what is signed is `body` as it stands here."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def wire(
+    webhook: Webhook, deliveries: Sequence[Delivery], *, keys: Sequence[signing.Key], at: datetime
+) -> Wire:
+    """The POST that brings `deliveries` to `webhook` at this time.
+
+    Args:
+        webhook: whose format decides; only Klaviyo's takes more than one delivery.
+        deliveries: what to bring.
+        keys: every live key, the newest first.
+        at: the time of this attempt.
+
+    Raises:
+        BadInput: there is no key to sign with.
+    """
+    match webhook.format:
+        case Format.KLAVIYO:
+            body = klaviyo.body(deliveries, webhook_id=webhook.id, at=at)
+            return Wire(
+                headers=klaviyo.headers(keys, body, webhook_id=webhook.id, at=at), body=body
+            )
+        case Format.CLOUDEVENTS:
+            return _signed(
+                deliveries[0], cloudevents.body(deliveries[0]), keys, at, cloudevents.TYPE
+            )
+        case Format.STANDARD:
+            return _signed(deliveries[0], deliveries[0].body, keys, at, "application/json")
+
+
+def key(webhook_format: Format, text: str) -> signing.Key:
+    """The key that a secret's text stands for in this format.
+
+    Raises:
+        BadInput: `bad_secret`.
+    """
+    if webhook_format is Format.KLAVIYO:
+        return klaviyo.key(text)
+    return signing.parse_key(text)
+
+
+def check_ed25519(webhook_format: Format) -> None:
+    """Refuse a private key where no header could carry its signature.
+
+    Raises:
+        BadInput: code `bad_ed25519`.
+    """
+    if webhook_format is Format.KLAVIYO:
+        raise BadInput(
+            "the klaviyo format knows shared secrets only", field="ed25519", code="bad_ed25519"
+        )
+
+
+def check_handshake(webhook_format: Format, *, handshake: bool) -> None:
+    """Refuse a handshake that this format does not have.
+
+    Raises:
+        BadInput: code `bad_handshake`.
+    """
+    if handshake and webhook_format is not Format.CLOUDEVENTS:
+        raise BadInput(
+            "is part of the cloudevents format only", field="handshake", code="bad_handshake"
+        )
+
+
+def _signed(
+    delivery: Delivery, text: str, keys: Sequence[signing.Key], at: datetime, content_type: str
+) -> Wire:
+    body = text.encode()
+    signed = signing.headers(keys, body, message_id=delivery.id, at_s=int(at.timestamp()))
+    return Wire(headers=(("content-type", content_type), *signed), body=body)

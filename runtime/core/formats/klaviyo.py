@@ -1,0 +1,141 @@
+"""Klaviyo's webhook request, so that a receiver built for it works unchanged.
+
+The body is `{"data": [{"external_id", "topic", "payload"}…], "meta": {…}}` with up to a thousand
+events; `Klaviyo-Signature` is the hexadecimal HMAC-SHA256 of the body and, without a separator, the
+`Klaviyo-Timestamp` header.
+"""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Final
+
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.events import topics
+from runtime.core.events.envelope import dump, moment
+from runtime.core.formats import payload
+from runtime.core.formats.payload import Standard
+from runtime.core.profiles import profile
+from runtime.core.webhooks.signing import Key, SharedKey
+from runtime.errors import BadInput
+
+MAX_EVENTS: Final = 1000  # of one POST; Klaviyo's own
+MAX_BODY_BYTES: Final = 1_000_000
+MIN_SECRET_CHARS: Final = 16  # what Klaviyo asks of a secret_key
+MAX_SECRET_CHARS: Final = 128
+_EVENTS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "penstock/events")
+_ATTRIBUTES: Final = {"external_id": "external_id", "email": "email", "phone": "phone_number"}
+_META_BYTES: Final = 512  # more than stands around the events
+
+
+def key(text: str) -> SharedKey:
+    """The key: the secret's text itself, prefix and all; nothing in it is decoded.
+
+    Raises:
+        BadInput: `bad_secret`.
+    """
+    if not (
+        MIN_SECRET_CHARS <= len(text) <= MAX_SECRET_CHARS and text.isascii() and text.isprintable()
+    ):
+        raise BadInput(
+            f"must be {MIN_SECRET_CHARS} to {MAX_SECRET_CHARS} printable ASCII characters",
+            field="secret",
+            code="bad_secret",
+        )
+    return SharedKey(text.encode())
+
+
+def body(deliveries: Sequence[Delivery], *, webhook_id: str, at: datetime) -> bytes:
+    """The request's body."""
+    meta = {
+        "klaviyo_account_id": deliveries[0].tenant,
+        "klaviyo_webhook_id": webhook_id,
+        "timestamp": at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    entries = ",".join(map(_entry, deliveries))
+    return f'{{"data":[{entries}],"meta":{dump(meta)}}}'.encode()
+
+
+def headers(
+    keys: Sequence[Key], body: bytes, *, webhook_id: str, at: datetime
+) -> tuple[tuple[str, str], ...]:
+    """The request's headers.
+
+    There is room for one signature. While secrets overlap it is the oldest one's, so that receivers
+    learn the new secret before it is used; with the overlap over, the new one signs.
+
+    Raises:
+        BadInput: there is no shared secret to sign with.
+    """
+    shared = [each for each in keys if isinstance(each, SharedKey)]
+    if not shared:
+        raise BadInput("there is no secret to sign with", field="secret", code="bad_secret")
+    timestamp = format_datetime(at.astimezone(UTC), usegmt=True)
+    return (
+        ("Content-Type", "application/json"),
+        ("Klaviyo-Webhook-Id", webhook_id),
+        ("Klaviyo-Signature", sign(shared[-1].secret, body, timestamp=timestamp)),
+        ("Klaviyo-Timestamp", timestamp),
+    )
+
+
+def sign(secret: bytes, body: bytes, *, timestamp: str) -> str:
+    """The signature of a body sent at the time that `timestamp` says, verbatim."""
+    return hmac.new(secret, body + timestamp.encode(), hashlib.sha256).hexdigest()
+
+
+def fits(bytes_each: Sequence[int]) -> bool:
+    """Whether entries of so many bytes may share a POST."""
+    whole = sum(bytes_each) + len(bytes_each) + _META_BYTES
+    return len(bytes_each) <= MAX_EVENTS and whole <= MAX_BODY_BYTES
+
+
+def entry_bytes(delivery: Delivery) -> int:
+    """What a delivery adds to the body."""
+    return len(_entry(delivery).encode())
+
+
+def _entry(delivery: Delivery) -> str:
+    standard = payload.read(delivery)
+    held = delivery.body or "null" if standard is None else dump(_event(delivery, standard))
+    names = dump({"external_id": external_id(delivery), "topic": topics.to_klaviyo(delivery.topic)})
+    return f'{names[:-1]},"payload":{held}}}'
+
+
+def external_id(delivery: Delivery) -> str:
+    """What receivers dedupe on: the event's id; of several deliveries of one event each its own."""
+    only = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
+    return delivery.event_id if delivery.id == only else delivery.id
+
+
+def _event(delivery: Delivery, standard: Standard) -> Mapping[str, Any]:
+    """The answer that Klaviyo's Get Event would give, with the profile included."""
+    occurred = moment(standard.timestamp)
+    document: dict[str, Any] = {
+        "data": {
+            "type": "event",
+            "id": delivery.event_id,
+            "attributes": {
+                "timestamp": int(occurred.timestamp()),
+                "event_properties": standard.properties,
+                "datetime": occurred.isoformat(timespec="seconds"),
+                "uuid": str(uuid.uuid5(_EVENTS, f"{delivery.tenant}/{delivery.event_id}")),
+            },
+            "relationships": {"metric": {"data": {"type": "metric", "id": delivery.topic}}},
+        }
+    }
+    person = profile.id_by(delivery.tenant, standard.profile)
+    if person is not None:
+        named = {"type": "profile", "id": person}
+        document["data"]["relationships"]["profile"] = {"data": named}
+        attributes = {
+            theirs: standard.profile[ours]
+            for ours, theirs in _ATTRIBUTES.items()
+            if ours in standard.profile
+        }
+        document["included"] = [{**named, "attributes": attributes}]
+    return document

@@ -1,0 +1,1 @@
+"""What a function, its versions and its runs are, and what a run may do."""

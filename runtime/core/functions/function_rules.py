@@ -1,0 +1,163 @@
+"""What a function's settings and source may be, before the sandbox looks at the code."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Final
+
+from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, Limits
+from runtime.errors import BadInput
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
+)
+MAX_HOSTS: Final = 50
+MAX_ENVIRONMENT_BYTES: Final = 4096  # what AWS Lambda gives a function of its own
+MAX_SECRETS: Final = 50  # all of them travel with each run, in one Lambda payload
+MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
+_MINIMA: Final = Limits(
+    wall_s=0.1, memory_mb=32, result_bytes=1, http_calls=0, emits=0, log_bytes=0, concurrent_runs=1
+)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be a key, a path segment and a log field alike.
+
+    Raises:
+        BadInput: code `bad_name`.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            "must be a lower-case letter, then letters, digits, - or _, at most 63",
+            field="name",
+            code="bad_name",
+        )
+
+
+def check_source(source: str) -> None:
+    """Refuse source that is empty, not UTF-8, or over the limit.
+
+    Raises:
+        BadInput: code `source_empty`, `source_not_utf8`, or `source_too_large`.
+    """
+    if not source.strip():
+        raise BadInput("holds no code", field="source", code="source_empty")
+    try:
+        size_bytes = len(source.encode())
+    except UnicodeEncodeError as problem:
+        raise BadInput("is not UTF-8 text", field="source", code="source_not_utf8") from problem
+    if "\0" in source:
+        raise BadInput("holds a NUL character", field="source", code="source_not_utf8")
+    if size_bytes > MAX_SOURCE_BYTES:
+        raise BadInput(
+            f"is {size_bytes} bytes; at most {MAX_SOURCE_BYTES} are allowed",
+            field="source",
+            code="source_too_large",
+        )
+
+
+def check_hosts(hosts: tuple[str, ...]) -> None:
+    """Refuse what is neither a lower-case DNS name nor `*`.
+
+    Raises:
+        BadInput: code `bad_host` or `too_many_hosts`.
+    """
+    if len(hosts) > MAX_HOSTS:
+        raise BadInput(f"at most {MAX_HOSTS}", field="http_hosts", code="too_many_hosts")
+    for host in hosts:
+        if host != "*" and not _HOST.fullmatch(host):
+            raise BadInput(
+                f"{host!r} is none of crm.example.com, *.example.com, or * for any host",
+                field="http_hosts",
+                code="bad_host",
+            )
+
+
+def check_environment(values: Mapping[str, str]) -> None:
+    """Refuse names that no environment has, and more than the platform carries with each run.
+
+    Raises:
+        BadInput: code `bad_environment_name` or `environment_too_large`.
+    """
+    for name, value in values.items():
+        if not _VARIABLE.fullmatch(name) or "\0" in value:
+            raise BadInput(
+                f"{name[:80]!r} must be letters, digits and _, such as SHOP_URL, its value text",
+                field="environment",
+                code="bad_environment_name",
+            )
+    size_bytes = sum(
+        len(f"{name}={value}".encode(errors="surrogatepass")) for name, value in values.items()
+    )
+    if size_bytes > MAX_ENVIRONMENT_BYTES:
+        raise BadInput(
+            f"is {size_bytes} bytes, names included; at most {MAX_ENVIRONMENT_BYTES} are allowed",
+            field="environment",
+            code="environment_too_large",
+        )
+
+
+def check_secret_names(names: Iterable[str]) -> None:
+    """Refuse names that are not upper-case words, and too many of them.
+
+    Raises:
+        BadInput: code `bad_secret_name` or `too_many_secrets`.
+    """
+    given = list(names)
+    if len(given) > MAX_SECRETS:
+        raise BadInput(f"at most {MAX_SECRETS}", field="secrets", code="too_many_secrets")
+    for name in given:
+        if not _SECRET_NAME.fullmatch(name):
+            raise BadInput(
+                f"{name!r} must be upper-case letters, digits and _, such as CRM_TOKEN",
+                field="secrets",
+                code="bad_secret_name",
+            )
+
+
+def check_secret_value(value: str) -> None:
+    """Refuse an empty value and one over the limit.
+
+    Raises:
+        BadInput: code `secret_empty` or `secret_too_large`.
+    """
+    if not value:
+        raise BadInput("is empty", field="value", code="secret_empty")
+    if len(value.encode(errors="surrogatepass")) > MAX_SECRET_VALUE_BYTES:
+        raise BadInput(
+            f"is over {MAX_SECRET_VALUE_BYTES} bytes", field="value", code="secret_too_large"
+        )
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name.
+
+    Raises:
+        BadInput: code `bad_engine`.
+    """
+    try:
+        return Engine(name)
+    except ValueError as problem:
+        raise BadInput(
+            f"is one of {', '.join(Engine)}; left out, the installation decides",
+            field="engine",
+            code="bad_engine",
+        ) from problem
+
+
+def check_limits(limits: Limits) -> None:
+    """Refuse a limit above the platform's cap or below what a run needs.
+
+    Raises:
+        BadInput: code `bad_limit`.
+    """
+    for limit in fields(Limits):
+        value = getattr(limits, limit.name)
+        least, most = getattr(_MINIMA, limit.name), limit.default
+        if not least <= value <= most:
+            raise BadInput(
+                f"must be from {least} to {most}", field=f"limits.{limit.name}", code="bad_limit"
+            )

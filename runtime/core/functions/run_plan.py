@@ -1,0 +1,126 @@
+"""How a batch of run messages becomes sandbox jobs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from runtime.core.deliveries import messages
+from runtime.core.deliveries.messages import RunMessage
+from runtime.core.events import envelope
+from runtime.core.events.envelope import Event, dump
+from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.profiles import profile
+from runtime.core.profiles.profile import Profile
+from runtime.errors import BadInput
+
+MAX_JOB_BYTES: Final = 4 * 1024 * 1024  # Lambda takes 6 MB; source and secrets come on top
+MAX_JOB_EVENTS: Final = 10  # of 15 s each: an invocation stays under three minutes
+# Output and effects of one run, and room for how they are written. The sandbox has limits of 1 MB
+# and 256 KB, and what comes out of it is checked like anything else from outside.
+MAX_LEFT_BYTES: Final = (1024 + 256 + 64) * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One run that is to be made."""
+
+    message: RunMessage
+    event: Event
+    profile_id: str | None
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """What two runs of one job may not have in common."""
+        person = set() if self.profile_id is None else {("profile", self.profile_id)}
+        return frozenset({("run", self.message.run_id)} | person)
+
+
+def entry(text: str, *, now: str) -> Entry:
+    """A run message with its event parsed.
+
+    Raises:
+        BadInput: not a run message, or its event is none.
+    """
+    message = messages.parse(text)
+    if not isinstance(message, RunMessage):
+        raise BadInput("not a run message", field="kind", code="bad_message")
+    event = envelope.parse(message.event, now=now)
+    if event.tenant != message.tenant:  # nobody's event runs in another's function
+        raise BadInput("its event is another tenant's", field="tenant", code="bad_message")
+    return Entry(message=message, event=event, profile_id=profile.id_of(event))
+
+
+def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries of each tenant's function, in order of arrival."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for each in entries:
+        found.setdefault((each.message.tenant, each.message.function), []).append(each)
+    return list(found.values())
+
+
+def waves(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Batches to be run one after the other.
+
+    Two events of one profile are never in the same: the second must see what the first has done.
+    """
+    planned: list[list[Entry]] = []
+    last_wave: dict[tuple[str, str], int] = {}
+    for each in entries:
+        number = 1 + max((last_wave.get(key, -1) for key in each.keys), default=-1)
+        if number == len(planned):
+            planned.append([])
+        planned[number].append(each)
+        last_wave.update(dict.fromkeys(each.keys, number))
+    return planned
+
+
+def jobs(
+    entries: Sequence[Entry], profiles: Mapping[tuple[str, str], Profile]
+) -> list[list[Entry]]:
+    """A wave in pieces that fit one invocation."""
+    pieces: list[list[Entry]] = []
+    room = 0
+    for each in entries:
+        size = len(dump(_event(each, profiles)).encode())
+        if not pieces or size > room or len(pieces[-1]) == MAX_JOB_EVENTS:
+            pieces.append([])
+            room = MAX_JOB_BYTES
+        pieces[-1].append(each)
+        room -= size
+    return pieces
+
+
+def job(
+    function: Function,
+    version: FunctionVersion,
+    entries: Sequence[Entry],
+    *,
+    profiles: Mapping[tuple[str, str], Profile],
+    secrets: Mapping[str, str],
+    allow_local_http: bool,
+) -> dict[str, Any]:
+    """What the sandbox is asked to run."""
+    limits = asdict(function.limits)
+    limits.pop("concurrent_runs")  # of the function as a whole; one run cannot know of the others
+    return {
+        "v": 1,
+        "op": "run",
+        "tenant": function.tenant,
+        "function": function.name,
+        "version": version.version,
+        "source": version.source,
+        "engine": version.engine,
+        "limits": limits,
+        "http_hosts": list(function.http_hosts),
+        "environment": dict(function.environment),
+        "secrets": dict(secrets),
+        "webhooks": None,
+        "events": [_event(each, profiles) for each in entries],
+        "allow_local_http": allow_local_http,
+    }
+
+
+def _event(each: Entry, profiles: Mapping[tuple[str, str], Profile]) -> dict[str, Any]:
+    person = profiles.get((each.message.tenant, each.profile_id or ""))
+    shown = None if person is None or person.deleted else person.to_user()
+    return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": shown}

@@ -1,0 +1,1 @@
+"""Whether something may be tried now: schedules, rates, concurrency, the health of an endpoint."""

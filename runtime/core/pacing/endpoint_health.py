@@ -1,0 +1,238 @@
+"""How an endpoint is doing and what follows: breaker, notices, the end; a machine without a clock.
+
+closed ──10 failures in a row──▶ open ──its time comes──▶ one probe ──arrives──▶ closed
+                                  ▲                          └──fails──▶ open, for twice as long
+
+Beside that stands whether it is slow: then its deliveries travel in a lane of their own.
+
+An endpoint that does well has no record, and its deliveries cost no write here. What the tenant is
+to hear is put into the record together with the change it tells of: a notice cannot be lost.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from runtime.core import ids
+from runtime.core.events.envelope import Event, timestamp
+
+OPEN_AFTER: Final = 10  # failures in a row: a whole default schedule, or one full batch
+PROBE_FIRST_S: Final = 30
+PROBE_MAX_S: Final = 1800  # a backlog is touched twice an hour, and recovery noticed as soon
+PROBE_LEASE_S: Final = 60  # the function's timeout: whoever probes is done by then, or dead
+NOTICE_AFTER_S: Final = (3600, 24 * 3600)
+DISABLE_AFTER_S: Final = 5 * 24 * 3600  # a long weekend is not the end
+# Two failures a week apart are no proof of a dead endpoint: nothing says that it was down between.
+DISABLE_FROM_FAILURES: Final = 10
+# Longer than a sound receiver takes, or a cold start of ours. Until it is known, each attempt holds
+# a worker for its time.
+SLOW_AFTER_S: Final = 2.0
+SLOW_FOR_S: Final = 900  # after its last slow attempt: to learn it anew holds workers up again
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NoticeKind(StrEnum):
+    """What a tenant can subscribe to, each as the topic `webhook.<kind>`."""
+
+    FAILING = "failing"
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the tenant is to hear; `after_s` says which of the failing notices it is."""
+
+    kind: NoticeKind
+    at_ms: int
+    reason: str | None = None
+    failures: int | None = None
+    failing_since_ms: int | None = None
+    after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What is known of one endpoint; as it is made, a healthy one.
+
+    `failures` are in a row and began at `failing_since_ms`; `noticed` counts the failing notices
+    sent of it. While `open_until_ms` is set the breaker is open, for the `opened`-th time in a row.
+    `notices` wait to be sent; `ended` says that the webhook is disabled for good. Until
+    `slow_until_ms` it counts as slow. `revision` is 0 until it is stored.
+    """
+
+    tenant: str
+    webhook_id: str
+    revision: int = 0
+    failures: int = 0
+    failing_since_ms: int | None = None
+    noticed: int = 0
+    opened: int = 0
+    open_until_ms: int | None = None
+    ended: bool = False
+    notices: tuple[Notice, ...] = ()
+    slow_until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How one attempt went: `error` None when the receiver took it."""
+
+    error: str | None
+    gone: bool = False
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Send one, if you are the first to store `claim`; everyone else waits for how it goes."""
+
+    claim: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send nothing until then."""
+
+    until_ms: int
+
+
+def gate(health: Health, *, now_ms: int) -> Closed | Probe | Open:
+    """Whether the breaker lets a delivery through."""
+    if health.open_until_ms is None:
+        return Closed()
+    if now_ms < health.open_until_ms:
+        return Open(health.open_until_ms)
+    return Probe(replace(health, open_until_ms=now_ms + PROBE_LEASE_S * 1000))
+
+
+def wait_until_ms(health: Health, *, until_ms: int, dice: float) -> int:
+    """When a delivery that the breaker holds back asks again: spread over one probe interval.
+
+    All at once would knock a receiver over that has only just come back.
+    """
+    return until_ms + int(probe_delay_s(max(1, health.opened)) * 1000 * dice)
+
+
+def probe_delay_s(opened: int) -> int:
+    """How long the breaker stays open the n-th time in a row."""
+    return int(min(PROBE_MAX_S, PROBE_FIRST_S * 2 ** min(opened - 1, 10)))
+
+
+def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
+    """The health after these attempts, in the order they ended; the same object if it stays.
+
+    Of a sound endpoint a failure right behind a success does not count: it would be written, and
+    taken back behind the next success, for each batch of a receiver that is busy now and then. When
+    it is no accident, others follow, and are counted.
+    """
+    after, several = health, list(seen)
+    for each in several:
+        if after.ended:
+            break
+        after = _failed(after, each, now_ms) if each.error is not None else _well(after, now_ms)
+    is_accident = not health.failures and after.failures == 1 and not after.ended
+    return health if after == health or (is_accident and len(several) > 1) else after
+
+
+def is_slow(health: Health, *, now_ms: int) -> bool:
+    """Whether its deliveries travel in the slow lane."""
+    return health.slow_until_ms is not None and now_ms < health.slow_until_ms
+
+
+def slowed(health: Health, *, now_ms: int) -> Health:
+    """The health of an endpoint that keeps us waiting; the same object if that is news to nobody.
+
+    Renewed at half time: an endpoint that stays slow costs a write every few minutes.
+    """
+    if is_slow(health, now_ms=now_ms + SLOW_FOR_S * 500):
+        return health
+    return replace(health, slow_until_ms=now_ms + SLOW_FOR_S * 1000)
+
+
+def reset(health: Health) -> Health:
+    """As if nothing had been: for a webhook that somebody has switched on again."""
+    return Health(tenant=health.tenant, webhook_id=health.webhook_id, revision=health.revision)
+
+
+def event(tenant: str, webhook_id: str, notice: Notice) -> Event:
+    """The notice as an event; the same notice always makes the same event."""
+    at, since = _iso(notice.at_ms), notice.failing_since_ms
+    told = {
+        "webhook_id": webhook_id,
+        "reason": notice.reason,
+        "failures": notice.failures,
+        "failing_since": None if since is None else _iso(since),
+        "after_s": notice.after_s,
+    }
+    topic = f"webhook.{notice.kind}"
+    return Event(
+        id=ids.derive("evt", tenant, webhook_id, topic, str(notice.at_ms), str(notice.after_s)),
+        tenant=tenant,
+        topic=topic,
+        occurred_at=at,
+        received_at=at,
+        origin="system",
+        properties={name: value for name, value in told.items() if value is not None},
+    )
+
+
+def _well(health: Health, now_ms: int) -> Health:
+    if not health.failures:
+        return health
+    recovered: tuple[Notice, ...] = ()
+    if health.noticed:  # who was never told that it fails need not hear that it works
+        recovered = (_notice(health, NoticeKind.RECOVERED, now_ms),)
+    notices = (*health.notices, *recovered)
+    return replace(reset(health), notices=notices, slow_until_ms=health.slow_until_ms)
+
+
+def _failed(health: Health, seen: Seen, now_ms: int) -> Health:
+    since_ms = now_ms if health.failing_since_ms is None else health.failing_since_ms
+    failing = replace(health, failures=health.failures + 1, failing_since_ms=since_ms)
+    lasted_s = (now_ms - since_ms) / 1000
+    worn_out = lasted_s >= DISABLE_AFTER_S and failing.failures >= DISABLE_FROM_FAILURES
+    if seen.gone or worn_out:
+        reason = "gone" if seen.gone else "failing"
+        told = replace(_notice(failing, NoticeKind.DISABLED, now_ms), reason=reason)
+        return replace(failing, ended=True, open_until_ms=None, notices=(*failing.notices, told))
+    return _opened(_noticed(failing, lasted_s, now_ms), seen, now_ms)
+
+
+def _noticed(failing: Health, lasted_s: float, now_ms: int) -> Health:
+    """With the notice of the longest time that has passed; an earlier one would be stale news."""
+    passed = sum(lasted_s >= after_s for after_s in NOTICE_AFTER_S)
+    if passed <= failing.noticed:
+        return failing
+    told = replace(_notice(failing, NoticeKind.FAILING, now_ms), after_s=NOTICE_AFTER_S[passed - 1])
+    return replace(failing, noticed=passed, notices=(*failing.notices, told))
+
+
+def _opened(failing: Health, seen: Seen, now_ms: int) -> Health:
+    """Opens the breaker; attempts that were under way when it opened do not prolong it."""
+    is_open = failing.open_until_ms is not None
+    if failing.failures < OPEN_AFTER or (is_open and not seen.probe):
+        return failing
+    opened = failing.opened + 1
+    return replace(failing, opened=opened, open_until_ms=now_ms + probe_delay_s(opened) * 1000)
+
+
+def _notice(health: Health, kind: NoticeKind, now_ms: int) -> Notice:
+    return Notice(
+        kind=kind,
+        at_ms=now_ms,
+        failures=health.failures,
+        failing_since_ms=health.failing_since_ms,
+    )
+
+
+def _iso(at_ms: int) -> str:
+    return timestamp(_EPOCH + timedelta(milliseconds=at_ms))

@@ -1,0 +1,194 @@
+"""Profiles: what is known of a person, merged by attribute so that order never matters.
+
+Every attribute carries the stamp of what set it, and the later stamp wins. A merge therefore
+commutes, associates and may be repeated: events may come late, twice and in any order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from runtime.core import ids
+from runtime.core.events.envelope import Event, dump
+from runtime.errors import BadInput
+
+IDENTIFIERS: Final = ("external_id", "email", "phone")  # in the order in which they name a profile
+MAX_PROFILE_BYTES: Final = 256 * 1024  # as an event; with its stamps it must fit a 400 KB item
+_DELETED: Final = "deleted"
+_ALIVE: Final = "alive"
+_PROPERTY: Final = "properties."
+_ABSENT: Final = object()
+_SETS_PROPERTIES: Final = frozenset({"profile.created", "profile.updated", "profile.merged"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One person of one tenant.
+
+    `stamps` holds, for each property and identifier, when (ISO 8601) and by what its value was
+    set: the later stamp wins. `revision` grows by one with each stored change; a writer names the
+    revision it has read. `deleted` profiles keep their stamps, so a late event cannot revive them.
+    `updated_at` is the time of the latest stamp.
+    """
+
+    id: str
+    tenant: str
+    revision: int
+    external_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    deleted: bool = False
+    updated_at: str = ""
+
+    def to_user(self) -> dict[str, Any]:
+        """What a handler sees as `profile`."""
+        return {
+            "id": self.id,
+            "external_id": self.external_id,
+            "email": self.email,
+            "phone": self.phone,
+            "properties": dict(self.properties),
+        }
+
+
+def id_of(event: Event) -> str | None:
+    """The profile that an event is about: by its id, else by its strongest identifier."""
+    return id_by(event.tenant, event.profile.to_json())
+
+
+def id_by(tenant: str, known: Mapping[str, str]) -> str | None:
+    """The profile that goes by these names; None when there are none."""
+    if "id" in known:
+        return known["id"]
+    return next(
+        (ids.derive("prf", tenant, kind, known[kind]) for kind in IDENTIFIERS if kind in known),
+        None,
+    )
+
+
+def unknown(tenant: str, profile_id: str) -> Profile:
+    """A profile before anything is known of it; never stored."""
+    return Profile(id=profile_id, tenant=tenant, revision=0)
+
+
+def project(profile: Profile, event: Event) -> Profile:
+    """The profile with what the event says of it; the same object when that is nothing new.
+
+    Raises:
+        BadInput: code `profile_too_large`.
+    """
+    return _changed(profile, merge(profile, claims_of(event, profile.id)))
+
+
+def claims_of(event: Event, profile_id: str) -> Profile:
+    """What one event says of a profile, as a profile of its own to be merged.
+
+    A `profile.*` event speaks with authority. Any other only hints at the identifiers it came
+    with: its stamp sorts below all others, so it can neither correct nor revive anything.
+    """
+    stamp = f"{event.occurred_at}|{event.id}"
+    empty = unknown(event.tenant, profile_id)
+    known = {name: getattr(event.profile, name) for name in IDENTIFIERS}
+    claims = {name: value for name, value in known.items() if value is not None}
+    if event.topic == "profile.deleted":
+        return _assemble(empty, {_DELETED: (stamp, _ABSENT)})
+    if not event.topic.startswith("profile."):
+        return _assemble(empty, {name: (f"-{stamp}", value) for name, value in claims.items()})
+    if event.topic in _SETS_PROPERTIES:
+        claims |= {_PROPERTY + name: value for name, value in event.properties.items()}
+    stamped = {name: (stamp, value) for name, value in claims.items()}
+    return _assemble(empty, {**stamped, _ALIVE: (stamp, _ABSENT)})
+
+
+def merge(left: Profile, right: Profile) -> Profile:
+    """All that both know of one profile; of two values for one attribute the later stamp wins."""
+    claims = dict(_claims(left))
+    for name, claim in _claims(right):
+        claims[name] = max(claims.get(name, claim), claim, key=_rank)
+    return _assemble(replace(left, revision=max(left.revision, right.revision)), claims)
+
+
+def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now: str) -> Profile:
+    """The profile after a function's change, which outranks all that the function has seen.
+
+    A deleted profile stays as it is: code cannot bring back whom a deletion removed.
+
+    Raises:
+        BadInput: code `profile_too_large`.
+    """
+    if profile.deleted:
+        return profile
+    claims = dict(_claims(profile))
+    changes = {**put, **dict.fromkeys(unset, _ABSENT)}
+    for name, value in changes.items():
+        key = _PROPERTY + name
+        seen = claims.get(key, ("", _ABSENT))[0]
+        moment = max(now, _moment(seen))
+        # The revision, not the run, breaks ties: it grows with each change to this profile.
+        claims[key] = (f"{moment}|~{profile.revision + 1:012d}", value)
+    return _changed(profile, _assemble(profile, claims))
+
+
+def stored(profile: Profile) -> Profile:
+    """A changed profile as it is to be written."""
+    return replace(profile, revision=profile.revision + 1)
+
+
+def _changed(before: Profile, after: Profile) -> Profile:
+    if (before.stamps, before.properties) == (after.stamps, after.properties) and all(
+        getattr(before, name) == getattr(after, name) for name in IDENTIFIERS
+    ):
+        return before
+    size = len(dump({"properties": dict(after.properties), "stamps": dict(after.stamps)}).encode())
+    if size > MAX_PROFILE_BYTES:
+        raise BadInput(
+            f"the profile would have {size} bytes; it has at most {MAX_PROFILE_BYTES}",
+            field="properties",
+            code="profile_too_large",
+        )
+    return after
+
+
+def _claims(profile: Profile) -> Iterator[tuple[str, tuple[str, Any]]]:
+    for name, stamp in profile.stamps.items():
+        if name.startswith(_PROPERTY):
+            value = profile.properties.get(name.removeprefix(_PROPERTY), _ABSENT)
+        else:
+            value = getattr(profile, name) if name in IDENTIFIERS else _ABSENT
+        yield name, (stamp, value)
+
+
+def _rank(claim: tuple[str, Any]) -> tuple[str, str]:
+    # Equal stamps are the same event; should its two copies differ, any fixed order will do.
+    stamp, value = claim
+    return stamp, "" if value is _ABSENT else dump(value)
+
+
+def _assemble(base: Profile, claims: Mapping[str, tuple[str, Any]]) -> Profile:
+    gone, _ = claims.get(_DELETED, ("", _ABSENT))
+    kept = {name: claim for name, claim in claims.items() if claim[0] > gone or name == _DELETED}
+    deleted = _DELETED in kept and _ALIVE not in kept
+    if deleted:  # what code has set since outlives no deletion
+        kept = {_DELETED: kept[_DELETED]}
+    return replace(
+        base,
+        **{name: kept.get(name, ("", None))[1] for name in IDENTIFIERS},
+        properties={
+            name.removeprefix(_PROPERTY): value
+            for name, (_, value) in sorted(kept.items(), key=_by_name)
+            if name.startswith(_PROPERTY) and value is not _ABSENT
+        },
+        stamps={name: stamp for name, (stamp, _) in sorted(kept.items(), key=_by_name)},
+        deleted=deleted,
+        updated_at=max((_moment(stamp) for stamp, _ in kept.values()), default=""),
+    )
+
+
+def _moment(stamp: str) -> str:
+    return stamp.removeprefix("-").partition("|")[0]
+
+
+def _by_name(item: tuple[str, object]) -> str:
+    return item[0]

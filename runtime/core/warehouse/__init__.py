@@ -1,0 +1,1 @@
+"""What a sync loads, in which order, by which statements."""

@@ -1,0 +1,57 @@
+"""Changing a webhook's secrets without losing a request: old and new sign together for a while."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from runtime.core.events import envelope
+from runtime.core.webhooks import signing
+from runtime.core.webhooks.webhook import SealedSecret
+from runtime.errors import BadInput, Conflict
+
+DEFAULT_OVERLAP_S: Final = 24 * 3600
+MAX_OVERLAP_S: Final = 7 * 24 * 3600  # longer, and a leaked secret outlives the reason to rotate
+MAX_LIVE: Final = 10  # each costs a signature and some 90 bytes of header on every attempt
+
+
+def check_overlap(overlap_s: int) -> None:
+    """Refuse an overlap that is negative or outlives the reason for the rotation.
+
+    Raises:
+        BadInput: code `bad_overlap`.
+    """
+    if not 0 <= overlap_s <= MAX_OVERLAP_S:
+        raise BadInput(
+            f"must be from 0 to {MAX_OVERLAP_S} seconds", field="overlap_s", code="bad_overlap"
+        )
+
+
+def rotate(
+    secrets: Iterable[SealedSecret], new: SealedSecret, *, now: str, overlap_s: int
+) -> tuple[SealedSecret, ...]:
+    """The secrets with `new` in force; those of its kind sign on for `overlap_s` and no longer.
+
+    A secret of the other kind is left alone; what has expired is forgotten.
+
+    Raises:
+        Conflict: `too_many_secrets`; so many rotations overlap already.
+    """
+    end = envelope.timestamp(envelope.moment(now) + timedelta(seconds=overlap_s))
+    kept = [
+        secret if secret.kind is not new.kind else _until(secret, end)
+        for secret in signing.live_secrets(secrets, now=now)
+    ]
+    live = (new, *signing.live_secrets(kept, now=now))
+    if len(live) > MAX_LIVE:
+        raise Conflict(
+            f"{MAX_LIVE} secrets sign already; wait for one to expire, or rotate with overlap_s 0",
+            code="too_many_secrets",
+        )
+    return live
+
+
+def _until(secret: SealedSecret, end: str) -> SealedSecret:
+    # One that was to end sooner still does: rotating again must not lengthen an old secret's life.
+    sooner = secret.expires_at is not None and secret.expires_at < end
+    return secret if sooner else replace(secret, expires_at=end)

@@ -1,0 +1,70 @@
+"""What a webhook's settings may be; its address is vetted by the egress rules, elsewhere."""
+
+from typing import Final
+
+from runtime.core.pacing.concurrency import MAX_CONCURRENCY
+from runtime.core.pacing.rate_limit import MAX_COUNT, RateLimit
+from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
+from runtime.errors import BadInput
+
+MAX_NAME_CHARS: Final = 128
+MAX_RETRIES: Final = 20
+MAX_RETRY_DELAY_S: Final = 24 * 3600  # the last step of the default schedule
+
+
+def check_name(name: str) -> None:
+    """Refuse an empty, over-long, or unprintable name.
+
+    Raises:
+        BadInput: code `bad_name`.
+    """
+    if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
+        raise BadInput(
+            f"must be 1 to {MAX_NAME_CHARS} printable characters", field="name", code="bad_name"
+        )
+
+
+def check_timeout(timeout_s: int) -> None:
+    """Refuse a deadline that no attempt could keep, or that would hold a worker too long.
+
+    Raises:
+        BadInput: code `bad_timeout`.
+    """
+    if not 1 <= timeout_s <= MAX_TIMEOUT_S:
+        raise BadInput(
+            f"must be from 1 to {MAX_TIMEOUT_S} seconds", field="timeout_s", code="bad_timeout"
+        )
+
+
+def check_schedule(delays_s: tuple[int, ...] | None) -> None:
+    """Refuse too many retries and delays out of range; None is the default schedule.
+
+    Raises:
+        BadInput: code `bad_schedule`.
+    """
+    if delays_s is None:
+        return
+    if len(delays_s) > MAX_RETRIES or not all(0 < d <= MAX_RETRY_DELAY_S for d in delays_s):
+        raise BadInput(
+            f"must be at most {MAX_RETRIES} delays of 1 to {MAX_RETRY_DELAY_S} seconds",
+            field="retry_schedule_s",
+            code="bad_schedule",
+        )
+
+
+def check_limits(rate: RateLimit | None, max_concurrency: int | None) -> None:
+    """Refuse limits under which nothing could be sent, and those that limit nothing.
+
+    Raises:
+        BadInput: code `bad_rate_limit` or `bad_max_concurrency`.
+    """
+    if rate is not None and not 1 <= rate.count <= MAX_COUNT:
+        raise BadInput(
+            f"must be from 1 to {MAX_COUNT}", field="rate_limit.count", code="bad_rate_limit"
+        )
+    if max_concurrency is not None and not 1 <= max_concurrency <= MAX_CONCURRENCY:
+        raise BadInput(
+            f"must be from 1 to {MAX_CONCURRENCY}, or null",
+            field="max_concurrency",
+            code="bad_max_concurrency",
+        )

@@ -1,0 +1,141 @@
+"""The raw log: batches on S3, numbered without a gap in the ledger table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from runtime.core.archive import raw_log
+from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
+from runtime.core.events.envelope import dump, load, timestamp
+from runtime.errors import Transient
+from runtime.stores.aws import clients as aws
+from runtime.stores.aws.s3 import Bucket
+from runtime.stores.tables import codec
+from runtime.stores.tables.table import Table
+
+_PARTITION: Final = "raw"
+_HEAD: Final = {"pk": _PARTITION, "sk": "head"}
+_LOST: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+MAX_TRIES: Final = 20  # for a number that other archivers want too; then the queue tries again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawLog:
+    """Appends batches and reads them in order of arrival."""
+
+    bucket: Bucket
+    table: Table
+
+    def append(self, batch: EncodedBatch, *, now: datetime) -> int:
+        """The arrival number of the batch; the same batch again in the same hour keeps its number.
+
+        The object comes first: a number always names a whole object. An object without a number,
+        left by a kill, is read by nobody, and its rows come again with their queue messages.
+
+        Raises:
+            Transient: too many archivers at once.
+        """
+        key = raw_log.key(batch, now=now)
+        self.bucket.put_once(key, batch.data)
+        for _ in range(MAX_TRIES):
+            known = self.table.get(_name(key))
+            if known is not None:
+                return int(codec.value(known["seq"]))
+            seq = self._head() + 1
+            if self._number(batch, key, seq=seq, now=now):
+                return seq
+        raise Transient("the next arrival number is contended", code="raw_log_busy")
+
+    def since(self, seq: int) -> Iterator[RawBatch]:
+        """The batches after this number, in order of arrival."""
+        return self._between(seq + 1, 10**12 - 1)
+
+    def between(self, first: int, last: int) -> Iterator[RawBatch]:
+        """The batches from `first` to `last`, both included."""
+        return self._between(first, last)
+
+    def fetch(self, batch: RawBatch, *, to: Path) -> None:
+        """Copy a batch to a local file.
+
+        Raises:
+            NotFound: the object is gone.
+        """
+        self.bucket.fetch(batch.key, to=to)
+
+    def _head(self) -> int:
+        head = self.table.get(_HEAD)
+        return 0 if head is None else int(codec.value(head["seq"]))
+
+    def _number(self, batch: EncodedBatch, key: str, *, seq: int, now: datetime) -> bool:
+        writes = [
+            self.table.update(
+                _HEAD,
+                "SET #seq = :seq",
+                "attribute_not_exists(#seq) OR #seq = :before",
+                seq=seq,
+                before=seq - 1,
+            ),
+            self.table.put(
+                {**codec.key(_name(key)), "seq": codec.scalar(seq)}, "attribute_not_exists(pk)"
+            ),
+            self.table.put(_item(batch, key, seq=seq, now=now), "attribute_not_exists(pk)"),
+        ]
+        with aws.faults("number a raw batch"):
+            return _won(self.table, writes)
+
+    def _between(self, first: int, last: int) -> Iterator[RawBatch]:
+        query = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": codec.key(
+                {":pk": _PARTITION, ":first": _sort(first), ":last": _sort(last)}
+            ),
+            "ConsistentRead": True,  # what is not seen now must not be skipped for ever
+        }
+        return (_batch(item) for item in self.table.query(query))
+
+
+def _won(table: Table, writes: list[Any]) -> bool:
+    head, *puts = writes
+    items: list[Any] = [{"Update": head}, *({"Put": put} for put in puts)]
+    try:
+        table.client.transact_write_items(TransactItems=items)
+    except ClientError as problem:
+        if _LOST.isdisjoint(aws.cancellations(problem)):
+            raise
+        return False  # another archiver took the number
+    return True
+
+
+def _sort(seq: int) -> str:
+    return f"{seq:012d}"
+
+
+def _name(key: str) -> dict[str, str]:
+    return {"pk": _PARTITION, "sk": f"name#{key}"}
+
+
+def _item(batch: EncodedBatch, key: str, *, seq: int, now: datetime) -> codec.Item:
+    return {
+        **codec.key({"pk": _PARTITION, "sk": _sort(seq), "key": key, "kind": batch.kind.value}),
+        "digest": codec.text(batch.digest),
+        "size_bytes": codec.scalar(len(batch.data)),
+        "counts": codec.text(dump(dict(batch.counts))),
+        "appended_at": codec.text(timestamp(now)),
+    }
+
+
+def _batch(item: codec.Item) -> RawBatch:
+    raw = {name: codec.value(stored) for name, stored in item.items()}
+    return RawBatch(
+        seq=int(raw["sk"]),
+        key=raw["key"],
+        kind=Kind(raw["kind"]),
+        digest=raw["digest"],
+        size_bytes=raw["size_bytes"],
+        counts=load(raw["counts"]),
+        appended_at=raw["appended_at"],
+    )

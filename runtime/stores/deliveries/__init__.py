@@ -1,0 +1,1 @@
+"""Where deliveries, their log and their replays are kept."""

@@ -1,0 +1,255 @@
+"""Where deliveries rest: one item each, one conditional write an attempt."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Delivery, Selection, Status, Waiting
+from runtime.core.page import Page
+from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
+from runtime.stores.deliveries import waiting
+from runtime.stores.deliveries.delivery_log import DeliveryLog, Entry, is_listed
+from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import MAX_BATCH_GET, Table
+
+IS_NEW: Final = "attribute_not_exists(pk)"
+# Of two workers with the same hint both have POSTed; the first to write decides.
+IS_UNCHANGED: Final = "next_attempt = :attempt AND #status = :status"
+MAX_LOOKS: Final = 10  # at the log, for one page of a listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """Deliveries by id and due time; listed by the log, by due time, or by an index of trouble.
+
+    A large body is kept apart from its record, and comes only with `open`.
+    """
+
+    table: Table
+    log: DeliveryLog
+    bodies: Bodies
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """The delivery as it stands now (strong read), or None before its first attempt."""
+        item = self.table.get({"pk": delivery_id})
+        return None if item is None else codec.delivery(item)
+
+    def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
+        """Those that have a record, as they stand now (strong read), by id."""
+        each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
+        found = map(codec.delivery, self.table.get_many(each))
+        return {delivery.id: delivery for delivery in found}
+
+    def open(self, delivery: Delivery) -> Delivery:
+        """The delivery with its body.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if delivery.body_at is None:
+            return delivery
+        return replace(delivery, body=self.bodies.read(delivery.body_at))
+
+    def renew(self, delivery: Delivery) -> None:
+        """See that its body is kept as long as a record that is written now.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if delivery.body_at is not None:
+            self.bodies.renew(delivery.body_at)
+
+    def add(self, delivery: Delivery) -> bool:
+        """Store a delivery that has no record yet; whether it had none.
+
+        Losing to a twin is success: the same event makes the same delivery.
+        """
+        return self.table.put_if(self._item(self._settled(delivery)), IS_NEW)
+
+    async def add_async(self, delivery: Delivery) -> bool:
+        """The same, while others of the event loop go on."""
+        return await self.table.put_if_async(
+            self._item(await self._settled_async(delivery)), IS_NEW
+        )
+
+    def replace(self, old: Delivery, new: Delivery) -> bool:
+        """Store what an attempt has made of `old`; False when another has attempted it since.
+
+        Attempt, state and next due time go in one write: no timer can be lost.
+        """
+        item = self._item(self._settled(new))
+        return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
+
+    async def replace_async(self, old: Delivery, new: Delivery) -> bool:
+        """The same, while others of the event loop go on."""
+        item = self._item(await self._settled_async(new))
+        return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
+
+    def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
+        """Push its due time to `until_ms` unless another sweep has; whether it was us."""
+        return records.lease(self.table, delivery, until_ms=until_ms)
+
+    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
+        """Due deliveries of a shard (see `keys.DELIVERY_SHARDS`), the longest waiting first."""
+        return records.due(self.table, codec.waiting, shard=shard, now_ms=now_ms, limit=limit)
+
+    def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
+        """List those that are to get a record; the page of each, for its record to name."""
+        return self.log.announce(deliveries)
+
+    def list(
+        self,
+        tenant: str,
+        selection: Selection,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
+    ) -> Page[Delivery]:
+        """A page of a tenant's deliveries, newest first; it may be short and not the last.
+
+        Those that wait come in the order in which they are due. Of one event it has only those
+        whose ids do not follow from the event and its webhooks.
+        """
+        if selection.event_id is not None:
+            return self._of_event(tenant, selection, after=after, limit=limit)
+        if selection.status is Status.PENDING:
+            return self._waiting(tenant, selection, after=after, limit=limit)
+        if selection.status in (None, Status.DELIVERED):
+            return self._logged(
+                tenant, selection, after=after, limit=limit, oldest_first=oldest_first
+            )
+        ages = records.AgeList(
+            index="by_status",
+            partition=keys.by_status(tenant, str(selection.status)),
+            since=selection.since,
+            until=selection.until,
+            oldest_first=oldest_first,
+        )
+        query = ages.query(after=after, webhook_id=selection.webhook_id, topic=selection.topic)
+        return self.table.bounded_page(
+            query, codec.delivery, limit=limit, position=records.position
+        )
+
+    def _logged(
+        self,
+        tenant: str,
+        selection: Selection,
+        *,
+        after: str | None,
+        limit: int,
+        oldest_first: bool,
+    ) -> Page[Delivery]:
+        found: list[tuple[Entry, Delivery]] = []
+        # The log does not know a status: then as many as one request reads, or few may be left.
+        look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
+        for _ in range(MAX_LOOKS):
+            look = self.log.look(
+                tenant, selection, after=after, limit=look_at, oldest_first=oldest_first
+            )
+            there = self.get(entry.delivery_id for entry in look.entries)
+            each = ((entry, there.get(entry.delivery_id)) for entry in look.entries)
+            found += [
+                (entry, record)
+                for entry, record in each
+                if record is not None
+                and is_listed(entry, record)
+                and selection.status in (None, record.status)
+            ]
+            after = look.after
+            if after is None or len(found) > limit:
+                break
+        shown = found[:limit]
+        if len(found) > limit:
+            after = shown[-1][0].position
+        return Page(items=tuple(record for _, record in shown), after=after)
+
+    def _of_event(
+        self, tenant: str, selection: Selection, *, after: str | None, limit: int
+    ) -> Page[Delivery]:
+        ages = records.AgeList(
+            index="by_event",
+            partition=keys.by_event(tenant, selection.event_id or ""),
+            since=selection.since,
+            until=selection.until,
+        )
+        # That index holds keys only, and is billed by their size.
+        page = self.table.bounded_page(
+            ages.query(after=after),
+            lambda item: str(item["pk"]["S"]),
+            limit=limit,
+            position=records.position,
+        )
+        return self._fetched(page, selection)
+
+    def _waiting(
+        self, tenant: str, selection: Selection, *, after: str | None, limit: int
+    ) -> Page[Delivery]:
+        page = waiting.page(self.table, tenant, selection, after=after, limit=limit)
+        return self._fetched(page, selection)
+
+    def _fetched(self, page: Page[str], selection: Selection) -> Page[Delivery]:
+        """The records of a page of ids, without those that have changed out of the selection."""
+        found = self.get(page.items)
+        every = (found[each] for each in page.items if each in found)
+        return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
+
+    def _settled(self, delivery: Delivery) -> Delivery:
+        """The delivery with all in its place that its record refers to."""
+        return self._kept(self._listed(delivery))
+
+    async def _settled_async(self, delivery: Delivery) -> Delivery:
+        if self.log.lasts(delivery) and _is_inline(delivery):
+            return delivery  # as nearly all are
+        import asyncio  # who writes from an event loop has it already
+
+        return await asyncio.to_thread(self._settled, delivery)
+
+    def _listed(self, delivery: Delivery) -> Delivery:
+        """The delivery on a page that lasts as long as its record."""
+        if self.log.lasts(delivery):
+            return delivery
+        return replace(delivery, page=self.log.announce([delivery])[delivery.id])
+
+    def _kept(self, delivery: Delivery) -> Delivery:
+        """The delivery as it rests; a large body is in its place before the record is written."""
+        if _is_inline(delivery):
+            return delivery
+        at = delivery.body_at or self.bodies.keep(
+            delivery.body, tenant=delivery.tenant, record_id=delivery.id
+        )
+        return replace(delivery, body="", body_at=at)
+
+    def _item(self, delivery: Delivery) -> Item:
+        lists = _sparse_lists(delivery)
+        if lists:
+            lists["list_sk"] = keys.in_time(delivery.created_at, delivery.id)
+        return {
+            **codec.delivery_item(delivery),
+            **codec.key(lists),
+            **records.due_key(delivery, shard=keys.delivery_shard(delivery.tenant, delivery.id)),
+            "next_attempt": codec.scalar(delivery.next_attempt),
+            "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
+        }
+
+
+def _is_inline(delivery: Delivery) -> bool:
+    return len(delivery.body.encode()) <= INLINE_BODY_BYTES
+
+
+def _standing(delivery: Delivery) -> dict[str, str | float]:
+    """What the condition on a record is filled with."""
+    return {"attempt": delivery.next_attempt, "status": str(delivery.status)}
+
+
+def _sparse_lists(delivery: Delivery) -> dict[str, str]:
+    # What arrives at once, as nearly all do, is in none of them and costs nothing.
+    lists: dict[str, str] = {}
+    if delivery.status not in (Status.DELIVERED, Status.PENDING):
+        lists["by_status_pk"] = keys.by_status(delivery.tenant, delivery.status)
+    own = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
+    if delivery.id != own:
+        lists["by_event_pk"] = keys.by_event(delivery.tenant, delivery.event_id)
+    return lists

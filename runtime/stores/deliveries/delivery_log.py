@@ -1,0 +1,214 @@
+"""The log of deliveries: which there are, in the order of time, ten to an item.
+
+An index holds every delivery once more, and bills each as a write. The log announces the new ones
+of a batch together, in one small page, before any of their records is written; a record names the
+page that it is listed on. An entry counts only if its record names its page: what a killed worker
+has announced in vain is seen by nobody, and what was announced twice is listed once.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.core.deliveries.delivery import Delivery, Selection
+from runtime.core.events.envelope import dump
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables import codec, records
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import LOOK_AT, Table
+
+ENTRIES: Final = 10  # of a page: what a batch brings, and what fits into the 1 KB of a write unit
+DIGEST_CHARS: Final = 12  # tells apart the pages of one tenant and one millisecond
+DAY_CHARS: Final = 4  # hexadecimal: until 2149
+# A page outlives what is delivered at once, so that retries by the usual schedules need no other.
+GRACE_S: Final = 4 * records.DAY_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A delivery that was announced; `position` is where, for a cursor."""
+
+    delivery_id: str
+    webhook_id: str
+    topic: str
+    created_at: str
+    page: str
+    number: int
+
+    @property
+    def position(self) -> str:
+        """Its page and its number there."""
+        return f"{_sort_key(self.created_at, self.page)}#{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a listing stands: behind this entry of this page."""
+
+    sort_key: str
+    number: int
+
+    @classmethod
+    def parse(cls, position: str) -> "_Place":
+        sort_key, _, number = position.rpartition("#")
+        return cls(sort_key=sort_key, number=int(number))
+
+    def has_seen(self, entry: Entry, *, oldest_first: bool) -> bool:
+        if _sort_key(entry.created_at, entry.page) != self.sort_key:
+            return False
+        return entry.number <= self.number if oldest_first else entry.number >= self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Entries in order; `after` continues behind what was looked at, None when that was all."""
+
+    entries: tuple[Entry, ...]
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLog:
+    """Pages by tenant and time; `retention_days` is how long the records are kept."""
+
+    table: Table
+    retention_days: int
+
+    def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
+        """Write the pages for deliveries that are to get a record; the page of each, by id.
+
+        The same deliveries of the same time make the same page: a repeat changes nothing.
+        """
+        pages = list(self._pages(deliveries))
+        self.table.put_many(self._item(page, listed) for page, listed in pages)
+        return {delivery.id: page for page, listed in pages for delivery in listed}
+
+    def lasts(self, delivery: Delivery) -> bool:
+        """Whether it is on a page, and one that will be there as long as its record."""
+        if delivery.page is None:
+            return False
+        return records.expires_s(delivery, self.retention_days) <= _end_s(delivery.page)
+
+    def look(
+        self,
+        tenant: str,
+        selection: Selection,
+        *,
+        after: str | None,
+        limit: int,
+        oldest_first: bool,
+    ) -> Look:
+        """Up to `limit` entries of the webhook, topic and time that are selected.
+
+        One request, strongly read; it may find few, or none, and yet not be at the end.
+        """
+        low, high = selection.since or "0", f"{selection.until or ''}~"
+        place = None if after is None else _Place.parse(after)
+        if place is not None and oldest_first:
+            low = max(low, place.sort_key)
+        elif place is not None:
+            high = min(high, place.sort_key)
+        if low > high:
+            return Look(entries=())
+        filters = selection.webhook_id is not None or selection.topic is not None
+        items, last = self.table.look(
+            {
+                "KeyConditionExpression": "pk = :tenant AND sk BETWEEN :low AND :high",
+                "ExpressionAttributeValues": codec.key(
+                    {":tenant": tenant, ":low": low, ":high": high}
+                ),
+                "ScanIndexForward": oldest_first,
+                "ConsistentRead": True,
+                "Limit": LOOK_AT if filters else limit,
+            }
+        )
+        found: list[Entry] = []
+        step = 1 if oldest_first else -1
+        for entry in (entry for item in items for entry in entries(item)[::step]):
+            after = entry.position
+            if place is not None and place.has_seen(entry, oldest_first=oldest_first):
+                continue
+            if not _fits(entry, selection):
+                continue
+            found.append(entry)
+            if len(found) == limit:
+                return Look(entries=tuple(found), after=after)
+        return Look(entries=tuple(found), after=None if last is None else after)
+
+    def _pages(self, deliveries: Iterable[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
+        together: dict[tuple[str, str], list[Delivery]] = {}
+        for delivery in deliveries:
+            together.setdefault((delivery.tenant, delivery.created_at), []).append(delivery)
+        for listed in together.values():
+            for start in range(0, len(listed), ENTRIES):
+                piece = listed[start : start + ENTRIES]
+                yield self._name(piece), piece
+
+    def _name(self, listed: list[Delivery]) -> str:
+        """The page's last day, so that a record knows it, and a digest of what is on it."""
+        expires_s = max(records.expires_s(each, self.retention_days) for each in listed)
+        day = math.ceil((expires_s + GRACE_S) / records.DAY_S)
+        digest = hashlib.sha256("\0".join(each.id for each in listed).encode()).hexdigest()
+        return f"{day:0{DAY_CHARS}x}{digest[:DIGEST_CHARS]}"
+
+    def _item(self, page: str, listed: list[Delivery]) -> Item:
+        tree: dict[str, dict[str, list[str]]] = {}
+        for each in listed:
+            tree.setdefault(each.topic, {}).setdefault(each.webhook_id, []).append(each.id)
+        return {
+            **codec.key({"pk": listed[0].tenant, "sk": _sort_key(listed[0].created_at, page)}),
+            "entries": codec.packed(dump(tree)),
+            "expires_at": codec.scalar(_end_s(page)),
+        }
+
+
+def in_table(name: str, clients: Clients, retention_days: int) -> DeliveryLog:
+    """That of an installation."""
+    table = Table(client=clients.tables, name=name)
+    return DeliveryLog(table=table, retention_days=retention_days)
+
+
+def is_listed(entry: Entry, delivery: Delivery) -> bool:
+    """Whether the record belongs to the page that this entry is on."""
+    return (delivery.created_at, delivery.page) == (entry.created_at, entry.page)
+
+
+def _sort_key(created_at: str, page: str) -> str:
+    return f"{created_at}#{page}"
+
+
+def _end_s(page: str) -> int:
+    return int(page[:DAY_CHARS], 16) * records.DAY_S
+
+
+def entries(item: Mapping[str, Any]) -> list[Entry]:
+    """What is on a page, in the order of its numbers."""
+    created_at, _, page = item["sk"]["S"].partition("#")
+    tree: dict[str, dict[str, list[str]]] = json.loads(codec.value(item["entries"]))
+    flat = (
+        (topic, webhook_id, delivery_id)
+        for topic, webhooks in tree.items()
+        for webhook_id, delivery_ids in webhooks.items()
+        for delivery_id in delivery_ids
+    )
+    return [
+        Entry(
+            delivery_id=delivery_id,
+            webhook_id=webhook_id,
+            topic=topic,
+            created_at=created_at,
+            page=page,
+            number=number,
+        )
+        for number, (topic, webhook_id, delivery_id) in enumerate(flat)
+    ]
+
+
+def _fits(entry: Entry, selection: Selection) -> bool:
+    return selection.webhook_id in (None, entry.webhook_id) and selection.topic in (
+        None,
+        entry.topic,
+    )

@@ -1,0 +1,78 @@
+"""Where replays rest: among the deliveries, found by the sweep while they run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from runtime.core.deliveries.replay import Replay
+from runtime.core.events.envelope import moment
+from runtime.core.page import Page
+from runtime.errors import NotFound
+from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replays:
+    """Replays by id, by webhook, and while they run."""
+
+    table: Table
+    retention_days: int
+
+    def add(self, replay: Replay) -> None:
+        """Store a new replay; the same again changes nothing."""
+        self.table.put_if(self._item(replay), "attribute_not_exists(pk)")
+
+    def get(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
+        """One replay of this webhook, strongly read.
+
+        Raises:
+            NotFound: code `replay_not_found`.
+        """
+        item = self.table.get({"pk": keys.replay(replay_id)})
+        found = None if item is None else codec.replay(item)
+        if found is None or (found.tenant, found.webhook_id) != (tenant, webhook_id):
+            raise NotFound("no such replay", code="replay_not_found")
+        return found
+
+    def replace(self, old: Replay, new: Replay, /) -> Replay | None:
+        """Store `new` in the place of `old`; what is stored, or None when another was first."""
+        stored = replace(new, revision=old.revision + 1)
+        won = self.table.put_if(self._item(stored), "#revision = :was", was=old.revision)
+        return stored if won else None
+
+    def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
+        """Those that run and that nobody is at work on."""
+        return records.due_records(
+            self.table, codec.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
+        )
+
+    def list(
+        self, tenant: str, webhook_id: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[Replay]:
+        """A webhook's replays, newest first."""
+        ages = records.AgeList(index="replays", partition=keys.replays_of(tenant, webhook_id))
+        query = ages.query()
+        if after is not None:
+            place = {"replays_pk": ages.partition, "list_sk": after}
+            replay_id = after.partition("#")[2]
+            query["ExclusiveStartKey"] = codec.key({**place, "pk": keys.replay(replay_id)})
+        return self.table.bounded_page(query, codec.replay, limit=limit, position=records.position)
+
+    def _item(self, replay: Replay) -> Item:
+        expires = moment(replay.created_at) + timedelta(days=self.retention_days)
+        item = {
+            **codec.encode(replay),
+            **codec.key(
+                {
+                    "pk": keys.replay(replay.id),
+                    "replays_pk": keys.replays_of(replay.tenant, replay.webhook_id),
+                    "list_sk": keys.in_time(replay.created_at, replay.id),
+                }
+            ),
+            "expires_at": codec.scalar(int(expires.timestamp())),
+        }
+        if replay.due_at_ms is not None:
+            item |= codec.key({"due_shard": keys.REPLAYS_SHARD})
+        return item

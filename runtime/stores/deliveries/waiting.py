@@ -1,0 +1,158 @@
+"""A tenant's waiting deliveries, the next due first, read from the due index that is there anyway.
+
+An index of their own would bill each retry twice more, when it begins to wait and when it ends. So
+a tenant's wait in a few shards (see `keys.delivery_shards`), among those of other tenants, which
+are passed over; the shards are read side by side and merged by due time.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.core.deliveries.delivery import Selection
+from runtime.core.page import Page
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import LOOK_AT, Table
+
+MAX_LOOKS: Final = 8  # at the index, for one page: two at each shard
+BETWEEN: Final = "|"  # places in a cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """How far a shard was read: all that is due before `due_ms`, and what comes up to `own_id`.
+
+    `own_id` is a delivery of the tenant's, or empty: a cursor must not name another's.
+    """
+
+    due_ms: int = 0
+    own_id: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "_Place":
+        due_ms, _, own_id = text.partition("#")
+        return cls(due_ms=int(due_ms), own_id=own_id)
+
+    def __str__(self) -> str:
+        return f"{self.due_ms}#{self.own_id}" if self.own_id else str(self.due_ms)
+
+    def key(self, shard: str) -> Item | None:
+        """Where a query goes on behind it; None when it is a time and no entry."""
+        if not self.own_id:
+            return None
+        key = codec.key({"due_shard": shard, "pk": self.own_id})
+        return key | {"due_at_ms": codec.scalar(self.due_ms)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """Onto an entry of a shard; or, with no delivery, to a time where the reading may stop."""
+
+    shard: int
+    due_ms: int
+    delivery_id: str = ""
+
+    @property
+    def place(self) -> _Place:
+        """Where the shard stands behind it."""
+        return _Place(due_ms=self.due_ms, own_id=self.delivery_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reader:
+    """Looks at shards of the index, and counts how often."""
+
+    table: Table
+    filter: dict[str, Any]
+    looks: int = 0
+
+    def steps(self, number: int, shard: str, place: _Place) -> Iterator[_Step]:
+        """The tenant's entries behind the place, with a stop for each look that was not the last.
+
+        A look may end among others' entries of one time. Then the stop is at that time, before all
+        of its entries; it is left out where the reading would not have moved.
+        """
+        last, stopped_ms = place.key(shard), place.due_ms
+        while True:
+            items, last = self._look(shard, place, last)
+            found = [
+                _Step(
+                    shard=number,
+                    due_ms=codec.value(item["due_at_ms"]),
+                    delivery_id=codec.value(item["pk"]),
+                )
+                for item in items
+            ]
+            if last is None:
+                yield from found
+                return
+            end_ms = codec.value(last["due_at_ms"])
+            yield from (step for step in found if step.due_ms < end_ms)
+            if end_ms > stopped_ms:
+                yield _Step(shard=number, due_ms=end_ms)
+                stopped_ms = end_ms
+            yield from (step for step in found if step.due_ms == end_ms)
+
+    def _look(self, shard: str, place: _Place, last: Item | None) -> tuple[list[Item], Item | None]:
+        self.looks += 1
+        behind = {} if last is None else {"ExclusiveStartKey": last}
+        values = codec.key({":shard": shard}) | {":since_ms": codec.scalar(place.due_ms)}
+        return self.table.look(
+            {
+                "IndexName": "due",
+                "KeyConditionExpression": "due_shard = :shard AND due_at_ms >= :since_ms",
+                "Limit": LOOK_AT,
+                **self.filter,
+                "ExpressionAttributeValues": self.filter["ExpressionAttributeValues"] | values,
+                **behind,
+            }
+        )
+
+
+def page(
+    table: Table, tenant: str, selection: Selection, *, after: str | None, limit: int
+) -> Page[str]:
+    """Ids of the tenant's waiting deliveries; the page may be short, or empty, and not the last.
+
+    What keeps its due time while the pages are read is in exactly one of them; what is put off
+    meanwhile may come again, further back.
+    """
+    shards = keys.delivery_shards(tenant)
+    places = [_Place()] * len(shards) if after is None else _places(after)
+    reader = _Reader(table=table, filter=_filter(tenant, selection))
+    read = (
+        reader.steps(number, shard, place)
+        for number, (shard, place) in enumerate(zip(shards, places, strict=True))
+    )
+    found: list[str] = []
+    # Lazily: a shard is looked at again only when the reading has passed its last stop.
+    for step in heapq.merge(*read, key=lambda step: step.due_ms):
+        if step.delivery_id and len(found) == limit:
+            return Page(items=tuple(found), after=_after(places))
+        places[step.shard] = step.place
+        if step.delivery_id:
+            found.append(step.delivery_id)
+        elif reader.looks >= MAX_LOOKS:
+            return Page(items=tuple(found), after=_after(places))
+    return Page(items=tuple(found))
+
+
+def _places(after: str) -> list[_Place]:
+    return [_Place.parse(text) for text in after.split(BETWEEN)]
+
+
+def _after(places: list[_Place]) -> str:
+    return BETWEEN.join(map(str, places))
+
+
+def _filter(tenant: str, selection: Selection) -> dict[str, Any]:
+    named = {"tenant": tenant, "webhook_id": selection.webhook_id, "topic": selection.topic}
+    values = {name: wanted for name, wanted in named.items() if wanted is not None}
+    conditions = [f"#{name} = :{name}" for name in values]
+    if selection.since is not None or selection.until is not None:
+        conditions.append("#created_at BETWEEN :since AND :until")
+        values |= {"since": selection.since or "0", "until": selection.until or "~"}
+    expression = " AND ".join(conditions)
+    return {"FilterExpression": expression, **codec.placeholders(expression, values)}

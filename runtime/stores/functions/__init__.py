@@ -1,0 +1,1 @@
+"""Where functions and runs are kept, and how the sandbox is called."""

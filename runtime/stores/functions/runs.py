@@ -1,0 +1,112 @@
+"""Where runs rest: the record of a run, and the outbox of its effects."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from runtime.core.events.envelope import dump
+from runtime.core.functions.run import Commit, Run
+from runtime.core.page import Page
+from runtime.core.profiles.profile import Profile
+from runtime.stores.aws import clients as aws
+from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
+from runtime.stores.profiles.profiles import Profiles
+from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Runs by id; listed by function and by due time.
+
+    Large output and effects are kept apart from their record, and come only with `open`.
+    """
+
+    table: Table
+    bodies: Bodies
+    profiles: Profiles
+    retention_days: int
+
+    def find(self, run_id: str) -> Run | None:
+        """The run as it stands now (strong read), or None before its first try."""
+        item = self.table.get({"pk": run_id})
+        return None if item is None else codec.run(item)
+
+    def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
+        """The known ones, strongly read."""
+        each = [{"pk": run_id} for run_id in dict.fromkeys(run_ids)]
+        return {run.id: run for run in map(codec.run, self.table.get_many(each))}
+
+    def open(self, run: Run) -> Run:
+        """The run with its output and effects.
+
+        Raises:
+            NotFound: code `body_expired`.
+        """
+        if run.left_at is None:
+            return run
+        # json.loads, not our own `load`: this text is ours, and effects nest a payload deeper.
+        left = json.loads(self.bodies.read(run.left_at))
+        return replace(run, output=left["output"], effects=tuple(left["effects"]))
+
+    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
+        """Store the run, and the profile as it has changed it, both or neither.
+
+        The run is stored once for each attempt, so its changes to the profile happen once.
+        """
+        put_run = self._write(self._kept(run))
+        if profile is None:
+            first = self.table.try_to(lambda: self.table.client.put_item(**put_run))
+            return Commit.DONE if first else Commit.STALE
+        put_profile = self.profiles.write(profile, read_revision=read_revision)
+        try:
+            with aws.faults(f"write {self.table.name}"):
+                self.table.client.transact_write_items(
+                    TransactItems=[{"Put": put_run}, {"Put": put_profile}]
+                )
+        except ClientError as problem:  # only lost conditions come through `faults`
+            lost_run = aws.cancellations(problem)[0] == "ConditionalCheckFailed"
+            return Commit.STALE if lost_run else Commit.PROFILE_CHANGED
+        return Commit.DONE
+
+    def lease(self, run: Run, *, until_ms: int) -> bool:
+        """Push its due time to `until_ms` unless another sweep has; whether it was us."""
+        return records.lease(self.table, run, until_ms=until_ms)
+
+    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:
+        """Due runs of a shard (see `keys.RUN_SHARDS`), the longest waiting first."""
+        return records.due(self.table, codec.run, shard=shard, now_ms=now_ms, limit=limit)
+
+    def list(
+        self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[Run]:
+        """A function's runs, newest first."""
+        return records.newest(
+            self.table,
+            codec.run,
+            index="by_function",
+            partition=keys.by_function(tenant, name),
+            status=None,
+            after=after,
+            limit=limit,
+        )
+
+    def _kept(self, run: Run) -> Run:
+        """The run as it rests; what it has left is in its place before the record is written."""
+        left = dump({"output": run.output, "effects": list(run.effects)})
+        if len(left.encode()) <= INLINE_LEFT_BYTES:
+            return run
+        at = self.bodies.keep(left, tenant=run.tenant, record_id=run.id)
+        return replace(run, output=None, effects=(), left_at=at)
+
+    def _write(self, run: Run) -> Any:
+        item = {
+            **records.attributes(run, retention_days=self.retention_days),
+            **codec.key({"by_function_pk": keys.by_function(run.tenant, run.function)}),
+        }
+        never_run = "attribute_not_exists(pk)"
+        earlier_try = "attempt < :attempt"
+        return self.table.put(item, f"{never_run} OR {earlier_try}", attempt=run.attempt)

@@ -1,0 +1,62 @@
+"""Running user code: the sandbox Lambda, one tenant an execution environment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.core.events.envelope import dump
+from runtime.errors import Transient
+from runtime.stores.aws import clients as aws
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.client import LambdaClient
+
+MAX_TEXT_CHARS: Final = 500
+_ENGINE_UNAVAILABLE: Final = "EngineUnavailable"  # the sandbox's exception, as Lambda names it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxFunction:
+    """The sandbox Lambda; whatever goes wrong here is the platform's fault, never the user's."""
+
+    client: "LambdaClient"
+    name: str
+
+    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The sandbox's answer to a job.
+
+        Raises:
+            Transient: throttled, unreachable, denied; code `engine_unavailable`, when this
+                installation cannot run the job's engine; or code `sandbox_crashed`, when the
+                sandbox itself ended without an answer.
+        """
+        with aws.faults("invoke the sandbox"):
+            answer = self.client.invoke(
+                FunctionName=self.name,
+                InvocationType="RequestResponse",
+                TenantId=tenant,
+                Payload=dump(job).encode(),
+            )
+            payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise _fault(payload)
+        try:
+            result = json.loads(payload)
+        except ValueError as problem:
+            raise Transient("the sandbox's answer is cut", code="sandbox_crashed") from problem
+        if not isinstance(result, dict):
+            raise Transient("the sandbox's answer is no answer", code="sandbox_crashed")
+        return result
+
+
+def _fault(payload: bytes) -> Transient:
+    """What a job that ended with an exception is to its caller."""
+    try:
+        said = json.loads(payload)
+        kind, text = said["errorType"], str(said["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        kind, text = None, ""
+    if kind == _ENGINE_UNAVAILABLE:
+        return Transient(text[:MAX_TEXT_CHARS], code="engine_unavailable")
+    return Transient("the sandbox ended without an answer", code="sandbox_crashed")

@@ -1,0 +1,72 @@
+"""What each tenant wants to hear: indexed once a change, and asked for every event."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from runtime.core.matching.matching import Index
+from runtime.errors import BadInput, Transient
+from runtime.freshness import is_fresh
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.config import FRESH_S, Config, prefix_query
+
+MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for least is dropped
+
+
+@dataclass(slots=True)
+class _Known:
+    index: Index
+    generation: int
+    checked_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        return is_fresh(self.checked_at.timestamp(), now_s=now.timestamp(), for_s=FRESH_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """Compiled subscriptions by tenant, re-read when the tenant's counter has moved."""
+
+    config: Config
+    clock: Callable[[], datetime]
+    _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
+
+    def for_tenant(self, tenant: str) -> Index:
+        """The tenant's compiled subscriptions, at most two seconds old.
+
+        Raises:
+            Transient: they cannot be read, or a stored filter does not compile; neither is the
+                event's fault, so it waits.
+        """
+        now = self.clock()
+        known = self._known.get(tenant)
+        if known is None or not known.is_fresh(now):
+            known = self._known[tenant] = self._checked(tenant, known, now)
+            while len(self._known) > MAX_TENANTS:
+                self._known.popitem(last=False)
+        self._known.move_to_end(tenant)
+        return known.index
+
+    def _checked(self, tenant: str, known: _Known | None, now: datetime) -> _Known:
+        # The counter is read first: a change between the two reads is then seen next time.
+        generation = self.config.generation(tenant)
+        if known is not None and known.generation == generation:
+            return _Known(known.index, generation, now)
+        return _Known(self._compiled(tenant), generation, now)
+
+    def _compiled(self, tenant: str) -> Index:
+        def read(prefix: str) -> list[codec.Item]:
+            return list(self.config.table.query(prefix_query(tenant, prefix)))
+
+        try:
+            return Index(
+                map(codec.webhook, read(keys.webhook(""))),
+                map(codec.function, read(keys.function(""))),
+            )
+        except BadInput as problem:
+            raise Transient(
+                f"a stored filter of {tenant} does not compile: {problem.message}",
+                code="stored_filter_broken",
+            ) from problem

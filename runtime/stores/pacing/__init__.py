@@ -1,0 +1,1 @@
+"""Where endpoints' health and turns are kept."""

@@ -1,0 +1,105 @@
+"""How the endpoints are doing: one item each, and none for those that never failed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from runtime.core.pacing import endpoint_health
+from runtime.core.pacing.endpoint_health import Health
+from runtime.errors import Transient
+from runtime.freshness import is_fresh
+from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import Table
+
+FRESH_S: Final = 1.0  # how long an open breaker may go unnoticed by a warm worker
+MAX_KNOWN: Final = 10_000
+KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the webhook is disabled
+MAX_RACES: Final = 5
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Health by tenant and webhook."""
+
+    table: Table
+    clock: Callable[[], datetime]
+    _known: dict[Key, tuple[float, Health]] = field(default_factory=dict)
+
+    def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
+        """The health of each, at most a second old: a batch to a busy endpoint reads nothing."""
+        now_s = self.clock().timestamp()
+        each = dict.fromkeys(endpoints)
+        fresh = {
+            key: held[1]
+            for key in each
+            if (held := self._known.get(key)) is not None
+            and is_fresh(held[0], now_s=now_s, for_s=FRESH_S)
+        }
+        missing = [key for key in each if key not in fresh]
+        return fresh | (self._read(missing) if missing else {})
+
+    def find(self, tenant: str, webhook_id: str) -> Health:
+        """The health as it stands now."""
+        return self._read([(tenant, webhook_id)])[tenant, webhook_id]
+
+    def replace(self, old: Health, new: Health, /) -> Health | None:
+        """Store `new` in the place of `old`; what is stored, or None when somebody else was first.
+
+        With notices in it, it is found by the sweep until they are sent.
+        """
+        stored = replace(new, revision=old.revision + 1)
+        unchanged = "#revision = :was" if old.revision else "attribute_not_exists(pk)"
+        was = {"was": old.revision} if old.revision else {}
+        if not self.table.put_if(self._item(stored), unchanged, **was):
+            self._known.pop((old.tenant, old.webhook_id), None)
+            return None
+        self._remember(stored)
+        return stored
+
+    def reset(self, tenant: str, webhook_id: str) -> None:
+        """Forget what was: the webhook has been switched on.
+
+        Raises:
+            Transient: it keeps changing.
+        """
+        for _ in range(MAX_RACES):
+            old = self.find(tenant, webhook_id)
+            new = endpoint_health.reset(old)
+            if new == old or self.replace(old, new) is not None:
+                return
+        raise Transient("the endpoint keeps changing", code="endpoint_changed")
+
+    def due(self, *, now_ms: int, limit: int) -> Iterator[Health]:
+        """Endpoints with notices that should have been sent by now."""
+        return records.due_records(
+            self.table, codec.health, shard=keys.ENDPOINTS_SHARD, now_ms=now_ms, limit=limit
+        )
+
+    def _read(self, missing: Iterable[Key]) -> dict[Key, Health]:
+        every = {key: Health(tenant=key[0], webhook_id=key[1]) for key in missing}
+        stored = self.table.get_many({"pk": keys.endpoint(*key)} for key in every)
+        for health in map(codec.health, stored):
+            every[health.tenant, health.webhook_id] = health
+        for health in every.values():
+            self._remember(health)
+        return every
+
+    def _remember(self, health: Health) -> None:
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[health.tenant, health.webhook_id] = (self.clock().timestamp(), health)
+
+    def _item(self, health: Health) -> Item:
+        now = self.clock()
+        item = {
+            **codec.encode(health),
+            **codec.key({"pk": keys.endpoint(health.tenant, health.webhook_id)}),
+            "expires_at": codec.scalar(int((now + KEEP).timestamp())),
+        }
+        if health.notices:
+            item |= codec.key({"due_shard": keys.ENDPOINTS_SHARD})
+            item["due_at_ms"] = codec.scalar(int(now.timestamp() * 1000))
+        return item

@@ -1,0 +1,125 @@
+"""Whose turn it is: tickets of an endpoint's rate limit, permits of an endpoint or a function.
+
+Only endpoints that have a limit have items here: one addition a batch for the rate, two conditional
+writes a batch for the cap. Functions always have a cap.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from runtime.core.events.envelope import dump
+from runtime.core.pacing import concurrency, rate_limit
+from runtime.core.pacing.concurrency import Lease, Leases
+from runtime.core.pacing.rate_limit import RateLimit
+from runtime.errors import Transient
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.table import Table
+
+KEEP: Final = timedelta(days=2)  # an item that nobody has used for so long holds nothing
+MAX_RACES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Tickets and permits by tenant and holder: a webhook, or a function."""
+
+    table: Table
+    clock: Callable[[], datetime]
+    lease_ms: int = concurrency.DELIVER_LEASE_MS
+
+    def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
+        """The next `count` tickets: when the window of each begins, in epoch milliseconds.
+
+        Raises:
+            Transient: the counter cannot be reached, or everybody wants it at once.
+        """
+        key = {"pk": keys.rate(tenant, holder, limit.name)}
+        floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
+        for _ in range(MAX_RACES):
+            first = self._next(key, count, floor)
+            if first is None and self._jump(key, count, floor):
+                first = floor
+            if first is not None:
+                tickets = range(first, first + count)
+                return [rate_limit.turn_ms(limit, ticket=ticket) for ticket in tickets]
+        raise Transient("the rate limit is contended", code="rate_contended")
+
+    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
+        """How many of the permits wanted `owner` has got; none while others keep writing."""
+        for _ in range(MAX_RACES):
+            leases, revision = self._leases(tenant, holder)
+            after, granted = concurrency.acquire(
+                leases,
+                owner,
+                wanted=wanted,
+                cap=cap,
+                now_ms=self._now_ms(),
+                lease_ms=self.lease_ms,
+            )
+            if not granted or self._store(tenant, holder, after, revision=revision):
+                return granted
+        return 0
+
+    def release(self, tenant: str, holder: str, *, owner: str) -> bool:
+        """Give `owner`'s permits back; what cannot be given back ends with its lease."""
+        for _ in range(MAX_RACES):
+            leases, revision = self._leases(tenant, holder)
+            after = concurrency.release(leases, owner)
+            if self._store(tenant, holder, after, revision=revision):
+                return True
+        return False
+
+    def _next(self, key: dict[str, str], count: int, floor: int) -> int | None:
+        """The first of the next tickets; None when the counter lies in the past, or is new."""
+        found: list[int] = []
+        update = self.table.update(
+            key,
+            "SET next_ticket = next_ticket + :count",
+            "next_ticket >= :floor",
+            count=count,
+            floor=floor,
+        )
+
+        def add() -> None:
+            answer: Any = self.table.client.update_item(**update, ReturnValues="UPDATED_OLD")
+            found.append(codec.value(answer["Attributes"]["next_ticket"]))
+
+        return found[0] if self.table.try_to(add) else None
+
+    def _jump(self, key: dict[str, str], count: int, floor: int) -> bool:
+        """Move a counter that lies in the past up to now."""
+        update = self.table.update(
+            key,
+            "SET next_ticket = :after, expires_at = :expires",
+            "attribute_not_exists(next_ticket) OR next_ticket < :floor",
+            after=floor + count,
+            floor=floor,
+            expires=self._expires(),
+        )
+        return self.table.try_to(lambda: self.table.client.update_item(**update))
+
+    def _leases(self, tenant: str, holder: str) -> tuple[Leases, int]:
+        item = self.table.get({"pk": keys.permits(tenant, holder)})
+        if item is None:
+            return {}, 0
+        raw = json.loads(codec.value(item["leases"]))
+        return {name: Lease(**lease) for name, lease in raw.items()}, codec.value(item["revision"])
+
+    def _store(self, tenant: str, holder: str, leases: Leases, *, revision: int) -> bool:
+        item = {
+            **codec.key({"pk": keys.permits(tenant, holder)}),
+            "leases": codec.text(dump({name: asdict(each) for name, each in leases.items()})),
+            "revision": codec.scalar(revision + 1),
+            "expires_at": codec.scalar(self._expires()),
+        }
+        unchanged = "#revision = :was" if revision else "attribute_not_exists(pk)"
+        return self.table.put_if(item, unchanged, **({"was": revision} if revision else {}))
+
+    def _expires(self) -> int:
+        return int((self.clock() + KEEP).timestamp())
+
+    def _now_ms(self) -> int:
+        return int(self.clock().timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""What every store of a DynamoDB table stands on: keys, conditions, records."""

@@ -1,0 +1,160 @@
+"""What deliveries and runs share: age lists, the due index, and the day they expire."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from runtime.core.deliveries.delivery import Delivery, Waiting
+from runtime.core.events.envelope import moment
+from runtime.core.functions.run import Run
+from runtime.core.page import Page
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.table import Table
+
+T = TypeVar("T")
+DAY_S: Final = 86_400
+# What the due index of the deliveries holds besides keys: what a hint, a lease and a filter need,
+# and no body. So an entry is one write unit, however large its delivery.
+DUE_ATTRIBUTES: Final = (
+    "tenant",
+    "webhook_id",
+    "event_id",
+    "topic",
+    "created_at",
+    "next_attempt",
+    "hinted",
+)
+DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
+
+
+def attributes(record: Run, *, retention_days: int) -> Item:
+    """A run with the keys of its table, its age list, the due index and its expiry."""
+    return {
+        **codec.encode(record),
+        **codec.key(
+            {"pk": record.id, "list_sk": keys.in_time(record.created_at, record.id)},
+        ),
+        "expires_at": codec.scalar(expires_s(record, retention_days)),
+        **due_key(record, shard=keys.run_shard(record.id)),
+    }
+
+
+def due_key(record: Delivery | Run, *, shard: str) -> Item:
+    """The key of the due index; none for what is not due."""
+    return {} if record.due_at_ms is None else codec.key({"due_shard": shard})
+
+
+def expires_s(record: Delivery | Run, retention_days: int) -> int:
+    """When the record expires: its retention is counted from when it was, or will be, last of use.
+
+    What is sent again on its last day has a whole schedule before it: a record that expired
+    meanwhile would be a delivery lost, and one that ended then is still to be looked at.
+    """
+    attempts = record.attempts if isinstance(record, Delivery) else ()
+    times = [moment(at) for at in (record.created_at, *(each.started_at for each in attempts[-1:]))]
+    used_s = max(*(time.timestamp() for time in times), (record.due_at_ms or 0) / 1000)
+    return int(used_s) + retention_days * DAY_S
+
+
+def lease(table: Table, record: Delivery | Waiting | Run, *, until_ms: int) -> bool:
+    """Push a due time to `until_ms`, unless somebody else has; whether it was us.
+
+    The record stays due: should the hint be lost, the next sweep after the lease finds it again.
+    """
+    if record.due_at_ms is None:
+        return False
+    write = table.update(
+        {"pk": record.id},
+        "SET due_at_ms = :until",
+        "due_at_ms = :was",
+        until=until_ms,
+        was=record.due_at_ms,
+    )
+    return table.try_to(lambda: table.client.update_item(**write))
+
+
+def due(
+    table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
+) -> Iterator[T]:
+    """Entries of a shard that are due, the longest waiting first; the index may lag a moment."""
+    query = {
+        "IndexName": "due",
+        "KeyConditionExpression": "due_shard = :shard AND due_at_ms <= :now",
+        "ExpressionAttributeValues": {":shard": {"S": shard}, ":now": codec.scalar(now_ms)},
+        "Limit": min(limit, DUE_PAGE),
+    }
+    for number, item in enumerate(table.query(query)):
+        if number == limit:
+            return
+        yield decode(item)
+
+
+def due_records(
+    table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
+) -> Iterator[T]:
+    """The records of a shard that are due, as they stand now, in no order; for few."""
+    found = list(due(table, _key, shard=shard, now_ms=now_ms, limit=limit))
+    for item in table.get_many(found):
+        if "due_shard" in item and codec.value(item["due_at_ms"]) <= now_ms:
+            yield decode(item)
+
+
+def _key(item: Item) -> dict[str, str]:
+    return {"pk": codec.value(item["pk"])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeList:
+    """One partition of an age list, or the part of it between two times."""
+
+    index: str
+    partition: str
+    since: str | None = None
+    until: str | None = None
+    oldest_first: bool = False
+
+    def query(self, *, after: str | None = None, **equal: str | None) -> dict[str, Any]:
+        """The records of these values, behind the position `after`."""
+        name = f"{self.index}_pk"
+        values = {":partition": self.partition}
+        condition = f"{name} = :partition"
+        if self.since is not None or self.until is not None:
+            condition += " AND list_sk BETWEEN :since AND :until"
+            values[":since"] = self.since or "0"
+            values[":until"] = f"{self.until or ''}~"  # behind every id of that very millisecond
+        query: dict[str, Any] = {
+            "IndexName": self.index,
+            "KeyConditionExpression": condition,
+            "ScanIndexForward": self.oldest_first,
+        }
+        asked = {name: wanted for name, wanted in equal.items() if wanted is not None}
+        if asked:
+            query["FilterExpression"] = " AND ".join(f"#{each} = :{each}" for each in asked)
+            query["ExpressionAttributeNames"] = {f"#{each}": each for each in asked}
+            values |= {f":{each}": wanted for each, wanted in asked.items()}
+        if after is not None:
+            query["ExclusiveStartKey"] = codec.key(
+                {name: self.partition, "list_sk": after, "pk": after.partition("#")[2]}
+            )
+        return query | {"ExpressionAttributeValues": codec.key(values)}
+
+
+def position(item: Item) -> str:
+    """Where a record stands in its age lists."""
+    return str(item["list_sk"]["S"])
+
+
+def newest(  # noqa: PLR0913 - a listing is made of exactly these
+    table: Table,
+    decode: Callable[[Item], T],
+    *,
+    index: str,
+    partition: str,
+    status: str | None,
+    after: str | None,
+    limit: int,
+) -> Page[T]:
+    """A page of an age list, newest first."""
+    query = AgeList(index=index, partition=partition).query(after=after, status=status)
+    return table.page(query, decode, limit=limit, position=position)

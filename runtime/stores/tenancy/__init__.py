@@ -1,0 +1,1 @@
+"""Where API keys, tenants and claims are kept."""

@@ -1,0 +1,56 @@
+"""Where idempotency claims rest: in the tenant's own partition, until their TTL."""
+
+from dataclasses import dataclass
+
+from runtime.core.tenancy.idempotency import Claim, State
+from runtime.errors import Conflict
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """Claims by tenant and key."""
+
+    config: Config
+
+    def take(self, claim: Claim, *, now_s: int) -> Claim | None:
+        """Store `claim` unless another one stands; that one, or None when ours was stored.
+
+        Raises:
+            Conflict: the other one was let go at this very moment; asking again helps.
+        """
+        # TTL deletes late, so a claim's age is judged here.
+        never_taken = "attribute_not_exists(pk)"
+        expired = "#expires_at < :now"
+        abandoned = "(#state = :running AND #lease_until_s < :now)"
+        free = f"{never_taken} OR {expired} OR {abandoned}"
+        if self.config.table.put_if(_item(claim), free, now=now_s, running=State.RUNNING.value):
+            return None
+        item = self.config.find(claim.tenant, keys.claim(claim.key_sha256))
+        if item is None:
+            raise Conflict(
+                "the first request with this key has just failed; send it again",
+                code="idempotency_in_progress",
+            )
+        return codec.claim(item)
+
+    def finish(self, claim: Claim) -> None:
+        """Store the answer, unless another request has taken the claim over meanwhile."""
+        # Losing is fine: our lease ran out, and the winner's answer is the one that repeats see.
+        self.config.table.put_if(_item(claim), "#request_sha256 = :mine", mine=claim.request_sha256)
+
+    def release(self, claim: Claim) -> None:
+        """Forget a claim whose request was refused: nothing has happened."""
+        key = {"pk": keys.tenant(claim.tenant), "sk": keys.claim(claim.key_sha256)}
+        gone = self.config.table.delete(key, "#state = :running", running=State.RUNNING.value)
+        self.config.table.transact(gone)
+
+
+def _item(claim: Claim) -> Item:
+    return {
+        **codec.encode(claim),
+        "pk": {"S": keys.tenant(claim.tenant)},
+        "sk": {"S": keys.claim(claim.key_sha256)},
+    }

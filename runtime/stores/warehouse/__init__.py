@@ -1,0 +1,1 @@
+"""Where syncs, their ledger, the lake and the warehouse are kept."""

@@ -1,0 +1,55 @@
+"""The files of a load: raw batches fetched, Parquet rendered, then staged and published on S3."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.core.archive.raw_log import Kind, RawBatch
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import Load, Rendered
+from runtime.stores.archive.raw_log import RawLog
+from runtime.stores.aws.s3 import Bucket
+from runtime.stores.warehouse.parquet import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadFiles:
+    """Makes and stores the files of loads; nothing of a load stays on local disk after it."""
+
+    raw_log: RawLog
+    bucket: Bucket
+    writer: Writer
+
+    @contextmanager
+    def render(self, load: Load, batches: Sequence[RawBatch]) -> Iterator[Rendered]:
+        """The load's Parquet files on local disk, for as long as the context lasts.
+
+        Raises:
+            NotFound: a raw batch is gone.
+        """
+        with tempfile.TemporaryDirectory(dir=self.writer.scratch, prefix="load-") as folder:
+            out = Path(folder)
+            inputs: dict[Kind, list[Path]] = {}
+            for batch in batches:
+                path = out / f"{batch.seq:012d}.jsonl.gz"
+                self.raw_log.fetch(batch, to=path)
+                inputs.setdefault(batch.kind, []).append(path)
+            yield self.writer.render(inputs, tenant=load.tenant, out=out)
+
+    def stage(self, load: Load, rendered: Rendered) -> None:
+        """Put what COPY will read: data first, then the manifest that names it."""
+        if rendered.discards is not None:
+            key = plan.discard_key(load)
+            self.bucket.put_once(key, Path(rendered.discards).read_bytes())
+        for file in rendered.stage:
+            key = plan.stage_key(load, file.kind)
+            self.bucket.put_file_once(key, Path(file.path))
+            text = plan.manifest(self.bucket.name, [(key, file.size_bytes)])
+            self.bucket.put_once(plan.manifest_key(load, file.kind), text.encode())
+
+    def publish(self, load: Load, rendered: Rendered) -> None:
+        """Put the lake's files, under the load's own names."""
+        for file in rendered.lake:
+            self.bucket.put_file_once(plan.lake_key(load, file), Path(file.path))

@@ -1,0 +1,169 @@
+"""The ledger of loads: each sync's cursor, its lease, its loads, and who owns which schema.
+
+It plans and remembers; whether a load has happened is decided by `_loads` in the warehouse. Every
+write names the fence of its lease, so a planner that has lost its lease can change nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from runtime.core.events.envelope import dump, load
+from runtime.core.warehouse.plan import Lease, Load, LoadState, TableCount
+from runtime.errors import Conflict, Transient
+from runtime.stores.aws import clients as aws
+from runtime.stores.tables import codec
+from runtime.stores.tables.table import Table
+
+_MINE: Final = "#fence = :fence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Cursors, leases and load records of every sync."""
+
+    table: Table
+
+    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
+        """Become the one planner of a sync until the lease runs out.
+
+        Raises:
+            Transient: code `sync_busy`: another planner holds it.
+        """
+        change = self.table.update(
+            _cursor(tenant, sync_id),
+            "SET #fence = if_not_exists(#fence, :zero) + :one, #lease_until_ms = :until_ms",
+            "attribute_not_exists(#lease_until_ms) OR #lease_until_ms < :now_ms",
+            zero=0,
+            one=1,
+            until_ms=now_ms + lease_ms,
+            now_ms=now_ms,
+        )
+        try:
+            with aws.faults("lease a sync"):
+                answer = self.table.client.update_item(**change, ReturnValues="ALL_NEW")
+        except ClientError as problem:  # only a lost condition comes through
+            raise Transient("this sync is running already", code="sync_busy") from problem
+        held = {name: codec.value(dict(stored)) for name, stored in answer["Attributes"].items()}
+        return Lease(
+            tenant=tenant,
+            sync_id=sync_id,
+            fence=held["fence"],
+            seq=held.get("seq", 0),
+            load=self._load(tenant, sync_id, held.get("load_id")),
+        )
+
+    def release(self, lease: Lease) -> None:
+        """Let the next planner in at once; nothing happens when the lease is lost already."""
+        change = self.table.update(
+            _cursor(lease.tenant, lease.sync_id),
+            "SET #lease_until_ms = :zero",
+            _MINE,
+            zero=0,
+            fence=lease.fence,
+        )
+        self.table.try_to(lambda: self.table.client.update_item(**change))
+
+    def save(self, lease: Lease, record: Load) -> None:
+        """Remember how far the open load has come.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
+        self._write(lease, record, "SET #load_id = :load_id", load_id=record.load_id)
+
+    def finish(self, lease: Lease, record: Load) -> None:
+        """Close a load and move the cursor behind its batches, in one transaction.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
+        self._write(lease, record, "SET #seq = :seq REMOVE #load_id", seq=record.last_seq)
+
+    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
+        """The loads of a sync, newest first."""
+        query = {
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": codec.key(
+                {":pk": _partition(tenant, sync_id), ":prefix": "load#"}
+            ),
+        }
+        found = [_record(item) for item in self.table.query(query)]
+        found.sort(key=lambda record: (record.started_at, record.last_seq), reverse=True)
+        return tuple(found[:limit])
+
+    def claim_schema(self, schema: str, *, tenant: str) -> int:
+        """Make a schema this tenant's own; the version it stands at, 0 when it is to be created.
+
+        Raises:
+            Conflict: code `schema_taken`: two tenants must never share one.
+        """
+        change = self.table.update(
+            _schema(schema),
+            "SET #tenant = :tenant",
+            "attribute_not_exists(#tenant) OR #tenant = :tenant",
+            tenant=tenant,
+        )
+        try:
+            with aws.faults("claim a schema"):
+                answer = self.table.client.update_item(**change, ReturnValues="ALL_NEW")
+        except ClientError as problem:  # only a lost condition comes through
+            raise Conflict(
+                f"schema {schema} belongs to another tenant; name another", code="schema_taken"
+            ) from problem
+        version = answer["Attributes"].get("version")
+        return 0 if version is None else int(codec.value(dict(version)))
+
+    def set_schema_version(self, schema: str, *, version: int) -> None:
+        """Remember how far a schema has been brought."""
+        change = self.table.update(_schema(schema), "SET #version = :version", "", version=version)
+        self.table.try_to(lambda: self.table.client.update_item(**change))
+
+    def _write(self, lease: Lease, record: Load, change: str, **values: str | int) -> None:
+        cursor = _cursor(lease.tenant, lease.sync_id)
+        stored = self.table.transact(
+            self.table.update(cursor, change, _MINE, fence=lease.fence, **values),
+            self.table.put(
+                _item(record, fence=lease.fence),
+                "attribute_not_exists(#fence) OR #fence <= :fence",
+                fence=lease.fence,
+            ),
+        )
+        if not stored:
+            raise Transient("another planner has taken this sync over", code="lease_lost")
+
+    def _load(self, tenant: str, sync_id: str, load_id: str | None) -> Load | None:
+        if load_id is None:
+            return None
+        item = self.table.get({"pk": _partition(tenant, sync_id), "sk": f"load#{load_id}"})
+        return None if item is None else _record(item)
+
+
+def _partition(tenant: str, sync_id: str) -> str:
+    return f"sync#{tenant}#{sync_id}"
+
+
+def _cursor(tenant: str, sync_id: str) -> Mapping[str, str]:
+    return {"pk": _partition(tenant, sync_id), "sk": "cursor"}
+
+
+def _schema(schema: str) -> Mapping[str, str]:
+    return {"pk": f"schema#{schema}", "sk": "schema"}
+
+
+def _item(record: Load, *, fence: int) -> codec.Item:
+    key = {"pk": _partition(record.tenant, record.sync_id), "sk": f"load#{record.load_id}"}
+    return {
+        **codec.key(key),
+        "fence": codec.scalar(fence),
+        "record": codec.text(dump(asdict(record))),
+    }
+
+
+def _record(item: codec.Item) -> Load:
+    raw: dict[str, Any] = load(codec.value(item["record"]))
+    raw["state"] = LoadState(raw["state"])
+    raw["tables"] = {name: TableCount(**count) for name, count in raw["tables"].items()}
+    return Load(**raw)

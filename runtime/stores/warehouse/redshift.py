@@ -1,0 +1,145 @@
+"""Redshift by its Data API: submit, look, and read small answers. No polling: it waits for us."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from runtime.core.warehouse import sql as warehouse_sql
+from runtime.core.warehouse.plan import StatementOutcome, StatementState
+from runtime.core.warehouse.sql import Blocks
+from runtime.errors import Permanent, Transient
+from runtime.stores.aws import clients as aws
+
+if TYPE_CHECKING:
+    from types_boto3_redshift_data.client import RedshiftDataAPIServiceClient
+
+MAX_WAIT_S: Final = 30  # of one long poll, the service's own limit
+_SQL: Final = Path(__file__).parents[3] / "infra" / "redshift"
+_STATES: Final = {
+    "FINISHED": StatementState.FINISHED,
+    "FAILED": StatementState.FAILED,
+    "ABORTED": StatementState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redshift:
+    """One database of one workgroup; without a workgroup each call is refused.
+
+    `seconds` is a clock that only ever goes forward.
+    """
+
+    client: "RedshiftDataAPIServiceClient"
+    workgroup: str
+    database: str
+    seconds: Callable[[], float] = time.monotonic
+
+    def submit(self, statements: Sequence[str], *, name: str, token: str) -> str:
+        """Start one transaction; the same token within 8 hours gives the same statement's id."""
+        with aws.faults("submit a load"):
+            answer = self.client.batch_execute_statement(
+                WorkgroupName=self._named(),
+                Database=self.database,
+                Sqls=list(statements),
+                ClientToken=token,
+                StatementName=name,
+                WithEvent=True,
+            )
+        return answer["Id"]
+
+    def outcome(self, statement_id: str, *, wait_s: float) -> StatementOutcome:
+        """How a statement stands, at the latest after `wait_s`."""
+        deadline = self.seconds() + wait_s
+        while True:
+            left_s = max(1, min(MAX_WAIT_S, int(deadline - self.seconds())))
+            with aws.faults("describe a statement"):
+                seen = self._describe(statement_id, wait_s=left_s)
+            if seen.state is not StatementState.RUNNING or self.seconds() >= deadline - 1:
+                return seen
+
+    def run(self, statements: Sequence[str], *, wait_s: float) -> None:
+        """Run statements that may be repeated, in one transaction, to their end.
+
+        Raises:
+            Transient: they failed or took too long.
+        """
+        with aws.faults("run statements"):
+            answer = self.client.batch_execute_statement(
+                WorkgroupName=self._named(), Database=self.database, Sqls=list(statements)
+            )
+        self._finished(answer["Id"], wait_s=wait_s)
+
+    def query(self, sql: str, *, wait_s: float) -> list[dict[str, Any]]:
+        """The rows of one SELECT, by column.
+
+        Raises:
+            Transient: it failed or took too long.
+        """
+        with aws.faults("query"):
+            answer = self.client.execute_statement(
+                WorkgroupName=self._named(), Database=self.database, Sql=sql
+            )
+        self._finished(answer["Id"], wait_s=wait_s)
+        with aws.faults("read an answer"):
+            pages = self.client.get_paginator("get_statement_result").paginate(Id=answer["Id"])
+            return [row for page in pages for row in _rows(page)]
+
+    def _named(self) -> str:
+        if not self.workgroup:
+            raise Permanent(
+                "this installation names no Redshift workgroup: set RedshiftWorkgroup",
+                code="redshift_not_configured",
+            )
+        return self.workgroup
+
+    def _finished(self, statement_id: str, *, wait_s: float) -> None:
+        seen = self.outcome(statement_id, wait_s=wait_s)
+        match seen.state:
+            case StatementState.FINISHED:
+                return
+            case StatementState.RUNNING | StatementState.LOST | StatementState.FAILED:
+                raise Transient(
+                    f"statement {seen.state}: {seen.error}"[:1000], code="warehouse_failed"
+                )
+
+    def _describe(self, statement_id: str, *, wait_s: int) -> StatementOutcome:
+        try:
+            answer = self.client.describe_statement(Id=statement_id, WaitTimeSeconds=wait_s)
+        except ClientError as problem:
+            if aws.error_code(problem) != "ResourceNotFoundException":
+                raise
+            return StatementOutcome(state=StatementState.LOST, error="unknown statement")
+        state = _STATES.get(answer["Status"], StatementState.RUNNING)
+        return StatementOutcome(state=state, error=_error(answer))
+
+
+def read_queries() -> Blocks:
+    """The blocks of a load."""
+    return warehouse_sql.blocks((_SQL / "queries.sql").read_text())
+
+
+def read_migrations() -> tuple[Blocks, ...]:
+    """The schema as first created, then each migration: the n-th brings a schema to version n."""
+    files = [_SQL / "schema.sql", *sorted((_SQL / "migrations").glob("[0-9]*.sql"))]
+    return tuple(warehouse_sql.blocks(file.read_text()) for file in files)
+
+
+def _error(answer: Mapping[str, Any]) -> str:
+    failed = (part.get("Error") for part in answer.get("SubStatements", ()))
+    return answer.get("Error") or next((error for error in failed if error), "")
+
+
+def _rows(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = [column["name"] for column in page["ColumnMetadata"]]
+    return [
+        dict(zip(names, (_value(field) for field in record), strict=True))
+        for record in page["Records"]
+    ]
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    return None if field.get("isNull") else next(iter(field.values()))

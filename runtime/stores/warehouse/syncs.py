@@ -1,0 +1,71 @@
+"""Where syncs rest: destinations and their schedules, not what was loaded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime.core.page import Page
+from runtime.core.warehouse.sync import Sync
+from runtime.errors import Conflict
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.config import Config, prefix_query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Syncs:
+    """Syncs by tenant and id."""
+
+    config: Config
+
+    def add(self, sync: Sync) -> None:
+        """Store a new sync.
+
+        Raises:
+            Conflict: code `sync_exists`.
+        """
+        self.config.add(sync.tenant, _item(sync), what="sync")
+
+    def get(self, tenant: str, sync_id: str) -> Sync:
+        """One sync, strongly read.
+
+        Raises:
+            NotFound: code `sync_not_found`.
+        """
+        return codec.sync(self.config.get(tenant, keys.sync(sync_id), what="sync"))
+
+    def replace(self, old: Sync, new: Sync) -> None:
+        """Store `new` in the place of `old`.
+
+        Raises:
+            Conflict: code `sync_changed`.
+        """
+        if not self.config.replace(old.tenant, _item(old), _item(new)):
+            raise Conflict("the sync has changed; read it again", code="sync_changed")
+
+    def delete(self, tenant: str, sync_id: str) -> None:
+        """Delete a sync.
+
+        Raises:
+            NotFound: code `sync_not_found`.
+        """
+        self.config.delete(tenant, keys.sync(sync_id), what="sync")
+
+    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Sync]:
+        """A tenant's syncs, by id."""
+        return self.config.page(tenant, keys.sync(""), codec.sync, after=after, limit=limit)
+
+    def enabled(self) -> Iterator[Sync]:
+        """Every tenant's enabled syncs: what the hourly plan goes through."""
+        tenants = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": codec.key({":pk": keys.TENANTS}),
+        }
+        for listed in self.config.table.query(tenants):
+            for item in self.config.table.query(prefix_query(listed["sk"]["S"], keys.sync(""))):
+                sync = codec.sync(item)
+                if sync.enabled:
+                    yield sync
+
+
+def _item(sync: Sync) -> Item:
+    return {**codec.encode(sync), "sk": {"S": keys.sync(sync.id)}}

@@ -1,0 +1,63 @@
+"""Webhooks as a warm worker knows them: those that it has had deliveries for, and no others.
+
+A worker that sends needs the few webhooks of its batches. The compiled index of all of a tenant's,
+which a matcher has, would be 8 KB for each of them, made anew after each change to any.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+
+from runtime.core.webhooks.webhook import Webhook
+from runtime.freshness import is_fresh
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.config import FRESH_S, Config
+
+MAX_WEBHOOKS: Final = 2000  # the one that is asked for least is dropped; each has a few KB
+MAX_TENANTS: Final = 2000
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownWebhooks:
+    """Webhooks by tenant and id, each read again when the tenant's counter has moved."""
+
+    config: Config
+    clock: Callable[[], datetime]
+    _kept: "OrderedDict[tuple[str, str], tuple[int, Webhook]]" = field(default_factory=OrderedDict)
+    _counters: "OrderedDict[str, tuple[float, int]]" = field(default_factory=OrderedDict)
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook, at most two seconds old, or None."""
+        # The counter is read first: a change between the two reads is then seen next time.
+        counter, key = self._counter(tenant), (tenant, webhook_id)
+        known = self._kept.get(key)
+        if known is not None and known[0] == counter:
+            self._kept.move_to_end(key)
+            return known[1]
+        item = self.config.find(tenant, keys.webhook(webhook_id))
+        if item is None:
+            self._kept.pop(key, None)
+            return None
+        webhook = codec.webhook(item)
+        _keep(self._kept, key, (counter, webhook), at_most=MAX_WEBHOOKS)
+        return webhook
+
+    def _counter(self, tenant: str) -> int:
+        now_s = self.clock().timestamp()
+        checked = self._counters.get(tenant)
+        if checked is not None and is_fresh(checked[0], now_s=now_s, for_s=FRESH_S):
+            return checked[1]
+        counter = self.config.generation(tenant)
+        _keep(self._counters, tenant, (now_s, counter), at_most=MAX_TENANTS)
+        return counter
+
+
+def _keep(kept: "OrderedDict[K, V]", key: K, value: V, *, at_most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > at_most:
+        kept.popitem(last=False)

@@ -1,0 +1,83 @@
+"""Where webhooks rest. Every change raises the tenant's subscription counter with it."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from runtime.core.page import Page
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import Conflict, Transient
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.codec import Item
+from runtime.stores.tables.config import Config
+
+MAX_RACES: Final = 5  # lost in a row, somebody rewrites this webhook in a loop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """Webhooks by tenant and id."""
+
+    config: Config
+
+    def add(self, webhook: Webhook) -> None:
+        """Store a new webhook.
+
+        Raises:
+            Conflict: code `webhook_exists`.
+        """
+        changed = self.config.changed(webhook.tenant)
+        self.config.add(webhook.tenant, _item(webhook), changed, what="webhook")
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook, strongly read.
+
+        Raises:
+            NotFound: code `webhook_not_found`.
+        """
+        return codec.webhook(self.config.get(tenant, keys.webhook(webhook_id), what="webhook"))
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """One webhook, strongly read, or None."""
+        item = self.config.find(tenant, keys.webhook(webhook_id))
+        return None if item is None else codec.webhook(item)
+
+    def replace(self, old: Webhook, new: Webhook) -> None:
+        """Store `new` in the place of `old`.
+
+        Raises:
+            Conflict: code `webhook_changed`; somebody else has changed it since it was read.
+        """
+        if not self._try_replace(old, new):
+            raise Conflict("the webhook has changed; read it again", code="webhook_changed")
+
+    def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
+        """Switch a webhook off; doing it again changes nothing, nor does it when it is gone."""
+        for _ in range(MAX_RACES):
+            old = self.find(tenant, webhook_id)
+            if old is None or not old.enabled:
+                return
+            new = replace(old, enabled=False, disabled_reason=reason, switched_at=at)
+            if self._try_replace(old, new):
+                return
+        raise Transient("the webhook keeps changing", code="webhook_changed")
+
+    def delete(self, tenant: str, webhook_id: str) -> None:
+        """Delete a webhook.
+
+        Raises:
+            NotFound: code `webhook_not_found`.
+        """
+        changed = self.config.changed(tenant)
+        self.config.delete(tenant, keys.webhook(webhook_id), changed, what="webhook")
+
+    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
+        """A tenant's webhooks, by id."""
+        return self.config.page(tenant, keys.webhook(""), codec.webhook, after=after, limit=limit)
+
+    def _try_replace(self, old: Webhook, new: Webhook) -> bool:
+        changed = self.config.changed(old.tenant)
+        return self.config.replace(old.tenant, _item(old), _item(new), changed)
+
+
+def _item(webhook: Webhook) -> Item:
+    return {**codec.encode(webhook), "sk": {"S": keys.webhook(webhook.id)}}

@@ -1,0 +1,1 @@
+"""Put events and profiles into the raw log."""

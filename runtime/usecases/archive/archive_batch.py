@@ -1,0 +1,35 @@
+"""Put a batch of events into the raw log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.archive import raw_log
+from runtime.core.archive.raw_log import EncodedBatch
+from runtime.core.events.envelope import Event
+
+
+class RawLog(Protocol):
+    """Numbered, immutable batches."""
+
+    def append(self, batch: EncodedBatch, *, now: datetime) -> int:
+        """The arrival number of the batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveBatch:
+    """Archives events of any tenants as one immutable batch."""
+
+    raw_log: RawLog
+    clock: Callable[[], datetime]
+
+    def __call__(self, events: Sequence[Event]) -> int | None:
+        """The batch's arrival number, None for no events; again may repeat rows, never lose one.
+
+        Raises:
+            Transient: not archived; the same events must come again.
+        """
+        if not events:
+            return None
+        return self.raw_log.append(raw_log.encode_events(events), now=self.clock())

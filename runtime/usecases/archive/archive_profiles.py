@@ -1,0 +1,35 @@
+"""Put profile snapshots into the raw log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.archive import raw_log
+from runtime.core.archive.raw_log import EncodedBatch
+from runtime.core.profiles.profile import Profile
+
+
+class RawLog(Protocol):
+    """Numbered, immutable batches."""
+
+    def append(self, batch: EncodedBatch, *, now: datetime) -> int:
+        """The arrival number of the batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveProfiles:
+    """Archives profiles as they stood after each change."""
+
+    raw_log: RawLog
+    clock: Callable[[], datetime]
+
+    def __call__(self, profiles: Sequence[Profile]) -> int | None:
+        """The batch's arrival number, None for no profiles; order and repeats do not matter.
+
+        Raises:
+            Transient: not archived; the same profiles must come again.
+        """
+        if not profiles:
+            return None
+        return self.raw_log.append(raw_log.encode_profiles(profiles), now=self.clock())

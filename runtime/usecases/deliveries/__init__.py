@@ -1,0 +1,1 @@
+"""Deliver, list, show and replay."""

@@ -1,0 +1,140 @@
+"""The way from a delivery to its receiver: in the endpoint's format, signed by every live secret.
+
+Klaviyo's format carries many events in one POST. First attempts for one endpoint that meet in a
+batch then travel together: each keeps a record of its own and gets the outcome of the shared POST.
+Retries travel alone, because each has its own time.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+from runtime.core.deliveries.attempt import Posted
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.formats import formats, klaviyo
+from runtime.core.webhooks import access, signing
+from runtime.core.webhooks.access import Access
+from runtime.core.webhooks.webhook import Format, Sealed, Webhook
+
+NO_ACCESS: Final = Access()
+
+
+class Sender(Protocol):
+    """The way out."""
+
+    async def post(
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        deadline_s: float,
+        access: Access,
+    ) -> Posted:
+        """What came of posting; raises only for faults of our own."""
+
+    def close(self) -> None:
+        """Close idle connections."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Credentials:
+    """What one endpoint's secrets and settings say, in the clear."""
+
+    keys: Sequence[signing.Key] = ()
+    access: Access = NO_ACCESS
+
+
+@dataclass(slots=True, kw_only=True)
+class _Parcel:
+    """Deliveries that travel together, and their one journey."""
+
+    journey: "asyncio.Task[Posted]"
+    deliveries: list[Delivery]
+    bytes_each: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courier:
+    """Brings deliveries; `open_secret` opens what is sealed for a tenant."""
+
+    sender: Sender
+    open_secret: Callable[[str, str], str]
+    _parcels: dict[str, _Parcel] = field(default_factory=dict)
+
+    def credentials(self, webhook: Webhook, *, now: str) -> Credentials:
+        """Every key that signs at `now`, the newest first, and what the endpoint asks for.
+
+        Raises:
+            PenstockError: one does not open; ours to mend, never the receiver's fault.
+        """
+        live = signing.live_secrets(webhook.secrets, now=now)
+        texts = [self.open_secret(webhook.tenant, secret.ciphertext) for secret in live]
+        return Credentials(
+            keys=[formats.key(webhook.format, text) for text in texts],
+            access=access.parse(
+                headers=self._opened(webhook, webhook.headers),
+                login=self._opened(webhook, webhook.auth),
+                certificate=self._opened(webhook, webhook.client_certificate),
+            ),
+        )
+
+    def _opened(self, webhook: Webhook, sealed: Sealed | None) -> str | None:
+        return None if sealed is None else self.open_secret(webhook.tenant, sealed.ciphertext)
+
+    async def post(
+        self, webhook: Webhook, delivery: Delivery, *, credentials: Credentials, at: datetime
+    ) -> Posted:
+        """What came of bringing `delivery` to `webhook`.
+
+        Raises:
+            Transient: this machine could not try.
+        """
+        if webhook.format is Format.KLAVIYO and not delivery.attempts:
+            return await self._together(webhook, delivery, credentials, at)
+        return await self._send(webhook, [delivery], credentials, at)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.sender.close()
+
+    async def _together(
+        self, webhook: Webhook, delivery: Delivery, credentials: Credentials, at: datetime
+    ) -> Posted:
+        size = klaviyo.entry_bytes(delivery)
+        parcel = self._parcels.get(webhook.id)
+        if parcel is None or not klaviyo.fits([*parcel.bytes_each, size]):
+            parcel = self._parcels[webhook.id] = self._open(webhook, credentials, at)
+        parcel.deliveries.append(delivery)
+        parcel.bytes_each.append(size)
+        return await parcel.journey
+
+    def _open(self, webhook: Webhook, credentials: Credentials, at: datetime) -> _Parcel:
+        aboard: list[Delivery] = []
+
+        async def depart() -> Posted:
+            # The loop starts this after everything that the batch has started before it, so
+            # whatever travels with it is aboard.
+            if self._parcels[webhook.id].deliveries is aboard:
+                del self._parcels[webhook.id]
+            return await self._send(webhook, aboard, credentials, at)
+
+        return _Parcel(journey=asyncio.create_task(depart()), deliveries=aboard, bytes_each=[])
+
+    async def _send(
+        self,
+        webhook: Webhook,
+        deliveries: Sequence[Delivery],
+        credentials: Credentials,
+        at: datetime,
+    ) -> Posted:
+        wire = formats.wire(webhook, deliveries, keys=credentials.keys, at=at)
+        return await self.sender.post(
+            webhook.url,
+            headers=wire.headers,
+            body=wire.body,
+            deadline_s=webhook.timeout_s,
+            access=credentials.access,
+        )

@@ -1,0 +1,376 @@
+"""One attempt at each of a batch of deliveries.
+
+The record is the truth and the message a hint: read the record, POST, and write what came of it
+together with the next due time in one conditional write. A crash between POST and write repeats the
+POST, under the same webhook-id; nothing is lost anywhere. Who may not be tried now waits on record.
+What has no record yet is announced to the log, all of a batch at once, before it gets one.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from runtime.core.deliveries import attempt, recording
+from runtime.core.deliveries.attempt import Disable, Posted
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.events.envelope import timestamp
+from runtime.core.pacing import concurrency
+from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import BadInput, NotFound, PenstockError, Transient
+from runtime.usecases.deliveries.courier import Courier, Credentials
+from runtime.usecases.loop import Loop
+from runtime.usecases.pacing.admit_deliveries import Hold, Turn
+from runtime.usecases.sweep import delivery_hint
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
+        """Those that have a record, as they stand now (strong read), by id."""
+
+    def open(self, delivery: Delivery, /) -> Delivery:
+        """The delivery with its body; raises NotFound when that is not kept any more."""
+
+    def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
+        """List those that are to get a record; the page of each, by id."""
+
+    async def add_async(self, delivery: Delivery, /) -> bool:
+        """Store one that has no record yet; whether it had none."""
+
+    async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store what an attempt has made of `old`; False when another attempt was first."""
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook as it stands now, or None."""
+
+
+class KnownWebhooks(Protocol):
+    """The same webhooks, at most a few seconds old, for next to nothing."""
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """The webhook as it was lately, or None."""
+
+
+class Hints(Protocol):
+    """The deliver queue."""
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+class Admit(Protocol):
+    """Says which deliveries may be attempted now."""
+
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Turn:
+        """One answer each; raises Transient when nobody can say."""
+
+    def give_back(self, turn: Turn) -> None:
+        """Let others have its permits."""
+
+    def busy(self, delivery: Delivery) -> Hold:
+        """How long to wait for a permit."""
+
+
+class Endpoints(Protocol):
+    """Keeps account of how endpoints do, and does what follows from it."""
+
+    def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
+        """Take note of how attempts went, in the order they ended."""
+
+    def note_slow(self, tenant: str, webhook_id: str) -> None:
+        """Take note that it keeps an attempt waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An attempt with all that it needs; `record` None before the first.
+
+    `hold` says that it must wait, `probe` that an open breaker lets this one through; `permits` are
+    shared with the others of a batch that go to an endpoint with a concurrency cap.
+    """
+
+    record: Delivery | None
+    delivery: Delivery
+    webhook: Webhook
+    credentials: Credentials
+    started: datetime
+    hold: Hold | None = None
+    probe: bool = False
+    permits: asyncio.Semaphore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    """A delivery that is not to be attempted: nobody wants it any more, or its body is gone."""
+
+    record: Delivery | None
+    delivery: Delivery
+    reason: str
+    status: Status = Status.SKIPPED
+
+
+_Prepared = _Job | _Skip | BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the deliveries of a batch share: the pages of the new ones, and how attempts went.
+
+    `aside` is what runs beside the attempts; no thread outlives its batch.
+    """
+
+    pages: Future[Mapping[str, str]]
+    seen: list[tuple[Webhook, Seen]] = field(default_factory=list)
+    aside: list[Future[None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverAttempts:
+    """Makes attempts. `dice` gives numbers from 0 to 1; `journal` takes one line an attempt."""
+
+    deliveries: Deliveries
+    webhooks: Webhooks
+    known_webhooks: KnownWebhooks
+    hints: Hints
+    courier: Courier
+    admit: Admit
+    endpoints: Endpoints
+    clock: Callable[[], datetime]
+    dice: Callable[[], float]
+    journal: Callable[[Mapping[str, Any]], None]
+    queue_delay_max_s: int = 900
+    _loop: Loop = field(default_factory=Loop)
+
+    def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
+        """Make every attempt at once; for each message None, or the error that says park or retry.
+
+        A slow receiver holds up nothing but its own message. A fault of ours is never recorded as
+        the receiver's: it makes the message come back.
+        """
+        unique = list(dict.fromkeys((each.delivery_id, each.attempt) for each in messages))
+        first = {(each.delivery_id, each.attempt): each for each in reversed(messages)}
+        try:
+            records = self.deliveries.get(dict.fromkeys(key for key, _ in unique))
+        except Transient as problem:
+            return [problem] * len(messages)
+        now = timestamp(self.clock())  # one for all: what is new is listed together
+        # Prepared before the first request: a store that hangs must not eat a receiver's time.
+        prepared = self._loop.gather(
+            self._prepare(first[key], records.get(key[0]), now) for key in unique
+        )
+        results = self._deliver_prepared(prepared)
+        verdicts = dict(zip(unique, map(_verdict, results), strict=True))
+        return [verdicts[each.delivery_id, each.attempt] for each in messages]
+
+    def close(self) -> None:
+        """Close idle connections, the loop and its threads."""
+        self.courier.close()
+        self._loop.close()
+
+    async def _prepare(
+        self, message: DeliverMessage, record: Delivery | None, now: str
+    ) -> _Job | _Skip | None:
+        """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
+        delivery = record or self._new(message, now)
+        if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
+            return None
+        known = self.known_webhooks.find(message.tenant, message.webhook_id)
+        webhook = known if known is not None and known.enabled else None
+        # What is known may be older than the message: only the store can say that there is none, or
+        # that it is off; what is sent again right after it was switched on must not be skipped.
+        webhook = webhook or self.webhooks.find(message.tenant, message.webhook_id)
+        if webhook is None or not webhook.enabled:
+            reason = "webhook_disabled" if webhook else "webhook_deleted"
+            return _Skip(record, delivery, reason)
+        try:
+            delivery = await self._opened(delivery)
+        except NotFound as problem:
+            return _Skip(record, delivery, problem.code, Status.DEAD)
+        started = self.clock()
+        opened = self.courier.credentials(webhook, now=timestamp(started))
+        return _Job(record, delivery, webhook, opened, started)
+
+    async def _opened(self, delivery: Delivery) -> Delivery:
+        if delivery.body_at is None:
+            return delivery
+        return await self._loop.in_thread(lambda: self.deliveries.open(delivery))
+
+    def _deliver_prepared(self, prepared: Sequence[_Prepared]) -> list[BaseException | None]:
+        """What may go, goes; the rest waits."""
+        waiting = [job for job in prepared if isinstance(job, _Job)]
+        try:
+            turn = self.admit([(job.webhook, job.delivery) for job in waiting])
+        except Transient as problem:
+            return [problem if isinstance(job, (_Job, _Skip)) else job for job in prepared]
+        told = _told(waiting, turn)
+        jobs = [next(told) if isinstance(job, _Job) else job for job in prepared]
+        new = [job.delivery for job in jobs if isinstance(job, (_Job, _Skip)) and not job.record]
+        batch = _Batch(self._loop.start(lambda: self.deliveries.announce(new)))
+        try:
+            return self._loop.gather(self._deliver(job, batch) for job in jobs)
+        finally:
+            wait(batch.aside)
+            wait([batch.pages])
+            self.admit.give_back(turn)
+            self._observe(batch)
+
+    def _observe(self, batch: _Batch) -> None:
+        each: dict[tuple[str, str], list[Seen]] = {}
+        for webhook, how in batch.seen:
+            each.setdefault((webhook.tenant, webhook.id), []).append(how)
+        for (tenant, webhook_id), hows in each.items():
+            self.endpoints.observe(tenant, webhook_id, hows)
+
+    async def _deliver(self, job: _Prepared, batch: _Batch) -> None:
+        match job:
+            case None:
+                return
+            case BaseException():
+                raise job
+            case _Skip():
+                given_up = recording.given_up(job.delivery, job.status, job.reason)
+                await self._record(job.record, given_up, batch)
+            case _Job(hold=Hold() as hold):
+                await self._wait(job, hold, batch)
+            case _Job():
+                await self._go(job, batch)
+
+    async def _wait(self, job: _Job, hold: Hold, batch: _Batch) -> None:
+        """Put it off, on record; it keeps its attempts."""
+        was = job.delivery
+        if hold.turn_at_ms is not None and was.turn_at_ms == hold.turn_at_ms <= (
+            was.due_at_ms or 0
+        ):
+            return  # it holds this ticket already, and its hint is under way
+        now_ms = int(self.clock().timestamp() * 1000)
+        held = recording.held(
+            was,
+            why=hold.why,
+            until_ms=recording.due_ms(hold.until_ms, ticket=hold.turn_at_ms, now_ms=now_ms),
+            turn_at_ms=hold.turn_at_ms,
+        )
+        if hold.turn_at_ms is None:
+            delay_s = self._queue_delay_s(hold.until_ms)
+        elif held.due_at_ms == hold.until_ms:
+            # By the queue whatever else waits for the sweep: a ticket is good for its own window.
+            delay_s = max(0, math.ceil((hold.until_ms - now_ms) / 1000))
+        else:
+            delay_s = None
+        held = replace(held, hinted=delay_s is not None)
+        if await self._record(job.record, held, batch):
+            self.journal(recording.held_line(held))
+            await self._hint(held, delay_s)
+
+    async def _go(self, job: _Job, batch: _Batch) -> None:
+        if job.permits is None:
+            await self._attempt(job, batch)
+            return
+        async with job.permits:
+            now = self.clock()
+            if (now - job.started).total_seconds() > concurrency.PATIENCE_S:
+                await self._wait(job, self.admit.busy(job.delivery), batch)
+            else:
+                await self._attempt(replace(job, started=now), batch)
+
+    async def _attempt(self, job: _Job, batch: _Batch) -> None:
+        webhook = job.webhook
+        posted = await self._post(job, batch)
+        outcome = attempt.judge(
+            posted.happening,
+            attempt=job.delivery.next_in_round,
+            now=self.clock(),
+            dice=self.dice(),
+            schedule_s=webhook.schedule_s,
+        )
+        after = recording.after(job.delivery, posted, outcome, started=job.started)
+        delay_s = self._queue_delay_s(after.due_at_ms)
+        after = replace(after, hinted=delay_s is not None)
+        ours = await self._record(job.record, after, batch)
+        error, gone = attempt.error_code(posted.happening), isinstance(outcome, Disable)
+        # Before the hint, which only a failure has: else failures would seem to have ended last.
+        batch.seen.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
+        self.journal(recording.line(after, posted, recorded=ours))
+        if ours:
+            await self._hint(after, delay_s)
+
+    async def _post(self, job: _Job, batch: _Batch) -> Posted:
+        webhook = job.webhook
+
+        def note_slow() -> None:
+            note = self._loop.start(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
+            batch.aside.append(note)
+
+        # Now and not at the end: until others know, they send their own workers to wait here.
+        slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, note_slow)
+        try:
+            return await self.courier.post(
+                webhook, job.delivery, credentials=job.credentials, at=job.started
+            )
+        finally:
+            slow.cancel()
+
+    def _new(self, message: DeliverMessage, now: str) -> Delivery:
+        if message.body is None or message.attempt != 1:
+            raise BadInput("there is no record of this delivery", code="no_record")
+        return recording.begun(message, message.body, now=now)
+
+    async def _record(self, record: Delivery | None, after: Delivery, batch: _Batch) -> bool:
+        if record is not None:
+            return await self.deliveries.replace_async(record, after)
+        if not batch.pages.done():
+            await asyncio.wrap_future(batch.pages)
+        return await self.deliveries.add_async(replace(after, page=batch.pages.result()[after.id]))
+
+    def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
+        """How long a hint is to wait on the queue; None when there is to be none."""
+        if due_at_ms is None:
+            return None
+        delay_s = max(0, round(due_at_ms / 1000 - self.clock().timestamp()))
+        return delay_s if delay_s <= self.queue_delay_max_s else None
+
+    async def _hint(self, after: Delivery, delay_s: int | None) -> None:
+        """What is due soon rides on the queue. Lost here, the sweep finds it."""
+        if delay_s is None:
+            return
+        hint = delivery_hint(after)
+        await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
+
+
+def _told(waiting: Sequence[_Job], turn: Turn) -> Iterator[_Job]:
+    permits = {key: asyncio.Semaphore(count) for key, count in turn.permits.items()}
+    for job, admission in zip(waiting, turn.admissions, strict=True):
+        if isinstance(admission, Hold):
+            yield replace(job, hold=admission)
+        else:
+            mine = permits.get((job.webhook.tenant, job.webhook.id))
+            yield replace(job, probe=admission.probe, permits=mine)
+
+
+def _verdict(result: BaseException | None) -> PenstockError | None:
+    match result:
+        case None | Transient():
+            return result
+        case BadInput(code="no_record"):
+            return result
+        case PenstockError():
+            # Ours all the same, e.g. a secret that does not open: it must come back.
+            retry = Transient(result.message, code=result.code)
+            retry.__cause__ = result
+            return retry
+        case Exception():
+            retry = Transient(f"{type(result).__name__}: {result}", code="internal")
+            retry.__cause__ = result
+            return retry
+        case _:
+            raise result

@@ -1,0 +1,197 @@
+"""Sending deliveries again: one now, or many as a job that the sweep works off."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.deliveries import replay as replays
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
+from runtime.core.events.envelope import timestamp
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import BadInput, Conflict, NotFound
+from runtime.usecases.sweep import delivery_hint
+
+# What is created at this moment may not show in the index yet.
+SETTLE_MS = 10_000
+MAX_RACES = 10  # a job at work is written once a page; a page takes longer than a try
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """One delivery of any tenant, or None."""
+
+    def renew(self, delivery: Delivery, /) -> None:
+        """Keep its body for a new round; raises NotFound when it is not kept any more."""
+
+    def replace(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store `new` in the place of `old`; False when that has changed meanwhile."""
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound."""
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """One webhook, or None."""
+
+
+class Replays(Protocol):
+    """Where replays rest."""
+
+    def add(self, replay: Replay) -> None:
+        """Store a new replay."""
+
+    def get(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
+        """One replay; raises NotFound."""
+
+    def replace(self, old: Replay, new: Replay, /) -> Replay | None:
+        """Store `new` in the place of `old`; None when another was first."""
+
+
+class Hints(Protocol):
+    """The deliver queue."""
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDelivery:
+    """Sends one delivery again, whatever became of it."""
+
+    deliveries: Deliveries
+    webhooks: Webhooks
+    hints: Hints
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, delivery_id: str) -> Delivery:
+        """The delivery, at the start of a new round of its schedule.
+
+        Raises:
+            NotFound: code `delivery_not_found`; another tenant's looks the same as none.
+            Conflict: it is under way, has nothing to send, or nobody who wants it.
+        """
+        delivery = self.deliveries.find(delivery_id)
+        if delivery is None or delivery.tenant != tenant:
+            raise NotFound("no such delivery", code="delivery_not_found")
+        self._check(delivery)
+        now_ms = int(self.clock().timestamp() * 1000)
+        pending = replays.again(delivery, replay_id=None, now_ms=now_ms)
+        if pending is None:
+            raise Conflict(
+                "has no body to send, or too many attempts already", code="cannot_be_sent_again"
+            )
+        self._renew(delivery)
+        if not self.deliveries.replace(delivery, pending):
+            raise Conflict("has changed meanwhile; look again", code="delivery_changed")
+        # Lost here, the sweep finds that it is due.
+        self.hints.send([delivery_hint(pending)])
+        return pending
+
+    def _renew(self, delivery: Delivery) -> None:
+        try:
+            self.deliveries.renew(delivery)
+        except NotFound as problem:
+            raise Conflict("its body is not kept any more", code="body_expired") from problem
+
+    def _check(self, delivery: Delivery) -> None:
+        if delivery.status is Status.PENDING:
+            raise Conflict("is under way already", code="delivery_pending")
+        webhook = self.webhooks.find(delivery.tenant, delivery.webhook_id)
+        if webhook is None or not webhook.enabled:
+            raise Conflict("its webhook is disabled or deleted", code="webhook_disabled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedReplay:
+    """What a caller asks for; without statuses, everything that was missed."""
+
+    statuses: Sequence[Status] = MISSED
+    since: str | None = None
+    until: str | None = None
+    topic: str | None = None
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReplay:
+    """Starts and cancels replays."""
+
+    replays: Replays
+    webhooks: Webhooks
+    new_id: Callable[[str], str]
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, webhook_id: str, *, wanted: WantedReplay) -> Replay:
+        """The job; the sweep takes it up within a minute or two.
+
+        Raises:
+            NotFound: the tenant has no such webhook.
+            BadInput: naming the field and the fix.
+            Conflict: code `webhook_disabled`.
+        """
+        source = self.webhooks.get(tenant, webhook_id)
+        self._check_target(source, wanted)
+        if not wanted.statuses or Status.PENDING in wanted.statuses:
+            raise BadInput(
+                "must be one or more of delivered, dead, skipped, dropped",
+                field="statuses",
+                code="bad_statuses",
+            )
+        now = self.clock()
+        replay = Replay(
+            id=self.new_id("rpl"),
+            tenant=tenant,
+            webhook_id=webhook_id,
+            statuses=tuple(dict.fromkeys(wanted.statuses)),
+            created_at=timestamp(now),
+            since=wanted.since,
+            until=min(wanted.until or timestamp(now), timestamp(now)),
+            topic=wanted.topic,
+            to=wanted.to,
+            due_at_ms=int(now.timestamp() * 1000) + SETTLE_MS,
+        )
+        self.replays.add(replay)
+        return replay
+
+    def cancel(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
+        """The job, stopped; what it has sent again stays so. One that has ended stays ended.
+
+        Raises:
+            NotFound: code `replay_not_found`.
+            Conflict: code `replay_changed`; it moves on too fast, try again.
+        """
+        for _ in range(MAX_RACES):
+            replay = self.replays.get(tenant, webhook_id, replay_id)
+            if replay.state is not ReplayState.RUNNING:
+                return replay
+            now = timestamp(self.clock())
+            cancelled = replays.ended(replay, ReplayState.CANCELLED, now=now)
+            stored = self.replays.replace(replay, cancelled)
+            if stored is not None:
+                return stored
+        raise Conflict("is just being worked on; try again", code="replay_changed")
+
+    def _check_target(self, source: Webhook, wanted: WantedReplay) -> None:
+        target = source
+        if wanted.to is not None:
+            found = self.webhooks.find(source.tenant, wanted.to)
+            if found is None or found.id == source.id:
+                raise BadInput("must be another webhook of yours", field="to", code="bad_target")
+            if found.format is not source.format:
+                # What is sent is the body as it was made, to the byte.
+                raise BadInput(
+                    "must have the format of the webhook that is replayed",
+                    field="to",
+                    code="bad_target",
+                )
+            target = found
+        if not target.enabled:
+            raise Conflict("the webhook is disabled; enable it first", code="webhook_disabled")

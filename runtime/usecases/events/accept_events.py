@@ -1,0 +1,87 @@
+"""Take events in from the API and put them on the bus."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from runtime.core.events import envelope
+from runtime.core.events.envelope import Event, timestamp
+from runtime.errors import BadInput
+
+MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB
+_OURS: Final = frozenset({"received_at", "origin", "hops"})
+
+
+class Bus(Protocol):
+    """Where events land."""
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Put them all, or raise Transient."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Why one event of a request was not taken."""
+
+    index: int
+    code: str
+    message: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What became of each event; accepted ones are on the bus."""
+
+    accepted: tuple[Event, ...]
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptEvents:
+    """Takes the good events of a request and names the bad ones."""
+
+    bus: Bus
+    clock: Callable[[], datetime]
+    new_id: Callable[[str], str]
+
+    def __call__(self, tenant: str, raws: Sequence[object]) -> Acceptance:
+        """Put the good ones on the bus, as events of `tenant` whatever they say themselves.
+
+        Raises:
+            BadInput: code `too_many_events`; none was taken.
+            Transient: the bus did not take them all; send the same ids again.
+        """
+        if len(raws) > MAX_EVENTS:
+            raise BadInput(f"at most {MAX_EVENTS} events a request", code="too_many_events")
+        now = timestamp(self.clock())
+        events: list[Event] = []
+        rejected: list[Rejected] = []
+        for index, raw in enumerate(raws):
+            try:
+                events.append(envelope.parse(self._completed(raw, tenant), now=now, origin="api"))
+            except BadInput as problem:
+                rejected.append(
+                    Rejected(
+                        index=index,
+                        code=problem.code,
+                        message=problem.message,
+                        field=problem.field,
+                    )
+                )
+        self.bus.put(events)
+        return Acceptance(accepted=tuple(events), rejected=tuple(rejected))
+
+    def _completed(self, raw: object, tenant: str) -> object:
+        if not isinstance(raw, Mapping):
+            return raw
+        ours = sorted(_OURS & set(raw))
+        if raw.get("tenant", tenant) != tenant:
+            ours.append("tenant")
+        if ours:
+            raise BadInput("is set by Penstock; leave it out", field=ours[0], code="reserved_field")
+        mine: dict[str, Any] = {"tenant": tenant}
+        if raw.get("id") is None:
+            mine["id"] = self.new_id("evt")
+        return {**raw, **mine}

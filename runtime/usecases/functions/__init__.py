@@ -1,0 +1,1 @@
+"""Push, publish and run functions."""

@@ -1,0 +1,71 @@
+"""Send out what a stored run asks for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.events.envelope import MAX_HOPS, Event, dump
+from runtime.core.functions import run_effects
+from runtime.core.functions.run import Run, hint_delay_s
+from runtime.usecases.sweep import run_hint
+
+
+class Bus(Protocol):
+    """Where events land."""
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Put them all, or raise Transient."""
+
+
+class Hints(Protocol):
+    """A work queue."""
+
+    def send(self, messages: Iterable[DeliverMessage | RunMessage], *, delay_s: int = 0) -> None:
+        """Queue them all, or raise Transient."""
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def add(self, delivery: Delivery) -> bool:
+        """Store a delivery that has no record yet."""
+
+
+class Parked(Protocol):
+    """Where what cannot be processed waits for people."""
+
+    def park(self, body: str, *, code: str, reason: str) -> None:
+        """Keep it, with why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRun:
+    """Sends a run's effects, as often as it takes: the ids are the run's, so receivers see one."""
+
+    bus: Bus
+    deliver_queue: Hints
+    run_queue: Hints
+    deliveries: Deliveries
+    parked: Parked
+    queue_delay_max_s: int
+
+    def __call__(self, run: Run, event: Event) -> None:
+        """Send everything.
+
+        Raises:
+            Transient: some of it did not go out; call again with the same run.
+        """
+        out = run_effects.outgoing(run, event)
+        for delivery in out.recorded:
+            # Losing is success: an earlier send of this very run has stored it.
+            self.deliveries.add(delivery)
+        for raw in out.looped:
+            reason = f"passed through more than {MAX_HOPS} functions: a loop"
+            self.parked.park(dump(raw), code="loop", reason=reason)
+        self.bus.put(out.events)
+        self.deliver_queue.send(out.messages)
+        delay_s = hint_delay_s(run, queue_delay_max_s=self.queue_delay_max_s)
+        if delay_s is not None:
+            self.run_queue.send([run_hint(run)], delay_s=delay_s)

@@ -1,0 +1,284 @@
+"""Run a batch of events through their functions, in the sandbox."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from runtime.core.events.envelope import Event, timestamp
+from runtime.core.functions import run_effects, run_plan
+from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.run import Commit, Run
+from runtime.core.functions.run_effects import Attempted
+from runtime.core.functions.run_plan import Entry
+from runtime.core.profiles.profile import Profile
+from runtime.errors import Transient
+from runtime.usecases.pacing.admit_runs import AdmitRuns
+from runtime.usecases.races import Races
+
+NO_LIVE_VERSION: Final = {
+    "type": "NoLiveVersion",
+    "message": "the function has no published version; publish one and send the event again",
+}
+Failures = dict[int, Exception]
+
+
+class Functions(Protocol):
+    """Where functions and their versions rest."""
+
+    def find(self, tenant: str, name: str) -> Function | None:
+        """One function, or None."""
+
+    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
+        """One version."""
+
+
+class Runs(Protocol):
+    """Where runs rest."""
+
+    def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
+        """The known ones."""
+
+    def open(self, run: Run) -> Run:
+        """The run with its output and effects, if they are kept apart; raises NotFound."""
+
+    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
+        """Store the run and the profile it has changed, both or neither."""
+
+
+class Profiles(Protocol):
+    """Where profiles rest."""
+
+    def find_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Profile]:
+        """The known ones among (tenant, profile id)."""
+
+
+class Sandbox(Protocol):
+    """Where user code runs."""
+
+    def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to a job; Transient for whatever is not the user's doing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFunctions:
+    """Runs each event once, and applies what its run has left.
+
+    `retry_delay_s` says how long after this attempt the next one comes, None for never;
+    `journal` gets one line a run.
+    """
+
+    functions: Functions
+    runs: Runs
+    profiles: Profiles
+    sandbox: Sandbox
+    admit: AdmitRuns
+    apply: Callable[[Run, Event], None]
+    unseal: Callable[[str, str], str]
+    clock: Callable[[], datetime]
+    retry_delay_s: Callable[[int], float | None]
+    journal: Callable[[Mapping[str, Any]], None]
+    races: Races
+    allow_local_http: bool
+    parallel_groups: int = 10
+
+    def __call__(self, entries: Sequence[Entry]) -> list[Exception | None]:
+        """For each entry None when it is done, or what has kept it from it."""
+        failures: Failures = {}
+        groups = run_plan.groups(entries)
+        # One function's events must not wait for another's: groups run side by side.
+        with ThreadPoolExecutor(max_workers=min(len(groups), self.parallel_groups) or 1) as pool:
+            for found in pool.map(self._group, groups):
+                failures.update(found)
+        return [failures.get(id(entry)) for entry in entries]
+
+    def _group(self, entries: list[Entry]) -> Failures:
+        try:
+            todo, failures = self._without_done(entries)
+            function = self.functions.find(entries[0].message.tenant, entries[0].message.function)
+            if function is None or function.live_version is None:
+                return failures | self._each(todo, self._refuse)
+            return failures | self._admitted(todo, function, function.live_version)
+        except Exception as problem:  # noqa: BLE001 - one function's trouble must not fail another's events
+            return {id(entry): problem for entry in entries}
+
+    def _admitted(self, todo: list[Entry], function: Function, live_version: int) -> Failures:
+        failures: Failures = {}
+        if not todo:
+            return failures
+        with self.admit.slot(function, [entry.message for entry in todo]) as admitted:
+            if admitted:
+                job = _Job(self, function, live_version)
+                for wave in run_plan.waves(todo):
+                    failures |= job.run(wave)
+        return failures
+
+    def _without_done(self, entries: list[Entry]) -> tuple[list[Entry], Failures]:
+        """The entries that have not been run; those that have send their effects again."""
+        known = self.runs.find_many(entry.message.run_id for entry in entries)
+        todo: list[Entry] = []
+        repeated: list[Entry] = []
+        for entry in entries:
+            run = known.get(entry.message.run_id)
+            if run is None or run.attempt < entry.message.attempt:
+                todo.append(entry)
+            elif run.attempt == entry.message.attempt:
+                # Stored, but perhaps not sent: the first worker may have died in between.
+                repeated.append(entry)
+        return todo, self._each(
+            repeated,
+            lambda entry: self.apply(self.runs.open(known[entry.message.run_id]), entry.event),
+        )
+
+    def _each(self, entries: list[Entry], do: Callable[[Entry], object]) -> Failures:
+        failures: Failures = {}
+        for entry in entries:
+            try:
+                do(entry)
+            except Exception as problem:  # noqa: BLE001 - one bad record must not fail its neighbours
+                failures[id(entry)] = problem
+        return failures
+
+    def _refuse(self, entry: Entry) -> None:
+        attempt = self.attempt(entry, version=0)
+        run = run_effects.refused(entry, NO_LIVE_VERSION, attempt=attempt)
+        if self.runs.commit(run) is Commit.DONE:
+            self.finish(run, entry)
+
+    def attempt(self, entry: Entry, *, version: int) -> Attempted:
+        """This attempt of a run, ending now."""
+        now = self.clock()
+        delay_s = self.retry_delay_s(entry.message.attempt)
+        again = None if delay_s is None else now + timedelta(seconds=delay_s)
+        return Attempted(
+            version=version,
+            now=timestamp(now),
+            retry_at_ms=None if again is None else int(again.timestamp() * 1000),
+        )
+
+    def finish(self, run: Run, entry: Entry) -> None:
+        """Send what a stored run asks for, and say so."""
+        self.apply(run, entry.event)
+        self.journal(_line(run))
+
+
+class _Job:
+    """One function's live version at work on a batch."""
+
+    def __init__(self, uses: RunFunctions, function: Function, live_version: int) -> None:
+        self._uses = uses
+        self._function = function
+        self._version = uses.functions.get_version(
+            function.tenant, function.name, version=live_version
+        )
+        self._secrets = {
+            name: uses.unseal(function.tenant, sealed)
+            for name, sealed in function.secrets.items()
+            if sealed is not None
+        }
+
+    def run(self, wave: list[Entry]) -> Failures:
+        """Run a wave; whose profile was changed meanwhile runs again with the fresh one."""
+        failures: Failures = {}
+        for _ in self._uses.races:
+            wanted = [(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
+            profiles = self._uses.profiles.find_many(wanted)
+            lost: list[Entry] = []
+            for piece in run_plan.jobs(wave, profiles):
+                failures |= self._piece(piece, profiles, lost)
+            if not lost:
+                return failures
+            wave = lost
+        busy = Transient("the profile keeps changing", code="profile_busy")
+        return failures | {id(entry): busy for entry in wave}
+
+    def _piece(
+        self,
+        piece: list[Entry],
+        profiles: Mapping[tuple[str, str], Profile],
+        lost: list[Entry],
+    ) -> Failures:
+        try:
+            results = self._invoke(piece, profiles)
+        except Transient as problem:
+            if problem.code != "sandbox_crashed" or len(piece) == 1:
+                return {id(entry): problem for entry in piece}
+            # One event may be what the sandbox cannot bear: only that one shall wait.
+            failures: Failures = {}
+            for entry in piece:
+                failures |= self._piece([entry], profiles, lost)
+            return failures
+
+        def conclude(entry: Entry) -> None:
+            person = profiles.get((entry.message.tenant, entry.profile_id or ""))
+            if self._conclude(entry, results, person) is Commit.PROFILE_CHANGED:
+                lost.append(entry)
+
+        done = [entry for entry in piece if entry.message.run_id in results]
+        failures = self._uses._each(done or piece, conclude)  # noqa: SLF001 - the same module
+        left = [entry for entry in piece if entry.message.run_id not in results]
+        # An answer holds so much; what large results left no room for was not run, and is run now.
+        return failures | self._piece(left, profiles, lost) if done and left else failures
+
+    def _invoke(
+        self, piece: list[Entry], profiles: Mapping[tuple[str, str], Profile]
+    ) -> dict[str, Mapping[str, Any]]:
+        job = run_plan.job(
+            self._function,
+            self._version,
+            piece,
+            profiles=profiles,
+            secrets=self._secrets,
+            allow_local_http=self._uses.allow_local_http,
+        )
+        answer = self._uses.sandbox.run(self._function.tenant, job)
+        try:
+            engine = answer["engine"]
+            results = {str(result["run_id"]): result for result in answer["results"]}
+        except (KeyError, TypeError) as problem:
+            raise Transient(
+                "the sandbox's answer is no answer", code="sandbox_crashed"
+            ) from problem
+        if engine != self._version.engine:  # never silently on another
+            raise Transient(
+                f"the sandbox ran this on the engine {engine}, not on {self._version.engine}",
+                code="engine_unavailable",
+            )
+        return results
+
+    def _conclude(
+        self, entry: Entry, results: Mapping[str, Mapping[str, Any]], person: Profile | None
+    ) -> Commit:
+        result = results.get(entry.message.run_id)
+        if result is None:
+            raise Transient("the sandbox left this event out", code="sandbox_crashed")
+        attempt = self._uses.attempt(entry, version=self._version.version)
+        decision = run_effects.decide(entry, result, attempt=attempt, person=person)
+        stored = self._uses.runs.commit(
+            decision.run, decision.profile, read_revision=decision.read_revision
+        )
+        # Stale means that another worker has stored this attempt, and sends its effects itself.
+        if stored is Commit.DONE:
+            self._uses.finish(decision.run, entry)
+        return stored
+
+
+def _line(run: Run) -> dict[str, Any]:
+    """The one line that is logged of a run: flat, and nothing in it that is the user's."""
+    return {
+        "message": "run.finished",
+        "tenant": run.tenant,
+        "function": run.function,
+        "version": run.version,
+        "run_id": run.id,
+        "event_id": run.event_id,
+        "webhook_id": run.webhook_id,
+        "topic": run.topic,
+        "attempt": run.attempt,
+        "outcome": str(run.outcome),
+        "engine": run.engine,
+        "isolation": run.isolation,
+        "duration_ms": run.duration_ms,
+        "due_at_ms": run.due_at_ms,
+    }

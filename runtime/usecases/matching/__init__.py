@@ -1,0 +1,1 @@
+"""Hand an event to its subscriptions."""

@@ -1,0 +1,123 @@
+"""From an event to one message per delivery and per run."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core import ids
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.events import bus_event
+from runtime.core.events.envelope import Event, timestamp
+from runtime.core.formats import payload
+from runtime.core.functions.function import Function
+from runtime.core.matching.matching import Index
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import PenstockError, Transient
+
+
+class Subscriptions(Protocol):
+    """What each tenant wants to hear."""
+
+    def for_tenant(self, tenant: str) -> Index:
+        """The tenant's compiled subscriptions, at most a few seconds old."""
+
+
+class DeliverHints(Protocol):
+    """The deliver queue."""
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+class RunHints(Protocol):
+    """The run queue."""
+
+    def send(self, messages: Iterable[RunMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The messages of many records, and for each record what became of it."""
+
+    results: list[PenstockError | None]
+    deliveries: list[tuple[int, DeliverMessage]] = field(default_factory=list)
+    runs: list[tuple[int, RunMessage]] = field(default_factory=list)
+
+    def fail(self, records: Iterable[int], problem: Transient) -> None:
+        for record in records:
+            self.results[record] = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    """Matches events with subscriptions; ids are derived, so an event seen twice adds nothing."""
+
+    subscriptions: Subscriptions
+    deliver: DeliverHints
+    run: RunHints
+    clock: Callable[[], datetime]
+
+    def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:
+        """Fan out each record; for each None, or the error whose branch says park or retry."""
+        now = timestamp(self.clock())
+        batch = _Batch([None] * len(bodies))
+        for number, body in enumerate(bodies):
+            try:
+                self._match(number, bus_event.parse(body, now=now), batch)
+            except PenstockError as problem:
+                batch.results[number] = problem
+        self._send(batch)
+        return batch.results
+
+    def _match(self, number: int, event: Event, batch: _Batch) -> None:
+        matches = self.subscriptions.for_tenant(event.tenant).match(event)
+        plain = [webhook for webhook in matches.webhooks if webhook.transform is None]
+        if plain:
+            body = payload.render(event)
+            batch.deliveries += [(number, _delivery(event, hook, body)) for hook in plain]
+        batch.runs += [
+            (number, _run(event, function.name, subscriber=function))
+            for function in matches.functions
+        ]
+        batch.runs += [
+            (number, _run(event, webhook.transform, subscriber=webhook))
+            for webhook in matches.webhooks
+            if webhook.transform is not None
+        ]
+
+    def _send(self, batch: _Batch) -> None:
+        # The queues fail apart: a run queue that is down must not make deliveries repeat.
+        try:
+            if batch.deliveries:
+                self.deliver.send(message for _, message in batch.deliveries)
+        except Transient as problem:
+            batch.fail({number for number, _ in batch.deliveries}, problem)
+        try:
+            if batch.runs:
+                self.run.send(message for _, message in batch.runs)
+        except Transient as problem:
+            batch.fail({number for number, _ in batch.runs}, problem)
+
+
+def _delivery(event: Event, webhook: Webhook, body: str) -> DeliverMessage:
+    return DeliverMessage(
+        tenant=event.tenant,
+        delivery_id=ids.delivery_id(event.tenant, event.id, webhook.id),
+        webhook_id=webhook.id,
+        event_id=event.id,
+        topic=event.topic,
+        body=body,
+    )
+
+
+def _run(event: Event, function: str, *, subscriber: Webhook | Function) -> RunMessage:
+    webhook_id = subscriber.id if isinstance(subscriber, Webhook) else None
+    return RunMessage(
+        tenant=event.tenant,
+        run_id=ids.run_id(event.tenant, event.id, webhook_id or function),
+        function=function,
+        event=event.to_json(),
+        webhook_id=webhook_id,
+    )

@@ -1,0 +1,1 @@
+"""Admit what may be tried now, put the rest off."""

@@ -1,0 +1,221 @@
+"""Which deliveries of a batch may be attempted now, and until when the others wait.
+
+Asked in this order: the endpoint's breaker, its concurrency cap, its rate limit. Waiting is not
+failing: what waits keeps its attempts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.deliveries.delivery import Delivery
+from runtime.core.pacing import concurrency, endpoint_health, rate_limit
+from runtime.core.pacing.endpoint_health import Closed, Health, Open, Probe
+from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import Transient
+
+Key = tuple[str, str]
+
+
+class Endpoints(Protocol):
+    """Where health rests."""
+
+    def known(self, endpoints: Iterable[Key]) -> Mapping[Key, Health]:
+        """The health of each, at most a second old."""
+
+    def find(self, tenant: str, webhook_id: str) -> Health:
+        """The health as it stands now."""
+
+    def replace(self, old: Health, new: Health, /) -> Health | None:
+        """Store `new` in the place of `old`; what is stored, or None when another was first."""
+
+
+class Turns(Protocol):
+    """Tickets and permits."""
+
+    def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> Sequence[int]:
+        """The next tickets: when the window of each begins."""
+
+    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
+        """How many of the permits wanted `owner` has got."""
+
+    def release(self, tenant: str, holder: str, *, owner: str) -> bool:
+        """Give `owner`'s permits back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Attempt it; a probe tells whether an open breaker may close."""
+
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Not before `until_ms`, because of `why`; `turn_at_ms` is the ticket it holds, if any."""
+
+    until_ms: int
+    why: str
+    turn_at_ms: int | None = None
+
+
+Admission = Go | Hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The answers to a batch, and the permits that it holds until it is given back."""
+
+    owner: str
+    admissions: Sequence[Admission] = ()
+    permits: dict[Key, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Those in line for one endpoint, and what was said to each."""
+
+    webhook: Webhook
+    line: list[tuple[int, Delivery]] = field(default_factory=list)
+    said: dict[int, Admission] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[tuple[int, Delivery]]:
+        """Those whom nobody has told to wait."""
+        return [each for each in self.line if not isinstance(self.said.get(each[0]), Hold)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmitDeliveries:
+    """Asks; `dice` gives numbers from 0 to 1, `new_owner` names a batch."""
+
+    endpoints: Endpoints
+    turns: Turns
+    clock: Callable[[], datetime]
+    dice: Callable[[], float]
+    new_owner: Callable[[], str]
+
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Turn:
+        """For each of these first in line, whether it may go. Give the turn back afterwards.
+
+        Raises:
+            Transient: nobody can say; nothing may be sent then.
+        """
+        groups: dict[Key, _Group] = {}
+        for number, (webhook, delivery) in enumerate(waiting):
+            group = groups.setdefault((webhook.tenant, webhook.id), _Group(webhook))
+            group.line.append((number, delivery))
+        healths = self.endpoints.known(groups) if groups else {}
+        turn = Turn(owner=self.new_owner())
+        for key, group in groups.items():
+            gate = self._ask_breaker(group, healths[key])
+            self._ask_cap(group, turn)
+            self._ask_rate(group)
+            # Last: a probe that then waits for something else would only keep others from it.
+            if isinstance(gate, Probe):
+                self._claim_probe(group, healths[key], gate)
+        said = {number: each for group in groups.values() for number, each in group.said.items()}
+        return Turn(
+            owner=turn.owner,
+            admissions=[said[number] for number in range(len(waiting))],
+            permits=turn.permits,
+        )
+
+    def give_back(self, turn: Turn) -> None:
+        """Let others have the permits; those that cannot be given back end with their lease."""
+        for tenant, webhook_id in turn.permits:
+            with suppress(Transient):  # the attempts are made and on record; the lease will end
+                self.turns.release(tenant, webhook_id, owner=turn.owner)
+
+    def busy(self, delivery: Delivery) -> Hold:
+        """Wait for a permit: longer each time, since others wait too."""
+        wait_ms = concurrency.backoff_ms(held=delivery.held, dice=self.dice())
+        return Hold(until_ms=self._now_ms() + wait_ms, why="concurrency")
+
+    def _ask_breaker(self, group: _Group, health: Health) -> Closed | Probe | Open:
+        gate, probe = endpoint_health.gate(health, now_ms=self._now_ms()), -1
+        if isinstance(gate, Probe):
+            probe, health = self._best_probe(group), gate.claim
+        for number, _ in group.line:
+            match gate:
+                case Closed():
+                    group.said[number] = Go()
+                case Probe() if number == probe:
+                    group.said[number] = Go(probe=True)
+                case Probe() | Open():
+                    group.said[number] = self._closed_to(health)
+        return gate
+
+    def _best_probe(self, group: _Group) -> int:
+        """The first who holds a ticket for now, else the first."""
+        limit, now_ms = group.webhook.rate_limit, self._now_ms()
+        ready = (
+            number
+            for number, delivery in group.line
+            if limit is not None
+            and delivery.turn_at_ms is not None
+            and rate_limit.is_valid(limit, turn_ms=delivery.turn_at_ms, now_ms=now_ms)
+        )
+        return next(ready, group.line[0][0])
+
+    def _claim_probe(self, group: _Group, health: Health, gate: Probe) -> None:
+        if not group.open or self.endpoints.replace(health, gate.claim) is not None:
+            return
+        now = self.endpoints.find(health.tenant, health.webhook_id)
+        if isinstance(endpoint_health.gate(now, now_ms=self._now_ms()), Closed):
+            return
+        for number, _ in group.open:
+            group.said[number] = self._closed_to(now)
+
+    def _closed_to(self, health: Health) -> Hold:
+        until_ms = max(self._now_ms(), health.open_until_ms or 0)
+        asks_ms = endpoint_health.wait_until_ms(health, until_ms=until_ms, dice=self.dice())
+        return Hold(until_ms=asks_ms, why="circuit_open")
+
+    def _ask_cap(self, group: _Group, turn: Turn) -> None:
+        webhook = group.webhook
+        if webhook.max_concurrency is None or not group.open:
+            return
+        granted = self.turns.acquire(
+            webhook.tenant,
+            webhook.id,
+            owner=turn.owner,
+            wanted=len(group.open),
+            cap=webhook.max_concurrency,
+        )
+        if granted:
+            turn.permits[webhook.tenant, webhook.id] = granted
+            return
+        for number, delivery in group.open:
+            group.said[number] = self.busy(delivery)
+
+    def _ask_rate(self, group: _Group) -> None:
+        limit, now_ms = group.webhook.rate_limit, self._now_ms()
+        if limit is None:
+            return
+        without: list[int] = []
+        for number, delivery in group.open:
+            turn_ms = delivery.turn_at_ms
+            if turn_ms is None or (
+                turn_ms <= now_ms and not rate_limit.is_valid(limit, turn_ms=turn_ms, now_ms=now_ms)
+            ):
+                without.append(number)
+            elif turn_ms > now_ms:
+                group.said[number] = self._later(limit, turn_ms)
+        if not without:
+            return
+        webhook = group.webhook
+        turns = self.turns.take(webhook.tenant, webhook.id, limit, count=len(without))
+        for number, turn_ms in zip(without, turns, strict=True):
+            if turn_ms > now_ms:
+                group.said[number] = self._later(limit, turn_ms)
+
+    def _later(self, limit: RateLimit, turn_ms: int) -> Hold:
+        wake_ms = rate_limit.wake_ms(limit, turn_ms=turn_ms, dice=self.dice())
+        return Hold(until_ms=wake_ms, why="rate_limited", turn_at_ms=turn_ms)
+
+    def _now_ms(self) -> int:
+        return int(self.clock().timestamp() * 1000)

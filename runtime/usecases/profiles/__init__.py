@@ -1,0 +1,1 @@
+"""Keep and show profiles."""

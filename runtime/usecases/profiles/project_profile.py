@@ -1,0 +1,76 @@
+"""Keep profiles up to date with the events about them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.events.envelope import Event
+from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.profile import Profile
+from runtime.errors import BadInput, Transient
+from runtime.usecases.races import Races
+
+Key = tuple[str, str]
+
+
+class Profiles(Protocol):
+    """Where profiles rest."""
+
+    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
+        """The known ones among (tenant, profile id)."""
+
+    def replace(self, profile: Profile, *, read_revision: int) -> bool:
+        """Store a changed profile; False when another writer came first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectProfiles:
+    """Merges a batch of events into profiles: one read for all, one write a changed profile."""
+
+    profiles: Profiles
+    races: Races
+
+    def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
+        """For each event None when its profile knows of it, or what has kept it from it."""
+        by_profile: dict[Key, list[int]] = {}
+        for number, event in enumerate(events):
+            profile_id = profiles.id_of(event)
+            if profile_id is not None:
+                by_profile.setdefault((event.tenant, profile_id), []).append(number)
+        known = self.profiles.find_many(by_profile)
+        results: list[Exception | None] = [None] * len(events)
+        for key, numbers in by_profile.items():
+            try:
+                refusals = self._project(key, [events[n] for n in numbers], known.get(key))
+            except Transient as problem:
+                refusals = [problem] * len(numbers)
+            for number, refusal in zip(numbers, refusals, strict=True):
+                results[number] = refusal
+        return results
+
+    def _project(
+        self, key: Key, events: Sequence[Event], known: Profile | None
+    ) -> Sequence[Exception | None]:
+        for _ in self.races:
+            before = known or profiles.unknown(*key)
+            after, refusals = _merge(before, events)
+            if after is before:
+                return refusals
+            stored = profiles.stored(after)
+            if self.profiles.replace(stored, read_revision=before.revision):
+                return refusals
+            known = self.profiles.find_many([key]).get(key)
+        raise Transient("the profile keeps changing", code="profile_busy")
+
+
+def _merge(before: Profile, events: Sequence[Event]) -> tuple[Profile, list[Exception | None]]:
+    after = before
+    refusals: list[Exception | None] = []
+    for event in events:
+        try:
+            after = profiles.project(after, event)
+        except BadInput as problem:
+            refusals.append(problem)
+        else:
+            refusals.append(None)
+    return after, refusals

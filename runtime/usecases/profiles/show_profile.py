@@ -1,0 +1,32 @@
+"""Show one profile of the caller's tenant."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.profiles.profile import Profile
+from runtime.errors import NotFound
+
+
+class Profiles(Protocol):
+    """Where profiles rest."""
+
+    def find(self, tenant: str, profile_id: str) -> Profile | None:
+        """The profile, deleted or not, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowProfile:
+    """Shows profiles."""
+
+    profiles: Profiles
+
+    def __call__(self, tenant: str, profile_id: str) -> Profile:
+        """The profile.
+
+        Raises:
+            NotFound: code `profile_not_found`; a deleted one looks the same as none.
+        """
+        profile = self.profiles.find(tenant, profile_id)
+        if profile is None or profile.deleted:
+            raise NotFound("no such profile", code="profile_not_found")
+        return profile

@@ -1,0 +1,136 @@
+"""Finding what is due and has no hint under way: the timers that no crash can lose."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeVar
+
+from runtime.core.deliveries.delivery import Delivery, Waiting
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.functions.run import Run
+from runtime.errors import Transient
+
+LEASE_S: Final = 90  # a hint that is lost after the lease was taken is sent again after this
+# A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
+# before the sweep takes it for lost and sends another. What has no hint is hinted at on time.
+GRACE_S: Final = 30
+BATCH: Final = 10  # what the queue takes in one call
+LIMIT: Final = 8000  # of one sweep, about what its minute takes; the rest is due in the next, too
+
+R = TypeVar("R", Delivery, Waiting, Run)
+M_contra = TypeVar("M_contra", contravariant=True)
+M = TypeVar("M")
+
+
+class DueIndex(Protocol[R]):
+    """Records by due time, in shards."""
+
+    def due(self, *, shard: str, now_ms: int, limit: int) -> Iterable[R]:
+        """Those due at `now_ms`, the longest waiting first."""
+
+    def lease(self, record: R, /, *, until_ms: int) -> bool:
+        """Push its due time to `until_ms` unless somebody else has; whether it was us."""
+
+
+class Hints(Protocol[M_contra]):
+    """The queue that serves the records."""
+
+    def send(self, messages: Iterable[M_contra], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep(Generic[R, M]):
+    """Sends the hints of one kind of record. Sweeps may overlap: the lease tells them apart.
+
+    `is_hinted` says whether a hint for the due time has been put on the queue already.
+    """
+
+    records: DueIndex[R]
+    hints: Hints[M]
+    hint_of: Callable[[R], M]
+    is_hinted: Callable[[R], bool]
+    shards: Sequence[str]
+    clock: Callable[[], datetime]
+    grace_s: int = GRACE_S
+    limit: int = LIMIT
+
+    def __call__(self) -> int:
+        """Hint at everything due; how many there were.
+
+        The shards take turns: a backlog in one keeps what is due in the others waiting for a batch
+        of the queue, not until it is worked off.
+
+        Raises:
+            Transient: a shard could not be swept to its end; the others were.
+        """
+        now_ms = int(self.clock().timestamp() * 1000)
+        swept, problems = 0, []
+        going = deque(self._leased(shard, now_ms) for shard in self.shards)
+        while going and swept < self.limit:
+            shard = going.popleft()
+            try:
+                hints = next(shard, None)
+                if hints is not None:
+                    self.hints.send(hints)
+                    swept += len(hints)
+                    going.append(shard)
+            except Transient as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+        return swept
+
+    def _leased(self, shard: str, now_ms: int) -> Iterator[list[M]]:
+        """The hints of what could be leased, a queue's batch at a time.
+
+        A record leased and not hinted at waits for its lease to end. So a sweep that is killed, or
+        refused a lease, in the middle of a thousand must not have leased the other hundreds.
+        """
+        hints: list[M] = []
+        try:
+            for record in self.records.due(shard=shard, now_ms=now_ms, limit=self.limit):
+                if self._may_be_served(record, now_ms):
+                    continue
+                if self.records.lease(record, until_ms=now_ms + LEASE_S * 1000):
+                    hints.append(self.hint_of(record))
+                if len(hints) == BATCH:
+                    yield hints
+                    hints = []
+        except Transient:
+            if hints:
+                yield hints
+            raise
+        if hints:
+            yield hints
+
+    def _may_be_served(self, record: R, now_ms: int) -> bool:
+        """Whether its own hint has come only now: another would make the same attempt beside it."""
+        due_at_ms = record.due_at_ms or 0
+        return self.is_hinted(record) and due_at_ms > now_ms - self.grace_s * 1000
+
+
+def delivery_hint(delivery: Delivery | Waiting) -> DeliverMessage:
+    """The message for the delivery's next attempt; the record has the body."""
+    return DeliverMessage(
+        tenant=delivery.tenant,
+        delivery_id=delivery.id,
+        webhook_id=delivery.webhook_id,
+        event_id=delivery.event_id,
+        topic=delivery.topic,
+        body=None,
+        attempt=delivery.next_attempt,
+    )
+
+
+def run_hint(run: Run) -> RunMessage:
+    """The message for the run's next try; what waits for one keeps its event."""
+    return RunMessage(
+        tenant=run.tenant,
+        run_id=run.id,
+        function=run.function,
+        event=run.event or {},
+        webhook_id=run.webhook_id,
+        attempt=run.attempt + 1,
+    )

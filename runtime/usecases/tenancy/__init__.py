@@ -1,0 +1,1 @@
+"""Make tenants and keys, and know who calls."""

@@ -1,0 +1,54 @@
+"""Who is calling: the key behind a bearer token, and so the tenant."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.tenancy import api_key
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.errors import Forbidden
+
+
+class Keys(Protocol):
+    """Where keys rest."""
+
+    def find(self, sha256: str) -> ApiKey | None:
+        """The key with this hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticate:
+    """Turns an `Authorization` header into a key."""
+
+    keys: Keys
+
+    def __call__(self, authorization: str | None) -> ApiKey:
+        """The caller's key.
+
+        Raises:
+            Forbidden: code `missing_key` or `unknown_key`; the key itself is never repeated.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Forbidden(
+                "send your API key as `Authorization: Bearer psk_…`", code="missing_key"
+            )
+        key = self.keys.find(api_key.digest(token)) if token.isascii() else None
+        if key is None:
+            raise Forbidden(
+                "this API key is unknown; check it, or ask an admin for a new one",
+                code="unknown_key",
+            )
+        return key
+
+
+def require(key: ApiKey, scope: str | None) -> None:
+    """Refuse a key without the scope.
+
+    Raises:
+        Forbidden: code `missing_scope`.
+    """
+    if not api_key.may(key, scope):
+        raise Forbidden(
+            f"this API key has no scope {scope!r}; ask for one that has", code="missing_scope"
+        )

@@ -1,0 +1,53 @@
+"""Create an API key; the key itself is returned once and never stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.events.envelope import timestamp
+from runtime.core.tenancy import api_key
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.webhooks import webhook_rules
+
+
+class Keys(Protocol):
+    """Where keys rest."""
+
+    def add(self, key: ApiKey) -> None:
+        """Store a new key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateApiKey:
+    """Makes keys for a tenant."""
+
+    keys: Keys
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+    def __call__(
+        self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...]
+    ) -> tuple[ApiKey, str]:
+        """The stored record and the key, for the tenant of the granting key.
+
+        Raises:
+            BadInput: the name or a scope is refused.
+            Forbidden: code `scope_not_held`.
+        """
+        webhook_rules.check_name(name)
+        api_key.check_scopes(scopes, granted_by=granted_by)
+        return self.issue(granted_by.tenant, name=name, scopes=scopes)
+
+    def issue(self, tenant: str, *, name: str, scopes: tuple[str, ...]) -> tuple[ApiKey, str]:
+        """A key that nobody's key grants: for bootstrap and new tenants only."""
+        token = api_key.mint(self.random(api_key.RANDOM_BYTES))
+        key = ApiKey(
+            sha256=api_key.digest(token),
+            tenant=tenant,
+            name=name,
+            scopes=tuple(dict.fromkeys(scopes)),
+            created_at=timestamp(self.clock()),
+        )
+        self.keys.add(key)
+        return key, token

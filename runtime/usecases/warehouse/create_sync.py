@@ -1,0 +1,45 @@
+"""Create a sync: a destination that the schedule loads from then on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.events.envelope import timestamp
+from runtime.core.warehouse.sync import DestinationKind, Sync
+from runtime.core.webhooks import webhook_rules
+
+
+class Syncs(Protocol):
+    """Where syncs rest."""
+
+    def add(self, sync: Sync) -> None:
+        """Store a new sync."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSync:
+    """Makes syncs."""
+
+    syncs: Syncs
+    new_id: Callable[[str], str]
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, *, name: str, kind: DestinationKind) -> Sync:
+        """The stored sync; a Redshift one has a schema of the tenant's own.
+
+        Raises:
+            BadInput: code `bad_name`.
+        """
+        webhook_rules.check_name(name)
+        schema = f"penstock_{tenant.replace('-', '_')}"
+        sync = Sync(
+            id=self.new_id("syn"),
+            tenant=tenant,
+            name=name,
+            kind=kind,
+            created_at=timestamp(self.clock()),
+            schema=schema if kind is DestinationKind.REDSHIFT else "",
+        )
+        self.syncs.add(sync)
+        return sync

@@ -1,0 +1,215 @@
+"""Load what has arrived since the last load: into the lake, and into Redshift in one transaction.
+
+Whatever step is killed, the next planner finds the open load and carries it on. The warehouse's
+own `_loads` decides whether a load has happened; the ledger's state only saves asking.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from runtime.core.archive.raw_log import RawBatch
+from runtime.core.events.envelope import timestamp
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import Lease, Load, LoadState
+from runtime.core.warehouse.sync import DestinationKind, Sync
+from runtime.errors import BadInput, PenstockError
+from runtime.usecases.warehouse.load_lake import LoadLake, Progress
+from runtime.usecases.warehouse.load_redshift import LoadRedshift
+
+LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda can live: its holder is dead by then
+RAW_KEPT: Final = timedelta(days=29)  # a day less than the bucket's lifecycle rule
+BUDGET: Final = timedelta(minutes=8)  # no load starts later in a function of 15 minutes
+
+
+class Syncs(Protocol):
+    """Where syncs rest."""
+
+    def enabled(self) -> Iterator[Sync]:
+        """Every tenant's enabled syncs."""
+
+    def get(self, tenant: str, sync_id: str) -> Sync:
+        """One sync; raises NotFound."""
+
+
+class RawLog(Protocol):
+    """Numbered, immutable batches."""
+
+    def since(self, seq: int) -> Iterable[RawBatch]:
+        """The batches after this number."""
+
+    def between(self, first: int, last: int) -> Iterable[RawBatch]:
+        """The batches from `first` to `last`."""
+
+
+class Ledger(Protocol):
+    """Cursors, leases and load records; what it refuses because of a lost lease is Transient."""
+
+    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
+        """Become the one planner of a sync; raises Transient `sync_busy`."""
+
+    def release(self, lease: Lease) -> None:
+        """Let the next planner in."""
+
+    def save(self, lease: Lease, record: Load) -> None:
+        """Remember how far the open load has come."""
+
+    def finish(self, lease: Lease, record: Load) -> None:
+        """Close a load and move the cursor behind it."""
+
+    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
+        """The loads of a sync, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWarehouse:
+    """Runs syncs. One planner at a time carries one sync's loads, one after the other."""
+
+    syncs: Syncs
+    raw_log: RawLog
+    ledger: Ledger
+    lake: LoadLake
+    redshift: LoadRedshift
+    clock: Callable[[], datetime]
+    raw_kept: timedelta = RAW_KEPT
+
+    def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
+        """Every enabled sync of every tenant; one that fails does not stop the others.
+
+        Its failure stands in its load's record and in what is returned.
+        """
+        results: list[Load | PenstockError] = []
+        for sync in plan.in_turn(list(self.syncs.enabled()), hour=int(now.timestamp()) // 3600):
+            if self.clock() >= now + BUDGET:
+                break  # the next hour begins with another one
+            try:
+                results.extend(self._sync(sync, trigger="schedule", stop_at=now + BUDGET))
+            except PenstockError as problem:
+                results.append(problem)
+        return tuple(results)
+
+    def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
+        """One sync, now: its loads, or one record that says it is up to date.
+
+        Raises:
+            NotFound: the tenant has no such sync.
+            Transient: code `sync_busy` while another planner is at it, or a step failed.
+        """
+        sync = self.syncs.get(tenant, sync_id)
+        return self._sync(sync, trigger=trigger, stop_at=self.clock() + BUDGET)
+
+    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
+        """The loads of a sync, newest first.
+
+        Raises:
+            NotFound: the tenant has no such sync.
+        """
+        self.syncs.get(tenant, sync_id)
+        return self.ledger.runs(tenant, sync_id, limit=limit)
+
+    def _sync(self, sync: Sync, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
+        now_ms = int(self.clock().timestamp() * 1000)
+        lease = self.ledger.acquire(sync.tenant, sync.id, now_ms=now_ms, lease_ms=LEASE_MS)
+        try:
+            return self._loads(sync, lease, trigger=trigger, stop_at=stop_at)
+        finally:
+            self.ledger.release(lease)
+
+    def _loads(
+        self, sync: Sync, lease: Lease, *, trigger: str, stop_at: datetime
+    ) -> tuple[Load, ...]:
+        done: list[Load] = []
+        while not done or self.clock() < stop_at:
+            load, batches = self._next(sync, lease, trigger=trigger)
+            if not batches:
+                return (*done, *(() if done else (self._up_to_date(lease, load),)))
+            load = self._carry_on(sync, lease, load=load, batches=batches)
+            done.append(load)
+            if load.state is not LoadState.LOADED:
+                break
+            lease = replace(lease, seq=load.last_seq, load=None)
+        return tuple(done)
+
+    def _next(self, sync: Sync, lease: Lease, *, trigger: str) -> tuple[Load, Sequence[RawBatch]]:
+        left = lease.load
+        if left is not None:
+            batches = self._batches(left)
+            if not batches:
+                raise BadInput(f"the batches of load {left.load_id} are gone", code="raw_gap")
+            return self._replanned(sync, lease, left=left, batches=batches), batches
+        choice = plan.choose(
+            self.raw_log.since(lease.seq),
+            tenant=sync.tenant,
+            after=lease.seq,
+            kept_since=timestamp(self.clock() - self.raw_kept),
+        )
+        load = Load(
+            tenant=sync.tenant,
+            sync_id=sync.id,
+            load_id=plan.load_id(sync, choice.batches, versions=self.redshift.sql.versions),
+            trigger=trigger,
+            first_seq=choice.first_seq,
+            last_seq=choice.last_seq,
+            state=LoadState.PLANNED,
+            versions=self.redshift.sql.versions,
+            started_at=self._now(),
+        )
+        if choice.batches:
+            self.ledger.save(lease, load)
+        return load, choice.batches
+
+    def _batches(self, load: Load) -> Sequence[RawBatch]:
+        batches = self.raw_log.between(load.first_seq, load.last_seq)
+        return [batch for batch in batches if load.tenant in batch.counts]
+
+    def _replanned(
+        self, sync: Sync, lease: Lease, *, left: Load, batches: Sequence[RawBatch]
+    ) -> Load:
+        """The open load, under a new id when other code planned it and nothing of it is visible."""
+        again = left
+        if left.state is LoadState.FAILED:
+            again = replace(left, state=LoadState.PLANNED, attempt=left.attempt + 1)
+        again = replace(again, error=None, error_code=None, finished_at=None)
+        unseen = again.state in (LoadState.PLANNED, LoadState.STAGED)
+        if (
+            sync.kind is DestinationKind.S3
+            or again.versions == self.redshift.sql.versions
+            or not unseen
+        ):
+            return again
+        versions = self.redshift.sql.versions
+        load_id = plan.load_id(sync, batches, versions=versions)
+        fresh = replace(
+            again, load_id=load_id, versions=versions, state=LoadState.PLANNED, attempt=1
+        )
+        self.ledger.save(lease, fresh)
+        return fresh
+
+    def _up_to_date(self, lease: Lease, load: Load) -> Load:
+        record = replace(
+            load,
+            load_id=LoadState.UP_TO_DATE.value,  # one record, written over: nothing happened
+            state=LoadState.UP_TO_DATE,
+            finished_at=self._now(),
+        )
+        self.ledger.finish(lease, record)
+        return record
+
+    def _carry_on(
+        self, sync: Sync, lease: Lease, *, load: Load, batches: Sequence[RawBatch]
+    ) -> Load:
+        progress = Progress(ledger=self.ledger, lease=lease, load=load)
+        try:
+            match sync.kind:
+                case DestinationKind.S3:
+                    self.lake(progress, batches)
+                case DestinationKind.REDSHIFT:
+                    self.redshift(sync, progress, batches)
+        except PenstockError as problem:
+            progress.note(problem, at=self._now())
+            raise
+        return progress.load
+
+    def _now(self) -> str:
+        return timestamp(self.clock())

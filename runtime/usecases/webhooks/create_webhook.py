@@ -1,0 +1,158 @@
+"""Create a webhook; its signing secret is returned once and rests only encrypted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from runtime.core.events import topics
+from runtime.core.events.envelope import timestamp
+from runtime.core.formats import formats
+from runtime.core.functions.function import Function
+from runtime.core.matching import matching
+from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.webhooks import access_rules, webhook_rules
+from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
+from runtime.errors import BadInput, NotFound
+from runtime.usecases.webhooks.make_secret import MadeSecret, MakeSecret, Wanted
+from runtime.usecases.webhooks.seal_access import AccessChanges, SealAccess
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def add(self, webhook: Webhook) -> None:
+        """Store a new webhook."""
+
+
+class Functions(Protocol):
+    """Where functions rest."""
+
+    def get(self, tenant: str, name: str) -> Function:
+        """One function; raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWebhook:
+    """What a caller asks for; `own_secret` instead of one made here, `ed25519` a key besides."""
+
+    name: str
+    url: str
+    topics: tuple[str, ...]
+    filter: Mapping[str, Any] | None = None
+    transform: str | None = None
+    format: Format = Format.STANDARD
+    handshake: bool = False
+    enabled: bool = True
+    retry_schedule_s: tuple[int, ...] | None = None
+    timeout_s: int = DEFAULT_TIMEOUT_S
+    access: AccessChanges = field(default_factory=AccessChanges)
+    own_secret: str | None = None
+    ed25519: bool = False
+    rate_limit: RateLimit | None = None
+    max_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRules:
+    """Everything that a webhook must satisfy, new or changed.
+
+    `vet_url` raises BadInput with the egress rules' own code, so that a URL which could never be
+    delivered to is refused when it is entered and not at the first event; it resolves the name, so
+    it is asked last, and only about a URL that is new. `ask_receiver` asks the
+    receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
+    """
+
+    functions: Functions
+    vet_url: Callable[[str], object]
+    ask_receiver: Callable[[str], None]
+
+    def check(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
+        """Refuse a webhook that could never work; `before` is what it was, if it is not new.
+
+        Raises:
+            BadInput: naming the field and the fix.
+            Transient: code `dns_timeout`; the same call may work in a moment.
+        """
+        webhook_rules.check_name(webhook.name)
+        webhook_rules.check_timeout(webhook.timeout_s)
+        webhook_rules.check_schedule(webhook.retry_schedule_s)
+        formats.check_handshake(webhook.format, handshake=webhook.handshake)
+        access_rules.check_together(webhook)
+        webhook_rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
+        if webhook.filter is not None:
+            matching.compile(webhook.filter)
+        if webhook.transform is not None:
+            self._check_transform(webhook.tenant, webhook.transform)
+        if before is None or before.url != webhook.url:
+            self.vet_url(webhook.url)
+
+    def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
+        """Ask the receiver whether it wants our requests, if the webhook is to; once for each URL.
+
+        Raises:
+            BadInput: `handshake_refused` or `handshake_failed`.
+        """
+        asked = before is not None and before.handshake and before.url == webhook.url
+        if webhook.handshake and not asked:
+            self.ask_receiver(webhook.url)
+
+    def _check_transform(self, tenant: str, name: str) -> None:
+        try:
+            self.functions.get(tenant, name)
+        except NotFound as problem:
+            raise BadInput(
+                f"there is no function {name!r}; create it first",
+                field="transform",
+                code="unknown_function",
+            ) from problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWebhook:
+    """Makes webhooks."""
+
+    webhooks: Webhooks
+    rules: WebhookRules
+    new_id: Callable[[str], str]
+    make_secret: MakeSecret
+    seal_access: SealAccess
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str | None]:
+        """The stored webhook and its signing secret; None when that is the caller's own.
+
+        Raises:
+            BadInput: naming the field and the fix.
+        """
+        now = timestamp(self.clock())
+        webhook = Webhook(
+            id=self.new_id("whk"),
+            tenant=tenant,
+            name=wanted.name,
+            url=wanted.url,
+            topics=topics.parse_all(wanted.topics),
+            created_at=now,
+            filter=wanted.filter,
+            transform=wanted.transform,
+            format=wanted.format,
+            handshake=wanted.handshake,
+            enabled=wanted.enabled,
+            retry_schedule_s=wanted.retry_schedule_s,
+            timeout_s=wanted.timeout_s,
+            rate_limit=wanted.rate_limit,
+            max_concurrency=wanted.max_concurrency,
+            **self.seal_access(tenant, wanted.access),
+        )
+        self.rules.check(webhook)
+        shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=wanted.own_secret))
+        keys = [self._secret(webhook, Wanted(kind=KeyKind.ED25519))] if wanted.ed25519 else []
+        stored = replace(webhook, secrets=tuple(made.sealed for made in (shared, *keys)))
+        self.rules.shake_hands(stored)
+        self.webhooks.add(stored)
+        return stored, shared.shown
+
+    def _secret(self, webhook: Webhook, wanted: Wanted) -> MadeSecret:
+        return self.make_secret(
+            webhook.tenant, wanted=wanted, webhook_format=webhook.format, now=webhook.created_at
+        )

@@ -1,0 +1,59 @@
+"""Give a webhook a new signing secret, while the old one still signs for receivers to change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.events.envelope import timestamp
+from runtime.core.webhooks import rotation
+from runtime.core.webhooks.webhook import Webhook
+from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound."""
+
+    def replace(self, old: Webhook, new: Webhook) -> None:
+        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """What a caller asks for."""
+
+    overlap_s: int = rotation.DEFAULT_OVERLAP_S
+    secret: Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateSecret:
+    """Rotates secrets."""
+
+    webhooks: Webhooks
+    make_secret: MakeSecret
+    clock: Callable[[], datetime]
+
+    def __call__(
+        self, tenant: str, webhook_id: str, *, wanted: Rotation
+    ) -> tuple[Webhook, str | None]:
+        """The webhook as it is now, and the new secret's text where it is to be shown.
+
+        From the next attempt on every live secret signs, retries of older deliveries included.
+
+        Raises:
+            BadInput: the overlap or the secret is refused; nothing has changed.
+            NotFound: the tenant has no such webhook.
+            Conflict: too many secrets overlap, or somebody else changed the webhook meanwhile.
+        """
+        rotation.check_overlap(wanted.overlap_s)
+        old = self.webhooks.get(tenant, webhook_id)
+        now = timestamp(self.clock())
+        made = self.make_secret(tenant, wanted=wanted.secret, webhook_format=old.format, now=now)
+        secrets = rotation.rotate(old.secrets, made.sealed, now=now, overlap_s=wanted.overlap_s)
+        webhook = replace(old, secrets=secrets)
+        self.webhooks.replace(old, webhook)
+        return webhook, made.shown

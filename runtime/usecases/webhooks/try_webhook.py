@@ -1,0 +1,90 @@
+"""Send a webhook one event made up for it, to see whether its receiver takes what we send."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.events.envelope import Event, timestamp
+from runtime.core.formats import payload
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import Conflict
+from runtime.usecases.sweep import delivery_hint
+
+TOPIC: Final = "webhook.test"
+
+
+class Deliveries(Protocol):
+    """Where deliveries rest."""
+
+    def add(self, delivery: Delivery) -> bool:
+        """Store one that has no record yet; whether it had none."""
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound."""
+
+
+class Hints(Protocol):
+    """The deliver queue."""
+
+    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
+        """Queue them all; raises Transient if some may be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryWebhook:
+    """Sends the event to this webhook alone, whatever it listens to, and past its transform."""
+
+    deliveries: Deliveries
+    webhooks: Webhooks
+    hints: Hints
+    new_id: Callable[[str], str]
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, webhook_id: str) -> Delivery:
+        """The delivery, under way; signed, retried and recorded like any other.
+
+        Raises:
+            NotFound: the tenant has no such webhook.
+            Conflict: code `webhook_disabled`.
+        """
+        webhook = self.webhooks.get(tenant, webhook_id)
+        if not webhook.enabled:
+            raise Conflict("the webhook is disabled; enable it first", code="webhook_disabled")
+        now = self.clock()
+        event = _event(tenant, webhook, event_id=self.new_id("evt"), at=timestamp(now))
+        delivery = Delivery(
+            id=ids.delivery_id(tenant, event.id, webhook.id),
+            tenant=tenant,
+            webhook_id=webhook.id,
+            event_id=event.id,
+            topic=event.topic,
+            status=Status.PENDING,
+            body=payload.render(event),
+            created_at=event.occurred_at,
+            due_at_ms=int(now.timestamp() * 1000),
+            hinted=True,
+        )
+        # On record before its first attempt, unlike others: somebody is going to look for it.
+        self.deliveries.add(delivery)
+        self.hints.send([delivery_hint(delivery)])
+        return delivery
+
+
+def _event(tenant: str, webhook: Webhook, *, event_id: str, at: str) -> Event:
+    return Event(
+        id=event_id,
+        tenant=tenant,
+        topic=TOPIC,
+        occurred_at=at,
+        received_at=at,
+        origin="system",
+        properties={"webhook_id": webhook.id, "name": webhook.name},
+    )

@@ -1,0 +1,76 @@
+"""Change a webhook; what the caller does not name stays as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypedDict
+
+from runtime.core.events import topics
+from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.webhooks.webhook import Webhook
+from runtime.usecases.webhooks.create_webhook import WebhookRules
+from runtime.usecases.webhooks.seal_access import AccessChanges, SealAccess
+from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
+
+
+class Webhooks(Protocol):
+    """Where webhooks rest."""
+
+    def get(self, tenant: str, webhook_id: str) -> Webhook:
+        """One webhook; raises NotFound."""
+
+    def replace(self, old: Webhook, new: Webhook) -> None:
+        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+
+
+class WebhookChanges(TypedDict, total=False):
+    """The fields to change, and only those."""
+
+    name: str
+    url: str
+    topics: tuple[str, ...]
+    filter: Mapping[str, Any] | None
+    transform: str | None
+    handshake: bool
+    enabled: bool
+    retry_schedule_s: tuple[int, ...] | None
+    timeout_s: int
+    rate_limit: RateLimit | None
+    max_concurrency: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateWebhook:
+    """Changes webhooks."""
+
+    webhooks: Webhooks
+    rules: WebhookRules
+    seal_access: SealAccess
+    switch: SwitchWebhook
+
+    def __call__(
+        self,
+        tenant: str,
+        webhook_id: str,
+        *,
+        changes: WebhookChanges,
+        access: AccessChanges | None = None,
+    ) -> Webhook:
+        """The webhook as it is now; `access` is what its endpoint asks for, in the clear.
+
+        Raises:
+            BadInput: naming the field and the fix; nothing has changed.
+            NotFound: the tenant has no such webhook.
+            Conflict: somebody else changed it at the same time.
+        """
+        if "topics" in changes:
+            changes["topics"] = topics.parse_all(changes["topics"])
+        old = self.webhooks.get(tenant, webhook_id)
+        enabled = changes.pop("enabled", old.enabled)
+        sealed = self.seal_access(tenant, access or AccessChanges())
+        webhook = self.switch.switched(replace(old, **changes, **sealed), enabled=enabled)
+        self.rules.check(webhook, before=old)
+        self.rules.shake_hands(webhook, before=old)
+        self.webhooks.replace(old, webhook)
+        if enabled != old.enabled:
+            self.switch.tell(webhook)
+        return webhook

@@ -1,0 +1,160 @@
+"""How a batch of run messages becomes sandbox jobs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.core.events.envelope import ProfileRef, dump
+from runtime.core.functions import run_plan
+from runtime.core.functions.function import Engine, Limits
+from runtime.core.functions.run_plan import Entry
+from runtime.core.profiles import profile
+from runtime.errors import BadInput
+from tests.builders import (
+    NOW,
+    TENANT,
+    a_deliver_message,
+    a_function,
+    a_profile,
+    a_run_message,
+    a_version,
+    an_envelope,
+    an_event,
+)
+
+
+def an_entry(number: int = 0, *, person: int | None = 0, size: int = 0) -> Entry:
+    """Run number `number`, about person number `person`."""
+    reference = ProfileRef() if person is None else ProfileRef(id=f"prf_{person}")
+    event = an_event(id=f"evt_{number}", profile=reference, properties={"x": "x" * size})
+    message = a_run_message(run_id=f"run_{number}", event=event.to_json())
+    return Entry(message=message, event=event, profile_id=profile.id_of(event))
+
+
+PEOPLE = st.one_of(st.none(), st.integers(0, 3))
+
+
+class TestEntries:
+    """What comes from the queue."""
+
+    def test_a_message_becomes_an_entry(self) -> None:
+        """With its event parsed and its profile named."""
+        entry = run_plan.entry(dump(a_run_message().to_json()), now=NOW)
+
+        assert (an_event(), a_profile().id) == (entry.event, entry.profile_id)
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("nonsense", "not_json"),
+            ("[]", "bad_message"),
+            (dump({**a_run_message().to_json(), "v": 2}), "bad_message"),
+            (dump({**a_run_message().to_json(), "extra": 1}), "bad_message"),
+            (dump(a_deliver_message().to_json()), "bad_message"),
+            (dump(a_run_message(event=an_envelope(id=...)).to_json()), "missing_id"),
+            (dump(a_run_message(event=an_envelope(tenant="rival")).to_json()), "bad_message"),
+        ],
+    )
+    def test_anything_else_is_refused_with_its_code(self, text: str, code: str) -> None:
+        """Another tenant's event above all."""
+        with pytest.raises(BadInput) as refusal:
+            run_plan.entry(text, now=NOW)
+
+        assert code == refusal.value.code
+
+
+class TestWaves:
+    """Who runs beside whom."""
+
+    @given(st.lists(PEOPLE, max_size=20))
+    def test_two_events_of_a_profile_never_run_side_by_side(self, people: list[int | None]) -> None:
+        """The second must see what the first has done; and no event is left out."""
+        entries = [an_entry(number, person=person) for number, person in enumerate(people)]
+
+        planned = run_plan.waves(entries)
+
+        assert entries == sorted(
+            (entry for wave in planned for entry in wave),
+            key=lambda entry: int(entry.event.id.removeprefix("evt_")),
+        )
+        for wave in planned:
+            known = [entry.profile_id for entry in wave if entry.profile_id is not None]
+            assert len(known) == len(set(known))
+
+    def test_a_doubled_message_does_not_run_beside_itself(self) -> None:
+        """SQS may hand the same message over twice in one batch."""
+        twice = [an_entry(1, person=None), an_entry(1, person=None)]
+
+        assert [[twice[0]], [twice[1]]] == run_plan.waves(twice)
+
+    def test_groups_are_of_one_tenants_function(self) -> None:
+        """A job has one source and one tenant."""
+        one = an_entry(1)
+        two = Entry(message=a_run_message(function="other"), event=an_event(), profile_id=None)
+
+        assert [[one, one], [two]] == run_plan.groups([one, two, one])
+
+
+class TestJobs:
+    """What the sandbox gets."""
+
+    @given(st.lists(st.sampled_from([0, 100_000, 250_000]), max_size=30))
+    def test_jobs_fit_an_invocation(self, sizes: list[int]) -> None:
+        """Lambda refuses more than 6 MB, and one invocation's time is bounded."""
+        entries = [an_entry(n, person=n, size=size) for n, size in enumerate(sizes)]
+
+        pieces = run_plan.jobs(entries, {})
+
+        assert entries == [entry for piece in pieces for entry in piece]
+        for piece in pieces:
+            size = sum(len(dump(entry.event.to_json())) for entry in piece)
+            assert len(piece) <= run_plan.MAX_JOB_EVENTS
+            assert size <= run_plan.MAX_JOB_BYTES
+
+    def test_a_job_says_all_the_sandbox_needs(self) -> None:
+        """And nothing that it must not know."""
+        person = a_profile(id="prf_0", stamps={"email": "x"})
+        job = run_plan.job(
+            a_function(
+                http_hosts=("crm.example.com",),
+                environment={"SHOP": "music"},
+                limits=Limits(wall_s=2.0),
+            ),
+            a_version(engine=Engine.WASM),
+            [an_entry(1)],
+            profiles={(TENANT, "prf_0"): person},
+            secrets={"TOKEN": "t"},
+            allow_local_http=False,
+        )
+
+        assert {"v", "op", "tenant", "function", "version", "source", "limits"} <= set(job)
+        assert (["crm.example.com"], {"TOKEN": "t"}) == (job["http_hosts"], job["secrets"])
+        assert {"SHOP": "music"} == job["environment"]
+        assert "wasm" == job["engine"], "its version's, whatever the function is set to since"
+        assert {
+            "wall_s": 2.0,
+            "memory_mb": 128,
+            "result_bytes": 1024 * 1024,
+            "http_calls": 10,
+            "emits": 100,
+            "log_bytes": 64 * 1024,
+        } == job["limits"]
+        (shown,) = job["events"]
+        assert {"run_id", "event", "profile"} == set(shown)
+        assert person.to_user() == shown["profile"]
+
+    @pytest.mark.parametrize("known", [{}, {(TENANT, "prf_0"): a_profile(deleted=True)}])
+    def test_an_unknown_or_deleted_profile_is_none(
+        self, known: dict[tuple[str, str], profile.Profile]
+    ) -> None:
+        """A handler must not see whom a deletion has removed."""
+        job = run_plan.job(
+            a_function(),
+            a_version(),
+            [an_entry(1)],
+            profiles=known,
+            secrets={},
+            allow_local_http=False,
+        )
+
+        assert job["events"][0]["profile"] is None

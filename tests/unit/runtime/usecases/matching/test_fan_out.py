@@ -1,0 +1,175 @@
+"""From an event to messages."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from runtime.core import ids
+from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.events.envelope import dump, load
+from runtime.errors import BadInput, PenstockError, Transient
+from runtime.usecases.matching.fan_out import FanOut
+from tests.builders import TENANT, a_bus_event, a_function, a_webhook, an_envelope
+from tests.doubles import Failing, FakeClock, MemoryWebhooks, VirtualQueue
+
+
+class World:
+    """One tenant's subscriptions and two queues."""
+
+    def __init__(self, *webhooks: Any, functions: Iterable[Any] = ()) -> None:
+        clock = FakeClock()
+        self.deliver: VirtualQueue[DeliverMessage] = VirtualQueue(clock)
+        self.run: VirtualQueue[RunMessage] = VirtualQueue(clock)
+        self.subscriptions = MemoryWebhooks(*webhooks, functions=functions)
+        self.fan_out = FanOut(
+            subscriptions=self.subscriptions, deliver=self.deliver, run=self.run, clock=clock
+        )
+
+    def __call__(self, *bodies: object) -> list[PenstockError | None]:
+        """Fan these out; what is not text is written as JSON."""
+        return self.fan_out([each if isinstance(each, str) else dump(each) for each in bodies])
+
+    @property
+    def deliveries(self) -> list[DeliverMessage]:
+        """What went to the deliver queue."""
+        return [message for message, _ in self.deliver.sent]
+
+    @property
+    def runs(self) -> list[RunMessage]:
+        """What went to the run queue."""
+        return [message for message, _ in self.run.sent]
+
+
+def test_a_webhook_gets_a_message_with_the_body_to_sign() -> None:
+    """Rendered once: what is signed is what was matched."""
+    world = World(a_webhook())
+
+    assert world(a_bus_event()) == [None]
+
+    (message,) = world.deliveries
+    assert message.delivery_id == ids.delivery_id(TENANT, "evt_1", "whk_1")
+    assert (message.attempt, message.group) == (1, "acme#whk_1")
+    assert load(message.body or "") == {
+        "type": "message.email.clicked",
+        "timestamp": "2026-11-20T13:04:05.123Z",
+        "data": {
+            "id": "evt_1",
+            "profile": {"external_id": "customer-1", "email": "ada@example.com"},
+            "properties": {"url": "https://shop.example.com/", "campaign": "autumn"},
+            "origin": "api",
+        },
+    }
+
+
+def test_a_function_gets_a_run_and_a_transform_runs_for_its_webhook() -> None:
+    """A webhook with a transform is delivered to after its function, not beside it."""
+    world = World(a_webhook(transform="shape"), functions=[a_function()])
+
+    world(a_bus_event())
+
+    assert world.deliveries == []
+    assert [(run.function, run.webhook_id) for run in world.runs] == [
+        ("vip-orders", None),
+        ("shape", "whk_1"),
+    ]
+    assert len({run.run_id for run in world.runs}) == 2
+    assert world.runs[0].event == an_envelope()
+
+
+def test_an_event_seen_again_makes_the_same_messages() -> None:
+    """Redeliveries and replays repeat, never multiply."""
+    world = World(a_webhook(), functions=[a_function()])
+
+    world(a_bus_event())
+    world(a_bus_event() | {"replay-name": "again", "id": "another"})
+
+    assert world.deliveries[0] == world.deliveries[1]
+    assert world.runs[0] == world.runs[1]
+
+
+def test_a_missing_time_is_the_buss_so_that_a_redelivery_reads_the_same() -> None:
+    """The clock of whoever fans out must not get into the body."""
+    world = World(a_webhook())
+    body = a_bus_event(an_envelope(occurred_at=..., received_at=...))
+
+    world(body)
+
+    assert load(world.deliveries[0].body or "")["timestamp"] == "2026-11-20T13:04:05.000Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("not json", "not_json"),
+        ("[]", "not_from_the_bus"),
+        ("{}", "not_from_the_bus"),
+        (a_bus_event([]), "not_an_object"),
+        (a_bus_event(an_envelope(id=...)), "missing_id"),
+        (a_bus_event(an_envelope(tenant=...)), "missing_tenant"),
+        (a_bus_event(an_envelope(topic=...)), "bad_topic"),
+        (a_bus_event(an_envelope(hops=9)), "loop"),
+        (a_bus_event(an_envelope(properties=5)), "bad_properties"),
+        (a_bus_event(an_envelope(extra=1)), "unknown_field"),
+        (dump(a_bus_event()).replace('"autumn"', "NaN"), "not_json"),
+        (dump(a_bus_event()).replace('"autumn"', '"\\ud800"'), "lone_surrogate"),
+        (dump(a_bus_event()).replace('"autumn"', "[" * 70 + "]" * 70), "too_deep"),
+        (a_bus_event(an_envelope(properties={"x": "y" * 300_000})), "too_large"),
+    ],
+)
+def test_a_record_that_is_no_event_is_told_apart_and_the_others_go_through(
+    body: object, code: str
+) -> None:
+    """One poisoned record must not hold a batch, nor vanish."""
+    world = World(a_webhook())
+
+    first, second = world(body, a_bus_event(an_envelope(id="evt_good")))
+
+    assert isinstance(first, BadInput)
+    assert first.code == code
+    assert second is None
+    assert [message.event_id for message in world.deliveries] == ["evt_good"]
+
+
+def test_events_go_to_their_own_tenants_webhooks_only() -> None:
+    """The first promise of a multi-tenant product."""
+    world = World(a_webhook(), a_webhook(id="whk_2", tenant="other"))
+
+    world(a_bus_event(an_envelope(tenant="other")))
+
+    assert [(m.tenant, m.webhook_id) for m in world.deliveries] == [("other", "whk_2")]
+
+
+def test_a_queue_that_fails_brings_back_only_the_records_it_concerns() -> None:
+    """A broken run queue must not repeat deliveries."""
+    world = World(a_webhook(), functions=[a_function(topics=("metric.vip",))])
+    world.run.send = Failing(world.run.send, Transient("no"))  # type: ignore[method-assign]
+
+    clicked = a_bus_event()
+    vip = a_bus_event(an_envelope(id="evt_2", topic="metric.vip"))
+    results = world(clicked, vip)
+
+    assert results[0] is None
+    assert isinstance(results[1], Transient)
+    assert len(world.deliveries) == 1
+
+
+def test_subscriptions_that_cannot_be_read_bring_the_record_back() -> None:
+    """Not knowing who wants an event is no reason to drop it."""
+    world = World(a_webhook())
+    read = Failing(world.subscriptions.for_tenant, Transient("no"))
+    world.subscriptions.for_tenant = read  # type: ignore[method-assign]
+
+    first, second = world(a_bus_event(), a_bus_event(an_envelope(id="evt_2")))
+
+    assert isinstance(first, Transient)
+    assert second is None
+
+
+def test_an_event_that_nobody_wants_is_done() -> None:
+    """No message, no error."""
+    world = World()
+
+    assert world(a_bus_event()) == [None]
+    assert world.deliveries == []
+    assert world.runs == []
