@@ -13,8 +13,8 @@ from infra.demo.receiver import Endpoint
 from infra.demo.setup import FULFILMENT, PLAIN, fulfilment_key
 from infra.demo.stage import Stage
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import dump
 from runtime.core.ids import delivery_id
+from runtime.core.json_text import dump
 
 WARM: Final = 50  # at once: enough for every copy of `fanout` and `deliver` to start
 ALONE: Final = 200

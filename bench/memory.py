@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench.report import Row, table
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.core.webhooks import access
 from runtime.core.webhooks.access import ClientCertificate, OAuth2
 from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook

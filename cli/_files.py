@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from cli._errors import WrongUsage
-from runtime.core.events import envelope
+from runtime.core import json_text
 from runtime.errors import BadInput
 
 _WRAPPED = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own
@@ -51,7 +51,7 @@ def parse_json(text: str, *, origin: str) -> Any:
         WrongUsage: it is not JSON, or holds what JSON does not have; names the place.
     """
     try:
-        return envelope.load(text, wrapped=_WRAPPED)
+        return json_text.load(text, wrapped=_WRAPPED)
     except BadInput as problem:
         what = problem.message.removeprefix("not JSON: ")
         at = f" at {problem.field}" if problem.field else ""

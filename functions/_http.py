@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
-from runtime.core.events import envelope
+from runtime.core import json_text
 from runtime.errors import (
     BadInput,
     Conflict,
@@ -91,12 +91,12 @@ def parse_json(model: type[M], body: bytes) -> M:
     Raises:
         BadInput: not JSON, or a value that JSON does not have, or a field that does not fit.
     """
-    return parse(model, envelope.load(body or b"{}"))
+    return parse(model, json_text.load(body or b"{}"))
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response[str]:
     """A JSON answer; None gives an empty body."""
-    text = "" if body is None else envelope.dump(body)
+    text = "" if body is None else json_text.dump(body)
     return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
 
 

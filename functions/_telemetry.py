@@ -15,7 +15,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.wiring import worker
 
 _SERVICE: Final = worker.function()

@@ -9,12 +9,13 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from runtime.core.deliveries.delivery import Delivery
-from runtime.core.events.envelope import Event, moment
+from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function
 from runtime.core.matching.matching import Index
 from runtime.core.pacing import concurrency, rate_limit
 from runtime.core.pacing.endpoint_health import Health
 from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.timestamps import moment
 from runtime.core.webhooks.webhook import Webhook
 from tests.builders import NOW
 

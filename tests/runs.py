@@ -4,11 +4,12 @@ import uuid
 from typing import Any
 
 from runtime.core import ids
-from runtime.core.events.envelope import ProfileRef, dump
+from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Function
 from runtime.core.functions.run import Run
 from runtime.core.functions.run_plan import Entry
+from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency
 from runtime.stores.functions.functions import Functions
 from runtime.stores.pacing.turns import Turns

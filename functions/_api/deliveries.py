@@ -6,8 +6,8 @@ from pydantic import Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
-from runtime.core.events.envelope import moment, timestamp
 from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 from runtime.wiring.api import Api
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.core.events.envelope import SOURCE, Event, dump
+from runtime.core.events.envelope import SOURCE, Event
+from runtime.core.json_text import dump
 from runtime.errors import Transient
 from runtime.stores.aws import clients as aws
 

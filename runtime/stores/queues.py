@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runtime.core.deliveries.messages import DeliverMessage, RunMessage
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.sqs import SQS

@@ -8,7 +8,7 @@ from functools import partial
 
 from runtime import settings
 from runtime.core import ids
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.access import ClientCertificate
 from runtime.core.webhooks.webhook import KeyKind

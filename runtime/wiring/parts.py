@@ -28,7 +28,7 @@ DICE: Final = random.SystemRandom()
 def event(body: str) -> "Event":
     """The event in the body of a queue message; raises BadInput when it is none."""
     from runtime.core.events import bus_event
-    from runtime.core.events.envelope import timestamp
+    from runtime.core.timestamps import timestamp
 
     return bus_event.parse(body, now=timestamp(worker.now()))
 

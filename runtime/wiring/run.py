@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def build(journal: Journal) -> "Worker[Entry]":
     """Run hints to runs, and what they leave."""
-    from runtime.core.events.envelope import timestamp
     from runtime.core.functions import run_plan
     from runtime.core.pacing import concurrency, schedule
+    from runtime.core.timestamps import timestamp
     from runtime.stores.aws.aws_json import wait
     from runtime.stores.bus import Bus
     from runtime.stores.functions.functions import Functions

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
-from runtime.core.events.envelope import moment, timestamp
 from runtime.core.page import Page
+from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.stores.deliveries import delivery_log
 from runtime.usecases.deliveries.list_deliveries import ListDeliveries

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.core.events.envelope import moment
 from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
+from runtime.core.timestamps import moment
 from runtime.stores.pacing.endpoints import FRESH_S, Endpoints
 from runtime.stores.tables import keys
 from tests.builders import NOW, NOW_MS, TENANT

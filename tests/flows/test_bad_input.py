@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from runtime.core.deliveries import messages
-from runtime.core.events.envelope import MAX_DEPTH, MAX_EVENT_BYTES, MAX_HOPS, dump
+from runtime.core.events.envelope import MAX_EVENT_BYTES, MAX_HOPS
+from runtime.core.json_text import MAX_DEPTH, dump
 from runtime.core.profiles import profile
 from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import (

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from runtime.core import ids
+from runtime.core import ids, json_text
 from runtime.core.deliveries import messages
 from runtime.core.deliveries.delivery import Status
-from runtime.core.events import envelope
-from runtime.core.events.envelope import dump
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Limits
 from runtime.core.functions.run import Outcome
+from runtime.core.json_text import dump
 from runtime.stores.webhooks.webhooks import Webhooks
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox
@@ -217,7 +216,7 @@ class TestTriggers:
         profile = platform.cloud.profiles.find(TENANT, a_profile().id)
         assert profile is not None
         assert {"clicks": 3} == profile.properties
-        emitted = [envelope.load(m["Body"]) for m in platform.cloud.received("landed")]
+        emitted = [json_text.load(m["Body"]) for m in platform.cloud.received("landed")]
         assert [1, 2, 3] == sorted(each["detail"]["properties"]["n"] for each in emitted)
         assert {("function", 1)} == {
             (each["detail"]["origin"], each["detail"]["hops"]) for each in emitted
@@ -242,7 +241,7 @@ class TestTriggers:
             if not landed:
                 break
             (next_round,) = landed
-            rounds.append(envelope.load(next_round["Body"])["detail"])
+            rounds.append(json_text.load(next_round["Body"])["detail"])
 
         assert 9 == len(rounds)
         assert ["loop"] == platform.cloud.parked_codes("dead")

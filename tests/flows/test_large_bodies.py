@@ -14,10 +14,10 @@ import pytest
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import dump
 from runtime.core.functions import run_plan
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import Entry
+from runtime.core.json_text import dump
 from runtime.stores.deliveries.replays import Replays
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.deliveries.work_replays import WorkReplays

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from runtime.core.events.envelope import Event, ProfileRef, dump, load
+from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.json_text import dump, load
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
 

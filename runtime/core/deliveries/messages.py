@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runtime.core.events.envelope import MAX_EVENT_BYTES, load
+from runtime.core.events.envelope import MAX_EVENT_BYTES
+from runtime.core.json_text import load
 from runtime.core.shallow import shallow
 from runtime.errors import BadInput
 

@@ -8,7 +8,7 @@ from runtime.core.deliveries import attempt, redact
 from runtime.core.deliveries.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 
 QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to the second
 # A ticket further off wakes the sweep this much before its window, and then waits on the queue: the

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from runtime.core import json_text, timestamps
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.errors import BadInput
@@ -16,7 +17,7 @@ def parse(text: str, *, now: str) -> Event:
     Raises:
         BadInput: not from the bus, or no envelope; naming the field and the fix.
     """
-    raw = envelope.decode(text)  # `envelope.parse` looks into what counts, once
+    raw = json_text.decode(text)  # `envelope.parse` looks into what counts, once
     if not isinstance(raw, Mapping) or "detail" not in raw:
         raise BadInput("not an EventBridge event", code="not_from_the_bus")
     return envelope.parse(raw["detail"], now=_bus_time(raw.get("time"), now))
@@ -24,6 +25,6 @@ def parse(text: str, *, now: str) -> Event:
 
 def _bus_time(value: object, now: str) -> str:
     try:
-        return envelope.timestamp(envelope.moment(str(value)))
+        return timestamps.timestamp(timestamps.moment(str(value)))
     except (ValueError, OverflowError):
         return now

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from runtime.core.deliveries.delivery import Delivery
-from runtime.core.events.envelope import dump
 from runtime.core.formats import payload
+from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 
 TYPE: Final = "application/cloudevents+json; charset=utf-8"

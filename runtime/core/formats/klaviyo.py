@@ -16,10 +16,11 @@ from typing import Any, Final
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.events import topics
-from runtime.core.events.envelope import dump, moment
 from runtime.core.formats import payload
 from runtime.core.formats.payload import Standard
+from runtime.core.json_text import dump
 from runtime.core.profiles import profile
+from runtime.core.timestamps import moment
 from runtime.core.webhooks.signing import Key, SharedKey
 from runtime.errors import BadInput
 

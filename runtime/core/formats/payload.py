@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime.core import json_text, timestamps
 from runtime.core.deliveries.delivery import Delivery
-from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 
 _FIELDS: Final = frozenset({"type", "timestamp", "data"})
@@ -34,7 +34,7 @@ class Standard:
 
 def render(event: Event) -> str:
     """The exact text that is signed and sent for `event`; rendering again gives the same."""
-    return envelope.dump(
+    return json_text.dump(
         {
             "type": event.topic,
             "timestamp": event.occurred_at,
@@ -66,6 +66,6 @@ def read(delivery: Delivery) -> Standard | None:
 
 def _is_moment(text: object) -> bool:
     try:
-        return isinstance(text, str) and envelope.moment(text) is not None
+        return isinstance(text, str) and timestamps.moment(text) is not None
     except (ValueError, OverflowError):
         return False

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from runtime.core.events.envelope import moment
 from runtime.core.functions.function import Engine
+from runtime.core.timestamps import moment
 
 
 class Outcome(StrEnum):

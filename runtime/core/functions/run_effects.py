@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from runtime.core import ids
+from runtime.core import ids, timestamps
 from runtime.core.deliveries import recording
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES, DeliverMessage
 from runtime.core.events import envelope
-from runtime.core.events.envelope import Event, dump
+from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Engine
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import MAX_LEFT_BYTES, Entry
+from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Transient
@@ -255,7 +256,7 @@ def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> N
         out.messages.append(replace(message, body=body))
         return
     # Due at once: were its message lost, the sweep finds it.
-    due_at_ms = int(envelope.moment(run.created_at).timestamp() * 1000)
+    due_at_ms = int(timestamps.moment(run.created_at).timestamp() * 1000)
     begun = recording.begun(message, body, now=run.created_at)
     out.large.append(replace(begun, due_at_ms=due_at_ms, hinted=True))
     out.messages.append(message)

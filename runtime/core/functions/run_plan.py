@@ -7,8 +7,9 @@ from typing import Any, Final
 from runtime.core.deliveries import messages
 from runtime.core.deliveries.messages import RunMessage
 from runtime.core.events import envelope
-from runtime.core.events.envelope import Event, dump
+from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput

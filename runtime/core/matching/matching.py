@@ -8,8 +8,9 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 from runtime.core.events import topics
-from runtime.core.events.envelope import Event, dump
+from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function
+from runtime.core.json_text import dump
 from runtime.core.matching.filter_index import Facts, FilterIndex
 from runtime.core.matching.patterns import Pattern, compile_pattern
 from runtime.core.webhooks.webhook import Webhook

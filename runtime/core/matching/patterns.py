@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runtime.core.events import envelope
+from runtime.core import json_text
 from runtime.core.matching import operators
 from runtime.core.matching.operators import Test
 
@@ -42,8 +42,8 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
     """
     if not isinstance(pattern, Mapping):
         raise operators.bad("a pattern is a JSON object", at)
-    envelope.check_json(pattern, at=at)
-    if len(envelope.dump(pattern)) > MAX_PATTERN_CHARS:
+    json_text.check_json(pattern, at=at)
+    if len(json_text.dump(pattern)) > MAX_PATTERN_CHARS:
         raise operators.bad(f"a pattern has at most {MAX_PATTERN_CHARS} characters", at)
     if _alternatives(pattern) > MAX_ALTERNATIVES:
         raise operators.bad(f"$or multiplies out to more than {MAX_ALTERNATIVES} rules", at)

@@ -16,7 +16,8 @@ from enum import StrEnum
 from typing import Final
 
 from runtime.core import ids
-from runtime.core.events.envelope import Event, timestamp
+from runtime.core.events.envelope import Event
+from runtime.core.timestamps import timestamp
 
 OPEN_AFTER: Final = 10  # failures in a row: a whole default schedule, or one full batch
 PROBE_FIRST_S: Final = 30

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from runtime.core import ids
-from runtime.core.events.envelope import Event, dump
+from runtime.core.events.envelope import Event
+from runtime.core.json_text import dump
 from runtime.errors import BadInput
 
 IDENTIFIERS: Final = ("external_id", "email", "phone")  # in the order in which they name a profile

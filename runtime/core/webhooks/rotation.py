@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from runtime.core.events import envelope
+from runtime.core import timestamps
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.webhook import SealedSecret
 from runtime.errors import BadInput, Conflict
@@ -37,7 +37,7 @@ def rotate(
     Raises:
         Conflict: `too_many_secrets`; so many rotations overlap already.
     """
-    end = envelope.timestamp(envelope.moment(now) + timedelta(seconds=overlap_s))
+    end = timestamps.timestamp(timestamps.moment(now) + timedelta(seconds=overlap_s))
     kept = [
         secret if secret.kind is not new.kind else _until(secret, end)
         for secret in signing.live_secrets(secrets, now=now)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.core.events import envelope
+from runtime.core import timestamps
 from runtime.core.webhooks.webhook import SealedSecret
 from runtime.errors import BadInput
 
@@ -141,11 +141,11 @@ def headers(
 
 def live_secrets(secrets: Iterable[SealedSecret], *, now: str) -> tuple[SealedSecret, ...]:
     """Those that sign at `now` (ISO 8601), the newest first."""
-    moment = envelope.moment(now)
+    moment = timestamps.moment(now)
     live = [
         secret
         for secret in secrets
-        if secret.expires_at is None or envelope.moment(secret.expires_at) > moment
+        if secret.expires_at is None or timestamps.moment(secret.expires_at) > moment
     ]
     return tuple(sorted(live, key=lambda secret: secret.created_at, reverse=True))
 

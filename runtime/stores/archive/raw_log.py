@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
-from runtime.core.events.envelope import dump, load, timestamp
+from runtime.core.json_text import dump, load
+from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.s3 import Bucket

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.core.deliveries.delivery import Delivery, Selection
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.stores.aws.clients import Clients
 from runtime.stores.tables import codec, records
 from runtime.stores.tables.codec import Item

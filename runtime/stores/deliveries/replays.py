@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from runtime.core.deliveries.replay import Replay
-from runtime.core.events.envelope import moment
 from runtime.core.page import Page
+from runtime.core.timestamps import moment
 from runtime.errors import NotFound
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item

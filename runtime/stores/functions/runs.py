@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from runtime.core.events.envelope import dump
 from runtime.core.functions.run import Commit, Run
+from runtime.core.json_text import dump
 from runtime.core.page import Page
 from runtime.core.profiles.profile import Profile
 from runtime.stores.aws import clients as aws

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.errors import Transient
 from runtime.stores.aws import clients as aws
 

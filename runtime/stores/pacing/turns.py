@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency, rate_limit
 from runtime.core.pacing.concurrency import Lease, Leases
 from runtime.core.pacing.rate_limit import RateLimit

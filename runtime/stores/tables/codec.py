@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status, Waiting
 from runtime.core.deliveries.replay import Replay, ReplayState
-from runtime.core.events.envelope import dump
 from runtime.core.functions.function import Engine, Function, FunctionVersion, Limits
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.json_text import dump
 from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.pacing.rate_limit import Per, RateLimit
 from runtime.core.profiles.profile import Profile

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from runtime.core.deliveries.delivery import Delivery, Waiting
-from runtime.core.events.envelope import moment
 from runtime.core.functions.run import Run
 from runtime.core.page import Page
+from runtime.core.timestamps import moment
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.events.envelope import dump, load
+from runtime.core.json_text import dump, load
 from runtime.core.warehouse.plan import Lease, Load, LoadState, TableCount
 from runtime.errors import Conflict, Transient
 from runtime.stores.aws import clients as aws

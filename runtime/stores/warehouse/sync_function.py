@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.stores.aws import clients as aws
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from runtime.core.deliveries import attempt, recording
 from runtime.core.deliveries.attempt import Disable, Posted
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import timestamp
 from runtime.core.pacing import concurrency
 from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.deliveries.courier import Courier, Credentials

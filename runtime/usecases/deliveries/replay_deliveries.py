@@ -9,7 +9,7 @@ from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Conflict, NotFound
 from runtime.usecases.sweep import delivery_hint

@@ -13,8 +13,8 @@ from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.deliveries.replay import Progress, Replay, ReplayState
-from runtime.core.events.envelope import timestamp
 from runtime.core.page import Page
+from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
 from runtime.usecases.sweep import delivery_hint
 

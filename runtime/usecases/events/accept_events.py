@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from runtime.core.events import envelope
-from runtime.core.events.envelope import Event, timestamp
+from runtime.core.events.envelope import Event
+from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 
 MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.deliveries.messages import DeliverMessage, RunMessage
-from runtime.core.events.envelope import MAX_HOPS, Event, dump
+from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions import run_effects
 from runtime.core.functions.run import Run, hint_delay_s
+from runtime.core.json_text import dump
 from runtime.usecases.sweep import run_hint
 
 

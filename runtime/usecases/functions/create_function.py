@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Protocol, TypedDict
 
 from runtime.core.events import topics
-from runtime.core.events.envelope import timestamp
 from runtime.core.functions import function_rules
 from runtime.core.functions.function import Engine, Function, Limits
 from runtime.core.matching import matching
+from runtime.core.timestamps import timestamp
 
 
 class Functions(Protocol):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from runtime.core.events.envelope import timestamp
 from runtime.core.functions import finding, function_rules
 from runtime.core.functions.finding import Finding, Severity
 from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.timestamps import timestamp
 from runtime.errors import SourceRefused, Transient
 
 INSTALLATIONS_OWN: Final = "auto"  # the sandbox's word for what its installation is set to

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from runtime.core.events.envelope import Event, timestamp
+from runtime.core.events.envelope import Event
 from runtime.core.functions import run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted
 from runtime.core.functions.run_plan import Entry
 from runtime.core.profiles.profile import Profile
+from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 from runtime.usecases.races import Races

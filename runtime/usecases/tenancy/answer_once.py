@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core.events.envelope import dump, load
+from runtime.core.json_text import dump, load
 from runtime.core.tenancy import idempotency
 from runtime.core.tenancy.idempotency import Claim, State
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from runtime.core.events.envelope import timestamp
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import webhook_rules
 
 

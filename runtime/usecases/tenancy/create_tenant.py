@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from runtime.core import timestamps
 from runtime.core.events import envelope
 from runtime.core.tenancy.api_key import ADMIN, SCOPES, ApiKey
 from runtime.usecases.tenancy.create_api_key import CreateApiKey
@@ -36,7 +37,7 @@ class CreateTenant:
             Conflict: code `tenant_exists`.
         """
         envelope.check_tenant(tenant)
-        self.tenants.add(tenant, created_at=envelope.timestamp(self.clock()))
+        self.tenants.add(tenant, created_at=timestamps.timestamp(self.clock()))
         return self.create_api_key.issue(tenant, name="first key", scopes=SCOPES)
 
     def bootstrap(self, tenant: str) -> tuple[ApiKey, str]:
@@ -46,5 +47,5 @@ class CreateTenant:
             BadInput: code `bad_tenant`.
         """
         envelope.check_tenant(tenant)
-        self.tenants.ensure(tenant, created_at=envelope.timestamp(self.clock()))
+        self.tenants.ensure(tenant, created_at=timestamps.timestamp(self.clock()))
         return self.create_api_key.issue(tenant, name="bootstrap", scopes=(ADMIN, *SCOPES))

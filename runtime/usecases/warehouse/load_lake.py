@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.archive.raw_log import Kind, RawBatch
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.plan import Lease, Load, LoadState, Rendered, TableCount
 from runtime.errors import PenstockError
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from runtime.core.archive.raw_log import RawBatch
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan, sql
 from runtime.core.warehouse.plan import (
     Load,

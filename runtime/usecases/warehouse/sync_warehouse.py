@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from runtime.core.archive.raw_log import RawBatch
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import Lease, Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind, Sync

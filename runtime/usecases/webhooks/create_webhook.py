@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.core.events import topics
-from runtime.core.events.envelope import timestamp
 from runtime.core.formats import formats
 from runtime.core.functions.function import Function
 from runtime.core.matching import matching
 from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import access_rules, webhook_rules
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound

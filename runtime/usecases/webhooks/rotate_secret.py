@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import rotation
 from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-from runtime.core.events.envelope import Event, moment, timestamp
+from runtime.core.events.envelope import Event
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Notice, NoticeKind
+from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks.webhook import Webhook
 
 PAUSED: Final = "paused"  # by somebody, as told from `gone` and `failing`

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
-from runtime.core.events.envelope import dump
+from runtime.core.json_text import dump
 from runtime.stores.matching.subscriptions import Subscriptions
 from runtime.stores.webhooks.known_webhooks import KnownWebhooks
 from runtime.stores.webhooks.webhooks import Webhooks

@@ -11,7 +11,7 @@ from runtime.core import ids
 from runtime.core.deliveries.attempt import Answered, Delivered, Posted, RetryAt
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.recording import after
-from runtime.core.events.envelope import moment
+from runtime.core.timestamps import moment
 from tests.builders import NOW, NOW_MS
 from tests.cloud import Cloud
 from tests.infra import template

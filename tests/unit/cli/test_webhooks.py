@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.core.deliveries.delivery import Status
-from runtime.core.events.envelope import timestamp
+from runtime.core.timestamps import timestamp
 from runtime.wiring.worker import now
 from tests.builders import a_delivery, a_function
 from tests.unit.cli.conftest import ROOT, Command

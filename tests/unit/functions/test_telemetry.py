@@ -14,7 +14,7 @@ from runtime.core import ids
 from runtime.core.deliveries.attempt import Answered, Delivered, Failed, Outcome, Posted, RetryAt
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.recording import after, line
-from runtime.core.events.envelope import moment
+from runtime.core.timestamps import moment
 from tests.builders import NOW, NOW_MS, TENANT, a_delivery
 
 LINE_BYTES = 370  # of an attempt with its share of the metrics; more is a price for everybody

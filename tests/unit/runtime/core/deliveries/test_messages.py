@@ -6,8 +6,9 @@ import pytest
 
 from runtime.core.deliveries.messages import MAX_BODY_BYTES
 from runtime.core.events import envelope
-from runtime.core.events.envelope import MAX_EVENT_BYTES, dump
+from runtime.core.events.envelope import MAX_EVENT_BYTES
 from runtime.core.formats import payload
+from runtime.core.json_text import dump
 from runtime.stores.queues import MAX_BATCH_BYTES, Outgoing, batches
 from tests.builders import NOW, a_deliver_message, an_envelope
 

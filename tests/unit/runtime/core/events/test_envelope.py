@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core import json_text
 from runtime.core.events import envelope
-from runtime.core.events.envelope import MAX_DEPTH, MAX_EVENT_BYTES, MAX_HOPS
+from runtime.core.events.envelope import MAX_EVENT_BYTES, MAX_HOPS
+from runtime.core.json_text import MAX_DEPTH
 from runtime.errors import BadInput
 from tests.builders import NOW, an_envelope, an_event
 
@@ -48,14 +50,14 @@ class TestLaws:
         raw = an_envelope(**changes, **dict.fromkeys(missing - set(changes), ...))
         with contextlib.suppress(BadInput):
             event = envelope.parse(raw, now=NOW)
-            again = envelope.load(envelope.dump(event.to_json()))
+            again = json_text.load(json_text.dump(event.to_json()))
             assert event == envelope.parse(again, now="2030-01-01T00:00:00.000Z")
 
     @given(st.one_of(st.text(), st.binary()))
     def test_any_bytes_load_or_are_refused(self, text: str | bytes) -> None:
         """Nothing but BadInput leaves the reader."""
         with contextlib.suppress(BadInput):
-            envelope.load(text)
+            json_text.load(text)
 
     def test_an_event_comes_back_as_it_went(self) -> None:
         """Fan-out, run queue and archive all pass it on."""
@@ -113,13 +115,13 @@ class TestRefusals:
     def test_what_is_no_json_is_refused(self, text: str | bytes) -> None:
         """Python's reader is more forgiving than the standard, and less robust."""
         with pytest.raises(BadInput):
-            envelope.load(text)
+            json_text.load(text)
 
     def test_the_last_allowed_level_is_allowed_wherever_it_is_wrapped(self) -> None:
         """The bus wraps an envelope once more; the limit is the envelope's own."""
         envelope.parse(an_envelope(properties=nested(MAX_DEPTH - 1)), now=NOW)
         text = json.dumps({"detail": an_envelope(properties=nested(MAX_DEPTH - 1))})
-        envelope.load(text, wrapped=1)
+        json_text.load(text, wrapped=1)
 
         with pytest.raises(BadInput) as refusal:
             envelope.parse(an_envelope(properties=nested(MAX_DEPTH)), now=NOW)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from runtime.core import ids
 from runtime.core.events import topics
-from runtime.core.events.envelope import ProfileRef, moment
+from runtime.core.events.envelope import ProfileRef
 from runtime.core.formats import cloudevents, formats, klaviyo, payload
+from runtime.core.timestamps import moment
 from runtime.core.webhooks.signing import SharedKey
 from runtime.core.webhooks.webhook import Format
 from runtime.errors import BadInput

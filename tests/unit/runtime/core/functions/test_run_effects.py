@@ -7,12 +7,13 @@ import pytest
 from runtime.core import ids
 from runtime.core.deliveries import messages
 from runtime.core.deliveries.delivery import Delivery, Status
-from runtime.core.events.envelope import MAX_HOPS, ProfileRef, dump
+from runtime.core.events.envelope import MAX_HOPS, ProfileRef
 from runtime.core.functions import run_effects, run_plan
 from runtime.core.functions.function import Engine
 from runtime.core.functions.run import Outcome
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
 from runtime.core.functions.run_plan import Entry
+from runtime.core.json_text import dump
 from runtime.core.profiles.profile import Profile
 from runtime.errors import Transient
 from tests.builders import NOW, NOW_MS, TENANT, a_profile, a_run, a_run_message, an_event

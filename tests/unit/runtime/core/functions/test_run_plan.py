@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.events.envelope import ProfileRef, dump
+from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Limits
 from runtime.core.functions.run_plan import Entry
+from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.errors import BadInput
 from tests.builders import (

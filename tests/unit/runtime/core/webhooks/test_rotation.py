@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.events.envelope import moment, timestamp
+from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks import rotation, signing
 from runtime.core.webhooks.webhook import KeyKind, SealedSecret
 from runtime.errors import BadInput, Conflict

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage, RunMessage
-from runtime.core.events.envelope import dump, load
+from runtime.core.json_text import dump, load
 from runtime.errors import BadInput, PenstockError, Transient
 from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import TENANT, a_bus_event, a_function, a_webhook, an_envelope
