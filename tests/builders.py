@@ -5,9 +5,10 @@ from typing import Any
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.json_text import dump
 from runtime.core.profiles.profile import Profile

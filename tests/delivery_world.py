@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.webhooks.webhook import Webhook
 from runtime.egress.client import Egress
@@ -17,7 +18,7 @@ from runtime.usecases.deliveries.courier import Courier
 from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
 from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
 from runtime.usecases.pacing.tend_endpoints import TendEndpoints
-from runtime.usecases.sweep import Sweep, delivery_hint
+from runtime.usecases.sweep import Sweep
 from tests.builders import TENANT, a_deliver_message
 from tests.doubles import (
     FakeClock,

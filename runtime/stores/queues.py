@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.functions.messages import RunMessage
 from runtime.core.json_text import dump
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws import clients as aws

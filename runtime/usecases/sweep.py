@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
 from runtime.core.deliveries.delivery import Delivery, Waiting
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
 from runtime.core.functions.run import Run
 from runtime.errors import Transient
 
@@ -109,28 +108,3 @@ class Sweep(Generic[R, M]):
         """Whether its own hint has come only now: another would make the same attempt beside it."""
         due_at_ms = record.due_at_ms or 0
         return self.is_hinted(record) and due_at_ms > now_ms - self.grace_s * 1000
-
-
-def delivery_hint(delivery: Delivery | Waiting) -> DeliverMessage:
-    """The message for the delivery's next attempt; the record has the body."""
-    return DeliverMessage(
-        tenant=delivery.tenant,
-        delivery_id=delivery.id,
-        webhook_id=delivery.webhook_id,
-        event_id=delivery.event_id,
-        topic=delivery.topic,
-        body=None,
-        attempt=delivery.next_attempt,
-    )
-
-
-def run_hint(run: Run) -> RunMessage:
-    """The message for the run's next try; what waits for one keeps its event."""
-    return RunMessage(
-        tenant=run.tenant,
-        run_id=run.id,
-        function=run.function,
-        event=run.event or {},
-        webhook_id=run.webhook_id,
-        attempt=run.attempt + 1,
-    )

@@ -10,11 +10,12 @@ from runtime.wiring.worker import Journal
 
 def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
-    from runtime.core.functions.run import hint_delay_s
+    from runtime.core.deliveries.hints import delivery_hint
+    from runtime.core.functions.hints import hint_delay_s, run_hint
     from runtime.stores.deliveries.replays import Replays
     from runtime.stores.tables import keys
     from runtime.usecases.deliveries.work_replays import WorkReplays
-    from runtime.usecases.sweep import Sweep, delivery_hint, run_hint
+    from runtime.usecases.sweep import Sweep
 
     given, clients = settings.load(), Clients()
     found, hints = parts.deliveries(clients, given), parts.hints(clients, given.deliver_queue_url)

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Final, Protocol, TypeVar
 
 from runtime.core.deliveries import messages
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Permanent, Transient
 from runtime.stores.queues import Hints, Queue
@@ -17,7 +18,7 @@ from runtime.usecases.loop import Loop
 from runtime.usecases.matching.fan_out import FanOut
 from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
 from runtime.usecases.pacing.tend_endpoints import TendEndpoints
-from runtime.usecases.sweep import GRACE_S, Sweep, delivery_hint
+from runtime.usecases.sweep import GRACE_S, Sweep
 from tests.chaos import events, receivers
 from tests.chaos.checker import Evidence
 from tests.chaos.clocks import Clocks

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from runtime.core.deliveries.delivery import Selection, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.functions.run import Commit, Outcome
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 from runtime.stores.tables import keys
-from runtime.usecases.sweep import delivery_hint
 from tests.builders import (
     NOW,
     NOW_MS,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.deliveries import messages
+from runtime.core.deliveries.messages import parse_deliver
+from runtime.core.functions.messages import parse_run
 from runtime.errors import BadInput
 from runtime.stores import queues
 from runtime.stores.queues import Outgoing
@@ -25,7 +26,7 @@ class TestQueueContract:
 
         received = cloud.received("deliver")
 
-        arrived = [messages.parse(message["Body"]) for message in received]
+        arrived = [parse_deliver(message["Body"]) for message in received]
         assert sent == sorted(arrived, key=lambda message: message.attempt)
         assert {"acme#whk_1"} == {message["Attributes"]["MessageGroupId"] for message in received}
 
@@ -42,9 +43,7 @@ class TestQueueContract:
 
         (received,) = cloud.received("run")
 
-        arrived = messages.parse(received["Body"])
-        assert isinstance(arrived, messages.RunMessage)
-        assert event == arrived.event
+        assert event == parse_run(received["Body"]).event
 
     def test_parked_records_keep_their_bytes_and_say_why(self, cloud: Cloud) -> None:
         """Someone is to mend and redrive them."""

@@ -13,6 +13,7 @@ import pytest
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions import run_plan
 from runtime.core.functions.run import Outcome, Run
@@ -21,7 +22,6 @@ from runtime.core.json_text import dump
 from runtime.stores.deliveries.replays import Replays
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.deliveries.work_replays import WorkReplays
-from runtime.usecases.sweep import delivery_hint
 from runtime.wiring import deliver, worker
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox

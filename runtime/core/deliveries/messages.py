@@ -1,4 +1,4 @@
-"""What travels on the deliver and run queues. A message is a hint; the stored record decides."""
+"""What travels on the deliver queue. A message is a hint; the stored record decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,56 +44,28 @@ class DeliverMessage:
         return f"{self.tenant}#{self.webhook_id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunMessage:
-    """Run `function` on `event` (the envelope as JSON), for a webhook if `webhook_id` is set."""
-
-    tenant: str
-    run_id: str
-    function: str
-    event: Mapping[str, Any]
-    webhook_id: str | None = None
-    attempt: int = 1
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands on the queue."""
-        return {"v": 1, "kind": "run", **shallow(self)}
-
-    @property
-    def group(self) -> str:
-        """The fair-queue group."""
-        return f"{self.tenant}#{self.function}"
-
-
-def parse(text: str) -> DeliverMessage | RunMessage:
-    """A queue message.
-
-    Raises:
-        BadInput: not ours, or of a version this code does not know.
-    """
-    raw = load(text, wrapped=1)
-    if not isinstance(raw, Mapping) or raw.get("v") != 1:
-        raise BadInput("not a version 1 message", code="bad_message")
-    fields = {name: value for name, value in raw.items() if name not in ("v", "kind")}
-    try:
-        match raw.get("kind"):
-            case "deliver":
-                return DeliverMessage(**fields)
-            case "run":
-                return RunMessage(**fields)
-            case other:
-                raise BadInput(f"unknown kind {other!r}", field="kind", code="bad_message")
-    except TypeError as problem:
-        raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
-
-
 def parse_deliver(text: str) -> DeliverMessage:
     """A message of the deliver queue.
 
     Raises:
         BadInput: anything else.
     """
-    message = parse(text)
-    if not isinstance(message, DeliverMessage):
-        raise BadInput("not a deliver message", field="kind", code="bad_message")
-    return message
+    fields = unpack(text, kind="deliver")
+    try:
+        return DeliverMessage(**fields)
+    except TypeError as problem:
+        raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
+
+
+def unpack(text: str, *, kind: str) -> dict[str, Any]:
+    """The fields of a queue message of this kind, without what says its version and its kind.
+
+    Raises:
+        BadInput: not JSON, of another kind, or of a version that this code does not know.
+    """
+    raw = load(text, wrapped=1)
+    if not isinstance(raw, Mapping) or raw.get("v") != 1:
+        raise BadInput("not a version 1 message", code="bad_message")
+    if raw.get("kind") != kind:
+        raise BadInput(f"not a {kind} message", field="kind", code="bad_message")
+    return {name: value for name, value in raw.items() if name not in ("v", "kind")}

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from runtime.core.functions.function import Engine
-from runtime.core.timestamps import moment
 
 
 class Outcome(StrEnum):
@@ -59,17 +58,6 @@ class Run:
     def is_unopened(self) -> bool:
         """Whether what it has left is kept apart, and is not here."""
         return self.left_at is not None and self.output is None and not self.effects
-
-
-def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
-    """How long the hint for its next attempt waits on the queue; None when there is to be none.
-
-    None means that the run has ended, or waits longer than that: for the sweep, in the due index.
-    """
-    if run.due_at_ms is None:
-        return None
-    delay_s = max(0, round(run.due_at_ms / 1000 - moment(run.created_at).timestamp()))
-    return delay_s if delay_s <= queue_delay_max_s else None
 
 
 class Commit(StrEnum):

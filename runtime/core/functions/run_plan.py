@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from runtime.core.deliveries import messages
-from runtime.core.deliveries.messages import RunMessage
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.messages import RunMessage, parse_run
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
@@ -42,9 +41,7 @@ def entry(text: str, *, now: str) -> Entry:
     Raises:
         BadInput: not a run message, or its event is none.
     """
-    message = messages.parse(text)
-    if not isinstance(message, RunMessage):
-        raise BadInput("not a run message", field="kind", code="bad_message")
+    message = parse_run(text)
     event = envelope.parse(message.event, now=now)
     if event.tenant != message.tenant:  # nobody's event runs in another's function
         raise BadInput("its event is another tenant's", field="tenant", code="bad_message")

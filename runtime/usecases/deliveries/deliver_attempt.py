@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from runtime.core.deliveries import attempt, recording
 from runtime.core.deliveries.attempt import Disable, Posted
 from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.pacing import concurrency
 from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
@@ -26,7 +27,6 @@ from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.deliveries.courier import Courier, Credentials
 from runtime.usecases.loop import Loop
 from runtime.usecases.pacing.admit_deliveries import Hold, Turn
-from runtime.usecases.sweep import delivery_hint
 
 
 class Deliveries(Protocol):

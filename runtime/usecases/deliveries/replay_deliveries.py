@@ -7,12 +7,12 @@ from typing import Protocol
 
 from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Conflict, NotFound
-from runtime.usecases.sweep import delivery_hint
 
 # What is created at this moment may not show in the index yet.
 SETTLE_MS = 10_000

@@ -11,12 +11,12 @@ from typing import Final, Protocol
 
 from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.deliveries.replay import Progress, Replay, ReplayState
 from runtime.core.page import Page
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
-from runtime.usecases.sweep import delivery_hint
 
 PAGE: Final = 100
 LEASE_MS: Final = 120_000  # twice the sweep's timeout: a killed one is made up for after this

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.core.deliveries.delivery import Delivery
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions import run_effects
-from runtime.core.functions.run import Run, hint_delay_s
+from runtime.core.functions.hints import hint_delay_s, run_hint
+from runtime.core.functions.messages import RunMessage
+from runtime.core.functions.run import Run
 from runtime.core.json_text import dump
-from runtime.usecases.sweep import run_hint
 
 
 class Bus(Protocol):

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core import ids
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events import bus_event
 from runtime.core.events.envelope import Event
 from runtime.core.formats import payload
 from runtime.core.functions.function import Function
+from runtime.core.functions.messages import RunMessage
 from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook

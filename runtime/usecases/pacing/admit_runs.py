@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from runtime.core.deliveries.messages import RunMessage
 from runtime.core.functions.function import Function
+from runtime.core.functions.messages import RunMessage
 from runtime.errors import Transient
 
 WAIT_S: Final = 5  # and up to as much again: whoever waits shall not come back all at once

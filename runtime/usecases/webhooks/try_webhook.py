@@ -7,13 +7,13 @@ from typing import Final, Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import Event
 from runtime.core.formats import payload
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Conflict
-from runtime.usecases.sweep import delivery_hint
 
 TOPIC: Final = "webhook.test"
 

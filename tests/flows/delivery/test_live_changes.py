@@ -31,7 +31,8 @@ from tests.scripted_receiver import ScriptedReceiver
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+    from runtime.core.deliveries.messages import DeliverMessage
+    from runtime.core.functions.messages import RunMessage
 
 SOON_S: Final = 5  # what is promised
 

@@ -8,11 +8,13 @@ import pytest
 
 from runtime.core.deliveries.attempt import Answered, Posted
 from runtime.core.deliveries.delivery import Delivery
+from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.functions.run import Outcome, hint_delay_s
+from runtime.core.functions.hints import hint_delay_s
+from runtime.core.functions.run import Outcome
 from runtime.core.pacing.rate_limit import Per, RateLimit
 from runtime.stores.tables import keys
-from runtime.usecases.sweep import BATCH, GRACE_S, LEASE_S, Sweep, delivery_hint
+from runtime.usecases.sweep import BATCH, GRACE_S, LEASE_S, Sweep
 from tests.builders import NOW_MS, TENANT, a_delivery, a_run, a_webhook
 from tests.cloud import Cloud
 from tests.delivery_world import World, messages

@@ -10,7 +10,8 @@ import pytest
 
 from functions import archive_profiles, sweep, sync
 from functions._batch import BatchHandler
-from runtime.core.deliveries import messages
+from runtime.core.deliveries.messages import parse_deliver
+from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import NotFound, Transient
@@ -92,10 +93,10 @@ class TestSweep:
             {"deliveries": 0, "runs": 0, "endpoints": 0, "replays": 0},
         ] == swept
         (hint,) = installed.received("deliver")
-        assert delivery.next_attempt == messages.parse_deliver(hint["Body"]).attempt
+        assert delivery.next_attempt == parse_deliver(hint["Body"]).attempt
         (again,) = installed.received("run")
-        parsed = messages.parse(again["Body"])
-        assert (run.id, 2) == (getattr(parsed, "run_id", None), parsed.attempt)
+        parsed = parse_run(again["Body"])
+        assert (run.id, 2) == (parsed.run_id, parsed.attempt)
 
     def test_trouble_with_one_kind_does_not_stop_the_other(self, installed: Cloud) -> None:
         """And the invocation fails, so that somebody hears of it."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from runtime.core import ids
-from runtime.core.deliveries.messages import DeliverMessage, RunMessage
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.functions.messages import RunMessage
 from runtime.core.json_text import dump, load
 from runtime.errors import BadInput, PenstockError, Transient
 from runtime.usecases.matching.fan_out import FanOut

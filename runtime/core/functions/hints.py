@@ -1,0 +1,28 @@
+"""The queue message for what a run needs next, and when it is to come."""
+
+from runtime.core.functions.messages import RunMessage
+from runtime.core.functions.run import Run
+from runtime.core.timestamps import moment
+
+
+def run_hint(run: Run) -> RunMessage:
+    """The message for the run's next try; what waits for one keeps its event."""
+    return RunMessage(
+        tenant=run.tenant,
+        run_id=run.id,
+        function=run.function,
+        event=run.event or {},
+        webhook_id=run.webhook_id,
+        attempt=run.attempt + 1,
+    )
+
+
+def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
+    """How long the hint for its next attempt waits on the queue; None when there is to be none.
+
+    None means that the run has ended, or waits longer than that: for the sweep, in the due index.
+    """
+    if run.due_at_ms is None:
+        return None
+    delay_s = max(0, round(run.due_at_ms / 1000 - moment(run.created_at).timestamp()))
+    return delay_s if delay_s <= queue_delay_max_s else None
