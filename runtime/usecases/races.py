@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 
 MAX_RACES: Final = 10  # lost in a row; then the queue tries again, minutes later
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 1.0
+
+
+def wait(seconds: float) -> None:
+    """Let the seconds pass: what `Races` pauses with, outside of tests."""
+    Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

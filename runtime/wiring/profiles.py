@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 def build(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
-    from runtime.stores.aws.aws_json import wait
     from runtime.stores.profiles.profiles import Profiles
     from runtime.usecases.profiles.project_profile import ProjectProfiles
-    from runtime.usecases.races import Races
+    from runtime.usecases.races import Races, wait
 
     given, clients = settings.load(), Clients()
     work = ProjectProfiles(

@@ -18,7 +18,6 @@ def build(journal: Journal) -> "Worker[Entry]":
     from runtime.core.functions import run_plan
     from runtime.core.pacing import concurrency, schedule
     from runtime.core.timestamps import timestamp
-    from runtime.stores.aws.aws_json import wait
     from runtime.stores.bus import Bus
     from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.sandbox_function import SandboxFunction
@@ -27,7 +26,7 @@ def build(journal: Journal) -> "Worker[Entry]":
     from runtime.usecases.functions.apply_run import ApplyRun
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
-    from runtime.usecases.races import Races
+    from runtime.usecases.races import Races, wait
 
     given, clients = settings.load(), Clients()
     runs = parts.runs(clients, given)
