@@ -1,4 +1,4 @@
-"""What the flows share."""
+"""What the flows of the warehouse share: a world of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +19,6 @@ def _aws() -> Iterator[None]:
 @pytest.fixture
 def world(tmp_path: Path, _aws: None) -> Iterator[World]:
     """An installation of its own: its bucket, table and warehouse have names of their own."""
-    made = World(tmp_path)
-    yield made
-    made.close()
+    world = World(tmp_path)
+    yield world
+    world.close()
