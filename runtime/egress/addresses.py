@@ -1,8 +1,10 @@
 """Which addresses are public. Our own table, because `ipaddress.is_global` is no guard.
 
 `is_global` calls at least ten forbidden ranges global and changes between patch releases of Python.
-The table is the union of the IANA special-purpose registries, what NAT64, 6to4, Teredo and ISATAP
-can smuggle, and the metadata services of the clouds.
+The table is the union of IANA's special-purpose registries, of the ranges by which NAT64, 6to4 and
+Teredo carry an IPv4 address, and of the metadata services of the clouds. Of IPv6 only 2000::/3 is
+open: IANA has allocated nothing else for use (iana.org/assignments/ipv6-address-space). ISATAP has
+no range of its own, it is a form of the address's last half: `is_public` asks for it.
 """
 
 from collections.abc import Iterable
@@ -34,12 +36,7 @@ _DENIED_V4: Final = tuple(
 _DENIED_V6: Final = tuple(
     IPv6Network(net)
     for net in (
-        "::/8",  # unspecified, loopback, v4-compatible, NAT64; v4-mapped is unwrapped before
-        "100::/64",  # discard-only
-        "200::/7",  # unallocated, from here to 2000::/3: closed until IANA opens it
-        "400::/6",
-        "800::/5",
-        "1000::/4",
+        "::/3",  # unspecified, loopback, NAT64, discard-only; v4-mapped is unwrapped before
         "2001::/23",  # Teredo, ORCHID and other protocol assignments
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4: carries any v4 address
@@ -56,6 +53,8 @@ def _ranges(networks: Iterable[IPv4Network | IPv6Network]) -> tuple[tuple[int, i
 
 _RANGES_V4: Final = _ranges(_DENIED_V4)
 _RANGES_V6: Final = _ranges(_DENIED_V6)
+# RFC 5214 6.1: the last half of an ISATAP address is 0000:5efe or 0200:5efe and an IPv4 address.
+_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 
 @lru_cache(maxsize=4096)
@@ -67,8 +66,10 @@ def is_public(ip: str) -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    ranges = _RANGES_V4 if isinstance(address, IPv4Address) else _RANGES_V6
     number = int(address)
+    if isinstance(address, IPv6Address) and number >> 32 & 0xFFFF_FFFF in _ISATAP:
+        return False
+    ranges = _RANGES_V4 if isinstance(address, IPv4Address) else _RANGES_V6
     return not any(first <= number <= last for first, last in ranges)
 
 
