@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from runtime.egress.transport import new_context
+
 _DAY: Final = timedelta(days=1)
 
 
@@ -43,20 +45,22 @@ class Authority:
 
     def trust(self) -> ssl.SSLContext:
         """What a client needs to believe this authority, and no other."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(
-            cadata=self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        )
+        context = new_context()
+        context.load_verify_locations(cadata=_pem(self.certificate))
         return context
 
-    def server(self, *names: str, days: int = 1) -> ssl.SSLContext:
+    def server(self, *names: str, days: int = 1, common_name: str | None = None) -> ssl.SSLContext:
         """A server certified for `names`; with negative `days` it has expired."""
-        key, certificate = self._issue(days, *names)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(*names, days=days, common_name=common_name))
+        return context
+
+    def server_file(self, *names: str, days: int = 1, common_name: str | None = None) -> Path:
+        """The key and the certificate of such a server, both PEM in one file."""
+        key, certificate = self._issue(days, *names, common_name=common_name)
         file = self.folder / f"{certificate.serial_number}.pem"
         file.write_text(_pem(key) + _pem(certificate))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def server_that_asks(self, *names: str) -> ssl.SSLContext:
         """A server that takes only clients which this authority has certified."""
@@ -70,24 +74,25 @@ class Authority:
         key, certificate = self._issue(days, name)
         return _pem(certificate), _pem(key)
 
-    def _issue(self, days: int, *names: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def _issue(
+        self, days: int, *names: str, common_name: str | None = None
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
-        certificate = (
+        subject = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
+        builder = (
             x509.CertificateBuilder()
-            .subject_name(x509.Name([]))
+            .subject_name(x509.Name(subject))
             .issuer_name(self.certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 10 * _DAY)
             .not_valid_after(now + days * _DAY)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]),
-                critical=True,
-            )
-            .sign(self.key, hashes.SHA256())
         )
-        return key, certificate
+        if names:
+            alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+            builder = builder.add_extension(alternatives, critical=True)
+        return key, builder.sign(self.key, hashes.SHA256())
 
 
 def _pem(thing: ec.EllipticCurvePrivateKey | x509.Certificate) -> str:

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, TYPE_CHECKING
 
 import certifi
 import h11
@@ -14,6 +14,9 @@ import h11
 from runtime.egress.failures import EgressFailed, Timing
 from runtime.errors import PenstockError, Transient
 from runtime.freshness import is_fresh
+
+if TYPE_CHECKING:
+    from runtime.egress.exchange import Exchange
 
 # Below the 5 s after which Node servers hang up. A frozen Lambda sleeps through the receiver's FIN
 # and would blame the receiver for the reset; no request is ever sent twice to find out.
@@ -31,14 +34,26 @@ def trust() -> ssl.SSLContext:
 
 
 def new_trust() -> ssl.SSLContext:
-    """The public certificate authorities, TLS 1.2 and later, names checked.
+    """The public certificate authorities, under the rules of `new_context`."""
+    context = new_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def new_context() -> ssl.SSLContext:
+    """TLS 1.2 and later, names checked, HTTP/1.1, and no authority trusted yet.
 
     Not `ssl.create_default_context`: that writes session keys where SSLKEYLOGFILE says.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9110 4.3.4: the host is compared with the subject's alternative names, and a certificate
+    # without them is refused. A common name may hold anything.
+    context.hostname_checks_common_name = False
+    # In TLS 1.2 a server may ask for another handshake in the middle of its answer. Each costs us
+    # the CPU of a new connection, and it may ask without end.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
-    context.load_verify_locations(certifi.where())
     return context
 
 
@@ -68,7 +83,7 @@ class Watch:
         self._idle_s = deadline_s if idle_s is None else min(idle_s, deadline_s)
         self.phase = "dns"
         self.reused = False
-        self.status: int | None = None
+        self.exchange: Exchange | None = None  # once the request is under way
         self._clock = clock
         self._began = self._lap = clock()
         self._laps = {"dns": 0.0, "connect": 0.0, "tls": 0.0, "first_byte": 0.0}
@@ -103,7 +118,7 @@ class Watch:
         """`problem` with what is known of its circumstances."""
         if isinstance(problem, EgressFailed):
             problem.timing = self.total()
-            problem.status = self.status
+            problem.heard = None if self.exchange is None else self.exchange.heard(problem.timing)
         return problem
 
     def timed_out(self) -> EgressFailed:
