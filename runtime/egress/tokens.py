@@ -18,9 +18,11 @@ from runtime.freshness import is_fresh
 
 MAX_TOKENS: Final = 500  # the one that is asked for least is dropped
 FETCH_S: Final = 10.0  # one fetch serves all who wait for it, so it has a deadline of its own
-UNKNOWN_LIFE_S: Final = 300.0  # a token that does not say how long it lasts
+UNKNOWN_LIFE_S: Final = 300.0  # of a token whose answer does not say it, or says nonsense
+MAX_LIFE_S: Final = 31_536_000.0  # a year: what is longer is nonsense, too
 MARGIN_S: Final = 30.0  # a token must outlast the request that carries it
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")  # `isdigit` takes "²" for a digit, and `int` does not
 _ERROR: Final = re.compile(r"[a-z_]{1,64}")  # RFC 6749's codes; descriptions may repeat secrets
 _OK: Final = 200
 
@@ -133,9 +135,12 @@ def _document(body: bytes) -> Mapping[str, Any]:
 
 
 def _life_s(expires_in: object) -> float:
-    if isinstance(expires_in, str) and expires_in.isdigit():
-        expires_in = int(expires_in[:9])
-    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or expires_in <= 0:
+    """How long a token may be used, less a margin, from what its answer says."""
+    if isinstance(expires_in, str) and _SECONDS.fullmatch(expires_in):
+        expires_in = int(expires_in)
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float):
+        return UNKNOWN_LIFE_S
+    if not 0 < expires_in <= MAX_LIFE_S:  # nor is NaN between the two
         return UNKNOWN_LIFE_S
     return max(expires_in - MARGIN_S, expires_in / 2)
 

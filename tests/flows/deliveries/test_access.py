@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -165,6 +166,24 @@ def test_a_fresh_token_that_is_refused_is_a_failed_attempt(
     (made,) = world.record.attempts
     assert (made.error, world.record.status) == ("http_401", Status.PENDING)
     assert "fresh-token-1" not in repr(world.record) + repr(world.journal.lines)
+
+
+@pytest.mark.parametrize(
+    "expires_in",
+    ["²", "9" * 400, "-1", "1e3", "", {"n": 1}, [1], None, True, -1, 0, 10**400, 1e400, math.nan],
+)
+def test_a_token_with_a_life_that_is_no_number_is_used_for_a_while(
+    make: Callable[..., World], receiver: ScriptedReceiver, expires_in: object
+) -> None:
+    """What a stranger writes is no reason to lose an attempt, nor to keep a token for ever."""
+    receiver.script("/token", a_token("t-1", expires_in=expires_in))
+    receiver.script("/hook", only("t-1"))
+    world = make(login=an_oauth2(receiver))
+
+    assert world.deliver_now(*messages(2)) == [None, None]
+
+    assert [[a.status for a in d.attempts] for d in world.deliveries.by_id.values()] == [[200]] * 2
+    assert [seen.target for seen in receiver.received].count("/token") == 1
 
 
 def test_a_token_is_not_used_past_its_end(
