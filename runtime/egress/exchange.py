@@ -1,7 +1,8 @@
 """One request and its answer as bytes in and bytes out: no socket, so both clients share it."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import h11
@@ -11,9 +12,17 @@ from runtime.egress.identity import Identity
 from runtime.egress.urls import Target
 
 MAX_ANSWER_BYTES: Final = 16 * 1024  # of body; what a person needs to see of an error page
-MAX_HEADER_BYTES: Final = 64 * 1024  # a megabyte of headers is an attack, not an answer
+# Of all heads of an answer together, 1xx ones and the real one. Parsing costs us by the line, on a
+# thread that other receivers wait for. Node's client takes 16 KB, Python's 100 lines.
+MAX_HEAD_BYTES: Final = 16 * 1024
+MAX_HEAD_LINES: Final = 256
 MAX_INTERIM_ANSWERS: Final = 16  # 100 and 103 before the real one
+# Pieces in which a body may come, above one for each 16 bytes: each costs us as much as a header.
+MAX_SMALL_PIECES: Final = 256
+PIECE_BYTES: Final = 16
 USER_AGENT: Final = "Penstock/1"
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([2-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r?\n")
 _OURS: Final = frozenset(  # framing and routing are ours: a second opinion is request smuggling
     {
         "host",
@@ -66,7 +75,7 @@ class Answer:
 
 def new_wire() -> h11.Connection:
     """The state of one connection."""
-    return h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+    return h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
 
 
 def encode_headers(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
@@ -104,9 +113,14 @@ class Exchange:
         self._wire = wire
         self._max_bytes = max_answer_bytes
         self._head: h11.Response | None = None
+        self._head_bytes = bytearray()  # of the head that is coming in, as far as it has come
+        self._heads_bytes = 0  # of all heads, this one too
+        self._heads_lines = 0
+        self._pieces_left = MAX_SMALL_PIECES + max_answer_bytes // PIECE_BYTES
         self._body = bytearray()
         self._interim = 0
         self._truncated = False
+        self._surplus = False  # whether bytes came after the end of the answer
         self.started = False
         self.finished = False
 
@@ -137,15 +151,50 @@ class Exchange:
         if not data and not self.started:
             raise EgressFailed("reset", "the receiver closed the connection without an answer")
         try:
-            self._wire.receive_data(data)
-            while not self.finished and self._step():
-                pass
+            rest = data
+            while rest and self._head is None:
+                head, rest = self._split(rest)
+                self._parse(head)
+            # In pieces, so that h11 refuses long trailers before it has parsed them.
+            for start in range(0, len(rest), MAX_HEAD_BYTES):
+                self._parse(rest[start : start + MAX_HEAD_BYTES])
+            if not data:
+                self._parse(data)
         except h11.RemoteProtocolError as problem:
             raise self._malformed(problem, ended=not data) from problem
         return self.finished
 
+    def _split(self, data: bytes) -> tuple[bytes, bytes]:
+        """What of `data` belongs to the head that is coming in, and the rest; the head is counted.
+
+        Raises:
+            EgressFailed: answer_too_large, before anybody has parsed the head.
+        """
+        begun = len(self._head_bytes)
+        self._head_bytes += data
+        end = _BLANK_LINE.search(self._head_bytes, max(0, begun - len(b"\n\r")))
+        if end is not None:
+            del self._head_bytes[end.end() :]
+        head = data[: len(self._head_bytes) - begun]
+        self._heads_bytes += len(head)
+        self._heads_lines += head.count(b"\n")
+        if self._heads_bytes > MAX_HEAD_BYTES or self._heads_lines > MAX_HEAD_LINES:
+            raise EgressFailed(
+                "answer_too_large",
+                f"the answer's headers exceed {MAX_HEAD_BYTES} bytes or {MAX_HEAD_LINES} lines",
+            )
+        return head, data[len(head) :]
+
+    def _parse(self, data: bytes) -> None:
+        if self.finished:
+            self._surplus = True
+            return
+        self._wire.receive_data(data)
+        while self._step():
+            pass
+
     def _step(self) -> bool:
-        """Handle one event; False when more bytes are needed."""
+        """Handle one event; whether another may be there already."""
         event = self._wire.next_event()
         if event is h11.NEED_DATA or event is h11.PAUSED:
             return False
@@ -157,23 +206,25 @@ class Exchange:
             self._head = event
         elif isinstance(event, h11.InformationalResponse):
             self._interim += 1
+            self._head_bytes.clear()
             if self._interim > MAX_INTERIM_ANSWERS:
                 raise EgressFailed("protocol_error", "the receiver sent 1xx answers without end")
         else:
             raise EgressFailed("reset", "the receiver closed the connection without an answer")
-        return True
+        return not self.finished
 
     def _take(self, data: bytes) -> None:
         room = self._max_bytes - len(self._body)
         self._body += data[:room]
-        if len(data) > room:
+        self._pieces_left -= 1
+        if len(data) > room or self._pieces_left < 0:
             self._truncated = self.finished = True
 
     def _malformed(self, problem: h11.RemoteProtocolError, *, ended: bool) -> EgressFailed:
         too_large = 431  # h11's word for a head that outgrew its buffer
         if problem.error_status_hint == too_large:
             return EgressFailed(
-                "answer_too_large", f"the answer's headers exceed {MAX_HEADER_BYTES} bytes"
+                "answer_too_large", f"the answer's headers exceed {MAX_HEAD_BYTES} bytes"
             )
         if ended:
             return EgressFailed("protocol_error", "the answer ended before it was complete")
@@ -182,16 +233,29 @@ class Exchange:
         reason = str(problem).partition(": bytearray(")[0]
         return EgressFailed("protocol_error", f"the answer is not HTTP/1.1: {reason}")
 
-    @property
-    def status(self) -> int | None:
-        """What the receiver said, once it has."""
-        return None if self._head is None else self._head.status_code
-
     def answer(self, timing: Timing) -> Answer:
-        """The finished answer."""
-        head = self._head
-        if head is None or not self.finished:
+        """The finished answer.
+
+        Raises:
+            EgressFailed: `protocol_error`: it is not finished.
+        """
+        if self._head is None or not self.finished:
             raise EgressFailed("protocol_error", "the answer ended before it was complete")
+        return self._read(self._head, timing)
+
+    def heard(self, timing: Timing) -> Answer | None:
+        """What has come of an answer that broke off; None when its status line has not come whole.
+
+        Without its headers if they did not come, or cannot be read.
+        """
+        if self._head is not None:
+            return replace(self._read(self._head, timing), truncated=True)
+        line = _STATUS_LINE.match(self._head_bytes)
+        if line is None:
+            return None
+        return Answer(status=int(line[1]), headers=(), body=b"", truncated=True, timing=timing)
+
+    def _read(self, head: h11.Response, timing: Timing) -> Answer:
         return Answer(
             status=head.status_code,
             headers=tuple(
@@ -206,7 +270,7 @@ class Exchange:
 
     def recycle(self) -> bool:
         """Make the wire ready for another request; False when it must be closed."""
-        if self._truncated or self._wire.trailing_data[0]:
+        if self._truncated or self._surplus or self._wire.trailing_data[0]:
             return False
         try:
             self._wire.start_next_cycle()

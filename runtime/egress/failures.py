@@ -1,8 +1,12 @@
 """The two ways in which an outbound request comes to nothing, and how long each part took."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runtime.errors import BadInput, Transient
+
+if TYPE_CHECKING:
+    from runtime.egress.exchange import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +33,14 @@ class EgressRefused(BadInput):
 class EgressFailed(Transient):
     """The request was tried and brought no complete answer.
 
-    `status` is what the receiver had said before it broke off, if it got that far.
+    Attributes:
+        heard: what had come of the answer before it broke off; None when its status had not.
+        timing: how long each part took until then.
     """
 
     code = "unavailable"
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence, code=code)
-        self.status: int | None = None
+        self.heard: Answer | None = None
         self.timing = Timing()

@@ -75,7 +75,7 @@ def run(errand: Errand[L]) -> Flow[L]:
     """Make the request.
 
     Raises:
-        EgressFailed: with the timing, and the status if there was one.
+        EgressFailed: with the timing, and with what had come of the answer.
     """
     watch = errand.watch
     try:
@@ -96,12 +96,13 @@ def _request(errand: Errand[L]) -> Flow[L]:
     keep = False
     try:
         exchange = Exchange(link.wire, max_answer_bytes=errand.max_answer_bytes)
+        watch.exchange = exchange
         watch.phase = "send"
         yield Send(link, exchange.outgoing(errand.request, errand.target))
         data = yield Receive(link)
         watch.lap("first_byte")
         watch.phase = "receive"
-        while not _feed(exchange, data, watch):
+        while not exchange.feed(data):
             data = yield Receive(link)
         keep = exchange.recycle()
         return exchange.answer(watch.total())
@@ -110,13 +111,6 @@ def _request(errand: Errand[L]) -> Flow[L]:
             errand.pool.give(key, link)
         else:
             link.close()
-
-
-def _feed(exchange: Exchange, data: bytes, watch: Watch) -> bool:
-    try:
-        return exchange.feed(data)
-    finally:
-        watch.status = exchange.status
 
 
 def _open(errand: Errand[L], addresses: tuple[str, ...]) -> Generator[Step[L], Any, tuple[L, Key]]:

@@ -9,7 +9,7 @@ from runtime.core.deliveries import redact
 from runtime.core.deliveries.attempt import Answered, Failed, Posted
 from runtime.core.shallow import shallow
 from runtime.core.webhooks.access import Access, OAuth2
-from runtime.egress.client import Egress, Request
+from runtime.egress.client import Answer, Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused, Timing
 from runtime.egress.identity import Identity
 from runtime.egress.tokens import Token, Tokens
@@ -106,11 +106,14 @@ class Sender:
             request = replace(request, headers=(*request.headers, ("authorization", authorization)))
         try:
             answer = await self._egress.send(request, deadline_s=letter.left_s)
-        except (EgressFailed, EgressRefused) as problem:
-            timing = problem.timing if isinstance(problem, EgressFailed) else Timing()
-            return _posted(Failed(code=problem.code, sentence=_clean(problem, hidden)), timing)
-        happening = Answered(status=answer.status, retry_after=answer.header_values("retry-after"))
-        return _posted(happening, answer.timing, answer=redact.cut(answer.body, hidden))
+        except EgressRefused as problem:
+            return _posted(Failed(code=problem.code, sentence=_clean(problem, hidden)), Timing())
+        except EgressFailed as problem:
+            sentence = _clean(problem, hidden)
+            if problem.heard is None:
+                return _posted(Failed(code=problem.code, sentence=sentence), problem.timing)
+            return _answered(problem.heard, hidden, broken=sentence)
+        return _answered(answer, hidden)
 
 
 def _identity(access: Access) -> Identity | None:
@@ -127,6 +130,12 @@ def _is_unauthorized(posted: Posted) -> bool:
 
 def _clean(problem: EgressFailed | EgressRefused, hidden: Iterable[str]) -> str:
     return redact.cut(problem.message.encode(), hidden).decode()
+
+
+def _answered(answer: Answer, hidden: Iterable[str], *, broken: str | None = None) -> Posted:
+    retry_after = answer.header_values("retry-after")
+    happening = Answered(status=answer.status, retry_after=retry_after, broken=broken)
+    return _posted(happening, answer.timing, answer=redact.cut(answer.body, hidden))
 
 
 def _posted(happening: Answered | Failed, timing: Timing, *, answer: bytes = b"") -> Posted:

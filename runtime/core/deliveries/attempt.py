@@ -15,15 +15,22 @@ _REDIRECT: Final = range(300, 400)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The receiver gave a complete answer."""
+    """The receiver said what it thinks of the request: its status line came whole.
+
+    The status decides, even if the rest of the answer broke off or could not be read: the receiver
+    has judged the request by then, and to send it again would only make it do the same work twice.
+    """
 
     status: int
+    # The values of Retry-After, in order; empty when the header did not come.
     retry_after: tuple[str, ...] = ()
+    # Why the rest of the answer did not come, a sentence; None when it did, up to our limit.
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """No complete answer came."""
+    """No answer came: no whole status line."""
 
     code: str
     sentence: str
@@ -116,13 +123,15 @@ def sentence(happening: Happening) -> str:
     match happening:
         case Failed(sentence=text):
             return text
-        case Answered(status=status) if status in _OK:
-            return f"the receiver answered {status}"
-        case Answered(status=status) if status in _REDIRECT:
-            return (
-                f"the receiver answered {status}; redirects are never followed: use its final URL"
-            )
-        case Answered(status=status) if status == GONE:
-            return "the receiver answered 410: the webhook is disabled"
-        case Answered(status=status):
-            return f"the receiver answered {status}"
+        case Answered(status=status, broken=None):
+            return f"the receiver answered {status}{_advice(status)}"
+        case Answered(status=status, broken=rest):
+            return f"the receiver answered {status}{_advice(status)}; of the rest: {rest}"
+
+
+def _advice(status: int) -> str:
+    if status == GONE:
+        return ": the webhook is disabled"
+    if status in _REDIRECT:
+        return "; redirects are never followed: use its final URL"
+    return ""
