@@ -78,6 +78,6 @@ class Limits:
             value = (wanted or {}).get(field.name)
             usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
             assert isinstance(cap, int | float)  # noqa: S101 - every field above has a number
-            number = min(float(value), float(cap)) if usable else float(cap)  # type: ignore[arg-type]
+            number = float(min(value, cap)) if usable else float(cap)  # type: ignore[type-var]
             found[field.name] = number if field.name == "wall_s" else int(number)
         return cls(**found)  # type: ignore[arg-type]

@@ -282,7 +282,8 @@ def _waits(message: Mapping[str, Any]) -> _Waits:
 
 def _seconds(asked: Any) -> float | None:
     usable = isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0
-    return max(float(asked), _SHORTEST_S) if usable else None
+    # The shorter one first: an integer may be too long for a float.
+    return max(float(min(asked, HTTP_DEADLINE_S)), _SHORTEST_S) if usable else None
 
 
 def _quoted(secret: str) -> str:

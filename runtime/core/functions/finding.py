@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+MAX_PLACE: Final = 64 * 1024  # a source has as many bytes: no line or column has a higher number
 
 
 class Severity(StrEnum):
@@ -39,10 +41,16 @@ def parse(raw: Mapping[str, Any]) -> Finding:
         KeyError, TypeError, ValueError: it is none.
     """
     return Finding(
-        line=int(raw["line"]),
-        column=int(raw["column"]),
+        line=_place(raw["line"]),
+        column=_place(raw["column"]),
         code=str(raw["code"]),
         message=str(raw["message"]),
         hint=str(raw["hint"]),
         severity=Severity(raw["severity"]),
     )
+
+
+def _place(number: object) -> int:
+    if not isinstance(number, int) or not 0 <= number <= MAX_PLACE:
+        raise ValueError("a line or a column is a whole number within the source")
+    return number

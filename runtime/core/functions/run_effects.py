@@ -26,6 +26,7 @@ from runtime.errors import BadInput, Transient
 _TAKES_EFFECT: Final = frozenset({Outcome.RETURNED, Outcome.DROPPED})
 # What a refused run's record still has of the sandbox's result.
 _KEPT: Final = ("logs", "duration_ms", "engine", "isolation")
+MAX_DURATION_MS: Final = 3_600_000  # an hour; a run ends after seconds
 _NO_PAYLOAD: Final = "a transform returns a dict, a list of dicts, or None"
 
 
@@ -130,6 +131,14 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     )
 
 
+def _duration_ms(spent: object) -> float:
+    if spent is None:
+        return 0.0
+    if not isinstance(spent, int | float) or not 0 <= spent <= MAX_DURATION_MS:
+        raise ValueError("no run takes that long")
+    return float(spent)
+
+
 def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
     message = entry.message
     try:
@@ -145,7 +154,7 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> R
             outcome=outcome,
             attempt=message.attempt,
             created_at=attempt.now,
-            duration_ms=float(result.get("duration_ms") or 0),
+            duration_ms=_duration_ms(result.get("duration_ms")),
             webhook_id=message.webhook_id,
             output=result.get("output"),
             error=_error(result),

@@ -101,6 +101,8 @@ def test_an_error_refuses_the_source_and_says_the_hints_as_well(cloud: Cloud) ->
         {"findings": None},
         {"findings": [{"line": 1}]},
         {"findings": [HINT | {"severity": "fatal"}]},
+        {"findings": [HINT | {"line": 10**400}]},
+        {"findings": [HINT | {"column": float("inf")}]},
     ],
 )
 def test_a_check_that_is_none_stores_nothing(cloud: Cloud, answer: dict[str, Any]) -> None:
