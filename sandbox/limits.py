@@ -75,9 +75,11 @@ class Limits:
         found: dict[str, float] = {}
         for field in fields(cls):
             cap = field.default
-            value = (wanted or {}).get(field.name)
-            usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
             assert isinstance(cap, int | float)  # noqa: S101 - every field above has a number
-            number = float(min(value, cap)) if usable else float(cap)  # type: ignore[type-var]
+            value = (wanted or {}).get(field.name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+                value = cap
+            # The lesser one first: an integer may be too long for a float.
+            number = float(min(value, cap))
             found[field.name] = number if field.name == "wall_s" else int(number)
         return cls(**found)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final, Generic, Protocol, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import certifi
 import h11
