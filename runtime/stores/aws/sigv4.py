@@ -39,20 +39,38 @@ def sign(
     For a POST of `body` to the path `/` without a query; `now` is UTC.
     """
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    held = {**headers, "x-amz-date": stamp}
+    signed = {**headers, "x-amz-date": stamp}
     if identity.token:
-        held["x-amz-security-token"] = identity.token
-    names = ";".join(sorted(held))
-    lines = "".join(f"{name}:{held[name]}\n" for name in sorted(held))
-    canonical = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        signed["x-amz-security-token"] = identity.token
     day = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
-    to_sign = f"{ALGORITHM}\n{stamp}\n{day}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signature = hmac.new(_key(identity.secret_key, day), to_sign.encode(), "sha256").hexdigest()
-    held["authorization"] = (
+    text = string_to_sign(canonical_request(body, signed), stamp=stamp, day=day)
+    signature = hmac.new(_key(identity.secret_key, day), text.encode(), "sha256").hexdigest()
+    signed["authorization"] = (
         f"{ALGORITHM} Credential={identity.access_key}/{day},"
-        f" SignedHeaders={names}, Signature={signature}"
+        f" SignedHeaders={_names(signed)}, Signature={signature}"
     )
-    return held
+    return signed
+
+
+def canonical_request(body: bytes, headers: Mapping[str, str]) -> str:
+    """The one spelling of a request that both sides compute; of a POST to `/` without a query.
+
+    All `headers` are signed. AWS trims their values and folds blanks in them; ours have none.
+    """
+    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    return f"POST\n/\n\n{lines}\n{_names(headers)}\n{hashlib.sha256(body).hexdigest()}"
+
+
+def string_to_sign(canonical: str, *, stamp: str, day: str) -> str:
+    """What the key signs: the canonical request's digest, the time, and what the key is good for.
+
+    `stamp` is the value of `x-amz-date`; `day` is the scope: its date, region and service.
+    """
+    return f"{ALGORITHM}\n{stamp}\n{day}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _names(headers: Mapping[str, str]) -> str:
+    return ";".join(sorted(headers))
 
 
 @lru_cache(maxsize=4)  # a day's key signs every call of the day
