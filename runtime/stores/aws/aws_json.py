@@ -8,6 +8,7 @@ still emitted: who listens to botocore, or stands in for AWS by it, does so here
 
 import json
 import random
+import zlib
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ TRIES: Final = 2  # and no more: SQS owns the retries, and tries multiplied by t
 MAX_PAUSE_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 2
 READ_TIMEOUT_S: Final = 10
+CRC32_DIGITS: Final = 10
 OK: Final = 200
 SERVER_FAULT: Final = 500
 BUSY: Final = frozenset(
@@ -191,10 +193,12 @@ class AwsJson:
         _, answer = self._events.emit_until_response(
             f"before-send.{self._name}.{operation}", request=request
         )
-        if answer is not None:
-            return Reply(status=answer.status_code, body=answer.content)
-        reply = yield _Post(body=body, headers=signed)
-        assert reply is not None  # noqa: S101 - what a post comes to; only a pause comes to nothing
+        if answer is None:
+            reply = yield _Post(body=body, headers=signed)
+            assert reply is not None  # noqa: S101 - what a post comes to; a pause comes to nothing
+        else:
+            reply = _reply(answer)
+        _check_sum(reply)
         return reply
 
     def _read(self, reply: Reply) -> dict[str, Any]:
@@ -212,6 +216,24 @@ class AwsJson:
             raise NoCredentialsError
         held = credentials.get_frozen_credentials()
         return Identity(access_key=held.access_key, secret_key=held.secret_key, token=held.token)
+
+
+def _reply(answer: Any) -> Reply:
+    headers = answer.headers
+    return Reply(
+        status=answer.status_code,
+        body=answer.content,
+        date=headers.get("date"),
+        checksum=headers.get("x-amz-crc32"),
+    )
+
+
+def _check_sum(reply: Reply) -> None:
+    # As botocore does: the sum is compared where there is one, and no answer needs to have it.
+    # Padded, not converted: a header is a stranger's text, and need be no number.
+    checksum = str(zlib.crc32(reply.body)).zfill(CRC32_DIGITS)
+    if reply.checksum is not None and reply.checksum.zfill(CRC32_DIGITS) != checksum:
+        raise BrokenAnswer("the answer does not match its checksum")
 
 
 def _refusal(operation: str, reply: Reply) -> ClientError:

@@ -37,11 +37,13 @@ class BrokenAnswer(ConnectionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, whole; `is_last` when its connection serves no other call."""
+    """What came back, whole."""
 
     status: int
     body: bytes
-    is_last: bool = False
+    date: str | None = None  # when the server says that it answered; None when it does not
+    checksum: str | None = None  # the body's CRC-32 in decimal, which only DynamoDB says
+    is_last: bool = False  # whether its connection serves no other call
 
 
 class Connections:
@@ -177,6 +179,8 @@ class _Answer:
         self._status = 0
         self._begin = self._end = 0  # of the body, when the head has been read
         self._is_last = False
+        self._date: str | None = None
+        self._checksum: str | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -189,6 +193,8 @@ class _Answer:
         return Reply(
             status=self._status,
             body=bytes(self._data[self._begin : self._end]),
+            date=self._date,
+            checksum=self._checksum,
             is_last=self._is_last or len(self._data) > self._end,
         )
 
@@ -223,6 +229,7 @@ class _Answer:
         if status is None or b"transfer-encoding" in headers or not _LENGTH.fullmatch(length):
             raise BrokenAnswer("the answer is not HTTP/1.1, or of no known length")
         self._status, self._end = int(status[1]), int(length)
+        self._date, self._checksum = _text(headers, b"date"), _text(headers, b"x-amz-crc32")
         said = headers.get(b"connection", b"").lower().split(b",")
         self._is_last = b"close" in map(bytes.strip, said)
 
@@ -230,6 +237,11 @@ class _Answer:
 def _header(line: bytes) -> tuple[bytes, bytes]:
     name, _, value = line.partition(b":")
     return name.rstrip().lower(), value.strip()
+
+
+def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _request(body: bytes, headers: Mapping[str, str]) -> bytes:

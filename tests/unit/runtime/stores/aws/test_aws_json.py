@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -74,6 +75,11 @@ def service(
 def ok(value: object) -> Behaviour:
     """An answer of DynamoDB."""
     return answer(body=json.dumps(value).encode())
+
+
+def summed(body: bytes, checksum: str) -> Behaviour:
+    """An answer of DynamoDB under a checksum."""
+    return answer(body=body, headers=[("x-amz-crc32", checksum)])
 
 
 def refusal(code: str, status: int = 400, **more: object) -> Behaviour:
@@ -254,6 +260,39 @@ class TestTrouble:
         service.play(*behaviours, ok(ITEM))
 
         assert b"hi" == service.put()["Item"]["body"]["B"]
+
+    @pytest.mark.parametrize("checksum", ["1", "-1", "", "\xb2", "9" * 400])
+    def test_an_answer_that_does_not_match_its_checksum_is_asked_for_again(
+        self, service: Service, checksum: str
+    ) -> None:
+        """DynamoDB sums what it says; bits that turned on the way must not become a record."""
+        service.play(summed(b'{"Item":{"pk":{"S":"other"}}}', checksum), ok(ITEM))
+
+        assert b"hi" == service.put()["Item"]["body"]["B"]
+        assert 1 == len(service.pauses)
+
+    def test_an_answer_that_matches_its_checksum_is_taken_at_once(self, service: Service) -> None:
+        """Also when it is a refusal."""
+        lost = b'{"__type":"x#ConditionalCheckFailedException"}'
+        service.play(
+            summed(b"{}", str(zlib.crc32(b"{}"))),
+            answer(400, body=lost, headers=[("x-amz-crc32", str(zlib.crc32(lost)))]),
+        )
+
+        assert {} == service.put()
+        with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+            service.put()
+        assert [] == service.pauses
+
+    def test_a_service_whose_checksums_stay_wrong_is_transient(self, service: Service) -> None:
+        """The message comes back; a garbled answer is believed on no try."""
+        service.play(summed(b"{}", "1"))
+
+        with pytest.raises(Transient) as raised:
+            service.put()
+
+        assert "aws_unavailable" == raised.value.code
+        assert aws_json.TRIES == len(service.receiver.received)
 
     def test_no_answer_at_all_is_transient(self, service: Service) -> None:
         """The message comes back, and nobody is blamed."""
