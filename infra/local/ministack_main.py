@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import sys
 import tempfile
 import threading
 import types
@@ -34,18 +35,20 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"ministack.{name}")
 
 
-def _load_usage() -> Any:
+def _load(name: str) -> Any:
     # By its path: with its folder on sys.path other modules would shadow those of ministack.
-    path = Path(__file__).with_name("ministack_usage.py")
-    spec = importlib.util.spec_from_file_location("ministack_usage", path)
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look for the module of their fields
     spec.loader.exec_module(module)
     return module
 
 
-usage: Final = _load_usage()
+signatures: Final = _load("ministack_signatures")
+usage: Final = _load("ministack_usage")
 
 
 def fill_gaps() -> None:
@@ -59,10 +62,32 @@ def fill_gaps() -> None:
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
     _unpack_once()
-    # A bucket that takes only TLS would take nothing: loopback stands in for it.
     app = _module("app")
+    app.app = signatures.Gate(app=app.app, secret_of=_secret_of, note=_note_signature)
+    # A bucket that takes only TLS would take nothing: loopback stands in for it.
     pin_origin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin_origin(source_ip, True)  # noqa: FBT003 - its own signature
+
+
+def _secret_of(access_key: str) -> str | None:
+    """The secret of a key, or None when ministack does not take the key and will say so itself."""
+    iam, responses = _module("core.iam_evaluator"), _module("core.responses")
+    account = (
+        responses._account_from_sts_session(access_key)
+        or iam.find_iam_access_key_account(access_key)
+        or responses.get_account_id()
+    )
+    held = iam.resolve_credential(access_key, account)
+    return None if isinstance(held, iam.CredentialResolutionError) else held.secret_access_key
+
+
+def _note_signature(claimed: Any, refused: str | None) -> None:
+    session = _module("services.sts")._sessions.get(claimed.access_key) or {}
+    caller = usage.role_name(str(session.get("Arn", "root")))
+    if refused is None:
+        usage.note("verified", caller, claimed.service)
+    else:
+        usage.note("denied", caller, refused, claimed.service)
 
 
 def _know_archives() -> None:

@@ -3,7 +3,9 @@
 Loaded by ministack_main.py, in ministack's own interpreter; it imports nothing of ours. One JSON
 line for each different thing, in the file that PENSTOCK_USAGE_FILE names:
 ["allowed", role, Sid, action, resource]: a role used a grant of its own;
-["denied", caller, action, resource]: somebody was refused;
+["denied", caller, action, resource]: somebody was refused; for a signature, with AWS's code and the
+service in place of action and resource;
+["verified", role, service]: a role's calls of a service come with signatures that AWS would take;
 ["sent", queue]: a message reached a queue, and not by the account's root;
 ["called", function, source]: a function was called, for records of a queue or stream or for none;
 ["reached", rule or schedule, target]: one of them reached a target.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 Line = tuple[str, ...]
-_WIDTHS: Final = {"allowed": 5, "denied": 4, "sent": 2, "called": 3, "reached": 3}
+_WIDTHS: Final = {"allowed": 5, "denied": 4, "sent": 2, "called": 3, "reached": 3, "verified": 3}
 
 
 @dataclass(frozen=True, slots=True)
