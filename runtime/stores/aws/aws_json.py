@@ -11,7 +11,7 @@ import random
 import zlib
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Event
 from typing import Any, Final, Protocol
 
@@ -20,7 +20,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.handlers import add_recursion_detection_header
 
+from runtime.stores.aws import server_clock
 from runtime.stores.aws.connections import BrokenAnswer, Connections, Reply
+from runtime.stores.aws.server_clock import ServerClock
 from runtime.stores.aws.sigv4 import Identity, Scope, sign
 
 TRIES: Final = 2  # and no more: SQS owns the retries, and tries multiplied by tries make a storm
@@ -29,6 +31,7 @@ CONNECT_TIMEOUT_S: Final = 2
 READ_TIMEOUT_S: Final = 10
 CRC32_DIGITS: Final = 10
 OK: Final = 200
+REFUSED: Final = frozenset({400, 403})
 SERVER_FAULT: Final = 500
 BUSY: Final = frozenset(
     {
@@ -105,6 +108,7 @@ class AwsJson:
         self._url = f"{meta.endpoint_url.rstrip('/')}/"
         self._scope = Scope(service=meta.service_model.signing_name, region=meta.region_name)
         self._session = session
+        self._clock = ServerClock()
         self._connections = Connections(
             self._url, connect_timeout_s=CONNECT_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
         )
@@ -179,14 +183,21 @@ class AwsJson:
         raise AssertionError("the last try answers or raises")
 
     def _send(self, operation: str, body: bytes) -> Generator[_Post, Reply | None, Reply]:
+        signed_at = self._clock.now()
+        reply = yield from self._send_signed(operation, body, signed_at)
+        if _blames_the_clock(reply) and self._clock.set_by(reply.date, signed_at=signed_at):
+            reply = yield from self._send_signed(operation, body, self._clock.now())
+        return reply
+
+    def _send_signed(
+        self, operation: str, body: bytes, now: datetime
+    ) -> Generator[_Post, Reply | None, Reply]:
         headers = {
             "content-type": "application/x-amz-json-1.0",
             "host": self._connections.host,
             "x-amz-target": f"{self._target}.{operation}",
         }
-        signed = sign(
-            body, headers, identity=self._identity(), scope=self._scope, now=datetime.now(UTC)
-        )
+        signed = sign(body, headers, identity=self._identity(), scope=self._scope, now=now)
         # AWS ends loops of Lambdas by it. Never signed: its name has capitals, and hops change it.
         add_recursion_detection_header({"headers": signed})
         request: Any = AWSPreparedRequest("POST", self._url, signed, body, stream_output=False)  # type: ignore[arg-type]
@@ -236,18 +247,34 @@ def _check_sum(reply: Reply) -> None:
         raise BrokenAnswer("the answer does not match its checksum")
 
 
+def _blames_the_clock(reply: Reply) -> bool:
+    return reply.status in REFUSED and _code(reply) in server_clock.REFUSALS
+
+
 def _refusal(operation: str, reply: Reply) -> ClientError:
-    try:
-        said = json.loads(reply.body)
-        code = str(said["__type"]).rpartition("#")[2]
-    except (ValueError, TypeError, KeyError):
-        said, code = {}, str(reply.status)  # something in front of the service has answered
+    said = _said(reply)
     answer: Any = {
-        "Error": {"Code": code, "Message": said.get("message") or said.get("Message") or ""},
+        "Error": {
+            "Code": _code(reply),
+            "Message": said.get("message") or said.get("Message") or "",
+        },
         "CancellationReasons": said.get("CancellationReasons", []),
         "ResponseMetadata": {"HTTPStatusCode": reply.status},
     }
     return ClientError(answer, operation)
+
+
+def _code(reply: Reply) -> str:
+    code = str(_said(reply).get("__type", "")).rpartition("#")[2]
+    return code or str(reply.status)  # without one, something in front of the service has answered
+
+
+def _said(reply: Reply) -> dict[str, Any]:
+    try:
+        said = json.loads(reply.body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _may_pass(refusal: ClientError, status: int) -> bool:
