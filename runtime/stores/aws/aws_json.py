@@ -20,7 +20,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.handlers import add_recursion_detection_header
 
-from runtime.stores.aws import server_clock
+from runtime.stores.aws import server_clock, switches
 from runtime.stores.aws.connections import BrokenAnswer, Connections, Reply
 from runtime.stores.aws.server_clock import ServerClock
 from runtime.stores.aws.sigv4 import Identity, Scope, sign
@@ -86,7 +86,8 @@ async def rest(seconds: float) -> None:
 class AwsJson:
     """One service, whose endpoint, region and events are those of a botocore client.
 
-    `target` is the service's name in its calls, such as `DynamoDB_20120810`. `to_json` and
+    `target` is the service's name in its calls, such as `DynamoDB_20120810`. `ca_bundle` is a file
+    with the certificates that may certify the service; None for those of botocore. `to_json` and
     `from_json` are hooks of the json module, for values that JSON does not have. `call` and
     `call_async` differ only in how they wait.
     """
@@ -97,6 +98,7 @@ class AwsJson:
         session: Session,
         *,
         target: str,
+        ca_bundle: str | None = None,
         to_json: Callable[[Any], Any] | None = None,
         from_json: Callable[[dict[str, Any]], Any] | None = None,
         wait: Wait = wait,
@@ -105,12 +107,15 @@ class AwsJson:
         meta = client.meta
         self._events: Any = meta.events
         self._name = meta.service_model.service_name
-        self._url = f"{meta.endpoint_url.rstrip('/')}/"
+        self._url = switches.endpoint(client)
         self._scope = Scope(service=meta.service_model.signing_name, region=meta.region_name)
         self._session = session
         self._clock = ServerClock()
         self._connections = Connections(
-            self._url, connect_timeout_s=CONNECT_TIMEOUT_S, read_timeout_s=READ_TIMEOUT_S
+            self._url,
+            connect_timeout_s=CONNECT_TIMEOUT_S,
+            read_timeout_s=READ_TIMEOUT_S,
+            ca_bundle=ca_bundle,
         )
         self._target = target
         self._to_json = to_json

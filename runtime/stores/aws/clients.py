@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import botocore.session
 from botocore.config import Config
@@ -37,6 +37,9 @@ LONG_POLL: Final = Config(
     connect_timeout=2, read_timeout=45, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
+# By botocore's own scheme: name in a profile, in the environment, default, conversion.
+_MORE_VARIABLES: Final = {"requests_ca_bundle": (None, "REQUESTS_CA_BUNDLE", None, None)}
+
 
 class Clients:
     """Clients on one shared session, each built when first asked for: init time is billed."""
@@ -46,7 +49,14 @@ class Clients:
 
     @cached_property
     def _session(self) -> botocore.session.Session:
-        return botocore.session.get_session()
+        return botocore.session.get_session(_MORE_VARIABLES)
+
+    @property
+    def _ca_bundle(self) -> str | None:
+        # In botocore's order. Its clients read the second variable too, but its session does not.
+        session: Any = self._session
+        name: str | None = session.get_config_variable("ca_bundle")
+        return name or session.get_config_variable("requests_ca_bundle")
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -61,12 +71,12 @@ class Clients:
     @cached_property
     def tables(self) -> DynamoDB:
         """DynamoDB, for what is read and written all the time."""
-        return DynamoDB(self.dynamodb, self._session)
+        return DynamoDB(self.dynamodb, self._session, ca_bundle=self._ca_bundle)
 
     @cached_property
     def queues(self) -> SQS:
         """SQS, for what is sent all the time."""
-        return SQS(self.sqs, self._session)
+        return SQS(self.sqs, self._session, ca_bundle=self._ca_bundle)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

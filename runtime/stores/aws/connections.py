@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from botocore.httpsession import get_cert_path
+from runtime.stores.aws.switches import trust
 
 if TYPE_CHECKING:
     import asyncio
@@ -47,20 +47,26 @@ class Reply:
 
 
 class Connections:
-    """Connections to the host of `url`, an endpoint of AWS; its certificate is checked."""
+    """Connections to the host of `url`, an endpoint of AWS; its certificate is checked.
 
-    def __init__(self, url: str, *, connect_timeout_s: float, read_timeout_s: float) -> None:
+    `ca_bundle` is a file with the certificates of who may certify it; None for those of botocore.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+        ca_bundle: str | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self.host = parts.netloc
         self._name = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
-        self._tls = (
-            ssl.create_default_context(cafile=get_cert_path(verify=True))
-            if parts.scheme == "https"
-            else None
-        )
+        self._tls = trust(ca_bundle) if parts.scheme == "https" else None
         self._idle: list[socket.socket] = []
         weakref.finalize(self, _close, self._idle)
 

@@ -18,6 +18,7 @@ class DynamoDB:
         client: "DynamoDBClient",
         session: Session,
         *,
+        ca_bundle: str | None = None,
         wait: Wait = aws_json.wait,
         rest: Rest = aws_json.rest,
     ) -> None:
@@ -25,6 +26,7 @@ class DynamoDB:
             client,
             session,
             target="DynamoDB_20120810",
+            ca_bundle=ca_bundle,
             to_json=_to_base64,
             from_json=_from_base64,
             wait=wait,

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 class SQS:
     """What our queues need of it; fails as botocore's client does."""
 
-    def __init__(self, client: "SQSClient", session: Session) -> None:
-        self._service = AwsJson(client, session, target="AmazonSQS")
+    def __init__(
+        self, client: "SQSClient", session: Session, *, ca_bundle: str | None = None
+    ) -> None:
+        self._service = AwsJson(client, session, target="AmazonSQS", ca_bundle=ca_bundle)
 
     def send_message_batch(self, **request: Any) -> Any:
         """Up to ten messages to one queue; the answer says which of them it took."""

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from runtime.stores.aws import connections
+from runtime.stores.aws import switches
 from runtime.stores.aws.connections import BrokenAnswer, Connections, Reply
 from tests.certificates import Authority
 from tests.scripted_receiver import Peer, ScriptedReceiver, answer, hang
@@ -38,7 +38,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     made = Authority.create(tmp_path)
     file = tmp_path / "authority.pem"
     file.write_bytes(made.certificate.public_bytes(Encoding.PEM))
-    monkeypatch.setattr(connections, "get_cert_path", lambda verify: str(file) if verify else "")
+    monkeypatch.setattr(switches, "get_cert_path", lambda verify: str(file) if verify else "")
     return made
 
 
