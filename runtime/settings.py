@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from runtime.errors import Permanent
 
@@ -121,6 +121,17 @@ class Settings:
     def kms_key_id(self) -> str:
         """The key that wraps the tenants' data keys."""
         return self._text("KMS_KEY_ID")
+
+    @property
+    def aws_wire(self) -> Literal["botocore", "direct"]:
+        """Who speaks to DynamoDB and SQS: botocore's client, or our own code, which is faster."""
+        match self._text("AWS_WIRE", default="direct"):
+            case "botocore" | "direct" as wire:
+                return wire
+            case other:
+                raise SettingMissing(
+                    f"{PREFIX}AWS_WIRE is {other!r}; it must be direct or botocore"
+                )
 
     @property
     def redshift_workgroup(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
-from runtime.stores.aws.clients import Clients
+from runtime.stores.aws.clients import Clients, Wire
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
@@ -248,12 +248,12 @@ def _schema(key: tuple[str, ...]) -> Any:
 
 
 @contextmanager
-def in_process() -> Iterator[Cloud]:
-    """An account in this process."""
+def in_process(wire: Wire = "direct") -> Iterator[Cloud]:
+    """An account in this process, whose tables and queues are spoken to by this wire."""
     from moto import mock_aws
 
     with mock_aws():
-        yield Cloud()
+        yield Cloud(clients=Clients(wire=wire))
 
 
 @contextmanager
@@ -270,13 +270,13 @@ def emulator(name: str) -> Iterator[str]:
 
 
 @contextmanager
-def on_local_cloud(endpoint: str) -> Iterator[Cloud]:
+def on_local_cloud(endpoint: str, wire: Wire = "direct") -> Iterator[Cloud]:
     """Resources of one test on the local cloud, deleted behind it."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in aws_environment(endpoint).items():
             patch.setenv(name, value)
         patch.setenv("AWS_REGION", REGION)
-        account = Cloud()
+        account = Cloud(clients=Clients(wire=wire))
         try:
             yield account
         finally:

@@ -141,7 +141,7 @@ class World:
                 {"AttributeName": "sk", "KeyType": "RANGE"},
             ],
         )
-        self._tables = Watched(self, DynamoDB(self.client("dynamodb"), boto3.Session()))
+        self._tables = Watched(self, DynamoDB.direct(self.client("dynamodb"), boto3.Session()))
         self.redshift = RedshiftServer(
             database=folder / f"{self.name}.duckdb",
             s3=boto3.client("s3"),  # not a call of the process that dies

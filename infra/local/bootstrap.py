@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def bootstrap(session: "Session", *, endpoint: str, outputs: Mapping[str, str], tenant: str) -> str:
     """Make the tenant; the answer is its key, which is stored nowhere in the cloud."""
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
-    table = config.table(DynamoDB(dynamodb, session), outputs["ConfigTable"])
+    table = config.table(DynamoDB.direct(dynamodb, session), outputs["ConfigTable"])
     keys = CreateApiKey(keys=ApiKeys(config=table), clock=_now, random=secrets.token_bytes)
     create = CreateTenant(tenants=Tenants(config=table), create_api_key=keys, clock=_now)
     _, token = create.bootstrap(tenant)

@@ -77,8 +77,10 @@ def _secret_of(access_key: str) -> str | None:
         or iam.find_iam_access_key_account(access_key)
         or responses.get_account_id()
     )
-    held = iam.resolve_credential(access_key, account)
-    return None if isinstance(held, iam.CredentialResolutionError) else held.secret_access_key
+    credential = iam.resolve_credential(access_key, account)
+    if isinstance(credential, iam.CredentialResolutionError):
+        return None
+    return str(credential.secret_access_key)
 
 
 def _note_signature(claimed: Any, refused: str | None) -> None:

@@ -61,6 +61,7 @@ from runtime.usecases.webhooks.seal_access import SealAccess
 from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
 from runtime.usecases.webhooks.try_webhook import TryWebhook
 from runtime.usecases.webhooks.update_webhook import UpdateWebhook
+from runtime.wiring import parts
 
 ID_RANDOM_BYTES = 16
 VET_DEADLINE_S = 3.0  # somebody waits for the answer; names that need longer are asked for again
@@ -109,7 +110,7 @@ def load() -> Api:
 
 def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
     """The API of an installation; `look_up` asks the name servers."""
-    clients = Clients()
+    clients = parts.clients(given)
     table = config.table(clients.tables, given.config_table)
     stored = _records(clients, given)
     webhooks, functions, syncs = (
@@ -202,7 +203,8 @@ def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
 
 def tenants(config_table: str) -> CreateTenant:
     """Making tenants in an installation whose config table is known: for an admin's machine."""
-    return _create_tenant(config.table(Clients().tables, config_table))
+    clients = parts.clients(settings.load())
+    return _create_tenant(config.table(clients.tables, config_table))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

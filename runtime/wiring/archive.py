@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
@@ -19,7 +18,8 @@ def build(_journal: Journal) -> "Worker[Event]":
     """Events to the raw log."""
     from runtime.usecases.archive.archive_batch import ArchiveBatch
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     put = ArchiveBatch(raw_log=parts.raw_log(clients, given), clock=worker.now)
     return Worker(decode=parts.event, work=_as_one(put), park=parts.parked(clients, given).park)
 
@@ -29,7 +29,9 @@ def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
     from runtime.stores.tables import codec
     from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 
-    put = ArchiveProfiles(raw_log=parts.raw_log(Clients(), settings.load()), clock=worker.now)
+    given = settings.load()
+    raw_log = parts.raw_log(parts.clients(given), given)
+    put = ArchiveProfiles(raw_log=raw_log, clock=worker.now)
 
     def archive_images(images: Iterable[Mapping[str, Any]]) -> None:
         profiles: list[Profile] = [codec.profile(codec.from_stream(image)) for image in images]

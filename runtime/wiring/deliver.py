@@ -4,7 +4,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
@@ -28,7 +27,8 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
     from runtime.usecases.pacing.divert_slow import DivertSlow
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
     table = config.table(clients.tables, given.config_table)
     tend = parts.tend_endpoints(clients, given, journal)

@@ -1,7 +1,6 @@
 """Composition root of `fanout`: events to hints."""
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
@@ -12,7 +11,8 @@ def build(_journal: Journal) -> Worker[str]:
     from runtime.stores.tables import config
     from runtime.usecases.matching.fan_out import FanOut
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     table = config.table(clients.tables, given.config_table)
     work = FanOut(
         subscriptions=Subscriptions(config=table, clock=worker.now),

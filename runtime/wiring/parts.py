@@ -33,6 +33,11 @@ def event(body: str) -> "Event":
     return bus_event.parse(body, now=timestamp(worker.now()))
 
 
+def clients(given: Settings) -> Clients:
+    """Clients of AWS, by the wire that the installation has chosen."""
+    return Clients(wire=given.aws_wire)
+
+
 def hints(clients: Clients, url: str) -> "Hints":
     """The queue of hints at this URL."""
     from runtime.stores.queues import Hints, Queue

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
 from runtime.wiring import parts
 from runtime.wiring.worker import Journal, Worker
@@ -18,7 +17,8 @@ def build(_journal: Journal) -> "Worker[Event]":
     from runtime.usecases.profiles.project_profile import ProjectProfiles
     from runtime.usecases.races import Races, wait
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     work = ProjectProfiles(
         profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
         races=Races(dice=parts.DICE.random, pause=wait),

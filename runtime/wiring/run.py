@@ -4,7 +4,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
@@ -28,7 +27,8 @@ def build(journal: Journal) -> "Worker[Entry]":
     from runtime.usecases.pacing.admit_runs import AdmitRuns
     from runtime.usecases.races import Races, wait
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     runs = parts.runs(clients, given)
     parked = parts.parked(clients, given)
     apply = ApplyRun(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal
 
@@ -17,7 +16,8 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.usecases.deliveries.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     found, hints = parts.deliveries(clients, given), parts.hints(clients, given.deliver_queue_url)
     most_s = given.queue_delay_max_s
     deliveries = Sweep(

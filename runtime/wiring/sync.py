@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ def build() -> "SyncWarehouse":
     from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
-    given, clients = settings.load(), Clients()
+    given = settings.load()
+    clients = parts.clients(given)
     raw_log = parts.raw_log(clients, given)
     ledger = Ledger(table=raw_log.table)
     scratch = Path(tempfile.gettempdir())

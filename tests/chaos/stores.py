@@ -157,7 +157,7 @@ class InDynamo:
             Webhooks(config=cloud.config).add(webhook)
         session = get_session()
         client: Any = session.create_client("dynamodb", config=QUICK)
-        self._client = DynamoDB(client, session, wait=lambda _: None, rest=_no_rest)
+        self._client = DynamoDB.direct(client, session, wait=lambda _: None, rest=_no_rest)
         client.meta.events.unregister("before-send", botocore_stubber)
         client.meta.events.register("before-send.dynamodb", self._send)
 

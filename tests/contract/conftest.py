@@ -1,4 +1,7 @@
-"""Every contract runs on an account in this process, and (marked e2e) on the local emulator."""
+"""Every contract runs on an account in this process, and (marked e2e) on the local emulator.
+
+On each it runs twice: by our own wire to DynamoDB and SQS, and by botocore's.
+"""
 
 from collections.abc import Iterator
 
@@ -16,11 +19,17 @@ def emulator() -> Iterator[str]:
 
 
 @pytest.fixture(params=["in process", pytest.param("local cloud", marks=pytest.mark.e2e)])
-def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+def where(request: pytest.FixtureRequest) -> str:
+    """Where the account is."""
+    return str(request.param)
+
+
+@pytest.fixture(params=["direct", "botocore"])
+def cloud(where: str, request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """An account with our tables, queues, bus and key."""
-    if request.param == "in process":
-        with clouds.in_process() as account:
+    if where == "in process":
+        with clouds.in_process(request.param) as account:
             yield account
         return
-    with clouds.on_local_cloud(request.getfixturevalue("emulator")) as account:
+    with clouds.on_local_cloud(request.getfixturevalue("emulator"), request.param) as account:
         yield account

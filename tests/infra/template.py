@@ -91,7 +91,7 @@ def functions() -> list[Resource]:
 
 def _joined(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     maps = {
-        name: {**value, **own[name]}
+        name: _joined(value, own[name])
         for name, value in shared.items()
         if isinstance(value, dict) and isinstance(own.get(name), dict)
     }

@@ -274,6 +274,21 @@ def test_an_admins_ports_are_known_where_urls_are_taken_and_where_they_are_calle
     assert {"ApiFunction", "DeliverFunction"} == told
 
 
+def test_every_function_that_calls_aws_has_the_wire_that_was_chosen() -> None:
+    """One that is left out would go around the proxy that the others were sent to."""
+    sandbox = template.by_id(SANDBOX).id
+    wires = {
+        function.id: function.properties.get("Environment", {})
+        .get("Variables", {})
+        .get("PENSTOCK_AWS_WIRE")
+        for function in FUNCTIONS
+        if function.id != sandbox
+    }
+    assert all({"Ref": "AwsWire"} == wire for wire in wires.values()), wires
+    parameter = template.stacks()[""]["Parameters"]["AwsWire"]
+    assert ("direct", ["direct", "botocore"]) == (parameter["Default"], parameter["AllowedValues"])
+
+
 def test_each_tenant_has_sandboxes_of_its_own() -> None:
     """The wall between tenants is the virtual machine, not Python."""
     sandbox = template.by_id(SANDBOX)

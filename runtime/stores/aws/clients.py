@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import botocore.session
 from botocore.config import Config
@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws.dynamodb import DynamoDB
+from runtime.stores.aws.service import BotocoreService
 from runtime.stores.aws.sqs import SQS
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from types_boto3_redshift_data.client import RedshiftDataAPIServiceClient
     from types_boto3_s3.client import S3Client
     from types_boto3_sqs.client import SQSClient
+
+Wire = Literal["botocore", "direct"]
 
 # Two tries and no more: SQS owns the retries, and tries multiplied by tries make a storm.
 QUICK: Final = Config(
@@ -42,10 +45,14 @@ _MORE_VARIABLES: Final = {"requests_ca_bundle": (None, "REQUESTS_CA_BUNDLE", Non
 
 
 class Clients:
-    """Clients on one shared session, each built when first asked for: init time is billed."""
+    """Clients on one shared session, each built when first asked for: init time is billed.
 
-    def __init__(self) -> None:
+    `wire` is who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
+    """
+
+    def __init__(self, *, wire: Wire = "direct") -> None:
         self._lock = Lock()
+        self._wire = wire
 
     @cached_property
     def _session(self) -> botocore.session.Session:
@@ -71,12 +78,16 @@ class Clients:
     @cached_property
     def tables(self) -> DynamoDB:
         """DynamoDB, for what is read and written all the time."""
-        return DynamoDB(self.dynamodb, self._session, ca_bundle=self._ca_bundle)
+        if self._wire == "botocore":
+            return DynamoDB(BotocoreService(self.dynamodb))
+        return DynamoDB.direct(self.dynamodb, self._session, ca_bundle=self._ca_bundle)
 
     @cached_property
     def queues(self) -> SQS:
         """SQS, for what is sent all the time."""
-        return SQS(self.sqs, self._session, ca_bundle=self._ca_bundle)
+        if self._wire == "botocore":
+            return SQS(BotocoreService(self.sqs))
+        return SQS.direct(self.sqs, self._session, ca_bundle=self._ca_bundle)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

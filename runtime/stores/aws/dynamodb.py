@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.stores.aws import aws_json
 from runtime.stores.aws.aws_json import AwsJson, Rest, Session, Wait
+from runtime.stores.aws.service import Service
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -13,24 +14,35 @@ if TYPE_CHECKING:
 class DynamoDB:
     """What our tables need of it; fails as botocore's client does."""
 
-    def __init__(
-        self,
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @classmethod
+    def direct(
+        cls,
         client: "DynamoDBClient",
         session: Session,
         *,
         ca_bundle: str | None = None,
         wait: Wait = aws_json.wait,
         rest: Rest = aws_json.rest,
-    ) -> None:
-        self._service = AwsJson(
-            client,
-            session,
-            target="DynamoDB_20120810",
-            ca_bundle=ca_bundle,
-            to_json=_to_base64,
-            from_json=_from_base64,
-            wait=wait,
-            rest=rest,
+    ) -> "DynamoDB":
+        """By our own wire, to where `client` would send its calls.
+
+        Raises:
+            SwitchNotHonoured: a switch of botocore's is set that our own wire cannot honour.
+        """
+        return cls(
+            AwsJson(
+                client,
+                session,
+                target="DynamoDB_20120810",
+                ca_bundle=ca_bundle,
+                to_json=_to_base64,
+                from_json=_from_base64,
+                wait=wait,
+                rest=rest,
+            )
         )
 
     def get_item(self, **request: Any) -> Any:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from runtime.stores.aws.aws_json import AwsJson, Session
+from runtime.stores.aws.service import Service
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -11,10 +12,19 @@ if TYPE_CHECKING:
 class SQS:
     """What our queues need of it; fails as botocore's client does."""
 
-    def __init__(
-        self, client: "SQSClient", session: Session, *, ca_bundle: str | None = None
-    ) -> None:
-        self._service = AwsJson(client, session, target="AmazonSQS", ca_bundle=ca_bundle)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @classmethod
+    def direct(
+        cls, client: "SQSClient", session: Session, *, ca_bundle: str | None = None
+    ) -> "SQS":
+        """By our own wire, to where `client` would send its calls.
+
+        Raises:
+            SwitchNotHonoured: a switch of botocore's is set that our own wire cannot honour.
+        """
+        return cls(AwsJson(client, session, target="AmazonSQS", ca_bundle=ca_bundle))
 
     def send_message_batch(self, **request: Any) -> Any:
         """Up to ten messages to one queue; the answer says which of them it took."""

@@ -188,6 +188,21 @@ class TestSettings:
         with pytest.raises(SettingMissing):
             _ = (settings.allow_local_http, settings.retention_days, settings.webhook_ports)
 
+    @pytest.mark.parametrize("value", ["boto3", "Direct", "direct,botocore"])
+    def test_a_wire_that_there_is_none_of_is_refused_by_name(self, value: str) -> None:
+        """A wrong word must not quietly mean the default: whoever wrote it wanted the other."""
+        with pytest.raises(SettingMissing) as refusal:
+            _ = Settings({"PENSTOCK_AWS_WIRE": value}).aws_wire
+
+        sentence = f"PENSTOCK_AWS_WIRE is '{value}'; it must be direct or botocore"
+        assert sentence == refusal.value.message
+
+    def test_our_own_wire_is_the_one_that_needs_no_word(self) -> None:
+        """It is the faster; and each function of an installation gets the word by the template."""
+        assert "direct" == Settings({}).aws_wire
+        assert "direct" == Settings({"PENSTOCK_AWS_WIRE": "direct"}).aws_wire
+        assert "botocore" == Settings({"PENSTOCK_AWS_WIRE": "botocore"}).aws_wire
+
     def test_defaults_are_the_safe_ones(self) -> None:
         """No plain http and no other port unless the template says so."""
         settings = Settings({})

@@ -29,7 +29,9 @@ class Service:
         self.loop = loop
         self.pauses: list[float] = []
         client = boto3.client("dynamodb", endpoint_url=receiver.url(""))
-        self.dynamodb = DynamoDB(client, boto3.Session(), wait=self.pauses.append, rest=self._rest)
+        self.dynamodb = DynamoDB.direct(
+            client, boto3.Session(), wait=self.pauses.append, rest=self._rest
+        )
 
     async def _rest(self, seconds: float) -> None:
         self.pauses.append(seconds)

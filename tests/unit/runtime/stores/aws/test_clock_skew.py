@@ -34,7 +34,7 @@ def wire(url: str) -> DynamoDB:
     """Our wire to a server, without a pause."""
     pauses: list[float] = []
     client = boto3.client("dynamodb", endpoint_url=url)
-    return DynamoDB(client, boto3.Session(), wait=pauses.append)
+    return DynamoDB.direct(client, boto3.Session(), wait=pauses.append)
 
 
 def put(table: DynamoDB) -> None:

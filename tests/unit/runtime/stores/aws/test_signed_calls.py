@@ -22,7 +22,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def dynamodb(server: SignedServer) -> DynamoDB:
     """Our wire to this server."""
     client = boto3.client("dynamodb", endpoint_url=server.url)
-    return DynamoDB(client, boto3.Session())
+    return DynamoDB.direct(client, boto3.Session())
 
 
 def test_a_server_that_checks_signatures_takes_our_calls(monkeypatch: pytest.MonkeyPatch) -> None:

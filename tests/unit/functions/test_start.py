@@ -1,0 +1,61 @@
+"""What ends a function's start, before it has taken anything from a queue."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from runtime.settings import SettingMissing
+from runtime.stores.aws.switches import SwitchNotHonoured
+from runtime.wiring import api, archive, deliver, fanout, profiles, run, sweep, sync
+
+STARTS: list[Callable[[], object]] = [
+    api.load,
+    archive.build_profiles,
+    lambda: archive.build(_ignore),
+    lambda: deliver.build(_ignore),
+    lambda: fanout.build(_ignore),
+    lambda: profiles.build(_ignore),
+    lambda: run.build(_ignore),
+    lambda: sweep.build(_ignore),
+    sync.build,
+]
+
+
+def _ignore(_: Any) -> None:
+    """A journal that nothing is written to."""
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PENSTOCK_AWS_WIRE", raising=False)
+    for name in (
+        *("BUS", "BUCKET", "CONFIG_TABLE", "DELIVERIES_TABLE", "DELIVERY_LOG_TABLE", "RUNS_TABLE"),
+        *("PROFILES_TABLE", "LEDGER_TABLE", "DELIVER_QUEUE_URL", "SLOW_QUEUE_URL"),
+        *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
+    ):
+        monkeypatch.setenv(f"PENSTOCK_{name}", "x")
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_wire_that_does_not_exist_ends_the_start(
+    start: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the first call, which may come hours later."""
+    monkeypatch.setenv("PENSTOCK_AWS_WIRE", "boto3")
+
+    with pytest.raises(SettingMissing, match="PENSTOCK_AWS_WIRE is 'boto3'"):
+        start()
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_proxy_ends_the_start_or_is_spoken_to(
+    start: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence says what to set, and with that set the function starts."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    with pytest.raises(SwitchNotHonoured, match="PENSTOCK_AWS_WIRE=botocore"):
+        start()
+
+    monkeypatch.setenv("PENSTOCK_AWS_WIRE", "botocore")
+    assert start() is not None
