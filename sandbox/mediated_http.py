@@ -18,7 +18,8 @@ from sandbox.sdk.placeholders import PLACEHOLDER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runtime.egress.client import Answer, SyncEgress
+    from runtime.egress.answer import Answer
+    from runtime.egress.client import SyncEgress
     from runtime.egress.resolver import Resolver
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any, Final
 
-from runtime.egress.client import Answer, Egress, Request, SyncEgress
+from runtime.egress.answer import Answer
+from runtime.egress.client import Egress, Request, SyncEgress
 from runtime.egress.policy import EgressPolicy
 
 LOCAL: Final = EgressPolicy(allow_local=True)

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from runtime.egress import flow, transport, urls
-from runtime.egress.exchange import MAX_ANSWER_BYTES, Answer, Request, new_wire
+from runtime.egress.answer import Answer
+from runtime.egress.exchange import MAX_ANSWER_BYTES, Request, new_wire
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.flow import Connect, Errand, Receive, Resolve, Secure, Send, Step
 from runtime.egress.identity import Identity

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import h11
 
-from runtime.egress.failures import EgressFailed, EgressRefused, Timing
+from runtime.egress.answer import Answer, Timing
+from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.identity import Identity
 from runtime.egress.urls import Target
 
@@ -49,28 +50,6 @@ class Request:
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     identity: Identity | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back. Header names are lower case; `truncated` when the body was longer.
-
-    Attributes:
-        reason: the receiver's words for the status.
-        spelled: the headers' names, in the same order, as the receiver wrote them.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    truncated: bool = False
-    reason: str = ""
-    spelled: tuple[str, ...] = ()
-    timing: Timing = field(default_factory=Timing)
-
-    def header_values(self, name: str) -> tuple[str, ...]:
-        """Every value of `name` (lower case), in order."""
-        return tuple(value for key, value in self.headers if key == name)
 
 
 def new_wire() -> h11.Connection:

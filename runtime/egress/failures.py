@@ -1,24 +1,7 @@
-"""The two ways in which an outbound request comes to nothing, and how long each part took."""
+"""The two ways in which an outbound request comes to nothing."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
+from runtime.egress.answer import Answer, Timing
 from runtime.errors import BadInput, Transient
-
-if TYPE_CHECKING:
-    from runtime.egress.exchange import Answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Where the time went, in milliseconds; a part that did not happen took 0."""
-
-    dns_ms: float = 0.0
-    connect_ms: float = 0.0
-    tls_ms: float = 0.0
-    first_byte_ms: float = 0.0
-    total_ms: float = 0.0
-    reused: bool = False
 
 
 class EgressRefused(BadInput):

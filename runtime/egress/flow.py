@@ -7,7 +7,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from runtime.egress.exchange import Answer, Exchange, Request
+from runtime.egress.answer import Answer
+from runtime.egress.exchange import Exchange, Request
 from runtime.egress.failures import EgressFailed
 from runtime.egress.identity import Identity
 from runtime.egress.transport import Key, Link, Pool, Watch, failure_of

@@ -3,7 +3,8 @@
 from typing import Final
 
 from runtime.core.formats.cloudevents import ORIGIN
-from runtime.egress.client import Answer, Request, SyncEgress
+from runtime.egress.answer import Answer
+from runtime.egress.client import Request, SyncEgress
 from runtime.egress.failures import EgressFailed
 from runtime.egress.policy import EgressPolicy
 from runtime.errors import BadInput

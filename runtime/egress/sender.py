@@ -9,8 +9,9 @@ from runtime.core.deliveries import redact
 from runtime.core.deliveries.attempt import Answered, Failed, Posted
 from runtime.core.shallow import shallow
 from runtime.core.webhooks.access import Access, OAuth2
-from runtime.egress.client import Answer, Egress, Request
-from runtime.egress.failures import EgressFailed, EgressRefused, Timing
+from runtime.egress.answer import Answer, Timing
+from runtime.egress.client import Egress, Request
+from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.identity import Identity
 from runtime.egress.tokens import Token, Tokens
 

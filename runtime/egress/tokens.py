@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 from runtime.core.webhooks.access import OAuth2
-from runtime.egress.client import Answer, Egress, Request
+from runtime.egress.answer import Answer
+from runtime.egress.client import Egress, Request
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.freshness import is_fresh
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 import certifi
 import h11
 
-from runtime.egress.failures import EgressFailed, Timing
+from runtime.egress.answer import Timing
+from runtime.egress.failures import EgressFailed
 from runtime.errors import PenstockError, Transient
 from runtime.freshness import is_fresh
 

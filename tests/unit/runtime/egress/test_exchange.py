@@ -8,6 +8,7 @@ import h11
 import pytest
 
 from runtime.egress import urls
+from runtime.egress.answer import Timing
 from runtime.egress.exchange import (
     MAX_ANSWER_BYTES,
     MAX_HEAD_LINES,
@@ -17,7 +18,7 @@ from runtime.egress.exchange import (
     Request,
     new_wire,
 )
-from runtime.egress.failures import EgressFailed, Timing
+from runtime.egress.failures import EgressFailed
 from runtime.egress.policy import EgressPolicy
 
 URL: Final = "https://example.com/"
