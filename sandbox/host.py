@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from runtime.egress.policy import EgressPolicy
 from sandbox import limits as caps
 from sandbox.engine_host import CheckGaveUp, EngineHost, Options
 from sandbox.engines import EngineName
@@ -185,7 +186,12 @@ class Sandbox:
         secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
         masker = Masker(secrets)
         hosts = tuple(job.get("http_hosts") or ())
-        permit = Permit(hosts, bool(job.get("allow_local_http")), egress=self._options.egress)
+        policy = EgressPolicy(
+            allow_local=bool(job.get("allow_local_http")),
+            hosts=hosts,
+            max_url_chars=caps.HTTP_URL_MAX_CHARS,
+        )
+        permit = Permit(policy, egress=self._options.egress)
         webhooks = job.get("webhooks")
         return Job(
             tenant=str(job.get("tenant", "")),

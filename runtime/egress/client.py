@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from runtime.egress import flow, transport, urls
 from runtime.egress.answer import Answer
-from runtime.egress.exchange import MAX_ANSWER_BYTES, Request, new_wire
+from runtime.egress.exchange import MAX_ANSWER_BYTES, Request, check_headers, new_wire
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.egress.flow import Connect, Errand, Receive, Resolve, Secure, Send, Step
 from runtime.egress.identity import Identity
@@ -64,6 +64,7 @@ class _Common(Generic[L]):
         return target
 
     def _errand(self, request: Request, *, watch: Watch, max_answer_bytes: int) -> Errand[L]:
+        check_headers(request)  # before anything is looked up or dialled
         return Errand(
             request=request,
             target=urls.check(request.url, self._policy),

@@ -8,10 +8,13 @@ from urllib.parse import SplitResult, quote, urlsplit
 from runtime.egress.failures import EgressRefused
 from runtime.egress.policy import EgressPolicy
 
-MAX_URL_CHARS: Final = 2048  # what proxies and servers in the wild still take
 MAX_PORT: Final = 65535
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")  # blanks, controls; parsers differ on "\"
-_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+# At least two labels: a resolver completes a single one with names of the network that it is in.
+_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))+")
+# Names that no public server has (RFC 6761, 6762, 8375, and what clouds and clusters use inside).
+_INSIDE: Final = (".local", ".internal", ".localhost", ".svc", ".home.arpa")
+_LOCALHOST: Final = "localhost"
 _MAX_NAME_CHARS: Final = 253
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -37,10 +40,10 @@ def check(url: str, policy: EgressPolicy) -> Target:
     """What `url` names, if the policy lets us go there; no network is touched.
 
     Raises:
-        EgressRefused: url_invalid, url_not_https, url_userinfo, url_ip_literal, url_port or
-            host_not_allowed.
+        EgressRefused: url_invalid, url_not_https, url_userinfo, url_ip_literal, url_port,
+            blocked_address or host_not_allowed.
     """
-    parts = _split(url)
+    parts = _split(url, max_chars=policy.max_url_chars)
     if "@" in parts.netloc:
         raise EgressRefused(
             "url_userinfo", "a URL must not carry a user name or password; use a header"
@@ -60,9 +63,9 @@ def check(url: str, policy: EgressPolicy) -> Target:
     return Target(scheme=parts.scheme, host=host, port=port, path=quote(path, safe=_PRINTABLE))
 
 
-def _split(url: str) -> SplitResult:
-    if not url or len(url) > MAX_URL_CHARS:
-        raise EgressRefused("url_invalid", f"a URL has 1 to {MAX_URL_CHARS} characters")
+def _split(url: str, *, max_chars: int) -> SplitResult:
+    if not url or len(url) > max_chars:
+        raise EgressRefused("url_invalid", f"a URL has 1 to {max_chars} characters")
     if _FORBIDDEN.search(url):
         raise EgressRefused(
             "url_invalid", "a URL must not hold blanks, control characters or backslashes"
@@ -95,8 +98,10 @@ def _check_name(host: str, *, bracketed: bool) -> None:
     # number is an address to somebody.
     if bracketed or _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
         raise EgressRefused("url_ip_literal", "the URL must name a host, not an IP address")
+    if host == _LOCALHOST or host.endswith(_INSIDE):
+        raise EgressRefused("blocked_address", f"{host} is a name inside a network")
     if len(host) > _MAX_NAME_CHARS or not _NAME.fullmatch(host):
-        raise EgressRefused("url_invalid", "the URL's host is not a valid name")
+        raise EgressRefused("url_invalid", "the URL's host is not a full and valid name")
 
 
 def _port(parts: SplitResult) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runtime.egress.policy import EgressPolicy
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
@@ -212,7 +213,7 @@ def test_the_traceback_shows_own_lines_only(box: Sandbox) -> None:
         "", " ", "https://", "http://example.com/", "https://example.com:8443/", "https://1.2.3.4/",
         "https://[::1]/", "https://user@example.com/", "https://example.com\\@evil/", "https://a/",
         "https://exa mple.com/", "https://example.com/\n", "https://ex%61mple.com/", "https://1.1/",
-        "https://0x7f.1/", "https://example.com./", "https://-a.example.com/", "ftp://example.com/",
+        "https://0x7f.1/", "https://-a.example.com/", "ftp://example.com/",
         "https://svc.cluster.local/", "https://metadata.google.internal/", "//example.com/",
         "https://exämple.com/", "https://example.com:99999/", "javascript:alert(1)",
         "https://localhost/", "https://127.0.0.1.nip.io:22/",
@@ -221,25 +222,28 @@ def test_the_traceback_shows_own_lines_only(box: Sandbox) -> None:
 def test_a_url_that_is_not_plainly_public_is_refused(url: str) -> None:
     """The guard below checks again; what is refused here never reaches a resolver."""
     with pytest.raises(Refused):
-        check_url(url, Permit(("*",)))
+        check_url(url, EgressPolicy(hosts=("*",)))
 
 
 def test_hosts_are_allowed_by_name_by_wildcard_or_all() -> None:
     """An allow-list that is too clever allows too much."""
-    assert check_url("https://API.example.com/x", Permit(("api.example.com",))) == "api.example.com"
-    assert check_url("https://a.b.example.com/x", Permit(("*.example.com",)))
-    assert check_url("https://any.example.org/", Permit(("*",)))
+    assert (
+        check_url("https://API.example.com/x", EgressPolicy(hosts=("api.example.com",)))
+        == "api.example.com"
+    )
+    assert check_url("https://a.b.example.com/x", EgressPolicy(hosts=("*.example.com",)))
+    assert check_url("https://any.example.org/", EgressPolicy(hosts=("*",)))
     for hosts in ((), ("example.com",), ("*.api.example.com",), ("xapi.example.com",)):
         with pytest.raises(Refused, match="http_hosts"):
-            check_url("https://api.example.com/", Permit(hosts))
+            check_url("https://api.example.com/", EgressPolicy(hosts=hosts))
 
 
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        ({"headers": {"Host": "x"}}, "header_invalid"),
+        ({"headers": {"Host": "x"}}, "header_reserved"),
         ({"headers": {"a": "b\r\nc: d"}}, "header_invalid"),
-        ({"headers": {"X-Amz-Date": "x"}}, "header_invalid"),
+        ({"headers": {"X-Amz-Date": "x"}}, "header_reserved"),
         ({"headers": [1]}, "header_invalid"),
         ({"method": "TRACE"}, "method_invalid"),
         ({"params": [1]}, "request_invalid"),
@@ -269,7 +273,7 @@ def test_a_request_that_may_not_be_is_refused_with_its_code(
     message: dict[str, Any], code: str
 ) -> None:
     """Nothing of it may reach the network."""
-    permit = Permit(("a.example.com", "*.example.com", "*"))
+    permit = Permit(EgressPolicy(hosts=("a.example.com", "*.example.com", "*")))
     mediator = Mediator(permit, Masker({"k": "value-of-k"}))
     whole = {"method": "GET", "url": "https://a.example.com/", **message}
     with pytest.raises(Refused) as refused:

@@ -198,7 +198,7 @@ def test_names_that_hang_hold_few_threads_and_are_the_functions_own_fault() -> N
     """With every thread hanging the platform was at fault, and the events came again for ever."""
     names = _HangingNames()
     resolver = Resolver(EgressPolicy(), lookup=names)
-    mediator = Mediator(Permit(("*",)), Masker({}), resolver=resolver)
+    mediator = Mediator(Permit(EgressPolicy(hosts=("*",))), Masker({}), resolver=resolver)
     codes = set()
     try:
         for number in range(200):

@@ -232,10 +232,10 @@ def test_without_the_switch_this_machine_is_out_of_reach(
     strict = make_client(EgressPolicy(ports=frozenset({443, receiver.port})))
     url = receiver.url().replace("http:", "https:")
 
-    with pytest.raises(EgressFailed) as failure:
+    with pytest.raises(EgressRefused) as refusal:
         strict.send(post(url), deadline_s=LONG_S)
 
-    assert failure.value.code == "blocked_address"
+    assert refusal.value.code == "blocked_address"
     assert receiver.received == []
 
 

