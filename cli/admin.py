@@ -53,5 +53,5 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a tenant; its first API key is printed once, here."""
-    made = client.connect().post("/v1/tenants", {"id": tenant})
-    _output.show(made, as_json=as_json, human=lambda: _output.record(made))
+    tenant_document = client.connect().post("/v1/tenants", {"id": tenant})
+    _output.show(tenant_document, as_json=as_json, human=lambda: _output.record(tenant_document))

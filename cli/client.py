@@ -36,8 +36,8 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """What is there."""
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        return self._call("GET", path, params=given)
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        return self._call("GET", path, params=parameters)
 
     def post(self, path: str, body: Any = None) -> Any:
         """Make something, or start it; a lost answer is asked for again, not done again."""
@@ -72,14 +72,14 @@ class Client:
 
     def _call(self, method: str, path: str, **how: Any) -> Any:
         wait_s = FIRST_WAIT_S
-        for left in reversed(range(TRIES)):
+        for tries_left in reversed(range(TRIES)):
             try:
                 response = self._http.request(method, path, **how)
             except httpx.TransportError as problem:
-                if not left:
+                if not tries_left:
                     raise self._unreachable(problem) from problem
             else:
-                if response.status_code not in _TRY_AGAIN or not left:
+                if response.status_code not in _TRY_AGAIN or not tries_left:
                     return _read(response)
             threading.Event().wait(wait_s)
             wait_s = min(2 * wait_s, MAX_WAIT_S)

@@ -45,8 +45,10 @@ def list_all(  # noqa: PLR0913 - each option of the command is a parameter
         "since": _times.parse(since),
         "until": _times.parse(until),
     }
-    found = list(client.connect().each("/v1/deliveries", query, limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+    deliveries = list(client.connect().each("/v1/deliveries", query, limit=limit))
+    _output.show(
+        {"data": deliveries}, as_json=as_json, human=lambda: _output.table(deliveries, COLUMNS)
+    )
 
 
 @app.command()
@@ -76,17 +78,17 @@ def tail(
     """Show deliveries as they come and change; with --json all of them at the end."""
     api = client.connect()
     query = {"webhook": webhook, "topic": topic}
-    began, seen = datetime.now(UTC), list[Mapping[str, Any]]()
+    began, printed = datetime.now(UTC), list[Mapping[str, Any]]()
     typer.echo("watching; Ctrl-C ends it", err=True)
     try:
         for row in _changes(api, query, began=began, for_s=math.inf if for_s is None else for_s):
-            seen.append(row)
+            printed.append(row)
             if not as_json:
                 typer.echo("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
     except KeyboardInterrupt:  # the usual end of it
         pass
     if as_json:
-        _output.print_json({"data": seen})
+        _output.print_json({"data": printed})
 
 
 def _changes(
@@ -94,13 +96,13 @@ def _changes(
 ) -> Iterator[Mapping[str, Any]]:
     """Each delivery of the last minutes when it is first seen, and when its state has changed."""
     end_s = time.monotonic() + for_s
-    known: dict[str, Any] = {}
+    rows_before: dict[str, Any] = {}
     while True:
         last = time.monotonic() >= end_s
         since = max(began, datetime.now(UTC) - TAIL_WINDOW).isoformat(timespec="milliseconds")
         rows = list(api.each("/v1/deliveries", {**query, "since": since}, limit=TAIL_LIMIT))
-        yield from (row for row in reversed(rows) if known.get(row["id"]) != row)
-        known = {row["id"]: row for row in rows}
+        yield from (row for row in reversed(rows) if rows_before.get(row["id"]) != row)
+        rows_before = {row["id"]: row for row in rows}
         if last:
             return
         threading.Event().wait(min(TAIL_EVERY_S, max(0.0, end_s - time.monotonic())))

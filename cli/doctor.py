@@ -84,11 +84,11 @@ def _set_up() -> Check:
 def _lambda_python() -> Check:
     from infra.local import doctor as folder
 
-    wanted = f"python{folder.LAMBDA_PYTHON}"
+    python = f"python{folder.LAMBDA_PYTHON}"
     if not folder.can_compile_for_lambda():
-        advice = f"install {wanted} before `make deploy`, or every cold start is 0.6 s slower"
+        advice = f"install {python} before `make deploy`, or every cold start is 0.6 s slower"
         return Check(name="bytecode", verdict=Verdict.WARNING, found="none", advice=advice)
-    return Check(name="bytecode", verdict=Verdict.OK, found=wanted)
+    return Check(name="bytecode", verdict=Verdict.OK, found=python)
 
 
 def _sandbox() -> Iterable[Check]:
@@ -99,22 +99,22 @@ def _sandbox() -> Iterable[Check]:
 
     try:
         with Sandbox(sandbox_options()) as sandbox:
-            said = sandbox.doctor()
+            report = sandbox.doctor()
     except (SandboxRefused, SandboxUnavailable, OSError, WrongUsage) as problem:
         advice = f"it does not start: {problem}"
         return [Check(name="sandbox", verdict=Verdict.FAILED, found="none", advice=advice)]
-    level = str(said["isolation"])
+    level = str(report["isolation"])
     verdict, advice = _BAD_LEVELS.get(level, (Verdict.OK, ""))
-    if said["egress"] == "none":
+    if report["egress"] == "none":
         advice = "; ".join(filter(None, (advice, "context.http is turned off")))
     sandbox_check = Check(name="sandbox", verdict=verdict, found=level, advice=advice)
-    return [sandbox_check, *_engines(said)]
+    return [sandbox_check, *_engines(report)]
 
 
-def _engines(said: Mapping[str, Any]) -> Iterable[Check]:
+def _engines(report: Mapping[str, Any]) -> Iterable[Check]:
     """Each engine: what is in use, what else could be, and why not what cannot."""
-    for name, fault in said["engines"].items():
-        in_use = name == said["engine"]
+    for name, fault in report["engines"].items():
+        in_use = name == report["engine"]
         state = "cannot be used" if fault else "in use" if in_use else "can be used"
         verdict = Verdict.WARNING if fault else Verdict.OK
         yield Check(name=f"engine {name}", verdict=verdict, found=state, advice=fault)
@@ -130,13 +130,13 @@ def _advisories() -> Check:
     except (OSError, advisories.ListBroken) as problem:
         advice = f"nobody can say whether a pinned package is at fault: {problem}"
         return Check(name=name, verdict=Verdict.WARNING, found="unreadable", advice=advice)
-    found = f"read on {listed.read_on}"
+    age = f"read on {listed.read_on}"
     if affected:
         advice = f"{'; '.join(affected)}; see docs/howto/update-the-sandbox.md"
-        return Check(name=name, verdict=Verdict.FAILED, found=found, advice=advice)
+        return Check(name=name, verdict=Verdict.FAILED, found=age, advice=advice)
     if late := advisories.overdue(listed, today=datetime.now(UTC).date()):
-        return Check(name=name, verdict=Verdict.WARNING, found=found, advice=late)
-    return Check(name=name, verdict=Verdict.OK, found=found)
+        return Check(name=name, verdict=Verdict.WARNING, found=age, advice=late)
+    return Check(name=name, verdict=Verdict.OK, found=age)
 
 
 def _local_cloud() -> Check:
@@ -144,12 +144,12 @@ def _local_cloud() -> Check:
     from infra.local.place import Place
 
     try:
-        found = cloud.status(Place())
+        status = cloud.status(Place())
     except (PenstockError, OSError, ValueError) as problem:
         advice = f"its state is unreadable ({problem}); run `penstock local down`"
         return Check(name="local cloud", verdict=Verdict.FAILED, found="broken", advice=advice)
-    dead = [each.name for each in found.processes if not each.alive]
-    if found.running and not dead:
+    dead = [each.name for each in status.processes if not each.alive]
+    if status.running and not dead:
         return Check(name="local cloud", verdict=Verdict.OK, found="running")
     if dead:
         advice = f"{', '.join(dead)} died; run `penstock local down`, then `penstock local up`"

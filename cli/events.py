@@ -31,17 +31,17 @@ def send(
     api = client.connect()
     accepted: list[Any] = []
     rejected: list[Any] = []
-    sent = 0
+    total = 0
     for batch in _batches(_events(file)):
         answer = api.post("/v1/events", {"events": batch})
         accepted += answer["accepted"]
-        rejected += [{**no, "index": no["index"] + sent} for no in answer["rejected"]]
-        sent += len(batch)
+        rejected += [{**no, "index": no["index"] + total} for no in answer["rejected"]]
+        total += len(batch)
     document = {"accepted": accepted, "rejected": rejected}
     if rejected:
         first = rejected[0]
         raise CommandFailed(
-            f"{len(rejected)} of {sent} events were rejected; the first, number {first['index']}:"
+            f"{len(rejected)} of {total} events were rejected; the first, number {first['index']}:"
             f" {first['field']} {first['message']}",
             code="events_rejected",
             details=document,

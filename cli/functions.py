@@ -47,16 +47,16 @@ def init(file: Source, *, as_json: AsJson = False) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TEMPLATE, encoding="utf-8")
-        written = [str(file)]
+        files = [str(file)]
         if not settings.exists():
             settings.write_text(SETTINGS_TEMPLATE.format(name=file.stem), encoding="utf-8")
-            written.append(str(settings))
+            files.append(str(settings))
     except OSError as problem:
         raise WrongUsage(f"cannot write {file}: {problem.strerror}", code="unwritable") from problem
     _output.show(
-        {"written": written},
+        {"written": files},
         as_json=as_json,
-        human=lambda: [f"wrote {', '.join(written)}; try `penstock functions test {file}`"],
+        human=lambda: [f"wrote {', '.join(files)}; try `penstock functions test {file}`"],
     )
 
 
@@ -70,10 +70,10 @@ def push(
 ) -> None:
     """Push FILE as a new version, with the settings of the penstock.toml beside it."""
     source = _files.read_text(file)
-    known = project.load(file)
-    target = name or known.name
+    settings = project.load(file)
+    target = name or settings.name
     api = client.connect()
-    _create_or_change(api, target, known.settings)
+    _create_or_change(api, target, settings.settings)
     version = api.post(f"/v1/functions/{target}/versions", {"source": source})
     document = {**version, "live": False}
     if publish_it:
@@ -112,8 +112,10 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List functions."""
-    found = list(client.connect().each("/v1/functions", limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+    functions = list(client.connect().each("/v1/functions", limit=limit))
+    _output.show(
+        {"data": functions}, as_json=as_json, human=lambda: _output.table(functions, COLUMNS)
+    )
 
 
 @app.command()
@@ -145,8 +147,8 @@ def set_secret(
     """Set a secret; its value is read from standard input, never from the command line."""
     value = _files.read_secret(secret)
     client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
-    done = {"function": name, "secret": secret, "set": True}
-    _output.show(done, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
+    document = {"function": name, "secret": secret, "set": True}
+    _output.show(document, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
 
 
 def _create_or_change(api: Client, name: str, settings: Any) -> None:

@@ -31,5 +31,5 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List API keys by their hashes."""
-    found = list(client.connect().each("/v1/api-keys", limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+    keys = list(client.connect().each("/v1/api-keys", limit=limit))
+    _output.show({"data": keys}, as_json=as_json, human=lambda: _output.table(keys, COLUMNS))

@@ -62,14 +62,14 @@ def status(*, as_json: AsJson = False) -> None:
     from infra.local import cloud
     from infra.local.place import Place
 
-    found = cloud.status(Place())
+    status = cloud.status(Place())
     document: dict[str, Any] = {
-        "running": found.running,
-        "processes": [each.told() for each in found.processes],
-        **(found.cloud.to_json() if found.cloud is not None else {}),
+        "running": status.running,
+        "processes": [each.told() for each in status.processes],
+        **(status.cloud.to_json() if status.cloud is not None else {}),
     }
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
-    if not found.running:
+    if not status.running:
         raise typer.Exit(FAILED)
 
 

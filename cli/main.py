@@ -50,10 +50,10 @@ app.command("demo")(demo.demo)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
     try:
-        code = app(given, standalone_mode=False)
+        code = app(words, standalone_mode=False)
     except CommandFailed as failure:
         return _failed(failure, as_json=as_json)
     except typer.TyperException as problem:  # what the parser refuses

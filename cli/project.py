@@ -105,11 +105,11 @@ def _check(own: Mapping[str, Any]) -> None:
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
     caps = Limits()
-    known = [limit.name for limit in fields(Limits)]
+    names = [limit.name for limit in fields(Limits)]
     for name, value in limits.items():
         at = f"limits.{name}"
-        if name not in known:
-            raise BadInput(f"is unknown; known are {', '.join(known)}", field=at)
+        if name not in names:
+            raise BadInput(f"is unknown; known are {', '.join(names)}", field=at)
         if type(value) not in {int, type(getattr(caps, name))}:
             kind = "a number" if name == "wall_s" else "a whole number"
             raise BadInput(f"must be {kind}, such as {getattr(caps, name)}", field=at)

@@ -32,8 +32,8 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List syncs."""
-    found = list(client.connect().each("/v1/syncs", limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+    syncs = list(client.connect().each("/v1/syncs", limit=limit))
+    _output.show({"data": syncs}, as_json=as_json, human=lambda: _output.table(syncs, COLUMNS))
 
 
 @app.command()
@@ -51,5 +51,5 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List a sync's latest loads."""
-    found = client.connect().get(f"/v1/syncs/{sync_id}/runs", {"limit": limit})["data"]
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, LOADS))
+    loads = client.connect().get(f"/v1/syncs/{sync_id}/runs", {"limit": limit})["data"]
+    _output.show({"data": loads}, as_json=as_json, human=lambda: _output.table(loads, LOADS))

@@ -49,11 +49,11 @@ def verify(
     request = _read(file)
     try:
         receiver = Receiver(*secrets, tolerance_s=tolerance_s)
-        found = receiver.verify(body=request.body, headers=request.headers)
+        verified = receiver.verify(body=request.body, headers=request.headers)
     except Rejected as problem:
         raise CommandFailed(str(problem), code=problem.code) from problem
-    document = {"genuine": True, "id": found.id, "timestamp": found.timestamp}
-    _output.show(document, as_json=as_json, human=lambda: [f"genuine: {found.id}"])
+    document = {"genuine": True, "id": verified.id, "timestamp": verified.timestamp}
+    _output.show(document, as_json=as_json, human=lambda: [f"genuine: {verified.id}"])
 
 
 def _read(file: Path) -> Captured:

@@ -18,13 +18,13 @@ def read(file: Path) -> dict[str, Any]:
     Raises:
         WrongUsage: it holds anything else.
     """
-    given = _files.read_json(file)
-    if not isinstance(given, dict) or not given or given.keys() - FIELDS:
+    changes = _files.read_json(file)
+    if not isinstance(changes, dict) or not changes or changes.keys() - FIELDS:
         raise WrongUsage(
             f"{file} must be a JSON object with some of {', '.join(sorted(FIELDS))}",
             code="bad_access",
         )
-    return given
+    return changes
 
 
 def access(

@@ -74,11 +74,11 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
         "rate_limit": None if rate is None else _rate(rate),
         "max_concurrency": max_concurrency,
     }
-    given = {setting: value for setting, value in settings.items() if value is not None}
-    wanted: dict[str, Any] = {"name": name, "url": url, "topics": topic, **given}
+    chosen = {setting: value for setting, value in settings.items() if value is not None}
+    body: dict[str, Any] = {"name": name, "url": url, "topics": topic, **chosen}
     if access_file is not None:
-        wanted |= webhook_access.read(access_file)
-    webhook = client.connect().post("/v1/webhooks", wanted)
+        body |= webhook_access.read(access_file)
+    webhook = client.connect().post("/v1/webhooks", body)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -159,8 +159,10 @@ def try_out(
 @app.command("list")
 def list_all(*, limit: Limit = 50, as_json: AsJson = False) -> None:
     """List webhooks."""
-    found = list(client.connect().each("/v1/webhooks", limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, COLUMNS))
+    webhooks = list(client.connect().each("/v1/webhooks", limit=limit))
+    _output.show(
+        {"data": webhooks}, as_json=as_json, human=lambda: _output.table(webhooks, COLUMNS)
+    )
 
 
 @app.command()
@@ -209,8 +211,8 @@ def rotate_secret(
         "kind": "ed25519" if ed25519 else None,
         "secret": _files.read_secret("the signing secret") if own_secret else None,
     }
-    given = {name: value for name, value in settings.items() if value is not None}
-    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/rotate-secret", given)
+    body = {name: value for name, value in settings.items() if value is not None}
+    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/rotate-secret", body)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -251,8 +253,8 @@ def replays(
         stopped = client.connect().post(f"{path}/{cancel}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
         return
-    found = list(client.connect().each(path, limit=limit))
-    _output.show({"data": found}, as_json=as_json, human=lambda: _output.table(found, REPLAYS))
+    replays = list(client.connect().each(path, limit=limit))
+    _output.show({"data": replays}, as_json=as_json, human=lambda: _output.table(replays, REPLAYS))
 
 
 def _rate(text: str) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def begin(context: object) -> None:
 def journal(line: Mapping[str, Any]) -> None:
     """Write the one line that an attempt leaves; its `message` names it, and None is left out."""
     if logger.log_level <= logging.INFO:
-        told = {name: value for name, value in line.items() if value is not None}
-        _write({"message": told.pop("message"), "timestamp": timestamp(worker.now()), **told})
+        fields = {name: value for name, value in line.items() if value is not None}
+        _write({"message": fields.pop("message"), "timestamp": timestamp(worker.now()), **fields})
     if "outcome" in line:
         _outcomes[f"{line['message'].replace('.', '_')}_{line['outcome']}"] += 1
     if "total_ms" in line:

@@ -211,7 +211,8 @@ class _Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._chunks.append(data)
         if self._waiter is None and self._transport is not None:
-            # Nobody reads here now: who floods an idle connection must not fill our memory.
+            # No request waits for these bytes. Whoever floods an idle connection is made to wait,
+            # so that it cannot fill our memory.
             self._transport.pause_reading()
         self._wake()
 

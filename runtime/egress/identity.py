@@ -1,4 +1,4 @@
-"""Who we are in a TLS handshake: a client certificate, and how it gets into a context."""
+"""The client certificate that we show in a TLS handshake, and how it gets into a context."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ class Identity:
 
     @property
     def fingerprint(self) -> str:
-        """Tells connections apart: what one certificate opened is never used for another."""
+        """Tells connections apart: one that was opened with a certificate serves no other."""
         return hashlib.sha256(f"{self.certificate}\0{self.private_key}".encode()).hexdigest()
 
     def put_into(self, context: ssl.SSLContext) -> None:
@@ -70,7 +70,7 @@ def read(identity: Identity, *, now: datetime) -> datetime:
 
 @contextlib.contextmanager
 def _nameless_file(data: bytes) -> Iterator[str]:
-    """A path to `data` for who reads only files; in memory where the system can do that."""
+    """A path to `data`, for code that reads only files; in memory where the system can do that."""
     try:
         descriptor = os.memfd_create("identity")
     except (AttributeError, OSError):  # not Linux, or forbidden: a file that only we can read

@@ -82,9 +82,9 @@ class Resolver:
         Raises:
             EgressFailed: dns_failure, dns_timeout or blocked_address.
         """
-        known = self._known(target)
-        if known is not None:
-            return known
+        addresses = self._known(target)
+        if addresses is not None:
+            return addresses
         try:
             return self._judge(target, self._ask(target).result(max(deadline_s, 0)))
         except FutureTimeout as problem:
@@ -94,9 +94,9 @@ class Resolver:
 
     async def resolve_async(self, target: Target, *, deadline_s: float) -> tuple[str, ...]:
         """As `resolve`, without holding up the event loop."""
-        known = self._known(target)
-        if known is not None:
-            return known
+        addresses = self._known(target)
+        if addresses is not None:
+            return addresses
         try:
             # Shielded: others may be waiting for the same answer.
             answer = asyncio.shield(asyncio.wrap_future(self._ask(target)))

@@ -21,15 +21,15 @@ NO_ACCESS: Final = Access()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Letter:
-    """One POST with all that its endpoint asks for but a fetched token; `by_s` is its deadline."""
+    """One POST with everything that its endpoint asks for, except a token that must be fetched."""
 
     request: Request
     access: Access
-    by_s: float
+    by_s: float  # its deadline, on the monotonic clock
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """What must not be repeated, wherever it comes back from."""
+        """Secrets that no record may hold, even if the receiver echoes them."""
         signatures = (text for name, text in self.request.headers if name.endswith("-signature"))
         url = redact.secrets_of_url(self.request.url)
         return (*self.access.secrets(), *signatures, *url)
@@ -41,7 +41,7 @@ class _Letter:
 
 
 class Sender:
-    """Posts to receivers; whatever a receiver does is a value, only our own faults are raised."""
+    """Posts to receivers. What a receiver does is a value; only faults of our own are raised."""
 
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
@@ -88,7 +88,7 @@ class Sender:
             # The token may have been revoked before its time. That is no fault of the receiver, and
             # one that has just been fetched is not fetched again.
             self._tokens.forget(login, token)
-            if token.kept:
+            if token.is_reused:
                 posted, _ = await self._with_token(letter, login)
         return posted
 

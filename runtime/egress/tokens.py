@@ -30,49 +30,50 @@ _OK: Final = 200
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Token:
-    """An access token; `kept` if it was fetched for an earlier request."""
+    """An access token, in the words of RFC 6750."""
 
     text: str
-    fetched_at_s: float
-    life_s: float
-    kept: bool = False
+    fetched_at_s: float  # epoch seconds
+    life_s: float  # how long it may be used from then on
+    is_reused: bool = False  # whether it was fetched for an earlier request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """Tokens by credentials. Who has the same credentials could fetch the same token."""
+    """One token for each set of credentials; endpoints with the same credentials share it."""
 
     egress: Egress
     seconds: Callable[[], float] = time.time
-    _kept: "OrderedDict[OAuth2, Token]" = field(default_factory=OrderedDict)
+    _tokens: "OrderedDict[OAuth2, Token]" = field(default_factory=OrderedDict)
     _fetching: "dict[OAuth2, asyncio.Task[Token]]" = field(default_factory=dict)
 
     async def get(self, login: OAuth2, *, deadline_s: float) -> Token:
         """A token that is still good.
 
         Raises:
-            EgressFailed: `oauth_failed`: there is none to be had.
+            EgressFailed: `oauth_failed`: the token endpoint gives none in time.
         """
-        known = self._kept.get(login)
-        if known is not None and self._is_good(known):
-            self._kept.move_to_end(login)
-            return replace(known, kept=True)
+        token = self._tokens.get(login)
+        if token is not None and self._is_good(token):
+            self._tokens.move_to_end(login)
+            return replace(token, is_reused=True)
         task = self._fetching.get(login)
         if task is None:
             task = self._fetching[login] = asyncio.create_task(self._fetch(login))
-            # Its failure is seen here, too: all who waited for it may have run out of time.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # Asks for the failure, too: when every waiter has run out of time, nobody else does,
+            # and asyncio would log it.
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
-            # Shielded: who runs out of time must not take the token from those who wait with them.
+            # Shielded: a waiter that runs out of time must not cancel what others wait for.
             return await asyncio.wait_for(asyncio.shield(task), deadline_s)
         except TimeoutError as problem:
             raise _failed(f"did not answer within {deadline_s:.3g} s") from problem
 
     def forget(self, login: OAuth2, token: Token) -> None:
         """Never use `token` again: the receiver has refused it."""
-        known = self._kept.get(login)
-        if known is not None and known.text == token.text:
-            del self._kept[login]
+        current = self._tokens.get(login)
+        if current is not None and current.text == token.text:
+            del self._tokens[login]
 
     def _is_good(self, token: Token) -> bool:
         return is_fresh(token.fetched_at_s, now_s=self.seconds(), for_s=token.life_s)
@@ -87,17 +88,17 @@ class Tokens:
             raise _failed(f"cannot be reached: {problem.message}") from problem
         finally:
             del self._fetching[login]
-        self._kept[login] = token
-        while len(self._kept) > MAX_TOKENS:
-            self._kept.popitem(last=False)
+        self._tokens[login] = token
+        while len(self._tokens) > MAX_TOKENS:
+            self._tokens.popitem(last=False)
         return token
 
     def _read(self, answer: Answer) -> Token:
         document = _document(answer.body)
         if answer.status != _OK:
             code = document.get("error")
-            told = f" ({code})" if isinstance(code, str) and _ERROR.fullmatch(code) else ""
-            raise _failed(f"answered {answer.status}{told}")
+            detail = f" ({code})" if isinstance(code, str) and _ERROR.fullmatch(code) else ""
+            raise _failed(f"answered {answer.status}{detail}")
         text, kind = document.get("access_token"), document.get("token_type", "bearer")
         if not isinstance(text, str) or not _TOKEN.fullmatch(text):
             raise _failed("answered without an access_token")
@@ -129,10 +130,10 @@ def _request(login: OAuth2) -> Request:
 
 def _document(body: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _life_s(expires_in: object) -> float:
