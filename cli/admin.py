@@ -24,11 +24,11 @@ def bootstrap(
     """Make an admin key with your AWS credentials: the first key of an installation."""
     # Deferred: boto3 takes longer to import than most commands take to run.
     from runtime.stores.aws import stack as stacks
-    from runtime.wiring import api
+    from runtime.wiring.api import tenancy
 
     try:
         outputs = stacks.outputs(stack)
-        create_tenant = api.tenants(outputs["ConfigTable"])
+        create_tenant = tenancy.tenants(outputs["ConfigTable"])
         _, key = create_tenant.bootstrap(tenant)
     except KeyError as problem:
         raise CommandFailed(

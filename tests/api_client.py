@@ -78,7 +78,7 @@ class ApiClient:
 
     def as_tenant(self, tenant: str, *, scopes: tuple[str, ...] = SCOPES) -> "ApiClient":
         """The same API with a key of `tenant`."""
-        _, key = self.application.create_api_key.issue(tenant, name="test", scopes=scopes)
+        _, key = self.application.tenancy.create_api_key.issue(tenant, name="test", scopes=scopes)
         return replace(self, key=key, tenant=tenant)
 
     def with_scopes(self, *scopes: str) -> "ApiClient":
@@ -170,8 +170,9 @@ def running_api() -> Iterator[ApiClient]:
             patch.setenv(f"PENSTOCK_{name}", value)
         application = build(settings.load(), look_up=look_up)
         # In-process Lambda runs no code, so the sandbox's reader is stood in for.
-        push = replace(application.push_version, sandbox=StandInSandbox())
-        application = replace(application, push_version=push)
+        push = replace(application.functions.push, sandbox=StandInSandbox())
+        functions = replace(application.functions, push=push)
+        application = replace(application, functions=functions)
         patch.setattr(api_function, "_application", lambda: application)
         yield ApiClient(application=application, cloud=cloud, key=None, tenant="").newcomer()
 

@@ -48,7 +48,7 @@ class TenantCreated(Answer):
 @endpoint("POST", "/v1/api-keys", scope="api-keys", status=201)
 def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
     """Create an API key for your tenant; it is shown only here."""
-    record, key = api.create_api_key(caller, name=body.name, scopes=tuple(body.scopes))
+    record, key = api.tenancy.create_api_key(caller, name=body.name, scopes=tuple(body.scopes))
     return ApiKeyCreated(**ApiKeyOut.model_validate(record).model_dump(), key=key)
 
 
@@ -56,14 +56,14 @@ def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[ApiKeyOut]:
     """List your tenant's API keys, by their hashes."""
     of = (caller.tenant, "api-keys")
-    page = api.api_keys.list(caller.tenant, limit=query.limit, after=query.position(*of))
+    page = api.tenancy.api_keys.list(caller.tenant, limit=query.limit, after=query.position(*of))
     return listing(page, ApiKeyOut.model_validate, of=of)
 
 
 @endpoint("POST", "/v1/tenants", scope=ADMIN, status=201)
 def create_tenant(api: Api, _caller: ApiKey, *, body: TenantIn) -> TenantCreated:
     """Create a tenant; its first API key is shown only here."""
-    record, key = api.create_tenant(body.id)
+    record, key = api.tenancy.create_tenant(body.id)
     return TenantCreated(id=record.tenant, created_at=record.created_at, key=key)
 
 

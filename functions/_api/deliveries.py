@@ -84,20 +84,20 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     """
     wanted = query.selection
     of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(wanted)))
-    page = api.list_deliveries(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
+    page = api.deliveries.list(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
     return listing(page, DeliverySummary.model_validate, of=of)
 
 
 @endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries")
 def show(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     """Show a delivery with every attempt."""
-    return _shown(api.show_delivery(caller.tenant, delivery_id))
+    return _shown(api.deliveries.show(caller.tenant, delivery_id))
 
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
 def retry(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start."""
-    return _shown(api.retry_delivery(caller.tenant, delivery_id))
+    return _shown(api.deliveries.retry(caller.tenant, delivery_id))
 
 
 def _shown(delivery: Delivery) -> DeliveryOut:

@@ -93,7 +93,7 @@ class TopicOut(BaseModel):
 @endpoint("POST", "/v1/events", scope="events", status=202)
 def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
     """Send events; what is accepted is on the bus."""
-    return EventsOut.model_validate(api.accept_events(caller.tenant, body.each()))
+    return EventsOut.model_validate(api.events.accept(caller.tenant, body.each()))
 
 
 @endpoint("GET", "/v1/topics", scope=None)

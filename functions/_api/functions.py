@@ -161,21 +161,21 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
         limits=Limits(**body.limits.model_dump()),
         engine=_engine(body),
     )
-    return _shown(api.create_function(caller.tenant, wanted))
+    return _shown(api.functions.create(caller.tenant, wanted))
 
 
 @endpoint("GET", "/v1/functions", scope="functions")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionOut]:
     """List functions."""
     of = (caller.tenant, "functions")
-    page = api.functions.list(caller.tenant, limit=query.limit, after=query.position(*of))
+    page = api.functions.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
     return listing(page, _shown, of=of)
 
 
 @endpoint("GET", "/v1/functions/{name}", scope="functions")
 def show(api: Api, caller: ApiKey, *, name: str) -> FunctionOut:
     """Show a function's settings."""
-    return _shown(api.functions.get(caller.tenant, name))
+    return _shown(api.functions.store.get(caller.tenant, name))
 
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions")
@@ -197,13 +197,13 @@ def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> Fu
         changes["limits"] = Limits(**body.limits.model_dump())
     if "engine" in named:
         changes["engine"] = _engine(body)
-    return _shown(api.update_function(caller.tenant, name, changes=changes))
+    return _shown(api.functions.update(caller.tenant, name, changes=changes))
 
 
 @endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
 def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
-    pushed = api.push_version(caller.tenant, name, source=body.source)
+    pushed = api.functions.push(caller.tenant, name, source=body.source)
     return VersionPushed(
         **VersionOut.model_validate(pushed.version).model_dump(),
         findings=[FindingOut.model_validate(hint) for hint in pushed.hints],
@@ -213,28 +213,30 @@ def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionPushe
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
 def publish(api: Api, caller: ApiKey, *, name: str, body: PublishIn) -> FunctionOut:
     """Make a version live; an older one is the way back."""
-    return _shown(api.publish_version(caller.tenant, name, version=body.version))
+    return _shown(api.functions.publish(caller.tenant, name, version=body.version))
 
 
 @endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
 def set_secret(api: Api, caller: ApiKey, *, name: str, secret: str, body: SecretIn) -> None:
     """Set a secret's value; it rests encrypted and is never shown."""
-    api.set_secret(caller.tenant, name, name=secret, value=body.value)
+    api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
 
 
 @endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
 def runs(api: Api, caller: ApiKey, *, name: str, query: ListQuery) -> Listing[RunOut]:
     """List a function's runs, the newest first."""
     of = (caller.tenant, "runs", name)
-    api.functions.get(caller.tenant, name)
-    page = api.runs.list(caller.tenant, name, limit=query.limit, after=query.position(*of))
+    api.functions.store.get(caller.tenant, name)
+    page = api.functions.runs.list(
+        caller.tenant, name, limit=query.limit, after=query.position(*of)
+    )
     return listing(page, RunOut.model_validate, of=of)
 
 
 @endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions")
 def show_run(api: Api, caller: ApiKey, *, name: str, run_id: str) -> RunOut:
     """Show a run with all of its output."""
-    return RunOut.model_validate(api.show_run(caller.tenant, name, run_id=run_id))
+    return RunOut.model_validate(api.functions.show_run(caller.tenant, name, run_id=run_id))
 
 
 def _engine(body: FunctionSettings) -> Engine | None:

@@ -22,7 +22,7 @@ class ProfileOut(Answer):
 @endpoint("GET", "/v1/profiles/{profile_id}", scope="profiles")
 def show(api: Api, caller: ApiKey, *, profile_id: str) -> ProfileOut:
     """Show a profile."""
-    return ProfileOut.model_validate(api.show_profile(caller.tenant, profile_id))
+    return ProfileOut.model_validate(api.profiles.show(caller.tenant, profile_id))
 
 
 ENDPOINTS = (show,)

@@ -51,27 +51,35 @@ def start(api: Api, caller: ApiKey, *, webhook_id: str, body: ReplayIn) -> Repla
         topic=body.topic,
         to=body.to,
     )
-    return ReplayOut.model_validate(api.start_replay(caller.tenant, webhook_id, wanted=wanted))
+    return ReplayOut.model_validate(
+        api.deliveries.start_replay(caller.tenant, webhook_id, wanted=wanted)
+    )
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}/replays", scope="deliveries")
 def list_all(api: Api, caller: ApiKey, *, webhook_id: str, query: ListQuery) -> Listing[ReplayOut]:
     """List a webhook's replays, the newest first."""
     of = (caller.tenant, "replays", webhook_id)
-    page = api.replays.list(caller.tenant, webhook_id, limit=query.limit, after=query.position(*of))
+    page = api.deliveries.replays.list(
+        caller.tenant, webhook_id, limit=query.limit, after=query.position(*of)
+    )
     return listing(page, ReplayOut.model_validate, of=of)
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}/replays/{replay_id}", scope="deliveries")
 def show(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
     """Show how far a replay is."""
-    return ReplayOut.model_validate(api.replays.get(caller.tenant, webhook_id, replay_id))
+    return ReplayOut.model_validate(
+        api.deliveries.replays.get(caller.tenant, webhook_id, replay_id)
+    )
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries")
 def cancel(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
     """Stop a replay; what it has sent again stays so."""
-    return ReplayOut.model_validate(api.start_replay.cancel(caller.tenant, webhook_id, replay_id))
+    return ReplayOut.model_validate(
+        api.deliveries.start_replay.cancel(caller.tenant, webhook_id, replay_id)
+    )
 
 
 def _statuses(names: list[str]) -> tuple[Status, ...]:

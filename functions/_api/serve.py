@@ -25,7 +25,7 @@ def serve(
     started = time.monotonic()
     tenant, code = "", "ok"
     try:
-        caller = api.authenticate(_header(event, "authorization"))
+        caller = api.tenancy.authenticate(_header(event, "authorization"))
         tenant = caller.tenant
         require(caller, each.scope)
         response = _answer(each, api, event, caller=caller, path=path)
@@ -74,7 +74,7 @@ def _answer(
     if key is None:
         return _sent(do())
     ask = Ask(tenant=caller.tenant, key=key, path=str(event.get("rawPath", "")), body=body)
-    return _sent(api.answer_once(ask, do))
+    return _sent(api.tenancy.answer_once(ask, do))
 
 
 def _answered(each: Endpoint, result: BaseModel | None) -> Answered:

@@ -63,28 +63,28 @@ class LoadsQuery(Request):
 def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
     """Create a sync; the schedule loads it from then on."""
     kind = DestinationKind(body.kind)
-    return SyncOut.model_validate(api.create_sync(caller.tenant, name=body.name, kind=kind))
+    return SyncOut.model_validate(api.syncs.create(caller.tenant, name=body.name, kind=kind))
 
 
 @endpoint("GET", "/v1/syncs", scope="syncs")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
     """List syncs."""
     of = (caller.tenant, "syncs")
-    page = api.syncs.list(caller.tenant, limit=query.limit, after=query.position(*of))
+    page = api.syncs.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
     return listing(page, SyncOut.model_validate, of=of)
 
 
 @endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs", status=202)
 def run(api: Api, caller: ApiKey, *, sync_id: str) -> SyncOut:
     """Run a sync now instead of at its next hour."""
-    return SyncOut.model_validate(api.trigger_sync(caller.tenant, sync_id))
+    return SyncOut.model_validate(api.syncs.trigger(caller.tenant, sync_id))
 
 
 @endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs")
 def loads(api: Api, caller: ApiKey, *, sync_id: str, query: LoadsQuery) -> Listing[LoadOut]:
     """List a sync's latest loads, the newest first."""
-    api.syncs.get(caller.tenant, sync_id)
-    found = api.ledger.runs(caller.tenant, sync_id, limit=query.limit)
+    api.syncs.store.get(caller.tenant, sync_id)
+    found = api.syncs.ledger.runs(caller.tenant, sync_id, limit=query.limit)
     return Listing(data=[LoadOut.model_validate(load) for load in found])
 
 

@@ -141,7 +141,7 @@ class RotationIn(Request):
 @endpoint("POST", "/v1/webhooks", scope="webhooks", status=201)
 def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     """Create a webhook; its signing secret is shown only here."""
-    webhook, secret = api.create_webhook(
+    webhook, secret = api.webhooks.create(
         caller.tenant,
         NewWebhook(
             **body.model_dump(
@@ -169,14 +169,14 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[WebhookOut]:
     """List webhooks."""
     of = (caller.tenant, "webhooks")
-    page = api.webhooks.list(caller.tenant, limit=query.limit, after=query.position(*of))
+    page = api.webhooks.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
     return listing(page, WebhookOut.model_validate, of=of)
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks")
 def show(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
     """Show a webhook."""
-    return WebhookOut.model_validate(api.webhooks.get(caller.tenant, webhook_id))
+    return WebhookOut.model_validate(api.webhooks.store.get(caller.tenant, webhook_id))
 
 
 @endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks")
@@ -190,14 +190,14 @@ def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn)
     if "rate_limit" in changes:
         changes["rate_limit"] = _limit(body.rate_limit)
     return WebhookOut.model_validate(
-        api.update_webhook(caller.tenant, webhook_id, changes=changes, access=access_of(body))
+        api.webhooks.update(caller.tenant, webhook_id, changes=changes, access=access_of(body))
     )
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)
 def delete(api: Api, caller: ApiKey, *, webhook_id: str) -> None:
     """Delete a webhook; deliveries still due end as skipped."""
-    api.webhooks.delete(caller.tenant, webhook_id)
+    api.webhooks.store.delete(caller.tenant, webhook_id)
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks")
@@ -207,7 +207,7 @@ def rotate_secret(api: Api, caller: ApiKey, *, webhook_id: str, body: RotationIn
         overlap_s=body.overlap_s,
         secret=Wanted(kind=None if body.kind is None else KeyKind(body.kind), own=body.secret),
     )
-    return _with_secret(*api.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
+    return _with_secret(*api.webhooks.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
 
 
 def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
@@ -217,19 +217,19 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
 @endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks")
 def enable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
     """Switch a webhook on; what it missed can be replayed."""
-    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=True))
+    return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=True))
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks")
 def disable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
     """Switch a webhook off; what it would have got is recorded as skipped."""
-    return WebhookOut.model_validate(api.switch_webhook(caller.tenant, webhook_id, enabled=False))
+    return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=False))
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks", status=202)
 def try_out(api: Api, caller: ApiKey, *, webhook_id: str) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
-    return DeliveryOut.model_validate(api.try_webhook(caller.tenant, webhook_id))
+    return DeliveryOut.model_validate(api.webhooks.try_out(caller.tenant, webhook_id))
 
 
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:

@@ -19,9 +19,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.sender import Sender
     from runtime.stores.pacing.turns import Turns
-    from runtime.stores.tables import config
     from runtime.stores.webhooks.known_webhooks import KnownWebhooks
-    from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.deliveries.courier import Courier
     from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
     from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
@@ -30,12 +28,11 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     given = settings.load()
     clients = parts.clients(given)
     policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
-    table = config.table(clients.tables, given.config_table)
     tend = parts.tend_endpoints(clients, given, journal)
     attempts = DeliverAttempts(
         deliveries=parts.deliveries(clients, given),
-        webhooks=Webhooks(config=table),
-        known_webhooks=KnownWebhooks(config=table, clock=worker.now),
+        webhooks=parts.webhooks(clients, given),
+        known_webhooks=KnownWebhooks(config=parts.config(clients, given), clock=worker.now),
         hints=parts.hints(clients, given.deliver_queue_url),
         courier=Courier(
             sender=Sender(Egress(policy)),

@@ -8,14 +8,12 @@ from runtime.wiring.worker import Journal, Worker
 def build(_journal: Journal) -> Worker[str]:
     """Events to hints."""
     from runtime.stores.matching.subscriptions import Subscriptions
-    from runtime.stores.tables import config
     from runtime.usecases.matching.fan_out import FanOut
 
     given = settings.load()
     clients = parts.clients(given)
-    table = config.table(clients.tables, given.config_table)
     work = FanOut(
-        subscriptions=Subscriptions(config=table, clock=worker.now),
+        subscriptions=Subscriptions(config=parts.config(clients, given), clock=worker.now),
         deliver=parts.hints(clients, given.deliver_queue_url),
         run=parts.hints(clients, given.run_queue_url),
         clock=worker.now,

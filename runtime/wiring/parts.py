@@ -15,14 +15,31 @@ from runtime.wiring.worker import Journal
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
     from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
+    from runtime.stores.deliveries.replays import Replays
+    from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.runs import Runs
+    from runtime.stores.pacing.endpoints import Endpoints
+    from runtime.stores.profiles.profiles import Profiles
     from runtime.stores.queues import Hints, Parked
     from runtime.stores.secrets import Secrets
+    from runtime.stores.tables.config import Config
+    from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
 # Jitter needs no secret dice; one generator a process, seeded by the system.
 DICE: Final = random.SystemRandom()
+ID_RANDOM_BYTES: Final = 16  # nobody guesses an id, and no two are the same
+
+
+def new_id(prefix: str) -> str:
+    """An id that nobody has drawn before."""
+    import secrets as dice
+
+    from runtime.core import ids
+
+    return ids.derive(prefix, dice.token_hex(ID_RANDOM_BYTES))
 
 
 def event(body: str) -> "Event":
@@ -65,33 +82,78 @@ def deliveries(clients: Clients, given: Settings) -> "Deliveries":
     )
 
 
-def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
-    """What follows the health of endpoints, and tells their tenants."""
-    from runtime.stores.bus import Bus
-    from runtime.stores.pacing.endpoints import Endpoints
-    from runtime.stores.tables import config
-    from runtime.stores.webhooks.webhooks import Webhooks
-    from runtime.usecases.pacing.tend_endpoints import TendEndpoints
+def replays(clients: Clients, given: Settings) -> "Replays":
+    """The replays of webhooks, beside the deliveries that they send again."""
+    from runtime.stores.deliveries.replays import Replays
 
     table = Table(client=clients.tables, name=given.deliveries_table)
+    return Replays(table=table, retention_days=given.retention_days)
+
+
+def config(clients: Clients, given: Settings) -> "Config":
+    """The table of what tenants set up."""
+    from runtime.stores.tables import config
+
+    return config.table(clients.tables, given.config_table)
+
+
+def webhooks(clients: Clients, given: Settings) -> "Webhooks":
+    """The webhooks that tenants set up."""
+    from runtime.stores.webhooks.webhooks import Webhooks
+
+    return Webhooks(config=config(clients, given))
+
+
+def functions(clients: Clients, given: Settings) -> "Functions":
+    """The functions that tenants set up, with their versions."""
+    from runtime.stores.functions.functions import Functions
+
+    return Functions(config=config(clients, given))
+
+
+def bus(clients: Clients, given: Settings) -> "Bus":
+    """The bus that events land on."""
+    from runtime.stores.bus import Bus
+
+    return Bus(client=clients.events, name=given.bus)
+
+
+def endpoints(clients: Clients, given: Settings) -> "Endpoints":
+    """The health of endpoints, beside the deliveries that it comes from."""
+    from runtime.stores.pacing.endpoints import Endpoints
+
+    table = Table(client=clients.tables, name=given.deliveries_table)
+    return Endpoints(table=table, clock=worker.now)
+
+
+def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
+    """What follows the health of endpoints, and tells their tenants."""
+    from runtime.usecases.pacing.tend_endpoints import TendEndpoints
+
     return TendEndpoints(
-        endpoints=Endpoints(table=table, clock=worker.now),
-        webhooks=Webhooks(config=config.table(clients.tables, given.config_table)),
-        bus=Bus(client=clients.events, name=given.bus),
+        endpoints=endpoints(clients, given),
+        webhooks=webhooks(clients, given),
+        bus=bus(clients, given),
         clock=worker.now,
         journal=journal,
     )
+
+
+def profiles(clients: Clients, given: Settings) -> "Profiles":
+    """The profiles."""
+    from runtime.stores.profiles.profiles import Profiles
+
+    return Profiles(table=Table(client=clients.tables, name=given.profiles_table))
 
 
 def runs(clients: Clients, given: Settings) -> "Runs":
     """The runs, with the profiles that they change and their large bodies."""
     from runtime.stores import bodies
     from runtime.stores.functions.runs import Runs
-    from runtime.stores.profiles.profiles import Profiles
 
     return Runs(
         table=Table(client=clients.tables, name=given.runs_table),
-        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        profiles=profiles(clients, given),
         bodies=bodies.in_bucket(given.bucket, clients),
         retention_days=given.retention_days,
     )

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.stores.tables.table import Table
 from runtime.wiring import parts
 from runtime.wiring.worker import Journal, Worker
 
@@ -13,14 +12,13 @@ if TYPE_CHECKING:
 
 def build(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
-    from runtime.stores.profiles.profiles import Profiles
     from runtime.usecases.profiles.project_profile import ProjectProfiles
     from runtime.usecases.races import Races, wait
 
     given = settings.load()
     clients = parts.clients(given)
     work = ProjectProfiles(
-        profiles=Profiles(table=Table(client=clients.tables, name=given.profiles_table)),
+        profiles=parts.profiles(clients, given),
         races=Races(dice=parts.DICE.random, pause=wait),
     )
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, given).park)

@@ -17,11 +17,8 @@ def build(journal: Journal) -> "Worker[Entry]":
     from runtime.core.functions import run_plan
     from runtime.core.pacing import concurrency, schedule
     from runtime.core.timestamps import timestamp
-    from runtime.stores.bus import Bus
-    from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
-    from runtime.stores.tables import config
     from runtime.usecases.functions.apply_run import ApplyRun
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
@@ -32,7 +29,7 @@ def build(journal: Journal) -> "Worker[Entry]":
     runs = parts.runs(clients, given)
     parked = parts.parked(clients, given)
     apply = ApplyRun(
-        bus=Bus(client=clients.events, name=given.bus),
+        bus=parts.bus(clients, given),
         deliver_queue=parts.hints(clients, given.deliver_queue_url),
         run_queue=parts.hints(clients, given.run_queue_url),
         deliveries=parts.deliveries(clients, given),
@@ -40,7 +37,7 @@ def build(journal: Journal) -> "Worker[Entry]":
         queue_delay_max_s=given.queue_delay_max_s,
     )
     work = RunFunctions(
-        functions=Functions(config=config.table(clients.tables, given.config_table)),
+        functions=parts.functions(clients, given),
         runs=runs,
         profiles=runs.profiles,
         sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),

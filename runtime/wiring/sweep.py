@@ -11,7 +11,6 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import hint_delay_s, run_hint
-    from runtime.stores.deliveries.replays import Replays
     from runtime.stores.tables import keys
     from runtime.usecases.deliveries.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
@@ -39,7 +38,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     endpoints = parts.tend_endpoints(clients, given, journal).sweep
     replays = WorkReplays(
         deliveries=found,
-        replays=Replays(table=found.table, retention_days=given.retention_days),
+        replays=parts.replays(clients, given),
         hints=hints,
         clock=worker.now,
     )

@@ -22,7 +22,7 @@ CREATE = (
 
 def test_every_setting_is_changed_and_taken_back(penstock: Command) -> None:
     """What can be set at creation can be changed later, without leaving the terminal."""
-    functions = penstock.api.application.functions
+    functions = penstock.api.application.functions.store
     functions.add(a_function(tenant=penstock.api.tenant, name="slim"))
     pattern = penstock.write("filter.json", json.dumps({"topic": ["metric.y"]}))
     made = penstock(*CREATE).json

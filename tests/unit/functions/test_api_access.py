@@ -46,16 +46,16 @@ def test_what_an_endpoint_asks_for_is_sealed_and_only_its_outline_shown(
     assert made.json["certificate_expires_at"].endswith("Z")
     shown = made.text + api.get(f"/v1/webhooks/{made.json['id']}").text
     stored = repr(
-        api.application.webhooks.config.get(
+        api.application.webhooks.store.config.get(
             api.tenant, f"webhook#{made.json['id']}", what="webhook"
         )
     )
     for hidden in (SECRET, own["private_key"][30:60], "login.example.com"):
         assert hidden not in shown
         assert hidden not in stored
-    record = api.application.webhooks.get(api.tenant, made.json["id"])
+    record = api.application.webhooks.store.get(api.tenant, made.json["id"])
     assert record.auth is not None
-    assert SECRET in api.application.answer_once.unseal(api.tenant, record.auth.ciphertext)
+    assert SECRET in api.application.tenancy.answer_once.unseal(api.tenant, record.auth.ciphertext)
 
 
 @pytest.mark.parametrize(

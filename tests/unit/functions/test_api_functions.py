@@ -160,7 +160,7 @@ def test_a_function_chooses_the_engine_of_its_next_versions(api: ApiClient, vip:
 
     assert ("wasm", "restricted") == (first["engine"], second["engine"])
     assert ("restricted", "restricted", None) == (chosen["engine"], kept, unset["engine"])
-    stored = api.application.functions.get_version(api.tenant, "vip", version=1)
+    stored = api.application.functions.store.get_version(api.tenant, "vip", version=1)
     assert Engine.WASM is stored.engine
 
 
@@ -201,7 +201,7 @@ def test_a_secret_goes_in_and_never_comes_out(api: ApiClient, vip: str) -> None:
     assert (204, "") == (put.status, put.text)
     shown = api.get(vip)
     assert {"TOKEN": True} == shown.json["secrets"]
-    stored = api.application.functions.get(api.tenant, "vip").secrets["TOKEN"]
+    stored = api.application.functions.store.get(api.tenant, "vip").secrets["TOKEN"]
     assert stored is not None
     assert stored not in shown.text
     assert "hunter2" not in stored

@@ -151,7 +151,7 @@ def test_a_repeated_post_has_one_effect_and_the_same_answer(api: ApiClient) -> N
 def test_a_stored_answer_holds_no_secret_in_the_clear(api: ApiClient) -> None:
     """What repeats an answer must not become the place to steal keys from."""
     made = api.post("/v1/webhooks", HOOK, idempotency_key="k1").json
-    config = api.application.webhooks.config.table
+    config = api.application.webhooks.store.config.table
     stored = str(boto3.client("dynamodb").scan(TableName=config.name)["Items"])
 
     assert made["id"] in stored
@@ -206,7 +206,7 @@ def test_an_unknown_path_is_a_problem_document(api: ApiClient) -> None:
 
 def test_a_defect_of_ours_shows_nothing_of_our_insides(api: ApiClient) -> None:
     """A traceback in an answer is a map for an attacker."""
-    config = api.application.webhooks.config.table
+    config = api.application.webhooks.store.config.table
     item = {
         "pk": {"S": f"tenant#{api.tenant}"},
         "sk": {"S": "webhook#broken"},
@@ -278,7 +278,7 @@ def test_a_webhook_disabled_by_its_receiver_is_enabled_with_its_reason_gone(
     api: ApiClient,
 ) -> None:
     """A stale reason would send people looking for a fault that is mended."""
-    store = api.application.webhooks
+    store = api.application.webhooks.store
     store.add(a_webhook(tenant=api.tenant, enabled=False, disabled_reason="endpoint_gone"))
 
     changed = api.call("PATCH", "/v1/webhooks/whk_1", {"enabled": True}).json

@@ -26,8 +26,8 @@ def rotate(api: ApiClient, webhook: Any, **how: Any) -> Any:
 
 def stored_texts(api: ApiClient, webhook: Any) -> list[str]:
     """The secrets as they would sign."""
-    stored = api.application.webhooks.get(api.tenant, webhook["id"])
-    opened = api.application.answer_once.unseal
+    stored = api.application.webhooks.store.get(api.tenant, webhook["id"])
+    opened = api.application.tenancy.answer_once.unseal
     return [opened(api.tenant, secret.ciphertext) for secret in stored.secrets]
 
 

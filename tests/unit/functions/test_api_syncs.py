@@ -38,7 +38,7 @@ def test_a_new_sync_has_no_loads_and_an_unknown_one_is_unknown(api: ApiClient) -
 def test_a_disabled_sync_is_not_started(api: ApiClient) -> None:
     """Somebody has switched it off for a reason."""
     sync = a_sync(tenant=api.tenant, kind=DestinationKind.S3, enabled=False)
-    api.application.syncs.add(sync)
+    api.application.syncs.store.add(sync)
 
     answer = api.post(f"/v1/syncs/{sync.id}/run")
 
@@ -83,7 +83,7 @@ def test_a_functions_runs_are_listed_newest_first(api: ApiClient) -> None:
             created_at=f"2026-11-20T13:04:0{n}.000Z",
             logs=({"message": "seen", "fields": {}, "at_ms": 1},),
         )
-        api.application.runs.commit(run)
+        api.application.functions.runs.commit(run)
 
     first = api.get("/v1/functions/vip-orders/runs", limit=2).json
     rest = api.get("/v1/functions/vip-orders/runs", limit=2, cursor=first["next_cursor"]).json

@@ -156,12 +156,15 @@ def test_a_slow_name_server_says_to_try_again(api: ApiClient) -> None:
 def test_a_receiver_is_asked_once_for_each_url(api: ApiClient) -> None:
     """At creation and when the URL changes; a rename does not bother it."""
     asked: list[str] = []
-    create, update = api.application.create_webhook, api.application.update_webhook
-    rules = replace(create.rules, ask_receiver=asked.append)
+    webhooks = api.application.webhooks
+    rules = replace(webhooks.create.rules, ask_receiver=asked.append)
     mine = replace(
         api.application,
-        create_webhook=replace(create, rules=rules),
-        update_webhook=replace(update, rules=rules),
+        webhooks=replace(
+            webhooks,
+            create=replace(webhooks.create, rules=rules),
+            update=replace(webhooks.update, rules=rules),
+        ),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_function, "_application", lambda: mine)

@@ -1,0 +1,49 @@
+"""Composition root of the HTTP API: a file a domain builds its use cases with their stores."""
+
+from dataclasses import dataclass
+
+from runtime import settings
+from runtime.egress import resolver
+from runtime.egress.resolver import Lookup
+from runtime.settings import Settings
+from runtime.wiring import parts
+from runtime.wiring.api import deliveries, events, functions, profiles, syncs, tenancy, webhooks
+from runtime.wiring.api.deliveries import DeliveryApi
+from runtime.wiring.api.events import EventApi
+from runtime.wiring.api.functions import FunctionApi
+from runtime.wiring.api.profiles import ProfileApi
+from runtime.wiring.api.syncs import SyncApi
+from runtime.wiring.api.tenancy import TenancyApi
+from runtime.wiring.api.webhooks import WebhookApi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """All that the API can do, one field a domain."""
+
+    events: EventApi
+    webhooks: WebhookApi
+    deliveries: DeliveryApi
+    functions: FunctionApi
+    profiles: ProfileApi
+    syncs: SyncApi
+    tenancy: TenancyApi
+
+
+def load() -> Api:
+    """The API of the installation that this process belongs to."""
+    return build(settings.load())
+
+
+def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
+    """The API of an installation; `look_up` asks the name servers."""
+    clients = parts.clients(given)
+    return Api(
+        events=events.build(clients, given),
+        webhooks=webhooks.build(clients, given, look_up=look_up),
+        deliveries=deliveries.build(clients, given),
+        functions=functions.build(clients, given),
+        profiles=profiles.build(clients, given),
+        syncs=syncs.build(clients, given),
+        tenancy=tenancy.build(clients, given),
+    )

@@ -1,0 +1,42 @@
+"""What the API does with deliveries and their replays."""
+
+from dataclasses import dataclass
+
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.deliveries.replays import Replays
+from runtime.usecases.deliveries.list_deliveries import ListDeliveries
+from runtime.usecases.deliveries.replay_deliveries import RetryDelivery, StartReplay
+from runtime.usecases.deliveries.show_delivery import ShowDelivery
+from runtime.wiring import parts, worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryApi:
+    """What the API does with deliveries; `replays` is the store of replays, to list and show."""
+
+    list: ListDeliveries
+    show: ShowDelivery
+    retry: RetryDelivery
+    replays: Replays
+    start_replay: StartReplay
+
+
+def build(clients: Clients, given: Settings) -> DeliveryApi:
+    """The use cases of deliveries, with their stores."""
+    deliveries, webhooks = parts.deliveries(clients, given), parts.webhooks(clients, given)
+    replays = parts.replays(clients, given)
+    return DeliveryApi(
+        list=ListDeliveries(deliveries=deliveries, webhooks=webhooks),
+        show=ShowDelivery(deliveries=deliveries),
+        retry=RetryDelivery(
+            deliveries=deliveries,
+            webhooks=webhooks,
+            hints=parts.hints(clients, given.deliver_queue_url),
+            clock=worker.now,
+        ),
+        replays=replays,
+        start_replay=StartReplay(
+            replays=replays, webhooks=webhooks, new_id=parts.new_id, clock=worker.now
+        ),
+    )

@@ -1,0 +1,21 @@
+"""What the API does with events."""
+
+from dataclasses import dataclass
+
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.usecases.events.accept_events import AcceptEvents
+from runtime.wiring import parts, worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventApi:
+    """What the API does with events."""
+
+    accept: AcceptEvents
+
+
+def build(clients: Clients, given: Settings) -> EventApi:
+    """The use cases of events, with their stores."""
+    bus = parts.bus(clients, given)
+    return EventApi(accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id))

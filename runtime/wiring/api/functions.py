@@ -1,0 +1,48 @@
+"""What the API does with functions and their runs."""
+
+from dataclasses import dataclass
+
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.runs import Runs
+from runtime.stores.functions.sandbox_function import SandboxFunction
+from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
+from runtime.usecases.functions.publish_version import PublishVersion
+from runtime.usecases.functions.push_version import PushVersion
+from runtime.usecases.functions.set_secret import SetSecret
+from runtime.usecases.functions.show_run import ShowRun
+from runtime.wiring import parts, worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionApi:
+    """What the API does with functions; `store` and `runs` are the stores, to list and show."""
+
+    store: Functions
+    create: CreateFunction
+    update: UpdateFunction
+    push: PushVersion
+    publish: PublishVersion
+    set_secret: SetSecret
+    runs: Runs
+    show_run: ShowRun
+
+
+def build(clients: Clients, given: Settings) -> FunctionApi:
+    """The use cases of functions, with their stores."""
+    functions, runs = parts.functions(clients, given), parts.runs(clients, given)
+    return FunctionApi(
+        store=functions,
+        create=CreateFunction(functions=functions, clock=worker.now),
+        update=UpdateFunction(functions=functions),
+        push=PushVersion(
+            functions=functions,
+            sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+            clock=worker.now,
+        ),
+        publish=PublishVersion(functions=functions),
+        set_secret=SetSecret(functions=functions, seal=parts.secrets(clients, given).seal),
+        runs=runs,
+        show_run=ShowRun(runs=runs),
+    )

@@ -1,0 +1,35 @@
+"""What the API does with syncs and their loads."""
+
+from dataclasses import dataclass
+
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
+from runtime.stores.warehouse.ledger import Ledger
+from runtime.stores.warehouse.sync_function import SyncFunction
+from runtime.stores.warehouse.syncs import Syncs
+from runtime.usecases.warehouse.create_sync import CreateSync
+from runtime.usecases.warehouse.trigger_sync import TriggerSync
+from runtime.wiring import parts, worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncApi:
+    """What the API does with syncs; `store` and `ledger` are the stores, to list and show."""
+
+    store: Syncs
+    ledger: Ledger
+    create: CreateSync
+    trigger: TriggerSync
+
+
+def build(clients: Clients, given: Settings) -> SyncApi:
+    """The use cases of syncs, with their stores."""
+    syncs = Syncs(config=parts.config(clients, given))
+    starter = SyncFunction(client=clients.functions, name=given.sync_function)
+    return SyncApi(
+        store=syncs,
+        ledger=Ledger(table=Table(client=clients.tables, name=given.ledger_table)),
+        create=CreateSync(syncs=syncs, new_id=parts.new_id, clock=worker.now),
+        trigger=TriggerSync(syncs=syncs, starter=starter),
+    )

@@ -1,0 +1,58 @@
+"""What the API does with tenants, their keys, and requests that they repeat."""
+
+import secrets
+from dataclasses import dataclass
+
+from runtime import settings
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables import config
+from runtime.stores.tables.config import Config
+from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.tenancy.claims import Claims
+from runtime.usecases.tenancy.answer_once import AnswerOnce
+from runtime.usecases.tenancy.authenticate import Authenticate
+from runtime.usecases.tenancy.create_api_key import CreateApiKey
+from runtime.usecases.tenancy.create_tenant import CreateTenant
+from runtime.wiring import parts, worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenancyApi:
+    """What the API does with tenants and keys; `api_keys` is the store of keys, to list."""
+
+    authenticate: Authenticate
+    answer_once: AnswerOnce
+    api_keys: ApiKeys
+    create_api_key: CreateApiKey
+    create_tenant: CreateTenant
+
+
+def build(clients: Clients, given: Settings) -> TenancyApi:
+    """The use cases of tenancy, with their stores."""
+    table, sealing = parts.config(clients, given), parts.secrets(clients, given)
+    return TenancyApi(
+        authenticate=Authenticate(keys=ApiKeys(config=table)),
+        answer_once=AnswerOnce(
+            claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=worker.now
+        ),
+        api_keys=ApiKeys(config=table),
+        create_api_key=_create_api_key(table),
+        create_tenant=_create_tenant(table),
+    )
+
+
+def tenants(config_table: str) -> CreateTenant:
+    """Making tenants in an installation whose config table is known: for an admin's machine."""
+    clients = parts.clients(settings.load())
+    return _create_tenant(config.table(clients.tables, config_table))
+
+
+def _create_api_key(table: Config) -> CreateApiKey:
+    return CreateApiKey(keys=ApiKeys(config=table), clock=worker.now, random=secrets.token_bytes)
+
+
+def _create_tenant(table: Config) -> CreateTenant:
+    return CreateTenant(
+        tenants=Tenants(config=table), create_api_key=_create_api_key(table), clock=worker.now
+    )

@@ -1,0 +1,109 @@
+"""What the API does with webhooks."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from runtime.core.timestamps import timestamp
+from runtime.core.webhooks import signing
+from runtime.core.webhooks.access import ClientCertificate
+from runtime.core.webhooks.webhook import KeyKind
+from runtime.egress import handshake, identity, urls
+from runtime.egress.client import SyncEgress
+from runtime.egress.policy import EgressPolicy
+from runtime.egress.resolver import Lookup, Resolver
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.webhooks.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.webhooks.make_secret import MakeSecret
+from runtime.usecases.webhooks.rotate_secret import RotateSecret
+from runtime.usecases.webhooks.seal_access import SealAccess
+from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
+from runtime.usecases.webhooks.try_webhook import TryWebhook
+from runtime.usecases.webhooks.update_webhook import UpdateWebhook
+from runtime.wiring import parts, worker
+
+# Somebody waits for the answer; a name that needs longer is asked for again.
+VET_DEADLINE_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookApi:
+    """What the API does with webhooks; `store` is the store, to list, show and delete."""
+
+    store: Webhooks
+    create: CreateWebhook
+    update: UpdateWebhook
+    rotate_secret: RotateSecret
+    switch: SwitchWebhook
+    try_out: TryWebhook
+
+
+def build(clients: Clients, given: Settings, *, look_up: Lookup) -> WebhookApi:
+    """The use cases of webhooks, with their stores; `look_up` asks the name servers."""
+    webhooks, seal = parts.webhooks(clients, given), parts.secrets(clients, given).seal
+    policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
+    make_secret = MakeSecret(new_text=_new_signing_secret, seal=seal)
+    seal_access = SealAccess(
+        seal=seal, check_url=_url_check(policy), read_certificate=_certificate_end
+    )
+    rules = WebhookRules(
+        functions=parts.functions(clients, given),
+        vet_url=_url_vet(policy, look_up),
+        ask_receiver=partial(handshake.ask, policy),
+    )
+    switch = SwitchWebhook(
+        webhooks=webhooks,
+        endpoints=parts.endpoints(clients, given),
+        bus=parts.bus(clients, given),
+        clock=worker.now,
+    )
+    return WebhookApi(
+        store=webhooks,
+        create=CreateWebhook(
+            webhooks=webhooks,
+            rules=rules,
+            new_id=parts.new_id,
+            make_secret=make_secret,
+            seal_access=seal_access,
+            clock=worker.now,
+        ),
+        update=UpdateWebhook(
+            webhooks=webhooks, rules=rules, seal_access=seal_access, switch=switch
+        ),
+        rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=worker.now),
+        switch=switch,
+        try_out=TryWebhook(
+            deliveries=parts.deliveries(clients, given),
+            webhooks=webhooks,
+            hints=parts.hints(clients, given.deliver_queue_url),
+            new_id=parts.new_id,
+            clock=worker.now,
+        ),
+    )
+
+
+def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
+    def check(url: str) -> None:
+        urls.check(url, policy)
+
+    return check
+
+
+def _url_vet(policy: EgressPolicy, look_up: Lookup) -> Callable[[str], object]:
+    egress = SyncEgress(policy, resolver=Resolver(policy, lookup=look_up))
+    return partial(egress.vet, deadline_s=VET_DEADLINE_S)
+
+
+def _certificate_end(given: ClientCertificate, /) -> str:
+    certificate = identity.Identity(certificate=given.certificate, private_key=given.private_key)
+    return timestamp(identity.read(certificate, now=worker.now()))
+
+
+def _new_signing_secret(kind: KeyKind, /) -> str:
+    if kind is KeyKind.ED25519:
+        return signing.new_private_key(secrets.token_bytes(signing.SEED_BYTES))
+    return signing.new_secret(secrets.token_bytes(signing.NEW_SECRET_BYTES))
