@@ -46,9 +46,17 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What is to be stored together: the run, and the profile if the run has changed it."""
+    """What a result amounts to: what is to be stored together, and what is to be sent after that.
+
+    Attributes:
+        run: its record.
+        outgoing: what the stored run sends out.
+        profile: the profile as the run has changed it; None when it has changed nothing.
+        read_revision: the revision that the change was made to; 0 for a profile that is new.
+    """
 
     run: Run
+    outgoing: Outgoing
     profile: Profile | None = None
     read_revision: int = 0
 
@@ -83,14 +91,14 @@ def decide(
     """
     run = _record(entry, result, attempt=attempt)
     if run.outcome not in _TAKES_EFFECT:
-        return Decision(run=run)
+        return Decision(run=run, outgoing=outgoing(run, entry.event))
     try:
         _check_size(run)
-        outgoing(run, entry.event)
-        return _with_profile(run, entry, person, now=attempt.now)
+        decision = Decision(run=run, outgoing=outgoing(run, entry.event))
+        return _with_profile(decision, entry, person, now=attempt.now)
     except BadInput as problem:
         error = {"type": "BadEffect", "code": problem.code, "message": _sentence(problem)}
-        return Decision(run=refused(entry, error, attempt=attempt, result=result))
+        return refused(entry, error, attempt=attempt, result=result)
 
 
 def refused(
@@ -99,11 +107,12 @@ def refused(
     *,
     attempt: Attempted,
     result: Mapping[str, Any] | None = None,
-) -> Run:
-    """The record of a run that the platform would not make, or would not take."""
-    told = {"outcome": "refused", "error": {"traceback": "", **error}}
+) -> Decision:
+    """What a run amounts to that the platform would not make, or would not take."""
+    refusal = {"outcome": "refused", "error": {"traceback": "", **error}}
     kept = {name: (result or {}).get(name) for name in _KEPT}
-    return _record(entry, {**kept, **told}, attempt=attempt)
+    run = _record(entry, {**kept, **refusal}, attempt=attempt)
+    return Decision(run=run, outgoing=outgoing(run, entry.event))
 
 
 def outgoing(run: Run, event: Event) -> Outgoing:
@@ -189,15 +198,18 @@ def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**(error or {}), **({"findings": findings} if findings else {})}
 
 
-def _with_profile(run: Run, entry: Entry, person: Profile | None, *, now: str) -> Decision:
+def _with_profile(
+    decision: Decision, entry: Entry, person: Profile | None, *, now: str
+) -> Decision:
+    run = decision.run
     changes = [effect for effect in run.effects if effect.get("op") == "profile"]
     if not changes:
-        return Decision(run=run)
+        return decision
     if entry.profile_id is None:
         raise BadInput("this event is about no profile", code="no_profile")
-    known = person or profile.unknown(run.tenant, entry.profile_id)
+    before = person or profile.unknown(run.tenant, entry.profile_id)
     # A profile that nobody has stored yet gets the identifiers of the event that found it.
-    changed = profile.project(known, entry.event) if person is None else known
+    changed = profile.project(before, entry.event) if person is None else before
     for effect in changes:
         changed = profile.amend(
             changed,
@@ -205,9 +217,10 @@ def _with_profile(run: Run, entry: Entry, person: Profile | None, *, now: str) -
             unset=[str(name) for name in _list(effect.get("unset") or [])],
             now=now,
         )
-    if changed is known:
-        return Decision(run=run)
-    return Decision(run=run, profile=profile.stored(changed), read_revision=known.revision)
+    if changed is before:
+        return decision
+    stored = profile.stored(changed)
+    return replace(decision, profile=stored, read_revision=before.revision)
 
 
 def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Event) -> None:

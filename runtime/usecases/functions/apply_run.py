@@ -7,10 +7,10 @@ from typing import Protocol
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import MAX_HOPS, Event
-from runtime.core.functions import run_effects
 from runtime.core.functions.hints import hint_delay_s, run_hint
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
+from runtime.core.functions.run_effects import Outgoing
 from runtime.core.json_text import dump
 
 
@@ -53,13 +53,12 @@ class ApplyRun:
     parked: Parked
     queue_delay_max_s: int
 
-    def __call__(self, run: Run, event: Event) -> None:
-        """Send everything.
+    def __call__(self, run: Run, out: Outgoing) -> None:
+        """Send everything that a stored run sends out.
 
         Raises:
             Transient: some of it did not go out; call again with the same run.
         """
-        out = run_effects.outgoing(run, event)
         for delivery in out.recorded:
             # Losing is success: an earlier send of this very run has stored it.
             self.deliveries.add(delivery)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from runtime.core.events.envelope import Event
 from runtime.core.functions import run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.run import Commit, Run
-from runtime.core.functions.run_effects import Attempted
+from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
 from runtime.core.functions.run_plan import Entry
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
@@ -75,7 +74,7 @@ class RunFunctions:
     profiles: Profiles
     sandbox: Sandbox
     admit: AdmitRuns
-    apply: Callable[[Run, Event], None]
+    apply: Callable[[Run, Outgoing], None]
     unseal: Callable[[str, str], str]
     clock: Callable[[], datetime]
     retry_delay_s: Callable[[int], float | None]
@@ -128,9 +127,12 @@ class RunFunctions:
                 # Stored, but perhaps not sent: the first worker may have died in between.
                 repeated.append(entry)
         return todo, self._each(
-            repeated,
-            lambda entry: self.apply(self.runs.open(known[entry.message.run_id]), entry.event),
+            repeated, lambda entry: self._apply_again(known[entry.message.run_id], entry)
         )
+
+    def _apply_again(self, run: Run, entry: Entry) -> None:
+        opened = self.runs.open(run)
+        self.apply(opened, run_effects.outgoing(opened, entry.event))
 
     def _each(self, entries: list[Entry], do: Callable[[Entry], object]) -> Failures:
         failures: Failures = {}
@@ -143,9 +145,9 @@ class RunFunctions:
 
     def _refuse(self, entry: Entry) -> None:
         attempt = self.attempt(entry, version=0)
-        run = run_effects.refused(entry, NO_LIVE_VERSION, attempt=attempt)
-        if self.runs.commit(run) is Commit.DONE:
-            self.finish(run, entry)
+        decision = run_effects.refused(entry, NO_LIVE_VERSION, attempt=attempt)
+        if self.runs.commit(decision.run) is Commit.DONE:
+            self.finish(decision)
 
     def attempt(self, entry: Entry, *, version: int) -> Attempted:
         """This attempt of a run, ending now."""
@@ -158,10 +160,10 @@ class RunFunctions:
             retry_at_ms=None if again is None else int(again.timestamp() * 1000),
         )
 
-    def finish(self, run: Run, entry: Entry) -> None:
+    def finish(self, decision: Decision) -> None:
         """Send what a stored run asks for, and say so."""
-        self.apply(run, entry.event)
-        self.journal(_line(run))
+        self.apply(decision.run, decision.outgoing)
+        self.journal(_line(decision.run))
 
 
 class _Job:
@@ -261,7 +263,7 @@ class _Job:
         )
         # Stale means that another worker has stored this attempt, and sends its effects itself.
         if stored is Commit.DONE:
-            self._uses.finish(decision.run, entry)
+            self._uses.finish(decision)
         return stored
 
 

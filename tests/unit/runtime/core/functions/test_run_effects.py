@@ -44,7 +44,7 @@ def decide(
 def transformed(**result: Any) -> Outgoing:
     """What a webhook's transform sends out."""
     entry = an_entry(webhook_id="whk_1")
-    return run_effects.outgoing(decide(entry, **result).run, entry.event)
+    return decide(entry, **result).outgoing
 
 
 class TestEmitted:
@@ -52,12 +52,12 @@ class TestEmitted:
 
     def test_ids_derive_from_run_and_position(self) -> None:
         """Running it again repeats, never multiplies."""
-        run = decide(effects=[EMIT, DELIVER, EMIT]).run
+        decision = decide(effects=[EMIT, DELIVER, EMIT])
 
-        out = run_effects.outgoing(run, an_event())
+        out = decision.outgoing
 
         assert [ids.emitted_event_id(RUN, n) for n in (0, 1)] == [e.id for e in out.events]
-        assert out == run_effects.outgoing(run, an_event())
+        assert out == run_effects.outgoing(decision.run, an_event())
 
     def test_an_emitted_event_is_one_hop_further_and_about_the_same_person(self) -> None:
         """Loops are counted, and the profile is not lost on the way."""
@@ -294,7 +294,7 @@ class TestEngine:
 
     def test_what_never_ran_names_none(self) -> None:
         """A guess on record is worse than nothing."""
-        run = run_effects.refused(an_entry(), {"type": "NoLiveVersion"}, attempt=FIRST)
+        run = run_effects.refused(an_entry(), {"type": "NoLiveVersion"}, attempt=FIRST).run
 
         assert (None, None) == (run.engine, run.isolation)
 
