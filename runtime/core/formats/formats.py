@@ -24,13 +24,13 @@ class Wire:
 
 
 def wire(
-    webhook: Webhook, deliveries: Sequence[Delivery], *, keys: Sequence[signing.Key], at: datetime
+    webhook: Webhook, delivery: Delivery, *, keys: Sequence[signing.Key], at: datetime
 ) -> Wire:
-    """The POST that brings `deliveries` to `webhook` at this time.
+    """The POST that brings `delivery` to `webhook` at this time.
 
     Args:
-        webhook: whose format decides; only Klaviyo's takes more than one delivery.
-        deliveries: what to bring.
+        webhook: whose format decides.
+        delivery: what to bring.
         keys: every live key, the newest first.
         at: the time of this attempt.
 
@@ -39,16 +39,30 @@ def wire(
     """
     match webhook.format:
         case Format.KLAVIYO:
-            body = klaviyo.body(deliveries, webhook_id=webhook.id, at=at)
-            return Wire(
-                headers=klaviyo.headers(keys, body, webhook_id=webhook.id, at=at), body=body
-            )
+            return klaviyo_wire(webhook, [klaviyo.entry(delivery)], keys=keys, at=at)
         case Format.CLOUDEVENTS:
-            return _signed(
-                deliveries[0], cloudevents.body(deliveries[0]), keys, at, cloudevents.TYPE
-            )
+            return _signed(delivery, cloudevents.body(delivery), keys, at, cloudevents.TYPE)
         case Format.STANDARD:
-            return _signed(deliveries[0], deliveries[0].body, keys, at, "application/json")
+            return _signed(delivery, delivery.body, keys, at, "application/json")
+
+
+def klaviyo_wire(
+    webhook: Webhook, entries: Sequence[bytes], *, keys: Sequence[signing.Key], at: datetime
+) -> Wire:
+    """The POST that brings several deliveries to a webhook of Klaviyo's format at this time.
+
+    Args:
+        webhook: where it goes.
+        entries: what `klaviyo.entry` has made of each delivery; `klaviyo.fits` says how many.
+        keys: every live key, the newest first.
+        at: the time of this attempt.
+
+    Raises:
+        BadInput: there is no key to sign with.
+    """
+    body = klaviyo.body(entries, tenant=webhook.tenant, webhook_id=webhook.id, at=at)
+    headers = klaviyo.headers(keys, body, webhook_id=webhook.id, at=at)
+    return Wire(headers=headers, body=body)
 
 
 def key(webhook_format: Format, text: str) -> signing.Key:

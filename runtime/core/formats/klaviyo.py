@@ -50,15 +50,14 @@ def key(text: str) -> SharedKey:
     return SharedKey(text.encode())
 
 
-def body(deliveries: Sequence[Delivery], *, webhook_id: str, at: datetime) -> bytes:
-    """The request's body."""
+def body(entries: Sequence[bytes], *, tenant: str, webhook_id: str, at: datetime) -> bytes:
+    """The request's body around what `entry` has made of each delivery."""
     meta = {
-        "klaviyo_account_id": deliveries[0].tenant,
+        "klaviyo_account_id": tenant,
         "klaviyo_webhook_id": webhook_id,
         "timestamp": at.astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    entries = ",".join(map(_entry, deliveries))
-    return f'{{"data":[{entries}],"meta":{dump(meta)}}}'.encode()
+    return b'{"data":[' + b",".join(entries) + b'],"meta":' + dump(meta).encode() + b"}"
 
 
 def headers(
@@ -89,22 +88,18 @@ def sign(secret: bytes, body: bytes, *, timestamp: str) -> str:
     return hmac.new(secret, body + timestamp.encode(), hashlib.sha256).hexdigest()
 
 
-def fits(bytes_each: Sequence[int]) -> bool:
-    """Whether entries of so many bytes may share a POST."""
-    whole = sum(bytes_each) + len(bytes_each) + _META_BYTES
-    return len(bytes_each) <= MAX_EVENTS and whole <= MAX_BODY_BYTES
+def fits(*, events: int, entry_bytes: int) -> bool:
+    """Whether so many events, whose entries have `entry_bytes` together, may share a POST."""
+    whole = entry_bytes + events + _META_BYTES  # a comma stands between two entries
+    return events <= MAX_EVENTS and whole <= MAX_BODY_BYTES
 
 
-def entry_bytes(delivery: Delivery) -> int:
-    """What a delivery adds to the body."""
-    return len(_entry(delivery).encode())
-
-
-def _entry(delivery: Delivery) -> str:
+def entry(delivery: Delivery) -> bytes:
+    """What the body's `data` says of one delivery."""
     standard = payload.read(delivery)
-    held = delivery.body or "null" if standard is None else dump(_event(delivery, standard))
+    content = delivery.body or "null" if standard is None else dump(_event(delivery, standard))
     names = dump({"external_id": external_id(delivery), "topic": topics.to_klaviyo(delivery.topic)})
-    return f'{names[:-1]},"payload":{held}}}'
+    return f'{names[:-1]},"payload":{content}}}'.encode()
 
 
 def external_id(delivery: Delivery) -> str:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from runtime.core.deliveries.attempt import Posted
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.formats import formats, klaviyo
+from runtime.core.formats.formats import Wire
 from runtime.core.webhooks import access, signing
 from runtime.core.webhooks.access import Access
 from runtime.core.webhooks.webhook import Format, Sealed, Webhook
@@ -49,11 +50,23 @@ class Credentials:
 
 @dataclass(slots=True, kw_only=True)
 class _Parcel:
-    """Deliveries that travel together, and their one journey."""
+    """Deliveries that travel together."""
 
+    # The one POST that brings them all.
     journey: "asyncio.Task[Posted]"
-    deliveries: list[Delivery]
-    bytes_each: list[int]
+    # What the body says of each.
+    entries: list[bytes]
+    # The bytes of all entries together.
+    entry_bytes: int = 0
+
+    def has_room_for(self, entry: bytes) -> bool:
+        """Whether receivers take a POST with this entry too."""
+        return klaviyo.fits(events=len(self.entries) + 1, entry_bytes=self.entry_bytes + len(entry))
+
+    def add(self, entry: bytes) -> None:
+        """Let one more travel along."""
+        self.entries.append(entry)
+        self.entry_bytes += len(entry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +107,8 @@ class Courier:
         """
         if webhook.format is Format.KLAVIYO and not delivery.attempts:
             return await self._together(webhook, delivery, credentials, at)
-        return await self._send(webhook, [delivery], credentials, at)
+        wire = formats.wire(webhook, delivery, keys=credentials.keys, at=at)
+        return await self._send(webhook, wire, credentials)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -103,34 +117,27 @@ class Courier:
     async def _together(
         self, webhook: Webhook, delivery: Delivery, credentials: Credentials, at: datetime
     ) -> Posted:
-        size = klaviyo.entry_bytes(delivery)
+        entry = klaviyo.entry(delivery)
         parcel = self._parcels.get(webhook.id)
-        if parcel is None or not klaviyo.fits([*parcel.bytes_each, size]):
+        if parcel is None or not parcel.has_room_for(entry):
             parcel = self._parcels[webhook.id] = self._open(webhook, credentials, at)
-        parcel.deliveries.append(delivery)
-        parcel.bytes_each.append(size)
+        parcel.add(entry)
         return await parcel.journey
 
     def _open(self, webhook: Webhook, credentials: Credentials, at: datetime) -> _Parcel:
-        aboard: list[Delivery] = []
+        aboard: list[bytes] = []
 
         async def depart() -> Posted:
             # The loop starts this after everything that the batch has started before it, so
             # whatever travels with it is aboard.
-            if self._parcels[webhook.id].deliveries is aboard:
+            if self._parcels[webhook.id].entries is aboard:
                 del self._parcels[webhook.id]
-            return await self._send(webhook, aboard, credentials, at)
+            wire = formats.klaviyo_wire(webhook, aboard, keys=credentials.keys, at=at)
+            return await self._send(webhook, wire, credentials)
 
-        return _Parcel(journey=asyncio.create_task(depart()), deliveries=aboard, bytes_each=[])
+        return _Parcel(journey=asyncio.create_task(depart()), entries=aboard)
 
-    async def _send(
-        self,
-        webhook: Webhook,
-        deliveries: Sequence[Delivery],
-        credentials: Credentials,
-        at: datetime,
-    ) -> Posted:
-        wire = formats.wire(webhook, deliveries, keys=credentials.keys, at=at)
+    async def _send(self, webhook: Webhook, wire: Wire, credentials: Credentials) -> Posted:
         return await self.sender.post(
             webhook.url,
             headers=wire.headers,

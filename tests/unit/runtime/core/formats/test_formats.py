@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core import ids
+from runtime.core.deliveries.delivery import Delivery
 from runtime.core.events import topics
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.formats import cloudevents, formats, klaviyo, payload
@@ -26,11 +27,15 @@ BODY = payload.render(an_event())
 
 def entries(*bodies: str, **changes: Any) -> list[dict[str, Any]]:
     """What Klaviyo's format makes of deliveries with these bodies."""
-    made = klaviyo.body(
-        [a_delivery(body=body, **changes) for body in bodies], webhook_id="whk_1", at=AT
-    )
-    found: list[dict[str, Any]] = json.loads(made)["data"]
-    return found
+    made = klaviyo_body(*(a_delivery(body=body, **changes) for body in bodies))
+    data: list[dict[str, Any]] = json.loads(made)["data"]
+    return data
+
+
+def klaviyo_body(*deliveries: Delivery) -> bytes:
+    """The body of a POST in Klaviyo's format."""
+    each = [klaviyo.entry(delivery) for delivery in deliveries]
+    return klaviyo.body(each, tenant=TENANT, webhook_id="whk_1", at=AT)
 
 
 class TestKlaviyo:
@@ -58,7 +63,7 @@ class TestKlaviyo:
 
     def test_the_body_says_which_account_and_webhook_it_is_from(self) -> None:
         """Receivers compare the id with the header's."""
-        made = json.loads(klaviyo.body([a_delivery(body=BODY)], webhook_id="whk_1", at=AT))
+        made = json.loads(klaviyo_body(a_delivery(body=BODY)))
 
         assert made["meta"] == {
             "klaviyo_account_id": TENANT,
@@ -101,7 +106,7 @@ class TestKlaviyo:
     )
     def test_what_a_transform_made_is_the_payload_as_it_is(self, body: str) -> None:
         """Its author decided how it looks, to the last digit."""
-        made = klaviyo.body([a_delivery(body=body)], webhook_id="whk_1", at=AT)
+        made = klaviyo_body(a_delivery(body=body))
 
         assert f'"payload":{body or "null"}}}],"meta"' in made.decode()
 
@@ -131,12 +136,12 @@ class TestKlaviyo:
 
     def test_a_post_has_at_most_a_thousand_events_and_a_megabyte(self) -> None:
         """What receivers were told to expect."""
-        assert klaviyo.fits([100] * 1000)
-        assert not klaviyo.fits([100] * 1001)
-        assert not klaviyo.fits([500_000, 500_000])
-        size = klaviyo.entry_bytes(a_delivery(body=BODY))
-        alone = klaviyo.body([a_delivery(body=BODY)], webhook_id="whk_1", at=AT)
-        both = klaviyo.body([a_delivery(body=BODY)] * 2, webhook_id="whk_1", at=AT)
+        assert klaviyo.fits(events=1000, entry_bytes=100_000)
+        assert not klaviyo.fits(events=1001, entry_bytes=100_100)
+        assert not klaviyo.fits(events=2, entry_bytes=1_000_000)
+        size = len(klaviyo.entry(a_delivery(body=BODY)))
+        alone = klaviyo_body(a_delivery(body=BODY))
+        both = klaviyo_body(a_delivery(body=BODY), a_delivery(body=BODY))
         assert len(both) == len(alone) + size + 1
 
     @given(st.sampled_from([*sorted(topics.KNOWN), "metric.placed_order", "metric.a.b"]))
@@ -181,7 +186,7 @@ class TestCloudEvents:
         """One verifier for both."""
         wire = formats.wire(
             a_webhook(format=Format.CLOUDEVENTS),
-            [a_delivery(body=BODY)],
+            a_delivery(body=BODY),
             keys=[formats.key(Format.CLOUDEVENTS, SECRET_A)],
             at=AT,
         )
