@@ -18,6 +18,7 @@ from runtime.core.formats.formats import Wire
 from runtime.core.webhooks import access, signing
 from runtime.core.webhooks.access import Access
 from runtime.core.webhooks.webhook import Format, Sealed, Webhook
+from runtime.errors import PenstockError
 
 NO_ACCESS: Final = Access()
 
@@ -48,6 +49,44 @@ class Credentials:
     access: Access = NO_ACCESS
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyring:
+    """The credentials of a batch's endpoints, each opened once, however many deliveries go there.
+
+    It lives no longer than its batch, and so no secret stays in the clear for longer.
+    """
+
+    courier: "Courier"
+    # When the batch began: the secrets that are live then sign its attempts.
+    now: str
+    # By tenant and webhook: the record that was opened, and its credentials or why there are none.
+    _opened: dict[tuple[str, str], tuple[Webhook, Credentials | PenstockError]] = field(
+        default_factory=dict
+    )
+
+    def credentials(self, webhook: Webhook) -> Credentials:
+        """What this webhook's record says, in the clear.
+
+        Raises:
+            PenstockError: a secret does not open; the same for every delivery of the batch.
+        """
+        key = webhook.tenant, webhook.id
+        record, opened = self._opened.get(key, (None, None))
+        # Another delivery may have been given a newer record, which has secrets of its own.
+        if opened is None or record != webhook:
+            opened = self._open(webhook)
+            self._opened[key] = webhook, opened
+        if isinstance(opened, PenstockError):
+            raise opened
+        return opened
+
+    def _open(self, webhook: Webhook) -> Credentials | PenstockError:
+        try:
+            return self.courier.credentials(webhook, now=self.now)
+        except PenstockError as problem:
+            return problem
+
+
 @dataclass(slots=True, kw_only=True)
 class _Parcel:
     """Deliveries that travel together."""
@@ -76,6 +115,10 @@ class Courier:
     sender: Sender
     open_secret: Callable[[str, str], str]
     _parcels: dict[str, _Parcel] = field(default_factory=dict)
+
+    def keyring(self, *, now: str) -> Keyring:
+        """What opens the secrets of a batch that begins at `now`."""
+        return Keyring(self, now)
 
     def credentials(self, webhook: Webhook, *, now: str) -> Credentials:
         """Every key that signs at `now`, the newest first, and what the endpoint asks for.

@@ -24,7 +24,7 @@ from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, NotFound, PenstockError, Transient
-from runtime.usecases.deliveries.courier import Courier, Credentials
+from runtime.usecases.deliveries.courier import Courier, Credentials, Keyring
 from runtime.usecases.loop import Loop
 from runtime.usecases.pacing.admit_deliveries import Hold, Turn
 
@@ -166,8 +166,9 @@ class DeliverAttempts:
             return [problem] * len(messages)
         now = timestamp(self.clock())  # one for all: what is new is listed together
         # Prepared before the first request: a store that hangs must not eat a receiver's time.
+        keyring = self.courier.keyring(now=now)
         prepared = self._loop.gather(
-            self._prepare(first[key], records.get(key[0]), now) for key in unique
+            self._prepare(first[key], records.get(key[0]), keyring) for key in unique
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
@@ -179,10 +180,10 @@ class DeliverAttempts:
         self._loop.close()
 
     async def _prepare(
-        self, message: DeliverMessage, record: Delivery | None, now: str
+        self, message: DeliverMessage, record: Delivery | None, keyring: Keyring
     ) -> _Job | _Skip | None:
         """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
-        delivery = record or self._new(message, now)
+        delivery = record or self._new(message, keyring.now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
         known = self.known_webhooks.find(message.tenant, message.webhook_id)
@@ -197,9 +198,7 @@ class DeliverAttempts:
             delivery = await self._opened(delivery)
         except NotFound as problem:
             return _Skip(record, delivery, problem.code, Status.DEAD)
-        started = self.clock()
-        opened = self.courier.credentials(webhook, now=timestamp(started))
-        return _Job(record, delivery, webhook, opened, started)
+        return _Job(record, delivery, webhook, keyring.credentials(webhook), self.clock())
 
     async def _opened(self, delivery: Delivery) -> Delivery:
         if delivery.body_at is None:

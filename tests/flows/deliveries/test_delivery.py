@@ -10,6 +10,7 @@ from runtime.core.deliveries.delivery import Status
 from runtime.core.pacing import schedule
 from runtime.core.webhooks import rotation
 from runtime.core.webhooks.webhook import SealedSecret
+from runtime.errors import Transient
 from tests.builders import NOW, TENANT, a_deliver_message, a_webhook
 from tests.delivery_world import World, messages
 from tests.doubles import MemoryWebhooks
@@ -256,6 +257,47 @@ def test_a_retry_after_a_rotation_is_signed_by_the_new_secret_too(
     for shared, public in (((SECRET_A,), ()), ((SECRET_B,), ()), ((), (PUBLIC_KEY,))):
         verifier = Receiver(*shared, public_keys=public, clock=lambda: world.clock().timestamp())
         assert verifier.verify(body=second.body, headers=second.headers).id == world.record.id
+
+
+def test_a_batch_opens_each_live_secret_once(world: World, receiver: ScriptedReceiver) -> None:
+    """Ten deliveries to one endpoint are one decryption; the next batch does its own."""
+    opened: list[str] = []
+
+    def opening(_tenant: str, sealed: str) -> str:
+        opened.append(sealed)
+        return world.secrets[sealed]
+
+    world.deliver = replace(
+        world.deliver, courier=replace(world.deliver.courier, open_secret=opening)
+    )
+
+    world.deliver_now(*messages(10))
+
+    assert len(receiver.received) == 10
+    assert opened == ["sealed"]
+    world.deliver_now(a_deliver_message(delivery_id="dlv_more", event_id="evt_more"))
+    assert opened == ["sealed", "sealed"]
+
+
+def test_a_secret_that_does_not_open_is_tried_once_a_batch(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """A key service that hangs must not be waited for once a message."""
+    opened: list[str] = []
+
+    def failing(_tenant: str, sealed: str) -> str:
+        opened.append(sealed)
+        raise Transient("unwrap a data key: timed out", code="aws_unavailable")
+
+    world.deliver = replace(
+        world.deliver, courier=replace(world.deliver.courier, open_secret=failing)
+    )
+
+    results = world.deliver_now(*messages(10))
+
+    assert [each.code for each in results if each] == ["aws_unavailable"] * 10
+    assert opened == ["sealed"]
+    assert receiver.received == []
 
 
 def test_one_line_tells_each_attempt_and_no_secret(
