@@ -289,12 +289,10 @@ class MemoryWebhooks:
                 webhook, enabled=False, disabled_reason=reason, switched_at=at
             )
 
-    def for_tenant(self, tenant: str) -> Index:
+    def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """What the tenant wants to hear."""
-        return Index(
-            [webhook for webhook in self.by_id.values() if webhook.tenant == tenant],
-            [function for function in self.functions if function.tenant == tenant],
-        )
+        each: list[Webhook | Function] = [*self.by_id.values(), *self.functions]
+        return Index([subscription for subscription in each if subscription.tenant == tenant])
 
 
 M = TypeVar("M")

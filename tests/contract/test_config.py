@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime.core.functions.function import Engine, Function, Limits
-from runtime.core.webhooks.webhook import Sealed, SealedSecret
+from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores.functions.functions import Functions
 from runtime.stores.matching.subscriptions import Subscriptions
@@ -260,8 +260,9 @@ class TestSubscriptionsContract:
         for change in changes:
             change()
             clock.advance(FRESH_S)
-            found = subscriptions.for_tenant(TENANT).match(an_event())
-            seen.append(([w.enabled for w in found.webhooks], len(found.functions)))
+            matched = subscriptions.for_tenant(TENANT).match(an_event())
+            enabled = [each.enabled for each in matched if isinstance(each, Webhook)]
+            seen.append((enabled, len(matched) - len(enabled)))
 
         assert [([], 0), ([True], 0), ([False], 0), ([], 0), ([], 1)] == seen
 

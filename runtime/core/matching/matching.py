@@ -3,17 +3,14 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from runtime.core.events import topics
 from runtime.core.events.envelope import Event
-from runtime.core.functions.function import Function
 from runtime.core.json_text import dump
 from runtime.core.matching.filter_index import Facts, FilterIndex
 from runtime.core.matching.patterns import Pattern, compile_pattern
-from runtime.core.webhooks.webhook import Webhook
 
 COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 KB each
 
@@ -27,20 +24,32 @@ def compile(pattern: object) -> Pattern:  # noqa: A001 - read as matching.compil
     return compile_pattern(pattern)
 
 
-T = TypeVar("T")
+class Subscription(Protocol):
+    """What an index holds; a webhook, a function or anything else that waits for events."""
+
+    @property
+    def topics(self) -> Iterable[str]:
+        """Exact topics, and prefixes such as `message.email.*`; any one of them suffices."""
+
+    @property
+    def filter(self) -> Mapping[str, Any] | None:
+        """An event pattern over the envelope; None if every event of the topics is wanted."""
 
 
-class _Bucket(Generic[T]):
-    """One topic's subscriptions: those without a filter, and the others by their filter."""
+S = TypeVar("S", bound=Subscription)
+
+
+class _Bucket:
+    """The subscriptions to one topic, by their numbers: without a filter, and by filter."""
 
     def __init__(self) -> None:
-        self._always: list[T] = []
-        self._by_filter: dict[Pattern, list[T]] = defaultdict(list)
+        self._always: list[int] = []
+        self._by_filter: dict[Pattern, list[int]] = defaultdict(list)
 
-    def add(self, target: T, pattern: Pattern | None) -> None:
-        (self._always if pattern is None else self._by_filter[pattern]).append(target)
+    def add(self, number: int, pattern: Pattern | None) -> None:
+        (self._always if pattern is None else self._by_filter[pattern]).append(number)
 
-    def find(self, facts: Callable[[], Facts]) -> Iterator[T]:
+    def find(self, facts: Callable[[], Facts]) -> Iterator[int]:
         yield from self._always
         if self._by_filter:
             for pattern in self._index.find(facts()):
@@ -52,43 +61,7 @@ class _Bucket(Generic[T]):
         return FilterIndex(self._by_filter)
 
 
-class _Topics(Generic[T]):
-    """Subscriptions by exact topic and by prefix."""
-
-    def __init__(self) -> None:
-        self._exact: dict[str, _Bucket[T]] = defaultdict(_Bucket)
-        self._prefix: dict[str, _Bucket[T]] = defaultdict(_Bucket)
-
-    def add(self, target: T, wanted: Iterable[str], pattern: Pattern | None) -> None:
-        for topic in wanted:
-            if topics.is_prefix(topic):
-                self._prefix[topic[:-1]].add(target, pattern)
-            else:
-                self._exact[topic].add(target, pattern)
-
-    def find(self, topic: str, facts: Callable[[], Facts]) -> Iterator[T]:
-        for bucket in self._buckets(topic):
-            yield from bucket.find(facts)
-
-    def _buckets(self, topic: str) -> Iterator[_Bucket[T]]:
-        if topic in self._exact:
-            yield self._exact[topic]
-        end = topic.find(".") + 1
-        while end and self._prefix:
-            if topic[:end] in self._prefix:
-                yield self._prefix[topic[:end]]
-            end = topic.find(".", end) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Whom an event concerns; each at most once, in the order of their ids."""
-
-    webhooks: Sequence[Webhook]
-    functions: Sequence[Function]
-
-
-class Index:
+class Index(Generic[S]):
     """A tenant's subscriptions, compiled; build it once per change, ask it per event.
 
     Raises:
@@ -96,23 +69,34 @@ class Index:
             event waits in its queue until the filter is mended.
     """
 
-    def __init__(self, webhooks: Iterable[Webhook], functions: Iterable[Function] = ()) -> None:
-        self._webhooks: _Topics[Webhook] = _Topics()
-        self._functions: _Topics[Function] = _Topics()
-        for webhook in webhooks:
-            self._webhooks.add(webhook, webhook.topics, _filter(webhook.filter))
-        for function in functions:
-            self._functions.add(function, function.topics, _filter(function.filter))
+    def __init__(self, subscriptions: Iterable[S]) -> None:
+        self._subscriptions = tuple(subscriptions)
+        self._exact: dict[str, _Bucket] = defaultdict(_Bucket)
+        self._prefix: dict[str, _Bucket] = defaultdict(_Bucket)
+        for number, subscription in enumerate(self._subscriptions):
+            pattern = _filter(subscription.filter)
+            for topic in subscription.topics:
+                self._bucket(topic).add(number, pattern)
 
-    def match(self, event: Event) -> Matches:
-        """Whom `event` concerns; disabled webhooks too: what they miss is recorded as skipped."""
+    def match(self, event: Event) -> Sequence[S]:
+        """The subscriptions that `event` concerns: each once, in the order they were given."""
         facts = cache(lambda: Facts(event.to_json()))
-        webhooks = {w.id: w for w in self._webhooks.find(event.topic, facts)}
-        functions = {f.name: f for f in self._functions.find(event.topic, facts)}
-        return Matches(
-            tuple(webhooks[key] for key in sorted(webhooks)),
-            tuple(functions[key] for key in sorted(functions)),
-        )
+        numbers = {n for bucket in self._buckets(event.topic) for n in bucket.find(facts)}
+        return tuple(self._subscriptions[number] for number in sorted(numbers))
+
+    def _bucket(self, topic: str) -> _Bucket:
+        """Where subscriptions to an exact topic or to a prefix are collected."""
+        return self._prefix[topic[:-1]] if topics.is_prefix(topic) else self._exact[topic]
+
+    def _buckets(self, topic: str) -> Iterator[_Bucket]:
+        """The buckets of an event's topic: its own, and those of its prefixes."""
+        if topic in self._exact:
+            yield self._exact[topic]
+        end = topic.find(".") + 1
+        while end and self._prefix:
+            if topic[:end] in self._prefix:
+                yield self._prefix[topic[:end]]
+            end = topic.find(".", end) + 1
 
 
 def _filter(pattern: Mapping[str, Any] | None) -> Pattern | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from runtime.core.functions.function import Function
 from runtime.core.matching.matching import Index
+from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Transient
 from runtime.freshness import is_fresh
 from runtime.stores.tables import codec, keys
@@ -17,7 +19,7 @@ MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for lea
 
 @dataclass(slots=True)
 class _Known:
-    index: Index
+    index: Index[Webhook | Function]
     generation: int
     checked_at: datetime
 
@@ -33,7 +35,7 @@ class Subscriptions:
     clock: Callable[[], datetime]
     _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
 
-    def for_tenant(self, tenant: str) -> Index:
+    def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """The tenant's compiled subscriptions, at most two seconds old.
 
         Raises:
@@ -56,15 +58,14 @@ class Subscriptions:
             return _Known(known.index, generation, now)
         return _Known(self._compiled(tenant), generation, now)
 
-    def _compiled(self, tenant: str) -> Index:
+    def _compiled(self, tenant: str) -> Index[Webhook | Function]:
         def read(prefix: str) -> list[codec.Item]:
             return list(self.config.table.query(prefix_query(tenant, prefix)))
 
         try:
-            return Index(
-                map(codec.webhook, read(keys.webhook(""))),
-                map(codec.function, read(keys.function(""))),
-            )
+            webhooks = map(codec.webhook, read(keys.webhook("")))
+            functions = map(codec.function, read(keys.function("")))
+            return Index([*webhooks, *functions])
         except BadInput as problem:
             raise Transient(
                 f"a stored filter of {tenant} does not compile: {problem.message}",

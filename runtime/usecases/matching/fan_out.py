@@ -21,7 +21,7 @@ from runtime.errors import PenstockError, Transient
 class Subscriptions(Protocol):
     """What each tenant wants to hear."""
 
-    def for_tenant(self, tenant: str) -> Index:
+    def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """The tenant's compiled subscriptions, at most a few seconds old."""
 
 
@@ -74,18 +74,20 @@ class FanOut:
         return batch.results
 
     def _match(self, number: int, event: Event, batch: _Batch) -> None:
-        matches = self.subscriptions.for_tenant(event.tenant).match(event)
-        plain = [webhook for webhook in matches.webhooks if webhook.transform is None]
+        matched = self.subscriptions.for_tenant(event.tenant).match(event)
+        webhooks = [each for each in matched if isinstance(each, Webhook)]
+        plain = [webhook for webhook in webhooks if webhook.transform is None]
         if plain:
             body = payload.render(event)
             batch.deliveries += [(number, _delivery(event, hook, body)) for hook in plain]
         batch.runs += [
-            (number, _run(event, function.name, subscriber=function))
-            for function in matches.functions
+            (number, _run(event, each.name, subscriber=each))
+            for each in matched
+            if isinstance(each, Function)
         ]
         batch.runs += [
             (number, _run(event, webhook.transform, subscriber=webhook))
-            for webhook in matches.webhooks
+            for webhook in webhooks
             if webhook.transform is not None
         ]
 

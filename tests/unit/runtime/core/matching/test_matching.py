@@ -1,6 +1,8 @@
 """Event patterns: every operator, every refusal, and agreement with an implementation not ours."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -243,29 +245,43 @@ def test_exact_topics_and_prefixes_reach_each_subscription_once(
     expected: bool,  # noqa: FBT001 - a table's column
 ) -> None:
     """However often a webhook names an event, it gets it once."""
-    index = matching.Index([a_webhook(topics=topics)], [a_function(topics=topics)])
+    each: list[matching.Subscription] = [a_webhook(topics=topics), a_function(topics=topics)]
 
-    found = index.match(an_event())
-
-    assert (len(found.webhooks), len(found.functions)) == (int(expected), int(expected))
+    assert matching.Index(each).match(an_event()) == (tuple(each) if expected else ())
 
 
-def test_subscriptions_that_share_a_filter_are_each_found() -> None:
+def test_subscriptions_that_share_a_filter_are_each_found_in_their_order() -> None:
     """An event is asked once for all of them; none may be forgotten over it."""
     hooks = [a_webhook(id=f"whk_{n}", filter={"id": ["evt_1"]}) for n in range(3)]
     functions = [a_function(name=f"f-{n}", filter={"id": ["evt_1"]}) for n in range(2)]
-    index = matching.Index([*hooks, a_webhook(id="whk_9", filter={"id": ["evt_2"]})], functions)
+    other = a_webhook(id="whk_9", filter={"id": ["evt_2"]})
+    each: list[matching.Subscription] = [*hooks, other, *functions]
+    index = matching.Index(each)
 
-    found = index.match(an_event())
+    assert index.match(an_event()) == (*hooks, *functions)
 
-    assert (found.webhooks, found.functions) == (tuple(hooks), tuple(functions))
+
+@dataclass(frozen=True)
+class _Monitor:
+    """A subscription that is neither a webhook nor a function."""
+
+    topics: tuple[str, ...]
+    filter: Mapping[str, Any] | None = None
+
+
+def test_anything_with_topics_and_a_filter_can_subscribe() -> None:
+    """The index must not need to know what waits for events, nor how it is named."""
+    watched = _Monitor(("message.*",), {"id": [{"prefix": "evt"}]})
+    index = matching.Index([watched, watched, _Monitor(("metric.*",))])
+
+    assert index.match(an_event()) == (watched, watched)
 
 
 def test_a_disabled_webhook_is_found() -> None:
     """What it misses is recorded as skipped, not forgotten."""
     index = matching.Index([a_webhook(enabled=False)])
 
-    assert [hook.id for hook in index.match(an_event()).webhooks] == ["whk_1"]
+    assert [hook.id for hook in index.match(an_event())] == ["whk_1"]
 
 
 def test_a_stored_filter_that_does_not_compile_stops_the_tenant_loudly() -> None:
