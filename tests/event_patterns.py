@@ -4,10 +4,14 @@ What our matcher and the one it is compared with read differently is kept out: o
 which that one leaves whole; 0 and 1, which it takes for false and true; integers as addresses.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
+from runtime.core.matching import matching
+from runtime.core.matching.filter_index import Facts, FilterIndex
 
 Strategy = SearchStrategy[Any]
 
@@ -101,3 +105,11 @@ def values() -> Strategy:
 def any_events() -> Strategy:
     """Objects of such values."""
     return st.dictionaries(_NAMES, values(), max_size=3)
+
+
+def is_matched(pattern: object, event: Mapping[str, Any]) -> bool:
+    """Whether the pattern matches: asked itself, and found by an index, which must say the same."""
+    compiled = matching.compile(pattern)
+    matched = compiled.matches(event)
+    assert bool(list(FilterIndex([compiled]).find(Facts(event)))) is matched
+    return matched

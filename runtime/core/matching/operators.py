@@ -6,9 +6,10 @@ from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 from typing import Any, Final
 
+from runtime.core.matching.numbers import identity, is_number, ordered
 from runtime.errors import BadInput
 
-MAX_NUMBER: Final = 5.0e9  # EventBridge compares numbers from -5e9 to 5e9
+MAX_NUMBER: Final = 5.0e9  # EventBridge documents `numeric` for -5e9 to 5e9; equality has no range
 Test = Callable[[Any], bool]
 _COMPARE: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
@@ -46,14 +47,10 @@ def compile_rule(rule: object, at: str) -> Test:
 
 
 def _equals(wanted: object, at: str) -> Test:
-    if wanted is None or isinstance(wanted, bool):
-        return lambda value: value is wanted
-    if isinstance(wanted, int | float):
-        number = _number(wanted, at)
-        return lambda value: is_number(value) and value == number
-    if isinstance(wanted, str):
-        return lambda value: value == wanted
-    raise bad("must be a string, a number, true, false, null or an operator", at)
+    if wanted is not None and not isinstance(wanted, bool | int | float | str):
+        raise bad("must be a string, a number, true, false, null or an operator", at)
+    same = identity(wanted)
+    return lambda value: identity(value) == same
 
 
 def _prefix(operand: object, at: str) -> Test:
@@ -134,7 +131,7 @@ def _glob(value: str, literals: list[str]) -> bool:
 def _numeric(operand: object, at: str) -> Test:
     if not isinstance(operand, list) or len(operand) not in (2, 4):
         raise bad('takes ["<", 10] or [">", 0, "<=", 5]', at)
-    operators, numbers = operand[::2], [_number(number, at) for number in operand[1::2]]
+    operators, numbers = operand[::2], [_in_range(number, at) for number in operand[1::2]]
     if any(not isinstance(name, str) or name not in _COMPARE for name in operators):
         raise bad(f"compares with {' '.join(_COMPARE)}", at)
     if len(operators) > 1:
@@ -143,7 +140,12 @@ def _numeric(operand: object, at: str) -> Test:
         if numbers[0] >= numbers[1]:
             raise bad("the range's bottom must be below its top", at)
     checks = [(_COMPARE[name], number) for name, number in zip(operators, numbers, strict=True)]
-    return lambda value: is_number(value) and all(test(value, number) for test, number in checks)
+
+    def test(value: object) -> bool:
+        number = ordered(value) if is_number(value) else None
+        return number is not None and all(compare(number, bound) for compare, bound in checks)
+
+    return test
 
 
 def _exists(operand: object, at: str) -> Test:
@@ -177,6 +179,8 @@ def _anything_but(operand: object, at: str) -> Test:
     strings = all(isinstance(item, str) for item in unwanted)
     if not strings and not all(is_number(item) for item in unwanted):
         raise bad("takes strings or numbers, not both", at)
+    if not strings and None in map(ordered, unwanted):
+        raise bad("takes numbers that a double can hold", at)
     test = any_of([_equals(item, at) for item in unwanted])
     return lambda value: not test(value)
 
@@ -201,18 +205,12 @@ def _text(operand: object, at: str) -> str:
     return operand
 
 
-def is_number(value: object) -> bool:
-    """Whether it is one to JSON: to Python, `True` is 1."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(value: Any, at: str) -> float:
+def _in_range(value: object, at: str) -> float:
     if not is_number(value):
         raise bad("must be a number", at)
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise bad("numbers are compared from -5e9 to 5e9 only", at)
-    number: float = value
-    return number
+    return value
 
 
 _Make = Callable[[object, str], Test]

@@ -12,6 +12,7 @@ from operator import or_
 from typing import Any
 
 from runtime.core.matching import operators
+from runtime.core.matching.numbers import identity, is_number
 
 _Table = dict[Any, int]
 
@@ -46,7 +47,7 @@ class PlaceTable:
             found |= self._wanted.find(value)
             if self._globs is not None and isinstance(value, str):
                 found |= self._globs.find(value)
-            if self._ranges is not None and operators.is_number(value):
+            if self._ranges is not None and is_number(value):
                 found |= self._ranges.find(value)
             if self._but:
                 found |= self._but & ~self._unwanted.find(value)
@@ -94,7 +95,7 @@ class _Values:
         """Note what the filter names; False if the rule names nothing to look up."""
         name, operand = rule
         if name == "":
-            _note(self._equal, _key(operand), bit)
+            _note(self._equal, identity(operand), bit)
             return True
         if name == "equals-ignore-case":
             _note(self._folded_equal, operand.lower(), bit)
@@ -105,7 +106,7 @@ class _Values:
 
     def find(self, value: object) -> int:
         """The filters that name this value."""
-        found = self._equal.get(_key(value), 0)
+        found = self._equal.get(identity(value), 0)
         if isinstance(value, str):
             found |= self._affixes.find(value)
             if self._folded_equal or self._folded_affixes:
@@ -185,11 +186,6 @@ def _ends(operand: Sequence[Any]) -> tuple[float, float]:
         if comparison in ("<", "<=", "="):
             high = number
     return low, high
-
-
-def _key(value: object) -> object:
-    # Equal keys mean equal JSON: to Python, `True` is 1.
-    return (bool, value) if isinstance(value, bool) else value
 
 
 def _note(table: _Table, key: object, bit: int) -> None:

@@ -173,7 +173,7 @@ def test_fields_are_anded_and_or_is_written_out(
         ({"a": [{"numeric": ["<", 5, ">", 1]}]}, "filter.a[0].numeric"),
         ({"a": [{"numeric": [">", 5, "<", 1]}]}, "filter.a[0].numeric"),
         ({"a": [{"numeric": [">", 6e9]}]}, "filter.a[0].numeric"),
-        ({"a": [6e9]}, "filter.a[0]"),
+        ({"a": [{"anything-but": 12345678901234567890123}]}, "filter.a[0].anything-but"),
         ({"a": [{"anything-but": []}]}, "filter.a[0].anything-but"),
         ({"a": [{"anything-but": ["x", 5]}]}, "filter.a[0].anything-but"),
         ({"a": [{"anything-but": [True]}]}, "filter.a[0].anything-but"),
