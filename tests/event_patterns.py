@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from runtime.core.matching import matching
-from runtime.core.matching.filter_index import Facts, FilterIndex
+from runtime.core.matching.facts import Facts
+from runtime.core.matching.filter_index import FilterIndex
 
 Strategy = SearchStrategy[Any]
 

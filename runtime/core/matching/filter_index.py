@@ -1,44 +1,25 @@
 """Which of many filters an event passes, without asking each of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-from runtime.core.matching.patterns import Path, Pattern, Way
+from runtime.core.matching.conditions import Way
+from runtime.core.matching.facts import Facts
+from runtime.core.matching.patterns import Pattern
 from runtime.core.matching.place_table import PlaceTable
 
 BLOCK: Final = 1024  # filters to a block: sets of bits stay small, and memory grows as filters do
-
-_SCALARS: Final = (str, int, float)
-
-
-class Facts:
-    """An event as filters see it: whole, and as the values of each place."""
-
-    def __init__(self, event: Mapping[str, Any]) -> None:
-        self.event = event
-        self.values: dict[Path, list[object]] = {}
-        self._note(event, ())
-
-    def _note(self, value: object, path: Path) -> None:
-        if value is None or isinstance(value, _SCALARS):
-            self.values.setdefault(path, []).append(value)
-        elif isinstance(value, list):
-            for item in value:
-                self._note(item, path)
-        elif isinstance(value, Mapping):  # last: of all three it takes the longest to ask
-            for name, below in value.items():
-                self._note(below, (*path, name))
 
 
 class FilterIndex:
     """Filters by the places they look at, and then by the values they want there."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        alike: dict[frozenset[Path], list[tuple[Pattern, Way]]] = {}
+        alike: dict[frozenset[str], list[tuple[Pattern, Way]]] = {}
         for pattern in patterns:
             for way in pattern.ways:
                 alike.setdefault(frozenset(way), []).append((pattern, way))
-        self._blocks: dict[Path | None, list[_Block]] = {}
+        self._blocks: dict[str | None, list[_Block]] = {}
         for ways in alike.values():
             for start in range(0, len(ways), BLOCK):
                 block = _Block(ways[start : start + BLOCK])
@@ -59,19 +40,19 @@ class _Block:
         self._tables = [(place, PlaceTable(way[place] for _, way in ways)) for place in ways[0][1]]
 
     @property
-    def place(self) -> Path | None:
+    def place(self) -> str | None:
         """A place without whose value no filter here is passed, if there is one."""
         return next((place for place, table in self._tables if table.needs_a_value), None)
 
     def find(self, facts: Facts) -> Iterator[Pattern]:
         found = (1 << len(self._patterns)) - 1
         for place, table in self._tables:
-            found &= table.find(facts.values.get(place, ()))
+            found &= table.find(facts.values.get(place, ()), in_elements=place in facts.in_elements)
             if not found:
                 return
         while found:
             number = found.bit_length() - 1
             found ^= 1 << number
             pattern = self._patterns[number]
-            if pattern.matches(facts.event):
+            if pattern.fits(facts):
                 yield pattern

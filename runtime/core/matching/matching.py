@@ -9,7 +9,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from runtime.core.events import topics
 from runtime.core.events.envelope import Event
 from runtime.core.json_text import dump
-from runtime.core.matching.filter_index import Facts, FilterIndex
+from runtime.core.matching.facts import Facts
+from runtime.core.matching.filter_index import FilterIndex
 from runtime.core.matching.patterns import Pattern, compile_pattern
 
 COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 KB each

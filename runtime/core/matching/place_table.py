@@ -38,11 +38,17 @@ class PlaceTable:
         """Whether no filter is content without one."""
         return not self._absent
 
-    def find(self, values: Sequence[Any]) -> int:
-        """The filters that may be content with these values."""
+    def find(self, values: Sequence[Any], *, in_elements: bool) -> int:
+        """The filters that may be content with these values.
+
+        Args:
+            values: all that the event has at this place.
+            in_elements: whether an array's element has one of them, because another element, which
+                a filter may be about, then may have none.
+        """
         if not values:
             return self._absent
-        found = self._present
+        found = self._present | (self._absent if in_elements else 0)
         for value in values:
             found |= self._wanted.find(value)
             if self._globs is not None and isinstance(value, str):

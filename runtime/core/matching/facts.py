@@ -1,0 +1,108 @@
+"""An event as filters see it: the values of each place, and which belong to one array's element.
+
+A place is a dotted path, and arrays are no step of it: `properties.lines.sku` is where the `sku` of
+every line stands. As in EventBridge, a name with dots is as good as nesting.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+_SCALARS: Final = (str, int, float)
+
+
+class Facts:
+    """An event, its values by place, and its arrays."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self.event = event
+        self.values: dict[str, list[object]] = {}  # place → every value there, in any element
+        self.in_elements: set[str] = (
+            set()
+        )  # places with values in the objects or arrays of an array
+        for name, below in event.items():
+            self._note(below, name, in_element=False)
+
+    @cached_property
+    def root(self) -> "Element":
+        """The event itself, as if it were the one element of an array; made when it is needed."""
+        root = Element()
+        root.fill(self.event, "")
+        return root
+
+    def _note(self, value: object, place: str, *, in_element: bool) -> None:
+        if value is None or isinstance(value, _SCALARS):
+            self.values.setdefault(place, []).append(value)
+            if in_element:
+                self.in_elements.add(place)
+        elif isinstance(value, list):
+            for item in value:
+                inner = in_element or isinstance(item, list | Mapping)
+                self._note(item, place, in_element=inner)
+        elif isinstance(value, Mapping):  # last: of all three it takes the longest to ask
+            for name, below in value.items():
+                self._note(below, f"{place}.{name}", in_element=in_element)
+
+
+class Element:
+    """An object or an array that is an element of an array: its own values, and its arrays'.
+
+    A scalar in an array is its parent's value like any other: it belongs to no other value.
+    """
+
+    __slots__ = ("arrays", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[object]] = {}  # place → values that are in no array's element
+        self.arrays: list[Array] = []  # no two have values at the same place
+
+    def fill(self, value: object, place: str) -> None:
+        """Note what `value`, which stands at `place`, is made of."""
+        if isinstance(value, list):
+            self._add(Array(value, place, self))
+        elif isinstance(value, Mapping):
+            for name, below in value.items():
+                self.fill(below, f"{place}.{name}" if place else name)
+        else:
+            self.values.setdefault(place, []).append(value)
+
+    def array_with(self, place: str) -> "Array | None":
+        """The array in whose elements this place has values."""
+        return next((array for array in self.arrays if place in array.places), None)
+
+    def has(self, place: str) -> bool:
+        """Whether the place has a value here, in an array's element or not."""
+        return place in self.values or self.array_with(place) is not None
+
+    def places(self) -> set[str]:
+        """Where there are values."""
+        return set(self.values).union(*(array.places for array in self.arrays))
+
+    def _add(self, array: "Array") -> None:
+        # Two arrays can have one place only if a name has dots: `a.b` beside `b` in `a`. They count
+        # as one array then.
+        for other in self.arrays:
+            if not array.places.isdisjoint(other.places):
+                array.elements = other.elements + array.elements
+                array.places |= other.places
+        self.arrays = [o for o in self.arrays if array.places.isdisjoint(o.places)]
+        if array.elements:
+            self.arrays.append(array)
+
+
+class Array:
+    """What of an array is more than scalars: these go to `parent`."""
+
+    __slots__ = ("elements", "places")
+
+    def __init__(self, items: list[Any], place: str, parent: Element) -> None:
+        self.elements: list[Element] = []
+        self.places: set[str] = set()  # where any element has a value
+        for item in items:
+            if isinstance(item, list | Mapping):
+                element = Element()
+                element.fill(item, place)
+                self.elements.append(element)
+                self.places |= element.places()
+            else:
+                parent.values.setdefault(place, []).append(item)
