@@ -6,6 +6,7 @@ from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 from typing import Any, Final
 
+from runtime.core.matching import ignoring_case
 from runtime.core.matching.numbers import identity, is_number, ordered
 from runtime.errors import BadInput
 
@@ -55,29 +56,29 @@ def _equals(wanted: object, at: str) -> Test:
 
 def _prefix(operand: object, at: str) -> Test:
     if isinstance(operand, Mapping):
-        wanted = _folded(operand, at)
-        return lambda value: isinstance(value, str) and value.lower().startswith(wanted)
+        wanted = _ignoring_case(operand, at)
+        return lambda value: isinstance(value, str) and ignoring_case.starts_with(value, wanted)
     text = _text(operand, at)
     return lambda value: isinstance(value, str) and value.startswith(text)
 
 
 def _suffix(operand: object, at: str) -> Test:
     if isinstance(operand, Mapping):
-        wanted = _folded(operand, at)
-        return lambda value: isinstance(value, str) and value.lower().endswith(wanted)
+        wanted = _ignoring_case(operand, at)
+        return lambda value: isinstance(value, str) and ignoring_case.ends_with(value, wanted)
     text = _text(operand, at)
     return lambda value: isinstance(value, str) and value.endswith(text)
 
 
 def _equals_ignore_case(operand: object, at: str) -> Test:
-    wanted = _text(operand, at).lower()
-    return lambda value: isinstance(value, str) and value.lower() == wanted
+    wanted = _text(operand, at)
+    return lambda value: isinstance(value, str) and ignoring_case.equals(value, wanted)
 
 
-def _folded(operand: Mapping[str, Any], at: str) -> str:
+def _ignoring_case(operand: Mapping[str, Any], at: str) -> str:
     if set(operand) != {"equals-ignore-case"}:
         raise bad("takes a string or {equals-ignore-case: string}", at)
-    return _text(operand["equals-ignore-case"], at).lower()
+    return _text(operand["equals-ignore-case"], at)
 
 
 def _wildcard(operand: object, at: str) -> Test:

@@ -5,13 +5,13 @@ test finds out, but never one too few.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import inf
 from operator import or_
 from typing import Any
 
-from runtime.core.matching import operators
+from runtime.core.matching import ignoring_case, operators
 from runtime.core.matching.numbers import identity, is_number
 
 _Table = dict[Any, int]
@@ -94,8 +94,7 @@ class _Values:
     def __init__(self) -> None:
         self._equal: _Table = {}
         self._affixes = _Affixes()
-        self._folded_equal: _Table = {}
-        self._folded_affixes = _Affixes()
+        self._ignoring_case = _IgnoringCase()
 
     def add(self, rule: tuple[str, Any], bit: int) -> bool:
         """Note what the filter names; False if the rule names nothing to look up."""
@@ -104,10 +103,9 @@ class _Values:
             _note(self._equal, identity(operand), bit)
             return True
         if name == "equals-ignore-case":
-            _note(self._folded_equal, operand.lower(), bit)
-            return True
+            return self._ignoring_case.add("equal", operand, bit)
         if isinstance(operand, Mapping):
-            return self._folded_affixes.add(name, operand["equals-ignore-case"].lower(), bit)
+            return self._ignoring_case.add(name, operand["equals-ignore-case"], bit)
         return self._affixes.add(name, operand, bit)
 
     def find(self, value: object) -> int:
@@ -115,10 +113,54 @@ class _Values:
         found = self._equal.get(identity(value), 0)
         if isinstance(value, str):
             found |= self._affixes.find(value)
-            if self._folded_equal or self._folded_affixes:
-                folded = value.lower()
-                found |= self._folded_equal.get(folded, 0) | self._folded_affixes.find(folded)
+            if self._ignoring_case:
+                found |= self._ignoring_case.find(value)
         return found
+
+
+class _IgnoringCase:
+    """Filters by what a text is, how it begins and how it ends, whatever its case.
+
+    A key finds candidates, which are then compared: what is found does name the text.
+    """
+
+    def __init__(self) -> None:
+        self._equal: dict[str, _Table] = {}  # key → what is wanted → filters
+        self._starts: dict[int, dict[str, _Table]] = {}  # length of the key → as above
+        self._ends: dict[int, dict[str, _Table]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._equal or self._starts or self._ends)
+
+    def add(self, name: str, wanted: str, bit: int) -> bool:
+        key = ignoring_case.key(wanted)
+        if name == "equal":
+            table = self._equal
+        elif key:
+            lengths = self._starts if name == "prefix" else self._ends
+            table = lengths.setdefault(len(key), {})
+        else:
+            return False
+        # Both cases of a letter are one wish, so that one comparison answers for both.
+        _note(table.setdefault(key, {}), wanted.lower() if wanted.isascii() else wanted, bit)
+        return True
+
+    def find(self, text: str) -> int:
+        key = ignoring_case.key(text)
+        found = _compared(text, self._equal.get(key), ignoring_case.equals)
+        for length, table in self._starts.items():
+            found |= _compared(text, table.get(key[:length]), ignoring_case.starts_with)
+        for length, table in self._ends.items():
+            found |= _compared(text, table.get(key[-length:]), ignoring_case.ends_with)
+        return found
+
+
+def _compared(text: str, candidates: _Table | None, test: Callable[[str, str], bool]) -> int:
+    found = 0
+    for wanted, bits in (candidates or {}).items():
+        if test(text, wanted):
+            found |= bits
+    return found
 
 
 class _Affixes:
@@ -127,9 +169,6 @@ class _Affixes:
     def __init__(self) -> None:
         self._starts: dict[int, _Table] = {}
         self._ends: dict[int, _Table] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._starts or self._ends)
 
     def add(self, name: str, text: object, bit: int) -> bool:
         tables = {"prefix": self._starts, "suffix": self._ends}.get(name)
