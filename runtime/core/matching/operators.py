@@ -1,12 +1,12 @@
 """The comparison operators of EventBridge patterns: what each accepts, and what each tests."""
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.core.matching import ignoring_case
+from runtime.core.matching.addresses import Network, read_address, read_network
 from runtime.core.matching.numbers import identity, is_number, ordered
 from runtime.errors import BadInput
 
@@ -50,6 +50,13 @@ def compile_rule(rule: object, at: str) -> Test:
 def _equals(wanted: object, at: str) -> Test:
     if wanted is not None and not isinstance(wanted, bool | int | float | str):
         raise bad("must be a string, a number, true, false, null or an operator", at)
+    address = read_address(wanted) if isinstance(wanted, str) else None
+    if address is not None:
+        return Network(address, address).covers  # however it is written
+    return _exactly(wanted)
+
+
+def _exactly(wanted: object) -> Test:
     same = identity(wanted)
     return lambda value: identity(value) == same
 
@@ -156,19 +163,10 @@ def _exists(operand: object, at: str) -> Test:
 
 
 def _cidr(operand: object, at: str) -> Test:
-    text = _text(operand, at)
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        return read_network(_text(operand, at)).covers
     except ValueError as problem:
-        raise bad(f"is not an address range: {problem}", at) from problem
-    return lambda value: isinstance(value, str) and _inside(value, network)
-
-
-def _inside(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    try:
-        return ipaddress.ip_address(text) in network
-    except ValueError:
-        return False
+        raise bad(f"is no address range: {problem}", at) from problem
 
 
 def _anything_but(operand: object, at: str) -> Test:
@@ -182,7 +180,7 @@ def _anything_but(operand: object, at: str) -> Test:
         raise bad("takes strings or numbers, not both", at)
     if not strings and None in map(ordered, unwanted):
         raise bad("takes numbers that a double can hold", at)
-    test = any_of([_equals(item, at) for item in unwanted])
+    test = any_of([_exactly(item) for item in unwanted])
     return lambda value: not test(value)
 
 
@@ -194,7 +192,7 @@ def _anything_but_operator(operand: Mapping[str, Any], at: str) -> Test:
     if make is None:
         raise bad(f"can exclude {', '.join(sorted(_EXCLUDABLE))}, not {name!r}", at)
     wanted = wanted if isinstance(wanted, list) else [wanted]
-    if not wanted or "" in wanted:
+    if not wanted or (name in _AFFIXES and "" in wanted):
         raise bad("must not be empty", at)
     test = any_of([make(item, f"{at}.{name}") for item in wanted])
     return lambda value: not test(value)
@@ -215,6 +213,7 @@ def _in_range(value: object, at: str) -> float:
 
 
 _Make = Callable[[object, str], Test]
+_AFFIXES: Final = frozenset(("prefix", "suffix"))
 _EXCLUDABLE: Final[Mapping[str, _Make]] = MappingProxyType(
     {
         "prefix": _prefix,
@@ -226,9 +225,22 @@ _EXCLUDABLE: Final[Mapping[str, _Make]] = MappingProxyType(
 _OPERATORS: Final[Mapping[str, _Make]] = MappingProxyType(
     {
         **_EXCLUDABLE,
+        "exactly": lambda operand, at: _exactly(_text(operand, at)),
         "numeric": _numeric,
         "exists": _exists,
         "cidr": _cidr,
         "anything-but": _anything_but,
     }
+)
+
+# What no field inside `$or` may be called: it would read like an operator. The operators of today,
+# their comparisons, and the names that EventBridge keeps for operators to come.
+RESERVED: Final = frozenset(
+    (
+        *_OPERATORS,
+        *_COMPARE,
+        *("regex", "not-wildcard", "not-equals-ignore-case"),
+        *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
+        *("ip-address-in-range", "ip-address-not-in-range"),
+    )
 )

@@ -4,18 +4,21 @@ A pattern that EventBridge would refuse is refused here with its reason, so that
 means never depends on which of the two reads it.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runtime.core import json_text
 from runtime.core.matching import operators
 from runtime.core.matching.conditions import All, Condition, Either, Node, Way, holds
 from runtime.core.matching.facts import Facts
+from runtime.errors import BadInput
 
 MAX_PATTERN_CHARS: Final = 2048  # EventBridge's own limit
 MAX_ALTERNATIVES: Final = 1000  # EventBridge's limit on what `$or` multiplies out to
 _OR: Final = "$or"
+_MIN_BRANCHES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,43 +48,70 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
     json_text.check_json(pattern, at=at)
     if len(json_text.dump(pattern)) > MAX_PATTERN_CHARS:
         raise operators.bad(f"a pattern has at most {MAX_PATTERN_CHARS} characters", at)
-    node = _object(pattern, "", at)
+    node = _object(pattern, _Spot("", at))
     if node.alternatives > MAX_ALTERNATIVES:
         raise operators.bad(f"$or multiplies out to more than {MAX_ALTERNATIVES} rules", at)
     return Pattern(node, tuple(node.ways()))
 
 
-def _object(pattern: Mapping[str, Any], place: str, at: str) -> Node:
+class _Spot(NamedTuple):
+    """Where in a pattern we are."""
+
+    place: str  # of the event
+    at: str  # of the pattern, for whoever must mend it
+    in_or: bool = False
+
+    def below(self, name: str) -> "_Spot":
+        place = f"{self.place}.{name}" if self.place else name
+        return _Spot(place, f"{self.at}.{name}", self.in_or)
+
+    def bad(self, reason: str) -> BadInput:
+        return operators.bad(reason, self.at)
+
+
+def _object(pattern: Mapping[str, Any], spot: _Spot) -> Node:
     if not pattern:
-        raise operators.bad("an empty object matches nothing in particular", at)
-    nodes = [_field(name, rule, place, f"{at}.{name}") for name, rule in pattern.items()]
-    return nodes[0] if len(nodes) == 1 else All(tuple(nodes))
+        raise spot.bad("an empty object matches nothing in particular")
+    nodes = [_field(name, rule, spot) for name, rule in pattern.items()]
+    if len(nodes) == 1:
+        return nodes[0]
+    twice = [place for place, times in _places(nodes).items() if times > 1]
+    if twice:
+        # EventBridge's compiler drops all but the last, and with them what somebody asked for.
+        raise spot.bad(f"{min(twice)!r} is asked about twice; put all its rules into one array")
+    return All(tuple(nodes))
 
 
-def _field(name: str, rule: object, place: str, at: str) -> Node:
-    if name == _OR and _is_or(rule):
-        return _either(rule, place, at)
-    below = f"{place}.{name}" if place else name
+def _places(nodes: Iterable[Node]) -> Counter[str]:
+    return Counter(place for node in nodes for place in node.places)
+
+
+def _field(name: str, rule: object, spot: _Spot) -> Node:
+    if name == _OR:
+        return _either(rule, _Spot(spot.place, f"{spot.at}.{_OR}", in_or=True))
+    below = spot.below(name)
+    if spot.in_or and name in operators.RESERVED:
+        raise below.bad(f"no field inside {_OR} may be called {name!r}, like an operator")
     if isinstance(rule, Mapping):
-        return _object(rule, below, at)
+        return _object(rule, below)
     if isinstance(rule, list):
-        return _condition(rule, below, at)
-    raise operators.bad("must be an object or an array", at)
+        return _condition(rule, below)
+    raise below.bad("must be an object or an array")
 
 
-def _is_or(rule: object) -> bool:
-    # As EventBridge: `$or` is an operator over two or more objects, else a name like any other.
-    return isinstance(rule, list) and len(rule) > 1 and all(isinstance(r, Mapping) for r in rule)
+def _either(rule: object, spot: _Spot) -> Node:
+    if not isinstance(rule, list) or len(rule) < _MIN_BRANCHES:
+        raise spot.bad("takes an array of two or more objects")
+    branches = [spot._replace(at=f"{spot.at}[{n}]") for n in range(len(rule))]
+    for branch, each in zip(branches, rule, strict=True):
+        if not isinstance(each, Mapping):
+            raise branch.bad("must be an object")
+    return Either(tuple(map(_object, rule, branches)))
 
 
-def _either(rule: Any, place: str, at: str) -> Node:
-    branches = [_object(branch, place, f"{at}[{n}]") for n, branch in enumerate(rule)]
-    return Either(tuple(branches))
-
-
-def _condition(rules: list[Any], place: str, at: str) -> Condition:
+def _condition(rules: list[Any], spot: _Spot) -> Condition:
     if not rules:
-        raise operators.bad("an empty array matches nothing", at)
-    tests = [operators.compile_rule(rule, f"{at}[{n}]") for n, rule in enumerate(rules)]
+        raise spot.bad("an empty array matches nothing")
+    tests = [operators.compile_rule(rule, f"{spot.at}[{n}]") for n, rule in enumerate(rules)]
     present = tuple(test for test in tests if test is not operators.ABSENT)
-    return Condition(place, rules, present, absent=len(present) < len(tests))
+    return Condition(spot.place, rules, present, absent=len(present) < len(tests))

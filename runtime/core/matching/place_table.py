@@ -12,6 +12,7 @@ from operator import or_
 from typing import Any
 
 from runtime.core.matching import ignoring_case, operators
+from runtime.core.matching.addresses import read_address
 from runtime.core.matching.numbers import identity, is_number
 
 _Table = dict[Any, int]
@@ -63,7 +64,9 @@ class PlaceTable:
         name: str
         operand: Any
         name, operand = next(iter(rule.items())) if isinstance(rule, Mapping) else ("", rule)
-        if name == "exists" and not operand:
+        if name == "" and isinstance(operand, str) and read_address(operand) is not None:
+            self._present |= bit  # an address may be written in many ways
+        elif name == "exists" and not operand:
             self._absent |= bit
         elif name == "numeric":
             ranges.append((*_ends(operand), bit))
@@ -99,7 +102,7 @@ class _Values:
     def add(self, rule: tuple[str, Any], bit: int) -> bool:
         """Note what the filter names; False if the rule names nothing to look up."""
         name, operand = rule
-        if name == "":
+        if name in ("", "exactly"):
             _note(self._equal, identity(operand), bit)
             return True
         if name == "equals-ignore-case":
