@@ -19,6 +19,7 @@ TOPIC: Final = "metric.placed_order"
 AT: Final = "2026-11-22T10:00:00.000Z"
 EVENTS: Final = 50  # different ones, each matched at least once
 LONG_ENOUGH_S: Final = 0.3
+_FOLDED: Final = "equals-ignore-case"
 Filter = Mapping[str, Any] | None
 
 # What filters are about in the mix; the number makes each filter another one.
@@ -44,6 +45,14 @@ class Case:
     says: str
     make: Callable[[int], Filter]
     topics: Callable[[int], str] = field(default=lambda _: TOPIC)
+
+
+def _kind(name: str, make: Callable[[int], Mapping[str, Any]]) -> Case:
+    return Case(
+        name=name,
+        says="one topic, each filter another",
+        make=lambda n: {"properties": make(n)},
+    )
 
 
 CASES: Final = (
@@ -75,14 +84,48 @@ CASES: Final = (
         make=lambda n: {"properties": {"country": [{"anything-but": ["DE", "FR", f"X{n}"]}]}},
     ),
     Case(
-        name="wildcards that begin and end with `*`",
-        says="one topic; no index helps, each filter is asked",
-        make=lambda n: {"properties": {"url": [{"wildcard": f"*/{n}/*"}]}},
-    ),
-    Case(
         name="exclusions that exclude nothing here",
         says="one topic; nearly all match, so this is the price of a match",
         make=lambda n: {"properties": {"country": [{"anything-but": [f"X{n}"]}]}},
+    ),
+    # From here on one row a kind: each filter another, and few match.
+    _kind("ranges", lambda n: {"value": [{"numeric": [">=", 490 + n, "<", 491 + n]}]}),
+    _kind("suffixes", lambda n: {"email_domain": [{"suffix": f".{n}.example.com"}]}),
+    _kind("equals-ignore-case", lambda n: {"campaign": [{_FOLDED: f"AUTUMN-{n}"}]}),
+    _kind("prefixes ignoring case", lambda n: {"campaign": [{"prefix": {_FOLDED: f"AUTUMN-{n}"}}]}),
+    _kind(
+        "suffixes ignoring case",
+        lambda n: {"email_domain": [{"suffix": {_FOLDED: f".{n}.EXAMPLE.com"}}]},
+    ),
+    _kind("exists", lambda n: {f"property_{n}": [{"exists": True}]}),
+    _kind("exists: false", lambda n: {"coupon": [{"exists": False}], "sku": [f"sku-{n}"]}),
+    _kind("wildcards open at one end", lambda n: {"url": [{"wildcard": f"*/{n}/item"}]}),
+    _kind("wildcards open at both ends", lambda n: {"url": [{"wildcard": f"*/{n}/*"}]}),
+    _kind(
+        "wildcards with many literals", lambda n: {"url": [{"wildcard": f"*shop*example*/{n}/*m"}]}
+    ),
+    _kind("cidr of IPv4", lambda n: {"ip": [{"cidr": f"10.{n // 250}.{n % 250}.0/24"}]}),
+    _kind("cidr of IPv6", lambda n: {"ip6": [{"cidr": f"2001:db8:{n:x}::/48"}]}),
+    _kind("addresses", lambda n: {"ip": [f"10.{n // 250}.{n % 250}.1"]}),
+    _kind("excluded numbers", lambda n: {"one": [{"anything-but": [1, n]}]}),
+    _kind("excluded prefixes", lambda n: {"url": [{"anything-but": {"prefix": ["http", f"{n}"]}}]}),
+    _kind("excluded suffixes", lambda n: {"url": [{"anything-but": {"suffix": ["item", f"{n}"]}}]}),
+    _kind(
+        "excluded ignoring case",
+        lambda n: {"coupon": [{"anything-but": {_FOLDED: ["welcome", f"{n}"]}}]},
+    ),
+    _kind(
+        "excluded wildcards",
+        lambda n: {"url": [{"anything-but": {"wildcard": ["*shop*", f"*/{n}/*"]}}]},
+    ),
+    _kind("$or", lambda n: {"$or": [{"sku": [f"sku-{n}"]}, {"items": [10_000 + n]}]}),
+    _kind(
+        "elements of arrays",
+        lambda n: {"lines": {"sku": [f"sku-{n}"], "quantity": [{"numeric": [">", 1]}]}},
+    ),
+    _kind(
+        "exists: false in elements of arrays",
+        lambda n: {"lines": {"sku": [f"sku-{n}"], "z": [{"exists": False}]}},
     ),
 )
 
@@ -151,7 +194,13 @@ def _event(number: int) -> Event:
         "items": number,
         "gift": number % 2 == 0,
         "coupon": "WELCOME",
-        "lines": [{"sku": f"sku-{line}", "quantity": line} for line in range(5)],
+        "one": 1,
+        "ip": f"10.0.{number}.1",
+        "ip6": f"2001:db8:{number:x}::1",
+        "lines": [
+            {"sku": f"sku-{line}", "quantity": line} | ({"z": 1} if line % 2 else {})
+            for line in range(5)
+        ],
     }
     return Event(
         id=f"evt_{number}",

@@ -28,7 +28,7 @@ SCALARS: Final = _TEXTS | _NUMBERS | st.none()
 _WORDS: Final = st.sampled_from(["a", "b", "ab", "B", "10"])
 _FOLDED: Final = _WORDS.map(lambda text: {"equals-ignore-case": text})
 _GLOBS: Final = st.sampled_from(
-    ["*", "a*", "*b", "a*c", "*.*.*", "a\\*", "a\\\\b", "*a*", "ab", "a\\**"]
+    ["*", "a*", "*b", "a*c", "*.*.*", "a\\*", "a\\\\b", "*a*", "ab", "a\\**", "*b*c*", "*ab*a*"]
 )
 _NETWORKS: Final = st.sampled_from(["10.0.0.0/8", "192.168.0.0/16", "2001:db8::/32"])
 _COMPARISONS: Final = st.sampled_from(["<", "<=", "=", ">=", ">"])

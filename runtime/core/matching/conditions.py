@@ -3,7 +3,7 @@
 Arrays make conditions depend on each other: those about the elements of one array must hold in the
 same element. AWS's event-ruler goes through the places in alphabetical order: until a condition has
 chosen an element, `{"exists": false}` looks through the whole array, and from then on at that
-element alone. So does `holds`.
+element alone. So does `holds_in_arrays`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,12 +145,8 @@ class Either:
         return [way for branch in self.branches for way in branch.ways()]
 
 
-def holds(node: Node, facts: Facts) -> bool:
-    """Whether the event satisfies the node."""
-    if not node.is_possible(facts):
-        return False
-    if facts.in_elements.isdisjoint(node.places):
-        return True
+def holds_in_arrays(node: Node, facts: Facts) -> bool:
+    """Whether the event satisfies the node, all elements of arrays considered."""
     return any(_hold(facts.root, sorted(each, key=_order)) for each in node.choices(facts))
 
 

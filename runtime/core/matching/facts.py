@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 _SCALARS: Final = (str, int, float)
+_NESTED: Final = (dict, list, Mapping)
 
 
 class Facts:
@@ -17,9 +18,7 @@ class Facts:
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = event
         self.values: dict[str, list[object]] = {}  # place → every value there, in any element
-        self.in_elements: set[str] = (
-            set()
-        )  # places with values in the objects or arrays of an array
+        self.in_elements: set[str] = set()  # places that have values in elements of arrays
         for name, below in event.items():
             self._note(below, name, in_element=False)
 
@@ -32,12 +31,15 @@ class Facts:
 
     def _note(self, value: object, place: str, *, in_element: bool) -> None:
         if value is None or isinstance(value, _SCALARS):
-            self.values.setdefault(place, []).append(value)
+            if place in self.values:
+                self.values[place].append(value)
+            else:
+                self.values[place] = [value]
             if in_element:
                 self.in_elements.add(place)
         elif isinstance(value, list):
             for item in value:
-                inner = in_element or isinstance(item, list | Mapping)
+                inner = in_element or isinstance(item, _NESTED)
                 self._note(item, place, in_element=inner)
         elif isinstance(value, Mapping):  # last: of all three it takes the longest to ask
             for name, below in value.items():
@@ -99,7 +101,7 @@ class Array:
         self.elements: list[Element] = []
         self.places: set[str] = set()  # where any element has a value
         for item in items:
-            if isinstance(item, list | Mapping):
+            if isinstance(item, _NESTED):
                 element = Element()
                 element.fill(item, place)
                 self.elements.append(element)

@@ -47,7 +47,10 @@ class _Block:
     def find(self, facts: Facts) -> Iterator[Pattern]:
         found = (1 << len(self._patterns)) - 1
         for place, table in self._tables:
-            found &= table.find(facts.values.get(place, ()), in_elements=place in facts.in_elements)
+            here = table.find(facts.values.get(place, ()))
+            if place in facts.in_elements:
+                here |= table.absent  # a filter may be about an element that has no value here
+            found &= here
             if not found:
                 return
         while found:

@@ -12,7 +12,7 @@ def key(text: str) -> str:
 
     Some texts that do not match have the same key, too, so it only finds candidates.
     """
-    return text.upper().casefold()
+    return text.lower() if text.isascii() else text.upper().casefold()
 
 
 def equals(text: str, wanted: str) -> bool:

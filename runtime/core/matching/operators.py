@@ -5,7 +5,7 @@ from operator import eq, ge, gt, le, lt
 from types import MappingProxyType
 from typing import Any, Final
 
-from runtime.core.matching import ignoring_case
+from runtime.core.matching import ignoring_case, wildcards
 from runtime.core.matching.addresses import Network, read_address, read_network
 from runtime.core.matching.numbers import identity, is_number, ordered
 from runtime.errors import BadInput
@@ -89,51 +89,11 @@ def _ignoring_case(operand: Mapping[str, Any], at: str) -> str:
 
 
 def _wildcard(operand: object, at: str) -> Test:
-    parts = literals(_text(operand, at), at)
-    return lambda value: isinstance(value, str) and _glob(value, parts)
-
-
-def literals(text: str, at: str = "wildcard") -> list[str]:
-    """What stands between the wildcards, escapes undone.
-
-    Raises:
-        BadInput: `bad_filter`.
-    """
-    parts = [""]
-    characters = iter(text)
-    star = False
-    for character in characters:
-        if character == "*":
-            if star:
-                raise bad("two wildcards in a row", at)
-            parts.append("")
-        elif character == "\\":
-            escaped = next(characters, "")
-            if escaped not in ("*", "\\"):
-                raise bad("a backslash may stand before * or \\ only", at)
-            parts[-1] += escaped
-        else:
-            parts[-1] += character
-        star = character == "*"
-    return parts
-
-
-def _glob(value: str, literals: list[str]) -> bool:
-    # Not a regular expression: `*a*a*a*b` would take it years. The leftmost fit of each literal is
-    # always right, so one pass is enough.
-    first, last = literals[0], literals[-1]
-    if len(literals) == 1:
-        return value == first
-    end = len(value) - len(last)
-    at = len(first)
-    if end < at or not (value.startswith(first) and value.endswith(last)):
-        return False
-    for literal in literals[1:-1]:
-        found = value.find(literal, at, end)
-        if found < 0:
-            return False
-        at = found + len(literal)
-    return True
+    try:
+        parts = wildcards.split(_text(operand, at))
+    except ValueError as problem:
+        raise bad(str(problem), at) from problem
+    return lambda value: isinstance(value, str) and wildcards.fits(value, parts)
 
 
 def _numeric(operand: object, at: str) -> Test:

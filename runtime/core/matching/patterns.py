@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.core import json_text
 from runtime.core.matching import operators
-from runtime.core.matching.conditions import All, Condition, Either, Node, Way, holds
+from runtime.core.matching.conditions import All, Condition, Either, Node, Way, holds_in_arrays
 from runtime.core.matching.facts import Facts
 from runtime.errors import BadInput
 
@@ -26,6 +26,7 @@ class Pattern:
     """A compiled pattern; an event that matches it fits one of its `ways`, but not only such do."""
 
     node: Node
+    places: frozenset[str]  # that it asks about
     ways: tuple[Way, ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
@@ -34,7 +35,9 @@ class Pattern:
 
     def fits(self, facts: Facts) -> bool:
         """Whether the event that these are the facts of fits."""
-        return holds(self.node, facts)
+        if not self.node.is_possible(facts):
+            return False
+        return self.places.isdisjoint(facts.in_elements) or holds_in_arrays(self.node, facts)
 
 
 def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
@@ -51,7 +54,7 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
     node = _object(pattern, _Spot("", at))
     if node.alternatives > MAX_ALTERNATIVES:
         raise operators.bad(f"$or multiplies out to more than {MAX_ALTERNATIVES} rules", at)
-    return Pattern(node, tuple(node.ways()))
+    return Pattern(node, node.places, tuple(node.ways()))
 
 
 class _Spot(NamedTuple):
