@@ -121,6 +121,7 @@ class _Stage:
     def crowd(self) -> None:
         """Thousands of webhooks more."""
         from runtime.stores.tables import codec, keys
+        from runtime.stores.webhooks import items
 
         secret = SealedSecret(ciphertext=self._seal("s" * 44), created_at=AT)
         made = (
@@ -137,7 +138,8 @@ class _Stage:
             for number in range(WEBHOOKS)
         )
         self.cloud.config.table.put_many(
-            codec.encode(each) | codec.key({"pk": keys.tenant(TENANT), "sk": keys.webhook(each.id)})
+            items.webhook_item(each)
+            | codec.key({"pk": keys.tenant(TENANT), "sk": keys.webhook(each.id)})
             for each in made
         )
 

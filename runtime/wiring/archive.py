@@ -9,7 +9,6 @@ from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
-    from runtime.core.profiles.profile import Profile
 
 T = TypeVar("T")
 
@@ -26,7 +25,7 @@ def build(_journal: Journal) -> "Worker[Event]":
 
 def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
     """Images of the profiles table's stream to the raw log."""
-    from runtime.stores.tables import codec
+    from runtime.stores.profiles.items import profile_from_stream
     from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 
     given = settings.load()
@@ -34,8 +33,7 @@ def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
     put = ArchiveProfiles(raw_log=raw_log, clock=worker.now)
 
     def archive_images(images: Iterable[Mapping[str, Any]]) -> None:
-        profiles: list[Profile] = [codec.profile(codec.from_stream(image)) for image in images]
-        put(profiles)
+        put([profile_from_stream(image) for image in images])
 
     return archive_images
 

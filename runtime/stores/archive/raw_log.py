@@ -9,10 +9,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.archive import raw_log
-from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
-from runtime.core.json_text import dump, load
-from runtime.core.timestamps import timestamp
+from runtime.core.archive.raw_log import EncodedBatch, RawBatch
 from runtime.errors import Transient
+from runtime.stores.archive import items
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.tables import codec
@@ -96,14 +95,14 @@ class RawLog:
             ),
             "ConsistentRead": True,  # what is not seen now must not be skipped for ever
         }
-        return (_batch(item) for item in self.table.query(query))
+        return (items.batch(item) for item in self.table.query(query))
 
 
 def _won(table: Table, writes: list[Any]) -> bool:
     head, *puts = writes
-    items: list[Any] = [{"Update": head}, *({"Put": put} for put in puts)]
+    transaction: list[Any] = [{"Update": head}, *({"Put": put} for put in puts)]
     try:
-        table.client.transact_write_items(TransactItems=items)
+        table.client.transact_write_items(TransactItems=transaction)
     except ClientError as problem:
         if _LOST.isdisjoint(aws.cancellations(problem)):
             raise
@@ -120,23 +119,5 @@ def _name(key: str) -> dict[str, str]:
 
 
 def _item(batch: EncodedBatch, key: str, *, seq: int, now: datetime) -> codec.Item:
-    return {
-        **codec.key({"pk": _PARTITION, "sk": _sort(seq), "key": key, "kind": batch.kind.value}),
-        "digest": codec.text(batch.digest),
-        "size_bytes": codec.scalar(len(batch.data)),
-        "counts": codec.text(dump(dict(batch.counts))),
-        "appended_at": codec.text(timestamp(now)),
-    }
-
-
-def _batch(item: codec.Item) -> RawBatch:
-    raw = {name: codec.value(stored) for name, stored in item.items()}
-    return RawBatch(
-        seq=int(raw["sk"]),
-        key=raw["key"],
-        kind=Kind(raw["kind"]),
-        digest=raw["digest"],
-        size_bytes=raw["size_bytes"],
-        counts=load(raw["counts"]),
-        appended_at=raw["appended_at"],
-    )
+    number = codec.key({"pk": _PARTITION, "sk": _sort(seq)})
+    return {**items.batch_item(batch, key, now=now), **number}

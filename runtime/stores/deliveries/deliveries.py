@@ -8,7 +8,7 @@ from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Selection, Status, Waiting
 from runtime.core.page import Page
 from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
-from runtime.stores.deliveries import waiting
+from runtime.stores.deliveries import items, waiting
 from runtime.stores.deliveries.delivery_log import DeliveryLog, Entry, is_listed
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
@@ -34,12 +34,12 @@ class Deliveries:
     def find(self, delivery_id: str) -> Delivery | None:
         """The delivery as it stands now (strong read), or None before its first attempt."""
         item = self.table.get({"pk": delivery_id})
-        return None if item is None else codec.delivery(item)
+        return None if item is None else items.delivery(item)
 
     def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
         """Those that have a record, as they stand now (strong read), by id."""
         each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
-        found = map(codec.delivery, self.table.get_many(each))
+        found = map(items.delivery, self.table.get_many(each))
         return {delivery.id: delivery for delivery in found}
 
     def open(self, delivery: Delivery) -> Delivery:
@@ -93,7 +93,7 @@ class Deliveries:
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
         """Due deliveries of a shard (see `keys.DELIVERY_SHARDS`), the longest waiting first."""
-        return records.due(self.table, codec.waiting, shard=shard, now_ms=now_ms, limit=limit)
+        return records.due(self.table, items.waiting, shard=shard, now_ms=now_ms, limit=limit)
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
         """List those that are to get a record; the page of each, for its record to name."""
@@ -130,7 +130,7 @@ class Deliveries:
         )
         query = ages.query(after=after, webhook_id=selection.webhook_id, topic=selection.topic)
         return self.table.bounded_page(
-            query, codec.delivery, limit=limit, position=records.position
+            query, items.delivery, limit=limit, position=records.position
         )
 
     def _logged(
@@ -227,7 +227,7 @@ class Deliveries:
         if lists:
             lists["list_sk"] = keys.in_time(delivery.created_at, delivery.id)
         return {
-            **codec.delivery_item(delivery),
+            **items.delivery_item(delivery),
             **codec.key(lists),
             **records.due_key(delivery, shard=keys.delivery_shard(delivery.tenant, delivery.id)),
             "next_attempt": codec.scalar(delivery.next_attempt),

@@ -8,6 +8,7 @@ from runtime.core.deliveries.replay import Replay
 from runtime.core.page import Page
 from runtime.core.timestamps import moment
 from runtime.errors import NotFound
+from runtime.stores.deliveries import items
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
@@ -31,7 +32,7 @@ class Replays:
             NotFound: code `replay_not_found`.
         """
         item = self.table.get({"pk": keys.replay(replay_id)})
-        found = None if item is None else codec.replay(item)
+        found = None if item is None else items.replay(item)
         if found is None or (found.tenant, found.webhook_id) != (tenant, webhook_id):
             raise NotFound("no such replay", code="replay_not_found")
         return found
@@ -45,7 +46,7 @@ class Replays:
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
         """Those that run and that nobody is at work on."""
         return records.due_records(
-            self.table, codec.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
+            self.table, items.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
         )
 
     def list(
@@ -58,12 +59,12 @@ class Replays:
             place = {"replays_pk": ages.partition, "list_sk": after}
             replay_id = after.partition("#")[2]
             query["ExclusiveStartKey"] = codec.key({**place, "pk": keys.replay(replay_id)})
-        return self.table.bounded_page(query, codec.replay, limit=limit, position=records.position)
+        return self.table.bounded_page(query, items.replay, limit=limit, position=records.position)
 
     def _item(self, replay: Replay) -> Item:
         expires = moment(replay.created_at) + timedelta(days=self.retention_days)
         item = {
-            **codec.encode(replay),
+            **items.replay_item(replay),
             **codec.key(
                 {
                     "pk": keys.replay(replay.id),

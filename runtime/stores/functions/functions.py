@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.page import Page
 from runtime.errors import Conflict
-from runtime.stores.tables import codec, keys
+from runtime.stores.functions import items
+from runtime.stores.tables import keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config
 
@@ -31,12 +32,12 @@ class Functions:
         Raises:
             NotFound: code `function_not_found`.
         """
-        return codec.function(self.config.get(tenant, keys.function(name), what="function"))
+        return items.function(self.config.get(tenant, keys.function(name), what="function"))
 
     def find(self, tenant: str, name: str) -> Function | None:
         """One function, strongly read, or None."""
         item = self.config.find(tenant, keys.function(name))
-        return None if item is None else codec.function(item)
+        return None if item is None else items.function(item)
 
     def replace(self, old: Function, new: Function) -> None:
         """Store `new` in the place of `old`: publishing, secrets, topics, limits.
@@ -50,7 +51,7 @@ class Functions:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
         """A tenant's functions, by name."""
-        return self.config.page(tenant, keys.function(""), codec.function, after=after, limit=limit)
+        return self.config.page(tenant, keys.function(""), items.function, after=after, limit=limit)
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
         """Store the next version of `function` as read; answers the function with it counted.
@@ -61,7 +62,7 @@ class Functions:
         counted = replace(function, latest_version=version.version)
         stored = self.config.table.put(
             {
-                **codec.encode(version),
+                **items.version_item(version),
                 "pk": {"S": keys.tenant(version.tenant)},
                 "sk": {"S": keys.version(version.function, version.version)},
             },
@@ -78,8 +79,8 @@ class Functions:
             NotFound: code `version_not_found`.
         """
         item = self.config.get(tenant, keys.version(name, version), what="version")
-        return codec.function_version(item)
+        return items.version(item)
 
 
 def _item(function: Function) -> Item:
-    return {**codec.encode(function), "sk": {"S": keys.function(function.name)}}
+    return {**items.function_item(function), "sk": {"S": keys.function(function.name)}}

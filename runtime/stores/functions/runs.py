@@ -13,6 +13,7 @@ from runtime.core.page import Page
 from runtime.core.profiles.profile import Profile
 from runtime.stores.aws import clients as aws
 from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
+from runtime.stores.functions import items
 from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.table import Table
@@ -33,12 +34,12 @@ class Runs:
     def find(self, run_id: str) -> Run | None:
         """The run as it stands now (strong read), or None before its first try."""
         item = self.table.get({"pk": run_id})
-        return None if item is None else codec.run(item)
+        return None if item is None else items.run(item)
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
         """The known ones, strongly read."""
         each = [{"pk": run_id} for run_id in dict.fromkeys(run_ids)]
-        return {run.id: run for run in map(codec.run, self.table.get_many(each))}
+        return {run.id: run for run in map(items.run, self.table.get_many(each))}
 
     def open(self, run: Run) -> Run:
         """The run with its output and effects.
@@ -78,7 +79,7 @@ class Runs:
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:
         """Due runs of a shard (see `keys.RUN_SHARDS`), the longest waiting first."""
-        return records.due(self.table, codec.run, shard=shard, now_ms=now_ms, limit=limit)
+        return records.due(self.table, items.run, shard=shard, now_ms=now_ms, limit=limit)
 
     def list(
         self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
@@ -86,7 +87,7 @@ class Runs:
         """A function's runs, newest first."""
         return records.newest(
             self.table,
-            codec.run,
+            items.run,
             index="by_function",
             partition=keys.by_function(tenant, name),
             status=None,
@@ -104,8 +105,16 @@ class Runs:
 
     def _write(self, run: Run) -> Any:
         item = {
-            **records.attributes(run, retention_days=self.retention_days),
-            **codec.key({"by_function_pk": keys.by_function(run.tenant, run.function)}),
+            **items.run_item(run),
+            **codec.key(
+                {
+                    "pk": run.id,
+                    "list_sk": keys.in_time(run.created_at, run.id),
+                    "by_function_pk": keys.by_function(run.tenant, run.function),
+                }
+            ),
+            **records.due_key(run, shard=keys.run_shard(run.id)),
+            "expires_at": codec.scalar(records.expires_s(run, self.retention_days)),
         }
         never_run = "attribute_not_exists(pk)"
         earlier_try = "attempt < :attempt"

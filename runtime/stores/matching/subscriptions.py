@@ -11,8 +11,10 @@ from runtime.core.matching.matching import Index
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Transient
 from runtime.freshness import is_fresh
+from runtime.stores.functions import items as function_items
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import FRESH_S, Config, prefix_query
+from runtime.stores.webhooks import items as webhook_items
 
 MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for least is dropped
 
@@ -63,8 +65,8 @@ class Subscriptions:
             return list(self.config.table.query(prefix_query(tenant, prefix)))
 
         try:
-            webhooks = map(codec.webhook, read(keys.webhook("")))
-            functions = map(codec.function, read(keys.function("")))
+            webhooks = map(webhook_items.webhook, read(keys.webhook("")))
+            functions = map(function_items.function, read(keys.function("")))
             return Index([*webhooks, *functions])
         except BadInput as problem:
             raise Transient(

@@ -9,6 +9,7 @@ from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import Transient
 from runtime.freshness import is_fresh
+from runtime.stores.pacing import items
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
@@ -75,13 +76,13 @@ class Endpoints:
     def due(self, *, now_ms: int, limit: int) -> Iterator[Health]:
         """Endpoints with notices that should have been sent by now."""
         return records.due_records(
-            self.table, codec.health, shard=keys.ENDPOINTS_SHARD, now_ms=now_ms, limit=limit
+            self.table, items.health, shard=keys.ENDPOINTS_SHARD, now_ms=now_ms, limit=limit
         )
 
     def _read(self, missing: Iterable[Key]) -> dict[Key, Health]:
         every = {key: Health(tenant=key[0], webhook_id=key[1]) for key in missing}
         stored = self.table.get_many({"pk": keys.endpoint(*key)} for key in every)
-        for health in map(codec.health, stored):
+        for health in map(items.health, stored):
             every[health.tenant, health.webhook_id] = health
         for health in every.values():
             self._remember(health)
@@ -95,7 +96,7 @@ class Endpoints:
     def _item(self, health: Health) -> Item:
         now = self.clock()
         item = {
-            **codec.encode(health),
+            **items.health_item(health),
             **codec.key({"pk": keys.endpoint(health.tenant, health.webhook_id)}),
             "expires_at": codec.scalar(int((now + KEEP).timestamp())),
         }

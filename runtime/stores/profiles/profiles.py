@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.core.profiles.profile import Profile
+from runtime.stores.profiles import items
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 
@@ -18,12 +19,12 @@ class Profiles:
     def find(self, tenant: str, profile_id: str) -> Profile | None:
         """The profile as it stands now (strong read), deleted or not; None when unknown."""
         item = self.table.get({"pk": keys.tenant(tenant), "sk": profile_id})
-        return None if item is None else codec.profile(item)
+        return None if item is None else items.profile(item)
 
     def find_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Profile]:
         """The known ones among (tenant, profile id), strongly read."""
         each = [{"pk": keys.tenant(tenant), "sk": name} for tenant, name in dict.fromkeys(wanted)]
-        found = (codec.profile(item) for item in self.table.get_many(each))
+        found = (items.profile(item) for item in self.table.get_many(each))
         return {(profile.tenant, profile.id): profile for profile in found}
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
@@ -38,7 +39,7 @@ class Profiles:
     def write(self, profile: Profile, *, read_revision: int) -> Any:
         """The same as one write of a transaction."""
         item = {
-            **codec.encode(profile),
+            **items.profile_item(profile),
             **codec.key({"pk": keys.tenant(profile.tenant), "sk": profile.id}),
         }
         if read_revision == 0:

@@ -8,7 +8,7 @@ from runtime.core.deliveries.delivery import Delivery, Waiting
 from runtime.core.functions.run import Run
 from runtime.core.page import Page
 from runtime.core.timestamps import moment
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
@@ -26,18 +26,6 @@ DUE_ATTRIBUTES: Final = (
     "hinted",
 )
 DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
-
-
-def attributes(record: Run, *, retention_days: int) -> Item:
-    """A run with the keys of its table, its age list, the due index and its expiry."""
-    return {
-        **codec.encode(record),
-        **codec.key(
-            {"pk": record.id, "list_sk": keys.in_time(record.created_at, record.id)},
-        ),
-        "expires_at": codec.scalar(expires_s(record, retention_days)),
-        **due_key(record, shard=keys.run_shard(record.id)),
-    }
 
 
 def due_key(record: Delivery | Run, *, shard: str) -> Item:

@@ -7,6 +7,7 @@ from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import Conflict, NotFound
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import Config
+from runtime.stores.tenancy import items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +22,16 @@ class ApiKeys:
         Raises:
             Conflict: code `api_key_exists`.
         """
+        item = items.api_key_item(key)
         by_hash = {"pk": {"S": keys.api_key(key.sha256)}, "sk": {"S": keys.API_KEY}}
-        lookup = self.config.table.put({**codec.encode(key), **by_hash}, "attribute_not_exists(pk)")
-        listed = {**codec.encode(key), "sk": {"S": keys.api_key(key.sha256)}}
+        lookup = self.config.table.put({**item, **by_hash}, "attribute_not_exists(pk)")
+        listed = {**item, "sk": {"S": keys.api_key(key.sha256)}}
         self.config.add(key.tenant, listed, lookup, what="api_key")
 
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash, strongly read: a deleted key ends at once."""
         item = self.config.table.get({"pk": keys.api_key(sha256), "sk": keys.API_KEY})
-        return None if item is None else codec.api_key(item)
+        return None if item is None else items.api_key(item)
 
     def delete(self, tenant: str, sha256: str) -> None:
         """Delete a key.
@@ -46,7 +48,7 @@ class ApiKeys:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
         """A tenant's keys, by hash."""
-        return self.config.page(tenant, keys.api_key(""), codec.api_key, after=after, limit=limit)
+        return self.config.page(tenant, keys.api_key(""), items.api_key, after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

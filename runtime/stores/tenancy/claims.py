@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from runtime.core.tenancy.idempotency import Claim, State
 from runtime.errors import Conflict
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config
+from runtime.stores.tenancy import items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Claims:
                 "the first request with this key has just failed; send it again",
                 code="idempotency_in_progress",
             )
-        return codec.claim(item)
+        return items.claim(item)
 
     def finish(self, claim: Claim) -> None:
         """Store the answer, unless another request has taken the claim over meanwhile."""
@@ -50,7 +51,7 @@ class Claims:
 
 def _item(claim: Claim) -> Item:
     return {
-        **codec.encode(claim),
+        **items.claim_item(claim),
         "pk": {"S": keys.tenant(claim.tenant)},
         "sk": {"S": keys.claim(claim.key_sha256)},
     }

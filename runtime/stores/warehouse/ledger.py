@@ -5,17 +5,17 @@ write names the fence of its lease, so a planner that has lost its lease can cha
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.json_text import dump, load
-from runtime.core.warehouse.plan import Lease, Load, LoadState, TableCount
+from runtime.core.warehouse.plan import Lease, Load
 from runtime.errors import Conflict, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.tables import codec
 from runtime.stores.tables.table import Table
+from runtime.stores.warehouse import items
 
 _MINE: Final = "#fence = :fence"
 
@@ -90,7 +90,7 @@ class Ledger:
                 {":pk": _partition(tenant, sync_id), ":prefix": "load#"}
             ),
         }
-        found = [_record(item) for item in self.table.query(query)]
+        found = [items.load_record(item) for item in self.table.query(query)]
         found.sort(key=lambda record: (record.started_at, record.last_seq), reverse=True)
         return tuple(found[:limit])
 
@@ -138,7 +138,7 @@ class Ledger:
         if load_id is None:
             return None
         item = self.table.get({"pk": _partition(tenant, sync_id), "sk": f"load#{load_id}"})
-        return None if item is None else _record(item)
+        return None if item is None else items.load_record(item)
 
 
 def _partition(tenant: str, sync_id: str) -> str:
@@ -155,15 +155,4 @@ def _schema(schema: str) -> Mapping[str, str]:
 
 def _item(record: Load, *, fence: int) -> codec.Item:
     key = {"pk": _partition(record.tenant, record.sync_id), "sk": f"load#{record.load_id}"}
-    return {
-        **codec.key(key),
-        "fence": codec.scalar(fence),
-        "record": codec.text(dump(asdict(record))),
-    }
-
-
-def _record(item: codec.Item) -> Load:
-    raw: dict[str, Any] = load(codec.value(item["record"]))
-    raw["state"] = LoadState(raw["state"])
-    raw["tables"] = {name: TableCount(**count) for name, count in raw["tables"].items()}
-    return Load(**raw)
+    return {**items.load_item(record), **codec.key(key), "fence": codec.scalar(fence)}

@@ -9,6 +9,7 @@ from runtime.errors import Conflict
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config, prefix_query
+from runtime.stores.warehouse import items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Syncs:
         Raises:
             NotFound: code `sync_not_found`.
         """
-        return codec.sync(self.config.get(tenant, keys.sync(sync_id), what="sync"))
+        return items.sync(self.config.get(tenant, keys.sync(sync_id), what="sync"))
 
     def replace(self, old: Sync, new: Sync) -> None:
         """Store `new` in the place of `old`.
@@ -52,7 +53,7 @@ class Syncs:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Sync]:
         """A tenant's syncs, by id."""
-        return self.config.page(tenant, keys.sync(""), codec.sync, after=after, limit=limit)
+        return self.config.page(tenant, keys.sync(""), items.sync, after=after, limit=limit)
 
     def enabled(self) -> Iterator[Sync]:
         """Every tenant's enabled syncs: what the hourly plan goes through."""
@@ -62,10 +63,10 @@ class Syncs:
         }
         for listed in self.config.table.query(tenants):
             for item in self.config.table.query(prefix_query(listed["sk"]["S"], keys.sync(""))):
-                sync = codec.sync(item)
+                sync = items.sync(item)
                 if sync.enabled:
                     yield sync
 
 
 def _item(sync: Sync) -> Item:
-    return {**codec.encode(sync), "sk": {"S": keys.sync(sync.id)}}
+    return {**items.sync_item(sync), "sk": {"S": keys.sync(sync.id)}}

@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 
 from runtime.core.webhooks.webhook import Webhook
 from runtime.freshness import is_fresh
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S, Config
+from runtime.stores.webhooks import items
 
 MAX_WEBHOOKS: Final = 2000  # the one that is asked for least is dropped; each has a few KB
 MAX_TENANTS: Final = 2000
@@ -42,7 +43,7 @@ class KnownWebhooks:
         if item is None:
             self._kept.pop(key, None)
             return None
-        webhook = codec.webhook(item)
+        webhook = items.webhook(item)
         _keep(self._kept, key, (counter, webhook), at_most=MAX_WEBHOOKS)
         return webhook
 

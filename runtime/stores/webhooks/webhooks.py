@@ -6,9 +6,10 @@ from typing import Final
 from runtime.core.page import Page
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Conflict, Transient
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config
+from runtime.stores.webhooks import items
 
 MAX_RACES: Final = 5  # lost in a row, somebody rewrites this webhook in a loop
 
@@ -34,12 +35,12 @@ class Webhooks:
         Raises:
             NotFound: code `webhook_not_found`.
         """
-        return codec.webhook(self.config.get(tenant, keys.webhook(webhook_id), what="webhook"))
+        return items.webhook(self.config.get(tenant, keys.webhook(webhook_id), what="webhook"))
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """One webhook, strongly read, or None."""
         item = self.config.find(tenant, keys.webhook(webhook_id))
-        return None if item is None else codec.webhook(item)
+        return None if item is None else items.webhook(item)
 
     def replace(self, old: Webhook, new: Webhook) -> None:
         """Store `new` in the place of `old`.
@@ -72,7 +73,7 @@ class Webhooks:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A tenant's webhooks, by id."""
-        return self.config.page(tenant, keys.webhook(""), codec.webhook, after=after, limit=limit)
+        return self.config.page(tenant, keys.webhook(""), items.webhook, after=after, limit=limit)
 
     def _try_replace(self, old: Webhook, new: Webhook) -> bool:
         changed = self.config.changed(old.tenant)
@@ -80,4 +81,4 @@ class Webhooks:
 
 
 def _item(webhook: Webhook) -> Item:
-    return {**codec.encode(webhook), "sk": {"S": keys.webhook(webhook.id)}}
+    return {**items.webhook_item(webhook), "sk": {"S": keys.webhook(webhook.id)}}

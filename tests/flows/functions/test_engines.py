@@ -11,8 +11,9 @@ import pytest
 from runtime.core import ids
 from runtime.core.functions.function import Engine
 from runtime.core.functions.run import Outcome, Run
+from runtime.stores.functions import items
 from runtime.stores.functions.sandbox_function import SandboxFunction
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import keys
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
 from sandbox import engines
@@ -99,7 +100,7 @@ def test_a_version_from_before_engines_goes_on_as_it_was_checked(platform: Platf
     """An update of the installation must not change under its events what a function is."""
     function = platform.publish(SOURCE)
     table = platform.cloud.config.table
-    stored = codec.encode(platform.functions.get_version(TENANT, function.name, version=1))
+    stored = items.version_item(platform.functions.get_version(TENANT, function.name, version=1))
     key = {"pk": {"S": keys.tenant(TENANT)}, "sk": {"S": keys.version(function.name, 1)}}
     old = {name: held for name, held in stored.items() if name != "engine"}
     table.client.put_item(TableName=table.name, Item={**old, **key})

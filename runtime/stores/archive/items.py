@@ -1,0 +1,35 @@
+"""What a numbered batch of the raw log is as an item of the ledger."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
+from runtime.core.json_text import dump, load
+from runtime.core.timestamps import timestamp
+from runtime.stores.tables import codec
+from runtime.stores.tables.codec import Item
+
+
+def batch_item(batch: EncodedBatch, key: str, *, now: datetime) -> Item:
+    """The attributes of a batch whose object rests at `key`; its number is its sort key."""
+    return {
+        **codec.key({"key": key, "kind": batch.kind.value}),
+        "digest": codec.text(batch.digest),
+        "size_bytes": codec.scalar(len(batch.data)),
+        "counts": codec.text(dump(dict(batch.counts))),
+        "appended_at": codec.text(timestamp(now)),
+    }
+
+
+def batch(item: Mapping[str, Item]) -> RawBatch:
+    """A stored batch."""
+    raw = {name: codec.value(stored) for name, stored in item.items()}
+    return RawBatch(
+        seq=int(raw["sk"]),
+        key=raw["key"],
+        kind=Kind(raw["kind"]),
+        digest=raw["digest"],
+        size_bytes=raw["size_bytes"],
+        counts=load(raw["counts"]),
+        appended_at=raw["appended_at"],
+    )

@@ -1,0 +1,57 @@
+"""What deliveries and replays are as items of the deliveries' table."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Final
+
+from runtime.core.deliveries.delivery import Attempt, Delivery, Status, Waiting
+from runtime.core.deliveries.replay import Replay, ReplayState
+from runtime.stores.tables import codec
+from runtime.stores.tables.codec import Item
+
+ELSEWHERE: Final = ("id", "body", "attempts")  # fields of a delivery that rest under another name
+REPLAY_AS_JSON: Final = frozenset({"statuses"})
+
+
+def delivery_item(record: Delivery) -> Item:
+    """The attributes of a delivery, of which there are millions: as few bytes as will do.
+
+    A field that has its default has no attribute. Attempts and body are one text, because what is
+    long and alike packs well together: a line of JSON with the attempts, then the body to the byte.
+    """
+    defaults = {field.name: field.default for field in fields(record)}
+    values = {name: getattr(record, name) for name in defaults if name not in ELSEWHERE}
+    content = f"{codec.json_of(record.attempts)}\n{record.body}"
+    return {
+        "pk": {"S": record.id},
+        **{name: codec.scalar(at) for name, at in values.items() if at != defaults[name]},
+        "content": codec.packed(content),
+    }
+
+
+def delivery(item: Mapping[str, Item]) -> Delivery:
+    """A stored delivery."""
+    raw = codec.fields(item, Delivery)
+    attempts, _, raw["body"] = codec.value(item["content"]).partition("\n")
+    raw["attempts"] = tuple(Attempt(**attempt) for attempt in json.loads(attempts))
+    raw["status"] = Status(raw["status"])
+    return Delivery(id=codec.value(item["pk"]), **raw)
+
+
+def waiting(item: Mapping[str, Item]) -> Waiting:
+    """A delivery as the due index has it."""
+    return Waiting(id=codec.value(item["pk"]), **codec.fields(item, Waiting))
+
+
+def replay_item(replay: Replay) -> Item:
+    """The attributes of a replay."""
+    return codec.encode(replay, as_json=REPLAY_AS_JSON)
+
+
+def replay(item: Mapping[str, Item]) -> Replay:
+    """A stored replay."""
+    raw = codec.fields(item, Replay, as_json=REPLAY_AS_JSON)
+    raw["statuses"] = tuple(map(Status, raw["statuses"]))
+    raw["state"] = ReplayState(raw["state"])
+    return Replay(**raw)

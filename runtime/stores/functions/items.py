@@ -1,0 +1,60 @@
+"""What functions and their versions are as items of the config table, and runs of their own."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from runtime.core.functions.function import Engine, Function, FunctionVersion, Limits
+from runtime.core.functions.run import Outcome, Run
+from runtime.stores.tables import codec
+from runtime.stores.tables.codec import Item
+
+FUNCTION_AS_JSON: Final = frozenset(
+    {"topics", "filter", "http_hosts", "environment", "secrets", "limits"}
+)
+RUN_AS_JSON: Final = frozenset({"output", "error", "logs", "effects", "event"})
+
+
+def function_item(function: Function) -> Item:
+    """The attributes of a function."""
+    return codec.encode(function, as_json=FUNCTION_AS_JSON)
+
+
+def function(item: Mapping[str, Item]) -> Function:
+    """A stored function."""
+    raw = codec.fields(item, Function, as_json=FUNCTION_AS_JSON)
+    raw["topics"] = tuple(raw["topics"])
+    raw["http_hosts"] = tuple(raw["http_hosts"])
+    raw["limits"] = Limits(**raw["limits"])
+    if "engine" in raw:
+        raw["engine"] = Engine(raw["engine"])
+    return Function(**raw)
+
+
+def version_item(version: FunctionVersion) -> Item:
+    """The attributes of a version: scalars all."""
+    return codec.encode(version)
+
+
+def version(item: Mapping[str, Item]) -> FunctionVersion:
+    """A stored version."""
+    raw = codec.fields(item, FunctionVersion)
+    # A version without an engine was stored before there was a choice. It was checked as
+    # `restricted`, and has run as that ever since.
+    raw["engine"] = Engine(raw.get("engine", Engine.RESTRICTED))
+    return FunctionVersion(**raw)
+
+
+def run_item(run: Run) -> Item:
+    """The attributes of a run."""
+    return codec.encode(run, as_json=RUN_AS_JSON)
+
+
+def run(item: Mapping[str, Item]) -> Run:
+    """A stored run."""
+    raw = codec.fields(item, Run, as_json=RUN_AS_JSON)
+    raw["logs"] = tuple(raw["logs"])
+    raw["effects"] = tuple(raw["effects"])
+    raw["outcome"] = Outcome(raw["outcome"])
+    if "engine" in raw:
+        raw["engine"] = Engine(raw["engine"])
+    return Run(**raw)

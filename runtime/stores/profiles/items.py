@@ -1,0 +1,25 @@
+"""What a profile is as an item of its table, and of that table's stream."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from runtime.core.profiles.profile import Profile
+from runtime.stores.tables import codec
+from runtime.stores.tables.codec import Item
+
+AS_JSON: Final = frozenset({"properties", "stamps"})
+
+
+def profile_item(profile: Profile) -> Item:
+    """The attributes of a profile."""
+    return codec.encode(profile, as_json=AS_JSON)
+
+
+def profile(item: Mapping[str, Item]) -> Profile:
+    """A stored profile."""
+    return Profile(**codec.fields(item, Profile, as_json=AS_JSON))
+
+
+def profile_from_stream(image: Mapping[str, Item]) -> Profile:
+    """A profile as the table's stream hands it to Lambda."""
+    return profile(codec.from_stream(image))
