@@ -10,7 +10,6 @@ from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores.functions.functions import Functions
 from runtime.stores.matching.subscriptions import Subscriptions
-from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S
 from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
 from runtime.stores.warehouse.syncs import Syncs
@@ -291,11 +290,3 @@ class TestSubscriptionsContract:
             Subscriptions(config=cloud.config, clock=FakeClock()).for_tenant(TENANT)
 
         assert "stored_filter_broken" == refusal.value.code
-
-    def test_keys_stay_what_they_are(self) -> None:
-        """A changed key orphans what is stored under the old one."""
-        assert ("tenant#acme", "version#f#000012", "apikey#00") == (
-            keys.tenant("acme"),
-            keys.version("f", 12),
-            keys.api_key("00"),
-        )

@@ -14,11 +14,10 @@ from runtime.errors import Transient
 from runtime.stores.archive import items
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.s3 import Bucket
-from runtime.stores.tables import codec
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 
-_PARTITION: Final = "raw"
-_HEAD: Final = {"pk": _PARTITION, "sk": "head"}
+_HEAD: Final = {"pk": keys.RAW, "sk": keys.RAW_HEAD}
 _LOST: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 MAX_TRIES: Final = 20  # for a number that other archivers want too; then the queue tries again
 
@@ -91,7 +90,7 @@ class RawLog:
         query = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": codec.key(
-                {":pk": _PARTITION, ":first": _sort(first), ":last": _sort(last)}
+                {":pk": keys.RAW, ":first": keys.raw_batch(first), ":last": keys.raw_batch(last)}
             ),
             "ConsistentRead": True,  # what is not seen now must not be skipped for ever
         }
@@ -110,14 +109,10 @@ def _won(table: Table, writes: list[Any]) -> bool:
     return True
 
 
-def _sort(seq: int) -> str:
-    return f"{seq:012d}"
-
-
 def _name(key: str) -> dict[str, str]:
-    return {"pk": _PARTITION, "sk": f"name#{key}"}
+    return {"pk": keys.RAW, "sk": keys.raw_name(key)}
 
 
 def _item(batch: EncodedBatch, key: str, *, seq: int, now: datetime) -> codec.Item:
-    number = codec.key({"pk": _PARTITION, "sk": _sort(seq)})
+    number = codec.key({"pk": keys.RAW, "sk": keys.raw_batch(seq)})
     return {**items.batch_item(batch, key, now=now), **number}

@@ -16,7 +16,7 @@ from typing import Any, Final
 from runtime.core.deliveries.delivery import Delivery, Selection
 from runtime.core.json_text import dump
 from runtime.stores.aws.clients import Clients
-from runtime.stores.tables import codec, records
+from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import LOOK_AT, Table
 
@@ -41,7 +41,7 @@ class Entry:
     @property
     def position(self) -> str:
         """Its page and its number there."""
-        return f"{_sort_key(self.created_at, self.page)}#{self.number}"
+        return f"{keys.log_page(self.created_at, self.page)}#{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class _Place:
         return cls(sort_key=sort_key, number=int(number))
 
     def has_seen(self, entry: Entry, *, oldest_first: bool) -> bool:
-        if _sort_key(entry.created_at, entry.page) != self.sort_key:
+        if keys.log_page(entry.created_at, entry.page) != self.sort_key:
             return False
         return entry.number <= self.number if oldest_first else entry.number >= self.number
 
@@ -105,7 +105,7 @@ class DeliveryLog:
 
         One request, strongly read; it may find few, or none, and yet not be at the end.
         """
-        low, high = selection.since or "0", f"{selection.until or ''}~"
+        low, high = keys.between(selection.since, selection.until)
         place = None if after is None else _Place.parse(after)
         if place is not None and oldest_first:
             low = max(low, place.sort_key)
@@ -159,7 +159,7 @@ class DeliveryLog:
         for each in listed:
             tree.setdefault(each.topic, {}).setdefault(each.webhook_id, []).append(each.id)
         return {
-            **codec.key({"pk": listed[0].tenant, "sk": _sort_key(listed[0].created_at, page)}),
+            **codec.key({"pk": listed[0].tenant, "sk": keys.log_page(listed[0].created_at, page)}),
             "entries": codec.packed(dump(tree)),
             "expires_at": codec.scalar(_end_s(page)),
         }
@@ -176,17 +176,13 @@ def is_listed(entry: Entry, delivery: Delivery) -> bool:
     return (delivery.created_at, delivery.page) == (entry.created_at, entry.page)
 
 
-def _sort_key(created_at: str, page: str) -> str:
-    return f"{created_at}#{page}"
-
-
 def _end_s(page: str) -> int:
     return int(page[:DAY_CHARS], 16) * records.DAY_S
 
 
 def entries(item: Mapping[str, Any]) -> list[Entry]:
     """What is on a page, in the order of its numbers."""
-    created_at, _, page = item["sk"]["S"].partition("#")
+    created_at, page = keys.parse_log_page(item["sk"]["S"])
     tree: dict[str, dict[str, list[str]]] = json.loads(codec.value(item["entries"]))
     flat = (
         (topic, webhook_id, delivery_id)

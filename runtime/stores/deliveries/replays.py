@@ -57,8 +57,8 @@ class Replays:
         query = ages.query()
         if after is not None:
             place = {"replays_pk": ages.partition, "list_sk": after}
-            replay_id = after.partition("#")[2]
-            query["ExclusiveStartKey"] = codec.key({**place, "pk": keys.replay(replay_id)})
+            partition = keys.replay(keys.record_in_time(after))
+            query["ExclusiveStartKey"] = codec.key({**place, "pk": partition})
         return self.table.bounded_page(query, items.replay, limit=limit, position=records.position)
 
     def _item(self, replay: Replay) -> Item:

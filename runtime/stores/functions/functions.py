@@ -51,7 +51,7 @@ class Functions:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
         """A tenant's functions, by name."""
-        return self.config.page(tenant, keys.function(""), items.function, after=after, limit=limit)
+        return self.config.page(tenant, keys.function, items.function, after=after, limit=limit)
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
         """Store the next version of `function` as read; answers the function with it counted.

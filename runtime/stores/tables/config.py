@@ -89,19 +89,17 @@ class Config:
     def page(
         self,
         tenant: str,
-        prefix: str,
+        sort: Callable[[str], str],
         decode: Callable[[Item], T],
         *,
         after: str | None,
         limit: int,
     ) -> Page[T]:
-        """The tenant's items whose sort key starts with `prefix`, in order of their names."""
+        """The tenant's items of one kind in order of their names; `sort` makes their sort keys."""
+        prefix = sort("")
         query = prefix_query(tenant, prefix)
         if after is not None:
-            query["ExclusiveStartKey"] = {
-                "pk": {"S": keys.tenant(tenant)},
-                "sk": {"S": prefix + after},
-            }
+            query["ExclusiveStartKey"] = codec.key({"pk": keys.tenant(tenant), "sk": sort(after)})
         return self.table.page(
             query, decode, limit=limit, position=lambda item: item["sk"]["S"].removeprefix(prefix)
         )

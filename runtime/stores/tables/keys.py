@@ -1,56 +1,178 @@
-"""Every key of every table, in one place: how a thing is named decides how it can be found."""
+"""Every key of every table, on one page: how a thing is named decides how it can be found.
+
+Where things of several kinds share a table, a class lists what the keys of each kind begin with. No
+beginning may be the start of another; a test holds that. Behind it stand names, parted by `#`. A
+tenant's name and an id of ours have no `#`, and what a caller has named freely stands last.
+
+Elsewhere one kind has a table, or an index, to itself, and its keys are names alone: a run's key is
+its id; a profile's is its id in its tenant's partition.
+"""
 
 import hashlib
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-SUBSCRIPTIONS: Final = "subscriptions"
-TENANTS: Final = "tenants"
-API_KEY: Final = "apikey"
-ENDPOINTS_SHARD: Final = "endpoints"  # endpoints with notices unsent; few, and never deliveries
-REPLAYS_SHARD: Final = "replays"
+
+class ConfigPartition(StrEnum):
+    """The config table: what tenants have set up."""
+
+    TENANT = "tenant#"
+    API_KEY = "apikey#"  # to find a key's tenant by the hash of the key
+    TENANTS = "tenants"  # one partition; its sort keys are the names of the tenants
+
+
+class ConfigSort(StrEnum):
+    """A tenant's partition of the config table."""
+
+    SUBSCRIPTIONS = "subscriptions"  # one item: the counter of changes to them
+    WEBHOOK = "webhook#"
+    FUNCTION = "function#"
+    VERSION = "version#"
+    SYNC = "sync#"
+    CLAIM = "idempotency#"
+    API_KEY = "apikey#"
+
+
+class DeliveriesPartition(StrEnum):
+    """The deliveries' table: they, and what decides when they are sent."""
+
+    DELIVERY = "dlv_"  # as each id of one begins: it is the whole key
+    ENDPOINT = "endpoint#"
+    RATE = "rate#"
+    PERMITS = "permits#"
+    REPLAY = "replay#"
+
+
+class DueShard(StrEnum):
+    """The due index of the deliveries' table."""
+
+    DELIVERIES = "d"
+    ENDPOINTS = "endpoints"  # those with notices unsent; few
+    REPLAYS = "replays"
+
+
+class LedgerPartition(StrEnum):
+    """The ledger: which raw batches there are, and which load took which."""
+
+    RAW = "raw"  # one partition: all batches
+    SYNC = "sync#"
+    SCHEMA = "schema#"
+
+
+class RawSort(StrEnum):
+    """The raw log's partition of the ledger; a batch goes by its number there, so by digits."""
+
+    HEAD = "head"  # one item: the last number given
+    NAME = "name#"  # to find a batch's number by the key of its object
+
+
+class SyncSort(StrEnum):
+    """A sync's partition of the ledger."""
+
+    CURSOR = "cursor"  # one item: how far it has loaded, and who may plan it
+    LOAD = "load#"
+
+
+TENANTS: Final = ConfigPartition.TENANTS.value
+SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
+API_KEY: Final = "apikey"  # the sort key of the one item in a key's own partition
+SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
+RAW: Final = LedgerPartition.RAW.value
+RAW_HEAD: Final = RawSort.HEAD.value
+SYNC_CURSOR: Final = SyncSort.CURSOR.value
+LOADS: Final = SyncSort.LOAD.value
+
+ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
+REPLAYS_SHARD: Final = DueShard.REPLAYS.value
 # Shards spread a due index over partitions, each good for 1,000 writes a second; sweep reads all.
 RUN_SHARDS: Final = tuple(str(number) for number in range(8))
 TENANT_BUCKETS: Final = 8
 ID_BUCKETS: Final = 4  # so many shards has a tenant, and a listing of what waits reads them all
 _SHARDS_OF: Final = tuple(
-    tuple(f"d{tenants}-{ids}" for ids in range(ID_BUCKETS)) for tenants in range(TENANT_BUCKETS)
+    tuple(f"{DueShard.DELIVERIES}{tenants}-{ids}" for ids in range(ID_BUCKETS))
+    for tenants in range(TENANT_BUCKETS)
 )
 DELIVERY_SHARDS: Final = tuple(shard for shards in _SHARDS_OF for shard in shards)
 
 
+class TimeRange(NamedTuple):
+    """The sort keys between two times, both included, where keys begin with a timestamp."""
+
+    low: str
+    high: str
+
+
+class LogPage(NamedTuple):
+    """What the sort key of a page of the delivery log says."""
+
+    created_at: str
+    page: str
+
+
+# --- the config table
+
+
 def tenant(tenant_id: str) -> str:
-    """The partition of one tenant's configuration, and of its profiles."""
-    return f"tenant#{tenant_id}"
+    """The partition of one tenant's configuration; in the table of profiles, of its profiles."""
+    return f"{ConfigPartition.TENANT}{tenant_id}"
 
 
 def webhook(webhook_id: str) -> str:
     """Sort key of a webhook."""
-    return f"webhook#{webhook_id}"
+    return f"{ConfigSort.WEBHOOK}{webhook_id}"
 
 
 def function(name: str) -> str:
     """Sort key of a function."""
-    return f"function#{name}"
+    return f"{ConfigSort.FUNCTION}{name}"
 
 
 def version(name: str, number: int) -> str:
     """Sort key of a function's version; padded, so that versions sort as numbers do."""
-    return f"version#{name}#{number:06d}"
+    return f"{ConfigSort.VERSION}{name}#{number:06d}"
 
 
 def sync(sync_id: str) -> str:
     """Sort key of a sync."""
-    return f"sync#{sync_id}"
+    return f"{ConfigSort.SYNC}{sync_id}"
 
 
 def claim(sha256: str) -> str:
     """Sort key of an idempotency claim."""
-    return f"idempotency#{sha256}"
+    return f"{ConfigSort.CLAIM}{sha256}"
 
 
 def api_key(sha256: str) -> str:
-    """Partition of an API key, and its sort key in its tenant's list."""
-    return f"apikey#{sha256}"
+    """Sort key of an API key in its tenant's list."""
+    return f"{ConfigSort.API_KEY}{sha256}"
+
+
+def api_key_by_hash(sha256: str) -> str:
+    """Partition of an API key; its sort key is `API_KEY`."""
+    return f"{ConfigPartition.API_KEY}{sha256}"
+
+
+# --- the deliveries' table, its indexes, and the log of deliveries
+
+
+def endpoint(tenant_id: str, webhook_id: str) -> str:
+    """Partition of an endpoint's health."""
+    return f"{DeliveriesPartition.ENDPOINT}{tenant_id}#{webhook_id}"
+
+
+def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
+    """Partition of a rate limit's counter; another limit counts anew."""
+    return f"{DeliveriesPartition.RATE}{tenant_id}#{webhook_id}#{limit}"
+
+
+def permits(tenant_id: str, holder: str) -> str:
+    """Partition of the permits of a webhook or a function."""
+    return f"{DeliveriesPartition.PERMITS}{tenant_id}#{holder}"
+
+
+def replay(replay_id: str) -> str:
+    """Partition of a replay."""
+    return f"{DeliveriesPartition.REPLAY}{replay_id}"
 
 
 def by_event(tenant_id: str, event_id: str) -> str:
@@ -63,44 +185,9 @@ def by_status(tenant_id: str, status: str) -> str:
     return f"{tenant_id}#{status}"
 
 
-def endpoint(tenant_id: str, webhook_id: str) -> str:
-    """Partition of an endpoint's health, in the table of the deliveries."""
-    return f"endpoint#{tenant_id}#{webhook_id}"
-
-
-def rate(tenant_id: str, webhook_id: str, limit: str) -> str:
-    """Partition of a rate limit's counter; another limit counts anew."""
-    return f"rate#{tenant_id}#{webhook_id}#{limit}"
-
-
-def permits(tenant_id: str, holder: str) -> str:
-    """Partition of the permits of a webhook or a function."""
-    return f"permits#{tenant_id}#{holder}"
-
-
-def replay(replay_id: str) -> str:
-    """Partition of a replay, in the table of the deliveries."""
-    return f"replay#{replay_id}"
-
-
 def replays_of(tenant_id: str, webhook_id: str) -> str:
-    """Partition of a webhook's replays; no tenant's name has a `#`."""
+    """Partition of a webhook's replays."""
     return f"{tenant_id}#{webhook_id}"
-
-
-def by_function(tenant_id: str, name: str) -> str:
-    """Partition of the runs of one function."""
-    return f"{tenant_id}#{name}"
-
-
-def in_time(created_at: str, record_id: str) -> str:
-    """Sort key of records by age; the id tells apart those of one millisecond."""
-    return f"{created_at}#{record_id}"
-
-
-def run_shard(run_id: str) -> str:
-    """The shard of the due index that a run waits in; always the same one."""
-    return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
 
 
 def delivery_shard(tenant_id: str, delivery_id: str) -> str:
@@ -111,6 +198,77 @@ def delivery_shard(tenant_id: str, delivery_id: str) -> str:
 def delivery_shards(tenant_id: str) -> tuple[str, ...]:
     """The shards that a tenant's deliveries wait in, among those of other tenants."""
     return _SHARDS_OF[_bucket(tenant_id, of=TENANT_BUCKETS)]
+
+
+def log_page(created_at: str, page: str) -> str:
+    """Sort key of a page of the delivery log, in the partition that has its tenant's name."""
+    return f"{created_at}#{page}"
+
+
+def parse_log_page(sort_key: str) -> LogPage:
+    """What `log_page` made it of."""
+    created_at, _, page = sort_key.partition("#")
+    return LogPage(created_at=created_at, page=page)
+
+
+# --- runs
+
+
+def by_function(tenant_id: str, name: str) -> str:
+    """Partition of the runs of one function."""
+    return f"{tenant_id}#{name}"
+
+
+def run_shard(run_id: str) -> str:
+    """The shard of the due index that a run waits in; always the same one."""
+    return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
+
+
+# --- the ledger
+
+
+def raw_batch(seq: int) -> str:
+    """Sort key of a raw batch; padded, so that batches sort as their numbers do."""
+    return f"{seq:012d}"
+
+
+def raw_name(object_key: str) -> str:
+    """Sort key under which the number of a batch is found by the key of its object."""
+    return f"{RawSort.NAME}{object_key}"
+
+
+def loads_of(tenant_id: str, sync_id: str) -> str:
+    """Partition of a sync's cursor and loads."""
+    return f"{LedgerPartition.SYNC}{tenant_id}#{sync_id}"
+
+
+def load(load_id: str) -> str:
+    """Sort key of a load."""
+    return f"{SyncSort.LOAD}{load_id}"
+
+
+def schema(name: str) -> str:
+    """Partition of a warehouse schema: whose it is; its sort key is `SCHEMA`."""
+    return f"{LedgerPartition.SCHEMA}{name}"
+
+
+# --- lists by age, of deliveries, replays and runs
+
+
+def in_time(created_at: str, record_id: str) -> str:
+    """Sort key of records by age; the id tells apart those of one millisecond."""
+    return f"{created_at}#{record_id}"
+
+
+def record_in_time(sort_key: str) -> str:
+    """The record's id, of which `in_time` made the key."""
+    return sort_key.partition("#")[2]
+
+
+def between(since: str | None, until: str | None) -> TimeRange:
+    """The sort keys of these times; None is no bound."""
+    # Timestamps begin with a digit, and `~` stands behind all ids of that very millisecond.
+    return TimeRange(low=since or "0", high=f"{until or ''}~")
 
 
 def _bucket(name: str, *, of: int) -> int:

@@ -8,7 +8,7 @@ from runtime.core.deliveries.delivery import Delivery, Waiting
 from runtime.core.functions.run import Run
 from runtime.core.page import Page
 from runtime.core.timestamps import moment
-from runtime.stores.tables import codec
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
@@ -109,8 +109,7 @@ class AgeList:
         condition = f"{name} = :partition"
         if self.since is not None or self.until is not None:
             condition += " AND list_sk BETWEEN :since AND :until"
-            values[":since"] = self.since or "0"
-            values[":until"] = f"{self.until or ''}~"  # behind every id of that very millisecond
+            values[":since"], values[":until"] = keys.between(self.since, self.until)
         query: dict[str, Any] = {
             "IndexName": self.index,
             "KeyConditionExpression": condition,
@@ -123,7 +122,7 @@ class AgeList:
             values |= {f":{each}": wanted for each, wanted in asked.items()}
         if after is not None:
             query["ExclusiveStartKey"] = codec.key(
-                {name: self.partition, "list_sk": after, "pk": after.partition("#")[2]}
+                {name: self.partition, "list_sk": after, "pk": keys.record_in_time(after)}
             )
         return query | {"ExpressionAttributeValues": codec.key(values)}
 

@@ -23,14 +23,14 @@ class ApiKeys:
             Conflict: code `api_key_exists`.
         """
         item = items.api_key_item(key)
-        by_hash = {"pk": {"S": keys.api_key(key.sha256)}, "sk": {"S": keys.API_KEY}}
+        by_hash = {"pk": {"S": keys.api_key_by_hash(key.sha256)}, "sk": {"S": keys.API_KEY}}
         lookup = self.config.table.put({**item, **by_hash}, "attribute_not_exists(pk)")
         listed = {**item, "sk": {"S": keys.api_key(key.sha256)}}
         self.config.add(key.tenant, listed, lookup, what="api_key")
 
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash, strongly read: a deleted key ends at once."""
-        item = self.config.table.get({"pk": keys.api_key(sha256), "sk": keys.API_KEY})
+        item = self.config.table.get({"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY})
         return None if item is None else items.api_key(item)
 
     def delete(self, tenant: str, sha256: str) -> None:
@@ -42,13 +42,13 @@ class ApiKeys:
         if self.config.find(tenant, keys.api_key(sha256)) is None:
             raise NotFound("no such API key", code="api_key_not_found")
         lookup = self.config.table.delete(
-            {"pk": keys.api_key(sha256), "sk": keys.API_KEY}, "attribute_exists(pk)"
+            {"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY}, "attribute_exists(pk)"
         )
         self.config.delete(tenant, keys.api_key(sha256), lookup, what="api_key")
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
         """A tenant's keys, by hash."""
-        return self.config.page(tenant, keys.api_key(""), items.api_key, after=after, limit=limit)
+        return self.config.page(tenant, keys.api_key, items.api_key, after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from runtime.core.warehouse.plan import Lease, Load
 from runtime.errors import Conflict, Transient
 from runtime.stores.aws import clients as aws
-from runtime.stores.tables import codec
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 from runtime.stores.warehouse import items
 
@@ -87,7 +87,7 @@ class Ledger:
         query = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
             "ExpressionAttributeValues": codec.key(
-                {":pk": _partition(tenant, sync_id), ":prefix": "load#"}
+                {":pk": keys.loads_of(tenant, sync_id), ":prefix": keys.LOADS}
             ),
         }
         found = [items.load_record(item) for item in self.table.query(query)]
@@ -137,22 +137,18 @@ class Ledger:
     def _load(self, tenant: str, sync_id: str, load_id: str | None) -> Load | None:
         if load_id is None:
             return None
-        item = self.table.get({"pk": _partition(tenant, sync_id), "sk": f"load#{load_id}"})
+        item = self.table.get({"pk": keys.loads_of(tenant, sync_id), "sk": keys.load(load_id)})
         return None if item is None else items.load_record(item)
 
 
-def _partition(tenant: str, sync_id: str) -> str:
-    return f"sync#{tenant}#{sync_id}"
-
-
 def _cursor(tenant: str, sync_id: str) -> Mapping[str, str]:
-    return {"pk": _partition(tenant, sync_id), "sk": "cursor"}
+    return {"pk": keys.loads_of(tenant, sync_id), "sk": keys.SYNC_CURSOR}
 
 
 def _schema(schema: str) -> Mapping[str, str]:
-    return {"pk": f"schema#{schema}", "sk": "schema"}
+    return {"pk": keys.schema(schema), "sk": keys.SCHEMA}
 
 
 def _item(record: Load, *, fence: int) -> codec.Item:
-    key = {"pk": _partition(record.tenant, record.sync_id), "sk": f"load#{record.load_id}"}
+    key = {"pk": keys.loads_of(record.tenant, record.sync_id), "sk": keys.load(record.load_id)}
     return {**items.load_item(record), **codec.key(key), "fence": codec.scalar(fence)}

@@ -53,7 +53,7 @@ class Syncs:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Sync]:
         """A tenant's syncs, by id."""
-        return self.config.page(tenant, keys.sync(""), items.sync, after=after, limit=limit)
+        return self.config.page(tenant, keys.sync, items.sync, after=after, limit=limit)
 
     def enabled(self) -> Iterator[Sync]:
         """Every tenant's enabled syncs: what the hourly plan goes through."""

@@ -73,7 +73,7 @@ class Webhooks:
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A tenant's webhooks, by id."""
-        return self.config.page(tenant, keys.webhook(""), items.webhook, after=after, limit=limit)
+        return self.config.page(tenant, keys.webhook, items.webhook, after=after, limit=limit)
 
     def _try_replace(self, old: Webhook, new: Webhook) -> bool:
         changed = self.config.changed(old.tenant)

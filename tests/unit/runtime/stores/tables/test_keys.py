@@ -1,0 +1,162 @@
+"""One page makes every key, and no two things have the same one."""
+
+import ast
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.core import ids
+from runtime.stores.tables import keys
+
+STORES: Final = Path(__file__).parents[5] / "runtime" / "stores"
+# What shares a partition key, or the sort key of one partition. Each function takes names.
+SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
+    keys.ConfigPartition: (keys.tenant, keys.api_key_by_hash),
+    keys.ConfigSort: (keys.webhook, keys.function, keys.sync, keys.claim, keys.api_key),
+    keys.DeliveriesPartition: (keys.endpoint, keys.rate, keys.permits, keys.replay),
+    keys.DueShard: (),
+    keys.LedgerPartition: (keys.loads_of, keys.schema),
+    keys.RawSort: (keys.raw_name,),
+    keys.SyncSort: (keys.load,),
+}
+NAMES: Final = st.lists(st.text("ab-", min_size=1, max_size=3), min_size=3, max_size=3)
+ATTRIBUTES: Final = frozenset({"pk", "sk", "list_sk", "due_shard", ":pk", ":prefix", ":partition"})
+
+
+def _name(table: type[StrEnum]) -> str:
+    return table.__name__
+
+
+def test_the_page_has_no_table_that_these_tests_do_not_see() -> None:
+    """A table added later must be held to the same."""
+    declared = {each for each in vars(keys).values() if _is_table(each)}
+
+    assert declared == SHARING.keys()
+
+
+@pytest.mark.parametrize("table", SHARING, ids=_name)
+def test_no_beginning_of_a_key_is_the_start_of_another(table: type[StrEnum]) -> None:
+    """A query for one kind would find the other's items, and decode them as its own."""
+    for one, other in itertools.permutations(table, 2):
+        assert not other.startswith(one)
+
+
+@pytest.mark.parametrize("table", SHARING, ids=_name)
+@given(first=NAMES, second=NAMES)
+def test_two_things_of_a_table_never_have_one_key(
+    table: type[StrEnum], first: list[str], second: list[str]
+) -> None:
+    """Else writing one would write over the other."""
+    made = [
+        (make, tuple(names[: _takes(make)])) for make in SHARING[table] for names in (first, second)
+    ]
+
+    assert len(set(made)) == len({make(*names) for make, names in made})
+
+
+def test_a_delivery_goes_by_its_id() -> None:
+    """Its id must not look like the key of what shares its table."""
+    assert ids.delivery_id("acme", "evt_1", "whk_1").startswith(keys.DeliveriesPartition.DELIVERY)
+
+
+def test_every_shard_is_another_partition() -> None:
+    """The sweep would do the work of a shard twice that stands in two lists."""
+    shards = [*keys.DELIVERY_SHARDS, keys.ENDPOINTS_SHARD, keys.REPLAYS_SHARD]
+
+    assert len(shards) == len(set(shards))
+
+
+def test_keys_stay_what_they_are() -> None:
+    """A changed key orphans what is stored under the old one."""
+    assert [
+        "tenant#acme",
+        "version#f#000012",
+        "apikey#00",
+        "sync#acme#syn_1",
+        "load#00",
+        "schema#crm",
+        "000000000012",
+        "name#raw/x",
+        "2026-11-20T13:04:05.123Z#00aa",
+    ] == [
+        keys.tenant("acme"),
+        keys.version("f", 12),
+        keys.api_key("00"),
+        keys.loads_of("acme", "syn_1"),
+        keys.load("00"),
+        keys.schema("crm"),
+        keys.raw_batch(12),
+        keys.raw_name("raw/x"),
+        keys.log_page("2026-11-20T13:04:05.123Z", "00aa"),
+    ]
+    assert ("raw", "head", "cursor", "schema") == (
+        keys.RAW,
+        keys.RAW_HEAD,
+        keys.SYNC_CURSOR,
+        keys.SCHEMA,
+    )
+
+
+def test_no_store_makes_a_key_itself() -> None:
+    """A key that another file makes is not on the page that shows that no two collide."""
+    files = [path for path in STORES.rglob("*.py") if path.name != "keys.py"]
+    made = {
+        f"{path.relative_to(STORES)}:{line}"
+        for path in files
+        for line in _keys_made(ast.parse(path.read_text(encoding="utf-8")))
+    }
+
+    assert len(files) > 30
+    assert set() == made
+
+
+@pytest.mark.parametrize(
+    "code",
+    ['{"pk": f"x#{name}"}', '{"sk": {"S": "head"}}', '{":pk": prefix + name}', 'f"load#{name}"'],
+)
+def test_a_key_made_by_hand_is_seen(code: str) -> None:
+    """Else the test above would hold for any code."""
+    assert list(_keys_made(ast.parse(code)))
+
+
+def test_time_ranges_hold_every_id_of_their_last_millisecond() -> None:
+    """`until` is inclusive: what happened in that very millisecond belongs to it."""
+    at = "2026-11-20T13:04:05.123Z"
+    low, high = keys.between(at, at)
+
+    assert low <= keys.in_time(at, "dlv_zz") <= high
+    assert "dlv_zz" == keys.record_in_time(keys.in_time(at, "dlv_zz"))
+
+
+def _is_table(each: object) -> bool:
+    return isinstance(each, type) and issubclass(each, StrEnum) and each is not StrEnum
+
+
+def _takes(make: Callable[..., str]) -> int:
+    return make.__code__.co_argcount
+
+
+def _keys_made(tree: ast.AST) -> Iterator[int]:
+    """Lines where a key's attribute is given a text, or where a key's beginning is spelt."""
+    beginnings = tuple(each for table in SHARING for each in table if each.endswith("#"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and str(node.value).startswith(beginnings):
+            yield node.lineno
+        if isinstance(node, ast.Dict):
+            yield from (value.lineno for value in _key_values(node) if _is_text(value))
+
+
+def _key_values(node: ast.Dict) -> Iterator[ast.expr]:
+    for name, value in zip(node.keys, node.values, strict=True):
+        if isinstance(name, ast.Constant) and name.value in ATTRIBUTES:
+            yield value.values[0] if isinstance(value, ast.Dict) else value
+
+
+def _is_text(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant | ast.JoinedStr | ast.BinOp)
