@@ -31,29 +31,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedBatch:
-    """A batch ready to be stored. `counts` is rows by tenant; `digest` names the content."""
+    """A batch that is ready to be stored."""
 
     kind: Kind
-    data: bytes
-    digest: str
-    counts: Mapping[str, int]
+    data: bytes  # gzip
+    digest: str  # SHA-256 of the rows before they were compressed, in hexadecimal
+    counts: Mapping[str, int]  # rows by tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawBatch:
-    """A stored batch with its arrival number; numbers have no gaps."""
+    """A stored batch."""
 
-    seq: int
-    key: str
+    seq: int  # its arrival number; numbers have no gaps
+    key: str  # of the object in the bucket
     kind: Kind
-    digest: str
-    size_bytes: int
-    counts: Mapping[str, int]
-    appended_at: str
+    digest: str  # as in `EncodedBatch`
+    size_bytes: int  # of the object
+    counts: Mapping[str, int]  # rows by tenant
+    appended_at: str  # ISO 8601
 
 
 def encode_events(events: Sequence[Event]) -> EncodedBatch:
-    """The batch of these events: the same events, the same bytes."""
+    """The batch of these events; the same events make the same bytes."""
     return _encode(Kind.EVENTS, [_event_row(event) for event in events])
 
 
@@ -68,7 +68,7 @@ def rows(data: bytes) -> list[dict[str, Any]]:
 
 
 def event(row: Mapping[str, Any]) -> Event:
-    """The event that a row was made from: nothing is lost on the way."""
+    """The event that a row was made of, whole."""
     return Event(
         id=row["id"],
         tenant=row["tenant"],
@@ -105,14 +105,14 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _profile_row(snapshot: Profile) -> dict[str, Any]:
-    known = not snapshot.deleted
+    alive = not snapshot.deleted
     return {
         "tenant": snapshot.tenant,
         "profile_id": snapshot.id,
-        "external_id": snapshot.external_id if known else None,
-        "email": snapshot.email if known else None,
-        "phone": snapshot.phone if known else None,
-        "properties": dump(dict(snapshot.properties)) if known else "{}",
+        "external_id": snapshot.external_id if alive else None,
+        "email": snapshot.email if alive else None,
+        "phone": snapshot.phone if alive else None,
+        "properties": dump(dict(snapshot.properties)) if alive else "{}",
         "revision": snapshot.revision,
         "deleted": snapshot.deleted,
         "updated_at": snapshot.updated_at,

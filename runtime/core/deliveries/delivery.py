@@ -17,37 +17,23 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One POST. `status` is None when no answer came; `error` is then the code that says why.
+    """One POST of a delivery."""
 
-    `timing_ms` has the parts: `dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms`, `total_ms`;
-    `reused` is 1 when an open connection served.
-    """
-
-    number: int
-    started_at: str
-    duration_ms: int
-    status: int | None
-    error: str | None
-    sentence: str
-    answer_excerpt: str = ""
+    number: int  # from 1, over all rounds
+    started_at: str  # ISO 8601
+    duration_ms: int  # of the whole attempt, fetching a token included
+    status: int | None  # of HTTP; None when no whole status line came
+    error: str | None  # a code; None when the receiver took the delivery
+    sentence: str  # what happened, for people
+    answer_excerpt: str = ""  # the beginning of the answer's body, with secrets cut out
+    # `dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms` and `total_ms`; `reused` is 1 when the
+    # request went over a connection that was open already.
     timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The record, and the truth: a queue message about it is only a hint.
-
-    `body` is the exact text that is signed and sent; one too large for the record is kept apart,
-    and empty here until it is opened: `body_at` says where, in the store's words. `due_at_ms`
-    (epoch ms) is set exactly while `status` is pending; `reason` is a code for every terminal
-    status but delivered, and for a pending one says what it waits for other than its own schedule,
-    e.g. `circuit_open`. `held` counts how often it was put off since its last attempt; `hinted`
-    says that a message for its due time has been put on the queue, not left to the sweep;
-    `turn_at_ms` is when the window begins for which it has a ticket of its webhook's rate limit.
-    When it is sent again, the schedule begins anew after the first `replayed_after` attempts, and
-    `replay_id` names the job, if any.
-    `page` is where the log lists it, in the store's words: no part of what it is.
-    """
+    """The record of a delivery. It is the truth; a queue message about it is only a hint."""
 
     id: str
     tenant: str
@@ -55,27 +41,34 @@ class Delivery:
     event_id: str
     topic: str
     status: Status
+    # The exact text that is signed and sent. A text too large for the record is stored apart, and
+    # empty here until somebody has opened it.
     body: str
-    created_at: str
-    body_at: str | None = None
-    attempts: tuple[Attempt, ...] = ()
-    due_at_ms: int | None = None
-    hinted: bool = False
+    created_at: str  # ISO 8601
+    body_at: str | None = None  # where a body rests that is stored apart, in the store's words
+    attempts: tuple[Attempt, ...] = ()  # in order
+    due_at_ms: int | None = None  # epoch ms of the next attempt; set exactly while it is pending
+    hinted: bool = (
+        False  # whether a message for the due time is on the queue; else the sweep sends it
+    )
+    # A code. For a terminal status why it ended, but for `DELIVERED`. For a pending one what it
+    # waits for, such as `circuit_open`; None when it waits for its own schedule.
     reason: str | None = None
+    # Epoch ms: when the window of its rate-limit ticket begins; None without a ticket.
     turn_at_ms: int | None = None
-    held: int = 0
-    replay_id: str | None = None
-    replayed_after: int = 0
-    page: str | None = field(default=None, compare=False)
+    held: int = 0  # how often it was put off since its last attempt
+    replay_id: str | None = None  # the job that sent it again last; None for none
+    replayed_after: int = 0  # how many attempts were made before its present round
+    page: str | None = field(default=None, compare=False)  # where the log lists it, in its words
 
     @property
     def has_body(self) -> bool:
-        """Whether there is anything to send; what its function never made has nothing."""
+        """Whether there is anything to send: not when the function that makes it has failed."""
         return bool(self.body or self.body_at)
 
     @property
     def is_unopened(self) -> bool:
-        """Whether its body is kept apart, and is not here."""
+        """Whether its body is stored apart and has not been fetched."""
         return self.body_at is not None and not self.body
 
     @property
@@ -85,15 +78,15 @@ class Delivery:
 
     @property
     def next_in_round(self) -> int:
-        """The same, counted from when the delivery was last sent again: where the schedule is."""
+        """The number of the next POST within the present round, which the schedule goes by."""
         return self.next_attempt - self.replayed_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What is known of a pending delivery without reading its record: enough to hint at it.
+    """What the due index knows of a pending delivery: enough to send a hint.
 
-    `due_at_ms` and `hinted` are the record's; they may be those of a moment ago.
+    Its values are copies of the record's, and may be those of a moment ago.
     """
 
     id: str
@@ -108,17 +101,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which deliveries of a tenant: all that are named must hold; times are of `created_at`."""
+    """Which deliveries of a tenant somebody asks for. None of a field means any value."""
 
     webhook_id: str | None = None
     status: Status | None = None
     topic: str | None = None
     event_id: str | None = None
-    since: str | None = None
-    until: str | None = None
+    since: str | None = None  # the earliest `created_at`, ISO 8601
+    until: str | None = None  # the latest
 
     def takes(self, delivery: Delivery) -> bool:
-        """Whether all that is named holds of it."""
+        """Whether `delivery` is one of them."""
         return (
             self.webhook_id in (None, delivery.webhook_id)
             and self.status in (None, delivery.status)

@@ -1,4 +1,4 @@
-"""What is written down of a delivery: after an attempt, and when it has to wait."""
+"""What the record of a delivery says after an attempt, and while it has to wait."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,12 +11,12 @@ from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.timestamps import timestamp
 
 QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to the second
-# A ticket further off wakes the sweep this much before its window, and then waits on the queue: the
-# sweep comes by once a minute, and a ticket may be good for seconds.
+# When the window of a ticket is further off, the sweep wakes the delivery this much before it, and
+# the rest of the wait is on the queue: the sweep comes once a minute, a ticket is good for seconds.
 WAKE_EARLY_MS: Final = 600_000
-# More than the longest schedule makes: only what is sent again and again loses the oldest. All
-# attempts rest in one item of 400 KB beside the body, and an item that is too large is a delivery
-# whose outcome cannot be written.
+# More attempts than the longest schedule has, so only what is sent again and again loses excerpts.
+# All attempts stand beside the body in one item of 400 KB. An item that is too large could not be
+# written, and the outcome would be lost.
 EXCERPTS_KEPT: Final = 25
 CONNECTING: Final = ("dns_ms", "connect_ms", "tls_ms")
 
@@ -66,7 +66,7 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
 
 
 def _spare(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """The attempts, the oldest without what the receiver wrote, so that one more has room."""
+    """The attempts, of which the oldest lose their excerpt, so that there is room for one more."""
     old = len(attempts) + 1 - EXCERPTS_KEPT
     return tuple(
         replace(each, answer_excerpt="") if number < old else each
@@ -75,12 +75,12 @@ def _spare(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
 
 
 def given_up(delivery: Delivery, status: Status, reason: str) -> Delivery:
-    """The delivery when it cannot be attempted: nobody wants it any more, or its body is gone."""
+    """The delivery that ends without an attempt: its webhook is off or gone, or its body is."""
     return replace(delivery, status=status, reason=reason, due_at_ms=None, turn_at_ms=None, held=0)
 
 
 def held(delivery: Delivery, *, why: str, until_ms: int, turn_at_ms: int | None) -> Delivery:
-    """The delivery while it waits for something else than its schedule; no attempt is counted."""
+    """The delivery that is put off for another reason than its schedule; it costs no attempt."""
     return replace(
         delivery,
         due_at_ms=until_ms,
@@ -91,16 +91,16 @@ def held(delivery: Delivery, *, why: str, until_ms: int, turn_at_ms: int | None)
 
 
 def due_ms(until_ms: int, *, ticket: int | None, now_ms: int) -> int:
-    """The due time of what waits until then, perhaps with a ticket."""
+    """The due time of a delivery that waits until `until_ms`, and perhaps has a ticket for then."""
     if ticket is None or until_ms - now_ms <= QUEUE_MS:
         return until_ms
     return ticket - WAKE_EARLY_MS
 
 
 def line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
-    """The one line that is logged of an attempt: flat, and nothing in it that must stay secret.
+    """The one line that the log has of an attempt: flat, and without secrets.
 
-    Of its time the whole, and what a new connection took of it; the record has every part.
+    It has the attempt's whole time and what a new connection took of it; the record has all parts.
     """
     made = after.attempts[-1]
     return {

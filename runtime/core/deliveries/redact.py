@@ -1,4 +1,4 @@
-"""What may be kept of text that a stranger sent: secrets out, length bounded."""
+"""Makes a stranger's text fit to be stored: cuts secrets out, and bounds its length."""
 
 import html
 import json
@@ -8,13 +8,13 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 EXCERPT_CHARS: Final = 1024  # ten attempts with their excerpts must fit one DynamoDB item
-MIN_HIDDEN_CHARS: Final = 6  # a shorter secret stands in half of all texts
+MIN_HIDDEN_CHARS: Final = 6  # a shorter text is part of too many others
 # Many a URL is a password: `?sig=…`, `/hooks/T024BE7LH/…`. Shorter parts are words like any other.
 MIN_QUERY_CHARS: Final = 8
 MIN_SEGMENT_CHARS: Final = 16
 _SAME_EVERYWHERE: Final = re.compile(r"[A-Za-z0-9_.~-]+")  # nothing ever escapes these
 _REDACTED: Final = b"[redacted]"
-# A value in quotes ends with them. Of headers that may hold several words the whole line goes.
+# A value in quotes ends with them. A header's value may be several words: the whole line is cut.
 _QUOTED: Final = r"""(?P<quote>["'])? (?(quote) (?: (?!(?P=quote)) [^\\\r\n] | \\. )* |"""
 _HEADER: Final = re.compile(
     rf"""(?ix)
@@ -42,23 +42,24 @@ def excerpt(data: bytes) -> str:
     """The beginning of an answer as text, fit for a record that people read."""
     text = data[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
     for named in (_HEADER, _NAMED):
-        text = named.sub(lambda found: f"{found['name']}{found['quote'] or ''}[redacted]", text)
+        text = named.sub(lambda match: f"{match['name']}{match['quote'] or ''}[redacted]", text)
     return _SHAPED.sub("[redacted]", text)[:EXCERPT_CHARS]
 
 
 def cut(data: bytes, hidden: Iterable[str]) -> bytes:
-    """What a receiver wrote without the secrets it was shown, however it wrote them.
+    """The bytes that a receiver wrote, without the secrets in `hidden`.
 
-    The shortest are left; of what was not read to its end the beginning of a secret goes, too.
+    A secret is recognised as it stands, and escaped for JSON, HTML or a URL. Secrets of less than
+    MIN_HIDDEN_CHARS stay. `data` may end in the middle of a secret: its beginning is cut as well.
     """
     if len(data) < MIN_HIDDEN_CHARS:
         return data
-    known = {
+    present = {
         secret
         for secret in hidden
         if len(secret) >= MIN_HIDDEN_CHARS and _may_begin_in(data, secret)
     }
-    forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
+    forms = sorted({form for secret in present for form in _forms(secret)}, key=len, reverse=True)
     for form in forms:
         data = data.replace(form, _REDACTED)
     for form in forms:
@@ -67,7 +68,7 @@ def cut(data: bytes, hidden: Iterable[str]) -> bytes:
 
 
 def secrets_of_url(url: str) -> Iterator[str]:
-    """The parts of a URL that may be what lets us in."""
+    """The parts of a URL that may be a credential."""
     parts = urlsplit(url)
     values = (pair.partition("=")[2] or pair for pair in parts.query.split("&"))
     long = [value for value in values if len(value) >= MIN_QUERY_CHARS]
@@ -78,7 +79,7 @@ def secrets_of_url(url: str) -> Iterator[str]:
 
 
 def _may_begin_in(data: bytes, secret: str) -> bool:
-    """False when no form of the secret, nor its beginning, can be there: nearly always."""
+    """Whether a form of the secret, or the beginning of one, may be in `data`: nearly never."""
     same = _SAME_EVERYWHERE.match(secret, 0, MIN_HIDDEN_CHARS)
     return same is None or same[0].encode() in data
 

@@ -1,6 +1,6 @@
-"""Sending again: what becomes of a delivery that is to be sent again, and the job that does many.
+"""Sending deliveries again: a new round of one, and the job that sends many.
 
-Ids stay: a receiver sees the `webhook-id` it may have seen before, and can dedupe.
+A delivery keeps its id. The receiver may have seen that `webhook-id` before, and can tell.
 """
 
 from dataclasses import dataclass, replace
@@ -24,29 +24,26 @@ class ReplayState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A job: the webhook's deliveries of these statuses, created from `since` to `until`.
-
-    They go again to their own webhook, or to `to`. `cursor` is where it stands, `replayed` what it
-    has sent again, `passed_over` what fitted and could not be sent again: deliveries that changed
-    meanwhile, have no body, have been attempted too often, or that `to` has had already.
-    """
+    """A job that sends a webhook's deliveries again."""
 
     id: str
     tenant: str
-    webhook_id: str
-    statuses: tuple[Status, ...]
-    created_at: str
-    until: str
-    since: str | None = None
-    topic: str | None = None
-    to: str | None = None
+    webhook_id: str  # whose deliveries are sent again
+    statuses: tuple[Status, ...]  # which of them: those with one of these statuses,
+    created_at: str  # ISO 8601
+    until: str  # that were created up to then, ISO 8601,
+    since: str | None = None  # and from then on, ISO 8601; None for the first
+    topic: str | None = None  # the topic of their events; None for any
+    to: str | None = None  # the webhook that gets them; None for `webhook_id`
     state: ReplayState = ReplayState.RUNNING
-    replayed: int = 0
+    replayed: int = 0  # how many it has sent again
+    # How many it could not send again: they changed meanwhile, have no body, were attempted too
+    # often, or `to` has had them already.
     passed_over: int = 0
-    cursor: str | None = None
-    finished_at: str | None = None
-    due_at_ms: int | None = None
-    revision: int = 0
+    cursor: str | None = None  # where the next page begins, in the store's words; None at the start
+    finished_at: str | None = None  # ISO 8601; None while it runs
+    due_at_ms: int | None = None  # epoch ms of the next page; None when it has ended
+    revision: int = 0  # grows by one with each write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +72,30 @@ def again(delivery: Delivery, *, replay_id: str | None, now_ms: int) -> Delivery
 
 
 def copy(delivery: Delivery, *, to: str, replay_id: str, now_ms: int, now: str) -> Delivery | None:
-    """The same for another webhook: under the id that the event itself would have given it there.
+    """A first delivery of the same body to the webhook `to`; None when there can be none.
 
-    So an event that has reached that webhook already, or is replayed to it twice, is one delivery.
+    It has the id that the event itself would have given it there. So an event that has reached that
+    webhook already, or is replayed to it twice, is one delivery.
     """
     own = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
-    made = (
+    copy_id = (
         ids.delivery_id(delivery.tenant, delivery.event_id, to)
         if delivery.id == own
         else ids.derive("dlv", delivery.id, to)
     )
-    fresh = replace(delivery, id=made, webhook_id=to, attempts=(), created_at=now, page=None)
+    fresh = replace(delivery, id=copy_id, webhook_id=to, attempts=(), created_at=now, page=None)
     return again(fresh, replay_id=replay_id, now_ms=now_ms)
 
 
 def wants(replay: Replay, delivery: Delivery) -> bool:
-    """Whether the job is to send it again."""
+    """Whether the job sends `delivery` again."""
     return delivery.status in replay.statuses
 
 
 def advanced(
     replay: Replay, progress: Progress, *, cursor: str | None, now: str, due_at_ms: int
 ) -> Replay:
-    """The job behind a page; done when that was the last."""
+    """The job after a page of it; done when that was the last."""
     counted = replace(
         replay,
         replayed=replay.replayed + progress.replayed,
@@ -109,5 +107,5 @@ def advanced(
 
 
 def ended(replay: Replay, state: ReplayState, *, now: str) -> Replay:
-    """The job, not to be taken up any more."""
+    """The job in its last state, in which nobody takes it up again."""
     return replace(replay, state=state, finished_at=now, due_at_ms=None)

@@ -1,11 +1,12 @@
-"""A concurrency cap: permits on lease, so that those of a killed worker come back."""
+"""A concurrency cap: workers hold permits on lease, so that those of a killed worker come back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 MAX_CONCURRENCY: Final = 1_000
-# After a Lambda's timeout nobody is at work any more: 60 s for `deliver`, 200 s for `run`.
+# A little more than the Lambda's timeout, 60 s for `deliver` and 200 s for `run`: whoever still has
+# a permit then was killed.
 DELIVER_LEASE_MS: Final = 65_000
 RUN_LEASE_MS: Final = 205_000
 PATIENCE_S: Final = 10  # how long a batch queues for its own permits; an attempt must fit behind it
@@ -14,10 +15,10 @@ MAX_BACKOFF_S: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """So many permits, until then."""
+    """The permits that one worker has."""
 
     permits: int
-    until_ms: int
+    until_ms: int  # epoch ms; from then on anybody may take them
 
 
 Leases = Mapping[str, Lease]
@@ -26,7 +27,7 @@ Leases = Mapping[str, Lease]
 def acquire(
     leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int, lease_ms: int
 ) -> tuple[Leases, int]:
-    """The leases with `owner`'s added, and how many permits it got of those it wanted."""
+    """The leases with `owner`'s added, and how many of the `wanted` ones it got."""
     alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
     taken = sum(lease.permits for lease in alive.values())
     granted = max(0, min(wanted, cap - taken))
@@ -41,5 +42,5 @@ def release(leases: Leases, owner: str) -> Leases:
 
 
 def backoff_ms(*, held: int, dice: float) -> int:
-    """How long to wait before asking for the `held`-th time: twice as long each time, spread."""
+    """How long a delivery waits that was put off `held` times: twice as long each time, spread."""
     return int(min(MAX_BACKOFF_S, 2**held) * 1000 * (0.5 + dice))

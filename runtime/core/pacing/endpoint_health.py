@@ -1,12 +1,12 @@
-"""How an endpoint is doing and what follows: breaker, notices, the end; a machine without a clock.
+"""How an endpoint is doing, and what follows from it: the breaker, notices, the end.
 
 closed ──10 failures in a row──▶ open ──its time comes──▶ one probe ──arrives──▶ closed
                                   ▲                          └──fails──▶ open, for twice as long
 
 Beside that stands whether it is slow: then its deliveries travel in a lane of their own.
 
-An endpoint that does well has no record, and its deliveries cost no write here. What the tenant is
-to hear is put into the record together with the change it tells of: a notice cannot be lost.
+An endpoint that does well has no record, and its deliveries cost no write here. A notice is stored
+in the same write as the change that it is about, so it cannot be lost.
 """
 
 from collections.abc import Iterable
@@ -45,46 +45,40 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that the tenant is to hear; `after_s` says which of the failing notices it is."""
+    """Something that the tenant is to hear."""
 
     kind: NoticeKind
-    at_ms: int
-    reason: str | None = None
-    failures: int | None = None
-    failing_since_ms: int | None = None
-    after_s: int | None = None
+    at_ms: int  # epoch ms of the change that it is about
+    reason: str | None = None  # a code such as `gone`; only of `DISABLED` and `ENABLED`
+    failures: int | None = None  # in a row by then; None when nothing failed
+    failing_since_ms: int | None = None  # epoch ms of the first of them
+    after_s: int | None = None  # for which of NOTICE_AFTER_S it is sent; only of `FAILING`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What is known of one endpoint; as it is made, a healthy one.
-
-    `failures` are in a row and began at `failing_since_ms`; `noticed` counts the failing notices
-    sent of it. While `open_until_ms` is set the breaker is open, for the `opened`-th time in a row.
-    `notices` wait to be sent; `ended` says that the webhook is disabled for good. Until
-    `slow_until_ms` it counts as slow. `revision` is 0 until it is stored.
-    """
+    """What is known of one endpoint. The defaults are those of a healthy one."""
 
     tenant: str
     webhook_id: str
-    revision: int = 0
-    failures: int = 0
-    failing_since_ms: int | None = None
-    noticed: int = 0
-    opened: int = 0
-    open_until_ms: int | None = None
-    ended: bool = False
-    notices: tuple[Notice, ...] = ()
-    slow_until_ms: int | None = None
+    revision: int = 0  # grows by one with each write; 0 until the first
+    failures: int = 0  # in a row
+    failing_since_ms: int | None = None  # epoch ms of the first of them; None without failures
+    noticed: int = 0  # how many notices of kind FAILING this row of failures has led to
+    opened: int = 0  # how often in a row the breaker has opened
+    open_until_ms: int | None = None  # epoch ms; None while the breaker is closed
+    ended: bool = False  # whether its webhook is disabled for good
+    notices: tuple[Notice, ...] = ()  # those that are not sent yet
+    slow_until_ms: int | None = None  # epoch ms until when it counts as slow; None if it never did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """How one attempt went: `error` None when the receiver took it."""
+    """How one attempt went."""
 
-    error: str | None
-    gone: bool = False
-    probe: bool = False
+    error: str | None  # a code; None when the receiver took the delivery
+    gone: bool = False  # whether the receiver answered 410
+    probe: bool = False  # whether the attempt was the probe of an open breaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Send one, if you are the first to store `claim`; everyone else waits for how it goes."""
+    """Send one delivery if you are the first to store `claim`; all others wait for its outcome."""
 
     claim: Health
 
@@ -129,11 +123,11 @@ def probe_delay_s(opened: int) -> int:
 
 
 def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
-    """The health after these attempts, in the order they ended; the same object if it stays.
+    """The health after these attempts, in the order they ended; the same object if nothing changes.
 
-    Of a sound endpoint a failure right behind a success does not count: it would be written, and
-    taken back behind the next success, for each batch of a receiver that is busy now and then. When
-    it is no accident, others follow, and are counted.
+    A sound endpoint's single failure among successes does not count. A receiver that is busy now
+    and then would else cost two writes a batch: one for the failure, one to take it back behind the
+    next success. When the failure is no accident, others follow, and they count.
     """
     after, several = health, list(seen)
     for each in several:
@@ -150,9 +144,10 @@ def is_slow(health: Health, *, now_ms: int) -> bool:
 
 
 def slowed(health: Health, *, now_ms: int) -> Health:
-    """The health of an endpoint that keeps us waiting; the same object if that is news to nobody.
+    """The health of an endpoint that kept us waiting; the same object if it counts as slow already.
 
-    Renewed at half time: an endpoint that stays slow costs a write every few minutes.
+    The time is renewed when half of it has passed, so that an endpoint that stays slow costs a
+    write every few minutes, not one for each attempt.
     """
     if is_slow(health, now_ms=now_ms + SLOW_FOR_S * 500):
         return health
@@ -160,7 +155,7 @@ def slowed(health: Health, *, now_ms: int) -> Health:
 
 
 def reset(health: Health) -> Health:
-    """As if nothing had been: for a webhook that somebody has switched on again."""
+    """The health of a webhook that somebody has switched on again: nothing bad is known of it."""
     return Health(tenant=health.tenant, webhook_id=health.webhook_id, revision=health.revision)
 
 
@@ -190,7 +185,7 @@ def _well(health: Health, now_ms: int) -> Health:
     if not health.failures:
         return health
     recovered: tuple[Notice, ...] = ()
-    if health.noticed:  # who was never told that it fails need not hear that it works
+    if health.noticed:  # a tenant that never heard of the failures need not hear of their end
         recovered = (_notice(health, NoticeKind.RECOVERED, now_ms),)
     notices = (*health.notices, *recovered)
     return replace(reset(health), notices=notices, slow_until_ms=health.slow_until_ms)
@@ -209,7 +204,10 @@ def _failed(health: Health, seen: Seen, now_ms: int) -> Health:
 
 
 def _noticed(failing: Health, lasted_s: float, now_ms: int) -> Health:
-    """With the notice of the longest time that has passed; an earlier one would be stale news."""
+    """The health with a notice for the longest of NOTICE_AFTER_S that has passed, if it is due.
+
+    A notice for a shorter time that was missed is not sent any more: it would be stale news.
+    """
     passed = sum(lasted_s >= after_s for after_s in NOTICE_AFTER_S)
     if passed <= failing.noticed:
         return failing
@@ -218,7 +216,10 @@ def _noticed(failing: Health, lasted_s: float, now_ms: int) -> Health:
 
 
 def _opened(failing: Health, seen: Seen, now_ms: int) -> Health:
-    """Opens the breaker; attempts that were under way when it opened do not prolong it."""
+    """The health with the breaker opened if there were enough failures.
+
+    Attempts that were under way when it opened do not prolong it; only a failed probe does.
+    """
     is_open = failing.open_until_ms is not None
     if failing.failures < OPEN_AFTER or (is_open and not seen.probe):
         return failing

@@ -1,8 +1,8 @@
-"""An endpoint's rate limit: tickets in order, so many to each window of time.
+"""An endpoint's rate limit: numbered tickets, of which each window of time has so many.
 
-Ticket n belongs to window n // count, and windows are counted from the epoch. So handing out the
-next ticket is one addition, says at once when the delivery may go, and gives no window more than
-its share, whoever asks from wherever.
+Ticket n belongs to window n // count, and windows are counted from the epoch. So the next ticket is
+handed out by one addition in the table, it says when its delivery may go, and no window gets more
+than its share, however many workers ask.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import Final
 
 MAX_COUNT: Final = 10_000
-# A queue delivers to the second, not to the millisecond. Late by this much a ticket still counts;
-# later it is void, lest those of a whole minute be used in one second.
+# A queue delivers to the second, not to the millisecond. A ticket may be used this much after the
+# end of its window. Later it is void, or the tickets of a whole minute might be used in one second.
 LATE_MS: Final = 5_000
-MAX_SPREAD_MS: Final = 240_000  # with the sweep's early call within what the queue can wait
+# What waits for a turn comes back spread over this time. With the ten minutes by which the sweep
+# wakes it early, that is within the 15 minutes that a message can wait on the queue.
+MAX_SPREAD_MS: Final = 240_000
 
 
 class Per(StrEnum):
@@ -46,7 +48,7 @@ class RateLimit:
 
 
 def first_ticket(limit: RateLimit, *, now_ms: int) -> int:
-    """The first ticket of the window that is now; what is before it is past."""
+    """The first ticket of the present window; those below it are past."""
     return now_ms // limit.window_ms * limit.count
 
 

@@ -34,14 +34,17 @@ def delay_s(
 
 
 def retry_after_s(values: Iterable[str], *, now: datetime) -> float | None:
-    """What `Retry-After` headers ask for: of several the longest; None for none or nonsense."""
+    """Seconds that `Retry-After` headers ask for; of several headers the longest wait.
+
+    None without a header, and when none of them makes sense (RFC 9110 10.2.3).
+    """
     asked = [seconds for value in values if (seconds := _seconds(value.strip(), now)) is not None]
     return max(asked, default=None)
 
 
 def _seconds(value: str, now: datetime) -> float | None:
     if _DELAY_SECONDS.fullmatch(value):
-        # Cut before the number is made: a thousand digits are a wish for the maximum.
+        # Compares lengths before it makes a number: a thousand digits ask for the maximum.
         whole, _, fraction = value.partition(".")
         if len(whole.lstrip("0")) > len(str(MAX_RETRY_AFTER_S)):
             return float(MAX_RETRY_AFTER_S)

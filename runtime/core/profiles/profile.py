@@ -1,7 +1,8 @@
-"""Profiles: what is known of a person, merged by attribute so that order never matters.
+"""Profiles: what is known of a person, merged attribute by attribute, so that order never matters.
 
-Every attribute carries the stamp of what set it, and the later stamp wins. A merge therefore
-commutes, associates and may be repeated: events may come late, twice and in any order.
+Each attribute has a stamp: when, and by which event or run, its value was set. The later stamp
+wins. So a merge commutes, associates and may be repeated: events may come late, twice and in any
+order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,24 +25,19 @@ _SETS_PROPERTIES: Final = frozenset({"profile.created", "profile.updated", "prof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One person of one tenant.
-
-    `stamps` holds, for each property and identifier, when (ISO 8601) and by what its value was
-    set: the later stamp wins. `revision` grows by one with each stored change; a writer names the
-    revision it has read. `deleted` profiles keep their stamps, so a late event cannot revive them.
-    `updated_at` is the time of the latest stamp.
-    """
+    """One person of one tenant."""
 
     id: str
     tenant: str
-    revision: int
+    revision: int  # grows by one with each write; a writer names the revision that it has read
     external_id: str | None = None
     email: str | None = None
     phone: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    # The stamp of each property and identifier: `<ISO 8601>|<what set it>`.
     stamps: Mapping[str, str] = field(default_factory=dict)
-    deleted: bool = False
-    updated_at: str = ""
+    deleted: bool = False  # a deleted profile keeps stamps, so that no late event revives it
+    updated_at: str = ""  # the time of the latest stamp, ISO 8601; empty without stamps
 
     def to_user(self) -> dict[str, Any]:
         """What a handler sees as `profile`."""
@@ -60,7 +56,7 @@ def id_of(event: Event) -> str | None:
 
 
 def id_by(tenant: str, known: Mapping[str, str]) -> str | None:
-    """The profile that goes by these names; None when there are none."""
+    """The profile with these identifiers, by the strongest of them; None when there are none."""
     if "id" in known:
         return known["id"]
     return next(
@@ -86,8 +82,8 @@ def project(profile: Profile, event: Event) -> Profile:
 def claims_of(event: Event, profile_id: str) -> Profile:
     """What one event says of a profile, as a profile of its own to be merged.
 
-    A `profile.*` event speaks with authority. Any other only hints at the identifiers it came
-    with: its stamp sorts below all others, so it can neither correct nor revive anything.
+    A `profile.*` event sets what it says. Any other event only mentions identifiers: its stamp
+    sorts below all others, so it can fill in what is missing, and never correct or revive anything.
     """
     stamp = f"{event.occurred_at}|{event.id}"
     empty = unknown(event.tenant, profile_id)
@@ -104,7 +100,7 @@ def claims_of(event: Event, profile_id: str) -> Profile:
 
 
 def merge(left: Profile, right: Profile) -> Profile:
-    """All that both know of one profile; of two values for one attribute the later stamp wins."""
+    """Both profiles in one; where both have a value for an attribute, the later stamp wins."""
     claims = dict(_claims(left))
     for name, claim in _claims(right):
         claims[name] = max(claims.get(name, claim), claim, key=_rank)
@@ -112,9 +108,9 @@ def merge(left: Profile, right: Profile) -> Profile:
 
 
 def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now: str) -> Profile:
-    """The profile after a function's change, which outranks all that the function has seen.
+    """The profile after a function's change, which outranks every value that the function has read.
 
-    A deleted profile stays as it is: code cannot bring back whom a deletion removed.
+    A deleted profile stays as it is: code cannot bring back a person whom a deletion removed.
 
     Raises:
         BadInput: code `profile_too_large`.
@@ -162,7 +158,7 @@ def _claims(profile: Profile) -> Iterator[tuple[str, tuple[str, Any]]]:
 
 
 def _rank(claim: tuple[str, Any]) -> tuple[str, str]:
-    # Equal stamps are the same event; should its two copies differ, any fixed order will do.
+    # Equal stamps come of the same event. If two copies of it differ, any fixed order will do.
     stamp, value = claim
     return stamp, "" if value is _ABSENT else dump(value)
 
@@ -171,7 +167,7 @@ def _assemble(base: Profile, claims: Mapping[str, tuple[str, Any]]) -> Profile:
     gone, _ = claims.get(_DELETED, ("", _ABSENT))
     kept = {name: claim for name, claim in claims.items() if claim[0] > gone or name == _DELETED}
     deleted = _DELETED in kept and _ALIVE not in kept
-    if deleted:  # what code has set since outlives no deletion
+    if deleted:  # nor does a value survive that code has set since
         kept = {_DELETED: kept[_DELETED]}
     return replace(
         base,

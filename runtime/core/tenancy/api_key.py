@@ -23,17 +23,21 @@ SCOPES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key as it rests. `scopes` are resource names such as `webhooks`, or `admin`."""
+    """The record of a key, which does not have the key itself."""
 
-    sha256: str
+    sha256: str  # the key's `digest`
     tenant: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: str
+    name: str  # for people
+    scopes: tuple[str, ...]  # names of resources such as `webhooks`, or `admin`
+    created_at: str  # ISO 8601
 
 
 def mint(random: bytes) -> str:
-    """The key that these random bytes make: what its owner sends, and we never store."""
+    """The key that these random bytes make: its owner sends it, and we never store it.
+
+    Raises:
+        ValueError: there are not RANDOM_BYTES of them.
+    """
     if len(random) != RANDOM_BYTES:
         raise ValueError(f"a key is made of {RANDOM_BYTES} random bytes")
     return PREFIX + base64.urlsafe_b64encode(random).decode().rstrip("=")
@@ -54,7 +58,7 @@ def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
 
     Raises:
         BadInput: code `unknown_scope` or `missing_scopes`.
-        Forbidden: code `scope_not_held`; else a key for keys would be a key for everything.
+        Forbidden: code `scope_not_held`: a key that may make keys would else be one for everything.
     """
     if not scopes:
         raise BadInput("name at least one scope", field="scopes", code="missing_scopes")

@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated POST gets the first one's answer instead of a second effect."""
+"""Idempotency keys: a repeated POST gets the answer of the first, and has no effect."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from typing import Any, Final
 from runtime.errors import BadInput, Conflict
 
 KEEP_S: Final = 24 * 3600  # longer than any client's retries of one request
-LEASE_S: Final = 60  # twice the API function's timeout: a killed call blocks its retry no longer
+LEASE_S: Final = 60  # twice the API function's timeout; a killed call blocks its retry that long
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
