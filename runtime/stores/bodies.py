@@ -1,9 +1,9 @@
-"""What is too large for its record rests on S3, and the record says where: a claim check.
+"""Texts that are too large for their record rest on S3, and the record names the object.
 
-The object is written before the record that names it, under a key that only this content of this
-record has. So a record never names what is not there; a repeat writes the same object; and of two
-workers that have made different things of one run, the record names that of the first to be stored.
-What no record names, and what its record has outlived, the bucket's lifecycle removes.
+The object is written before the record that names it, under a key made of the record's id and the
+content's hash. So a record never names an object that is not there, and a repeat writes the same
+object. When two workers have made different texts of one run, the record that is stored first names
+its own. The bucket's lifecycle removes objects after the retention, with or without a record.
 """
 
 import gzip
@@ -18,19 +18,19 @@ from runtime.errors import NotFound
 from runtime.stores.aws.clients import Clients
 from runtime.stores.aws.s3 import Bucket
 
-# What came with a message stays in the record: `deliver` writes no objects.
+# A body that came with a message fits its record, so `deliver` never writes an object.
 INLINE_BODY_BYTES: Final = MAX_BODY_BYTES
-INLINE_LEFT_BYTES: Final = MAX_EVENT_BYTES  # of a run; its log of 64 KB rests beside it
+INLINE_LEFT_BYTES: Final = MAX_EVENT_BYTES  # of a run; its log of 64 KB is in the record too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bodies:
-    """Texts by the key that `keep` gave. `bucket` is asked for when a large one comes by."""
+    """Stores texts, and finds them by the key that `keep` gave. `bucket` is called when needed."""
 
     bucket: Callable[[], Bucket]
 
     def keep(self, text: str, *, tenant: str, record_id: str) -> str:
-        """Store a text of a record; where it rests."""
+        """Store a text of the record; returns its key."""
         data = text.encode()
         digest = hashlib.sha256(data).hexdigest()[:32]
         key = f"bodies/{tenant}/{record_id}/{digest}"
@@ -46,7 +46,7 @@ class Bodies:
         return gzip.decompress(self._get(key)).decode()
 
     def renew(self, key: str) -> None:
-        """Keep it for the whole retention from now.
+        """Write the object again, so that it is kept for the whole retention from now.
 
         Raises:
             NotFound: code `body_expired`.
@@ -58,11 +58,11 @@ class Bodies:
             return self.bucket().get(key)
         except NotFound as problem:
             raise NotFound(
-                "what it held is not kept any more; it was too large for the record",
+                "the object with the text has been removed after its retention",
                 code="body_expired",
             ) from problem
 
 
 def in_bucket(name: str, clients: Clients) -> Bodies:
-    """Those of an installation. Small ones cost it nothing, not even a client of S3."""
+    """The bodies in this bucket. No client of S3 is made until a large one needs it."""
     return Bodies(bucket=lambda: Bucket(client=clients.s3, name=name))

@@ -25,10 +25,10 @@ class Bus:
     name: str
 
     def put(self, events: Iterable[Event]) -> None:
-        """Put them all, or raise: some may then be on the bus, and the same ids make no second.
+        """Put all events onto the bus. After an error some may be on it: put the same ones again.
 
         Raises:
-            Transient: EventBridge took some only, or none.
+            Transient: EventBridge did not take all of them.
         """
         for batch in _batches(self._entry(event) for event in events):
             self._put_batch(batch)
@@ -38,7 +38,7 @@ class Bus:
         for _ in range(MAX_TRIES):
             with aws.faults("put events"):
                 answer = self.client.put_events(Entries=entries)
-            # A 200 with failed entries is the bus's way to lose events quietly.
+            # EventBridge answers 200 and lists the entries that it has not taken.
             refused = [entry.get("ErrorCode", "") for entry in answer["Entries"]]
             entries = [entry for entry, no in zip(entries, refused, strict=True) if no]
             if not answer["FailedEntryCount"] or not entries:

@@ -1,4 +1,4 @@
-"""Sending to SQS: full batches, and no message lost among those that went through."""
+"""Sending to SQS in full batches; a message that SQS refuses among others is sent again."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ class Outgoing:
     """One message on its way out."""
 
     body: str
-    group: str = ""
-    delay_s: int = 0
+    group: str = ""  # the fair-queue group; empty for none
+    delay_s: int = 0  # before anybody sees it
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -42,10 +42,10 @@ class Queue:
     url: str
 
     def send(self, messages: Iterable[Outgoing]) -> None:
-        """Send them all, or raise: some may then be sent already, and are sent again later.
+        """Send all messages. After an error some may have been sent: send the same ones again.
 
         Raises:
-            Transient: SQS took some only, or none.
+            Transient: SQS did not take all of them.
             BadInput: one is larger than a message may be.
         """
         for batch in batches(messages):
@@ -73,7 +73,7 @@ class Hints:
         """Queue them, to be seen after `delay_s`.
 
         Raises:
-            Transient: SQS took some only, or none.
+            Transient: SQS did not take all of them.
         """
         self.queue.send(
             Outgoing(body=dump(message.to_json()), group=message.group, delay_s=delay_s)
@@ -83,12 +83,12 @@ class Hints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """The function's own dead-letter queue: what can never be processed goes there at once."""
+    """The function's dead-letter queue, for messages that can never be processed."""
 
     queue: Queue
 
     def park(self, body: str, *, code: str, reason: str) -> None:
-        """Keep the bytes, with why; someone can mend and redrive them within 14 days."""
+        """Send `body` there, with the reason. Within 14 days somebody can mend and redrive it."""
         attributes = {"code": _printable(code), "reason": _printable(reason)}
         self.queue.send([Outgoing(body=body or "(empty)", attributes=attributes)])
 
@@ -115,7 +115,7 @@ def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
 
 
 def _entry(entry_id: str, message: Outgoing) -> Any:
-    # SQS refuses two characters that JSON allows; inside JSON text their escapes mean the same.
+    # SQS refuses two characters that JSON allows. In a body, which is JSON, escapes mean the same.
     body = message.body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
     entry: dict[str, Any] = {"Id": entry_id, "MessageBody": body}
     if message.group:

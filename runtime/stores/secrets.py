@@ -40,16 +40,16 @@ class _Sealing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Seals and opens; data keys live in memory only, one KMS call each."""
+    """Seals and opens secrets. Data keys are in memory only; each costs one call of KMS."""
 
     client: "KMSClient"
     key_id: str
     random: Callable[[int], bytes]
     _sealing: dict[str, _Sealing] = field(default_factory=dict)
-    _opened: "OrderedDict[tuple[str, str], AESGCM]" = field(default_factory=OrderedDict)
+    _ciphers: "OrderedDict[tuple[str, str], AESGCM]" = field(default_factory=OrderedDict)
 
     def seal(self, tenant: str, secret: str) -> str:
-        """The secret as it may rest.
+        """The secret in the form in which it may be stored.
 
         Raises:
             Transient: KMS does not answer.
@@ -84,10 +84,10 @@ class Secrets:
         key = self._sealing.get(tenant)
         if key is None or key.used >= MAX_SEALS_PER_KEY:
             with aws.faults("make a data key"):
-                made = self.client.generate_data_key(
+                data_key = self.client.generate_data_key(
                     KeyId=self.key_id, KeySpec="AES_256", EncryptionContext={"tenant": tenant}
                 )
-            key = _Sealing(_encode(made["CiphertextBlob"]), AESGCM(made["Plaintext"]))
+            key = _Sealing(_encode(data_key["CiphertextBlob"]), AESGCM(data_key["Plaintext"]))
             self._sealing[tenant] = key
         key.used += 1
         return key
@@ -95,14 +95,14 @@ class Secrets:
     def _opening_key(self, tenant: str, wrapped: str) -> "AESGCM":
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        known = self._opened.get((tenant, wrapped))
-        if known is None:
+        cipher = self._ciphers.get((tenant, wrapped))
+        if cipher is None:
             with aws.faults("unwrap a data key"):
                 plain = self._unwrap(tenant, wrapped)
-            known = self._opened[tenant, wrapped] = AESGCM(plain)
-            while len(self._opened) > MAX_CACHED_KEYS:
-                self._opened.popitem(last=False)
-        return known
+            cipher = self._ciphers[tenant, wrapped] = AESGCM(plain)
+            while len(self._ciphers) > MAX_CACHED_KEYS:
+                self._ciphers.popitem(last=False)
+        return cipher
 
     def _unwrap(self, tenant: str, wrapped: str) -> bytes:
         try:

@@ -1,7 +1,7 @@
 """What an endpoint asks for besides a signature: headers, a login, a client certificate.
 
-All of it is secret: it rests sealed, is never shown again, and is cut out of whatever a receiver
-echoes. What may be shown is what `Sealed.shown` holds.
+All of it is secret: it is stored sealed, never shown again, and cut out of what a receiver echoes.
+`Sealed.shown` says what of it may be shown.
 """
 
 import base64
@@ -57,17 +57,14 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class OAuth2:
-    """Client credentials, exchanged for a token that is used until it ends.
-
-    `in_body`: the token endpoint takes them as form fields, not as a basic login.
-    """
+    """Client credentials that are exchanged for a token (RFC 6749 4.4)."""
 
     token_url: str
     client_id: str
     client_secret: str
-    scope: str | None = None
-    audience: str | None = None
-    in_body: bool = False
+    scope: str | None = None  # None: the request names none
+    audience: str | None = None  # likewise
+    in_body: bool = False  # whether they go into the form, and not into a basic login
 
     @property
     def kind(self) -> LoginKind:
@@ -80,7 +77,7 @@ Login = Basic | Bearer | OAuth2
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class ClientCertificate:
-    """What the sender shows in the TLS handshake; both PEM, the chain after the certificate."""
+    """The sender's certificate in the TLS handshake, its chain after it, and its key; both PEM."""
 
     certificate: str
     private_key: str
@@ -88,14 +85,14 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Access:
-    """All that one endpoint asks for."""
+    """Everything that one endpoint asks for."""
 
     headers: tuple[tuple[str, str], ...] = ()
     login: Login | None = None
     certificate: ClientCertificate | None = None
 
     def secrets(self) -> Iterator[str]:
-        """Every text that must not be repeated, wherever it comes back from."""
+        """Every text that no record may hold, even if the receiver echoes it."""
         yield from (value for _, value in self.headers)
         match self.login:
             case Basic(password=password) as login:
@@ -125,7 +122,7 @@ def certificate_text(certificate: ClientCertificate) -> str:
 
 
 def parse(*, headers: str | None, login: str | None, certificate: str | None) -> Access:
-    """What was sealed, from its texts."""
+    """The access that was sealed as these texts; None of a text means that it has none."""
     return Access(
         headers=tuple(json.loads(headers).items()) if headers else (),
         login=_login(json.loads(login)) if login else None,

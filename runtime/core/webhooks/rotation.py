@@ -11,7 +11,7 @@ from runtime.core.webhooks.webhook import SealedSecret
 from runtime.errors import BadInput, Conflict
 
 DEFAULT_OVERLAP_S: Final = 24 * 3600
-MAX_OVERLAP_S: Final = 7 * 24 * 3600  # longer, and a leaked secret outlives the reason to rotate
+MAX_OVERLAP_S: Final = 7 * 24 * 3600  # a leaked secret must not be good for longer
 MAX_LIVE: Final = 10  # each costs a signature and some 90 bytes of header on every attempt
 
 
@@ -30,19 +30,19 @@ def check_overlap(overlap_s: int) -> None:
 def rotate(
     secrets: Iterable[SealedSecret], new: SealedSecret, *, now: str, overlap_s: int
 ) -> tuple[SealedSecret, ...]:
-    """The secrets with `new` in force; those of its kind sign on for `overlap_s` and no longer.
+    """The secrets after a rotation to `new`; older ones of its kind sign for `overlap_s` more.
 
-    A secret of the other kind is left alone; what has expired is forgotten.
+    Secrets of the other kind stay as they are. Expired ones are dropped.
 
     Raises:
-        Conflict: `too_many_secrets`; so many rotations overlap already.
+        Conflict: `too_many_secrets`: too many rotations overlap.
     """
     end = timestamps.timestamp(timestamps.moment(now) + timedelta(seconds=overlap_s))
-    kept = [
+    older = [
         secret if secret.kind is not new.kind else _until(secret, end)
         for secret in signing.live_secrets(secrets, now=now)
     ]
-    live = (new, *signing.live_secrets(kept, now=now))
+    live = (new, *signing.live_secrets(older, now=now))
     if len(live) > MAX_LIVE:
         raise Conflict(
             f"{MAX_LIVE} secrets sign already; wait for one to expire, or rotate with overlap_s 0",
@@ -52,6 +52,6 @@ def rotate(
 
 
 def _until(secret: SealedSecret, end: str) -> SealedSecret:
-    # One that was to end sooner still does: rotating again must not lengthen an old secret's life.
+    # A secret that ends sooner still does: another rotation must not make it live longer.
     sooner = secret.expires_at is not None and secret.expires_at < end
     return secret if sooner else replace(secret, expires_at=end)

@@ -57,20 +57,20 @@ Key = SharedKey | PrivateKey
 
 
 def new_secret(dice: bytes) -> str:
-    """The text form of a new shared secret made of these random bytes.
+    """The text form of a new shared secret, made of the random bytes `dice`.
 
     Raises:
-        BadInput: too few or too many of them.
+        BadInput: they are too few or too many.
     """
     _check_length(dice)
     return SECRET_PREFIX + base64.b64encode(dice).decode()
 
 
 def new_private_key(dice: bytes) -> str:
-    """The text form of a new ed25519 key made of these random bytes, its public half appended.
+    """The text form of a new ed25519 key, made of the random bytes `dice`: both its halves.
 
     Raises:
-        BadInput: not 32 of them.
+        BadInput: they are not 32.
     """
     if len(dice) != SEED_BYTES:
         raise _bad(f"a seed has {SEED_BYTES} bytes")
@@ -78,7 +78,7 @@ def new_private_key(dice: bytes) -> str:
 
 
 def public_key(text: str) -> str | None:
-    """What receivers verify with, `whpk_…`; None for a shared secret, which has no such half.
+    """The key that receivers verify with, `whpk_…`; None for a shared secret, which has none.
 
     Raises:
         BadInput: `bad_secret`; also when the two halves of a private key do not belong together.
@@ -97,7 +97,7 @@ def parse_key(text: str) -> Key:
     """The key in its text form, `whsec_…` or `whsk_…`.
 
     Raises:
-        BadInput: `bad_secret`; the message never repeats it.
+        BadInput: `bad_secret`. Its message never shows the text.
     """
     if text.startswith(SECRET_PREFIX):
         secret = _decode(text.removeprefix(SECRET_PREFIX))
@@ -123,7 +123,7 @@ def headers(
         at_s: the time of this attempt, in epoch seconds.
 
     Raises:
-        BadInput: no key, or an id or time that would make the signed text ambiguous.
+        BadInput: there is no key, or the id or the time would make the signed text ambiguous.
     """
     if not keys:
         raise _bad("there is no secret to sign with")

@@ -1,9 +1,9 @@
 """AWS's JSON protocol, spoken without botocore's model of a service.
 
 More than half of a delivery's CPU time went into botocore's checks, serializer, endpoint rules and
-user agent, for requests that have the form of the wire already (ADR 0010). Region, endpoint and
-credentials are still botocore's to find, errors are botocore's, and its `before-send` event is
-still emitted: who listens to botocore, or stands in for AWS by it, does so here too.
+user agent, for requests that have the form of the wire already (ADR 0010). botocore still finds
+region, endpoint and credentials. The errors are botocore's, and its `before-send` event is emitted,
+so that moto and whoever else listens to it works here too.
 """
 
 import json
@@ -50,7 +50,7 @@ class Session(Protocol):
     """boto3's or botocore's."""
 
     def get_credentials(self) -> Any:
-        """What it has found, refreshed as needed; or None."""
+        """The credentials, refreshed as needed; None when there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class _Post:
 
 @dataclass(frozen=True, slots=True)
 class _Pause:
-    """A time that is to pass."""
+    """Wait before the next try."""
 
     seconds: float
 
@@ -86,10 +86,17 @@ async def rest(seconds: float) -> None:
 class AwsJson:
     """One service, whose endpoint, region and events are those of a botocore client.
 
-    `target` is the service's name in its calls, such as `DynamoDB_20120810`. `ca_bundle` is a file
-    with the certificates that may certify the service; None for those of botocore. `to_json` and
-    `from_json` are hooks of the json module, for values that JSON does not have. `call` and
-    `call_async` differ only in how they wait.
+    `call` and `call_async` differ only in how they wait.
+
+    Args:
+        client: of botocore, for the same service.
+        session: has the credentials.
+        target: the service's name in its calls, such as `DynamoDB_20120810`.
+        ca_bundle: a PEM file with the authorities to trust; None for those of botocore.
+        to_json: a hook of the json module, for values that JSON does not have; None for no hook.
+        from_json: its counterpart.
+        wait: lets seconds pass, for `call`.
+        rest: does so for `call_async`.
     """
 
     def __init__(  # noqa: PLR0913 - what tells one service from another
@@ -127,7 +134,7 @@ class AwsJson:
         """The answer of one operation, named and shaped as in AWS's documentation.
 
         Raises:
-            ClientError: the service has refused; with its code and its cancellation reasons.
+            ClientError: the service refused; it has the service's code and cancellation reasons.
             BotoCoreError: no credentials, or no answer to any of the tries.
         """
         flow = self._flow(operation, request)
@@ -144,7 +151,7 @@ class AwsJson:
             return done.value
 
     async def call_async(self, operation: str, request: Mapping[str, Any]) -> Any:
-        """The same, while others of the event loop go on."""
+        """As `call`, without holding up the event loop."""
         flow = self._flow(operation, request)
         try:
             step = next(flow)
@@ -203,7 +210,8 @@ class AwsJson:
             "x-amz-target": f"{self._target}.{operation}",
         }
         signed = sign(body, headers, identity=self._identity(), scope=self._scope, now=now)
-        # AWS ends loops of Lambdas by it. Never signed: its name has capitals, and hops change it.
+        # By this header AWS recognises Lambdas that call each other in a loop. It is never signed:
+        # services on the way change it.
         add_recursion_detection_header({"headers": signed})
         request: Any = AWSPreparedRequest("POST", self._url, signed, body, stream_output=False)  # type: ignore[arg-type]
         _, answer = self._events.emit_until_response(
@@ -211,7 +219,7 @@ class AwsJson:
         )
         if answer is None:
             reply = yield _Post(body=body, headers=signed)
-            assert reply is not None  # noqa: S101 - what a post comes to; a pause comes to nothing
+            assert reply is not None  # noqa: S101 - a post has a reply; only a pause has none
         else:
             reply = _reply(answer)
         _check_sum(reply)
@@ -219,19 +227,21 @@ class AwsJson:
 
     def _read(self, reply: Reply) -> dict[str, Any]:
         try:
-            said = json.loads(reply.body, object_hook=self._from_json)
+            answer = json.loads(reply.body, object_hook=self._from_json)
         except ValueError as problem:
             raise BrokenAnswer("the answer is not JSON") from problem
-        if not isinstance(said, dict):
+        if not isinstance(answer, dict):
             raise BrokenAnswer("the answer is not an object")
-        return said
+        return answer
 
     def _identity(self) -> Identity:
         credentials = self._session.get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        held = credentials.get_frozen_credentials()
-        return Identity(access_key=held.access_key, secret_key=held.secret_key, token=held.token)
+        frozen = credentials.get_frozen_credentials()
+        return Identity(
+            access_key=frozen.access_key, secret_key=frozen.secret_key, token=frozen.token
+        )
 
 
 def _reply(answer: Any) -> Reply:
@@ -245,8 +255,8 @@ def _reply(answer: Any) -> Reply:
 
 
 def _check_sum(reply: Reply) -> None:
-    # As botocore does: the sum is compared where there is one, and no answer needs to have it.
-    # Padded, not converted: a header is a stranger's text, and need be no number.
+    # As botocore does: an answer need not have a checksum, but one that it has must be right. The
+    # texts are compared, because a header may hold anything and need be no number.
     checksum = str(zlib.crc32(reply.body)).zfill(CRC32_DIGITS)
     if reply.checksum is not None and reply.checksum.zfill(CRC32_DIGITS) != checksum:
         raise BrokenAnswer("the answer does not match its checksum")
@@ -257,29 +267,29 @@ def _blames_the_clock(reply: Reply) -> bool:
 
 
 def _refusal(operation: str, reply: Reply) -> ClientError:
-    said = _said(reply)
+    document = _document(reply)
     answer: Any = {
         "Error": {
             "Code": _code(reply),
-            "Message": said.get("message") or said.get("Message") or "",
+            "Message": document.get("message") or document.get("Message") or "",
         },
-        "CancellationReasons": said.get("CancellationReasons", []),
+        "CancellationReasons": document.get("CancellationReasons", []),
         "ResponseMetadata": {"HTTPStatusCode": reply.status},
     }
     return ClientError(answer, operation)
 
 
 def _code(reply: Reply) -> str:
-    code = str(_said(reply).get("__type", "")).rpartition("#")[2]
-    return code or str(reply.status)  # without one, something in front of the service has answered
+    code = str(_document(reply).get("__type", "")).rpartition("#")[2]
+    return code or str(reply.status)  # without a code, a gateway in front of AWS has answered
 
 
-def _said(reply: Reply) -> dict[str, Any]:
+def _document(reply: Reply) -> dict[str, Any]:
     try:
-        said = json.loads(reply.body)
+        document = json.loads(reply.body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _may_pass(refusal: ClientError, status: int) -> bool:

@@ -45,9 +45,9 @@ _MORE_VARIABLES: Final = {"requests_ca_bundle": (None, "REQUESTS_CA_BUNDLE", Non
 
 
 class Clients:
-    """Clients on one shared session, each built when first asked for: init time is billed.
+    """Clients on one shared session. Each is built at its first use, because init time is billed.
 
-    `wire` is who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
+    `wire` says who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
     """
 
     def __init__(self, *, wire: Wire = "direct") -> None:
@@ -77,14 +77,14 @@ class Clients:
 
     @cached_property
     def tables(self) -> DynamoDB:
-        """DynamoDB, for what is read and written all the time."""
+        """DynamoDB, for items: the wire that `wire` names."""
         if self._wire == "botocore":
             return DynamoDB(BotocoreService(self.dynamodb))
         return DynamoDB.direct(self.dynamodb, self._session, ca_bundle=self._ca_bundle)
 
     @cached_property
     def queues(self) -> SQS:
-        """SQS, for what is sent all the time."""
+        """SQS, for messages: the wire that `wire` names."""
         if self._wire == "botocore":
             return SQS(BotocoreService(self.sqs))
         return SQS.direct(self.sqs, self._session, ca_bundle=self._ca_bundle)
@@ -101,7 +101,7 @@ class Clients:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """S3; seldom needed, so it may be asked for first by threads that work side by side."""
+        """S3. Few batches need it, so several threads may ask for it at once."""
         with self._lock:  # a session makes one client at a time
             return cast("S3Client", self._session.create_client("s3", config=QUICK))
 
@@ -121,11 +121,15 @@ class Clients:
 
 @contextmanager
 def faults(doing: str) -> Iterator[None]:
-    """Whatever AWS answers but success is the platform's fault, and Transient, with two exceptions.
+    """Turns AWS's failures into ours; `doing` begins the message.
 
-    A denied permission or a missing table is Transient too: it is not the user's doing, and the
-    work must wait in its queue until somebody has mended it. Failed conditions pass through, for
-    the caller to judge; an item that is too large is the input's own fault.
+    A failure of AWS is the platform's fault and Transient, also a denied permission or a missing
+    table: the user has not caused it, and the work waits in its queue until somebody mends it.
+
+    Raises:
+        ClientError: a condition failed, which only the caller can judge.
+        BadInput: `too_large`: the item is larger than an item may be.
+        Transient: `aws_unavailable`: everything else.
     """
     try:
         yield
@@ -142,19 +146,19 @@ def faults(doing: str) -> Iterator[None]:
 
 
 def _refuses_the_item(problem: ClientError) -> bool:
-    # In a transaction the same refusal is one write's reason for cancelling all.
+    # A transaction reports the same refusal as the reason of one of its writes.
     return error_code(problem) == "ValidationException" or "ValidationError" in cancellations(
         problem
     )
 
 
 def error_code(problem: ClientError) -> str:
-    """AWS's own name of the failure."""
+    """AWS's code for the failure, such as `ThrottlingException`."""
     return problem.response["Error"].get("Code", "Unknown")
 
 
 def is_condition(problem: ClientError) -> bool:
-    """Whether a write lost because of its condition, and not for another reason."""
+    """Whether a write failed because its condition does not hold."""
     match error_code(problem):
         case "ConditionalCheckFailedException":
             return True

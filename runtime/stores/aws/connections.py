@@ -1,8 +1,8 @@
 """Open HTTP connections to one AWS endpoint, kept from call to call, for threads and event loops.
 
-Requests are written and answers read here, because http.client takes twice the CPU of the whole
-rest of a call, and there is little to understand: AWS says in `content-length` how long each of its
-answers is. What does not is no answer of AWS's, and refused.
+This module writes requests and reads answers itself, because http.client takes twice the CPU of the
+whole rest of a call. There is little to understand: each answer of AWS says in `content-length` how
+long it is. An answer that does not is refused.
 """
 
 import re
@@ -22,8 +22,8 @@ from runtime.stores.aws.switches import trust
 if TYPE_CHECKING:
     import asyncio
 
-MAX_IDLE: Final = 10  # a batch's attempts write at the same time
-MAX_HEAD_BYTES: Final = 16 * 1024  # of an answer; AWS's have less than one
+MAX_IDLE: Final = 10  # the ten attempts of a batch write at the same time
+MAX_HEAD_BYTES: Final = 16 * 1024  # of an answer; those of AWS have less than 1 KB
 READ: Final = select.POLLIN
 WRITE: Final = select.POLLOUT
 _CHUNK_BYTES: Final = 64 * 1024
@@ -32,12 +32,12 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,8}")  # DynamoDB's longest answers are so
 
 
 class BrokenAnswer(ConnectionError):
-    """What came back is not HTTP, not whole, or of no known length."""
+    """The answer is not HTTP, is cut short, or does not say how long it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back, whole."""
+    """One whole answer."""
 
     status: int
     body: bytes
@@ -49,7 +49,7 @@ class Reply:
 class Connections:
     """Connections to the host of `url`, an endpoint of AWS; its certificate is checked.
 
-    `ca_bundle` is a file with the certificates of who may certify it; None for those of botocore.
+    `ca_bundle` is a PEM file with the authorities to trust; None for those of botocore.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class Connections:
         sock = self._take() or self._connect()
         ends_s = time.monotonic() + self._read_timeout_s
         try:
-            for wanted in call.steps(sock):
-                _wait(sock, wanted, ends_s - time.monotonic())
-        except BaseException:  # also a cancelled task: nobody reads this answer any more
+            for direction in call.steps(sock):
+                _wait(sock, direction, ends_s - time.monotonic())
+        except BaseException:  # KeyboardInterrupt, too: nobody reads this answer any more
             self._give_up(sock)
             raise
         return self._settled(sock, call.reply)
 
     async def post_async(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """The same, while others of the event loop go on."""
+        """As `post`, without holding up the event loop."""
         import asyncio  # half of the functions have no loop, and Lambda bills the import
 
         call = _Call(_request(body, headers))
@@ -97,8 +97,8 @@ class Connections:
             sock = await asyncio.to_thread(self._connect)
         ends_s = time.monotonic() + self._read_timeout_s
         try:
-            for wanted in call.steps(sock):
-                await _ready(sock, wanted, ends_s - time.monotonic())
+            for direction in call.steps(sock):
+                await _ready(sock, direction, ends_s - time.monotonic())
         except BaseException:  # also a cancelled task: nobody reads this answer any more
             self._give_up(sock)
             raise
@@ -110,8 +110,8 @@ class Connections:
                 sock = self._idle.pop()  # one step, so two threads never get the same
             except IndexError:
                 return None
-            # Nothing was asked, so what an idle one has to read is its end: a Lambda that has been
-            # frozen finds all of its connections so.
+            # Nobody has asked anything on it, so an idle connection with something to read has
+            # ended. After a Lambda was frozen, all of them have.
             if not _is_ready(sock, READ, 0):
                 return sock
             sock.close()
@@ -125,7 +125,8 @@ class Connections:
 
     def _give_up(self, sock: socket.socket) -> None:
         sock.close()  # a late answer must not be read as the next call's
-        # Those that lay idle beside it may be as dead and not know it; the next try is the last.
+        # The idle ones may be as dead, and nothing shows it yet. The next try is the last one, so
+        # it must not take one of them.
         _close(self._idle)
 
     def _connect(self) -> socket.socket:
@@ -142,7 +143,7 @@ class Connections:
 
 
 class _Call:
-    """One request and its answer, on a socket that does not block; `reply` is there at the end."""
+    """One request and its answer, on a socket that does not block."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -150,19 +151,19 @@ class _Call:
 
     @property
     def reply(self) -> Reply:
-        """What came back."""
+        """The answer, once `steps` has come to its end."""
         return self._answer.reply
 
     def steps(self, sock: socket.socket) -> Iterator[int]:
-        """What to wait for on `sock`, READ or WRITE, each time before it can go on.
+        """Sends and receives; yields READ or WRITE when it has to wait for that on `sock`.
 
         Raises:
             OSError: the connection broke.
         """
-        left = memoryview(self._request)
-        while left:
+        unsent = memoryview(self._request)
+        while unsent:
             try:
-                left = left[sock.send(left) :]
+                unsent = unsent[sock.send(unsent) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 yield WRITE
             except ssl.SSLWantReadError:
@@ -178,7 +179,7 @@ class _Call:
 
 
 class _Answer:
-    """What has come of an answer so far."""
+    """As much of an answer as has arrived."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -205,10 +206,10 @@ class _Answer:
         )
 
     def take(self, data: bytes) -> None:
-        """Take what has arrived.
+        """Take in bytes of the answer; none of them mean that the connection has ended.
 
         Raises:
-            BrokenAnswer: it ends too early, or is none.
+            BrokenAnswer: the answer is cut short, or none of AWS's.
         """
         if not data:
             raise BrokenAnswer("the connection ended before the answer did")
@@ -229,15 +230,16 @@ class _Answer:
         headers: dict[bytes, bytes] = {}
         for line in rest.split(b"\r\n"):
             name, value = _header(line)
-            # Several of a name are one list; of lengths, none that is understood.
+            # Repeated headers are joined by commas (RFC 9110 5.2), so a repeated content-length is
+            # refused below.
             headers[name] = headers[name] + b"," + value if name in headers else value
         length = headers.get(b"content-length", b"")
         if status is None or b"transfer-encoding" in headers or not _LENGTH.fullmatch(length):
             raise BrokenAnswer("the answer is not HTTP/1.1, or of no known length")
         self._status, self._end = int(status[1]), int(length)
         self._date, self._checksum = _text(headers, b"date"), _text(headers, b"x-amz-crc32")
-        said = headers.get(b"connection", b"").lower().split(b",")
-        self._is_last = b"close" in map(bytes.strip, said)
+        options = headers.get(b"connection", b"").lower().split(b",")
+        self._is_last = b"close" in map(bytes.strip, options)
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:
@@ -253,30 +255,30 @@ def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
 def _request(body: bytes, headers: Mapping[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     if not (lines.isascii() and lines.count("\r") == lines.count("\n") == len(headers)):
-        raise ValueError("a header holds what none may")  # without it, since it may be a token
-    # One piece: two would be two packets, and two calls of the system.
+        raise ValueError("a header holds what no header may")  # not shown: it may be a token
+    # In one piece, because two pieces would be two packets and two system calls.
     return f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
 
-def _wait(sock: socket.socket, wanted: int, seconds: float) -> None:
-    if not _is_ready(sock, wanted, max(0.0, seconds)):
+def _wait(sock: socket.socket, direction: int, seconds: float) -> None:
+    if not _is_ready(sock, direction, max(0.0, seconds)):
         raise TimeoutError("no answer in time")
 
 
-def _is_ready(sock: socket.socket, wanted: int, seconds: float) -> bool:
+def _is_ready(sock: socket.socket, direction: int, seconds: float) -> bool:
     poll = select.poll()
-    poll.register(sock, wanted)
+    poll.register(sock, direction)
     return bool(poll.poll(seconds * 1000))
 
 
-async def _ready(sock: socket.socket, wanted: int, seconds: float) -> None:
+async def _ready(sock: socket.socket, direction: int, seconds: float) -> None:
     import asyncio
 
     loop, descriptor = asyncio.get_running_loop(), sock.fileno()
     ready = loop.create_future()
     add, remove = (
         (loop.add_reader, loop.remove_reader)
-        if wanted == READ
+        if direction == READ
         else (loop.add_writer, loop.remove_writer)
     )
     add(descriptor, _wake, ready)
@@ -289,7 +291,7 @@ async def _ready(sock: socket.socket, wanted: int, seconds: float) -> None:
 
 
 def _wake(ready: "asyncio.Future[None]", problem: Exception | None = None) -> None:
-    if ready.done():  # a socket that is ready says so until it is served
+    if ready.done():  # a ready socket wakes us again and again until somebody reads
         return
     if problem is None:
         ready.set_result(None)
@@ -298,6 +300,6 @@ def _wake(ready: "asyncio.Future[None]", problem: Exception | None = None) -> No
 
 
 def _close(idle: list[socket.socket]) -> None:
-    with suppress(IndexError):  # others may take from it meanwhile
+    with suppress(IndexError):  # another thread may have taken the last one
         while idle:
             idle.pop().close()
