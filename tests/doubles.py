@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function
+from runtime.core.ids import Key
 from runtime.core.matching.matching import Index
 from runtime.core.pacing import concurrency, rate_limit
 from runtime.core.pacing.endpoint_health import Health
@@ -181,16 +182,16 @@ class MemoryEndpoints:
     """Endpoints' health in a dictionary, with the conditions of the real store."""
 
     def __init__(self) -> None:
-        self.by_key: dict[tuple[str, str], Health] = {}
+        self.by_key: dict[Key, Health] = {}
         self.writes = 0
 
-    def known(self, endpoints: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Health]:
+    def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
         """The health of each."""
-        return {key: self.find(*key) for key in endpoints}
+        return {key: self.find(key.tenant, key.id) for key in endpoints}
 
     def find(self, tenant: str, webhook_id: str) -> Health:
         """The health; a healthy one when nothing is known."""
-        key = (tenant, webhook_id)
+        key = Key(tenant, webhook_id)
         return self.by_key.get(key, Health(tenant=tenant, webhook_id=webhook_id))
 
     def replace(self, old: Health, new: Health, /) -> Health | None:
@@ -199,7 +200,7 @@ class MemoryEndpoints:
             return None
         self.writes += 1
         stored = replace(new, revision=old.revision + 1)
-        self.by_key[old.tenant, old.webhook_id] = stored
+        self.by_key[Key(old.tenant, old.webhook_id)] = stored
         return stored
 
     def due(self, *, now_ms: int, limit: int) -> list[Health]:

@@ -3,10 +3,17 @@
 import base64
 import hashlib
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_ID_CHARS: Final = 128  # a producer's own id; also bounds the DynamoDB key
 _ID: Final = re.compile(r"[\x21-\x7e]+")  # printable ASCII, no blanks: safe in keys, headers, logs
+
+
+class Key(NamedTuple):
+    """What finds one thing of one tenant: a profile, a function, or an endpoint by its webhook."""
+
+    tenant: str
+    id: str
 
 
 def derive(prefix: str, *parts: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from runtime.core.ids import Key
 from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.timestamps import moment
 from runtime.stores.pacing.endpoints import FRESH_S, Endpoints
@@ -33,7 +34,7 @@ class TestEndpointsContract:
 
         assert stored == replace(sick, revision=1)
         assert endpoints(cloud).find(TENANT, "whk_1") == stored
-        assert endpoints(cloud).known([(TENANT, "whk_1"), (TENANT, "whk_2")]) == {
+        assert endpoints(cloud).known([Key(TENANT, "whk_1"), Key(TENANT, "whk_2")]) == {
             (TENANT, "whk_1"): stored,
             (TENANT, "whk_2"): replace(WELL, webhook_id="whk_2"),
         }
@@ -67,13 +68,13 @@ class TestEndpointsContract:
         """Another has opened the breaker since."""
         clock = FakeClock(NOW)
         mine = Endpoints(table=cloud.deliveries.table, clock=clock)
-        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
+        assert mine.known([Key(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
         sick = endpoints(cloud).replace(WELL, replace(WELL, failures=12))
-        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
+        assert mine.known([Key(TENANT, "whk_1")]) == {(TENANT, "whk_1"): WELL}
 
         clock.advance(asleep_s)
 
-        assert mine.known([(TENANT, "whk_1")]) == {(TENANT, "whk_1"): sick}
+        assert mine.known([Key(TENANT, "whk_1")]) == {(TENANT, "whk_1"): sick}
 
     def test_a_reset_forgets_all(self, cloud: Cloud) -> None:
         """And costs nothing when there is nothing to forget."""

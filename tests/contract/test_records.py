@@ -10,6 +10,7 @@ import pytest
 from runtime.core.deliveries.delivery import Selection, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.functions.run import Commit, Outcome
+from runtime.core.ids import Key
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 from runtime.stores.tables import keys
@@ -315,7 +316,7 @@ class TestProfilesContract:
         cloud.profiles.replace(profile, read_revision=0)
 
         assert profile == cloud.profiles.find(TENANT, profile.id)
-        wanted = [(TENANT, profile.id), (TENANT, profile.id), ("rival", profile.id)]
+        wanted = [Key(name, profile.id) for name in (TENANT, TENANT, "rival")]
         assert {(TENANT, profile.id): profile} == cloud.profiles.find_many(wanted)
 
     def test_of_two_writers_one_reads_again(self, cloud: Cloud) -> None:
@@ -334,6 +335,6 @@ class TestProfilesContract:
         for number in range(101):
             cloud.profiles.replace(a_profile(id=f"prf_{number}"), read_revision=0)
 
-        found = cloud.profiles.find_many([(TENANT, f"prf_{number}") for number in range(101)])
+        found = cloud.profiles.find_many([Key(TENANT, f"prf_{number}") for number in range(101)])
 
         assert 101 == len(found)

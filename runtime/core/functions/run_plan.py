@@ -8,6 +8,7 @@ from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage, parse_run
+from runtime.core.ids import Key
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
@@ -50,10 +51,11 @@ def entry(text: str, *, now: str) -> Entry:
 
 def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
     """The entries of each tenant's function, in order of arrival."""
-    found: dict[tuple[str, str], list[Entry]] = {}
+    by_function: dict[Key, list[Entry]] = {}
     for each in entries:
-        found.setdefault((each.message.tenant, each.message.function), []).append(each)
-    return list(found.values())
+        key = Key(each.message.tenant, each.message.function)
+        by_function.setdefault(key, []).append(each)
+    return list(by_function.values())
 
 
 def waves(entries: Iterable[Entry]) -> list[list[Entry]]:
@@ -72,9 +74,7 @@ def waves(entries: Iterable[Entry]) -> list[list[Entry]]:
     return planned
 
 
-def jobs(
-    entries: Sequence[Entry], profiles: Mapping[tuple[str, str], Profile]
-) -> list[list[Entry]]:
+def jobs(entries: Sequence[Entry], profiles: Mapping[Key, Profile]) -> list[list[Entry]]:
     """A wave in pieces that fit one invocation."""
     pieces: list[list[Entry]] = []
     room = 0
@@ -93,7 +93,7 @@ def job(
     version: FunctionVersion,
     entries: Sequence[Entry],
     *,
-    profiles: Mapping[tuple[str, str], Profile],
+    profiles: Mapping[Key, Profile],
     secrets: Mapping[str, str],
     allow_local_http: bool,
 ) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def job(
     }
 
 
-def _event(each: Entry, profiles: Mapping[tuple[str, str], Profile]) -> dict[str, Any]:
-    person = profiles.get((each.message.tenant, each.profile_id or ""))
+def _event(each: Entry, profiles: Mapping[Key, Profile]) -> dict[str, Any]:
+    person = profiles.get(Key(each.message.tenant, each.profile_id or ""))
     shown = None if person is None or person.deleted else person.to_user()
     return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": shown}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import Transient
@@ -18,7 +19,6 @@ FRESH_S: Final = 1.0  # how long an open breaker may go unnoticed by a warm work
 MAX_KNOWN: Final = 10_000
 KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the webhook is disabled
 MAX_RACES: Final = 5
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Endpoints:
 
     def find(self, tenant: str, webhook_id: str) -> Health:
         """The health as it stands now."""
-        return self._read([(tenant, webhook_id)])[tenant, webhook_id]
+        return self._read([Key(tenant, webhook_id)])[Key(tenant, webhook_id)]
 
     def replace(self, old: Health, new: Health, /) -> Health | None:
         """Store `new` in the place of `old`; what is stored, or None when somebody else was first.
@@ -55,7 +55,7 @@ class Endpoints:
         unchanged = "#revision = :was" if old.revision else "attribute_not_exists(pk)"
         was = {"was": old.revision} if old.revision else {}
         if not self.table.put_if(self._item(stored), unchanged, **was):
-            self._known.pop((old.tenant, old.webhook_id), None)
+            self._known.pop(Key(old.tenant, old.webhook_id), None)
             return None
         self._remember(stored)
         return stored
@@ -80,10 +80,10 @@ class Endpoints:
         )
 
     def _read(self, missing: Iterable[Key]) -> dict[Key, Health]:
-        every = {key: Health(tenant=key[0], webhook_id=key[1]) for key in missing}
-        stored = self.table.get_many({"pk": keys.endpoint(*key)} for key in every)
+        every = {key: Health(tenant=key.tenant, webhook_id=key.id) for key in missing}
+        stored = self.table.get_many({"pk": keys.endpoint(key.tenant, key.id)} for key in every)
         for health in map(items.health, stored):
-            every[health.tenant, health.webhook_id] = health
+            every[Key(health.tenant, health.webhook_id)] = health
         for health in every.values():
             self._remember(health)
         return every
@@ -91,7 +91,7 @@ class Endpoints:
     def _remember(self, health: Health) -> None:
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[health.tenant, health.webhook_id] = (self.clock().timestamp(), health)
+        self._known[Key(health.tenant, health.webhook_id)] = (self.clock().timestamp(), health)
 
     def _item(self, health: Health) -> Item:
         now = self.clock()

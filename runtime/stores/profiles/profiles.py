@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.stores.profiles import items
 from runtime.stores.tables import codec, keys
@@ -21,11 +22,11 @@ class Profiles:
         item = self.table.get({"pk": keys.tenant(tenant), "sk": profile_id})
         return None if item is None else items.profile(item)
 
-    def find_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Profile]:
-        """The known ones among (tenant, profile id), strongly read."""
-        each = [{"pk": keys.tenant(tenant), "sk": name} for tenant, name in dict.fromkeys(wanted)]
-        found = (items.profile(item) for item in self.table.get_many(each))
-        return {(profile.tenant, profile.id): profile for profile in found}
+    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
+        """Those of the profiles that exist, strongly read."""
+        each = [{"pk": keys.tenant(key.tenant), "sk": key.id} for key in dict.fromkeys(wanted)]
+        stored = map(items.profile, self.table.get_many(each))
+        return {Key(profile.tenant, profile.id): profile for profile in stored}
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
         """Store a changed profile; False when another writer came first.

@@ -19,6 +19,7 @@ from runtime.core.deliveries.attempt import Disable, Posted
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.ids import Key
 from runtime.core.pacing import concurrency
 from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
 from runtime.core.timestamps import timestamp
@@ -225,11 +226,11 @@ class DeliverAttempts:
             self._observe(batch)
 
     def _observe(self, batch: _Batch) -> None:
-        each: dict[tuple[str, str], list[Seen]] = {}
+        each: dict[Key, list[Seen]] = {}
         for webhook, how in batch.seen:
-            each.setdefault((webhook.tenant, webhook.id), []).append(how)
-        for (tenant, webhook_id), hows in each.items():
-            self.endpoints.observe(tenant, webhook_id, hows)
+            each.setdefault(Key(webhook.tenant, webhook.id), []).append(how)
+        for key, hows in each.items():
+            self.endpoints.observe(key.tenant, key.id, hows)
 
     async def _deliver(self, job: _Prepared, batch: _Batch) -> None:
         match job:
@@ -352,7 +353,7 @@ def _told(waiting: Sequence[_Job], turn: Turn) -> Iterator[_Job]:
         if isinstance(admission, Hold):
             yield replace(job, hold=admission)
         else:
-            mine = permits.get((job.webhook.tenant, job.webhook.id))
+            mine = permits.get(Key(job.webhook.tenant, job.webhook.id))
             yield replace(job, probe=admission.probe, permits=mine)
 
 

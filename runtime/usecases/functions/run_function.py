@@ -11,6 +11,7 @@ from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
 from runtime.core.functions.run_plan import Entry
+from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
@@ -50,8 +51,8 @@ class Runs(Protocol):
 class Profiles(Protocol):
     """Where profiles rest."""
 
-    def find_many(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Profile]:
-        """The known ones among (tenant, profile id)."""
+    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
+        """Those of the profiles that exist."""
 
 
 class Sandbox(Protocol):
@@ -185,7 +186,7 @@ class _Job:
         """Run a wave; whose profile was changed meanwhile runs again with the fresh one."""
         failures: Failures = {}
         for _ in self._uses.races:
-            wanted = [(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
+            wanted = [Key(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
             profiles = self._uses.profiles.find_many(wanted)
             lost: list[Entry] = []
             for piece in run_plan.jobs(wave, profiles):
@@ -199,7 +200,7 @@ class _Job:
     def _piece(
         self,
         piece: list[Entry],
-        profiles: Mapping[tuple[str, str], Profile],
+        profiles: Mapping[Key, Profile],
         lost: list[Entry],
     ) -> Failures:
         try:
@@ -214,7 +215,7 @@ class _Job:
             return failures
 
         def conclude(entry: Entry) -> None:
-            person = profiles.get((entry.message.tenant, entry.profile_id or ""))
+            person = profiles.get(Key(entry.message.tenant, entry.profile_id or ""))
             if self._conclude(entry, results, person) is Commit.PROFILE_CHANGED:
                 lost.append(entry)
 
@@ -225,7 +226,7 @@ class _Job:
         return failures | self._piece(left, profiles, lost) if done and left else failures
 
     def _invoke(
-        self, piece: list[Entry], profiles: Mapping[tuple[str, str], Profile]
+        self, piece: list[Entry], profiles: Mapping[Key, Profile]
     ) -> dict[str, Mapping[str, Any]]:
         job = run_plan.job(
             self._function,

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.deliveries.delivery import Delivery
+from runtime.core.ids import Key
 from runtime.core.pacing import concurrency, endpoint_health, rate_limit
 from runtime.core.pacing.endpoint_health import Closed, Health, Open, Probe
 from runtime.core.pacing.rate_limit import RateLimit
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Transient
-
-Key = tuple[str, str]
 
 
 class Endpoints(Protocol):
@@ -106,7 +105,7 @@ class AdmitDeliveries:
         """
         groups: dict[Key, _Group] = {}
         for number, (webhook, delivery) in enumerate(waiting):
-            group = groups.setdefault((webhook.tenant, webhook.id), _Group(webhook))
+            group = groups.setdefault(Key(webhook.tenant, webhook.id), _Group(webhook))
             group.line.append((number, delivery))
         healths = self.endpoints.known(groups) if groups else {}
         turn = Turn(owner=self.new_owner())
@@ -126,9 +125,9 @@ class AdmitDeliveries:
 
     def give_back(self, turn: Turn) -> None:
         """Let others have the permits; those that cannot be given back end with their lease."""
-        for tenant, webhook_id in turn.permits:
+        for key in turn.permits:
             with suppress(Transient):  # the attempts are made and on record; the lease will end
-                self.turns.release(tenant, webhook_id, owner=turn.owner)
+                self.turns.release(key.tenant, key.id, owner=turn.owner)
 
     def busy(self, delivery: Delivery) -> Hold:
         """Wait for a permit: longer each time, since others wait too."""
@@ -187,7 +186,7 @@ class AdmitDeliveries:
             cap=webhook.max_concurrency,
         )
         if granted:
-            turn.permits[webhook.tenant, webhook.id] = granted
+            turn.permits[Key(webhook.tenant, webhook.id)] = granted
             return
         for number, delivery in group.open:
             group.said[number] = self.busy(delivery)

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import PenstockError, Transient
 
-Key = tuple[str, str]
 Results = Sequence[PenstockError | None]
 
 
@@ -63,7 +63,7 @@ class DivertSlow:
 
     def _moves(self, messages: Sequence[DeliverMessage]) -> list[bool]:
         now_ms = int(self.clock().timestamp() * 1000)
-        keys = [(each.tenant, each.webhook_id) for each in messages]
+        keys = [Key(each.tenant, each.webhook_id) for each in messages]
         healths = self.endpoints.known(keys)
         return [
             not each.slow and endpoint_health.is_slow(healths[key], now_ms=now_ms)

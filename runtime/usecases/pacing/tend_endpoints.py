@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from runtime.core.events.envelope import Event
+from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health, NoticeKind, Seen
 from runtime.errors import Transient
 
-Key = tuple[str, str]
 MAX_RACES: Final = 5  # an account lost to so many others is one that the next attempt settles
 GRACE_S: Final = 30  # who has stored a notice gets this long to send it
 LIMIT: Final = 1000
@@ -67,7 +67,7 @@ class TendEndpoints:
         lost count is made up for by the next attempt, an unsent notice by the sweep.
         """
         self._change(
-            (tenant, webhook_id),
+            Key(tenant, webhook_id),
             lambda health: endpoint_health.observe(health, seen, now_ms=self._now_ms()),
         )
 
@@ -77,7 +77,7 @@ class TendEndpoints:
         Trouble here is told and not raised: the next attempt that waits takes note again.
         """
         self._change(
-            (tenant, webhook_id),
+            Key(tenant, webhook_id),
             lambda health: endpoint_health.slowed(health, now_ms=self._now_ms()),
         )
 
@@ -107,8 +107,8 @@ class TendEndpoints:
             self.journal(
                 {
                     "message": "endpoint.not_tended",
-                    "tenant": key[0],
-                    "webhook_id": key[1],
+                    "tenant": key.tenant,
+                    "webhook_id": key.id,
                     "code": problem.code,
                 }
             )

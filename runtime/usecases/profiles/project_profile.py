@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.core.events.envelope import Event
+from runtime.core.ids import Key
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Transient
 from runtime.usecases.races import Races
-
-Key = tuple[str, str]
 
 
 class Profiles(Protocol):
     """Where profiles rest."""
 
     def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
-        """The known ones among (tenant, profile id)."""
+        """Those of the profiles that exist."""
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
         """Store a changed profile; False when another writer came first."""
@@ -36,7 +35,7 @@ class ProjectProfiles:
         for number, event in enumerate(events):
             profile_id = profiles.id_of(event)
             if profile_id is not None:
-                by_profile.setdefault((event.tenant, profile_id), []).append(number)
+                by_profile.setdefault(Key(event.tenant, profile_id), []).append(number)
         known = self.profiles.find_many(by_profile)
         results: list[Exception | None] = [None] * len(events)
         for key, numbers in by_profile.items():

@@ -8,6 +8,7 @@ from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Limits
 from runtime.core.functions.run_plan import Entry
+from runtime.core.ids import Key
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.errors import BadInput
@@ -123,7 +124,7 @@ class TestJobs:
             ),
             a_version(engine=Engine.WASM),
             [an_entry(1)],
-            profiles={(TENANT, "prf_0"): person},
+            profiles={Key(TENANT, "prf_0"): person},
             secrets={"TOKEN": "t"},
             allow_local_http=False,
         )
@@ -144,10 +145,8 @@ class TestJobs:
         assert {"run_id", "event", "profile"} == set(shown)
         assert person.to_user() == shown["profile"]
 
-    @pytest.mark.parametrize("known", [{}, {(TENANT, "prf_0"): a_profile(deleted=True)}])
-    def test_an_unknown_or_deleted_profile_is_none(
-        self, known: dict[tuple[str, str], profile.Profile]
-    ) -> None:
+    @pytest.mark.parametrize("known", [{}, {Key(TENANT, "prf_0"): a_profile(deleted=True)}])
+    def test_an_unknown_or_deleted_profile_is_none(self, known: dict[Key, profile.Profile]) -> None:
         """A handler must not see whom a deletion has removed."""
         job = run_plan.job(
             a_function(),

@@ -1,6 +1,9 @@
 """Profiles from events, on a real table."""
 
+from collections.abc import Iterable
+
 from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.ids import Key
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.usecases.profiles.project_profile import Profiles, ProjectProfiles
@@ -69,8 +72,8 @@ class TestProjection:
         class Late:
             raced = False
 
-            def find_many(self, wanted: object) -> dict[tuple[str, str], Profile]:
-                return cloud.profiles.find_many(wanted)  # type: ignore[arg-type]
+            def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
+                return cloud.profiles.find_many(wanted)
 
             def replace(self, profile: Profile, *, read_revision: int) -> bool:
                 if not self.raced:
