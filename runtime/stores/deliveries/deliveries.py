@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Selection, Status, Waiting
@@ -18,6 +18,13 @@ IS_NEW: Final = "attribute_not_exists(pk)"
 # Of two workers with the same hint both have POSTed; the first to write decides.
 IS_UNCHANGED: Final = "next_attempt = :attempt AND #status = :status"
 MAX_LOOKS: Final = 10  # at the log, for one page of a listing
+
+
+class _Listed(NamedTuple):
+    """A delivery, and the entry of the log by which it was found."""
+
+    entry: Entry
+    record: Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +149,7 @@ class Deliveries:
         limit: int,
         oldest_first: bool,
     ) -> Page[Delivery]:
-        found: list[tuple[Entry, Delivery]] = []
+        found: list[_Listed] = []
         # The log does not know a status: then as many as one request reads, or few may be left.
         look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
         for _ in range(MAX_LOOKS):
@@ -152,7 +159,7 @@ class Deliveries:
             there = self.get(entry.delivery_id for entry in look.entries)
             each = ((entry, there.get(entry.delivery_id)) for entry in look.entries)
             found += [
-                (entry, record)
+                _Listed(entry, record)
                 for entry, record in each
                 if record is not None
                 and is_listed(entry, record)
@@ -163,8 +170,8 @@ class Deliveries:
                 break
         shown = found[:limit]
         if len(found) > limit:
-            after = shown[-1][0].position
-        return Page(items=tuple(record for _, record in shown), after=after)
+            after = shown[-1].entry.position
+        return Page(items=tuple(each.record for each in shown), after=after)
 
     def _of_event(
         self, tenant: str, selection: Selection, *, after: str | None, limit: int

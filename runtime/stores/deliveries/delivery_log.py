@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runtime.core.deliveries.delivery import Delivery, Selection
 from runtime.core.json_text import dump
@@ -70,6 +70,13 @@ class Look:
     after: str | None = None
 
 
+class _Page(NamedTuple):
+    """Deliveries of one tenant and one time, and the name of their page."""
+
+    name: str
+    deliveries: list[Delivery]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLog:
     """Pages by tenant and time; `retention_days` is how long the records are kept."""
@@ -83,8 +90,8 @@ class DeliveryLog:
         The same deliveries of the same time make the same page: a repeat changes nothing.
         """
         pages = list(self._pages(deliveries))
-        self.table.put_many(self._item(page, listed) for page, listed in pages)
-        return {delivery.id: page for page, listed in pages for delivery in listed}
+        self.table.put_many(map(self._item, pages))
+        return {delivery.id: page.name for page in pages for delivery in page.deliveries}
 
     def lasts(self, delivery: Delivery) -> bool:
         """Whether it is on a page, and one that will be there as long as its record."""
@@ -138,14 +145,14 @@ class DeliveryLog:
                 return Look(entries=tuple(found), after=after)
         return Look(entries=tuple(found), after=None if last is None else after)
 
-    def _pages(self, deliveries: Iterable[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
-        together: dict[tuple[str, str], list[Delivery]] = {}
+    def _pages(self, deliveries: Iterable[Delivery]) -> Iterator[_Page]:
+        together: dict[tuple[str, str], list[Delivery]] = {}  # by tenant and time
         for delivery in deliveries:
             together.setdefault((delivery.tenant, delivery.created_at), []).append(delivery)
         for listed in together.values():
             for start in range(0, len(listed), ENTRIES):
                 piece = listed[start : start + ENTRIES]
-                yield self._name(piece), piece
+                yield _Page(self._name(piece), piece)
 
     def _name(self, listed: list[Delivery]) -> str:
         """The page's last day, so that a record knows it, and a digest of what is on it."""
@@ -154,14 +161,15 @@ class DeliveryLog:
         digest = hashlib.sha256("\0".join(each.id for each in listed).encode()).hexdigest()
         return f"{day:0{DAY_CHARS}x}{digest[:DIGEST_CHARS]}"
 
-    def _item(self, page: str, listed: list[Delivery]) -> Item:
+    def _item(self, page: _Page) -> Item:
         tree: dict[str, dict[str, list[str]]] = {}
-        for each in listed:
+        first = page.deliveries[0]
+        for each in page.deliveries:
             tree.setdefault(each.topic, {}).setdefault(each.webhook_id, []).append(each.id)
         return {
-            **codec.key({"pk": listed[0].tenant, "sk": keys.log_page(listed[0].created_at, page)}),
+            **codec.key({"pk": first.tenant, "sk": keys.log_page(first.created_at, page.name)}),
             "entries": codec.packed(dump(tree)),
-            "expires_at": codec.scalar(_end_s(page)),
+            "expires_at": codec.scalar(_end_s(page.name)),
         }
 
 

@@ -14,7 +14,7 @@ from runtime.core.deliveries.delivery import Selection
 from runtime.core.page import Page
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
-from runtime.stores.tables.table import LOOK_AT, Table
+from runtime.stores.tables.table import LOOK_AT, Answer, Table
 
 MAX_LOOKS: Final = 8  # at the index, for one page: two at each shard
 BETWEEN: Final = "|"  # places in a cursor
@@ -95,7 +95,7 @@ class _Reader:
                 stopped_ms = end_ms
             yield from (step for step in found if step.due_ms == end_ms)
 
-    def _look(self, shard: str, place: _Place, last: Item | None) -> tuple[list[Item], Item | None]:
+    def _look(self, shard: str, place: _Place, last: Item | None) -> Answer:
         self.looks += 1
         behind = {} if last is None else {"ExclusiveStartKey": last}
         values = codec.key({":shard": shard}) | {":since_ms": codec.scalar(place.due_ms)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
@@ -21,23 +21,30 @@ KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the web
 MAX_RACES: Final = 5
 
 
+class _Kept(NamedTuple):
+    """A health, and when it was read or written, in epoch seconds."""
+
+    at_s: float
+    health: Health
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
     """Health by tenant and webhook."""
 
     table: Table
     clock: Callable[[], datetime]
-    _known: dict[Key, tuple[float, Health]] = field(default_factory=dict)
+    _known: dict[Key, _Kept] = field(default_factory=dict)
 
     def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
         """The health of each, at most a second old: a batch to a busy endpoint reads nothing."""
         now_s = self.clock().timestamp()
         each = dict.fromkeys(endpoints)
         fresh = {
-            key: held[1]
+            key: kept.health
             for key in each
-            if (held := self._known.get(key)) is not None
-            and is_fresh(held[0], now_s=now_s, for_s=FRESH_S)
+            if (kept := self._known.get(key)) is not None
+            and is_fresh(kept.at_s, now_s=now_s, for_s=FRESH_S)
         }
         missing = [key for key in each if key not in fresh]
         return fresh | (self._read(missing) if missing else {})
@@ -91,7 +98,7 @@ class Endpoints:
     def _remember(self, health: Health) -> None:
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[Key(health.tenant, health.webhook_id)] = (self.clock().timestamp(), health)
+        self._known[Key(health.tenant, health.webhook_id)] = _Kept(self.clock().timestamp(), health)
 
     def _item(self, health: Health) -> Item:
         now = self.clock()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency, rate_limit
@@ -20,6 +20,13 @@ from runtime.stores.tables.table import Table
 
 KEEP: Final = timedelta(days=2)  # an item that nobody has used for so long holds nothing
 MAX_RACES: Final = 8
+
+
+class _Permits(NamedTuple):
+    """Who has how many permits, and the revision of that record: 0 when there is none yet."""
+
+    leases: Leases
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,25 +57,25 @@ class Turns:
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """How many of the permits wanted `owner` has got; none while others keep writing."""
         for _ in range(MAX_RACES):
-            leases, revision = self._leases(tenant, holder)
+            permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
-                leases,
+                permits.leases,
                 owner,
                 wanted=wanted,
                 cap=cap,
                 now_ms=self._now_ms(),
                 lease_ms=self.lease_ms,
             )
-            if not granted or self._store(tenant, holder, after, revision=revision):
+            if not granted or self._store(tenant, holder, after, revision=permits.revision):
                 return granted
         return 0
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give `owner`'s permits back; what cannot be given back ends with its lease."""
         for _ in range(MAX_RACES):
-            leases, revision = self._leases(tenant, holder)
-            after = concurrency.release(leases, owner)
-            if self._store(tenant, holder, after, revision=revision):
+            permits = self._permits(tenant, holder)
+            after = concurrency.release(permits.leases, owner)
+            if self._store(tenant, holder, after, revision=permits.revision):
                 return True
         return False
 
@@ -101,12 +108,13 @@ class Turns:
         )
         return self.table.try_to(lambda: self.table.client.update_item(**update))
 
-    def _leases(self, tenant: str, holder: str) -> tuple[Leases, int]:
+    def _permits(self, tenant: str, holder: str) -> _Permits:
         item = self.table.get({"pk": keys.permits(tenant, holder)})
         if item is None:
-            return {}, 0
+            return _Permits({}, 0)
         raw = json.loads(codec.value(item["leases"]))
-        return {name: Lease(**lease) for name, lease in raw.items()}, codec.value(item["revision"])
+        leases = {name: Lease(**lease) for name, lease in raw.items()}
+        return _Permits(leases, codec.value(item["revision"]))
 
     def _store(self, tenant: str, holder: str, leases: Leases, *, revision: int) -> bool:
         item = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -19,6 +19,13 @@ MAX_BATCH_PUT: Final = 25  # DynamoDB's own
 LOOK_AT: Final = 250  # records of one request of a listing that filters
 MAX_LOOKED_AT: Final = 1000
 MAX_BATCH_TRIES: Final = 5  # what is still unprocessed then is left to the queue
+
+
+class Answer(NamedTuple):
+    """What one request of a query has found, and the key to go on behind: None at the end."""
+
+    items: list[Item]
+    last: Item | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +188,11 @@ class Table:
             after=None if behind is None else position(behind),
         )
 
-    def look(self, query: Mapping[str, Any]) -> tuple[list[Item], Item | None]:
-        """What one request finds, and the key behind which to go on, None at the end."""
+    def look(self, query: Mapping[str, Any]) -> Answer:
+        """What one request finds."""
         with aws.faults(f"query {self.name}"):
             answer: Any = self.client.query(TableName=self.name, **query)
-        return answer["Items"], answer.get("LastEvaluatedKey")
+        return Answer(answer["Items"], answer.get("LastEvaluatedKey"))
 
     def query(self, query: Mapping[str, Any]) -> Iterator[Item]:
         """Every item of a query, page after page."""

@@ -8,8 +8,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
+from runtime.core.ids import Key
 from runtime.core.webhooks.webhook import Webhook
 from runtime.freshness import is_fresh
 from runtime.stores.tables import keys
@@ -22,39 +23,53 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+class _Kept(NamedTuple):
+    """A webhook as it was at this count of its tenant's changes."""
+
+    counter: int
+    webhook: Webhook
+
+
+class _Counter(NamedTuple):
+    """A tenant's count of changes, and when it was read, in epoch seconds."""
+
+    at_s: float
+    changes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownWebhooks:
     """Webhooks by tenant and id, each read again when the tenant's counter has moved."""
 
     config: Config
     clock: Callable[[], datetime]
-    _kept: "OrderedDict[tuple[str, str], tuple[int, Webhook]]" = field(default_factory=OrderedDict)
-    _counters: "OrderedDict[str, tuple[float, int]]" = field(default_factory=OrderedDict)
+    _kept: "OrderedDict[Key, _Kept]" = field(default_factory=OrderedDict)
+    _counters: "OrderedDict[str, _Counter]" = field(default_factory=OrderedDict)
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook, at most two seconds old, or None."""
         # The counter is read first: a change between the two reads is then seen next time.
-        counter, key = self._counter(tenant), (tenant, webhook_id)
-        known = self._kept.get(key)
-        if known is not None and known[0] == counter:
+        counter, key = self._counter(tenant), Key(tenant, webhook_id)
+        kept = self._kept.get(key)
+        if kept is not None and kept.counter == counter:
             self._kept.move_to_end(key)
-            return known[1]
+            return kept.webhook
         item = self.config.find(tenant, keys.webhook(webhook_id))
         if item is None:
             self._kept.pop(key, None)
             return None
         webhook = items.webhook(item)
-        _keep(self._kept, key, (counter, webhook), at_most=MAX_WEBHOOKS)
+        _keep(self._kept, key, _Kept(counter, webhook), at_most=MAX_WEBHOOKS)
         return webhook
 
     def _counter(self, tenant: str) -> int:
         now_s = self.clock().timestamp()
         checked = self._counters.get(tenant)
-        if checked is not None and is_fresh(checked[0], now_s=now_s, for_s=FRESH_S):
-            return checked[1]
-        counter = self.config.generation(tenant)
-        _keep(self._counters, tenant, (now_s, counter), at_most=MAX_TENANTS)
-        return counter
+        if checked is not None and is_fresh(checked.at_s, now_s=now_s, for_s=FRESH_S):
+            return checked.changes
+        count = self.config.generation(tenant)
+        _keep(self._counters, tenant, _Counter(now_s, count), at_most=MAX_TENANTS)
+        return count
 
 
 def _keep(kept: "OrderedDict[K, V]", key: K, value: V, *, at_most: int) -> None:
