@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from functions import _http
 from functions._api.endpoint import Answer, Endpoint
 from functions._telemetry import journal, logger
-from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.tenancy.api_key import ApiKey, require
 from runtime.errors import PenstockError
 from runtime.usecases.tenancy.answer_once import Answered, Ask
-from runtime.usecases.tenancy.authenticate import require
 from runtime.wiring.api import Api
 
 

@@ -53,6 +53,18 @@ def may(key: ApiKey, scope: str | None) -> bool:
     return scope is None or scope in key.scopes or ADMIN in key.scopes
 
 
+def require(key: ApiKey, scope: str | None) -> None:
+    """Refuse a key without the scope.
+
+    Raises:
+        Forbidden: code `missing_scope`.
+    """
+    if not may(key, scope):
+        raise Forbidden(
+            f"this API key has no scope {scope!r}; ask for one that has", code="missing_scope"
+        )
+
+
 def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
     """Refuse unknown scopes, and those the granting key does not have itself.
 

@@ -40,15 +40,3 @@ class Authenticate:
                 code="unknown_key",
             )
         return key
-
-
-def require(key: ApiKey, scope: str | None) -> None:
-    """Refuse a key without the scope.
-
-    Raises:
-        Forbidden: code `missing_scope`.
-    """
-    if not api_key.may(key, scope):
-        raise Forbidden(
-            f"this API key has no scope {scope!r}; ask for one that has", code="missing_scope"
-        )
