@@ -210,12 +210,17 @@ def test_a_captured_request_is_genuine_or_says_why_not(penstock: Command) -> Non
     captured = f"{as_http}\r\n\r\n{body.decode()}"
     as_json = json.dumps({"headers": headers, "body": body.decode()})
 
-    for text in (captured, as_json):
+    in_lists = {name: [text] for name, text in headers.items()}  # as some gateways write them
+    as_json_lists = json.dumps({"headers": in_lists, "body": body.decode()})
+    for text in (captured, as_json, as_json_lists):
         ran = penstock("verify", "-", "--json", stdin=text, PENSTOCK_WEBHOOK_SECRET=secret)
         assert (0, True, "dlv_1") == (ran.code, ran.json["genuine"], ran.json["id"])
     changed = penstock(
         "verify", "-", "--json", stdin=captured + " ", PENSTOCK_WEBHOOK_SECRET=secret
     )
     assert (1, "wrong_signature") == (changed.code, changed.json["error"]["code"])
+    parsed = json.dumps({"headers": headers, "body": json.loads(body)})
+    lost = penstock("verify", "-", "--json", stdin=parsed, PENSTOCK_WEBHOOK_SECRET=secret)
+    assert (1, "bad_body") == (lost.code, lost.json["error"]["code"])
     assert 2 == penstock("verify", "-", stdin=captured).code
     assert 2 == penstock("verify", "-", stdin="nonsense", PENSTOCK_WEBHOOK_SECRET=secret).code
