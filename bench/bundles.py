@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.deployed import Deployed, functions
 from bench.report import Row
-from infra.build.sizes import ZIPPED_MAX_BYTES, sizes
+from infra.build.sizes import MAX_ZIPPED_BYTES, sizes
 from infra.demo.stage import Stage
 from infra.local.place import Place
 
@@ -40,7 +40,7 @@ def measure(stage: Stage) -> Iterator[Row]:
     yield Row(
         what="bundle of the sandbox, zipped / unpacked",
         value=f"{weight.zipped / 1e6:.1f} / {weight.unzipped / 1e6:.1f} MB",
-        how=f"at most {ZIPPED_MAX_BYTES >> 20} MB zipped; with both engines",
+        how=f"at most {MAX_ZIPPED_BYTES >> 20} MB zipped; with both engines",
     )
 
 

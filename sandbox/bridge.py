@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from sandbox import wire
-from sandbox.limits import ANSWER_FRAME_MAX_BYTES, FRAME_MAX_BYTES, RESULT_FRAME_MAX_BYTES
+from sandbox.limits import MAX_ANSWER_FRAME_BYTES, MAX_FRAME_BYTES, MAX_RESULT_FRAME_BYTES
 
-SOCKET_FD = 0
+SOCKET_FD: Final = 0
 
 
 class Bridge:
@@ -17,7 +17,7 @@ class Bridge:
     __slots__ = ("_buffer", "seq")
 
     def __init__(self) -> None:
-        self._buffer = wire.FrameBuffer(ANSWER_FRAME_MAX_BYTES, wire.decode_trusted)
+        self._buffer = wire.FrameBuffer(MAX_ANSWER_FRAME_BYTES, wire.decode_trusted)
         self.seq = 0
 
     def send(self, op: str, **fields: Any) -> None:
@@ -26,12 +26,12 @@ class Bridge:
 
     def frame(self, op: str, fields: dict[str, Any]) -> bytes:
         """The frame that `send` would send."""
-        return wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=FRAME_MAX_BYTES)
+        return wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=MAX_FRAME_BYTES)
 
     def send_output(self, text: str) -> None:
         """The frame that ends a run, around a result that is JSON text already."""
         head = f'{{"op":"done","seq":{self.seq},"outcome":"returned","output":{text}}}'
-        self.write(wire.frame(head.encode("ascii"), max_bytes=RESULT_FRAME_MAX_BYTES))
+        self.write(wire.frame(head.encode("ascii"), max_bytes=MAX_RESULT_FRAME_BYTES))
 
     def write(self, frame: bytes) -> None:
         """A frame out, whole."""
@@ -51,4 +51,4 @@ class Bridge:
             self._buffer.feed(data)
 
 
-BRIDGE = Bridge()
+BRIDGE: Final = Bridge()

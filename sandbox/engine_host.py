@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import limits as caps
 from sandbox.outcome import Finding, clean_text
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from sandbox.engines import EngineName
 
-CACHE_MAX_BYTES = 32 << 20
-_OBJECT_BYTES = 256
-_FINDING_FIELDS = {
+MAX_CACHE_BYTES: Final = 32 << 20
+_OBJECT_BYTES: Final = 256
+_FINDING_FIELDS: Final = {
     "line": int, "column": int, "code": str, "message": str, "hint": str, "severity": str,
 }  # fmt: skip
-_GAVE_UP = "check_gave_up"
+_GAVE_UP: Final = "check_gave_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +164,14 @@ class EngineHost:
         made = self._compile(source)
         self._cache[key] = made
         self._cache_bytes += made.size
-        while self._cache_bytes > CACHE_MAX_BYTES:
+        while self._cache_bytes > MAX_CACHE_BYTES:
             _, old = self._cache.popitem(last=False)
             self._cache_bytes -= old.size
         return made
 
     def _compile(self, source: str) -> Compiled:
-        too_large = len(source) > caps.SOURCE_MAX_BYTES
-        shown = source[: caps.SOURCE_MAX_BYTES + 1] if too_large else source
+        too_large = len(source) > caps.MAX_SOURCE_BYTES
+        shown = source[: caps.MAX_SOURCE_BYTES + 1] if too_large else source
         frame = {"op": "compile", "seq": 0, "source": shown}
         cpu_s = int(caps.COMPILE_WALL_S) + 1
         worker = self.worker(kind="compile", memory_mb=caps.COMPILE_MEMORY_MB, cpu_s=cpu_s)
@@ -195,9 +195,9 @@ def _compiled_of(answer: Mapping[str, Any]) -> Compiled:
     A source can be written against a fault of the compiler, and then it is the source that answers.
     """
     code, found = answer.get("code"), answer.get("findings")
-    if type(code) is not str or type(found) is not list or len(found) > caps.FINDINGS_MAX:
+    if type(code) is not str or type(found) is not list or len(found) > caps.MAX_FINDINGS:
         raise ProtocolBroken("the answer of a compile worker is malformed")
-    made = Compiled(code[: caps.FRAME_MAX_BYTES], tuple(map(_finding_of, found)))
+    made = Compiled(code[: caps.MAX_FRAME_BYTES], tuple(map(_finding_of, found)))
     if not code and not made.errors:
         raise ProtocolBroken("a compile worker gave neither code nor an error")
     return made
@@ -208,9 +208,9 @@ def _shown(text: str) -> str:
 
     It shows lines of the source with a caret below: their ends and their tabs stay.
     """
-    most = caps.FINDING_TEXT_MAX_CHARS
-    lines = [line.split("\t") for line in text[:most].split("\n")]
-    return "\n".join("\t".join(clean_text(part, most) for part in line) for line in lines)
+    max_chars = caps.MAX_FINDING_TEXT_CHARS
+    lines = [line.split("\t") for line in text[:max_chars].split("\n")]
+    return "\n".join("\t".join(clean_text(part, max_chars) for part in line) for line in lines)
 
 
 def _finding_of(sent: Any) -> Finding:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import atexit
-from typing import Any
+from typing import Any, Final
 
 from sandbox import settings
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 
 settings.forget_credentials()
-_SANDBOX = Sandbox(settings.options())
+_SANDBOX: Final = Sandbox(settings.options())
 _SANDBOX.start()
 atexit.register(_SANDBOX.close)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from runtime.egress.policy import EgressPolicy
 from sandbox import limits as caps
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.process import WorkerProcess
 
-_SHAPE = "a job is {v: 1, op: run | check | doctor, engine: auto | wasm | restricted, ...}"
+_SHAPE: Final = "a job is {v: 1, op: run | check | doctor, engine: auto | wasm | restricted, ...}"
 
 
 class JobMalformed(ValueError):
@@ -189,7 +189,7 @@ class Sandbox:
         policy = EgressPolicy(
             allow_local=bool(job.get("allow_local_http")),
             hosts=hosts,
-            max_url_chars=caps.HTTP_URL_MAX_CHARS,
+            max_url_chars=caps.MAX_HTTP_URL_CHARS,
         )
         permit = Permit(policy, egress=self._options.egress)
         webhooks = job.get("webhooks")

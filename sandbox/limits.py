@@ -3,51 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sandbox.sdk import quotas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RESULT_MAX_BYTES = 1 << 20  # of UTF-8 JSON: what the platform publishes as a function's limit
-ESCAPING_ROOM = 3  # frames are ASCII: é is two bytes of UTF-8 and six of \u00e9
-FRAME_MAX_BYTES = quotas.FRAME_MAX_BYTES  # child → parent, but for a result
-ANSWER_FRAME_MAX_BYTES = 1 << 21  # parent → child: a 1 MB http body travels as base64
-SOURCE_MAX_BYTES = 64 * 1024
-SOURCE_MAX_LINES = 4000
-JSON_DEPTH_MAX = 64  # the envelope's own depth: what came in can go out
-JSON_NODES_MAX = 200_000
-INTEGER_LIMIT = 1 << 64  # beyond it receivers' parsers round or refuse
-ENVELOPE_ROOM_BYTES = 1024  # of a frame around a result
-RESULT_FRAME_MAX_BYTES = RESULT_MAX_BYTES * ESCAPING_ROOM + ENVELOPE_ROOM_BYTES
+# Of UTF-8 JSON: what the platform publishes as a function's limit.
+MAX_RESULT_BYTES: Final = 1 << 20
+ESCAPING_ROOM: Final = 3  # frames are ASCII: é is two bytes of UTF-8 and six of \u00e9
+MAX_FRAME_BYTES: Final = quotas.FRAME_MAX_BYTES  # child → parent, but for a result
+MAX_ANSWER_FRAME_BYTES: Final = 1 << 21  # parent → child: a 1 MB http body travels as base64
+MAX_SOURCE_BYTES: Final = 64 * 1024
+MAX_SOURCE_LINES: Final = 4000
+MAX_JSON_DEPTH: Final = 64  # the envelope's own depth: what came in can go out
+MAX_JSON_NODES: Final = 200_000
+INTEGER_LIMIT: Final = 1 << 64  # beyond it receivers' parsers round or refuse
+ENVELOPE_ROOM_BYTES: Final = 1024  # of a frame around a result
+MAX_RESULT_FRAME_BYTES: Final = MAX_RESULT_BYTES * ESCAPING_ROOM + ENVELOPE_ROOM_BYTES
 # Lambda answers with at most 6 MB, and one result takes less than 2: 1 MB of output, with a blank
 # behind each comma and colon, effects and log. Above this the next event is not run any more.
-ANSWER_FULL_BYTES = 4 * 1000 * 1000
-ERROR_NAME_MAX_CHARS = 100
-ERROR_MESSAGE_MAX_CHARS = 2000
-TRACEBACK_FRAMES_MAX = 20
-LOG_MESSAGE_MAX_CHARS = quotas.LOG_MESSAGE_MAX_CHARS
-LOG_KEY_MAX_CHARS = quotas.LOG_KEY_MAX_CHARS
-LOG_ENTRIES_MAX = 1000
-HTTP_DEADLINE_S = 10.0
-HTTP_URL_MAX_CHARS = 4096  # of a URL with its parameters
-HTTP_REQUEST_MAX_BYTES = 256 * 1024
-HTTP_ANSWER_MAX_BYTES = 1_000_000
-SECRET_CALLS_MAX = quotas.SECRET_CALLS_MAX
-DELIVERS_MAX = quotas.DELIVERS_MAX
-PROFILE_CHANGES_MAX = quotas.PROFILE_CHANGES_MAX
-EFFECTS_MAX_BYTES = quotas.EFFECTS_MAX_BYTES
-MASKING_ROOM = quotas.MASKING_ROOM
-ZONES_MAX = 100
-FINDINGS_MAX = 200
-FINDING_TEXT_MAX_CHARS = 4000
-COMPILE_WALL_S = 5.0
-COMPILE_MEMORY_MB = 256
-RECURSION_MAX = 1000
-COMPILE_RECURSION_MAX = 3000  # the policy takes four calls per level of a source
-ZYGOTE_START_S = 30.0
-ZYGOTE_ANSWER_S = 10.0  # it forks and reaps in milliseconds; more is a machine without processor
+ANSWER_FULL_BYTES: Final = 4 * 1000 * 1000
+MAX_ERROR_NAME_CHARS: Final = 100
+MAX_ERROR_MESSAGE_CHARS: Final = 2000
+MAX_TRACEBACK_FRAMES: Final = 20
+MAX_LOG_MESSAGE_CHARS: Final = quotas.LOG_MESSAGE_MAX_CHARS
+MAX_LOG_KEY_CHARS: Final = quotas.LOG_KEY_MAX_CHARS
+MAX_LOG_ENTRIES: Final = 1000
+HTTP_DEADLINE_S: Final = 10.0
+MAX_HTTP_URL_CHARS: Final = 4096  # of a URL with its parameters
+MAX_HTTP_REQUEST_BYTES: Final = 256 * 1024
+MAX_HTTP_ANSWER_BYTES: Final = 1_000_000
+MAX_SECRET_CALLS: Final = quotas.SECRET_CALLS_MAX
+MAX_DELIVERS: Final = quotas.DELIVERS_MAX
+MAX_PROFILE_CHANGES: Final = quotas.PROFILE_CHANGES_MAX
+MAX_EFFECTS_BYTES: Final = quotas.EFFECTS_MAX_BYTES
+MASKING_ROOM: Final = quotas.MASKING_ROOM
+MAX_ZONES: Final = 100
+MAX_FINDINGS: Final = 200
+MAX_FINDING_TEXT_CHARS: Final = 4000
+COMPILE_WALL_S: Final = 5.0
+COMPILE_MEMORY_MB: Final = 256
+MAX_RECURSION: Final = 1000
+MAX_COMPILE_RECURSION: Final = 3000  # the policy takes four calls per level of a source
+ZYGOTE_START_S: Final = 30.0
+# It forks and reaps in milliseconds; more is a machine without processor.
+ZYGOTE_ANSWER_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Limits:
 
     wall_s: float = 15.0
     memory_mb: int = 128
-    result_bytes: int = RESULT_MAX_BYTES
+    result_bytes: int = MAX_RESULT_BYTES
     http_calls: int = 10
     emits: int = 100
     log_bytes: int = 64 * 1024

@@ -10,23 +10,24 @@ import math
 import re
 import sys
 import urllib.parse
-from typing import TYPE_CHECKING, Any, AnyStr
+from typing import TYPE_CHECKING, Any, AnyStr, Final
 
 from sandbox.sdk.placeholders import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-MASK = "[secret]"
-_SHORTEST = 4  # shorter values would mask ordinary text
-_CORE_SHORTEST = 8
-URL_SAFE = "/:@,"  # what a secret keeps as it is when it is filled into a URL
-_ASCII_BELOW = 128
-_ESCAPED = re.compile("%[0-9A-F]{2}")
-_TO_URL_ALPHABET = str.maketrans("+/", "-_")
+MASK: Final = "[secret]"
+_SHORTEST: Final = 4  # shorter values would mask ordinary text
+_CORE_SHORTEST: Final = 8
+URL_SAFE: Final = "/:@,"  # what a secret keeps as it is when it is filled into a URL
+_ASCII_BELOW: Final = 128
+_ESCAPED: Final = re.compile("%[0-9A-F]{2}")
+_TO_URL_ALPHABET: Final = str.maketrans("+/", "-_")
 
 
-_HITS_MAX = 1 << 18  # in one text; a secret of four letters, over and over, makes a quarter million
+# In one text; a secret of four letters, over and over, makes a quarter million.
+_MAX_HITS: Final = 1 << 18
 
 
 class UnknownSecret(Exception):
@@ -110,7 +111,7 @@ def _spans(text: AnyStr, forms: Iterable[AnyStr], mask: AnyStr) -> list[_Span] |
         while at >= 0:
             spans.append((at, at + len(form)))
             at = text.find(form, at + len(form))
-        if len(spans) > _HITS_MAX:
+        if len(spans) > _MAX_HITS:
             return None
     spans.sort()
     merged = spans[:1]

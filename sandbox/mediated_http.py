@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox import packed
-from sandbox.limits import HTTP_ANSWER_MAX_BYTES, HTTP_DEADLINE_S, HTTP_REQUEST_MAX_BYTES
+from sandbox.limits import HTTP_DEADLINE_S, MAX_HTTP_ANSWER_BYTES, MAX_HTTP_REQUEST_BYTES
 from sandbox.masking import URL_SAFE, Masker, UnknownSecret
 from sandbox.sdk.placeholders import PLACEHOLDER
 
@@ -165,8 +165,8 @@ class Mediator:
             body, kind = _encode_body(message, self._masker)
         except (ValueError, TypeError) as error:
             raise Refused("body_invalid", f"the body cannot be sent: {error}") from None
-        if len(body) > HTTP_REQUEST_MAX_BYTES:
-            limit = HTTP_REQUEST_MAX_BYTES // 1024
+        if len(body) > MAX_HTTP_REQUEST_BYTES:
+            limit = MAX_HTTP_REQUEST_BYTES // 1024
             raise Refused("body_too_large", f"the body is over {limit} KB")
         return body, kind
 
@@ -194,7 +194,7 @@ class Mediator:
             answer = self._client.send(
                 request,
                 deadline_s=deadline_s,
-                max_answer_bytes=HTTP_ANSWER_MAX_BYTES,
+                max_answer_bytes=MAX_HTTP_ANSWER_BYTES,
                 connect_s=waits.connect_s,
                 idle_s=waits.idle_s,
             )
@@ -202,7 +202,7 @@ class Mediator:
             self._hanging_names += error.code == "dns_timeout"
             raise Refused(error.code, self._masker.text(str(error))) from None
         if answer.truncated:
-            raise Refused("answer_too_large", f"the answer is over {HTTP_ANSWER_MAX_BYTES} bytes")
+            raise Refused("answer_too_large", f"the answer is over {MAX_HTTP_ANSWER_BYTES} bytes")
         return {
             "status": answer.status,
             "reason": self._masker.text(answer.reason),
@@ -219,7 +219,7 @@ class Mediator:
         try:
             return packed.changed(answer.body, encoding, self._masker.bytes)
         except packed.TooLong:
-            text = f"the answer is over {packed.UNPACKED_MAX_BYTES} bytes once it is unpacked"
+            text = f"the answer is over {packed.MAX_UNPACKED_BYTES} bytes once it is unpacked"
             raise Refused("answer_too_large", text) from None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import resource
 import sys
+from typing import Final
 
-_PROC_PIDTASKINFO = 4
-_TASKINFO_WORDS = 24  # struct proc_taskinfo is 96 bytes; the second 64-bit word is resident_size
+_PROC_PIDTASKINFO: Final = 4
+# Struct proc_taskinfo is 96 bytes; the second 64-bit word is resident_size.
+_TASKINFO_WORDS: Final = 24
 
 
 def resident_bytes(pid: int) -> int:

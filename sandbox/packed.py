@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UNPACKED_MAX_BYTES = 4 << 20  # what is longer is not looked through, and not handed on
+MAX_UNPACKED_BYTES: Final = 4 << 20  # what is longer is not looked through, and not handed on
 _GZIP, _ZLIB, _BARE = 31, 15, -15
-_WAYS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _BARE)}
+_WAYS: Final = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _BARE)}
 
 
 class TooLong(ValueError):
@@ -49,7 +49,7 @@ def _unpacked(body: bytes, ways: tuple[int, ...]) -> bytes | None:
     for way in ways:
         unpacker = zlib.decompressobj(way)
         try:
-            made = unpacker.decompress(body, UNPACKED_MAX_BYTES)
+            made = unpacker.decompress(body, MAX_UNPACKED_BYTES)
         except zlib.error:
             continue
         if unpacker.unconsumed_tail:

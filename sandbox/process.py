@@ -13,25 +13,25 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sandbox import wire
 from sandbox.engines import PACKAGES, EngineName
 from sandbox.jail import parent
 from sandbox.limits import (
-    ANSWER_FRAME_MAX_BYTES,
-    RESULT_FRAME_MAX_BYTES,
+    MAX_ANSWER_FRAME_BYTES,
+    MAX_RESULT_FRAME_BYTES,
     ZYGOTE_ANSWER_S,
     ZYGOTE_START_S,
 )
 from sandbox.memory import resident_bytes
 
-_CONTROL_FD = 3
-_HIGH_FD = 64  # above what the child's file actions write to
-_CHUNK_BYTES = 65536
-_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_WATCH_S = 0.02
-ORDER_BYTES = 128  # every order is as long as this, so that none runs into the next
+_CONTROL_FD: Final = 3
+_HIGH_FD: Final = 64  # above what the child's file actions write to
+_CHUNK_BYTES: Final = 65536
+_KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_WATCH_S: Final = 0.02
+ORDER_BYTES: Final = 128  # every order is as long as this, so that none runs into the next
 
 
 class SandboxUnavailable(Exception):
@@ -58,7 +58,7 @@ def _python_paths(engine: EngineName) -> list[str]:
     return paths
 
 
-_BOOT = "import sys; sys.path[:0]=sys.argv[5:]; from sandbox.zygote import main; main()"
+_BOOT: Final = "import sys; sys.path[:0]=sys.argv[5:]; from sandbox.zygote import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +130,17 @@ class Zygote:
                 self._control.sendall(data)
             else:
                 socket.send_fds(self._control, [data], [give.fileno()])
-        except OSError as error:
-            raise SandboxUnavailable(f"the zygote is gone: {error}") from error
+        except OSError as problem:
+            raise SandboxUnavailable(f"the zygote is gone: {problem}") from problem
 
     def _answer(self) -> dict[str, Any]:
         while b"\n" not in self._line:
             try:
                 data = self._control.recv(_CHUNK_BYTES)
-            except OSError as error:
+            except OSError as problem:
                 # Stopped, perhaps, by a worker of its own user: it is of no use any more.
                 self.close()
-                raise SandboxUnavailable(f"the zygote does not answer: {error}") from error
+                raise SandboxUnavailable(f"the zygote does not answer: {problem}") from problem
             if not data:
                 raise SandboxUnavailable("the zygote is gone")
             self._line += data
@@ -200,25 +200,25 @@ class WorkerProcess:
         mine.settimeout(0)
         self._poll = select.poll()
         self._poll.register(mine, select.POLLIN)
-        self._buffer = wire.FrameBuffer(RESULT_FRAME_MAX_BYTES)
+        self._buffer = wire.FrameBuffer(MAX_RESULT_FRAME_BYTES)
         self._end: End | None = None
-        self._memory_max_bytes = 0
+        self._max_memory_bytes = 0
         self._looked_at_s = 0.0
         room_bytes = zygote.hello["watch"]
         if room_bytes is not None:
-            self._memory_max_bytes = resident_bytes(self.pid) + (memory_mb << 20) + room_bytes
+            self._max_memory_bytes = resident_bytes(self.pid) + (memory_mb << 20) + room_bytes
 
     def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
         """Frames to the worker; a worker that does not read them in time is broken."""
-        data = b"".join(wire.encode(m, max_bytes=ANSWER_FRAME_MAX_BYTES) for m in messages)
+        data = b"".join(wire.encode(m, max_bytes=MAX_ANSWER_FRAME_BYTES) for m in messages)
         deadline_s = time.monotonic() + timeout_s
         while data:
             try:
                 data = data[self._socket.send(data) :]
             except BlockingIOError:
                 self._await_room(deadline_s)
-            except OSError as error:
-                raise WorkerGone from error
+            except OSError as problem:
+                raise WorkerGone from problem
 
     def _await_room(self, deadline_s: float) -> None:
         self._poll.modify(self._socket, select.POLLOUT)
@@ -234,8 +234,8 @@ class WorkerProcess:
             self._await_data(deadline_s)
             try:
                 data = self._socket.recv(_CHUNK_BYTES)
-            except OSError as error:
-                raise WorkerGone from error
+            except OSError as problem:
+                raise WorkerGone from problem
             if not data:
                 raise WorkerGone
             self._buffer.feed(data)
@@ -252,7 +252,7 @@ class WorkerProcess:
     def _await_data(self, deadline_s: float) -> None:
         while True:
             left_s = deadline_s - time.monotonic()
-            watched = self._memory_max_bytes > 0
+            watched = self._max_memory_bytes > 0
             ready = self._poll.poll(_milliseconds(min(left_s, _WATCH_S) if watched else left_s))
             if watched:
                 self._look_at_memory()
@@ -267,7 +267,7 @@ class WorkerProcess:
         if now_s - self._looked_at_s < _WATCH_S:
             return
         self._looked_at_s = now_s
-        if resident_bytes(self.pid) > self._memory_max_bytes:
+        if resident_bytes(self.pid) > self._max_memory_bytes:
             raise MemoryExceeded
 
     def quiet(self) -> bool:

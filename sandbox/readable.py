@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import limits as caps
 from sandbox import wire
@@ -14,14 +14,14 @@ from sandbox.sdk.outcomes import EXPORTS
 if TYPE_CHECKING:
     from sandbox.masking import Masker
 
-_BUILTIN_ERRORS = frozenset(name for name in dir(builtins) if name[0].isupper())
-_PLATFORM_ERRORS = frozenset(EXPORTS)
+_BUILTIN_ERRORS: Final = frozenset(name for name in dir(builtins) if name[0].isupper())
+_PLATFORM_ERRORS: Final = frozenset(EXPORTS)
 # What the parent and the platform say of a run themselves; a worker's error is none of these.
-_OUR_ERRORS = frozenset(
+_OUR_ERRORS: Final = frozenset(
     {"TimedOut", "OutOfMemory", "Crashed", "ProtocolViolation", "Refused", "BadEffect",
      "NoLiveVersion"}
 )  # fmt: skip
-_OUTCOME_OF = {"RetryError": "retry", "DropEvent": "dropped", "EventNotSupported": "dropped"}
+_OUTCOME_OF: Final = {"RetryError": "retry", "DropEvent": "dropped", "EventNotSupported": "dropped"}
 
 
 class Readable:
@@ -36,22 +36,22 @@ class Readable:
         self._masker = masker
         self._source_lines = source_lines
 
-    def text(self, text: str, most_chars: int) -> str:
+    def text(self, text: str, max_chars: int) -> str:
         """The text as a person may read it.
 
         It is masked before it is cut: half a secret is still a good part of one. What is as long
         as a worker sends at most has been cut by the worker already; what is longer is cut here.
         """
-        sent_chars = most_chars * caps.MASKING_ROOM
+        sent_chars = max_chars * caps.MASKING_ROOM
         cut = len(text) >= sent_chars
-        return clean_text(self._masker.text(text[:sent_chars], cut=cut), most_chars)
+        return clean_text(self._masker.text(text[:sent_chars], cut=cut), max_chars)
 
     def fields(self, fields: dict[str, Any]) -> Any:
         """The fields of a log entry: JSON, with its texts and keys as a person may read them."""
         masked = self._masker.readable(
             fields,
-            key_chars=caps.LOG_KEY_MAX_CHARS * caps.MASKING_ROOM,
-            text_chars=caps.LOG_MESSAGE_MAX_CHARS * caps.MASKING_ROOM,
+            key_chars=caps.MAX_LOG_KEY_CHARS * caps.MASKING_ROOM,
+            text_chars=caps.MAX_LOG_MESSAGE_CHARS * caps.MASKING_ROOM,
         )
         return _clean(masked)
 
@@ -63,10 +63,10 @@ class Readable:
         """
         if not isinstance(error, dict):
             raise wire.ProtocolBroken("the worker's error is malformed")
-        sent = str(error.get("type", ""))[: caps.ERROR_NAME_MAX_CHARS]
-        cut = len(sent) == caps.ERROR_NAME_MAX_CHARS
-        name = self._masker.text(sent, cut=cut)[: caps.ERROR_NAME_MAX_CHARS]
-        message = self.text(str(error.get("message", "")), caps.ERROR_MESSAGE_MAX_CHARS)
+        sent = str(error.get("type", ""))[: caps.MAX_ERROR_NAME_CHARS]
+        cut = len(sent) == caps.MAX_ERROR_NAME_CHARS
+        name = self._masker.text(sent, cut=cut)[: caps.MAX_ERROR_NAME_CHARS]
+        message = self.text(str(error.get("message", "")), caps.MAX_ERROR_MESSAGE_CHARS)
         if not _may_be_called(name, outcome, yours=bool(error.get("yours"))):
             name = "UserError"
         shown = self._traceback(error.get("frames"))
@@ -77,7 +77,7 @@ class Readable:
         if not isinstance(frames, list) or not frames:
             return ""
         lines = ["Traceback (most recent call last):\n"]
-        for frame in frames[: caps.TRACEBACK_FRAMES_MAX]:
+        for frame in frames[: caps.MAX_TRACEBACK_FRAMES]:
             if not isinstance(frame, list) or [type(part) for part in frame] != [int, str]:
                 raise wire.ProtocolBroken("the worker's traceback is malformed")
             number, name = frame
@@ -103,9 +103,9 @@ def _may_be_called(name: str, outcome: str, *, yours: bool) -> bool:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return clean_text(value, caps.LOG_MESSAGE_MAX_CHARS)
+        return clean_text(value, caps.MAX_LOG_MESSAGE_CHARS)
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
-        return {clean_text(k, caps.LOG_KEY_MAX_CHARS): _clean(item) for k, item in value.items()}
+        return {clean_text(k, caps.MAX_LOG_KEY_CHARS): _clean(item) for k, item in value.items()}
     return value

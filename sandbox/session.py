@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import limits as caps
 from sandbox import wire, zones
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from sandbox.mediated_http import Mediator
     from sandbox.process import WorkerProcess
 
-_CHILD_OUTCOMES = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
-_URL_MAX_CHARS = 2048
-_SMALL_BYTES = 64 * 1024
-_ADDED_BYTES = 512  # what the parent adds to what one frame brought, and to the result itself
-_METHOD_MAX_CHARS = 10
-_MANY = 10  # what the worker may hold back before the parent calls it broken
+_CHILD_OUTCOMES: Final = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
+_MAX_URL_CHARS: Final = 2048
+_SMALL_BYTES: Final = 64 * 1024
+# What the parent adds to what one frame brought, and to the result itself.
+_ADDED_BYTES: Final = 512
+_MAX_METHOD_CHARS: Final = 10
+_MANY: Final = 10  # what the worker may hold back before the parent calls it broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class EventRun:
             alive = self._died()
         except MemoryExceeded:
             alive = self._grew()
-        except (wire.ProtocolBroken, Violation) as error:
-            alive = self._violated(str(error))
+        except (wire.ProtocolBroken, Violation) as problem:
+            alive = self._violated(str(problem))
         self.result.duration_ms = round((time.monotonic() - self._started_s) * 1000, 3)
         self._mask()
         return alive
@@ -118,7 +119,7 @@ class EventRun:
             op = message.get("op")
             if op == "done":
                 return self._done(message)
-            if self._worker.frame_bytes > caps.FRAME_MAX_BYTES + wire.HEADER_BYTES:
+            if self._worker.frame_bytes > caps.MAX_FRAME_BYTES + wire.HEADER_BYTES:
                 raise Violation("the worker sent more than any operation takes")
             if op == "expired":
                 raise TimeoutError
@@ -127,14 +128,14 @@ class EventRun:
                 raise Violation("the worker asked for an operation that does not exist")
             handle(self, message)
 
-    def _count(self, what: str, most: int) -> None:
+    def _count(self, what: str, max_calls: int) -> None:
         used = self._used[what] = self._used.get(what, 0) + 1
-        if used > most:
-            raise Violation(f"the worker went past its quota of {most} {what} calls")
+        if used > max_calls:
+            raise Violation(f"the worker went past its quota of {max_calls} {what} calls")
 
     def _leave(self, effect: dict[str, Any]) -> None:
         self._effect_bytes += self._worker.frame_bytes
-        if self._effect_bytes > caps.EFFECTS_MAX_BYTES:
+        if self._effect_bytes > caps.MAX_EFFECTS_BYTES:
             raise Violation("the worker leaves more behind than it may")
         self.result.effects.append(effect)
 
@@ -146,12 +147,12 @@ class EventRun:
         if not isinstance(text, str) or not isinstance(fields, dict):
             raise Violation("a log entry is malformed")
         budget = self._job.limits.log_bytes
-        if self._log_bytes > budget or len(self.result.logs) >= caps.LOG_ENTRIES_MAX:
+        if self._log_bytes > budget or len(self.result.logs) >= caps.MAX_LOG_ENTRIES:
             self._log_past_budget(text, budget)
             return
         # Measured as it is kept: escapes make a text longer, and what is not ASCII is more than a
         # byte.
-        shown = self._readable.text(text, caps.LOG_MESSAGE_MAX_CHARS)
+        shown = self._readable.text(text, caps.MAX_LOG_MESSAGE_CHARS)
         kept_fields = self._readable.fields(fields)
         self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
         if self._log_bytes > budget:
@@ -162,10 +163,10 @@ class EventRun:
     def _log_past_budget(self, text: str, budget: int) -> None:
         """Count what is not kept, without a look into it, and say once that it is not."""
         self._log_bytes += max(len(text), self._worker.frame_bytes)
-        if self._log_bytes > budget * _MANY + caps.FRAME_MAX_BYTES:
+        if self._log_bytes > budget * _MANY + caps.MAX_FRAME_BYTES:
             raise Violation("the worker floods the log")
         if not self.result.logs or not self.result.logs[-1].get("cut"):
-            notice = f"the log is cut here: over {budget} bytes or {caps.LOG_ENTRIES_MAX} entries"
+            notice = f"the log is cut here: over {budget} bytes or {caps.MAX_LOG_ENTRIES} entries"
             self._append_log(notice, {}, cut=True)
 
     def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
@@ -181,14 +182,14 @@ class EventRun:
         self._leave({"op": "emit", "topic": topic, "properties": properties})
 
     def _deliver(self, message: dict[str, Any]) -> None:
-        self._count("deliver", caps.DELIVERS_MAX)
+        self._count("deliver", caps.MAX_DELIVERS)
         webhook, payload = message.get("webhook"), message.get("payload")
         if not names.is_webhook_id(webhook, self._job.webhooks):
             raise Violation("a delivery is malformed")
         self._leave({"op": "deliver", "webhook": webhook, "payload": payload})
 
     def _profile(self, message: dict[str, Any]) -> None:
-        self._count("profile", caps.PROFILE_CHANGES_MAX)
+        self._count("profile", caps.MAX_PROFILE_CHANGES)
         to_set, unset = message.get("set"), message.get("unset")
         if type(to_set) is not dict or type(unset) is not list or not _are_texts(unset):
             raise Violation("a profile change is malformed")
@@ -205,21 +206,21 @@ class EventRun:
 
     def _http(self, message: dict[str, Any]) -> None:
         self._count("http", self._job.limits.http_calls)
-        method = self._readable.text(str(message.get("method")), _METHOD_MAX_CHARS)
-        url = self._readable.text(str(message.get("url")), _URL_MAX_CHARS)
+        method = self._readable.text(str(message.get("method")), _MAX_METHOD_CHARS)
+        url = self._readable.text(str(message.get("url")), _MAX_URL_CHARS)
         effect: dict[str, Any] = {"op": "http", "method": method, "url": url}
         self.result.effects.append(effect)
         try:
             value = self._job.mediator.perform(message, remaining_s=self._remaining_s())
-        except Refused as error:
-            effect["error"] = error.code
-            self._deny(error.code, str(error))
+        except Refused as problem:
+            effect["error"] = problem.code
+            self._deny(problem.code, str(problem))
             return
         effect["status"] = value["status"]
         self._answer(value)
 
     def _secret(self, message: dict[str, Any]) -> None:
-        self._count("secret", caps.SECRET_CALLS_MAX)
+        self._count("secret", caps.MAX_SECRET_CALLS)
         name = message.get("name")
         value = self._job.secrets.get(name) if isinstance(name, str) else None
         if value is None:
@@ -228,7 +229,7 @@ class EventRun:
         self._answer(value)
 
     def _zone(self, message: dict[str, Any]) -> None:
-        self._count("zone", caps.ZONES_MAX)
+        self._count("zone", caps.MAX_ZONES)
         table = zones.read(message.get("key"))
         if table is None:
             self._deny("zone_unknown", "there is no time zone of that name")
@@ -253,10 +254,10 @@ class EventRun:
         return message.get("last") is not True
 
     def _output(self, output: Any) -> Any:
-        most_bytes = self._job.limits.result_bytes
+        max_bytes = self._job.limits.result_bytes
         # What is escaped is longer than what is kept; a short frame needs no second look.
-        if self._worker.frame_bytes > most_bytes and wire.exceeds(
-            output, most_bytes, written=wire.write(output)
+        if self._worker.frame_bytes > max_bytes and wire.exceeds(
+            output, max_bytes, written=wire.write(output)
         ):
             raise Violation("the result is larger than the function may return")
         return output
@@ -318,9 +319,9 @@ class EventRun:
         ]
 
 
-_CPU_SIGNALS = frozenset({24})  # SIGXCPU
+_CPU_SIGNALS: Final = frozenset({24})  # SIGXCPU
 
-_OPERATIONS: dict[str, Callable[[EventRun, dict[str, Any]], None]] = {
+_OPERATIONS: Final[dict[str, Callable[[EventRun, dict[str, Any]], None]]] = {
     "log": EventRun._log,  # noqa: SLF001 - the class's own table
     "emit": EventRun._emit,  # noqa: SLF001 - the class's own table
     "deliver": EventRun._deliver,  # noqa: SLF001 - the class's own table

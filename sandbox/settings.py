@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from sandbox.engine_host import Options
 from sandbox.engines import EngineName
 
-_LEVELS = ("auto", "seccomp", "rlimit")
-_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_EGRESS = ("internet", "none")
-_ENGINES = ("auto", *EngineName)
+_LEVELS: Final = ("auto", "seccomp", "rlimit")
+_CREDENTIALS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_EGRESS: Final = ("internet", "none")
+_ENGINES: Final = ("auto", *EngineName)
 
 
 class SettingInvalid(ValueError):

@@ -7,18 +7,18 @@ import math
 import re
 import struct
 from collections import Counter, OrderedDict, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.limits import INTEGER_LIMIT, JSON_DEPTH_MAX, JSON_NODES_MAX
+from sandbox.limits import INTEGER_LIMIT, MAX_JSON_DEPTH, MAX_JSON_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-HEADER = struct.Struct(">I")
+HEADER: Final = struct.Struct(">I")
 # Exact types only: a subclass could lie to the encoder about what it holds.
-_MAPPINGS = frozenset({dict, OrderedDict, defaultdict, Counter})
-_CONTAINERS = _MAPPINGS | {list, tuple}
-HEADER_BYTES = HEADER.size
+_MAPPINGS: Final = frozenset({dict, OrderedDict, defaultdict, Counter})
+_CONTAINERS: Final = _MAPPINGS | {list, tuple}
+HEADER_BYTES: Final = HEADER.size
 
 
 class ProtocolBroken(Exception):
@@ -29,7 +29,7 @@ class NotPlain(ValueError):
     """The value is not plain JSON; says where and why."""
 
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def write(value: Any) -> str:
@@ -50,10 +50,10 @@ def _writer() -> Callable[[Any, int], Iterable[str]]:
     return writer
 
 
-_WRITE = _writer()
+_WRITE: Final = _writer()
 
 
-_UTF8_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+_UTF8_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
 def sent_bytes(value: Any, *, written: str) -> int:
@@ -63,9 +63,9 @@ def sent_bytes(value: Any, *, written: str) -> int:
     return len(_UTF8_ENCODER.encode(value).encode())
 
 
-def exceeds(value: Any, most_bytes: int, *, written: str) -> bool:
+def exceeds(value: Any, max_bytes: int, *, written: str) -> bool:
     """True when plain JSON is larger than that as the platform keeps it; escapes only add."""
-    return len(written) > most_bytes and sent_bytes(value, written=written) > most_bytes
+    return len(written) > max_bytes and sent_bytes(value, written=written) > max_bytes
 
 
 def encode(message: dict[str, Any], *, max_bytes: int) -> bytes:
@@ -87,15 +87,15 @@ def decode(body: bytes) -> dict[str, Any]:
     decoder = _BOUNDED_DECODER if _may_exceed(shape, body) else _DECODER
     try:
         message = _read(decoder, body)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolBroken(f"a frame is not JSON: {type(error).__name__}") from error
+    except (ValueError, RecursionError) as problem:
+        raise ProtocolBroken(f"a frame is not JSON: {type(problem).__name__}") from problem
     if type(message) is not dict:
         raise ProtocolBroken("a frame is not an object")
     if _needs_walk(shape, body):
         try:
             check_plain(message, what="a frame", envelope=ENVELOPE)
-        except NotPlain as error:
-            raise ProtocolBroken(str(error)) from None
+        except NotPlain as problem:
+            raise ProtocolBroken(str(problem)) from None
     return message
 
 
@@ -129,7 +129,7 @@ def _finite(text: str) -> float:
 
 
 def _bounded(text: str) -> int:
-    if len(text) > _DIGITS_MAX:
+    if len(text) > _MAX_DIGITS:
         raise ValueError("too many digits")
     number = int(text)
     if not -INTEGER_LIMIT < number < INTEGER_LIMIT:
@@ -137,17 +137,18 @@ def _bounded(text: str) -> int:
     return number
 
 
-_DIGITS_MAX = 21
-_TRUSTED_DECODER = json.JSONDecoder()
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-_BOUNDED_DECODER = json.JSONDecoder(
+_MAX_DIGITS: Final = 21
+_TRUSTED_DECODER: Final = json.JSONDecoder()
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+_BOUNDED_DECODER: Final = json.JSONDecoder(
     parse_float=_finite, parse_int=_bounded, parse_constant=_no_constant
 )
-ENVELOPE = (2, 32)  # levels and parts that a frame has around a value
-_LONG_NUMBER = b"0" * 19  # shorter ones are within 64 bits, and without an exponent finite
-_SHAPE = bytes.maketrans(b"123456789E[", b"000000000e{")
-_ACUTE = rb"\u00e"  # with the digit behind it, it looks like a number, and it is in many names
-_ESCAPES = re.compile(rb"\\u[0-9a-fA-F]{4}")
+ENVELOPE: Final = (2, 32)  # levels and parts that a frame has around a value
+_LONG_NUMBER: Final = b"0" * 19  # shorter ones are within 64 bits, and without an exponent finite
+_SHAPE: Final = bytes.maketrans(b"123456789E[", b"000000000e{")
+# With the digit behind it, it looks like a number, and it is in many names.
+_ACUTE: Final = rb"\u00e"
+_ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}")
 
 
 def _may_exceed(shape: bytes, body: bytes) -> bool:
@@ -167,9 +168,9 @@ def _shows_excess(shape: bytes) -> bool:
 def _needs_walk(shape: bytes, body: bytes) -> bool:
     # What the parser made is plain and in range; only depth, size and surrogates can be wrong,
     # and each of them shows in the bytes. Most frames show none, and are not walked.
-    if shape.count(b"{") > JSON_DEPTH_MAX:
+    if shape.count(b"{") > MAX_JSON_DEPTH:
         return True
-    many = len(body) > JSON_NODES_MAX and body.count(b",") > JSON_NODES_MAX
+    many = len(body) > MAX_JSON_NODES and body.count(b",") > MAX_JSON_NODES
     return many or b"\\ud" in body or b"\\uD" in body
 
 
@@ -232,7 +233,7 @@ def is_plain(value: Any) -> bool:  # noqa: C901 - one loop over every value of e
                     return False
             elif kind is not float:
                 return False
-        if len(containers) > JSON_DEPTH_MAX:
+        if len(containers) > MAX_JSON_DEPTH:
             return False
     return True
 
@@ -258,13 +259,13 @@ def check_plain(  # noqa: C901 - one loop over every value of every event: calls
         _check_scalar(value, what)
         return
     stack: list[tuple[Any, int]] = [(value, 1)]
-    depth_max, nodes_max = JSON_DEPTH_MAX + envelope[0], JSON_NODES_MAX + envelope[1]
+    max_depth, max_nodes = MAX_JSON_DEPTH + envelope[0], MAX_JSON_NODES + envelope[1]
     nodes = 0
     while stack:
         container, depth = stack.pop()
         nodes += len(container) + 1
-        if depth > depth_max or nodes > nodes_max:
-            raise NotPlain(_too_much(what, depth, depth_max))
+        if depth > max_depth or nodes > max_nodes:
+            raise NotPlain(_too_much(what, depth, max_depth))
         items = container
         if type(container) in _MAPPINGS:
             _check_keys(container, what)
@@ -280,10 +281,10 @@ def check_plain(  # noqa: C901 - one loop over every value of every event: calls
                 _check_scalar(item, what)
 
 
-def _too_much(what: str, depth: int, depth_max: int) -> str:
-    if depth > depth_max:
-        return f"{what} is nested deeper than {depth_max} levels"
-    return f"{what} has more than {JSON_NODES_MAX} parts"
+def _too_much(what: str, depth: int, max_depth: int) -> str:
+    if depth > max_depth:
+        return f"{what} is nested deeper than {max_depth} levels"
+    return f"{what} has more than {MAX_JSON_NODES} parts"
 
 
 def _check_keys(mapping: Any, what: str) -> None:

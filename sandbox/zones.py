@@ -6,10 +6,10 @@ import importlib.util
 import re
 import zoneinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}")
-_TABLE_MAX_BYTES = 65536
+_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}")
+_MAX_TABLE_BYTES: Final = 65536
 
 
 def read(key: Any) -> bytes | None:
@@ -20,7 +20,7 @@ def read(key: Any) -> bytes | None:
         path = folder / key
         if path.is_file():
             table = path.read_bytes()
-            if table[:4] == b"TZif" and len(table) <= _TABLE_MAX_BYTES:
+            if table[:4] == b"TZif" and len(table) <= _MAX_TABLE_BYTES:
                 return table
     return None
 

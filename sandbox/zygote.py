@@ -12,7 +12,7 @@ import resource
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import engines
 from sandbox.jail import jail, parent, seccomp, selftest
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from sandbox.engines import Engine
 
-CONTROL_FD = 3
-_FINDERS = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
-_ORDER_BYTES = 128
-_FILES_BYTES = 64 << 20  # pages of libraries, which a worker holds only once it has touched them
+CONTROL_FD: Final = 3
+_FINDERS: Final = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
+_ORDER_BYTES: Final = 128
+# Pages of libraries, which a worker holds only once it has touched them.
+_FILES_BYTES: Final = 64 << 20
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent.shut()
-    os.closerange(CONTROL_FD + 1, jail.DESCRIPTORS_MAX)  # what the host happened to hold open
+    os.closerange(CONTROL_FD + 1, jail.MAX_DESCRIPTORS)  # what the host happened to hold open
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
     isolation, allow_weak, watched = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ZIPPED_MAX_BYTES: Final = 50 << 20
-UNZIPPED_MAX_BYTES: Final = 250 << 20
+MAX_ZIPPED_BYTES: Final = 50 << 20
+MAX_UNZIPPED_BYTES: Final = 250 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ class EngineName(StrEnum):
     RESTRICTED = "restricted"
 
 
-PACKAGES: dict[EngineName, tuple[str, ...]] = {
+PACKAGES: Final[dict[EngineName, tuple[str, ...]]] = {
     EngineName.WASM: (),
     EngineName.RESTRICTED: ("RestrictedPython",),
 }

@@ -7,18 +7,19 @@ import os
 import resource
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sandbox.jail import leftovers, native
 
 if TYPE_CHECKING:
     from sandbox.jail.seccomp import Filter
 
-NOBODY = 65534
+NOBODY: Final = 65534
 # closerange is one close_range call on Linux; elsewhere it walks, so the walk is bounded.
-DESCRIPTORS_MAX = (1 << 31) - 1 if sys.platform == "linux" else 4096
-_MUCH_BYTES = 1 << 30
-_NOWHERE = "/proc/self/fdinfo"  # of a worker: nothing in it can be opened, and nothing be made
+MAX_DESCRIPTORS: Final = (1 << 31) - 1 if sys.platform == "linux" else 4096
+_MUCH_BYTES: Final = 1 << 30
+# Of a worker: nothing in it can be opened, and nothing be made.
+_NOWHERE: Final = "/proc/self/fdinfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def enter(cell: Cell, *, socket_fd: int) -> None:
 def keep_one_socket(socket_fd: int) -> None:
     """Make the socket fd 0 and close everything else, stdout and stderr included."""
     os.dup2(socket_fd, 0, inheritable=True)
-    os.closerange(1, DESCRIPTORS_MAX)
+    os.closerange(1, MAX_DESCRIPTORS)
 
 
 def worker_user() -> int:
@@ -136,7 +137,7 @@ def limit_resources(memory: Memory, *, cpu_s: int) -> None:
 
 # Locked memory, message queues, signals that wait, and any better place in the queue for a
 # processor than the worker has now.
-_NEVER_NEEDED = (
+_NEVER_NEEDED: Final = (
     "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_SIGPENDING", "RLIMIT_NICE", "RLIMIT_RTPRIO",
 )  # fmt: skip
 

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from sandbox.jail import native
 
-_CLONE_NEWIPC = 0x08000000
-_IPC_RMID = 0
-_BUFFER_BYTES = 512  # more than any of the kernel's answers
-_CREATOR = 3  # struct ipc_perm: key, uid, gid, uid of the creator ...
+_CLONE_NEWIPC: Final = 0x08000000
+_IPC_RMID: Final = 0
+_BUFFER_BYTES: Final = 512  # more than any of the kernel's answers
+_CREATOR: Final = 3  # struct ipc_perm: key, uid, gid, uid of the creator ...
 _JOIN_SESSION_KEYRING, _CLEAR, _UNLINK, _READ, _GET_PERSISTENT = 1, 7, 9, 11, 22
 _PROCESS_KEYRING, _USER_KEYRING, _USER_SESSION_KEYRING = -2, -4, -5
-_KEYS_MAX = 4096
+_MAX_KEYS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ def _keys() -> set[tuple[str, int]]:
     """What lies in the keyrings of this process's user."""
     found: set[tuple[str, int]] = set()
     for ring in _rings():
-        buffer = (ctypes.c_int32 * _KEYS_MAX)()
+        buffer = (ctypes.c_int32 * _MAX_KEYS)()
         with contextlib.suppress(OSError):
             size = native.system_call("keyctl", _READ, ring, buffer, ctypes.sizeof(buffer))
-            count = min(size // 4, _KEYS_MAX)
+            count = min(size // 4, _MAX_KEYS)
             found |= {("keyctl", key) for key in buffer[:count]}
     return found
 

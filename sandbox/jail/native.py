@@ -7,9 +7,9 @@ import errno
 import os
 import platform
 import sys
-from typing import Any
+from typing import Any, Final
 
-_NUMBERS = {
+_NUMBERS: Final = {
     "x86_64": {
         "process_vm_readv": 310, "inotify_init1": 294, "keyctl": 250, "io_uring_setup": 425,
     },
@@ -19,8 +19,8 @@ _NUMBERS = {
 }  # fmt: skip
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _PROT_NONE, _PROT_WRITABLE = 0, 3
-_MAP_RESERVED = 0x4022  # private, of no file, with no swap set aside
-_LIBC: Any = ctypes.CDLL(None, use_errno=True)
+_MAP_RESERVED: Final = 0x4022  # private, of no file, with no swap set aside
+_LIBC: Final[Any] = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, *arguments: int) -> None:

@@ -6,16 +6,17 @@ import ctypes
 import errno
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 from sandbox.jail import native
 
-_PR_SET_SECCOMP = 22
-_MODE_FILTER = 2
+_PR_SET_SECCOMP: Final = 22
+_MODE_FILTER: Final = 2
 _LD_ABS, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _NR, _ARCH, _ARGS = 0, 4, 16
-_X32_BIT = 0x40000000
-_PROT_EXEC = 4
+_X32_BIT: Final = 0x40000000
+_PROT_EXEC: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Table:
     numbers: dict[str, int]
 
 
-_X86_64 = Table(
+_X86_64: Final = Table(
     audit=0xC000003E,
     numbers={
         "read": 0, "write": 1, "close": 3, "fstat": 5, "lseek": 8, "mmap": 9, "mprotect": 10,
@@ -37,7 +38,7 @@ _X86_64 = Table(
         "getrandom": 318, "rseq": 334, "restart_syscall": 219,
     },
 )  # fmt: skip
-_AARCH64 = Table(
+_AARCH64: Final = Table(
     audit=0xC00000B7,
     numbers={
         "read": 63, "write": 64, "close": 57, "fstat": 80, "lseek": 62, "mmap": 222,
@@ -48,7 +49,7 @@ _AARCH64 = Table(
         "exit_group": 94, "getrandom": 278, "rseq": 293, "restart_syscall": 128,
     },
 )  # fmt: skip
-TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
+TABLES: Final = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 _Instruction = tuple[int, int, int, int]
 

@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.jail import jail, native
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from sandbox.jail.seccomp import Filter
 
-_MEMORY_BYTES = 256 << 20
-_GIGABYTE = 1 << 30
-_STEP_BYTES = 64 << 20
+_MEMORY_BYTES: Final = 256 << 20
+_GIGABYTE: Final = 1 << 30
+_STEP_BYTES: Final = 64 << 20
 _UNTRIED, _HELD, _TRYING, _GOT_THROUGH = range(4)
 _ENTERED_AT, _ACTS_AT = 0, 1
 
@@ -107,7 +107,7 @@ def _write_file() -> None:
         os.close(descriptor)  # the next act needs the number
 
 
-ACTS: dict[str, Callable[[], None]] = {
+ACTS: Final[dict[str, Callable[[], None]]] = {
     "open a file": _open_file,
     "read the parent's environment": _parent_environment,
     "write a file": _write_file,
@@ -172,7 +172,7 @@ def _grow(reserved: int | None) -> None:
         native.make_writable(reserved + offset, _STEP_BYTES)
 
 
-LEFT_OVER: dict[str, Callable[[], None]] = {
+LEFT_OVER: Final[dict[str, Callable[[], None]]] = {
     "signal its parent": _signal_parent,
     "read its parent's memory": _parent_memory,
     "share memory with another process": _shared_memory,
@@ -224,8 +224,8 @@ def choose(wanted: str, *, allow_weak: bool) -> Choice:
 def _try(level: str) -> _Trial:
     try:
         seccomp = _seccomp() if level == "seccomp" else None
-    except (KeyError, OSError, ImportError, AttributeError) as error:
-        return _Trial([f"not available here: {type(error).__name__}"], [], counts_growth=False)
+    except (KeyError, OSError, ImportError, AttributeError) as problem:
+        return _Trial([f"not available here: {type(problem).__name__}"], [], counts_growth=False)
     # The child has no descriptor to report by: it has closed the only one.
     with mmap.mmap(-1, mmap.PAGESIZE) as page:
         pid = os.fork()
@@ -269,8 +269,8 @@ def _try_all(seccomp: Filter | None, page: mmap.mmap) -> None:
         for at, act in enumerate(acts, start=_ACTS_AT):
             page[at] = _TRYING
             page[at] = _GOT_THROUGH if _succeeds(act) else _HELD
-    except OSError as error:
-        code = error.errno or 1
+    except OSError as problem:
+        code = problem.errno or 1
     finally:
         os._exit(code)
 

@@ -182,13 +182,13 @@ def _excesses(result: dict[str, Any]) -> list[str]:
     counts = {
         "emit": most.emits,
         "http": most.http_calls,
-        "deliver": limits.DELIVERS_MAX,
-        "profile": limits.PROFILE_CHANGES_MAX,
+        "deliver": limits.MAX_DELIVERS,
+        "profile": limits.MAX_PROFILE_CHANGES,
     }
     sizes = {
         "log": (_size([entry["message"] for entry in result["logs"]]), 70_000),
         "result": (_size(result["output"]), most.result_bytes),
-        "effects": (_size(effects), limits.EFFECTS_MAX_BYTES),
+        "effects": (_size(effects), limits.MAX_EFFECTS_BYTES),
         "clock": (result["duration_ms"], WALL_S * 1000 + LATE_MS),
     }
     return [

@@ -17,7 +17,7 @@ from sandbox import packed
 from sandbox.engine_host import Options, _compiled_of
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
-from sandbox.limits import FINDINGS_MAX, FRAME_MAX_BYTES, JSON_NODES_MAX
+from sandbox.limits import MAX_FINDINGS, MAX_FRAME_BYTES, MAX_JSON_NODES
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit, Refused
 from sandbox.wire import ProtocolBroken
@@ -86,7 +86,7 @@ def test_the_platforms_own_outcomes_keep_their_names(box: Sandbox) -> None:
 
 def test_a_result_of_as_many_parts_as_it_may_have_is_no_violation(box: Sandbox) -> None:
     """The frame around it has parts of its own, and these are not the function's."""
-    source = f"def handler(event):\n    return [0] * ({JSON_NODES_MAX} - event)\n"
+    source = f"def handler(event):\n    return [0] * ({MAX_JSON_NODES} - event)\n"
     job = a_job(source, limits={"wall_s": 5.0})
     result: dict[str, Any] = {}
     for spare in range(1, 40, 3):
@@ -95,7 +95,7 @@ def test_a_result_of_as_many_parts_as_it_may_have_is_no_violation(box: Sandbox) 
         if result["outcome"] != "returned":
             assert result["error"]["type"] == "InvalidResult", (spare, result["error"])
         else:
-            assert len(result["output"]) == JSON_NODES_MAX - spare
+            assert len(result["output"]) == MAX_JSON_NODES - spare
     assert result["outcome"] == "returned"
 
 
@@ -134,7 +134,7 @@ NO_ANSWERS: dict[str, dict[str, Any]] = {
     "a finding whose line is an object": {"code": "", "findings": [FINDING | {"line": {}}]},
     "a finding of no severity": {"code": "", "findings": [FINDING | {"severity": "fine"}]},
     "a finding with a part too many": {"code": "", "findings": [FINDING | {"more": 1}]},
-    "more findings than are shown": {"code": "", "findings": [FINDING] * (FINDINGS_MAX + 1)},
+    "more findings than are shown": {"code": "", "findings": [FINDING] * (MAX_FINDINGS + 1)},
     "no code, and no error": {"code": "", "findings": [FINDING | {"severity": "hint"}]},
 }
 
@@ -150,8 +150,8 @@ def test_what_a_compile_worker_answers_is_bounded() -> None:
     """It is kept in the host's memory, and sent to workers in one frame."""
     assert _compiled_of(CODE).code == "QQ=="
     made = _compiled_of({"code": "A" * 3_000_000, "findings": [FINDING | {"message": "m" * 10**6}]})
-    assert len(made.code) <= FRAME_MAX_BYTES
-    assert made.size < FRAME_MAX_BYTES + 10_000
+    assert len(made.code) <= MAX_FRAME_BYTES
+    assert made.size < MAX_FRAME_BYTES + 10_000
 
 
 def test_a_compiler_that_a_source_brings_down_gives_a_finding(wasm: Sandbox) -> None:
@@ -282,7 +282,7 @@ def test_a_packed_answer_without_a_secret_stays_as_it_is() -> None:
     assert packed.changed(_bare(b"x"), "deflate", bytes.upper) == zlib.compress(b"X")
     assert packed.changed(b"x", "", bytes.upper) == b"X"
     with pytest.raises(packed.TooLong):
-        packed.changed(gzip.compress(bytes(packed.UNPACKED_MAX_BYTES + 1)), "gzip", bytes.upper)
+        packed.changed(gzip.compress(bytes(packed.MAX_UNPACKED_BYTES + 1)), "gzip", bytes.upper)
 
 
 def test_two_workers_draw_different_numbers_from_sqlite(wasm: Sandbox) -> None:

@@ -15,7 +15,7 @@ HEADER_BYTES: Final = 8  # the magic, the version, and the layer: a module, or w
 MODULE: Final = 0
 NESTED: Final = (1, 4)  # ids of a component's sections that are a whole file: module, component
 CODE: Final = 10  # id of a module's section with its code
-LENGTH_MAX_BYTES: Final = 5  # of a number of 32 bits, seven to a byte
+MAX_LENGTH_BYTES: Final = 5  # of a number of 32 bits, seven to a byte
 ELF: Final = b"\x7fELF\x02\x01"  # of 64 bits, the lowest byte first
 COMPILED: Final = (b".text", b".wasmtime.engine", b".symtab", b".strtab")
 FUNCTION: Final = 2  # kind of a symbol
@@ -115,7 +115,7 @@ def _number(view: memoryview, place: int, size: int) -> int:
 def _length(view: memoryview, place: int) -> tuple[int, int]:
     # LEB128: seven bits a byte, the lowest first; the high bit says that another byte follows.
     number = 0
-    for index, byte in enumerate(view[place : place + LENGTH_MAX_BYTES]):
+    for index, byte in enumerate(view[place : place + MAX_LENGTH_BYTES]):
         number |= (byte & 0x7F) << (7 * index)
         if not byte & 0x80:
             return number, place + index + 1

@@ -20,29 +20,38 @@ import urllib.parse
 import uuid
 import zoneinfo
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
+from typing import Final
 
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_DICT = "clear copy get items keys pop popitem setdefault update values"
-_LIST = "append clear copy count extend index insert pop remove reverse sort"
-_SET_READ = "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
-_INT = "as_integer_ratio bit_count bit_length conjugate denominator imag numerator real to_bytes"
-_TEXT = (
+_DICT: Final = "clear copy get items keys pop popitem setdefault update values"
+_LIST: Final = "append clear copy count extend index insert pop remove reverse sort"
+_SET_READ: Final = (
+    "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
+)
+_INT: Final = (
+    "as_integer_ratio bit_count bit_length conjugate denominator imag numerator real to_bytes"
+)
+_TEXT: Final = (
     "capitalize center count endswith expandtabs find index isalnum isalpha isascii isdigit "
     "islower isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix "
     "replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip "
     "swapcase title translate upper zfill"
 )
-_STR = _TEXT + " casefold encode isdecimal isidentifier isnumeric isprintable"
-_DATE = "ctime day isocalendar isoformat isoweekday month replace strftime timetuple toordinal"
-_TIME = "dst fold hour isoformat microsecond minute replace second strftime tzinfo tzname utcoffset"
-_HASH = "block_size copy digest digest_size hexdigest name update"
-_URL = "fragment geturl hostname netloc password path port query scheme username"
+_STR: Final = _TEXT + " casefold encode isdecimal isidentifier isnumeric isprintable"
+_DATE: Final = (
+    "ctime day isocalendar isoformat isoweekday month replace strftime timetuple toordinal"
+)
+_TIME: Final = (
+    "dst fold hour isoformat microsecond minute replace second strftime tzinfo tzname utcoffset"
+)
+_HASH: Final = "block_size copy digest digest_size hexdigest name update"
+_URL: Final = "fragment geturl hostname netloc password path port query scheme username"
 
-INSTANCE: dict[type, frozenset[str]] = {
+INSTANCE: Final[dict[type, frozenset[str]]] = {
     str: _names(_STR),
     bytes: _names(_TEXT + " decode hex"),
     list: _names(_LIST),
@@ -129,7 +138,7 @@ INSTANCE: dict[type, frozenset[str]] = {
 for _algorithm in ("sha256", "md5", "sha3_256", "blake2b", "blake2s"):
     INSTANCE[type(hashlib.new(_algorithm))] = _names(_HASH)
 
-CLASS: dict[type, frozenset[str]] = {
+CLASS: Final[dict[type, frozenset[str]]] = {
     str: _names(_STR + " maketrans"),
     bytes: _names(_TEXT + " decode fromhex maketrans hex"),
     int: _names("from_bytes bit_length bit_count"),
@@ -152,16 +161,16 @@ CLASS: dict[type, frozenset[str]] = {
     statistics.NormalDist: _names("from_samples"),
 }
 
-ERROR = _names(
+ERROR: Final = _names(
     "add_note args code colno doc end errno headers lineno msg pos reason request response "
     "start status strerror value"
 )
 """Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
 
-SETTABLE: dict[type, frozenset[str]] = {}
+SETTABLE: Final[dict[type, frozenset[str]]] = {}
 """Of which types of ours user code may set items, and which attributes; the rest is read only."""
 
-_MEMBER = _names("name value")
+_MEMBER: Final = _names("name value")
 
 
 def denied_of_bases(bases: list[type]) -> frozenset[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted.facades.data import WRAPPED
 
-_GIVEN = ("event", "profile", "context")
-_DECORATORS_MAX = 20
+_GIVEN: Final = ("event", "profile", "context")
+_MAX_DECORATORS: Final = 20
 
 
 def parameters(handler: Any) -> int:
@@ -20,7 +20,7 @@ def parameters(handler: Any) -> int:
     takes.
     """
     taken, bound = handler, 0
-    for _ in range(_DECORATORS_MAX):
+    for _ in range(_MAX_DECORATORS):
         function, given = _function_of(taken)
         bound += given
         if function is None:

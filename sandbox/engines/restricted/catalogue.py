@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from sandbox.engines.restricted.facades import MODULES
 
-MODULE_MEMBERS: dict[str, frozenset[str]] = {
+MODULE_MEMBERS: Final[dict[str, frozenset[str]]] = {
     name: frozenset(members) for name, members in MODULES.items()
 }
 
-_NO_FILES = "there is no file system"
-_NO_INTERNALS = "it reaches the interpreter itself"
-ABSENT_BUILTINS: dict[str, tuple[str, str]] = {
+_NO_FILES: Final = "there is no file system"
+_NO_INTERNALS: Final = "it reaches the interpreter itself"
+ABSENT_BUILTINS: Final[dict[str, tuple[str, str]]] = {
     "open": (_NO_FILES, "take data from the event, or fetch it with context.http"),
     "input": ("there is no terminal", "take data from the event"),
     "compile": (_NO_INTERNALS, "write the code out"),
@@ -36,13 +37,13 @@ ABSENT_BUILTINS: dict[str, tuple[str, str]] = {
     "anext": ("async is not part of the language", "use next"),
 }
 
-_WASM = "use engine wasm, which has it"
-_HTTP = "use context.http or the requests module"
-_ONE = "call one after another: one run is one thread"
-_NO_SYSTEM = "there is no operating system to ask, in no engine"
-_NATIVE = "it needs native code, which no engine has"
-_API = "call the service's HTTP API with context.http or the requests module"
-_GONE = "Python itself has it no more"
+_WASM: Final = "use engine wasm, which has it"
+_HTTP: Final = "use context.http or the requests module"
+_ONE: Final = "call one after another: one run is one thread"
+_NO_SYSTEM: Final = "there is no operating system to ask, in no engine"
+_NATIVE: Final = "it needs native code, which no engine has"
+_API: Final = "call the service's HTTP API with context.http or the requests module"
+_GONE: Final = "Python itself has it no more"
 
 # What people reach for, and what there is instead. Nothing is guessed from how a name is spelled.
 _INSTEAD = {
@@ -58,7 +59,7 @@ _INSTEAD = {
     "botocore": "the platform's cloud is out of reach; use context.http",
     "importlib": "write an import statement, or use engine wasm, which has it",
 }
-_BY_REASON = {
+_BY_REASON: Final = {
     _HTTP: "httpx aiohttp urllib3 httplib2 pycurl ftplib smtplib imaplib poplib telnetlib3",
     _ONE: "threading multiprocessing concurrent queue trio anyio gevent celery joblib",
     _NO_SYSTEM: "socket socketserver ssl subprocess signal ctypes mmap fcntl resource pwd grp pty "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.engines.restricted import kinds
 from sandbox.engines.restricted.errors import StandIn, shown_class
@@ -39,8 +39,10 @@ class StrEnum(str, enum.ReprEnum, metaclass=SafeEnumType):
         return name.lower()
 
 
-_ENUMS = (Enum, IntEnum, StrEnum)
-_ERROR_HOMES = frozenset({"builtins", "sandbox.sdk.outcomes", "sandbox.sdk.requests.exceptions"})
+_ENUMS: Final = (Enum, IntEnum, StrEnum)
+_ERROR_HOMES: Final = frozenset(
+    {"builtins", "sandbox.sdk.outcomes", "sandbox.sdk.requests.exceptions"}
+)
 
 
 def make_class(name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> Any:
@@ -92,7 +94,7 @@ class Trace:
         return "<traceback>"
 
 
-_TRACE = Trace()
+_TRACE: Final = Trace()
 
 
 class Leaving:

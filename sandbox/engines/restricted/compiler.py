@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.engines.restricted.policy import Policy
 from sandbox.engines.restricted.policy_imports import modules_named
-from sandbox.limits import SOURCE_MAX_BYTES, SOURCE_MAX_LINES
+from sandbox.limits import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
 from sandbox.outcome import Finding
 
 if TYPE_CHECKING:
     from types import CodeType
 
-_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_BYTE_ORDER_MARK = "\ufeff"  # some editors begin a file with it
-_TOO_COMPLEX = "the source is nested too deeply to be compiled"
-_NO_HANDLER = 'there is no "handler"'
+_BIDI: Final = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BYTE_ORDER_MARK: Final = "\ufeff"  # some editors begin a file with it
+_TOO_COMPLEX: Final = "the source is nested too deeply to be compiled"
+_NO_HANDLER: Final = 'there is no "handler"'
 
 
 def look(source: str) -> list[Finding]:
@@ -28,8 +28,8 @@ def look(source: str) -> list[Finding]:
         size = len(source.encode("utf-8"))
     except UnicodeEncodeError:
         return [Finding(0, 0, "source_not_text", "the source holds a lone surrogate")]
-    if size > SOURCE_MAX_BYTES or source.count("\n") > SOURCE_MAX_LINES:
-        message = f"the source is over {SOURCE_MAX_BYTES // 1024} KB or {SOURCE_MAX_LINES} lines"
+    if size > MAX_SOURCE_BYTES or source.count("\n") > MAX_SOURCE_LINES:
+        message = f"the source is over {MAX_SOURCE_BYTES // 1024} KB or {MAX_SOURCE_LINES} lines"
         return [Finding(0, 0, "source_too_large", message, "split it into several functions")]
     for number, line in enumerate(source.split("\n"), start=1):
         if "\0" in line:
@@ -51,13 +51,13 @@ def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
         return None, found
     try:
         return _compile(source)
-    except SyntaxError as error:
-        message = f"syntax error: {error.msg}"
-        return None, [Finding(error.lineno or 0, error.offset or 0, "syntax_error", message)]
+    except SyntaxError as problem:
+        message = f"syntax error: {problem.msg}"
+        return None, [Finding(problem.lineno or 0, problem.offset or 0, "syntax_error", message)]
     except (RecursionError, MemoryError):
         return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
-    except (ValueError, OverflowError) as error:
-        return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
+    except (ValueError, OverflowError) as problem:
+        return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {problem}")]
 
 
 def _compile(source: str) -> tuple[CodeType | None, list[Finding]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.engines.restricted import attributes, guards, hashes, kinds, shown
 from sandbox.engines.restricted.classes import plain_repr
@@ -19,9 +19,11 @@ from sandbox.engines.restricted.formatting import exact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
-_CLASS_VARIABLE = re.compile(r"(\w+\.)*ClassVar\b")
-_KNOWN = frozenset({"init", "repr", "eq", "order", "frozen", "kw_only", "slots", "unsafe_hash"})
+_MISSING: Final[Any] = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
+_CLASS_VARIABLE: Final = re.compile(r"(\w+\.)*ClassVar\b")
+_KNOWN: Final = frozenset(
+    {"init", "repr", "eq", "order", "frozen", "kw_only", "slots", "unsafe_hash"}
+)
 
 
 class FrozenInstanceError(AttributeError):

@@ -9,17 +9,17 @@ sound instances of the real one; `except` and isinstance() take it for the real 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 # What each is about, and how many arguments stand before that: the name of the codec, or nothing.
-_ABOUT: dict[type, tuple[type, int]] = {
+_ABOUT: Final[dict[type, tuple[type, int]]] = {
     UnicodeDecodeError: (bytes, 1),
     UnicodeEncodeError: (str, 1),
     UnicodeTranslateError: (str, 0),
 }
 
 
-_ARGUMENTS = 4  # text, start, end, reason
+_ARGUMENTS: Final = 4  # text, start, end, reason
 
 
 class StandIn(type):
@@ -58,7 +58,7 @@ def _stand_in(real: type) -> StandIn:
     return made
 
 
-STAND_INS: dict[type, StandIn] = {real: _stand_in(real) for real in _ABOUT}
+STAND_INS: Final[dict[type, StandIn]] = {real: _stand_in(real) for real in _ABOUT}
 
 
 def shown_class(kind: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import _string  # type: ignore[import-not-found]  # the parser that str.format itself uses
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted import shown
 
-_CONVERSIONS = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
+_CONVERSIONS: Final = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
 _NUMBERING, _NUMBERS = "automatic field numbering", "manual field specification"
-_DEPTH_MAX = 2  # as in str.format: a spec may hold fields, and those hold none
+_MAX_DEPTH: Final = 2  # as in str.format: a spec may hold fields, and those hold none
 
 
 def exact(text: Any) -> Any:
@@ -25,14 +25,14 @@ def safe_format(text: Any, /, *args: Any, **kwargs: Any) -> str:
     """What text.format(...) gives, without reaching attributes."""
     if not isinstance(text, str):
         raise TypeError("format needs text")
-    return _Fields(args, kwargs).render(exact(text), _DEPTH_MAX)
+    return _Fields(args, kwargs).render(exact(text), _MAX_DEPTH)
 
 
 def safe_format_map(text: Any, mapping: Any, /) -> str:
     """What text.format_map(...) gives, without reaching attributes."""
     if not isinstance(text, str):
         raise TypeError("format_map needs text")
-    return _Fields((), mapping).render(exact(text), _DEPTH_MAX)
+    return _Fields((), mapping).render(exact(text), _MAX_DEPTH)
 
 
 class _Fields:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sandbox.engines.restricted import attributes
 from sandbox.sdk.context import Context, Profile
 from sandbox.sdk.http import VERBS, Answer, Http
@@ -12,13 +14,15 @@ from sandbox.sdk.requests.sessions import Session
 from sandbox.sdk.requests.status_codes import codes
 from sandbox.sdk.requests.structures import CaseInsensitiveDict, LookupDict
 
-CAPABILITIES = frozenset({Context, Http, Profile})
+CAPABILITIES: Final = frozenset({Context, Http, Profile})
 """Whose classes user code never holds, and whose objects cannot be copied."""
 
-_DICT = "clear copy get items keys pop popitem setdefault update values"
-_SESSION = "auth cert cookies headers hooks max_redirects params proxies stream trust_env verify"
-_REQUEST = "auth cookies data files headers hooks json method params url"
-_READ: dict[type, str] = {
+_DICT: Final = "clear copy get items keys pop popitem setdefault update values"
+_SESSION: Final = (
+    "auth cert cookies headers hooks max_redirects params proxies stream trust_env verify"
+)
+_REQUEST: Final = "auth cookies data files headers hooks json method params url"
+_READ: Final[dict[type, str]] = {
     Context: "deadline_ms deliver emit function http log profile run_id secret tenant",
     Http: " ".join(VERBS),
     Profile: "data set unset",
@@ -39,12 +43,12 @@ _READ: dict[type, str] = {
     "version",
     LookupDict: "get " + " ".join(name for name in vars(codes) if name.isidentifier()),
 }
-TYPES = frozenset(_READ)
+TYPES: Final = frozenset(_READ)
 """Of the sdk; what has no hash of its own has its address for one, which user code never sees."""
 
 attributes.INSTANCE.update({kind: frozenset(names.split()) for kind, names in _READ.items()})
 
-_SET: dict[type, str] = {
+_SET: Final[dict[type, str]] = {
     Response: "encoding",
     Request: _REQUEST,
     PreparedRequest: "body headers hooks method url",

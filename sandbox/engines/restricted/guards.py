@@ -6,7 +6,7 @@ import functools
 import re
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.engines.restricted import attributes, hashes, kinds, shown
 from sandbox.engines.restricted.facade import Facade, members_of
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _MISSING, _ABSENT = object(), object()
-_WRITABLE = frozenset({dict, list, defaultdict, OrderedDict, Counter, deque})
-DATA_BASES: frozenset[type] = frozenset(
+_WRITABLE: Final = frozenset({dict, list, defaultdict, OrderedDict, Counter, deque})
+DATA_BASES: Final[frozenset[type]] = frozenset(
     {object, dict, list, set, str, int, float, tuple, defaultdict, OrderedDict, Counter}
 )
 """Built-in classes that user code may inherit from, besides exceptions and enumerations."""
 
-_TEXT_METHODS: dict[str, Callable[..., str]] = {
+_TEXT_METHODS: Final[dict[str, Callable[..., str]]] = {
     "format": safe_format,
     "format_map": safe_format_map,
 }
-_TELLING = frozenset({"__repr__", "__str__", "__format__", "__hash__"})
+_TELLING: Final = frozenset({"__repr__", "__str__", "__format__", "__hash__"})
 """Methods of a base from which an address could be read."""
 
 

@@ -11,16 +11,16 @@ import enum
 import re
 import statistics
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted import kinds
 
-_BY_VALUE: frozenset[type] = frozenset(
+_BY_VALUE: Final[frozenset[type]] = frozenset(
     {str, bytes, int, dt.date, dt.time, dt.datetime, dt.timedelta, dt.timezone, re.Pattern,
      uuid.UUID, statistics.NormalDist, enum.Enum}
 )  # fmt: skip
-_NUMBERS: frozenset[type] = frozenset({float, complex, decimal.Decimal})
-_HASH_OF_NONE = 0xFCA86420  # what Python 3.12 and later give; before, it is an address
+_NUMBERS: Final[frozenset[type]] = frozenset({float, complex, decimal.Decimal})
+_HASH_OF_NONE: Final = 0xFCA86420  # what Python 3.12 and later give; before, it is an address
 
 
 def hash_of(value: Any) -> int:

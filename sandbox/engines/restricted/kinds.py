@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.engines.restricted import attributes
 from sandbox.engines.restricted.names import SOURCE_NAME
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Made by user code in this worker: they may be written to, and their private names be read.
-OWN: set[type] = set()
+OWN: Final[set[type]] = set()
 # Of those, the ones whose body the library wrote: a named tuple's methods are not the user's.
-_MADE_FOR_USER: set[type] = set()
+_MADE_FOR_USER: Final[set[type]] = set()
 # What a class of the user's has from a built-in base, and still must not show.
-DENIED: dict[type, frozenset[str]] = {}
+DENIED: Final[dict[type, frozenset[str]]] = {}
 _hooks: dict[tuple[type, str], bool] = {}
 
 

@@ -6,7 +6,7 @@ import builtins
 import functools
 import hmac
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.engines.restricted import (
     attributes,
@@ -23,13 +23,13 @@ from sandbox.sdk.context import QuotaExceeded, log
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_PLAIN = (
+_PLAIN: Final = (
     "abs all any bin bool bytes callable chr complex dict divmod enumerate filter float "
     "frozenset hex int isinstance issubclass iter len list map max min next oct ord pow "
     "range reversed round set slice sorted str sum tuple zip object property staticmethod "
     "classmethod super True False None NotImplemented Ellipsis"
 )
-_ERRORS = (
+_ERRORS: Final = (
     "Exception ArithmeticError AssertionError AttributeError BufferError EOFError "
     "FloatingPointError ImportError IndexError KeyError LookupError MemoryError "
     "ModuleNotFoundError NameError NotImplementedError OSError OverflowError RecursionError "
@@ -45,7 +45,7 @@ _ERRORS = (
 
 # C code of the standard library imports these through its caller's builtins and then looks in
 # sys.modules itself; user code never calls this: its own import statements are lowered.
-_INTERNAL = frozenset({"time", "_strptime", "datetime", "decimal", "re", "unicodedata"})
+_INTERNAL: Final = frozenset({"time", "_strptime", "datetime", "decimal", "re", "unicodedata"})
 
 
 def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
@@ -72,15 +72,15 @@ def _is_shown_error(kind: type) -> bool:
 
 
 # A class may be called: these would read files, or call and read whatever they are given.
-_NOT_TO_BE_CALLED = {
+_NOT_TO_BE_CALLED: Final = {
     zoneinfo.ZoneInfo,
     hmac.HMAC,
     type(functools.lru_cache(lambda: None)),
 }
-_PUBLISHED = {
+_PUBLISHED: Final = {
     member for members in MODULES.values() for member in members.values() if type(member) is type
 }
-_SHOWN_TYPES = {type(None)} | {
+_SHOWN_TYPES: Final = {type(None)} | {
     kind
     for kind in attributes.INSTANCE
     if kind not in _NOT_TO_BE_CALLED
@@ -137,7 +137,7 @@ def _builtins() -> dict[str, Any]:
     return table
 
 
-BUILTIN_NAMES = frozenset(name for name in _builtins() if not name.startswith("_"))
+BUILTIN_NAMES: Final = frozenset(name for name in _builtins() if not name.startswith("_"))
 
 
 def new_globals() -> dict[str, Any]:

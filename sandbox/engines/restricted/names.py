@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-SOURCE_NAME = "function.py"
+SOURCE_NAME: Final = "function.py"
 """The file that the code of a function says it comes from: tells its lines from the platform's."""
 
-_ARITHMETIC = [
+_ARITHMETIC: Final = [
     "add",
     "sub",
     "mul",
@@ -23,7 +24,7 @@ _ARITHMETIC = [
     "or",
     "matmul",
 ]
-DUNDER_METHODS = frozenset(
+DUNDER_METHODS: Final = frozenset(
     [
         "__init__",
         "__post_init__",
@@ -67,17 +68,20 @@ DUNDER_METHODS = frozenset(
     ]
 ) | {f"__{way}{name}__" for name in _ARITHMETIC for way in ("", "r", "i")}
 
-SUPER_DUNDERS = DUNDER_METHODS - {"__call__", "__copy__", "__deepcopy__"}
+SUPER_DUNDERS: Final = DUNDER_METHODS - {"__call__", "__copy__", "__deepcopy__"}
 """Methods of the base that super() may reach; none of them hands out anything but values."""
 
-PUBLIC_UNDERSCORES = frozenset({"_asdict", "_replace", "_fields"})  # namedtuple's public interface
-FUTURES = frozenset(
+# The public interface of named tuples.
+PUBLIC_UNDERSCORES: Final = frozenset({"_asdict", "_replace", "_fields"})
+FUTURES: Final = frozenset(
     {"annotations", "division", "generator_stop", "print_function", "unicode_literals"}
 )
 """What `from __future__ import` may name; all of it is so anyway."""
-CLASS_PATTERNS = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"})
+CLASS_PATTERNS: Final = frozenset(
+    {"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"}
+)
 
-_PRIVATE = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
+_PRIVATE: Final = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
 
 
 def is_private(name: str) -> bool:

@@ -11,7 +11,7 @@ subscribe and call, because attributes are allowed by exact type (see `guards`).
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, Final
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
@@ -27,10 +27,10 @@ from sandbox.engines.restricted.policy_imports import ImportPolicy
 from sandbox.engines.restricted.policy_match import MatchPolicy
 from sandbox.outcome import Finding
 
-_CONVERSIONS = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
-_RESERVED = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})
-_NEED_NOT_EXIST = frozenset({"builtin_not_available", "module_not_available"})
-_ATTRIBUTE_HINTS = {
+_CONVERSIONS: Final = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
+_RESERVED: Final = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})
+_NEED_NOT_EXIST: Final = frozenset({"builtin_not_available", "module_not_available"})
+_ATTRIBUTE_HINTS: Final = {
     "__class__": "use type(x) or isinstance(x, ...)",
     "__name__": "use type(x).__name__",
     "__dict__": "keep the data in a dict, or use dataclasses.asdict(x)",
@@ -342,7 +342,7 @@ def _dunder_hint(name: str) -> str:
     return "names with two leading underscores belong to Python"
 
 
-_NODE_REASONS = {
+_NODE_REASONS: Final = {
     "AsyncFunctionDef": ("async is not part of the language", "write plain def"),
     "Await": ("async is not part of the language", "call the function plainly"),
     "AsyncFor": ("async is not part of the language", "write plain for"),

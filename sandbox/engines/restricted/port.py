@@ -7,7 +7,7 @@ from typing import Any
 from sandbox import wire
 from sandbox.bridge import BRIDGE
 from sandbox.engines.restricted import shown
-from sandbox.limits import FRAME_MAX_BYTES
+from sandbox.limits import MAX_FRAME_BYTES
 from sandbox.sdk.port import CapabilityError, TooLarge
 
 
@@ -16,21 +16,21 @@ class Port:
 
     __slots__ = ()
 
-    def send(self, op: str, /, *, at_most: int = FRAME_MAX_BYTES, **fields: Any) -> int:
+    def send(self, op: str, /, *, at_most: int = MAX_FRAME_BYTES, **fields: Any) -> int:
         """Send one frame that nobody answers; its bytes on the wire."""
         body = wire.write({"op": op, "seq": BRIDGE.seq, **fields}).encode("ascii")
         size = len(body) + wire.HEADER_BYTES
         if size > at_most:
             raise TooLarge(size)
-        BRIDGE.write(wire.frame(body, max_bytes=FRAME_MAX_BYTES))
+        BRIDGE.write(wire.frame(body, max_bytes=MAX_FRAME_BYTES))
         return size
 
     def call(self, op: str, /, **fields: Any) -> Any:
         """Send one frame, wait for its answer and return its value."""
         try:
             self.send(op, **fields)
-        except TooLarge as error:
-            message = f"{op}: too much in one call: {error}"
+        except TooLarge as problem:
+            message = f"{op}: too much in one call: {problem}"
             raise CapabilityError(message, "too_large") from None
         answer = BRIDGE.receive()
         refused = answer.get("error")
@@ -46,6 +46,6 @@ class Port:
         """The value itself, when it is exactly JSON; ValueError says where it is not."""
         try:
             wire.check_plain(value, what=what)
-        except wire.NotPlain as error:
-            raise ValueError(str(error)) from None
+        except wire.NotPlain as problem:
+            raise ValueError(str(problem)) from None
         return value

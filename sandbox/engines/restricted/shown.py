@@ -10,15 +10,15 @@ import itertools
 import re
 import types
 from collections import defaultdict, deque
-from typing import Any
+from typing import Any, Final
 
-_ADDRESS = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
-_SCALARS = frozenset({str, int, float, bool, type(None)})
-_PLAIN = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
-_OWN = frozenset(
+_ADDRESS: Final = re.compile(r"( at | @ )0x[0-9a-fA-F]+")
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN: Final = (str, int, float, bytes, complex, range, re.Pattern, re.Match, type(None))
+_OWN: Final = frozenset(
     {"function", "sandbox.engines.restricted.dataclass", "sandbox.engines.restricted.classes"}
 )  # where own texts are written
-_LOOKED_AT_MAX = 10_000  # a list may hold itself; what is longer is taken for data
+_MAX_LOOKED_AT: Final = 10_000  # a list may hold itself; what is longer is taken for data
 
 
 def text(value: Any) -> str:
@@ -67,8 +67,8 @@ def _is_data(waiting: list[tuple[Any, str]] | None) -> bool:
     """
     if waiting is None:
         return False
-    for _ in range(_LOOKED_AT_MAX):
-        if not waiting or len(waiting) > _LOOKED_AT_MAX:
+    for _ in range(_MAX_LOOKED_AT):
+        if not waiting or len(waiting) > _MAX_LOOKED_AT:
             return True
         item, way = waiting.pop()
         if not _speaks_itself(type(item), way):
@@ -88,9 +88,9 @@ def _parts(item: Any, way: str) -> list[tuple[Any, str]] | None:
         return [(arg, "__str__" if alone else "__repr__") for arg in item.args]
     if isinstance(item, dict) and not isinstance(item, defaultdict):
         both = itertools.chain(dict.keys(item), dict.values(item))
-        return [(part, "__repr__") for part in itertools.islice(both, _LOOKED_AT_MAX)]
+        return [(part, "__repr__") for part in itertools.islice(both, _MAX_LOOKED_AT)]
     if isinstance(item, list | tuple | set | frozenset | deque):
-        return [(part, "__repr__") for part in itertools.islice(item, _LOOKED_AT_MAX)]
+        return [(part, "__repr__") for part in itertools.islice(item, _MAX_LOOKED_AT)]
     return None
 
 
@@ -107,4 +107,4 @@ def _speaks_itself(kind: type, way: str) -> bool:
     )
 
 
-_FOLLOWING = {"__format__": "__str__", "__str__": "__repr__"}
+_FOLLOWING: Final = {"__format__": "__str__", "__str__": "__repr__"}

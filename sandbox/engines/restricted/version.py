@@ -1,3 +1,5 @@
 """Versions that code in a cache depends on; raise POLICY when the same source must compile anew."""
 
-POLICY = "3"
+from typing import Final
+
+POLICY: Final = "3"

@@ -14,9 +14,19 @@ import time
 import unicodedata
 import urllib.parse
 import zoneinfo
+from typing import Final
 
-_CODECS = ("utf-8", "utf-8-sig", "ascii", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
-_LOADED = (_strptime, encodings.idna, unicodedata, zoneinfo)
+_CODECS: Final = (
+    "utf-8",
+    "utf-8-sig",
+    "ascii",
+    "latin-1",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "cp1252",
+)
+_LOADED: Final = (_strptime, encodings.idna, unicodedata, zoneinfo)
 
 
 def up() -> None:

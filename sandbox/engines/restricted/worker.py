@@ -7,7 +7,7 @@ import gc
 import marshal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import wire
 from sandbox.bridge import BRIDGE
@@ -18,12 +18,12 @@ from sandbox.engines.restricted.language import new_globals
 from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.engines.restricted.port import Port
 from sandbox.limits import (
-    COMPILE_RECURSION_MAX,
-    ERROR_MESSAGE_MAX_CHARS,
-    ERROR_NAME_MAX_CHARS,
     MASKING_ROOM,
-    RECURSION_MAX,
-    TRACEBACK_FRAMES_MAX,
+    MAX_COMPILE_RECURSION,
+    MAX_ERROR_MESSAGE_CHARS,
+    MAX_ERROR_NAME_CHARS,
+    MAX_RECURSION,
+    MAX_TRACEBACK_FRAMES,
 )
 from sandbox.sdk import outcomes
 from sandbox.sdk.context import begin
@@ -45,7 +45,7 @@ class Restricted:
 
     def work(self, kind: str, *, memory_bytes: int) -> None:  # noqa: ARG002 - the jail's own limit
         """Serve the parent until it closes the socket or kills us."""
-        sys.setrecursionlimit(COMPILE_RECURSION_MAX if kind == "compile" else RECURSION_MAX)
+        sys.setrecursionlimit(MAX_COMPILE_RECURSION if kind == "compile" else MAX_RECURSION)
         reseed()
         worker = Worker()
         while True:
@@ -106,8 +106,8 @@ class Worker:
         try:
             value = self._call(message, given)
             output = _output(value, int(self._about["limits"]["result_bytes"]))
-        except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
-            BRIDGE.send("done", **_raised(error))
+        except BaseException as problem:  # noqa: BLE001 - user code may raise anything at all
+            BRIDGE.send("done", **_raised(problem))
         else:
             BRIDGE.send_output(output)
 
@@ -141,20 +141,20 @@ def _overrun() -> None:
     BRIDGE.receive()  # the parent's answer is SIGKILL
 
 
-def _output(value: Any, most_bytes: int) -> str:
+def _output(value: Any, max_bytes: int) -> str:
     if type(value) is tuple:
         raise InvalidResult("the result is a tuple: return a list, or a dict")
     try:
         text = wire.write_plain(value, what="the result")
-    except (wire.NotPlain, ValueError, TypeError, RecursionError) as error:
-        raise InvalidResult(str(error)) from None
-    if wire.exceeds(value, most_bytes, written=text):
+    except (wire.NotPlain, ValueError, TypeError, RecursionError) as problem:
+        raise InvalidResult(str(problem)) from None
+    if wire.exceeds(value, max_bytes, written=text):
         size = wire.sent_bytes(value, written=text)
-        raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {most_bytes}")
+        raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {max_bytes}")
     return text
 
 
-_OUT_OF_MEMORY = {
+_OUT_OF_MEMORY: Final = {
     "outcome": "out_of_memory",
     "error": {"type": "MemoryError", "message": "", "frames": []},
 }
@@ -168,7 +168,7 @@ def _raised(error: BaseException) -> dict[str, Any]:
     try:
         frames = _own_frames(error)
         kind = type(error)
-        name = kinds.type_name(error)[:ERROR_NAME_MAX_CHARS]
+        name = kinds.type_name(error)[:MAX_ERROR_NAME_CHARS]
         message = _message(error)
     except MemoryError:
         return dict(_OUT_OF_MEMORY)
@@ -187,7 +187,7 @@ def _outcome(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        text = str.__str__(shown.text(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
+        text = str.__str__(shown.text(error))[: MAX_ERROR_MESSAGE_CHARS * MASKING_ROOM]
         # No frame carries half of a surrogate pair, and what an error says may come from anywhere.
         return text.encode("utf-8", "replace").decode("utf-8")
     except MemoryError:
@@ -204,7 +204,7 @@ def _own_frames(error: BaseException) -> list[list[Any]]:
         if code.co_filename == SOURCE_NAME:
             frames.append([trace.tb_lineno, code.co_name[:100]])
         trace = trace.tb_next
-    if len(frames) > TRACEBACK_FRAMES_MAX:
-        half = TRACEBACK_FRAMES_MAX // 2
+    if len(frames) > MAX_TRACEBACK_FRAMES:
+        half = MAX_TRACEBACK_FRAMES // 2
         frames = frames[:half] + frames[-half:]
     return frames

@@ -13,16 +13,16 @@ import platform
 import sys
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines import EngineUnusable
 
 # No pathlib here: it takes longer to import than all of the engine's own code.
-FOLDER = f"{os.path.dirname(__file__)}/artefacts"  # noqa: PTH120 - see above
-MANIFEST = "guest.json"
-WASMTIME_VERSION = "50.0.1"  # machine code is bound to the version of what runs it
-_CHUNK_BYTES = 1 << 20
-_REMEDY = "run `make setup` in a checkout, or `sam build` for a bundle"
+FOLDER: Final = f"{os.path.dirname(__file__)}/artefacts"  # noqa: PTH120 - see above
+MANIFEST: Final = "guest.json"
+WASMTIME_VERSION: Final = "50.0.1"  # machine code is bound to the version of what runs it
+_CHUNK_BYTES: Final = 1 << 20
+_REMEDY: Final = "run `make setup` in a checkout, or `sam build` for a bundle"
 
 
 class ArtefactMissing(EngineUnusable):

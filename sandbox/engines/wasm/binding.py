@@ -10,9 +10,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.engines.wasm.values import ERROR_TEXT_MAX_BYTES, Bytes, Text, Value
+from sandbox.engines.wasm.values import MAX_ERROR_TEXT_BYTES, Bytes, Text, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     Imports = Mapping[str, Mapping[str, Any]]
     """Host functions by interface, without its version, and by name; `""` is the world itself."""
 
-STACK_MAX_BYTES = 4 << 20
+MAX_STACK_BYTES: Final = 4 << 20
 """Of native stack for the guest, which is half of what a process has. A thousand calls of Python's
 by way of C, as of `__getattr__`, take two: with less, what CPython would end with a RecursionError
 that can be caught ends the worker."""
-_ASYNC_STACK_BYTES = 5 << 20  # of stacks that are never made; the library wants them to be larger
-_STACK_OVERFLOW = 0
-_VERSIONS = "0.2."  # of WASI: what these functions mean has not changed within it
-_INSTANCE_WORDS = 2  # the library's handles, as its caller keeps them
-_FUNCTION_WORDS = 4
+# Of stacks that are never made; the library wants them to be larger.
+_ASYNC_STACK_BYTES: Final = 5 << 20
+_STACK_OVERFLOW: Final = 0
+_VERSIONS: Final = "0.2."  # of WASI: what these functions mean has not changed within it
+_INSTANCE_WORDS: Final = 2  # the library's handles, as its caller keeps them
+_FUNCTION_WORDS: Final = 4
 
 _P, _Z, _BOOL, _TEXT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool, ctypes.c_char_p
-_DECLARATIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+_DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "wasm_config_new": (_P, ()),
     "wasm_config_delete": (None, (_P,)),
     "wasm_engine_new_with_config": (_P, (_P,)),
@@ -102,8 +103,8 @@ class Library:
             for name, (result, arguments) in _DECLARATIONS.items():
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
-        except (OSError, AttributeError) as error:
-            raise Refused(f"this is not the library of wasmtime: {error}") from error
+        except (OSError, AttributeError) as problem:
+            raise Refused(f"this is not the library of wasmtime: {problem}") from problem
         self.c: Any = library
 
     def check(self, error: int | None, kind: type[Exception] = Refused) -> None:
@@ -117,7 +118,7 @@ class Library:
         known = self.c.wasmtime_trap_code(error, ctypes.addressof(code))
         message = Bytes()
         self.c.wasmtime_error_message(error, ctypes.addressof(message))
-        text = ctypes.string_at(message.data, min(message.size, ERROR_TEXT_MAX_BYTES))
+        text = ctypes.string_at(message.data, min(message.size, MAX_ERROR_TEXT_BYTES))
         self.c.wasm_byte_vec_delete(ctypes.addressof(message))
         self.c.wasmtime_error_delete(error)
         if kind is Trap and known and code.value == _STACK_OVERFLOW:
@@ -134,7 +135,7 @@ class Library:
         config = self.c.wasm_config_new()
         self.c.wasmtime_config_parallel_compilation_set(config, parallel)
         self.c.wasmtime_config_async_stack_size_set(config, _ASYNC_STACK_BYTES)
-        self.c.wasmtime_config_max_wasm_stack_set(config, STACK_MAX_BYTES)
+        self.c.wasmtime_config_max_wasm_stack_set(config, MAX_STACK_BYTES)
         if sys.platform == "darwin":
             # The thread that takes the exceptions of Mach does not live on in a forked child. (As
             # wasmtime's documentation has it: our tests have not been run on a Mac.)
@@ -206,9 +207,9 @@ class Guest:
         """What the guest answers to this ASCII text; Trap when it was stopped."""
         return self._take(frame)
 
-    def limit_memory(self, most_bytes: int) -> None:
+    def limit_memory(self, max_bytes: int) -> None:
         """From now on the guest's memory may not grow beyond this; it sees a MemoryError."""
-        self._library.c.wasmtime_store_limiter(self._store, most_bytes, -1, -1, -1, -1)
+        self._library.c.wasmtime_store_limiter(self._store, max_bytes, -1, -1, -1, -1)
 
     def close(self) -> None:
         """Free the instance and its memory; it may not be used again."""

@@ -7,9 +7,11 @@ import mmap
 import os
 import sys
 from dataclasses import dataclass
+from typing import Final
 
-_RESERVED_BYTES = 3 << 30  # less than a guest's memory is reserved, more than anything else is
-_PROT_NONE = 0
+# Less than a guest's memory is reserved, more than anything else is.
+_RESERVED_BYTES: Final = 3 << 30
+_PROT_NONE: Final = 0
 _MAP_SHARED, _MAP_FIXED, _MAP_NORESERVE = 0x01, 0x10, 0x4000
 
 
@@ -48,7 +50,7 @@ def guest_memory() -> Memory | None:
     return None
 
 
-def bar(memory: Memory, *, growth_max_bytes: int, path: str) -> None:
+def bar(memory: Memory, *, max_growth_bytes: int, path: str) -> None:
     """Let nobody ever write to what is reserved for the guest beyond this growth.
 
     Compiled code counts on the whole range being reserved, so it cannot be given back. But the
@@ -60,7 +62,7 @@ def bar(memory: Memory, *, growth_max_bytes: int, path: str) -> None:
     Raises:
         OSError: the kernel does not do this.
     """
-    first = memory.end + growth_max_bytes
+    first = memory.end + max_growth_bytes
     size = memory.reserved_end - first
     if size <= 0:
         return

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sandbox.engines.wasm import warm
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from sandbox.engines import Engine
 
-_HEADER = struct.Struct(">I")
-_CHUNK_BYTES = 65536
-_PATIENCE_S = 2.0
-_MEMORY_BYTES = 8 << 20
-_MUCH_BYTES = 128 << 20  # more than a part of a warmed guest that is free; less than is reserved
-SOURCE = f"""
+_HEADER: Final = struct.Struct(">I")
+_CHUNK_BYTES: Final = 65536
+_PATIENCE_S: Final = 2.0
+_MEMORY_BYTES: Final = 8 << 20
+# More than a part of a warmed guest that is free; less than is reserved.
+_MUCH_BYTES: Final = 128 << 20
+SOURCE: Final = f"""
 import json, os
 def handler(event, context):
     if event == "draw":

@@ -6,14 +6,15 @@ A host function fills in its result with memory of the library, which the librar
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ERROR_TEXT_MAX_BYTES = 8192
-OCTETS_MAX = 1 << 16  # each takes 32 bytes here; the guest's C library asks for 256 at a time
-_NANOSECONDS = 1_000_000_000
+MAX_ERROR_TEXT_BYTES: Final = 8192
+# Each takes 32 bytes here; the guest's C library asks for 256 at a time.
+MAX_OCTETS: Final = 1 << 16
+_NANOSECONDS: Final = 1_000_000_000
 
 HostFunction = ctypes.CFUNCTYPE(
     ctypes.c_void_p,  # an error, or none
@@ -67,8 +68,8 @@ class _Field(ctypes.Structure):
     _fields_ = (("name_size", ctypes.c_size_t), ("name", ctypes.c_char_p), ("value", Value))
 
 
-_UNION = Value.first.offset
-_OCTETS = [bytes(Value(kind=Value.U8, first=octet)) for octet in range(256)]
+_UNION: Final = Value.first.offset
+_OCTETS: Final = [bytes(Value(kind=Value.U8, first=octet)) for octet in range(256)]
 
 
 class Adapters:
@@ -89,8 +90,8 @@ class Adapters:
             try:
                 text = from_address(arguments)
                 function(string_at(text.second, text.first))
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return failed(problem)
             return None
 
         return HostFunction(run)
@@ -108,8 +109,8 @@ class Adapters:
                     raise ValueError("an answer for the guest is not ASCII")  # noqa: TRY301
                 copy(result + _UNION, len(answer), answer)
                 from_address(result).kind = string
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return failed(problem)
             return None
 
         return HostFunction(run)
@@ -122,8 +123,8 @@ class Adapters:
             try:
                 value = from_address(result)
                 value.kind, value.first = number, function()
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return failed(problem)
             return None
 
         return HostFunction(run)
@@ -143,8 +144,8 @@ class Adapters:
             try:
                 seconds.first, nanoseconds.first = divmod(function(), _NANOSECONDS)
                 clone(pattern, result)
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return failed(problem)
             return None
 
         return HostFunction(run)
@@ -155,7 +156,7 @@ class Adapters:
         def run(_data: int, _c: int, _t: int, arguments: int, _n: int, result: int, _m: int) -> Any:
             try:
                 count = Value.from_address(arguments).first
-                if count > OCTETS_MAX:
+                if count > MAX_OCTETS:
                     raise ValueError("too many octets at a time")  # noqa: TRY301
                 octets = function(count)
                 packed = b"".join([_OCTETS[octet] for octet in octets])
@@ -163,8 +164,8 @@ class Adapters:
                 value = Value.from_address(result)
                 value.kind = Value.LIST
                 ctypes.memmove(value.second, packed, len(packed))
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return self._failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return self._failed(problem)
             return None
 
         return HostFunction(run)
@@ -182,12 +183,12 @@ class Adapters:
             try:
                 value = Value.from_address(result)
                 value.kind, value.first, value.second = kind, 0, 0
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through C
-                return self._failed(error)
+            except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
+                return self._failed(problem)
             return None
 
         return HostFunction(run)
 
     def _failed(self, error: BaseException) -> Any:
-        text = f"{type(error).__name__}: {error}"[:ERROR_TEXT_MAX_BYTES]
+        text = f"{type(error).__name__}: {error}"[:MAX_ERROR_TEXT_BYTES]
         return self._c.wasmtime_error_new(text.replace("\0", "").encode("utf-8", "replace"))

@@ -12,25 +12,31 @@ import json
 import os
 import struct
 import time
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from sandbox.engines import EngineUnusable
 from sandbox.engines.wasm import artefact, binding, reserve, selftest, warm
 from sandbox.engines.wasm.imports import imports
 from sandbox.limits import COMPILE_MEMORY_MB
 
-SOCKET_FD = 0
-_HEADER = struct.Struct(">I")
-_CHUNK_BYTES = 65536
-_SLEEP_FRAME_BYTES = 128  # longer frames are none, and are not looked into here
-_NOTHING = b'{"op":"answer","value":null}'
-_SLEEP_MAX_S = 86_400  # the parent's wall clock ends it long before; more overflows the clock
-_ROOM_BYTES = 32 << 20  # copies of a result and of an answer on their way; pages of the library
-_GROWTH_MAX_BYTES = COMPILE_MEMORY_MB << 20  # no worker gets more
-_IMAGE_BYTES = 64 << 20  # more than a guest holds at rest, where the kernel does not say
+SOCKET_FD: Final = 0
+_HEADER: Final = struct.Struct(">I")
+_CHUNK_BYTES: Final = 65536
+_SLEEP_FRAME_BYTES: Final = 128  # longer frames are none, and are not looked into here
+_NOTHING: Final = b'{"op":"answer","value":null}'
+# The parent's wall clock ends it long before; more overflows the clock.
+_MAX_SLEEP_S: Final = 86_400
+# Copies of a result and of an answer on their way; pages of the library.
+_ROOM_BYTES: Final = 32 << 20
+_MAX_GROWTH_BYTES: Final = COMPILE_MEMORY_MB << 20  # no worker gets more
+_IMAGE_BYTES: Final = 64 << 20  # more than a guest holds at rest, where the kernel does not say
 
-_TOO_DEEP = {"type": "RecursionError", "message": "maximum recursion depth exceeded", "frames": []}
-_TOO_DEEP_SOURCE = {
+_TOO_DEEP: Final = {
+    "type": "RecursionError",
+    "message": "maximum recursion depth exceeded",
+    "frames": [],
+}
+_TOO_DEEP_SOURCE: Final = {
     "line": 0,
     "column": 0,
     "code": "too_complex",
@@ -67,7 +73,7 @@ class Parent:
         if len(frame) < _SLEEP_FRAME_BYTES and b'"sleep"' in frame:
             asked = json.loads(frame)
             if asked["op"] == "sleep":
-                seconds = min(max(asked["seconds"], 0), _SLEEP_MAX_S)
+                seconds = min(max(asked["seconds"], 0), _MAX_SLEEP_S)
                 time.sleep(seconds)  # noqa: TID251 - user code's own wait
                 return _NOTHING
         self.send(frame)
@@ -118,7 +124,7 @@ class Wasm:
         self.base_bytes = memory.end - memory.start if memory else _IMAGE_BYTES
         if memory:
             with contextlib.suppress(OSError):  # another kernel: then the parent's watch has to do
-                reserve.bar(memory, growth_max_bytes=_GROWTH_MAX_BYTES, path=files.guest)
+                reserve.bar(memory, max_growth_bytes=_MAX_GROWTH_BYTES, path=files.guest)
 
     def compile(self, source: str) -> str:
         """The guest's own code of this source, as `load` takes it."""
@@ -174,8 +180,8 @@ def prepare() -> Wasm:
     """The guest, made and warmed up; EngineUnusable where that is not possible."""
     try:
         return Wasm(artefact.find())
-    except (binding.Refused, binding.Trap) as error:
-        raise EngineUnusable(f"the engine wasm does not start: {error}") from error
+    except (binding.Refused, binding.Trap) as problem:
+        raise EngineUnusable(f"the engine wasm does not start: {problem}") from problem
 
 
 def _too_deep(frame: bytes, parent: Parent) -> bytes:

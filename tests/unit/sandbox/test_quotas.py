@@ -15,7 +15,7 @@ from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from tests.sandbox.harness import a_job
 
-LAMBDA_ANSWER_MAX_BYTES = 6 * 1024 * 1024
+MAX_LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 TEXTS = {"newlines": "\\n", "wide": "\\U0001f600", "controls": "\\x00", "plain": "x"}
 
 
@@ -90,7 +90,7 @@ def test_what_a_run_leaves_behind_is_limited_together(box: Sandbox, call: str) -
     """An answer that is too large for its carrier would be a fault of the platform, for ever."""
     result = _run(box, f'v = {{"a": "x" * 30_000}}\nfor n in range(50):\n    {call}')
     assert result["error"]["type"] == "QuotaExceeded"
-    assert 200_000 < len(json.dumps(result["effects"])) <= limits.EFFECTS_MAX_BYTES
+    assert 200_000 < len(json.dumps(result["effects"])) <= limits.MAX_EFFECTS_BYTES
     swallowed = f"""
 v = {{"a": "x" * 30_000}}
 for n in range(50):
@@ -181,14 +181,14 @@ def test_a_lower_limit_is_measured_in_the_same_bytes(box: Sandbox) -> None:
 
 def test_results_that_fill_an_answer_leave_the_last_events_out(box: Sandbox) -> None:
     """Lambda cuts off an answer of more than 6 MB, and nobody would know what has been run."""
-    most = limits.RESULT_MAX_BYTES - 2
+    most = limits.MAX_RESULT_BYTES - 2
     job = a_job(f"def handler(event):\n    return 'x' * {most}\n", events=10)
 
     answer = box.run(job)
 
     outcomes = [result["outcome"] for result in answer["results"]]
     assert ["returned"] * 4 == outcomes
-    assert len(json.dumps(answer)) < LAMBDA_ANSWER_MAX_BYTES
+    assert len(json.dumps(answer)) < MAX_LAMBDA_ANSWER_BYTES
 
 
 def test_small_results_of_a_whole_batch_are_one_answer(box: Sandbox) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted.facade import Facade, make
 from sandbox.engines.restricted.facades import data, requests, text, typed
 from sandbox.sdk import outcomes
 
-MODULES: dict[str, dict[str, Any]] = {
+MODULES: Final[dict[str, dict[str, Any]]] = {
     **data.MODULES,
     **text.MODULES,
     **typed.MODULES,
@@ -16,10 +16,10 @@ MODULES: dict[str, dict[str, Any]] = {
     "penstock": outcomes.EXPORTS,
 }
 
-FACADES: dict[str, Facade] = {name: make(name, members) for name, members in MODULES.items()}
+FACADES: Final[dict[str, Facade]] = {name: make(name, members) for name, members in MODULES.items()}
 for _name in MODULES:
     _parent, _, _child = _name.partition(".")
     if _child:
         MODULES[_parent][_child] = FACADES[_name]
 
-VERSION = "2"
+VERSION: Final = "2"

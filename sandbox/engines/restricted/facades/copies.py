@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy as _real
 import enum
 from collections import Counter, OrderedDict, defaultdict, deque
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted import given, kinds
 
-_CONTAINERS = frozenset({list, dict, set, deque, defaultdict, OrderedDict, Counter})
-_VALUES: tuple[type, ...] = (str, int, float, frozenset, enum.Enum)
+_CONTAINERS: Final = frozenset({list, dict, set, deque, defaultdict, OrderedDict, Counter})
+_VALUES: Final[tuple[type, ...]] = (str, int, float, frozenset, enum.Enum)
 
 
 class Memo:

@@ -25,11 +25,11 @@ import types
 import uuid
 import weakref
 import zoneinfo
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted import kinds
 from sandbox.engines.restricted.formatting import exact
-from sandbox.limits import ZONES_MAX
+from sandbox.limits import MAX_ZONES
 from sandbox.sdk.port import CapabilityError
 from sandbox.sdk.run import RUN
 
@@ -59,7 +59,7 @@ def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> typ
 # functools: the real ones take any object for a class or a function, read its names and set them
 
 
-WRAPPED: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+WRAPPED: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
 """Functions that say what they stand in front of, and that."""
 
 
@@ -98,7 +98,7 @@ def _cached(function: Any, maxsize: Any, *, typed: bool) -> Any:
     return made
 
 
-_ALGORITHMS = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"
+_ALGORITHMS: Final = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"
 
 
 class _Hash:
@@ -140,7 +140,7 @@ class _Clock:
         time.sleep(length_s)  # noqa: TID251 - this is user code's own wait, bounded above
 
 
-CLOCK = _Clock()
+CLOCK: Final = _Clock()
 
 
 def _strptime(text: str, fmt: str) -> Any:
@@ -154,17 +154,17 @@ def _hmac_new(key: bytes, msg: bytes | None = None, digestmod: Any = "") -> Any:
     return hmac.new(key, msg, digestmod)
 
 
-_CONSTRUCTORS = [getattr(hashlib, n) for n in [*_ALGORITHMS.split(), "blake2b", "blake2s"]]
+_CONSTRUCTORS: Final = [getattr(hashlib, n) for n in [*_ALGORITHMS.split(), "blake2b", "blake2s"]]
 
 
 @functools.lru_cache(maxsize=64)
 def _zone(key: str) -> zoneinfo.ZoneInfo:
     # The worker has no files: the parent reads the zone's table for it.
-    RUN.spend("zone", ZONES_MAX)
+    RUN.spend("zone", MAX_ZONES)
     try:
         table = base64.b64decode(RUN.port.call("zone", key=key))
-    except CapabilityError as error:
-        raise zoneinfo.ZoneInfoNotFoundError(str(error)) from None
+    except CapabilityError as problem:
+        raise zoneinfo.ZoneInfoNotFoundError(str(problem)) from None
     return zoneinfo.ZoneInfo.from_file(io.BytesIO(table), key=key)
 
 
@@ -177,12 +177,12 @@ def _zone_info(key: str) -> zoneinfo.ZoneInfo:
     return _zone(key)
 
 
-_RANDOM = (
+_RANDOM: Final = (
     "random uniform randint randrange choice choices shuffle sample gauss normalvariate "
     "expovariate triangular betavariate randbytes"
 )
 
-MODULES: dict[str, dict[str, Any]] = {
+MODULES: Final[dict[str, dict[str, Any]]] = {
     "math": pick(
         math,
         "acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.sdk import requests
 
@@ -14,7 +14,7 @@ def _offered(module: ModuleType) -> dict[str, Any]:
     return {name: getattr(module, name) for name in module.__all__}
 
 
-MODULES: dict[str, dict[str, Any]] = {
+MODULES: Final[dict[str, dict[str, Any]]] = {
     "requests": _offered(requests),
     **{f"requests.{name}": _offered(module) for name, module in requests.SUBMODULES.items()},
 }

@@ -12,7 +12,7 @@ import string
 import textwrap
 import unicodedata
 import urllib.parse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.engines.restricted.facade import only
 from sandbox.engines.restricted.facades import copies
@@ -23,8 +23,8 @@ from sandbox.engines.restricted.kinds import type_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DUMPS = "allow_nan default ensure_ascii indent separators skipkeys sort_keys"
-_LOADS = "parse_constant parse_float parse_int"
+_DUMPS: Final = "allow_nan default ensure_ascii indent separators skipkeys sort_keys"
+_LOADS: Final = "parse_constant parse_float parse_int"
 
 
 def _of_text(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +39,7 @@ def _of_text(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-MODULES: dict[str, dict[str, Any]] = {
+MODULES: Final[dict[str, dict[str, Any]]] = {
     "json": {
         "dumps": only(json.dumps, keywords=_DUMPS),
         "loads": only(json.loads, keywords=_LOADS),

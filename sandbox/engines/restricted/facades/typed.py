@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engines.restricted import classes, kinds
 from sandbox.engines.restricted.dataclass import (
@@ -43,7 +43,7 @@ class Hint:
         return "typing"
 
 
-_HINT = Hint()
+_HINT: Final = Hint()
 
 
 def _make_namedtuple(name: str, namespace: dict[str, Any]) -> type:
@@ -87,13 +87,13 @@ def _new_type(_name: str, kind: Any) -> Any:
     return kind if callable(kind) else _same
 
 
-_HINTS = (
+_HINTS: Final = (
     "Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Mapping "
     "MutableMapping Sequence Generator Literal Final ClassVar Annotated TypeAlias TypeVar Self "
     "NoReturn Never Hashable Collection Required NotRequired DefaultDict Deque Counter"
 )
 
-MODULES: dict[str, dict[str, Any]] = {
+MODULES: Final[dict[str, dict[str, Any]]] = {
     "enum": {
         "Enum": classes.Enum,
         "IntEnum": classes.IntEnum,

@@ -11,7 +11,7 @@ from infra.build import bundle
 from infra.build.commands import ROOT
 from infra.build.guest import artefacts, native
 from infra.build.guest.machines import LAMBDA, NoGuestHere, this_machine
-from infra.build.sizes import ZIPPED_MAX_BYTES, Sizes, sizes
+from infra.build.sizes import MAX_ZIPPED_BYTES, Sizes, sizes
 
 ARTEFACTS = artefacts.HERE.relative_to(ROOT)
 OWN = native.architecture_of(this_machine())
@@ -51,7 +51,7 @@ def test_the_bundle_has_the_engine_but_not_the_sources_of_its_guest(made: Path) 
 def test_the_bundle_can_be_uploaded_at_once(made: Path) -> None:
     """Lambda takes 50 MB of zip; above it a deployment has to go by S3."""
     weight = sizes(made)
-    assert weight.zipped <= ZIPPED_MAX_BYTES
+    assert weight.zipped <= MAX_ZIPPED_BYTES
     assert weight.zipped < weight.unzipped
 
 

@@ -54,8 +54,8 @@ def test_a_range_is_barred_from_where_growth_ends(tmp_path: Path) -> None:
     size = 64 << 20
     address = _libc().mmap(None, size, PROT_NONE, RESERVED, -1, 0)
     memory = reserve.Memory(address - 4096, address, address + size)
-    reserve.bar(memory, growth_max_bytes=1 << 20, path=os.fspath(file))
+    reserve.bar(memory, max_growth_bytes=1 << 20, path=os.fspath(file))
     assert _refusal(address, 1 << 20, WRITABLE) == 0
     assert _refusal(address + (1 << 20), size - (1 << 20), WRITABLE) == errno.EACCES
-    reserve.bar(memory, growth_max_bytes=size, path=os.fspath(file))
+    reserve.bar(memory, max_growth_bytes=size, path=os.fspath(file))
     _libc().munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))
