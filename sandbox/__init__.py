@@ -1,1 +1,1 @@
-"""Runs untrusted functions; ships alone in its own bundle."""
+"""Runs the functions that users write. It ships alone, in a bundle of its own."""

@@ -21,26 +21,26 @@ class Bridge:
         self.seq = 0
 
     def send(self, op: str, **fields: Any) -> None:
-        """One frame out; the parent answers only to calls."""
+        """Send one frame. The parent answers calls only: after anything else, do not wait."""
         self.write(self.frame(op, fields))
 
     def frame(self, op: str, fields: dict[str, Any]) -> bytes:
-        """The frame that `send` would send."""
+        """The bytes of the frame that `send` would write."""
         return wire.encode({"op": op, "seq": self.seq, **fields}, max_bytes=MAX_FRAME_BYTES)
 
     def send_output(self, text: str) -> None:
-        """The frame that ends a run, around a result that is JSON text already."""
+        """Send the frame that ends a run; `text` is the result, as JSON text in ASCII."""
         head = f'{{"op":"done","seq":{self.seq},"outcome":"returned","output":{text}}}'
         self.write(wire.frame(head.encode("ascii"), max_bytes=MAX_RESULT_FRAME_BYTES))
 
     def write(self, frame: bytes) -> None:
-        """A frame out, whole."""
-        sent = 0
-        while sent < len(frame):
-            sent += os.write(SOCKET_FD, frame[sent:] if sent else frame)
+        """Write all bytes of one frame; the kernel may take them in several pieces."""
+        written_bytes = 0
+        while written_bytes < len(frame):
+            written_bytes += os.write(SOCKET_FD, frame[written_bytes:] if written_bytes else frame)
 
     def receive(self) -> dict[str, Any]:
-        """The next frame in; the worker ends where the parent is gone."""
+        """The next frame from the parent; waits for it. Ends this process if the parent is gone."""
         while True:
             message = self._buffer.pop()
             if message is not None:

@@ -1,4 +1,4 @@
-"""The check at publish time: every finding by line, made in a jailed, disposable process."""
+"""Checks a source before it is published: a jailed process compiles it and lists the findings."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from sandbox.host import Sandbox
 from sandbox.outcome import Finding  # noqa: TC001 - a public return type
 
 _lock = threading.Lock()
-_shared: list[Sandbox] = []
+_sandboxes: list[Sandbox] = []
 
 
 def check(source: str, *, engine: str | None = None) -> list[Finding]:
-    """Everything that a reader of this source should know; without errors it may be published.
+    """Every finding in this source, in its order. Without an error among them it may be published.
 
     Args:
         source: the function's Python.
-        engine: `wasm` or `restricted`; None takes the one that the environment asks for.
+        engine: `wasm` or `restricted`; None takes the engine that the environment names.
     """
     return list(_sandbox().check(source, engine=engine))
 
 
 def _sandbox() -> Sandbox:
     with _lock:
-        if not _shared:
-            _shared.append(Sandbox(settings.options()))
-            atexit.register(_shared[0].close)
-        return _shared[0]
+        if not _sandboxes:
+            _sandboxes.append(Sandbox(settings.options()))
+            atexit.register(_sandboxes[0].close)
+        return _sandboxes[0]

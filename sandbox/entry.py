@@ -1,4 +1,4 @@
-"""The sandbox function's handler: a job in, an answer out. Imports nothing that costs start-up."""
+"""The sandbox Lambda's handler: a job in, its answer out. It imports what every start needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ atexit.register(_SANDBOX.close)
 
 
 def handler(job: dict[str, Any], _context: object = None) -> dict[str, Any]:
-    """Run, check or examine; a fault of the sandbox itself is raised, never put into a result."""
-    # During an update the caller may still be one that knows of no engines: what it runs and checks
-    # is for the one engine that there was.
+    """The answer to one job (see `Sandbox.run`).
+
+    Raises:
+        JobMalformed: the job has not the shape that `Sandbox.run` takes.
+        SandboxUnavailable: the sandbox itself failed. This is never put into a result, so that no
+            user is blamed for it.
+        SandboxRefused: no layer of isolation holds on this machine.
+    """
+    # While an update is rolled out, an older caller may send jobs without an engine. At its time
+    # `restricted` was the only one.
     return _SANDBOX.run({"engine": EngineName.RESTRICTED, **job})

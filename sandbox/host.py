@@ -1,4 +1,4 @@
-"""The sandbox as its caller sees it: a job in, an answer out; it survives whatever the job does."""
+"""The sandbox as its caller sees it: it takes a job, gives its answer, and survives any job."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SHAPE: Final = "a job is {v: 1, op: run | check | doctor, engine: auto | wasm |
 
 
 class JobMalformed(ValueError):
-    """The caller sent no job of ours."""
+    """The caller sent something that is not a job."""
 
 
 class Sandbox:
-    """Runs jobs one at a time; safe to share between threads."""
+    """Runs jobs, one at a time. Threads may share one."""
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
@@ -44,10 +44,15 @@ class Sandbox:
         self.close()
 
     def start(self, engine: str | None = None) -> None:
-        """Start the engine that jobs get which ask for this one, without waiting for it."""
+        """Start an engine's zygote, without waiting until it is ready.
+
+        Args:
+            engine: `wasm`, `restricted` or `auto`; None is this sandbox's own. For `auto` this
+                starts the zygote of `wasm`, because only that can say whether `wasm` can be used.
+        """
         with self._lock:
-            wanted = self._wanted(engine)
-            self._hosts[EngineName.WASM if wanted == "auto" else EngineName(wanted)].start()
+            name = self._engine_name(engine)
+            self._hosts[EngineName.WASM if name == "auto" else EngineName(name)].start()
 
     def close(self) -> None:
         """End every process of this sandbox."""
@@ -56,9 +61,17 @@ class Sandbox:
                 host.close()
 
     def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a job: `run` gives one result per event, in order; `check`; `doctor`.
+        """The answer to a job, by its `op`.
 
-        The last events are left out, not run, when the results before them have filled the answer.
+        - `run`: one result for each event, in their order. Once the results fill the answer (see
+          `limits.ANSWER_FULL_BYTES`), the events that follow are not run and have no result.
+        - `check`: the findings in the job's source.
+        - `doctor`: what the self-tests found on this machine.
+
+        Raises:
+            JobMalformed: the job has another shape.
+            SandboxUnavailable: the sandbox itself failed.
+            SandboxRefused: no layer of isolation holds on this machine.
         """
         if job.get("v") != 1:
             raise JobMalformed(_SHAPE)
@@ -86,7 +99,7 @@ class Sandbox:
             return {"v": 1, "engine": host.engine, "findings": findings}
 
     def check(self, source: str, *, engine: str | None = None) -> tuple[Finding, ...]:
-        """Everything that a reader of this source should know; it may be published without errors.
+        """Every finding in this source. Without an error among them it may be published.
 
         Args:
             source: the function's Python.
@@ -95,46 +108,61 @@ class Sandbox:
         with self._lock:
             return _findings(self._host(engine), source)
 
-    def engine(self, asked: str | None = None) -> tuple[EngineName, str]:
-        """The engine that a job gets which asks for this one, and the isolation around it.
+    def engine(self, name: str | None = None) -> tuple[EngineName, str]:
+        """The engine that a job with this engine's name runs in, and the isolation around it.
+
+        Args:
+            name: `wasm`, `restricted` or `auto`; None is this sandbox's own.
 
         Raises:
             EngineUnavailable: this installation cannot run the engine.
+            SandboxRefused: no layer of isolation holds on this machine.
         """
         with self._lock:
-            host = self._host(asked)
+            host = self._host(name)
             return host.engine, host.isolation()
 
     def doctor(self) -> dict[str, Any]:
-        """What the self-tests found on this machine: of the engine in use, and of each engine."""
+        """What the self-tests found on this machine.
+
+        Answers the isolation, the engine in use, whether functions may call other servers, for each
+        engine why it cannot be used (empty if it can), and the report of the jail's self-test.
+        """
         with self._lock:
-            used = self._host(None)
-            hello = used.hello()
+            host_in_use = self._host(None)
+            hello = host_in_use.hello()
             egress = "internet" if self._options.egress else "none"
-            said = {"isolation": hello["isolation"], "engine": used.engine, "egress": egress}
+            summary = {
+                "isolation": hello["isolation"],
+                "engine": host_in_use.engine,
+                "egress": egress,
+            }
             engines = {name: _usable(host) for name, host in self._hosts.items()}
-            return {"v": 1, **said, "engines": engines, **hello["report"]}
+            return {"v": 1, **summary, "engines": engines, **hello["report"]}
 
     def zygote_pid(self, engine: EngineName) -> int:
-        """The process that forks this engine's workers; it may be replaced by another one."""
+        """The id of the process that forks this engine's workers; a dead one is replaced."""
         with self._lock:
             return self._hosts[engine].start().pid
 
     def _host(self, engine: str | None) -> EngineHost:
-        """The host of the engine that is asked for; of the best that can be used for `auto`."""
-        wanted = self._wanted(engine)
-        if wanted != "auto":
-            if wanted not in self._hosts:
+        """The host of this engine; for `auto`, that of `wasm` if usable, else of `restricted`."""
+        name = self._engine_name(engine)
+        if name != "auto":
+            if name not in self._hosts:
                 raise JobMalformed(_SHAPE)
-            return self._hosts[EngineName(wanted)]
+            return self._hosts[EngineName(name)]
         try:
             self._hosts[EngineName.WASM].hello()
         except EngineUnavailable:
             return self._hosts[EngineName.RESTRICTED]
         return self._hosts[EngineName.WASM]
 
-    def _wanted(self, engine: str | None) -> str:
-        """The name of an engine; or `auto`, where neither the job nor this sandbox names one."""
+    def _engine_name(self, engine: str | None) -> str:
+        """The engine that the job names, else the one that this sandbox's options name.
+
+        The answer is `auto` if neither names one.
+        """
         return self._options.engine if engine is None or engine == "auto" else engine
 
     # Running
@@ -145,20 +173,20 @@ class Sandbox:
         results = [Result(str(event["run_id"]), isolation, host.engine) for event in events]
         if compiled.errors:
             return [_refused(result, compiled.errors) for result in results]
-        fixed = self._fixed(job)
-        load = {"op": "load", "code": compiled.code, "about": _about(fixed)}
+        setup = self._setup(job)
+        load = {"op": "load", "code": compiled.code, "about": _about(setup)}
         size = 0
         worker: WorkerProcess | None = None
         try:
             for seq, (event, result) in enumerate(zip(events, results, strict=True), start=1):
-                fresh = worker is None
+                is_new = worker is None
                 if worker is None:
-                    worker = _run_worker(host, fixed.limits, events=len(events) - seq + 1)
-                run = EventRun(fixed, worker, result)
-                alive = self._drive(run, event, seq=seq, first=[load] if fresh else [])
+                    worker = _run_worker(host, setup.limits, events=len(events) - seq + 1)
+                run = EventRun(setup, worker, result)
+                alive = self._drive(run, event, seq=seq, first=[load] if is_new else [])
                 size += run.answer_bytes()
                 if size > caps.ANSWER_FULL_BYTES:
-                    return results[:seq]  # the caller runs what is left out in another job
+                    return results[:seq]  # the caller sends the other events in another job
                 if not alive or (seq < len(events) and not worker.quiet()):
                     host.end(worker)
                     worker = None
@@ -182,7 +210,7 @@ class Sandbox:
         }
         return run.run(first, frame, wall_s=wall_s)
 
-    def _fixed(self, job: Mapping[str, Any]) -> Job:
+    def _setup(self, job: Mapping[str, Any]) -> Job:
         secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
         masker = Masker(secrets)
         hosts = tuple(job.get("http_hosts") or ())
@@ -215,7 +243,7 @@ def _findings(host: EngineHost, source: str) -> tuple[Finding, ...]:
 
 
 def _usable(host: EngineHost) -> str:
-    """Empty where the engine can be used here, else why not."""
+    """Why the engine cannot be used here; empty if it can."""
     try:
         host.hello()
     except SandboxUnavailable as problem:
@@ -224,7 +252,8 @@ def _usable(host: EngineHost) -> str:
 
 
 def _run_worker(host: EngineHost, limits: Limits, *, events: int) -> WorkerProcess:
-    # The processor's own clock is a second net: it ends a worker whose parent has died.
+    # The parent stops a worker by the wall clock. The limit of processor time is a second net: it
+    # ends a worker whose parent has died.
     cpu_s = int(limits.wall_s * events) + 2
     return host.worker(kind="run", memory_mb=limits.memory_mb, cpu_s=cpu_s)
 

@@ -1,4 +1,4 @@
-"""How much memory a worker holds, where the kernel does not enforce the address-space limit."""
+"""Measures a worker's memory, where the kernel does not enforce the address-space limit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 from typing import Final
 
 _PROC_PIDTASKINFO: Final = 4
-# Struct proc_taskinfo is 96 bytes; the second 64-bit word is resident_size.
+# `struct proc_taskinfo` has 96 bytes; its second 64-bit word is `resident_size`.
 _TASKINFO_WORDS: Final = 24
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that this process holds now; 0 when it is gone."""
+    """Bytes of memory that this process holds now; 0 if it has ended."""
     return _resident_on_darwin(pid) if sys.platform == "darwin" else _resident_on_linux(pid)
 
 

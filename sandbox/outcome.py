@@ -9,7 +9,7 @@ from typing import Any, Final
 
 
 class Outcome(StrEnum):
-    """Closed set: everything that a run can end as."""
+    """The ways in which a run can end; there are no others."""
 
     RETURNED = "returned"
     RAISED = "raised"
@@ -22,46 +22,52 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say about one place of a source.
+    """What the check says about one place in a source."""
 
-    Attributes:
-        line: from 1; 0 where the whole source is meant.
-        column: from 1; 0 where the whole line is meant.
-        code: stable name of the kind.
-        message: what is wrong, in words.
-        hint: what to write instead; empty where there is no advice.
-        severity: `error`: the source is refused; `hint`: it may be published all the same.
-    """
-
+    # Counted from 1; 0 for a finding about the whole source.
     line: int
+    # Counted from 1; 0 for a finding about the whole line.
     column: int
+    # The name of the kind of finding; it stays the same when the message is reworded.
     code: str
+    # What is wrong, in words.
     message: str
+    # What to write instead; empty if there is no advice.
     hint: str = ""
+    # `error`: the source is refused. `hint`: it may be published all the same.
     severity: str = "error"
 
     def to_json(self) -> dict[str, Any]:
-        """As the public contract writes it."""
+        """The finding as a JSON object, as the public contract writes it."""
         return asdict(self)
 
 
 @dataclass(slots=True)
 class Result:
-    """What happened to one event; the parent fills it, the child only proposes."""
+    """What happened to one event. The parent fills it in, after it has checked each frame."""
 
     run_id: str
+    # `seccomp`, `rlimit` or `weak`: the layer that was around the worker.
     isolation: str
+    # `wasm` or `restricted`.
     engine: str
     outcome: Outcome = Outcome.RETURNED
+    # The returned value, as JSON; None for every other outcome.
     output: Any = None
+    # `type`, `message` and `traceback` of what ended the run; None if it returned.
     error: dict[str, str] | None = None
+    # Why the source was refused; empty for every other outcome.
     findings: list[dict[str, Any]] = field(default_factory=list)
+    # `message`, `fields` and `at_ms` (milliseconds since the event began) of each log entry; the
+    # entry that says that the log is cut there has `cut: true`.
     logs: list[dict[str, Any]] = field(default_factory=list)
+    # What the run asked the platform to do, in its order.
     effects: list[dict[str, Any]] = field(default_factory=list)
+    # Milliseconds of wall clock.
     duration_ms: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """As the public contract writes it."""
+        """The result as a JSON object, as the public contract writes it."""
         return {
             "run_id": self.run_id,
             "outcome": self.outcome.value,
@@ -80,9 +86,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u
 
 
 def clean_text(text: str, max_chars: int) -> str:
-    """Text that is safe in any log: no control characters, no surrogates, and short.
+    """The text made safe for any log: at most `max_chars`, no control characters, no surrogates.
 
-    Newlines and tabs become their escapes, so that no line of it can pass for another log line.
+    Newlines and tabs become their escapes, so that no part of the text looks like another log line.
     """
     if len(text) <= max_chars and text.isascii() and text.isprintable():
         return text

@@ -1,4 +1,7 @@
-"""The zygote and its workers as the host sees them: started by exec, ordered over one socket."""
+"""The zygote and its workers as the host sees them.
+
+The host starts the zygote by exec and gives it orders over a socket; the zygote forks the workers.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +30,23 @@ from sandbox.limits import (
 from sandbox.memory import resident_bytes
 
 _CONTROL_FD: Final = 3
-_HIGH_FD: Final = 64  # above what the child's file actions write to
+_HIGH_FD: Final = 64  # above the descriptors 0, 1 and 3 that the zygote's file actions replace
 _CHUNK_BYTES: Final = 65536
-_KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_WATCH_S: Final = 0.02
-ORDER_BYTES: Final = 128  # every order is as long as this, so that none runs into the next
+_LIBRARY_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_WATCH_S: Final = 0.02  # between two looks at a worker's memory
+ORDER_BYTES: Final = 128  # of every order, padded: so the zygote reads exactly one at a time
 
 
 class SandboxUnavailable(Exception):
-    """The sandbox itself is at fault, never the user's code: trying again may help."""
+    """The sandbox itself failed, not the user's code. Another try may succeed."""
 
 
 class SandboxRefused(Exception):
-    """No layer of isolation holds on this machine, so nothing is run."""
+    """No layer of isolation stops every forbidden act on this machine, so nothing is run."""
 
 
 class EngineUnavailable(SandboxUnavailable):
-    """This installation cannot run the engine that was asked for; the text says what to do."""
+    """This installation cannot run the engine; the message says what to do about it."""
 
 
 def _python_paths(engine: EngineName) -> list[str]:
@@ -63,21 +66,22 @@ _BOOT: Final = "import sys; sys.path[:0]=sys.argv[5:]; from sandbox.zygote impor
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a worker's life ended, as the kernel says.
+    """How the kernel says that a worker ended."""
 
-    Attributes:
-        signal: that killed it; 0 when it ended by itself.
-        exit: its status, when it ended by itself.
-        grown_kb: by how much it held more memory, at its most, than a worker does at rest.
-    """
-
+    # The number of the signal that killed it; 0 if it ended by itself.
     signal: int
+    # Its exit status; 0 if a signal killed it.
     exit: int
+    # Its peak of memory above what a worker without a function holds, in KiB.
     grown_kb: int
 
 
 class Zygote:
-    """One zygote process; not to be shared between threads without a lock."""
+    """One zygote process. Threads that share one need a lock.
+
+    Raises:
+        EngineUnavailable: a package that the engine needs is not installed.
+    """
 
     def __init__(
         self,
@@ -87,7 +91,7 @@ class Zygote:
         allow_weak: bool = False,
         watch_memory: bool = False,
     ) -> None:
-        # Before the first worker is there: at the level of its user it could read this process.
+        # Before the first worker exists: a worker of the same user could read this process.
         parent.shut()
         paths = _python_paths(engine)  # before there is a socket to close when that fails
         host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -100,14 +104,17 @@ class Zygote:
         finally:
             guest.close()
         self._hello: dict[str, Any] | None = None
-        self._closed = False
+        self._is_closed = False
 
     @property
     def hello(self) -> dict[str, Any]:
-        """What the zygote found out about this machine; waits until it is ready.
+        """What the zygote found out about this machine, as `zygote.main` writes it.
+
+        The first call waits until the zygote is ready.
 
         Raises:
             EngineUnavailable: this installation cannot run the engine.
+            SandboxUnavailable: the zygote has ended, or has not answered in time.
         """
         if self._hello is None:
             self._hello = self._answer()
@@ -117,12 +124,20 @@ class Zygote:
         return self._hello
 
     def order(self, message: dict[str, Any], *, give: socket.socket | None = None) -> Any:
-        """Have the zygote do something, and wait for it."""
+        """Give the zygote an order and wait for its answer.
+
+        Args:
+            message: the order.
+            give: a socket that goes to the zygote with it; None sends none.
+
+        Raises:
+            SandboxUnavailable: the zygote has ended, or has not answered in time.
+        """
         self.tell(message, give=give)
         return self._answer()
 
     def tell(self, message: dict[str, Any], *, give: socket.socket | None = None) -> None:
-        """Have the zygote do something that it does not answer."""
+        """Give the zygote an order that it does not answer; otherwise as `order`."""
         _ = self.hello
         data = json.dumps(message).encode().ljust(ORDER_BYTES)
         try:
@@ -138,7 +153,7 @@ class Zygote:
             try:
                 data = self._control.recv(_CHUNK_BYTES)
             except OSError as problem:
-                # Stopped, perhaps, by a worker of its own user: it is of no use any more.
+                # A worker of the zygote's own user may have stopped it. It cannot be used again.
                 self.close()
                 raise SandboxUnavailable(f"the zygote does not answer: {problem}") from problem
             if not data:
@@ -149,10 +164,10 @@ class Zygote:
         return answer
 
     def close(self) -> None:
-        """End the zygote and everything that it forked."""
-        if self._closed:
-            return  # its number may be another's by now
-        self._closed = True
+        """Kill the zygote and everything that it forked."""
+        if self._is_closed:
+            return  # another process may have its number by now
+        self._is_closed = True
         self._control.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -163,7 +178,8 @@ class Zygote:
 def _spawn(guest: socket.socket, arguments: list[str]) -> int:
     import fcntl
 
-    # exec, not fork: the caller may have threads, and its memory may hold secrets.
+    # The zygote is started by exec and not by fork: the caller may have threads, which a fork would
+    # not copy, and secrets in its memory, which it would.
     high = fcntl.fcntl(guest.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
     executable = sys.executable
     argv = [executable, "-I", "-S", "-c", _BOOT, *arguments]
@@ -172,9 +188,10 @@ def _spawn(guest: socket.socket, arguments: list[str]) -> int:
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_DUP2, high, _CONTROL_FD),
     ]
-    # Folders, no secrets; and the Python of AWS Lambda may find its own library only by them.
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    environment = {"TZ": "UTC0", **kept}
+    # These name folders and hold no secrets. Without them AWS Lambda's Python may not find its own
+    # shared library.
+    library_folders = {name: os.environ[name] for name in _LIBRARY_VARIABLES if name in os.environ}
+    environment = {"TZ": "UTC0", **library_folders}
     try:
         return os.posix_spawn(executable, argv, environment, file_actions=actions, setpgroup=0)
     finally:
@@ -182,7 +199,7 @@ def _spawn(guest: socket.socket, arguments: list[str]) -> int:
 
 
 class WorkerProcess:
-    """One forked worker: a socket to talk over and a life to end."""
+    """One forked worker, with the socket that frames go over."""
 
     def __init__(self, zygote: Zygote, *, kind: str, memory_mb: int, cpu_s: int) -> None:
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -191,7 +208,7 @@ class WorkerProcess:
         self._socket = mine
         try:
             self.pid = int(zygote.order(order, give=its)["pid"])
-        except BaseException:  # an interrupt too: nobody else would close it
+        except BaseException:  # an interrupt too: nobody else would close the socket
             mine.close()
             raise
         finally:
@@ -209,7 +226,12 @@ class WorkerProcess:
             self._max_memory_bytes = resident_bytes(self.pid) + (memory_mb << 20) + room_bytes
 
     def send(self, *messages: dict[str, Any], timeout_s: float) -> None:
-        """Frames to the worker; a worker that does not read them in time is broken."""
+        """Send these messages, one frame each.
+
+        Raises:
+            ProtocolBroken: the worker has not read them within `timeout_s`, or one is too large.
+            WorkerGone: the worker has ended.
+        """
         data = b"".join(wire.encode(m, max_bytes=MAX_ANSWER_FRAME_BYTES) for m in messages)
         deadline_s = time.monotonic() + timeout_s
         while data:
@@ -225,10 +247,20 @@ class WorkerProcess:
         ready = self._poll.poll(_milliseconds(deadline_s - time.monotonic()))
         self._poll.modify(self._socket, select.POLLIN)
         if not ready:
-            raise wire.ProtocolBroken("the worker does not read")
+            raise wire.ProtocolBroken("the worker has not read its frames in time")
 
     def receive(self, *, deadline_s: float) -> dict[str, Any]:
-        """The next frame; TimeoutError when none comes, WorkerGone when none can come."""
+        """The worker's next message; waits for it.
+
+        Args:
+            deadline_s: when to give up, by `time.monotonic()`.
+
+        Raises:
+            TimeoutError: no whole frame has come by then.
+            WorkerGone: the worker has ended.
+            MemoryExceeded: it holds more memory than it may, and the kernel does not see to that.
+            ProtocolBroken: it sent something that is not a frame.
+        """
         message = self._buffer.pop()
         while message is None:
             self._await_data(deadline_s)
@@ -246,23 +278,24 @@ class WorkerProcess:
 
     @property
     def frame_bytes(self) -> int:
-        """How long the frame was that came last."""
+        """The length of the frame that `receive` read last, with its header."""
         return self._buffer.popped_bytes
 
     def _await_data(self, deadline_s: float) -> None:
         while True:
             left_s = deadline_s - time.monotonic()
-            watched = self._max_memory_bytes > 0
-            ready = self._poll.poll(_milliseconds(min(left_s, _WATCH_S) if watched else left_s))
-            if watched:
+            is_watched = self._max_memory_bytes > 0
+            ready = self._poll.poll(_milliseconds(min(left_s, _WATCH_S) if is_watched else left_s))
+            if is_watched:
                 self._look_at_memory()
             if ready:
                 return
-            if left_s <= 0 or not watched:
+            if left_s <= 0 or not is_watched:
                 raise TimeoutError
 
     def _look_at_memory(self) -> None:
-        # By the clock, not by how long nothing came: a worker may talk all the time.
+        # The clock says when to look, and not a pause between frames: a worker that sends frames
+        # without a pause would never be looked at.
         now_s = time.monotonic()
         if now_s - self._looked_at_s < _WATCH_S:
             return
@@ -271,27 +304,27 @@ class WorkerProcess:
             raise MemoryExceeded
 
     def quiet(self) -> bool:
-        """True when the worker has said nothing since its last answer: it may not."""
+        """Whether the worker has sent nothing since its last answer. Between events it must not."""
         return self._buffer.empty and not self._poll.poll(0)
 
     def drop(self) -> None:
-        """Kill and reap it, whatever it is doing, without waiting for that."""
+        """Have the worker killed and reaped, whatever it is doing; does not wait for it."""
         if self._end is None:
             self._kill()
             self._end = End(signal.SIGKILL, 0, 0)
             self._zygote.tell({"op": "drop", "pid": self.pid})
 
     def end(self) -> End:
-        """Kill and reap it, whatever it is doing, and hear how it was."""
+        """Kill and reap the worker, whatever it is doing, and wait for the kernel's report."""
         if self._end is None:
             self._kill()
-            said = self._zygote.order({"op": "end", "pid": self.pid})
-            grown_kb = said["max_rss_kb"] - self._zygote.hello["rest_kb"]
-            self._end = End(said["signal"], said["exit"], grown_kb)
+            report = self._zygote.order({"op": "end", "pid": self.pid})
+            grown_kb = report["max_rss_kb"] - self._zygote.hello["rest_kb"]
+            self._end = End(report["signal"], report["exit"], grown_kb)
         return self._end
 
     def _kill(self) -> None:
-        """Kill it without the zygote's help: a worker of its user may have stopped that."""
+        """Kill the worker without the zygote, which a worker of the same user may have stopped."""
         self._socket.close()
         if self._handle is not None:
             handle, self._handle = self._handle, None
@@ -301,10 +334,13 @@ class WorkerProcess:
 
 
 def _handle(pid: int) -> int | None:
-    """A descriptor for this very process, which is reaped only on order; None without such."""
+    """A pidfd of this worker, which stays its own until the zygote reaps it; None if there is none.
+
+    https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+    """
     try:
         return os.pidfd_open(pid) if sys.platform == "linux" else None
-    except OSError:  # an older kernel, or a filter: then the zygote kills
+    except OSError:  # an older kernel, or a filter that refuses the call: then the zygote kills
         return None
 
 
@@ -313,7 +349,7 @@ class WorkerGone(Exception):
 
 
 class MemoryExceeded(Exception):
-    """The worker holds more memory than it may, where only we enforce that."""
+    """The worker holds more memory than it may, and only the parent enforces that here."""
 
 
 def _milliseconds(seconds: float) -> int:

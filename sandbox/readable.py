@@ -1,4 +1,8 @@
-"""What a worker says, as a person may read it: masked, cut, and passing for nobody else's."""
+"""Makes a worker's texts fit for people to read.
+
+Secrets are masked, texts are cut to their limits, and no error of a function can pass for one of
+Python's or the platform's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 _BUILTIN_ERRORS: Final = frozenset(name for name in dir(builtins) if name[0].isupper())
 _PLATFORM_ERRORS: Final = frozenset(EXPORTS)
-# What the parent and the platform say of a run themselves; a worker's error is none of these.
+# The names of errors that the parent and the platform write themselves; no worker may use them.
 _OUR_ERRORS: Final = frozenset(
     {"TimedOut", "OutOfMemory", "Crashed", "ProtocolViolation", "Refused", "BadEffect",
      "NoLiveVersion"}
@@ -25,11 +29,11 @@ _OUTCOME_OF: Final = {"RetryError": "retry", "DropEvent": "dropped", "EventNotSu
 
 
 class Readable:
-    """Makes the texts of one job's events fit to be shown.
+    """Makes the texts of one job's events fit for people to read.
 
     Args:
-        masker: of the job's secrets.
-        source_lines: of the function, for tracebacks.
+        masker: masks the job's secrets.
+        source_lines: the function's lines, which tracebacks show.
     """
 
     def __init__(self, masker: Masker, source_lines: tuple[str, ...]) -> None:
@@ -37,48 +41,53 @@ class Readable:
         self._source_lines = source_lines
 
     def text(self, text: str, max_chars: int) -> str:
-        """The text as a person may read it.
+        """The text masked, cut to `max_chars` and made safe for a log.
 
-        It is masked before it is cut: half a secret is still a good part of one. What is as long
-        as a worker sends at most has been cut by the worker already; what is longer is cut here.
+        The text is masked before it is cut, because half a secret is still worth hiding. For that
+        a worker sends more than is kept: up to `max_chars` times `limits.MASKING_ROOM`. So a text
+        of that length has been cut by the worker; a longer one is cut to it here.
         """
         sent_chars = max_chars * caps.MASKING_ROOM
-        cut = len(text) >= sent_chars
-        return clean_text(self._masker.text(text[:sent_chars], cut=cut), max_chars)
+        is_cut = len(text) >= sent_chars
+        return clean_text(self._masker.text(text[:sent_chars], is_cut=is_cut), max_chars)
 
     def fields(self, fields: dict[str, Any]) -> Any:
-        """The fields of a log entry: JSON, with its texts and keys as a person may read them."""
-        masked = self._masker.readable(
+        """The fields of a log entry, with their texts and keys masked and made safe for a log."""
+        masked_fields = self._masker.readable(
             fields,
             key_chars=caps.MAX_LOG_KEY_CHARS * caps.MASKING_ROOM,
             text_chars=caps.MAX_LOG_MESSAGE_CHARS * caps.MASKING_ROOM,
         )
-        return _clean(masked)
+        return _clean(masked_fields)
 
     def error(self, error: Any, *, outcome: str) -> dict[str, str]:
-        """The record of an error, from a `done` frame with this outcome.
+        """The `type`, `message` and `traceback` of an error that a worker reports.
+
+        Args:
+            error: the `error` of a `done` frame.
+            outcome: the outcome of the same frame.
 
         Raises:
-            ProtocolBroken: it has not the shape of one.
+            ProtocolBroken: `error` is malformed.
         """
         if not isinstance(error, dict):
             raise wire.ProtocolBroken("the worker's error is malformed")
-        sent = str(error.get("type", ""))[: caps.MAX_ERROR_NAME_CHARS]
-        cut = len(sent) == caps.MAX_ERROR_NAME_CHARS
-        name = self._masker.text(sent, cut=cut)[: caps.MAX_ERROR_NAME_CHARS]
+        raw_name = str(error.get("type", ""))[: caps.MAX_ERROR_NAME_CHARS]
+        is_cut = len(raw_name) == caps.MAX_ERROR_NAME_CHARS
+        name = self._masker.text(raw_name, is_cut=is_cut)[: caps.MAX_ERROR_NAME_CHARS]
         message = self.text(str(error.get("message", "")), caps.MAX_ERROR_MESSAGE_CHARS)
         if not _may_be_called(name, outcome, yours=bool(error.get("yours"))):
             name = "UserError"
-        shown = self._traceback(error.get("frames"))
+        traceback = self._traceback(error.get("frames"))
         last = f"{name}: {message}" if message else name
-        return {"type": name, "message": message, "traceback": shown + last}
+        return {"type": name, "message": message, "traceback": traceback + last}
 
     def _traceback(self, frames: Any) -> str:
         if not isinstance(frames, list) or not frames:
             return ""
         lines = ["Traceback (most recent call last):\n"]
         for frame in frames[: caps.MAX_TRACEBACK_FRAMES]:
-            if not isinstance(frame, list) or [type(part) for part in frame] != [int, str]:
+            if not isinstance(frame, list) or [type(cell) for cell in frame] != [int, str]:
                 raise wire.ProtocolBroken("the worker's traceback is malformed")
             number, name = frame
             lines.append(f'  File "function.py", line {number}, in {self.text(name, 100)}\n')
@@ -89,16 +98,18 @@ class Readable:
 
 
 def _may_be_called(name: str, outcome: str, *, yours: bool) -> bool:
-    """False for a class of the user's that would pass for Python's or the platform's.
+    """Whether an error may be shown under this name.
 
-    That it is the user's is the worker's word; what no worker's error can be needs no such word.
+    It may not if it would pass for an error of the platform, or of Python. Names that only the
+    parent and the platform use are always refused. For the others the worker says whether the
+    class is the user's, by `yours`.
     """
-    plain = unicodedata.normalize("NFKC", name)
-    if not name.isidentifier() or plain in _OUR_ERRORS:
+    normal_name = unicodedata.normalize("NFKC", name)
+    if not name.isidentifier() or normal_name in _OUR_ERRORS:
         return False
-    if yours and plain in _BUILTIN_ERRORS | _PLATFORM_ERRORS:
+    if yours and normal_name in _BUILTIN_ERRORS | _PLATFORM_ERRORS:
         return False
-    return _OUTCOME_OF.get(plain, outcome) == outcome
+    return _OUTCOME_OF.get(normal_name, outcome) == outcome
 
 
 def _clean(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One worker and the parent beside it: the parent holds the clock, the quotas and the record."""
+"""Runs one event in a worker. The parent keeps the clock and the quotas, and writes the result."""
 
 from __future__ import annotations
 
@@ -27,45 +27,41 @@ if TYPE_CHECKING:
 _CHILD_OUTCOMES: Final = frozenset({"returned", "raised", "dropped", "retry", "out_of_memory"})
 _MAX_URL_CHARS: Final = 2048
 _SMALL_BYTES: Final = 64 * 1024
-# What the parent adds to what one frame brought, and to the result itself.
+# At most this much the parent adds to the content of one frame, and to the result itself.
 _ADDED_BYTES: Final = 512
 _MAX_METHOD_CHARS: Final = 10
-_MANY: Final = 10  # what the worker may hold back before the parent calls it broken
+# A worker counts its own log and stops at the budget. One that sends ten times as much is broken.
+_FLOOD_FACTOR: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What stays the same for all events of one call.
+    """What stays the same for all events of one job."""
 
-    Attributes:
-        environment: what the code sees as `os.environ`, in the engine that has one.
-        webhooks: the ids that the function may deliver to; None allows any.
-    """
-
-    tenant: str
-    function: str
-    source_lines: tuple[str, ...]
+    tenant: str  # its id
+    function: str  # its id
+    source_lines: tuple[str, ...]  # for tracebacks
     limits: Limits
-    secrets: dict[str, str]
-    environment: dict[str, str]
-    webhooks: tuple[str, ...] | None
+    secrets: dict[str, str]  # value by name
+    environment: dict[str, str]  # what the code sees as `os.environ`, in engine `wasm`
+    webhooks: tuple[str, ...] | None  # ids that the function may deliver to; None allows any
     masker: Masker
     mediator: Mediator
 
 
 class Violation(Exception):
-    """The worker did what no function can do by itself: it is killed, and that is recorded."""
+    """The worker did what no function can do by itself. It is killed, and the result says so."""
 
 
 class EventRun:
-    """One event through one worker; afterwards `result` is complete."""
+    """Runs one event in one worker, and fills in its `result`."""
 
     def __init__(self, job: Job, worker: WorkerProcess, result: Result) -> None:
         self._job = job
         self._worker = worker
         self.result = result
         self._readable = Readable(job.masker, job.source_lines)
-        self._used: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
         self._log_bytes = 0
         self._effect_bytes = 0
         self._received_bytes = 0
@@ -73,7 +69,16 @@ class EventRun:
         self._deadline_s = 0.0
 
     def run(self, first: list[dict[str, Any]], frame: dict[str, Any], *, wall_s: float) -> bool:
-        """Drive the event to its end; True when the worker may run the next one."""
+        """Run the event to its end, and complete `result`.
+
+        Args:
+            first: messages that the worker needs before the event, such as `load`.
+            frame: the message that starts the event.
+            wall_s: seconds of wall clock after which the event is stopped.
+
+        Returns:
+            Whether the worker may run another event.
+        """
         self._started_s = time.monotonic()
         self._deadline_s = self._started_s + wall_s
         try:
@@ -92,15 +97,21 @@ class EventRun:
         return alive
 
     def answer_bytes(self) -> int:
-        """What the result takes of an answer as Lambda writes it, in bytes; small ones at most."""
-        most = 2 * self._received_bytes  # Lambda writes a blank behind each comma and colon
-        if most < _SMALL_BYTES and self.result.outcome is Outcome.RETURNED:
-            return most
-        written = json.dumps(self.result.to_json(), ensure_ascii=False)
-        return len(written.encode("utf-8", "surrogatepass"))
+        """How many bytes the result takes in the answer that Lambda writes.
+
+        A small result is not measured; for it this is an upper bound.
+        """
+        bound = 2 * self._received_bytes  # Lambda writes a blank after each comma and colon
+        if bound < _SMALL_BYTES and self.result.outcome is Outcome.RETURNED:
+            return bound
+        text = json.dumps(self.result.to_json(), ensure_ascii=False)
+        return len(text.encode("utf-8", "surrogatepass"))
 
     def wall_s(self, event: Mapping[str, Any]) -> float:
-        """Seconds of wall clock for this event: its own deadline may be nearer than the limit."""
+        """Seconds of wall clock that this event may take.
+
+        This is the function's limit, or less if the event's own `deadline_ms` is nearer.
+        """
         limit_s = self._job.limits.wall_s
         deadline_ms = event.get("deadline_ms")
         if isinstance(deadline_ms, int | float):
@@ -120,7 +131,7 @@ class EventRun:
             if op == "done":
                 return self._done(message)
             if self._worker.frame_bytes > caps.MAX_FRAME_BYTES + wire.HEADER_BYTES:
-                raise Violation("the worker sent more than any operation takes")
+                raise Violation("the worker sent a frame that is longer than any operation may be")
             if op == "expired":
                 raise TimeoutError
             handle = _OPERATIONS.get(op) if isinstance(op, str) else None
@@ -128,15 +139,15 @@ class EventRun:
                 raise Violation("the worker asked for an operation that does not exist")
             handle(self, message)
 
-    def _count(self, what: str, max_calls: int) -> None:
-        used = self._used[what] = self._used.get(what, 0) + 1
-        if used > max_calls:
-            raise Violation(f"the worker went past its quota of {max_calls} {what} calls")
+    def _count(self, kind: str, max_calls: int) -> None:
+        calls = self._calls[kind] = self._calls.get(kind, 0) + 1
+        if calls > max_calls:
+            raise Violation(f"the worker went past its quota of {max_calls} {kind} calls")
 
     def _leave(self, effect: dict[str, Any]) -> None:
         self._effect_bytes += self._worker.frame_bytes
         if self._effect_bytes > caps.MAX_EFFECTS_BYTES:
-            raise Violation("the worker leaves more behind than it may")
+            raise Violation(f"the worker left effects of more than {caps.MAX_EFFECTS_BYTES} bytes")
         self.result.effects.append(effect)
 
     # One-way operations
@@ -150,29 +161,31 @@ class EventRun:
         if self._log_bytes > budget or len(self.result.logs) >= caps.MAX_LOG_ENTRIES:
             self._log_past_budget(text, budget)
             return
-        # Measured as it is kept: escapes make a text longer, and what is not ASCII is more than a
-        # byte.
-        shown = self._readable.text(text, caps.MAX_LOG_MESSAGE_CHARS)
-        kept_fields = self._readable.fields(fields)
-        self._log_bytes += max(len(text), len(shown.encode())) + len(json.dumps(kept_fields)) + 16
+        # The entry is measured in the form that is kept: escapes make a text longer, and a letter
+        # beyond ASCII takes more than one byte.
+        readable_text = self._readable.text(text, caps.MAX_LOG_MESSAGE_CHARS)
+        readable_fields = self._readable.fields(fields)
+        self._log_bytes += (
+            max(len(text), len(readable_text.encode())) + len(json.dumps(readable_fields)) + 16
+        )
         if self._log_bytes > budget:
             self._log_past_budget("", budget)
             return
-        self._append_log(shown, kept_fields)
+        self._append_log(readable_text, readable_fields)
 
     def _log_past_budget(self, text: str, budget: int) -> None:
-        """Count what is not kept, without a look into it, and say once that it is not."""
+        """Count an entry that is not kept, unread, and write one last entry that says so."""
         self._log_bytes += max(len(text), self._worker.frame_bytes)
-        if self._log_bytes > budget * _MANY + caps.MAX_FRAME_BYTES:
-            raise Violation("the worker floods the log")
+        if self._log_bytes > budget * _FLOOD_FACTOR + caps.MAX_FRAME_BYTES:
+            raise Violation("the worker sent far more log than its budget")
         if not self.result.logs or not self.result.logs[-1].get("cut"):
             notice = f"the log is cut here: over {budget} bytes or {caps.MAX_LOG_ENTRIES} entries"
-            self._append_log(notice, {}, cut=True)
+            self._append_log(notice, {}, is_notice=True)
 
-    def _append_log(self, text: str, fields: dict[str, Any], *, cut: bool = False) -> None:
+    def _append_log(self, text: str, fields: dict[str, Any], *, is_notice: bool = False) -> None:
         at_ms = round((time.monotonic() - self._started_s) * 1000, 3)
         entry = {"message": text, "fields": fields, "at_ms": at_ms}
-        self.result.logs.append(entry | ({"cut": True} if cut else {}))
+        self.result.logs.append(entry | ({"cut": True} if is_notice else {}))
 
     def _emit(self, message: dict[str, Any]) -> None:
         self._count("emit", self._job.limits.emits)
@@ -195,7 +208,7 @@ class EventRun:
             raise Violation("a profile change is malformed")
         self._leave({"op": "profile", "set": to_set, "unset": unset})
 
-    # Calls, which the parent answers
+    # Operations that the parent answers
 
     def _answer(self, value: Any) -> None:
         self._worker.send({"op": "answer", "value": value}, timeout_s=self._remaining_s())
@@ -241,7 +254,7 @@ class EventRun:
     def _done(self, message: dict[str, Any]) -> bool:
         outcome = message.get("outcome")
         if not isinstance(outcome, str) or outcome not in _CHILD_OUTCOMES:
-            raise Violation("the worker ended in a way that does not exist")
+            raise Violation("the worker reported an outcome that does not exist")
         self.result.outcome = Outcome(outcome)
         if outcome == "returned":
             self.result.output = self._output(message.get("output"))
@@ -250,14 +263,15 @@ class EventRun:
         if outcome == "out_of_memory":
             self._out_of_memory()
             return False
-        # A worker says so when it ends with this event: it is a moment until that shows.
+        # A worker that ends after this event says so here: the parent might else send it the next
+        # event before the kernel shows that it has ended.
         return message.get("last") is not True
 
     def _output(self, output: Any) -> Any:
         max_bytes = self._job.limits.result_bytes
-        # What is escaped is longer than what is kept; a short frame needs no second look.
+        # Escapes only make a result longer, so a frame within the limit needs no measuring.
         if self._worker.frame_bytes > max_bytes and wire.exceeds(
-            output, max_bytes, written=wire.write(output)
+            output, max_bytes, text=wire.write(output)
         ):
             raise Violation("the result is larger than the function may return")
         return output
@@ -273,8 +287,8 @@ class EventRun:
         try:
             return self._worker.end()
         except SandboxUnavailable:
-            # A worker that fells the zygote has done it itself: the record must say so, or it
-            # would be run again for ever. The host finds the zygote gone and starts another.
+            # The zygote is gone: this worker has brought it down. The result must blame the
+            # function, or it would be run again for ever. The host will start another zygote.
             return End(0, 0, 0)
 
     def _out_of_memory(self) -> None:
@@ -298,11 +312,11 @@ class EventRun:
             self._fail("Crashed", "the function brought its own process down")
         return False
 
-    def _violated(self, what: str) -> bool:
+    def _violated(self, violation: str) -> bool:
         self._kill()
         self.result.outcome = Outcome.RAISED
         self.result.output = None
-        self._fail("ProtocolViolation", f"the run was stopped: {what}")
+        self._fail("ProtocolViolation", f"the run was stopped: {violation}")
         return False
 
     def _fail(self, name: str, message: str) -> None:
@@ -312,9 +326,9 @@ class EventRun:
     def _mask(self) -> None:
         masker, result = self._job.masker, self.result
         result.output = masker.plain(result.output)
-        # Logs and errors have been masked as they came. The names of an effect's parts are ours.
+        # Logs and errors were masked when they came. The keys of an effect are the platform's own.
         result.effects = [
-            {part: value if part == "op" else masker.plain(value) for part, value in effect.items()}
+            {key: value if key == "op" else masker.plain(value) for key, value in effect.items()}
             for effect in result.effects
         ]
 

@@ -1,4 +1,4 @@
-"""What the environment asks of this sandbox; no other setting is read from it."""
+"""Reads the sandbox's settings. No other module here reads a setting from the environment."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ _ENGINES: Final = ("auto", *EngineName)
 
 
 class SettingInvalid(ValueError):
-    """The environment asks for what does not exist: guessing could open what was to be shut."""
+    """A variable has a value that is not one of its choices.
+
+    The sandbox does not guess: a guess could open what the variable was meant to close.
+    """
 
 
 def options() -> Options:
-    """The options of this process's environment."""
+    """The options that this process's environment sets.
+
+    Raises:
+        SettingInvalid: a variable has a value that is not one of its choices.
+    """
     return Options(
         isolation=_one_of("PENSTOCK_SANDBOX_ISOLATION", _LEVELS),
         allow_weak=os.environ.get("PENSTOCK_ALLOW_WEAK_SANDBOX") == "1",
@@ -29,18 +36,18 @@ def options() -> Options:
 
 
 def forget_credentials() -> None:
-    """Take the cloud's credentials out of this process's environment: nothing here uses them.
+    """Take the cloud's credentials out of this process's environment; the sandbox uses none.
 
-    They are those of a role that may do nothing. A worker that has left its engine and found a way
-    to read this process is not to find even these.
+    Their role permits nothing. Even so, user code that broke out of its engine and could read this
+    process must not find them.
     """
     for name in _CREDENTIALS:
         os.environ.pop(name, None)
 
 
-def _one_of(name: str, known: tuple[str, ...]) -> str:
-    """The value; the first of the known ones where there is none."""
-    value = os.environ.get(name, known[0])
-    if value not in known:
-        raise SettingInvalid(f"{name} is one of {', '.join(known)}")
+def _one_of(name: str, choices: tuple[str, ...]) -> str:
+    """The value of this variable; the first of the choices if it is not set."""
+    value = os.environ.get(name, choices[0])
+    if value not in choices:
+        raise SettingInvalid(f"{name} is one of {', '.join(choices)}")
     return value

@@ -1,4 +1,8 @@
-"""Started by exec with an empty environment; makes one engine ready, forks its workers on order."""
+"""The zygote: a process that makes one engine ready, and forks a worker whenever the host asks.
+
+The host starts it by exec. Its environment has nothing but the time zone, which is UTC, and the
+folders of shared libraries.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +30,22 @@ if TYPE_CHECKING:
 CONTROL_FD: Final = 3
 _FINDERS: Final = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
 _ORDER_BYTES: Final = 128
-# Pages of libraries, which a worker holds only once it has touched them.
-_FILES_BYTES: Final = 64 << 20
+# Pages of shared libraries: they count as a worker's once it has touched them.
+_LIBRARY_BYTES: Final = 64 << 20
 
 
 def main() -> None:
     """Serve the host until it closes the control socket.
 
-    The arguments are: the isolation wanted, whether a weak one will do, whether the parent
-    watches memory itself, and the engine.
+    Command line: isolation (`auto`, `seccomp` or `rlimit`); `1` if functions may run without any;
+    `1` if the parent measures the workers' memory itself; the engine's name.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent.shut()
-    os.closerange(CONTROL_FD + 1, jail.MAX_DESCRIPTORS)  # what the host happened to hold open
+    os.closerange(CONTROL_FD + 1, jail.MAX_DESCRIPTORS)  # files that the host had open
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
-    isolation, allow_weak, watched = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1"
+    isolation, allow_weak, parent_watches = sys.argv[1], sys.argv[2] == "1", sys.argv[3] == "1"
     try:
         engine = _ready(engines.EngineName(sys.argv[4]))
     except engines.EngineUnusable as problem:
@@ -49,24 +53,25 @@ def main() -> None:
         return
     rest_kb = _rest_kb()
     choice = selftest.choose(isolation, allow_weak=allow_weak)
-    base = jail.Memory(0, 0) if watched else jail.memory_now()
+    base = jail.Memory(0, 0) if parent_watches else jail.memory_now()
     hello = {
         "isolation": choice.level,
         "report": choice.report,
-        "watch": _watch(base, counted=choice.counts_growth, room_bytes=engine.room_bytes),
+        "watch": _watch(base, counts_growth=choice.counts_growth, room_bytes=engine.room_bytes),
         "version": engine.version,
         "rest_kb": rest_kb,
     }
     _say(control, hello)
     if choice.level != "none":
-        _serve(control, engine, base=base, filtered=choice.level == "seccomp")
+        _serve(control, engine, base=base, has_filter=choice.level == "seccomp")
 
 
 def _rest_kb() -> int:
-    """What a worker holds, at most, that has nothing of a function's in it.
+    """The peak of memory of a worker that runs no function, in KiB.
 
-    The engine's self-test has run events in workers, where it needs any; a fork alone holds what
-    this process does. Called before the jail's self-test, whose children take all that they get.
+    The kernel gives the peak of all children so far: a fork that ends at once, and the workers of
+    the engine's self-test if it has one. So this must be called before the jail's self-test, whose
+    children take as much memory as they can.
     """
     pid = os.fork()
     if pid == 0:
@@ -79,12 +84,16 @@ def _max_rss_kb(usage: resource.struct_rusage) -> int:
     return usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss // 1024
 
 
-def _watch(base: jail.Memory, *, counted: bool, room_bytes: int) -> int | None:
-    """How much a worker may hold beyond its limit before the host kills it; None: do not look."""
-    if not (base.address_bytes and counted):
+def _watch(base: jail.Memory, *, counts_growth: bool, room_bytes: int) -> int | None:
+    """How many bytes beyond its limit a worker may hold before the host kills it.
+
+    None if the kernel enforces the limit, so that the host need not measure.
+    """
+    if not (base.address_bytes and counts_growth):
         return room_bytes
-    # The kernel's limits hold for whatever the engine does; but see `jail.limit_resources`.
-    return room_bytes + _FILES_BYTES if base.reserves else None
+    # The kernel's limits hold, except for memory reserved before the fork; see
+    # `jail.limit_resources`.
+    return room_bytes + _LIBRARY_BYTES if base.reserves else None
 
 
 def _ready(name: engines.EngineName) -> Engine:
@@ -96,9 +105,9 @@ def _ready(name: engines.EngineName) -> Engine:
     return engine
 
 
-def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtered: bool) -> None:
-    calls = seccomp.Filter(seccomp.worker_program(platform.machine())) if filtered else None
-    leftovers = None if filtered else Leftovers(jail.worker_user())
+def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, has_filter: bool) -> None:
+    calls = seccomp.Filter(seccomp.worker_program(platform.machine())) if has_filter else None
+    leftovers = None if has_filter else Leftovers(jail.worker_user())
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, _ORDER_BYTES, 1)
         if not data:
@@ -108,8 +117,8 @@ def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtere
             if leftovers is not None:
                 leftovers.begin()
             memory_bytes = int(order["memory_mb"]) << 20
-            most = base.plus(memory_bytes + engine.room_bytes)
-            cell = jail.Cell(most, int(order["cpu_s"]), calls)
+            memory = base.plus(memory_bytes + engine.room_bytes)
+            cell = jail.Cell(memory, int(order["cpu_s"]), calls)
             pid = os.fork()
             if pid == 0:
                 with _end_of_process():
@@ -127,16 +136,16 @@ def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, filtere
 
 
 def _import_no_files() -> None:
-    """Let imports fail as those of modules that do not exist.
+    """Make an import of a module that is not loaded fail as if the module did not exist.
 
-    The jail lets no file be opened, and the error of that would show where Python lies here.
+    The jail refuses to open files, and that error would show user code where Python is installed.
     """
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder in _FINDERS]
 
 
 @contextlib.contextmanager
 def _end_of_process() -> Iterator[None]:
-    """End this process with the block, whatever happens in it: a worker never returns."""
+    """End this process at the end of the block, whatever happens in it. A worker never returns."""
     status = 1
     try:
         yield
@@ -150,7 +159,10 @@ def _say(control: socket.socket, message: dict[str, Any]) -> None:
 
 
 def _end(pid: int) -> dict[str, Any]:
-    """Kill and reap a worker; nobody else reaps, so the id cannot have become another's."""
+    """Kill and reap a worker, and say how it ended.
+
+    Only this function reaps, so the worker's id cannot have become another process's.
+    """
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -167,7 +179,7 @@ def _end(pid: int) -> dict[str, Any]:
 def _last_status(pid: int) -> tuple[int, Any]:
     while True:
         _, status, usage = os.wait4(pid, 0)
-        # A worker that has made this process its tracer is reported when it only stops, too.
+        # If a worker has asked this process to trace it, wait4 also returns when the worker stops.
         if os.WIFSIGNALED(status) or os.WIFEXITED(status):
             return status, usage
 

@@ -45,7 +45,7 @@ class Port:
     def plain(self, value: Any, /, *, what: str) -> Any:
         """The value itself, when it is exactly JSON; ValueError says where it is not."""
         try:
-            wire.check_plain(value, what=what)
+            wire.check_plain(value, subject=what)
         except wire.NotPlain as problem:
             raise ValueError(str(problem)) from None
         return value

@@ -145,11 +145,11 @@ def _output(value: Any, max_bytes: int) -> str:
     if type(value) is tuple:
         raise InvalidResult("the result is a tuple: return a list, or a dict")
     try:
-        text = wire.write_plain(value, what="the result")
+        text = wire.write_plain(value, subject="the result")
     except (wire.NotPlain, ValueError, TypeError, RecursionError) as problem:
         raise InvalidResult(str(problem)) from None
-    if wire.exceeds(value, max_bytes, written=text):
-        size = wire.sent_bytes(value, written=text)
+    if wire.exceeds(value, max_bytes, text=text):
+        size = wire.sent_bytes(value, text=text)
         raise InvalidResult(f"the result is {size} bytes of JSON, the limit is {max_bytes}")
     return text
 

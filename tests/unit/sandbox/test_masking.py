@@ -147,11 +147,11 @@ def test_a_text_that_came_cut_does_not_end_in_the_beginning_of_a_secret() -> Non
     """Masks are short: what stands behind a hundred masked secrets moves up to where it is kept."""
     masker = Masker({"KEY": "0123456789abcdef"})
     text = ("0123456789abcdef" * 100)[:-3]
-    assert masker.text(text, cut=True) == MASK * 100
-    assert masker.text("ends in 0", cut=True) == f"ends in {MASK}"
+    assert masker.text(text, is_cut=True) == MASK * 100
+    assert masker.text("ends in 0", is_cut=True) == f"ends in {MASK}"
     assert masker.text("ends in 0") == "ends in 0"
-    assert masker.text("", cut=True) == ""
-    assert Masker({}).text("x", cut=True) == "x"
+    assert masker.text("", is_cut=True) == ""
+    assert Masker({}).text("x", is_cut=True) == "x"
 
 
 @pytest.mark.parametrize("left_over", range(1, 16))

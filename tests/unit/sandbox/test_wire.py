@@ -111,7 +111,7 @@ def test_text_that_looks_like_an_address_is_data_like_any_other() -> None:
 @given(PLAIN)
 def test_what_is_plain_is_written_as_the_encoder_writes_it(value: object) -> None:
     """The quick way and the careful way are one."""
-    assert wire.write_plain(value, what="it") == json.dumps(value, separators=(",", ":"))
+    assert wire.write_plain(value, subject="it") == json.dumps(value, separators=(",", ":"))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_plain_is_written_as_the_encoder_writes_it(value: object) -> Non
 def test_what_is_not_plain_is_not_written(value: object) -> None:
     """The quick way lets nothing through that the careful way refuses."""
     with pytest.raises(wire.NotPlain):
-        wire.write_plain(value, what="it")
+        wire.write_plain(value, subject="it")
 
 
 @pytest.mark.parametrize(
