@@ -1,1 +1,1 @@
-"""What a worker gives up before it sees a line of user code, for every engine alike."""
+"""Takes a worker's rights away before it runs user code; the same for both engines."""

@@ -1,4 +1,4 @@
-"""The operating system's part: what a worker gives up before it sees a line of user code."""
+"""Takes a worker's descriptors, user, memory and system calls away before it runs user code."""
 
 from __future__ import annotations
 
@@ -14,58 +14,63 @@ from sandbox.jail import leftovers, native
 if TYPE_CHECKING:
     from sandbox.jail.seccomp import Filter
 
-NOBODY: Final = 65534
-# closerange is one close_range call on Linux; elsewhere it walks, so the walk is bounded.
+NOBODY: Final = 65534  # the user and group that owns nothing
+# On Linux os.closerange() is one system call. Elsewhere it tries every number, so the range has to
+# be short. https://man7.org/linux/man-pages/man2/close_range.2.html
 MAX_DESCRIPTORS: Final = (1 << 31) - 1 if sys.platform == "linux" else 4096
 _MUCH_BYTES: Final = 1 << 30
-# Of a worker: nothing in it can be opened, and nothing be made.
+# A worker's root folder. Nobody can make a file in it, and none of its files can be opened.
 _NOWHERE: Final = "/proc/self/fdinfo"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Memory of a process, as the kernel counts it against the limits.
+    """Memory of a process, as the kernel counts it against the limits of setrlimit(2)."""
 
-    Attributes:
-        address_bytes: address space, be it used or only reserved; 0 where the kernel does not say.
-        data_bytes: what may be written to and is nobody else's. Of a reserved range, only what has
-            been made writable is in it.
-    """
-
+    # Address space, used or only reserved (RLIMIT_AS); 0 if the kernel does not say.
     address_bytes: int
+    # Private memory that the process may write to (RLIMIT_DATA). A reserved range counts once it
+    # has been made writable. 0 if the kernel does not say.
     data_bytes: int
 
     @property
     def reserves(self) -> bool:
-        """True where much more is reserved than used."""
+        """Whether the process has reserved much more address space than it uses."""
         return self.address_bytes - self.data_bytes > _MUCH_BYTES
 
-    def plus(self, size: int) -> Memory:
-        """As much, and so many bytes more of each; nothing where the kernel does not say."""
+    def plus(self, extra_bytes: int) -> Memory:
+        """This memory with `extra_bytes` more of each kind; the same if the kernel does not say."""
         if not self.address_bytes:
             return self
-        return Memory(self.address_bytes + size, self.data_bytes + size)
+        return Memory(self.address_bytes + extra_bytes, self.data_bytes + extra_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a worker is locked up with.
+    """The limits that a worker lives in."""
 
-    Attributes:
-        memory: the most that it may have; all 0 where the parent watches instead.
-        cpu_s: seconds of processor time.
-        seccomp: the filter of system calls; None at isolation `rlimit`.
-    """
-
+    # The most that it may have. If its numbers are 0 the kernel limits nothing, and the parent
+    # measures the worker instead.
     memory: Memory
+    # Seconds of processor time after which the kernel kills it.
     cpu_s: int
+    # The filter of system calls; None at isolation `rlimit`.
     seccomp: Filter | None
 
 
 def enter(cell: Cell, *, socket_fd: int) -> None:
-    """Give up everything but the socket; whoever returns from here can do no harm to others."""
+    """Give up everything but the socket. After this the process can do no harm to others.
+
+    Args:
+        cell: the limits.
+        socket_fd: the descriptor of the worker's socket; it becomes descriptor 0.
+
+    Raises:
+        OSError: the kernel refuses a step that must not be left out.
+    """
     keep_one_socket(socket_fd)
-    # Before the user changes: a change into a user with too many processes bars exec, too.
+    # This must come before the change of user: after a change to a user with too many processes
+    # the kernel refuses exec as well.
     _limit(resource.RLIMIT_NPROC, 0)
     drop_root()
     _give_up_rights()
@@ -75,18 +80,18 @@ def enter(cell: Cell, *, socket_fd: int) -> None:
 
 
 def keep_one_socket(socket_fd: int) -> None:
-    """Make the socket fd 0 and close everything else, stdout and stderr included."""
+    """Make the socket descriptor 0, and close all others, stdout and stderr too."""
     os.dup2(socket_fd, 0, inheritable=True)
     os.closerange(1, MAX_DESCRIPTORS)
 
 
 def worker_user() -> int:
-    """The user that a worker forked from this process runs as."""
+    """The id of the user that the workers of this process run as."""
     return NOBODY if os.getuid() == 0 else os.getuid()
 
 
 def drop_root() -> None:
-    """Become nobody, in an empty root folder, where we are root; any other user stays who he is."""
+    """If this process is root, become `NOBODY` in an empty root folder. Other users stay."""
     if os.getuid() != 0:
         return
     with contextlib.suppress(OSError):  # no /proc, or root without the right to do this
@@ -99,44 +104,48 @@ def drop_root() -> None:
 
 
 def _give_up_rights() -> None:
-    # Each is worth having by itself. AWS Lambda refuses prctl: there the limits are all there is.
+    # Each of these helps even if another is refused. AWS Lambda refuses prctl, so that only the
+    # limits hold there.
     for give_up in (native.be_unreadable, native.gain_nothing_by_exec, native.die_with_parent):
         with contextlib.suppress(OSError):
             give_up()
 
 
 def memory_now() -> Memory:
-    """What this process has now; nothing where the kernel does not say."""
+    """The memory of this process now; its numbers are 0 if the kernel does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - no pathlib in the worker
-            pages = [int(each) for each in file.read().split()]
+            pages = [int(each) for each in file.read().split()]  # proc_pid_statm(5)
     except OSError:
         return Memory(0, 0)
     return Memory(pages[0] * resource.getpagesize(), pages[5] * resource.getpagesize())
 
 
 def limit_resources(memory: Memory, *, cpu_s: int) -> None:
-    """The rlimit jail: no file, socket, pipe, process or thread can come to be, by any code."""
+    """Set limits under which no code can make a file, socket, pipe, process or thread.
+
+    See setrlimit(2) for what each limit does:
+    https://man7.org/linux/man-pages/man2/setrlimit.2.html
+    """
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CPU, cpu_s)
     if memory.address_bytes:
         _limit(resource.RLIMIT_AS, memory.address_bytes)
-        # Memory that was reserved before the fork is in the address space already; that it is made
-        # writable now is counted here alone. Linux looks only at steps that are shorter than the
-        # address space that is left: native code can take a reserved range in one piece, and the
-        # parent has to watch (`Memory.reserves`).
+        # RLIMIT_AS does not see it when memory that was reserved before the fork is made writable:
+        # it is in the address space already. RLIMIT_DATA does. But Linux checks it only for steps
+        # shorter than the rest of the address space, so native code can take a reserved range in
+        # one piece. Where much is reserved, the parent measures as well (`Memory.reserves`).
         _limit(resource.RLIMIT_DATA, memory.data_bytes)
     for name in _NEVER_NEEDED:
         if hasattr(resource, name):
             _limit(getattr(resource, name), 0)
-    # The socket stays open at a limit below its number; and when the code closes it, no other
-    # descriptor can take its place.
+    # With a limit of 0 the socket stays open, but nothing can be opened in its place once user code
+    # has closed it.
     _limit(resource.RLIMIT_NOFILE, 0)
 
 
-# Locked memory, message queues, signals that wait, and any better place in the queue for a
-# processor than the worker has now.
+# Locked memory, POSIX message queues, pending signals, and a better priority than the worker has.
 _NEVER_NEEDED: Final = (
     "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_SIGPENDING", "RLIMIT_NICE", "RLIMIT_RTPRIO",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Calls to the kernel that Python has no function for; OSError where the kernel refuses one."""
+"""Calls to the kernel that Python has no function for. Each raises OSError if it is refused."""
 
 from __future__ import annotations
 
@@ -19,40 +19,50 @@ _NUMBERS: Final = {
 }  # fmt: skip
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _PROT_NONE, _PROT_WRITABLE = 0, 3
-_MAP_RESERVED: Final = 0x4022  # private, of no file, with no swap set aside
+_MAP_RESERVED: Final = 0x4022  # MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
 _LIBC: Final[Any] = ctypes.CDLL(None, use_errno=True)
 
 
 def prctl(option: int, *arguments: int) -> None:
-    """Change a property of this process, by a call that Linux alone has and AWS Lambda refuses."""
+    """Change a property of this process. Only Linux has this call, and AWS Lambda refuses it."""
     _need_linux()
-    padded = [*arguments, 0, 0, 0, 0][:4]
-    _check(_LIBC.prctl(option, *map(ctypes.c_ulong, padded)), "prctl")
+    words = [*arguments, 0, 0, 0, 0][:4]
+    _check(_LIBC.prctl(option, *map(ctypes.c_ulong, words)), "prctl")
 
 
 def be_unreadable() -> None:
-    """Let no process of the same user read or trace this one, nor the kernel write its core."""
+    """Forbid other processes of the same user to read or trace this one, and forbid core dumps.
+
+    See PR_SET_DUMPABLE: https://man7.org/linux/man-pages/man2/pr_set_dumpable.2const.html
+    """
     prctl(_PR_SET_DUMPABLE, 0)
 
 
 def gain_nothing_by_exec() -> None:
-    """Let no program that this process becomes have more rights than it has."""
+    """Forbid that a program which this process executes gains rights, such as those of setuid."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies; a change of user undoes it."""
+    """Have the kernel kill this process if its parent dies. A later change of user undoes this."""
     prctl(_PR_SET_PDEATHSIG, 9)
 
 
 def unshare(flags: int) -> None:
-    """Move this process into new namespaces of these kinds."""
+    """Move this process into new namespaces, of the kinds that `flags` names.
+
+    See https://man7.org/linux/man-pages/man2/unshare.2.html
+    """
     _need_linux()
     _check(_LIBC.unshare(flags), "unshare")
 
 
 def system_call(name: str, *arguments: Any) -> int:
-    """A call by its number; ENOSYS on a machine whose numbers are not known here."""
+    """Make a system call that the C library has no function for, and give its result.
+
+    Raises:
+        OSError: the kernel refuses; ENOSYS on a processor whose call numbers are not listed above.
+    """
     _need_linux()
     number = _NUMBERS.get(platform.machine(), {}).get(name)
     if number is None:
@@ -61,13 +71,23 @@ def system_call(name: str, *arguments: Any) -> int:
 
 
 def library(name: str, *arguments: Any) -> int:
-    """A function of the C library that answers -1 where it fails."""
+    """Call a function of the C library that answers -1 if it fails, and give its result.
+
+    Raises:
+        OSError: it failed.
+    """
     _need_linux()
     return _check(getattr(_LIBC, name)(*arguments), name)
 
 
 def reserve(size: int) -> int:
-    """Address of a range of memory that nobody may touch yet."""
+    """Reserve a range of `size` bytes of address space, and give its address.
+
+    The range can be neither read nor written until `make_writable`.
+
+    Raises:
+        OSError: the kernel has no room.
+    """
     _need_linux()
     map_memory = _LIBC.mmap
     map_memory.restype = ctypes.c_void_p
@@ -79,14 +99,18 @@ def reserve(size: int) -> int:
 
 
 def make_writable(address: int, size: int) -> None:
-    """Let a reserved range be used."""
+    """Allow reads and writes in a reserved range.
+
+    Raises:
+        OSError: a limit forbids it.
+    """
     _need_linux()
     arguments = (ctypes.c_void_p(address), ctypes.c_size_t(size), _PROT_WRITABLE)
     _check(_LIBC.mprotect(*arguments), "mprotect")
 
 
 def _wide(argument: Any) -> Any:
-    # A bare int would go as 32 bits, and the kernel reads 64.
+    # ctypes would pass a plain int as 32 bits, and the kernel reads 64.
     return ctypes.c_long(argument) if isinstance(argument, int) else argument
 
 

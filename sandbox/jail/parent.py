@@ -1,4 +1,4 @@
-"""What a process gives up before it hosts workers: its workers may find nothing in it."""
+"""Closes a process that hosts workers, so that they can read nothing in it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from typing import Final
 
 from sandbox.jail import native
 
-_ENV_START, _ENV_END = 47, 48  # in /proc/self/stat, behind the name; proc(5) counts from 3
-_KEPT: Final[list[ctypes.Array[ctypes.c_char]]] = []
+# Where /proc/self/stat has env_start and env_end, counted from 0 after the program's name:
+# https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+_ENV_START, _ENV_END = 47, 48
+# The C library's `environ` points to these copies, so they must never be freed.
+_COPIES: Final[list[ctypes.Array[ctypes.c_char]]] = []
 
 
 def shut() -> None:
     """Make this process unreadable to others of its user, and empty its initial environment.
 
-    Python's own `os.environ` and the C library's environment keep every variable. What goes is the
-    copy that the kernel shows as /proc/<pid>/environ, which stays there when a variable is deleted.
-    A debugger then needs root. AWS Lambda refuses prctl: there this process stays readable.
+    `os.environ` and the C library's environment keep every variable. Emptied is the block that the
+    kernel shows as /proc/<pid>/environ: deleting a variable would not remove it from there. After
+    this a debugger needs root. AWS Lambda refuses prctl, so the process stays readable there.
     """
-    with contextlib.suppress(OSError):  # where the kernel refuses it, the self-test says so
+    with contextlib.suppress(OSError):  # if the kernel refuses, the self-test reports it
         native.be_unreadable()
     empty_initial_environment()
 
 
 def empty_initial_environment() -> None:
-    """Overwrite the environment that this process was started with, where the kernel shows it."""
+    """Overwrite the block of environment variables that the kernel shows to other processes."""
     block = _block()
     if block is None:
         return
@@ -34,16 +37,16 @@ def empty_initial_environment() -> None:
     index = 0
     while address := environ[index]:
         if start <= address < end:
-            # getenv() of any library goes on to find the variable, in memory of its own.
-            kept = ctypes.create_string_buffer(ctypes.string_at(address))
-            _KEPT.append(kept)
-            environ[index] = ctypes.addressof(kept)
+            # `environ` then points to a copy, so that every library's getenv() still finds it.
+            copy = ctypes.create_string_buffer(ctypes.string_at(address))
+            _COPIES.append(copy)
+            environ[index] = ctypes.addressof(copy)
         index += 1
     ctypes.memset(start, 0, end - start)
 
 
 def _block() -> tuple[int, int] | None:
-    """From where to where the kernel shows this process's environment; None where it does not."""
+    """Start and end address of the environment that the kernel shows; None if it shows none."""
     try:
         with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - no pathlib at start
             fields = file.read().rpartition(b")")[2].split()

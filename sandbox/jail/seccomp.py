@@ -1,4 +1,8 @@
-"""A seccomp allow-list by ctypes alone: tables for x86_64 and aarch64, everything else EPERM."""
+"""A seccomp filter that allows a short list of system calls; all others fail with EPERM.
+
+It is written with ctypes alone, and has tables for x86_64 and aarch64.
+https://www.kernel.org/doc/html/latest/userspace-api/seccomp_filter.html
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,22 @@ from sandbox.jail import native
 
 _PR_SET_SECCOMP: Final = 22
 _MODE_FILTER: Final = 2
+# Instructions of classic BPF: load a word, jump if equal, if not less, if a bit is set, return.
 _LD_ABS, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
+# What the filter returns: kill the process, fail with the number below, allow the call.
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+# Where `struct seccomp_data` has the call's number, the architecture and the arguments, in bytes.
 _NR, _ARCH, _ARGS = 0, 4, 16
-_X32_BIT: Final = 0x40000000
+_X32_BIT: Final = 0x40000000  # set in the numbers of the x32 ABI, which no table lists
 _PROT_EXEC: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """System call numbers of one architecture."""
+    """The system calls that one architecture's filter allows."""
 
-    audit: int
-    numbers: dict[str, int]
+    audit: int  # the architecture's AUDIT_ARCH number
+    numbers: dict[str, int]  # of each allowed call, by its name
 
 
 _X86_64: Final = Table(
@@ -74,12 +81,19 @@ def _head(table: Table) -> list[_Instruction]:
 
 
 def worker_program(machine: str) -> list[_Instruction]:
-    """The worker's filter: a short list of calls, no executable memory, all else EPERM."""
+    """The filter for workers on this processor, as BPF instructions.
+
+    It allows the calls of the processor's table, but no mapping with PROT_EXEC. Everything else
+    fails with EPERM. A call from another architecture kills the process.
+
+    Raises:
+        KeyError: there is no table for this processor.
+    """
     table = TABLES[machine]
     program = _head(table)
     for name, number in table.numbers.items():
         if name in {"mmap", "mprotect"}:
-            # Third argument is the protection; its low half holds PROT_EXEC.
+            # The third argument is the protection. PROT_EXEC is a bit of its lower 32.
             program += [
                 (_JEQ, 0, 4, number),
                 _load(_ARGS + 16),
@@ -97,14 +111,18 @@ class _Program(ctypes.Structure):
 
 
 class Filter:
-    """A program made ready once, so that a fork only has to install it."""
+    """A filter in the form that the kernel takes, so that a worker only has to install it."""
 
     def __init__(self, program: list[_Instruction]) -> None:
-        packed = b"".join(struct.pack("=HBBI", *step) for step in program)
-        self._buffer = ctypes.create_string_buffer(packed, len(packed))
+        code = b"".join(struct.pack("=HBBI", *step) for step in program)
+        self._buffer = ctypes.create_string_buffer(code, len(code))
         self._program = _Program(len(program), ctypes.addressof(self._buffer))
 
     def install(self) -> None:
-        """Give up all other calls, for good; OSError where the kernel will not have it."""
+        """Install the filter in this process, for good.
+
+        Raises:
+            OSError: the kernel refuses.
+        """
         native.gain_nothing_by_exec()
         native.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._program))

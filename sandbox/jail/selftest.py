@@ -1,4 +1,4 @@
-"""Tries each forbidden act in a throw-away child, and picks the best layer that stops them all."""
+"""Tries each forbidden act in a jailed child, and chooses the best layer that stops them all."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from sandbox.jail.seccomp import Filter
 
-_MEMORY_BYTES: Final = 256 << 20
+_MEMORY_BYTES: Final = 256 << 20  # that the child may take: less than it tries to take
 _GIGABYTE: Final = 1 << 30
 _STEP_BYTES: Final = 64 << 20
-_UNTRIED, _HELD, _TRYING, _GOT_THROUGH = range(4)
+# The marks of an act in the page that parent and child share: nobody has tried it yet; the layer
+# stopped it; the child is at it, or has died of it; it succeeded.
+_UNTRIED, _STOPPED, _TRYING, _GOT_THROUGH = range(4)
+# Where the page says that the child is in its jail, and where the marks begin.
 _ENTERED_AT, _ACTS_AT = 0, 1
 
 
@@ -125,11 +128,12 @@ ACTS: Final[dict[str, Callable[[], None]]] = {
     "raise its own limits": _raise_limits,
     "take a gigabyte": _much_memory,
 }
-"""What no worker may be able to do, not even once it has closed its socket: a level that lets one
-of these through is not used."""
+"""What no worker may be able to do, even after it has closed its socket. A level at which one of
+these succeeds is not used."""
 
 if sys.platform != "linux":
-    # Without RLIMIT_AS the parent watches a worker's memory instead; the others are Linux's own.
+    # Other systems have no RLIMIT_AS, and the parent measures a worker's memory instead. The other
+    # acts exist on Linux only.
     for _act in (
         "read the parent's environment", "write a file", "take a gigabyte", "make a file in memory",
         "make a poller", "get a handle of its parent", "watch files", "make an io_uring",
@@ -143,8 +147,8 @@ def _signal_parent() -> None:
 
 def _parent_memory() -> None:
     own = ctypes.create_string_buffer(8)
-    here = (ctypes.c_void_p * 2)(ctypes.addressof(own), 8)
-    native.system_call("process_vm_readv", os.getppid(), here, 1, here, 1, 0)
+    span = (ctypes.c_void_p * 2)(ctypes.addressof(own), 8)
+    native.system_call("process_vm_readv", os.getppid(), span, 1, span, 1, 0)
 
 
 def _shared_memory() -> None:
@@ -156,20 +160,20 @@ def _name_a_file() -> None:
 
 
 def _reserved() -> int | None:
-    """Where a gigabyte is that nobody may touch yet; None where it cannot be had."""
+    """The address of a reserved gigabyte; None if the kernel has no room for it."""
     try:
         return native.reserve(_GIGABYTE)
     except OSError:
         return None
 
 
-def _grow(reserved: int | None) -> None:
-    if reserved is None:
-        return  # what cannot be tried is not counted on
-    # Step by step, as memory grows. A step longer than the address space that is left is let
-    # through: Linux then takes the range for one that was too long before.
+def _grow(address: int | None) -> None:
+    if address is None:
+        return  # this counts as success: a limit that cannot be tried is not relied on
+    # Memory grows step by step, and so does this. Linux does not check RLIMIT_DATA for a step that
+    # is longer than the rest of the address space (see `jail.limit_resources`).
     for offset in range(0, _GIGABYTE, _STEP_BYTES):
-        native.make_writable(reserved + offset, _STEP_BYTES)
+        native.make_writable(address + offset, _STEP_BYTES)
 
 
 LEFT_OVER: Final[dict[str, Callable[[], None]]] = {
@@ -178,44 +182,47 @@ LEFT_OVER: Final[dict[str, Callable[[], None]]] = {
     "share memory with another process": _shared_memory,
     "ask for a file by its name": _name_a_file,
 }
-"""What `rlimit` does not stop everywhere. It bars no level: `doctor` says what of it is left over
-on this machine, and docs/explanation/threat-model.md what that means."""
+"""Acts that `rlimit` cannot stop on every machine. They rule out no level: `doctor` lists those
+that succeed on this machine, and docs/explanation/threat-model.md says what that means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the self-test found out about this machine.
+    """What the self-test found out about this machine."""
 
-    Attributes:
-        level: the one to use; `none` when nothing holds.
-        report: for `doctor`: what each level let through, and what is left over at the one in use.
-        counts_growth: the kernel limits what of a reserved range is made writable.
-    """
-
+    # The level to use; `weak` if none holds and that is allowed, `none` if it is not.
     level: str
+    # For `doctor`: the acts that succeeded at each level, and those of `LEFT_OVER` that succeed at
+    # the level in use.
     report: dict[str, Any]
+    # Whether the kernel limits how much of a reserved range is made writable.
     counts_growth: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """What a trial child of one level got through with."""
+    """What a child could do at one level."""
 
-    escaped: list[str]
-    left_over: list[str]
-    counts_growth: bool
+    escapes: list[str]  # the acts of `ACTS` that succeeded, in words
+    left_over: list[str]  # the acts of `LEFT_OVER` that succeeded
+    counts_growth: bool  # as in `Choice`
 
 
-def choose(wanted: str, *, allow_weak: bool) -> Choice:
-    """Try the levels that are wanted (`auto`: all), the best one first."""
+def choose(isolation: str, *, allow_weak: bool) -> Choice:
+    """Try levels of isolation, the best one first, and choose the first that holds.
+
+    Args:
+        isolation: the only level to try; `auto` tries all.
+        allow_weak: answer `weak` instead of `none` if no level holds.
+    """
     levels: dict[str, list[str]] = {}
     report = {"machine": platform.machine(), "uid": os.getuid(), "levels": levels}
     for level in ("seccomp", "rlimit"):
-        if wanted not in {"auto", level}:
+        if isolation not in {"auto", level}:
             continue
         trial = _try(level)
-        levels[level] = trial.escaped
-        if not trial.escaped:
+        levels[level] = trial.escapes
+        if not trial.escapes:
             report["left_over"] = trial.left_over
             return Choice(level, report, trial.counts_growth)
     return Choice("weak" if allow_weak else "none", report, counts_growth=False)
@@ -226,22 +233,22 @@ def _try(level: str) -> _Trial:
         seccomp = _seccomp() if level == "seccomp" else None
     except (KeyError, OSError, ImportError, AttributeError) as problem:
         return _Trial([f"not available here: {type(problem).__name__}"], [], counts_growth=False)
-    # The child has no descriptor to report by: it has closed the only one.
+    # The child reports by a shared page, because it has closed its only descriptor.
     with mmap.mmap(-1, mmap.PAGESIZE) as page:
         pid = os.fork()
         if pid == 0:
             _try_all(seccomp, page)
         _, status = os.waitpid(pid, 0)
-        said = bytes(page)
-    if not said[_ENTERED_AT]:
+        marks = bytes(page)
+    if not marks[_ENTERED_AT]:
         text = os.strerror(os.waitstatus_to_exitcode(status))
         return _Trial([f"not available here: {text}"], [], counts_growth=False)
     grown_at = _ACTS_AT + len(ACTS) + len(LEFT_OVER)
-    escaped = _got_through(ACTS, said[_ACTS_AT:])
-    left_over = _got_through(LEFT_OVER, said[_ACTS_AT + len(ACTS) :])
-    if said[grown_at] in {_UNTRIED, _TRYING}:
-        escaped.append("the trial child did not finish")
-    return _Trial(escaped, left_over, counts_growth=said[grown_at] == _HELD)
+    escapes = _got_through(ACTS, marks[_ACTS_AT:])
+    left_over = _got_through(LEFT_OVER, marks[_ACTS_AT + len(ACTS) :])
+    if marks[grown_at] in {_UNTRIED, _TRYING}:
+        escapes.append("the trial child did not finish")
+    return _Trial(escapes, left_over, counts_growth=marks[grown_at] == _STOPPED)
 
 
 def _got_through(acts: Mapping[str, Any], marks: bytes) -> list[str]:
@@ -257,18 +264,18 @@ def _seccomp() -> Filter:
 
 
 def _try_all(seccomp: Filter | None, page: mmap.mmap) -> None:
-    """In the trial child: what it can do once it is jailed and has no descriptor left."""
+    """In the child: enter the jail, close the last descriptor, and try every act. Never returns."""
     code = 1
     try:
-        reserved = _reserved()
+        address = _reserved()
         cell = jail.Cell(jail.memory_now().plus(_MEMORY_BYTES), 5, seccomp)
         jail.enter(cell, socket_fd=os.open(os.devnull, os.O_RDWR))
         os.close(0)
         page[_ENTERED_AT] = 1
-        acts = [*ACTS.values(), *LEFT_OVER.values(), lambda: _grow(reserved)]
+        acts = [*ACTS.values(), *LEFT_OVER.values(), lambda: _grow(address)]
         for at, act in enumerate(acts, start=_ACTS_AT):
             page[at] = _TRYING
-            page[at] = _GOT_THROUGH if _succeeds(act) else _HELD
+            page[at] = _GOT_THROUGH if _succeeds(act) else _STOPPED
     except OSError as problem:
         code = problem.errno or 1
     finally:
