@@ -1,4 +1,4 @@
-"""The engines: what runs a function's code inside the jail. A function names its engine."""
+"""The engines, which run functions' code inside the jail. Each function names its engine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class EngineName(StrEnum):
-    """Closed set: the engines of this sandbox.
+    """The engines of this sandbox; there are no others.
 
-    `wasm` is CPython compiled to WebAssembly: Python as people write it. `restricted` is a dialect
-    on the host's own CPython: faster where a function computes much in Python itself.
+    `wasm` is CPython compiled to WebAssembly, and runs Python as people write it. `restricted` runs
+    a dialect on the host's own CPython, and is faster for functions that compute much in Python.
     """
 
     WASM = "wasm"
@@ -29,32 +29,36 @@ PACKAGES: Final[dict[EngineName, tuple[str, ...]]] = {
 
 
 class EngineUnusable(Exception):
-    """This installation cannot run the engine; the text says why and what to do."""
+    """This installation cannot run the engine; the message says why and what to do."""
 
 
 class Engine(Protocol):
-    """An engine made ready in the zygote; every fork of the zygote has it by copy-on-write."""
+    """An engine, made ready in the zygote. Each fork of the zygote shares it by copy-on-write."""
 
     version: str
-    """Changes whenever code that an earlier version compiled may not be run by this one."""
+    """Differs from earlier versions whose compiled code this one must not run."""
 
     room_bytes: int
-    """Memory that a worker of this engine may take beside what the function may take."""
+    """Memory that a worker may take for the engine itself, on top of the function's limit."""
 
     def faults(self) -> Sequence[str]:
-        """What the engine's own self-test found broken, in words; empty when it may be used."""
+        """What the engine's self-test found broken, in words; empty if the engine may be used."""
 
     def work(self, kind: str, *, memory_bytes: int) -> None:
-        """Serve the parent in a jailed worker until it closes the socket or kills the worker.
+        """Serve the parent, in a jailed worker, until it closes the socket or kills the worker.
 
         Args:
             kind: `compile` or `run`.
-            memory_bytes: what the function may take.
+            memory_bytes: memory that the function may take.
         """
 
 
 def prepare(name: EngineName) -> Engine:
-    """Load the engine into this process; EngineUnusable where that is not possible."""
+    """Load the engine into this process and make it ready.
+
+    Raises:
+        EngineUnusable: this installation cannot run it.
+    """
     try:
         worker = importlib.import_module(f"sandbox.engines.{name}.worker")
     except ImportError as problem:

@@ -1,7 +1,7 @@
 """Finds the guest's machine code and the library that runs it, and checks them before use.
 
-Loading either is running it as native code. So nothing is ever loaded but two files of this
-folder whose SHA-256 stands in the manifest that the build wrote beside them.
+Both files are native code: whoever loads them runs them. So the engine loads two files only, from
+its own folder, after it has compared their SHA-256 with the manifest that the build wrote there.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any, Final
 
 from sandbox.engines import EngineUnusable
 
-# No pathlib here: it takes longer to import than all of the engine's own code.
+# This module does without pathlib, which takes longer to import than all of the engine's own code.
 FOLDER: Final = f"{os.path.dirname(__file__)}/artefacts"  # noqa: PTH120 - see above
 MANIFEST: Final = "guest.json"
-WASMTIME_VERSION: Final = "50.0.1"  # machine code is bound to the version of what runs it
+WASMTIME_VERSION: Final = "50.0.1"  # machine code runs with the version that compiled it only
 _CHUNK_BYTES: Final = 1 << 20
 _REMEDY: Final = "run `make setup` in a checkout, or `sam build` for a bundle"
 
 
 class ArtefactMissing(EngineUnusable):
-    """There is no artefact here, or none for this machine."""
+    """The artefact has not been built, or not for this machine."""
 
 
 class ArtefactChanged(EngineUnusable):
@@ -39,29 +39,26 @@ class WrongVersion(EngineUnusable):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """Two files that may be loaded.
+    """The two files that the engine loads, after their check."""
 
-    Attributes:
-        guest: path of the machine code of the component.
-        library: path of libwasmtime.
-        digest: SHA-256 of the component's machine code, in hexadecimal.
-        python: version of the CPython inside, such as `3.14.0`.
-    """
-
-    guest: str
-    library: str
-    digest: str
-    python: str
+    guest: str  # path of the component's machine code
+    library: str  # path of libwasmtime
+    digest: str  # SHA-256 of the component's machine code, in hexadecimal
+    python: str  # version of the CPython in the component, such as `3.14.0`
 
 
 def find(folder: str = FOLDER) -> Artefact:
-    """The artefact for this machine, checked.
+    """The artefact for this machine, after its check.
 
-    Hashing takes a third of a zygote's start, each time: whether a file is still what was built
-    is not to be seen from its size and times, and a wrong one would be run.
+    Each start hashes both files, which takes a third of a zygote's start. Their sizes and times
+    would be faster to compare, but do not show whether a file is still what was built, and a wrong
+    file would be run.
+
+    Args:
+        folder: where the build has put the files.
 
     Raises:
-        ArtefactMissing: it was never built, or for other processors only.
+        ArtefactMissing: the artefact was never built, or only for other processors.
         ArtefactChanged: a file has another hash than the manifest says.
         WrongVersion: the manifest names another wasmtime than this code is written for.
     """
@@ -82,7 +79,7 @@ def find(folder: str = FOLDER) -> Artefact:
                 f" it has {', '.join(sorted(files))}: {_REMEDY}"
             )
     for name, digest in _digests(folder, (guest, library)).items():
-        _check(name, digest, expected=files[name]["sha256"])
+        _check(name, digest, locked_digest=files[name]["sha256"])
     return Artefact(
         guest=f"{folder}/{guest}",
         library=f"{folder}/{library}",
@@ -92,7 +89,7 @@ def find(folder: str = FOLDER) -> Artefact:
 
 
 def machine() -> str:
-    """This processor, as artefacts name it: `x86_64` or `aarch64`."""
+    """This machine's processor, in the words of the artefacts' names: `x86_64` or `aarch64`."""
     name = platform.machine().lower()
     return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
 
@@ -106,8 +103,8 @@ def _manifest(folder: str) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(text)
         files = manifest["files"]
-        known = all(isinstance(files[name]["sha256"], str) for name in files)
-        if not known or not isinstance(manifest["python"], str):
+        has_hashes = all(isinstance(files[name]["sha256"], str) for name in files)
+        if not has_hashes or not isinstance(manifest["python"], str):
             raise TypeError(MANIFEST)  # noqa: TRY301 - one way out for all that is malformed
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ArtefactChanged(f"{MANIFEST} of the engine wasm cannot be read: {_REMEDY}") from None
@@ -115,16 +112,19 @@ def _manifest(folder: str) -> dict[str, Any]:
 
 
 def _digests(folder: str, names: tuple[str, str]) -> dict[str, str | None]:
-    """SHA-256 of each file, side by side, as hashing needs no interpreter; None for no file."""
+    """SHA-256 of each file by its name; None for a file that cannot be read.
+
+    Two threads hash at the same time: hashlib gives up the interpreter's lock while it works.
+    """
     digests: dict[str, str | None] = {}
 
     def work_out(name: str) -> None:
         digests[name] = _digest(f"{folder}/{name}")
 
-    other = threading.Thread(target=work_out, args=(names[1],))
-    other.start()
+    thread = threading.Thread(target=work_out, args=(names[1],))
+    thread.start()
     work_out(names[0])
-    other.join()
+    thread.join()
     return digests
 
 
@@ -140,11 +140,11 @@ def _digest(path: str) -> str | None:
     return digest.hexdigest()
 
 
-def _check(name: str, digest: str | None, *, expected: str) -> None:
+def _check(name: str, digest: str | None, *, locked_digest: str) -> None:
     if digest is None:
         raise ArtefactMissing(f"{name} of the engine wasm is not here: {_REMEDY}")
-    if digest != expected:
+    if digest != locked_digest:
         raise ArtefactChanged(
             f"{name} of the engine wasm is not the file that was built: its SHA-256 is"
-            f" {digest[:12]}…, the manifest says {expected[:12]}…: {_REMEDY}"
+            f" {digest[:12]}…, the manifest says {locked_digest[:12]}…: {_REMEDY}"
         )

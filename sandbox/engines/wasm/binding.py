@@ -1,8 +1,9 @@
-"""A binding to libwasmtime's C API for components: one export, host functions, nothing else.
+"""A binding to libwasmtime's C API for components: one export and host functions, nothing else.
 
-The whole of wasmtime's own Python package takes a tenth of a second to import and most of a host
-call's time; the forty C functions that a worker needs are declared here. Every error of the
-library is looked at, and every object that it gives away is freed.
+wasmtime's own Python package takes a tenth of a second to import, and most of the time of a call to
+the host. This module declares only the forty C functions that a worker needs. It checks every error
+that the library gives, and frees every object that the library hands over.
+https://docs.wasmtime.dev/c-api/
 """
 
 from __future__ import annotations
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Imports = Mapping[str, Mapping[str, Any]]
-    """Host functions by interface, without its version, and by name; `""` is the world itself."""
+    """Host functions: by interface without its version (`""` is the world itself), then by name."""
 
 MAX_STACK_BYTES: Final = 4 << 20
-"""Of native stack for the guest, which is half of what a process has. A thousand calls of Python's
-by way of C, as of `__getattr__`, take two: with less, what CPython would end with a RecursionError
-that can be caught ends the worker."""
-# Of stacks that are never made; the library wants them to be larger.
+"""Native stack for the guest: half of what a process has. CPython raises a RecursionError, which
+user code can catch, after a thousand calls. If they go by way of C, as those of `__getattr__` do,
+they take 2 MB. With less stack than that, the worker would end before CPython could raise."""
+# Size of stacks for asynchronous calls. None is ever made, but the library insists that they be
+# larger than the guest's.
 _ASYNC_STACK_BYTES: Final = 5 << 20
 _STACK_OVERFLOW: Final = 0
-_VERSIONS: Final = "0.2."  # of WASI: what these functions mean has not changed within it
-_INSTANCE_WORDS: Final = 2  # the library's handles, as its caller keeps them
+_VERSIONS: Final = "0.2."  # of WASI; within 0.2 the functions' meaning has not changed
+# Sizes of the library's handles, in words of 64 bits.
+_INSTANCE_WORDS: Final = 2
 _FUNCTION_WORDS: Final = 4
 
 _P, _Z, _BOOL, _TEXT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool, ctypes.c_char_p
@@ -81,24 +84,31 @@ _DECLARATIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 
 
 class Refused(Exception):
-    """The library would not load, link or compile what it was given; in its own words."""
+    """The library cannot load, link or compile this. The message is the library's."""
 
 
 class Trap(Exception):
-    """The guest was stopped for good: it may not be called again. In the library's own words."""
+    """The guest was stopped, and must not be called again. The message is the library's."""
 
 
 class StackExhausted(Trap):
-    """The guest called itself deeper than its stack is."""
+    """The guest's calls were nested too deeply for its stack."""
 
 
 class Library:
-    """Libwasmtime, with the C functions that are used here; Refused when this is not it."""
+    """Libwasmtime, with the C functions that are used here.
+
+    Attributes:
+        c: the loaded library.
+
+    Raises:
+        Refused: the file is not libwasmtime, or lacks one of the functions.
+    """
 
     def __init__(self, path: str) -> None:
         try:
-            # The lock of the interpreter is kept over each call: there are no other threads, and
-            # giving it up and taking it back would cost as much as a short call.
+            # PyDLL keeps the interpreter's lock during each call. There are no other threads, and
+            # to give the lock up and take it back would cost as much as a short call.
             library = ctypes.PyDLL(path)
             for name, (result, arguments) in _DECLARATIONS.items():
                 function = getattr(library, name)
@@ -108,37 +118,52 @@ class Library:
         self.c: Any = library
 
     def check(self, error: int | None, kind: type[Exception] = Refused) -> None:
-        """Raise what the library reports, and free its report."""
+        """Raise an exception for an error of the library, and free the error.
+
+        Args:
+            error: the address that a C function returned; None or 0 is no error.
+            kind: the exception for it. If it is Trap and the stack was used up, StackExhausted is
+                raised.
+        """
         if not error:
             return
         code = ctypes.c_uint8()
-        # A component's call reports a trap as an error, for which there is no question about its
-        # code; errors and traps are one structure with one field, so the question for a trap
-        # answers. The self-test and the tests end a guest by its stack, and would notice.
-        known = self.c.wasmtime_trap_code(error, ctypes.addressof(code))
+        # A component's call reports a trap as an error, and the C API has no function that reads
+        # the trap code of an error. In the library errors and traps are one structure with one
+        # field, so `wasmtime_trap_code` works on both. If that changed, the self-test and the tests
+        # would fail: they let a guest use up its stack.
+        has_code = self.c.wasmtime_trap_code(error, ctypes.addressof(code))
         message = Bytes()
         self.c.wasmtime_error_message(error, ctypes.addressof(message))
         text = ctypes.string_at(message.data, min(message.size, MAX_ERROR_TEXT_BYTES))
         self.c.wasm_byte_vec_delete(ctypes.addressof(message))
         self.c.wasmtime_error_delete(error)
-        if kind is Trap and known and code.value == _STACK_OVERFLOW:
+        if kind is Trap and has_code and code.value == _STACK_OVERFLOW:
             kind = StackExhausted
         raise kind(text.decode("utf-8", "replace"))
 
     def engine(self, *, target: str | None = None, parallel: bool = False) -> int:
-        """A new engine with the settings that the artefacts are compiled and run with.
+        """A new engine, with the settings that the artefacts are compiled and run with.
 
-        No fuel and no epochs: the parent ends a worker by the wall clock, and both would cost a
-        sixth of the guest's speed. Guard pages stay as they are by default: the four gigabytes of
-        address space are reserved before the jail counts.
+        It counts neither fuel nor epochs: the parent stops a worker by the wall clock, and to count
+        would make the guest a sixth slower. It keeps the default guard pages: their four gigabytes
+        of address space are reserved before the jail measures what the process has.
+
+        Args:
+            target: the machine to compile for, as `compile_component` takes it.
+            parallel: compile in several threads.
+
+        Raises:
+            Refused: the library cannot compile for that machine.
         """
         config = self.c.wasm_config_new()
         self.c.wasmtime_config_parallel_compilation_set(config, parallel)
         self.c.wasmtime_config_async_stack_size_set(config, _ASYNC_STACK_BYTES)
         self.c.wasmtime_config_max_wasm_stack_set(config, MAX_STACK_BYTES)
         if sys.platform == "darwin":
-            # The thread that takes the exceptions of Mach does not live on in a forked child. (As
-            # wasmtime's documentation has it: our tests have not been run on a Mac.)
+            # With Mach ports, a thread handles the guest's faults, and a forked child does not have
+            # that thread. (This is from wasmtime's documentation; the tests have not been run on a
+            # Mac.)
             self.c.wasmtime_config_macos_use_mach_ports_set(config, False)  # noqa: FBT003 - C
         error = target and self.c.wasmtime_config_target_set(config, target.encode())
         if error:
@@ -149,26 +174,30 @@ class Library:
 
 
 def compile_component(wasm: Path, cwasm: Path, *, library: Path, target: str | None) -> None:
-    """Compile a component to machine code of `target`, with the settings that a worker has.
+    """Compile a component to machine code, with the settings that a worker has.
 
     Args:
         wasm: the component.
-        cwasm: where the machine code goes.
-        library: libwasmtime of the same version as the one that is to load the file.
-        target: such as `x86_64-unknown-linux-gnu`: without features of the CPU at hand, because
-            the file runs on others. The library ends the process for a target that it was built
-            without. None is this machine, with all its features.
+        cwasm: the file to write the machine code to.
+        library: libwasmtime, in the same version as the one that will load the file.
+        target: the machine to compile for, such as `x86_64-unknown-linux-gnu`. The code then uses
+            no features that only this processor has, because it will run on others. The library
+            ends the process if it was built without the target. None is this machine with all its
+            features.
+
+    Raises:
+        Refused: the library cannot compile the component.
     """
     wasmtime = Library(os.fspath(library))
     engine = wasmtime.engine(target=target, parallel=True)
     source = wasm.read_bytes()
     component, code = ctypes.c_void_p(), Bytes()
-    out = ctypes.addressof(component)
-    wasmtime.check(wasmtime.c.wasmtime_component_new(engine, source, len(source), out))
-    where = ctypes.addressof(code)
-    wasmtime.check(wasmtime.c.wasmtime_component_serialize(component, where))
+    component_at = ctypes.addressof(component)
+    wasmtime.check(wasmtime.c.wasmtime_component_new(engine, source, len(source), component_at))
+    code_at = ctypes.addressof(code)
+    wasmtime.check(wasmtime.c.wasmtime_component_serialize(component, code_at))
     cwasm.write_bytes(ctypes.string_at(code.data, code.size))
-    wasmtime.c.wasm_byte_vec_delete(where)
+    wasmtime.c.wasm_byte_vec_delete(code_at)
     wasmtime.c.wasmtime_component_delete(component)
     wasmtime.c.wasm_engine_delete(engine)
 
@@ -178,25 +207,27 @@ class Guest:
 
     Args:
         library: the library that runs it.
-        cwasm: machine code that `compile_component` made. Loading it is running it.
-        imports: all that the guest may reach; whatever else it imports is a trap.
+        cwasm: path of machine code that `compile_component` made. To load it is to run it.
+        imports: the host functions that the guest may call. A call of any other import is a trap.
 
     Raises:
-        Refused: the file is not for this library or machine, or has not our export.
+        Refused: the file is not for this library or machine, or does not export `take`.
     """
 
     def __init__(self, library: Library, cwasm: str, *, imports: Imports) -> None:
         self._library = library
-        self._imports = imports  # the library holds bare pointers to these
+        self._imports = imports  # kept alive: the library only has pointers to these
         self._engine = library.engine()
         self._store = library.c.wasmtime_store_new(self._engine, None, None)
         self._context = library.c.wasmtime_store_context(self._store)
         self._function = (ctypes.c_uint64 * _FUNCTION_WORDS)()
         self._argument, self._result = Text(kind=Value.STRING), Value()
         self._component = ctypes.c_void_p()
-        path, where = os.fsencode(cwasm), ctypes.addressof(self._component)
+        path, component_at = os.fsencode(cwasm), ctypes.addressof(self._component)
         try:
-            library.check(library.c.wasmtime_component_deserialize_file(self._engine, path, where))
+            library.check(
+                library.c.wasmtime_component_deserialize_file(self._engine, path, component_at)
+            )
             self._instantiate()
         except BaseException:
             self.close()
@@ -204,22 +235,27 @@ class Guest:
         self._take = self._bound_take()
 
     def take(self, frame: bytes) -> bytes:
-        """What the guest answers to this ASCII text; Trap when it was stopped."""
+        """The guest's answer to this frame, which must be ASCII.
+
+        Raises:
+            Trap: the guest was stopped.
+            StackExhausted: it was stopped because it used up its stack.
+        """
         return self._take(frame)
 
     def limit_memory(self, max_bytes: int) -> None:
-        """From now on the guest's memory may not grow beyond this; it sees a MemoryError."""
+        """Limit the guest's memory from now on. Beyond it, user code gets a MemoryError."""
         self._library.c.wasmtime_store_limiter(self._store, max_bytes, -1, -1, -1, -1)
 
     def close(self) -> None:
-        """Free the instance and its memory; it may not be used again."""
+        """Free the instance and its memory. It must not be used after this."""
         self._library.c.wasmtime_store_delete(self._store)
         if self._component.value:
             self._library.c.wasmtime_component_delete(self._component)
         self._library.c.wasm_engine_delete(self._engine)
 
     def _bound_take(self) -> Callable[[bytes], bytes]:
-        # Each event and each of its log lines passes here: all addresses are worked out once.
+        # Each event and each of its log lines comes through here, so addresses are computed once.
         call, delete = (
             self._library.c.wasmtime_component_func_call,
             self._library.c.wasmtime_component_val_delete,
@@ -227,20 +263,20 @@ class Guest:
         check, string_at = self._library.check, ctypes.string_at
         argument, result = self._argument, self._result
         function, context = ctypes.addressof(self._function), self._context
-        given, answered = ctypes.addressof(argument), ctypes.addressof(result)
+        argument_at, result_at = ctypes.addressof(argument), ctypes.addressof(result)
 
         def take(frame: bytes) -> bytes:
-            if not frame.isascii():  # the library ends the process for text that is not UTF-8
+            if not frame.isascii():  # if text is not UTF-8, the library ends the process
                 raise ValueError("a frame for the guest is not ASCII")
             argument.size, argument.data = len(frame), frame
             result.kind = Value.BOOL
-            error = call(function, context, given, 1, answered, 1)
+            error = call(function, context, argument_at, 1, result_at, 1)
             if error:
                 check(error, Trap)
             if result.kind != Value.STRING:
                 raise Refused("the component's export take does not answer with text")
             answer: bytes = string_at(result.second, result.first)
-            delete(answered)
+            delete(result_at)
             return answer
 
         return take
@@ -254,27 +290,29 @@ class Guest:
                 c.wasmtime_component_linker_define_unknown_imports_as_traps(linker, self._component)
             )
             instance = (ctypes.c_uint64 * _INSTANCE_WORDS)()
-            where = ctypes.addressof(instance)
+            instance_at = ctypes.addressof(instance)
             check(
                 c.wasmtime_component_linker_instantiate(
-                    linker, self._context, self._component, where
+                    linker, self._context, self._component, instance_at
                 )
             )
         finally:
             c.wasmtime_component_linker_delete(linker)
         index = c.wasmtime_component_instance_get_export_index(
-            where, self._context, None, b"take", len(b"take")
+            instance_at, self._context, None, b"take", len(b"take")
         )
         if not index:
             raise Refused("the component does not export take")
         function = ctypes.addressof(self._function)
-        got = c.wasmtime_component_instance_get_func(where, self._context, index, function)
+        is_function = c.wasmtime_component_instance_get_func(
+            instance_at, self._context, index, function
+        )
         c.wasmtime_component_export_index_delete(index)
-        if not got:
+        if not is_function:
             raise Refused("the component's export take is not a function")
 
     def _define(self, linker: int) -> None:
-        """Give the linker our host functions, at the versions that the component asks for."""
+        """Define the host functions in the linker, at the versions that the component imports."""
         c, check = self._library.c, self._library.check
         root = c.wasmtime_component_linker_root(linker)
         try:
@@ -283,25 +321,30 @@ class Guest:
                 interface, _, version = name.partition("@")
                 if interface not in self._imports or not version.startswith(_VERSIONS):
                     continue
-                nested = ctypes.c_void_p()
-                encoded, where = name.encode(), ctypes.addressof(nested)
+                interface_linker = ctypes.c_void_p()
+                name_bytes, linker_at = name.encode(), ctypes.addressof(interface_linker)
                 check(
                     c.wasmtime_component_linker_instance_add_instance(
-                        root, encoded, len(encoded), where
+                        root, name_bytes, len(name_bytes), linker_at
                     )
                 )
                 try:
-                    self._add(nested, self._imports[interface])
+                    self._add(interface_linker, self._imports[interface])
                 finally:
-                    c.wasmtime_component_linker_instance_delete(nested)
+                    c.wasmtime_component_linker_instance_delete(interface_linker)
         finally:
             c.wasmtime_component_linker_instance_delete(root)
 
     def _add(self, place: Any, functions: Mapping[str, Any]) -> None:
         for name, function in functions.items():
-            encoded = name.encode()
+            name_bytes = name.encode()
             error = self._library.c.wasmtime_component_linker_instance_add_func(
-                place, encoded, len(encoded), ctypes.cast(function, ctypes.c_void_p), None, None
+                place,
+                name_bytes,
+                len(name_bytes),
+                ctypes.cast(function, ctypes.c_void_p),
+                None,
+                None,
             )
             self._library.check(error)
 
@@ -310,10 +353,10 @@ class Guest:
         kind = c.wasmtime_component_type(self._component)
         names = []
         for index in range(c.wasmtime_component_type_import_count(kind, self._engine)):
-            name, size, item = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
-            out = [ctypes.addressof(each) for each in (name, size, item)]
-            if c.wasmtime_component_type_import_nth(kind, self._engine, index, *out):
+            name, size, external = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_void_p()
+            result_at = [ctypes.addressof(each) for each in (name, size, external)]
+            if c.wasmtime_component_type_import_nth(kind, self._engine, index, *result_at):
                 names.append(ctypes.string_at(name.value or 0, size.value).decode())
-                c.wasmtime_component_extern_delete(item)
+                c.wasmtime_component_extern_delete(external)
         c.wasmtime_component_type_delete(kind)
         return names

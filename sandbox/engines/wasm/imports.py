@@ -1,7 +1,8 @@
-"""All that a guest may reach: two clocks, randomness, and the frames to its parent.
+"""The host functions that a guest may call: two clocks, randomness, and frames to its parent.
 
-Its environment and its arguments are empty, it has no directory, and whatever else it imports
-(files, sockets, streams, exit) is a trap: nothing has to be refused, because nothing is there.
+Its environment, its arguments and its list of directories are empty. A call of anything else that
+it imports (files, sockets, streams, exit) is a trap. Nothing has to be refused, because none of it
+exists.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class Parent(Protocol):
-    """Where the guest's frames go."""
+    """Takes the guest's frames."""
 
     def send(self, frame: bytes) -> None:
-        """One frame out."""
+        """Send one frame."""
 
     def call(self, frame: bytes) -> bytes:
-        """One frame out, and the one that answers it."""
+        """Send one frame, and give the frame that answers it."""
 
 
 def imports(library: Library, parent: Parent) -> dict[str, dict[str, Any]]:
-    """The host functions, by interface without its version and by name."""
+    """The host functions: by interface without its version, then by name."""
     make = Adapters(library.c)
     return {
         "": {
@@ -48,8 +49,8 @@ def imports(library: Library, parent: Parent) -> dict[str, dict[str, Any]]:
             "now": make.answers_moment(time.time_ns),
             "resolution": make.answers_moment(lambda: 1),
         },
-        # Asked of the kernel at each call: the workers are forked from one instance, and a
-        # generator seeded before the fork would give the same bytes to all of them.
+        # Each call asks the kernel. All workers are forked from one instance, and a generator that
+        # was seeded before the fork would give the same bytes to all of them.
         "wasi:random/random": {
             "get-random-bytes": make.answers_octets(os.urandom),
             "get-random-u64": make.answers_number(lambda: int.from_bytes(os.urandom(8))),

@@ -1,4 +1,4 @@
-"""The engine's part of docs/reference/sandbox.md, from what the guest itself says of itself."""
+"""Writes the engine's part of docs/reference/sandbox.md, from the guest's own inventory."""
 
 # ruff: noqa: E501 - rows of tables are one line
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sandbox.engines.wasm.worker import prepare
 
 
 def section() -> str:
-    """Modules with their versions, and for what is missing, what to use instead."""
+    """The section, as Markdown: the modules with their versions, and what to use for missing ones."""
     inventory = prepare().inventory()
     return f"""## Engine `wasm`
 
@@ -52,7 +52,7 @@ def _listed(names: Any) -> str:
 
 
 def _missing(missing: dict[str, str]) -> str:
-    """A row an alternative, with all the modules that it stands for."""
+    """One row for each alternative, with all the modules that it replaces."""
     modules: dict[str, list[str]] = defaultdict(list)
     for name, instead in missing.items():
         if not name.startswith("_"):

@@ -1,4 +1,4 @@
-"""Where a guest's memory lies, and what is reserved behind it for memory that it will never get."""
+"""Finds the guest's memory, and bars the reserved addresses that it must never grow into."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-# Less than a guest's memory is reserved, more than anything else is.
+# Less than what is reserved for a guest's memory, and more than anything else reserves.
 _RESERVED_BYTES: Final = 3 << 30
 _PROT_NONE: Final = 0
 _MAP_SHARED, _MAP_FIXED, _MAP_NORESERVE = 0x01, 0x10, 0x4000
@@ -17,24 +17,18 @@ _MAP_SHARED, _MAP_FIXED, _MAP_NORESERVE = 0x01, 0x10, 0x4000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of the one guest of this process, by address.
+    """The addresses of this process's one guest."""
 
-    Attributes:
-        start: of what it holds now.
-        end: of what it holds now; from here on its memory grows.
-        reserved_end: of what is kept free for that.
-    """
-
-    start: int
-    end: int
-    reserved_end: int
+    start: int  # where its memory starts
+    end: int  # where it ends now; it grows from here
+    reserved_end: int  # where the address space ends that is reserved for growth
 
 
 def guest_memory() -> Memory | None:
-    """Where the one guest of this process has its memory; None where the kernel does not say.
+    """Where this process's one guest has its memory; None if the kernel does not say.
 
-    The library's C interface has no question for it. But a guest's memory lies just below what
-    is reserved for it to grow into, and nothing else reserves as much.
+    The library's C API has no function for this. But the memory lies directly below the range that
+    is reserved for its growth, and nothing else reserves as much.
     """
     if sys.platform != "linux":
         return None
@@ -42,7 +36,7 @@ def guest_memory() -> Memory | None:
     with open("/proc/self/maps", "rb") as file:  # noqa: PTH123 - no pathlib in the zygote
         for line in file:
             span, rights = line.split(maxsplit=2)[:2]
-            low, high = (int(part, 16) for part in span.split(b"-"))
+            low, high = (int(address, 16) for address in span.split(b"-"))
             if rights.startswith(b"rw"):
                 start, end = (start if low == end else low), high
             elif low == end and high - low > _RESERVED_BYTES:
@@ -51,16 +45,21 @@ def guest_memory() -> Memory | None:
 
 
 def bar(memory: Memory, *, max_growth_bytes: int, path: str) -> None:
-    """Let nobody ever write to what is reserved for the guest beyond this growth.
+    """Make the range that is reserved for the guest unusable beyond `max_growth_bytes`, for good.
 
-    Compiled code counts on the whole range being reserved, so it cannot be given back. But the
-    kernel counts a reserved range as memory only when it is made writable, and can be cheated in
-    that (see `jail.limit_resources`). So it is covered with pages of a file that was opened only
-    for reading: no process can make a shared page of such a file writable. The pages lie behind
-    the file's end, and there is nothing in them to be read.
+    Compiled code relies on the whole range being reserved, so it cannot be freed. But a reserved
+    range counts as memory only once it is made writable, and native code can get around that limit
+    (see `jail.limit_resources`). So this covers the range with shared pages of a file that it opens
+    for reading only: no process can make such pages writable. They lie behind the file's end, so
+    they hold nothing to read either.
+
+    Args:
+        memory: what `guest_memory` gave.
+        max_growth_bytes: how far the guest may grow from now on.
+        path: any file that can be opened for reading.
 
     Raises:
-        OSError: the kernel does not do this.
+        OSError: the kernel refuses.
     """
     first = memory.end + max_growth_bytes
     size = memory.reserved_end - first

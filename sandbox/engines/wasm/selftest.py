@@ -1,4 +1,4 @@
-"""Tries what the engine promises, in forks of the zygote, before it says that it is ready."""
+"""Tests the engine's promises in forks of the zygote, before the zygote says that it is ready."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65536
-_PATIENCE_S: Final = 2.0
-_MEMORY_BYTES: Final = 8 << 20
-# More than a part of a warmed guest that is free; less than is reserved.
+_PATIENCE_S: Final = 2.0  # for one answer of a worker
+_MEMORY_BYTES: Final = 8 << 20  # that a worker may grow by
+# More than a warmed guest has free, and less than what is reserved: only the limit can refuse it.
 _MUCH_BYTES: Final = 128 << 20
 SOURCE: Final = f"""
 import json, os
@@ -40,33 +40,33 @@ def handler(event, context):
 
 
 def faults(engine: Engine, code: str) -> list[str]:
-    """What does not hold, in words; empty when the engine may be used.
+    """Which of the engine's promises are broken, in words; empty if it may be used.
 
     Args:
-        engine: warmed up, in a process of one thread.
-        code: what the engine's guest made of `SOURCE`.
+        engine: the warmed-up engine, in a process that has one thread only.
+        code: `SOURCE`, compiled by the engine.
     """
-    with _worker(engine, code) as one, _worker(engine, code) as other:
-        drawn = [one.run("draw"), other.run("draw")]
-        grown = one.run("grow")
-        deep, deep_status = one.run("nest"), one.exit_status()
-        reached, reached_status = other.run("reach"), other.exit_status()
+    with _worker(engine, code) as first, _worker(engine, code) as second:
+        draws = [first.run("draw"), second.run("draw")]
+        growth = first.run("grow")
+        nesting, nesting_status = first.run("nest"), first.exit_status()
+        reach, reach_status = second.run("reach"), second.exit_status()
     broken = []
-    if not all(done.get("outcome") == "returned" for done in drawn):
-        broken.append(f"an event does not run: {drawn[0]}")
-    elif drawn[0]["output"] == drawn[1]["output"]:
+    if not all(draw.get("outcome") == "returned" for draw in draws):
+        broken.append(f"an event does not run: {draws[0]}")
+    elif draws[0]["output"] == draws[1]["output"]:
         broken.append("two workers draw the same random bytes")
-    if grown.get("output") != "refused":
+    if growth.get("output") != "refused":
         broken.append("a function may take more memory than its limit")
-    if deep.get("error", {}).get("type") != "RecursionError" or deep_status != 1:
+    if nesting.get("error", {}).get("type") != "RecursionError" or nesting_status != 1:
         broken.append("a function that uses up the stack does not end in a RecursionError")
-    if reached or reached_status != 1:
+    if reach or reach_status != 1:
         broken.append("a function reaches more than its imports")
     return broken
 
 
 class _Worker:
-    """A fork of the zygote that is not jailed, and what we sent it last."""
+    """A fork of the zygote that is not jailed."""
 
     def __init__(self, pid: int, stream: socket.socket) -> None:
         self._pid, self._socket = pid, stream
@@ -78,7 +78,7 @@ class _Worker:
         self._socket.sendall(_HEADER.pack(len(body)) + body)
 
     def run(self, event: str) -> dict[str, Any]:
-        """What the event ends with; empty when the worker ended."""
+        """The `done` frame of the event; empty if the worker ended without one."""
         self._seq += 1
         try:
             self.send(warm.run_frame(event, seq=self._seq))
@@ -89,15 +89,15 @@ class _Worker:
     def _receive(self) -> dict[str, Any]:
         data = b""
         while len(data) < _HEADER.size or len(data) < _HEADER.size + _HEADER.unpack_from(data)[0]:
-            more = self._socket.recv(_CHUNK_BYTES)
-            if not more:
+            chunk = self._socket.recv(_CHUNK_BYTES)
+            if not chunk:
                 return {}
-            data += more
+            data += chunk
         message: dict[str, Any] = json.loads(data[_HEADER.size :])
         return message
 
     def exit_status(self) -> int:
-        """How the worker ended by itself; negative when it had to be killed."""
+        """The worker's exit status; negative if it did not end by itself and had to be killed."""
         if self._status is None:
             if not self._gone():
                 os.kill(self._pid, signal.SIGKILL)
@@ -113,9 +113,9 @@ class _Worker:
             return True
 
     def end(self) -> None:
-        """Leave nothing of it behind."""
+        """End the worker and reap it."""
         if self._status is None:
-            with contextlib.suppress(OSError):  # it has closed its end first
+            with contextlib.suppress(OSError):  # the worker has closed its end already
                 self._socket.shutdown(socket.SHUT_WR)
             self.exit_status()
         self._socket.close()
@@ -131,7 +131,7 @@ def _worker(engine: Engine, code: str) -> Iterator[_Worker]:
     its.close()
     worker = _Worker(pid, ours)
     try:
-        with contextlib.suppress(OSError):  # it is gone: its first event shows that
+        with contextlib.suppress(OSError):  # if the worker has ended, its first event shows it
             worker.send(warm.load_frame(code))
         yield worker
     finally:

@@ -1,6 +1,6 @@
-"""The values of the component model as they lie in memory, and host functions made of Python's.
+"""The component model's values as they lie in memory, and host functions made from Python ones.
 
-A host function fills in its result with memory of the library, which the library frees.
+A host function writes its result into memory that the library has given, and will free.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_ERROR_TEXT_BYTES: Final = 8192
-# Each takes 32 bytes here; the guest's C library asks for 256 at a time.
+# Octets in one answer. Each takes 32 bytes here. The guest's C library asks for 256 at a time.
 MAX_OCTETS: Final = 1 << 16
 _NANOSECONDS: Final = 1_000_000_000
 
 HostFunction = ctypes.CFUNCTYPE(
-    ctypes.c_void_p,  # an error, or none
+    ctypes.c_void_p,  # answers an error's address, or None
     ctypes.c_void_p,
     ctypes.c_void_p,
     ctypes.c_void_p,
@@ -35,7 +35,10 @@ class Bytes(ctypes.Structure):
 
 
 class Value(ctypes.Structure):
-    """`wasmtime_component_val_t`, its union as three words: text and lists are size, address."""
+    """`wasmtime_component_val_t`, with its union as three words.
+
+    For text and lists, `first` is the size and `second` the address.
+    """
 
     BOOL: ClassVar = 0
     U8: ClassVar = 2
@@ -54,7 +57,7 @@ class Value(ctypes.Structure):
 
 
 class Text(ctypes.Structure):
-    """A value that is text, and borrows it from Python."""
+    """A value that is text, in memory that belongs to Python."""
 
     _fields_ = (
         ("kind", ctypes.c_uint8),
@@ -73,32 +76,32 @@ _OCTETS: Final = [bytes(Value(kind=Value.U8, first=octet)) for octet in range(25
 
 
 class Adapters:
-    """Makes host functions; an exception in one of them is a trap of the guest.
+    """Makes host functions from Python functions. If one raises, the guest traps.
 
     Args:
-        c: the C functions of the library.
+        c: the loaded library.
     """
 
     def __init__(self, c: Any) -> None:
         self._c = c
 
     def takes_text(self, function: Callable[[bytes], None]) -> Any:
-        """`func(string)`."""
-        string_at, from_address, failed = ctypes.string_at, Value.from_address, self._failed
+        """A host function of type `func(string)`."""
+        string_at, from_address, error_of = ctypes.string_at, Value.from_address, self._error_of
 
         def run(_data: int, _c: int, _t: int, arguments: int, _n: int, _r: int, _m: int) -> Any:
             try:
                 text = from_address(arguments)
                 function(string_at(text.second, text.first))
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return failed(problem)
+                return error_of(problem)
             return None
 
         return HostFunction(run)
 
     def answers_text(self, function: Callable[[bytes], bytes]) -> Any:
-        """`func(string) -> string`."""
-        string_at, from_address, failed = ctypes.string_at, Value.from_address, self._failed
+        """A host function of type `func(string) -> string`."""
+        string_at, from_address, error_of = ctypes.string_at, Value.from_address, self._error_of
         copy, string = self._c.wasm_byte_vec_new, Value.STRING
 
         def run(_data: int, _c: int, _t: int, arguments: int, _n: int, result: int, _m: int) -> Any:
@@ -110,48 +113,54 @@ class Adapters:
                 copy(result + _UNION, len(answer), answer)
                 from_address(result).kind = string
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return failed(problem)
+                return error_of(problem)
             return None
 
         return HostFunction(run)
 
     def answers_number(self, function: Callable[[], int]) -> Any:
-        """`func() -> u64`."""
-        from_address, failed, number = Value.from_address, self._failed, Value.U64
+        """A host function of type `func() -> u64`."""
+        from_address, error_of, number = Value.from_address, self._error_of, Value.U64
 
         def run(_data: int, _c: int, _t: int, _a: int, _n: int, result: int, _m: int) -> Any:
             try:
                 value = from_address(result)
                 value.kind, value.first = number, function()
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return failed(problem)
+                return error_of(problem)
             return None
 
         return HostFunction(run)
 
     def answers_moment(self, function: Callable[[], int]) -> Any:
-        """`func() -> record {seconds: u64, nanoseconds: u32}`, from nanoseconds."""
+        """A host function of type `func() -> record {seconds: u64, nanoseconds: u32}`.
+
+        `function` gives the moment in nanoseconds.
+        """
         fields = (_Field * 2)(
             _Field(len(b"seconds"), b"seconds", Value(kind=Value.U64)),
             _Field(len(b"nanoseconds"), b"nanoseconds", Value(kind=Value.U32)),
         )
         record = Value(kind=Value.RECORD, first=len(fields), second=ctypes.addressof(fields))
-        # Filled in and copied at each call; the reference and the views keep both alive.
+        # Each call fills this record in and copies it; `run` refers to it, which keeps it alive.
         pattern, seconds, nanoseconds = ctypes.byref(record), fields[0].value, fields[1].value
-        clone, failed = self._c.wasmtime_component_val_clone, self._failed
+        clone, error_of = self._c.wasmtime_component_val_clone, self._error_of
 
         def run(_data: int, _c: int, _t: int, _a: int, _n: int, result: int, _m: int) -> Any:
             try:
                 seconds.first, nanoseconds.first = divmod(function(), _NANOSECONDS)
                 clone(pattern, result)
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return failed(problem)
+                return error_of(problem)
             return None
 
         return HostFunction(run)
 
     def answers_octets(self, function: Callable[[int], bytes]) -> Any:
-        """`func(u64) -> list<u8>`: as many as asked for."""
+        """A host function of type `func(u64) -> list<u8>`.
+
+        `function` takes the number of octets to give.
+        """
 
         def run(_data: int, _c: int, _t: int, arguments: int, _n: int, result: int, _m: int) -> Any:
             try:
@@ -159,23 +168,23 @@ class Adapters:
                 if count > MAX_OCTETS:
                     raise ValueError("too many octets at a time")  # noqa: TRY301
                 octets = function(count)
-                packed = b"".join([_OCTETS[octet] for octet in octets])
+                values = b"".join([_OCTETS[octet] for octet in octets])
                 self._c.wasmtime_component_vallist_new_uninit(result + _UNION, len(octets))
                 value = Value.from_address(result)
                 value.kind = Value.LIST
-                ctypes.memmove(value.second, packed, len(packed))
+                ctypes.memmove(value.second, values, len(values))
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return self._failed(problem)
+                return self._error_of(problem)
             return None
 
         return HostFunction(run)
 
     def answers_none(self) -> Any:
-        """`func() -> option<…>`: none."""
+        """A host function of type `func() -> option<…>` that answers none."""
         return self._answers_empty(Value.OPTION)
 
     def answers_nothing(self) -> Any:
-        """`func() -> list<…>`: of no length."""
+        """A host function of type `func() -> list<…>` that answers an empty list."""
         return self._answers_empty(Value.LIST)
 
     def _answers_empty(self, kind: int) -> Any:
@@ -184,11 +193,11 @@ class Adapters:
                 value = Value.from_address(result)
                 value.kind, value.first, value.second = kind, 0, 0
             except BaseException as problem:  # noqa: BLE001 - nothing may pass through C
-                return self._failed(problem)
+                return self._error_of(problem)
             return None
 
         return HostFunction(run)
 
-    def _failed(self, error: BaseException) -> Any:
+    def _error_of(self, error: BaseException) -> Any:
         text = f"{type(error).__name__}: {error}"[:MAX_ERROR_TEXT_BYTES]
         return self._c.wasmtime_error_new(text.replace("\0", "").encode("utf-8", "replace"))

@@ -1,11 +1,11 @@
-"""Events of nobody's: they warm a guest up in the zygote, and its self-test runs them."""
+"""A function and an event that belong to nobody. The zygote runs them to warm a guest up."""
 
 from __future__ import annotations
 
 import time
 from typing import Any, Final
 
-TIMES: Final = 3  # CPython makes a function's bytecode faster at its second call
+TIMES: Final = 3  # CPython specialises a function's bytecode at its second call (PEP 659)
 SOURCE: Final = """
 import datetime, decimal, hashlib, json, random, re, time, uuid
 def handler(event, context):

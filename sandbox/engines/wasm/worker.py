@@ -1,8 +1,8 @@
-"""The relay: a frame of the parent goes into the guest, and what the guest says goes out.
+"""A worker of the engine `wasm`: it relays frames between the parent and the guest.
 
-The guest is made, and warmed up, once in the zygote. Each worker is a fork of it, with a memory
-of its own by copy-on-write, and nothing of it has to be loaded, compiled or mapped any more: a
-jailed worker could do none of these.
+The zygote makes the guest and warms it up, once. Each worker is a fork of the zygote, with a memory
+of its own by copy-on-write. So a worker need not load, compile or map anything, which it could not
+do in its jail.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from sandbox.limits import COMPILE_MEMORY_MB
 SOCKET_FD: Final = 0
 _HEADER: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65536
-_SLEEP_FRAME_BYTES: Final = 128  # longer frames are none, and are not looked into here
+_SLEEP_FRAME_BYTES: Final = 128  # a longer frame cannot ask for sleep, and is not parsed here
 _NOTHING: Final = b'{"op":"answer","value":null}'
-# The parent's wall clock ends it long before; more overflows the clock.
+# The parent's wall clock ends the run long before. A longer sleep would overflow the clock.
 _MAX_SLEEP_S: Final = 86_400
-# Copies of a result and of an answer on their way; pages of the library.
+# A worker's own memory: copies of a result and of an answer in transit, and pages of the library.
 _ROOM_BYTES: Final = 32 << 20
-_MAX_GROWTH_BYTES: Final = COMPILE_MEMORY_MB << 20  # no worker gets more
-_IMAGE_BYTES: Final = 64 << 20  # more than a guest holds at rest, where the kernel does not say
+_MAX_GROWTH_BYTES: Final = COMPILE_MEMORY_MB << 20  # no worker may take more than one that compiles
+# Taken for a guest's memory at rest if the kernel does not say; it is more than that.
+_IMAGE_BYTES: Final = 64 << 20
 
 _TOO_DEEP: Final = {
     "type": "RecursionError",
@@ -47,50 +48,53 @@ _TOO_DEEP_SOURCE: Final = {
 
 
 class Parent:
-    """The one to whom the guest talks: nobody in the zygote, the parent in a worker."""
+    """The other end of the guest's frames: the parent in a worker, and nobody in the zygote."""
 
     def __init__(self) -> None:
         self._waiting = b""
         self._listens = False
 
     def listen(self) -> None:
-        """From now on the frames of the guest go out."""
+        """Send the guest's frames to the parent from now on."""
         self._listens = True
 
     def send(self, frame: bytes) -> None:
-        """One frame out, whole."""
+        """Send one frame to the parent, if it listens."""
         if not self._listens:
             return
         data = _HEADER.pack(len(frame)) + frame
-        sent = os.write(SOCKET_FD, data)
-        while sent < len(data):
-            sent += os.write(SOCKET_FD, data[sent:])
+        written_bytes = os.write(SOCKET_FD, data)
+        while written_bytes < len(data):
+            written_bytes += os.write(SOCKET_FD, data[written_bytes:])
 
     def call(self, frame: bytes) -> bytes:
-        """The answer to this frame; sleeping is answered here, while the parent's clock goes on."""
+        """Send one frame, and give the frame that answers it.
+
+        The worker itself answers a request to sleep, by sleeping; the parent's clock runs on.
+        """
         if not self._listens:
             return _NOTHING
         if len(frame) < _SLEEP_FRAME_BYTES and b'"sleep"' in frame:
-            asked = json.loads(frame)
-            if asked["op"] == "sleep":
-                seconds = min(max(asked["seconds"], 0), _MAX_SLEEP_S)
+            message = json.loads(frame)
+            if message["op"] == "sleep":
+                seconds = min(max(message["seconds"], 0), _MAX_SLEEP_S)
                 time.sleep(seconds)  # noqa: TID251 - user code's own wait
                 return _NOTHING
         self.send(frame)
         return self.receive()
 
     def receive(self) -> bytes:
-        """The next frame; the worker ends where the parent is gone."""
+        """The next frame from the parent; waits for it. Ends this process if the parent is gone."""
         data = self._waiting or self._read()
         while len(data) < _HEADER.size:
             data += self._read()
         end = _HEADER.size + _HEADER.unpack_from(data)[0]
         if len(data) < end:
-            parts, size = [data], len(data)
+            chunks, size = [data], len(data)
             while size < end:
-                parts.append(self._read())
-                size += len(parts[-1])
-            data = b"".join(parts)
+                chunks.append(self._read())
+                size += len(chunks[-1])
+            data = b"".join(chunks)
         self._waiting = data[end:]
         return data[_HEADER.size : end]
 
@@ -102,14 +106,15 @@ class Parent:
 
 
 class Wasm:
-    """The engine `wasm`, as `sandbox.engines` describes engines.
+    """The engine `wasm` (see `sandbox.engines.Engine`).
 
     Attributes:
-        base_bytes: memory that the warmed guest has; a function's own comes on top.
+        base_bytes: memory that the warmed-up guest has; a function's memory comes on top.
 
     Raises:
-        Refused: the library or the guest is not what this code is written for.
+        Refused: the library or the guest is not the one that this code is written for.
         Trap: the guest was stopped while it was warmed up.
+        EngineUnusable: the guest cannot compile or run its first function.
     """
 
     room_bytes = _ROOM_BYTES
@@ -123,31 +128,35 @@ class Wasm:
         memory = reserve.guest_memory()
         self.base_bytes = memory.end - memory.start if memory else _IMAGE_BYTES
         if memory:
-            with contextlib.suppress(OSError):  # another kernel: then the parent's watch has to do
+            with contextlib.suppress(OSError):  # if this kernel refuses, the parent's watch remains
                 reserve.bar(memory, max_growth_bytes=_MAX_GROWTH_BYTES, path=files.guest)
 
     def compile(self, source: str) -> str:
-        """The guest's own code of this source, as `load` takes it."""
-        compiled = json.loads(self._ask(op="compile", seq=0, source=source))
-        if not compiled["code"]:
-            raise EngineUnusable(f"the engine wasm cannot compile: {compiled['findings']}")
-        return str(compiled["code"])
+        """The source as the guest compiles it, in the form that a `load` frame takes.
+
+        Raises:
+            EngineUnusable: the guest finds an error in it.
+        """
+        answer = json.loads(self._ask(op="compile", seq=0, source=source))
+        if not answer["code"]:
+            raise EngineUnusable(f"the engine wasm cannot compile: {answer['findings']}")
+        return str(answer["code"])
 
     def inventory(self) -> dict[str, Any]:
-        """The guest's Python, the modules that it has with their versions, and what is missing."""
-        said: dict[str, Any] = json.loads(self._ask(op="inventory"))
-        return said
+        """What the guest has: `python`, `modules` (version by name) and `missing` (what to use)."""
+        inventory: dict[str, Any] = json.loads(self._ask(op="inventory"))
+        return inventory
 
     def faults(self) -> list[str]:
-        """What the engine's own self-test found broken, in words; empty when it may be used."""
+        """What the engine's self-test found broken, in words; empty if the engine may be used."""
         return selftest.faults(self, self.compile(selftest.SOURCE))
 
     def work(self, kind: str, *, memory_bytes: int) -> NoReturn:  # noqa: ARG002 - the frames say
-        """Serve the parent in a jailed worker until it closes the socket or kills the worker.
+        """Serve the parent, in a jailed worker, until it closes the socket or kills the worker.
 
         Args:
-            kind: `compile` or `run`; both are the same relay.
-            memory_bytes: by how much the guest may grow.
+            kind: `compile` or `run`; this engine relays the frames of both.
+            memory_bytes: how far the guest's memory may grow.
         """
         self._guest.limit_memory(self.base_bytes + memory_bytes)
         parent, take = self._parent, self._guest.take
@@ -165,19 +174,23 @@ class Wasm:
                 parent.send(answer)
 
     def _warm_up(self) -> None:
-        """Run harmless events, so that no worker has to do for the first time what they do."""
+        """Run a harmless event, so that workers find modules loaded and bytecode specialised."""
         self._ask(**warm.load_frame(self.compile(warm.SOURCE)))
         for seq in range(warm.TIMES):
-            done = json.loads(self._ask(**warm.run_frame(warm.EVENT, seq=seq)))
-            if done["outcome"] != "returned":
-                raise EngineUnusable(f"the engine wasm cannot run an event: {done.get('error')}")
+            answer = json.loads(self._ask(**warm.run_frame(warm.EVENT, seq=seq)))
+            if answer["outcome"] != "returned":
+                raise EngineUnusable(f"the engine wasm cannot run an event: {answer.get('error')}")
 
     def _ask(self, **message: Any) -> bytes:
         return self._guest.take(json.dumps(message).encode("ascii"))
 
 
 def prepare() -> Wasm:
-    """The guest, made and warmed up; EngineUnusable where that is not possible."""
+    """The engine, with its guest made and warmed up.
+
+    Raises:
+        EngineUnusable: this installation cannot run it.
+    """
     try:
         return Wasm(artefact.find())
     except (binding.Refused, binding.Trap) as problem:
@@ -185,19 +198,26 @@ def prepare() -> Wasm:
 
 
 def _too_deep(frame: bytes, parent: Parent) -> bytes:
-    """The worker's last frame, for work that used up the stack: an error of the user's code."""
+    """The last frame of a worker whose guest used up its stack: an error of the user's code.
+
+    Args:
+        frame: the frame that the guest was working on.
+        parent: gives the `run` frame that follows, if the frame was a `load`.
+    """
     message = json.loads(frame)
     if message["op"] == "compile":
         findings = [_TOO_DEEP_SOURCE]
         answer = {"op": "compiled", "seq": message["seq"], "code": "", "findings": findings}
         return json.dumps(answer).encode("ascii")
-    while "seq" not in message:  # a load answers nothing: its error belongs to the run behind it
+    while (
+        "seq" not in message
+    ):  # nobody answers a `load`: its error belongs to the run that follows
         message = json.loads(parent.receive())
-    done = {
+    answer = {
         "op": "done",
         "seq": message["seq"],
         "outcome": "raised",
         "error": _TOO_DEEP,
         "last": True,
     }
-    return json.dumps(done).encode("ascii")
+    return json.dumps(answer).encode("ascii")
