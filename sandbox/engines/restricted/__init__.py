@@ -1,1 +1,1 @@
-"""The engine `restricted`: a dialect of Python, kept by RestrictedPython and our own guards."""
+"""The engine `restricted`: a dialect of Python, enforced by RestrictedPython and our own guards."""

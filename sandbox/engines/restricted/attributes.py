@@ -1,4 +1,4 @@
-"""Which attributes user code may read, by exact type: what is not written here does not exist."""
+"""Which attributes user code may read, by exact type. All others do not exist for user code."""
 
 from __future__ import annotations
 
@@ -165,23 +165,25 @@ ERROR: Final = _names(
     "add_note args code colno doc end errno headers lineno msg pos reason request response "
     "start status strerror value"
 )
-"""Of any exception: values only. `obj`, `path` and the traceback hand out objects."""
+"""Attributes of every exception that user code may read. They are values: `obj`, `path` and the
+traceback are left out, because they hand out objects."""
 
 SETTABLE: Final[dict[type, frozenset[str]]] = {}
-"""Of which types of ours user code may set items, and which attributes; the rest is read only."""
+"""The types of ours whose items user code may set, each with the attributes that it may set. All
+other objects of ours are read only."""
 
 _MEMBER: Final = _names("name value")
 
 
 def denied_of_bases(bases: list[type]) -> frozenset[str]:
-    """What a class made from these built-in bases still must not show."""
-    public: set[str] = set()
-    allowed: set[str] = set()
+    """The names that a class of the user's, made from these built-in bases, must not show."""
+    public_names: set[str] = set()
+    allowed_names: set[str] = set()
     for base in bases:
-        public.update(name for name in dir(base) if name[:2] != "__" and name[-1:] != "_")
-        allowed |= INSTANCE.get(base, frozenset()) | CLASS.get(base, frozenset())
+        public_names.update(name for name in dir(base) if name[:2] != "__" and name[-1:] != "_")
+        allowed_names |= INSTANCE.get(base, frozenset()) | CLASS.get(base, frozenset())
         if issubclass(base, BaseException):
-            allowed |= ERROR
+            allowed_names |= ERROR
         if issubclass(base, enum.Enum):
-            allowed |= _MEMBER
-    return frozenset(public - allowed)
+            allowed_names |= _MEMBER
+    return frozenset(public_names - allowed_names)

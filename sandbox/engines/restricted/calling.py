@@ -1,4 +1,4 @@
-"""How a handler is called: how many of event, profile and context it takes."""
+"""Finds out how many of event, profile and context a handler takes."""
 
 from __future__ import annotations
 
@@ -9,62 +9,67 @@ from typing import Any, Final
 
 from sandbox.engines.restricted.facades.data import WRAPPED
 
-_GIVEN: Final = ("event", "profile", "context")
-_MAX_DECORATORS: Final = 20
+_ARGUMENTS: Final = ("event", "profile", "context")
+_MAX_DECORATORS: Final = 20  # decorators may stand before each other in a circle
 
 
 def parameters(handler: Any) -> int:
-    """How many values it takes by position; up to 1 is the event, 2 the event and the context.
+    """How many arguments the handler takes by position.
 
-    A decorated handler whose outermost function takes anything takes what the function under it
-    takes.
+    With one or none it is called with the event, with two with event and context, with three with
+    event, profile and context. If the outermost function of a decorated handler takes `*args`, the
+    function that it decorates decides.
     """
-    taken, bound = handler, 0
+    callee, count = handler, 0
     for _ in range(_MAX_DECORATORS):
-        function, given = _function_of(taken)
-        bound += given
+        function, extra = _function_of(callee)
+        count += extra
         if function is None:
-            return len(_GIVEN)
+            return len(_ARGUMENTS)
         code = function.__code__
         if not code.co_flags & inspect.CO_VARARGS:
-            return code.co_argcount - bound
-        under = _under(function)
-        if code.co_argcount > bound or under is None:
-            return max(code.co_argcount - bound, 0) or len(_GIVEN)
-        taken = under
-    return len(_GIVEN)
+            return code.co_argcount - count
+        inner = _under(function)
+        if code.co_argcount > count or inner is None:
+            return max(code.co_argcount - count, 0) or len(_ARGUMENTS)
+        callee = inner
+    return len(_ARGUMENTS)
 
 
 def _function_of(handler: Any) -> tuple[types.FunctionType | None, int]:
-    """The function that is called, and how many of its parameters are given already."""
+    """The Python function that a call of the handler reaches, and how many parameters it has set.
+
+    The function is None if the handler is not made from one, such as a built-in class.
+    """
     if type(handler) is functools.partial:
-        function, given = _function_of(handler.func)
+        function, count = _function_of(handler.func)
         if function is None:
             return None, 0
         code = function.__code__
-        open_names = code.co_varnames[given + len(handler.args) : code.co_argcount]
-        # What is given by keyword can be given by position no more, nor can what stands behind.
-        named = [name in handler.keywords for name in open_names]
-        closed = len(named) - named.index(True) if True in named else 0
-        return function, given + len(handler.args) + closed
+        open_names = code.co_varnames[count + len(handler.args) : code.co_argcount]
+        # A parameter that the partial sets by keyword can no longer be set by position, and neither
+        # can those after it.
+        by_keyword = [name in handler.keywords for name in open_names]
+        unreachable = len(by_keyword) - by_keyword.index(True) if True in by_keyword else 0
+        return function, count + len(handler.args) + unreachable
     if isinstance(handler, types.FunctionType):
         return handler, 0
     if isinstance(handler, types.MethodType) and isinstance(handler.__func__, types.FunctionType):
         return handler.__func__, 1
-    called = getattr(type(handler), "__call__", None)  # noqa: B004 - its parameters are asked for
-    return (called, 1) if isinstance(called, types.FunctionType) else (None, 0)
+    method = getattr(type(handler), "__call__", None)  # noqa: B004 - we need its parameters
+    return (method, 1) if isinstance(method, types.FunctionType) else (None, 0)
 
 
 def _under(function: types.FunctionType) -> Any:
-    """What a decorator stands in front of, when it can be told."""
-    named = WRAPPED.get(function)
-    if named is not None:
-        return named
-    inside = []
+    """The function that this decorator's function wraps; None if that cannot be told."""
+    wrapped_function = WRAPPED.get(function)
+    if wrapped_function is not None:
+        return wrapped_function
+    contents = []
     for cell in function.__closure__ or ():
         try:
-            inside.append(cell.cell_contents)
-        except ValueError:  # not filled yet
+            contents.append(cell.cell_contents)
+        except ValueError:  # the cell is still empty
             continue
-    functions = [each for each in inside if isinstance(each, types.FunctionType)]
+    functions = [each for each in contents if isinstance(each, types.FunctionType)]
     return functions[0] if len(functions) == 1 and functions[0] is not function else None

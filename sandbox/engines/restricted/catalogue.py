@@ -1,4 +1,7 @@
-"""Names that the policy and the published reference agree on."""
+"""The names that user code may import, and advice for those that it may not.
+
+The policy and the published reference both use these tables.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,8 @@ _NATIVE: Final = "it needs native code, which no engine has"
 _API: Final = "call the service's HTTP API with context.http or the requests module"
 _GONE: Final = "Python itself has it no more"
 
-# What people reach for, and what there is instead. Nothing is guessed from how a name is spelled.
+# Modules that people try to import, and what to use instead. Only exact names are looked up: a
+# similar spelling gets no advice.
 _INSTEAD = {
     "os": "secrets come from context.secret(name); for os.environ use engine wasm",
     "sys": "there is no interpreter to reach, and print() goes to the log; else use engine wasm",
@@ -83,7 +87,7 @@ _INSTEAD |= {name: reason for reason, names in _BY_REASON.items() for name in na
 
 
 def hint_for_module(module: str) -> str:
-    """What to do instead of importing this module."""
+    """What to write instead of an import of this module."""
     top = module.partition(".")[0]
     if module in _INSTEAD or top in _INSTEAD:
         return _INSTEAD.get(module) or _INSTEAD[top]

@@ -1,4 +1,4 @@
-"""How classes of user code come to be: class statements, enumerations, context managers."""
+"""Makes the classes of user code: from class statements, with enumerations and context managers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class SafeEnumType(enum.EnumType):
-    """The ordinary enumeration without its functional form, which could smuggle in dunder names."""
+    """The ordinary metaclass of enumerations, without `Enum("Name", ...)`.
+
+    That functional form takes names as texts, and so could define dunder names.
+    """
 
     def __call__(cls, value: Any) -> Any:  # type: ignore[override]
         """The member with this value."""
@@ -46,13 +49,17 @@ _ERROR_HOMES: Final = frozenset(
 
 
 def make_class(name: str, bases: tuple[Any, ...], namespace: dict[str, Any]) -> Any:
-    """The class that a class statement makes; refuses bases that are not plain data or yours."""
+    """Make the class of a class statement.
+
+    Raises:
+        TypeError: a base is neither a class of the user's nor one for plain data.
+    """
     for base in bases:
         if type(base) is Marker and len(bases) == 1:
             return base.make(name, namespace)
         if not _may_be_base(base):
-            shown = kinds.class_name(base) if isinstance(base, type) else kinds.type_name(base)
-            raise TypeError(f"a class cannot inherit from {shown} here")
+            base_name = kinds.class_name(base) if isinstance(base, type) else kinds.type_name(base)
+            raise TypeError(f"a class cannot inherit from {base_name} here")
     namespace.pop("__qualname__", None)
     namespace["__module__"] = "function"
     if "__repr__" not in namespace and _plain(bases):
@@ -80,13 +87,13 @@ def _plain(bases: tuple[Any, ...]) -> bool:
 
 
 def plain_repr(self: Any) -> str:
-    """What an instance of a plain class shows."""
-    # Python's own shows an address, and all workers of one zygote share their layout.
+    """The text of an instance whose class defines no `__repr__`."""
+    # Python's own text has the object's address, and all workers of one zygote share their layout.
     return f"<{kinds.type_name(self)} object>"
 
 
 class Trace:
-    """Stands for the traceback that `__exit__` is given: that is there, and shows nothing."""
+    """Stands for the traceback that `__exit__` gets. It shows nothing and has no attributes."""
 
     __slots__ = ()
 
@@ -98,19 +105,23 @@ _TRACE: Final = Trace()
 
 
 class Leaving:
-    """An `__exit__` of the user's: it is given classes that user code may hold, no traceback."""
+    """Wraps an `__exit__` of the user's.
 
-    __slots__ = ("_written",)
+    The method gets a stand-in for the class of an exception where user code may not hold the real
+    one, and `Trace` instead of the traceback.
+    """
 
-    def __init__(self, written: Any) -> None:
-        self._written = written
+    __slots__ = ("_method",)
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
-        get = getattr(type(self._written), "__get__", None)
-        bound = self._written if get is None else get(self._written, instance, owner)
+        get = getattr(type(self._method), "__get__", None)
+        exit_method = self._method if get is None else get(self._method, instance, owner)
 
         def leave(*args: Any) -> Any:
-            return bound(*(_TRACE if _is_trace(arg) else shown_class(arg) for arg in args))
+            return exit_method(*(_TRACE if _is_trace(arg) else shown_class(arg) for arg in args))
 
         return leave
 
@@ -120,15 +131,18 @@ def _is_trace(arg: Any) -> bool:
 
 
 class _Adopts:
-    """Makes an enumeration the user's own before Python makes its members, by their `__init__`."""
+    """Adopts an enumeration for the user before Python creates its members.
+
+    The members' `__init__` is user code, and needs the class to be adopted already.
+    """
 
     def __set_name__(self, owner: type, _name: str) -> None:
         kinds.adopt(owner)
 
 
 def _make_enum(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
-    prepared = SafeEnumType.__prepare__(name, bases)
-    prepared["__adopted__"] = _Adopts()  # first of all: set_name is called in this order
+    body = SafeEnumType.__prepare__(name, bases)
+    body["__adopted__"] = _Adopts()  # first: Python calls `__set_name__` in this order
     for key, value in namespace.items():
-        prepared[key] = value
-    return SafeEnumType.__new__(SafeEnumType, name, bases, prepared)
+        body[key] = value
+    return SafeEnumType.__new__(SafeEnumType, name, bases, body)

@@ -1,4 +1,4 @@
-"""Source to guarded code: every finding at once, or a code object. Runs in a disposable worker."""
+"""Compiles a source to guarded code, or lists every finding in it. Runs in a disposable worker."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NO_HANDLER: Final = 'there is no "handler"'
 
 
 def look(source: str) -> list[Finding]:
-    """Findings that need no parser; cheap and safe on any text."""
-    found: list[Finding] = []
+    """The findings that need no parser. This is cheap, and safe for any text."""
+    findings: list[Finding] = []
     try:
         size = len(source.encode("utf-8"))
     except UnicodeEncodeError:
@@ -34,21 +34,21 @@ def look(source: str) -> list[Finding]:
     for number, line in enumerate(source.split("\n"), start=1):
         if "\0" in line:
             message = "the source holds a NUL character"
-            found.append(Finding(number, line.index("\0") + 1, "source_not_text", message))
+            findings.append(Finding(number, line.index("\0") + 1, "source_not_text", message))
         hit = _BIDI.search(line)
         if hit:
             message = "the line holds a character that hides the order of the others"
             hint = "remove it, or write it as \\u escape"
-            found.append(Finding(number, hit.start() + 1, "hidden_character", message, hint))
-    return found
+            findings.append(Finding(number, hit.start() + 1, "hidden_character", message, hint))
+    return findings
 
 
 def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
-    """The code object, or None and the reasons why not."""
+    """The code object and no findings, or None and the findings for which there is none."""
     source = source.removeprefix(_BYTE_ORDER_MARK)
-    found = look(source)
-    if found:
-        return None, found
+    findings = look(source)
+    if findings:
+        return None, findings
     try:
         return _compile(source)
     except SyntaxError as problem:
@@ -62,10 +62,10 @@ def compile_source(source: str) -> tuple[CodeType | None, list[Finding]]:
 
 def _compile(source: str) -> tuple[CodeType | None, list[Finding]]:
     tree = ast.parse(source, SOURCE_NAME, "exec")
-    bound, imported, top = _bindings(tree)
-    policy = Policy(bound, imported, modules=modules_named(tree))
+    bound_names, imported_names, all_names = _bindings(tree)
+    policy = Policy(bound_names, imported_names, modules=modules_named(tree))
     policy.visit(tree)
-    if "handler" not in top:
+    if "handler" not in all_names:
         hint = "define handler(event), handler(event, context) or handler(event, profile, context)"
         policy.findings.append(Finding(0, 0, "no_handler", _NO_HANDLER, hint))
     if policy.findings:
@@ -75,27 +75,31 @@ def _compile(source: str) -> tuple[CodeType | None, list[Finding]]:
 
 
 def _bindings(tree: ast.Module) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Names bound anywhere, names bound by imports only, and names that a module may bind."""
-    bound: set[str] = set()
-    imported: set[str] = set()
+    """The names that the source binds otherwise than by imports, by imports only, and at all."""
+    bound_names: set[str] = set()
+    imported_names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
-                imported.add((alias.asname or alias.name).partition(".")[0])
+                imported_names.add((alias.asname or alias.name).partition(".")[0])
         elif isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
-                bound.add(node.id)
+                bound_names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            bound.add(node.name)
+            bound_names.add(node.name)
         elif isinstance(node, ast.arg):
-            bound.add(node.arg)
+            bound_names.add(node.arg)
         else:
-            bound.update(_captured(node))
-    return frozenset(bound), frozenset(imported - bound), frozenset(bound | imported)
+            bound_names.update(_captured(node))
+    return (
+        frozenset(bound_names),
+        frozenset(imported_names - bound_names),
+        frozenset(bound_names | imported_names),
+    )
 
 
 def _captured(node: ast.AST) -> list[str]:
-    """Names that a handler or a pattern binds."""
+    """The names that an `except` clause or a pattern binds."""
     if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
         return [node.name] if node.name else []
     return [node.rest] if isinstance(node, ast.MatchMapping) and node.rest else []

@@ -1,9 +1,10 @@
-"""Dataclasses without generated source: plain closures over the list of fields.
+"""Dataclasses without generated source: their methods are closures over the list of fields.
 
-The methods made here are functions of the platform that user code calls with whatever it likes, as
-`self` too. So each looks first whether `self` is an instance of the class it was made for; it reads
-and writes through the guards, as the user's own code would; and the names that it reads are kept
-here, where user code cannot reach them: a Field that it holds is a picture of one.
+User code can call these methods with any arguments, and with anything as `self`, but they are code
+of the platform. So each method first checks that `self` is an instance of the class that it was
+made for. It reads and writes attributes through the guards, as user code does. And it takes the
+fields' names from a table that user code cannot reach: the Field objects that user code holds are
+copies.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class FrozenInstanceError(AttributeError):
 
 
 class Spec(NamedTuple):
-    """One field as the methods of its dataclass know it."""
+    """One field, as the methods of its dataclass use it. Its names are those of a real Field."""
 
     name: str
     default: Any
@@ -43,12 +44,12 @@ class Spec(NamedTuple):
     metadata: Any
 
 
-# What user code never holds: the fields of each dataclass, by name.
+# The fields of each dataclass, by name. User code never holds these.
 _tables: dict[type, dict[str, Spec]] = {}
 
 
 class Field:
-    """What field() gives, and what fields() shows."""
+    """What field() and fields() give to user code: a copy of a Spec."""
 
     __slots__ = Spec._fields
 
@@ -72,15 +73,21 @@ def field(  # noqa: PLR0913 - dataclasses' own signature
     metadata: Any = None,
     kw_only: bool = False,
 ) -> Any:
-    """What dataclasses.field does, as far as functions need it."""
+    """Like dataclasses.field, without its `hash`."""
     flags = {"init": init, "repr": repr, "compare": compare, "kw_only": kw_only}
-    plain = {name: bool(value) for name, value in flags.items()}
-    kept = {} if metadata is None else metadata
-    return Field(Spec("", default, default_factory, metadata=kept, **plain))
+    booleans = {name: bool(value) for name, value in flags.items()}
+    metadata_or_empty = {} if metadata is None else metadata
+    return Field(Spec("", default, default_factory, metadata=metadata_or_empty, **booleans))
 
 
 def dataclass(cls: Any = None, /, **options: Any) -> Any:
-    """What dataclasses.dataclass does: init, repr, eq, order, frozen, kw_only; slots is ignored."""
+    """Like dataclasses.dataclass, with its options init, repr, eq, order, frozen and kw_only.
+
+    `slots` is accepted and ignored.
+
+    Raises:
+        TypeError: an option is not supported, or `cls` is no class of the user's.
+    """
     for name in options:
         if name not in _KNOWN:
             raise TypeError(f"dataclass() takes no '{name}' here")
@@ -96,31 +103,31 @@ def _build(cls: Any, options: dict[str, Any]) -> Any:
     own = dict(cls.__dict__)
     _tables[cls] = table
     if own.get("__repr__") is plain_repr:
-        del own["__repr__"]  # made for every plain class; a dataclass has a better one
-    for name, value in _made(cls, list(table.values()), options).items():
+        del own["__repr__"]  # `make_class` gave it to the class; a dataclass gets a better one
+    for name, value in _methods_of(cls, list(table.values()), options).items():
         if name not in own:
             type.__setattr__(cls, name, value)
     return cls
 
 
-def _made(cls: type, specs: list[Spec], options: dict[str, Any]) -> dict[str, Any]:
+def _methods_of(cls: type, specs: list[Spec], options: dict[str, Any]) -> dict[str, Any]:
     """The methods that the options ask for."""
-    compared = [spec.name for spec in specs if spec.compare]
-    made: dict[str, Any] = {}
+    compared_names = [spec.name for spec in specs if spec.compare]
+    methods: dict[str, Any] = {}
     if options.get("init", True):
-        made["__init__"] = _init_of(cls, specs)
+        methods["__init__"] = _init_of(cls, specs)
     if options.get("repr", True):
-        made["__repr__"] = _repr_of(cls, [spec.name for spec in specs if spec.repr])
+        methods["__repr__"] = _repr_of(cls, [spec.name for spec in specs if spec.repr])
     if options.get("eq", True):
-        made["__eq__"] = _comparison(cls, compared, operator.eq)
-        hashed = options.get("frozen") or options.get("unsafe_hash")
-        made["__hash__"] = _hash_of(cls, compared) if hashed else None
+        methods["__eq__"] = _comparison(cls, compared_names, operator.eq)
+        is_hashable = options.get("frozen") or options.get("unsafe_hash")
+        methods["__hash__"] = _hash_of(cls, compared_names) if is_hashable else None
     if options.get("order"):
         for how in (operator.lt, operator.le, operator.gt, operator.ge):
-            made[f"__{how.__name__}__"] = _comparison(cls, compared, how)
+            methods[f"__{how.__name__}__"] = _comparison(cls, compared_names, how)
     if options.get("frozen"):
-        made["__setattr__"] = made["__delattr__"] = _frozen
-    return made
+        methods["__setattr__"] = methods["__delattr__"] = _frozen
+    return methods
 
 
 # The fields of a class
@@ -183,7 +190,7 @@ def _init_of(cls: type, specs: list[Spec]) -> Callable[..., None]:
 
 
 def _check_arguments(cls: type, specs: list[Spec], count: int, values: dict[str, Any]) -> None:
-    """TypeError unless so many arguments by position, and these by keyword, can be given."""
+    """Raise TypeError unless `cls` takes `count` arguments by position and `values` by keyword."""
     positional = [spec.name for spec in specs if spec.init and not spec.kw_only]
     if count > len(positional):
         message = f"takes {len(positional)} arguments, {count} given"
@@ -208,11 +215,11 @@ def _add_defaults(cls: type, specs: list[Spec], values: dict[str, Any]) -> None:
 
 
 def _check_order(positional: list[Spec]) -> None:
-    seen = False
+    had_default = False
     for spec in positional:
-        if seen and not _has_default(spec):
+        if had_default and not _has_default(spec):
             raise TypeError(f"non-default argument '{spec.name}' follows default argument")
-        seen = seen or _has_default(spec)
+        had_default = had_default or _has_default(spec)
 
 
 def _has_default(spec: Spec) -> bool:
@@ -236,13 +243,13 @@ def _repr_of(cls: type, names: list[str]) -> Callable[[Any], str]:
 def _comparison(
     cls: type, names: list[str], how: Callable[[Any, Any], Any]
 ) -> Callable[[Any, Any], Any]:
-    def compared(self: Any, other: Any) -> Any:
+    def compare(self: Any, other: Any) -> Any:
         kinds.need_instance(self, cls)
         if type(other) is not type(self):
             return NotImplemented
         return how(_values(cls, names, self), _values(cls, names, other))
 
-    return compared
+    return compare
 
 
 def _hash_of(cls: type, names: list[str]) -> Callable[[Any], int]:
@@ -253,7 +260,7 @@ def _frozen(_self: Any, name: Any, *_: Any) -> None:
     raise FrozenInstanceError(f"cannot change field '{name}'")
 
 
-# What is asked of dataclasses
+# The functions of the module dataclasses
 
 
 def _table_of(kind: type) -> dict[str, Spec] | None:
@@ -270,24 +277,36 @@ def _specs_of(kind: type) -> dict[str, Spec]:
 
 
 def fields(obj: Any) -> tuple[Field, ...]:
-    """The fields of a dataclass or an instance of one."""
+    """Like dataclasses.fields.
+
+    Raises:
+        TypeError: `obj` is neither a dataclass of the user's nor an instance of one.
+    """
     kind = obj if isinstance(obj, type) else type(obj)
     return tuple(map(Field, _specs_of(kind).values()))
 
 
 def is_dataclass(obj: Any) -> bool:
-    """True for dataclasses of yours and their instances."""
+    """Whether `obj` is a dataclass of the user's or an instance of one."""
     return _table_of(obj if isinstance(obj, type) else type(obj)) is not None
 
 
 def asdict(obj: Any) -> dict[str, Any]:
-    """The fields of an instance and their values, dataclasses inside included."""
+    """Like dataclasses.asdict: the instance as a dict, and dataclasses in its fields too.
+
+    Raises:
+        TypeError: `obj` is no instance of a dataclass of the user's.
+    """
     table = _specs_of(type(obj))
     return {name: _plain(guards.guarded_getattr(obj, name), asdict) for name in table}
 
 
 def astuple(obj: Any) -> tuple[Any, ...]:
-    """The values of an instance, dataclasses inside included."""
+    """Like dataclasses.astuple: the instance's values, and those of dataclasses in its fields.
+
+    Raises:
+        TypeError: `obj` is no instance of a dataclass of the user's.
+    """
     table = _specs_of(type(obj))
     return tuple(_plain(guards.guarded_getattr(obj, name), astuple) for name in table)
 
@@ -304,7 +323,11 @@ def _plain(value: Any, turn: Callable[[Any], Any]) -> Any:
 
 
 def replace(obj: Any, /, **changes: Any) -> Any:
-    """A copy of the instance with these fields changed."""
+    """Like dataclasses.replace: a copy of the instance with these fields changed.
+
+    Raises:
+        TypeError: `obj` is no instance of a dataclass of the user's, or has no such field.
+    """
     table = _specs_of(type(obj))
     values = {
         name: guards.guarded_getattr(obj, name)

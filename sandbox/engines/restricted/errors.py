@@ -1,17 +1,19 @@
-"""Exception classes that user code must not make as it likes, and what stands for them there.
+"""Stand-ins for exception classes that user code must not call with arguments of its choice.
 
-A UnicodeDecodeError shows the byte at its `start`, and CPython before 3.13.1 does not look whether
-that lies within its object: a negative one shows memory in front of it. C code takes the text of an
-exception in many places, and C code raises these classes, so the instance itself has to be sound.
-User code therefore never holds the real classes. It holds a stand-in of the same name, which makes
-sound instances of the real one; `except` and isinstance() take it for the real one.
+A UnicodeDecodeError shows the byte at its `start`. CPython before 3.13.1 does not check that this
+lies within the object, so a negative `start` shows memory in front of it
+(https://github.com/python/cpython/issues/123378). C code raises these exceptions, and makes texts
+of them in many places, so the instances themselves have to be sound. For this reason user code
+never holds the real classes. It holds a stand-in of the same name, which makes sound instances of
+the real class. `except` and isinstance() treat the stand-in as the real class.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-# What each is about, and how many arguments stand before that: the name of the codec, or nothing.
+# For each class the type of the object that the error is about, and how many arguments come before
+# it: one, the codec's name, or none.
 _ABOUT: Final[dict[type, tuple[type, int]]] = {
     UnicodeDecodeError: (bytes, 1),
     UnicodeEncodeError: (str, 1),
@@ -19,17 +21,22 @@ _ABOUT: Final[dict[type, tuple[type, int]]] = {
 }
 
 
-_ARGUMENTS: Final = 4  # text, start, end, reason
+_ARGUMENTS: Final = 4  # the object, start, end and reason
 
 
 class StandIn(type):
-    """The class of stand-ins: calls, isinstance() and issubclass() mean the real class."""
+    """The metaclass of stand-ins: calls, isinstance() and issubclass() go to the real class."""
 
     _real: type
 
     def __call__(cls, *args: Any) -> Any:
-        """An instance of the real class; ValueError where it would point outside its text."""
-        return _made(cls._real, args)
+        """An instance of the real class.
+
+        Raises:
+            TypeError: an argument has another type than the real class takes.
+            ValueError: `start` or `end` does not lie within the object.
+        """
+        return _sound_instance(cls._real, args)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, cls._real)
@@ -41,7 +48,7 @@ class StandIn(type):
         return f"<class '{cls.__name__}'>"
 
 
-def _made(real: type, args: tuple[Any, ...]) -> Any:
+def _sound_instance(real: type, args: tuple[Any, ...]) -> Any:
     kind, before = _ABOUT[real]
     if len(args) == before + _ARGUMENTS:
         text, start, end, _reason = args[before:]
@@ -53,21 +60,21 @@ def _made(real: type, args: tuple[Any, ...]) -> Any:
 
 
 def _stand_in(real: type) -> StandIn:
-    made = StandIn(real.__name__, (UnicodeError,), {"__module__": "builtins"})
-    made._real = real  # noqa: SLF001 - ours
-    return made
+    stand_in = StandIn(real.__name__, (UnicodeError,), {"__module__": "builtins"})
+    stand_in._real = real  # noqa: SLF001 - ours
+    return stand_in
 
 
 STAND_INS: Final[dict[type, StandIn]] = {real: _stand_in(real) for real in _ABOUT}
 
 
 def shown_class(kind: Any) -> Any:
-    """The class as user code may hold it."""
+    """The class in the form that user code may hold: a stand-in, or the class itself."""
     return STAND_INS.get(kind, kind) if isinstance(kind, type) else kind
 
 
 def caught(kinds: Any) -> Any:
-    """What stands behind `except`, as Python takes it: real classes, alone or in a tuple."""
+    """The classes of an `except` clause, with the real class in place of each stand-in."""
     if type(kinds) is StandIn:
         return kinds._real  # noqa: SLF001 - ours
     if isinstance(kinds, tuple):

@@ -1,4 +1,4 @@
-"""A module as user code sees it: a name, and a table that user code cannot reach."""
+"""Modules as user code sees them: objects without attributes, and a table of members for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Facade:
-    """Stands for a module; has no attributes at all, the guard looks its members up."""
+    """Stands for a module. It has no attributes: the guard looks members up in a table."""
 
     __slots__ = ("__weakref__",)
 
@@ -21,14 +21,18 @@ _tables: dict[Facade, tuple[str, Mapping[str, Any]]] = {}
 
 
 def make(name: str, members: Mapping[str, Any]) -> Facade:
-    """The facade that shows exactly these members."""
+    """Make the facade of a module that has exactly these members."""
     facade = Facade()
     _tables[facade] = (name, members)
     return facade
 
 
 def members_of(facade: Facade, name: str) -> Any:
-    """The member of this name; AttributeError says what there is instead."""
+    """The member of this name.
+
+    Raises:
+        AttributeError: there is none; the message lists those that there are.
+    """
     module, members = _tables[facade]
     try:
         return members[name]
@@ -38,13 +42,19 @@ def members_of(facade: Facade, name: str) -> Any:
 
 
 def only(function: Callable[..., Any], *, keywords: str) -> Callable[..., Any]:
-    """The function, taking no keyword arguments but these: the others reach too far."""
-    allowed = frozenset(keywords.split())
+    """The function, limited to these keyword arguments. The others would let user code do too much.
+
+    Args:
+        function: the function.
+        keywords: the names of the keyword arguments, with blanks between them.
+    """
+    allowed_names = frozenset(keywords.split())
 
     def call(*args: Any, **kwargs: Any) -> Any:
         for keyword in kwargs:
-            # A name of a class of the user's could equal one of these now, and another later.
-            if type(keyword) is not str or keyword not in allowed:
+            # An instance of a user's subclass of str could equal an allowed name now, and another
+            # name later.
+            if type(keyword) is not str or keyword not in allowed_names:
                 message = f"{function.__name__}() takes no '{keyword}' here"
                 raise TypeError(message)
         return function(*args, **kwargs)
@@ -54,7 +64,11 @@ def only(function: Callable[..., Any], *, keywords: str) -> Callable[..., Any]:
 
 
 class Marker:
-    """Something that is written as a base class but is not one, such as typing.NamedTuple."""
+    """Something that user code writes as a base class but is none, such as typing.NamedTuple.
+
+    Args:
+        make: makes the class from its name and its namespace.
+    """
 
     __slots__ = ("make",)
 

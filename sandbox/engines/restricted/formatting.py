@@ -9,40 +9,50 @@ from sandbox.engines.restricted import shown
 
 _CONVERSIONS: Final = {"s": shown.text, "r": shown.representation, "a": shown.plain_ascii}
 _NUMBERING, _NUMBERS = "automatic field numbering", "manual field specification"
-_MAX_DEPTH: Final = 2  # as in str.format: a spec may hold fields, and those hold none
+_MAX_DEPTH: Final = 2  # as in str.format: a format spec may hold fields, but theirs may not
 
 
 def exact(text: Any) -> Any:
-    """Text of a class of the user's as plain text, anything else as it is.
+    """An exact str for every text, also of a user's subclass of str; other values as they are.
 
-    Library code written in Python calls methods of the texts that it is given, and hands them what
-    is its own: a method of the user's must not be the one that is called.
+    Library code that is written in Python calls methods of the texts it gets, with its own objects
+    as arguments. Those must not be methods that the user wrote.
     """
     return str.__str__(text) if isinstance(text, str) else text
 
 
 def safe_format(text: Any, /, *args: Any, **kwargs: Any) -> str:
-    """What text.format(...) gives, without reaching attributes."""
+    """Like `text.format(...)`, but refuses fields that read attributes.
+
+    Raises:
+        TypeError: `text` is no str.
+        ValueError: a field reads an attribute.
+    """
     if not isinstance(text, str):
         raise TypeError("format needs text")
     return _Fields(args, kwargs).render(exact(text), _MAX_DEPTH)
 
 
 def safe_format_map(text: Any, mapping: Any, /) -> str:
-    """What text.format_map(...) gives, without reaching attributes."""
+    """Like `text.format_map(...)`, but refuses fields that read attributes.
+
+    Raises:
+        TypeError: `text` is no str.
+        ValueError: a field reads an attribute.
+    """
     if not isinstance(text, str):
         raise TypeError("format_map needs text")
     return _Fields((), mapping).render(exact(text), _MAX_DEPTH)
 
 
 class _Fields:
-    """The values that one template is filled with."""
+    """The values that fill the fields of one template."""
 
-    def __init__(self, positional: tuple[Any, ...], named: Any) -> None:
+    def __init__(self, positional: tuple[Any, ...], by_name: Any) -> None:
         self._positional = positional
-        self._named = named
+        self._by_name = by_name
         self._next: int | None = None
-        self._numbered = False
+        self._has_numbers = False
 
     def render(self, text: str, depth: int) -> str:
         """The template with its fields filled in."""
@@ -59,9 +69,9 @@ class _Fields:
         return "".join(parts)
 
     def _value(self, field: str) -> Any:
-        first, rest = _string.formatter_field_name_split(field)
+        first, steps = _string.formatter_field_name_split(field)
         value = self._first(first)
-        for is_attribute, key in rest:
+        for is_attribute, key in steps:
             if is_attribute:
                 raise ValueError(f'format field ".{key}" reads an attribute: use an f-string')
             value = value[key]
@@ -69,16 +79,16 @@ class _Fields:
 
     def _first(self, first: Any) -> Any:
         if first == "":
-            if self._numbered:
+            if self._has_numbers:
                 raise ValueError(f"cannot switch from {_NUMBERS} to {_NUMBERING}")
             self._next = 0 if self._next is None else self._next + 1
             first = self._next
         elif type(first) is int:
             if self._next is not None:
                 raise ValueError(f"cannot switch from {_NUMBERING} to {_NUMBERS}")
-            self._numbered = True
+            self._has_numbers = True
         if type(first) is str:
-            return self._named[first]
+            return self._by_name[first]
         try:
             return self._positional[first]
         except IndexError:

@@ -1,4 +1,7 @@
-"""The guards that lowered user code calls: loads and writes of attributes; all deny by default."""
+"""The guards that user code calls to read and write attributes. They deny by default.
+
+The policy rewrites user code so that it calls them (see `policy`).
+"""
 
 from __future__ import annotations
 
@@ -28,27 +31,32 @@ _TEXT_METHODS: Final[dict[str, Callable[..., str]]] = {
     "format": safe_format,
     "format_map": safe_format_map,
 }
-_TELLING: Final = frozenset({"__repr__", "__str__", "__format__", "__hash__"})
-"""Methods of a base from which an address could be read."""
+_REVEALING: Final = frozenset({"__repr__", "__str__", "__format__", "__hash__"})
+"""Methods of a built-in base whose result may show an address."""
 
 
 def guarded_getattr(obj: Any, name: str) -> Any:
-    """The attribute, when this exact type may show it; AttributeError otherwise."""
+    """The attribute of an object, if user code may read it from this exact type.
+
+    Raises:
+        AttributeError: it may not, or there is none.
+    """
     kind = type(obj)
-    allowed = attributes.INSTANCE.get(kind)
-    if allowed is None:
+    allowed_names = attributes.INSTANCE.get(kind)
+    if allowed_names is None:
         if kind is Facade:
             return members_of(obj, name)
-        denied = DENIED.get(kind)
-        if denied is not None and name not in denied and name[:1] != "_":
-            return getattr(obj, name)  # a class of the user's, and most reads of all are these
+        denied_names = DENIED.get(kind)
+        if denied_names is not None and name not in denied_names and name[:1] != "_":
+            return getattr(obj, name)  # an instance of a user's class: most reads are of this kind
     else:
-        if name in allowed:
+        if name in allowed_names:
             return getattr(obj, name)
         if name in _TEXT_METHODS and kind is str:
             return functools.partial(_TEXT_METHODS[name], obj)
         if name == "groupindex" and kind is re.Pattern:
-            # The view that Python gives hands out its dict by `|`: so it is a view of a copy.
+            # The view that Python gives hands out its own dict in `view | x`. So this is a view of
+            # a copy.
             return types.MappingProxyType(dict(obj.groupindex))
         raise _no_attribute(obj, name)
     return _getattr_of_other(obj, name)
@@ -81,8 +89,8 @@ def _getattr_of_class(obj: type, name: str) -> Any:
     if obj in OWN:
         if name == "__init__" or (name != "mro" and not hidden(obj, name)):
             value = getattr(obj, name)
-            known = type(value) is not types.FunctionType
-            return value if known else unbound(value, obj.__mro__, name)
+            is_plain = type(value) is not types.FunctionType
+            return value if is_plain else unbound(value, obj.__mro__, name)
     elif name in attributes.CLASS.get(obj, ()):
         return _strptime(obj) if name == "strptime" else getattr(obj, name)
     elif obj is str and name in _TEXT_METHODS:
@@ -99,44 +107,55 @@ def _getattr_of_super(obj: Any, name: str) -> Any:
     if name not in SUPER_DUNDERS and name[:1] == "_" and not kinds.private(name):
         raise _no_attribute(obj, name)
     value = getattr(obj, name)
-    if name not in _TELLING and type(value) is not types.FunctionType:
+    if name not in _REVEALING and type(value) is not types.FunctionType:
         return value
     above = object.__getattribute__(obj, "__thisclass__")
     classes = owner.__mro__[owner.__mro__.index(above) + 1 :]
-    if name not in _TELLING:
+    if name not in _REVEALING:
         return unbound(value, classes, name)
-    of = object.__getattribute__(obj, "__self__")
-    return _telling(value, of, base=definer(classes, name), hashed=name == "__hash__")
+    bound_to = object.__getattribute__(obj, "__self__")
+    return _concealing(value, bound_to, base=definer(classes, name), is_hash=name == "__hash__")
 
 
-def _telling(value: Any, of: Any, *, base: type, hashed: bool) -> Callable[..., Any]:
-    """The base's hash or text of an object, from which no address can be read."""
+def _concealing(value: Any, bound_to: Any, *, base: type, is_hash: bool) -> Callable[..., Any]:
+    """The base's `__hash__` or text method, wrapped so that its result shows no address.
+
+    Args:
+        value: the method.
+        bound_to: the object that super() bound it to; a class if it is unbound.
+        base: the class that defines it.
+        is_hash: it is `__hash__`.
+    """
     if kinds.written_by_user(base):
-        return value  # type: ignore[no-any-return]  # made of what has passed here itself
+        return value  # type: ignore[no-any-return]  # user code, which has passed the guards itself
 
-    def told(*args: Any) -> Any:
-        about = args[0] if isinstance(of, type) and args else of
-        kinds.need_instance(about, base)
-        return hashes.of_base(about, base) if hashed else shown.of_base(about, value(*args))
+    def conceal(*args: Any) -> Any:
+        subject = args[0] if isinstance(bound_to, type) and args else bound_to
+        kinds.need_instance(subject, base)
+        return hashes.of_base(subject, base) if is_hash else shown.of_base(subject, value(*args))
 
-    return told
+    return conceal
 
 
-def _strptime(of: Any) -> Callable[..., Any]:
-    # The C method imports _strptime through its caller's builtins: its caller must be ours.
+def _strptime(kind: Any) -> Callable[..., Any]:
+    # The C method imports _strptime through the builtins of its caller, so a function of ours has
+    # to be the caller.
     def strptime(text: str, fmt: str) -> Any:
-        return of.strptime(exact(text), exact(fmt))
+        return kind.strptime(exact(text), exact(fmt))
 
     return strptime
 
 
 def _no_attribute(obj: Any, name: object) -> AttributeError:
-    what = "module" if type(obj) is Facade else type_name(obj)
-    return AttributeError(f"{what} has no attribute {name!r} here")
+    owner = "module" if type(obj) is Facade else type_name(obj)
+    return AttributeError(f"{owner} has no attribute {name!r} here")
 
 
 class _Settable:
-    """Stands for an object of ours while user code writes to it: its items, and listed names."""
+    """Stands for an object of ours that user code writes to.
+
+    It passes on what `attributes.SETTABLE` allows: all items, and the listed attributes.
+    """
 
     __slots__ = ("_obj",)
 
@@ -163,7 +182,11 @@ class _Settable:
 
 
 def guarded_write(obj: Any) -> Any:
-    """The object itself, when user code may change it."""
+    """The object, or a stand-in for it, that user code may write to.
+
+    Raises:
+        TypeError: user code may not change this object.
+    """
     kind = type(obj)
     if kind in _WRITABLE or kind in OWN or (isinstance(obj, type) and obj in OWN):
         return obj
@@ -173,7 +196,12 @@ def guarded_write(obj: Any) -> Any:
 
 
 def guarded_augment(obj: Any, name: str) -> Any:
-    """The object, when user code may both read and change this attribute of it."""
+    """The object, if user code may both read and change this attribute of it.
+
+    Raises:
+        TypeError: user code may not change the object.
+        AttributeError: user code may not read the attribute.
+    """
     guarded_write(obj)
     is_class = isinstance(obj, type)
     kind = obj if is_class else type(obj)
@@ -187,17 +215,28 @@ def guarded_augment(obj: Any, name: str) -> Any:
 
 
 def guarded_setattr(obj: Any, name: str, value: Any, /) -> None:
-    """What setattr does, for objects of user classes and public names."""
-    setattr(_written(obj, name), name, value)
+    """Like setattr, for instances of the user's classes and names that a source could write.
+
+    Raises:
+        TypeError: user code may not change the object.
+        AttributeError: user code may not set this name.
+    """
+    setattr(_writable(obj, name), name, value)
 
 
 def guarded_delattr(obj: Any, name: str, /) -> None:
-    """What delattr does, for objects of user classes and public names."""
-    delattr(_written(obj, name), name)
+    """Like delattr, for instances of the user's classes and names that a source could write.
+
+    Raises:
+        TypeError: user code may not change the object.
+        AttributeError: user code may not delete this name.
+    """
+    delattr(_writable(obj, name), name)
 
 
-def _written(obj: Any, name: Any) -> Any:
-    # The names that the source could write: `_missing_` is a hook of enumerations, not a name.
+def _writable(obj: Any, name: Any) -> Any:
+    # Only names that a source could write. `_missing_` is not among them: it is a hook of
+    # enumerations.
     if type(name) is not str or not name.isidentifier():
         raise AttributeError("this name cannot be written")
     if name[:1] == "_" and not kinds.private(name):
@@ -206,17 +245,27 @@ def _written(obj: Any, name: Any) -> Any:
 
 
 def write_fields(obj: Any, values: Iterable[tuple[str, Any]]) -> None:
-    """Set fields of an object of the user's, past the `__setattr__` of a frozen class."""
+    """Set fields of an instance of a user's class, even if the class is frozen.
+
+    Raises:
+        AttributeError: user code may not set one of the names.
+    """
     kind = type(obj)
-    denied = DENIED.get(kind)
+    denied_names = DENIED.get(kind)
     for name, value in values:
-        if denied is None or ((name in denied or name[:1] == "_") and hidden(kind, name)):
+        if denied_names is None or (
+            (name in denied_names or name[:1] == "_") and hidden(kind, name)
+        ):
             raise _no_attribute(obj, name)
         object.__setattr__(obj, name, value)
 
 
 def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> Any:
-    """What getattr does, through the same guard as `obj.name`."""
+    """Like getattr, through the same guard as `obj.name`.
+
+    Raises:
+        AttributeError: user code may not read the attribute, and there is no default.
+    """
     try:
         if type(name) is not str or name.startswith("__"):
             raise _no_attribute(obj, name)
@@ -228,10 +277,10 @@ def guarded_builtin_getattr(obj: Any, name: str, default: Any = _MISSING, /) -> 
 
 
 def guarded_hasattr(obj: Any, name: str, /) -> bool:
-    """What hasattr does, through the same guard."""
+    """Whether `obj.name` can be read, through the same guard as `obj.name`."""
     return guarded_builtin_getattr(obj, name, _ABSENT) is not _ABSENT
 
 
 def values_holder(**values: Any) -> types.SimpleNamespace:
-    """Holds the dotted values of one match statement."""
+    """An object that holds the dotted values of one match statement (see `policy_match`)."""
     return types.SimpleNamespace(**values)

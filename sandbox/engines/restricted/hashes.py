@@ -1,6 +1,7 @@
-"""Hashes of values; a hash that is made from a memory address is refused.
+"""The hash() of user code, which refuses hashes that Python makes from memory addresses.
 
-Workers of one zygote share their layout, and an address would tell each where the others are.
+All workers of one zygote share their layout, so an address in one tells where objects lie in the
+others.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ _BY_VALUE: Final[frozenset[type]] = frozenset(
      uuid.UUID, statistics.NormalDist, enum.Enum}
 )  # fmt: skip
 _NUMBERS: Final[frozenset[type]] = frozenset({float, complex, decimal.Decimal})
-_HASH_OF_NONE: Final = 0xFCA86420  # what Python 3.12 and later give; before, it is an address
+_HASH_OF_NONE: Final = 0xFCA86420  # as in Python 3.12 and later; in 3.11 it is made of an address
 
 
 def hash_of(value: Any) -> int:
-    """What hash(value) gives; TypeError where that is made from a memory address."""
+    """Like hash(value).
+
+    Raises:
+        TypeError: the value has no hash, or Python would make it from a memory address.
+    """
     if value is None:
         return _HASH_OF_NONE
     base = kinds.definer(type(value).__mro__, "__hash__")
@@ -32,7 +37,11 @@ def hash_of(value: Any) -> int:
 
 
 def of_base(value: Any, base: Any) -> int:
-    """What the `__hash__` of this built-in class gives for the value; TypeError as above."""
+    """What `base.__hash__(value)` gives, for a built-in class.
+
+    Raises:
+        TypeError: the value has no hash, or Python would make it from a memory address.
+    """
     if base is tuple or base is frozenset:
         items: Any = base(_by_value(item) for item in base.__iter__(value))
         return int(base.__hash__(items))
@@ -44,7 +53,8 @@ def of_base(value: Any, base: Any) -> int:
 
 
 def _by_value(item: Any) -> Any:
-    # A part that Python hashes by value stays as it is, so that the whole has Python's own hash.
+    # A part that Python hashes by its value stays as it is, so that the whole gets the hash that
+    # Python itself gives it.
     if item is None or isinstance(item, tuple | frozenset):
         return hash_of(item)
     hash_of(item)

@@ -1,4 +1,4 @@
-"""Which classes user code has made, and which names of them it may use."""
+"""Keeps which classes user code has made, and which of their names it may use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from sandbox.engines.restricted.names import SOURCE_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Made by user code in this worker: they may be written to, and their private names be read.
+# The classes that user code has made in this worker. It may write to them and to their instances,
+# and read their private names.
 OWN: Final[set[type]] = set()
-# Of those, the ones whose body the library wrote: a named tuple's methods are not the user's.
+# Those of them whose methods the standard library wrote, such as named tuples.
 _MADE_FOR_USER: Final[set[type]] = set()
-# What a class of the user's has from a built-in base, and still must not show.
+# For each of them the names that it has from a built-in base, and must not show.
 DENIED: Final[dict[type, frozenset[str]]] = {}
 _hooks: dict[tuple[type, str], bool] = {}
 
 
 def adopt(kind: type, *, by_library: bool = False) -> type:
-    """Count this class among the user's own.
+    """Note that this class belongs to the user.
 
     Args:
         kind: the class.
@@ -38,35 +39,39 @@ def adopt(kind: type, *, by_library: bool = False) -> type:
 
 
 def is_user_class(kind: Any) -> bool:
-    """True for a class that user code made."""
-    return isinstance(kind, type) and kind in OWN  # an object could hash and compare as a class
+    """Whether user code has made this class."""
+    # The first check keeps out an object that only hashes and compares as a class in `OWN`.
+    return isinstance(kind, type) and kind in OWN
 
 
 def hidden(kind: type, name: str) -> bool:
-    """True for a name that objects of this class of the user's do not show."""
+    """Whether instances of this class, which is the user's, do not show this name."""
     if name[:1] == "_" and not private(name):
         return True
     return name in DENIED[kind] and not _defined_by_user(kind, name)
 
 
 def private(name: str) -> bool:
-    """True for `_total`; False for `__total`, `__len__` and `_value_`, which are Python's own."""
+    """Whether a name with an underscore is the user's, as `_total` is.
+
+    `__len__` and `_value_` are names of Python's own.
+    """
     return name[:2] != "__" and name[-1:] != "_"
 
 
 def _defined_by_user(kind: type, name: str) -> bool:
-    # A method `format` in a class made from str is the user's. One in the instance only is not:
-    # where the class has none of the user's, the built-in one is what would be read.
+    # If a user's subclass of str defines `format`, the name is the user's. If only an instance has
+    # it, the class's built-in method is what Python would read, so it is not.
     return written_by_user(definer(kind.__mro__, name))
 
 
 def written_by_user(kind: type) -> bool:
-    """True for a class of the user's whose body the user wrote."""
+    """Whether the user wrote this class's methods, and not the standard library."""
     return kind in OWN and kind not in _MADE_FOR_USER
 
 
 def definer(classes: tuple[type, ...], name: str) -> type:
-    """The first of these classes that defines the name; `object` where none does."""
+    """The first of these classes that defines the name; `object` if none does."""
     for base in classes:
         if name in base.__dict__:
             return base
@@ -74,47 +79,52 @@ def definer(classes: tuple[type, ...], name: str) -> type:
 
 
 def type_name(obj: Any) -> str:
-    """What `type(x).__name__` is."""
+    """The name of the object's class, whatever that class says of itself."""
     return class_name(type(obj))
 
 
 def class_name(kind: type) -> str:
-    """The name of this class."""
+    """The name of this class, whatever its metaclass says."""
     name: str = type.__dict__["__name__"].__get__(kind)
     return name
 
 
 def need_instance(obj: Any, kind: type) -> None:
-    """TypeError when a method of this class is called for an object of another one.
+    """Check the `self` of a method that is written in Python.
 
-    C code checks its `self`; a function written in Python takes whatever it is given, a class or
-    an object of the platform's included, and reads and writes that with rights of its own.
+    C methods check it themselves. A Python function would take any object as `self`, also one of
+    the platform's, and would read and write it with the platform's rights.
+
+    Raises:
+        TypeError: `obj` is no instance of `kind`.
     """
     if kind not in type(obj).__mro__:
         raise TypeError(f"a method of {class_name(kind)} was called for {type_name(obj)}")
 
 
 def has_own(kind: type, name: str) -> bool:
-    """True when the class has this hook, such as `__copy__`, from a class of the user's."""
-    known = _hooks.get((kind, name))
-    if known is None:  # and no hook can be written or deleted later
-        known = _hooks[kind, name] = definer(kind.__mro__, name) in OWN
-    return known
+    """Whether a class of the user's defines this hook, such as `__copy__`, for `kind`."""
+    is_own = _hooks.get((kind, name))
+    if is_own is None:  # user code cannot set or delete a hook later, so this stays true
+        is_own = _hooks[kind, name] = definer(kind.__mro__, name) in OWN
+    return is_own
 
 
 def unbound(value: Any, classes: tuple[type, ...], name: str) -> Any:
-    """What a class shows under this name, with a check of `self` around a method not the user's.
+    """A class's attribute in the form that user code may hold.
+
+    A method that the user did not write gets a check of its `self`; everything else stays as it is.
 
     Args:
-        value: what Python found.
-        classes: where it was looked for, in order.
-        name: the name.
+        value: the attribute.
+        classes: the classes in which Python looked for it, in order.
+        name: its name.
     """
     if type(value) is not types.FunctionType or value.__code__.co_filename == SOURCE_NAME:
         return value
     base = definer(classes, name)
     if written_by_user(base):
-        return value  # what dataclass() makes checks for itself; all else the user has put there
+        return value  # methods of a dataclass check `self` themselves; the others are the user's
     return _checked(value, base)
 
 

@@ -1,4 +1,4 @@
-"""The globals that user code runs with: builtins by list, guards by name, imports by table."""
+"""Makes the globals of user code: the listed built-ins, the guards, and the imports by table."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _ERRORS: Final = (
     "ResourceWarning RuntimeWarning SyntaxWarning UnicodeWarning UserWarning"
 )
 
-# C code of the standard library imports these through its caller's builtins and then looks in
-# sys.modules itself; user code never calls this: its own import statements are lowered.
+# C code of the standard library imports these through the builtins of its caller, and then reads
+# sys.modules itself. User code never comes here: its import statements become calls of `_import`.
 _INTERNAL: Final = frozenset({"time", "_strptime", "datetime", "decimal", "re", "unicodedata"})
 
 
-def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
-    for name in more:
+def _print(*values: Any, sep: str | None = " ", **options: Any) -> None:
+    for name in options:
         if name not in {"end", "flush"}:
             raise TypeError(f"print() takes no '{name}' here: it writes to the run's log")
     if sep is not None and type(sep) is not str:
@@ -58,8 +58,8 @@ def _print(*values: Any, sep: str | None = " ", **more: Any) -> None:
     log((" " if sep is None else sep).join(texts), {})
 
 
-def _type(value: Any, *more: Any) -> Any:
-    if more:
+def _type(value: Any, *others: Any) -> Any:
+    if others:
         raise TypeError("type() takes one argument here: write a class statement")
     kind = type(value)
     if kind in _SHOWN_TYPES or kind in kinds.OWN or _is_shown_error(kind):
@@ -71,7 +71,7 @@ def _is_shown_error(kind: type) -> bool:
     return issubclass(kind, Exception) and kind.__module__ == "builtins"
 
 
-# A class may be called: these would read files, or call and read whatever they are given.
+# User code may call a class that it holds. These would read files, or call and read any object.
 _NOT_TO_BE_CALLED: Final = {
     zoneinfo.ZoneInfo,
     hmac.HMAC,
@@ -88,10 +88,13 @@ _SHOWN_TYPES: Final = {type(None)} | {
 }
 
 
-def _import(name: str, asked: str) -> Any:
-    """The facade of this module; `asked` is what was written, and must exist as well."""
-    if asked not in FACADES:
-        raise ModuleNotFoundError(f"module '{asked}' is not available here")
+def _import(name: str, full_name: str) -> Any:
+    """The facade of module `name`.
+
+    `full_name` is the module that the statement names: `import a.b` binds `a`, but needs `a.b`.
+    """
+    if full_name not in FACADES:
+        raise ModuleNotFoundError(f"module '{full_name}' is not available here")
     return FACADES[name]
 
 
@@ -131,7 +134,7 @@ def _builtins() -> dict[str, Any]:
         "format": shown.formatted,
         "hash": hashes.hash_of,
         "type": _type,
-        # What a function may raise without importing it.
+        # A function may raise this without an import.
         "QuotaExceeded": QuotaExceeded,
     }
     return table
@@ -141,7 +144,7 @@ BUILTIN_NAMES: Final = frozenset(name for name in _builtins() if not name.starts
 
 
 def new_globals() -> dict[str, Any]:
-    """Globals for one worker: nothing in them is shared with another."""
+    """New globals for one worker."""
     return {
         "__builtins__": _builtins(),
         "__name__": "function",

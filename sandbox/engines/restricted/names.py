@@ -1,4 +1,4 @@
-"""Which names with underscores mean what."""
+"""What names with underscores mean, and which of them user code may write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 SOURCE_NAME: Final = "function.py"
-"""The file that the code of a function says it comes from: tells its lines from the platform's."""
+"""The file name in the code of a function. It tells the function's lines from the platform's."""
 
 _ARITHMETIC: Final = [
     "add",
@@ -69,14 +69,15 @@ DUNDER_METHODS: Final = frozenset(
 ) | {f"__{way}{name}__" for name in _ARITHMETIC for way in ("", "r", "i")}
 
 SUPER_DUNDERS: Final = DUNDER_METHODS - {"__call__", "__copy__", "__deepcopy__"}
-"""Methods of the base that super() may reach; none of them hands out anything but values."""
+"""Methods of a base that user code may call by super(). All of them give values only."""
 
 # The public interface of named tuples.
 PUBLIC_UNDERSCORES: Final = frozenset({"_asdict", "_replace", "_fields"})
 FUTURES: Final = frozenset(
     {"annotations", "division", "generator_stop", "print_function", "unicode_literals"}
 )
-"""What `from __future__ import` may name; all of it is so anyway."""
+"""What `from __future__ import` may name. None of it changes anything: Python 3.11 has it already,
+and annotations are kept as text anyway."""
 CLASS_PATTERNS: Final = frozenset(
     {"str", "int", "float", "bool", "list", "dict", "tuple", "set", "bytes"}
 )
@@ -85,5 +86,5 @@ _PRIVATE: Final = re.compile(r"_[A-Za-z0-9][A-Za-z0-9_]*")
 
 
 def is_private(name: str) -> bool:
-    """True for names such as `_total`: one leading underscore, none trailing."""
+    """Whether a name is like `_total`: one underscore in front, none at the end, no double ones."""
     return _PRIVATE.fullmatch(name) is not None and "__" not in name and not name.endswith("_")

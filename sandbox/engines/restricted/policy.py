@@ -1,10 +1,11 @@
-"""What the language of functions is: RestrictedPython's transformer, deny by default, opened by us.
+"""The language of functions: what it allows, and how its code is rewritten.
 
-Only three things of a program can do harm here, and each is lowered to a guard: loading an
-attribute (`_getattr_`), writing to an object (`_write_`), making a class (`__metaclass__`).
-Imports are lowered too, so that no real import machinery ever runs for user code. Iteration,
-subscripts and calls stay plain Python: every object that user code can hold is safe to iterate,
-subscribe and call, because attributes are allowed by exact type (see `guards`).
+It is based on RestrictedPython's transformer, which denies by default. Only three operations of a
+program can do harm here: to load an attribute, to write to an object and to make a class. The
+policy replaces each by a call of a guard: `_getattr_`, `_write_` and `__metaclass__`. It replaces
+imports too, so that Python's import machinery never runs for user code. Iteration, subscripts and
+calls stay plain Python. They are safe because attributes are allowed by exact type (see `guards`):
+user code holds no object that is dangerous to iterate, subscript or call.
 """
 # ruff: noqa: N802, D102 - ast dispatches by these names, which say what they visit
 
@@ -39,32 +40,36 @@ _ATTRIBUTE_HINTS: Final = {
 
 
 class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
-    """Collects every finding of a module and rewrites what is allowed into guarded form.
+    """Collects every finding in a module, and rewrites allowed code so that it calls the guards.
 
     Args:
-        bound: names that the module binds anywhere, by other means than an import.
-        imported: names that it binds by imports alone.
-        modules: of those, the ones that mean one module.
+        bound_names: names that the module binds anywhere, by other means than an import.
+        imported_names: names that it binds by imports only.
+        modules: the module that each name stands for, if it can stand for one module only.
     """
 
     def __init__(
-        self, bound: frozenset[str], imported: frozenset[str], *, modules: dict[str, str]
+        self,
+        bound_names: frozenset[str],
+        imported_names: frozenset[str],
+        *,
+        modules: dict[str, str],
     ) -> None:
         super().__init__()
         self.findings: list[Finding] = []
-        self._bound = bound
-        self._imported = imported
-        self._modules = {name: modules[name] for name in imported & modules.keys()}
+        self._bound_names = bound_names
+        self._imported_names = imported_names
+        self._modules = {name: modules[name] for name in imported_names & modules.keys()}
         self._in_class = False
         self._classes = 0
 
     def visit(self, node: ast.AST) -> Any:
-        """The node as it is allowed; a refused expression leaves a constant in its place."""
-        made = getattr(self, f"visit_{type(node).__name__}", self.generic_visit)(node)
-        if made is None and isinstance(node, ast.expr):
-            # The findings say that it is refused; what holds it must still find something there.
+        """The rewritten node. In place of a refused expression stands a constant."""
+        rewritten_node = getattr(self, f"visit_{type(node).__name__}", self.generic_visit)(node)
+        if rewritten_node is None and isinstance(node, ast.expr):
+            # A finding says that it is refused. The node around it still needs an expression there.
             return copy_place(ast.Constant(None), node)
-        return made
+        return rewritten_node
 
     # Findings
 
@@ -74,11 +79,11 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         self.findings.append(Finding(line, column, code, message, hint))
 
     def error(self, node: ast.AST, info: str) -> None:
-        """What the base class refuses, as a finding of ours."""
+        """Record a refusal of the base class as a finding."""
         self.refuse(node, "not_allowed", message=info)
 
     def warn(self, node: ast.AST, info: str) -> None:
-        """Warnings of the base class repeat its errors."""
+        """Ignore a warning of the base class: all of them repeat its errors."""
 
     def not_allowed(self, node: ast.AST) -> None:
         kind = type(node).__name__
@@ -86,7 +91,7 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         self.refuse(node, "syntax_not_allowed", message=message, hint=hint)
 
     def visit_TemplateStr(self, node: ast.AST) -> None:
-        """New syntax is refused until it has been reviewed."""
+        """Refuse template strings, which are new in Python 3.14 and have not been reviewed."""
         self.not_allowed(node)
 
     def visit_Interpolation(self, node: ast.AST) -> None:
@@ -115,10 +120,10 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
             hint = "leave the block out: the platform calls handler(event)"
             self.refuse(node, "name_dunder", message='"__name__" does not exist here', hint=hint)
             return node
-        absent = ABSENT_BUILTINS.get(name)
-        if absent and name not in self._bound and isinstance(node.ctx, ast.Load):
-            message = f'"{name}" is not available: {absent[0]}'
-            self.refuse(node, "builtin_not_available", message=message, hint=absent[1])
+        reason_and_hint = ABSENT_BUILTINS.get(name)
+        if reason_and_hint and name not in self._bound_names and isinstance(node.ctx, ast.Load):
+            message = f'"{name}" is not available: {reason_and_hint[0]}'
+            self.refuse(node, "builtin_not_available", message=message, hint=reason_and_hint[1])
             return node
         if name != "print" or not isinstance(node.ctx, ast.Load):
             self.check_name(node, name)
@@ -138,16 +143,16 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.ctx, ast.Load) and _is_type_name(node):
-            asked = node.value
-            assert isinstance(asked, ast.Call)  # noqa: S101 - _is_type_name looked
-            return copy_place(call("_type_name_", self.visit(asked.args[0])), node)
+            type_call = node.value
+            assert isinstance(type_call, ast.Call)  # noqa: S101 - _is_type_name looked
+            return copy_place(call("_type_name_", self.visit(type_call.args[0])), node)
         self._check_attribute(node)
         self.check_module_member(node)
         value = node.value
         node.value = self.visit(value)
         if isinstance(node.ctx, ast.Load):
             return copy_place(call("_getattr_", node.value, ast.Constant(node.attr)), node)
-        if isinstance(value, ast.Name) and value.id in self._imported:
+        if isinstance(value, ast.Name) and value.id in self._imported_names:
             message = f'"{value.id}.{node.attr}" belongs to a module and cannot be changed'
             self.refuse(node, "write_not_allowed", message=message, hint="use a variable of yours")
         node.value = copy_place(call("_write_", node.value), value)
@@ -164,7 +169,8 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
             self.refuse(node, "attribute_not_allowed", message=message, hint=hint)
 
     def _may_underscore(self, node: ast.Attribute) -> bool:
-        # Only whether it can be meant at all: whose attribute it is, the guard sees when it runs.
+        # Whether the name may be written at all. Whose attribute it is, the guard checks when the
+        # code runs.
         name, value = node.attr, node.value
         if name in PUBLIC_UNDERSCORES:
             return isinstance(node.ctx, ast.Load)
@@ -186,23 +192,24 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         inner = target.value if isinstance(target, ast.Attribute) else None
         node = self.node_contents_visit(node)
         if inner is not None and isinstance(target, ast.Attribute):
-            # Python loads the old value itself, past _getattr_: so the guard must know the name.
+            # Python loads the old value itself, without `_getattr_`. So this guard checks the name.
             assert isinstance(target.value, ast.Call)  # noqa: S101 - visited as a store above
             guard = call("_augment_", *target.value.args, ast.Constant(target.attr))
             target.value = copy_place(guard, inner)
         return node
 
-    # Statements that the base class lowers or refuses, and that are plain here
+    # Statements that the base class rewrites or refuses, and that stay plain Python here
 
     def visit_Call(self, node: ast.Call) -> Any:
         node = self.node_contents_visit(node)
         if _is_call_of_one(node, "str"):
-            # Called from the program's own frame still, whatever the name stands for.
+            # `_str_` only chooses what to call. The call itself stays in the program's own frame.
             node.func = copy_place(call("_str_", node.func), node.func)
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
-        # As the built-in functions of the same names do it, which keep addresses out of texts.
+        # These guards are also the built-in functions of user code; they keep addresses out of
+        # texts.
         node = self.node_contents_visit(node)
         value, spec = node.value, node.format_spec
         if node.conversion in _CONVERSIONS:
@@ -234,7 +241,8 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         text = _annotation_text(node.annotation)
         self._check_annotation(node.annotation)
         if self._in_class and isinstance(target, ast.Name):
-            # Kept as text: dataclasses and NamedTuple need the names, nobody needs the types.
+            # The annotation is kept as text: dataclasses and NamedTuple need the fields' names, and
+            # nobody needs the types.
             node.annotation = copy_place(ast.Constant(text), node)
             node.value = value
             return node
@@ -243,13 +251,13 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         return copy_place(ast.Assign(targets=[target], value=value), node)
 
     def _check_annotation(self, annotation: ast.expr | None) -> None:
-        # It never runs, but a reader of the source does not know that. A type that is missing
-        # here, such as bytearray, may well be named.
+        # An annotation never runs. It is checked all the same, because a reader of the source
+        # does not know that. But it may name a type that does not exist here, such as bytearray.
         if annotation is not None:
-            before = len(self.findings)
+            count = len(self.findings)
             self.visit(annotation)
-            found = self.findings[before:]
-            self.findings[before:] = [f for f in found if f.code not in _NEED_NOT_EXIST]
+            findings = self.findings[count:]
+            self.findings[count:] = [f for f in findings if f.code not in _NEED_NOT_EXIST]
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self.check_name(node, node.name)
@@ -265,13 +273,13 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
         self.check_function_argument_names(node)
         self._check_annotation(node.returns)
         node.returns = None
-        was, self._in_class = self._in_class, False
+        was_in_class, self._in_class = self._in_class, False
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
         node.args = self.visit(node.args)
         node.body = statements(self, node.body)
         for parameter in getattr(node, "type_params", []):
             self.not_allowed(parameter)
-        self._in_class = was
+        self._in_class = was_in_class
         return node
 
     def visit_arg(self, node: ast.arg) -> Any:
@@ -288,18 +296,18 @@ class Policy(MatchPolicy, ImportPolicy, RestrictingNodeTransformer):
             self.not_allowed(parameter)
         node.bases = [self.visit(base) for base in node.bases]
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
-        was, self._in_class = self._in_class, True
+        was_in_class, self._in_class = self._in_class, True
         self._classes += 1
         node.body = statements(self, node.body)
         self._classes -= 1
-        self._in_class = was
+        self._in_class = was_in_class
         meta = ast.keyword(arg="metaclass", value=ast.Name("__metaclass__", ast.Load()))
         node.keywords = [copy_place(meta, node)]
         return ast.fix_missing_locations(node)
 
 
 def _annotation_text(annotation: ast.expr) -> str:
-    """The annotation as text; one in quotes is text already."""
+    """The annotation as text, without quotes around it."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return annotation.value
     return ast.unparse(annotation)
@@ -309,14 +317,14 @@ def _is_type_name(node: ast.Attribute) -> bool:
     return node.attr == "__name__" and _is_call_of_one(node.value, "type")
 
 
-def _is_call_of_one(asked: ast.expr, name: str) -> bool:
+def _is_call_of_one(node: ast.expr, name: str) -> bool:
     return (
-        isinstance(asked, ast.Call)
-        and isinstance(asked.func, ast.Name)
-        and asked.func.id == name
-        and len(asked.args) == 1
-        and not asked.keywords
-        and not isinstance(asked.args[0], ast.Starred)
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == name
+        and len(node.args) == 1
+        and not node.keywords
+        and not isinstance(node.args[0], ast.Starred)
     )
 
 

@@ -1,4 +1,4 @@
-"""Imports: lowered to look-ups in the tables of modules, and checked against them."""
+"""Checks imports against the tables of modules, and replaces them by look-ups in these tables."""
 # ruff: noqa: D102 - ast dispatches by these names, which say what they visit
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sandbox.engines.restricted.names import FUTURES
 
 
 class ImportPolicy(ast.NodeTransformer):
-    """The part of the policy that lowers imports and knows which names stand for modules."""
+    """The part of the policy for imports and for members of imported modules."""
 
     _modules: dict[str, str]
     _may_fail = 0
@@ -22,42 +22,42 @@ class ImportPolicy(ast.NodeTransformer):
         raise NotImplementedError
 
     def check_name(self, node: Any, name: str | None) -> None:
-        """Record a finding when this name may not be bound."""
+        """Record a finding if user code may not bind this name."""
         raise NotImplementedError
 
     def visit_Import(self, node: ast.Import) -> Any:
-        out: list[ast.stmt] = []
+        assignments: list[ast.stmt] = []
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            if self._check_import(node, alias.name, bound=name):
-                wanted = alias.name if alias.asname else name
-                value = call("_import_", ast.Constant(wanted), ast.Constant(alias.name))
-                out.append(assign(node, name, value))
-        return out or copy_place(ast.Pass(), node)
+            if self._check_import(node, alias.name, alias=name):
+                module = alias.name if alias.asname else name
+                value = call("_import_", ast.Constant(module), ast.Constant(alias.name))
+                assignments.append(assign(node, name, value))
+        return assignments or copy_place(ast.Pass(), node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         if node.module == "__future__" and _is_known_future(node):
             return copy_place(ast.Pass(), node)
         module = "." * node.level + (node.module or "")
-        if not self._check_import(node, module, bound=None):
+        if not self._check_import(node, module, alias=None):
             return copy_place(ast.Pass(), node)
-        out: list[ast.stmt] = []
+        assignments: list[ast.stmt] = []
         for alias in node.names:
             name = alias.asname or alias.name
-            if self._check_member(node, module, name=alias.name, bound=name):
+            if self._check_member(node, module, name=alias.name, alias=name):
                 value = call("_from_", ast.Constant(module), ast.Constant(alias.name))
-                out.append(assign(node, name, value))
-        return out or copy_place(ast.Pass(), node)
+                assignments.append(assign(node, name, value))
+        return assignments or copy_place(ast.Pass(), node)
 
-    def _check_import(self, node: ast.AST, module: str, *, bound: str | None) -> bool:
+    def _check_import(self, node: ast.AST, module: str, *, alias: str | None) -> bool:
         if module not in MODULE_MEMBERS:
             message = f'module "{module}" is not available'
             hint = hint_for_module(module)
             self.refuse(node, "module_not_available", message=message, hint=hint)
             return False
-        return bound is None or self._check_alias(node, bound)
+        return alias is None or self._check_alias(node, alias)
 
-    def _check_member(self, node: ast.AST, module: str, *, name: str, bound: str) -> bool:
+    def _check_member(self, node: ast.AST, module: str, *, name: str, alias: str) -> bool:
         if name == "*":
             hint = "name what you import"
             message = '"import *" is not allowed'
@@ -66,7 +66,7 @@ class ImportPolicy(ast.NodeTransformer):
         if name not in MODULE_MEMBERS[module]:
             self._refuse_member(node, module, name)
             return False
-        return self._check_alias(node, bound)
+        return self._check_alias(node, alias)
 
     def _check_alias(self, node: ast.AST, name: str) -> bool:
         if name.startswith("_"):
@@ -81,13 +81,13 @@ class ImportPolicy(ast.NodeTransformer):
         hint = f"it offers: {', '.join(sorted(MODULE_MEMBERS[module]))}"
         self.refuse(node, "module_not_available", message=message, hint=hint)
 
-    # Members of modules, as they are read
+    # Reads of a module's members
 
     def check_module_member(self, node: ast.Attribute) -> None:
-        """Record a finding when this reads a member that the module does not have here.
+        """Record a finding if this reads a member that the module does not have here.
 
-        Only where the name can mean nothing but that module. What stands in a `try` with handlers
-        may ask whether it is there, and is left to the run.
+        It does so only if the name can stand for that module alone. A read in a `try` with `except`
+        may be there to ask whether the member exists, so it is left to the run.
         """
         module = self._module_of(node.value)
         if module is not None and node.attr not in MODULE_MEMBERS[module] and not self._may_fail:
@@ -113,28 +113,28 @@ class ImportPolicy(ast.NodeTransformer):
 
 
 def modules_named(tree: ast.Module) -> dict[str, str]:
-    """Names that an import binds to a module, and to one module only."""
-    named: dict[str, set[str]] = {}
+    """The names that imports bind to one module only, each with that module."""
+    targets: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
-                named.setdefault(name, set()).add(alias.name if alias.asname else name)
+                targets.setdefault(name, set()).add(alias.name if alias.asname else name)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 member = f"{node.module}.{alias.name}"
-                named.setdefault(alias.asname or alias.name, set()).add(member)
+                targets.setdefault(alias.asname or alias.name, set()).add(member)
         elif _asks_for_members(node):
-            named.setdefault(node.args[0].id, set()).add("?")
+            targets.setdefault(node.args[0].id, set()).add("?")
     return {
-        name: next(iter(meant))
-        for name, meant in named.items()
-        if len(meant) == 1 and meant <= MODULE_MEMBERS.keys()
+        name: next(iter(modules))
+        for name, modules in targets.items()
+        if len(modules) == 1 and modules <= MODULE_MEMBERS.keys()
     }
 
 
 def _asks_for_members(node: ast.AST) -> TypeGuard[Any]:
-    # hasattr(math, "cbrt"): whoever asks knows that it may not be there.
+    # hasattr(math, "cbrt"): this code expects that the member may be missing.
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

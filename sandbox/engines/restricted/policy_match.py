@@ -1,4 +1,8 @@
-"""match statements: values, sequences, mappings; class patterns read attributes themselves."""
+"""match statements: which patterns user code may write, and how they are rewritten.
+
+Patterns of values, sequences and mappings are allowed. A class pattern would read attributes
+without the guard, so only a few built-in classes may stand in one.
+"""
 # ruff: noqa: D102 - ast dispatches by these names, which say what they visit
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from sandbox.engines.restricted.names import CLASS_PATTERNS
 
 
 class MatchPolicy(ast.NodeTransformer):
-    """The part of the policy that lowers match statements."""
+    """The part of the policy for match statements."""
 
     _matches = 0
 
@@ -24,7 +28,7 @@ class MatchPolicy(ast.NodeTransformer):
         raise NotImplementedError
 
     def check_name(self, node: Any, name: str | None) -> None:
-        """Record a finding when this name may not be bound."""
+        """Record a finding if user code may not bind this name."""
         raise NotImplementedError
 
     def visit_Match(self, node: ast.Match) -> Any:
@@ -38,8 +42,9 @@ class MatchPolicy(ast.NodeTransformer):
         node.subject = self.visit(node.subject)
         if not values:
             return node
-        # Dotted values are looked up once, by the guard, before the match: a pattern itself
-        # may hold nothing but a plain attribute of a plain object.
+        # Python's grammar allows no call in a pattern, so the guard cannot stand there. A statement
+        # before the match reads the dotted values by the guard into a plain object, and the
+        # patterns read them from there.
         holder = ast.Call(func=ast.Name("_values_", ast.Load()), args=[], keywords=values)
         return [assign(node, name, holder), node]
 
@@ -70,8 +75,8 @@ class MatchPolicy(ast.NodeTransformer):
         return copy_place(ast.Attribute(ast.Name(name, ast.Load()), slot, ast.Load()), value)
 
     def _class_pattern(self, pattern: ast.MatchClass, *, name: str, values: Any) -> Any:
-        known = isinstance(pattern.cls, ast.Name) and pattern.cls.id in CLASS_PATTERNS
-        if not known or pattern.kwd_attrs or len(pattern.patterns) > 1:
+        is_allowed_class = isinstance(pattern.cls, ast.Name) and pattern.cls.id in CLASS_PATTERNS
+        if not is_allowed_class or pattern.kwd_attrs or len(pattern.patterns) > 1:
             message = "a class pattern reads attributes by itself"
             hint = (
                 "match on values, sequences, mappings, or str() int() float() bool() list() dict()"

@@ -1,4 +1,4 @@
-"""Versions that code in a cache depends on; raise POLICY when the same source must compile anew."""
+"""The version of the policy. Raise it when code that is cached must be compiled again."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Everything that the standard library would otherwise load late, when a worker has no files."""
+"""Makes the standard library load what it would load later, when a worker can open no files."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _LOADED: Final = (_strptime, encodings.idna, unicodedata, zoneinfo)
 
 
 def up() -> None:
-    """Touch what loads or caches on first use."""
+    """Use everything once that loads a module or fills a cache on its first use."""
     for name in _CODECS:
         codecs.lookup(name)
     time.tzset()
     time.localtime()
     dt.datetime.strptime("2000-01-01", "%Y-%m-%d").strftime("%A %B")  # noqa: DTZ007 - warms caches
     decimal.Decimal("1.5").quantize(decimal.Decimal(1))
-    random.Random("a").random()  # noqa: S311 - loads what makes a number of a text
+    random.Random("a").random()  # noqa: S311 - warms up the hashing of a seed that is text
     urllib.parse.unquote("%41")
     base64.b32decode(base64.b32encode(b"a"))
     base64.b85decode(base64.b85encode(b"a"))

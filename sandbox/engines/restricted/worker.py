@@ -1,4 +1,4 @@
-"""A worker of the engine `restricted`: it loads one function and runs event after event."""
+"""A worker of the engine `restricted`: it loads one function and runs one event after another."""
 
 from __future__ import annotations
 
@@ -34,17 +34,22 @@ if TYPE_CHECKING:
 
 
 class Restricted:
-    """The engine `restricted`, as `sandbox.engines` describes engines."""
+    """The engine `restricted` (see `sandbox.engines.Engine`)."""
 
     version = f"{version.POLICY}/{sys.implementation.cache_tag}"
     room_bytes = 0
 
     def faults(self) -> list[str]:
-        """Nothing: what a worker of this engine cannot do is the jail's, which is tested apart."""
+        """Nothing: this engine relies on the jail, which has a self-test of its own."""
         return []
 
     def work(self, kind: str, *, memory_bytes: int) -> None:  # noqa: ARG002 - the jail's own limit
-        """Serve the parent until it closes the socket or kills us."""
+        """Serve the parent, in a jailed worker, until it closes the socket or kills the worker.
+
+        Args:
+            kind: `compile` or `run`.
+            memory_bytes: memory that the function may take; the jail limits it.
+        """
         sys.setrecursionlimit(MAX_COMPILE_RECURSION if kind == "compile" else MAX_RECURSION)
         reseed()
         worker = Worker()
@@ -57,7 +62,7 @@ class Restricted:
 
 
 def prepare() -> Restricted:
-    """Everything imported and warmed up."""
+    """The engine, with everything imported and warmed up."""
     RUN.connect(Port())
     warm.up()
     return Restricted()
@@ -65,11 +70,11 @@ def prepare() -> Restricted:
 
 def _compile(message: dict[str, Any]) -> None:
     code, findings = compiler.compile_source(message["source"])
-    packed = "" if code is None else base64.b64encode(marshal.dumps(code)).decode()
-    listed = [finding.to_json() for finding in findings[:200]]
+    encoded_code = "" if code is None else base64.b64encode(marshal.dumps(code)).decode()
+    finding_objects = [finding.to_json() for finding in findings[:200]]
     BRIDGE.seq = message["seq"]
     try:
-        BRIDGE.send("compiled", code=packed, findings=listed)
+        BRIDGE.send("compiled", code=encoded_code, findings=finding_objects)
     except wire.ProtocolBroken:
         finding = {
             "line": 0,
@@ -82,7 +87,7 @@ def _compile(message: dict[str, Any]) -> None:
 
 
 class Worker:
-    """One function version, with the module state of one batch."""
+    """Runs the events of one batch through one function version, which keeps its module state."""
 
     def __init__(self) -> None:
         self._code: Any = None
@@ -92,7 +97,7 @@ class Worker:
         self._count = 0
 
     def take(self, message: dict[str, Any]) -> None:
-        """Do what one frame of the parent asks."""
+        """Carry out one frame of the parent: `load` or `run`."""
         if message["op"] == "load":
             self._code = marshal.loads(base64.b64decode(message["code"]))  # noqa: S302 - in the jail
             self._about = message["about"]
@@ -102,20 +107,20 @@ class Worker:
         wall_s = float(message["wall_s"])
         CLOCK.deadline_s = time.monotonic() + wall_s
         CLOCK.on_overrun = _overrun
-        given = begin(message)
+        context = begin(message)
         try:
-            value = self._call(message, given)
+            value = self._call(message, context)
             output = _output(value, int(self._about["limits"]["result_bytes"]))
         except BaseException as problem:  # noqa: BLE001 - user code may raise anything at all
             BRIDGE.send("done", **_raised(problem))
         else:
             BRIDGE.send_output(output)
 
-    def _call(self, message: dict[str, Any], given: Context) -> Any:
+    def _call(self, message: dict[str, Any], context: Context) -> Any:
         if self._globals is None:
-            fresh = new_globals()
-            exec(self._code, fresh)  # noqa: S102 - guarded code, in the jail
-            self._globals = fresh
+            namespace = new_globals()
+            exec(self._code, namespace)  # noqa: S102 - guarded code, in the jail
+            self._globals = namespace
         handler = self._globals.get("handler")
         if not callable(handler):
             raise HandlerMissing('"handler" is not a function')
@@ -125,15 +130,15 @@ class Worker:
         count = self._count
         if count <= 1:
             return handler(event)
-        return handler(event, given) if count == 2 else handler(event, profile, given)  # noqa: PLR2004 - the three published forms
+        return handler(event, context) if count == 2 else handler(event, profile, context)  # noqa: PLR2004 - the three published forms
 
 
 class HandlerMissing(Exception):
-    """The module has no handler that can be called."""
+    """`handler` in the function's module cannot be called."""
 
 
 class InvalidResult(Exception):
-    """What the handler returned is not plain JSON, or too much of it."""
+    """The handler returned something that is not plain JSON, or is too large."""
 
 
 def _overrun() -> None:
@@ -173,8 +178,8 @@ def _raised(error: BaseException) -> dict[str, Any]:
     except MemoryError:
         return dict(_OUT_OF_MEMORY)
     yours = kinds.is_user_class(kind)
-    described = {"type": name, "message": message, "frames": frames, "yours": yours}
-    return {"outcome": _outcome(error), "error": described}
+    description = {"type": name, "message": message, "frames": frames, "yours": yours}
+    return {"outcome": _outcome(error), "error": description}
 
 
 def _outcome(error: BaseException) -> str:
@@ -188,7 +193,7 @@ def _outcome(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = str.__str__(shown.text(error))[: MAX_ERROR_MESSAGE_CHARS * MASKING_ROOM]
-        # No frame carries half of a surrogate pair, and what an error says may come from anywhere.
+        # An error's message may hold half of a surrogate pair, which no frame can carry.
         return text.encode("utf-8", "replace").decode("utf-8")
     except MemoryError:
         raise

@@ -1,4 +1,4 @@
-"""Every module that user code may import, as tables of members."""
+"""Every module that user code may import, as a table of members."""
 
 from __future__ import annotations
 

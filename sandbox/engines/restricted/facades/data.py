@@ -1,4 +1,4 @@
-"""Numbers, dates, hashes, collections: modules whose members are safe as they are."""
+"""The modules for numbers, dates, hashes and collections. Most members are the real ones."""
 
 from __future__ import annotations
 
@@ -37,10 +37,16 @@ from sandbox.sdk.run import RUN
 def pick(module: Any, names: str) -> dict[str, Any]:
     """These members of the real module, and no others.
 
-    Why they may be taken as they are: C code calls methods of the user's objects by slots, and
-    checks its own `self`. What is written in Python reads names that stand in its source, never
-    one that it is given, and hands the user's methods nothing but values; a member that does
-    otherwise is written anew below. `tests/sandbox/walk.py` calls them all to see that.
+    The real members are safe for two reasons. Members in C call methods of the user's objects by
+    slots, and check their own `self`. Members in Python read only attributes that their source
+    names, never one that the caller names, and pass nothing but values to the user's methods. A
+    member that does otherwise is written anew below. `tests/sandbox/walk.py` calls every member to
+    check this.
+
+    Args:
+        module: the real module.
+        names: the members' names, with blanks between them; names that this version of Python does
+            not have are left out.
     """
     return {name: getattr(module, name) for name in names.split() if hasattr(module, name)}
 
@@ -52,20 +58,21 @@ def _namedtuple(typename: str, field_names: Any, *, defaults: Any = None) -> typ
     names = exact(field_names)
     if not isinstance(names, str):
         names = [exact(name) for name in names]
-    made = _namedtuple_of_python(exact(typename), names, defaults=defaults)
-    return kinds.adopt(made, by_library=True)
+    kind = _namedtuple_of_python(exact(typename), names, defaults=defaults)
+    return kinds.adopt(kind, by_library=True)
 
 
-# functools: the real ones take any object for a class or a function, read its names and set them
+# functools: the real functions take any object as a class or function, and read and set its
+# attributes.
 
 
 WRAPPED: Final[weakref.WeakKeyDictionary[Any, Any]] = weakref.WeakKeyDictionary()
-"""Functions that say what they stand in front of, and that."""
+"""The wrappers that functools.wraps() has made, each with the function that it wraps."""
 
 
 def _wraps(function: Any, **_: Any) -> Any:
-    # The real one copies attributes between functions, which user code cannot read anyway. How
-    # many parameters the handler has is all that anybody asks.
+    # The real one copies attributes of the function to the wrapper. User code cannot read them
+    # anyway: the wrapped function is only needed to count a handler's parameters.
     def decorate(wrapper: Any) -> Any:
         if type(wrapper) is types.FunctionType:
             WRAPPED[wrapper] = function
@@ -91,47 +98,62 @@ def _cache(function: Any) -> Any:
 
 
 def _cached(function: Any, maxsize: Any, *, typed: bool) -> Any:
-    # The real one copies every attribute of what it wraps, and makes classes ones that they lack.
-    plain = function if type(function) is types.FunctionType else functools.partial(function)
-    made = functools.lru_cache(maxsize, typed)(plain)
-    vars(made).clear()
-    return made
+    # The real one copies every attribute of what it wraps into the result.
+    target = function if type(function) is types.FunctionType else functools.partial(function)
+    wrapper = functools.lru_cache(maxsize, typed)(target)
+    vars(wrapper).clear()
+    return wrapper
 
 
 _ALGORITHMS: Final = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512"
 
 
 class _Hash:
-    """hashlib.new for the listed algorithms only."""
+    """hashlib.new, for the listed algorithms only."""
 
     NAMES = frozenset(_ALGORITHMS.split())
 
     @classmethod
     def new(cls, name: str, data: bytes = b"") -> Any:
-        """A hash object of one of the listed algorithms."""
+        """A hash object of this algorithm.
+
+        Raises:
+            ValueError: the algorithm is not listed.
+        """
         if type(name) is not str or name not in cls.NAMES:  # another type could equal them all
             raise ValueError(f"unsupported hash type; there are {', '.join(sorted(cls.NAMES))}")
         return hashlib.new(name, data)
 
 
-# Each process draws its own numbers: workers are forked from one zygote with one random state.
+# Workers are forked from one zygote, and with it they get its random state. So each worker seeds
+# this again (`reseed`), to draw numbers of its own.
 _random = random.Random()  # noqa: S311 - user code's own dice
 
 
 def reseed() -> None:
-    """Give this worker numbers of its own."""
+    """Seed the random numbers of this worker from the kernel."""
     _random.seed()
 
 
 class _Clock:
-    """Sleeping within the event's deadline; set anew for each event by the worker."""
+    """time.sleep, within the event's deadline.
+
+    Attributes:
+        deadline_s: when the event must have ended, by time.monotonic(); the worker sets it for each
+            event.
+        on_overrun: called when a sleep would pass the deadline; None before the first event.
+    """
 
     def __init__(self) -> None:
         self.deadline_s = 0.0
         self.on_overrun: Any = None
 
     def sleep(self, seconds: Any) -> None:
-        """Wait, unless that would pass the deadline: then the run ends as timed out, at once."""
+        """Wait. If the wait would pass the deadline, the run ends as timed out, at once.
+
+        Raises:
+            ValueError: `seconds` is no number, or below zero.
+        """
         length_s = float(seconds) if isinstance(seconds, int | float) else math.nan
         if not length_s >= 0:
             raise ValueError("sleep needs a number of seconds, zero or more")
@@ -148,7 +170,8 @@ def _strptime(text: str, fmt: str) -> Any:
 
 
 def _hmac_new(key: bytes, msg: bytes | None = None, digestmod: Any = "") -> Any:
-    # By name or by constructor of hashlib: HMAC would call and read anything else.
+    # Only a name or a constructor of hashlib: the real function would call any other object, and
+    # read its attributes.
     if type(digestmod) is not str and not any(digestmod is each for each in _CONSTRUCTORS):
         raise TypeError("digestmod is a name such as 'sha256', or hashlib's function of that name")
     return hmac.new(key, msg, digestmod)
@@ -159,7 +182,7 @@ _CONSTRUCTORS: Final = [getattr(hashlib, n) for n in [*_ALGORITHMS.split(), "bla
 
 @functools.lru_cache(maxsize=64)
 def _zone(key: str) -> zoneinfo.ZoneInfo:
-    # The worker has no files: the parent reads the zone's table for it.
+    # A worker can open no files, so the parent reads the zone's table.
     RUN.spend("zone", MAX_ZONES)
     try:
         table = base64.b64decode(RUN.port.call("zone", key=key))
@@ -169,7 +192,7 @@ def _zone(key: str) -> zoneinfo.ZoneInfo:
 
 
 def _zone_info(key: str) -> zoneinfo.ZoneInfo:
-    """The time zone of this name, such as "Europe/Paris"."""
+    """The time zone with this name, such as `Europe/Paris`."""
     if type(key) is not str:
         raise TypeError("a time zone's name is text")
     if not key.isascii():

@@ -1,4 +1,4 @@
-"""requests: the sdk's own, module by module."""
+"""The modules of `requests`, as the sdk has them."""
 
 from __future__ import annotations
 

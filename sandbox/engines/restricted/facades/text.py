@@ -1,4 +1,4 @@
-"""Text and its formats: json, re, urls, html, csv and their like."""
+"""The modules for text and its formats: json, re, urllib.parse, html, csv and others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ _LOADS: Final = "parse_constant parse_float parse_int"
 
 
 def _of_text(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, for plain text alone: it hands a table of its own to a method of its text."""
+    """The function, with its text as an exact str.
+
+    The real function passes a table of its own to a method of its text, and that must not be a
+    method that the user wrote.
+    """
 
     def call(text: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(text, str | bytes):

@@ -1,4 +1,4 @@
-"""enum, dataclasses and typing, as far as functions need them."""
+"""The modules enum, dataclasses and typing, as far as functions need them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sandbox.engines.restricted.facade import Marker
 
 
 class Hint:
-    """Stands for any type: subscripted, joined or called it stays one, and checks nothing."""
+    """Stands for every type in typing. Subscripts, `|` and calls give it back, unchecked."""
 
     __slots__ = ()
-    __iter__ = None  # what can be subscripted could be iterated, and this without an end
+    __iter__ = None  # else Python would iterate by `__getitem__`, which never ends
 
     def __getitem__(self, _: Any) -> Hint:
         return self
@@ -36,7 +36,7 @@ class Hint:
         return self
 
     def __call__(self, *_: Any, **__: Any) -> Hint:
-        """Stays a hint."""
+        """The hint itself."""
         return self
 
     def __repr__(self) -> str:
@@ -63,8 +63,8 @@ def _has_methods(namespace: dict[str, Any]) -> bool:
 def _unique(cls: Any) -> Any:
     if not kinds.is_user_class(cls) or not isinstance(cls, enum.EnumType):
         raise TypeError("unique() takes an enumeration of yours")
-    checked: Any = cls
-    return enum.unique(checked)
+    enumeration: Any = cls
+    return enum.unique(enumeration)
 
 
 def _make_typed_dict(_name: str, _namespace: dict[str, Any]) -> type:

@@ -1,4 +1,4 @@
-"""What user code may read and set of the sdk's objects, by exact type."""
+"""Which attributes of the sdk's objects user code may read and set, by exact type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.sdk.requests.status_codes import codes
 from sandbox.sdk.requests.structures import CaseInsensitiveDict, LookupDict
 
 CAPABILITIES: Final = frozenset({Context, Http, Profile})
-"""Whose classes user code never holds, and whose objects cannot be copied."""
+"""Types whose classes user code never holds, and whose objects it cannot copy."""
 
 _DICT: Final = "clear copy get items keys pop popitem setdefault update values"
 _SESSION: Final = (
@@ -44,7 +44,8 @@ _READ: Final[dict[type, str]] = {
     LookupDict: "get " + " ".join(name for name in vars(codes) if name.isidentifier()),
 }
 TYPES: Final = frozenset(_READ)
-"""Of the sdk; what has no hash of its own has its address for one, which user code never sees."""
+"""The types of the sdk whose objects user code holds."""
+
 
 attributes.INSTANCE.update({kind: frozenset(names.split()) for kind, names in _READ.items()})
 
