@@ -1,1 +1,1 @@
-"""How the bundles and layers that the template deploys are made."""
+"""Makes the bundles and layers that the template deploys, and the environments to work in."""

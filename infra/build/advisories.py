@@ -1,9 +1,9 @@
-"""Compares the pinned packages with what is known against them: `python -m infra.build.advisories`.
+"""Compares the pinned packages with the list of advisories: `python -m infra.build.advisories`.
 
-What is known stands in requirements/advisories.toml, which people bring up to date by reading its
-sources; nothing here asks the network. That the list grows old is a warning and never a failure:
-a commit that passed must pass again whenever it is looked at. What fails is a pinned version that
-the list says is affected, without a written reason why it may stay.
+The list is requirements/advisories.toml. People bring it up to date by reading its sources; this
+program asks no network. It fails if a pinned version is affected and the list gives no reason why
+that version may stay. A list that has not been read for long is a warning only, because a commit
+that has passed must pass again on any later day.
 """
 
 import re
@@ -17,70 +17,66 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIST: Final = ROOT / "requirements" / "advisories.toml"
-# What ships with the sandbox, or makes what does; other packages meet no users' code.
+# Packages that ship with the sandbox or build it. No other package comes near users' code.
 SANDBOX_LOCKS: Final = tuple(
     ROOT / "requirements" / f"{name}.txt" for name in ("sandbox", "engine", "guest", "guest-tools")
 )
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.txt")))
-OVERDUE_DAYS: Final = 45  # wasmtime has a release a month, and fixes in between
+OVERDUE_DAYS: Final = 45  # wasmtime has a release each month, and fixes in between
 _PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 _NUMBERS: Final = re.compile(r"\d+(\.\d+)*")
 Pins = Mapping[str, frozenset[str]]
 
 
 class ListBroken(Exception):
-    """The list is not what it should be; the text says where."""
+    """The list is malformed; the message says where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Versions from one on until the one that has the fix; `fixed` None while there is none."""
+    """A range of affected versions, as tuples of their numbers."""
 
-    start: tuple[int, ...]
-    fixed: tuple[int, ...] | None
+    start: tuple[int, ...]  # the first affected version
+    fixed: tuple[int, ...] | None  # the first version with the fix; None while there is none
 
     def holds(self, version: tuple[int, ...]) -> bool:
-        """Whether the version is one of them."""
+        """Whether the version is in the range."""
         return self.start <= version and (self.fixed is None or version < self.fixed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advisory:
-    """One fault of one package, and what it means for us.
+    """One fault of one package."""
 
-    `accepted` says why an affected version may stay pinned; it is empty where none may.
-    """
-
-    package: str
-    id: str
+    package: str  # its name, normalised as in PEP 503
+    id: str  # such as a CVE's or a GHSA's
     affected: tuple[Span, ...]
-    what: str
-    for_us: str
-    accepted: str
+    what: str  # the fault, in a few words
+    for_us: str  # what it means for this project
+    accepted: str  # why an affected version may stay pinned; empty if it may not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """The list. `holds` maps (package, pinned version) to the version that it really holds.
+class AdvisoryList:
+    """The list of advisories."""
 
-    `watched` are the packages whose sources were read on that day; most have no advisory.
-    """
-
-    read_on: date
-    watched: frozenset[str]
+    read_on: date  # the day on which somebody last read the sources
+    watched: frozenset[str]  # packages whose sources were read that day; most have no advisory
     advisories: tuple[Advisory, ...]
+    # For a package that holds another program: by its name and pinned version, that program's
+    # version.
     holds: Mapping[tuple[str, str], str]
 
 
-def load(path: Path = LIST) -> Listed:
-    """The list.
+def load(path: Path = LIST) -> AdvisoryList:
+    """Read the list.
 
     Raises:
         ListBroken: it is not TOML, lacks a key, or has a version that is not made of numbers.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Listed(
+        return AdvisoryList(
             read_on=document["read_on"],
             watched=frozenset(map(_name, document["watched"])),
             advisories=tuple(_advisory(raw) for raw in document["advisory"]),
@@ -96,37 +92,41 @@ def load(path: Path = LIST) -> Listed:
 
 
 def pins(locks: Iterable[Path] = LOCKS) -> Pins:
-    """Every version of every package that one of these locks of pip pins."""
-    found: dict[str, set[str]] = {}
+    """Every version that these lock files of pip pin, by the package's name."""
+    versions_by_name: dict[str, set[str]] = {}
     for lock in locks:
         for name, version in _PIN.findall(lock.read_text(encoding="utf-8")):
-            found.setdefault(_name(name), set()).add(version)
-    return {name: frozenset(versions) for name, versions in found.items()}
+            versions_by_name.setdefault(_name(name), set()).add(version)
+    return {name: frozenset(versions) for name, versions in versions_by_name.items()}
 
 
-def unwatched(listed: Listed, pinned: Pins) -> list[str]:
-    """The packages that nobody has said to read about."""
-    return sorted(pinned.keys() - listed.watched)
+def unwatched(listing: AdvisoryList, pinned_versions: Pins) -> list[str]:
+    """The pinned packages that the list does not watch."""
+    return sorted(pinned_versions.keys() - listing.watched)
 
 
-def unexplained(listed: Listed, pinned: Pins) -> list[str]:
-    """A sentence for each affected version without a reason, and each reason without a version."""
-    found = list(_unread(listed, pinned))
-    for each in listed.advisories:
-        versions = sorted(_versions(listed, pinned, each.package))
-        hit = [name for name, version in versions if _is_hit(each, version)]
-        if hit and not each.accepted:
-            found.append(f"{', '.join(hit)}: {each.id}, {each.what}")
-        if each.accepted and versions and not hit:
-            found.append(
+def unexplained(listing: AdvisoryList, pinned_versions: Pins) -> list[str]:
+    """One sentence for each thing that is wrong.
+
+    Either an affected version is pinned and the list gives no reason for that, or the list gives a
+    reason and no affected version is pinned.
+    """
+    sentences = list(_unread(listing, pinned_versions))
+    for each in listing.advisories:
+        versions = sorted(_versions(listing, pinned_versions, each.package))
+        hits = [name for name, version in versions if _is_hit(each, version)]
+        if hits and not each.accepted:
+            sentences.append(f"{', '.join(hits)}: {each.id}, {each.what}")
+        if each.accepted and versions and not hits:
+            sentences.append(
                 f"{each.id} is accepted for {each.package}, and no pinned version needs it"
             )
-    return found
+    return sentences
 
 
-def overdue(listed: Listed, *, today: date) -> str:
-    """What to do about a list that is too old; empty while it is not."""
-    age_days = (today - listed.read_on).days
+def overdue(listing: AdvisoryList, *, today: date) -> str:
+    """A sentence that says that the list is too old; empty if it is not."""
+    age_days = (today - listing.read_on).days
     if age_days <= OVERDUE_DAYS:
         return ""
     return (
@@ -152,18 +152,20 @@ def _advisory(raw: Mapping[str, Any]) -> Advisory:
     )
 
 
-def _unread(listed: Listed, pinned: Pins) -> Iterator[str]:
-    """What is pinned of a package that holds another, and nobody has looked into."""
-    for package in sorted({package for package, _ in listed.holds}):
-        for version in sorted(pinned.get(package, ())):
-            if (package, version) not in listed.holds:
-                yield f"{package} {version} holds an unknown version: look, and add it to [[holds]]"
+def _unread(listing: AdvisoryList, pinned_versions: Pins) -> Iterator[str]:
+    """A sentence for each pinned package of which the list does not say which version it holds."""
+    for package in sorted({package for package, _ in listing.holds}):
+        for version in sorted(pinned_versions.get(package, ())):
+            if (package, version) not in listing.holds:
+                yield f"{package} {version}: look up which version it holds, add it to [[holds]]"
 
 
-def _versions(listed: Listed, pinned: Pins, package: str) -> Iterator[tuple[str, str]]:
-    """Each pinned version of a package as one says it, and what it holds."""
-    for version in pinned.get(package, ()):
-        holds = listed.holds.get((package, version), version)
+def _versions(
+    listing: AdvisoryList, pinned_versions: Pins, package: str
+) -> Iterator[tuple[str, str]]:
+    """Each pinned version of a package: the words for it, and the version that it holds."""
+    for version in pinned_versions.get(package, ()):
+        holds = listing.holds.get((package, version), version)
         inside = "" if holds == version else f", which holds {holds}"
         yield f"{package} {version}{inside}", holds
 
@@ -186,18 +188,18 @@ def _name(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
-def _lines(listed: Listed, problems: Iterable[str], *, today: date) -> Iterator[str]:
+def _lines(listing: AdvisoryList, problems: Iterable[str], *, today: date) -> Iterator[str]:
     for problem in problems:
         yield f"advisories: {problem}"
-    if late := overdue(listed, today=today):
+    if late := overdue(listing, today=today):
         yield f"advisories: WARNING: {late}"
 
 
 def main() -> int:
-    """Say what is wrong; 1 when a pinned version is affected and nobody says why it may stay."""
-    listed = load()
-    problems = unexplained(listed, pins())
-    for line in _lines(listed, problems, today=datetime.now(UTC).date()):
+    """Print what is wrong, and give the exit status: 1 if `unexplained` finds something."""
+    listing = load()
+    problems = unexplained(listing, pins())
+    for line in _lines(listing, problems, today=datetime.now(UTC).date()):
         sys.stderr.write(f"{line}\n")
     return 1 if problems else 0
 

@@ -1,16 +1,17 @@
 """Makes the bundles and layers that the template deploys, with their bytecode.
 
-`sam build` runs this once for each function and layer (through the Makefile of its architecture):
+`sam build` runs this once for each function and layer, by the Makefile of its architecture:
 
     python -m infra.build.bundle <arm64 or x86_64> <LogicalId> <directory to fill>
     python -m infra.build.bundle --prefetch <LogicalId>…    only fills the cache, for this machine
 
 Environment: PENSTOCK_BUILD_FOR is `cloud` (the default: Lambda's Python) or `host` (this machine
 and this Python, for the local cloud). PENSTOCK_BUILD_WITHOUT_WASM=1 leaves the sandbox's engine
-`wasm` out; otherwise a sandbox without it is not built.
+`wasm` out; without that variable, the build fails if the engine cannot be made.
 
-Bytecode is shipped because Lambda unpacks a bundle read-only and would compile it at every cold
-start: 1.0 s against 0.4 s. It is never checked against its source, since zips change file times.
+Bundles contain bytecode because Lambda unpacks them read-only, and would have to compile the source
+at every cold start, which then takes 1.0 s instead of 0.4 s. Python does not check the bytecode
+against its source, because zipping changes the times of files.
 """
 
 import fcntl
@@ -43,18 +44,15 @@ WHEEL_TAGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What goes into one artefact: our packages by path, theirs by locked requirements.
-
-    `without` are folders of ours that stay out; `guest` says that the sandbox's guest goes in.
-    """
+    """What goes into one bundle or layer."""
 
     name: str
-    ours: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    guest: bool = False
-    theirs: str = ""
-    inside: str = ""
-    mounted_at: str = "/var/task"
+    ours: tuple[str, ...] = ()  # files and folders of this repository
+    without: tuple[str, ...] = ()  # folders among them that stay out
+    guest: bool = False  # whether the sandbox's guest goes in
+    theirs: str = ""  # the file in requirements/ that locks other people's packages; empty for none
+    inside: str = ""  # the folder of the artefact that all of this goes into; empty for its root
+    mounted_at: str = "/var/task"  # where Lambda unpacks the artefact: tracebacks show this path
 
 
 FUNCTIONS: Final = Recipe(name="functions", ours=("functions", "runtime", "infra/redshift"))
@@ -68,7 +66,8 @@ SANDBOX: Final = Recipe(
         "runtime/freshness.py",
         "runtime/egress",
     ),
-    # What is in the guest runs nowhere else, and what was made of it is for one kind of machine.
+    # The sources in sandbox/guest are inside the guest already. The folder of artefacts holds those
+    # of this machine; `guest` adds those of the target.
     without=("sandbox/guest", "sandbox/engines/wasm/artefacts"),
     guest=True,
     theirs="sandbox.txt",
@@ -84,19 +83,20 @@ SHIPPED: Final = (".py", ".sql", ".json", ".toml", ".typed", ".pyi")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where the artefact will run, and the Python that compiles for it (None: not here).
-
-    `guest` is the machine that the sandbox's guest is made for, or why there is none.
-    """
+    """Where the bundle will run."""
 
     name: str
-    pip_options: tuple[str, ...]
-    python: str | None
-    guest: Machine | NoGuestHere
+    pip_options: tuple[str, ...]  # that make pip choose the wheels for it
+    python: str | None  # the interpreter that makes its bytecode; None if this machine has none
+    guest: Machine | NoGuestHere  # the machine that the guest is made for, or why there is none
 
 
 def recipe_of(logical_id: str) -> Recipe:
-    """The recipe of a resource of the template."""
+    """The recipe of a resource in the template.
+
+    Raises:
+        SystemExit: there is none.
+    """
     match logical_id:
         case "DependenciesLayer":
             return DEPENDENCIES
@@ -111,7 +111,7 @@ def recipe_of(logical_id: str) -> Recipe:
 
 
 def host() -> Target:
-    """This machine and this Python."""
+    """The target that is this machine and this Python."""
     tag = f"host-{platform.machine()}-{sys.implementation.cache_tag}"
     guest: Machine | NoGuestHere
     try:
@@ -122,7 +122,7 @@ def host() -> Target:
 
 
 def cloud(architecture: str) -> Target:
-    """Lambda on `arm64` or `x86_64`."""
+    """The target that is Lambda, on `arm64` or `x86_64`."""
     platforms = [part for tag in WHEEL_TAGS[architecture] for part in ("--platform", tag)]
     python = find_python(LAMBDA_PYTHON)
     return Target(
@@ -134,9 +134,10 @@ def cloud(architecture: str) -> Target:
 
 
 def find_python(version: str) -> str | None:
-    """An interpreter of exactly this minor version that really runs, or None."""
+    """The path of an interpreter of exactly this minor version; None if this machine has none."""
     candidates = [sys.executable, shutil.which(f"python{version}")]
-    # pyenv's shim is on the path, but refuses unless the version is chosen for this folder.
+    # pyenv puts a shim on the path, which runs only if this version is chosen for this folder. So
+    # its real interpreters are candidates too.
     candidates += sorted(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
     if uv := shutil.which("uv"):
         candidates.append(_output([uv, "python", "find", "--no-python-downloads", version]))
@@ -148,24 +149,33 @@ def find_python(version: str) -> str | None:
 
 
 def build(recipe: Recipe, target: Target, *, into: Path | None) -> None:
-    """Fill `into`; a bundle already made from the same inputs is linked, not made again."""
+    """Make a bundle, unless the cache has one from the same inputs, and link it into a folder.
+
+    Args:
+        recipe: what goes in.
+        target: where it will run.
+        into: the folder to fill; None fills the cache only.
+
+    Raises:
+        SystemExit: the guest cannot be made, or a command fails.
+    """
     guest = guest_for(target) if recipe.guest else None
-    with _only_one_of(recipe, target) as kept:
-        made = kept / fingerprint(recipe, target, guest=guest)
-        if not made.is_dir():
-            for stale in kept.iterdir():
+    with _only_one_of(recipe, target) as cache:
+        bundle = cache / fingerprint(recipe, target, guest=guest)
+        if not bundle.is_dir():
+            for stale in cache.iterdir():
                 shutil.rmtree(stale)
             _say(f"making the {recipe.name} bundle for {target.name}")
-            staging = Path(tempfile.mkdtemp(dir=kept))
+            staging = Path(tempfile.mkdtemp(dir=cache))
             _fill(staging / recipe.inside, recipe=recipe, target=target, guest=guest)
             staging.chmod(0o755)
-            staging.rename(made)
+            staging.rename(bundle)
         if into is not None:
-            shutil.copytree(made, into, copy_function=_link, dirs_exist_ok=True)
+            shutil.copytree(bundle, into, copy_function=_link, dirs_exist_ok=True)
 
 
 def fingerprint(recipe: Recipe, target: Target, *, guest: Path | None = None) -> str:
-    """Changes whenever anything that goes into the bundle does."""
+    """A hash of everything that goes into the bundle; `guest` is the folder of the artefacts."""
     digest = hashlib.sha256(f"{target.name}|{target.python}".encode())
     digest.update(Path(__file__).read_bytes())
     if recipe.theirs:
@@ -179,7 +189,11 @@ def fingerprint(recipe: Recipe, target: Target, *, guest: Path | None = None) ->
 
 
 def guest_for(target: Target) -> Path | None:
-    """The folder with the guest's artefacts for that target, or None when it is to have none."""
+    """The folder with the guest's artefacts for that target; None if its bundle gets none.
+
+    Raises:
+        SystemExit: the guest cannot be made.
+    """
     if os.environ.get("PENSTOCK_BUILD_WITHOUT_WASM") == "1":
         _say("WITHOUT ENGINE WASM, as PENSTOCK_BUILD_WITHOUT_WASM=1 says: functions of that engine")
         _say("WITHOUT ENGINE WASM: will not run there, and new ones are of engine restricted")
@@ -188,7 +202,7 @@ def guest_for(target: Target) -> Path | None:
         _say(f"WITHOUT ENGINE WASM: {target.guest}")
         return None
     try:
-        return artefacts.made(target.guest)
+        return artefacts.folder_for(target.guest)
     except (Differs, NoCompiler, NoGuestHere) as problem:
         raise SystemExit(f"bundle: {problem}") from None
 
@@ -241,11 +255,11 @@ def _is_shipped(path: Path, *, recipe: Recipe) -> bool:
 @contextmanager
 def _only_one_of(recipe: Recipe, target: Target) -> Iterator[Path]:
     # `sam build --parallel` asks for the same bundle from several processes at once.
-    kept = CACHE / f"{recipe.name}-{target.name}"
-    kept.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{kept.name}.lock").open("w") as lock:
+    cache = CACHE / f"{recipe.name}-{target.name}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{cache.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield kept
+        yield cache
 
 
 def _link(source: str, destination: str) -> str:
@@ -259,10 +273,10 @@ def _link(source: str, destination: str) -> str:
 
 def _output(command: Sequence[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""
 
 
 def _say(line: str) -> None:
@@ -270,7 +284,7 @@ def _say(line: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Build one artefact into a directory, or several into the cache."""
+    """Make one bundle or layer in a directory, or several in the cache."""
     purpose = os.environ.get("PENSTOCK_BUILD_FOR", "cloud")
     match list(arguments):
         case ["--prefetch", *names] if names:

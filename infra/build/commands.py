@@ -1,4 +1,4 @@
-"""Running the tools that build, and saying what goes on."""
+"""Runs the programs that build, and tells the user what they are doing."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from typing import IO, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 HEARTBEAT_S: Final = 5.0
-LINES_SHOWN: Final = 30
+LINES_SHOWN: Final = 30  # of the output of a command that failed
 
 
 def run(
@@ -19,13 +19,16 @@ def run(
     cwd: Path = ROOT,
     heartbeat: Callable[[Sequence[str]], None] | None = None,
 ) -> None:
-    """Run a command to its end; SystemExit with its last lines when it fails.
+    """Run a command and wait for its end.
 
     Args:
         command: the program and its arguments.
-        env: the whole of its environment; ours when not given.
-        cwd: where it runs.
+        env: its whole environment; None gives it this process's.
+        cwd: the folder that it runs in.
         heartbeat: called every five seconds with the lines that the command has printed so far.
+
+    Raises:
+        SystemExit: the command failed; the message has its last lines.
     """
     process = subprocess.Popen(
         command,
@@ -50,12 +53,12 @@ def run(
         break
     reader.join()
     if status != 0:
-        shown = "".join(lines[-LINES_SHOWN:])
-        raise SystemExit(f"{' '.join(command)}\nended with {status}:\n{shown}")
+        last_lines = "".join(lines[-LINES_SHOWN:])
+        raise SystemExit(f"{' '.join(command)}\nended with {status}:\n{last_lines}")
 
 
 def say(line: str) -> None:
-    """One line for who waits; on standard error, since standard output is for answers."""
+    """Print a line for the user who waits, on standard error: standard output is for answers."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
@@ -63,4 +66,4 @@ def say(line: str) -> None:
 def _collect(stream: IO[str] | None, lines: list[str]) -> None:
     if stream is not None:
         with stream:
-            lines.extend(stream)  # line by line: the heartbeat looks on
+            lines.extend(stream)  # adds line by line, so that the heartbeat sees each

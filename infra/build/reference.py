@@ -1,6 +1,6 @@
-"""Writes docs/reference/api.md and cli.md from the code itself: `python -m infra.build.reference`.
+"""Writes docs/reference/api.md and cli.md from the code: `python -m infra.build.reference`.
 
-A test fails when they have drifted.
+A test fails if the code has changed and the pages have not.
 """
 
 import ast
@@ -23,7 +23,8 @@ from runtime.errors import PenstockError
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "reference"
-# What the API does not import, it does not raise; a fresh process tells, whatever runs in this one.
+# The API raises no error from a module that it does not import. A new process lists its modules:
+# this one has imported others too.
 _LIST_MODULES: Final = """
 import sys
 import functions.api
@@ -31,7 +32,7 @@ for name, module in sorted(sys.modules.items()):
     if name.partition(".")[0] in ("functions", "runtime"):
         print(module.__file__)
 """
-# The resolver's codes, as `vet` raises them: there it hands on a code that no literal in it shows.
+# Errors whose codes no literal in `Egress.vet` shows, because it takes them from the resolver.
 VETTING: Final = (
     EgressRefused("blocked_address", ""),
     EgressRefused("dns_failure", ""),
@@ -69,7 +70,7 @@ read from standard input or from the environment, never from the command line.
 
 
 def api_page() -> str:
-    """docs/reference/api.md."""
+    """The text of docs/reference/api.md."""
     document = openapi.document(api.ENDPOINTS, version=api.API_VERSION)
     parts = [_API_INTRODUCTION, _GENERATED, "", "## Endpoints", ""]
     parts += ["| | | scope | |", "|---|---|---|---|"]
@@ -86,7 +87,7 @@ def api_page() -> str:
 
 
 def cli_page() -> str:
-    """docs/reference/cli.md."""
+    """The text of docs/reference/cli.md."""
     parts = [_CLI_INTRODUCTION, _GENERATED, ""]
     for path, command in commands():
         parts += [f"## `penstock {path}`", "", " ".join((command.help or "").split()), ""]
@@ -97,20 +98,20 @@ def cli_page() -> str:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command with its path, e.g. `webhooks create`, in order."""
+    """Every command with its path, such as `webhooks create`, sorted."""
     yield from sorted(_walk(typer.main.get_command(app), ()), key=lambda each: each[0])
 
 
 def error_codes() -> dict[str, str]:
-    """Every code that the API's own modules raise, with its HTTP status."""
-    found = {code: {400} for code in MISFIT_CODES}
-    found[PenstockError.code] = {status_of(PenstockError(""))}
-    for vetted in VETTING:
-        found[vetted.code] = {status_of(vetted)}
+    """Every error code that the API's modules raise, with its HTTP status or statuses."""
+    statuses = {code: {400} for code in MISFIT_CODES}
+    statuses[PenstockError.code] = {status_of(PenstockError(""))}
+    for problem in VETTING:
+        statuses[problem.code] = {status_of(problem)}
     for path in _api_modules():
         for code, kind in _raised(ast.parse(path.read_text(encoding="utf-8"))):
-            found.setdefault(code, set()).add(status_of(kind))
-    return {code: " or ".join(map(str, sorted(each))) for code, each in found.items()}
+            statuses.setdefault(code, set()).add(status_of(kind))
+    return {code: " or ".join(map(str, sorted(each))) for code, each in statuses.items()}
 
 
 def main() -> None:
@@ -125,7 +126,7 @@ def pages() -> Mapping[str, str]:
 
 
 def _api_modules() -> list[Path]:
-    listed = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", _LIST_MODULES],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -133,7 +134,7 @@ def _api_modules() -> list[Path]:
         text=True,
         check=True,
     )
-    return [Path(line) for line in listed.stdout.splitlines()]
+    return [Path(line) for line in process.stdout.splitlines()]
 
 
 def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
@@ -149,9 +150,9 @@ def _parameter(parameter: Any) -> str:
     names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
     if parameter.param_type_name == "argument":
         names = f"`{parameter.name.upper()}`"
-    needed = " Required." if parameter.required else ""
+    is_required = " Required." if parameter.required else ""
     text = " ".join((parameter.help or "").split())
-    return f"| {names} | {text}{needed} |"
+    return f"| {names} | {text}{is_required} |"
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Iterable[str]:
@@ -165,8 +166,8 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterable[str]:
         yield "| field | type | |"
         yield "|---|---|---|"
         for field, each in properties.items():
-            needed = "required" if field in schema.get("required", ()) else ""
-            note = "; ".join(filter(None, (needed, each.get("description", ""))))
+            is_required = "required" if field in schema.get("required", ()) else ""
+            note = "; ".join(filter(None, (is_required, each.get("description", ""))))
             yield f"| `{field}` | {_type(each)} | {note} |"
         yield ""
 
@@ -210,7 +211,7 @@ def _coded(node: ast.Call, kind: type[PenstockError]) -> Iterator[tuple[str, Pen
 
 
 def _template(text: ast.JoinedStr) -> str:
-    # f"{what}_not_found" is documented as <what>_not_found: the noun is the resource's own.
+    # f"{what}_not_found" becomes <what>_not_found, because the noun is that of the resource.
     return "".join(
         str(part.value) if isinstance(part, ast.Constant) else f"<{ast.unparse(part.value)}>"  # type: ignore[attr-defined]
         for part in text.values

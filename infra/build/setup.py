@@ -1,8 +1,8 @@
-"""What `make setup` does: `python3 -m infra.build.setup` (standard library only).
+"""Does what `make setup` asks: `python3 -m infra.build.setup` (standard library only).
 
-The two virtual environments and the guest of the sandbox are made at the same time, since the first
-wait for the network and the last for a processor; then the bundles of the local cloud. What is
-there and up to date is not made again.
+It makes the two virtual environments and the sandbox's guest at the same time, because the
+environments wait for the network and the guest for a processor. Then it makes the bundles of the
+local cloud. It leaves alone whatever is up to date.
 """
 
 import os
@@ -19,7 +19,11 @@ BUNDLES: Final = ("DependenciesLayer", "WarehouseLayer", "SandboxFunction")
 
 
 def make_guest() -> None:
-    """Make the engine wasm for this machine, or say why it has none."""
+    """Make the engine wasm for this machine, or print why this machine cannot have it.
+
+    Raises:
+        SystemExit: the guest's code is not what the lock says.
+    """
     try:
         artefacts.make_for_this_machine()
     except NoGuestHere as reason:
@@ -29,7 +33,7 @@ def make_guest() -> None:
 
 
 def prefetch_bundles() -> None:
-    """Make the bundles of the local cloud, so that the first `up` needs no network."""
+    """Make the bundles of the local cloud now, so that the first `up` needs no network."""
     run([str(CLOUD.python), "-m", "infra.build.bundle", "--prefetch", *BUNDLES], env=os.environ)
 
 

@@ -1,4 +1,8 @@
-"""What a bundle weighs: Lambda takes 50 MB of zip at once, and 250 MB unpacked with its layers."""
+"""Measures bundles against Lambda's limits.
+
+Lambda takes at most 50 MB of zip in one upload, and 250 MB unpacked, with the layers:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 
 import io
 import zipfile
@@ -12,19 +16,19 @@ MAX_UNZIPPED_BYTES: Final = 250 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Bytes of one bundle, as `sam deploy` uploads it and as Lambda unpacks it."""
+    """The sizes of one bundle."""
 
-    zipped: int
-    unzipped: int
+    zipped: int  # bytes that `sam deploy` uploads
+    unzipped: int  # bytes of the files that Lambda unpacks
 
 
 def sizes(bundle: Path) -> Sizes:
-    """Zip a bundle in memory, in the way of `sam deploy`, and weigh it; takes some seconds."""
-    written = io.BytesIO()
-    unzipped = 0
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Zip a bundle in memory, as `sam deploy` does, and measure it. This takes some seconds."""
+    buffer = io.BytesIO()
+    unzipped_bytes = 0
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(bundle.rglob("*")):
             if path.is_file():
                 archive.write(path, path.relative_to(bundle))
-                unzipped += path.stat().st_size
-    return Sizes(zipped=written.tell(), unzipped=unzipped)
+                unzipped_bytes += path.stat().st_size
+    return Sizes(zipped=buffer.tell(), unzipped=unzipped_bytes)

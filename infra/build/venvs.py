@@ -1,9 +1,9 @@
 """Makes virtual environments from their hash-locked requirements (standard library only).
 
-.venv holds the product and its tools; .cloud/venv holds the local cloud and `sam`, whose pinned
-dependencies would fight with ours; the guest of the sandbox is made by the tools in a third. The
-others are made when they are asked for: `python3 -m infra.build.venvs peers|fuzz`. Each is made
-anew when its lock or Python changes, by uv when it is here and by venv and pip otherwise.
+.venv holds the product and its tools. .cloud/venv holds the local cloud and `sam`, whose pinned
+dependencies conflict with ours. .cloud/guest-tools holds the tools that make the sandbox's guest.
+Others are made on request: `python3 -m infra.build.venvs peers|fuzz`. An environment is made again
+when its lock or its Python changes: by uv if this machine has it, else by venv and pip.
 """
 
 import hashlib
@@ -28,29 +28,32 @@ sys.exit(main())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One virtual environment and the lock it is made from."""
+    """One virtual environment, and the lock that it is made from."""
 
     path: Path
     lock: Path
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The path of its interpreter."""
         return self.path / "bin" / "python"
 
     @property
     def stamp(self) -> Path:
-        """Written last, so that a half-made environment is made again."""
+        """The file that says what the environment was made from.
+
+        It is written last: an environment that is not complete has none, and is made again.
+        """
         return self.path / ".made-from"
 
     @property
     def recipe(self) -> str:
-        """Changes when it has to be made anew."""
+        """What the stamp has to say; another text means that it has to be made again."""
         return f"{sys.version_info[:3]} {hashlib.sha256(self.lock.read_bytes()).hexdigest()}"
 
     @property
     def ready(self) -> bool:
-        """Whether it is there and up to date."""
+        """Whether it exists and is up to date."""
         return self.stamp.exists() and self.stamp.read_text() == self.recipe
 
 
@@ -63,27 +66,27 @@ EXTRA: Final = {
 
 
 def ensure(environment: Environment) -> None:
-    """Make it unless it is there and up to date."""
+    """Make the environment, unless it exists and is up to date."""
     if not environment.ready:
         make(environment)
 
 
 def make(environment: Environment) -> None:
-    """Make it anew; says what it is doing, and how long it took."""
+    """Make the environment from nothing. Prints its progress and how long it took."""
     began = time.monotonic()
     name = str(environment.path.relative_to(ROOT))
     total = environment.lock.read_text().count("==")
     shutil.rmtree(environment.path, ignore_errors=True)
     environment.path.parent.mkdir(exist_ok=True)
-    # the lock is complete: no resolver needs to look again
-    locked = ["--no-deps", "--require-hashes", "--requirement", str(environment.lock)]
+    # The lock lists every dependency, so pip need not resolve them.
+    options = ["--no-deps", "--require-hashes", "--requirement", str(environment.lock)]
     if uv := shutil.which("uv"):
         run([uv, "venv", "--quiet", "--python", sys.executable, str(environment.path)])
-        install = [uv, "pip", "install", "--python", str(environment.python), *locked]
+        install = [uv, "pip", "install", "--python", str(environment.python), *options]
     else:
         run([sys.executable, "-m", "venv", str(environment.path)])
         quiet = ["--no-compile", "--disable-pip-version-check", "--no-input"]
-        install = [str(environment.python), "-m", "pip", "install", *quiet, *locked]
+        install = [str(environment.python), "-m", "pip", "install", *quiet, *options]
     _say(f"{name}: installing {total} packages")
     run(install, heartbeat=lambda lines: _say(f"{name}: {_progress(lines, total)}"))
     environment.stamp.write_text(environment.recipe)
@@ -100,10 +103,10 @@ def link_project() -> None:
 
 
 def _progress(lines: Sequence[str], total: int) -> str:
-    fetched = sum(line.startswith(("Collecting ", "Requirement ")) for line in lines)
+    fetched_count = sum(line.startswith(("Collecting ", "Requirement ")) for line in lines)
     if any(line.startswith("Installing ") for line in lines):
         return "unpacking"
-    return f"{fetched} of {total} fetched" if fetched else "fetching"
+    return f"{fetched_count} of {total} fetched" if fetched_count else "fetching"
 
 
 def _say(line: str) -> None:
@@ -111,7 +114,7 @@ def _say(line: str) -> None:
 
 
 def main() -> None:
-    """Make the extra environment that is named, unless it is there and up to date."""
+    """Make the extra environment that the command line names, unless it is up to date."""
     match sys.argv[1:]:
         case [name] if name in EXTRA:
             ensure(EXTRA[name])

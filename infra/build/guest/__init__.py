@@ -1,6 +1,7 @@
-"""How the guest of the sandbox's engine `wasm` is made: one component, and its machine code.
+"""Makes the guest of the sandbox's engine `wasm`: one component, and its machine code.
 
-`component` starts CPython in WebAssembly from a clean tree and stores its heap; `native` compiles
-that ahead of time for one kind of machine and takes the library that runs it; `lock` holds what
-has to come out; `artefacts` keeps what was made until something that goes into it changes.
+`component` starts CPython in WebAssembly with a clean tree of sources, and stores its heap in the
+component. `native` compiles the component for one kind of machine, and fetches the library that
+runs it. `lock` says which code a build must give. `artefacts` keeps what was built until one of its
+inputs changes.
 """

@@ -1,7 +1,8 @@
 """Makes guests by hand: `python -m infra.build.guest [lock | x86_64 | arm64 …]`.
 
-Without a name, it makes this machine's and puts it where the engine looks for it; with names, those
-of Lambda's architectures, into the store; `lock` renews requirements/guest.lock.
+Without arguments, it makes the guest of this machine and installs it where the engine looks for
+it. With names of Lambda's architectures, it makes their guests and keeps them in the store. `lock`
+renews requirements/guest.lock.
 """
 
 import sys
@@ -16,26 +17,34 @@ from infra.build.guest.native import NoCompiler
 
 
 def renew_lock() -> None:
-    """Write the code of a guest made now into the lock.
+    """Write the hashes of a guest that is made now into the lock.
 
-    What this machine has no compiler for keeps its line while all else stays as it was.
+    For a processor that this machine cannot compile for, the lock keeps its hash if the versions
+    and the component's code have not changed; else that processor is no longer locked.
     """
-    old = Code.read() if PATH.exists() else None
-    new = artefacts.code_of(artefacts.made(this_machine(), lock=None))
+    lock = Code.read() if PATH.exists() else None
+    build = artefacts.code_of(artefacts.folder_for(this_machine(), lock=None))
     for architecture, machine in LAMBDA.items():
         try:
-            made = artefacts.code_of(artefacts.made(machine, lock=None)).machine_code[machine.cpu]
+            code = artefacts.code_of(artefacts.folder_for(machine, lock=None))
+            digest = code.machine_code[machine.cpu]
         except NoCompiler as problem:
-            same = old is not None and (old.versions, old.sections) == (new.versions, new.sections)
-            made = old.machine_code.get(machine.cpu, "") if old is not None and same else ""
-            say(f"lock: {architecture} is {'as before' if made else 'NOT LOCKED'}: {problem}")
-        if made:
-            new = replace(new, machine_code={**new.machine_code, machine.cpu: made})
-    new.write()
+            digest = _digest_to_keep(lock, build, cpu=machine.cpu)
+            say(f"lock: {architecture} is {'as before' if digest else 'NOT LOCKED'}: {problem}")
+        if digest:
+            build = replace(build, machine_code={**build.machine_code, machine.cpu: digest})
+    build.write()
+
+
+def _digest_to_keep(lock: Code | None, build: Code, *, cpu: str) -> str:
+    """The locked hash of this processor's machine code, if it still holds; else empty."""
+    if lock is None or (lock.versions, lock.sections) != (build.versions, build.sections):
+        return ""
+    return lock.machine_code.get(cpu, "")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do what the command line asks."""
+    """Carry out the command line."""
     try:
         match list(arguments):
             case []:
@@ -44,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
                 renew_lock()
             case names if set(names) <= set(LAMBDA):
                 for name in names:
-                    say(str(artefacts.made(LAMBDA[name])))
+                    say(str(artefacts.folder_for(LAMBDA[name])))
             case _:
                 raise SystemExit("usage: python -m infra.build.guest [lock | x86_64 | arm64 …]")
     except (Differs, NoCompiler, NoGuestHere) as problem:

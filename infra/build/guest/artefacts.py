@@ -1,11 +1,11 @@
-"""Keeps what was made, until something that goes into it changes.
+"""Builds the guest's artefacts, and keeps them until one of their inputs changes.
 
     .cloud/guest/<hash of the sources>/guest.wasm                 one component for all machines
     .cloud/guest/<hash of the sources>/<machine>-<hash>/          what one kind of machine loads
         guest-<cpu>.cwasm  libwasmtime-<cpu>.so  guest.json
 
-A folder is filled under another name and renamed when it is complete, so that what has its name
-is whole. Every use compares the code in it with the lock.
+A folder is filled under another name and renamed once it is complete, so every folder with its
+final name is complete. Each use compares the code in it with the lock.
 """
 
 import fcntl
@@ -31,42 +31,43 @@ STORE: Final = ROOT / ".cloud" / "guest"
 HERE: Final = ROOT / "sandbox" / "engines" / "wasm" / "artefacts"
 MANIFEST: Final = "guest.json"
 COMPONENT: Final = "guest.wasm"
-GENERATIONS_KEPT: Final = 3  # who goes to and fro between branches does not build each time
+GENERATIONS_KEPT: Final = 3  # so that a change between a few branches needs no build
 _MAKERS: Final = Path(__file__).parent
-_BINDING: Final = tuple(  # it holds the settings of the compiler
+_BINDING: Final = tuple(  # these files hold the compiler's settings
     ROOT / "sandbox" / "engines" / "wasm" / name for name in ("binding.py", "values.py")
 )
 
 
-def made(
+def folder_for(
     machine: Machine,
     *,
     sources: Sources | None = None,
     store: Path | None = None,
     lock: Path | None = LOCK,
 ) -> Path:
-    """The folder with the artefacts for that machine, made now unless they are there.
+    """The folder with the artefacts for that machine. Makes them if the store has none.
 
     Args:
-        machine: what they are for.
-        sources: what the guest is made from; the project's own when not given.
-        store: where artefacts are kept; the project's own place when not given.
-        lock: what their code has to be; None to compare with nothing.
+        machine: the machine that will load them.
+        sources: what the guest is made from; None is this repository's sources.
+        store: the folder that keeps artefacts; None is `STORE`.
+        lock: the file that says which code they must have; None compares with nothing.
 
     Raises:
-        Differs: the code is not what the lock says.
-        NoCompiler: nothing here can compile for that machine.
+        Differs: their code is not what the lock says.
+        NoCompiler: nothing on this machine can compile for that machine.
     """
-    given, store = sources or Sources(), store or STORE
+    guest_sources, store = sources or Sources(), store or STORE
     with _one_at_a_time(store):
-        generation = store / fingerprint_of_component(given)
+        generation = store / fingerprint_of_component(guest_sources)
         folder = generation / f"{machine.system}-{machine.cpu}-{_fingerprint_of_engine()}"
         if not folder.is_dir():
             began = time.monotonic()
-            compiler = native.compiler_for(machine)  # before the component, which takes long
+            # Asked before the component is made, which takes long: it may raise NoCompiler.
+            compiler = native.compiler_for(machine)
             say(f"guest: making the sandbox's engine wasm for {machine.target}")
-            _make_component(given, generation)
-            _make_set(machine, compiler, sources=given, folder=folder)
+            _make_component(guest_sources, generation)
+            _make_set(machine, compiler, sources=guest_sources, folder=folder)
             say(f"guest: ready for {machine.target} after {time.monotonic() - began:.0f} s")
             _prune(store)
     if lock is not None and is_compared():
@@ -77,31 +78,31 @@ def made(
 
 
 def install(folder: Path, *, place: Path = HERE) -> None:
-    """Put the artefacts of `folder` where the engine looks for them, and take away others."""
+    """Put the artefacts of `folder` where the engine looks for them, and remove all others."""
     place.mkdir(exist_ok=True)
     names = {each.name for each in folder.iterdir()}
     for stale in place.iterdir():
         if stale.name not in names:
             stale.unlink()
-    # The manifest last: an engine that starts meanwhile finds files that it does not name, or
-    # names that differ, and says so; it never loads a half.
+    # The manifest comes last. An engine that starts meanwhile finds that the files and the manifest
+    # do not match, and says so. It never loads one old and one new file.
     for name in sorted(names, key=lambda each: each == MANIFEST):
         _replace(folder / name, place / name)
 
 
 def make_for_this_machine() -> None:
-    """What `make setup` does."""
-    install(made(this_machine()))
+    """Make the artefacts for this machine, and install them. `make setup` does this."""
+    install(folder_for(this_machine()))
 
 
 def manifest_of(folder: Path) -> Mapping[str, Any]:
-    """What `guest.json` says."""
+    """The content of `guest.json`."""
     content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return content
 
 
 def code_of(folder: Path) -> Code:
-    """The code of the artefacts, as their manifest names it."""
+    """The versions and hashes of the artefacts' code, from their manifest."""
     content = manifest_of(folder)
     return Code(
         versions={name: content[name] for name in ("componentize-py", "python", "wasmtime")},
@@ -114,9 +115,9 @@ def _make_component(sources: Sources, generation: Path) -> None:
     if (generation / COMPONENT).is_file():
         return
     generation.mkdir(exist_ok=True)
-    unfinished = generation / f"{COMPONENT}.unfinished"
-    component.make(sources, into=unfinished)
-    unfinished.rename(generation / COMPONENT)
+    partial = generation / f"{COMPONENT}.unfinished"
+    component.make(sources, into=partial)
+    partial.rename(generation / COMPONENT)
 
 
 def _make_set(
@@ -151,7 +152,7 @@ def _identity(path: Path) -> dict[str, Any]:
 
 
 def fingerprint_of_component(sources: Sources) -> str:
-    """Changes whenever anything that goes into the component does."""
+    """A hash of everything that goes into the component."""
     return _hash_of(*sources.files(), TOOLS.lock, _MAKERS / "component.py")
 
 
@@ -172,18 +173,19 @@ def _hash_of(*paths: Path) -> str:
 def _prune(store: Path) -> None:
     generations = [each for each in store.iterdir() if each.is_dir()]
     generations.sort(key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in generations[GENERATIONS_KEPT:]:
-        shutil.rmtree(old)
+    for folder in generations[GENERATIONS_KEPT:]:
+        shutil.rmtree(folder)
 
 
 def _replace(source: Path, destination: Path) -> None:
-    fresh = destination.with_name(f".{destination.name}.{os.getpid()}")
+    new_link = destination.with_name(f".{destination.name}.{os.getpid()}")
     try:
-        os.link(source, fresh)
-    except OSError:  # another file system
-        shutil.copy2(source, fresh)
-    fresh.replace(destination)
-    fresh.unlink(missing_ok=True)  # a link to the same file is not moved by a rename
+        os.link(source, new_link)
+    except OSError:  # the two folders are on different file systems
+        shutil.copy2(source, new_link)
+    new_link.replace(destination)
+    # If both names already link to one file, rename(2) does nothing and leaves both.
+    new_link.unlink(missing_ok=True)
 
 
 @contextmanager

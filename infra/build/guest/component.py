@@ -1,8 +1,9 @@
 """Makes the component: CPython in WebAssembly, with the guest imported and its heap stored.
 
-What is imported while it is made is in it, and nothing can be imported later. So it is made from a
-tree of its own that holds three things only: `sandbox/guest` as the package `guest`, `sandbox/sdk`
-as the package `sdk`, and the locked packages for user code, without their native parts.
+The component holds the modules that are imported while it is made, and can import no others later.
+So it is made from a tree of its own that holds three things only: `sandbox/guest` as the package
+`guest`, `sandbox/sdk` as the package `sdk`, and the locked packages for user code, without their
+native parts.
 """
 
 import re
@@ -21,8 +22,8 @@ TOOLS: Final = EXTRA["guest-tools"]
 APP: Final = "guest.app"
 WORLD: Final = "guest"
 WIT: Final = "guest.wit"
-# Wheels of one platform on every machine, so that the guest holds the same files wherever it was
-# made. What is native in them is taken out: what is left of PyYAML and MarkupSafe is pure Python.
+# Every machine takes the wheels of one platform, so that the guest holds the same files wherever it
+# is made. Their native parts are removed; PyYAML and MarkupSafe work in pure Python without them.
 WHEELS_FOR: Final = ("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64")
 GUEST_PYTHON: Final = "3.14"
 NATIVE: Final = ("*.so", "*.pyd", "*.dylib", "*.pyx", "*.c", "*.h")
@@ -31,20 +32,18 @@ _BANNER: Final = re.compile(rb"(3\.\d+\.\d+) \([^)\0]{1,40}\) \[Clang ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What a guest is made from.
+    """What a guest is made from."""
 
-    Attributes:
-        guest: becomes the package `guest`; its `app` is started, `guest.wit` says what it may do.
-        sdk: becomes the package `sdk`; None for a guest that has none.
-        packages: the hash-locked requirements for user code; None for none.
-    """
-
+    # Becomes the package `guest`. Its module `app` is started, and its `guest.wit` lists what the
+    # component imports and exports.
     guest: Path = ROOT / "sandbox" / "guest"
+    # Becomes the package `sdk`; None makes a guest without it.
     sdk: Path | None = ROOT / "sandbox" / "sdk"
+    # The hash-locked packages for user code; None makes a guest without any.
     packages: Path | None = ROOT / "requirements" / "guest.txt"
 
     def files(self) -> Iterator[Path]:
-        """Every file that goes in, in one order."""
+        """Every file that the guest is made from, always in the same order."""
         for folder in (self.guest, self.sdk):
             if folder is not None:
                 paths = sorted(folder.rglob("*"))
@@ -54,14 +53,14 @@ class Sources:
 
 
 def make(sources: Sources, *, into: Path) -> None:
-    """Write the component to the file `into`; says what it does."""
+    """Make the component, and write it to the file `into`. Prints its progress."""
     began = time.monotonic()
     ensure(TOOLS)
     with tempfile.TemporaryDirectory(dir=into.parent) as scratch:
         tree, empty = Path(scratch, "tree"), Path(scratch, "empty")
         tree.mkdir()
-        # componentize-py adds the packages of the machine's own Python, unless an environment is
-        # named: this one has none.
+        # componentize-py adds the packages of the environment that VIRTUAL_ENV names, or of the
+        # machine's own Python if it names none. This environment has no packages.
         (empty / "lib" / "site-packages").mkdir(parents=True)
         plant(sources, tree=tree)
         say("guest: starting CPython in WebAssembly, and storing its heap")
@@ -78,7 +77,7 @@ def make(sources: Sources, *, into: Path) -> None:
 
 
 def plant(sources: Sources, *, tree: Path) -> None:
-    """Fill `tree` with what the guest may import, and nothing else."""
+    """Copy everything that the guest may import into `tree`, and nothing else."""
     if sources.packages is not None:
         _install(sources.packages, into=tree)
     for name, folder in (("guest", sources.guest), ("sdk", sources.sdk)):
@@ -87,7 +86,11 @@ def plant(sources: Sources, *, tree: Path) -> None:
 
 
 def python_version(wasm: bytes) -> str:
-    """The version of the CPython inside, as it introduces itself; SystemExit when it does not."""
+    """The version of the CPython in the component, from the banner among its bytes.
+
+    Raises:
+        SystemExit: there is no such banner.
+    """
     match = _BANNER.search(wasm)
     if match is None:
         raise SystemExit("guest: the component does not say which Python it is")
@@ -95,7 +98,7 @@ def python_version(wasm: bytes) -> str:
 
 
 def locked_versions(lock: Path) -> Mapping[str, str]:
-    """Version by name of all that a hash-locked requirements file pins."""
+    """The version of each package that a hash-locked requirements file pins, by its name."""
     pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock.read_text(), re.MULTILINE)
     return dict(sorted(pins))
 

@@ -8,31 +8,25 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One processor under one operating system.
+    """A kind of machine: a processor and an operating system."""
 
-    Attributes:
-        cpu: as the artefacts are named: `x86_64` or `aarch64`.
-        system: as Python names it: `linux` or `darwin`.
-        pip_platforms: tags of the wheels that run there; none means those of the Python that asks.
-    """
-
-    cpu: str
-    system: str
-    pip_platforms: tuple[str, ...] = ()
+    cpu: str  # `x86_64` or `aarch64`, as in the artefacts' names
+    system: str  # `linux` or `darwin`, as Python names it
+    pip_platforms: tuple[str, ...] = ()  # tags of its wheels; empty means those of this Python
 
     @property
     def target(self) -> str:
-        """What machine code is compiled for: no features but those that every such CPU has."""
+        """The compiler's name for it. The code uses only features that every such processor has."""
         return f"{self.cpu}-{'apple-darwin' if self.system == 'darwin' else 'unknown-linux-gnu'}"
 
     @property
     def guest(self) -> str:
-        """Name of the file with the machine code."""
+        """The name of the file with the guest's machine code."""
         return f"guest-{self.cpu}.cwasm"
 
     @property
     def library(self) -> str:
-        """Name of the library that runs it."""
+        """The name of the file of libwasmtime, which runs the machine code."""
         return f"libwasmtime-{self.cpu}.{'dylib' if self.system == 'darwin' else 'so'}"
 
 
@@ -44,11 +38,15 @@ LAMBDA: Final = {
 
 
 class NoGuestHere(Exception):
-    """The tools that make a guest do not run on this machine; says why."""
+    """The tools that make a guest do not run on this machine; the message says why."""
 
 
 def this_machine() -> Machine:
-    """The machine that this process runs on; NoGuestHere when the tools have no wheels for it."""
+    """The machine that this process runs on.
+
+    Raises:
+        NoGuestHere: the tools have no wheels for it.
+    """
     name = platform.machine().lower()
     cpu = {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
     if cpu not in ("x86_64", "aarch64"):

@@ -1,9 +1,9 @@
-"""Compiles the component to machine code ahead of time, and takes the library that runs it.
+"""Compiles the component to machine code ahead of time, and fetches the library that runs it.
 
-The library is the one in the wheel of `wasmtime` on PyPI, which can compile for its own processor
-only. Code for another processor is compiled either by the same library of that processor, in a
-Python that an emulator runs here, or by the command line of the very same version of Wasmtime. All
-three make the same bytes.
+The library comes from the wheel of `wasmtime` on PyPI, and can compile for its own processor only.
+Two others can compile for another processor: the library for that processor, in a Python that an
+emulator runs here, and the command line of exactly the same version of Wasmtime. All three produce
+the same bytes.
 """
 
 import os
@@ -24,7 +24,7 @@ from infra.build.guest.machines import LAMBDA, Machine, this_machine
 from infra.build.venvs import ensure
 
 LOCK: Final = ROOT / "requirements" / "engine.txt"
-# In a process of its own: the library ends the process when it does not like a setting.
+# This runs in a process of its own, because the library ends the process if it refuses a setting.
 _COMPILE: Final = """
 import sys
 from pathlib import Path
@@ -33,12 +33,12 @@ sys.path.insert(0, root)
 from sandbox.engines.wasm.binding import compile_component
 compile_component(Path(wasm), Path(cwasm), library=Path(library), target=target)
 """
-# What the binding leaves at the defaults of the library, where those of the command line differ.
+# Settings that the binding does not set, and whose defaults differ on the command line.
 _COMMAND_LINE_SETTINGS: Final = ("-C", "collector=drc")
 
 
 class NoCompiler(Exception):
-    """Nothing here can compile for that machine; says what can be done."""
+    """Nothing on this machine can compile for that machine; the message says what to do."""
 
 
 def wasmtime_version() -> str:
@@ -47,7 +47,7 @@ def wasmtime_version() -> str:
 
 
 def fetch_library(machine: Machine, *, into: Path) -> None:
-    """Write the library for that machine to the file `into`, as it is in the locked wheel."""
+    """Write libwasmtime for that machine, from the locked wheel, to the file `into`."""
     ensure(TOOLS)
     with tempfile.TemporaryDirectory(dir=into.parent) as folder:
         pip = [str(TOOLS.python), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
@@ -65,18 +65,22 @@ class Compiler(Protocol):
     """Compiles components for one machine."""
 
     def __call__(self, wasm: Path, cwasm: Path, *, library: Path) -> None:
-        """Compile `wasm` to the file `cwasm`, which that `library` of the machine loads."""
+        """Compile `wasm` to the file `cwasm`, for the machine's `library` to load."""
 
 
 def compiler_for(machine: Machine) -> Compiler:
-    """What compiles for that machine here; NoCompiler when it is another, and nothing is named."""
-    here = this_machine()
-    if machine == here:
+    """The compiler for that machine.
+
+    Raises:
+        NoCompiler: it is another kind of machine, and no emulated Python or command line is named.
+    """
+    this = this_machine()
+    if machine == this:
         return partial(_by_library, python=(sys.executable,), machine=machine)
-    if machine.cpu == here.cpu:
+    if machine.cpu == this.cpu:
         return partial(_by_library_of_ours, machine=machine)
-    if emulated := shlex.split(os.environ.get(_python_variable(machine), "")):
-        return partial(_by_library, python=emulated, machine=machine)
+    if emulated_python := shlex.split(os.environ.get(_python_variable(machine), "")):
+        return partial(_by_library, python=emulated_python, machine=machine)
     if tool := _command_line():
         return partial(_by_command_line, tool=tool, machine=machine)
     raise NoCompiler(_what_to_do(machine))
@@ -90,7 +94,8 @@ def _by_library(
 
 
 def _by_library_of_ours(wasm: Path, cwasm: Path, *, library: Path, machine: Machine) -> None:
-    # For Lambda on a Mac with the same processor: this process cannot load Lambda's library.
+    # This is for a Mac that has the processor of the Lambda: it cannot load Lambda's library, but
+    # its own compiles the same code.
     ours = library.with_name(f"{this_machine().library}.here")
     fetch_library(this_machine(), into=ours)
     _by_library(wasm, cwasm, library=ours, python=(sys.executable,), machine=machine)
@@ -114,7 +119,10 @@ def _still_compiling(_: Sequence[str]) -> None:
 
 
 def _command_line() -> str | None:
-    """The command line of Wasmtime that is named or on the path, if it is exactly our version."""
+    """The path of Wasmtime's command line; None if there is none in exactly our version.
+
+    It is the one that PENSTOCK_WASMTIME names, else the one on the path.
+    """
     path = os.environ.get("PENSTOCK_WASMTIME") or shutil.which("wasmtime")
     if path is None:
         return None
@@ -125,9 +133,9 @@ def _command_line() -> str | None:
 
 
 def _version_of(tool: str) -> str:
-    # It says `wasmtime 50.0.1`, and where it was made from a checkout, also the commit and its day.
-    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
-    return done.stdout.removeprefix("wasmtime ").partition(" ")[0].strip()
+    # It prints `wasmtime 50.0.1`; one that was built from a checkout adds the commit and its day.
+    process = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+    return process.stdout.removeprefix("wasmtime ").partition(" ")[0].strip()
 
 
 def _python_variable(machine: Machine) -> str:
@@ -135,22 +143,22 @@ def _python_variable(machine: Machine) -> str:
 
 
 def architecture_of(machine: Machine) -> str:
-    """What the template calls the processor of that machine."""
+    """That machine's processor, as the template names it: `x86_64` or `arm64`."""
     [name] = [name for name, each in LAMBDA.items() if each.cpu == machine.cpu]
     return name
 
 
 def _what_to_do(machine: Machine) -> str:
     version = wasmtime_version()
-    own, other = architecture_of(this_machine()), architecture_of(machine)
+    host, target = architecture_of(this_machine()), architecture_of(machine)
     return (
-        f"the sandbox's engine wasm cannot be compiled for {other} by what is on this {own}"
+        f"the sandbox's engine wasm cannot be compiled for {target} by what is on this {host}"
         f" machine.\nOne of these helps:\n"
-        f"  - build and deploy with --parameter-overrides SandboxArchitecture={own};\n"
-        f"  - build on a machine with an {other} processor;\n"
-        f"  - name a Python for {other} that an emulator runs here, with this folder mounted under"
+        f"  - build and deploy with --parameter-overrides SandboxArchitecture={host};\n"
+        f"  - build on a machine with an {target} processor;\n"
+        f"  - name a Python for {target} that an emulator runs here, with this folder mounted under"
         f" the same path:\n    {_python_variable(machine)}="
-        f"'docker run --rm --platform linux/{'amd64' if other == 'x86_64' else other}"
+        f"'docker run --rm --platform linux/{'amd64' if target == 'x86_64' else target}"
         f" -v {ROOT}:{ROOT} python:3.13-slim python';\n"
         f"  - put the command line of Wasmtime, exactly {version}, on the path, or name it in"
         f" PENSTOCK_WASMTIME\n    (docs/howto/deploy.md says where it comes from);\n"

@@ -1,7 +1,10 @@
-"""The parts of a guest's files that hold code, and their hashes.
+"""Hashes the code in a guest's files.
 
-Two builds of one guest differ in the heap that they store, which is data; their code does not. So
-the code is what can be compared with a lock.
+Two builds of one guest differ in the heap that they store, which is data, but not in their code. So
+their code can be compared with a lock. The formats are described in
+https://webassembly.github.io/spec/core/binary/modules.html (modules),
+https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md (components) and
+https://man7.org/linux/man-pages/man5/elf.5.html (machine code).
 """
 
 import hashlib
@@ -11,32 +14,40 @@ from dataclasses import dataclass
 from typing import Final
 
 WASM: Final = b"\0asm"
-HEADER_BYTES: Final = 8  # the magic, the version, and the layer: a module, or what holds modules
-MODULE: Final = 0
-NESTED: Final = (1, 4)  # ids of a component's sections that are a whole file: module, component
-CODE: Final = 10  # id of a module's section with its code
+HEADER_BYTES: Final = 8  # the magic, the version and the layer
+MODULE: Final = 0  # the layer of a module; a component has another
+NESTED: Final = (1, 4)  # ids of a component's sections that hold a whole module or component
+CODE: Final = 10  # id of the section with a module's code
 MAX_LENGTH_BYTES: Final = 5  # of a number of 32 bits, seven to a byte
-ELF: Final = b"\x7fELF\x02\x01"  # of 64 bits, the lowest byte first
+ELF: Final = b"\x7fELF\x02\x01"  # how an ELF file of 64 bits, with the lowest byte first, begins
 COMPILED: Final = (b".text", b".wasmtime.engine", b".symtab", b".strtab")
-FUNCTION: Final = 2  # kind of a symbol
-PUTS_HEAP: Final = b"module_start["
+FUNCTION: Final = 2  # the kind of a symbol that is a function: STT_FUNC
+PUTS_HEAP: Final = b"module_start["  # how the names of functions begin that load the heap
 
 
 class Unreadable(ValueError):
-    """The bytes are no WebAssembly, or not what it was compiled to; says why."""
+    """The file is neither WebAssembly nor compiled from it; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One section of a module: its id, and the numbers of the sections that lead to it."""
+    """One section of a module."""
 
-    path: tuple[int, ...]
+    path: tuple[int, ...]  # its number in its module, after those of the sections around it
     id: int
     body: memoryview
 
 
 def module_sections(wasm: bytes | memoryview, *, path: tuple[int, ...] = ()) -> Iterator[Section]:
-    """Every section of every module in the file, in its order; Unreadable when it is no such."""
+    """Every section of every module in the file, in order.
+
+    Args:
+        wasm: the bytes of a module or a component.
+        path: the numbers of the sections that hold these bytes; empty for a whole file.
+
+    Raises:
+        Unreadable: the file is no WebAssembly, or a section is longer than the file.
+    """
     view = memoryview(wasm)
     if bytes(view[: len(WASM)]) != WASM or len(view) < HEADER_BYTES:
         raise Unreadable("the file does not begin as WebAssembly does")
@@ -56,7 +67,7 @@ def module_sections(wasm: bytes | memoryview, *, path: tuple[int, ...] = ()) -> 
 
 
 def code_hash(wasm: bytes) -> str:
-    """SHA-256 over the code sections of all modules, with where each stands and how long it is."""
+    """SHA-256 of the code sections of all modules, each with its path and its length."""
     digest = hashlib.sha256()
     for section in module_sections(wasm):
         if section.id == CODE:
@@ -65,19 +76,23 @@ def code_hash(wasm: bytes) -> str:
     return digest.hexdigest()
 
 
-def machine_code_hash(compiled: bytes) -> str:
-    """SHA-256 of the functions in what was compiled ahead of time, and of its settings.
+def machine_code_hash(machine_code: bytes) -> str:
+    """SHA-256 of the functions in the compiled machine code, and of the compiler's settings.
 
-    That is an ELF file, for every machine. One section holds what it was compiled with: a library
-    with other settings would refuse to load it. The functions that the compiler adds to put the
-    heap into memory are left out: they hold where its parts lie and how long they are.
+    The machine code is an ELF file on every machine. One section holds the settings that it was
+    compiled with; a library with other settings refuses to load it. The hash leaves out the
+    functions that the compiler adds to put the heap into memory, because they contain the addresses
+    and lengths of the heap's parts, which differ from build to build.
+
+    Raises:
+        Unreadable: the file is no such ELF file.
     """
-    view = memoryview(compiled)
-    if not compiled.startswith(ELF):
+    view = memoryview(machine_code)
+    if not machine_code.startswith(ELF):
         raise Unreadable("the file is no 64-bit ELF, as compiled guests are")
     by_name = dict(_elf_sections(view))
-    if missing := [name.decode() for name in COMPILED if name not in by_name]:
-        raise Unreadable(f"the file has no section {missing[0]}")
+    if missing_sections := [name.decode() for name in COMPILED if name not in by_name]:
+        raise Unreadable(f"the file has no section {missing_sections[0]}")
     text, settings, symbols, names = (by_name[name] for name in COMPILED)
     digest = hashlib.sha256(settings)
     for name, begin, size in sorted(_functions(symbols, bytes(names))):
@@ -113,7 +128,8 @@ def _number(view: memoryview, place: int, size: int) -> int:
 
 
 def _length(view: memoryview, place: int) -> tuple[int, int]:
-    # LEB128: seven bits a byte, the lowest first; the high bit says that another byte follows.
+    # LEB128: seven bits in each byte, the lowest first. The highest bit says that a byte follows.
+    # https://webassembly.github.io/spec/core/binary/values.html#integers
     number = 0
     for index, byte in enumerate(view[place : place + MAX_LENGTH_BYTES]):
         number |= (byte & 0x7F) << (7 * index)

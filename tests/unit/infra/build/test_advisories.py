@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.build import advisories
-from infra.build.advisories import ListBroken, Listed
+from infra.build.advisories import AdvisoryList, ListBroken
 
 READ_ON = date(2026, 11, 25)
 LIST = """
@@ -23,7 +23,7 @@ for_us = "a way out"
 """
 
 
-def listed(tmp_path: Path, text: str = LIST) -> Listed:
+def listed(tmp_path: Path, text: str = LIST) -> AdvisoryList:
     """A list with this text."""
     path = tmp_path / "advisories.toml"
     path.write_text(text, encoding="utf-8")
@@ -101,7 +101,7 @@ def test_what_a_package_carries_is_judged_by_its_own_version(tmp_path: Path) -> 
     [unread] = advisories.unexplained(known, {"engine": frozenset({"44.0"})})
 
     assert "engine 43.0.1, which holds 43.0.0: X-1" in found
-    assert "engine 44.0 holds an unknown version" in unread
+    assert "engine 44.0: look up which version it holds" in unread
 
 
 def test_an_old_list_warns_and_breaks_nothing(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ OTHER = next(each for each in LAMBDA.values() if each.cpu != artefact.machine())
 @pytest.fixture(scope="module")
 def built() -> Path:
     """The artefacts of this machine, which `make setup` has made."""
-    return artefacts.made(this_machine())
+    return artefacts.folder_for(this_machine())
 
 
 def manifest() -> Mapping[str, Any]:
@@ -107,7 +107,7 @@ def test_a_guest_that_differs_from_the_lock_is_not_handed_out(built: Path, tmp_p
     replace(Code.read(), sections="0" * 64).write(lock)
     if sys.platform == "linux":
         with pytest.raises(Differs, match="code sections"):
-            artefacts.made(this_machine(), lock=lock)
+            artefacts.folder_for(this_machine(), lock=lock)
     assert built.is_dir()
 
 
