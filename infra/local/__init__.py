@@ -1,1 +1,1 @@
-"""The local cloud: ministack, the Redshift stand-in, and their life cycle."""
+"""The local cloud: runs ministack and the Redshift stand-in, and deploys the template to them."""

@@ -1,4 +1,7 @@
-"""The local cloud: up, down, status. Everything listens on loopback and lives in one folder."""
+"""Brings the local cloud up and down, and says how it is.
+
+All its processes listen on loopback, and all its files are in one folder.
+"""
 
 import fcntl
 import json
@@ -27,41 +30,41 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCloud:
-    """Where a running local cloud is reached."""
+    """The addresses and names of a running local cloud."""
 
-    aws_endpoint: str
+    aws_endpoint: str  # URL of the emulator
     region: str
     api_url: str
-    api_key: str
-    tenant: str
-    bus: str
-    stack: str
-    redshift_endpoint: str
+    api_key: str  # of the tenant, with every scope
+    tenant: str  # its id
+    bus: str  # name of the event bus
+    stack: str  # name of the CloudFormation stack
+    redshift_endpoint: str  # URL of the stand-in for the Redshift Data API
 
     def to_json(self) -> dict[str, str]:
-        """As `penstock local up --json` prints it."""
+        """The object that `penstock local up --json` prints."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What may differ between two local clouds."""
+    """How a local cloud is set up."""
 
-    allow_local_http: bool = False
-    tenant: str = TENANT
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    allow_local_http: bool = False  # let webhooks and functions call http:// and loopback addresses
+    tenant: str = TENANT  # the id of its first tenant
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, over `LAPTOP`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What is running now; `cloud` is None until the template is deployed."""
+    """What the local cloud consists of now."""
 
-    cloud: LocalCloud | None
-    processes: tuple[Running, ...]
+    cloud: LocalCloud | None  # None until the template is deployed
+    processes: tuple[Running, ...]  # every process that was started, alive or not
 
     @property
     def running(self) -> bool:
-        """Whether a cloud is deployed and every process of it is alive."""
+        """Whether the template is deployed and every process is alive."""
         return self.cloud is not None and all(each.alive for each in self.processes)
 
 
@@ -69,9 +72,9 @@ def up(options: Options, *, place: Place, say: Say) -> LocalCloud:
     """Start the emulators, build and deploy the template, and make a tenant with its first key.
 
     Raises:
-        NotFound: the virtual environments are not there yet.
-        Conflict: a cloud is up in this folder already.
-        StartFailed: something did not come up; nothing of it is left running.
+        NotFound: the virtual environments have not been made.
+        Conflict: a cloud is already up in this folder, or another command is at work there.
+        StartFailed: a process or the deployment failed; all processes have been stopped again.
     """
     if not (CLOUD_VENV / "bin" / "ministack").exists():
         raise NotFound("the local cloud is not installed: run `make setup`", code="not_set_up")
@@ -81,13 +84,20 @@ def up(options: Options, *, place: Place, say: Say) -> LocalCloud:
             raise Conflict("a local cloud is up: `penstock local down` ends it", code="local_up")
         try:
             return _raise(options, place=place, say=say)
-        except BaseException:  # also Ctrl-C: a half-raised cloud is of no use to anybody
+        except BaseException:  # also Ctrl-C: nobody can use a cloud that is half up
             _lower(place)
             raise
 
 
 def down(place: Place) -> bool:
-    """Stop everything and empty the scratch folders; False when nothing was running."""
+    """Stop everything and empty the scratch folders.
+
+    Returns:
+        Whether anything was running.
+
+    Raises:
+        Conflict: another command is at work in this folder.
+    """
     if not place.root.is_dir():
         return False
     with _locked(place):
@@ -95,14 +105,14 @@ def down(place: Place) -> bool:
 
 
 def status(place: Place) -> Status:
-    """What the state file says, and whether it is still true."""
+    """The cloud and the processes that the state file lists."""
     if not place.state_file.exists():
         return Status(cloud=None, processes=())
     state = json.loads(place.state_file.read_text())
     running = tuple(Running.from_json(each) for each in state["processes"])
     names = LocalCloud.__slots__
-    known = all(name in state for name in names)
-    cloud = LocalCloud(**{name: state[name] for name in names}) if known else None
+    is_deployed = all(name in state for name in names)
+    cloud = LocalCloud(**{name: state[name] for name in names}) if is_deployed else None
     return Status(cloud=cloud, processes=running)
 
 
@@ -111,12 +121,12 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
     place.prepare()
     say("building the bundles, starting the emulators")
     with ThreadPoolExecutor(max_workers=1) as aside:
-        built = aside.submit(_build, place)
+        build = aside.submit(_build, place)
         ministack, endpoint = start_ministack(place)
         _remember(place, processes=[ministack])
         redshift, redshift_endpoint = start_redshift(place, endpoint=endpoint)
         _remember(place, processes=[ministack, redshift])
-        built.result()
+        build.result()
     say("deploying template.yaml with sam")
     parameters = {
         **deploy.LAPTOP,
@@ -155,13 +165,14 @@ def _deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> No
     try:
         deploy.deploy(place, endpoint=endpoint, parameters=parameters)
     except StartFailed as problem:
-        # sam tells at length how it rolled back, and the reason long before.
-        refused = Usage(place.usage_file).denials()
-        raise StartFailed("\n".join([*refused, problem.message])) from problem
+        # sam prints the reason first, and then at length how it rolled back. The end of its log
+        # does not show the reason, so the emulator's refusals are put before it.
+        denials = Usage(place.usage_file).denials()
+        raise StartFailed("\n".join([*denials, problem.message])) from problem
 
 
 def _api_url(function_url: str, *, endpoint: str) -> str:
-    # The emulator knows a Function URL by its host name or, without any, by this path.
+    # The emulator answers a Function URL by its host name, or by this path on its own.
     url_id = function_url.removeprefix("https://").partition(".")[0]
     return f"{endpoint}/_aws/lambda-url/{url_id}"
 
@@ -185,10 +196,10 @@ def _remember(place: Place, *, processes: list[Running], cloud: LocalCloud | Non
     state: dict[str, Any] = {} if cloud is None else dict(cloud.to_json())
     state["processes"] = [each.to_json() for each in processes]
     state["pids"] = {each.name: each.pid for each in processes}
-    fresh = place.state_file.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(state, indent=2) + "\n")
-    fresh.replace(place.state_file)
+    new_file = place.state_file.with_suffix(".new")
+    new_file.touch(mode=0o600)
+    new_file.write_text(json.dumps(state, indent=2) + "\n")
+    new_file.replace(place.state_file)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Building and deploying the real template with the real `sam`."""
+"""Builds and deploys the real template with the real `sam`."""
 
 import os
 import subprocess
@@ -12,8 +12,9 @@ from infra.local.processes import StartFailed
 
 STACK: Final = "penstock"
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer", "SandboxFunction")
-# Two cores and one process for each copy of a function: more copies only take turns. But those of
-# `deliver` wait for receivers: fewer than these would all be held by one that is slow.
+# The emulator runs each copy of a function in a process of its own, and a laptop may have two
+# cores: more copies would only take turns. `deliver` has more, because its copies wait for
+# receivers, and one slow receiver must not occupy all of them.
 LAPTOP: Final = {
     "ArchiveWindowSeconds": "2",
     "MatchConcurrency": "2",
@@ -27,14 +28,18 @@ LAPTOP: Final = {
 def prefetch(*, log: Path) -> None:
     """Make the bundles that need the package index, in the user's own environment.
 
-    `sam` runs with a home of its own, where pip's configuration would not be found.
+    `sam` runs with another home folder, where pip would not find the user's configuration.
     """
     builder = [str(CLOUD_VENV / "bin" / "python"), "-m", "infra.build.bundle"]
     _run([*builder, "--prefetch", *LAYERS], env=os.environ, log=log)
 
 
 def build(place: Place) -> None:
-    """`sam build` for this machine and its Python."""
+    """Run `sam build` for this machine and its Python.
+
+    Raises:
+        StartFailed: it failed.
+    """
     environment = {
         **bare_environment(place),
         "SAM_CLI_TELEMETRY": "0",
@@ -46,7 +51,11 @@ def build(place: Place) -> None:
 
 
 def deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> None:
-    """`sam deploy` of what was built, to the emulator at `endpoint`."""
+    """Run `sam deploy` of the built template, to the emulator at `endpoint`.
+
+    Raises:
+        StartFailed: it failed.
+    """
     environment = {
         **bare_environment(place),
         **aws_environment(endpoint),
@@ -65,7 +74,7 @@ def deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> Non
 
 
 def outputs(cloudformation: Any) -> dict[str, str]:
-    """The outputs of the deployed stack."""
+    """The outputs of the deployed stack: value by name."""
     [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
@@ -80,7 +89,7 @@ def _template() -> str:
 
 def _run(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
     with log.open("wb") as output:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             env=dict(env),
             cwd=ROOT,
@@ -89,7 +98,7 @@ def _run(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    if done.returncode != 0:
+    if process.returncode != 0:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
-        what = " ".join(Path(part).name for part in command[:2])
-        raise StartFailed(f"{what} ended with {done.returncode}; its log ends with:\n{end}")
+        program = " ".join(Path(part).name for part in command[:2])
+        raise StartFailed(f"{program} ended with {process.returncode}; its log ends with:\n{end}")

@@ -1,4 +1,4 @@
-"""What `penstock doctor` asks of this folder: is it set up, and can it build for Lambda."""
+"""Tells `penstock doctor` whether this folder is set up, and whether it can build for Lambda."""
 
 from typing import Final
 
@@ -10,10 +10,10 @@ LAMBDA_PYTHON: Final = bundle.LAMBDA_PYTHON
 
 
 def missing() -> tuple[str, ...]:
-    """What `make setup` makes and is not here."""
+    """The files that `make setup` makes and that do not exist, relative to the project's folder."""
     return tuple(str(path.relative_to(ROOT)) for path in NEEDED if not path.exists())
 
 
 def can_compile_for_lambda() -> bool:
-    """Whether bundles for the real cloud get bytecode, or start 0.6 s slower."""
+    """Whether this machine can put bytecode into bundles for Lambda; without, they start slower."""
     return bundle.find_python(LAMBDA_PYTHON) is not None

@@ -1,4 +1,4 @@
-"""The emulator of AWS: started bare, on loopback, with the roles of the template enforced."""
+"""Starts the emulator of AWS, on loopback. It enforces the permissions of the template's roles."""
 
 import http.client
 import os
@@ -10,15 +10,15 @@ from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import Running, StartFailed, free_port, start, wait_until
 
 REGION: Final = "us-east-1"
-# The emulator takes this key for the account's root, and needs no secret for it. Functions get
-# the credentials of their own role.
+# The emulator takes this key for that of the account's root, with any secret. Functions get the
+# credentials of their own roles.
 ROOT_KEYS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_S: Final = 30.0
 PORT_TRIES: Final = 3
 
 
 def bare_environment(place: Place) -> dict[str, str]:
-    """The environment of all that we start: nothing of the user's own gets in."""
+    """The environment of every process of the local cloud; it has none of the user's variables."""
     return {
         "PATH": os.pathsep.join([str(CLOUD_VENV / "bin"), "/usr/local/bin", "/usr/bin", "/bin"]),
         "HOME": str(place.home),
@@ -28,21 +28,21 @@ def bare_environment(place: Place) -> dict[str, str]:
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """What an AWS client needs to talk to the emulator as the account's root."""
+    """The variables that make an AWS client talk to the emulator as the account's root."""
     return {**ROOT_KEYS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": endpoint}
 
 
 def start_ministack(place: Place) -> tuple[Running, str]:
-    """Start it on a free port and wait for it: the process, and the endpoint.
+    """Start the emulator on a free port, wait until it answers, and give its process and its URL.
 
     Raises:
-        StartFailed: it does not come up.
+        StartFailed: it does not answer in time.
     """
     for remaining in reversed(range(PORT_TRIES)):
         port = free_port()
         running = start(
             "ministack",
-            # -P: the folder of the script has modules whose names are not meant for ministack
+            # -P keeps the script's folder off sys.path: ministack must not import its modules.
             [str(CLOUD_VENV / "bin" / "python"), "-P", str(ROOT / "infra/local/ministack_main.py")],
             env={**bare_environment(place), **_settings(place, port)},
             cwd=place.data,
@@ -50,7 +50,7 @@ def start_ministack(place: Place) -> tuple[Running, str]:
         )
         try:
             wait_until(partial(_health, port), of=running, timeout_s=START_S)
-        except StartFailed:  # somebody else may have taken the port meanwhile
+        except StartFailed:  # another program may have taken the port meanwhile
             if not remaining:
                 raise
             continue

@@ -1,4 +1,4 @@
-"""Starting, recognising and stopping the processes of the local cloud."""
+"""Starts, recognises and stops the processes of the local cloud."""
 
 import os
 import signal
@@ -14,46 +14,46 @@ from typing import Any, Final
 from runtime.errors import Transient
 
 POLL_S: Final = 0.05
-TERMINATE_S: Final = 2.0  # what they hold is thrown away in any case
+TERMINATE_S: Final = 2.0  # before they are killed; their state is thrown away in any case
 
 
-# Ours to reap when they end; those of another process are reaped by init.
+# The processes that this process has started, and must reap. Init reaps those of other commands.
 _children: Final[dict[int, "subprocess.Popen[bytes]"]] = {}
 
 
 class StartFailed(Transient):
-    """A process of the local cloud ended, or did not answer in time."""
+    """A process of the local cloud failed, or did not answer in time."""
 
     code = "local_start_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A process that we started; the start time tells it from a later one of the same id."""
+    """A process of the local cloud."""
 
     name: str
     pid: int
-    started: str
+    started: str  # when it started, as `started_at` says; tells it from a later one with its id
     log: Path
 
     def to_json(self) -> dict[str, Any]:
-        """For the state file."""
+        """The process as an object of the state file."""
         return {"name": self.name, "pid": self.pid, "started": self.started, "log": str(self.log)}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Running":
-        """From the state file."""
+        """The process of such an object."""
         log = Path(str(raw["log"]))
         return cls(name=str(raw["name"]), pid=int(raw["pid"]), started=str(raw["started"]), log=log)
 
     @property
     def alive(self) -> bool:
-        """Whether it is still there, and is itself."""
+        """Whether it runs, and is not another process with the same id."""
         _reap(self.pid)
         return self.started != "" and started_at(self.pid) == self.started
 
     def told(self) -> dict[str, Any]:
-        """For people: what it is, and whether it is there."""
+        """Its name, its id and whether it runs, as `penstock local status` shows them."""
         return {"name": self.name, "pid": self.pid, "alive": self.alive}
 
     def tail(self, lines: int = 20) -> str:
@@ -82,7 +82,11 @@ def start(
 
 
 def stop(running: Running) -> None:
-    """Ask it and its children to end, then end them; harmless when they are gone."""
+    """End a process and its children: by SIGTERM, then by SIGKILL. Does nothing if it has ended.
+
+    Raises:
+        StartFailed: they run even after that.
+    """
     if not running.alive:
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -93,20 +97,25 @@ def stop(running: Running) -> None:
 
 
 def wait_until(ready: Callable[[], str | None], *, of: Running, timeout_s: float) -> str:
-    """What `ready` answers once it answers anything.
+    """Wait until `ready` answers, and give its answer.
+
+    Args:
+        ready: gives None until it has an answer.
+        of: the process that is to become ready.
+        timeout_s: how long to wait.
 
     Raises:
-        StartFailed: the process ended first, or the time is over; carries the end of its log.
+        StartFailed: the process has ended, or the time is over; the message ends with its log.
     """
     answers: list[str] = []
 
-    def answered() -> bool:
+    def has_answered_or_ended() -> bool:
         answer = ready()
         if answer is not None:
             answers.append(answer)
         return bool(answers) or not of.alive
 
-    _wait(answered, timeout_s=timeout_s)
+    _wait(has_answered_or_ended, timeout_s=timeout_s)
     if answers:
         return answers[0]
     fate = f"did not answer in {timeout_s:.0f} s" if of.alive else "ended"
@@ -121,7 +130,7 @@ def free_port() -> int:
 
 
 def started_at(pid: int) -> str:
-    """When a process started, in the system's own words; empty when there is none."""
+    """When a process started, in the operating system's format; empty if it does not run."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
@@ -129,23 +138,23 @@ def started_at(pid: int) -> str:
         except OSError:
             return ""
         return "" if fields[0] == "Z" else fields[19]
-    done = subprocess.run(
+    process = subprocess.run(
         ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - where ps is differs
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
-def _wait(done: Callable[[], bool], *, timeout_s: float) -> bool:
-    tick = threading.Event()  # nothing tells us when a process that is not our child ends
+def _wait(condition: Callable[[], bool], *, timeout_s: float) -> bool:
+    tick = threading.Event()  # a process that is not our child gives no signal when it ends
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        if done():
+        if condition():
             return True
         tick.wait(POLL_S)
-    return done()
+    return condition()
 
 
 def _signal_group(pid: int, sign: signal.Signals) -> None:

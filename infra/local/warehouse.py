@@ -1,4 +1,4 @@
-"""The stand-in for the Redshift Data API, as a process of the local cloud."""
+"""Starts the stand-in for the Redshift Data API, as a process of the local cloud."""
 
 import re
 from typing import Final
@@ -12,10 +12,10 @@ PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 
 
 def start_redshift(place: Place, *, endpoint: str) -> tuple[Running, str]:
-    """Start it on a port of its own choice and wait for it: the process, and the endpoint.
+    """Start the stand-in on a port of its choice, and give its process and its URL.
 
     Raises:
-        StartFailed: it does not come up.
+        StartFailed: it does not say its port in time.
     """
     database = str(place.data / "warehouse.duckdb")
     options = ["--port", "0", "--s3-endpoint", endpoint, "--events-endpoint", endpoint]
@@ -32,6 +32,6 @@ def start_redshift(place: Place, *, endpoint: str) -> tuple[Running, str]:
 
 
 def _port(running: Running) -> str | None:
-    # Warnings of libraries may stand before the line that we wait for.
-    found = re.search(r'^\{"port": (\d+)\}$', running.tail(), flags=re.MULTILINE)
-    return found.group(1) if found else None
+    # Libraries may print warnings before the line with the port.
+    match = re.search(r'^\{"port": (\d+)\}$', running.tail(), flags=re.MULTILINE)
+    return match.group(1) if match else None

@@ -1,7 +1,8 @@
-"""A Redshift Data API on loopback, with DuckDB behind it: for the local cloud and for tests.
+"""A Redshift Data API on loopback, with DuckDB behind it, for the local cloud and for tests.
 
-It means what Redshift means where a load depends on it: one transaction a batch, keys that are not
-enforced, lengths in bytes, a strict COPY, tokens that submit once. What it does not have (UNLOAD,
-MERGE … REMOVE DUPLICATES, users) it refuses by name. Locks are no-ops because batches run one by
-one, so a lock that is missing shows only on the real thing.
+It behaves like Redshift in everything that a load depends on: a batch is one transaction, keys are
+not enforced, lengths are counted in bytes, COPY is strict, and a token submits one statement. What
+it does not have (UNLOAD, MERGE … REMOVE DUPLICATES, users) it refuses by name. LOCK does nothing,
+because batches run one after another. So a load that forgets a lock fails on the real Redshift
+only.
 """

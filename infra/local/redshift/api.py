@@ -1,4 +1,7 @@
-"""The operations of the Data API, their checks and the shapes of their answers."""
+"""The operations of the Data API: checks their requests and writes their answers.
+
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
+"""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +21,7 @@ Request = Mapping[str, Any]
 
 
 class Api:
-    """Dispatches calls by operation name."""
+    """Carries out calls by the name of their operation."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
@@ -32,31 +35,31 @@ class Api:
         }
 
     def call(self, operation: str, request: Request) -> Mapping[str, Any]:
-        """Do one operation.
+        """Carry out one call, and give its answer.
 
         Raises:
-            Refused: as the service refuses.
+            Refused: the real service would refuse the call.
         """
         if operation not in self._operations:
             raise Refused("UnknownOperationException", f"{operation} is not served here")
         return self._operations[operation](request)
 
     def execute(self, request: Request) -> Mapping[str, Any]:
-        """Submit one SQL."""
+        """Submit one SQL statement."""
         return self._submit(request, [request["Sql"]], batch=False)
 
     def batch_execute(self, request: Request) -> Mapping[str, Any]:
-        """Submit up to 40 SQLs as one transaction."""
+        """Submit up to 40 SQL statements as one transaction."""
         return self._submit(request, request["Sqls"], batch=True)
 
     def describe(self, request: Request) -> Mapping[str, Any]:
-        """How a statement stands, waiting for its end up to `WaitTimeSeconds`."""
+        """The state of a statement, after a wait for its end of at most `WaitTimeSeconds`."""
         wait_s = _wait(request)
         statement, part = self._statements.find(request["Id"], wait_s=wait_s)
-        return _described(statement) if part is None else _part(request["Id"], part, statement)
+        return _description(statement) if part is None else _part(request["Id"], part, statement)
 
     def result(self, request: Request) -> Mapping[str, Any]:
-        """The rows of a SELECT; of a batch, only by the id of the part."""
+        """The rows of a SELECT. In a batch it has to be named by the id of the part."""
         statement, part = self._statements.find(request["Id"], wait_s=_wait(request))
         if part is None and not statement.batch:
             part = statement.parts[0]
@@ -68,27 +71,29 @@ class Api:
             )
         start = int(request.get("NextToken") or 0)
         rows = part.answer.records[start : start + PAGE_ROWS]
-        more = start + PAGE_ROWS < len(part.answer.records)
+        has_more = start + PAGE_ROWS < len(part.answer.records)
         return {
             "Records": [[field(value) for value in row] for row in rows],
             "ColumnMetadata": [_column(name, kind) for name, kind in part.answer.columns],
             "TotalNumRows": len(part.answer.records),
-            **({"NextToken": str(start + PAGE_ROWS)} if more else {}),
+            **({"NextToken": str(start + PAGE_ROWS)} if has_more else {}),
         }
 
     def list_statements(self, request: Request) -> Mapping[str, Any]:
-        """Statements by name prefix and status, newest first."""
+        """The statements whose names begin with a text and that have a status, newest first."""
         name, status = request.get("StatementName", ""), request.get("Status", "ALL")
-        found = [
-            one
-            for one in self._statements.all()
-            if (one.name or "").startswith(name) and status in ("ALL", one.status)
+        statements = [
+            statement
+            for statement in self._statements.all()
+            if (statement.name or "").startswith(name) and status in ("ALL", statement.status)
         ]
         start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 100)
-        more = start + size < len(found)
+        has_more = start + size < len(statements)
         return {
-            "Statements": [_listed(one) for one in found[start : start + size]],
-            **({"NextToken": str(start + size)} if more else {}),
+            "Statements": [
+                _list_entry(statement) for statement in statements[start : start + size]
+            ],
+            **({"NextToken": str(start + size)} if has_more else {}),
         }
 
     def cancel(self, request: Request) -> Mapping[str, Any]:
@@ -98,8 +103,8 @@ class Api:
 
     def _submit(self, request: Request, sqls: list[str], *, batch: bool) -> Mapping[str, Any]:
         _check(request, sqls)
-        bound = _bind(sqls, request.get("Parameters") or [])
-        statement = self._statements.submit(request, bound, batch=batch)
+        statements_to_run = _bind(sqls, request.get("Parameters") or [])
+        statement = self._statements.submit(request, statements_to_run, batch=batch)
         self._statements.find(statement.id, wait_s=_wait(request))
         return {
             "Id": statement.id,
@@ -124,25 +129,29 @@ def _check(request: Request, sqls: list[str]) -> None:
 
 
 def _bind(sqls: list[str], parameters: list[Mapping[str, str]]) -> list[str]:
-    """Named parameters as literals; each must be used, and each place must have one."""
+    """The statements with a literal in place of each named parameter.
+
+    Raises:
+        Refused: a parameter is not used, or one in a statement has no value.
+    """
     values = {parameter["name"]: parameter["value"] for parameter in parameters}
     if not values:
         return sqls
-    used: set[str] = set()
+    used_names: set[str] = set()
 
-    def fill(found: re.Match[str]) -> str:
-        name = found[1]
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
         if name is None:
-            return found[0]
+            return match[0]
         if name not in values:
             raise _invalid(f"Parameter {name} has no value")
-        used.add(name)
+        used_names.add(name)
         return "'" + values[name].replace("'", "''") + "'"
 
-    bound = [_PARAMETER.sub(fill, sql) for sql in sqls]
-    if used != set(values):
-        raise _invalid(f"Parameters are not used: {sorted(set(values) - used)}")
-    return bound
+    filled_sqls = [_PARAMETER.sub(fill, sql) for sql in sqls]
+    if used_names != set(values):
+        raise _invalid(f"Parameters are not used: {sorted(set(values) - used_names)}")
+    return filled_sqls
 
 
 def _wait(request: Request) -> int:
@@ -156,7 +165,7 @@ def _invalid(message: str) -> Refused:
     return Refused("ValidationException", message)
 
 
-def _described(statement: Statement) -> Mapping[str, Any]:
+def _description(statement: Statement) -> Mapping[str, Any]:
     answer = {
         **_times(statement),
         "Id": statement.id,
@@ -196,8 +205,8 @@ def _has_rows(part: Part) -> bool:
 
 
 def _times(statement: Statement) -> Mapping[str, Any]:
-    ended = statement.status in ENDED
-    spent_s = statement.updated_at - statement.created_at if ended else 0
+    has_ended = statement.status in ENDED
+    spent_s = statement.updated_at - statement.created_at if has_ended else 0
     return {
         "CreatedAt": statement.created_at,
         "UpdatedAt": statement.updated_at,
@@ -205,7 +214,7 @@ def _times(statement: Statement) -> Mapping[str, Any]:
     }
 
 
-def _listed(statement: Statement) -> Mapping[str, Any]:
+def _list_entry(statement: Statement) -> Mapping[str, Any]:
     text = {"QueryStrings": [part.sql for part in statement.parts]}
     return {
         "Id": statement.id,

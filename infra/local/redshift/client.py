@@ -1,4 +1,4 @@
-"""Read the warehouse through the front door: boto3's `redshift-data` client."""
+"""Reads the local warehouse by boto3's `redshift-data` client, as a user of the real one would."""
 
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -14,11 +14,11 @@ _LONG_POLL_S: Final = 5
 
 
 class QueryFailed(Exception):
-    """The query failed or did not end in time; the message is Redshift's."""
+    """The query failed, with Redshift's own message, or did not end in time."""
 
 
 def connect(endpoint_url: str, *, region: str = "us-east-1") -> "RedshiftDataAPIServiceClient":
-    """A client of the stand-in, whose credentials are of no account."""
+    """A client for the stand-in, with credentials that belong to no account."""
     return boto3.client(
         "redshift-data",
         endpoint_url=endpoint_url,
@@ -36,7 +36,7 @@ def query(
     database: str = "penstock",
     deadline_s: float = 30,
 ) -> list[dict[str, Any]]:
-    """The rows of one statement, by column name; none when it is not a SELECT.
+    """The rows of one statement, each as value by column name; none if it is no SELECT.
 
     Raises:
         QueryFailed: with Redshift's own message, or because the deadline has passed.
@@ -46,14 +46,14 @@ def query(
         WorkgroupName=workgroup, Database=database, Sql=sql, WaitTimeSeconds=_LONG_POLL_S
     )["Id"]
     while True:
-        seen = client.describe_statement(Id=statement_id, WaitTimeSeconds=_LONG_POLL_S)
-        if seen["Status"] in ENDED:
+        description = client.describe_statement(Id=statement_id, WaitTimeSeconds=_LONG_POLL_S)
+        if description["Status"] in ENDED:
             break
         if time.monotonic() > ends_at:
             raise QueryFailed(f"not ended after {deadline_s} s: {sql}")
-    if seen["Status"] != "FINISHED":
-        raise QueryFailed(seen.get("Error", seen["Status"]))
-    return _rows(client, statement_id) if seen.get("HasResultSet") else []
+    if description["Status"] != "FINISHED":
+        raise QueryFailed(description.get("Error", description["Status"]))
+    return _rows(client, statement_id) if description.get("HasResultSet") else []
 
 
 def _rows(client: "RedshiftDataAPIServiceClient", statement_id: str) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""COPY from Parquet by manifest, as strictly as Redshift does it."""
+"""COPY of Parquet files that a manifest lists, as strict as Redshift's.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+"""
 
 import json
 import re
@@ -35,16 +38,17 @@ _SPECTRUM: Final = "Spectrum Scan Error"
 
 @dataclass(frozen=True, slots=True)
 class Copier:
-    """Copies staged files into tables, with the S3 that `reader` gives for COPY's role.
+    """Runs COPY statements."""
 
-    `scratch` is the one folder that DuckDB may read.
-    """
-
-    reader: "Callable[[str], S3Client]"
-    scratch: Path
+    reader: "Callable[[str], S3Client]"  # gives the S3 client of a role, by the role's ARN
+    scratch: Path  # the one folder that DuckDB may read
 
     def run(self, connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-        """The rows copied; all or, with a failure in Redshift's words, none."""
+        """Copy the files into the table, and give the number of rows.
+
+        Raises:
+            SqlFailure: nothing was copied; the message is Redshift's.
+        """
         order = _Order.parse(sql)
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             source = _source(self.reader(order.role), order.uri)
@@ -62,7 +66,7 @@ class Copier:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a COPY may read, and how it complains of what is not there."""
+    """Reads the manifest and the files of one COPY, and raises Redshift's messages."""
 
     s3: "S3Client"
 
@@ -95,7 +99,7 @@ class _Source:
 
     def fetch(self, url: str, size: int | None, *, folder: Path) -> Path | None:
         if size is None:
-            return None  # not there, and not mandatory
+            return None  # the file does not exist, and the manifest does not require it
         body = self._get(url)
         if len(body) != size:
             raise detail(
@@ -113,7 +117,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What a COPY statement asks for."""
+    """The parts of a COPY statement."""
 
     table: str
     columns: tuple[str, ...]
@@ -123,10 +127,10 @@ class _Order:
 
     @classmethod
     def parse(cls, sql: str) -> "_Order":
-        found = _COPY.fullmatch(sql.strip().removesuffix(";"))
-        if not found:
+        match = _COPY.fullmatch(sql.strip().removesuffix(";"))
+        if not match:
             raise SqlFailure('ERROR: syntax error at or near "COPY"')
-        options = {option.upper() for option in _OPTION.findall(found["options"])}
+        options = {option.upper() for option in _OPTION.findall(match["options"])}
         shapes = {option for option in options if option.startswith("FORMAT")}
         if {option.split()[-1] for option in shapes} != {"PARQUET"} or "MANIFEST" not in options:
             raise SqlFailure("ERROR: the local Redshift copies FORMAT PARQUET MANIFEST only")
@@ -139,20 +143,24 @@ class _Order:
                     f"ERROR: {option} argument is not supported for PARQUET based COPY"
                 )
         columns = tuple(
-            name.strip() for name in (found["columns"] or "").split(",") if name.strip()
+            name.strip() for name in (match["columns"] or "").split(",") if name.strip()
         )
         role = _ROLE.search(sql)
         return cls(
-            found["table"],
+            match["table"],
             columns,
-            found["uri"],
+            match["uri"],
             "" if role is None else role[1],
             "SERIALIZETOJSON" in options,
         )
 
 
 def _source(s3: "S3Client", uri: str) -> _Source:
-    """Where COPY reads, looked at as Redshift does: is the bucket here, and is the file listed."""
+    """The source of a COPY.
+
+    Redshift first asks for the bucket's region and lists the manifest's key, so the role needs both
+    permissions. This does the same.
+    """
     location = _location(uri)
     try:
         s3.get_bucket_location(Bucket=location["Bucket"])
@@ -165,7 +173,7 @@ def _source(s3: "S3Client", uri: str) -> _Source:
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, order: _Order) -> list[tuple[str, str]]:
-    """Name and type of the columns to fill, in the order asked for."""
+    """The name and type of each column to fill, in the statement's order."""
     types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {order.table}").fetchall()}
     unknown = [name for name in order.columns if name not in types]
     if unknown:
@@ -182,32 +190,32 @@ def _insert(
     path: Path,
 ) -> int:
     try:
-        held = connection.execute(
+        file_columns = connection.execute(
             "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet($path))",
             {"path": str(path)},
         ).fetchall()
     except duckdb.Error as problem:
         raise detail(_SPECTRUM, code=15001, context=f"{url}: {problem}") from problem
-    if len(held) != len(target):
+    if len(file_columns) != len(target):
         raise detail(
             _SPECTRUM,
             code=15007,
             context="Unmatched number of columns between table and file. "
-            f"Table columns: {len(target)}, Data columns: {len(held)}, File name: {url}",
+            f"Table columns: {len(target)}, Data columns: {len(file_columns)}, File name: {url}",
         )
-    for (name, wanted), (source, found) in zip(target, held, strict=True):
-        as_super = wanted == "JSON" and found == "VARCHAR" and order.serialize
-        if wanted != found and not as_super:
+    for (name, table_type), (source, file_type) in zip(target, file_columns, strict=True):
+        as_super = table_type == "JSON" and file_type == "VARCHAR" and order.serialize
+        if table_type != file_type and not as_super:
             raise detail(
                 _SPECTRUM,
                 code=15001,
                 context=f"{url} has an incompatible Parquet schema for column '{name}'. "
-                f"Column type: {wanted}, Parquet schema: {found} {source}",
+                f"Column type: {table_type}, Parquet schema: {file_type} {source}",
             )
-    # A text copied into SUPER is a SUPER string, not the object that it spells.
+    # COPY makes a SUPER string of a text, and does not parse it.
     values = ", ".join(
-        f'to_json("{source}")' if wanted == "JSON" else f'"{source}"'
-        for (_, wanted), (source, _) in zip(target, held, strict=True)
+        f'to_json("{source}")' if table_type == "JSON" else f'"{source}"'
+        for (_, table_type), (source, _) in zip(target, file_columns, strict=True)
     )
     names = ", ".join(name for name, _ in target)
     row = connection.execute(

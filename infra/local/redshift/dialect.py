@@ -1,4 +1,4 @@
-"""Redshift's SQL as DuckDB understands it, token by token, so that no literal is ever touched."""
+"""Translates Redshift's SQL to DuckDB's, token by token, so that literals are never changed."""
 
 import itertools
 import re
@@ -22,21 +22,22 @@ _TEXTS: Final = ("VARCHAR", "NVARCHAR", "CHAR", "BPCHAR", "TEXT", "CHARACTER", "
 _DEFAULT_BYTES: Final = {"CHAR": 1, "CHARACTER": 1, "NCHAR": 1}
 _MAX_BYTES: Final = 65_535
 _CONSTRAINTS: Final = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
-_PLACEMENT: Final = ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")  # on which node
+# Attributes of a table that say on which nodes and in which order its rows are stored.
+_PLACEMENT: Final = ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")
 _DATE_FUNCTIONS: Final = ("DATEADD", "DATEDIFF", "DATE_PART")
 _WORDS: Final = {"SUPER": "JSON", "NVL": "COALESCE", "SYSDATE": "getdate()", "LEN": "length"}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of SQL. `upper` is set for bare words."""
+    """A piece of SQL."""
 
     text: str
-    kind: str
+    kind: str  # `space`, `string`, `quoted`, `word`, `number` or `mark`
 
     @property
     def upper(self) -> str:
-        """The word as a keyword; empty for anything else."""
+        """The word in upper case; empty for a token that is no word."""
         return self.text.upper() if self.kind == "word" else ""
 
 
@@ -44,99 +45,113 @@ Tokens = list[Token]
 
 
 def tokens(sql: str) -> Tokens:
-    """The tokens of one statement; blanks and comments are one blank each."""
-    found = [
+    """The tokens of one statement. Each run of blanks and each comment becomes one blank.
+
+    Raises:
+        SqlFailure: there is more than one statement.
+    """
+    all_tokens = [
         Token(" " if match.lastgroup == "space" else match[0], match.lastgroup or "mark")
         for match in _TOKEN.finditer(sql.strip().removesuffix(";"))
     ]
-    if any(token.text == ";" and token.kind == "mark" for token in found):
+    if any(token.text == ";" and token.kind == "mark" for token in all_tokens):
         raise SqlFailure("ERROR: cannot insert multiple commands into a prepared statement")
-    return found
+    return all_tokens
 
 
-def words(found: Tokens, count: int) -> str:
-    """The first words of a statement, upper-case."""
-    solid = [token for token in found if token.kind != "space"]
-    return " ".join(token.upper or token.text for token in solid[:count])
+def words(statement: Tokens, count: int) -> str:
+    """The first `count` tokens of a statement, in upper case, with one blank between them."""
+    solid_tokens = [token for token in statement if token.kind != "space"]
+    return " ".join(token.upper or token.text for token in solid_tokens[:count])
 
 
-def text(found: Tokens) -> str:
-    """Back to SQL."""
-    return "".join(token.text for token in found)
+def text(statement: Tokens) -> str:
+    """The tokens as SQL text."""
+    return "".join(token.text for token in statement)
 
 
-def translate(found: Tokens) -> str:
-    """The statement in DuckDB's dialect."""
-    if _creates_table(found):
-        return _create_table(found)
-    if words(found, 2) == "ALTER TABLE":
-        return _alter_table(found)
-    return text(_expressions(found))
+def translate(statement: Tokens) -> str:
+    """The statement in DuckDB's dialect.
+
+    Raises:
+        SqlFailure: it uses something that the local Redshift does not have.
+    """
+    if _creates_table(statement):
+        return _create_table(statement)
+    if words(statement, 2) == "ALTER TABLE":
+        return _alter_table(statement)
+    return text(_expressions(statement))
 
 
-def _expressions(found: Tokens) -> Tokens:
-    """Functions and type names; the unit of DATEADD and the like becomes a string."""
-    done: Tokens = []
-    for token in found:
-        solid = [earlier for earlier in done if earlier.kind != "space"]
+def _expressions(statement: Tokens) -> Tokens:
+    """The tokens with DuckDB's names of functions and types.
+
+    The unit of DATEADD and similar functions becomes a string.
+    """
+    translated_tokens: Tokens = []
+    for token in statement:
+        solid = [earlier for earlier in translated_tokens if earlier.kind != "space"]
         after_date = len(solid) > 1 and solid[-1].text == "(" and solid[-2].upper in _DATE_FUNCTIONS
         if token.kind == "word" and after_date:
-            done.append(Token(f"'{token.text.lower()}'", "string"))
+            translated_tokens.append(Token(f"'{token.text.lower()}'", "string"))
         elif token.upper in _WORDS and not (solid and solid[-1].text == "."):
-            done.append(Token(_WORDS[token.upper], "word"))
+            translated_tokens.append(Token(_WORDS[token.upper], "word"))
         else:
-            done.append(token)
-    return done
+            translated_tokens.append(token)
+    return translated_tokens
 
 
-def _creates_table(found: Tokens) -> bool:
-    start = words(found, 3).replace("TEMPORARY", "TEMP").replace("LOCAL ", "")
+def _creates_table(statement: Tokens) -> bool:
+    start = words(statement, 3).replace("TEMPORARY", "TEMP").replace("LOCAL ", "")
     return start.startswith(("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
-def _create_table(found: Tokens) -> str:
-    opening = _first(found, lambda token: token.text == "(")
-    as_query = _first(found, lambda token: token.upper == "AS")
-    attributes = _first(found, lambda token: token.upper in _PLACEMENT)
-    if min(as_query, attributes) < opening or opening == len(found):
-        head = [*found[: min(as_query, attributes)], Token(" ", "space")]
-        return text(head + _expressions(found[as_query:]))
-    closing = _closing(found, opening)
-    items = _split(found[opening + 1 : closing])
+def _create_table(statement: Tokens) -> str:
+    opening = _first(statement, lambda token: token.text == "(")
+    as_query = _first(statement, lambda token: token.upper == "AS")
+    attributes = _first(statement, lambda token: token.upper in _PLACEMENT)
+    if min(as_query, attributes) < opening or opening == len(statement):
+        head = [*statement[: min(as_query, attributes)], Token(" ", "space")]
+        return text(head + _expressions(statement[as_query:]))
+    closing = _closing(statement, opening)
+    items = _split(statement[opening + 1 : closing])
     if words(items[0], 1) == "LIKE":
-        other = text([token for token in items[0] if token.kind != "space"][1:])
-        return f"{text(found[:opening])} AS SELECT * FROM {other} LIMIT 0"  # noqa: S608 - local
+        other_table = text([token for token in items[0] if token.kind != "space"][1:])
+        return f"{text(statement[:opening])} AS SELECT * FROM {other_table} LIMIT 0"  # noqa: S608 - local
     columns = [_column(item) for item in items if words(item, 1) not in _CONSTRAINTS]
-    return f"{text(found[:opening])}({', '.join(columns)})"
+    return f"{text(statement[:opening])}({', '.join(columns)})"
 
 
-def _first(found: Tokens, wanted: Callable[[Token], bool]) -> int:
-    return next((n for n, token in enumerate(found) if wanted(token)), len(found))
+def _first(statement: Tokens, is_match: Callable[[Token], bool]) -> int:
+    return next((n for n, token in enumerate(statement) if is_match(token)), len(statement))
 
 
-def _alter_table(found: Tokens) -> str:
-    """`ADD COLUMN` without encodings and lengths (lengths of added columns are not enforced)."""
-    at = _first(found, lambda token: token.upper == "ADD")
-    if at == len(found):
-        return text(found)
-    rest = [token for token in found[at + 1 :] if token.upper != "COLUMN"]
-    column = re.sub(r" CHECK \(strlen\(\S+\) <= \d+\)", "", _column(rest))
-    return f"{text(found[:at])} ADD COLUMN {column}"
+def _alter_table(statement: Tokens) -> str:
+    """`ADD COLUMN` without encodings and lengths.
+
+    DuckDB cannot add a column with a check, so the lengths of added columns are not enforced.
+    """
+    at = _first(statement, lambda token: token.upper == "ADD")
+    if at == len(statement):
+        return text(statement)
+    column_tokens = [token for token in statement[at + 1 :] if token.upper != "COLUMN"]
+    column = re.sub(r" CHECK \(strlen\(\S+\) <= \d+\)", "", _column(column_tokens))
+    return f"{text(statement[:at])} ADD COLUMN {column}"
 
 
 def _column(item: Tokens) -> str:
     solid = [token for token in item if token.kind != "space"]
-    name, kind, rest = solid[0].text, solid[1], solid[2:]
+    name, kind, attributes = solid[0].text, solid[1], solid[2:]
     arguments: list[str] = []
-    if kind.upper == "CHARACTER" and rest and rest[0].upper == "VARYING":
-        kind, rest = Token("VARCHAR", "word"), rest[1:]
-    if kind.upper == "DOUBLE" and rest and rest[0].upper == "PRECISION":
-        rest = rest[1:]
-    if rest and rest[0].text == "(":
-        closing = _closing(rest, 0)
-        arguments = [token.text for token in rest[1:closing]]
-        rest = rest[closing + 1 :]
-    return " ".join([name, _type(name, kind.upper, arguments), *_kept(rest)])
+    if kind.upper == "CHARACTER" and attributes and attributes[0].upper == "VARYING":
+        kind, attributes = Token("VARCHAR", "word"), attributes[1:]
+    if kind.upper == "DOUBLE" and attributes and attributes[0].upper == "PRECISION":
+        attributes = attributes[1:]
+    if attributes and attributes[0].text == "(":
+        closing = _closing(attributes, 0)
+        arguments = [token.text for token in attributes[1:closing]]
+        attributes = attributes[closing + 1 :]
+    return " ".join([name, _type(name, kind.upper, arguments), *_enforced_attributes(attributes)])
 
 
 def _type(name: str, kind: str, arguments: list[str]) -> str:
@@ -147,42 +162,50 @@ def _type(name: str, kind: str, arguments: list[str]) -> str:
     return _TYPES.get(kind, kind) + extra
 
 
-def _kept(rest: Tokens) -> list[str]:
-    """Of a column's attributes, those that Redshift enforces: NOT NULL and DEFAULT."""
-    keywords = [token.upper for token in rest]
-    kept = []
+def _enforced_attributes(attributes: Tokens) -> list[str]:
+    """The attributes of a column that Redshift enforces: NOT NULL and DEFAULT.
+
+    Raises:
+        SqlFailure: it is an IDENTITY column.
+    """
+    keywords = [token.upper for token in attributes]
+    clauses = []
     if "IDENTITY" in keywords:
         raise SqlFailure("ERROR: IDENTITY columns are not part of the local Redshift")
     if any(pair == ("NOT", "NULL") for pair in itertools.pairwise(keywords)):
-        kept.append("NOT NULL")
+        clauses.append("NOT NULL")
     if "DEFAULT" in keywords:
         at = keywords.index("DEFAULT")
         end = next(
-            (n for n in range(at + 1, len(rest)) if keywords[n] in ("ENCODE", "NOT", "DISTKEY")),
-            len(rest),
+            (
+                n
+                for n in range(at + 1, len(attributes))
+                if keywords[n] in ("ENCODE", "NOT", "DISTKEY")
+            ),
+            len(attributes),
         )
-        kept.append(text(_expressions(_spaced(rest[at:end]))))
-    return kept
+        clauses.append(text(_expressions(_with_blanks(attributes[at:end]))))
+    return clauses
 
 
-def _spaced(found: Tokens) -> Tokens:
-    return [piece for token in found for piece in (token, Token(" ", "space"))]
+def _with_blanks(statement: Tokens) -> Tokens:
+    return [piece for token in statement for piece in (token, Token(" ", "space"))]
 
 
-def _closing(found: Tokens, opening: int) -> int:
+def _closing(statement: Tokens, opening: int) -> int:
     depth = 0
-    for n in range(opening, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[n].text, 0)
+    for n in range(opening, len(statement)):
+        depth += {"(": 1, ")": -1}.get(statement[n].text, 0)
         if depth == 0:
             return n
     raise SqlFailure("ERROR: syntax error at end of input")
 
 
-def _split(found: Tokens) -> list[Tokens]:
-    """The items between top-level commas."""
+def _split(statement: Tokens) -> list[Tokens]:
+    """The items between the commas that are not in parentheses."""
     items: list[Tokens] = [[]]
     depth = 0
-    for token in found:
+    for token in statement:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.text == "," and depth == 0:
             items.append([])

@@ -1,4 +1,4 @@
-"""What goes wrong, in Redshift's own words."""
+"""Failures of statements, with Redshift's own messages."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ class SqlFailure(Exception):
 
 
 def detail(error: str, *, code: int, context: str) -> SqlFailure:
-    """A failure with the detail block that Redshift's compute nodes add."""
+    """A failure with the block of details that Redshift's compute nodes write."""
     line = "-" * 47
     return SqlFailure(
         f"ERROR: {error}\n  Detail: \n  {line}\n  error:  {error}\n  code:      {code}\n"
@@ -36,7 +36,7 @@ _SIMPLE: Final = (
 
 
 def translated(problem: duckdb.Error) -> SqlFailure:
-    """DuckDB's failure as Redshift would put it; in DuckDB's words when we know no better."""
+    """DuckDB's failure with Redshift's message; with DuckDB's own if the table above has none."""
     text = str(problem).split("\n", 1)[0]
     too_long = re.search(r"CHECK\(\(strlen\(.*?\) <= (\d+)\)\)", text)
     if too_long:
@@ -48,7 +48,7 @@ def translated(problem: duckdb.Error) -> SqlFailure:
     if "Malformed JSON" in text:
         return detail("JSON parsing error", code=8001, context=text)
     for pattern, meaning in _SIMPLE:
-        found = re.search(pattern, text)
-        if found:
-            return SqlFailure(f"ERROR: {meaning.format(*found.groups())}")
+        match = re.search(pattern, text)
+        if match:
+            return SqlFailure(f"ERROR: {meaning.format(*match.groups())}")
     return SqlFailure(f"ERROR: {text}")

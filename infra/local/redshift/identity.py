@@ -1,4 +1,4 @@
-"""Who calls the stand-in, what they may do, and as whom COPY reads: asked of the emulator's IAM."""
+"""Asks the emulator's IAM what a caller of the stand-in may do, and its STS for COPY's role."""
 
 import re
 import threading
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from types_boto3_sts.client import STSClient
 
 REGION: Final = "us-east-1"
-ACCOUNT: Final = "000000000000"  # the emulator's
-# A statement is sent with credentials for the database, which the Data API fetches for its caller.
+ACCOUNT: Final = "000000000000"  # the emulator's account
+# Operations that need more than the permission of their own name: to send a statement, the Data API
+# fetches credentials for the database in its caller's name.
 ACTIONS: Final = {
     "ExecuteStatement": ("redshift-data:ExecuteStatement", "redshift-serverless:GetCredentials"),
     "BatchExecuteStatement": (
@@ -28,18 +29,23 @@ _CALLER: Final = re.compile(r"Credential=([^/]+)/")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The emulator's IAM and STS; `endpoint` is where S3 is, too."""
+    """Asks the emulator's IAM and STS, and remembers what it allowed."""
 
-    endpoint: str
-    _allowed: set[tuple[str, str, str]] = field(default_factory=set)
+    endpoint: str  # URL of the emulator, for IAM, STS and S3
+    _permissions: set[tuple[str, str, str]] = field(default_factory=set)
     _readers: dict[str, "S3Client"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, authorization: str, operation: str, *, workgroup: str) -> None:
-        """Let a call through that its caller's policies allow.
+        """Check that the caller's policies allow this call.
+
+        Args:
+            authorization: the request's header, which names the caller's access key.
+            operation: the name of the Data API's operation.
+            workgroup: the workgroup that the request names; empty if it names none.
 
         Raises:
-            Refused: they do not, or nobody knows the caller.
+            Refused: they do not, or the request is not signed.
         """
         caller = _CALLER.search(authorization)
         if caller is None:
@@ -50,15 +56,15 @@ class Identity:
             self._check(caller[1], action, resource)
 
     def reader(self, role_arn: str) -> "S3Client":
-        """S3 with the permissions of the role that COPY names."""
+        """An S3 client with the permissions of the role that COPY names."""
         with self._lock:
             if role_arn not in self._readers:
-                self._readers[role_arn] = self._assumed(role_arn)
+                self._readers[role_arn] = self._reader_of(role_arn)
             return self._readers[role_arn]
 
     def _check(self, key: str, action: str, resource: str) -> None:
-        asked = (key, action, resource)
-        if asked in self._allowed:  # describing is polled
+        permission = (key, action, resource)
+        if permission in self._permissions:  # remembered, because clients poll DescribeStatement
             return
         iam: Any = boto3.client("iam", endpoint_url=self.endpoint)
         answer = iam.simulate_principal_policy(
@@ -66,17 +72,17 @@ class Identity:
         )
         if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
             raise Refused("AccessDeniedException", f"not authorized to perform: {action}")
-        self._allowed.add(asked)
+        self._permissions.add(permission)
 
-    def _assumed(self, role_arn: str) -> "S3Client":
+    def _reader_of(self, role_arn: str) -> "S3Client":
         sts: STSClient = boto3.client("sts", endpoint_url=self.endpoint)
-        given = sts.assume_role(RoleArn=role_arn, RoleSessionName="copy")["Credentials"]
+        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName="copy")["Credentials"]
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
         )
 
 

@@ -1,4 +1,7 @@
-"""The HTTP face: JSON 1.1 as boto3's `redshift-data` client speaks it."""
+"""The HTTP server: AWS's JSON 1.1 protocol, as boto3's `redshift-data` client speaks it.
+
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+"""
 
 import json
 import logging
@@ -27,12 +30,12 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Announcer:
-    """Puts status events on the default bus of an endpoint; best effort, as the real one does."""
+    """Puts events on the default bus when statements end. As on AWS, an event may be lost."""
 
-    events: "EventBridgeClient | None"
+    events: "EventBridgeClient | None"  # None sends nothing
 
     def __call__(self, statement: Statement) -> None:
-        """Tell how a statement ended."""
+        """Announce how a statement ended."""
         if self.events is None:
             return
         detail = {
@@ -54,10 +57,19 @@ class Announcer:
 
 
 class RedshiftServer:
-    """A running stand-in: `url` for clients, `faults` for tests.
+    """A running stand-in.
 
-    With an identity each call needs its caller's permission and COPY reads as the role it names;
-    without, anybody may do anything and COPY reads with `s3`.
+    Args:
+        database: the file of the DuckDB database.
+        s3: the client that COPY reads with, if there is no `identity`.
+        identity: checks each caller's permissions, and gives COPY the client of its role. None lets
+            anybody do anything.
+        events: the client that announces how statements end; None announces nothing.
+        port: the port on loopback; 0 takes a free one.
+        now: gives the time in seconds since the epoch.
+
+    Attributes:
+        faults: what tests may do to it.
     """
 
     def __init__(
@@ -86,16 +98,16 @@ class RedshiftServer:
 
     @property
     def port(self) -> int:
-        """Where it listens, on loopback only."""
+        """The port that it listens on, on loopback only."""
         return int(self._http.server_address[1])
 
     @property
     def url(self) -> str:
-        """For `endpoint_url`."""
+        """Its URL, for `endpoint_url` of a client."""
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Stop listening, finish the running statement, close the database."""
+        """Stop listening, let the running statement finish, and close the database."""
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -113,11 +125,13 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # headers and body in one packet: unbuffered, each call waits 40 ms
+    # Buffered, so that headers and body leave in one packet. Without a buffer, each call would wait
+    # 40 ms for a delayed acknowledgement.
+    wbufsize = -1
     server: _Server
 
     def do_POST(self) -> None:
-        """One operation."""
+        """Answer one call."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         status, answer = self._answer(operation, body)
@@ -146,5 +160,5 @@ class _Handler(BaseHTTPRequestHandler):
             return 400, {"__type": "ValidationException", "Message": str(problem)}
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Requests go to the debug log, not to stderr."""
+        """Log requests at level DEBUG, instead of printing them to standard error."""
         _LOG.debug(format, *args)

@@ -1,4 +1,4 @@
-"""A session: one connection, its transaction and its temporary tables."""
+"""A session of the warehouse: one connection, with its transaction and its temporary tables."""
 
 import json
 import re
@@ -24,7 +24,7 @@ PRELUDE: Final = (
     "CREATE OR REPLACE VIEW svv_tables AS SELECT * FROM information_schema.tables",
     "CREATE OR REPLACE VIEW svv_columns AS SELECT * FROM information_schema.columns",
 )
-_NOTHING: Final = ("ANALYZE", "GRANT", "REVOKE", "COMMENT")
+_NO_OPERATION: Final = ("ANALYZE", "GRANT", "REVOKE", "COMMENT")  # accepted, without effect
 _REFUSED: Final = ("UNLOAD", "ATTACH", "INSTALL", "LOAD", "PRAGMA", "EXPORT", "IMPORT", "USE")
 _CONTROL: Final = ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
 _TYPE_NAMES: Final = {
@@ -45,45 +45,45 @@ _TYPE_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a statement gave: its columns as (name, type) when it has a result, and its rows."""
+    """The result of a statement."""
 
-    columns: tuple[tuple[str, str], ...] | None
-    records: tuple[tuple[Any, ...], ...]
-    affected: int
+    columns: tuple[tuple[str, str], ...] | None  # (name, type) of each; None for no result set
+    records: tuple[tuple[Any, ...], ...]  # the rows
+    affected: int  # how many rows it returned, wrote or deleted
 
 
 @dataclass(slots=True)
 class Session:
-    """Runs statements; in a transaction when `transaction` says so."""
+    """Runs the statements of one call."""
 
     connection: duckdb.DuckDBPyConnection
     copier: Copier
-    transaction: bool
+    transaction: bool  # whether all of them are one transaction
 
     def begin(self) -> None:
-        """Start the transaction of a batch."""
+        """Start the transaction, if there is one."""
         if self.transaction:
             self.connection.execute("BEGIN")
 
     def commit(self) -> None:
-        """Keep it."""
+        """Commit the transaction, if there is one."""
         if self.transaction:
             self.connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Leave nothing of it."""
+        """Roll the transaction back, if there is one."""
         if self.transaction:
             self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Temporary tables end with their session."""
+        """Close the connection, which drops its temporary tables."""
         self.connection.close()
 
     def run(self, sql: str) -> Answer:
-        """One statement.
+        """Run one statement, and give its result.
 
         Raises:
-            SqlFailure: with the message that Redshift would give.
+            SqlFailure: it failed; the message is Redshift's.
         """
         try:
             return self._run(sql)
@@ -91,18 +91,18 @@ class Session:
             raise translated(problem) from problem
 
     def _run(self, sql: str) -> Answer:
-        found = dialect.tokens(sql)
-        verb = dialect.words(found, 1)
+        statement = dialect.tokens(sql)
+        verb = dialect.words(statement, 1)
         if verb == "COPY":
             return Answer(None, (), self.copier.run(self.connection, sql))
         if verb == "LOCK":
-            return self._lock(found)
-        if verb in _NOTHING:
+            return self._lock(statement)
+        if verb in _NO_OPERATION:
             return Answer(None, (), 0)
         self._refuse(verb, sql)
-        answer = self._execute(dialect.translate(found))
+        answer = self._execute(dialect.translate(statement))
         if verb == "TRUNCATE":
-            self.commit()  # Redshift's TRUNCATE commits whatever came before it
+            self.commit()  # in Redshift, TRUNCATE commits the transaction that it is in
             self.begin()
         return answer
 
@@ -113,11 +113,11 @@ class Session:
             raise SqlFailure(f"ERROR: {verb} is the Data API's own business")
         alters = verb == "ALTER" and re.search(r"\bALTER\s+COLUMN\b", sql, re.IGNORECASE)
         if self.transaction and (verb == "VACUUM" or alters):
-            what = "VACUUM" if verb == "VACUUM" else "ALTER TABLE ALTER COLUMN"
-            raise SqlFailure(f"ERROR: {what} cannot run inside a transaction block")
+            command = "VACUUM" if verb == "VACUUM" else "ALTER TABLE ALTER COLUMN"
+            raise SqlFailure(f"ERROR: {command} cannot run inside a transaction block")
 
-    def _lock(self, found: dialect.Tokens) -> Answer:
-        names = dialect.text(found).split(None, 1)[1]
+    def _lock(self, statement: dialect.Tokens) -> Answer:
+        names = dialect.text(statement).split(None, 1)[1]
         names = re.sub(r"(?i)^TABLE\s+|\s+IN\s+.*$", "", names.strip())
         for name in names.split(","):
             self.connection.execute(f"SELECT 1 FROM {name.strip()} LIMIT 0")  # noqa: S608 - local
@@ -125,19 +125,19 @@ class Session:
 
     def _execute(self, sql: str) -> Answer:
         result = self.connection.execute(sql)
-        described = result.description or []
+        description = result.description or []
         records = tuple(result.fetchall())
-        names = [column[0] for column in described]
+        names = [column[0] for column in description]
         if names == ["Count"] and not re.match(r"(?i)\s*(SELECT|WITH)\b", sql):
             return Answer(None, (), int(records[0][0]) if records else 0)
         if not re.match(r"(?i)\s*[(]*\s*(SELECT|WITH|SHOW|EXPLAIN|DESCRIBE|VALUES)\b", sql):
             return Answer(None, (), 0)
-        columns = tuple((column[0], _type_name(str(column[1]))) for column in described)
+        columns = tuple((column[0], _type_name(str(column[1]))) for column in description)
         return Answer(columns, records, len(records))
 
 
 def field(value: Any) -> dict[str, Any]:
-    """One value as the Data API writes it."""
+    """One value in the form of the Data API's `Field`."""
     match value:
         case None:
             return {"isNull": True}

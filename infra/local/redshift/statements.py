@@ -1,4 +1,7 @@
-"""Statements: submitted once a token, run one by one, remembered for a day."""
+"""Runs statements one after another, and remembers them for a day.
+
+Two calls with the same token submit one statement.
+"""
 
 import logging
 import queue
@@ -16,15 +19,21 @@ from infra.local.redshift.copying import Copier
 from infra.local.redshift.failures import SqlFailure
 from infra.local.redshift.session import PRELUDE, Answer, Session
 
-TOKEN_S: Final = 8 * 3600
-KEPT_S: Final = 24 * 3600
-MAX_ACTIVE: Final = 500
+TOKEN_S: Final = 8 * 3600  # how long a client token stands for its statement
+RESULT_S: Final = 24 * 3600  # how long a statement and its result can be asked for
+MAX_ACTIVE: Final = 500  # statements that have not ended
 ENDED: Final = ("FINISHED", "FAILED", "ABORTED")
 _LOG: Final = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The API refuses a call; `code` is the exception's name."""
+    """The API refuses a call.
+
+    Args:
+        code: the name of AWS's exception.
+        message: AWS's message.
+        extra: further members of the exception.
+    """
 
     def __init__(self, code: str, message: str, **extra: str) -> None:
         super().__init__(message)
@@ -34,7 +43,7 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Part:
-    """One SQL of a statement."""
+    """One SQL statement of a call."""
 
     sql: str
     status: str = "SUBMITTED"
@@ -44,26 +53,27 @@ class Part:
 
 @dataclass(slots=True)
 class Statement:
-    """One call of Execute or BatchExecute."""
+    """One call of ExecuteStatement or BatchExecuteStatement."""
 
     id: str
-    name: str | None
+    name: str | None  # the caller's name for it; None if there is none
     parts: list[Part]
-    batch: bool
-    transaction: bool
-    with_event: bool
-    created_at: float
-    updated_at: float
+    batch: bool  # whether it is a BatchExecuteStatement
+    transaction: bool  # whether its parts are one transaction
+    with_event: bool  # whether its end is announced on the bus
+    created_at: float  # seconds since the epoch
+    updated_at: float  # seconds since the epoch
     request: Mapping[str, Any]
     status: str = "SUBMITTED"
-    error: str | None = None
+    error: str | None = None  # Redshift's message; None unless it failed
 
 
 @dataclass(slots=True)
 class Faults:
-    """What tests may do to the service: hold its worker, forget replies of an operation once."""
+    """What tests may do to the service."""
 
-    gate: threading.Event = field(default_factory=threading.Event)
+    gate: threading.Event = field(default_factory=threading.Event)  # cleared, no statement starts
+    # Operations whose next reply is lost: the service does what was asked, and answers nothing.
     lost_replies: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -71,7 +81,7 @@ class Faults:
 
 
 class Statements:
-    """Everything submitted, and the one worker that runs it."""
+    """All statements, and the thread that runs them."""
 
     def __init__(
         self,
@@ -85,9 +95,9 @@ class Statements:
         self._now = now
         self._announce = announce
         self._copier = copier
-        self._known: dict[str, Statement] = {}
+        self._statements: dict[str, Statement] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
-        self._changed = threading.Condition()
+        self._change = threading.Condition()
         self._queue: queue.Queue[Statement | None] = queue.Queue()
         self._running: duckdb.DuckDBPyConnection | None = None
         self._database = duckdb.connect(
@@ -97,7 +107,7 @@ class Statements:
                 "TimeZone": "UTC",
             },
         )
-        # SQL reads no file but those that COPY has fetched.
+        # SQL may read no files but those that COPY has fetched.
         self._database.execute(f"SET allowed_directories = ['{copier.scratch}']")
         self._database.execute("SET enable_external_access = false")
         for sql in PRELUDE:
@@ -106,20 +116,24 @@ class Statements:
         self._worker.start()
 
     def close(self) -> None:
-        """Finish what runs, refuse the rest, and close the database."""
+        """Let all statements finish, and close the database."""
         self.faults.gate.set()
         self._queue.put(None)
         self._worker.join()
         self._database.close()
 
     def submit(self, request: Mapping[str, Any], sqls: Sequence[str], *, batch: bool) -> Statement:
-        """A new statement, or the one that this token has submitted within 8 hours."""
-        with self._changed:
+        """Submit a statement; or give the one that the same token submitted in the last 8 hours.
+
+        Raises:
+            Refused: too many statements have not ended.
+        """
+        with self._change:
             token = request.get("ClientToken")
-            made, known = self._tokens.get(token or "", (0.0, ""))
-            if known and self._now() - made < TOKEN_S:
-                return self._known[known]
-            if sum(one.status not in ENDED for one in self._known.values()) >= MAX_ACTIVE:
+            submitted_at, earlier_id = self._tokens.get(token or "", (0.0, ""))
+            if earlier_id and self._now() - submitted_at < TOKEN_S:
+                return self._statements[earlier_id]
+            if sum(each.status not in ENDED for each in self._statements.values()) >= MAX_ACTIVE:
                 raise Refused("ActiveStatementsExceededException", "Active statements exceeded")
             statement = Statement(
                 id=str(uuid.uuid4()),
@@ -132,49 +146,63 @@ class Statements:
                 updated_at=self._now(),
                 request=request,
             )
-            self._known[statement.id] = statement
+            self._statements[statement.id] = statement
             if token:
                 self._tokens[token] = (self._now(), statement.id)
         self._queue.put(statement)
         return statement
 
     def find(self, statement_id: str, *, wait_s: float = 0) -> tuple[Statement, Part | None]:
-        """A statement, or the part that `id:n` names; waits for its end up to `wait_s`."""
-        plain, _, number = statement_id.partition(":")
-        with self._changed:
-            statement = self._known.get(plain)
-            if statement is None or self._now() - statement.created_at > KEPT_S:
+        """A statement and None, or a statement and the part of it that `id:number` names.
+
+        Args:
+            statement_id: the id of a statement, or of one of its parts.
+            wait_s: how long to wait for the statement's end.
+
+        Raises:
+            Refused: there is none, or it is older than a day.
+        """
+        main_id, _, number = statement_id.partition(":")
+        with self._change:
+            statement = self._statements.get(main_id)
+            if statement is None or self._now() - statement.created_at > RESULT_S:
                 raise Refused(
                     "ResourceNotFoundException", "Query does not exist.", ResourceId=statement_id
                 )
-            self._changed.wait_for(lambda: statement.status in ENDED, timeout=wait_s)
+            self._change.wait_for(lambda: statement.status in ENDED, timeout=wait_s)
         if not number:
             return statement, None
         return statement, statement.parts[int(number) - 1]
 
     def all(self) -> list[Statement]:
-        """Newest first."""
-        with self._changed:
-            return sorted(self._known.values(), key=lambda one: one.created_at, reverse=True)
+        """Every statement, newest first."""
+        with self._change:
+            return sorted(
+                self._statements.values(), key=lambda statement: statement.created_at, reverse=True
+            )
 
     def cancel(self, statement_id: str) -> None:
-        """Abort a statement that has not ended."""
+        """Abort a statement.
+
+        Raises:
+            Refused: there is none, or it has ended.
+        """
         statement, _ = self.find(statement_id)
-        with self._changed:
+        with self._change:
             if statement.status in ENDED:
                 raise Refused(
                     "ValidationException",
                     f"Could not cancel a query that is already in {statement.status} state",
                 )
-            started = statement.status == "STARTED"
+            is_running = statement.status == "STARTED"
             self._move(statement, "ABORTED")
-            if started and self._running is not None:
+            if is_running and self._running is not None:
                 self._running.interrupt()
 
     def _work(self) -> None:
         while (statement := self._queue.get()) is not None:
             self.faults.gate.wait()
-            with self._changed:
+            with self._change:
                 if statement.status != "SUBMITTED":
                     continue
                 self._move(statement, "STARTED")
@@ -196,8 +224,8 @@ class Statements:
             except SqlFailure as problem:
                 session.rollback()
                 part.status, part.error = "FAILED", str(problem)
-                for rest in statement.parts[number:]:
-                    rest.status = "ABORTED"
+                for later_part in statement.parts[number:]:
+                    later_part.status = "ABORTED"
                 where = f"Query #{number} failed with " if statement.batch else ""
                 self._end(statement, "FAILED", error=where + str(problem))
                 return
@@ -206,7 +234,7 @@ class Statements:
         self._end(statement, "FINISHED")
 
     def _end(self, statement: Statement, status: str, *, error: str | None = None) -> None:
-        with self._changed:
+        with self._change:
             if statement.status != "ABORTED":
                 statement.error = error
                 self._move(statement, status)
@@ -216,4 +244,4 @@ class Statements:
     def _move(self, statement: Statement, status: str) -> None:
         statement.status = status
         statement.updated_at = self._now()
-        self._changed.notify_all()
+        self._change.notify_all()
