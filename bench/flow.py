@@ -70,7 +70,7 @@ def _put(stage: Stage, events: list[Envelope]) -> None:
 
 def _by_queue(stage: Stage) -> Callable[[str], None]:
     url = queue_url(stage.sqs, "DeliverQueue")
-    webhook_id = stage.installed.webhooks[PLAIN]
+    webhook_id = stage.setup.webhooks[PLAIN]
 
     def send(name: str) -> None:
         event = viewed_page(name, tenant=stage.tenant)

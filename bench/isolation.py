@@ -68,9 +68,9 @@ def measure(ground: Ground) -> Iterator[Row]:
         with _webhook(ground, BROKEN) as broken, _webhook(ground, SLOW, TIMEOUT_S) as slow:
             broken.always, slow.delay_s = HTTPStatus.INTERNAL_SERVER_ERROR, SLOW_S
             first_ms = _paced(ground, WARM_EVENTS)
-            was_held = len(slow.heard)
+            was_held = len(slow.arrivals)
             beside_ms = _paced(ground, EVENTS)
-            if len(slow.heard) <= was_held or not broken.heard:
+            if len(slow.arrivals) <= was_held or not broken.arrivals:
                 raise NotIsolated("the slow or the broken endpoint was not tried")
     ratio = percentile(beside_ms, 99) / percentile(alone_ms, 99)
     rate = f"PutEvents to receipt of {EVENTS} events at {RATE}/s"
@@ -124,11 +124,11 @@ def _webhook(ground: Ground, name: str, timeout_s: int = 10) -> Iterator[Endpoin
 
 
 def _wait_until_heard(ground: Ground, endpoint: Endpoint) -> None:
-    before = len(endpoint.heard)
+    before = len(endpoint.arrivals)
     ends_s = time.monotonic() + DEADLINE_S
     while time.monotonic() < ends_s:
         ground.doors.by_bus([_event(ground.tenant)])
-        if ground.receiver.wait(lambda: len(endpoint.heard) > before, deadline_s=0.5):
+        if ground.receiver.wait(lambda: len(endpoint.arrivals) > before, deadline_s=0.5):
             return
     raise NotIsolated(f"{endpoint.name} heard of no event")
 

@@ -65,7 +65,7 @@ def status(*, as_json: AsJson = False) -> None:
     status = cloud.status(Place())
     document: dict[str, Any] = {
         "running": status.running,
-        "processes": [each.told() for each in status.processes],
+        "processes": [each.summary() for each in status.processes],
         **(status.cloud.to_json() if status.cloud is not None else {}),
     }
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))

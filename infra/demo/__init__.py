@@ -1,1 +1,1 @@
-"""`make demo`: the whole product on real orders, with every count checked where it ends up."""
+"""`make demo`: runs the whole product on real orders, and checks every count at its destination."""

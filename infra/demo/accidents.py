@@ -1,4 +1,4 @@
-"""Accidents on purpose: what fails for good is kept where a person finds it, and a load goes on."""
+"""Causes accidents, and checks that failures end in dead-letter queues and that a load goes on."""
 
 import json
 import time
@@ -11,14 +11,14 @@ from infra.demo.stage import Stage
 
 UNREADABLE: Final = {
     "pk": {"S": "unreadable"},
-    "due_shard": {"S": "d0-0"},  # one of those that deliveries wait in
+    "due_shard": {"S": "d0-0"},  # one of the shards of deliveries
     "due_at_ms": {"N": "1"},
 }
-CARRIED_ON_S: Final = 5
+GOES_ON_S: Final = 5
 
 
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
-    """Let functions be killed and fail; what did not end well."""
+    """Kill functions and make them fail. Yields a sentence for each that did not end as it must."""
     stage.progress.step("accidents: functions are killed, sweep and sync fail")
     yield from _unsent_notice(stage, patience)
     yield from _failing_sync(stage, patience)
@@ -27,16 +27,17 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
 
 
 def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
-    """An endpoint's end is on record, and who wrote it was killed before the webhook was disabled.
+    """A worker is killed after it has recorded that an endpoint is gone, and before the notice.
 
-    The webhook that is gone is switched on for it.
+    Sweep must then disable the webhook. For this the webhook is enabled again first, and the record
+    is written as the worker leaves it.
     """
-    webhook = f"/v1/webhooks/{stage.installed.gone}"
+    webhook = f"/v1/webhooks/{stage.setup.gone}"
     stage.api.post(f"{webhook}/enable")
     notice = {"kind": "disabled", "at_ms": int(time.time() * 1000), "reason": "gone"}
     stage.client("dynamodb").update_item(
         TableName=_table(stage, "DeliveriesTable"),
-        Key={"pk": {"S": f"endpoint#{stage.tenant}#{stage.installed.gone}"}},
+        Key={"pk": {"S": f"endpoint#{stage.tenant}#{stage.setup.gone}"}},
         UpdateExpression="SET notices = :notices, due_shard = :shard, due_at_ms = :long_ago",
         ExpressionAttributeValues={
             ":notices": {"S": json.dumps([notice])},
@@ -50,70 +51,74 @@ def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
 
 
 def _failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:
-    """Somebody asks for a sync that was deleted meanwhile."""
-    asked = {"tenant": stage.tenant, "sync_id": "syn_deleted"}
-    _call(stage, "SyncFunction", asked)
-    yield from _kept(stage, patience, "SyncDeadLetters")
+    """A sync runs that has been deleted."""
+    request = {"tenant": stage.tenant, "sync_id": "syn_deleted"}
+    _call(stage, "SyncFunction", request)
+    yield from _dead_letter_problems(stage, patience, "SyncDeadLetters")
 
 
 def _failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
-    """A record that nobody can read is due."""
+    """Sweep comes upon a due record that it cannot read."""
     dynamodb, table = stage.client("dynamodb"), _table(stage, "DeliveriesTable")
     dynamodb.put_item(TableName=table, Item=UNREADABLE)
     try:
         _call(stage, "SweepFunction", {})
-        yield from _kept(stage, patience, "SweepDeadLetters")
+        yield from _dead_letter_problems(stage, patience, "SweepDeadLetters")
     finally:
         dynamodb.delete_item(TableName=table, Key={"pk": UNREADABLE["pk"]})
 
 
 def _killed_load(stage: Stage, patience: Patience) -> Iterator[str]:
-    """Put the last load's record back to where it had only been planned, as a kill leaves it.
+    """A load is killed after it has done everything, and before it has recorded so.
 
-    All that came after is there: the staged files, the rows, the lake's files. Carried on, the load
-    must find each of them and repeat none.
+    For this the record of the last load is put back to `planned`. The staged files, the rows and
+    the lake's files are there. When the load goes on, it must find them and write none twice.
     """
-    killed: list[str] = []
+    load_ids: list[str] = []
 
     def is_killed() -> bool:
-        killed.extend(_rewind(stage))
-        return bool(killed)
+        load_ids.extend(_rewind(stage))
+        return bool(load_ids)
 
     if not patience.until(is_killed):
         yield "no load could be killed: none was there, or one was always under way"
         return
 
-    def carried_on() -> bool:
-        # Again and again: a request that meets the schedule's own load does nothing.
-        stage.api.post(f"/v1/syncs/{stage.installed.sync}/run")
-        return patience.until(lambda: _states(stage)[killed[0]] == "loaded", at_most_s=CARRIED_ON_S)
+    def goes_on() -> bool:
+        # The request is repeated, because one that comes during the schedule's load does nothing.
+        stage.api.post(f"/v1/syncs/{stage.setup.sync}/run")
+        return patience.until(lambda: _states(stage)[load_ids[0]] == "loaded", at_most_s=GOES_ON_S)
 
-    if not patience.until(carried_on):
-        yield f"the killed load stands at {_states(stage)[killed[0]]}"
+    if not patience.until(goes_on):
+        yield f"the killed load stands at {_states(stage)[load_ids[0]]}"
     if stage.warehouse.repeated_events():
         yield f"{stage.warehouse.repeated_events()} events were loaded twice after a kill"
 
 
 def _rewind(stage: Stage) -> list[str]:
-    """Put both records of the last load back, unless a sync is at work; the load's id if done."""
+    """Put the record of the last load and the cursor back, unless a sync is running.
+
+    Returns:
+        The load's id; empty if there was no load, or a sync was running.
+    """
     dynamodb, table = stage.client("dynamodb"), _table(stage, "LedgerTable")
-    partition = {"S": f"sync#{stage.tenant}#{stage.installed.sync}"}
+    partition = {"S": f"sync#{stage.tenant}#{stage.setup.sync}"}
     records = dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :load)",
         ExpressionAttributeValues={":pk": partition, ":load": {"S": "load#"}},
     )["Items"]
     loads = [json.loads(item["record"]["S"]) for item in records]
-    done = sorted((one for one in loads if one["state"] == "loaded"), key=_last_batch)
-    if not done:
+    finished_loads = sorted((load for load in loads if load["state"] == "loaded"), key=_last_batch)
+    if not finished_loads:
         return []
-    killed = {**done[-1], "state": "planned", "finished_at": None}
+    load = {**finished_loads[-1], "state": "planned", "finished_at": None}
     record = {
         "TableName": table,
-        "Key": {"pk": partition, "sk": {"S": f"load#{killed['load_id']}"}},
+        "Key": {"pk": partition, "sk": {"S": f"load#{load['load_id']}"}},
         "UpdateExpression": "SET #record = :record",
         "ExpressionAttributeNames": {"#record": "record"},
-        "ExpressionAttributeValues": {":record": {"S": json.dumps(killed)}},
+        "ExpressionAttributeValues": {":record": {"S": json.dumps(load)}},
     }
     cursor = {
         "TableName": table,
@@ -121,8 +126,8 @@ def _rewind(stage: Stage) -> list[str]:
         "UpdateExpression": "SET load_id = :load, seq = :before",
         "ConditionExpression": "lease_until_ms = :nobody",
         "ExpressionAttributeValues": {
-            ":load": {"S": killed["load_id"]},
-            ":before": {"N": str(killed["first_seq"] - 1)},
+            ":load": {"S": load["load_id"]},
+            ":before": {"N": str(load["first_seq"] - 1)},
             ":nobody": {"N": "0"},
         },
     }
@@ -130,7 +135,7 @@ def _rewind(stage: Stage) -> list[str]:
         dynamodb.transact_write_items(TransactItems=[{"Update": record}, {"Update": cursor}])
     except dynamodb.exceptions.TransactionCanceledException:
         return []
-    return [killed["load_id"]]
+    return [load["load_id"]]
 
 
 def _last_batch(load: dict[str, Any]) -> int:
@@ -138,20 +143,20 @@ def _last_batch(load: dict[str, Any]) -> int:
 
 
 def _states(stage: Stage) -> dict[str, str]:
-    loads = stage.api.get(f"/v1/syncs/{stage.installed.sync}/runs")["data"]
+    loads = stage.api.get(f"/v1/syncs/{stage.setup.sync}/runs")["data"]
     return {load["load_id"]: load["state"] for load in loads}
 
 
-def _kept(stage: Stage, patience: Patience, queue: str) -> Iterator[str]:
+def _dead_letter_problems(stage: Stage, patience: Patience, queue: str) -> Iterator[str]:
     url = queue_url(stage.sqs, queue)
 
-    def filled() -> bool:
-        asked = stage.sqs.get_queue_attributes(
+    def has_messages() -> bool:
+        answer = stage.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(asked["Attributes"]["ApproximateNumberOfMessages"]) > 0
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"]) > 0
 
-    if not patience.until(filled):
+    if not patience.until(has_messages):
         yield f"{queue} is empty, must hold what failed"
 
 

@@ -1,4 +1,4 @@
-"""Bad input on purpose: sent among the orders, found where it must end, disturbing nothing."""
+"""Sends bad input among the orders, and checks that it ends where it must and disturbs nothing."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,9 +13,10 @@ from infra.demo.stage import Stage
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-WANTED: Final = "stock_checked"
+AWAITED_PROPERTY: Final = "stock_checked"
 NOT_JSON: Final = 'ceci n\'est pas du JSON {"id": '
-# Each consumer of a queue parks what it cannot read in its own dead-letter queue, with a code.
+# The codes of the messages that must end in each queue's dead-letter queue. A consumer parks there
+# what it cannot read.
 PARKED: Final = {
     "MatchQueue": Counter({"not_json": 1, "bad_topic": 1}),
     "ProfileQueue": Counter({"not_json": 1, "bad_topic": 1}),
@@ -23,91 +24,103 @@ PARKED: Final = {
     "DeliverQueue": Counter({"not_json": 1}),
     "RunQueue": Counter({"not_json": 1}),
 }
-# A run's retry rides on the queue or waits for sweep as its jitter falls, three to one: of so many
-# both are seen but once in ten thousand times. Without a profile they wait in vain, and in one
-# batch; those of one customer run one after the other.
+# A run's jitter decides whether its retry waits in the queue or for sweep, three to one. With so
+# many runs, a demo sees both ways in all but one of ten thousand times. These runs have no profile,
+# so the event that they wait for never comes, and they can run in one batch; runs for one profile
+# would run one after the other.
 WAITS_IN_VAIN: Final = 32
 WAITS: Final = 12
-MARKED_RUNS: Final = WAITS + WAITS_IN_VAIN + 1  # and a loop
-MARKED_EVENTS: Final = MARKED_RUNS + 1  # and what the waiting runs wait for
+MARKED_RUNS: Final = WAITS + WAITS_IN_VAIN + 1  # the last is an endless loop
+MARKED_EVENTS: Final = MARKED_RUNS + 1  # the last is the event that the runs wait for
 MARKED_PROFILES: Final = 1
 GONE_S: Final = 20
 
 
 def send(stage: Stage, patience: Patience) -> list[str]:
-    """Spoil the bus and every queue, and mark some orders to wait and one to loop.
+    """Put unreadable messages on the bus and in every queue, and send marked orders.
 
-    What the waiting runs wait for is there long before sweep brings some of them back: the orders,
-    which keep everybody busy, come after. One that comes back by the queue may find it or not.
+    Some orders make their function wait for an event, and one makes it loop. The event comes long
+    before sweep brings runs back, because the orders, which keep everything busy, come only
+    afterwards. A run that the queue brings back may come before the event.
+
+    Returns:
+        What went wrong, in sentences.
     """
     doors: Doors = stage.doors
     doors.spoil()
     for queue in PARKED:
         stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, queue), MessageBody=NOT_JSON)
-    named = [marked(f"wait-{n}", tenant=stage.tenant, wait_for=WANTED) for n in range(WAITS)]
-    vain = [marked(f"vain-{n}", tenant=stage.tenant, wait_for=WANTED) for n in range(WAITS_IN_VAIN)]
-    for one in vain:
-        del one["profile"]
-    doors.by_api([*named, *vain])
-    waiting = patience.until(lambda: {one["id"] for one in named} <= _outcomes(stage).keys())
-    doors.by_bus([answer_to_wait(WANTED, tenant=stage.tenant)])
+    waiting_orders = [
+        marked(f"wait-{n}", tenant=stage.tenant, wait_for=AWAITED_PROPERTY) for n in range(WAITS)
+    ]
+    vain_orders = [
+        marked(f"vain-{n}", tenant=stage.tenant, wait_for=AWAITED_PROPERTY)
+        for n in range(WAITS_IN_VAIN)
+    ]
+    for order in vain_orders:
+        del order["profile"]
+    doors.by_api([*waiting_orders, *vain_orders])
+    are_recorded = patience.until(
+        lambda: {order["id"] for order in waiting_orders} <= _outcomes(stage).keys()
+    )
+    doors.by_bus([answer_to_wait(AWAITED_PROPERTY, tenant=stage.tenant)])
     doors.by_bus([marked("loop", tenant=stage.tenant, loop=True)])
-    return [] if waiting else ["not every waiting run was recorded"]
+    return [] if are_recorded else ["not every waiting run was recorded"]
 
 
 def settled(stage: Stage) -> bool:
-    """Whether the loop was ended, and a run that waited has what it waited for."""
+    """Whether the loop was stopped, and at least one waiting run has got its event."""
     outcomes = Counter(_outcomes(stage).values())
     return outcomes["timed_out"] == 1 and outcomes["returned"] > 0
 
 
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
-    """Where bad input did not end as it must."""
+    """A sentence for each bad input that did not end as it must."""
     outcomes = _outcomes(stage)
     if not settled(stage):
         yield f"marked orders ended as {Counter(outcomes.values())}: one must have timed out"
     if not set(outcomes.values()) <= {"timed_out", "returned", "retry"}:
         yield f"marked orders ended as {outcomes}"
     yield from _gone_problems(stage, patience)
-    for queue, due in PARKED.items():
+    for queue, expected_codes in PARKED.items():
         url = queue_url(stage.sqs, f"{queue}DeadLetters")
-        found = _read_until(stage.sqs, url, due=due, patience=patience)
-        if found != due:
-            yield f"{queue}DeadLetters holds {dict(found)}, must hold {dict(due)}"
+        codes = _read_until(stage.sqs, url, expected_codes=expected_codes, patience=patience)
+        if codes != expected_codes:
+            yield f"{queue}DeadLetters holds {dict(codes)}, must hold {dict(expected_codes)}"
 
 
 def _gone_problems(stage: Stage, patience: Patience) -> Iterator[str]:
-    """An endpoint that answers 410 is told once, and its webhook is off from then on."""
-    path = f"/v1/webhooks/{stage.installed.gone}"
+    """Check that an endpoint that answers 410 gets one request, and its webhook is disabled."""
+    path = f"/v1/webhooks/{stage.setup.gone}"
     if not patience.until(lambda: not stage.api.get(path)["enabled"], at_most_s=GONE_S):
         yield "a webhook whose endpoint answered 410 was not disabled"
-    tries = [one.tries for one in stage.receiver.endpoints[GONE].heard.values()]
+    tries = [arrival.tries for arrival in stage.receiver.endpoints[GONE].arrivals.values()]
     if tries != [1]:
         yield f"an endpoint that answered 410 was attempted {tries} times, not once"
 
 
 def queue_url(sqs: "SQSClient", name: str) -> str:
-    """The queue that the template calls `name`: CloudFormation puts its own words around that."""
+    """The URL of the queue that the template calls `name`. CloudFormation adds words around it."""
     pages = sqs.get_paginator("list_queues").paginate()
     urls = [url for page in pages for url in page.get("QueueUrls", ())]
     return next(url for url in urls if f"-{name}-" in url or url.endswith(f"-{name}"))
 
 
 def _read_until(
-    sqs: "SQSClient", url: str, *, due: Counter[str], patience: Patience
+    sqs: "SQSClient", url: str, *, expected_codes: Counter[str], patience: Patience
 ) -> Counter[str]:
-    found: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
 
-    def complete() -> bool:
-        found.update(_read(sqs, url))
-        return found >= due
+    def is_complete() -> bool:
+        codes.update(_read(sqs, url))
+        return codes >= expected_codes
 
-    patience.until(complete)
-    return found
+    patience.until(is_complete)
+    return codes
 
 
 def _read(sqs: "SQSClient", url: str) -> list[str]:
-    # What was read stays hidden for its visibility timeout, so nothing is counted twice.
+    # A message that was read stays hidden for the visibility timeout, so none is counted twice.
     answer = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=10,
@@ -115,7 +128,10 @@ def _read(sqs: "SQSClient", url: str) -> list[str]:
         VisibilityTimeout=600,
     )
     attributes = [message.get("MessageAttributes", {}) for message in answer.get("Messages", ())]
-    return [one["code"]["StringValue"] if "code" in one else "no code" for one in attributes]
+    return [
+        attributes_of_one["code"]["StringValue"] if "code" in attributes_of_one else "no code"
+        for attributes_of_one in attributes
+    ]
 
 
 def _outcomes(stage: Stage) -> dict[str, str]:

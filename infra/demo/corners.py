@@ -1,4 +1,4 @@
-"""The seldom-used parts: what the orders alone would never touch, each used once and checked."""
+"""Uses each part of the product once that the orders alone never touch, and checks it."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,36 +16,33 @@ GIFT: Final = "segment.entered"
 LEFT: Final = "segment.left"
 UNUSED: Final = "message.push.opened"
 BULKY: Final = "message.email.received"
-BULK_CHARS: Final = 70_000  # above Redshift's longest text, below the bus's largest event
+BULK_CHARS: Final = 70_000  # more than Redshift's longest text, less than the bus's largest event
 EVENTS: Final = 3
 TRANSFORM_RUNS: Final = 1
 ANSWER_S: Final = 30
 LISTED: Final = 100
 LIMITED: Final = "limited"
-SLOW_S: Final = 2.5  # then it is known as slow, and what comes again takes the slow lane
+SLOW_S: Final = 2.5  # slow enough that its later deliveries take the slow lane
 COPIES: Final = "copies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corner:
-    """The webhooks that only this act uses: a slow one with limits, one for a replay, one of gifts.
+    """The ids of the webhooks that only this act uses."""
 
-    `problems` is what was wrong at once.
-    """
-
-    limited: str
-    copies: str
-    gifts: str
-    problems: tuple[str, ...]
+    limited_webhook: str  # has a slow endpoint and limits
+    copies: str  # gets the replay of the first one's deliveries
+    gifts: str  # its transform drops every event
+    problems: tuple[str, ...]  # what went wrong while they were made, in sentences
 
 
 def make(stage: Stage) -> Corner:
-    """Make the webhooks, the first of them twice, as after a lost answer.
+    """Make the webhooks, and send the request for the first one twice, as after a lost answer.
 
-    They come before any event: a warm matcher may take two seconds to hear of a new one.
+    This comes before any event, because a warm matcher may need two seconds to see a new webhook.
     """
     limits = {"rate_limit": {"count": 50, "per": "second"}, "max_concurrency": 5}
-    first, again = _make_twice(
+    first, second = _make_twice(
         stage, {"name": LIMITED, "url": stage.receiver.url(LIMITED), "topics": [LEFT], **limits}
     )
     copies = _webhook(stage, COPIES, {"topics": [UNUSED]})
@@ -54,15 +51,15 @@ def make(stage: Stage) -> Corner:
     stage.receiver.endpoints[LIMITED].delay_s = SLOW_S
     stage.receiver.endpoints[COPIES].secret = copies["secret"]
     return Corner(
-        limited=first["id"],
+        limited_webhook=first["id"],
         copies=copies["id"],
         gifts=gifts["id"],
-        problems=() if first == again else ("one request sent twice made two webhooks",),
+        problems=() if first == second else ("one request sent twice made two webhooks",),
     )
 
 
 def send(stage: Stage) -> None:
-    """An event for each webhook that has a topic, and one too large for Redshift."""
+    """Send an event for each webhook with a topic, and one that is too large for Redshift."""
     stage.doors.by_bus(
         [
             _event(stage, "gift", topic=GIFT, properties={"order_id": "0", "value": 0}),
@@ -73,44 +70,46 @@ def send(stage: Stage) -> None:
 
 
 def replay(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
-    """Ask for what one webhook was told to be told to another; sweep takes it up while we wait.
+    """Ask twice for a replay of one webhook's deliveries to another webhook.
 
-    Asked twice, the second job must find that the first has done it.
+    Sweep does it while the demo waits. The second job must find that the first has done everything.
     """
     if not patience.until(lambda: _accepted(stage, LIMITED) == 1):
         yield "the webhook with limits was told nothing"
-    wanted = {"statuses": ["delivered"], "to": corner.copies}
+    request = {"statuses": ["delivered"], "to": corner.copies}
     for _ in range(2):
-        stage.api.post(f"/v1/webhooks/{corner.limited}/replay", wanted)
+        stage.api.post(f"/v1/webhooks/{corner.limited_webhook}/replay", request)
 
 
 def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
-    """What did not come to its proper end."""
+    """A sentence for everything in this act that did not end as it must."""
     yield from corner.problems
-    mine = stage.api.get("/v1/deliveries", {"webhook": corner.gifts})["data"]
-    if [one["status"] for one in mine] != ["dropped"]:
-        yield f"the gift that the transform drops ended as {mine}"
-    yield from _replayed(stage, corner, patience)
+    deliveries = stage.api.get("/v1/deliveries", {"webhook": corner.gifts})["data"]
+    if [delivery["status"] for delivery in deliveries] != ["dropped"]:
+        yield f"the gift that the transform drops ended as {deliveries}"
+    yield from _replay_problems(stage, corner, patience)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
             yield f"no delivery is listed for {query}"
-    stage.api.delete(f"/v1/webhooks/{corner.limited}")
-    if corner.limited in [each["id"] for each in stage.api.each("/v1/webhooks", limit=LISTED)]:
+    stage.api.delete(f"/v1/webhooks/{corner.limited_webhook}")
+    if corner.limited_webhook in [
+        each["id"] for each in stage.api.each("/v1/webhooks", limit=LISTED)
+    ]:
         yield "a deleted webhook is still listed"
 
 
-def _replayed(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
-    api, jobs = stage.api, f"/v1/webhooks/{corner.limited}/replays"
+def _replay_problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
+    api, jobs = stage.api, f"/v1/webhooks/{corner.limited_webhook}/replays"
     if not patience.until(lambda: {job["state"] for job in api.get(jobs)["data"]} == {"done"}):
         yield f"the replays ended as {api.get(jobs)['data']}"
     if not patience.until(lambda: _accepted(stage, COPIES) == 1):
         yield f"the replay told its target {_accepted(stage, COPIES)} webhooks, must be 1"
-    told = api.get("/v1/deliveries", {"event": "corner-left"})["data"]
-    ids = {one["webhook_id"]: one["id"] for one in told}
-    if ids.keys() != {corner.limited, corner.copies}:
+    deliveries = api.get("/v1/deliveries", {"event": "corner-left"})["data"]
+    ids = {delivery["webhook_id"]: delivery["id"] for delivery in deliveries}
+    if ids.keys() != {corner.limited_webhook, corner.copies}:
         yield f"the replayed event's deliveries are those of {sorted(ids)}"
         return
-    api.post(f"/v1/deliveries/{ids[corner.limited]}/retry")
+    api.post(f"/v1/deliveries/{ids[corner.limited_webhook]}/retry")
     if not patience.until(lambda: _repeats(stage, LIMITED) == 1):
         yield "a delivery that was asked for again did not come"
     api.post(f"/v1/webhooks/{corner.copies}/test")
@@ -127,13 +126,14 @@ def _repeats(stage: Stage, name: str) -> int:
 
 
 def _webhook(stage: Stage, name: str, settings: Mapping[str, Any]) -> Any:
-    named = {"name": name, "url": stage.receiver.url(name)}
-    return stage.api.post("/v1/webhooks", {**named, **settings})
+    request = {"name": name, "url": stage.receiver.url(name)}
+    return stage.api.post("/v1/webhooks", {**request, **settings})
 
 
 def _make_twice(stage: Stage, settings: Mapping[str, Any]) -> tuple[Any, Any]:
-    # By hand: the client draws a new key for each call, and this is one call whose answer got lost.
-    first, again = (
+    # Without the client, which draws a new key for each call: this is one call, sent again because
+    # its answer got lost.
+    first, second = (
         httpx.post(
             f"{stage.local.api_url}/v1/webhooks",
             headers={"authorization": f"Bearer {stage.local.api_key}", "idempotency-key": key},
@@ -143,7 +143,7 @@ def _make_twice(stage: Stage, settings: Mapping[str, Any]) -> tuple[Any, Any]:
         )
         for key in [uuid.uuid4().hex] * 2
     )
-    return first.raise_for_status().json(), again.raise_for_status().json()
+    return first.raise_for_status().json(), second.raise_for_status().json()
 
 
 def _event(stage: Stage, name: str, *, topic: str, properties: Mapping[str, Any]) -> Envelope:

@@ -1,4 +1,4 @@
-"""Collects the counts, each where it ended: the receiver, the tables by the API, the warehouse."""
+"""Counts what arrived: at the receiver, in the tables (by the API) and in the warehouse."""
 
 from collections import Counter
 from typing import Any, Final
@@ -13,31 +13,40 @@ from infra.demo.tally import Counts
 ALL: Final = 1_000_000  # more than any demo makes
 
 
-def count(stage: Stage, expected: Expectation, *, sent: int, accepted: int) -> Counts:
-    """Everything that can be counted, now."""
+def count(
+    stage: Stage, expectation: Expectation, *, sent_count: int, accepted_count: int
+) -> Counts:
+    """Count everything now.
+
+    Args:
+        stage: where to count.
+        expectation: what plain Python says must have arrived.
+        sent_count: how many events were sent.
+        accepted_count: how many of them were accepted.
+    """
     statuses = delivery_statuses(stage)
     healthy = [stage.receiver.endpoints[name] for name in (PLAIN, FULFILMENT)]
     endpoints = [*healthy, stage.receiver.endpoints[DOWN]]
-    busy = (is_busy_for(webhook_id) for one in healthy for webhook_id in one.heard)
-    ran = {name: engines(stage, name) for name in (TRIGGER, TRANSFORM, MISBEHAVING)}
+    busy = (is_busy_for(webhook_id) for endpoint in healthy for webhook_id in endpoint.arrivals)
+    engines_by_function = {name: engines(stage, name) for name in (TRIGGER, TRANSFORM, MISBEHAVING)}
     return Counts(
-        events_sent=sent,
-        events_accepted=accepted,
-        runs=sum(each.total() for each in ran.values()),
-        wasm_runs=ran[TRANSFORM]["wasm"],
-        restricted_runs=ran[TRIGGER]["restricted"],
+        events_sent=sent_count,
+        events_accepted=accepted_count,
+        runs=sum(each.total() for each in engines_by_function.values()),
+        wasm_runs=engines_by_function[TRANSFORM]["wasm"],
+        restricted_runs=engines_by_function[TRIGGER]["restricted"],
         deliveries=statuses.total(),
         delivered=statuses["delivered"],
         dropped=statuses["dropped"],
         dead=statuses["dead"],
         pending=waiting(stage),
-        verified=sum(len(one.accepted) for one in healthy),
-        refused=sum(one.refused.total() for one in endpoints),
-        retried=sum(one.retried for one in healthy),
+        verified=sum(len(endpoint.accepted) for endpoint in healthy),
+        refused=sum(endpoint.refusals.total() for endpoint in endpoints),
+        retried=sum(endpoint.retried for endpoint in healthy),
         busy_answers=sum(busy),
-        duplicates=sum(one.duplicates for one in healthy),
-        lost=missing(stage, expected),
-        wrong=unexpected(stage, expected),
+        duplicates=sum(endpoint.duplicates for endpoint in healthy),
+        lost=missing(stage, expectation),
+        wrong=unexpected(stage, expectation),
         warehouse_events=stage.warehouse.events(),
         warehouse_repeated=stage.warehouse.repeated_events(),
         warehouse_profiles=stage.warehouse.profiles(),
@@ -45,7 +54,7 @@ def count(stage: Stage, expected: Expectation, *, sent: int, accepted: int) -> C
 
 
 def engines(stage: Stage, function: str) -> Counter[str | None]:
-    """How many runs of a function are on record, by the engine that each record names."""
+    """How many runs of a function are on record, by engine."""
     runs = stage.api.each(f"/v1/functions/{function}/runs", limit=ALL)
     return Counter(run["engine"] for run in runs)
 
@@ -54,39 +63,47 @@ def delivery_statuses(stage: Stage) -> Counter[str]:
     """How many deliveries are on record, by status."""
     return Counter(
         delivery["status"]
-        for webhook in stage.installed.webhooks.values()
+        for webhook in stage.setup.webhooks.values()
         for delivery in stage.api.each("/v1/deliveries", {"webhook": webhook}, limit=ALL)
     )
 
 
 def waiting(stage: Stage) -> int:
-    """How many deliveries the index that the sweep reads still lists."""
+    """How many deliveries are still in the due index, which sweep reads."""
     return sum(
         1
-        for webhook in stage.installed.webhooks.values()
+        for webhook in stage.setup.webhooks.values()
         for _ in stage.api.each(
             "/v1/deliveries", {"webhook": webhook, "status": "pending"}, limit=ALL
         )
     )
 
 
-def missing(stage: Stage, expected: Expectation) -> int:
-    """How many contents that must have been told were not."""
+def missing(stage: Stage, expectation: Expectation) -> int:
+    """How many contents have not arrived that must have."""
     endpoints = stage.receiver.endpoints
-    plain = expected.plain - {_plain_name(one.body) for one in endpoints[PLAIN].accepted}
-    payloads = expected.payloads.keys() - _payloads(endpoints[FULFILMENT]).keys()
-    return len(plain) + len(payloads)
+    missing_names = expectation.plain - {
+        _plain_name(arrival.body) for arrival in endpoints[PLAIN].accepted
+    }
+    payloads = expectation.payloads.keys() - _payloads(endpoints[FULFILMENT]).keys()
+    return len(missing_names) + len(payloads)
 
 
-def unexpected(stage: Stage, expected: Expectation) -> int:
-    """How many contents and profiles are other than plain Python says."""
+def unexpected(stage: Stage, expectation: Expectation) -> int:
+    """How many contents and profiles differ from what plain Python says."""
     endpoints = stage.receiver.endpoints
-    plain = {_plain_name(one.body) for one in endpoints[PLAIN].accepted} - expected.plain
+    unexpected_names = {
+        _plain_name(arrival.body) for arrival in endpoints[PLAIN].accepted
+    } - expectation.plain
     payloads = _payloads(endpoints[FULFILMENT])
-    strange: int = sum(body != expected.payloads.get(number) for number, body in payloads.items())
-    known = stage.warehouse.properties()
-    profiles = sum(rfm_of(known.get(name, {})) != rfm for name, rfm in expected.profiles.items())
-    return len(plain) + strange + profiles
+    wrong_payloads: int = sum(
+        body != expectation.payloads.get(number) for number, body in payloads.items()
+    )
+    profiles_loaded = stage.warehouse.properties()
+    wrong_profiles = sum(
+        rfm_of(profiles_loaded.get(name, {})) != rfm for name, rfm in expectation.profiles.items()
+    )
+    return len(unexpected_names) + wrong_payloads + wrong_profiles
 
 
 def _plain_name(body: dict[str, Any]) -> str:
@@ -97,4 +114,4 @@ def _plain_name(body: dict[str, Any]) -> str:
 
 
 def _payloads(endpoint: Endpoint) -> dict[str, Any]:
-    return {one.body["order_number"]: one.body for one in endpoint.accepted}
+    return {arrival.body["order_number"]: arrival.body for arrival in endpoint.accepted}

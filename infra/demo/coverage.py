@@ -1,8 +1,8 @@
-"""Whether every part of the deployed template was used: what nothing used is named.
+"""Names every part of the deployed template that nothing used.
 
-Together with the rule that a refused call fails the demo this makes each part count. A grant that
-was used is a call that would have been refused without it; a queue, target, mapping or schedule
-that carried something is one whose load would have been missing.
+With this, the demo fails if any part of the template is taken away. A grant that was used is a call
+that would have been refused without it, and a refused call fails the demo. A queue, target, mapping
+or schedule that carried something is one whose messages would be missing from the counts.
 """
 
 import fnmatch
@@ -19,39 +19,39 @@ EVENTBRIDGE: Final = "events.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
-    """An installation, asked as its account's root, and what it was used for."""
+class Installation:
+    """An installation, with the record of what it was used for."""
 
-    session: boto3.Session
-    endpoint: str | None
-    bus: str
+    session: boto3.Session  # with the credentials of the account's root
+    endpoint: str | None  # URL of the emulator; None is AWS
+    bus: str  # name of the event bus
     usage: Usage
 
     def client(self, service: Any) -> Any:
-        """A client of it."""
+        """A client of one of its services."""
         return self.session.client(service, endpoint_url=self.endpoint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One action on one resource that a statement allows somebody."""
+    """One action on one resource that a policy's statement allows."""
 
-    holder: str
-    sid: str
+    holder: str  # name of the role; of the service, in a queue's policy
+    sid: str  # the statement's Sid; empty if it has none
     action: str
     resource: str
 
     def __str__(self) -> str:
-        """As the demo names it."""
+        """The grant as a sentence."""
         where = f" ({self.sid})" if self.sid else ""
         return f"the template grants {self.action} on {self.resource} to {self.holder}{where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blind:
-    """Grants whose use the emulator cannot show, and why; tests/infra holds them to the template.
+    """Grants whose use the emulator cannot show. A test in tests/infra checks that they exist.
 
-    Each field is a pattern over the grant's.
+    `action`, `holder` and `resource` are patterns of fnmatch.
     """
 
     action: str
@@ -60,7 +60,7 @@ class Blind:
     resource: str = "*"
 
     def covers(self, grant: Grant) -> bool:
-        """Whether this grant is one of them."""
+        """Whether the patterns match this grant."""
         pairs = (
             (grant.action, self.action),
             (grant.holder, self.holder),
@@ -93,48 +93,55 @@ BLIND: Final = (
         why="the emulator's bus always reaches a queue",
     ),
 )
-# The emulator repeats a stream's batch for ever; only the permission is asked for, at deployment.
+# The emulator repeats a stream's failed batch for ever and never fills this queue. It only checks
+# the permission, at deployment.
 NEVER_FILLED: Final = ("*-ProfileStreamDeadLetters-*",)
 
 
-def problems(it: Deployed) -> Iterator[str]:
+def problems(installation: Installation) -> Iterator[str]:
     """A sentence for each part of the template that nothing used."""
-    yield from _idle_queues(it)  # first: one idle part leaves many a grant unused
-    yield from _idle_functions(it)
-    yield from _idle_targets(it)
-    for grant in _unused(it):
+    yield from _idle_queues(
+        installation
+    )  # idle parts come first: they explain many of the unused grants
+    yield from _idle_functions(installation)
+    yield from _idle_targets(installation)
+    for grant in _unused(installation):
         if not any(blind.covers(grant) for blind in BLIND):
             yield f"{grant}, which nothing used"
 
 
-def _unused(it: Deployed) -> Iterator[Grant]:
-    allowed = it.usage.noted("allowed")
-    for grant in _role_grants(it):
-        used = (
+def _unused(installation: Installation) -> Iterator[Grant]:
+    used_grants = installation.usage.noted("allowed")
+    for grant in _role_grants(installation):
+        uses = (
             (grant.holder, grant.sid, grant.action) == (role, sid, action)
             and fnmatch.fnmatchcase(resource, grant.resource)
-            for role, sid, action, resource in allowed
+            for role, sid, action, resource in used_grants
         )
-        if not any(used):
+        if not any(uses):
             yield grant
-    sent = it.usage.noted("sent")
-    yield from (grant for grant in _queue_grants(it) if (grant.resource,) not in sent)
+    filled_queues = installation.usage.noted("sent")
+    yield from (
+        grant for grant in _queue_grants(installation) if (grant.resource,) not in filled_queues
+    )
 
 
-def _role_grants(it: Deployed) -> Iterator[Grant]:
-    iam = it.client("iam")
-    for role in _listed(iam, "list_roles", "Roles"):
+def _role_grants(installation: Installation) -> Iterator[Grant]:
+    iam = installation.client("iam")
+    for role in _pages_of(iam, "list_roles", "Roles"):
         holder = role["RoleName"]
         for name in iam.list_role_policies(RoleName=holder)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=holder, PolicyName=name)["PolicyDocument"]
             yield from _grants(document, holder=holder)
 
 
-def _queue_grants(it: Deployed) -> Iterator[Grant]:
-    for url in _queues(it):
-        document = _attributes(it, url).get("Policy")
+def _queue_grants(installation: Installation) -> Iterator[Grant]:
+    for url in _queues(installation):
+        document = _attributes(installation, url).get("Policy")
         if document:
-            yield from _grants(json.loads(document), holder=EVENTBRIDGE, only=_arn(it, url))
+            yield from _grants(
+                json.loads(document), holder=EVENTBRIDGE, only=_arn(installation, url)
+            )
 
 
 def _grants(document: dict[str, Any], *, holder: str, only: str | None = None) -> Iterator[Grant]:
@@ -146,67 +153,67 @@ def _grants(document: dict[str, Any], *, holder: str, only: str | None = None) -
                     yield Grant(holder=holder, sid=sid, action=action, resource=resource)
 
 
-def _idle_queues(it: Deployed) -> Iterator[str]:
-    sent = it.usage.noted("sent")
-    called = {source for _, source in it.usage.noted("called")}
-    for url in _queues(it):
-        arn = _arn(it, url)
+def _idle_queues(installation: Installation) -> Iterator[str]:
+    filled_queues = installation.usage.noted("sent")
+    sources = {source for _, source in installation.usage.noted("called")}
+    for url in _queues(installation):
+        arn = _arn(installation, url)
         if any(fnmatch.fnmatchcase(arn, pattern) for pattern in NEVER_FILLED):
             continue
-        if (arn,) not in sent:
+        if (arn,) not in filled_queues:
             yield f"nothing was ever sent to {arn}"
-        # A dead-letter queue has none of its own, and is read by people.
-        if "RedrivePolicy" in _attributes(it, url) and arn not in called:
+        # A queue without a dead-letter queue is one itself, and people read it.
+        if "RedrivePolicy" in _attributes(installation, url) and arn not in sources:
             yield f"nothing reads {arn}"
 
 
-def _idle_functions(it: Deployed) -> Iterator[str]:
-    functions, called = it.client("lambda"), it.usage.noted("called")
-    names = {name for name, _ in called}
-    for each in _listed(functions, "list_functions", "Functions"):
+def _idle_functions(installation: Installation) -> Iterator[str]:
+    functions, calls = installation.client("lambda"), installation.usage.noted("called")
+    names = {name for name, _ in calls}
+    for each in _pages_of(functions, "list_functions", "Functions"):
         if each["FunctionName"] not in names:
             yield f"nothing ever called {each['FunctionName']}"
-    for mapping in _listed(functions, "list_event_source_mappings", "EventSourceMappings"):
+    for mapping in _pages_of(functions, "list_event_source_mappings", "EventSourceMappings"):
         name = mapping["FunctionArn"].rpartition(":")[2]
-        if (name, mapping["EventSourceArn"]) not in called:
+        if (name, mapping["EventSourceArn"]) not in calls:
             yield f"the mapping of {mapping['EventSourceArn']} to {name} never carried anything"
 
 
-def _idle_targets(it: Deployed) -> Iterator[str]:
-    reached = it.usage.noted("reached")
-    for source, target in [*_rule_targets(it), *_schedules(it)]:
-        if (source, target) not in reached:
+def _idle_targets(installation: Installation) -> Iterator[str]:
+    reached_targets = installation.usage.noted("reached")
+    for source, target in [*_rule_targets(installation), *_schedules(installation)]:
+        if (source, target) not in reached_targets:
             yield f"{source} never reached {target}"
 
 
-def _rule_targets(it: Deployed) -> Iterator[tuple[str, str]]:
-    bus = it.bus
-    events = it.client("events")
+def _rule_targets(installation: Installation) -> Iterator[tuple[str, str]]:
+    bus = installation.bus
+    events = installation.client("events")
     for rule in events.list_rules(EventBusName=bus)["Rules"]:
-        held = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
-        yield from ((rule["Arn"], target["Arn"]) for target in held["Targets"])
+        answer = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
+        yield from ((rule["Arn"], target["Arn"]) for target in answer["Targets"])
 
 
-def _schedules(it: Deployed) -> Iterator[tuple[str, str]]:
-    scheduler = it.client("scheduler")
-    for each in _listed(scheduler, "list_schedules", "Schedules"):
+def _schedules(installation: Installation) -> Iterator[tuple[str, str]]:
+    scheduler = installation.client("scheduler")
+    for each in _pages_of(scheduler, "list_schedules", "Schedules"):
         yield each["Arn"], each["Target"]["Arn"]
 
 
-def _queues(it: Deployed) -> list[str]:
-    return [str(url) for url in _listed(it.client("sqs"), "list_queues", "QueueUrls")]
+def _queues(installation: Installation) -> list[str]:
+    return [str(url) for url in _pages_of(installation.client("sqs"), "list_queues", "QueueUrls")]
 
 
-def _arn(it: Deployed, url: str) -> str:
-    return _attributes(it, url)["QueueArn"]
+def _arn(installation: Installation, url: str) -> str:
+    return _attributes(installation, url)["QueueArn"]
 
 
-def _attributes(it: Deployed, url: str) -> dict[str, str]:
-    answer = it.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+def _attributes(installation: Installation, url: str) -> dict[str, str]:
+    answer = installation.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     return {str(name): text for name, text in answer["Attributes"].items()}
 
 
-def _listed(client: Any, operation: str, key: str) -> Iterator[Any]:
+def _pages_of(client: Any, operation: str, key: str) -> Iterator[Any]:
     for page in client.get_paginator(operation).paginate():
         yield from page.get(key, ())
 

@@ -1,7 +1,7 @@
-"""What must come out for a given list of orders, computed without any of the product's own code.
+"""Computes what must come out for a list of orders, without any code of the product.
 
-The receiver's contents, the profiles and the counts are all worked out here by plain Python from
-the order log; the demo then compares them with what really arrived.
+Plain Python works out the webhooks' contents, the profiles and the counts from the order log. The
+demo compares them with what really arrived.
 """
 
 import hashlib
@@ -17,11 +17,12 @@ from examples.orders.events import Order, external_id
 
 AS_OF: Final = date(1998, 6, 30)
 LARGE_ORDER_QUANTITY: Final = 3
-# Three, attempted three times each: the tenth failure in a row would open the endpoint's breaker.
+# Three customers, whose deliveries are attempted three times each: nine failures. A tenth failure
+# in a row would open the endpoint's breaker.
 DOWN_CUSTOMERS: Final = tuple(external_id(number) for number in ("0003", "0007", "0013"))
 CHAMPION: Final = "333"
 RECENT_DAYS: Final = (180, 365)
-MONEY_THIRDS_CENTS: Final = (2713, 7525)  # of what this shop's customers spent in all
+MONEY_THIRDS_CENTS: Final = (2713, 7525)  # these split this shop's customers in three equal groups
 
 # The filters of the demo's webhooks: EventBridge patterns over the envelope.
 FULFILMENT_FILTER: Final[Mapping[str, Any]] = {
@@ -39,54 +40,49 @@ DOWN_FILTER: Final[Mapping[str, Any]] = {"profile": {"external_id": list(DOWN_CU
 class Rfm:
     """One customer's numbers, as the profile must hold them."""
 
-    last_order_on: str
-    order_count: int
-    order_value: Decimal
-    rfm_code: str
+    last_order_on: str  # a date; empty without a paid order
+    order_count: int  # of paid orders
+    order_value: Decimal  # in dollars, of all paid orders
+    rfm_code: str  # three digits: recency, frequency, money; empty without a paid order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the receiver, the profiles and the tables must hold when the orders are through.
-
-    `plain` names the events that the plain webhook must be told: `order:<id>` or
-    `champion:<customer>`; `payloads` maps an order's number to the transformed payload; `down` and
-    `dropped` are counts of deliveries to the broken endpoint and of give-aways.
-    """
+    """What the receiver, the profiles and the tables must hold after all orders."""
 
     customers: int
     orders: int
-    plain: frozenset[str]
-    payloads: Mapping[str, Mapping[str, Any]]
-    down: int
-    dropped: int
-    profiles: Mapping[str, Rfm]
+    plain: frozenset[str]  # events of the plain webhook: `order:<id>` or `champion:<customer>`
+    payloads: Mapping[str, Mapping[str, Any]]  # of the transform, by the order's number
+    down: int  # deliveries to the endpoint that always fails
+    dropped: int  # deliveries of give-aways, which the transform drops
+    profiles: Mapping[str, Rfm]  # by the customer's external id
 
     @property
     def champions(self) -> int:
-        """How many customers end as champions; each is announced once."""
+        """How many customers become champions; each is announced once."""
         return sum(rfm.rfm_code == CHAMPION for rfm in self.profiles.values())
 
     @property
     def deliveries(self) -> int:
-        """Every delivery that must have a record, whatever became of it."""
+        """How many deliveries must be on record, whatever their status."""
         return len(self.plain) + len(self.payloads) + self.down + self.dropped
 
     @property
     def runs(self) -> int:
-        """One of `rfm` for each order, one of `order_payload` for each that passes its filter."""
+        """How many runs there must be: `rfm` for each order, and the transform where it applies."""
         return self.orders + self.transformed
 
     @property
     def transformed(self) -> int:
-        """How many orders pass the transform's filter; what it drops is among them."""
+        """How many orders pass the transform's filter, with those that the transform drops."""
         return len(self.payloads) + self.dropped
 
 
 def expect(orders: Sequence[Order], *, fulfilment_key: str) -> Expectation:
-    """Everything that must come out for these orders."""
+    """Everything that must come out for these orders. `fulfilment_key` signs the payloads."""
     profiles = {external_id(name): rfm(mine) for name, mine in _by_customer(orders).items()}
-    champions = (name for name, known in profiles.items() if known.rfm_code == CHAMPION)
+    champions = (name for name, numbers in profiles.items() if numbers.rfm_code == CHAMPION)
     to_ship = [
         order for order in orders if order.quantity >= LARGE_ORDER_QUANTITY or not order.cents
     ]
@@ -128,7 +124,7 @@ def rfm(orders: Iterable[Order]) -> Rfm:
 
 
 def payload(order: Order, *, key: str) -> dict[str, Any]:
-    """What the fulfilment system must be sent for a paid order."""
+    """The payload that the fulfilment system must get for a paid order."""
     number = f"CD-{order.line:05}"
     amount = f"{order.cents // 100}.{order.cents % 100:02}"
     checksum = hmac.new(key.encode(), f"{number}:{amount}".encode(), hashlib.sha256).hexdigest()

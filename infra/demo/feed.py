@@ -1,4 +1,4 @@
-"""Sends events by both doors, POST /v1/events and PutEvents onto the bus, and the bad input too."""
+"""Sends events by both doors: POST /v1/events, and PutEvents onto the bus."""
 
 import json
 import threading
@@ -22,12 +22,12 @@ Envelope = dict[str, Any]
 
 
 class FeedRefused(Exception):
-    """A door refused an event that is sound."""
+    """A door refused a valid event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Both ways in for one tenant; the bus is used by one thread, the API by another."""
+    """Both doors, for one tenant. One thread may use the bus while another uses the API."""
 
     api: Client
     events: "EventBridgeClient"
@@ -35,7 +35,7 @@ class Doors:
     tenant: str
 
     def send(self, envelopes: Sequence[Envelope], progress: Callable[[int], None]) -> int:
-        """Send every event, one half by each door; how many were accepted.
+        """Send the events, half of them by each door, and give how many were accepted.
 
         Raises:
             FeedRefused: a door refused one of them.
@@ -48,10 +48,17 @@ class Doors:
             ]
         for half in halves:
             half.result()
-        return tally.accepted
+        return tally.accepted_count
 
     def by_api(self, envelopes: Sequence[Envelope]) -> int:
-        """Through the HTTP API, which knows the tenant from the key."""
+        """Send events by the HTTP API, which knows the tenant from the key.
+
+        Returns:
+            How many were accepted.
+
+        Raises:
+            FeedRefused: the API refused one of them.
+        """
         body = [{name: e[name] for name in e if name != "tenant"} for e in envelopes]
         answer = self.api.post("/v1/events", {"events": body})
         if answer["rejected"]:
@@ -59,7 +66,14 @@ class Doors:
         return len(answer["accepted"])
 
     def by_bus(self, envelopes: Sequence[Envelope]) -> int:
-        """Straight onto the bus, as a producer inside the same account would."""
+        """Put events onto the bus, as a producer in the same account would.
+
+        Returns:
+            How many were accepted.
+
+        Raises:
+            FeedRefused: the bus refused one of them.
+        """
         entries = [self.entry(json.dumps(e), topic=e["topic"]) for e in envelopes]
         answer = self.events.put_events(Entries=entries)
         if answer["FailedEntryCount"]:
@@ -67,7 +81,7 @@ class Doors:
         return len(entries)
 
     def entry(self, detail: str, *, topic: str) -> "PutEventsRequestEntryTypeDef":
-        """One entry of PutEvents, with whatever detail is given."""
+        """One entry of PutEvents, with any text as its detail."""
         return {
             "EventBusName": self.bus,
             "Source": SOURCE,
@@ -76,13 +90,13 @@ class Doors:
         }
 
     def spoil(self) -> None:
-        """Put what no consumer can read on the bus: an envelope that lacks its topic."""
+        """Put an envelope without a topic onto the bus, which no consumer can read."""
         detail = {"id": "spoilt-no-topic", "tenant": self.tenant, "properties": {}}
         self.events.put_events(Entries=[self.entry(json.dumps(detail), topic="metric.spoilt")])
 
 
 def marked(name: str, *, tenant: str, **marks: object) -> Envelope:
-    """An order on which the misbehaving function misbehaves as marked."""
+    """An order with marks that tell the misbehaving function what to do."""
     return {
         "id": f"marked-{name}",
         "tenant": tenant,
@@ -92,27 +106,27 @@ def marked(name: str, *, tenant: str, **marks: object) -> Envelope:
     }
 
 
-def answer_to_wait(wanted: str, *, tenant: str) -> Envelope:
-    """The profile event for which the waiting function asked to be tried again."""
+def answer_to_wait(property_name: str, *, tenant: str) -> Envelope:
+    """The profile event that the waiting function waits for."""
     return {
-        "id": f"found-{wanted}",
+        "id": f"found-{property_name}",
         "tenant": tenant,
         "topic": "profile.updated",
         "profile": {"external_id": MARKED_CUSTOMER},
-        "properties": {wanted: True},
+        "properties": {property_name: True},
     }
 
 
 def chunks(items: Sequence[Envelope], size: int) -> Iterator[Sequence[Envelope]]:
-    """`items` in runs of at most `size`."""
+    """The items in batches of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
 class _Tally:
-    """What both threads have sent so far."""
+    """Counts what both threads have sent."""
 
     def __init__(self, progress: Callable[[int], None]) -> None:
-        self.accepted = 0
+        self.accepted_count = 0
         self._progress = progress
         self._lock = threading.Lock()
 
@@ -122,5 +136,5 @@ class _Tally:
         for batch in batches:
             count = send(batch)
             with self._lock:
-                self.accepted += count
-                self._progress(self.accepted)
+                self.accepted_count += count
+                self._progress(self.accepted_count)

@@ -1,4 +1,4 @@
-"""Both ways in which a load starts: the schedule's, and somebody's who asks for it by the API."""
+"""Checks both ways to start a load: by the schedule, and by a request to the API."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,42 +7,42 @@ from infra.demo.feed import MARKED_CUSTOMER, Envelope
 from infra.demo.patience import Patience
 from infra.demo.stage import Stage
 
-LATE_EVENTS: Final = 4  # the schedule may be faster than a request; not four times
-REQUESTS: Final = 6  # the raw log gathers for two seconds before it closes a batch
+LATE_EVENTS: Final = 4  # the schedule may load an event before the request does, but not four times
+REQUESTS: Final = 6  # for each event: the raw log gathers for two seconds before it closes a batch
 LOADED_S: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How many events were sent to have something to ask for, and what went wrong."""
+class LateLoads:
+    """What this act has done."""
 
-    events: int
-    problems: tuple[str, ...]
+    events: int  # how many it has sent, so that there was something to load
+    problems: tuple[str, ...]  # what went wrong, in sentences
 
 
-def by_schedule_and_by_request(stage: Stage, patience: Patience) -> Asked:
-    """Wait for a load by the schedule; then send an event at a time until a request loads one."""
+def by_schedule_and_by_request(stage: Stage, patience: Patience) -> LateLoads:
+    """Wait for a load by the schedule. Then send events, one by one, until a request loads one."""
     stage.progress.step("waiting for the schedule to load the warehouse")
     if not patience.until(lambda: "schedule" in _loaded_by(stage)):
-        return Asked(events=0, problems=("the schedule never loaded the warehouse",))
+        return LateLoads(events=0, problems=("the schedule never loaded the warehouse",))
     stage.progress.step("asking for a load by the API")
     for number in range(1, LATE_EVENTS + 1):
         _load_on_request(stage, _late(number, tenant=stage.tenant), patience)
         if "api" in _loaded_by(stage):
-            return Asked(events=number, problems=())
-    return Asked(events=LATE_EVENTS, problems=("no load that was asked for brought any row",))
+            return LateLoads(events=number, problems=())
+    return LateLoads(events=LATE_EVENTS, problems=("no load that was asked for brought any row",))
 
 
 def _load_on_request(stage: Stage, event: Envelope, patience: Patience) -> None:
     stage.doors.by_bus([event])
     for _ in range(REQUESTS):
-        stage.api.post(f"/v1/syncs/{stage.installed.sync}/run")
+        stage.api.post(f"/v1/syncs/{stage.setup.sync}/run")
         if patience.until(lambda: stage.warehouse.has_event(event["id"]), at_most_s=LOADED_S):
             return
 
 
 def _loaded_by(stage: Stage) -> set[str]:
-    loads = stage.api.get(f"/v1/syncs/{stage.installed.sync}/runs")["data"]
+    loads = stage.api.get(f"/v1/syncs/{stage.setup.sync}/runs")["data"]
     return {load["trigger"] for load in loads if load["state"] == "loaded"}
 
 

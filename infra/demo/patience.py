@@ -1,4 +1,4 @@
-"""Waiting with a deadline, and a sentence when it passes."""
+"""Waits for conditions, with one deadline for all waits of the demo."""
 
 import threading
 from collections.abc import Callable
@@ -9,13 +9,15 @@ POLL_S: Final = 0.5
 
 
 def _go_on() -> None:
-    """Nothing is known that would make waiting vain."""
+    """Wait on: there is nothing to check."""
 
 
 class Patience:
-    """What is left of the demo's time; every wait draws on the same budget.
+    """The time that is left for all waits together.
 
-    `check` is called whenever what is waited for is not there yet; it raises when it never will be.
+    Args:
+        budget_s: seconds for all waits.
+        check: called whenever a condition is not true yet; raises if it can never become true.
     """
 
     def __init__(self, budget_s: float, *, check: Callable[[], None] = _go_on) -> None:
@@ -25,13 +27,21 @@ class Patience:
 
     @property
     def left_s(self) -> float:
-        """Seconds that may still be waited."""
+        """Seconds that are left to wait."""
         return max(0.0, self._ends_s - monotonic())
 
-    def until(self, done: Callable[[], bool], *, at_most_s: float | None = None) -> bool:
-        """Whether `done` came true in time; asked twice a second, and once more at the end."""
+    def until(self, condition: Callable[[], bool], *, at_most_s: float | None = None) -> bool:
+        """Wait until a condition is true, asking twice a second.
+
+        Args:
+            condition: the condition.
+            at_most_s: seconds for this wait; None is all that is left.
+
+        Returns:
+            Whether it became true in time.
+        """
         ends_s = monotonic() + min(self.left_s, at_most_s if at_most_s is not None else self.left_s)
-        while not done():
+        while not condition():
             self.check()
             if monotonic() >= ends_s:
                 return False

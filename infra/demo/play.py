@@ -1,4 +1,4 @@
-"""The demo, act by act."""
+"""Plays the demo, one act after another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from infra.demo import (
     records,
     tally,
 )
-from infra.demo.coverage import Deployed
+from infra.demo.coverage import Installation
 from infra.demo.expected import Expectation, expect
 from infra.demo.patience import Patience
 from infra.demo.receiver import DOWN
@@ -25,23 +25,23 @@ from infra.demo.stage import Stage
 from infra.demo.tally import Counts, Extras
 
 REPEATS: Final = 20  # events sent a second time under the same id
-NOTICES: Final = 1  # webhook.disabled, from the platform itself, of the endpoint that is gone
-BUDGET_S: Final = 150  # of waiting, beside what the orders take
+NOTICES: Final = 1  # the platform's own event webhook.disabled, about the endpoint that is gone
+BUDGET_S: Final = 150  # for all waits, besides the time for the orders
 BUDGET_PER_ORDER_S: Final = 0.06
 LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The counts, and every sentence about what does not add up."""
+    """What came out."""
 
     counts: Counts
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # a sentence for everything that is not as it must be
 
 
 def play(stage: Stage, orders: Sequence[Order]) -> Result:
-    """Send the orders and the bad input, wait until all has settled, and count."""
-    expected = expect(orders, fulfilment_key=fulfilment_key())
+    """Send the orders and the bad input, wait until everything has been done, and count."""
+    expectation = expect(orders, fulfilment_key=fulfilment_key())
     patience = Patience(
         BUDGET_S + BUDGET_PER_ORDER_S * len(orders),
         check=stage.refuse_denials,
@@ -53,28 +53,33 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     corners.send(stage)
     labels.send(stage)
     stage.progress.step(f"sending {len(sending)} events, half by the API, half onto the bus")
-    told = stage.progress.tell
-    accepted = stage.doors.send(sending, lambda n: told(f"{n} of {len(sending)} accepted"))
+    show = stage.progress.tell
+    accepted_count = stage.doors.send(sending, lambda n: show(f"{n} of {len(sending)} accepted"))
 
     problems += corners.replay(stage, corner, patience)
     problems += labels.again(stage, parcel, patience)
-    problems += _wait_for_receiver(stage, expected, patience)
-    # Once more under the same ids, now that all is on record: it must change nothing.
-    accepted += stage.doors.send(sending[-REPEATS:], _silent)
-    problems += _wait_for_dead(stage, expected, patience)
-    asked = loads.by_schedule_and_by_request(stage, patience)
+    problems += _wait_for_receiver(stage, expectation, patience)
+    # Some events are sent again under the same ids, now that they are on record. This must change
+    # nothing.
+    accepted_count += stage.doors.send(sending[-REPEATS:], _silent)
+    problems += _wait_for_dead(stage, expectation, patience)
+    late_loads = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
-        events=bad_input.MARKED_EVENTS + corners.EVENTS + labels.EVENTS + asked.events + NOTICES,
+        events=bad_input.MARKED_EVENTS
+        + corners.EVENTS
+        + labels.EVENTS
+        + late_loads.events
+        + NOTICES,
         runs=bad_input.MARKED_RUNS + corners.TRANSFORM_RUNS,
         transformed=corners.TRANSFORM_RUNS,
         profiles=bad_input.MARKED_PROFILES,
         repeats=REPEATS,
     )
     problems += [
-        *asked.problems,
-        *_wait_for_warehouse(stage, expected, patience, extras=extras),
+        *late_loads.problems,
+        *_wait_for_warehouse(stage, expectation, patience, extras=extras),
         *bad_input.problems(stage, patience),
-        *records.problems(stage, expected),
+        *records.problems(stage, expectation),
         *_archive_problems(stage),
         *corners.problems(stage, corner, patience),
         *labels.problems(stage, parcel, patience),
@@ -82,81 +87,89 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
     counts = counting.count(
         stage,
-        expected,
-        sent=len(sending) + REPEATS + extras.events,
-        accepted=accepted + extras.events,  # the platform's own are accepted when they are put
+        expectation,
+        sent_count=len(sending) + REPEATS + extras.events,
+        accepted_count=accepted_count + extras.events,  # an event that is refused ends the demo
     )
-    sums = tally.problems(counts, expected, extras=extras)
+    sums = tally.problems(counts, expectation, extras=extras)
     problems += accidents.problems(stage, patience)
-    deployed = Deployed(
+    installation = Installation(
         session=stage.session,
         endpoint=stage.local.aws_endpoint,
         bus=stage.local.bus,
         usage=stage.usage,
     )
-    idle = coverage.problems(deployed)
+    idle = coverage.problems(installation)
     return Result(counts=counts, problems=(*stage.usage.denials(), *problems, *sums, *idle))
 
 
-def _wait_for_receiver(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
-    due = len(expected.plain) + len(expected.payloads)
-    stage.progress.step(f"waiting for {due} webhooks at the receiver")
+def _wait_for_receiver(stage: Stage, expectation: Expectation, patience: Patience) -> list[str]:
+    expected_count = len(expectation.plain) + len(expectation.payloads)
+    stage.progress.step(f"waiting for {expected_count} webhooks at the receiver")
     healthy = [stage.receiver.endpoints[name] for name in (PLAIN, FULFILMENT)]
 
-    def arrived() -> bool:
-        accepted = sum(len(one.accepted) for one in healthy)
-        retried = sum(one.retried for one in healthy)
-        stage.progress.tell(f"{accepted} of {due} verified, {retried} after a retry")
-        return accepted >= due
+    def have_arrived() -> bool:
+        accepted_count = sum(len(endpoint.accepted) for endpoint in healthy)
+        retried_count = sum(endpoint.retried for endpoint in healthy)
+        stage.progress.tell(
+            f"{accepted_count} of {expected_count} verified, {retried_count} after a retry"
+        )
+        return accepted_count >= expected_count
 
-    while not stage.receiver.wait(arrived, deadline_s=min(LOOK_EVERY_S, patience.left_s)):
+    while not stage.receiver.wait(have_arrived, deadline_s=min(LOOK_EVERY_S, patience.left_s)):
         patience.check()
         if not patience.left_s:
             break
     else:
         return []
-    refused = [reason for one in healthy for reason in one.refused]
-    return [f"not all webhooks arrived in time{': ' if refused else ''}{'; '.join(refused[:3])}"]
+    reasons = [reason for endpoint in healthy for reason in endpoint.refusals]
+    return [f"not all webhooks arrived in time{': ' if reasons else ''}{'; '.join(reasons[:3])}"]
 
 
-def _wait_for_dead(stage: Stage, expected: Expectation, patience: Patience) -> list[str]:
-    stage.progress.step(f"waiting for sweep: {expected.down} deliveries to a broken endpoint")
+def _wait_for_dead(stage: Stage, expectation: Expectation, patience: Patience) -> list[str]:
+    stage.progress.step(f"waiting for sweep: {expectation.down} deliveries to a broken endpoint")
     down = stage.receiver.endpoints[DOWN]
     tries = 1 + len(DOWN_RETRIES)
 
-    def exhausted() -> bool:
-        through = sum(one.tries >= tries for one in down.heard.values())
-        stage.progress.tell(f"{through} of {expected.down} attempted {tries} times")
-        return through >= expected.down and bad_input.settled(stage)
+    def are_exhausted() -> bool:
+        exhausted_count = sum(arrival.tries >= tries for arrival in down.arrivals.values())
+        stage.progress.tell(f"{exhausted_count} of {expectation.down} attempted {tries} times")
+        return exhausted_count >= expectation.down and bad_input.settled(stage)
 
-    if patience.until(exhausted):
+    if patience.until(are_exhausted):
         return []
     return ["the retries that wait in the due index did not all come: is sweep running?"]
 
 
 def _wait_for_warehouse(
-    stage: Stage, expected: Expectation, patience: Patience, *, extras: Extras
+    stage: Stage, expectation: Expectation, patience: Patience, *, extras: Extras
 ) -> list[str]:
-    due = expected.customers + expected.orders + expected.champions + extras.events
-    profiles = expected.customers + extras.profiles
-    stage.progress.step(f"waiting for {due} events and {profiles} profiles in the warehouse")
+    expected_events = (
+        expectation.customers + expectation.orders + expectation.champions + extras.events
+    )
+    expected_profiles = expectation.customers + extras.profiles
+    stage.progress.step(
+        f"waiting for {expected_events} events and {expected_profiles} profiles in the warehouse"
+    )
 
-    def complete() -> bool:
+    def is_complete() -> bool:
         events, people = stage.warehouse.events(), stage.warehouse.profiles()
-        stage.progress.tell(f"{events} of {due} events, {people} of {profiles} profiles loaded")
-        return events >= due and people >= profiles
+        stage.progress.tell(
+            f"{events} of {expected_events} events, {people} of {expected_profiles} profiles loaded"
+        )
+        return events >= expected_events and people >= expected_profiles
 
-    return [] if patience.until(complete) else ["not every row was loaded in time"]
+    return [] if patience.until(is_complete) else ["not every row was loaded in time"]
 
 
 def _archive_problems(stage: Stage) -> list[str]:
-    named = stage.events.list_archives()["Archives"]
+    archives = stage.events.list_archives()["Archives"]
     states = [
         stage.events.describe_archive(ArchiveName=archive["ArchiveName"])["State"]
-        for archive in named
+        for archive in archives
     ]
     return [] if states == ["ENABLED"] else [f"the bus has archives in states {states}"]
 
 
-def _silent(_accepted: int) -> None:
-    """Twenty events need no progress line."""
+def _silent(_count: int) -> None:
+    """Print nothing: twenty events need no line of progress."""

@@ -1,14 +1,14 @@
-"""Says what is going on while it goes on: one living line on a terminal, else a line at times."""
+"""Shows progress: one line that changes on a terminal, else a new line every few seconds."""
 
 import sys
 import time
 from typing import Final, TextIO
 
-QUIET_S: Final = 5.0  # between two progress lines of one step when nobody watches live
+QUIET_S: Final = 5.0  # between two lines of progress of one step, where there is no terminal
 
 
 class Progress:
-    """Tells of steps on stderr, so that stdout holds the result alone."""
+    """Prints steps and their progress on standard error; standard output has the result only."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -19,17 +19,17 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Since the first step."""
+        """Seconds since this object was made."""
         return time.monotonic() - self._began_s
 
     def step(self, text: str) -> None:
-        """Begin a new line."""
+        """Print the next step on a line of its own."""
         self._close()
         self._stream.write(f"[{self.seconds:5.1f} s] {text}\n")
         self._stream.flush()
 
     def tell(self, text: str) -> None:
-        """How far the present step is."""
+        """Show how far the step is."""
         if self._live:
             self._stream.write(f"\r\x1b[K[{self.seconds:5.1f} s]   {text}")
             self._open = True

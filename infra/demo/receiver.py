@@ -1,7 +1,7 @@
-"""The third party: a real HTTP server that trusts nothing and counts everything.
+"""The receiver: a real HTTP server that verifies and counts every request.
 
-Each request is checked with the independent `standardwebhooks` library. One webhook in ten is told
-503 on its first try; the endpoint named `down` always answers 500, and `gone` 410.
+It checks each request with the `standardwebhooks` library, which is not ours. It answers 503 to the
+first try of one webhook in ten. The endpoint `down` always answers 500, and `gone` always 410.
 """
 
 import json
@@ -26,52 +26,51 @@ BUSY_ONE_IN: Final = 10
 
 
 @dataclass(slots=True, kw_only=True)
-class Heard:
-    """What one endpoint was told under one webhook-id."""
+class Arrival:
+    """The requests that one endpoint got with one webhook-id."""
 
-    tries: int = 0
-    verified: int = 0
-    accepted: int = 0
-    at_s: float = 0.0
-    body: Any = None
+    tries: int = 0  # requests with a valid signature
+    accepts: int = 0  # of these, those that were answered with 200
+    at_s: float = 0.0  # when the first of these came, in seconds since the epoch
+    body: Any = None  # the JSON of the last request
 
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """One URL of the receiver, its secret, and what it has heard, by webhook-id.
-
-    It answers after `delay_s`; with `always` whatever comes, if that is set. One that `starts_busy`
-    answers the first try of every webhook with 503.
-    """
+    """One URL of the receiver."""
 
     name: str
-    secret: str = ""
-    delay_s: float = 0.0
-    always: HTTPStatus | None = None
-    starts_busy: bool = False
-    heard: dict[str, Heard] = field(default_factory=dict)
-    refused: Counter[str] = field(default_factory=Counter)
+    secret: str = ""  # of the webhook
+    delay_s: float = 0.0  # how long it waits before it answers
+    always: HTTPStatus | None = None  # its answer to everything; None answers as it should
+    starts_busy: bool = False  # answers 503 to the first try of every webhook
+    arrivals: dict[str, Arrival] = field(default_factory=dict)  # by webhook-id
+    refusals: Counter[str] = field(default_factory=Counter)  # how many, by reason
 
     @property
-    def accepted(self) -> list[Heard]:
-        """The webhooks that were answered with 2xx at least once."""
-        return [one for one in self.heard.values() if one.accepted]
+    def accepted(self) -> list[Arrival]:
+        """The webhooks that were answered with 200 at least once."""
+        return [arrival for arrival in self.arrivals.values() if arrival.accepts]
 
     @property
     def retried(self) -> int:
-        """Webhooks that came again after a failure and then went through."""
-        return sum(one.tries > one.accepted > 0 for one in self.heard.values())
+        """How many webhooks were accepted after a try that failed."""
+        return sum(arrival.tries > arrival.accepts > 0 for arrival in self.arrivals.values())
 
     @property
     def duplicates(self) -> int:
-        """Requests for what had been accepted already; at-least-once allows them, we count them."""
-        return sum(max(0, one.accepted - 1) for one in self.heard.values())
+        """How many requests came after their webhook was accepted. At-least-once allows them."""
+        return sum(max(0, arrival.accepts - 1) for arrival in self.arrivals.values())
 
 
 class Receiver:
-    """The endpoints of one server on loopback; `url(name)` is where a webhook points.
+    """The endpoints of one server on loopback.
 
-    `is_ever_busy` False turns the 503s off.
+    Attributes:
+        is_ever_busy: whether one webhook in ten gets 503 first.
+        endpoints: by name.
+        changed: notified after each request.
+        port: that it listens on.
     """
 
     def __init__(self) -> None:
@@ -81,12 +80,12 @@ class Receiver:
         self.port = 0
 
     def url(self, name: str) -> str:
-        """The address of an endpoint; it exists from now on."""
+        """The URL of an endpoint, which this makes if there is none with that name."""
         self.endpoints.setdefault(name, Endpoint(name=name, always=ALWAYS.get(name)))
         return f"http://127.0.0.1:{self.port}/{name}"
 
     def take(self, name: str, *, headers: Mapping[str, str], body: bytes) -> HTTPStatus:
-        """Check and count one request; the answer to give."""
+        """Verify and count one request, and give the status to answer with."""
         with self.changed:
             endpoint = self.endpoints.get(name)
             if endpoint is None:
@@ -97,15 +96,19 @@ class Receiver:
             return status
 
     def pause(self, name: str) -> None:
-        """Let an endpoint that is slow take its time; others are answered meanwhile."""
+        """Wait as long as the endpoint delays its answers; others are answered meanwhile."""
         endpoint = self.endpoints.get(name)
         if endpoint is not None and endpoint.delay_s:
             threading.Event().wait(endpoint.delay_s)
 
-    def wait(self, done: Callable[[], bool], *, deadline_s: float) -> bool:
-        """Whether `done` came true within `deadline_s`; looked at after each request."""
+    def wait(self, condition: Callable[[], bool], *, deadline_s: float) -> bool:
+        """Wait until a condition is true, asking after each request.
+
+        Returns:
+            Whether it became true within `deadline_s`.
+        """
         with self.changed:
-            return self.changed.wait_for(done, timeout=deadline_s)
+            return self.changed.wait_for(condition, timeout=deadline_s)
 
 
 @contextmanager
@@ -132,33 +135,32 @@ def _answer(
     try:
         document = Webhook(endpoint.secret).verify(body, dict(headers))
     except (WebhookVerificationError, ValueError, RuntimeError) as problem:
-        endpoint.refused[f"{type(problem).__name__}: {problem}"] += 1
+        endpoint.refusals[f"{type(problem).__name__}: {problem}"] += 1
         return HTTPStatus.UNAUTHORIZED
-    one = endpoint.heard.setdefault(headers["webhook-id"], Heard())
-    one.tries += 1
-    one.verified += 1
-    one.body = document
+    arrival = endpoint.arrivals.setdefault(headers["webhook-id"], Arrival())
+    arrival.tries += 1
+    arrival.body = document
     if endpoint.always is not None:
         return endpoint.always
-    if one.tries == 1 and (busy or endpoint.starts_busy):
+    if arrival.tries == 1 and (busy or endpoint.starts_busy):
         return HTTPStatus.SERVICE_UNAVAILABLE
-    one.accepted += 1
-    one.at_s = one.at_s or time.time()
+    arrival.accepts += 1
+    arrival.at_s = arrival.at_s or time.time()
     return HTTPStatus.OK
 
 
 def is_busy_for(webhook_id: str) -> bool:
-    """One webhook in ten, always the same ones for the same ids."""
+    """Whether this webhook's first try is answered with 503: one id in ten, always the same."""
     return zlib.crc32(webhook_id.encode()) % BUSY_ONE_IN == 0
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 256  # fifty workers may dial at the same moment
+    request_queue_size = 256  # fifty workers may connect at the same moment
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A worker that was stopped while a slow endpoint took its time is no error of ours."""
+        """Ignore broken connections: a worker may be stopped while a slow endpoint delays."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -167,7 +169,7 @@ def _handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # keep-alive, as real receivers do
         timeout = 60
-        wbufsize = -1  # an answer in one packet: of two, the second waits 40 ms for an ACK
+        wbufsize = -1  # buffered, to answer in one packet: a second one would wait 40 ms for an ACK
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
@@ -182,6 +184,6 @@ def _handler_for(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
-            """Counts are the log."""
+            """Log nothing: the counts are enough."""
 
     return Handler

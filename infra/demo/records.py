@@ -1,4 +1,4 @@
-"""Looks into single records by the API, as one does who asks what became of an event."""
+"""Looks at single records by the API, as somebody does who traces an event."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,18 +12,18 @@ from infra.demo.stage import Stage
 LOOKED_AT: Final = 10
 
 
-def problems(stage: Stage, expected: Expectation) -> Iterator[str]:
-    """What some dead deliveries and some profiles do not say as they must."""
-    query = {"webhook": stage.installed.webhooks[DOWN]}
-    for found in stage.api.each("/v1/deliveries", query, limit=LOOKED_AT):
-        delivery = stage.api.get(f"/v1/deliveries/{found['id']}")
+def problems(stage: Stage, expectation: Expectation) -> Iterator[str]:
+    """A sentence for each of some dead deliveries and profiles that is not as it must be."""
+    query = {"webhook": stage.setup.webhooks[DOWN]}
+    for entry in stage.api.each("/v1/deliveries", query, limit=LOOKED_AT):
+        delivery = stage.api.get(f"/v1/deliveries/{entry['id']}")
         statuses = [attempt["status"] for attempt in delivery["attempts"]]
         if statuses != [500] * (1 + len(DOWN_RETRIES)):
             yield f"delivery {delivery['id']} records attempts answered with {statuses}"
     for profile_id, external_id in stage.warehouse.some_profiles(LOOKED_AT):
         properties = stage.api.get(f"/v1/profiles/{profile_id}")["properties"]
-        due = expected.profiles.get(external_id)
-        if due is not None and rfm_of(properties) != due:
+        expected_rfm = expectation.profiles.get(external_id)
+        if expected_rfm is not None and rfm_of(properties) != expected_rfm:
             yield f"profile {profile_id} holds {properties}"
 
 

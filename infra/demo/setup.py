@@ -1,4 +1,4 @@
-"""What a customer does before the first event: functions published, webhooks and a sync made."""
+"""Does what a customer does first: publishes functions, and makes webhooks and a sync."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ FULFILMENT: Final = "fulfilment"
 TRIGGER: Final = "rfm"
 TRANSFORM: Final = "order_payload"
 MISBEHAVING: Final = "marked_orders"
-# A second is below the stage's QueueDelayMaxSeconds, so this retry rides on the queue's own delay;
-# eight are above it, whatever the jitter, so that one waits in the due index until sweep finds it.
+# The stage's QueueDelayMaxSeconds lies between these two. So the first retry waits in the queue.
+# The second, whatever its jitter, waits in the due index until sweep finds it.
 QUEUED_RETRY_S: Final = 1
 SWEPT_RETRY_S: Final = 8
 MANY_QUEUED_RETRIES: Final = (QUEUED_RETRY_S,) * 5
@@ -26,24 +26,24 @@ DOWN_RETRIES: Final = (QUEUED_RETRY_S, SWEPT_RETRY_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """The ids that the API gave to what was made; `gone` is the webhook whose endpoint has left."""
+class Setup:
+    """The ids of what the customer has made."""
 
-    webhooks: Mapping[str, str]
-    gone: str
+    webhooks: Mapping[str, str]  # by name
+    gone: str  # of the webhook whose endpoint answers 410
     sync: str
 
 
 def fulfilment_key() -> str:
-    """The secret that the transform signs with, as its penstock.toml declares it for tests."""
+    """The secret that the transform signs with, from its penstock.toml."""
     return project.load(FUNCTIONS / f"{TRANSFORM}.py").local_secrets["FULFILMENT_KEY"]
 
 
-def install(api: Client, receiver: Receiver) -> Installed:
+def install(api: Client, receiver: Receiver) -> Setup:
     """Publish the three functions, then make the webhooks and the warehouse sync.
 
-    The trigger names the engine `restricted`, the transform `wasm`, and the third leaves it to the
-    installation.
+    The trigger asks for the engine `restricted`, the transform for `wasm`. The third function gets
+    the engine that the installation chooses.
     """
     for name in (TRIGGER, TRANSFORM, MISBEHAVING):
         publish(api, name)
@@ -77,16 +77,16 @@ def install(api: Client, receiver: Receiver) -> Installed:
     }
     gone = _webhook(api, receiver, name=GONE, settings={"topics": ["profile.updated"]})
     sync = api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"})
-    return Installed(webhooks=webhooks, gone=gone, sync=sync["id"])
+    return Setup(webhooks=webhooks, gone=gone, sync=sync["id"])
 
 
 def publish(api: Client, name: str) -> None:
-    """Make a function of the shop's, upload its code and make that live."""
+    """Make one of the shop's functions with its secrets, upload its code and publish it."""
     file = FUNCTIONS / f"{name}.py"
-    known = project.load(file)
-    api.post("/v1/functions", {"name": name, **known.settings})
-    for secret in known.settings.get("secrets", ()):
-        value = {"value": known.local_secrets[secret]}
+    settings = project.load(file)
+    api.post("/v1/functions", {"name": name, **settings.settings})
+    for secret in settings.settings.get("secrets", ()):
+        value = {"value": settings.local_secrets[secret]}
         api.put(f"/v1/functions/{name}/secrets/{secret}", value)
     source = {"source": file.read_text(encoding="utf-8")}
     version = api.post(f"/v1/functions/{name}/versions", source)["version"]
@@ -94,7 +94,7 @@ def publish(api: Client, name: str) -> None:
 
 
 def _webhook(api: Client, receiver: Receiver, *, name: str, settings: Mapping[str, Any]) -> str:
-    made = api.post(
+    webhook = api.post(
         "/v1/webhooks",
         {
             "name": name,
@@ -103,10 +103,10 @@ def _webhook(api: Client, receiver: Receiver, *, name: str, settings: Mapping[st
             **settings,
         },
     )
-    receiver.endpoints[name].secret = made["secret"]
-    return str(made["id"])
+    receiver.endpoints[name].secret = webhook["secret"]
+    return str(webhook["id"])
 
 
 def _unmarked() -> dict[str, Any]:
-    # The marked orders are bad input on purpose; nobody's books should hear of them.
+    # The marked orders are bad input on purpose, and no webhook should get them.
     return {"topic": [{"anything-but": "metric.marked_order"}]}

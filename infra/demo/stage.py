@@ -1,4 +1,4 @@
-"""What the demo has open at once: clients of the local cloud, the receiver, the API."""
+"""Sets the demo up: a local cloud, its clients, the receiver, and what a customer makes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from cli.client import Client
 from infra.demo.feed import Doors
 from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
-from infra.demo.setup import Installed, install
+from infra.demo.setup import Setup, install
 from infra.demo.warehouse import Warehouse
 from infra.local import cloud
 from infra.local.cloud import LocalCloud, Options
@@ -25,28 +25,29 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_sqs import SQSClient
 
-# Every minute instead of every hour, and an SQS delay so short that of the default schedule's
-# first retries (5 s, with jitter) some ride on the queue and some wait in the due index.
+# The sync runs every minute instead of every hour. The longest delay in SQS is so short that some
+# of the default schedule's first retries (5 s, with jitter) wait in the queue, and some in the due
+# index.
 PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "5"}
 WORKGROUP: Final = "penstock"  # the template's defaults
 DATABASE: Final = "penstock"
 
 
 class PermissionMissing(Permanent):
-    """Somebody was refused what the template should have granted."""
+    """A call was refused that the template should allow."""
 
     code = "permission_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What the acts of the demo play on."""
+    """Everything that the acts of the demo use."""
 
     local: LocalCloud
     api: Client
     doors: Doors
     receiver: Receiver
-    installed: Installed
+    setup: Setup
     warehouse: Warehouse
     session: boto3.Session
     events: "EventBridgeClient"
@@ -56,14 +57,14 @@ class Stage:
 
     @property
     def tenant(self) -> str:
-        """Whose events these are."""
+        """The tenant's id."""
         return self.local.tenant
 
     def refuse_denials(self) -> None:
-        """Stop at the first refusal: what was refused is tried for ever, and missing at the end.
+        """Raise if a call has been refused. It would be tried for ever, and the demo would wait.
 
         Raises:
-            PermissionMissing: says who was denied what.
+            PermissionMissing: a call has been; the message says who was refused what.
         """
         _refuse_denials(self.usage)
 
@@ -76,9 +77,15 @@ class Stage:
 def set_stage(
     progress: Progress, *, keep: bool = False, parameters: Mapping[str, str] = PARAMETERS
 ) -> Iterator[Stage]:
-    """A local cloud with everything installed; taken down at the end unless it is to be kept.
+    """A local cloud with everything that a customer makes.
 
-    `parameters` are the template's, where they differ from its defaults.
+    Args:
+        progress: shows the steps.
+        keep: leave the cloud up at the end.
+        parameters: of the template, where they differ from its defaults.
+
+    Raises:
+        PermissionMissing: the demo failed, and a call had been refused.
     """
     place = Place()
     options = Options(allow_local_http=True, parameters=parameters)
@@ -88,7 +95,7 @@ def set_stage(
         with receiving() as receiver:
             yield _furnish(local, receiver=receiver, progress=progress, usage=usage)
     except Exception:
-        _refuse_denials(usage)  # the API answered 500, say, and this is why
+        _refuse_denials(usage)  # a refused call explains the failure better
         raise
     finally:
         if not keep:
@@ -111,7 +118,7 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage
         api=api,
         doors=Doors(api=api, events=events, bus=local.bus, tenant=local.tenant),
         receiver=receiver,
-        installed=install(api, receiver),
+        setup=install(api, receiver),
         warehouse=Warehouse(
             client=data_api,
             workgroup=WORKGROUP,

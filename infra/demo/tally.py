@@ -1,4 +1,4 @@
-"""The arithmetic of the demo: what was counted, whether it adds up, and the line that says so."""
+"""Compares the demo's counts with what they must be, and writes its last line."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,69 +9,64 @@ from infra.demo.expected import Expectation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What was counted, each where it ended: receiver, tables, queues, warehouse.
-
-    `verified` are distinct webhook-ids accepted with a good signature; `lost` are expected contents
-    that no endpoint was told; `wrong` are contents or profiles that differ from what plain Python
-    says they must be. `wasm_runs` are the transform's, `restricted_runs` the trigger's: each of the
-    two names its engine, and so must each record of its runs.
-    """
+    """What was counted at the receiver, in the tables, in the queues and in the warehouse."""
 
     events_sent: int
     events_accepted: int
     runs: int
-    wasm_runs: int
-    restricted_runs: int
-    deliveries: int
+    wasm_runs: int  # of the transform, whose function asks for this engine
+    restricted_runs: int  # of the trigger, whose function asks for this engine
+    deliveries: int  # records, of every status
     delivered: int
     dropped: int
     dead: int
     pending: int
-    verified: int
-    refused: int
-    retried: int
-    busy_answers: int
-    duplicates: int
-    lost: int
-    wrong: int
-    warehouse_events: int
-    warehouse_repeated: int
-    warehouse_profiles: int
+    verified: int  # webhook-ids that were accepted with a valid signature
+    refused: int  # requests with an invalid signature
+    retried: int  # webhooks that were accepted after a try that failed
+    busy_answers: int  # webhooks whose first try was answered with 503
+    duplicates: int  # requests for webhooks that had been accepted
+    lost: int  # contents that must have arrived, and have not
+    wrong: int  # contents and profiles that differ from what plain Python says
+    warehouse_events: int  # rows
+    warehouse_repeated: int  # rows of events that are there already
+    warehouse_profiles: int  # rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What the demo sent beside the order log: sound events with their runs, and repeats.
+    """What the demo sent besides the order log."""
 
-    `transformed` are those of the runs that the transform made.
-    """
-
-    events: int
-    runs: int
-    transformed: int
-    profiles: int
-    repeats: int
+    events: int  # valid ones
+    runs: int  # that these events cause
+    transformed: int  # of these runs, those of the transform
+    profiles: int  # that these events make
+    repeats: int  # events of the order log that were sent twice
 
 
-def problems(counts: Counts, expected: Expectation, *, extras: Extras) -> Iterator[str]:
-    """Each count that does not add up, as a sentence; nothing when all do."""
-    known = expected.customers + expected.orders + extras.events
-    on_the_bus = known + expected.champions
-    contents = len(expected.plain) + len(expected.payloads)
+def problems(counts: Counts, expectation: Expectation, *, extras: Extras) -> Iterator[str]:
+    """A sentence for each count that is not what it must be."""
+    sent_events = expectation.customers + expectation.orders + extras.events
+    on_the_bus = sent_events + expectation.champions
+    contents = len(expectation.plain) + len(expectation.payloads)
     yield from _differences(
-        ("events accepted", counts.events_accepted, known + extras.repeats),
+        ("events accepted", counts.events_accepted, sent_events + extras.repeats),
         ("events accepted and sent", counts.events_accepted, counts.events_sent),
-        ("runs", counts.runs, expected.runs + extras.runs),
+        ("runs", counts.runs, expectation.runs + extras.runs),
         (
             "runs of the transform on the engine wasm",
             counts.wasm_runs,
-            expected.transformed + extras.transformed,
+            expectation.transformed + extras.transformed,
         ),
-        ("runs of the trigger on the engine restricted", counts.restricted_runs, expected.orders),
-        ("delivery records", counts.deliveries, expected.deliveries),
+        (
+            "runs of the trigger on the engine restricted",
+            counts.restricted_runs,
+            expectation.orders,
+        ),
+        ("delivery records", counts.deliveries, expectation.deliveries),
         ("deliveries delivered", counts.delivered, contents),
-        ("deliveries dropped by the transform", counts.dropped, expected.dropped),
-        ("deliveries dead at the broken endpoint", counts.dead, expected.down),
+        ("deliveries dropped by the transform", counts.dropped, expectation.dropped),
+        ("deliveries dead at the broken endpoint", counts.dead, expectation.down),
         ("deliveries still pending", counts.pending, 0),
         ("webhooks verified and accepted at the receiver", counts.verified, contents),
         ("requests with a bad signature", counts.refused, 0),
@@ -83,13 +78,13 @@ def problems(counts: Counts, expected: Expectation, *, extras: Extras) -> Iterat
         (
             "rows in the warehouse's profiles",
             counts.warehouse_profiles,
-            expected.customers + extras.profiles,
+            expectation.customers + extras.profiles,
         ),
     )
 
 
 def last_line(counts: Counts, *, orders: int) -> str:
-    """The line by which people and scripts know that everything came out."""
+    """The line that tells people and scripts that everything is as it must be."""
     return (
         f"demo: ok events={orders} runs={counts.runs} deliveries={counts.deliveries}"
         f" verified={counts.verified} retried={counts.retried} dead={counts.dead}"
@@ -101,7 +96,7 @@ def last_line(counts: Counts, *, orders: int) -> str:
 
 
 def document(counts: Counts, *, orders: int, problems: Sequence[str]) -> dict[str, Any]:
-    """The same for scripts: every count by its name, and what does not add up."""
+    """The result as JSON, for scripts: every count by its name, and the problems."""
     return {
         "ok": not problems,
         "events": orders,
@@ -111,6 +106,6 @@ def document(counts: Counts, *, orders: int, problems: Sequence[str]) -> dict[st
 
 
 def _differences(*rows: tuple[str, int, int]) -> Iterator[str]:
-    for name, counted, due in rows:
-        if counted != due:
-            yield f"{name}: counted {counted}, must be {due}"
+    for name, count, expected_count in rows:
+        if count != expected_count:
+            yield f"{name}: counted {count}, must be {expected_count}"

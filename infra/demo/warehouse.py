@@ -18,7 +18,7 @@ _RUNNING: Final = frozenset({"SUBMITTED", "PICKED", "STARTED"})
 
 
 class QueryFailed(Exception):
-    """The warehouse refused a statement; the message is its own."""
+    """A statement failed, with the warehouse's own message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +31,15 @@ class Warehouse:
     schema: str
 
     def events(self) -> int:
-        """Rows of events."""
+        """How many rows the table of events has."""
         return self._number("SELECT COUNT(*) FROM {events}")
 
     def profiles(self) -> int:
-        """Rows of profiles."""
+        """How many rows the table of profiles has."""
         return self._number("SELECT COUNT(*) FROM {profiles}")
 
     def repeated_events(self) -> int:
-        """Ids that stand in more than one row; exactly once means none."""
+        """How many rows repeat an event that another row has; there must be none."""
         return self._number("SELECT COUNT(*) - COUNT(DISTINCT id) FROM {events}")
 
     def has_event(self, event_id: str) -> bool:
@@ -47,32 +47,32 @@ class Warehouse:
         return self._number("SELECT COUNT(*) FROM {events} WHERE id = :id", id=event_id) > 0
 
     def is_empty(self) -> bool:
-        """Whether nothing has been loaded yet; the first load makes the tables."""
+        """Whether nothing has been loaded, so that there are no tables yet."""
         tables = "SELECT COUNT(*) FROM svv_tables WHERE table_schema = :name"
         return int(str(self.query(tables, name=self.schema)[0][0])) == 0
 
     def some_profiles(self, count: int) -> list[tuple[str, str]]:
-        """The ids of some profiles, ours and the shop's."""
+        """The ids of the first profiles: each the platform's id and the shop's."""
         if self.is_empty():
             return []
         rows = self.query("SELECT profile_id, external_id FROM {profiles} ORDER BY profile_id")
         return [(str(ours), str(theirs)) for ours, theirs in rows[:count]]
 
     def properties(self) -> dict[str, Any]:
-        """Each profile's properties, by the shop's own customer id."""
+        """Each profile's properties, by the shop's id of the customer."""
         if self.is_empty():
             return {}
         rows = self.query("SELECT external_id, JSON_SERIALIZE(properties) FROM {profiles}")
         return {str(name): json.loads(str(text)) for name, text in rows}
 
     def query(self, statement: str, **parameters: str) -> list[list[Any]]:
-        """The rows of one SELECT over `{events}` and `{profiles}`, the tenant's own tables.
+        """The rows of one SELECT. `{events}` and `{profiles}` in it become the tenant's tables.
 
         Raises:
-            QueryFailed: the statement ended in anything but rows.
+            QueryFailed: the statement failed or was aborted.
         """
         tables = {name: f"{self.schema}.{name}" for name in ("events", "profiles")}
-        named: list[SqlParameterTypeDef] = [
+        sql_parameters: list[SqlParameterTypeDef] = [
             {"name": name, "value": value} for name, value in parameters.items()
         ]
         request: ExecuteStatementInputTypeDef = {
@@ -80,15 +80,15 @@ class Warehouse:
             "Database": self.database,
             "Sql": statement.format(**tables),
         }
-        if named:
-            request["Parameters"] = named  # an empty list is refused
-        sent = self.client.execute_statement(**request)
+        if sql_parameters:
+            request["Parameters"] = sql_parameters  # Redshift refuses an empty list
+        answer = self.client.execute_statement(**request)
         pause = threading.Event()
-        while (state := self.client.describe_statement(Id=sent["Id"]))["Status"] in _RUNNING:
+        while (state := self.client.describe_statement(Id=answer["Id"]))["Status"] in _RUNNING:
             pause.wait(POLL_S)
         if state["Status"] != "FINISHED":
             raise QueryFailed(state.get("Error", state["Status"]))
-        pages = self.client.get_paginator("get_statement_result").paginate(Id=sent["Id"])
+        pages = self.client.get_paginator("get_statement_result").paginate(Id=answer["Id"])
         return [[_value(field) for field in row] for page in pages for row in page["Records"]]
 
     def _number(self, statement: str, **parameters: str) -> int:

@@ -52,7 +52,7 @@ class Running:
         _reap(self.pid)
         return self.started != "" and started_at(self.pid) == self.started
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Its name, its id and whether it runs, as `penstock local status` shows them."""
         return {"name": self.name, "pid": self.pid, "alive": self.alive}
 

@@ -10,76 +10,76 @@ import pytest
 from moto import mock_aws
 
 from infra.demo import coverage
-from infra.demo.coverage import BLIND, Deployed, Grant
+from infra.demo.coverage import BLIND, Grant, Installation
 from infra.local.usage import Usage
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:work"
 
 
 @pytest.fixture
-def deployed(tmp_path: Path) -> Iterator[Deployed]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     """A role that may send to a queue and write a log, and that queue; nothing was used yet."""
     with mock_aws():
         session = boto3.Session(region_name="us-east-1")
         session.client("events").create_event_bus(Name="bus")
         session.client("sqs").create_queue(QueueName="work")
         _grant(session, "sqs:SendMessage", QUEUE)
-        yield Deployed(
+        yield Installation(
             session=session, endpoint=None, bus="bus", usage=Usage(tmp_path / "usage.jsonl")
         )
 
 
-def test_an_unused_grant_is_named(deployed: Deployed) -> None:
+def test_an_unused_grant_is_named(installation: Installation) -> None:
     """A permission that nobody misses when it is gone must not stay."""
-    _note(deployed, ["sent", QUEUE])
-    [sentence] = coverage.problems(deployed)
+    _note(installation, ["sent", QUEUE])
+    [sentence] = coverage.problems(installation)
     assert f"grants sqs:SendMessage on {QUEUE} to worker (Send), which nothing used" in sentence
 
 
-def test_a_used_grant_is_not_named(deployed: Deployed) -> None:
+def test_a_used_grant_is_not_named(installation: Installation) -> None:
     """The line in the notes is what shows it at work."""
-    _note(deployed, ["sent", QUEUE], ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
-    assert not list(coverage.problems(deployed))
+    _note(installation, ["sent", QUEUE], ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
+    assert not list(coverage.problems(installation))
 
 
-def test_another_statement_does_not_stand_in_for_a_grant(deployed: Deployed) -> None:
+def test_another_statement_does_not_stand_in_for_a_grant(installation: Installation) -> None:
     """Of two statements that allow the same, one would go without anybody noticing."""
-    _note(deployed, ["sent", QUEUE], ["allowed", "worker", "Else", "sqs:SendMessage", QUEUE])
-    assert list(coverage.problems(deployed))
+    _note(installation, ["sent", QUEUE], ["allowed", "worker", "Else", "sqs:SendMessage", QUEUE])
+    assert list(coverage.problems(installation))
 
 
-def test_an_idle_queue_is_named(deployed: Deployed) -> None:
+def test_an_idle_queue_is_named(installation: Installation) -> None:
     """A queue that nothing feeds is a lost mapping or target."""
-    _note(deployed, ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
-    assert [f"nothing was ever sent to {QUEUE}"] == list(coverage.problems(deployed))
+    _note(installation, ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
+    assert [f"nothing was ever sent to {QUEUE}"] == list(coverage.problems(installation))
 
 
-def test_a_work_queue_that_nothing_reads_is_named(deployed: Deployed) -> None:
+def test_a_work_queue_that_nothing_reads_is_named(installation: Installation) -> None:
     """That is what a missing event source mapping looks like."""
-    sqs = deployed.client("sqs")
+    sqs = installation.client("sqs")
     sqs.create_queue(QueueName="dead")
     redrive = json.dumps({"deadLetterTargetArn": QUEUE[: -len("work")] + "dead"})
     url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
     redrive = json.dumps({**json.loads(redrive), "maxReceiveCount": 5})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
     _note(
-        deployed,
+        installation,
         ["sent", QUEUE],
         ["sent", QUEUE[: -len("work")] + "dead"],
         ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE],
     )
-    assert [f"nothing reads {QUEUE}"] == list(coverage.problems(deployed))
+    assert [f"nothing reads {QUEUE}"] == list(coverage.problems(installation))
 
 
-def test_a_target_that_a_rule_never_reached_is_named(deployed: Deployed) -> None:
+def test_a_target_that_a_rule_never_reached_is_named(installation: Installation) -> None:
     """A rule that matches nothing looks sound in the template."""
-    events = deployed.client("events")
+    events = installation.client("events")
     rule = events.put_rule(
         Name="all", EventBusName="bus", EventPattern=json.dumps({"source": ["penstock.events"]})
     )["RuleArn"]
     events.put_targets(Rule="all", EventBusName="bus", Targets=[{"Id": "q", "Arn": QUEUE}])
-    _note(deployed, ["sent", QUEUE], ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
-    assert [f"{rule} never reached {QUEUE}"] == list(coverage.problems(deployed))
+    _note(installation, ["sent", QUEUE], ["allowed", "worker", "Send", "sqs:SendMessage", QUEUE])
+    assert [f"{rule} never reached {QUEUE}"] == list(coverage.problems(installation))
 
 
 def test_log_permissions_are_left_to_the_tests_of_the_template() -> None:
@@ -90,10 +90,10 @@ def test_log_permissions_are_left_to_the_tests_of_the_template() -> None:
     assert not any(blind.covers(other) for blind in BLIND)
 
 
-def test_a_refusal_is_a_sentence(deployed: Deployed) -> None:
+def test_a_refusal_is_a_sentence(installation: Installation) -> None:
     """It is the first thing that a failed demo says."""
-    _note(deployed, ["denied", "worker", "s3:PutObject", "arn:aws:s3:::b/k"])
-    assert ["worker was denied s3:PutObject on arn:aws:s3:::b/k"] == deployed.usage.denials()
+    _note(installation, ["denied", "worker", "s3:PutObject", "arn:aws:s3:::b/k"])
+    assert ["worker was denied s3:PutObject on arn:aws:s3:::b/k"] == installation.usage.denials()
 
 
 def test_an_installation_that_was_never_used_has_no_notes(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_an_installation_that_was_never_used_has_no_notes(tmp_path: Path) -> Non
     assert not Usage(tmp_path / "none.jsonl").denials()
 
 
-def _note(deployed: Deployed, *lines: list[str]) -> None:
+def _note(installation: Installation, *lines: list[str]) -> None:
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    deployed.usage.file.write_text(text, encoding="utf-8")
+    installation.usage.file.write_text(text, encoding="utf-8")
 
 
 def _grant(session: boto3.Session, action: str, resource: str) -> None:

@@ -54,7 +54,7 @@ def test_tampered_body_is_refused_and_counted(receiver: Receiver) -> None:
     status = post(receiver, signed(QUIET_ID, body="{}"))
 
     assert 401 == status
-    assert 1 == receiver.endpoints["orders"].refused.total()
+    assert 1 == receiver.endpoints["orders"].refusals.total()
     assert [] == receiver.endpoints["orders"].accepted
 
 
