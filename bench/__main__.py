@@ -1,4 +1,4 @@
-"""Run every measurement in one go, print the table and publish it."""
+"""Runs every measurement, prints the table and publishes it."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from infra.demo.stage import set_stage
 
 
 def main() -> None:
-    """Measure, print, and publish."""
+    """Run the command line: measure, print, and publish unless told not to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-write", action="store_true", help="leave the published page alone")
     write = not parser.parse_args().no_write
@@ -24,7 +24,8 @@ def main() -> None:
     rows += matching.measure()
     progress.step("memory of `deliver`")
     rows += memory.measure()
-    # With the template's own schedule: the demo loads a warehouse each minute, on the same cores.
+    # With the template's own schedule. The demo's would load a warehouse each minute, on the cores
+    # that are measured.
     with set_stage(progress, parameters={}) as stage:
         stage.receiver.is_ever_busy = False
         progress.step("init time of each bundle")
@@ -32,12 +33,12 @@ def main() -> None:
         progress.step("events through the local cloud")
         rows += flow.measure(stage)
         progress.step("CPU of the handlers")
-        spent = handlers.spend(stage)
-        rows += handlers.rows(spent)
+        cpu_ms = handlers.spend(stage)
+        rows += handlers.rows(cpu_ms)
         progress.step("a healthy endpoint beside a slow and a broken one")
         rows += isolation.measure(stage)
     progress.step("cost of a million deliveries")
-    rows += cost.measure(Cpu(fanout_ms=spent["fanout"], deliver_ms=spent["deliver"]))
+    rows += cost.measure(Cpu(fanout_ms=cpu_ms["fanout"], deliver_ms=cpu_ms["deliver"]))
     text = f"{_machine()}\n\n{table(rows)}"
     print(text)
     if write:

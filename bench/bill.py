@@ -1,58 +1,61 @@
-"""The bill for a million deliveries: what was counted, times the list prices of AWS.
+"""Computes the bill for a million deliveries, from counts and the list prices of AWS.
 
-Waiting, which no emulator can show, is taken for what it is at a receiver that answers in a quarter
-of a second; the CPU in between is slower in a Lambda by the share of a core that its memory buys.
+No emulator can show how long a Lambda waits for receivers, so this assumes receivers that answer in
+a quarter of a second. CPU time is what was measured on a whole core, divided by the share of a core
+that the Lambda's memory buys.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 # List prices of us-east-1, without the free tier, in dollars.
-EVENTS_PER_M: Final = 1.00  # EventBridge, custom events, each begun 64 KB
+EVENTS_PER_M: Final = 1.00  # EventBridge, custom events; each 64 KB of one counts as an event
 REQUESTS_PER_M: Final = 0.40  # SQS, standard queues
-FAIR_REQUESTS_PER_M: Final = 0.50  # the same where messages have a group, as in the deliver queue
+FAIR_REQUESTS_PER_M: Final = 0.50  # SQS, for messages with a group, as in the deliver queue
 INVOCATIONS_PER_M: Final = 0.20  # Lambda
 GB_SECOND: Final = 0.0000133334  # Lambda, arm64
 WRITES_PER_M: Final = 0.625  # DynamoDB on demand
 READS_PER_M: Final = 0.125
 LOGS_PER_GB: Final = 0.50  # CloudWatch Logs, standard class
 OUT_PER_GB: Final = 0.09
-ARCHIVED_PER_GB: Final = 0.10  # EventBridge archive, when an event goes in
+ARCHIVED_PER_GB: Final = 0.10  # EventBridge archive, for events that go in
 GB: Final = 1e9
 MILLION: Final = 1_000_000
 
 BATCH: Final = 10
-RETRIES: Final = 0.08  # of the deliveries need a second attempt
+RETRIES: Final = 0.08  # the share of deliveries that need a second attempt
 ATTEMPTS: Final = 1 + RETRIES
-ROUND_TRIP_S: Final = 0.250  # of the receiver
-OF_TEN: Final = 1.25  # round trips until the slowest of ten receivers has answered
-AWS_CALL_S: Final = 0.005  # to a table or a queue in the region, of those that are waited for
+ROUND_TRIP_S: Final = 0.250  # until a receiver has answered
+OF_TEN: Final = 1.25  # until the slowest of ten has answered, in round trips
+AWS_CALL_S: Final = (
+    0.005  # one call of a table or a queue in the region, where the code waits for it
+)
 DELIVER_MB: Final = 256  # as in template.yaml
 FANOUT_MB: Final = 512
-CORE_MB: Final = 1769  # buys one core
-SHORT_S: Final = 0.030  # ten events in `project_profile`
-RUN_S: Final = 0.100  # ten events of short functions, in `run` and in the sandbox it waits for
-TLS_BYTES: Final = 29  # around a request that is one record, on a connection that is kept
+CORE_MB: Final = 1769  # the memory with which Lambda gives one core
+SHORT_S: Final = 0.030  # of `project_profile` for ten events
+RUN_S: Final = 0.100  # of `run`, and of the sandbox it waits for, for ten events of short functions
+TLS_BYTES: Final = 29  # that TLS adds to a request of one record, on an open connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Of one delivery that succeeds at once, unless it says something else."""
+    """The counts of one delivery."""
 
-    writes: float
-    reads: float
-    writes_of_a_retried: float
-    reads_of_a_retried: float
-    log_bytes: float
-    matching_log_bytes: float
-    request_bytes: float
-    body_bytes: int
-    run_writes: int
+    writes: float  # write units of a delivery that succeeds at once
+    reads: float  # read units of a delivery that succeeds at once
+    writes_of_a_retried: float  # write units of a delivery whose second attempt succeeds
+    reads_of_a_retried: float  # read units of a delivery whose second attempt succeeds
+    log_bytes: float  # of `deliver`, for one attempt
+    matching_log_bytes: float  # of `fanout`, for one event
+    request_bytes: float  # of the POST, with its headers
+    body_bytes: int  # of the POST's body
+    run_writes: int  # write units of a function's run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """Milliseconds of a whole core per webhook, as `bench.handlers` measures it; else these."""
+    """Milliseconds of a whole core per webhook. The defaults serve where nothing was measured."""
 
     fanout_ms: float = 0.15
     deliver_ms: float = 0.9
@@ -63,26 +66,26 @@ STATED: Final = Cpu()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Of the bill; `beyond` what the formula of the target knows of."""
+    """One line of the bill."""
 
     what: str
     dollars: float
-    how: str
-    beyond: bool = False
+    how: str  # where the number comes from
+    beyond: bool = False  # the formula in docs/explanation/cost.md leaves it out
 
 
-def lines(counted: Measured, cpu: Cpu = STATED) -> list[Line]:
-    """The bill for one million deliveries, one an event: first the terms of the formula.
+def lines(counts: Measured, cpu: Cpu = STATED) -> list[Line]:
+    """The bill for one million deliveries of as many events, the formula's terms first.
 
     E·⌈kb/64⌉·$1 + [E + 2E/b]·s + [A/10 + 2A/b]·s + (E/b)(r + t₁·m·g) + (A/b)(r + t₂·m·g)
     + (w·A + u·E)·$0.625/M + A·l·$0.50/GB + A·x·$0.09/GB
     """
-    return [*_formula(counted, cpu), *_beyond(counted)]
+    return [*_formula(counts, cpu), *_beyond(counts)]
 
 
-def _formula(counted: Measured, cpu: Cpu) -> list[Line]:
-    writes = counted.writes + RETRIES * (counted.writes_of_a_retried - counted.writes)
-    matched, sent = 1 + 2 / BATCH, ATTEMPTS * (1 / BATCH + 2 / BATCH)
+def _formula(counts: Measured, cpu: Cpu) -> list[Line]:
+    writes = counts.writes + RETRIES * (counts.writes_of_a_retried - counts.writes)
+    match_requests, deliver_requests = 1 + 2 / BATCH, ATTEMPTS * (1 / BATCH + 2 / BATCH)
     fanout = lambda_dollars(fanout_s(cpu), FANOUT_MB)
     deliver = ATTEMPTS * lambda_dollars(deliver_s(cpu), DELIVER_MB)
     return [
@@ -90,14 +93,14 @@ def _formula(counted: Measured, cpu: Cpu) -> list[Line]:
         Line(
             what="DynamoDB writes",
             dollars=writes * WRITES_PER_M,
-            how=f"{writes:.2f} units, measured: {counted.writes:.2f} for a delivery that arrives at"
-            f" once, {counted.writes_of_a_retried:.2f} for one that is retried",
+            how=f"{writes:.2f} units, measured: {counts.writes:.2f} for a delivery that arrives at"
+            f" once, {counts.writes_of_a_retried:.2f} for one that is retried",
         ),
         Line(
             what="SQS",
-            dollars=matched * REQUESTS_PER_M + sent * FAIR_REQUESTS_PER_M,
-            how=f"{matched:.2f} requests to and from the match queue, one of them the bus's own,"
-            f" and {sent:.2f} to and from the deliver queue, which is fair",
+            dollars=match_requests * REQUESTS_PER_M + deliver_requests * FAIR_REQUESTS_PER_M,
+            how=f"{match_requests:.2f} requests to and from the match queue, one of them the bus's"
+            f" own, and {deliver_requests:.2f} to and from the deliver queue, which is fair",
         ),
         Line(
             what="Lambda",
@@ -108,19 +111,19 @@ def _formula(counted: Measured, cpu: Cpu) -> list[Line]:
         ),
         Line(
             what="logs",
-            dollars=_logged(ATTEMPTS * counted.log_bytes),
-            how=f"{counted.log_bytes:.0f} bytes an attempt, measured",
+            dollars=_logged(ATTEMPTS * counts.log_bytes),
+            how=f"{counts.log_bytes:.0f} bytes an attempt, measured",
         ),
         Line(
             what="data out",
-            dollars=MILLION * ATTEMPTS * (counted.request_bytes + TLS_BYTES) / GB * OUT_PER_GB,
-            how=f"{counted.request_bytes:.0f} bytes a request, measured, and TLS around it",
+            dollars=MILLION * ATTEMPTS * (counts.request_bytes + TLS_BYTES) / GB * OUT_PER_GB,
+            how=f"{counts.request_bytes:.0f} bytes a request, measured, and TLS around it",
         ),
     ]
 
 
-def _beyond(counted: Measured) -> list[Line]:
-    reads = counted.reads + RETRIES * (counted.reads_of_a_retried - counted.reads)
+def _beyond(counts: Measured) -> list[Line]:
+    reads = counts.reads + RETRIES * (counts.reads_of_a_retried - counts.reads)
     return [
         Line(
             what="DynamoDB reads",
@@ -136,8 +139,8 @@ def _beyond(counted: Measured) -> list[Line]:
         ),
         Line(
             what="the log of `fanout`",
-            dollars=_logged(counted.matching_log_bytes),
-            how=f"{counted.matching_log_bytes:.0f} bytes an event, measured; Lambda's own lines"
+            dollars=_logged(counts.matching_log_bytes),
+            how=f"{counts.matching_log_bytes:.0f} bytes an event, measured; Lambda's own lines"
             " are off",
             beyond=True,
         ),
@@ -145,17 +148,17 @@ def _beyond(counted: Measured) -> list[Line]:
 
 
 def total(bill: list[Line], *, beyond: bool) -> float:
-    """The sum, with or without what the formula leaves out."""
+    """The sum in dollars, with or without the lines that the formula leaves out."""
     return sum(line.dollars for line in bill if beyond or not line.beyond)
 
 
-def extras(counted: Measured) -> list[Line]:
-    """What each event costs besides, whether or not anybody listens to it."""
+def extras(counts: Measured) -> list[Line]:
+    """What a million events cost besides their deliveries, even if no webhook gets them."""
     queue = (1 + 2 / BATCH) * REQUESTS_PER_M
     return [
         Line(
             what="archive",
-            dollars=queue + MILLION * counted.body_bytes / GB * ARCHIVED_PER_GB,
+            dollars=queue + MILLION * counts.body_bytes / GB * ARCHIVED_PER_GB,
             how="its queue and the bus's own archive; thousands of events share an object",
         ),
         Line(
@@ -168,31 +171,31 @@ def extras(counted: Measured) -> list[Line]:
             dollars=3 / BATCH * FAIR_REQUESTS_PER_M
             + 2 * lambda_dollars(RUN_S, FANOUT_MB)
             + 2 * READS_PER_M
-            + counted.run_writes * WRITES_PER_M,
+            + counts.run_writes * WRITES_PER_M,
             how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, two reads,"
-            f" {counted.run_writes} write units, measured",
+            f" {counts.run_writes} write units, measured",
         ),
     ]
 
 
 def fanout_s(cpu: Cpu) -> float:
-    """What `fanout` takes for ten events: it sends one batch."""
+    """Seconds of `fanout` for ten events, with the one call that sends their messages."""
     return AWS_CALL_S + BATCH * cpu.fanout_ms / 1000 / share(FANOUT_MB)
 
 
 def deliver_s(cpu: Cpu) -> float:
-    """What `deliver` takes for ten attempts at once: reads, waits for the slowest, and writes."""
+    """Seconds of `deliver` for ten attempts at once: reads, a wait for the slowest, and writes."""
     own = BATCH * cpu.deliver_ms / 1000 / share(DELIVER_MB)
     return OF_TEN * ROUND_TRIP_S + 2 * AWS_CALL_S + own
 
 
 def share(memory_mb: int) -> float:
-    """Of a core, that so much memory buys."""
+    """The share of a core that a Lambda with this much memory gets."""
     return memory_mb / CORE_MB
 
 
 def lambda_dollars(duration_s: float, memory_mb: int) -> float:
-    """A million events in invocations of ten, each of so long."""
+    """The price of a million events, in invocations of ten that take this long each."""
     gb_seconds = duration_s * memory_mb / 1024
     return (INVOCATIONS_PER_M + gb_seconds * GB_SECOND * MILLION) / BATCH
 

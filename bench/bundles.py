@@ -1,4 +1,4 @@
-"""Init time of each function from its built bundle, and what the sandbox's weighs."""
+"""Measures the init time of each function from its bundle, and the size of the sandbox's bundle."""
 
 import os
 import statistics
@@ -16,8 +16,8 @@ from infra.local.place import Place
 
 FRESH_PROCESSES: Final = 7
 LAYERS: Final = ("DependenciesLayer", "WarehouseLayer")
-# What Lambda does at a cold start, from the first line of the handler's module to its last. The
-# modules build their stores in it where the variables say that this is Lambda.
+# Imports the handler's module, as Lambda does at a cold start. During the import the modules build
+# their stores, if the variables say that this is Lambda.
 IMPORT: Final = """
 import importlib, sys, time
 sys.path[:0] = sys.argv[2:]
@@ -28,7 +28,7 @@ print((time.perf_counter() - began) * 1000)
 
 
 def measure(stage: Stage) -> Iterator[Row]:
-    """The median over fresh processes, function by function."""
+    """The median over new processes, for each function."""
     for function in functions(stage):
         samples = [_init_ms(function) for _ in range(FRESH_PROCESSES)]
         yield Row(
@@ -46,16 +46,16 @@ def measure(stage: Stage) -> Iterator[Row]:
 
 def _init_ms(function: Deployed) -> float:
     own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    # Not the emulator's Python: botocore imports awscrt and pyOpenSSL where they are installed, and
-    # Lambda's own Python, which has neither, does not spend these 50 ms.
-    done = subprocess.run(  # noqa: S603 - our own bundle
+    # This Python and not the emulator's: that one has awscrt and pyOpenSSL, which botocore imports
+    # in 50 ms. Lambda's own Python has neither.
+    process = subprocess.run(  # noqa: S603 - our own bundle
         [sys.executable, "-I", "-c", IMPORT, function.module, *_paths(function.module)],
         env={**own, **function.variables, "AWS_LAMBDA_FUNCTION_NAME": "bench"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return float(done.stdout.splitlines()[-1])
+    return float(process.stdout.splitlines()[-1])
 
 
 def _paths(module: str) -> list[str]:

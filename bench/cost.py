@@ -1,7 +1,7 @@
-"""What a million deliveries cost: counted on the real path, and priced by `bench.bill`.
+"""Counts what deliveries write, read, log and send; `bench.bill` computes their price.
 
-`fanout` and `deliver` run as Lambda runs them, on an account in this process and against a receiver
-on this machine; what they write, read, log and send is counted.
+`fanout` and `deliver` run as in a Lambda, with an AWS account that is emulated in this process, and
+a receiver on this machine.
 """
 
 import contextlib
@@ -47,15 +47,15 @@ WEBHOOK: Final = ids.derive("whk", "cost")
 
 
 def measure(cpu: Cpu = STATED) -> Iterator[Row]:
-    """The counts, and the bill."""
-    counted = count()
+    """The counts and the bill, as rows."""
+    counts = count()
     yield Row(
         what="DynamoDB write units per delivered webhook",
-        value=f"{counted.writes:.2f}",
-        how=f"{BATCHES} batches of {BATCH} through `deliver`, bodies of {counted.body_bytes} bytes;"
-        f" {counted.writes_of_a_retried:.2f} when the second attempt delivers",
+        value=f"{counts.writes:.2f}",
+        how=f"{BATCHES} batches of {BATCH} through `deliver`, bodies of {counts.body_bytes} bytes;"
+        f" {counts.writes_of_a_retried:.2f} when the second attempt delivers",
     )
-    bill = lines(counted, cpu)
+    bill = lines(counts, cpu)
     yield from _rows("$ per million", (line for line in bill if not line.beyond))
     yield Row(
         what="$ per million deliveries, by the [formula](../explanation/cost.md)",
@@ -70,18 +70,18 @@ def measure(cpu: Cpu = STATED) -> Iterator[Row]:
         value=f"{total(bill, beyond=True):.2f}",
         how="without archive, profiles and functions",
     )
-    yield from _rows("$ per million events more", extras(counted))
+    yield from _rows("$ per million events more", extras(counts))
 
 
-def _rows(what: str, bill: Iterable[Line]) -> Iterator[Row]:
+def _rows(title: str, bill: Iterable[Line]) -> Iterator[Row]:
     for line in bill:
-        yield Row(what=f"{what}: {line.what}", value=f"{line.dollars:.2f}", how=line.how)
+        yield Row(what=f"{title}: {line.what}", value=f"{line.dollars:.2f}", how=line.how)
 
 
 def an_order(number: int, *, tenant: str) -> dict[str, Any]:
-    """An order of the log as a shop of today would tell it: its webhook has about 1 KB."""
+    """An order of the log with the details that a shop sends today: about 1 KB in a webhook."""
     [order] = order_envelopes([read_orders(limit=number + 1)[number]], tenant=tenant)[1:]
-    bought = [
+    items = [
         {
             "sku": f"CD-{(number * 7919 + line * 104_729) % 1_000_000:06}",
             "title": title,
@@ -92,18 +92,18 @@ def an_order(number: int, *, tenant: str) -> dict[str, Any]:
         for line, title in enumerate(TITLES)
     ]
     address = {"name": "Ada Lovelace", "street": f"{number} St James's Square", "city": "London"}
-    order["properties"] |= {"items": bought, "ship_to": address, "coupon": "AUTUMN10"}
+    order["properties"] |= {"items": items, "ship_to": address, "coupon": "AUTUMN10"}
     return order
 
 
 def a_body(number: int, *, tenant: str) -> str:
-    """What that order's webhook sends."""
+    """The body of that order's webhook."""
     raw = an_order(number, tenant=tenant)
     return payload.render(envelope.parse(raw, now="2026-11-20T13:04:05.123Z"))
 
 
 def count() -> Measured:
-    """Batches that are taken at once; then some of which one in ten is refused at first."""
+    """Count batches that the receiver accepts, then some of which it first refuses one in ten."""
     from tests.builders import a_bus_event, a_run
     from tests.cloud import in_process
 
@@ -121,7 +121,7 @@ def count() -> Measured:
             for number in range(BATCHES + 1)
         ]
         batches = [_messages(number) for number in range(BATCHES + 1 + BATCH)]
-        fan_out(events[0])  # the first of each reads what it knows, and opens the connections
+        fan_out(events[0])  # the first batch of each fills caches and opens connections
         deliver(batches[0])
         before = len(receiver.requests)
         with meter.watching():
@@ -132,28 +132,30 @@ def count() -> Measured:
                 for batch in batches[1 : BATCHES + 1]:
                     deliver(batch)
             writes, reads = meter.units
-            sent = receiver.requests[before:]
-            # Each time another one of the ten, since what is noted of an endpoint depends on who
-            # was the last to be answered.
-            refused = [batch[number] for number, batch in enumerate(batches[BATCHES + 1 :])]
-            receiver.refuses = {each.delivery_id for each in refused}
+            request_sizes = receiver.requests[before:]
+            # In each batch another one of the ten is refused, because the record of an endpoint
+            # depends on which attempt was answered last.
+            refused_messages = [
+                batch[number] for number, batch in enumerate(batches[BATCHES + 1 :])
+            ]
+            receiver.refuses = {each.delivery_id for each in refused_messages}
             for batch in batches[BATCHES + 1 :]:
                 deliver(batch)
             receiver.refuses = set()
-            deliver([replace(each, body=None, attempt=2) for each in refused])
+            deliver([replace(each, body=None, attempt=2) for each in refused_messages])
             all_writes, all_reads = meter.units
             cloud.runs.commit(a_run())
             run_writes = meter.units[0] - all_writes
     deliveries = BATCH * BATCHES
-    smooth = deliveries + BATCH * BATCH - len(refused)
+    smooth = deliveries + BATCH * BATCH - len(refused_messages)
     return Measured(
         writes=writes / deliveries,
         reads=reads / deliveries,
-        writes_of_a_retried=(all_writes - writes * smooth / deliveries) / len(refused),
-        reads_of_a_retried=(all_reads - reads * smooth / deliveries) / len(refused),
+        writes_of_a_retried=(all_writes - writes * smooth / deliveries) / len(refused_messages),
+        reads_of_a_retried=(all_reads - reads * smooth / deliveries) / len(refused_messages),
         log_bytes=len(log.getvalue().encode()) / deliveries,
         matching_log_bytes=len(matching_log.getvalue().encode()) / deliveries,
-        request_bytes=sum(sent) / len(sent),
+        request_bytes=sum(request_sizes) / len(request_sizes),
         body_bytes=len(a_body(BATCH, tenant=TENANT).encode()),
         run_writes=run_writes,
     )
@@ -169,7 +171,7 @@ def _in_a_region() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _logged() -> Iterator[io.StringIO]:
-    """What the function writes to its log: lines by the logger, metrics by printing."""
+    """Collects what a function logs: the logger's lines, and the metrics that it prints."""
     from functions._telemetry import logger
 
     [handler] = [each for each in logger.handlers if isinstance(each, logging.StreamHandler)]
@@ -187,11 +189,11 @@ def _lines(number: int) -> range:
 
 
 def _messages(number: int) -> list[DeliverMessage]:
-    """A batch as `fanout` sends it."""
-    made = []
+    """A batch of messages, as `fanout` sends them."""
+    messages = []
     for line in _lines(number):
         event_id = ids.derive("evt", str(line))
-        made.append(
+        messages.append(
             DeliverMessage(
                 tenant=TENANT,
                 delivery_id=ids.delivery_id(TENANT, event_id, WEBHOOK),
@@ -201,7 +203,7 @@ def _messages(number: int) -> list[DeliverMessage]:
                 body=a_body(line, tenant=TENANT),
             )
         )
-    return made
+    return messages
 
 
 def _set_up(cloud: "Cloud", url: str) -> None:
@@ -209,7 +211,7 @@ def _set_up(cloud: "Cloud", url: str) -> None:
     from runtime.core.webhooks.webhook import SealedSecret, Webhook
     from runtime.stores.webhooks.webhooks import Webhooks
 
-    sealed = cloud.secrets.seal(TENANT, signing.new_secret(b"s" * signing.NEW_SECRET_BYTES))
+    ciphertext = cloud.secrets.seal(TENANT, signing.new_secret(b"s" * signing.NEW_SECRET_BYTES))
     at = "2026-11-20T13:04:05.123Z"
     Webhooks(config=cloud.config).add(
         Webhook(
@@ -219,14 +221,17 @@ def _set_up(cloud: "Cloud", url: str) -> None:
             url=f"{url}/webhooks/orders",
             topics=(ORDER_TOPIC,),
             created_at=at,
-            secrets=(SealedSecret(ciphertext=sealed, created_at=at),),
+            secrets=(SealedSecret(ciphertext=ciphertext, created_at=at),),
         )
     )
 
 
 @contextlib.contextmanager
 def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]], None]]:
-    """A queue's function with its environment; a batch that fails in part raises."""
+    """A function that takes a queue's messages, in its environment.
+
+    It raises RuntimeError if a message of a batch fails.
+    """
     from functions._batch import BatchHandler
     from tests.builders import an_sqs_event
     from tests.flows.bus import BUILDERS, environment
@@ -236,10 +241,10 @@ def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]
         handler: BatchHandler[Any] = BatchHandler(BUILDERS[function])
 
         def call(bodies: Sequence[Any]) -> None:
-            plain = (
+            bodies_as_json = (
                 each.to_json() if isinstance(each, DeliverMessage) else each for each in bodies
             )
-            answer = handler(an_sqs_event(*plain), _Context())
+            answer = handler(an_sqs_event(*bodies_as_json), _Context())
             if answer["batchItemFailures"]:
                 raise RuntimeError(f"{function} failed: {answer}")
 
@@ -247,13 +252,18 @@ def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]
 
 
 class _Context:
-    """What our log lines take from Lambda's context."""
+    """The part of Lambda's context that our log lines use."""
 
     aws_request_id = "6a7e8feb-b491-4cf7-a9f1-bf3703467718"
 
 
 class _Receiver:
-    """Takes requests on kept connections and notes the size of each; `refuses` these deliveries."""
+    """Takes requests on open connections, and keeps the size of each.
+
+    Attributes:
+        requests: the sizes so far, in bytes.
+        refuses: the ids of deliveries that it answers with 503.
+    """
 
     def __init__(self) -> None:
         self.requests: list[int] = []
@@ -282,8 +292,8 @@ class _Receiver:
                 body = stream.read(int(headers[b"content-length"]))
                 with self._lock:
                     self.requests.append(len(head) + len(b"\r\n") + len(body))
-                refused = headers[b"webhook-id"].decode() in self.refuses
-                status = b"503 Busy" if refused else b"200 OK"
+                is_refused = headers[b"webhook-id"].decode() in self.refuses
+                status = b"503 Busy" if is_refused else b"200 OK"
                 connection.sendall(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\n\r\n")
 
 

@@ -1,4 +1,4 @@
-"""The functions as the template deployed them: their handlers and their variables."""
+"""Lists the functions that the template has deployed, with their handlers and variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from infra.local.emulator import aws_environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """One deployed function; `module` is where its handler stands."""
+    """One deployed function."""
 
-    module: str
-    variables: Mapping[str, str] = field(repr=False)
+    module: str  # the module of its handler
+    variables: Mapping[str, str] = field(repr=False)  # its environment; may hold credentials
 
 
 def functions(stage: Stage) -> list[Deployed]:
-    """Every function of the stack, by module."""
+    """Every function of the stack, sorted by module."""
     aws = aws_environment(stage.local.aws_endpoint)
     client = boto3.client(
         "lambda",
@@ -28,12 +28,12 @@ def functions(stage: Stage) -> list[Deployed]:
         aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
     )
     pages = client.get_paginator("list_functions").paginate()
-    found = [
+    deployed_functions = [
         Deployed(
-            module=one["Handler"].rpartition(".")[0],
-            variables={**aws, **one.get("Environment", {}).get("Variables", {})},
+            module=function["Handler"].rpartition(".")[0],
+            variables={**aws, **function.get("Environment", {}).get("Variables", {})},
         )
         for page in pages
-        for one in page["Functions"]
+        for function in page["Functions"]
     ]
-    return sorted(found, key=lambda one: one.module)
+    return sorted(deployed_functions, key=lambda function: function.module)

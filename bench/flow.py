@@ -1,4 +1,4 @@
-"""Through the local cloud: how many events and webhooks a second, and how long one takes."""
+"""Measures how many events and webhooks pass the local cloud a second, and how long one takes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.ids import delivery_id
 from runtime.core.json_text import dump
 
-WARM: Final = 50  # at once: enough for every copy of `fanout` and `deliver` to start
+WARM: Final = 50  # events at once: enough for every copy of `fanout` and `deliver` to start
 ALONE: Final = 200
 ORDERS: Final = 1000
 DEADLINE_S: Final = 300
@@ -27,7 +27,7 @@ class TooSlow(Exception):
 
 
 def measure(stage: Stage) -> Iterator[Row]:
-    """One event at a time, then a thousand orders as fast as the bus takes them."""
+    """Send one event at a time, then a thousand orders as fast as the bus takes them."""
     cold_ms = _one(stage, "bench-cold", _by_bus(stage))
     _warm(stage)
     yield Row(
@@ -99,36 +99,43 @@ def _warm(stage: Stage) -> None:
 
 def _loaded(stage: Stage) -> Iterator[Row]:
     orders = read_orders(limit=ORDERS)
-    expected = expect(orders, fulfilment_key=fulfilment_key())
-    known = [raw for raw in envelopes(orders, tenant=stage.tenant) if "cdnow-order" in raw["id"]]
+    expectation = expect(orders, fulfilment_key=fulfilment_key())
+    order_events = [
+        raw for raw in envelopes(orders, tenant=stage.tenant) if "cdnow-order" in raw["id"]
+    ]
     healthy = [stage.receiver.endpoints[name] for name in (PLAIN, FULFILMENT)]
-    due = sum(len(one.accepted) for one in healthy) + len(expected.plain) + len(expected.payloads)
+    expected_count = (
+        sum(len(arrival.accepted) for arrival in healthy)
+        + len(expectation.plain)
+        + len(expectation.payloads)
+    )
     sent_s: dict[str, float] = {}
     began_s = time.time()
-    for batch in chunks(known, BUS_BATCH):
+    for batch in chunks(order_events, BUS_BATCH):
         now_s = time.time()
         stage.doors.by_bus(batch)
         sent_s |= dict.fromkeys((event["id"] for event in batch), now_s)
     put_s = time.time() - began_s
-    complete = stage.receiver.wait(
-        lambda: sum(len(one.accepted) for one in healthy) >= due, deadline_s=DEADLINE_S
+    have_arrived = stage.receiver.wait(
+        lambda: sum(len(arrival.accepted) for arrival in healthy) >= expected_count,
+        deadline_s=DEADLINE_S,
     )
-    if not complete:
+    if not have_arrived:
         raise TooSlow("not every webhook arrived")
-    took_s = max(one.at_s for endpoint in healthy for one in endpoint.accepted) - began_s
-    webhooks = len(expected.plain) + len(expected.payloads)
+    took_s = max(arrival.at_s for endpoint in healthy for arrival in endpoint.accepted) - began_s
+    webhooks = len(expectation.plain) + len(expectation.payloads)
     arrivals = _arrivals(stage.receiver.endpoints[PLAIN])
     loaded_ms = [(arrivals[name] - at_s) * 1000 for name, at_s in sent_s.items()]
     yield Row(
         what="events a second, to the last webhook",
-        value=f"{len(known) / took_s:.0f} /s",
-        how=f"{len(known)} orders, each also through a function and into its profile",
+        value=f"{len(order_events) / took_s:.0f} /s",
+        how=f"{len(order_events)} orders, each also through a function and into its profile",
     )
     yield Row(
         what="webhooks a second",
         value=f"{webhooks / took_s:.0f} /s",
         how=f"{webhooks} signed, delivered and verified in {took_s:.1f} s; "
-        f"{len(expected.payloads)} of them through a transform",
+        f"{len(expectation.payloads)} of them through a transform",
     )
     yield Row(
         what="PutEvents to receipt, all at once, p50 / p99",
@@ -138,7 +145,7 @@ def _loaded(stage: Stage) -> Iterator[Row]:
 
 
 def viewed_page(name: str, *, tenant: str) -> Envelope:
-    """An event that only the plain webhook hears of; about 1 KB."""
+    """An event of about 1 KB that only the plain webhook gets."""
     return {
         "id": name,
         "tenant": tenant,
@@ -149,4 +156,4 @@ def viewed_page(name: str, *, tenant: str) -> Envelope:
 
 
 def _arrivals(endpoint: Endpoint) -> dict[str, float]:
-    return {one.body["data"]["id"]: one.at_s for one in endpoint.accepted}
+    return {arrival.body["data"]["id"]: arrival.at_s for arrival in endpoint.accepted}

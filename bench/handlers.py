@@ -1,7 +1,7 @@
-"""CPU time of the `fanout` and `deliver` handlers, in a process of their own.
+"""Measures the CPU time of the `fanout` and `deliver` handlers, in a process of their own.
 
-The receiver and the emulated AWS run in other processes, so what is counted is what a Lambda would
-be billed for at full speed: our code, the AWS client's and the HTTP client's.
+The receiver and the emulated AWS run in other processes. So this counts what a Lambda would be
+billed for at full speed: our code, the AWS client and the HTTP client.
 """
 
 import json
@@ -31,17 +31,17 @@ QUEUE: Final = "bench-deliver"  # nobody but this bench reads it
 
 
 def spend(stage: Stage) -> Mapping[str, float]:
-    """CPU milliseconds per delivered webhook of both handlers, at batches of ten."""
+    """Milliseconds of CPU per delivered webhook, by handler, in batches of ten."""
     queue = stage.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
-    deployed = {one.module: one.variables for one in functions(stage)}
+    variables_by_module = {function.module: function.variables for function in functions(stage)}
     environment = {
         **os.environ,
-        **deployed["functions.fanout"],
-        **deployed["functions.deliver"],
+        **variables_by_module["functions.fanout"],
+        **variables_by_module["functions.deliver"],
         "PENSTOCK_DELIVER_QUEUE_URL": queue,
         "BENCH_TENANT": stage.tenant,
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench.handlers"],
         cwd=ROOT,
         env=environment,
@@ -49,14 +49,14 @@ def spend(stage: Stage) -> Mapping[str, float]:
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise RuntimeError(f"bench.handlers: {done.stderr[-2000:]}")
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    if process.returncode != 0:
+        raise RuntimeError(f"bench.handlers: {process.stderr[-2000:]}")
+    result: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return result
 
 
 def rows(result: Mapping[str, float]) -> Iterator[Row]:
-    """What was spent, as rows."""
+    """The result of `spend`, as rows."""
     for name in ("fanout", "deliver"):
         yield Row(
             what=f"CPU in `{name}` per delivered webhook",
@@ -76,7 +76,7 @@ def rows(result: Mapping[str, float]) -> Iterator[Row]:
 
 
 class _Context:
-    """What Powertools reads of a Lambda's context."""
+    """The part of Lambda's context that Powertools reads."""
 
     function_name = "bench"
     memory_limit_in_mb = 512
@@ -93,16 +93,17 @@ def _main() -> None:
     sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
     item: Any = {"pk": {"S": "bench"}, "content": {"S": "x" * 1000}}
     queue = os.environ["PENSTOCK_DELIVER_QUEUE_URL"]
-    spent: dict[str, list[float]] = {"fanout": [], "deliver": [], "botocore": []}
+    seconds_by_handler: dict[str, list[float]] = {"fanout": [], "deliver": [], "botocore": []}
     for number in range(WARM_UP + BATCHES):
-        spent["fanout"].append(_cpu_s(fanout.handler, _matched(number)))
-        spent["deliver"].append(_cpu_s(deliver.handler, _queued(sqs, queue)))
+        seconds_by_handler["fanout"].append(_cpu_s(fanout.handler, _matched(number)))
+        seconds_by_handler["deliver"].append(_cpu_s(deliver.handler, _queued(sqs, queue)))
         began_s = time.process_time()
         for _ in range(BATCH):
             dynamodb.put_item(TableName=os.environ["PENSTOCK_DELIVERIES_TABLE"], Item=item)
-        spent["botocore"].append(time.process_time() - began_s)
+        seconds_by_handler["botocore"].append(time.process_time() - began_s)
     result = {
-        name: sum(seconds[WARM_UP:]) * 1000 / (BATCHES * BATCH) for name, seconds in spent.items()
+        name: sum(seconds[WARM_UP:]) * 1000 / (BATCHES * BATCH)
+        for name, seconds in seconds_by_handler.items()
     }
     print(json.dumps(result))
 

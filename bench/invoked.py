@@ -1,7 +1,7 @@
-"""`deliver` as in a Lambda, told what to do by lines; imports nothing that a Lambda would not.
+"""Runs `deliver` as a Lambda does, and imports only what a Lambda imports. See `bench.memory`.
 
-A line in is an invocation's event, or `null` for none; a line out is the peak of the memory so far
-in KB, or -1 when a record failed. See `bench.memory`.
+Each line of input is the event of an invocation, or `null` for none. It answers each with a line:
+the peak of its memory so far in KB, or -1 if a record failed.
 """
 
 import json
@@ -11,18 +11,22 @@ import sys
 
 
 def main(authorities: str) -> None:
-    """Serve invocations until the end of the input, believing these authorities."""
+    """Serve invocations until the end of the input.
+
+    Args:
+        authorities: path of the file with the certificate authorities to trust.
+    """
     import certifi
 
     certifi.where = lambda: authorities
-    out = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # its log
+    answers_fd = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # standard output is the function's log
     from functions import deliver
 
     for line in sys.stdin:
         event = json.loads(line)
-        failed = event is not None and deliver.handler(event, None)["batchItemFailures"]
-        os.write(out, f"{-1 if failed else _peak_kb()}\n".encode())
+        has_failed = event is not None and deliver.handler(event, None)["batchItemFailures"]
+        os.write(answers_fd, f"{-1 if has_failed else _peak_kb()}\n".encode())
 
 
 def _peak_kb() -> int:

@@ -1,6 +1,6 @@
-"""What a healthy endpoint notices of a slow one and a broken one beside it.
+"""Measures how much a healthy endpoint suffers from a slow and a broken one beside it.
 
-Also by itself, on the local cloud of this folder: `python -m bench.isolation`.
+It also runs alone, on the local cloud of this folder: `python -m bench.isolation`.
 """
 
 import threading
@@ -29,15 +29,14 @@ BROKEN: Final = "isolation-broken"
 TOPIC: Final = "metric.isolation"
 RATE: Final = 3  # events a second: a fifth of what two cores take with three endpoints each
 EVENTS: Final = 300
-WARM_EVENTS: Final = 45  # 15 s: every copy of a function is started, the slow answer is known
+WARM_EVENTS: Final = 45  # 15 s: then every copy has started, and the slow endpoint is known as slow
 SLOW_S: Final = 10
-TIMEOUT_S: Final = 20  # the slow answer counts as an answer
-HEARD_WITHIN_S: Final = 10  # a new webhook
+TIMEOUT_S: Final = 20  # of the slow webhook, so that its answer counts
 DEADLINE_S: Final = 60
 
 
 class NotIsolated(Exception):
-    """The healthy endpoint did not get what it should have."""
+    """An endpoint did not get its events, so the numbers would mean nothing."""
 
 
 class Ground(Protocol):
@@ -45,23 +44,23 @@ class Ground(Protocol):
 
     @property
     def api(self) -> Client:
-        """As the tenant."""
+        """A client of the API, with the tenant's key."""
 
     @property
     def doors(self) -> Doors:
-        """Where events go in."""
+        """Both doors for events."""
 
     @property
     def receiver(self) -> Receiver:
-        """Where webhooks come out."""
+        """The receiver of webhooks."""
 
     @property
     def tenant(self) -> str:
-        """Whose."""
+        """The tenant's id."""
 
 
 def measure(ground: Ground) -> Iterator[Row]:
-    """The same steady rate, first to the healthy endpoint alone, then to all three."""
+    """Send events at a steady rate, first to the healthy endpoint alone, then to all three."""
     with _webhook(ground, HEALTHY):
         _paced(ground, WARM_EVENTS)
         alone_ms = _paced(ground, EVENTS)
@@ -94,7 +93,7 @@ def measure(ground: Ground) -> Iterator[Row]:
 
 
 def _paced(ground: Ground, count: int) -> list[float]:
-    """How long each of `count` events took to the healthy endpoint, sent at the steady rate."""
+    """Send `count` events at the steady rate, and give each one's milliseconds until it arrived."""
     sent_s: dict[str, float] = {}
     began_s, pause = time.monotonic(), threading.Event()
     for number in range(count):
@@ -105,22 +104,26 @@ def _paced(ground: Ground, count: int) -> list[float]:
     endpoint = ground.receiver.endpoints[HEALTHY]
     if not ground.receiver.wait(lambda: sent_s.keys() <= _arrived(endpoint).keys(), deadline_s=60):
         raise NotIsolated(f"{len(sent_s.keys() - _arrived(endpoint).keys())} events did not arrive")
-    arrived = _arrived(endpoint)
-    return [(arrived[name] - at_s) * 1000 for name, at_s in sent_s.items()]
+    arrivals_s = _arrived(endpoint)
+    return [(arrivals_s[name] - at_s) * 1000 for name, at_s in sent_s.items()]
 
 
 @contextmanager
 def _webhook(ground: Ground, name: str, timeout_s: int = 10) -> Iterator[Endpoint]:
-    """An endpoint that hears of every event, from when it has heard of the first until the end."""
+    """A webhook for every event, until the end of the block.
+
+    The block begins when the first event has arrived, because the matcher needs a moment to see a
+    new webhook.
+    """
     settings = {"name": name, "url": ground.receiver.url(name), "topics": [TOPIC]}
-    made = ground.api.post("/v1/webhooks", {**settings, "timeout_s": timeout_s})
+    webhook = ground.api.post("/v1/webhooks", {**settings, "timeout_s": timeout_s})
     endpoint = ground.receiver.endpoints[name]
-    endpoint.secret = made["secret"]
+    endpoint.secret = webhook["secret"]
     try:
         _wait_until_heard(ground, endpoint)
         yield endpoint
     finally:
-        ground.api.delete(f"/v1/webhooks/{made['id']}")
+        ground.api.delete(f"/v1/webhooks/{webhook['id']}")
 
 
 def _wait_until_heard(ground: Ground, endpoint: Endpoint) -> None:
@@ -144,7 +147,7 @@ def _event(tenant: str) -> Envelope:
 
 
 def _arrived(endpoint: Endpoint) -> dict[str, float]:
-    return {one.body["data"]["id"]: one.at_s for one in endpoint.accepted}
+    return {arrival.body["data"]["id"]: arrival.at_s for arrival in endpoint.accepted}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,7 @@ class _Running:
 
 
 def main() -> None:
-    """On the local cloud that is up in this folder, started with --allow-local-http."""
+    """Measure on the local cloud that is up in this folder, with --allow-local-http."""
     local = cloud.status(Place()).cloud
     if local is None:
         raise SystemExit("no local cloud is up: `penstock local up --allow-local-http`")

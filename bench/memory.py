@@ -1,8 +1,8 @@
-"""How much memory `deliver` needs: a process of its own, and the worst batches that we can make.
+"""Measures how much memory `deliver` needs for the worst batches that we can make.
 
-It starts as in a Lambda, with what the template gives it. The emulated AWS and the receivers are in
-other processes, so what is counted is what Lambda counts, but for the ten megabytes of its own
-runtime client. `python -m bench.memory` prints the table alone.
+It runs in a process of its own, as in a Lambda, with the variables of the template. The emulated
+AWS and the receivers run in other processes. So this counts what Lambda counts, except the ten
+megabytes of Lambda's own runtime client. `python -m bench.memory` prints only this table.
 """
 
 import json
@@ -39,12 +39,14 @@ AT: Final = "2026-11-20T13:04:05.123Z"
 BATCH: Final = 10
 BATCHES: Final = 5
 LARGE_BYTES: Final = 1_000_000  # of a body, as functions may make
-ANSWER: Final = b"x" * 16 * 1024  # as much of an answer as is read
-IDENTITIES: Final = 70  # endpoints with a client certificate: more than contexts are kept
+ANSWER: Final = b"x" * 16 * 1024  # as long as the part of an answer that `deliver` reads
+IDENTITIES: Final = (
+    70  # endpoints with a client certificate: more than the egress keeps contexts for
+)
 WEBHOOKS: Final = 5_000  # of one tenant, each with a filter
 LOGIN_CHARS: Final = 600
 ARENAS: Final = "MALLOC_ARENA_MAX"
-Deliver = Callable[[Any], int]  # an event to the peak so far in KB; negative when a record failed
+Deliver = Callable[[Any], int]  # takes an event, gives the peak in KB; negative if a record failed
 
 
 @dataclass(kw_only=True)
@@ -57,46 +59,57 @@ class _Stage:
     peaks: list[tuple[str, int]] = field(default_factory=list)
 
     def play(self, deliver: Deliver) -> None:
-        """Batch after batch, each kind worse than the one before; the peak so far behind each."""
-        plain, login = self.webhook("plain"), self.webhook("login", auth=self._login())
-        shown = [self.webhook(f"own-{n}", **self._identity()) for n in range(IDENTITIES)]
+        """Run batches of several kinds, each worse than the one before, and note each peak."""
+        plain_webhook, login_webhook = (
+            self.webhook("plain"),
+            self.webhook("login", auth=self._login()),
+        )
+        identified_webhooks = [
+            self.webhook(f"own-{n}", **self._identity()) for n in range(IDENTITIES)
+        ]
         self.note("started", deliver, [])
-        self.note(f"{BATCHES * BATCH} small ones", deliver, self.deliveries(plain, body='{"n":1}'))
+        self.note(
+            f"{BATCHES * BATCH} small ones", deliver, self.deliveries(plain_webhook, body='{"n":1}')
+        )
         self.crowd()
         for change in ("all at once", "then a change to one"):
-            plain = self.changed(plain, name=change)
-            messages = self.deliveries(plain, body=json.dumps({"change": change}))
+            plain_webhook = self.changed(plain_webhook, name=change)
+            messages = self.deliveries(plain_webhook, body=json.dumps({"change": change}))
             self.note(f"and {WEBHOOKS} webhooks, {change}", deliver, messages)
-        # One emoji, and Python keeps each character of the text in four bytes.
+        # With one emoji in it, Python keeps each character of a text in four bytes.
         body = dump({"data": os.urandom(LARGE_BYTES // 2).hex(), "mood": "😀"})
         self.note(
             f"and {BATCHES * BATCH} of 1 MB on S3, to an endpoint with OAuth2",
             deliver,
-            self.deliveries(login, body=body),
+            self.deliveries(login_webhook, body=body),
         )
         self.note(
             f"and {IDENTITIES} endpoints with client certificates",
             deliver,
-            [each for one in shown for each in self.deliveries(one, body='{"n":3}', count=1)],
+            [
+                each
+                for webhook in identified_webhooks
+                for each in self.deliveries(webhook, body='{"n":3}', count=1)
+            ],
         )
 
-    def note(self, what: str, deliver: Deliver, messages: Sequence[DeliverMessage]) -> None:
-        """Let `deliver` have the messages, ten at a time, and take down its peak."""
+    def note(self, title: str, deliver: Deliver, messages: Sequence[DeliverMessage]) -> None:
+        """Give the messages to `deliver`, ten at a time, and note its peak."""
         from tests.builders import an_sqs_event
 
         batches = [messages[n : n + BATCH] for n in range(0, len(messages), BATCH)]
         events = [an_sqs_event(*(each.to_json() for each in batch)) for batch in batches]
         peaks_kb = [deliver(event) for event in events] or [deliver(None)]
         if min(peaks_kb) < 0:
-            raise RuntimeError(f"deliver failed: {what}")
-        self.peaks.append((what, peaks_kb[-1]))
+            raise RuntimeError(f"deliver failed: {title}")
+        self.peaks.append((title, peaks_kb[-1]))
 
     def webhook(self, name: str, **changes: Any) -> Webhook:
-        """One that is there."""
+        """Make a webhook with this name."""
         from runtime.stores.webhooks.webhooks import Webhooks
         from tests.vectors import SECRET_A
 
-        made = Webhook(
+        webhook = Webhook(
             id=ids.derive("whk", name),
             tenant=TENANT,
             name=name,
@@ -106,11 +119,11 @@ class _Stage:
             secrets=(SealedSecret(ciphertext=self._seal(SECRET_A), created_at=AT),),
             **changes,
         )
-        Webhooks(config=self.cloud.config).add(made)
-        return made
+        Webhooks(config=self.cloud.config).add(webhook)
+        return webhook
 
     def changed(self, webhook: Webhook, *, name: str) -> Webhook:
-        """It, with a change that every worker has heard of."""
+        """Rename a webhook, and wait until every worker has seen the change."""
         from runtime.stores.webhooks.webhooks import Webhooks
 
         after = replace(webhook, name=name)
@@ -119,12 +132,12 @@ class _Stage:
         return after
 
     def crowd(self) -> None:
-        """Thousands of webhooks more."""
+        """Make thousands of webhooks."""
         from runtime.stores.tables import codec, keys
         from runtime.stores.webhooks import items
 
         secret = SealedSecret(ciphertext=self._seal("s" * 44), created_at=AT)
-        made = (
+        webhooks = (
             Webhook(
                 id=ids.derive("whk", str(number)),
                 tenant=TENANT,
@@ -140,16 +153,16 @@ class _Stage:
         self.cloud.config.table.put_many(
             items.webhook_item(each)
             | codec.key({"pk": keys.tenant(TENANT), "sk": keys.webhook(each.id)})
-            for each in made
+            for each in webhooks
         )
 
     def deliveries(
         self, webhook: Webhook, *, body: str, count: int = BATCHES * BATCH
     ) -> list[DeliverMessage]:
-        """Hints for deliveries that wait for their first attempt, on record."""
+        """Put deliveries on record that wait for their first attempt, and give their messages."""
         from tests.builders import NOW_MS, a_delivery
 
-        made: list[Delivery] = []
+        records: list[Delivery] = []
         for number in range(count):
             event_id = ids.derive("evt", webhook.id, body[:20], str(number))
             delivery = a_delivery(
@@ -162,7 +175,7 @@ class _Stage:
                 due_at_ms=NOW_MS,
             )
             self.cloud.deliveries.add(delivery)
-            made.append(delivery)
+            records.append(delivery)
         return [
             DeliverMessage(
                 tenant=TENANT,
@@ -172,7 +185,7 @@ class _Stage:
                 topic=each.topic,
                 body=None,
             )
-            for each in made
+            for each in records
         ]
 
     def _login(self) -> Sealed:
@@ -193,7 +206,7 @@ class _Stage:
 
 
 def measure() -> Iterator[Row]:
-    """The peak behind each kind of batch."""
+    """The peak of memory after each kind of batch."""
     from tests import cloud as clouds
     from tests.certificates import Authority
     from tests.flows.bus import environment
@@ -216,9 +229,9 @@ def measure() -> Iterator[Row]:
             with _deliver(_trust(authority, Path(folder))) as deliver:
                 stage.play(deliver)
     size_mb = _function().properties["MemorySize"]
-    for what, peak_kb in stage.peaks:
+    for title, peak_kb in stage.peaks:
         yield Row(
-            what=f"memory of `deliver`: {what}",
+            what=f"memory of `deliver`: {title}",
             value=f"{peak_kb / 1024:.0f} MB",
             how=f"the most so far, resident, of {size_mb} MB that the template gives it",
         )
@@ -227,8 +240,8 @@ def measure() -> Iterator[Row]:
 def _function() -> "Resource":
     from tests.infra import template
 
-    [found] = [each for each in template.functions() if each.name == "DeliverFunction"]
-    return found
+    [function] = [each for each in template.functions() if each.name == "DeliverFunction"]
+    return function
 
 
 def _given() -> dict[str, str]:
@@ -237,7 +250,7 @@ def _given() -> dict[str, str]:
 
 
 def _trust(authority: "Authority", folder: Path) -> Path:
-    """The public authorities, which take their memory, and the one of this test."""
+    """A file with the public authorities, which take memory as in a Lambda, and the receiver's."""
     import certifi
     from cryptography.hazmat.primitives import serialization
 
@@ -257,14 +270,14 @@ def _deliver(authorities: Path) -> Iterator[Deliver]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    told, said = process.stdin, process.stdout
-    if told is None or said is None:
+    to_process, from_process = process.stdin, process.stdout
+    if to_process is None or from_process is None:
         raise RuntimeError("no pipes")
 
     def deliver(event: Any) -> int:
-        told.write(json.dumps(event) + "\n")
-        told.flush()
-        return int(said.readline() or "-1")
+        to_process.write(json.dumps(event) + "\n")
+        to_process.flush()
+        return int(from_process.readline() or "-1")
 
     try:
         yield deliver

@@ -1,4 +1,4 @@
-"""The sandbox's peers: the same function on the same event, in engines of their own."""
+"""Measures the sandbox's peers: other engines that run the same function on the same event."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ ROUNDS: Final = 500
 
 
 def measure(function: Path) -> Iterator[Row]:
-    """A row an engine; one that does not install or run here says so in its row."""
+    """One row for each engine. If it does not run on this machine, its row says so."""
     if not PEERS.ready:
         make(PEERS)
     for engine in ENGINES:
@@ -25,18 +25,20 @@ def measure(function: Path) -> Iterator[Row]:
 def _row(engine: str, function: Path) -> Row:
     files = [str(function / name) for name in ("function.py", "event.json", "expected.json")]
     script = str(Path(__file__).with_name("peer_engine.py"))
-    done = subprocess.run(  # noqa: S603 - our own script, in an environment of our own lock
+    process = subprocess.run(  # noqa: S603 - our own script, in an environment of our own lock
         [str(PEERS.python), script, engine, *files, str(ROUNDS)],
         capture_output=True,
         text=True,
         check=False,
     )
-    what = f"same event in {engine}, p50 / p99"
-    if done.returncode != 0:
-        return Row(what=what, value="does not run here", how=done.stderr.strip().splitlines()[-1])
-    found = json.loads(done.stdout)
+    title = f"same event in {engine}, p50 / p99"
+    if process.returncode != 0:
+        return Row(
+            what=title, value="does not run here", how=process.stderr.strip().splitlines()[-1]
+        )
+    times = json.loads(process.stdout)
     return Row(
-        what=what,
-        value=spread(found["event_ms"], unit="ms", digits=3),
-        how=f"{ROUNDS} calls after {found['load_ms']:.1f} ms to load",
+        what=title,
+        value=spread(times["event_ms"], unit="ms", digits=3),
+        how=f"{ROUNDS} calls after {times['load_ms']:.1f} ms to load",
     )

@@ -1,4 +1,4 @@
-"""Numbers as rows, and rows as the table that is printed and published."""
+"""Writes numbers as the rows of a table, and publishes the table."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ END: Final = "<!-- end: written by make bench -->"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One measured thing, with the unit and the number of samples in it."""
+    """One row of the table."""
 
-    what: str
-    value: str
-    how: str
+    what: str  # what was measured
+    value: str  # with its unit
+    how: str  # how it was measured, with the number of samples
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
@@ -28,19 +28,19 @@ def percentile(samples: Sequence[float], percent: int) -> float:
 
 
 def spread(samples: Sequence[float], *, unit: str, digits: int = 1) -> str:
-    """p50 and p99 of the samples."""
+    """The median and the 99th percentile of the samples, as text."""
     middle, high = percentile(samples, 50), percentile(samples, 99)
     return f"{middle:.{digits}f} / {high:.{digits}f} {unit}"
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows in Markdown."""
+    """The rows as a table in Markdown."""
     lines = ["| what | value | how |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {row.what} | {row.value} | {row.how} |" for row in rows)])
 
 
 def publish(text: str, page: Path = PAGE) -> None:
-    """Put `text` between the marks of the page, leaving the words around it alone."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    """Put `text` between the marks of the page, and leave the rest of it alone."""
+    before, _, end_and_after = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = end_and_after.partition(END)
     page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

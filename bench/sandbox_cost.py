@@ -1,4 +1,4 @@
-"""The sandbox alone, on one core: what each engine costs, and what the same takes in its peers."""
+"""Measures the sandbox alone, on one core: what each engine costs, and what its peers cost."""
 
 import json
 import os
@@ -32,7 +32,7 @@ Samples = Mapping[EngineName, list[float]]
 
 
 def measure() -> Iterator[Row]:
-    """Cold start, fork and load, warm events, batches, checks, single calls, memory; then peers."""
+    """Measure starts, loads, warm events, batches, checks, calls and memory; then the peers."""
     with _one_core():
         yield from _engines()
         yield from peers.measure(FUNCTION)
@@ -64,11 +64,16 @@ def _whole_runs(boxes: Boxes) -> Iterator[Row]:
     batches = _by_turns(boxes, _batch, times=BATCHES)
     yield _row(
         "warm event",
-        {name: [each for _, events in made for each in events] for name, made in batches.items()},
+        {
+            name: [each for _, events in batch_samples for each in events]
+            for name, batch_samples in batches.items()
+        },
         how=f"`order_to_erp`, 50 lines, 2 KB: to the worker and back, {BATCHES * BATCH} events",
         digits=3,
     )
-    whole_ms = {name: [took for took, _ in made] for name, made in batches.items()}
+    whole_ms = {
+        name: [took_ms for took_ms, _ in batch_samples] for name, batch_samples in batches.items()
+    }
     rates = [f"{name} {1000 * BATCH / percentile(each, 50):.0f}" for name, each in whole_ms.items()]
     yield _row(
         f"a batch of {BATCH}",
@@ -84,55 +89,55 @@ def _whole_runs(boxes: Boxes) -> Iterator[Row]:
 
 
 def _probes(boxes: Boxes) -> Iterator[Row]:
-    made = {
+    samples_by_probe = {
         probe: _by_turns(boxes, partial(_warm_ms, job=_probe_job(probe)), times=PROBE_RUNS)
         for probe in PROBES
     }
-    empty_ms = {name: percentile(samples, 50) for name, samples in made[EMPTY].items()}
-    yield _row(EMPTY.what, made[EMPTY], how=f"{PROBE_RUNS} warm runs", digits=3)
-    for probe, samples in made.items():
+    empty_ms = {name: percentile(samples, 50) for name, samples in samples_by_probe[EMPTY].items()}
+    yield _row(EMPTY.what, samples_by_probe[EMPTY], how=f"{PROBE_RUNS} warm runs", digits=3)
+    for probe, samples in samples_by_probe.items():
         if probe is not EMPTY:
             yield _row(
                 probe.what,
                 {
-                    name: [(each - empty_ms[name]) / probe.times for each in taken]
-                    for name, taken in samples.items()
+                    name: [(each - empty_ms[name]) / probe.times for each in samples_ms]
+                    for name, samples_ms in samples.items()
                 },
                 how=f"{PROBE_RUNS} warm runs of {probe.times}, less an empty handler",
                 digits=3,
             )
 
 
-def _row(what: str, samples: Samples, *, how: str, digits: int = 1) -> Row:
+def _row(title: str, samples: Samples, *, how: str, digits: int = 1) -> Row:
     parts = [f"{name} {spread(each, unit='ms', digits=digits)}" for name, each in samples.items()]
-    return Row(what=f"{what}, p50 / p99", value=", ".join(parts), how=how)
+    return Row(what=f"{title}, p50 / p99", value=", ".join(parts), how=how)
 
 
 def _by_turns(
     boxes: Boxes, sample: Callable[[Sandbox], T], *, times: int
 ) -> dict[EngineName, list[T]]:
-    """One sample of each engine after the other, so that whatever slows the machine slows both."""
-    made: dict[EngineName, list[T]] = {name: [] for name in boxes}
+    """Take one sample of each engine in turn, so that what slows the machine slows both."""
+    samples: dict[EngineName, list[T]] = {name: [] for name in boxes}
     for box in boxes.values():
-        sample(box)  # what is compiled for the first time is not measured
+        sample(box)  # the first run compiles the source, and is not measured
     for _ in range(times):
         for name, box in boxes.items():
-            made[name].append(sample(box))
-    return made
+            samples[name].append(sample(box))
+    return samples
 
 
 @contextmanager
 def _one_core() -> Iterator[None]:
-    """Everything measured here, and every process it starts, on one core where that can be had."""
+    """Keep this process, and all that it starts, on one core, if the system can do that."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(allowed)})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, allowed)
+        os.sched_setaffinity(0, cores)
 
 
 def _cold_ms(engine: EngineName) -> float:
@@ -149,13 +154,13 @@ def _load_ms(sandbox: Sandbox) -> float:
 
 
 def _batch(sandbox: Sandbox, *, events: int = BATCH) -> tuple[float, list[float]]:
-    """Milliseconds of the whole batch, and of each event in it."""
+    """The milliseconds of a whole batch, and those of each event in it."""
     job = _job(events)
     began_s = time.perf_counter()
     results = sandbox.run(job)["results"]
     took_ms = (time.perf_counter() - began_s) * 1000
-    expected = json.loads((FUNCTION / "expected.json").read_text(encoding="utf-8"))["output"]
-    if any(result["output"] != expected for result in results):
+    expected_output = json.loads((FUNCTION / "expected.json").read_text(encoding="utf-8"))["output"]
+    if any(result["output"] != expected_output for result in results):
         raise RuntimeError(f"the bench's own function ended as {results[0]}")
     return took_ms, [float(result["duration_ms"]) for result in results]
 
@@ -171,7 +176,7 @@ def _check_ms(sandbox: Sandbox) -> float:
 
 
 def _warm_ms(sandbox: Sandbox, *, job: dict[str, Any]) -> float:
-    """Milliseconds of the second event of a worker: the first one pays for the start."""
+    """The milliseconds of a worker's second event, because the first one pays for the start."""
     results = sandbox.run(job)["results"]
     if any(result["outcome"] != "returned" for result in results):
         raise RuntimeError(f"the bench's own function ended as {results[0]}")

@@ -1,4 +1,4 @@
-"""What the processes of an engine hold: the zygote at rest, and a worker in the middle of a run."""
+"""Measures the memory of an engine's processes: the zygote at rest, and a worker during a run."""
 
 import re
 import threading
@@ -11,14 +11,14 @@ from bench.report import Row
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 
-_MB: Final = 1024  # of the kernel's kB
+_MB: Final = 1024  # in KiB, which the kernel counts in
 _LINE: Final = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 _SPIN_S: Final = 1.0
 SPINNING: Final = "def handler(event):\n    while True:\n        pass\n"
 
 
 def measure(box: Sandbox, engine: EngineName, job: dict[str, Any]) -> Iterator[Row]:
-    """Resident and dirtied memory; a row that says so where the kernel does not tell."""
+    """Resident memory, and memory that the process has written. The row says if it is unknown."""
     zygote = box.zygote_pid(engine)
     yield _row(f"memory of the zygote, {engine}", _held(zygote))
     spin = {**job, "source": SPINNING, "limits": {"wall_s": _SPIN_S}, "events": job["events"][:1]}
@@ -31,11 +31,11 @@ def measure(box: Sandbox, engine: EngineName, job: dict[str, Any]) -> Iterator[R
 
 
 def _child_of(pid: int) -> int:
-    """The process that this one has forked, once it has been forked and runs."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    """The id of the process that this one forks next, as soon as it runs; 0 if none does."""
+    children_file = Path(f"/proc/{pid}/task/{pid}/children")
     deadline_s = time.monotonic() + _SPIN_S
     while time.monotonic() < deadline_s:
-        children = listed.read_text().split() if listed.exists() else []
+        children = children_file.read_text().split() if children_file.exists() else []
         if children and _cpu_ticks(children[0]) > 0:
             return int(children[0])
     return 0
@@ -49,7 +49,7 @@ def _cpu_ticks(pid: str) -> int:
 
 
 def _held(pid: int) -> dict[str, int]:
-    """Kilobytes by the names of the kernel's own roll-up."""
+    """The sizes in the kernel's smaps_rollup, in KiB, by their names there; empty if hidden."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
@@ -57,8 +57,8 @@ def _held(pid: int) -> dict[str, int]:
     return {name: int(size) for name, size in _LINE.findall(text)}
 
 
-def _row(what: str, held: dict[str, int]) -> Row:
-    if not held:
-        return Row(what=what, value="not told", how="the kernel shows it to root on Linux only")
-    value = f"{held['Rss'] / _MB:.0f} MB, {held['Private_Dirty'] / _MB:.1f} MB its own"
-    return Row(what=what, value=value, how="resident; its own is what it has written itself")
+def _row(title: str, sizes: dict[str, int]) -> Row:
+    if not sizes:
+        return Row(what=title, value="not told", how="the kernel shows it to root on Linux only")
+    value = f"{sizes['Rss'] / _MB:.0f} MB, {sizes['Private_Dirty'] / _MB:.1f} MB its own"
+    return Row(what=title, value=value, how="resident; its own is what it has written itself")

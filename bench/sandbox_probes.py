@@ -1,4 +1,4 @@
-"""Small functions that each do one thing many times: what that thing costs in each engine."""
+"""Small functions that do one thing many times, to measure what it costs in each engine."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,17 +9,11 @@ SECRETS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One function and what its run is divided by.
+    """One such function."""
 
-    Attributes:
-        what: the thing that it does, in the words of the table.
-        source: the function.
-        times: how often a run does it.
-    """
-
-    what: str
+    what: str  # what it does, in the words of the table
     source: str
-    times: int = 1
+    times: int = 1  # how often a run does it; the run's time is divided by this
 
 
 def _repeated(line: str, times: int) -> str:

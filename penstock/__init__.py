@@ -1,7 +1,7 @@
-"""What user code imports: the typed outcomes, and the types of what a handler is given.
+"""What functions import: exceptions that end a run, and the types of a handler's arguments.
 
-Inside the sandbox these names come from the platform; this module gives editors and type checkers
-the same picture, and lets a function's own unit tests run as plain Python.
+Inside the sandbox the platform provides these names. This module is for editors, for type checkers,
+and for a function's own unit tests, which run as plain Python.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ __all__ = [
 
 
 class RetryError(Exception):
-    """Raise it to have this event tried again, by the retry schedule."""
+    """Raise it to have this event run again, by the retry schedule."""
 
 
 class DropEvent(Exception):
-    """Raise it when this event needs nothing more: it is recorded as dropped."""
+    """Raise it if this event needs no work. The run is recorded as dropped."""
 
 
 class ValidationError(Exception):
-    """Raise it when the event cannot be worked with: it is recorded and not tried again."""
+    """Raise it if this event is invalid. The run is recorded as raised, and not tried again."""
 
 
 class EventNotSupported(Exception):
-    """Raise it for a kind of event that the function does not handle: recorded as dropped."""
+    """Raise it if the function does not handle this kind of event. The run counts as dropped."""
 
 
 class Profile(TypedDict):
-    """The `profile` argument of a handler; None when the event has no profile."""
+    """The `profile` argument of a handler, which is None if the event has no profile."""
 
-    id: str
-    external_id: str | None
-    email: str | None
-    phone: str | None
+    id: str  # the platform's own
+    external_id: str | None  # yours; None if no event has brought one
+    email: str | None  # None if no event has brought one
+    phone: str | None  # None if no event has brought one
     properties: dict[str, Any]
 
 
@@ -53,27 +53,27 @@ class Event(TypedDict):
 
     id: str
     tenant: str
-    topic: str
-    occurred_at: str
-    received_at: str
-    origin: str
-    hops: int
-    profile: dict[str, str] | None
+    topic: str  # such as `metric.placed_order`
+    occurred_at: str  # RFC 3339: when it happened, as the producer says
+    received_at: str  # RFC 3339: when the platform received it
+    origin: str  # where it came from: `api`, `bus`, `function`, `import` or `system`
+    hops: int  # how many functions, one after another, have led to it
+    profile: dict[str, str] | None  # its identifiers; None if the event is about nobody
     properties: dict[str, Any]
 
 
 class Answer(Protocol):
-    """What came back from context.http."""
+    """The answer to a call by `context.http`."""
 
     status: int
 
     @property
     def ok(self) -> bool:
-        """True below 400."""
+        """Whether the status is below 400."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header names in lower case."""
+        """Each header's value, by its name in lower case."""
 
     @property
     def content(self) -> bytes:
@@ -84,11 +84,11 @@ class Answer(Protocol):
         """The body as text."""
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """The body, parsed as JSON."""
 
 
 class HttpCall(Protocol):
-    """One verb of context.http."""
+    """One method of `context.http`, such as `get`."""
 
     def __call__(
         self,
@@ -100,11 +100,23 @@ class HttpCall(Protocol):
         params: dict[str, Any] | None = None,
         timeout: float | None = None,
     ) -> Answer:
-        """Call the URL; `{{secret:NAME}}` in url, headers and body is filled in outside."""
+        """Call the URL.
+
+        The platform replaces `{{secret:NAME}}` in url, headers and body by the secret, outside the
+        sandbox.
+
+        Args:
+            url: the address.
+            json: a value to send as JSON.
+            data: text, bytes or form fields to send instead.
+            headers: each header's value by its name.
+            params: query parameters to add to the URL.
+            timeout: seconds to wait; None waits as long as the platform allows.
+        """
 
 
 class Http(Protocol):
-    """context.http."""
+    """`context.http`: calls other servers."""
 
     get: HttpCall
     post: HttpCall
@@ -115,13 +127,13 @@ class Http(Protocol):
 
 
 class ProfileChanges(Protocol):
-    """context.profile."""
+    """`context.profile`: reads and changes the profile's properties."""
 
     @property
     def data(self) -> dict[str, Any]:
-        """The profile's properties as they were when the run began."""
+        """The properties as they were when the run began."""
 
-    def set(self, values: dict[str, Any] | None = None, /, **more: Any) -> None:
+    def set(self, values: dict[str, Any] | None = None, /, **others: Any) -> None:
         """Set properties."""
 
     def unset(self, *names: str) -> None:
@@ -134,15 +146,15 @@ class Context(Protocol):
     tenant: str
     function: str
     run_id: str
-    deadline_ms: int
+    deadline_ms: int  # when the run will be stopped, in milliseconds since the epoch
     http: Http
     profile: ProfileChanges
 
     def log(self, message: object, **fields: Any) -> None:
-        """Write to the run's log."""
+        """Write an entry to the run's log."""
 
     def emit(self, topic: str, properties: dict[str, Any] | None = None) -> None:
-        """Emit an event."""
+        """Emit an event about the same profile."""
 
     def deliver(self, webhook_id: str, payload: Any) -> None:
         """Deliver a payload to a webhook of this tenant."""

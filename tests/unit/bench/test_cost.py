@@ -119,8 +119,8 @@ def test_what_waits_is_billed_by_its_size_once(cloud: Cloud, meter: Meter) -> No
         cloud.deliveries.add(waits)
 
     table, log = cloud.deliveries.table.name, cloud.deliveries.log.table.name
-    assert meter.written.pop(table) > 5
-    assert {f"{table}/due": 1, log: 1} == {name: n for name, n in meter.written.items() if n}
+    assert meter.write_units.pop(table) > 5
+    assert {f"{table}/due": 1, log: 1} == {name: n for name, n in meter.write_units.items() if n}
 
 
 def test_an_items_size_is_counted_as_dynamodb_counts() -> None:
