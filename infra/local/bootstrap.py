@@ -1,4 +1,4 @@
-"""The first tenant and API key of a fresh local cloud, made by the code that makes them in AWS."""
+"""Makes the first tenant and API key of a new local cloud, by the code that makes them in AWS."""
 
 import secrets
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bootstrap(session: "Session", *, endpoint: str, outputs: Mapping[str, str], tenant: str) -> str:
-    """Make the tenant; the answer is its key, which is stored nowhere in the cloud."""
+    """Make a tenant, and give its API key. The cloud itself stores only the key's hash."""
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     table = config.table(DynamoDB.direct(dynamodb, session), outputs["ConfigTable"])
     keys = CreateApiKey(keys=ApiKeys(config=table), clock=_now, random=secrets.token_bytes)

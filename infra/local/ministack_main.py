@@ -1,8 +1,9 @@
 """Runs ministack 1.5.33, after filling in what it lacks of AWS and our template relies on.
 
-Started by file name with the interpreter of .cloud/venv; it imports nothing of ours. Two kinds of
-gap: what it cannot do, and what it forgives though AWS does not. The second kind matters as much:
-a permission that is missing from the template has to fail here, not in the first real account.
+It is started by its file name, with the interpreter of .cloud/venv, and imports nothing of ours.
+There are two kinds of gaps: things that ministack cannot do, and errors that it forgives though AWS
+does not. The second kind matters as much: if the template lacks a permission, that must fail here,
+and not only in a real account.
 """
 
 import hashlib
@@ -18,8 +19,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+# Properties that arrive as text if a parameter sets them, and must be integers.
 WHOLE_NUMBERS: Final = ("MaximumConcurrency", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
-FIRST_FAILURE: Final = 400  # HTTP
+FIRST_FAILURE: Final = 400  # the lowest status of HTTP that is an error
+# The actions that a function's role needs to read a queue or a stream, by the service.
 POLLS: Final = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "dynamodb": (
@@ -52,8 +55,8 @@ usage: Final = _load("ministack_usage")
 
 
 def fill_gaps() -> None:
-    """Change ministack in place; there is no public way in."""
-    usage.watch()  # first: others take names out of the modules that it changes
+    """Change ministack in place, because it offers no other way."""
+    usage.watch()  # first: the changes below take functions out of the modules that it changes
     _know_archives()
     _check_event_source_mappings()
     _check_targets()
@@ -94,8 +97,8 @@ def _note_signature(claimed: Any, refused: str | None) -> None:
 
 def _know_archives() -> None:
     handlers = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
-    known = {"create": _create_archive, "delete": _delete_archive}
-    handlers.setdefault("AWS::Events::Archive", known)
+    handlers_of_archives = {"create": _create_archive, "delete": _delete_archive}
+    handlers.setdefault("AWS::Events::Archive", handlers_of_archives)
 
 
 def _create_archive(
@@ -119,7 +122,7 @@ def _delete_archive(physical_id: str, _properties: Mapping[str, Any]) -> None:
 
 
 def _check_event_source_mappings() -> None:
-    """Numbers that come from parameters become numbers, and the role must be allowed to poll."""
+    """Turn numbers in text into integers, and check that the role may read the source."""
     mapping = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS[
         "AWS::Lambda::EventSourceMapping"
     ]
@@ -146,7 +149,7 @@ def _number(name: str, value: Any) -> Any:
 
 
 def _check_targets() -> None:
-    """A rule needs the queue's policy, a schedule needs its role: otherwise nothing arrives."""
+    """Check the queue's policy for each rule, and the role of each schedule, as AWS does."""
     eventbridge, queues = _module("services.eventbridge"), _module("services.sqs")
     responses = _module("core.responses")
     invoke = eventbridge._invoke_target
@@ -159,7 +162,7 @@ def _check_targets() -> None:
         elif ":sqs:" in arn and not queues.queue_policy_allows(
             arn, "events.amazonaws.com", str(rule.get("Arn", "")), account
         ):
-            # The producer hears nothing of it, as in AWS.
+            # As in AWS, the event is lost, and its producer gets no error.
             usage.note("denied", "events.amazonaws.com", "sqs:SendMessage", arn)
             return
         invoke(target, event, rule, view)
@@ -171,7 +174,10 @@ def _check_targets() -> None:
 
 
 def _check_failure_destinations() -> None:
-    """Lambda reports a failure with the function's own role, and asks for it at deployment."""
+    """Check that a function's role may send to its failure destination.
+
+    Lambda uses that role to report failures, and checks its permission at deployment too.
+    """
     create = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS[
         "AWS::Lambda::EventInvokeConfig"
     ]
@@ -202,9 +208,9 @@ def _require_failure_destination(role_arn: str, properties: Mapping[str, Any]) -
 
 
 def _answer_for_redshift() -> None:
-    """The Redshift stand-in asks by SimulatePrincipalPolicy whether the holder of a key may act.
+    """Let SimulatePrincipalPolicy take an access key in place of a principal's ARN.
 
-    It knows no more of its callers than their access keys, so these are taken for principals.
+    The stand-in for Redshift asks by it whether a caller may act, and knows only the caller's key.
     """
     service, iam = _module("services.iam"), _module("core.iam_evaluator")
     simulate, responses = service._simulate_principal_policy, _module("core.responses")
@@ -216,14 +222,14 @@ def _answer_for_redshift() -> None:
         account = responses.get_account_id()
         principal = iam.resolve_principal(key, account)
         actions, resource = service._extract_simulate_params(request)
-        allowed = [
+        decisions = [
             _decides(principal, action, on=resource) if principal.policies is not None else True
             for action in actions
         ]
         members = "".join(
             f"<member><EvalActionName>{action}</EvalActionName>"
-            f"<EvalDecision>{'allowed' if may else 'implicitDeny'}</EvalDecision></member>"
-            for action, may in zip(actions, allowed, strict=True)
+            f"<EvalDecision>{'decisions' if may else 'implicitDeny'}</EvalDecision></member>"
+            for action, may in zip(actions, decisions, strict=True)
         )
         return service._xml(
             200,
@@ -237,7 +243,8 @@ def _answer_for_redshift() -> None:
     trusts = iam.evaluate_trust_policy
 
     def trusts_here(document: Any, caller: str, context: Any = None) -> Any:
-        # Ministack lets root stand for every service; services say for which account they act.
+        # Ministack treats a service as the account's root, and leaves out the account that the
+        # service acts for.
         if context is not None and caller.endswith(":root"):
             account = responses.get_account_id()
             context.service_context.setdefault("aws:sourceaccount", account)
@@ -247,7 +254,11 @@ def _answer_for_redshift() -> None:
 
 
 def _require(role_arn: str, actions: Iterable[str], *, on: str) -> None:
-    """Whether the role's own policies allow every action, as AWS asks before it acts for us."""
+    """Check that the role's policies allow every action, as AWS does before it uses the role.
+
+    Raises:
+        PermissionError: they do not.
+    """
     iam, responses = _module("core.iam_evaluator"), _module("core.responses")
     account = responses.get_account_id()
     policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], account)
@@ -268,7 +279,9 @@ def _decides(principal: Any, action: str, *, on: str) -> bool:
         resource_arn=on,
         region=responses.get_region(),
         principal_keys=principal.keys,
-        # Nobody here asks for another's statements, and the variable is not filled in for us.
+        # The real service puts the owner of the statement here, and IAM fills in `aws:userid`.
+        # Ministack does neither, so the policy compares with the text of the variable itself. Every
+        # caller here asks for its own statements, so that text is the right value.
         service_context={
             "redshift-data:statement-owner-iam-userid": "${aws:userid}" if caller else ""
         },
@@ -279,7 +292,7 @@ def _decides(principal: Any, action: str, *, on: str) -> bool:
 
 
 def _name_actions_as_iam_does() -> None:
-    """IAM knows no batch actions of SQS: SendMessage covers SendMessageBatch."""
+    """Treat batch actions of SQS as IAM does: SendMessage covers SendMessageBatch."""
     iam = _module("core.iam_evaluator")
     matches = iam._action_matches
 
@@ -300,29 +313,29 @@ def _tell_functions_their_handler() -> None:
 
 
 def _unpack_once() -> None:
-    """Copies of a function share what is in their zips, as those in AWS share an image.
+    """Let the copies of a function share the files of its zip, which is unpacked once.
 
-    Unpacking was most of a cold start, and a demo left a gigabyte of copies to be deleted.
+    Otherwise most of a cold start was unpacking, and a demo left a gigabyte of copies to delete.
     """
     runtime = _module("core.lambda_runtime")
-    unpacked, lock = Path(tempfile.mkdtemp(prefix="ministack-unpacked-")), threading.Lock()
+    folder, lock = Path(tempfile.mkdtemp(prefix="ministack-unpacked-")), threading.Lock()
 
     class SharedZip(zipfile.ZipFile):
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-            zipped = Path(str(self.filename)).read_bytes()
-            held = unpacked / hashlib.sha256(zipped).hexdigest()
+            content = Path(str(self.filename)).read_bytes()
+            files = folder / hashlib.sha256(content).hexdigest()
             with lock:
-                if not held.exists():
-                    fresh = held.with_suffix(".new")
-                    super().extractall(fresh, members, pwd)
-                    fresh.rename(held)
-            for each in held.iterdir():
+                if not files.exists():
+                    new_files = files.with_suffix(".new")
+                    super().extractall(new_files, members, pwd)
+                    new_files.rename(files)
+            for each in files.iterdir():
                 (Path(path) / each.name).symlink_to(each)
 
     runtime.zipfile = types.SimpleNamespace(
         ZipFile=SharedZip,
         BadZipFile=zipfile.BadZipFile,
-        LargeFileError=zipfile.LargeZipFile,  # by the name that ministack has for it
+        LargeFileError=zipfile.LargeZipFile,  # ministack uses this name for it
     )
 
 

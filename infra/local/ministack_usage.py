@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 _lock: Final = threading.Lock()
-_noted: Final[set[tuple[str, ...]]] = set()
-_asked: Final[contextvars.ContextVar[list[Any] | None]] = contextvars.ContextVar(
-    "asked", default=None
+_lines_written: Final[set[tuple[str, ...]]] = set()
+_decisions: Final[contextvars.ContextVar[list[Any] | None]] = contextvars.ContextVar(
+    "decisions", default=None
 )
 
 
@@ -31,24 +31,24 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"ministack.{name}")
 
 
-def note(*what: str) -> None:
-    """Write it down, the first time."""
+def note(*line: str) -> None:
+    """Write a line, unless it has been written before."""
     with _lock:
-        if what in _noted:
+        if line in _lines_written:
             return
-        _noted.add(what)
+        _lines_written.add(line)
         with Path(os.environ["PENSTOCK_USAGE_FILE"]).open("a") as file:
-            file.write(json.dumps(what) + "\n")
+            file.write(json.dumps(line) + "\n")
 
 
 def role_name(arn: str) -> str:
-    """The role of an ARN, be it the role's own or that of somebody who has assumed it."""
+    """The role's name in an ARN, which is the role's own or that of a session with the role."""
     parts = arn.rpartition(":")[2].split("/")
     return parts[1] if parts[0] == "assumed-role" else parts[-1]
 
 
 def watch() -> None:
-    """Note what ministack decides and carries from now on."""
+    """Write down what ministack decides and transports, from now on."""
     _watch_permissions()
     _watch_queues()
     _watch_functions()
@@ -60,31 +60,32 @@ def _watch_permissions() -> None:
 
     def evaluate_noted(context: Any, policies: Any, *limits: Any) -> Any:
         result = evaluate(context, policies, *limits)
-        asked = _asked.get()
-        if asked is not None:
-            asked.append((context, result))
+        decisions = _decisions.get()
+        if decisions is not None:
+            decisions.append((context, result))
         return result
 
-    def enforce_noted(*arguments: Any, **named: Any) -> Any:
-        asked: list[Any] = []
-        token = _asked.set(asked)
+    def enforce_noted(*arguments: Any, **options: Any) -> Any:
+        decisions: list[Any] = []
+        token = _decisions.set(decisions)
         try:
-            refused = enforce(*arguments, **named)
+            refusal = enforce(*arguments, **options)
         finally:
-            _asked.reset(token)
-        if asked:  # the first question is put to the caller's own policies; root is never asked
-            context, result = asked[0]
-            if refused is None:
+            _decisions.reset(token)
+        # The first decision is about the caller's own policies. There is none for root.
+        if decisions:
+            context, result = decisions[0]
+            if refusal is None:
                 note_decision(context, result)
             else:
                 note("denied", *_asked_for(context))
-        return refused
+        return refusal
 
     iam.evaluate, iam.enforce = evaluate_noted, enforce_noted
 
 
 def note_decision(context: Any, result: Any) -> None:
-    """What the caller's own policies say of one action."""
+    """Write down what the caller's own policies say about one action."""
     if result.decision == "Allow":
         role, action, resource = _asked_for(context)
         note("allowed", role, result.matched_sid, action, resource)
@@ -93,7 +94,7 @@ def note_decision(context: Any, result: Any) -> None:
 
 
 def single(action: str) -> str:
-    """The action by IAM's name: it knows no batch actions of SQS."""
+    """The action's name in IAM, which has no names for batch actions of SQS."""
     return action.removesuffix("Batch") if action.startswith("sqs:") else action
 
 
@@ -108,7 +109,7 @@ def _watch_queues() -> None:
 
     def find_noted(url: str, action: str | None = None) -> Any:
         queue = find(url, action)
-        # What root sends by hand must not pass for what the template should have carried.
+        # A message that root sends by hand does not show that the template transports any.
         if action == "sqs:SendMessage" and not iam.caller_arn().endswith(":root"):
             note("sent", str(queue["attributes"]["QueueArn"]))
         return queue
@@ -129,6 +130,6 @@ def _watch_functions() -> None:
 
 
 def _source(event: Any) -> str:
-    """The queue or stream that the records of an event come from."""
+    """The queue or stream that an event's records come from; empty if it has no records."""
     records = event.get("Records") if isinstance(event, dict) else None
     return str(records[0].get("eventSourceARN", "")) if records else ""

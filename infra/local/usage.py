@@ -1,4 +1,4 @@
-"""What the parts of the template were used for, as the emulator wrote it down."""
+"""Reads which parts of the template were used, from the file that the emulator writes."""
 
 import json
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ _WIDTHS: Final = {"allowed": 5, "denied": 4, "sent": 2, "called": 3, "reached": 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The file that grows while a local cloud is up; each question reads it anew."""
+    """The file, which grows while a local cloud is up. Each method reads it again."""
 
     file: Path
 
     def denials(self) -> list[str]:
-        """A sentence for each refusal; in a sound installation there is none."""
+        """A sentence for each refused call. There is none if the template is right."""
         return [
             f"{caller} was denied {action} on {resource}"
             for caller, action, resource in sorted(self.noted("denied"))
         ]
 
     def noted(self, kind: str) -> frozenset[Line]:
-        """What was noted of one kind, without the kind."""
+        """The lines of one kind, without the kind at their start."""
         return frozenset(line[1:] for line in self._lines() if line[0] == kind)
 
     def _lines(self) -> Iterator[Line]:
