@@ -1,7 +1,8 @@
-"""What goes into the WebAssembly component, and runs nowhere else: CPython 3.14 without a world.
+"""The part of the sandbox that runs inside the WebAssembly component only, on CPython 3.14.
 
-The build copies this folder as the package `guest`, the folder `sdk` beside it as the package
-`sdk`, and the locked packages of requirements/guest.txt into one tree, runs the top level of
-`guest.app` once, and keeps the memory that it leaves. What was not imported or stored by then can
-never be: there are no files later. Nothing in here may import from the rest of the sandbox.
+The build makes one tree of this folder as the package `guest`, the folder `sdk` beside it as the
+package `sdk`, and the locked packages of requirements/guest.txt. It runs the top level of
+`guest.app` once, and stores the memory in the component. Later there are no files, so a module that
+was neither imported nor stored by then can never be imported. No module of this folder may import
+from the rest of the sandbox.
 """

@@ -1,19 +1,19 @@
-"""Modules that are not in the component: why, and what to use instead where there is something.
+"""Says for modules that are not in the component why, and what to use instead.
 
-A guess would be worse than nothing: what is not listed here has no alternative that we know of.
+A wrong guess would be worse than no advice. So a module that is not listed here gets none.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-_REASONS: tuple[tuple[str, str], ...] = (
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "https:// URLs are encrypted and checked by the platform; leave the SSL context out",
         "ssl _ssl certifi OpenSSL truststore",
@@ -155,11 +155,13 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ("tests run outside", "test pytest nose hypothesis mock moto responses freezegun faker"),
 )
 
-MISSING: dict[str, str] = {name: reason for reason, names in _REASONS for name in names.split()}
+MISSING: Final[dict[str, str]] = {
+    name: reason for reason, names in _REASONS for name in names.split()
+}
 """What to do instead of importing each of these, by the module's name."""
 
-_OTHER_NAMES = {
-    # What people install under one name and import under another, spell otherwise, or remember.
+_OTHER_NAMES: Final = {
+    # Names that differ from the module's: of the package to install, misspelt, or of Python 2.
     "pyyaml": "yaml", "PyYAML": "yaml", "YAML": "yaml",
     "Jinja2": "jinja2", "jinja": "jinja2", "Jinja": "jinja2", "MarkupSafe": "markupsafe",
     "python_dateutil": "dateutil", "phonenumber": "phonenumbers",
@@ -173,33 +175,38 @@ _OTHER_NAMES = {
 
 
 def hint_for(module: str) -> str:
-    """What to use instead of a module that is not there; empty where nothing is known."""
+    """What to use instead of this missing module; empty if the tables do not say."""
     top = module.partition(".")[0]
-    known = MISSING.get(module) or MISSING.get(top)
-    if known:
-        return known
+    advice = MISSING.get(module) or MISSING.get(top)
+    if advice:
+        return advice
     return f'did you mean "{_OTHER_NAMES[top]}"?' if top in _OTHER_NAMES else ""
 
 
 def words(name: str) -> str:
-    """The error's text for a module that is not there."""
+    """The message of the error for this missing module."""
     hint = hint_for(name)
     return f"No module named {name!r}: {hint}" if hint else f"No module named {name!r}"
 
 
 class Finder:
-    """The last to be asked for a module: says in words that it is not there."""
+    """The last finder on sys.meta_path. It raises an error that says what to use instead."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """None, or ModuleNotFoundError for an import; who only asks gets None."""
+        """None for code that only asks whether the module exists.
+
+        Raises:
+            ModuleNotFoundError: an import statement needs the module.
+        """
         del path, target
         if "." in name and name not in MISSING:
             return None
         caller = sys._getframe(2).f_code.co_name  # noqa: SLF001 - importlib has no other sign
         if caller != "_find_and_load_unlocked":  # importlib.util.find_spec
             return None
-        # `from package import module` would swallow an error that bears the module's own name.
+        # `from package import module` swallows an error whose name is the module's full name, and
+        # the message with it. So the error gets the name of the top package.
         raise ModuleNotFoundError(words(name), name=name.partition(".")[0])

@@ -1,4 +1,4 @@
-"""The component's one export. Its top level runs at build time, and never again."""
+"""The component's one export. The top level of this module runs at build time only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import wit_world
 
@@ -27,20 +27,21 @@ from . import (
     width,
     zones,
 )
-from .bridge import BRIDGE, read, written
-from .caps import RECURSION_MAX
+from .bridge import BRIDGE, frame_of, read
+from .caps import MAX_RECURSION
 from .program import Program
 
 _SCRUB_PIECE_BYTES, _SCRUB_PIECES = 1 << 14, 6 << 6
-_YOUNG_OBJECTS = 20_000  # a run of a few milliseconds need not look for cycles
+# New objects before CPython looks for cycles; a run of a few milliseconds makes fewer.
+_YOUNG_OBJECTS: Final = 20_000
 
 
 def _inventory(_message: dict[str, Any]) -> str:
-    return written({"op": "inventory", **catalogue.inventory()})
+    return frame_of({"op": "inventory", **catalogue.inventory()})
 
 
-PROGRAM = Program()
-_OPERATIONS = {
+PROGRAM: Final = Program()
+_OPERATIONS: Final = {
     "run": PROGRAM.run,
     "load": PROGRAM.load,
     "compile": compiler.compile_frame,
@@ -49,22 +50,22 @@ _OPERATIONS = {
 
 
 class WitWorld(wit_world.WitWorld):  # type: ignore[misc]  # made by the build, untyped here
-    """What the worker calls."""
+    """The exports that the worker calls."""
 
     def take(self, frame: str) -> str:
-        """Do what one frame of the parent asks; the frame that answers it, or nothing."""
+        """Carry out one frame of the parent; its answer as a frame, empty if it has none."""
         message = read(frame)
         return _OPERATIONS[message["op"]](message)
 
 
 def _name_modules() -> None:
-    """Let user code import what it is given by the names that are published."""
-    published = ModuleType("penstock", "What a function says to the platform.")
-    published.__spec__ = ModuleSpec("penstock", None)
+    """Let user code import `penstock` and `requests` by these names."""
+    module_penstock = ModuleType("penstock", "What a function says to the platform.")
+    module_penstock.__spec__ = ModuleSpec("penstock", None)
     for name, kind in capabilities.outcomes.EXPORTS.items():
         kind.__module__ = "penstock"
-        setattr(published, name, kind)
-    sys.modules["penstock"] = published
+        setattr(module_penstock, name, kind)
+    sys.modules["penstock"] = module_penstock
     own = capabilities.requests.__name__
     for name, module in list(sys.modules.items()):
         if name == own or name.startswith(f"{own}."):
@@ -77,7 +78,7 @@ def _name_modules() -> None:
 def _build() -> None:
     network.install()  # before urllib.request looks for what http.client has
     catalogue.load()
-    from . import rehearsal  # it imports what may not be imported before
+    from . import rehearsal  # it imports urllib.request and others, which must come after the above
 
     zones.collect()
     zones.install()
@@ -90,16 +91,16 @@ def _build() -> None:
     process.install()
     closed.install()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.setrecursionlimit(RECURSION_MAX)
+    sys.setrecursionlimit(MAX_RECURSION)
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter, store.Finder, absent.Finder]
     rehearsal.rehearse()
     rehearsal.check()
-    streams.install()  # last: until here an error is the build's, and is shown by it
+    streams.install()  # last: before this, the build prints errors on its own streams
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
     gc.collect()
-    # Overwrites what the build freed: it would only make the component larger.
+    # Overwrite the memory that the build has freed, so that it compresses well in the component.
     scrub = [bytearray(_SCRUB_PIECE_BYTES) for _ in range(_SCRUB_PIECES)]
     del scrub
     gc.freeze()

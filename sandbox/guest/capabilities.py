@@ -1,6 +1,6 @@
-"""What user code is given, by the name that it has in the component.
+"""Imports the sdk by the name that it has in the component.
 
-In the repository that package is `sandbox.sdk`; the build lays it beside this one as `sdk`.
+In the repository that package is `sandbox.sdk`. The build puts it beside this one as `sdk`.
 """
 
 from __future__ import annotations

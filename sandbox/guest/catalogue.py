@@ -1,4 +1,4 @@
-"""Which modules are in the component: imported at build time, or packed for later."""
+"""Lists the modules of the component: those that the build imports, and those that it packs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import importlib.metadata
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Final
 
 from . import absent, store
 
-PACKAGES = {
-    # module: the distribution whose version it has
+PACKAGES: Final = {
+    # The name of the module, and of the distribution that it comes from.
     "dateutil": "python-dateutil",
     "fastjsonschema": "fastjsonschema",
     "jinja2": "Jinja2",
@@ -24,7 +25,7 @@ PACKAGES = {
     "yaml": "PyYAML",
 }
 
-_READY = """
+_READY: Final = """
 abc annotationlib argparse array ast asyncio base64 binascii bisect calendar cmath codecs
 collections collections.abc colorsys concurrent.futures concurrent.futures.thread configparser
 contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis
@@ -56,8 +57,8 @@ phonenumbers
 pytz pytz.exceptions pytz.reference pytz.tzfile pytz.tzinfo
 tzdata xmltodict yaml
 """
-# What cannot work here, or is for those who build and test.
-_LEFT_OUT = """
+# Modules that cannot work here, or that only serve to build and test programs.
+_LEFT_OUT: Final = """
 __phello__ __hello__ _aix_support _android_support _apple_support _ios_support _osx_support
 _pyrepl.fancy_termios _pyrepl.main _pyrepl.readline _pyrepl.simple_interact _pyrepl.unix_console
 _pyrepl.unix_eventqueue _pyrepl.windows_console _pyrepl.windows_eventqueue
@@ -69,17 +70,19 @@ lzma msilib multiprocessing pdb pty py_compile pydoc_data site sitecustomize sre
 sre_constants sre_parse ssl test tkinter tty turtle turtledemo usercustomize venv yaml.cyaml zipapp
 zipimport
 """
-# Names of places take a hundred megabytes once they are imported, those of carriers make the
+# Once imported, the names of places take a hundred megabytes. Those of carriers would make the
 # component a third larger.
-_HEAVY = "phonenumbers.geodata phonenumbers.geocoder phonenumbers.carrierdata phonenumbers.carrier"
+_HEAVY: Final = (
+    "phonenumbers.geodata phonenumbers.geocoder phonenumbers.carrierdata phonenumbers.carrier"
+)
 
-VERSIONS: dict[str, str] = {}
+VERSIONS: Final[dict[str, str]] = {}
 
 
 def load() -> None:
-    """Import what is used often, pack the rest; at build time, while there are files."""
-    # Packed first: compiling takes more memory than anything else, and what is imported
-    # afterwards fills what it leaves.
+    """Import the modules that are used often, and pack the others. Call it at build time."""
+    # It packs first: to compile takes more memory than anything else, and the modules that are
+    # imported afterwards use the memory that this has freed.
     ready = frozenset(_READY.split())
     leave_out = frozenset(f"{_LEFT_OUT} {_HEAVY}".split())
     for name in PACKAGES:
@@ -95,7 +98,7 @@ def load() -> None:
 
 
 def modules() -> dict[str, str]:
-    """The top modules that a function may import, and the versions of those that have their own."""
+    """The top modules that a function may import, with their versions; empty for Python's own."""
     top = {
         name.partition(".")[0] for name in {*sys.modules, *store.CODE, *sys.builtin_module_names}
     }
@@ -103,11 +106,11 @@ def modules() -> dict[str, str]:
     public = (
         name for name in top if not name.startswith(("_", "componentize_py")) and name not in own
     )
-    known = sys.stdlib_module_names | VERSIONS.keys() | {"requests", "penstock"}
-    return {name: VERSIONS.get(name, "") for name in sorted(public) if name in known}
+    published_names = sys.stdlib_module_names | VERSIONS.keys() | {"requests", "penstock"}
+    return {name: VERSIONS.get(name, "") for name in sorted(public) if name in published_names}
 
 
 def inventory() -> dict[str, object]:
-    """What the published list of modules is made from."""
+    """What the published list of modules is generated from."""
     python = ".".join(map(str, sys.version_info[:3]))
     return {"python": python, "modules": modules(), "missing": dict(sorted(absent.MISSING.items()))}

@@ -1,7 +1,8 @@
-"""What the standard library offers and a component cannot do: it fails in words, with a way out.
+"""Makes functions of the standard library that cannot work here fail with useful messages.
 
-None of this is the wall. The component imports no files, no sockets, no processes: what goes past
-these words ends the worker. They are there so that people learn what to write instead.
+None of this is needed for safety. The component imports no files, sockets or processes, so a call
+that got past these functions would end the worker. They are here to tell people what to write
+instead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from . import bridge
 from .places import put
@@ -27,32 +28,32 @@ from .places import put
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_READ = "there are no files here: take data from the event, or fetch it with context.http"
-_WRITE = "there are no files here: build text in io.StringIO, bytes in io.BytesIO"
-_PROCESSES = "there are no other processes here"
-_SOCKETS = "there are no sockets here: use requests, urllib.request or context.http"
-_THREADS = (
+_READ: Final = "there are no files here: take data from the event, or fetch it with context.http"
+_WRITE: Final = "there are no files here: build text in io.StringIO, bytes in io.BytesIO"
+_PROCESSES: Final = "there are no other processes here"
+_SOCKETS: Final = "there are no sockets here: use requests, urllib.request or context.http"
+_THREADS: Final = (
     "there are no threads here: call one after another, or use asyncio; a ThreadPoolExecutor"
     " runs each call as it is submitted"
 )
-_NOBODY = "this would wait for ever: there are no threads that could wake it"
-_READERS = "stat lstat listdir scandir readlink chdir open statvfs"
-_WRITERS = (
+_NOBODY: Final = "this would wait for ever: there are no threads that could wake it"
+_READERS: Final = "stat lstat listdir scandir readlink chdir open statvfs"
+_WRITERS: Final = (
     "mkdir makedirs rmdir remove unlink rename replace link symlink truncate chmod chown utime"
     " mkfifo mknod removedirs renames"
 )
-_SPAWNERS = (
+_SPAWNERS: Final = (
     "fork forkpty system popen kill killpg execv execve execl execle execlp execlpe execvp execvpe"
     " spawnl spawnle spawnv spawnve posix_spawn posix_spawnp wait waitpid"
 )
-_RESOLVERS = (
+_RESOLVERS: Final = (
     "getaddrinfo gethostbyname gethostbyname_ex gethostbyaddr getnameinfo create_connection"
     " create_server socketpair fromfd"
 )
 
 
 def install() -> None:
-    """Put the words in the place of what cannot be done."""
+    """Replace the functions that cannot work."""
     for names, make in ((_READERS, _no_file), (_WRITERS, _no_writing), (_SPAWNERS, _no_process)):
         for name in names.split():
             for module in (os, posix):
@@ -108,7 +109,12 @@ def _no_writing(name: str) -> Callable[..., NoReturn]:
 
 
 def no_open(file: Any, mode: str = "r", *_arguments: Any, **_options: Any) -> NoReturn:
-    """`open`: there are no files, to read or to write."""
+    """`open`, which always fails: there are no files.
+
+    Raises:
+        OSError: the mode asks to write.
+        FileNotFoundError: the mode asks to read.
+    """
     if set(str(mode)) & set("wax+"):
         raise OSError(errno.EROFS, _WRITE, file)
     raise FileNotFoundError(errno.ENOENT, _READ, file)
@@ -135,7 +141,11 @@ def _no_debugger(*_arguments: Any, **_options: Any) -> NoReturn:
 
 
 def _wait(_condition: threading.Condition, timeout: float | None = None) -> bool:
-    """`Condition.wait`, and so that of events and queues: nobody can notify, time alone passes."""
+    """`Condition.wait`, which events and queues use too. Nobody can notify, so it only sleeps.
+
+    Raises:
+        RuntimeError: there is no timeout, and the wait would never end.
+    """
     if timeout is None:
         raise RuntimeError(_NOBODY)
     if timeout > 0:
@@ -147,7 +157,7 @@ _sqlite_connect = sqlite3.connect
 
 
 def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
-    """`sqlite3.connect`: databases live in memory, and so do their temporary tables."""
+    """`sqlite3.connect`, for databases in memory only; their temporary tables are there too."""
     name = os.fspath(database)
     if isinstance(name, bytes):
         name = os.fsdecode(name)
@@ -158,7 +168,8 @@ def _connect(database: Any, *arguments: Any, **options: Any) -> Any:
         raise sqlite3.OperationalError(text)
     connection = _sqlite_connect(name or ":memory:", *arguments, **options)
     connection.execute("PRAGMA temp_store = MEMORY")
-    # SQLite finds no randomness of the system's, and goes by the clock: to the second.
+    # SQLite finds no source of randomness in this system. It would seed its numbers from the clock,
+    # in seconds.
     connection.create_function("random", 0, _random_number)
     connection.create_function("randomblob", 1, _random_bytes)
     return connection

@@ -1,4 +1,7 @@
-"""Source to code: by the guest's own compiler, with every finding; hints never refuse."""
+"""Compiles a source by the guest's own compiler, and lists the findings in it.
+
+A finding that is a hint never refuses a source.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,31 @@ import ast
 import base64
 import marshal
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import hints
-from .bridge import BRIDGE, written
-from .caps import FINDINGS_MAX, FRAME_MAX_BYTES, SOURCE_MAX_BYTES, SOURCE_MAX_LINES
+from .bridge import BRIDGE, frame_of
+from .caps import MAX_FINDINGS, MAX_FRAME_BYTES, MAX_SOURCE_BYTES, MAX_SOURCE_LINES
 from .errors import FILENAME, without_surrogates
 from .findings import Finding
 
 if TYPE_CHECKING:
     from types import CodeType
 
-_TOO_COMPLEX = "the source is nested too deeply to be compiled"
-_LINE_MAX_CHARS = 200
-_SPLIT = "split it into several functions"
+_TOO_COMPLEX: Final = "the source is nested too deeply to be compiled"
+_MAX_LINE_CHARS: Final = 200
+_SPLIT: Final = "split it into several functions"
 
 
 def compile_frame(message: dict[str, Any]) -> str:
     """The `compiled` frame that answers a `compile` frame."""
-    BRIDGE.silent = True  # a module that a hint looks into may print
+    BRIDGE.silent = True  # to make hints, modules are imported, which may print
     try:
-        code, made = compile_source(message["source"])
+        code, findings = compile_source(message["source"])
     finally:
         BRIDGE.silent = False
-    frame = _frame(message["seq"], code, made)
-    if len(frame) > FRAME_MAX_BYTES:
+    frame = _frame(message["seq"], code, findings)
+    if len(frame) > MAX_FRAME_BYTES:
         too_large = Finding(
             0, 0, "source_too_large", "the source is too large once compiled", _SPLIT
         )
@@ -38,60 +41,63 @@ def compile_frame(message: dict[str, Any]) -> str:
     return frame
 
 
-def _frame(seq: int, code: str | None, made: list[Finding]) -> str:
-    listed = [finding.to_json() for finding in made[:FINDINGS_MAX]]
-    return written({"op": "compiled", "seq": seq, "code": code or "", "findings": listed})
+def _frame(seq: int, code: str | None, findings: list[Finding]) -> str:
+    finding_objects = [finding.to_json() for finding in findings[:MAX_FINDINGS]]
+    return frame_of({"op": "compiled", "seq": seq, "code": code or "", "findings": finding_objects})
 
 
 def compile_source(source: str) -> tuple[str | None, list[Finding]]:
-    """The code as `load` takes it, or None; and errors and hints, by line."""
+    """The code in the form that `load` takes, and every finding, in order of lines.
+
+    The code is None if a finding is an error.
+    """
     source = source.removeprefix("\ufeff")
-    refused = _unfit(source)
-    if refused is not None:
-        return None, [refused]
+    error = _unfit(source)
+    if error is not None:
+        return None, [error]
     try:
-        with warnings.catch_warnings(record=True) as warned:
+        with warnings.catch_warnings(record=True) as warnings_given:
             warnings.simplefilter("always", SyntaxWarning)
             tree = ast.parse(source, FILENAME)
             code = compile(source, FILENAME, "exec", dont_inherit=True, optimize=0)
-    except SyntaxError as error:
-        return None, [_of_syntax(error, source)]
+    except SyntaxError as problem:
+        return None, [_of_syntax(problem, source)]
     except (RecursionError, MemoryError):
         return None, [Finding(0, 0, "too_complex", _TOO_COMPLEX, "split it up")]
-    except (ValueError, OverflowError) as error:
-        return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {error}")]
-    # The same warning comes from each step of compiling that sees its reason.
-    made = list(dict.fromkeys(map(_of_warning, warned))) + _hints(tree, source)
-    refused = hints.no_handler(tree)
-    if refused is not None:
-        made.append(refused)
-    made.sort(key=lambda finding: (finding.line, finding.column))
-    if any(finding.severity == "error" for finding in made):
-        return None, made
-    return _packed(code, source), made
+    except (ValueError, OverflowError) as problem:
+        return None, [Finding(0, 0, "syntax_error", f"the source cannot be compiled: {problem}")]
+    # Several steps of the compiler may give the same warning.
+    findings = list(dict.fromkeys(map(_of_warning, warnings_given))) + _hints(tree, source)
+    error = hints.no_handler(tree)
+    if error is not None:
+        findings.append(error)
+    findings.sort(key=lambda finding: (finding.line, finding.column))
+    if any(finding.severity == "error" for finding in findings):
+        return None, findings
+    return _packed(code, source), findings
 
 
 def _hints(tree: ast.Module, source: str) -> list[Finding]:
     try:
         return hints.hints(tree, source)
-    except Exception as error:  # noqa: BLE001 - what is wrong with a hint refuses nobody's source
-        message = f"there are no hints for this source: {type(error).__name__} while it was read"
+    except Exception as problem:  # noqa: BLE001 - what is wrong with a hint refuses nobody's source
+        message = f"there are no hints for this source: {type(problem).__name__} while it was read"
         return [Finding(0, 0, "no_hints", message, severity="hint")]
 
 
 def _packed(code: CodeType, source: str) -> str:
-    # The source travels with its code: tracebacks and inspect.getsource show it, as CPython does.
+    # The source goes with its code, so that tracebacks and inspect.getsource can show it.
     return base64.b64encode(marshal.dumps((code, source))).decode("ascii")
 
 
 def _unfit(source: str) -> Finding | None:
-    """The finding for a text that is no source; cheap, and safe on any text."""
+    """The finding for a text that cannot be a source; else None. Cheap, and safe for any text."""
     try:
         size = len(source.encode("utf-8"))
     except UnicodeEncodeError:
         return Finding(0, 0, "source_not_text", "the source holds a lone surrogate")
-    if size > SOURCE_MAX_BYTES or source.count("\n") > SOURCE_MAX_LINES:
-        text = f"the source is over {SOURCE_MAX_BYTES // 1024} KB or {SOURCE_MAX_LINES} lines"
+    if size > MAX_SOURCE_BYTES or source.count("\n") > MAX_SOURCE_LINES:
+        text = f"the source is over {MAX_SOURCE_BYTES // 1024} KB or {MAX_SOURCE_LINES} lines"
         return Finding(0, 0, "source_too_large", text, _SPLIT)
     if "\0" in source:
         line = source.count("\n", 0, source.index("\0")) + 1
@@ -100,21 +106,21 @@ def _unfit(source: str) -> Finding | None:
 
 
 def _of_syntax(error: SyntaxError, source: str) -> Finding:
-    """The compiler's own error, with its line and a caret below it."""
+    """The compiler's error as a finding, with the line and a caret below the place."""
     line, column = error.lineno or 0, error.offset or 0
     text = f"syntax error: {error.msg}"
     lines = source.splitlines()
-    shown = lines[line - 1] if 0 < line <= len(lines) else ""
-    if shown and 0 < column <= _LINE_MAX_CHARS:
-        shown = shown[:_LINE_MAX_CHARS]
+    line_text = lines[line - 1] if 0 < line <= len(lines) else ""
+    if line_text and 0 < column <= _MAX_LINE_CHARS:
+        line_text = line_text[:_MAX_LINE_CHARS]
         width = 1
         if error.end_lineno == error.lineno and error.end_offset:
-            width = max(1, min(error.end_offset, len(shown) + 1) - column)
-        # Tabs stay tabs, so that the caret stands where it belongs.
-        indent = "".join("\t" if letter == "\t" else " " for letter in shown[: column - 1])
-        text = f"{text}\n{shown}\n{indent}{'^' * width}"
+            width = max(1, min(error.end_offset, len(line_text) + 1) - column)
+        # Tabs stay tabs, so that the caret is below its letter.
+        indent = "".join("\t" if letter == "\t" else " " for letter in line_text[: column - 1])
+        text = f"{text}\n{line_text}\n{indent}{'^' * width}"
     return Finding(line, column, "syntax_error", without_surrogates(text))
 
 
-def _of_warning(warned: warnings.WarningMessage) -> Finding:
-    return Finding(warned.lineno, 0, "syntax_warning", str(warned.message), "", severity="hint")
+def _of_warning(warning: warnings.WarningMessage) -> Finding:
+    return Finding(warning.lineno, 0, "syntax_warning", str(warning.message), "", severity="hint")

@@ -1,4 +1,4 @@
-"""CPython's own JSON encoder in C, made once: `json.dumps` makes a new one for each call."""
+"""Makes CPython's JSON encoder in C once. `json.dumps` would make a new one for each call."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ if TYPE_CHECKING:
 
 
 def encoder(
-    opened: dict[int, Any] | None, default: Callable[[Any], Any] | None
+    open_containers: dict[int, Any] | None, default: Callable[[Any], Any] | None
 ) -> Callable[[Any, int], tuple[str, ...]]:
-    """What makes the pieces of ASCII text of a value, with no blanks and no NaN.
+    """A function that gives a value as pieces of JSON text, in ASCII, without blanks and NaN.
+
+    Its arguments are the value and a level, which is 0.
 
     Args:
-        opened: where the encoder notes the containers that it is in, to find one inside itself.
-        default: makes a value that it knows out of one that it does not.
+        open_containers: where the encoder keeps the containers that it is in, to find one inside
+            itself; None does not look.
+        default: turns a value that JSON does not have into one that it has; None has no such rule.
     """
     module: Any = json.encoder
     sort_keys = skip_keys = allow_nan = False
-    made: Callable[[Any, int], tuple[str, ...]] = module.c_make_encoder(
-        opened, default, module.encode_basestring_ascii, None, ":", ",",
+    encode: Callable[[Any, int], tuple[str, ...]] = module.c_make_encoder(
+        open_containers, default, module.encode_basestring_ascii, None, ":", ",",
         sort_keys, skip_keys, allow_nan,
     )  # fmt: skip
-    return made
+    return encode

@@ -1,23 +1,23 @@
-"""How a run ended other than by returning, in the words of the protocol."""
+"""Describes the exception that ended a run, in the form of the protocol."""
 
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import Any, Final
 
 from .capabilities import outcomes
 from .caps import (
-    ERROR_MESSAGE_MAX_CHARS,
-    ERROR_NAME_MAX_CHARS,
     MASKING_ROOM,
-    TRACEBACK_FRAMES_MAX,
+    MAX_ERROR_MESSAGE_CHARS,
+    MAX_ERROR_NAME_CHARS,
+    MAX_TRACEBACK_FRAMES,
 )
 
-FILENAME = "function.py"
-MODULE = "function"
-_MODULE = type.__dict__["__module__"]
-_NAME = type.__dict__["__name__"]  # a metaclass may say anything of its own
-_OUT_OF_MEMORY: dict[str, Any] = {
+FILENAME: Final = "function.py"
+MODULE: Final = "function"
+_MODULE: Final = type.__dict__["__module__"]
+_NAME: Final = type.__dict__["__name__"]  # read by this, because a metaclass may lie about its name
+_OUT_OF_MEMORY: Final[dict[str, Any]] = {
     "outcome": "out_of_memory",
     "error": {"type": "MemoryError", "message": "", "frames": []},
 }
@@ -25,14 +25,15 @@ _OUT_OF_MEMORY: dict[str, Any] = {
 
 def described(error: BaseException) -> dict[str, Any]:
     """The `outcome` and the `error` of a `done` frame."""
-    if issubclass(type(error), MemoryError) and not error.args:  # with a text it is the parser's
+    # With arguments it is the parser's error, for a source that is nested too deeply.
+    if issubclass(type(error), MemoryError) and not error.args:
         error.__traceback__ = None
         gc.collect()
         return _OUT_OF_MEMORY
     try:
         kind = type(error)
         about = {
-            "type": without_surrogates(_NAME.__get__(kind)[:ERROR_NAME_MAX_CHARS]),
+            "type": without_surrogates(_NAME.__get__(kind)[:MAX_ERROR_NAME_CHARS]),
             "message": without_surrogates(_message(error)),
             "frames": _own_frames(error),
             "yours": _MODULE.__get__(kind) == MODULE,
@@ -43,12 +44,12 @@ def described(error: BaseException) -> dict[str, Any]:
 
 
 def without_surrogates(text: str) -> str:
-    """The text as UTF-8 can carry it: half a character becomes a question mark."""
+    """The text with a question mark in place of each lone surrogate, which UTF-8 cannot carry."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _outcome(error: BaseException) -> str:
-    kind = type(error)  # an instance may say anything of its class
+    kind = type(error)  # not `error.__class__`, which user code can set
     if issubclass(kind, outcomes.RetryError):
         return "retry"
     if issubclass(kind, outcomes.DropEvent | outcomes.EventNotSupported):
@@ -58,7 +59,7 @@ def _outcome(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str.__str__(str(error))[: ERROR_MESSAGE_MAX_CHARS * MASKING_ROOM]
+        return str.__str__(str(error))[: MAX_ERROR_MESSAGE_CHARS * MASKING_ROOM]
     except MemoryError:
         raise
     except BaseException:  # noqa: BLE001 - user code's own __str__ may raise anything
@@ -66,7 +67,10 @@ def _message(error: BaseException) -> str:
 
 
 def _own_frames(error: BaseException) -> list[list[Any]]:
-    """Line and function of each step through the user's source; the middle of a long way is cut."""
+    """The line and the function of each step through the user's source.
+
+    If there are too many, those in the middle are left out.
+    """
     frames: list[list[Any]] = []
     trace = error.__traceback__
     while trace is not None:
@@ -74,7 +78,7 @@ def _own_frames(error: BaseException) -> list[list[Any]]:
         if code.co_filename == FILENAME:
             frames.append([trace.tb_lineno, code.co_name[:100]])
         trace = trace.tb_next
-    if len(frames) > TRACEBACK_FRAMES_MAX:
-        half = TRACEBACK_FRAMES_MAX // 2
+    if len(frames) > MAX_TRACEBACK_FRAMES:
+        half = MAX_TRACEBACK_FRAMES // 2
         frames = frames[:half] + frames[-half:]
     return frames

@@ -1,4 +1,4 @@
-"""`ThreadPoolExecutor` without threads: each call is run as it is submitted."""
+"""`ThreadPoolExecutor` without threads: it runs each call when it is submitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ThreadPoolExecutor(concurrent.futures.Executor):
-    """Runs what is submitted at once, one after another, and hands out futures that are done."""
+    """Runs each call at once, and gives a future that is done."""
 
     def __init__(
         self,
@@ -34,27 +34,27 @@ class ThreadPoolExecutor(concurrent.futures.Executor):
     def submit(
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> concurrent.futures.Future[Any]:
-        """A future that is done: with the result, or the exception."""
+        """Call the function, and give a future with its result or its exception."""
         if self._shut:
             raise RuntimeError("cannot schedule new futures after shutdown")
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         future.set_running_or_notify_cancel()
         try:
             result = fn(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - handed on to who asks the future
-            future.set_exception(error)
+        except Exception as problem:  # noqa: BLE001 - the future raises it
+            future.set_exception(problem)
         else:
             future.set_result(result)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's own signature
-        """Take nothing more."""
+        """Refuse further calls."""
         del wait, cancel_futures
         self._shut = True
 
 
 def install() -> None:
-    """Put it in the place of the one that starts threads."""
+    """Replace the executor that starts threads."""
     ThreadPoolExecutor.__module__ = "concurrent.futures.thread"
     put(concurrent.futures.thread, ThreadPoolExecutor=ThreadPoolExecutor)
     put(concurrent.futures, ThreadPoolExecutor=ThreadPoolExecutor)

@@ -1,4 +1,4 @@
-"""What the check at publish says of a source."""
+"""Findings of the check: what it says about a source."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that the check says, and what to write instead.
+    """What the check says about one place in a source."""
 
-    Attributes:
-        line: from 1; 0 where it is about the whole source.
-        column: from 1, in characters; 0 where it is about the whole line.
-        code: stable, for programs.
-        message: what is so.
-        hint: what to write instead.
-        severity: `error` refuses the source, `hint` does not.
-    """
-
+    # Counted from 1; 0 for a finding about the whole source.
     line: int
+    # In characters, counted from 1; 0 for a finding about the whole line.
     column: int
+    # The name of the kind of finding, for programs; it stays the same when the message changes.
     code: str
+    # What is wrong, in words.
     message: str
+    # What to write instead; empty if there is no advice.
     hint: str = ""
+    # `error`: the source is refused. `hint`: it is not.
     severity: str = "error"
 
     def to_json(self) -> dict[str, Any]:
-        """As the protocol writes it."""
+        """The finding as an object of the protocol."""
         return asdict(self)
 
 
@@ -39,13 +36,13 @@ class Notes:
 
     def __init__(self, source: str) -> None:
         self._lines = source.splitlines()
-        self.made: list[Finding] = []
+        self.findings: list[Finding] = []
 
     def add(self, node: ast.AST, code: str, message: str, hint: str = "") -> None:
-        """A hint about this node."""
+        """Add a hint about this node."""
         line: int = getattr(node, "lineno", 0)
         column = self._column(line, getattr(node, "col_offset", 0))
-        self.made.append(Finding(line, column, code, message, hint, severity="hint"))
+        self.findings.append(Finding(line, column, code, message, hint, severity="hint"))
 
     def _column(self, line: int, offset_bytes: int) -> int:
         if not 0 < line <= len(self._lines):

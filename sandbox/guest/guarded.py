@@ -1,36 +1,39 @@
-"""Walks a source and knows what is caught around the node at hand: what is tried is no mistake."""
+"""A visitor of syntax trees that knows which exceptions the code around a node catches.
+
+Code inside a `try` may expect to fail, so it gets no hint.
+"""
 
 # ruff: noqa: D102 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
 
 import ast
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_EVERYTHING = frozenset({"Exception", "BaseException"})
+_EVERYTHING: Final = frozenset({"Exception", "BaseException"})
 
 
 class Visitor(ast.NodeVisitor):
     """A visitor that keeps the names of the exceptions that handlers around it catch."""
 
     def __init__(self) -> None:
-        self._caught: list[frozenset[str]] = []
+        self._handlers: list[frozenset[str]] = []
 
     def catches(self, names: set[str]) -> bool:
-        """True where one of these exceptions is caught around the node at hand."""
-        return any(caught & (names | _EVERYTHING) for caught in self._caught)
+        """Whether the code around the node at hand catches one of these exceptions."""
+        return any(names_caught & (names | _EVERYTHING) for names_caught in self._handlers)
 
     @contextmanager
     def afresh(self) -> Iterator[None]:
-        """A function's body is not run where it is defined: what is caught there does not count."""
-        kept, self._caught = self._caught, []
+        """Forget what the code around catches, for a function's body: it runs elsewhere."""
+        handlers_outside, self._handlers = self._handlers, []
         try:
             yield
         finally:
-            self._caught = kept
+            self._handlers = handlers_outside
 
     def visit_Try(self, node: ast.Try) -> None:
         self._visit_try(node)
@@ -39,9 +42,9 @@ class Visitor(ast.NodeVisitor):
         self._visit_try(node)
 
     def _visit_try(self, node: ast.Try | ast.TryStar) -> None:
-        self._caught.append(frozenset().union(*map(_names_of, node.handlers)))
+        self._handlers.append(frozenset().union(*map(_names_of, node.handlers)))
         self._visit_all(node.body)
-        self._caught.pop()
+        self._handlers.pop()
         self._visit_all([*node.handlers, *node.orelse, *node.finalbody])
 
     def _visit_all(self, nodes: Sequence[ast.AST]) -> None:
@@ -49,13 +52,13 @@ class Visitor(ast.NodeVisitor):
             self.visit(node)
 
     def visit_With(self, node: ast.With) -> None:
-        suppressed = frozenset[str]()
+        names_suppressed = frozenset[str]()
         for item in node.items:
             self.visit(item)
-            suppressed |= _suppressed(item.context_expr)
-        self._caught.append(suppressed)
+            names_suppressed |= _suppressed(item.context_expr)
+        self._handlers.append(names_suppressed)
         self._visit_all(node.body)
-        self._caught.pop()
+        self._handlers.pop()
 
     def visit_If(self, node: ast.If) -> None:
         if _last_name(node.test) == "TYPE_CHECKING":

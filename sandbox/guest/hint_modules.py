@@ -1,4 +1,4 @@
-"""Modules that are not there, members that they do not have, and calls that cannot work here."""
+"""Hints about missing modules, about missing members, and about calls that cannot work here."""
 
 # ruff: noqa: N802, N815 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
@@ -9,21 +9,23 @@ import importlib
 import importlib.util
 from collections import Counter
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import absent, guarded, scopes
 
 if TYPE_CHECKING:
     from .findings import Notes
 
-_CUTOFF = 0.65
-_LONG_S = 1.0
-_NO_FILES = "there are no files here: take data from the event, or fetch it with context.http"
-_NO_PROCESSES = "there are no other processes here"
-_NO_THREADS = "there are no threads here: call one after another, or use asyncio"
-_NO_SOCKETS = "there are no sockets here: use requests, urllib.request or context.http"
-_NO_TERMINAL = "there is no terminal: take data from the event"
-_NOT_POSSIBLE = {
+_CUTOFF: Final = 0.65
+_LONG_S: Final = 1.0
+_NO_FILES: Final = (
+    "there are no files here: take data from the event, or fetch it with context.http"
+)
+_NO_PROCESSES: Final = "there are no other processes here"
+_NO_THREADS: Final = "there are no threads here: call one after another, or use asyncio"
+_NO_SOCKETS: Final = "there are no sockets here: use requests, urllib.request or context.http"
+_NO_TERMINAL: Final = "there is no terminal: take data from the event"
+_NOT_POSSIBLE: Final = {
     "open": _NO_FILES, "io.open": _NO_FILES, "os.open": _NO_FILES, "os.listdir": _NO_FILES,
     "os.makedirs": _NO_FILES, "os.mkdir": _NO_FILES, "tempfile.NamedTemporaryFile": _NO_FILES,
     "tempfile.TemporaryDirectory": _NO_FILES, "tempfile.mkdtemp": _NO_FILES,
@@ -39,7 +41,7 @@ _NOT_POSSIBLE = {
 
 
 def look(tree: ast.Module, notes: Notes) -> None:
-    """Hints about imports, members and calls."""
+    """Add hints about imports, members and calls."""
     visitor = _Reader(tree, notes)
     visitor.visit(tree)
 
@@ -48,9 +50,11 @@ class _Reader(guarded.Visitor):
     def __init__(self, tree: ast.Module, notes: Notes) -> None:
         super().__init__()
         self._notes = notes
-        self._asked = _asked_for(tree)
-        self._meant = _imported_names(tree)  # what a name stands for, such as datetime.datetime
-        self._bound = {scopes.bound_by(node) for node in ast.walk(tree)}  # in whatever scope
+        self._probed_members = _asked_for(tree)
+        self._modules_by_name = _imported_names(
+            tree
+        )  # by name, what it stands for: such as datetime.datetime
+        self._bound_names = {scopes.bound_by(node) for node in ast.walk(tree)}  # in any scope
         self._in_async = False
 
     # Imports
@@ -75,7 +79,7 @@ class _Reader(guarded.Visitor):
                 self._check_member(node, module, name, alias.name)
 
     def _check_module(self, node: ast.AST, name: str) -> bool:
-        """True where the module is there."""
+        """Whether the module exists; if not, a hint says so."""
         if _is_there(name):
             return True
         if not self.catches({"ImportError", "ModuleNotFoundError"}):
@@ -84,16 +88,18 @@ class _Reader(guarded.Visitor):
         return False
 
     def _check_member(self, node: ast.AST, owner: Any, name: str, member: str) -> bool:
-        """True where the owner has it."""
-        if member in self._asked or _has(owner, member):
+        """Whether the owner has this member; if not, a hint says so."""
+        if member in self._probed_members or _has(owner, member):
             return True
         if isinstance(owner, ModuleType) and _is_there(f"{name}.{member}"):
             return True
         kind = "module" if isinstance(owner, ModuleType) else "class"
         message = f'the {kind} "{name}" has no "{member}"'
         hint = absent.MISSING.get(f"{name}.{member}", "")
-        others = [each for each in dir(owner) if each != member]  # it may list what it has not
-        close = difflib.get_close_matches(member, others, n=1, cutoff=_CUTOFF)
+        other_members = [
+            each for each in dir(owner) if each != member
+        ]  # dir() may list what is missing
+        close = difflib.get_close_matches(member, other_members, n=1, cutoff=_CUTOFF)
         if not hint and close:
             hint = f'did you mean "{close[0]}"?'
         self._notes.add(node, "member_missing", message, hint)
@@ -102,14 +108,14 @@ class _Reader(guarded.Visitor):
     # Members and calls
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        dotted = _dotted(node)
-        root = dotted.partition(".")[0]
-        if not dotted or root not in self._meant or not isinstance(node.ctx, ast.Load):
+        full_name = _dotted(node)
+        root = full_name.partition(".")[0]
+        if not full_name or root not in self._modules_by_name or not isinstance(node.ctx, ast.Load):
             self.generic_visit(node)
             return
         if self.catches({"AttributeError"}):
             return
-        self._follow(node, self._meant[root], dotted.split(".")[1:])
+        self._follow(node, self._modules_by_name[root], full_name.split(".")[1:])
 
     def _follow(self, node: ast.AST, name: str, members: list[str]) -> None:
         owner = _object(name)
@@ -122,20 +128,24 @@ class _Reader(guarded.Visitor):
             owner = getattr(owner, member, None) or _module(name)
 
     def visit_Call(self, node: ast.Call) -> None:
-        called = self._called(node.func)
-        if called in _NOT_POSSIBLE and not self.catches({"OSError", "RuntimeError"}):
-            message = f"{called}() cannot work here"
-            self._notes.add(node, "not_possible", message, _NOT_POSSIBLE[called])
-        elif called == "time.sleep":
+        function_name = self._called(node.func)
+        if function_name in _NOT_POSSIBLE and not self.catches({"OSError", "RuntimeError"}):
+            message = f"{function_name}() cannot work here"
+            self._notes.add(node, "not_possible", message, _NOT_POSSIBLE[function_name])
+        elif function_name == "time.sleep":
             self._check_sleep(node)
         self.generic_visit(node)
 
     def _called(self, function: ast.expr) -> str:
-        dotted = _dotted(function)
-        root, _, rest = dotted.partition(".")
-        if root in self._meant:
-            return f"{self._meant[root]}.{rest}" if rest else self._meant[root]
-        return dotted if dotted and not rest and root not in self._bound else ""
+        full_name = _dotted(function)
+        root, _, members = full_name.partition(".")
+        if root in self._modules_by_name:
+            return (
+                f"{self._modules_by_name[root]}.{members}"
+                if members
+                else self._modules_by_name[root]
+            )
+        return full_name if full_name and not members and root not in self._bound_names else ""
 
     def _check_sleep(self, node: ast.Call) -> None:
         if self._in_async:
@@ -159,41 +169,41 @@ class _Reader(guarded.Visitor):
 
 
 def _asked_for(tree: ast.Module) -> set[str]:
-    """Members that the source asks for before it uses them, or sets itself."""
-    asked = set()
+    """The members that the source sets, or looks for with hasattr() or getattr()."""
+    members = set()
     for node in ast.walk(tree):
         match node:
             case ast.Call(
                 func=ast.Name(id="hasattr" | "getattr" | "setattr"),
                 args=[_, ast.Constant(value=str(name)), *_],
             ):
-                asked.add(name)
+                members.add(name)
             case ast.Attribute(attr=name, ctx=ast.Store()):
-                asked.add(name)
+                members.add(name)
             case _:
                 pass
-    return asked
+    return members
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
-    """Names that one import alone binds, wherever it stands, and what they stand for."""
-    meant: dict[str, str] = {}
-    bound = Counter[str]()
+    """The names that exactly one import binds and nothing else, with what they stand for."""
+    modules: dict[str, str] = {}
+    bindings = Counter[str]()
     for node in ast.walk(tree):
         for name, of in _imports_of(node):
-            meant[name] = of
-            bound[name] += 1
+            modules[name] = of
+            bindings[name] += 1
         if name := scopes.bound_by(node):
-            bound[name] += 2
-    return {name: of for name, of in meant.items() if bound[name] == 1}
+            bindings[name] += 2
+    return {name: of for name, of in modules.items() if bindings[name] == 1}
 
 
 def _imports_of(node: ast.AST) -> list[tuple[str, str]]:
-    """Each name that this import binds, with what it stands for."""
+    """The names that this import binds, with what they stand for."""
     if isinstance(node, ast.Import):
-        whole = [(each.asname, each.name) for each in node.names if each.asname]
+        renamed_imports = [(each.asname, each.name) for each in node.names if each.asname]
         tops = {each.name.partition(".")[0] for each in node.names if not each.asname}
-        return [*whole, *((top, top) for top in tops)]
+        return [*renamed_imports, *((top, top) for top in tops)]
     if isinstance(node, ast.ImportFrom) and node.level == 0:
         return [(each.asname or each.name, f"{node.module}.{each.name}") for each in node.names]
     return []
@@ -202,7 +212,7 @@ def _imports_of(node: ast.AST) -> list[tuple[str, str]]:
 def _has(owner: Any, member: str) -> bool:
     try:
         return hasattr(owner, member)
-    except ImportError:  # a member that is imported when it is asked for, and is not there
+    except ImportError:  # the module imports this member when it is read, and that fails
         return False
 
 
@@ -232,9 +242,9 @@ def _module(name: str) -> ModuleType | None:
         return None
 
 
-def _object(dotted: str) -> Any:
-    module = _module(dotted)
+def _object(full_name: str) -> Any:
+    module = _module(full_name)
     if module is not None:
         return module
-    owner, _, member = dotted.rpartition(".")
+    owner, _, member = full_name.rpartition(".")
     return getattr(_module(owner), member, None) if owner else None

@@ -1,4 +1,4 @@
-"""Names that nothing in the source binds."""
+"""Hints about names that nothing in the source binds."""
 
 # ruff: noqa: N802, N815 - ast dispatches by these names, which say what they visit
 from __future__ import annotations
@@ -8,7 +8,7 @@ import builtins
 import difflib
 import importlib.util
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from . import absent, guarded
 from .scopes import Bound, Comprehension, module_names
@@ -16,9 +16,14 @@ from .scopes import Bound, Comprehension, module_names
 if TYPE_CHECKING:
     from .findings import Notes
 
-_CUTOFF = 0.75
-_BUILT_IN = frozenset(dir(builtins)) | {"__file__", "__builtins__", "__class__", "__annotations__"}
-_WHERE_NAMES_LIVE = (
+_CUTOFF: Final = 0.75
+_BUILT_IN: Final = frozenset(dir(builtins)) | {
+    "__file__",
+    "__builtins__",
+    "__class__",
+    "__annotations__",
+}
+_WHERE_NAMES_LIVE: Final = (
     "penstock", "datetime", "decimal", "collections", "dataclasses", "enum", "typing", "functools",
     "itertools", "contextlib", "zoneinfo", "pathlib", "urllib.parse", "abc", "math", "statistics",
     "concurrent.futures",
@@ -26,7 +31,7 @@ _WHERE_NAMES_LIVE = (
 
 
 def look(tree: ast.Module, notes: Notes) -> None:
-    """A hint for each name that will raise NameError, where it is first read."""
+    """Add a hint for each name that will raise NameError, at the first place that reads it."""
     module = module_names(tree)
     if module.open or _makes_globals(tree):
         return
@@ -42,21 +47,25 @@ def _makes_globals(tree: ast.Module) -> bool:
 
 
 class _Reader(guarded.Visitor):
-    """Reads every name in its scope; annotations are not evaluated, and so not read."""
+    """Reads every name in its scope, but not those in annotations, which are never evaluated."""
 
     def __init__(self, module: set[str], notes: Notes) -> None:
         super().__init__()
         self._module = module
         self._notes = notes
         self._scopes: list[set[str]] = []
-        self._seen: set[str] = set()
+        self._reported_names: set[str] = set()
 
     def visit_Name(self, node: ast.Name) -> None:
-        if not isinstance(node.ctx, ast.Load) or node.id in self._seen or self._is_bound(node.id):
+        if (
+            not isinstance(node.ctx, ast.Load)
+            or node.id in self._reported_names
+            or self._is_bound(node.id)
+        ):
             return
         if self.catches({"NameError"}):
             return
-        self._seen.add(node.id)
+        self._reported_names.add(node.id)
         message = f'the name "{node.id}" is not defined'
         self._notes.add(node, "unknown_name", message, self._advice(node.id))
 
@@ -73,8 +82,8 @@ class _Reader(guarded.Visitor):
                 return f"from {module} import {name}"
         if name in absent.MISSING:
             return absent.MISSING[name]
-        known = self._module.union(_BUILT_IN, *self._scopes)
-        close = difflib.get_close_matches(name, known, n=1, cutoff=_CUTOFF)
+        candidates = self._module.union(_BUILT_IN, *self._scopes)
+        close = difflib.get_close_matches(name, candidates, n=1, cutoff=_CUTOFF)
         return f'did you mean "{close[0]}"?' if close else ""
 
     def _inside(self, scope: ast.AST, children: list[ast.AST]) -> None:
@@ -114,7 +123,7 @@ class _Reader(guarded.Visitor):
             self.visit(node.value)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
-        """Nothing: it is evaluated when it is asked for."""
+        """Skip it: Python evaluates a type alias only when somebody reads its value."""
 
 
 def _can_be_imported(name: str) -> bool:

@@ -1,51 +1,63 @@
-"""State of the module that events of one batch would share."""
+"""Hints about values of the module that the events of one batch share."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .scopes import Bound
 
 if TYPE_CHECKING:
     from .findings import Notes
 
-_MAKERS = frozenset({"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
-_CHANGERS = frozenset(
+_MAKERS: Final = frozenset(
+    {"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"}
+)
+_CHANGERS: Final = frozenset(
     {"append", "extend", "insert", "add", "update", "pop", "popitem", "remove", "discard", "clear",
      "setdefault", "appendleft", "extendleft", "popleft", "sort", "reverse", "subtract",
      "intersection_update", "difference_update", "symmetric_difference_update"}
 )  # fmt: skip
-_ADVICE = "fine for a cache; what belongs to one event goes into the handler"
+_ADVICE: Final = "fine for a cache; what belongs to one event goes into the handler"
 
 
 def look(tree: ast.Module, notes: Notes) -> None:
-    """A hint for each value of the module's that a run changes: the next event sees it."""
-    shared = _mutable_names(tree)
-    once = _run_at_import(tree)
-    seen: set[str] = set()
+    """Add a hint for each value of the module that a run changes: the next event sees it."""
+    mutable_names = _mutable_names(tree)
+    import_functions = _run_at_import(tree)
+    reported_names: set[str] = set()
     for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function not in once:
-            _look_into(function, shared, seen, notes)
+        if (
+            isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            and function not in import_functions
+        ):
+            _look_into(function, mutable_names, reported_names, notes)
 
 
 def _look_into(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, shared: set[str], seen: set[str], notes: Notes
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    mutable_names: set[str],
+    reported_names: set[str],
+    notes: Notes,
 ) -> None:
-    bound = Bound(function)
+    scope = Bound(function)
     globals_of = [node.names for node in _own_nodes(function) if isinstance(node, ast.Global)]
-    declared = {name for names in globals_of for name in names}
+    global_names = {name for names in globals_of for name in names}
     for node in _own_nodes(function):
-        name = _changed(node, declared)
-        if name in seen or name in bound.names or name not in shared | declared:
+        name = _changed(node, global_names)
+        if (
+            name in reported_names
+            or name in scope.names
+            or name not in mutable_names | global_names
+        ):
             continue
-        seen.add(name)
+        reported_names.add(name)
         message = f'events of one batch share "{name}": what this run changes, the next one sees'
         notes.add(node, "shared_state", message, _ADVICE)
 
 
 def _own_nodes(function: ast.AST) -> list[ast.AST]:
-    """The nodes of a function without those of functions inside it."""
+    """The nodes of a function, without those of functions inside it."""
     nodes: list[ast.AST] = []
     waiting = list(getattr(function, "body", []))
     while waiting:
@@ -56,8 +68,8 @@ def _own_nodes(function: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def _changed(node: ast.AST, declared: set[str]) -> str:
-    """The name whose value this node changes; empty for other nodes."""
+def _changed(node: ast.AST, global_names: set[str]) -> str:
+    """The name whose value this node changes; empty if it changes none."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
             return name if method in _CHANGERS else ""
@@ -66,13 +78,13 @@ def _changed(node: ast.AST, declared: set[str]) -> str:
         case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name))):
             return name
         case ast.AugAssign(target=ast.Name(id=name)) | ast.Name(id=name, ctx=ast.Store()):
-            return name if name in declared else ""
+            return name if name in global_names else ""
         case _:
             return ""
 
 
 def _mutable_names(tree: ast.Module) -> set[str]:
-    """Names that the module binds to a list, dict or set of its own."""
+    """The names that the module binds to a new list, dict or set."""
     names = set()
     for node in ast.walk(ast.Module(body=_top(tree), type_ignores=[])):
         if isinstance(node, ast.Assign) and _is_mutable(node.value):
@@ -98,7 +110,7 @@ def _is_mutable(value: ast.expr) -> bool:
 
 
 def _run_at_import(tree: ast.Module) -> set[ast.AST]:
-    """Functions that decorate others, with those inside them: they run while it is loaded."""
+    """The functions that decorate others, with those inside them: they run during the import."""
     names = set()
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", []):
@@ -108,13 +120,14 @@ def _run_at_import(tree: ast.Module) -> set[ast.AST]:
     once: set[ast.AST] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in names:
-            # A wrapper inside is what runs later; only the way to it runs at import.
+            # The innermost wrapper runs later, with the events. Only the functions around it run
+            # during the import.
             once |= {node, *_decorators_inside(node)}
     return once
 
 
 def _decorators_inside(function: ast.FunctionDef) -> set[ast.AST]:
-    """Functions below a decorator that take a function and do not call it."""
+    """The functions inside a decorator that take a function and do not call it."""
     inside: set[ast.AST] = set()
     for node in ast.walk(function):
         if isinstance(node, ast.FunctionDef) and node is not function and len(node.args.args) == 1:

@@ -1,38 +1,39 @@
-"""What the check at publish says of a source that compiles: hints, and never a refusal.
+"""Makes hints about a source that compiles. A hint never refuses a source.
 
-They are about this interpreter and its modules, which is why they are made inside the component.
+Hints are about this interpreter and its modules, so they are made inside the component.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
+from typing import Final
 
 from . import hint_modules, hint_names, hint_state
 from .calling import NAMES
 from .findings import Finding, Notes
 from .scopes import module_names
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_FORMS = "define handler(event), handler(event, context) or handler(event, profile, context)"
-_MOST = 3
+_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORMS: Final = "define handler(event), handler(event, context) or handler(event, profile, context)"
+_MOST: Final = 3
 
 
 def hints(tree: ast.Module, source: str) -> list[Finding]:
-    """Every hint about this source, by line."""
+    """Every hint about this source."""
     notes = Notes(source)
     hint_names.look(tree, notes)
     hint_modules.look(tree, notes)
     hint_state.look(tree, notes)
     _look_at_handler(tree, notes)
     _look_at_namespaces(tree, notes)
-    return notes.made + _hidden(source)
+    return notes.findings + _hidden(source)
 
 
 def no_handler(tree: ast.Module) -> Finding | None:
-    """The error of a source that defines no handler, or None."""
-    bound = module_names(tree)
-    if bound.open or bound.names & set(NAMES):
+    """The error for a source that defines no handler; None if it may define one."""
+    scope = module_names(tree)
+    if scope.open or scope.names & set(NAMES):
         return None
     functions = [
         node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -46,17 +47,17 @@ def _look_at_handler(tree: ast.Module, notes: Notes) -> None:
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name not in NAMES:
             continue
-        given = len(node.args.posonlyargs) + len(node.args.args)
-        required = given - len(node.args.defaults)
+        count = len(node.args.posonlyargs) + len(node.args.args)
+        required_count = count - len(node.args.defaults)
         if node.decorator_list or node.args.vararg or node.args.kwonlyargs:
             continue
-        if required > _MOST or given == 0:
-            message = f"{node.name}() is called with one to three values, and takes {given}"
+        if required_count > _MOST or count == 0:
+            message = f"{node.name}() is called with one to three values, and takes {count}"
             notes.add(node, "handler_form", message, _FORMS)
 
 
 def _look_at_namespaces(tree: ast.Module, notes: Notes) -> None:
-    """Metaclasses that read annotations where Python 3.14 does not put them any more."""
+    """Metaclasses that read annotations in a place where Python 3.14 no longer puts them."""
     for node in ast.walk(tree):
         match node:
             case (
@@ -74,11 +75,11 @@ def _look_at_namespaces(tree: ast.Module, notes: Notes) -> None:
 
 
 def _hidden(source: str) -> list[Finding]:
-    made = []
+    findings = []
     for number, line in enumerate(source.splitlines(), start=1):
         column = next((at for at, letter in enumerate(line, start=1) if letter in _BIDI), 0)
         if column:
             message = "the line holds a character that hides the order of the others"
             hint = "remove it, or write it as \\u escape"
-            made.append(Finding(number, column, "hidden_character", message, hint, "hint"))
-    return made
+            findings.append(Finding(number, column, "hidden_character", message, hint, "hint"))
+    return findings

@@ -1,6 +1,7 @@
-"""`asyncio` without sockets and threads: one loop that waits by sleeping.
+"""An event loop for `asyncio` without sockets and threads: it waits by sleeping.
 
-It is asyncio's own base loop; only what would wait for a socket waits for the clock.
+It is asyncio's own base loop. Only the part that waits for sockets is replaced, by one that waits
+for the next timer.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import asyncio.base_events
 import errno
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from . import bridge
 from .places import put
@@ -16,18 +17,22 @@ from .places import put
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-_SLEEP_MIN_S = 1e-6
+_SLEEP_MIN_S: Final = 1e-6
 
 
 class Deadlock(RuntimeError):
-    """Every task waits for another one: nothing can wake any of them."""
+    """Every task waits for another one, so that nothing can wake any of them."""
 
 
 class _Clock:
-    """In the place of a selector: there is nothing to select from but time."""
+    """Takes the place of a selector. There are no sockets to select from, only time."""
 
     def select(self, timeout: float | None) -> list[Any]:
-        """Wait until the next timer is due; Deadlock where none is set."""
+        """Wait until the next timer is due.
+
+        Raises:
+            Deadlock: no timer is set.
+        """
         if timeout is None:
             raise Deadlock("all tasks wait, and nothing is left that could wake one of them")
         if timeout > _SLEEP_MIN_S:
@@ -44,53 +49,53 @@ class Loop(asyncio.base_events.BaseEventLoop):
         self._clock_resolution = 1e-9
 
     def _process_events(self, event_list: Any) -> None:
-        """Nothing: the clock brings no events."""
+        """Do nothing: there are no events of sockets."""
 
     def _write_to_self(self) -> None:
-        """Nothing: there is no other thread to wake this one."""
+        """Do nothing: there is no other thread that could wake this one."""
 
     def run_in_executor(  # type: ignore[override]  # asyncio's types need Python 3.11's variadics
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
-        """Call it now: there is one thread, and its result is there at once."""
+        """Call the function at once, in the only thread, and give a future with its result."""
         future = self.create_future()
         try:
             if executor is None:
                 future.set_result(func(*args))
             else:
                 future.set_result(executor.submit(func, *args).result())
-        except Exception as error:  # noqa: BLE001 - handed on to who awaits it
-            future.set_exception(error)
+        except Exception as problem:  # noqa: BLE001 - the future raises it
+            future.set_exception(problem)
         return future
 
     async def _make_subprocess_transport(self, *_arguments: Any, **_options: Any) -> NoReturn:
-        """OSError: there are none."""
+        """Fail: there are no other processes."""
         raise OSError(errno.ENOTSUP, "there are no other processes here")
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's own signature
-        """Nothing: there is none."""
+        """Do nothing: there is no executor."""
 
 
 class Events:
     """Runs the coroutines of `async def` handlers.
 
-    All events of a batch share one loop, so that a lock or a queue of the module's lives on.
+    All events of a batch share one loop, so that a lock or a queue of the module works for all.
     """
 
     def __init__(self) -> None:
         self._runner: asyncio.Runner | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """What the handler returns; tasks that it leaves behind are cancelled."""
+        """Run the coroutine, and give its result. Tasks that it has not awaited are cancelled."""
         if self._runner is None:
             self._runner = asyncio.Runner(loop_factory=Loop)
         try:
             return self._runner.run(coroutine)
         finally:
             loop = self._runner.get_loop()
-            left = asyncio.all_tasks(loop)
-            if left:
-                _cancel(loop, left)
+            pending_tasks = asyncio.all_tasks(loop)
+            if pending_tasks:
+                _cancel(loop, pending_tasks)
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
@@ -100,16 +105,16 @@ def _cancel(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> N
 
 
 class _Policy:
-    """Hands out our loop, whoever asks."""
+    """The policy of event loops, which gives out `Loop` only."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._was_set = False
 
     def get_event_loop(self) -> asyncio.AbstractEventLoop:
-        """The current loop, made where none was ever set.
+        """The current loop. Makes one if none was ever set.
 
-        CPython 3.14 makes none any more, but the programs that rely on it are there.
+        CPython 3.14 no longer makes one, but there are programs that rely on it.
         """
         if self._loop is None and not self._was_set:
             self.set_event_loop(self.new_event_loop())
@@ -118,21 +123,21 @@ class _Policy:
         return self._loop
 
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Make it the current one."""
+        """Make this the current loop."""
         self._loop = loop
         self._was_set = True
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """A new one."""
+        """Make a new loop."""
         return Loop()
 
 
 def begin() -> None:
-    """A function is loaded: no loop was ever set."""
+    """Forget the current loop. Call it when a function is loaded."""
     put(asyncio.events, _event_loop_policy=_Policy())
 
 
 def install() -> None:
-    """Put our loop in the place of those that need sockets."""
+    """Replace the loops that need sockets."""
     begin()
     put(asyncio, SelectorEventLoop=Loop, EventLoop=Loop)

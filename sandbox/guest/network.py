@@ -1,4 +1,4 @@
-"""`http.client`, and so `urllib.request`, over the parent's http call.
+"""Lets `http.client`, and with it `urllib.request`, call servers by the parent's http call.
 
 The standard library writes a request into a connection and reads an answer from it. Here the
 connection reads that request, has the parent perform it, and writes the answer as a server would.
@@ -12,58 +12,59 @@ import http.client
 import io
 import re
 import socket
-from typing import Any
+from typing import Any, Final
 
 from .capabilities import http as sdk_http
 from .capabilities import port
 from .places import put
 
 _METHOD, _TARGET = 0, 1
-_OWN_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
-_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})  # it comes whole
-_PORTS = {"http": 80, "https": 443}
-_TIMEOUTS = frozenset({"timeout", "dns_timeout", "connect_timeout"})
+_OWN_HEADERS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+# Headers of the answer that say how its body was sent. They no longer apply: it comes whole.
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
+_PORTS: Final = {"http": 80, "https": 443}
+_TIMEOUTS: Final = frozenset({"timeout", "dns_timeout", "connect_timeout"})
 
 
 class _Connection:
-    """What `http.client` takes for a socket: one request goes in, one answer comes out."""
+    """An object that `http.client` uses as a socket: it takes one request, and gives its answer."""
 
     def __init__(self, origin: str, timeout: Any) -> None:
         self._origin = origin
         self._timeout = timeout
-        self._written = bytearray()
+        self._request = bytearray()
         self._answer: bytes | None = None
 
     def sendall(self, data: Any) -> None:
-        """A part of the request; with its last part it is performed, and may fail."""
-        # Here and not when the answer is read: who catches a server that is not there does so
-        # around the request.
-        self._written += data
-        if self._answer is None and _is_whole(self._written):
-            self._answer = _answer(bytes(self._written), self._origin, self._timeout)
+        """Take a part of the request. With its last part, the parent performs it, and may fail."""
+        # The call is made here and not when the answer is read: a program that catches an
+        # unreachable server does so around the request.
+        self._request += data
+        if self._answer is None and _is_whole(self._request):
+            self._answer = _answer(bytes(self._request), self._origin, self._timeout)
 
     def makefile(self, _mode: str = "rb", *_arguments: Any, **_options: Any) -> io.BytesIO:
-        """The answer to what was written."""
+        """A file with the answer to the request."""
         answer = self._answer
         if answer is None:
-            answer = _answer(bytes(self._written), self._origin, self._timeout)
+            answer = _answer(bytes(self._request), self._origin, self._timeout)
         self._answer = None
-        self._written.clear()
+        self._request.clear()
         return io.BytesIO(answer)
 
     def settimeout(self, timeout: Any) -> None:
-        """Seconds that the answer may take."""
+        """Set the seconds that the answer may take."""
         self._timeout = timeout
 
     def setsockopt(self, *_arguments: Any) -> None:
-        """Nothing: there is no socket."""
+        """Do nothing: there is no socket."""
 
     def close(self) -> None:
-        """Nothing: each request is a call of its own."""
+        """Do nothing: each request is a call of its own."""
 
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+) *(?:\r\n|$)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked *(?:\r\n|$)", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+) *(?:\r\n|$)", re.IGNORECASE)
+_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked *(?:\r\n|$)", re.IGNORECASE)
 
 
 def _is_whole(request: bytearray) -> bool:
@@ -78,12 +79,14 @@ def _is_whole(request: bytearray) -> bool:
 
 def _answer(request: bytes, origin: str, timeout: Any) -> bytes:
     head, _, body = request.partition(b"\r\n\r\n")
-    first, _, rest = head.partition(b"\r\n")
-    words = first.decode("latin-1").split(" ")
-    given = email.parser.HeaderParser().parsestr(rest.decode("latin-1"))
-    headers = {name: value for name, value in given.items() if name.lower() not in _OWN_HEADERS}
+    request_line, _, header_lines = head.partition(b"\r\n")
+    words = request_line.decode("latin-1").split(" ")
+    sent_headers = email.parser.HeaderParser().parsestr(header_lines.decode("latin-1"))
+    headers = {
+        name: value for name, value in sent_headers.items() if name.lower() not in _OWN_HEADERS
+    }
     fields: dict[str, Any] = {"headers": headers, "content_type": None}
-    if given.get("transfer-encoding", "").lower() == "chunked":
+    if sent_headers.get("transfer-encoding", "").lower() == "chunked":
         body = _unchunked(body)
     if body:
         fields["data"] = _body(body)
@@ -93,8 +96,8 @@ def _answer(request: bytes, origin: str, timeout: Any) -> bytes:
     url = target if "://" in target else origin + target
     try:
         answer = sdk_http.perform(words[_METHOD], url, **fields)
-    except port.CapabilityError as error:
-        raise _as_os_error(error) from None
+    except port.CapabilityError as problem:
+        raise _as_os_error(problem) from None
     return _as_bytes(answer)
 
 
@@ -110,17 +113,17 @@ def _as_bytes(answer: dict[str, Any]) -> bytes:
 
 def _body(body: bytes) -> dict[str, str]:
     try:
-        return {"text": body.decode("utf-8")}  # the parent fills in secrets that it names
+        return {"text": body.decode("utf-8")}  # the parent fills secrets into text
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode("ascii")}
 
 
 def _unchunked(body: bytes) -> bytes:
-    whole, left = [], io.BytesIO(body)
-    while size := int(left.readline().split(b";")[0] or b"0", 16):
-        whole.append(left.read(size))
-        left.readline()
-    return b"".join(whole)
+    chunks, stream = [], io.BytesIO(body)
+    while size := int(stream.readline().split(b";")[0] or b"0", 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    return b"".join(chunks)
 
 
 def _as_os_error(error: port.CapabilityError) -> OSError:
@@ -146,7 +149,7 @@ def _connect(self: http.client.HTTPConnection) -> None:
 
 
 class HTTPSConnection(http.client.HTTPConnection):
-    """The same over TLS, which the parent makes: a context changes nothing."""
+    """A connection over TLS. The parent does the TLS, so the argument `context` has no effect."""
 
     default_port = 443
 
@@ -158,7 +161,7 @@ class HTTPSConnection(http.client.HTTPConnection):
 
 
 def install() -> None:
-    """Put them in their places; `urllib.request` must not have been imported yet."""
+    """Replace the connections of `http.client`. Call it before `urllib.request` is imported."""
     put(http.client.HTTPConnection, connect=_connect)
     HTTPSConnection.__module__ = "http.client"
     put(http.client, HTTPSConnection=HTTPSConnection)

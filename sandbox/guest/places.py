@@ -1,9 +1,9 @@
-"""Puts things of ours in the place of what a module or class has."""
+"""Replaces members of modules and classes."""
 
 from __future__ import annotations
 
 
 def put(owner: object, **members: object) -> None:
-    """Give a module or a class these members, instead of its own of these names."""
+    """Set these members of a module or a class, in place of its own with the same names."""
     for name, member in members.items():
         setattr(owner, name, member)

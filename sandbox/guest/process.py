@@ -1,7 +1,7 @@
-"""What a process has of its own: environment, randomness, sleep. Each load makes it anew.
+"""The state of a process: environment, random numbers and sleep. Each load resets it.
 
-All workers are forked from one warmed instance. What that instance has drawn from its generators
-would be drawn again by each of them, so a load draws new seeds from the worker's own host.
+All workers are forked from one warmed-up instance, with the state of its random generators. So that
+workers do not draw the same numbers, each load takes new seeds from the host.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 import sys
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import bridge
 from .places import put
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_FILENAME = "function.py"
+_FILENAME: Final = "function.py"
 
 
 def begin(environment: Mapping[str, Any]) -> None:
-    """A function is loaded: its declared values are the environment, and the dice are new."""
-    # Written past os.putenv: nothing in C is to read the environment, and no value is refused.
+    """Set the environment to a function's declared values, and seed the random numbers anew."""
+    # This does without os.putenv, which refuses some values: no code in C reads the environment.
     data = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - os has no other way in
     data.clear()
     for name, value in environment.items():
@@ -40,16 +40,21 @@ def begin(environment: Mapping[str, Any]) -> None:
 
 
 def sleep(seconds: float, /) -> None:
-    """`time.sleep`: the worker sleeps, and the parent's clock goes on."""
-    wanted_s = _number(seconds)
-    if math.isnan(wanted_s):
+    """`time.sleep`: the worker sleeps, and the parent's clock runs on.
+
+    Raises:
+        TypeError: `seconds` is no number.
+        ValueError: it is negative or NaN.
+    """
+    length_s = _number(seconds)
+    if math.isnan(length_s):
         raise ValueError("Invalid value NaN (not a number)")
-    if wanted_s < 0:
+    if length_s < 0:
         raise ValueError("sleep length must be non-negative")
-    bridge.sleep(min(wanted_s, _LONGEST_S))
+    bridge.sleep(min(length_s, _LONGEST_S))
 
 
-_LONGEST_S = 1e6
+_LONGEST_S: Final = 1e6
 
 
 def _number(value: Any) -> float:
@@ -63,8 +68,8 @@ def _number(value: Any) -> float:
 
 
 def install() -> None:
-    """Put our sleep in its place, and leave nothing of the machine that built the component."""
+    """Replace time.sleep, and forget the environment of the machine that builds the component."""
     sleep.__module__ = "time"
     put(time, sleep=sleep)
     os.environ.clear()
-    put(uuid, _GETTERS=[])  # there is no network card: a random node
+    put(uuid, _GETTERS=[])  # there is no network card, so uuid1() uses a random node

@@ -1,4 +1,4 @@
-"""One version of a function: its code is loaded once, and runs event after event."""
+"""Loads one version of a function, and runs events through it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import CoroutineType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import errors, loop, process, results, streams
-from .bridge import BRIDGE, written
+from .bridge import BRIDGE, frame_of
 from .calling import call_of, handler_of
 from .capabilities import context, run
-from .caps import RECURSION_MAX
+from .caps import MAX_RECURSION
 from .errors import FILENAME, MODULE
 from .loop import Events
 from .places import put
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class InvalidResult(Exception):
-    """What the handler returned is not JSON, or too much of it."""
+    """The handler returned something that is not JSON, or is too large."""
 
 
 class Program:
-    """What a worker runs; one per process, loaded anew by each `load`."""
+    """The function that a worker runs. There is one in each process; each `load` replaces it."""
 
     def __init__(self) -> None:
         self._code: CodeType | None = None
@@ -39,7 +39,7 @@ class Program:
         self._events = Events()
 
     def load(self, message: dict[str, Any]) -> str:
-        """Take in the code that `compile` made; it is run with the first event."""
+        """Take the code that `compile` made. The module's body runs with the first event."""
         about = message["about"]
         self._code, self._source = marshal.loads(  # noqa: S302 - our own compiler made it
             base64.b64decode(message["code"])
@@ -54,25 +54,25 @@ class Program:
         return ""
 
     def run(self, message: dict[str, Any]) -> str:
-        """One event: the frame that says how it ended."""
+        """Run one event, and give the frame that says how it ended."""
         seq = BRIDGE.seq = message["seq"]
-        given = context.begin(message)
+        run_context = context.begin(message)
         try:
             call = self._call or self._start()
-            value = call(message["event"], message["profile"], given)
+            value = call(message["event"], message["profile"], run_context)
             if type(value) is CoroutineType:
                 value = self._events.run(value)
             text = self._written(value)
             streams.flush()
-        except BaseException as error:  # noqa: BLE001 - user code may raise anything at all
-            sys.setrecursionlimit(RECURSION_MAX)
-            ended = errors.described(error)
+        except BaseException as problem:  # noqa: BLE001 - user code may raise anything at all
+            sys.setrecursionlimit(MAX_RECURSION)
+            ending = errors.described(problem)
             streams.flush_what_can_be()
-            return written({"op": "done", "seq": seq, **ended})
+            return frame_of({"op": "done", "seq": seq, **ending})
         return f'{{"op":"done","seq":{seq},"outcome":"returned","output":{text}}}'
 
     def _start(self) -> Call:
-        """Run the module's body; where it raises, the next event runs it again."""
+        """Run the module's body. If it raises, the next event runs it again."""
         module = ModuleType(MODULE)
         module.__file__ = FILENAME
         put(module, __loader__=_Loader(self._source))
@@ -86,8 +86,8 @@ class Program:
     def _written(self, value: Any) -> str:
         try:
             text = results.write(value)
-        except results.Unfit as error:
-            raise InvalidResult(str(error)) from None
+        except results.Unfit as problem:
+            raise InvalidResult(str(problem)) from None
         most = self._result_bytes
         if len(text) > most:
             size = results.utf8_bytes(text)

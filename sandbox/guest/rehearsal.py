@@ -1,7 +1,7 @@
-"""Does at build time what libraries do at their first use: compile patterns, fill tables.
+"""Uses libraries at build time, so that they have compiled their patterns and filled their tables.
 
-Each worker begins with the memory that the build leaves. A pattern that is compiled here is not
-compiled again by the first event of every worker, which would take milliseconds.
+Each worker starts with the memory that the build leaves. Without this, the first event of every
+worker would spend milliseconds on patterns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 import zoneinfo
-from typing import Any
+from typing import Any, Final
 
 import dateutil.parser
 import dateutil.relativedelta
@@ -37,23 +37,25 @@ import yaml
 from .bridge import BRIDGE
 from .capabilities import requests
 
-_TIMES = 3  # CPython makes a function's bytecode faster after its second call
-_PATTERNS_KEPT = 400  # of the 512 that `re` keeps: a full table is emptied pattern by pattern
-_TEMPLATE = (
+_TIMES: Final = 3  # CPython specialises a function's bytecode after its second call (PEP 659)
+# Of the 512 patterns that `re` keeps. User code needs the others: once the table is full, `re`
+# drops a pattern for each new one.
+_PATTERNS_KEPT: Final = 400
+_TEMPLATE: Final = (
     "{% set n = 1 %}{% for i in items if i.n > 0 %}{{ loop.index }} {{ i.n|round(1)|string|e }}"
     "{% else %}none{% endfor %}{% macro m(x) %}{{ x }}{% endmacro %}{{ m(n) }}{# note #}"
 )
-_YAML = "a: 1\nb: [x, 2.5, true, null, 2026-03-01]\nc: |\n  text\nd: {e: 'f', \"g\": h}\n"
-_SCHEMA = {
+_YAML: Final = "a: 1\nb: [x, 2.5, true, null, 2026-03-01]\nc: |\n  text\nd: {e: 'f', \"g\": h}\n"
+_SCHEMA: Final = {
     "type": "object",
     "required": ["a"],
     "properties": {"a": {"type": "string", "pattern": "^x", "format": "email"}},
 }
-_NUMBERS = (("020 7946 0958", "GB"), ("(650) 253-0000", "US"), ("+49 171 1234567", None))
+_NUMBERS: Final = (("020 7946 0958", "GB"), ("(650) 253-0000", "US"), ("+49 171 1234567", None))
 
 
 def rehearse() -> None:
-    """Use everything that is slow at its first use; there is nobody to send anything to."""
+    """Use everything once that is slow at its first use. Frames go nowhere meanwhile."""
     BRIDGE.silent = True
     for _ in range(_TIMES):
         _dates()
@@ -90,8 +92,8 @@ def _texts() -> None:
     list(csv.DictReader(io.StringIO("a,b\n1,2\n")))
     try:
         raise ValueError("a rehearsal")  # noqa: TRY301 - its traceback is what is wanted
-    except ValueError as error:
-        traceback.format_exception(error)
+    except ValueError as problem:
+        traceback.format_exception(problem)
 
 
 def _documents() -> None:
@@ -139,6 +141,6 @@ async def _asynchronous() -> None:
 
 
 def check() -> None:
-    """Leave room in the table of patterns."""
+    """Fail the build if the table of patterns has too little room for those of user code."""
     cached = len(re._cache)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to ask
     assert cached < _PATTERNS_KEPT, cached  # noqa: S101 - the build fails

@@ -1,7 +1,7 @@
-"""What a run leaves, as JSON text: by the rules of `json.dumps`, within what the parent takes.
+"""Writes results and effects as JSON text, by the rules of `json.dumps` and the parent's limits.
 
-The text is made by CPython's own encoder, in one go. Whether it is what the parent takes is then
-read off the text: a value is never walked, unless the text shows that something may be wrong.
+CPython's encoder makes the text in one call. Then the text shows whether the value may break a
+limit; only if it may, the text is examined more closely. The value itself is never walked.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ import enum
 import json
 import re
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 from . import encoding
-from .caps import DEPTH_MAX, INTEGER_LIMIT, PARTS_MAX
+from .caps import INTEGER_LIMIT, MAX_DEPTH, MAX_PARTS
 
-_TWENTY_DIGITS = b"0" * 20  # the shortest integer that may be beyond 64 bits has as many
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_NUMBER = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
-_BRACKETS: dict[int, int | None] = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
-_NOTE = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
-_ENVELOPE_PARTS = 16  # of a frame around a value
-_PARTS_SURE = PARTS_MAX - 3 * DEPTH_MAX  # with fewer commas and few brackets there are not too many
-_PATH_MAX_CHARS = 100
-_NAME_MAX_CHARS = 60
-_INSTEAD = {
+_TWENTY_DIGITS: Final = b"0" * 20  # as many as the shortest integer beyond 64 bits has
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_NUMBER: Final = re.compile(r"(?<![\d.eE+-])-?\d{20,}(?![\d.eE])")
+_BRACKETS: Final[dict[int, int | None]] = dict.fromkeys(range(128)) | str.maketrans("[]{}", "[][]")
+_NOTE: Final = re.compile(r"when serializing (?:\w+) item (.+)", re.DOTALL)
+_ENVELOPE_PARTS: Final = 16  # parts of a frame around a value
+# A text with fewer commas, and few brackets, has not too many parts for certain.
+_PARTS_SURE: Final = MAX_PARTS - 3 * MAX_DEPTH
+_MAX_PATH_CHARS: Final = 100
+_MAX_NAME_CHARS: Final = 60
+_INSTEAD: Final = {
     "set": "use sorted(...) or list(...)",
     "frozenset": "use sorted(...) or list(...)",
     "Decimal": "use float(...) or str(...)",
@@ -62,10 +63,10 @@ _INSTEAD = {
     "builtin_function_or_method": "call it",
     "type": "make an object of it, and return its values",
 }
-_PLAIN = "return dict, list, str, int, float, bool or None"
+_PLAIN: Final = "return dict, list, str, int, float, bool or None"
 
 
-_ENCODERS_WORDS = {
+_ENCODERS_WORDS: Final = {
     "Out of range float": "NaN or infinity{where}, which JSON does not have",
     "Exceeds the limit": "an integer{where} beyond 64 bits; return it as text",  # of digits
     "Circular reference": "itself{where}; JSON cannot",
@@ -73,19 +74,19 @@ _ENCODERS_WORDS = {
 
 
 class Unfit(Exception):
-    """The value is not JSON, or not such as the parent takes; says where, and what to do."""
+    """The parent would not take the value. The message says where, why, and what to write."""
 
 
 class UnfitType(Unfit, TypeError):
-    """It holds what JSON does not have; `json.dumps` raises TypeError for it."""
+    """The value holds something that JSON does not have. `json.dumps` raises TypeError for it."""
 
 
 class UnfitValue(Unfit, ValueError):
-    """It is nested too deep, too large, or holds a number or a text out of range."""
+    """The value is nested too deeply, is too large, or has a number or text that is not allowed."""
 
 
 class _NotJson(Exception):
-    """What the encoder ends with when no rule knows the value."""
+    """Ends the encoder: it has come upon a value that no rule covers."""
 
     def __init__(self, value: object) -> None:
         super().__init__()
@@ -98,7 +99,7 @@ def instead_of(kind: str) -> str:
 
 
 def _default(value: Any) -> Any:
-    """Rules beyond `json.dumps`: an enum is its value, a dataclass a dict of its fields."""
+    """The rules beyond `json.dumps`: an enum becomes its value, a dataclass a dict of fields."""
     if isinstance(value, enum.Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
@@ -111,60 +112,64 @@ _encode = encoding.encoder(_open, _default)
 
 
 def write(value: Any, what: str = "the result") -> str:
-    """The value as JSON text, ASCII only, such as the parent takes.
+    """The value as JSON text in ASCII, within the parent's limits.
 
     Args:
-        value: what user code gave.
-        what: how an error's text calls it.
+        value: the value, from user code.
+        what: what an error's message calls it.
 
     Raises:
         Unfit: the parent would not take it.
     """
     try:
         text = "".join(_encode(value, 0))
-    except (_NotJson, TypeError, ValueError, RecursionError) as error:
+    except (_NotJson, TypeError, ValueError, RecursionError) as problem:
         _open.clear()
-        worded = _in_words(error, what)
-        if worded is None:
+        own_error = _in_words(problem, what)
+        if own_error is None:
             raise
-        raise worded from None
+        raise own_error from None
     except BaseException:
         _open.clear()
         raise
     if (
-        text.count("{") + text.count("[") > DEPTH_MAX
+        text.count("{") + text.count("[") > MAX_DEPTH
         or (len(text) > _PARTS_SURE and text.count(",") > _PARTS_SURE)
         or "\\ud" in text
-        or _TWENTY_DIGITS in text.encode("ascii").translate(_DIGITS)  # bytes take a third
+        or _TWENTY_DIGITS in text.encode("ascii").translate(_DIGITS)  # three times as fast as str
     ):
         _check(text, what)
     return text
 
 
 def plain(value: Any, what: str) -> Any:
-    """The value as exact dict, list, str, int, float, bool and None; raises as `write` does."""
+    """The value as exact dict, list, str, int, float, bool and None.
+
+    Raises:
+        Unfit: as `write`.
+    """
     if value is None or type(value) is bool or (type(value) is str and value.isascii()):
         return value
     return json.loads(write(value, what))
 
 
 def utf8_bytes(text: str) -> int:
-    """Bytes of this JSON text as it is kept and sent: in UTF-8, not in escapes."""
+    """The size of this JSON text as it is kept and sent: in UTF-8, without escapes."""
     if "\\u" not in text:
         return len(text)
     return len(json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _check(text: str, what: str) -> None:
-    """ValueError where the parent would refuse this text, and end the run for it."""
-    bare = _without_texts(text)
-    opened = bare.count("{") + bare.count("[")
-    empty = bare.count("{}") + bare.count("[]")
-    if opened > DEPTH_MAX and _depth(bare) > DEPTH_MAX:
-        raise UnfitValue(f"{what} is nested deeper than {DEPTH_MAX} levels")
-    if bare.count(",") + 2 * opened - empty > PARTS_MAX - _ENVELOPE_PARTS:
-        raise UnfitValue(f"{what} has more than {PARTS_MAX} parts")
-    for number in _NUMBER.findall(bare):
+    """Raise UnfitValue if the parent would refuse this text and end the run."""
+    structure = _without_texts(text)
+    opening_count = structure.count("{") + structure.count("[")
+    empty_count = structure.count("{}") + structure.count("[]")
+    if opening_count > MAX_DEPTH and _depth(structure) > MAX_DEPTH:
+        raise UnfitValue(f"{what} is nested deeper than {MAX_DEPTH} levels")
+    if structure.count(",") + 2 * opening_count - empty_count > MAX_PARTS - _ENVELOPE_PARTS:
+        raise UnfitValue(f"{what} has more than {MAX_PARTS} parts")
+    for number in _NUMBER.findall(structure):
         digits = number.lstrip("-")
         if len(digits) > len(_TWENTY_DIGITS) or int(digits) >= INTEGER_LIMIT:
             raise UnfitValue(f"{what} holds an integer beyond 64 bits; return it as text")
@@ -173,7 +178,7 @@ def _check(text: str, what: str) -> None:
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """True where half a character stands alone in a text of this JSON."""
+    """Whether a text in this JSON has a lone surrogate, which is half a character."""
     try:
         json.dumps(json.loads(text), ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -182,28 +187,28 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def _without_texts(text: str) -> str:
-    """The JSON text with all its strings empty: structure and numbers alone."""
+    """The JSON text with empty strings in it: only its structure and its numbers are left."""
     return '""'.join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
 
 
-def _depth(bare: str) -> int:
-    left = bare.translate(_BRACKETS)  # brackets only, and of one kind
-    for depth in range(DEPTH_MAX + 1):
-        if not left:
+def _depth(structure: str) -> int:
+    brackets = structure.translate(_BRACKETS)  # brackets only, and of one kind
+    for depth in range(MAX_DEPTH + 1):
+        if not brackets:
             return depth
-        left = left.replace("[]", "")  # the innermost of each
-    return DEPTH_MAX + 1
+        brackets = brackets.replace("[]", "")  # the innermost of each
+    return MAX_DEPTH + 1
 
 
 def _in_words(error: Exception, what: str) -> Unfit | None:
-    """The encoder's error as one that says what to do; None for an error of the user's own code."""
+    """The encoder's error as one that says what to write; None for an error of user code."""
     if isinstance(error, _NotJson):
         kind = type(error.value).__name__
-        shown = kind if kind.isidentifier() and len(kind) < _NAME_MAX_CHARS else "an object"
+        class_name = kind if kind.isidentifier() and len(kind) < _MAX_NAME_CHARS else "an object"
         where = _where(error)
-        return UnfitType(f"{what} holds {shown}{where}, which is not JSON; {instead_of(kind)}")
+        return UnfitType(f"{what} holds {class_name}{where}, which is not JSON; {instead_of(kind)}")
     if isinstance(error, RecursionError):
-        return UnfitValue(f"{what} is nested deeper than {DEPTH_MAX} levels")
+        return UnfitValue(f"{what} is nested deeper than {MAX_DEPTH} levels")
     text = str(error)
     if text.startswith("keys must be "):
         kind = text.rpartition(" ")[2]
@@ -216,9 +221,12 @@ def _in_words(error: Exception, what: str) -> Unfit | None:
 
 
 def _where(error: BaseException) -> str:
-    """Where in the value, such as ` at ['items'][2]`: CPython 3.14 notes it, from inside out."""
+    """Where in the value it is, such as ` at ['items'][2]`; empty if that is unknown.
+
+    CPython 3.14 adds a note to the error for each container, from the inside out.
+    """
     steps = [_NOTE.fullmatch(note) for note in getattr(error, "__notes__", ())]
     path = "".join(f"[{step[1]}]" for step in reversed(steps) if step)
-    if not path or len(path) > _PATH_MAX_CHARS:
+    if not path or len(path) > _MAX_PATH_CHARS:
         return ""
     return f" at {path}"

@@ -1,21 +1,28 @@
-"""Which names a piece of source binds, as Python's own scoping has it."""
+"""Finds the names that a scope binds, by the rules of Python."""
 
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_OWN_SCOPE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 class Bound:
-    """The names that one scope binds, and those that it declares to be the module's."""
+    """The names of one scope.
+
+    Attributes:
+        names: those that it binds.
+        declared: those that it declares `global` or `nonlocal`.
+        open: whether it has an `import *`, so that it may bind any name.
+    """
 
     def __init__(self, scope: ast.AST) -> None:
         self.names: set[str] = set()
         self.declared: set[str] = set()
-        self.open = False  # from x import *: anything may be bound
+        self.open = False
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             self.names |= _parameters(scope.args)
         self.names |= _type_parameters(scope)
@@ -43,7 +50,7 @@ class Bound:
 
 
 def bound_by(node: ast.AST) -> str:
-    """The name that this node binds, unless it imports or declares it; else an empty text."""
+    """The name that this node binds; empty if it binds none, or is an import or a declaration."""
     match node:
         case (
             ast.Name(id=name, ctx=ast.Store() | ast.Del())
@@ -62,12 +69,12 @@ def bound_by(node: ast.AST) -> str:
 
 
 def module_names(tree: ast.Module) -> Bound:
-    """What the module binds, also from inside functions that declare a name to be global."""
-    bound = Bound(tree)
+    """The names of the module, with those that its functions declare `global`."""
+    scope = Bound(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
-            bound.names |= set(node.names)
-    return bound
+            scope.names |= set(node.names)
+    return scope
 
 
 def _children(scope: ast.AST) -> list[ast.AST]:
@@ -79,14 +86,14 @@ def _children(scope: ast.AST) -> list[ast.AST]:
 
 
 def _evaluated_outside(node: ast.AST) -> list[ast.AST]:
-    """What of a definition is evaluated where it stands: decorators, defaults, bases."""
-    outside: list[ast.AST] = [*getattr(node, "decorator_list", [])]
+    """The parts of a definition that the scope around it evaluates: decorators, defaults, bases."""
+    nodes: list[ast.AST] = [*getattr(node, "decorator_list", [])]
     if isinstance(node, ast.ClassDef):
-        outside += [*node.bases, *node.keywords]
+        nodes += [*node.bases, *node.keywords]
     arguments = getattr(node, "args", None)
     if isinstance(arguments, ast.arguments):
-        outside += [*arguments.defaults, *(each for each in arguments.kw_defaults if each)]
-    return outside
+        nodes += [*arguments.defaults, *(each for each in arguments.kw_defaults if each)]
+    return nodes
 
 
 def _parameters(arguments: ast.arguments) -> set[str]:

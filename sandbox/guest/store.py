@@ -1,8 +1,8 @@
-"""Modules that are rarely used: kept as packed code, and made when they are imported.
+"""Keeps the code of rarely used modules packed, and unpacks it when one is imported.
 
-A module that is imported at build time lies in the memory of every worker, ready for use; the big
-rest would only make the component larger. There are no files later, so what is in neither place
-can never be imported.
+A module that the build imports is in the memory of every worker, ready for use. To import all
+others too would only make the component larger. Later there are no files, so a module that is
+neither imported nor packed can never be imported.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import importlib.util
 import marshal
 import sys
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from types import ModuleType
 
-_LEVEL = 9
+_LEVEL: Final = 9  # zlib's best compression
 
-CODE: dict[str, bytes] = {}
-_PACKAGES: set[str] = set()
+CODE: Final[dict[str, bytes]] = {}
+_PACKAGES: Final[set[str]] = set()
 
 
 def collect(folder: Path, *, prefix: str, leave_out: frozenset[str], ready: frozenset[str]) -> None:
-    """Pack every module below a folder, at build time.
+    """Pack every module below a folder. Call it at build time.
 
     Args:
-        folder: where the modules lie.
-        prefix: of their names, such as `phonenumbers.`; empty for a folder of top modules.
-        leave_out: names, or beginnings of names up to a dot, that are not wanted.
-        ready: names that will be imported instead.
+        folder: the folder with the modules.
+        prefix: the beginning of their names, such as `phonenumbers.`; empty for top modules.
+        leave_out: names of modules, or of their packages, that are not packed.
+        ready: names of modules that are imported instead.
     """
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).with_suffix("").parts
@@ -56,19 +56,19 @@ def _left_out(name: str, leave_out: frozenset[str]) -> bool:
 
 
 def forget_imported() -> None:
-    """Keep no packed code of what has been imported after all."""
+    """Remove the packed code of modules that have been imported."""
     for name in CODE.keys() & sys.modules.keys():
         del CODE[name]
 
 
 class Finder:
-    """Finds what is packed; it also makes it."""
+    """Finds and loads packed modules."""
 
     @classmethod
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The module's spec, or None when it is not packed."""
+        """The module's spec; None if it is not packed."""
         del path, target
         if name not in CODE:
             return None
@@ -76,12 +76,12 @@ class Finder:
 
     @staticmethod
     def create_module(spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """None: an ordinary module."""
+        """None, which makes an ordinary module."""
         del spec
         return None
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
-        """Run its code."""
+        """Run the module's code."""
         code = marshal.loads(zlib.decompress(CODE[module.__name__]))  # noqa: S302 - packed at build
         exec(code, module.__dict__)  # noqa: S102 - the standard library's, or a locked package's

@@ -1,7 +1,7 @@
-"""Time zones from memory, for zoneinfo, pytz and dateutil alike.
+"""Gives zoneinfo, pytz and dateutil the tables of time zones from memory.
 
-pytz's own tables are used for all three: they say every change up to 2037, where those of tzdata
-leave the last rule to a line of text that pytz does not read, and takes for UTC.
+All three use pytz's own tables, which list every change up to 2037. The tables of tzdata end with a
+rule as a line of text. pytz does not read that line, and would take UTC.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import sys
 import zoneinfo
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import dateutil._tzdata_impl as dateutil_zones
 import pytz
@@ -18,25 +18,25 @@ import tzdata
 
 from .places import put
 
-TABLES: dict[str, bytes] = {}
-_FILES: dict[str, bytes] = {}  # lists that are no tables
+TABLES: Final[dict[str, bytes]] = {}
+_FILES: Final[dict[str, bytes]] = {}  # other files of the two packages, such as lists of names
 
 
 def collect() -> None:
-    """Read every table, at build time; equal ones are kept once."""
-    once: dict[bytes, bytes] = {}
+    """Read every table into memory; equal ones share their bytes. Call it at build time."""
+    tables_by_content: dict[bytes, bytes] = {}
     for package in (tzdata, pytz):
         folder = Path(str(package.__file__)).parent / "zoneinfo"
         for path in sorted(folder.rglob("*")):
             if not path.is_file() or path.suffix in {".py", ".pyc"}:
                 continue
             data = path.read_bytes()
-            kept = TABLES if data[:4] == b"TZif" else _FILES
-            kept[path.relative_to(folder).as_posix()] = once.setdefault(data, data)
+            target = TABLES if data[:4] == b"TZif" else _FILES
+            target[path.relative_to(folder).as_posix()] = tables_by_content.setdefault(data, data)
 
 
 def install() -> None:
-    """Let all three read from memory, and fill what pytz fills at its first use."""
+    """Make all three read from memory, and fill the lists that pytz fills at its first use."""
     zoneinfo.reset_tzpath(to=())
     put(sys.modules["zoneinfo._common"], load_tzdata=_load)
     put(zoneinfo, available_timezones=_names)

@@ -1,5 +1,5 @@
-"""What user code is given, in every engine: outcomes, `context`, and `requests`.
+"""What both engines provide to user code: exceptions that end a run, `context`, and `requests`.
 
-Nothing in here imports more than the standard library and its own siblings, and those by relative
-imports: inside WebAssembly this package is called `sdk`.
+The modules of this package import the standard library and each other only. They import each other
+by relative imports, because inside WebAssembly the package is called `sdk`.
 """

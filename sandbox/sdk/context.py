@@ -1,19 +1,19 @@
-"""`context`: the capabilities of one event. Everything here asks the parent."""
+"""`context`: what a handler can do for one event. The parent carries all of it out."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import names, values
 from .http import Http
 from .quotas import (
-    DELIVERS_MAX,
-    LOG_KEY_MAX_CHARS,
-    LOG_MESSAGE_MAX_CHARS,
     MASKING_ROOM,
-    PROFILE_CHANGES_MAX,
-    SECRET_CALLS_MAX,
+    MAX_DELIVERS,
+    MAX_LOG_KEY_CHARS,
+    MAX_LOG_MESSAGE_CHARS,
+    MAX_PROFILE_CHANGES,
+    MAX_SECRET_CALLS,
 )
 from .run import RUN, QuotaExceeded, StaleContext
 
@@ -22,72 +22,72 @@ if TYPE_CHECKING:
 
 __all__ = ["RUN", "Context", "Profile", "QuotaExceeded", "StaleContext", "begin", "log"]
 
-_TEXT_MAX_CHARS = LOG_MESSAGE_MAX_CHARS * MASKING_ROOM
-_ENTRY_BYTES = 16  # what an entry costs beside its texts
-_FIELD_BYTES = 24  # what a field costs beside its text; a number is no longer than that
+_MAX_TEXT_CHARS: Final = MAX_LOG_MESSAGE_CHARS * MASKING_ROOM
+_ENTRY_BYTES: Final = 16  # that an entry counts for, besides its texts
+_FIELD_BYTES: Final = 24  # that a field counts for, besides its text; no number is longer
 
 
 def begin(message: Mapping[str, Any]) -> Context:
-    """The context of a new event; `message` is the parent's `run` frame."""
+    """Begin a new event, and give its context; `message` is the parent's `run` frame."""
     return Context(message, RUN.begin())
 
 
 def log(message: Any, fields: Mapping[str, Any]) -> None:
-    """One log entry; what is past the run's budget is cut, never an error."""
+    """Write one log entry. Beyond the run's budget it is cut, and never an error."""
     budget = int(RUN.limits.get("log_bytes", 0))
     if RUN.log_bytes > budget:
         return
     text = _text(message)
     RUN.log_bytes += len(text) + _ENTRY_BYTES
-    kept = _fields(fields, budget - RUN.log_bytes) if fields else {}
-    RUN.port.send("log", message=text, fields=kept)
+    sent_fields = _fields(fields, budget - RUN.log_bytes) if fields else {}
+    RUN.port.send("log", message=text, fields=sent_fields)
 
 
 def _fields(fields: Mapping[str, Any], room: int) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
+    sent_fields: dict[str, Any] = {}
     for count, (key, value) in enumerate(fields.items()):
-        name = _text(key)[: LOG_KEY_MAX_CHARS * MASKING_ROOM]
+        name = _text(key)[: MAX_LOG_KEY_CHARS * MASKING_ROOM]
         field, size = _field(value)
         room -= size + len(name)
         if room < 0:
-            kept["..."] = f"{len(fields) - count} more, cut: the log is full"
+            sent_fields["..."] = f"{len(fields) - count} more, cut: the log is full"
             break
-        kept[name] = field
+        sent_fields[name] = field
         RUN.log_bytes += size + len(name)
-    return kept
+    return sent_fields
 
 
 def _field(value: Any) -> tuple[Any, int]:
-    """What is sent of a field's value, and how many bytes of the log it takes."""
+    """The part of a field's value that is sent, and how many bytes of the log it takes."""
     if isinstance(value, str):
         return _text_field(value)
     try:
-        plain = RUN.port.plain(value, what="a field")
+        json_value = RUN.port.plain(value, what="a field")
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - so may a property of the user's; it is shown as text then
+    except Exception:  # noqa: BLE001 - a user's class may raise anything; its text is logged then
         return _text_field(value)
-    size = len(json.dumps(plain))
-    return (plain, size) if size <= LOG_MESSAGE_MAX_CHARS else ("<too large to log>", 20)
+    size = len(json.dumps(json_value))
+    return (json_value, size) if size <= MAX_LOG_MESSAGE_CHARS else ("<too large to log>", 20)
 
 
 def _text_field(value: Any) -> tuple[str, int]:
     text = _text(value)
-    # The parent keeps the first half of what is sent, and a frame must hold the whole of it.
-    kept = len(json.dumps(text[:LOG_MESSAGE_MAX_CHARS]))
-    return text, max(kept, len(json.dumps(text)) // MASKING_ROOM)
+    # The parent keeps the first half of the text, and a frame must hold all of it.
+    kept_bytes = len(json.dumps(text[:MAX_LOG_MESSAGE_CHARS]))
+    return text, max(kept_bytes, len(json.dumps(text)) // MASKING_ROOM)
 
 
 def _text(value: Any) -> str:
     try:
-        made = values.shown(value)
+        text = values.shown(value)
     except RecursionError:
         return "<too deep to show>"
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - a __str__ of the user's may raise anything
+    except Exception:  # noqa: BLE001 - a user's __str__ may raise anything
         return "<its text could not be made>"
-    return values.without_surrogates(made[:_TEXT_MAX_CHARS])
+    return values.without_surrogates(text[:_MAX_TEXT_CHARS])
 
 
 def _plain_text(value: Any, what: str) -> Any:
@@ -102,7 +102,7 @@ def _name(value: Any, what: str) -> str:
 
 
 class Profile:
-    """context.profile: what is known, and what this run wants changed."""
+    """`context.profile`: reads the profile's properties, and asks for changes."""
 
     __slots__ = ("_data", "_serial")
 
@@ -112,7 +112,7 @@ class Profile:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The profile's properties as they were when the run began."""
+        """The properties as they were when the run began."""
         properties = (self._data or {}).get("properties")
         return dict(properties) if isinstance(properties, dict) else {}
 
@@ -120,8 +120,8 @@ class Profile:
         """Set properties, by a dict or by keywords.
 
         Raises:
-            ValueError: a value is not JSON, or too large.
-            QuotaExceeded: this run has made all its changes.
+            ValueError: a value is not JSON, or is too large.
+            QuotaExceeded: this run may make no more changes.
         """
         what = "the profile change"
         changes = {} if properties is None else RUN.port.plain(properties, what=what)
@@ -135,7 +135,7 @@ class Profile:
 
     def _change(self, to_set: dict[str, Any], unset: list[str]) -> None:
         RUN.check(self._serial)
-        RUN.spend("profile", PROFILE_CHANGES_MAX)
+        RUN.spend("profile", MAX_PROFILE_CHANGES)
         RUN.leave("profile", set=to_set, unset=unset)
 
     def __repr__(self) -> str:
@@ -143,9 +143,10 @@ class Profile:
 
 
 class Context:
-    """The capabilities of one event.
+    """The `context` argument of a handler.
 
-    One is made for each event, and most use little of it: what hangs on it is made when asked for.
+    Each event gets a new one, and most use little of it. So its attributes are made when they are
+    read.
     """
 
     __slots__ = ("_message", "_serial")
@@ -156,7 +157,7 @@ class Context:
 
     @property
     def tenant(self) -> str | None:
-        """Whose function this is."""
+        """The id of the tenant that the function belongs to."""
         return RUN.about.get("tenant")
 
     @property
@@ -166,26 +167,26 @@ class Context:
 
     @property
     def run_id(self) -> str | None:
-        """The run's id: the same when an event is tried again."""
+        """The run's id, which stays the same when an event is tried again."""
         return self._message.get("run_id")
 
     @property
     def deadline_ms(self) -> int | None:
-        """When the run is stopped, in milliseconds since 1970."""
+        """When the run will be stopped, in milliseconds since 1970."""
         return self._message.get("deadline_ms")
 
     @property
     def http(self) -> Http:
-        """Calls to other servers."""
+        """Calls other servers."""
         return Http(self._serial)
 
     @property
     def profile(self) -> Profile:
-        """The profile of the event."""
+        """Reads and changes the event's profile."""
         return Profile(self._message.get("profile"), self._serial)
 
     def log(self, /, *message: Any, **fields: Any) -> None:
-        """Write to the run's log: `log(message, **fields)`; a field may be called anything."""
+        """Write to the run's log: `log(message, **fields)`. A field may have any name."""
         RUN.check(self._serial)
         if not message and "message" in fields:
             message = (fields.pop("message"),)
@@ -194,49 +195,49 @@ class Context:
         log(message[0], fields)
 
     def emit(self, topic: str, properties: dict[str, Any] | None = None) -> None:
-        """Emit an event of this topic.
+        """Emit an event with this topic.
 
         Raises:
-            ValueError: it is no topic, or the properties are not JSON, or too large.
-            QuotaExceeded: this run has emitted all it may.
+            ValueError: it is no topic, or the properties are not JSON or are too large.
+            QuotaExceeded: this run may emit no more events.
         """
         RUN.check(self._serial)
         name = _plain_text(topic, "the topic")
         if not names.is_topic(name):
             raise ValueError("a topic is text such as metric.vip_order")
         what = "the emitted properties"
-        plain = {} if properties is None else RUN.port.plain(properties, what=what)
-        if not isinstance(plain, dict):
+        json_properties = {} if properties is None else RUN.port.plain(properties, what=what)
+        if not isinstance(json_properties, dict):
             raise TypeError("properties are a dict")
         RUN.spend("emit", int(RUN.limits.get("emits", 0)))
-        RUN.leave("emit", topic=name, properties=plain)
+        RUN.leave("emit", topic=name, properties=json_properties)
 
     def deliver(self, webhook_id: str, payload: Any) -> None:
         """Deliver a payload to a webhook of this tenant.
 
         Raises:
-            ValueError: there is no such webhook, or the payload is not JSON, or too large.
-            QuotaExceeded: this run has delivered all it may.
+            ValueError: there is no such webhook, or the payload is not JSON or is too large.
+            QuotaExceeded: this run may deliver no more.
         """
         RUN.check(self._serial)
         name = _plain_text(webhook_id, "the webhook's id")
         if not names.is_webhook_id(name, RUN.about.get("webhooks")):
             raise ValueError("there is no webhook of this id for this function")
-        plain = RUN.port.plain(payload, what="the payload")
-        RUN.spend("deliver", DELIVERS_MAX)
-        RUN.leave("deliver", webhook=name, payload=plain)
+        json_payload = RUN.port.plain(payload, what="the payload")
+        RUN.spend("deliver", MAX_DELIVERS)
+        RUN.leave("deliver", webhook=name, payload=json_payload)
 
     def secret(self, name: str) -> str:
-        """The value of a secret that this function declares; it is masked wherever it leaves.
+        """The value of a secret that this function declares. All that leaves the run masks it.
 
         Raises:
-            CapabilityError: the function declares no secret of that name.
-            QuotaExceeded: this run has asked for secrets too often.
+            CapabilityError: the function declares no secret with that name.
+            QuotaExceeded: this run may read no more secrets.
         """
         RUN.check(self._serial)
-        asked = _name(name, "the secret's name")
-        RUN.spend("secret", SECRET_CALLS_MAX)
-        return str(RUN.port.call("secret", name=asked))
+        secret_name = _name(name, "the secret's name")
+        RUN.spend("secret", MAX_SECRET_CALLS)
+        return str(RUN.port.call("secret", name=secret_name))
 
     def __repr__(self) -> str:
         return "<context>"

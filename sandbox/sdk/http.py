@@ -1,10 +1,10 @@
-"""`context.http`: calls that the parent performs."""
+"""`context.http`: calls other servers, by the parent."""
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import values
 from .run import RUN
@@ -12,18 +12,18 @@ from .run import RUN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-VERBS = ("get", "post", "put", "patch", "delete", "head")
-_OPTIONS = frozenset({"json", "data", "headers", "params", "timeout"})
-_ERRORS_FROM = 400  # HTTP's own boundary
-# Said anew by whoever carries the bytes; programs ask for them by habit, and it is harmless.
-_CARRIERS = frozenset(
+VERBS: Final = ("get", "post", "put", "patch", "delete", "head")
+_OPTIONS: Final = frozenset({"json", "data", "headers", "params", "timeout"})
+_ERRORS_FROM: Final = 400  # HTTP's own boundary
+# The parent sets these headers itself. Programs set them by habit, so they are dropped in silence.
+_CARRIERS: Final = frozenset(
     {"accept-encoding", "connection", "content-length", "expect", "keep-alive", "proxy-connection",
      "te", "transfer-encoding"}
 )  # fmt: skip
 
 
 class Answer:
-    """What came back from context.http.
+    """The answer to a call by `context.http`.
 
     Attributes:
         status: the status code.
@@ -38,12 +38,12 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """True below 400."""
+        """Whether the status is below 400."""
         return self.status < _ERRORS_FROM
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header names in lower case; values of one name joined by ", "."""
+        """Each header's value by its name in lower case; several values are joined by ", "."""
         return dict(self._headers)
 
     @property
@@ -53,11 +53,11 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text; what is not UTF-8 is replaced."""
+        """The body as UTF-8 text, with a replacement character in place of other bytes."""
         return self._body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self._body)
 
     def __repr__(self) -> str:
@@ -65,40 +65,42 @@ class Answer:
 
 
 def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """One value for each name, in order; what came several times is joined by ", "."""
-    made: dict[str, str] = {}
+    """The headers as one value by name, in order; several values are joined by ", "."""
+    values_by_name: dict[str, str] = {}
     for name, text in headers:
-        made[name] = f"{made[name]}, {text}" if name in made else text
-    return made
+        values_by_name[name] = f"{values_by_name[name]}, {text}" if name in values_by_name else text
+    return values_by_name
 
 
 def perform(method: str, url: str, **fields: Any) -> dict[str, Any]:
-    """One call of the parent's, counted.
+    """Count one call, and have the parent make it.
 
     Args:
-        method: in capitals.
-        url: what is called, `{{secret:NAME}}` in its path and query included.
-        fields: what `sandbox.mediated_http` reads of the op `http`, as plain JSON; headers that
-            are about carrying bytes are left out.
+        method: the method, in capitals.
+        url: the URL; its path and query may hold `{{secret:NAME}}`.
+        fields: the other fields of the op `http`, as plain JSON. Headers that the parent sets
+            itself are dropped.
 
     Returns:
         `{"status", "reason", "headers": [[name, value], ...], "body": base64}`.
 
     Raises:
-        QuotaExceeded: this run has made all its calls.
-        CapabilityError: the call may not be made, or failed.
+        QuotaExceeded: this run may make no more calls.
+        CapabilityError: the call may not be made, or it failed.
     """
     headers = fields.get("headers")
     if isinstance(headers, dict):
-        kept = {name: text for name, text in headers.items() if name.lower() not in _CARRIERS}
-        fields["headers"] = kept
+        own_headers = {
+            name: text for name, text in headers.items() if name.lower() not in _CARRIERS
+        }
+        fields["headers"] = own_headers
     RUN.spend("http", int(RUN.limits.get("http_calls", 0)))
     answer: dict[str, Any] = RUN.port.call("http", method=method, url=url, **fields)
     return answer
 
 
 class Http:
-    """context.http: one method per verb."""
+    """`context.http`, with one method for each of HTTP's."""
 
     __slots__ = ("_serial",)
 
@@ -115,8 +117,8 @@ class Http:
                 fields[name] = value
         if "data" in fields:
             fields["data"] = _data(fields["data"])
-        plain = RUN.port.plain(fields, what="the http request")
-        return Answer(perform(method, values.text(url, "url"), **plain))
+        json_fields = RUN.port.plain(fields, what="the http request")
+        return Answer(perform(method, values.text(url, "url"), **json_fields))
 
     def __repr__(self) -> str:
         return "<context.http>"

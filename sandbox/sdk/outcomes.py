@@ -1,24 +1,26 @@
-"""The typed outcomes that user code imports from `penstock`."""
+"""The exceptions that user code imports from `penstock`, to end a run."""
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class RetryError(Exception):
-    """Try this event again, by the retry schedule."""
+    """Raise it to have this event run again, by the retry schedule."""
 
 
 class DropEvent(Exception):
-    """This event needs nothing more: record it as dropped."""
+    """Raise it if this event needs no work. The run is recorded as dropped."""
 
 
 class ValidationError(Exception):
-    """The event is not what this function can work with; it is recorded and not tried again."""
+    """Raise it if this event is invalid. The run is recorded as raised, and not tried again."""
 
 
 class EventNotSupported(Exception):
-    """This function does not handle this kind of event: record it as dropped."""
+    """Raise it if the function does not handle this kind of event. The run counts as dropped."""
 
 
-EXPORTS = {
+EXPORTS: Final = {
     kind.__name__: kind for kind in (RetryError, DropEvent, ValidationError, EventNotSupported)
 }

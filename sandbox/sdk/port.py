@@ -1,18 +1,22 @@
-"""What the sdk needs of the engine around it: a way to the parent, and two ways to read values.
+"""What the sdk needs from an engine: a way to the parent, and two ways to read values.
 
-There is one implementation of what user code is given, and two engines that run user code. They
-differ in what may be done with a value that user code hands in, so that is all an engine decides.
+Both engines share the sdk. They differ only in how a value from user code may be read, so this is
+all that an engine has to provide.
 """
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-from .quotas import FRAME_MAX_BYTES
+from .quotas import MAX_FRAME_BYTES
 
 
 class CapabilityError(Exception):
-    """The parent refused what was asked; `code` is stable, the text is for people."""
+    """The parent refused a call, or the call failed.
+
+    Attributes:
+        code: says why, for programs; it stays the same when the message is reworded.
+    """
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -20,10 +24,10 @@ class CapabilityError(Exception):
 
 
 class TooLarge(Exception):
-    """A frame would be longer than it may be; nothing of it was sent.
+    """A frame would be longer than it may be. Nothing of it was sent.
 
     Attributes:
-        size_bytes: what it would have been on the wire.
+        size_bytes: how long it would have been on the wire.
     """
 
     def __init__(self, size_bytes: int) -> None:
@@ -32,50 +36,51 @@ class TooLarge(Exception):
 
 
 class Port(Protocol):
-    """One engine's side. Frames bear the `seq` of the run that is under way; the port adds it."""
+    """What an engine provides. The port adds the current run's `seq` to each frame."""
 
-    def send(self, op: str, /, *, at_most: int = FRAME_MAX_BYTES, **fields: Any) -> int:
+    def send(self, op: str, /, *, at_most: int = MAX_FRAME_BYTES, **fields: Any) -> int:
         """Send one frame that nobody answers.
 
         Args:
-            op: its `op`.
-            at_most: bytes that the frame may have.
-            fields: plain JSON values only: what `text` and `plain` return, and what is made of it.
+            op: the frame's `op`.
+            at_most: how many bytes the frame may have.
+            fields: its other fields. They must be plain JSON: results of `text` and `plain`, and
+                values made from these.
 
         Returns:
-            The bytes of the frame on the wire: its JSON text and the four of its length.
+            The length of the frame on the wire in bytes, with the four bytes of its header.
 
         Raises:
-            TooLarge: the frame is over `at_most` or the cap; nothing was sent.
+            TooLarge: the frame is longer than `at_most` or the cap; nothing was sent.
         """
         ...
 
     def call(self, op: str, /, **fields: Any) -> Any:
-        """Send one frame, wait for its answer and return the answer's `value`.
+        """Send one frame, wait for its answer, and give the answer's `value`.
 
         Raises:
-            CapabilityError: the parent refused, or the frame is over the cap (`too_large`).
+            CapabilityError: the parent refused, or the frame is longer than the cap (`too_large`).
         """
         ...
 
     def text(self, value: Any, /) -> str:
-        """How a value is shown, as `str(value)`: exactly of type `str`, of any length.
+        """`str(value)`, as an exact `str` of any length.
 
-        May run user code (a `__str__` of the user's) and raise what that raises.
+        This may run a user's `__str__`, and raise what that raises.
         """
         ...
 
     def plain(self, value: Any, /, *, what: str) -> Any:
-        """The value as JSON: exact dict, list, str, int, float, bool, None.
+        """The value as JSON: exact dict, list, str, int, float, bool and None.
 
-        Within the depth, size and range that a frame may have, without NaN and lone surrogates.
+        It keeps the depth, size and range that a frame allows, without NaN and lone surrogates.
 
         Args:
-            value: what user code gave.
-            what: how an error's text calls it, such as "the payload".
+            value: the value, from user code.
+            what: what an error's message calls it, such as "the payload".
 
         Raises:
-            ValueError: it is not JSON, with a text that says what to write instead.
-            TypeError: the same, where `json.dumps` would raise it.
+            ValueError: it is not JSON; the message says what to write instead.
+            TypeError: it is not JSON, and `json.dumps` would raise a TypeError.
         """
         ...

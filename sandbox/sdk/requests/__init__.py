@@ -1,10 +1,12 @@
-"""`requests`, over the calls that the parent performs.
+"""`requests`, by the parent's http call.
 
-It is to its user what the real one is (docs/reference/requests.md says where not), and is written
-anew for that: nothing in it opens a connection, and every value is made exact at its door.
+For its user it works as the real one; docs/reference/requests.md lists the differences. It is
+written anew, because it opens no connections, and makes exact values from all that it gets.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from . import (
     adapters,
@@ -36,7 +38,7 @@ from .models import PreparedRequest, Request, Response
 from .sessions import Session, session
 from .status_codes import codes
 
-__version__ = "2.34.2"  # of the real one, whose behaviour this one has
+__version__ = "2.34.2"  # the version of the real one that this one behaves like
 
 
 def __getattr__(name: str) -> object:
@@ -48,7 +50,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module 'requests' has no attribute {name!r}")
 
 
-SUBMODULES = {
+SUBMODULES: Final = {
     "adapters": adapters,
     "api": api,
     "auth": auth,

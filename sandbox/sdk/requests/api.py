@@ -1,4 +1,4 @@
-"""One function for each verb."""
+"""One function for each method of HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["delete", "get", "head", "options", "patch", "post", "put", "request"
 
 
 def request(method: Any, url: Any, **kwargs: Any) -> Response:
-    """Make a call: `Session.request` says what may be given."""
+    """Make a call; the arguments are those of `Session.request`."""
     return Session().request(method=method, url=url, **kwargs)
 
 

@@ -13,27 +13,27 @@ __all__ = ["AuthBase", "HTTPBasicAuth", "HTTPDigestAuth", "HTTPProxyAuth"]
 
 
 class Authorizable:
-    """A request that a way to log in may change."""
+    """A request that an authentication may change."""
 
     headers: Any
 
     def note_basic(self, header: str, user: str | bytes, password: str | bytes) -> None:
-        """Have the parent make this header anew, from user and password with secrets in them."""
+        """Have the parent make the header again, after it has filled secrets into its parts."""
         raise NotImplementedError
 
 
 class AuthBase:
-    """Base of what changes a request before it is sent."""
+    """Base of authentications, which change a request before it is sent."""
 
     def __call__(self, r: Any) -> Any:
-        """The request, changed."""
+        """Change the request, and give it back."""
         raise NotImplementedError("Auth hooks must be callable.")
 
 
 class HTTPBasicAuth(AuthBase):
-    """User and password, in an Authorization header.
+    """User and password in an Authorization header (RFC 7617).
 
-    A `{{secret:NAME}}` in either is filled in by the parent, before the header is made.
+    If one of them holds `{{secret:NAME}}`, the parent fills in the secret and makes the header.
     """
 
     def __init__(self, username: Any, password: Any) -> None:
@@ -48,7 +48,7 @@ class HTTPBasicAuth(AuthBase):
     __hash__ = None  # type: ignore[assignment]
 
     def __call__(self, r: Any) -> Any:
-        """The request with its header."""
+        """Set the request's header, and give the request back."""
         if not isinstance(r, Authorizable):
             raise TypeError("HTTPBasicAuth is called with the request that is prepared")
         user, password = values.exact(self.username), values.exact(self.password)
@@ -59,7 +59,7 @@ class HTTPBasicAuth(AuthBase):
 
 
 def basic(user: str | bytes, password: str | bytes) -> str:
-    """The value of the header."""
+    """The value of the Authorization header."""
     raw = b":".join(p.encode("latin-1") if isinstance(p, str) else p for p in (user, password))
     return "Basic " + base64.b64encode(raw).decode()
 

@@ -1,4 +1,4 @@
-"""Params and bodies, from what user code gives to what is sent."""
+"""Makes the params and the body of a request from the arguments of user code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from .. import values
@@ -14,26 +14,20 @@ from ..placeholders import Veil
 from ..run import RUN
 
 Pair = tuple[str | bytes, str | bytes]
-_FORM = "application/x-www-form-urlencoded"
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent, twice: as it shows, and as the parent fills secrets into it.
+    """A body in two forms: as user code sees it, and as the parent gets it."""
 
-    Attributes:
-        shown: what `request.body` is.
-        kind: the Content-Type that goes with it, or "".
-        fields: of the op `http`.
-    """
-
-    shown: str | bytes | None = None
-    kind: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
+    shown: str | bytes | None = None  # the value of `request.body`; None for no body
+    kind: str = ""  # the Content-Type that goes with it; empty if it has none
+    fields: dict[str, Any] = field(default_factory=dict)  # the fields of the op `http`
 
 
 def encoded_params(params: Any, veil: Veil) -> str:
-    """What goes behind the `?`."""
+    """The text after the `?`, encoded; empty without params. Placeholders in it are hidden."""
     if params is None:
         return ""
     if isinstance(params, str | bytes):
@@ -51,7 +45,7 @@ def _hidden(part: str | bytes, veil: Veil) -> str | bytes:
 
 
 def flat(data: Any) -> list[Pair]:
-    """Pairs with one value each: a list is several of them, None is none."""
+    """The pairs, with one value each: a list becomes several pairs, and None becomes none."""
     return [
         (values.exact(key), part)
         for key, value in values.pairs(data)
@@ -72,10 +66,11 @@ def _parts(value: Any, depth: int) -> list[str | bytes]:
 
 
 def made(data: Any, json_value: Any) -> Body:
-    """The body of these arguments.
+    """The body that the arguments `data` and `json` ask for.
 
     Raises:
-        ValueError: `json` is not JSON; TypeError where `json.dumps` would raise it.
+        ValueError: `json` is not JSON.
+        TypeError: `json` is not JSON, and `json.dumps` would raise a TypeError.
         NotImplementedError: `data` is a stream.
     """
     if not data:
@@ -93,7 +88,7 @@ def made(data: Any, json_value: Any) -> Body:
 
 
 def of_shown(shown: str | bytes) -> Body:
-    """A body of text or bytes; placeholders in text are filled in."""
+    """A body of text or bytes. The parent fills secrets into text."""
     if isinstance(shown, bytes):
         return Body(shown, "", {"data": binary(shown)})
     RUN.port.plain(shown, what="the body")
@@ -101,7 +96,7 @@ def of_shown(shown: str | bytes) -> Body:
 
 
 def binary(content: bytes) -> dict[str, str]:
-    """Bytes as the op `http` carries them."""
+    """Bytes in the form of the op `http`."""
     return {"base64": base64.b64encode(content).decode()}
 
 
@@ -116,7 +111,7 @@ def _form(pairs: list[Pair]) -> Body:
     shown = veil.lift(_urlencoded(pairs, veil))
     try:
         texts = [[_text(key), _text(value)] for key, value in pairs]
-    except UnicodeDecodeError:  # bytes that no JSON carries
+    except UnicodeDecodeError:  # bytes that are no text, which JSON cannot carry
         return Body(shown, _FORM, {"data": binary(shown.encode())})
     RUN.port.plain(texts, what="the form")
     return Body(shown, _FORM, {"data": {"form": texts}})

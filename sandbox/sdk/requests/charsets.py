@@ -1,25 +1,26 @@
-"""In which encoding a body is: as its headers say, or as its bytes look."""
+"""Finds the encoding of a body, from its headers or from its bytes."""
 
 from __future__ import annotations
 
 import codecs
 import encodings
 import encodings.aliases
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What browsers take (encoding.spec.whatwg.org), by Python's names, and what Python adds to Unicode.
-# Each is loaded with this module: where user code runs there are no files to load one from.
-_NAMES = """
+# The encodings that browsers know (https://encoding.spec.whatwg.org), by Python's names, and
+# Python's own forms of Unicode. This module loads each at its import: where user code runs, there
+# are no files to load one from.
+_NAMES: Final = """
 ascii latin_1 utf_7 utf_8 utf_8_sig utf_16 utf_16_be utf_16_le utf_32 utf_32_be utf_32_le
 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10
 iso8859_13 iso8859_14 iso8859_15 iso8859_16 koi8_r koi8_u cp437 cp850 cp852 cp866 cp874 cp1250
 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 mac_roman mac_cyrillic
 gb2312 gbk gb18030 big5 big5hkscs euc_jp iso2022_jp shift_jis cp932 euc_kr cp949
 """
-_BOMS = (
+_BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -28,33 +29,33 @@ _BOMS = (
 )
 
 
-_OF_HOST_NAMES = "idna punycode"
+_OF_HOST_NAMES: Final = "idna punycode"
 
 
 def _loaded(names: str) -> frozenset[str]:
-    kept = set()
+    names_loaded = set()
     for name in names.split():
         try:
             codecs.lookup(name)
         except LookupError:  # this Python was built without it
             continue
-        kept.add(name)
-    return frozenset(kept)
+        names_loaded.add(name)
+    return frozenset(names_loaded)
 
 
-_LOADED = _loaded(_NAMES)
+_LOADED: Final = _loaded(_NAMES)
 _loaded(_OF_HOST_NAMES)
 
 
 def known(name: str) -> str | None:
-    """Python's name of the encoding, when it can be used here."""
-    plain = encodings.normalize_encoding(name).lower()
-    own = encodings.aliases.aliases.get(plain, plain)
+    """Python's name for the encoding; None if it cannot be used here."""
+    normal_name = encodings.normalize_encoding(name).lower()
+    own = encodings.aliases.aliases.get(normal_name, normal_name)
     return own if own in _LOADED else None
 
 
 def of_headers(headers: Mapping[str, str]) -> str | None:
-    """The encoding that Content-Type names or implies."""
+    """The encoding that Content-Type names or implies; None if it does neither."""
     kind, *params = headers.get("content-type", "").split(";")
     for param in reversed(params):
         key, equals, value = param.partition("=")
@@ -66,7 +67,10 @@ def of_headers(headers: Mapping[str, str]) -> str | None:
 
 
 def of_bytes(content: bytes) -> str:
-    """The encoding that the bytes look like: by a mark, UTF-8 where that fits, else Windows'."""
+    """The likely encoding of bytes.
+
+    A mark at their start decides; else it is UTF-8 if they are valid, else Windows-1252.
+    """
     for mark, name in _BOMS:
         if content.startswith(mark):
             return name
@@ -80,7 +84,10 @@ def of_bytes(content: bytes) -> str:
 
 
 def of_json(content: bytes) -> str | None:
-    """Which UTF a JSON text is in, by its first four bytes."""
+    """The UTF of a JSON text, by its first four bytes; None if these fit none.
+
+    RFC 4627, section 3: the first two characters of a JSON text are ASCII.
+    """
     head = content[:4]
     for mark, name in _BOMS:
         if head.startswith(mark):
@@ -96,6 +103,9 @@ def of_json(content: bytes) -> str | None:
 
 
 def decode(content: bytes, name: object) -> str:
-    """The text; what does not fit is replaced, and an encoding that is not known is UTF-8."""
+    """The bytes as text, with replacement characters for what does not fit the encoding.
+
+    An unknown encoding counts as UTF-8.
+    """
     own = known(name) if isinstance(name, str) else None
     return content.decode(own or "utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What programs take from `requests.compat`: the standard library's own."""
+"""The names that programs import from `requests.compat`: they are the standard library's."""
 
 from __future__ import annotations
 

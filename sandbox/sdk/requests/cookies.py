@@ -1,4 +1,4 @@
-"""Cookies: a jar that reads Set-Cookie and writes Cookie, and is used as a dict."""
+"""A jar of cookies, which reads Set-Cookie, writes Cookie (RFC 6265), and works as a dict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import copy
 import re
 import time
 from collections.abc import Iterable, Iterator, MutableMapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from .. import values
@@ -17,16 +17,29 @@ __all__ = [
     "merge_cookies",
 ]  # fmt: skip
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DATE = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3})[a-z]*[ -](\d{2,4})")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
-_PORT = re.compile(r":\d+$")
-_PATH_SAFE = "%/;:@&=+$,!~*'()"
+_MONTHS: Final = [
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+]
+_DATE: Final = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3})[a-z]*[ -](\d{2,4})")
+_CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
+_PORT: Final = re.compile(r":\d+$")
+_PATH_SAFE: Final = "%/;:@&=+$,!~*'()"
 _THIS_CENTURY_BELOW, _TWO_DIGITS_BELOW = 70, 100
 
 
 class CookieConflictError(RuntimeError):
-    """Two cookies have this name: say which, by domain and path."""
+    """Several cookies have this name; domain and path would tell them apart."""
 
 
 class Cookie:
@@ -34,11 +47,11 @@ class Cookie:
 
     Attributes:
         name: its name.
-        value: its value; None where the server sent no `=`.
-        domain: the hosts that get it: one name, or all below a name that begins with a dot.
-        path: the paths that get it.
-        secure: only over https.
-        expires: seconds since 1970; None for as long as the jar lives.
+        value: its value; None if the server sent no `=`.
+        domain: the host that gets it; with a dot in front, all hosts below that name.
+        path: the beginning of the paths that get it.
+        secure: whether it is sent by https only.
+        expires: when it expires, in seconds since 1970; None if it lives as long as the jar.
     """
 
     version = 0
@@ -56,11 +69,11 @@ class Cookie:
 
     @property
     def discard(self) -> bool:
-        """True when it lives as long as the jar."""
+        """Whether it lives as long as the jar."""
         return self.expires is None
 
     def is_expired(self, now: float | None = None) -> bool:
-        """True when its time is over."""
+        """Whether it has expired, now or at `now` in seconds since 1970."""
         return self.expires is not None and self.expires <= (time.time() if now is None else now)
 
     def __repr__(self) -> str:
@@ -68,30 +81,30 @@ class Cookie:
 
 
 def create_cookie(name: str, value: str, **kwargs: Any) -> Cookie:
-    """A cookie; one without a domain is sent to every host."""
-    made = Cookie(name, value)
+    """Make a cookie. Without a domain it is sent to every host."""
+    cookie = Cookie(name, value)
     for key, item in values.keywords(kwargs):
         if key in {"domain", "path"}:
-            setattr(made, key, values.text(item, key))
+            setattr(cookie, key, values.text(item, key))
         elif key == "secure":
-            made.secure = bool(item)
+            cookie.secure = bool(item)
         elif key == "expires":
-            made.expires = None if item is None else int(item)
+            cookie.expires = None if item is None else int(item)
         elif key not in {"version", "port", "discard", "comment", "comment_url", "rest", "rfc2109"}:
             raise TypeError(f"create_cookie() got unexpected keyword arguments: {[key]}")
-    return made
+    return cookie
 
 
 class RequestsCookieJar(MutableMapping[str, Any]):
-    """Cookies of one or more hosts; as a dict, names to values."""
+    """Cookies of any number of hosts. As a dict, it has each cookie's value by its name."""
 
     def __init__(self) -> None:
         self._domains: dict[str, dict[str, dict[str, Cookie]]] = {}
 
     def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]
-        """Cookies, not names: as in the real jar."""
-        kept = [paths for domain in self._domains.values() for paths in domain.values()]
-        return iter([cookie for path in kept for cookie in path.values()])
+        """Iterate over the cookies, not over their names, as the real jar does."""
+        paths_by_domain = [paths for domain in self._domains.values() for paths in domain.values()]
+        return iter([cookie for path in paths_by_domain for cookie in path.values()])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -123,7 +136,11 @@ class RequestsCookieJar(MutableMapping[str, Any]):
     def get(
         self, name: str, default: Any = None, domain: str | None = None, path: str | None = None
     ) -> Any:
-        """The value of the one cookie of this name, or the default."""
+        """The value of the one cookie with this name, or the default.
+
+        Raises:
+            CookieConflictError: several cookies have this name.
+        """
         try:
             return self._one(name, domain, path)
         except KeyError:
@@ -143,27 +160,27 @@ class RequestsCookieJar(MutableMapping[str, Any]):
         ]
 
     def _one(self, name: Any, domain: Any = None, path: Any = None) -> str:
-        asked = values.shown(name)
+        shown_name = values.shown(name)
         matching = [cookie.value for cookie in self._matching(name, domain, path)]
-        kept = [value for value in matching if value is not None]
-        if len(kept) > 1:
-            raise CookieConflictError(f"There are multiple cookies with name, {asked!r}")
-        if not kept:
-            raise KeyError(f"name={asked!r}, domain={domain!r}, path={path!r}")
-        return kept[0]
+        set_values = [value for value in matching if value is not None]
+        if len(set_values) > 1:
+            raise CookieConflictError(f"There are multiple cookies with name, {shown_name!r}")
+        if not set_values:
+            raise KeyError(f"name={shown_name!r}, domain={domain!r}, path={path!r}")
+        return set_values[0]
 
     def set(self, name: str, value: str | None, **kwargs: Any) -> Cookie | None:
-        """Put a cookie in; None as its value takes it out."""
+        """Add a cookie. If the value is None, remove the cookie."""
         if value is None:
             for cookie in self._matching(name, kwargs.get("domain"), kwargs.get("path")):
                 self.clear(cookie.domain, cookie.path, cookie.name)
             return None
-        made = create_cookie(name, value, **kwargs)
-        self.set_cookie(made)
-        return made
+        cookie_to_set = create_cookie(name, value, **kwargs)
+        self.set_cookie(cookie_to_set)
+        return cookie_to_set
 
     def set_cookie(self, cookie: Cookie, *_: Any, **__: Any) -> None:
-        """Put this cookie in, in the place of one of the same domain, path and name."""
+        """Add a cookie. It replaces one with the same domain, path and name."""
         if not isinstance(cookie, Cookie):
             raise TypeError("a cookie is made by create_cookie()")
         value = cookie.value
@@ -187,7 +204,7 @@ class RequestsCookieJar(MutableMapping[str, Any]):
     def clear(
         self, domain: str | None = None, path: str | None = None, name: str | None = None
     ) -> None:
-        """Take out all cookies, or those of a domain, of a path of it, or one of them."""
+        """Remove all cookies, those of a domain, those of a path in it, or one of these."""
         if domain is None:
             self._domains.clear()
         elif path is None:
@@ -198,11 +215,11 @@ class RequestsCookieJar(MutableMapping[str, Any]):
             del self._domains[values.shown(domain)][values.shown(path)][values.shown(name)]
 
     def clear_expired_cookies(self) -> None:
-        """Take out what is over."""
+        """Remove expired cookies."""
         self._drop(cookie for cookie in self if cookie.is_expired())
 
     def clear_session_cookies(self) -> None:
-        """Take out what would live as long as the jar."""
+        """Remove the cookies that would live as long as the jar."""
         self._drop(cookie for cookie in self if cookie.discard)
 
     def _drop(self, cookies: Iterable[Cookie]) -> None:
@@ -210,7 +227,7 @@ class RequestsCookieJar(MutableMapping[str, Any]):
             self.clear(cookie.domain, cookie.path, cookie.name)
 
     def update(self, other: Any = (), /, **more: Any) -> None:
-        """Put in the cookies of another jar, or of a dict."""
+        """Add the cookies of another jar or of a dict."""
         if isinstance(other, RequestsCookieJar):
             for cookie in other:
                 self.set_cookie(copy.copy(cookie))
@@ -221,13 +238,13 @@ class RequestsCookieJar(MutableMapping[str, Any]):
             self.set(name, value)
 
     def copy(self) -> RequestsCookieJar:
-        """A jar of its own with the same cookies."""
-        made = RequestsCookieJar()
-        made.update(self)
-        return made
+        """A new jar with the same cookies."""
+        jar = RequestsCookieJar()
+        jar.update(self)
+        return jar
 
     def get_dict(self, domain: str | None = None, path: str | None = None) -> dict[str, str | None]:
-        """Names and values, of this domain and path where they are given."""
+        """Each cookie's value by its name, only of this domain and path if they are given."""
         return {
             cookie.name: cookie.value
             for cookie in self
@@ -243,11 +260,14 @@ class RequestsCookieJar(MutableMapping[str, Any]):
         return list(dict.fromkeys(cookie.path for cookie in self))
 
     def multiple_domains(self) -> bool:
-        """True when two cookies have one domain: what the real jar answers, whatever the name."""
+        """Whether two cookies have the same domain.
+
+        The name says otherwise, but this is what the real jar answers.
+        """
         return len(self.list_domains()) < len(self)
 
     def read(self, set_cookies: Iterable[str], url: str) -> None:
-        """Take in what an answer from this URL sets, and out what it has expire."""
+        """Add the cookies that an answer from this URL sets, and remove those that it expires."""
         for line in set_cookies:
             cookie = _parsed(line, url)
             if cookie is None:
@@ -261,18 +281,18 @@ class RequestsCookieJar(MutableMapping[str, Any]):
         return self._matching(cookie.name, cookie.domain, cookie.path)
 
     def header(self, url: str) -> str | None:
-        """What the Cookie header of a request to this URL says; None where there is nothing."""
+        """The Cookie header for a request to this URL; None if no cookie goes there."""
         host, path, now = _host(url), _path(url), time.time()
         secure = urlsplit(url).scheme == "https"
-        sent = [
+        cookies = [
             cookie
             for cookie in self
             if _goes_to(cookie, host, path)
             and not cookie.is_expired(now)
             and (secure or not cookie.secure)
         ]
-        sent.sort(key=lambda cookie: len(cookie.path), reverse=True)
-        texts = [c.name if c.value is None else f"{c.name}={c.value}" for c in sent]
+        cookies.sort(key=lambda cookie: len(cookie.path), reverse=True)
+        texts = [c.name if c.value is None else f"{c.name}={c.value}" for c in cookies]
         return "; ".join(texts) if texts else None
 
     def __repr__(self) -> str:
@@ -291,17 +311,17 @@ def _path(url: str) -> str:
 
 def _goes_to(cookie: Cookie, host: str, path: str) -> bool:
     domain = cookie.domain
-    dotted = domain if not domain or domain.startswith(".") else "." + domain
-    if not ("." + host).endswith(dotted):
+    suffix = domain if not domain or domain.startswith(".") else "." + domain
+    if not ("." + host).endswith(suffix):
         return False
-    rest = path[len(cookie.path) :]
+    remainder = path[len(cookie.path) :]
     return path.startswith(cookie.path) and (
-        not rest or cookie.path.endswith("/") or rest.startswith("/")
+        not remainder or cookie.path.endswith("/") or remainder.startswith("/")
     )
 
 
 def _parsed(line: str, url: str) -> Cookie | None:
-    """The cookie of one Set-Cookie header; None where it may not be set, or cannot be read."""
+    """The cookie of a Set-Cookie header; None if it is malformed or may not be set."""
     first, *parts = line.split(";")
     name, equals, value = first.partition("=")
     if not name.strip():
@@ -317,11 +337,11 @@ def _parsed(line: str, url: str) -> Cookie | None:
     if domain and not _may_set(domain, host):
         return None
     path = quote(attributes["path"], _PATH_SAFE) if attributes.get("path") else ""
-    made = Cookie(name.strip(), value.strip() if equals else None)
-    made.domain = domain or host
-    made.path = path or _path(url).rpartition("/")[0] or "/"
-    made.secure = "secure" in attributes
-    return made if _expires(made, attributes) else None
+    cookie = Cookie(name.strip(), value.strip() if equals else None)
+    cookie.domain = domain or host
+    cookie.path = path or _path(url).rpartition("/")[0] or "/"
+    cookie.secure = "secure" in attributes
+    return cookie if _expires(cookie, attributes) else None
 
 
 def _may_set(domain: str, host: str) -> bool:
@@ -332,7 +352,7 @@ def _may_set(domain: str, host: str) -> bool:
 
 
 def _expires(cookie: Cookie, attributes: dict[str, str]) -> bool:
-    """Note when the cookie expires; False where its Max-Age is no number."""
+    """Set when the cookie expires, and say whether Max-Age is well-formed."""
     if "max-age" in attributes:
         try:
             cookie.expires = int(time.time()) + int(attributes["max-age"])
@@ -344,7 +364,7 @@ def _expires(cookie: Cookie, attributes: dict[str, str]) -> bool:
 
 
 def _seconds(text: str) -> int | None:
-    """Seconds since 1970 of a date in any of the forms that servers write; None for others."""
+    """A date in any form that servers write, in seconds since 1970; None for other texts."""
     date, clock = _DATE.search(text), _CLOCK.search(text)
     if date is None or clock is None or date[2].lower() not in _MONTHS:
         return None
@@ -361,7 +381,7 @@ def _seconds(text: str) -> int | None:
 def cookiejar_from_dict(
     cookie_dict: Any, cookiejar: RequestsCookieJar | None = None, *, overwrite: bool = True
 ) -> RequestsCookieJar:
-    """A jar with the cookies of a dict."""
+    """A jar with the cookies of a dict, which are added to `cookiejar` if that is given."""
     jar = RequestsCookieJar() if cookiejar is None else cookiejar
     names = set(jar.keys())
     for name, value in values.pairs({} if cookie_dict is None else cookie_dict):
@@ -371,7 +391,7 @@ def cookiejar_from_dict(
 
 
 def merge_cookies(cookiejar: RequestsCookieJar, cookies: Any) -> RequestsCookieJar:
-    """The jar, with the cookies of another jar or of a dict put in."""
+    """Add the cookies of another jar or of a dict to a jar, and give it back."""
     if isinstance(cookies, RequestsCookieJar):
         cookiejar.update(cookies)
     elif cookies is not None:

@@ -15,7 +15,7 @@ __all__ = [
 
 
 class Answered:
-    """Something that knows which request it answers."""
+    """An object that knows which request it answers."""
 
     request: Any = None
 
@@ -24,16 +24,16 @@ class RequestException(OSError):
     """Any failure of a request.
 
     Attributes:
-        request: the PreparedRequest, where there was one.
-        response: the Response, where there was one.
-        code: the platform's stable word for the failure, such as `host_not_allowed`; None for
-            what the real `requests` would have raised before it sent anything.
+        request: the PreparedRequest; None if there was none.
+        response: the Response; None if there was none.
+        code: the platform's code for the failure, such as `host_not_allowed`; None for a failure
+            that the real `requests` finds before it sends anything.
     """
 
     code: str | None = None
 
     def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
-        if not isinstance(self, RequestException):  # called by hand, on something else
+        if not isinstance(self, RequestException):  # user code has called this with another `self`
             raise TypeError("this makes an exception of requests, and nothing else")
         if request is None and isinstance(response, Answered):
             request = response.request
@@ -43,7 +43,7 @@ class RequestException(OSError):
 
 
 class InvalidJSONError(RequestException):
-    """What was to be sent is not JSON, or what came back is not."""
+    """The value to send, or the answer, is not JSON."""
 
 
 class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
@@ -71,15 +71,15 @@ class SSLError(ConnectionError):
 
 
 class Timeout(RequestException):
-    """No answer in time."""
+    """There was no answer in time."""
 
 
 class ConnectTimeout(ConnectionError, Timeout):
-    """No connection in time; nothing was sent."""
+    """There was no connection in time, so nothing was sent."""
 
 
 class ReadTimeout(Timeout):
-    """No answer in time, after connecting."""
+    """There was a connection, but no answer in time."""
 
 
 class URLRequired(RequestException):
@@ -91,19 +91,19 @@ class TooManyRedirects(RequestException):
 
 
 class MissingSchema(RequestException, ValueError):
-    """The URL does not say https://."""
+    """The URL has no scheme, such as https://."""
 
 
 class InvalidSchema(RequestException, ValueError):
-    """The URL is none of http or https."""
+    """The URL's scheme is neither http nor https."""
 
 
 class InvalidURL(RequestException, ValueError):
-    """The URL cannot be read, or may not be called."""
+    """The URL is malformed, or may not be called."""
 
 
 class InvalidHeader(RequestException, ValueError):
-    """The header cannot be sent, or may not be."""
+    """A header cannot be sent, or may not be sent."""
 
 
 class InvalidProxyURL(InvalidURL):
@@ -115,7 +115,7 @@ class ChunkedEncodingError(RequestException):
 
 
 class ContentDecodingError(RequestException):
-    """The answer's Content-Encoding is not what it says."""
+    """The answer's body is not encoded as its Content-Encoding says."""
 
 
 class StreamConsumedError(RequestException, TypeError):
@@ -123,7 +123,7 @@ class StreamConsumedError(RequestException, TypeError):
 
 
 class RetryError(RequestException):
-    """Never raised: `penstock.RetryError` is what has an event tried again."""
+    """Never raised here. To have an event run again, raise `penstock.RetryError`."""
 
 
 class UnrewindableBodyError(RequestException):
@@ -143,7 +143,7 @@ class RequestsDependencyWarning(RequestsWarning):
 
 
 class HostRefused(ConnectionError, InvalidURL):
-    """The function's list of hosts does not name this one: as good as out of reach."""
+    """The function's list of hosts does not name this host, so it cannot be reached."""
 
 
-HostRefused.__name__ = HostRefused.__qualname__ = "InvalidURL"  # what records say of it
+HostRefused.__name__ = HostRefused.__qualname__ = "InvalidURL"  # the name in a run's record

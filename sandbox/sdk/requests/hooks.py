@@ -1,4 +1,4 @@
-"""Functions of the user's that see each response."""
+"""Hooks: functions of the user's that get each response."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ Hook = Callable[..., Any]
 
 
 def default_hooks() -> dict[str, list[Hook]]:
-    """No hooks."""
+    """A new table without hooks."""
     return {"response": []}
 
 
 class Hooked:
-    """What hooks can be registered with."""
+    """Something that hooks can be registered with."""
 
     hooks: dict[str, list[Hook]]
 
     def register_hook(self, event: str, hook: Any) -> None:
-        """Have this function, or each of these, called with every response."""
-        shown = values.shown(event)
-        if shown != "response":
-            raise ValueError(f'Unsupported event specified, with event name "{shown}"')
+        """Register a function, or each of several, to be called with every response."""
+        event_name = values.shown(event)
+        if event_name != "response":
+            raise ValueError(f'Unsupported event specified, with event name "{event_name}"')
         hooks = [hook] if callable(hook) else [each for each in hook if callable(each)]
         list.extend(self.hooks["response"], hooks)
 
     def deregister_hook(self, event: str, hook: Hook) -> bool:
-        """Take a function out; False where it was not registered."""
-        kept = self.hooks[event]
-        for index, each in enumerate(kept):
+        """Remove a function, and say whether it was registered."""
+        registered_hooks = self.hooks[event]
+        for index, each in enumerate(registered_hooks):
             if each is hook:
-                list.__delitem__(kept, index)
+                list.__delitem__(registered_hooks, index)
                 return True
         return False
 
 
 def merged(own: Any, of_session: Any) -> list[Hook]:
-    """The hooks of a request; those of its session where it has none."""
+    """The hooks of a request, or those of its session if it has none."""
     hooks = listed(own)
     return hooks or listed(of_session)
 
 
 def listed(hooks: Any) -> list[Hook]:
-    """The hooks in a dict of the user's."""
-    made: list[Hook] = []
+    """The hooks in a user's dict."""
+    all_hooks: list[Hook] = []
     for event, hook in values.pairs({} if hooks is None else hooks):
         holder = Hooked()
         holder.hooks = default_hooks()
         holder.register_hook(event, hook)
-        made.extend(holder.hooks["response"])
-    return made
+        all_hooks.extend(holder.hooks["response"])
+    return all_hooks
 
 
 def dispatch(hooks: list[Hook], response: Any, **settings: Any) -> Any:
-    """What the hooks make of the response: each may return another one."""
+    """Call the hooks with the response, and give the last response: each may return another one."""
     for hook in list(hooks):
-        made = hook(response, **settings)
-        if made is not None:
-            response = made
+        new_response = hook(response, **settings)
+        if new_response is not None:
+            response = new_response
     return response

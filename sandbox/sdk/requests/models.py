@@ -1,9 +1,9 @@
-"""Requests as they are asked for, and as they are sent."""
+"""Requests: as user code describes them, and prepared for sending."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from .. import values
 from ..placeholders import Veil
@@ -17,12 +17,12 @@ from .structures import CaseInsensitiveDict
 
 __all__ = ["REDIRECT_STATI", "PreparedRequest", "Request", "Response"]
 
-_NAME = re.compile(r"[^:\s][^:\r\n]*")
-_VALUE = re.compile(r"(?:\S[^\r\n]*)?")
+_NAME: Final = re.compile(r"[^:\s][^:\r\n]*")
+_VALUE: Final = re.compile(r"(?:\S[^\r\n]*)?")
 
 
 class Request(hooks.Hooked):
-    """A request as it is asked for."""
+    """A request as user code describes it."""
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class Request(hooks.Hooked):
         self.hooks = {"response": _listed(hooks)}
 
     def prepare(self) -> PreparedRequest:
-        """The request as it is sent."""
-        made = PreparedRequest()
-        made.prepare(
+        """The request, prepared for sending."""
+        prepared_request = PreparedRequest()
+        prepared_request.prepare(
             method=self.method,
             url=self.url,
             headers=self.headers,
@@ -64,7 +64,7 @@ class Request(hooks.Hooked):
             cookies=self.cookies,
             hooks=self.hooks,
         )
-        return made
+        return prepared_request
 
     def __repr__(self) -> str:
         return f"<Request [{values.shown(self.method)}]>"
@@ -74,13 +74,13 @@ _listed = hooks.listed
 
 
 class PreparedRequest(hooks.Hooked, Authorizable):
-    """A request as it is sent.
+    """A request that is ready to be sent.
 
     Attributes:
         method: in capitals.
-        url: quoted, with its params; a `{{secret:NAME}}` in it stands as it is.
+        url: quoted, with its params. A `{{secret:NAME}}` in it is not quoted.
         headers: a CaseInsensitiveDict.
-        body: text, bytes or None.
+        body: text or bytes; None for no body.
     """
 
     def __init__(self) -> None:
@@ -106,10 +106,13 @@ class PreparedRequest(hooks.Hooked, Authorizable):
         hooks: Any = None,
         json: Any = None,
     ) -> None:
-        """Make all of it.
+        """Prepare every part of the request.
 
         Raises:
-            InvalidURL, MissingSchema, InvalidHeader, InvalidJSONError: by what cannot be sent.
+            InvalidURL: the URL is malformed.
+            MissingSchema: the URL has no scheme.
+            InvalidHeader: a header cannot be sent.
+            InvalidJSONError: `json` is not JSON.
         """
         self.prepare_method(method)
         self.prepare_url(url, params)
@@ -124,7 +127,7 @@ class PreparedRequest(hooks.Hooked, Authorizable):
         self.method = None if method is None else values.text(method, "the method").upper()
 
     def prepare_url(self, url: Any, params: Any) -> None:
-        """Set the URL, with these params."""
+        """Set the URL, with the params added to it."""
         veil = Veil()
         self.url = veil.lift(urls.prepare(url, bodies.encoded_params(params, veil), veil))
 
@@ -137,7 +140,7 @@ class PreparedRequest(hooks.Hooked, Authorizable):
             )
 
     def prepare_cookies(self, cookies: Any) -> None:
-        """Set the Cookie header, unless there is one."""
+        """Set the Cookie header, unless it is set already."""
         is_jar = isinstance(cookies, RequestsCookieJar)
         self._cookies = cookies if is_jar else cookiejar_from_dict(cookies)
         text = self._cookies.header(self.url) if "Cookie" not in self.headers else None
@@ -145,12 +148,12 @@ class PreparedRequest(hooks.Hooked, Authorizable):
             self.headers["Cookie"] = text
 
     def prepare_body(self, data: Any, files: Any, json: Any = None) -> None:
-        """Set the body, and the Content-Type that goes with it."""
+        """Set the body, with its Content-Type and Content-Length."""
         refuse(files=files)
         try:
             self._body = bodies.made(data, json)
-        except ValueError as error:
-            raise InvalidJSONError(error, request=self) from None
+        except ValueError as problem:
+            raise InvalidJSONError(problem, request=self) from None
         self.body = self._body.shown
         self.prepare_content_length(self.body)
         if self._body.kind and "content-type" not in self.headers:
@@ -162,21 +165,21 @@ class PreparedRequest(hooks.Hooked, Authorizable):
             if self.method not in {"GET", "HEAD"} and "Content-Length" not in self.headers:
                 self.headers["Content-Length"] = "0"
             return
-        sent = values.exact(body)
-        length = len(sent.encode() if isinstance(sent, str) else sent)
+        exact_body = values.exact(body)
+        length = len(exact_body.encode() if isinstance(exact_body, str) else exact_body)
         if length:
             self.headers["Content-Length"] = str(length)
 
     def prepare_auth(self, auth: Any, url: Any = "") -> None:  # noqa: ARG002 - requests' signature
-        """Let a way to log in change the request."""
+        """Let an authentication change the request."""
         way = urls.credentials(self.url) if auth is None else auth
         if not way:
             return
         if isinstance(way, tuple | list) and len(way) == 2:  # noqa: PLR2004 - user and password
             way = HTTPBasicAuth(*way)
-        changed = way(self)
-        if isinstance(changed, PreparedRequest) and changed is not self:
-            self.__dict__.update(changed.__dict__)
+        new_request = way(self)
+        if isinstance(new_request, PreparedRequest) and new_request is not self:
+            self.__dict__.update(new_request.__dict__)
         self.prepare_content_length(self.body)
 
     def prepare_hooks(self, hooks: Any) -> None:
@@ -184,19 +187,19 @@ class PreparedRequest(hooks.Hooked, Authorizable):
         self.hooks["response"].extend(_listed(hooks))
 
     def note_basic(self, header: str, user: str | bytes, password: str | bytes) -> None:
-        """Have the parent make this header anew, from user and password with secrets in them."""
+        """Have the parent make the header again, after it has filled secrets into its parts."""
         texts = [p if isinstance(p, str) else p.decode("latin-1") for p in (user, password)]
         self._basic = (header, texts)
 
     def body_fields(self) -> dict[str, Any]:
-        """The body as the op `http` carries it."""
+        """The body, as fields of the op `http`."""
         if self.body is None:
             return {}
-        prepared = self.body is self._body.shown
-        return (self._body if prepared else bodies.made(self.body, None)).fields
+        is_unchanged = self.body is self._body.shown
+        return (self._body if is_unchanged else bodies.made(self.body, None)).fields
 
     def basic_fields(self, authorization: str | None) -> dict[str, Any]:
-        """User and password for the parent, where this is the header that is made of them."""
+        """User and password for the parent, if they are what this header was made of."""
         if self._basic is None or authorization != self._basic[0]:
             return {}
         return {"basic": self._basic[1]}
@@ -207,11 +210,11 @@ class PreparedRequest(hooks.Hooked, Authorizable):
         return urls.path_of(values.shown(self.url))
 
     def copy(self) -> PreparedRequest:
-        """A request of its own."""
-        made = PreparedRequest()
-        made.__dict__.update(self.__dict__)
-        made.headers = None if self.headers is None else CaseInsensitiveDict(self.headers)
-        return made
+        """A new request with the same parts."""
+        duplicate = PreparedRequest()
+        duplicate.__dict__.update(self.__dict__)
+        duplicate.headers = None if self.headers is None else CaseInsensitiveDict(self.headers)
+        return duplicate
 
     def __repr__(self) -> str:
         return f"<PreparedRequest [{values.shown(self.method)}]>"

@@ -1,4 +1,4 @@
-"""What came back."""
+"""The response to a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from .. import values
 from . import charsets
@@ -17,25 +17,25 @@ from .structures import CaseInsensitiveDict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REDIRECT_STATI = (301, 302, 303, 307, 308)
-_PERMANENT = (301, 308)
+REDIRECT_STATI: Final = (301, 302, 303, 307, 308)
+_PERMANENT: Final = (301, 308)
 _ERRORS_FROM, _SERVER_ERRORS_FROM, _ERRORS_BELOW = 400, 500, 600
-_GUESSED_FROM = 4  # bytes that tell one UTF from another
+_GUESSED_FROM: Final = 4  # bytes: so many are needed to tell one UTF from another
 
 
 class Response(Answered):
-    """What came back: whole, before user code sees it.
+    """The response to a request. It is complete before user code gets it.
 
     Attributes:
         status_code: such as 200.
-        reason: the server's words for it.
-        headers: a CaseInsensitiveDict; values of one name are joined by ", ".
-        encoding: of the text; may be set.
-        url: what was called.
+        reason: the server's words for the status.
+        headers: a CaseInsensitiveDict; several values of one name are joined by ", ".
+        encoding: the encoding of the text; user code may set it.
+        url: the URL that was called.
         elapsed: how long the call took.
-        cookies: what this answer sets.
+        cookies: the cookies that this response sets.
         request: the PreparedRequest that it answers.
-        history: empty: redirects are not followed here.
+        history: always empty, because redirects are not followed here.
     """
 
     def __init__(self) -> None:
@@ -52,18 +52,22 @@ class Response(Answered):
 
     @property
     def content(self) -> bytes:
-        """The body as bytes; None before there is any."""
+        """The body as bytes; None for a response that user code has made without one."""
         body: bytes = self._content
         return body
 
     @property
     def raw(self) -> None:
-        """Nothing: AttributeError."""
+        """Not available.
+
+        Raises:
+            AttributeError: always.
+        """
         raise AttributeError("raw is not available here: an answer comes whole, as .content")
 
     @property
     def text(self) -> str:
-        """The body as text, in `encoding`, or in what its bytes look like."""
+        """The body as text, in `encoding`, or in `apparent_encoding` if that is None."""
         if not self.content:
             return ""
         encoding = self.apparent_encoding if self.encoding is None else self.encoding
@@ -71,22 +75,26 @@ class Response(Answered):
 
     @property
     def apparent_encoding(self) -> str:
-        """By a mark at the start; UTF-8 (or ASCII) where the bytes are; else Windows-1252."""
+        """The likely encoding of the body, from its bytes.
+
+        A mark at the start decides; else it is UTF-8 or ASCII if the bytes are valid, else
+        Windows-1252.
+        """
         return charsets.of_bytes(self.content or b"")
 
     def json(self, **kwargs: Any) -> Any:
-        """The body as JSON; the arguments are those of `json.loads`, but for `cls`.
+        """The body, parsed as JSON. The arguments are those of `json.loads`, without `cls`.
 
         Raises:
             JSONDecodeError: it is not JSON.
         """
-        given = dict(values.keywords(kwargs))
-        if "cls" in given:
+        arguments = dict(values.keywords(kwargs))
+        if "cls" in arguments:
             raise TypeError("json() takes no 'cls' here: use json.loads(response.text, cls=...)")
         try:
-            return json.loads(self._json_text(), **given)
-        except json.JSONDecodeError as error:
-            raise JSONDecodeError(error.msg, error.doc, error.pos) from None
+            return json.loads(self._json_text(), **arguments)
+        except json.JSONDecodeError as problem:
+            raise JSONDecodeError(problem.msg, problem.doc, problem.pos) from None
 
     def _json_text(self) -> str:
         body = self.content
@@ -101,11 +109,15 @@ class Response(Answered):
 
     @property
     def ok(self) -> bool:
-        """False from 400 on."""
+        """Whether the status is below 400."""
         return not self._message()
 
     def raise_for_status(self) -> None:
-        """HTTPError when the answer is 400 or more."""
+        """Raise if the status is 400 or more.
+
+        Raises:
+            HTTPError: it is.
+        """
         message = self._message()
         if message:
             raise HTTPError(message, response=self)
@@ -119,12 +131,12 @@ class Response(Answered):
 
     @property
     def is_redirect(self) -> bool:
-        """True when the answer says where else to go."""
+        """Whether the response redirects to another URL."""
         return "location" in self.headers and self.status_code in REDIRECT_STATI
 
     @property
     def is_permanent_redirect(self) -> bool:
-        """True when it says to go there always."""
+        """Whether the response redirects to another URL for good."""
         return "location" in self.headers and self.status_code in _PERMANENT
 
     @property
@@ -134,14 +146,14 @@ class Response(Answered):
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
-        """The Link header's entries, by their `rel` or URL."""
-        made = {}
+        """The entries of the Link header, by their `rel`, or by their URL if they have none."""
+        links = {}
         for link in parse_header_links(values.shown(self.headers.get("link", ""))):
-            made[link.get("rel") or link["url"]] = link
-        return made
+            links[link.get("rel") or link["url"]] = link
+        return links
 
     def iter_content(self, chunk_size: Any = 1, decode_unicode: Any = False) -> Iterator[Any]:
-        """The body, piece by piece; it is here whole already."""
+        """The body in pieces. All of it is here already."""
         if chunk_size is not None and not isinstance(chunk_size, int):
             raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
         pieces = _slices(self.content or b"", chunk_size)
@@ -152,22 +164,24 @@ class Response(Answered):
     def iter_lines(
         self, chunk_size: Any = 512, decode_unicode: Any = False, delimiter: Any = None
     ) -> Iterator[Any]:  # fmt: skip
-        """The body, line by line."""
-        rest: Any = None
-        cut = None if delimiter is None else values.exact(delimiter)
+        """The lines of the body."""
+        unfinished_line: Any = None
+        separator = None if delimiter is None else values.exact(delimiter)
         for piece in self.iter_content(chunk_size, decode_unicode):
-            whole = piece if rest is None else rest + piece
-            lines = whole.split(cut) if cut else whole.splitlines()
-            rest = lines.pop() if lines and lines[-1] and lines[-1][-1] == whole[-1] else None
+            text = piece if unfinished_line is None else unfinished_line + piece
+            lines = text.split(separator) if separator else text.splitlines()
+            unfinished_line = (
+                lines.pop() if lines and lines[-1] and lines[-1][-1] == text[-1] else None
+            )
             yield from lines
-        if rest is not None:
-            yield rest
+        if unfinished_line is not None:
+            yield unfinished_line
 
     def __iter__(self) -> Iterator[bytes]:
         return self.iter_content(128)
 
     def close(self) -> None:
-        """Nothing: no connection is held."""
+        """Do nothing: there is no connection."""
 
     def __enter__(self) -> Self:
         return self
@@ -202,7 +216,7 @@ def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[str]:
 
 
 def parse_header_links(value: str) -> list[dict[str, str]]:
-    """The entries of a Link header: each its `url` and its parameters."""
+    """The entries of a Link header (RFC 8288): each with its `url` and its parameters."""
     around = " '\""
     text = value.strip(around)
     links = []

@@ -1,9 +1,9 @@
-"""Session: settings and cookies that are kept from call to call."""
+"""Session: keeps settings and cookies from call to call."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 
 from .. import values
 from . import hooks as hook_lists
@@ -16,32 +16,35 @@ from .utils import default_headers
 
 __all__ = ["Session", "session"]
 
-_SETTINGS = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
+_SETTINGS: Final = frozenset({"timeout", "allow_redirects", "stream", "verify", "cert", "proxies"})
 
 
 def _merged(own: Any, of_session: Any, kind: type[Any]) -> Any:
-    """A setting of the request over that of the session; in dicts, None takes a key out."""
+    """A setting of the request, or that of the session if it has none.
+
+    Two dicts are merged; a value of None in the request's removes a key of the session's.
+    """
     if of_session is None or own is None:
         return own if of_session is None else of_session
     if not isinstance(own, Mapping) or not isinstance(of_session, Mapping):
         return own
-    made = kind(values.pairs(of_session))
-    made.update(values.pairs(own))
-    for key in [key for key, value in made.items() if value is None]:
-        del made[key]
-    return made
+    result = kind(values.pairs(of_session))
+    result.update(values.pairs(own))
+    for key in [key for key, value in result.items() if value is None]:
+        del result[key]
+    return result
 
 
 class Session:
-    """Settings and cookies that are kept from call to call.
+    """Keeps settings and cookies from call to call.
 
     Attributes:
-        headers: sent with each call.
-        auth: how to log in, as for `get`.
-        params: added to each URL.
+        headers: headers that each call sends.
+        auth: the authentication of each call, as for `get`.
+        params: params that are added to each URL.
         cookies: a RequestsCookieJar.
-        hooks: functions that see each response.
-        verify: certificates are always checked.
+        hooks: functions that get each response.
+        verify: without effect: certificates are always checked.
     """
 
     def __init__(self) -> None:
@@ -64,31 +67,39 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Nothing: no connection is held."""
+        """Do nothing: there is no connection."""
 
     def mount(self, prefix: Any, adapter: Any) -> NoReturn:
-        """Refused: connections are the platform's."""
+        """Fail: the platform makes the connections.
+
+        Raises:
+            NotImplementedError: always.
+        """
         raise NotImplementedError(
             "Session.mount is not available here: connections are the platform's; to have an event "
             "tried again, raise penstock.RetryError"
         )
 
     def get_adapter(self, url: Any) -> NoReturn:
-        """Refused: connections are the platform's."""
+        """Fail: the platform makes the connections.
+
+        Raises:
+            NotImplementedError: always.
+        """
         raise NotImplementedError(
             "Session.get_adapter is not available here: connections are the platform's"
         )
 
     def prepare_request(self, request: Request) -> PreparedRequest:
-        """The request as it is sent, with the session's settings."""
+        """The request, prepared for sending with the session's settings."""
         if not isinstance(request, Request):
             raise TypeError("prepare_request() takes a Request")
         jar = merge_cookies(RequestsCookieJar(), self.cookies)
-        given = request.cookies or {}
-        is_jar = isinstance(given, RequestsCookieJar)
-        merge_cookies(jar, given if is_jar else cookiejar_from_dict(given))
-        made = PreparedRequest()
-        made.prepare(
+        own_cookies = request.cookies or {}
+        is_jar = isinstance(own_cookies, RequestsCookieJar)
+        merge_cookies(jar, own_cookies if is_jar else cookiejar_from_dict(own_cookies))
+        prepared_request = PreparedRequest()
+        prepared_request.prepare(
             method=request.method,
             url=request.url,
             headers=_merged(request.headers, self.headers, CaseInsensitiveDict),
@@ -100,7 +111,7 @@ class Session:
             cookies=jar,
             hooks={"response": hook_lists.merged(request.hooks, self.hooks)},
         )
-        return made
+        return prepared_request
 
     def request(
         self,
@@ -125,29 +136,29 @@ class Session:
 
         Args:
             method: GET, OPTIONS, HEAD, POST, PUT, PATCH or DELETE.
-            url: what is called.
-            params: what goes behind its `?`: a dict, a list of pairs or text.
+            url: the URL.
+            params: what follows its `?`: a dict, a list of pairs or text.
             data: the body: a dict or a list of pairs (sent as a form), text or bytes.
-            headers: a dict; None takes out a header of the session's.
+            headers: a dict; a value of None removes a header of the session's.
             cookies: a dict or a jar.
             files: refused.
             auth: a pair of user and password, or a function that changes the request.
             timeout: seconds for connecting and for each wait, or a pair of them.
-            allow_redirects: nothing: redirects are never followed here.
+            allow_redirects: without effect: redirects are never followed here.
             proxies: refused.
             hooks: `{"response": function}`.
-            stream: refused where it is true.
-            verify: certificates are always checked.
+            stream: refused if it is true.
+            verify: without effect: certificates are always checked.
             cert: refused.
-            json: the body, when there is no data.
+            json: a value to send as JSON, if there is no `data`.
 
         Returns:
             The response, whatever its status.
 
         Raises:
-            RequestException: there is none, or the call may not be made.
+            RequestException: there was no response, or the call may not be made.
         """
-        asked = Request(
+        request = Request(
             method=method,
             url=url,
             headers=headers,
@@ -160,7 +171,7 @@ class Session:
             hooks=hooks,
         )
         return self.send(
-            self.prepare_request(asked),
+            self.prepare_request(request),
             timeout=timeout,
             allow_redirects=allow_redirects,
             proxies=proxies or self.proxies,
@@ -170,28 +181,28 @@ class Session:
         )
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Send a prepared request; the arguments are those of `request` that concern sending."""
+        """Send a prepared request. It takes those arguments of `request` that are about sending."""
         if not isinstance(request, PreparedRequest):
             raise ValueError("You can only send PreparedRequests.")  # noqa: TRY004 - as in the real one
-        given = dict(values.keywords(kwargs))
-        for name in given:
+        arguments = dict(values.keywords(kwargs))
+        for name in arguments:
             if name not in _SETTINGS:
                 raise TypeError(f"Session.send() got an unexpected keyword argument '{name}'")
         settings = {
-            "stream": given.get("stream", self.stream),
-            "verify": given.get("verify", self.verify),
-            "cert": given.get("cert", self.cert),
-            "proxies": given.get("proxies", self.proxies),
+            "stream": arguments.get("stream", self.stream),
+            "verify": arguments.get("verify", self.verify),
+            "cert": arguments.get("cert", self.cert),
+            "proxies": arguments.get("proxies", self.proxies),
         }
         refuse(**settings)
-        timeout = given.get("timeout")
+        timeout = arguments.get("timeout")
         is_jar = isinstance(self.cookies, RequestsCookieJar)
         jar = self.cookies if is_jar else RequestsCookieJar()
         response = transport.send(request, timeout, jar)
-        seen: Response = hook_lists.dispatch(
+        final_response: Response = hook_lists.dispatch(
             request.hooks["response"], response, timeout=timeout, **settings
         )
-        return seen
+        return final_response
 
     def get(self, url: Any, params: Any = None, **kwargs: Any) -> Response:
         """GET."""
@@ -223,5 +234,5 @@ class Session:
 
 
 def session() -> Session:
-    """A session."""
+    """Make a session."""
     return Session()

@@ -1,12 +1,14 @@
-"""`codes`: HTTP's status codes by name."""
+"""`codes`: the status codes of HTTP by their names."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from .structures import LookupDict
 
 __all__ = ["codes"]
 
-_NAMES = {
+_NAMES: Final = {
     100: "continue",
     101: "switching_protocols",
     102: "processing early-hints",
@@ -79,13 +81,13 @@ _NAMES = {
 
 
 def _lookup() -> LookupDict:
-    made = LookupDict(name="status_codes")
+    table = LookupDict(name="status_codes")
     for code, names in _NAMES.items():
         for name in names.split():
-            setattr(made, name, code)
+            setattr(table, name, code)
             if not name.startswith(("\\", "/")):
-                setattr(made, name.upper(), code)
-    return made
+                setattr(table, name.upper(), code)
+    return table
 
 
 codes = _lookup()

@@ -1,4 +1,4 @@
-"""CaseInsensitiveDict and LookupDict."""
+"""The mappings of `requests`: CaseInsensitiveDict and LookupDict."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["CaseInsensitiveDict", "LookupDict"]
 
 
 class CaseInsensitiveDict(MutableMapping[str, Any]):
-    """A dict of headers: any case finds them, and they keep the case they were set in."""
+    """A dict of headers. Names are found in any case, and keep the case that they were set in."""
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         self._store: dict[str, tuple[str, Any]] = {}
         self.update({} if data is None else data, **kwargs)
 
     def update(self, other: Any = (), /, **more: Any) -> None:
-        """Set these keys, from a mapping or from pairs."""
+        """Set the keys of a mapping or of pairs."""
         for key, value in [*values.pairs(other), *more.items()]:
             self[key] = value
 
@@ -39,7 +39,7 @@ class CaseInsensitiveDict(MutableMapping[str, Any]):
         return len(self._store)
 
     def lower_items(self) -> Iterator[tuple[str, Any]]:
-        """Pairs of the name in lower case and the value."""
+        """Pairs of a name in lower case and its value."""
         return ((name, value) for name, (_, value) in self._store.items())
 
     def __eq__(self, other: object) -> bool:
@@ -50,7 +50,7 @@ class CaseInsensitiveDict(MutableMapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def copy(self) -> CaseInsensitiveDict:
-        """A copy of its own."""
+        """A new dict with the same headers."""
         return CaseInsensitiveDict(self._store.values())
 
     def __repr__(self) -> str:
@@ -66,10 +66,10 @@ def _name(key: Any) -> str:
 
 
 class LookupDict(Mapping[str, Any]):
-    """Names as attributes and as items; None for what there is not.
+    """Gives values by name, as attributes and as items; as an item, an unknown name gives None.
 
-    As a mapping it is empty, as the real one is. It is no dict: a dict of ours could be written to
-    by whoever is given it, in place and by the methods of any other dict.
+    As a mapping it is empty, as the real one is. It is no subclass of dict, because user code could
+    write to it by the methods of dict.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -91,5 +91,5 @@ class LookupDict(Mapping[str, Any]):
         return self.__dict__.get(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of this name."""
+        """The value with this name, or the default."""
         return self.__dict__.get(key, default)

@@ -1,4 +1,4 @@
-"""From a prepared request to a response, by one call of the parent."""
+"""Sends a prepared request by one call of the parent, and makes its response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import time
 import zlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import values
 from ..http import joined, perform
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .cookies import RequestsCookieJar
     from .models import PreparedRequest
 
-_BY_CODE: dict[str, type[exceptions.RequestException]] = {
+_BY_CODE: Final[dict[str, type[exceptions.RequestException]]] = {
     "connect_timeout": exceptions.ConnectTimeout,
     "dns_timeout": exceptions.ConnectTimeout,
     "timeout": exceptions.ReadTimeout,
@@ -37,21 +37,21 @@ _BY_CODE: dict[str, type[exceptions.RequestException]] = {
     "secret_not_declared": exceptions.RequestException,
     "secret_host_not_listed": exceptions.RequestException,
 }
-_UNPACKED_MAX_BYTES = 16 << 20  # 1 MB of answer may be packed from much more
-_ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # to zlib's number for it
+_MAX_UNPACKED_BYTES: Final = 16 << 20  # an answer of 1 MB may unpack to much more
+_ENCODINGS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # zlib's `wbits` for each
 
 
 def send(request: PreparedRequest, timeout: Any, jar: RequestsCookieJar) -> Response:
-    """The response to the request.
+    """Send the request, and give its response.
 
     Args:
-        request: prepared.
-        timeout: seconds for connecting and for each wait, or a pair of them, or None.
-        jar: takes in what the answer sets.
+        request: the prepared request.
+        timeout: seconds for connecting and for each wait; or a pair of these; None for no limit.
+        jar: the jar that gets the response's cookies.
 
     Raises:
-        RequestException: of the kind that the real `requests` raises.
-        QuotaExceeded: this run has made all its calls.
+        RequestException: there was no response; it has the class that the real `requests` raises.
+        QuotaExceeded: this run may make no more calls.
     """
     url = values.text(values.shown(request.url), "the URL")
     if not url.lower().startswith(("http://", "https://")):
@@ -61,7 +61,7 @@ def send(request: PreparedRequest, timeout: Any, jar: RequestsCookieJar) -> Resp
     fields: dict[str, Any] = {
         "headers": headers,
         "timeouts": timeouts(timeout),
-        "content_type": None,  # the headers have it
+        "content_type": None,  # it is among the headers
         **request.body_fields(),
         **request.basic_fields(authorization),
     }
@@ -69,8 +69,8 @@ def send(request: PreparedRequest, timeout: Any, jar: RequestsCookieJar) -> Resp
     began = time.perf_counter()
     try:
         value = perform(method, urls.without_credentials(url), **fields)
-    except CapabilityError as error:
-        raise _exception_of(error, request) from None
+    except CapabilityError as problem:
+        raise _exception_of(problem, request) from None
     response = _response(value, request, url)
     response.elapsed = timedelta(seconds=time.perf_counter() - began)
     set_cookies = [text for name, text in value["headers"] if name.lower() == "set-cookie"]
@@ -80,19 +80,19 @@ def send(request: PreparedRequest, timeout: Any, jar: RequestsCookieJar) -> Resp
 
 
 def _headers(request: PreparedRequest, url: str) -> dict[str, str]:
-    sent: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in values.pairs(request.headers or {}):
         text = values.exact(value)
         own = values.text(name, "a header's name")
         if own.lower() == "host" and text == urls.netloc(url):
             continue
-        sent[own] = text.decode("latin-1") if isinstance(text, bytes) else text
-        sent[own].encode("latin-1")
-    return sent
+        headers[own] = text.decode("latin-1") if isinstance(text, bytes) else text
+        headers[own].encode("latin-1")
+    return headers
 
 
 def timeouts(timeout: Any) -> list[float | None]:
-    """Seconds for connecting and for each wait, None without a limit of the user's own."""
+    """The seconds for connecting and for each wait; None for each that the user does not limit."""
     if isinstance(timeout, tuple):
         try:
             connect, read = timeout
@@ -115,8 +115,8 @@ def _seconds(value: Any, name: str) -> float | None:
     except ValueError:
         seconds = math.nan
     if math.isnan(seconds):
-        shown = values.shown(value)
-        raise ValueError(f"Timeout value {name} was {shown}, but it must be an int, float or None.")
+        text = values.shown(value)
+        raise ValueError(f"Timeout value {name} was {text}, but it must be an int, float or None.")
     if seconds <= 0:
         raise ValueError(
             f"Attempted to set {name} timeout to {values.shown(value)}, but the timeout cannot be "
@@ -126,36 +126,38 @@ def _seconds(value: Any, name: str) -> float | None:
 
 
 def _exception_of(error: CapabilityError, request: PreparedRequest) -> exceptions.RequestException:
-    others = exceptions.InvalidURL if error.code.startswith("url_") else exceptions.ConnectionError
-    kind = _BY_CODE.get(error.code, others)
-    made = kind(str(error), request=request)
-    made.code = error.code
-    return made
+    default_kind = (
+        exceptions.InvalidURL if error.code.startswith("url_") else exceptions.ConnectionError
+    )
+    kind = _BY_CODE.get(error.code, default_kind)
+    exception = kind(str(error), request=request)
+    exception.code = error.code
+    return exception
 
 
 def _response(value: dict[str, Any], request: PreparedRequest, url: str) -> Response:
     pairs = [(str(name), str(text)) for name, text in value["headers"]]
-    made = Response()
-    made.status_code = int(value["status"])
-    made.reason = str(value["reason"])
-    made.url = url
-    made.request = request
-    made.headers = CaseInsensitiveDict(_joined(pairs))
-    made.encoding = charsets.of_headers(made.headers)
-    made._content = _unpacked(base64.b64decode(value["body"]), made.headers)  # noqa: SLF001 - as in the real one, tests of users' set it
-    return made
+    response = Response()
+    response.status_code = int(value["status"])
+    response.reason = str(value["reason"])
+    response.url = url
+    response.request = request
+    response.headers = CaseInsensitiveDict(_joined(pairs))
+    response.encoding = charsets.of_headers(response.headers)
+    response._content = _unpacked(base64.b64decode(value["body"]), response.headers)  # noqa: SLF001 - as in the real one, tests of users' set it
+    return response
 
 
 def _joined(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    spelled: dict[str, str] = {}
+    spelling: dict[str, str] = {}
     for name, _ in pairs:
-        spelled.setdefault(name.lower(), name)
+        spelling.setdefault(name.lower(), name)
     by_name = joined((name.lower(), text) for name, text in pairs)
-    return [(spelled[name], text) for name, text in by_name.items()]
+    return [(spelling[name], text) for name, text in by_name.items()]
 
 
 def _unpacked(body: bytes, headers: CaseInsensitiveDict) -> bytes:
-    """The body without the packing that its Content-Encoding names; none is asked for."""
+    """The body, unpacked as its Content-Encoding says. The sandbox asks no server to pack."""
     for name in reversed(str(headers.get("content-encoding", "")).lower().split(",")):
         wbits = _ENCODINGS.get(name.strip())
         if wbits is None:
@@ -168,10 +170,10 @@ def _inflated(body: bytes, wbits: int) -> bytes:
     for each in (wbits, -15) if wbits == _ENCODINGS["deflate"] else (wbits,):
         unpacker = zlib.decompressobj(each)
         try:
-            made = unpacker.decompress(body, _UNPACKED_MAX_BYTES)
+            content = unpacker.decompress(body, _MAX_UNPACKED_BYTES)
         except zlib.error:
             continue
         if unpacker.unconsumed_tail:
             raise exceptions.ContentDecodingError("the answer is too large once it is unpacked")
-        return made
+        return content
     raise exceptions.ContentDecodingError("the answer's Content-Encoding is not what it says")

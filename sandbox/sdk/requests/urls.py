@@ -1,9 +1,9 @@
-"""URLs as `requests` sends and shows them: split, normalized and quoted."""
+"""Splits, normalises and quotes URLs, as `requests` does (RFC 3986)."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .. import values
@@ -12,34 +12,37 @@ from .exceptions import InvalidURL, MissingSchema
 if TYPE_CHECKING:
     from ..placeholders import Veil
 
-_PARTS = re.compile(
+_PARTS: Final = re.compile(
     r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^\\/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
 )
-_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]%:/?#@]*)(?::0*(\d*))?", re.DOTALL)
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+-]*:|/")
-_ESCAPE = re.compile(r"%[a-fA-F0-9]{2}")
-_PORT_MAX = 65535
+_AUTHORITY: Final = re.compile(
+    r"(?:(.*)@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]%:/?#@]*)(?::0*(\d*))?", re.DOTALL
+)
+_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+-]*:|/")
+_ESCAPE: Final = re.compile(r"%[a-fA-F0-9]{2}")
+_MAX_PORT: Final = 65535
 
-_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_USER = frozenset(_UNRESERVED + "!$&'()*+,;=:")
-_PATH = _USER | frozenset("@/")
-_QUERY = _PATH | frozenset("?")
-_SAFE = "!#$%&'()*+,/:;=?@[]~"
-# Letters that IDNA 2003 and 2008 turn into different names: the wrong one is somebody else's.
-_AMBIGUOUS = re.compile("[\u00df\u03c2\u200c\u200d]")
+_UNRESERVED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_USER: Final = frozenset(_UNRESERVED + "!$&'()*+,;=:")
+_PATH: Final = _USER | frozenset("@/")
+_QUERY: Final = _PATH | frozenset("?")
+_SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
+# Letters that IDNA 2003 and IDNA 2008 encode differently, so that the two names may belong to
+# different people.
+_AMBIGUOUS: Final = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 
 def prepare(url: Any, params: str, veil: Veil) -> str:
-    """The URL with these params, quoted as it will be sent.
+    """The URL with the params, quoted for sending.
 
     Args:
-        url: text, bytes, or anything that reads as a URL.
-        params: encoded, or "".
-        veil: what hides the placeholders of both.
+        url: text, bytes, or anything whose text is a URL.
+        params: the encoded params; empty for none.
+        veil: hides the placeholders in both.
 
     Raises:
-        MissingSchema: it does not begin with a scheme.
-        InvalidURL: it cannot be read.
+        MissingSchema: the URL has no scheme.
+        InvalidURL: the URL is malformed.
     """
     text = values.exact(url)
     if isinstance(text, bytes):
@@ -60,13 +63,13 @@ def prepare(url: Any, params: str, veil: Veil) -> str:
     if params:
         query = f"{query}&{params}" if query else params
     path = _encoded(_without_dots(path), _PATH) or "/"
-    whole = urlunsplit((scheme.lower(), place, path, query, _encoded(fragment, _QUERY)))
-    return requote(whole)
+    full_url = urlunsplit((scheme.lower(), place, path, query, _encoded(fragment, _QUERY)))
+    return requote(full_url)
 
 
 def _split(url: str) -> tuple[str, str, str, str, str]:
-    whole = url if _SCHEME.match(url) else "//" + url
-    parts = _PARTS.fullmatch(whole)
+    text = url if _SCHEME.match(url) else "//" + url
+    parts = _PARTS.fullmatch(text)
     assert parts is not None  # noqa: S101 - the pattern takes any text
     scheme, authority, path, query, fragment = (part or "" for part in parts.groups())
     return scheme, authority, path, query, fragment
@@ -77,7 +80,7 @@ def _authority(authority: str) -> tuple[str, str, str]:
     if parts is None:
         raise InvalidURL(f"Failed to parse: {authority!r} is not a valid host or port")
     user, host, port = (part or "" for part in parts.groups())
-    if port and int(port) > _PORT_MAX:
+    if port and int(port) > _MAX_PORT:
         raise InvalidURL(f"Failed to parse: {authority!r} has no valid port")
     return user, host, f":{int(port)}" if port else ""
 
@@ -97,31 +100,31 @@ def _host(host: str) -> str:
         raise InvalidURL("URL has an invalid label.") from None
 
 
-def _encoded(component: str, allowed: frozenset[str]) -> str:
-    """The component with what may not stand in it quoted, and what is quoted left as it is."""
-    text, escapes = _ESCAPE.subn(lambda found: found.group().upper(), component)
+def _encoded(component: str, allowed_letters: frozenset[str]) -> str:
+    """The component with each character quoted that it may not hold. Escapes in it stay."""
+    text, escapes = _ESCAPE.subn(lambda match: match.group().upper(), component)
     raw = text.encode("utf-8", "surrogatepass")
-    kept = allowed | {"%"} if escapes == raw.count(b"%") else allowed
-    return "".join(chr(byte) if chr(byte) in kept else f"%{byte:02X}" for byte in raw)
+    unquoted_letters = allowed_letters | {"%"} if escapes == raw.count(b"%") else allowed_letters
+    return "".join(chr(byte) if chr(byte) in unquoted_letters else f"%{byte:02X}" for byte in raw)
 
 
 def _without_dots(path: str) -> str:
-    made: list[str] = []
+    segments: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
-            if made:
-                made.pop()
+            if segments:
+                segments.pop()
         elif segment != ".":
-            made.append(segment)
-    if path.startswith("/") and (not made or made[0]):
-        made.insert(0, "")
+            segments.append(segment)
+    if path.startswith("/") and (not segments or segments[0]):
+        segments.insert(0, "")
     if path.endswith(("/.", "/..")):
-        made.append("")
-    return "/".join(made)
+        segments.append("")
+    return "/".join(segments)
 
 
 def requote(url: str) -> str:
-    """The URL quoted once: escapes that need not be are undone, what must be quoted is."""
+    """The URL quoted exactly once: needless escapes are undone, and missing ones are added."""
     try:
         return quote(_without_needless_escapes(url), safe=_SAFE)
     except InvalidURL:
@@ -130,22 +133,22 @@ def requote(url: str) -> str:
 
 def _without_needless_escapes(url: str) -> str:
     first, *rest = url.split("%")
-    made = [first]
+    pieces = [first]
     for part in rest:
         digits = part[:2]
         if len(digits) != 2 or not digits.isalnum():  # noqa: PLR2004 - an escape has two digits
-            made.append("%" + part)
+            pieces.append("%" + part)
             continue
         try:
             letter = chr(int(digits, 16))
         except ValueError:
             raise InvalidURL(f"Invalid percent-escape sequence: '{digits}'") from None
-        made.append(letter + part[2:] if letter in _UNRESERVED else "%" + part)
-    return "".join(made)
+        pieces.append(letter + part[2:] if letter in _UNRESERVED else "%" + part)
+    return "".join(pieces)
 
 
 def credentials(url: str) -> tuple[str, str] | None:
-    """User and password of a URL that has both."""
+    """The user and the password in a URL; None unless it has both."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -157,17 +160,17 @@ def credentials(url: str) -> tuple[str, str] | None:
 
 
 def without_credentials(url: str) -> str:
-    """The URL as it is called: user and password go into a header."""
+    """The URL without user and password, which go into a header."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=netloc(url)))
 
 
 def netloc(url: str) -> str:
-    """Host and port of a URL."""
+    """The host and the port of a URL."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def path_of(url: str) -> str:
-    """The path of a URL with its query."""
+    """The path and the query of a URL."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

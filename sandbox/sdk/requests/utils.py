@@ -1,8 +1,8 @@
-"""What programs take from `requests.utils`."""
+"""The names that programs import from `requests.utils`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlparse
 
 from .. import values
@@ -17,16 +17,16 @@ __all__ = [
     "unquote", "urlparse",
 ]  # fmt: skip
 
-USER_AGENT = "Penstock/1"
+USER_AGENT: Final = "Penstock/1"
 
 
 def default_user_agent(name: str = USER_AGENT) -> str:
-    """What calls say of themselves."""
+    """The value of the header User-Agent."""
     return name
 
 
 def default_headers() -> CaseInsensitiveDict:
-    """What a session sends with each call."""
+    """The headers that a session sends with each call."""
     return CaseInsensitiveDict(
         {
             "User-Agent": default_user_agent(),
@@ -38,22 +38,22 @@ def default_headers() -> CaseInsensitiveDict:
 
 
 def dict_from_cookiejar(cj: Any) -> dict[str, str | None]:
-    """The names and values in a jar."""
+    """Each cookie's value in a jar, by its name."""
     if not isinstance(cj, RequestsCookieJar):
         raise TypeError("dict_from_cookiejar() takes a RequestsCookieJar")
     return cj.get_dict()
 
 
 def get_encoding_from_headers(headers: Any) -> str | None:
-    """The encoding that Content-Type names or implies."""
+    """The encoding that Content-Type names or implies; None if it does neither."""
     return charsets.of_headers(CaseInsensitiveDict(headers))
 
 
 def guess_json_utf(data: Any) -> str | None:
-    """Which UTF a JSON text is in."""
+    """The UTF of a JSON text; None if its first bytes fit none."""
     return charsets.of_json(values.exact_bytes(data))
 
 
 def requote_uri(uri: Any) -> str:
-    """The URL quoted once."""
+    """The URL quoted exactly once."""
     return urls.requote(values.shown(uri))

@@ -4,17 +4,17 @@ from sandbox import limits
 from sandbox.guest import caps
 
 PAIRS = {
-    "DEPTH_MAX": "MAX_JSON_DEPTH",
-    "PARTS_MAX": "MAX_JSON_NODES",
+    "MAX_DEPTH": "MAX_JSON_DEPTH",
+    "MAX_PARTS": "MAX_JSON_NODES",
     "INTEGER_LIMIT": "INTEGER_LIMIT",
-    "FRAME_MAX_BYTES": "MAX_FRAME_BYTES",
-    "ERROR_NAME_MAX_CHARS": "MAX_ERROR_NAME_CHARS",
-    "ERROR_MESSAGE_MAX_CHARS": "MAX_ERROR_MESSAGE_CHARS",
-    "TRACEBACK_FRAMES_MAX": "MAX_TRACEBACK_FRAMES",
+    "MAX_FRAME_BYTES": "MAX_FRAME_BYTES",
+    "MAX_ERROR_NAME_CHARS": "MAX_ERROR_NAME_CHARS",
+    "MAX_ERROR_MESSAGE_CHARS": "MAX_ERROR_MESSAGE_CHARS",
+    "MAX_TRACEBACK_FRAMES": "MAX_TRACEBACK_FRAMES",
     "MASKING_ROOM": "MASKING_ROOM",
-    "SOURCE_MAX_BYTES": "MAX_SOURCE_BYTES",
-    "SOURCE_MAX_LINES": "MAX_SOURCE_LINES",
-    "RECURSION_MAX": "MAX_RECURSION",
+    "MAX_SOURCE_BYTES": "MAX_SOURCE_BYTES",
+    "MAX_SOURCE_LINES": "MAX_SOURCE_LINES",
+    "MAX_RECURSION": "MAX_RECURSION",
 }
 
 
@@ -27,4 +27,4 @@ def test_what_the_guest_keeps_to_is_what_the_parent_takes() -> None:
 def test_every_number_of_the_guest_is_compared() -> None:
     """But for the one that is its own."""
     names = {name for name in vars(caps) if name.isupper()}
-    assert names - PAIRS.keys() == {"FINDINGS_MAX"}
+    assert names - PAIRS.keys() == {"MAX_FINDINGS"}
