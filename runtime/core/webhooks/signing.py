@@ -42,7 +42,10 @@ class SharedKey:
 class PrivateKey:
     """A key that only the sender has; receivers verify with its public half."""
 
+    # 32 bytes: the private half.
     seed: bytes
+    # The public half as its text had it, not compared with the seed yet; empty when it had none.
+    named_half: bytes = b""
 
     def token(self, message: bytes) -> str:
         """The `v1a` signature of `message`."""
@@ -77,18 +80,16 @@ def new_private_key(dice: bytes) -> str:
     return PRIVATE_PREFIX + base64.b64encode(dice + _public_half(dice)).decode()
 
 
-def public_key(text: str) -> str | None:
+def public_key(key: Key) -> str | None:
     """The key that receivers verify with, `whpk_…`; None for a shared secret, which has none.
 
     Raises:
-        BadInput: `bad_secret`; also when the two halves of a private key do not belong together.
+        BadInput: `bad_secret`: the two halves of a private key do not belong together.
     """
-    key = parse_key(text)
     if isinstance(key, SharedKey):
         return None
     half = _public_half(key.seed)
-    given = _decode(text.removeprefix(PRIVATE_PREFIX))[SEED_BYTES:]
-    if given and given != half:
+    if key.named_half and key.named_half != half:
         raise _bad("the public half does not belong to the private one")
     return PUBLIC_PREFIX + base64.b64encode(half).decode()
 
@@ -107,7 +108,7 @@ def parse_key(text: str) -> Key:
         pair = _decode(text.removeprefix(PRIVATE_PREFIX))
         if len(pair) not in (SEED_BYTES, _PAIR_BYTES):
             raise _bad("a private key has 32 or 64 bytes")
-        return PrivateKey(pair[:SEED_BYTES])
+        return PrivateKey(pair[:SEED_BYTES], pair[SEED_BYTES:])
     raise _bad(f"must begin with {SECRET_PREFIX} or {PRIVATE_PREFIX}")
 
 

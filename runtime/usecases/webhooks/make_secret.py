@@ -55,7 +55,7 @@ class MakeSecret:
         text = wanted.own
         if text is None:
             text = self.new_text(wanted.kind or KeyKind.HMAC)
-        public = _public_key(text, webhook_format)
+        public = signing.public_key(formats.key(webhook_format, text))
         kind = KeyKind.HMAC if public is None else KeyKind.ED25519
         if wanted.kind not in (None, kind):
             raise BadInput(f"is no {wanted.kind} secret", field="secret", code="bad_secret")
@@ -63,9 +63,3 @@ class MakeSecret:
         sealed = SealedSecret(ciphertext=self.seal(tenant, text), created_at=now, public_key=public)
         hidden = wanted.own is not None or kind is KeyKind.ED25519
         return MadeSecret(sealed=sealed, shown=None if hidden else text)
-
-
-def _public_key(text: str, webhook_format: Format) -> str | None:
-    if isinstance(formats.key(webhook_format, text), signing.PrivateKey):
-        return signing.public_key(text)
-    return None

@@ -94,7 +94,7 @@ def test_a_private_key_is_made_and_only_its_public_half_shown(api: ApiClient) ->
     shared, private = stored_texts(api, webhook)
     (public,) = [key["public_key"] for key in webhook["signing_keys"] if key["public_key"]]
     assert shared == webhook["secret"]
-    assert signing.public_key(private) == public
+    assert signing.public_key(signing.parse_key(private)) == public
     assert private not in api.get(f"/v1/webhooks/{webhook['id']}").text
 
 

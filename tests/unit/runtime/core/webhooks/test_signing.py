@@ -131,10 +131,10 @@ def test_a_key_never_shows_its_bytes() -> None:
 
 def test_a_private_key_has_the_public_half_that_receivers_verify_with() -> None:
     """Svix's pair: the seed and what follows from it."""
-    assert signing.public_key(PRIVATE_KEY) == PUBLIC_KEY
-    assert signing.public_key(SECRET_A) is None
+    assert signing.public_key(signing.parse_key(PRIVATE_KEY)) == PUBLIC_KEY
+    assert signing.public_key(signing.parse_key(SECRET_A)) is None
     made = signing.new_private_key(bytes(range(32)))
-    assert (signing.public_key(made) or "").startswith("whpk_")
+    assert (signing.public_key(signing.parse_key(made)) or "").startswith("whpk_")
 
 
 def test_halves_that_do_not_belong_together_are_refused() -> None:
@@ -143,6 +143,6 @@ def test_halves_that_do_not_belong_together_are_refused() -> None:
     mixed = made[: len(made) // 2] + PRIVATE_KEY[len(made) // 2 :]
 
     with pytest.raises(BadInput):
-        signing.public_key(mixed)
+        signing.public_key(signing.parse_key(mixed))
     with pytest.raises(BadInput):
         signing.new_private_key(bytes(31))
