@@ -31,7 +31,7 @@ _IDEMPOTENCY: Final = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "maxLength": 128},
-    "description": "A repeat with the same key and body gets the first answer; kept 24 hours.",
+    "description": "A repeat with the same key, body and API key gets the first answer; kept 24 h.",
 }
 Model = tuple[type[BaseModel], JsonSchemaMode]
 

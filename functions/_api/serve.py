@@ -72,7 +72,13 @@ def _answer(
     key = _header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:
         return _sent(do())
-    ask = Ask(tenant=caller.tenant, key=key, path=str(event.get("rawPath", "")), body=body)
+    ask = Ask(
+        tenant=caller.tenant,
+        caller=caller.sha256,
+        key=key,
+        path=str(event.get("rawPath", "")),
+        body=body,
+    )
     return _sent(api.tenancy.answer_once(ask, do))
 
 

@@ -49,9 +49,10 @@ machine-readable form is at `/openapi.json`.
 - **Lists** answer `{"data": […], "next_cursor": …}`; pass `cursor` to go on, `limit` (1 to 200,
   else 50) for the size. A cursor belongs to its list, its filters and its tenant.
 - **Repeats.** A POST with `Idempotency-Key` is done once: the same key with the same body gets
-  the first answer again (header `idempotent-replayed: true`) for 24 hours. An error is not kept:
-  mend the request and send it under the same key. Give events ids of your own, so that a repeat
-  is the same event in any case.
+  the first answer again (header `idempotent-replayed: true`) for 24 hours. The answer is kept for
+  the API key that asked: the same request with another API key is done again, or refused if that
+  key may not. An error is not kept: mend the request and send it under the same key. Give events
+  ids of your own, so that a repeat is the same event in any case.
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
   "instance"}`, with `field`, `errors` (all of them) or `findings` (of refused source) where they
   apply. Act on `code`.

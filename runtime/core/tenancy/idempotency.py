@@ -39,8 +39,15 @@ class Claim:
     sealed: str | None = None
 
 
-def key_hash(key: str, *, route: str) -> str:
-    """Where the claim rests; the same key on another route is another claim.
+def key_hash(key: str, *, route: str, caller: str) -> str:
+    """Where the claim rests; the same key on another route, or of another caller, is another claim.
+
+    An answer may show what only its caller's scopes reach, so it is kept for that caller alone.
+
+    Args:
+        key: the header `Idempotency-Key` as it was sent.
+        route: the request's path.
+        caller: the stored hash of the API key that the request came with.
 
     Raises:
         BadInput: code `bad_idempotency_key`.
@@ -51,7 +58,7 @@ def key_hash(key: str, *, route: str) -> str:
             field="Idempotency-Key",
             code="bad_idempotency_key",
         )
-    return hashlib.sha256(f"{route}\0{key}".encode()).hexdigest()
+    return hashlib.sha256(f"{caller}\0{route}\0{key}".encode()).hexdigest()
 
 
 def request_hash(body: bytes, *, path: str) -> str:

@@ -31,7 +31,8 @@ class Ask:
     """A request with an idempotency key."""
 
     tenant: str
-    key: str
+    caller: str  # the stored hash of the API key; another caller's answer is never repeated
+    key: str  # the idempotency key, as sent
     path: str
     body: bytes
 
@@ -56,7 +57,7 @@ class AnswerOnce:
     clock: Callable[[], datetime]
 
     def __call__(self, ask: Ask, do: Callable[[], Answered]) -> Answered:
-        """What `do` answers, or what it has answered to the same request before.
+        """What `do` answers, or what it has answered to the same request of the same caller.
 
         Raises:
             BadInput: the key is malformed, or was used with another request.
@@ -65,7 +66,7 @@ class AnswerOnce:
         now_s = int(self.clock().timestamp())
         claim = Claim(
             tenant=ask.tenant,
-            key_sha256=idempotency.key_hash(ask.key, route=ask.path),
+            key_sha256=idempotency.key_hash(ask.key, route=ask.path, caller=ask.caller),
             request_sha256=idempotency.request_hash(ask.body, path=ask.path),
             state=State.RUNNING,
             lease_until_s=now_s + idempotency.LEASE_S,

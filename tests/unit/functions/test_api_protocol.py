@@ -187,6 +187,34 @@ def test_two_tenants_may_use_the_same_key(api: ApiClient) -> None:
     assert first.json["id"] != second.json["id"]
 
 
+def test_a_key_with_fewer_scopes_never_gets_the_answer_of_a_key_with_more(api: ApiClient) -> None:
+    """Who may make keys for keys alone would else be handed a key for everything."""
+    body = {"name": "ci", "scopes": ["webhooks", "functions"]}
+    keeper = api.with_scopes("api-keys")
+
+    full = api.post("/v1/api-keys", body, idempotency_key="k1")
+    handed = keeper.post("/v1/api-keys", body, idempotency_key="k1")
+
+    assert 201 == full.status
+    assert (403, "scope_not_held") == (handed.status, handed.json["code"])
+    assert full.json == api.post("/v1/api-keys", body, idempotency_key="k1").json
+
+
+def test_no_post_repeats_its_answer_to_another_api_key(api: ApiClient) -> None:
+    """Two keys of one tenant are two callers, whatever they post and whatever they may."""
+    peer = api.as_tenant(api.tenant)
+    for path, body in (
+        ("/v1/webhooks", HOOK),
+        ("/v1/syncs", {"name": "n", "kind": "s3"}),
+        ("/v1/events", {"topic": "metric.x"}),
+    ):
+        first = api.post(path, body, idempotency_key="k1")
+        other = peer.post(path, body, idempotency_key="k1")
+
+        assert "idempotent-replayed" not in other.headers
+        assert first.json != other.json
+
+
 @pytest.mark.parametrize("key", ["", "a b", "x" * 129, "é"])
 def test_a_malformed_idempotency_key_is_refused(api: ApiClient, key: str) -> None:
     """An ignored key would be a promise not kept."""

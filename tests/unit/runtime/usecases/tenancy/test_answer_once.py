@@ -1,6 +1,7 @@
 """Idempotency keys when things go wrong in between."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from runtime.usecases.tenancy.answer_once import Answered, AnswerOnce, Ask
 from tests.cloud import Cloud, in_process
 from tests.doubles import FakeClock
 
-ASK = Ask(tenant="acme", key="k1", path="/v1/webhooks", body=b"{}")
+ASK = Ask(tenant="acme", caller="0" * 64, key="k1", path="/v1/webhooks", body=b"{}")
 
 
 class Killed(BaseException):
@@ -60,6 +61,16 @@ def test_a_repeat_gets_the_first_answer_with_its_secret(once: AnswerOnce) -> Non
 
     assert (1, False, True) == (effects.count, first.repeated, again.repeated)
     assert (first.status, first.body, first.once) == (again.status, again.body, again.once)
+
+
+def test_another_caller_of_the_tenant_does_not_get_the_kept_answer(once: AnswerOnce) -> None:
+    """An answer may hold what only the first caller's scopes reach."""
+    effects = Effects()
+
+    first, other = once(ASK, effects), once(replace(ASK, caller="1" * 64), effects)
+
+    assert (2, False) == (effects.count, other.repeated)
+    assert first.once != other.once
 
 
 def test_a_repeat_while_the_first_still_runs_is_told_to_wait(once: AnswerOnce) -> None:
