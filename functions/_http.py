@@ -6,12 +6,13 @@ Errors are RFC 9457 problem details with a stable `code`; see docs/reference/api
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ValidationError
 
+from functions._api.routes import MethodNotAllowed
 from runtime.core import json_text
 from runtime.errors import (
     BadInput,
@@ -58,6 +59,31 @@ class BadRequest(BadInput):
         self.errors = errors
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer before it becomes a Function URL's."""
+
+    status_code: int
+    content_type: str
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_event(response: Response, *, method: str) -> dict[str, Any]:
+    """The answer as a Function URL takes it (payload format 2.0); one to HEAD has no body."""
+    return {
+        "statusCode": response.status_code,
+        "headers": {"Content-Type": response.content_type, **response.headers},
+        "body": "" if method == "HEAD" else response.body,
+        "isBase64Encoded": False,
+    }
+
+
+def request_id(event: Mapping[str, Any]) -> str:
+    """The id that the gateway gave the request; it stands in problems and in the log."""
+    return str(event.get("requestContext", {}).get("requestId", ""))
+
+
 def body_bytes(event: Mapping[str, Any]) -> bytes:
     """The request's body as sent.
 
@@ -94,10 +120,10 @@ def parse_json(model: type[M], body: bytes) -> M:
     return parse(model, json_text.load(body or b"{}"))
 
 
-def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response[str]:
+def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; None gives an empty body."""
     text = "" if body is None else json_text.dump(body)
-    return Response(status_code=status, content_type=JSON, body=text, headers=dict(headers or {}))
+    return Response(status_code=status, content_type=JSON, body=text, headers=headers or {})
 
 
 def status_of(error: PenstockError) -> int:
@@ -107,7 +133,7 @@ def status_of(error: PenstockError) -> int:
     return next((status for kind, status in _STATUS_BY_TYPE if isinstance(error, kind)), 500)
 
 
-def problem(error: PenstockError, *, request_id: str) -> Response[str]:
+def problem(error: PenstockError, *, request_id: str) -> Response:
     """The problem document of an error; what we did not foresee tells nothing of our insides."""
     status = status_of(error)
     document: dict[str, Any] = {
@@ -128,12 +154,15 @@ def problem(error: PenstockError, *, request_id: str) -> Response[str]:
         status_code=status,
         content_type=PROBLEM,
         body=json.dumps(document),
-        headers=_problem_headers(status, request_id),
+        headers=_problem_headers(error, request_id),
     )
 
 
-def _problem_headers(status: int, request_id: str) -> dict[str, str | list[str]]:
-    headers: dict[str, str | list[str]] = {"x-request-id": request_id}
+def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
+    status = status_of(error)
+    headers = {"x-request-id": request_id}
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allow)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

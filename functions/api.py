@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
-
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from typing import Any, Final
 
 from functions import _http
 from functions._api import (
@@ -20,8 +17,9 @@ from functions._api import (
     webhooks,
 )
 from functions._api.endpoint import Endpoint
+from functions._api.routes import Routes
 from functions._api.serve import serve
-from runtime.errors import NotFound
+from runtime.errors import PenstockError
 from runtime.wiring import api, worker
 
 API_VERSION = "1"
@@ -35,38 +33,32 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *syncs.ENDPOINTS,
     *api_keys.ENDPOINTS,
 )
-resolver = LambdaFunctionUrlResolver()
+_OWN_DOCUMENT: Final = None  # the one target that is no endpoint: open to all, of no tenant
+_ROUTES: Final[Routes[Endpoint | None]] = Routes(
+    [
+        *((each.method, each.rule, each) for each in ENDPOINTS),
+        ("GET", "/openapi.json", _OWN_DOCUMENT),
+    ]
+)
 
 
-def _bind(each: Endpoint) -> None:
-    @resolver.route(each.rule, method=each.method)
-    def _(**path: str) -> Response[str]:
-        return serve(each, _application(), resolver.current_event.raw_event, path=path)
-
-
-for _each in ENDPOINTS:
-    _bind(_each)
-
-
-@resolver.get("/openapi.json")
-def describe() -> Response[str]:
-    """The API's own document; open to all, as it tells nothing of any tenant."""
-    return _http.answer(openapi.document(ENDPOINTS, version=API_VERSION), status=200)
-
-
-@resolver.not_found
-def not_found(_problem: NotFoundError) -> Response[str]:
-    """An unknown path or method."""
-    request = resolver.current_event
-    error = NotFound(
-        f"there is no {request.http_method} {request.path}; see /openapi.json", code="no_such_path"
-    )
-    return _http.problem(error, request_id=request.request_context.request_id)
-
-
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one HTTP request."""
-    return resolver.resolve(dict(event), context)
+    return _http.as_event(_respond(event), method=_method(event))
+
+
+def _method(event: Mapping[str, Any]) -> str:
+    return str(event["requestContext"]["http"]["method"]).upper()
+
+
+def _respond(event: Mapping[str, Any]) -> _http.Response:
+    try:
+        match = _ROUTES.find(_method(event), event["rawPath"])
+    except PenstockError as error:
+        return _http.problem(error, request_id=_http.request_id(event))
+    if match.target is _OWN_DOCUMENT:
+        return _http.answer(openapi.document(ENDPOINTS, version=API_VERSION), status=200)
+    return serve(match.target, _application(), event, path=match.parameters)
 
 
 @cache

@@ -4,19 +4,18 @@ The types are the contract twice over: they parse the request, and they become t
 """
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions._api import routes
 from runtime.core import cursor as cursors
 from runtime.core.page import Page
 
 T = TypeVar("T")
 R = TypeVar("R")
-_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
 class Request(BaseModel):
@@ -65,7 +64,7 @@ class Endpoint:
     """One method of one path."""
 
     method: str
-    path: str
+    rule: str  # the path as `Routes` takes it
     scope: str | None
     status: int
     call: Callable[..., Any]
@@ -80,15 +79,15 @@ class Endpoint:
         return (inspect.getdoc(self.call) or "").partition("\n")[0]
 
     @property
-    def rule(self) -> str:
-        """The path as the resolver writes it."""
-        return _PARAMETER.sub(r"<\1>", self.path)
+    def path(self) -> str:
+        """The path as documents and logs write it."""
+        return routes.plain(self.rule)
 
 
 def endpoint(
     method: str, path: str, *, scope: str | None, status: int = 200
 ) -> Callable[[Callable[..., Any]], Endpoint]:
-    """Declare the decorated function to be this endpoint.
+    """Declare the decorated function to be this endpoint; `path` is a rule of `Routes`.
 
     It is called with the application, the caller's key, and by name the path's parameters and, if
     it takes them, `body` and `query`.
@@ -99,11 +98,11 @@ def endpoint(
         answer = hints.get("return")
         return Endpoint(
             method=method,
-            path=path,
+            rule=path,
             scope=scope,
             status=status,
             call=call,
-            parameters=tuple(_PARAMETER.findall(path)),
+            parameters=routes.parameters(path),
             body=hints.get("body"),
             query=hints.get("query"),
             answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,

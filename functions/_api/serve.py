@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from functions import _http
@@ -18,9 +17,9 @@ from runtime.wiring.api import Api
 
 def serve(
     each: Endpoint, api: Api, event: Mapping[str, Any], *, path: Mapping[str, str]
-) -> Response[str]:
+) -> _http.Response:
     """The answer, whatever happens; and one log line that says what did."""
-    request_id = str(event.get("requestContext", {}).get("requestId", ""))
+    request_id = _http.request_id(event)
     started = time.monotonic()
     tenant, code = "", "ok"
     try:
@@ -58,7 +57,7 @@ def _answer(
     *,
     caller: ApiKey,
     path: Mapping[str, str],
-) -> Response[str]:
+) -> _http.Response:
     body = _http.body_bytes(event)
 
     def do() -> Answered:
@@ -91,7 +90,7 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     return Answered(status=each.status, body=shown, once=once)
 
 
-def _sent(answered: Answered) -> Response[str]:
+def _sent(answered: Answered) -> _http.Response:
     headers = {"idempotent-replayed": "true"} if answered.repeated else None
     body = None if answered.body is None else {**answered.body, **(answered.once or {})}
     return _http.answer(body, status=answered.status, headers=headers)

@@ -1,0 +1,110 @@
+"""Paths: any id in them, whatever the gateway decodes, and what a path without the method gets."""
+
+from urllib.parse import quote
+
+import pytest
+
+from functions.api import ENDPOINTS
+from tests.api_client import ApiClient
+from tests.builders import a_profile
+
+IDS = (
+    "plain",
+    "a b",
+    "a@b.com",
+    "a+b",
+    "a/b",
+    "/a//b/",
+    'ü #?"\\',
+    "100%",
+    "%",
+    "?x=1",
+    "#top",
+    "'\"",
+    "a;b,c:d",
+    "[x]{y}|^`<z>",
+    "..a",
+    "名前",
+    "🙂",
+    "~-._!$&'()*+,;=:@",
+)
+
+
+@pytest.mark.parametrize("profile_id", IDS)
+def test_any_id_is_found_by_its_path(api: ApiClient, profile_id: str) -> None:
+    """Ids are the customers' own, and so are the characters in them."""
+    api.cloud.profiles.replace(a_profile(tenant=api.tenant, id=profile_id), read_revision=0)
+
+    encoded = api.get(f"/v1/profiles/{quote(profile_id, safe='')}")
+    decoded = api.get(f"/v1/profiles/{profile_id}")
+
+    assert [(200, profile_id)] * 2 == [
+        (answer.status, answer.json["id"]) for answer in (encoded, decoded)
+    ]
+
+
+def test_an_escape_is_decoded_once(api: ApiClient) -> None:
+    """Decoded twice, an id with an escape in it would lead to somebody else."""
+    for profile_id in ("50%25", "50%"):
+        api.cloud.profiles.replace(a_profile(tenant=api.tenant, id=profile_id), read_revision=0)
+
+    assert "50%25" == api.get("/v1/profiles/50%2525").json["id"]
+    assert "50%" == api.get("/v1/profiles/50%25").json["id"]
+
+
+def test_escapes_that_are_no_text_are_refused(api: ApiClient) -> None:
+    """No id is made of bytes that are not UTF-8."""
+    answer = api.get("/v1/profiles/%ff%fe")
+
+    assert (400, "bad_path") == (answer.status, answer.json["code"])
+
+
+@pytest.mark.parametrize("each", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
+def test_every_parameter_of_every_path_is_decoded(api: ApiClient, each: object) -> None:
+    """A path that is found with one gateway and not with another breaks on the day of the move."""
+    assert isinstance(each, type(ENDPOINTS[0]))
+    for text in ('a "b" %\\ü', "a@b 🙂#?"):
+        given = dict.fromkeys(each.parameters, text)
+        for path in (
+            each.path.format(**given),
+            each.path.format(**{name: quote(text, safe="") for name in given}),
+        ):
+            answer = api.call(each.method, path, {})
+            assert "no_such_path" != (answer.text and answer.json.get("code")), path
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "DELETE", "CONNECT", "BREW"])
+def test_a_method_that_a_path_does_not_have_is_told_those_it_has(
+    api: ApiClient, method: str
+) -> None:
+    """RFC 9110: 405 with Allow; 404 would say that the path is wrong."""
+    answers = [
+        api.call(method, path)
+        for path in ("/v1/events", "/v1/profiles/a%20b", "/v1/profiles/a/b", "/openapi.json")
+    ]
+
+    assert [405] * 4 == [answer.status for answer in answers]
+    assert ["POST", "GET", "GET", "GET"] == [answer.headers["allow"] for answer in answers]
+    if method == "HEAD":
+        assert [""] * 4 == [answer.text for answer in answers]
+    else:
+        assert {"method_not_allowed"} == {answer.json["code"] for answer in answers}
+
+
+@pytest.mark.parametrize("each", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
+def test_every_path_names_all_of_its_methods(api: ApiClient, each: object) -> None:
+    """Allow is a list; one that leaves a method out is wrong."""
+    assert isinstance(each, type(ENDPOINTS[0]))
+    path = each.path.format(**dict.fromkeys(each.parameters, "x"))
+    expected = {other.method for other in ENDPOINTS if other.path == each.path}
+
+    answer = api.call("TRACE", path)
+
+    assert (405, expected) == (answer.status, set(answer.headers["allow"].split(", ")))
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/profiles/", "/v1/a/b/c"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "POST"])
+def test_an_unknown_path_is_not_found_by_any_method(api: ApiClient, method: str, path: str) -> None:
+    """405 would say that there is something."""
+    assert 404 == api.call(method, path).status
