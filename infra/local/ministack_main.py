@@ -65,6 +65,7 @@ def fill_gaps() -> None:
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
     _unpack_once()
+    _keep_escapes_in_paths()
     app = _module("app")
     app.app = signatures.Gate(app=app.app, secret_of=_secret_of, note=_note_signature)
     # A bucket that takes only TLS would take nothing: loopback stands in for it.
@@ -310,6 +311,22 @@ def _tell_functions_their_handler() -> None:
         return {**credentials(config), "_HANDLER": str(config.get("Handler", ""))}
 
     runtime.execution_credentials = with_handler  # goes into the environment, as Lambda's does
+
+
+def _keep_escapes_in_paths() -> None:
+    """A Function URL hands the path on as it was sent, as in AWS; ministack would decode it.
+
+    Decoded, an escaped slash in an id cannot be told from one between two parts of the path.
+    """
+    app = _module("app")
+    handle = app._handle_special_data_plane_request
+
+    async def handle_as_sent(method: str, path: str, headers: Any, *rest: Any, **more: Any) -> Any:
+        is_function_url = app._parse_lambda_url(headers.get("host", ""), path) is not None
+        sent = more.get("raw_path") if is_function_url else None
+        return await handle(method, sent or path, headers, *rest, **more)
+
+    app._handle_special_data_plane_request = handle_as_sent
 
 
 def _unpack_once() -> None:
