@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from functions._api.routes import MethodNotAllowed
 from runtime.core import json_text
 from runtime.errors import (
     BadInput,
@@ -48,6 +47,20 @@ _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
 _CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
 _OTHER_CODE: Final = "bad_field"
 MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
+
+
+class MethodNotAllowed(BadInput):
+    """The path is there, the method is not.
+
+    Attributes:
+        allow: the methods that this path has, as the header `Allow` lists them.
+    """
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, *, allow: tuple[str, ...]) -> None:
+        super().__init__(f"this path has no {method}; it has {', '.join(allow)}")
+        self.allow = allow
 
 
 class BadRequest(BadInput):

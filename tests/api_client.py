@@ -53,7 +53,7 @@ class ApiClient:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request; `path` as the gateway hands it on, and a body that is not text is written as JSON."""
+        """One request, its path as the gateway hands it on; a body that is no text goes as JSON."""
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         given = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
         event = a_url_event(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote
 
+from functions._http import MethodNotAllowed
 from runtime.errors import BadInput, NotFound
 
 T = TypeVar("T")
@@ -18,20 +19,6 @@ T = TypeVar("T")
 # nothing. A path with one of these has been decoded on its way.
 _DECODED: Final = re.compile(r"[^\x21-\x7e]|[?#]|%(?![0-9A-Fa-f]{2})")
 _PARAMETER: Final = re.compile(r"\{(\w+)(\+?)\}")
-
-
-class MethodNotAllowed(BadInput):
-    """The path is there, the method is not.
-
-    Attributes:
-        allow: the methods that this path has, as the header `Allow` lists them.
-    """
-
-    code = "method_not_allowed"
-
-    def __init__(self, method: str, *, allow: tuple[str, ...]) -> None:
-        super().__init__(f"this path has no {method}; it has {', '.join(allow)}")
-        self.allow = allow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
