@@ -23,11 +23,19 @@ from runtime.errors import PenstockError
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "reference"
-# The API raises no error from a module that it does not import. A new process lists its modules:
-# this one has imported others too.
+# The API raises no error from a module that it does not import. A new process builds an API and
+# lists its modules: this one has imported others too. Settings without a default are their names.
 _LIST_MODULES: Final = """
 import sys
 import functions.api
+from runtime.settings import Settings
+from runtime.wiring import api
+
+class Names(Settings):
+    def _text(self, name, *, default=None):
+        return name if default is None else default
+
+api.build(Names(environment={}))
 for name, module in sorted(sys.modules.items()):
     if name.partition(".")[0] in ("functions", "runtime"):
         print(module.__file__)
@@ -130,7 +138,7 @@ def _api_modules() -> list[Path]:
     process = subprocess.run(
         [sys.executable, "-c", _LIST_MODULES],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
         text=True,
         check=True,
