@@ -97,7 +97,7 @@ class Mediator:
             text = "functions may not call other servers here: this installation has it turned off"
             raise Refused("egress_disabled", text)
         try:
-            wanted, host = self._read(message)
+            outgoing, host = self._read(message)
             waits = _waits(message)
         except UnknownSecret as error:
             text = f"this function declares no secret {error}"
@@ -105,7 +105,7 @@ class Mediator:
         except (TypeError, LookupError, ValueError) as error:
             raise Refused("request_invalid", f"the request cannot be read: {error}") from None
         self._check_secrets(message, host)
-        return self._send(wanted, waits, max(min(waits.whole_s, remaining_s), _SHORTEST_S))
+        return self._send(outgoing, waits, max(min(waits.whole_s, remaining_s), _SHORTEST_S))
 
     def _read(self, message: Mapping[str, Any]) -> tuple[_Wanted, str]:
         method = message.get("method")
@@ -118,8 +118,8 @@ class Mediator:
         if "basic" in message:
             self._log_in(headers, message["basic"])
         body, kind = self._body(message)
-        named = "content_type" in message or "content-type" in {name.lower() for name in headers}
-        if kind and not named:
+        has_type = "content_type" in message or "content-type" in {name.lower() for name in headers}
+        if kind and not has_type:
             headers["content-type"] = kind
         return _Wanted(method, url, headers, body), host
 
@@ -139,13 +139,13 @@ class Mediator:
             raise Refused("url_invalid", "a secret may not change the host")
         return url, host
 
-    def _headers(self, given: Any) -> dict[str, str]:
-        if given is None:
+    def _headers(self, headers_asked: Any) -> dict[str, str]:
+        if headers_asked is None:
             return {}
-        if not isinstance(given, dict) or len(given) > _HEADERS_MAX:
+        if not isinstance(headers_asked, dict) or len(headers_asked) > _HEADERS_MAX:
             raise Refused("header_invalid", f"headers are a dict of at most {_HEADERS_MAX} entries")
         headers: dict[str, str] = {}
-        for name, value in given.items():
+        for name, value in headers_asked.items():
             headers[name] = self._masker.fill(value if isinstance(value, str) else str(value))
         return headers
 
@@ -176,7 +176,7 @@ class Mediator:
             text = f"secrets are sent only to hosts listed by name, and {host} is not"
             raise Refused("secret_host_not_listed", text)
 
-    def _send(self, wanted: _Wanted, waits: _Waits, deadline_s: float) -> dict[str, Any]:
+    def _send(self, outgoing: _Wanted, waits: _Waits, deadline_s: float) -> dict[str, Any]:
         from runtime.egress.client import Request, SyncEgress
         from runtime.egress.failures import EgressFailed, EgressRefused
 
@@ -188,8 +188,10 @@ class Mediator:
             policy = self._permit.policy
             resolver = self._resolver or _shared_resolver(allow_local=policy.allow_local)
             self._client = SyncEgress(policy, resolver=resolver)
-        headers = list(wanted.headers.items())
-        request = Request(method=wanted.method, url=wanted.url, headers=headers, body=wanted.body)
+        headers = list(outgoing.headers.items())
+        request = Request(
+            method=outgoing.method, url=outgoing.url, headers=headers, body=outgoing.body
+        )
         try:
             answer = self._client.send(
                 request,
@@ -246,10 +248,10 @@ def _waits(message: Mapping[str, Any]) -> _Waits:
     return _Waits(min(whole_s, HTTP_DEADLINE_S), _seconds(connect), _seconds(idle))
 
 
-def _seconds(asked: Any) -> float | None:
-    usable = isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0
+def _seconds(seconds: Any) -> float | None:
+    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
     # The shorter one first: an integer may be too long for a float.
-    return max(float(min(asked, HTTP_DEADLINE_S)), _SHORTEST_S) if usable else None
+    return max(float(min(seconds, HTTP_DEADLINE_S)), _SHORTEST_S) if usable else None
 
 
 def _quoted(secret: str) -> str:

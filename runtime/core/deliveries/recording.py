@@ -38,7 +38,7 @@ def begun(message: DeliverMessage, body: str, *, now: str) -> Delivery:
 def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:
     """The delivery with this attempt and what follows from it."""
     happening = posted.happening
-    made = Attempt(
+    this_attempt = Attempt(
         number=delivery.next_attempt,
         started_at=timestamp(started),
         duration_ms=posted.duration_ms,
@@ -50,7 +50,7 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
     )
     tried = replace(
         delivery,
-        attempts=(*_spare(delivery.attempts), made),
+        attempts=(*_spare(delivery.attempts), this_attempt),
         due_at_ms=None,
         reason=None,
         turn_at_ms=None,
@@ -102,13 +102,13 @@ def line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
 
     It has the attempt's whole time and what a new connection took of it; the record has all parts.
     """
-    made = after.attempts[-1]
+    last_attempt = after.attempts[-1]
     return {
         **_names("delivery.attempted", after),
-        "attempt": made.number,
+        "attempt": last_attempt.number,
         "outcome": str(after.status) if recorded else "superseded",
-        "status": made.status,
-        "error": made.error,
+        "status": last_attempt.status,
+        "error": last_attempt.error,
         "due_at_ms": after.due_at_ms,
         **_spent(posted),
     }
@@ -120,13 +120,13 @@ def _spent(posted: Posted) -> dict[str, int]:
     return took | {"total_ms": round(posted.timing_ms.get("total_ms", posted.duration_ms))}
 
 
-def held_line(held: Delivery) -> dict[str, Any]:
+def held_line(delivery: Delivery) -> dict[str, Any]:
     """The line that is logged when a delivery is put off."""
     return {
-        **_names("delivery.held", held),
-        "attempt": held.next_attempt,
-        "reason": held.reason,
-        "due_at_ms": held.due_at_ms,
+        **_names("delivery.held", delivery),
+        "attempt": delivery.next_attempt,
+        "reason": delivery.reason,
+        "due_at_ms": delivery.due_at_ms,
     }
 
 

@@ -41,8 +41,8 @@ _SHAPED: Final = re.compile(
 def excerpt(data: bytes) -> str:
     """The beginning of an answer as text, fit for a record that people read."""
     text = data[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
-    for named in (_HEADER, _NAMED):
-        text = named.sub(lambda match: f"{match['name']}{match['quote'] or ''}[redacted]", text)
+    for pattern in (_HEADER, _NAMED):
+        text = pattern.sub(lambda match: f"{match['name']}{match['quote'] or ''}[redacted]", text)
     return _SHAPED.sub("[redacted]", text)[:EXCERPT_CHARS]
 
 

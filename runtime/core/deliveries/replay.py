@@ -96,14 +96,14 @@ def advanced(
     replay: Replay, progress: Progress, *, cursor: str | None, now: str, due_at_ms: int
 ) -> Replay:
     """The job after a page of it; done when that was the last."""
-    counted = replace(
+    so_far = replace(
         replay,
         replayed=replay.replayed + progress.replayed,
         passed_over=replay.passed_over + progress.passed_over,
         cursor=cursor,
         due_at_ms=due_at_ms,
     )
-    return counted if cursor is not None else ended(counted, ReplayState.DONE, now=now)
+    return so_far if cursor is not None else ended(so_far, ReplayState.DONE, now=now)
 
 
 def ended(replay: Replay, state: ReplayState, *, now: str) -> Replay:

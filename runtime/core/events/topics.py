@@ -127,7 +127,7 @@ def _is_known(name: str) -> bool:
 def _covers_known(stem: str) -> bool:
     return (
         stem in OPEN_FAMILIES
-        or any(known.startswith(stem) for known in KNOWN)
+        or any(topic.startswith(stem) for topic in KNOWN)
         or _is_known(stem.removesuffix("."))
     )
 

@@ -126,12 +126,12 @@ def _event(delivery: Delivery, standard: Standard) -> Mapping[str, Any]:
     }
     person = profile.id_by(delivery.tenant, standard.profile)
     if person is not None:
-        named = {"type": "profile", "id": person}
-        document["data"]["relationships"]["profile"] = {"data": named}
+        linkage = {"type": "profile", "id": person}
+        document["data"]["relationships"]["profile"] = {"data": linkage}
         attributes = {
             theirs: standard.profile[ours]
             for ours, theirs in _ATTRIBUTES.items()
             if ours in standard.profile
         }
-        document["included"] = [{**named, "attributes": attributes}]
+        document["included"] = [{**linkage, "attributes": attributes}]
     return document

@@ -23,8 +23,8 @@ class Standard:
     @property
     def profile(self) -> Mapping[str, Any]:
         """Whom the event is about."""
-        found: Mapping[str, Any] = self.data["profile"]
-        return found
+        profile: Mapping[str, Any] = self.data["profile"]
+        return profile
 
     @property
     def properties(self) -> Any:
@@ -51,12 +51,16 @@ def render(event: Event) -> str:
 def read(delivery: Delivery) -> Standard | None:
     """The delivery's body taken apart; None when it is somebody's own, as a transform makes it."""
     try:
-        held = json.loads(delivery.body)  # not our own `load`: this text is ours
+        document = json.loads(delivery.body)  # not our own `load`: this text is ours
     except ValueError:  # the empty body of a delivery that its function never made
         return None
-    if not isinstance(held, Mapping) or held.keys() != _FIELDS or held["type"] != delivery.topic:
+    if (
+        not isinstance(document, Mapping)
+        or document.keys() != _FIELDS
+        or document["type"] != delivery.topic
+    ):
         return None
-    data, timestamp = held["data"], held["timestamp"]
+    data, timestamp = document["data"], document["timestamp"]
     if not isinstance(data, Mapping) or data.keys() != _DATA:
         return None
     if not isinstance(data["profile"], Mapping) or not _is_moment(timestamp):

@@ -29,8 +29,8 @@ def acquire(
 ) -> tuple[Leases, int]:
     """The leases with `owner`'s added, and how many of the `wanted` ones it got."""
     alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
-    taken = sum(lease.permits for lease in alive.values())
-    granted = max(0, min(wanted, cap - taken))
+    in_use = sum(lease.permits for lease in alive.values())
+    granted = max(0, min(wanted, cap - in_use))
     if not granted:
         return leases, 0
     return alive | {owner: Lease(permits=granted, until_ms=now_ms + lease_ms)}, granted

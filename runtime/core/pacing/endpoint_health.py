@@ -117,19 +117,19 @@ def wait_until_ms(health: Health, *, until_ms: int, dice: float) -> int:
     return until_ms + int(probe_delay_s(max(1, health.opened)) * 1000 * dice)
 
 
-def probe_delay_s(opened: int) -> int:
+def probe_delay_s(times: int) -> int:
     """How long the breaker stays open the n-th time in a row."""
-    return int(min(PROBE_MAX_S, PROBE_FIRST_S * 2 ** min(opened - 1, 10)))
+    return int(min(PROBE_MAX_S, PROBE_FIRST_S * 2 ** min(times - 1, 10)))
 
 
-def observe(health: Health, seen: Iterable[Seen], *, now_ms: int) -> Health:
+def observe(health: Health, attempts: Iterable[Seen], *, now_ms: int) -> Health:
     """The health after these attempts, in the order they ended; the same object if nothing changes.
 
     A sound endpoint's single failure among successes does not count. A receiver that is busy now
     and then would else cost two writes a batch: one for the failure, one to take it back behind the
     next success. When the failure is no accident, others follow, and they count.
     """
-    after, several = health, list(seen)
+    after, several = health, list(attempts)
     for each in several:
         if after.ended:
             break
@@ -162,7 +162,7 @@ def reset(health: Health) -> Health:
 def event(tenant: str, webhook_id: str, notice: Notice) -> Event:
     """The notice as an event; the same notice always makes the same event."""
     at, since = _iso(notice.at_ms), notice.failing_since_ms
-    told = {
+    properties = {
         "webhook_id": webhook_id,
         "reason": notice.reason,
         "failures": notice.failures,
@@ -177,7 +177,7 @@ def event(tenant: str, webhook_id: str, notice: Notice) -> Event:
         occurred_at=at,
         received_at=at,
         origin="system",
-        properties={name: value for name, value in told.items() if value is not None},
+        properties={name: value for name, value in properties.items() if value is not None},
     )
 
 
@@ -191,16 +191,16 @@ def _well(health: Health, now_ms: int) -> Health:
     return replace(reset(health), notices=notices, slow_until_ms=health.slow_until_ms)
 
 
-def _failed(health: Health, seen: Seen, now_ms: int) -> Health:
+def _failed(health: Health, attempt: Seen, now_ms: int) -> Health:
     since_ms = now_ms if health.failing_since_ms is None else health.failing_since_ms
     failing = replace(health, failures=health.failures + 1, failing_since_ms=since_ms)
     lasted_s = (now_ms - since_ms) / 1000
     worn_out = lasted_s >= DISABLE_AFTER_S and failing.failures >= DISABLE_FROM_FAILURES
-    if seen.gone or worn_out:
-        reason = "gone" if seen.gone else "failing"
-        told = replace(_notice(failing, NoticeKind.DISABLED, now_ms), reason=reason)
-        return replace(failing, ended=True, open_until_ms=None, notices=(*failing.notices, told))
-    return _opened(_noticed(failing, lasted_s, now_ms), seen, now_ms)
+    if attempt.gone or worn_out:
+        reason = "gone" if attempt.gone else "failing"
+        notice = replace(_notice(failing, NoticeKind.DISABLED, now_ms), reason=reason)
+        return replace(failing, ended=True, open_until_ms=None, notices=(*failing.notices, notice))
+    return _opened(_noticed(failing, lasted_s, now_ms), attempt, now_ms)
 
 
 def _noticed(failing: Health, lasted_s: float, now_ms: int) -> Health:
@@ -211,20 +211,22 @@ def _noticed(failing: Health, lasted_s: float, now_ms: int) -> Health:
     passed = sum(lasted_s >= after_s for after_s in NOTICE_AFTER_S)
     if passed <= failing.noticed:
         return failing
-    told = replace(_notice(failing, NoticeKind.FAILING, now_ms), after_s=NOTICE_AFTER_S[passed - 1])
-    return replace(failing, noticed=passed, notices=(*failing.notices, told))
+    notice = replace(
+        _notice(failing, NoticeKind.FAILING, now_ms), after_s=NOTICE_AFTER_S[passed - 1]
+    )
+    return replace(failing, noticed=passed, notices=(*failing.notices, notice))
 
 
-def _opened(failing: Health, seen: Seen, now_ms: int) -> Health:
+def _opened(failing: Health, attempt: Seen, now_ms: int) -> Health:
     """The health with the breaker opened if there were enough failures.
 
     Attempts that were under way when it opened do not prolong it; only a failed probe does.
     """
     is_open = failing.open_until_ms is not None
-    if failing.failures < OPEN_AFTER or (is_open and not seen.probe):
+    if failing.failures < OPEN_AFTER or (is_open and not attempt.probe):
         return failing
-    opened = failing.opened + 1
-    return replace(failing, opened=opened, open_until_ms=now_ms + probe_delay_s(opened) * 1000)
+    times = failing.opened + 1
+    return replace(failing, opened=times, open_until_ms=now_ms + probe_delay_s(times) * 1000)
 
 
 def _notice(health: Health, kind: NoticeKind, now_ms: int) -> Notice:

@@ -38,8 +38,8 @@ def retry_after_s(values: Iterable[str], *, now: datetime) -> float | None:
 
     None without a header, and when none of them makes sense (RFC 9110 10.2.3).
     """
-    asked = [seconds for value in values if (seconds := _seconds(value.strip(), now)) is not None]
-    return max(asked, default=None)
+    waits_s = [seconds for value in values if (seconds := _seconds(value.strip(), now)) is not None]
+    return max(waits_s, default=None)
 
 
 def _seconds(value: str, now: datetime) -> float | None:

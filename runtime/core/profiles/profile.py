@@ -55,12 +55,16 @@ def id_of(event: Event) -> str | None:
     return id_by(event.tenant, event.profile.to_json())
 
 
-def id_by(tenant: str, known: Mapping[str, str]) -> str | None:
+def id_by(tenant: str, identifiers: Mapping[str, str]) -> str | None:
     """The profile with these identifiers, by the strongest of them; None when there are none."""
-    if "id" in known:
-        return known["id"]
+    if "id" in identifiers:
+        return identifiers["id"]
     return next(
-        (ids.derive("prf", tenant, kind, known[kind]) for kind in IDENTIFIERS if kind in known),
+        (
+            ids.derive("prf", tenant, kind, identifiers[kind])
+            for kind in IDENTIFIERS
+            if kind in identifiers
+        ),
         None,
     )
 
@@ -87,8 +91,8 @@ def claims_of(event: Event, profile_id: str) -> Profile:
     """
     stamp = f"{event.occurred_at}|{event.id}"
     empty = unknown(event.tenant, profile_id)
-    known = {name: getattr(event.profile, name) for name in IDENTIFIERS}
-    claims = {name: value for name, value in known.items() if value is not None}
+    identifiers = {name: getattr(event.profile, name) for name in IDENTIFIERS}
+    claims = {name: value for name, value in identifiers.items() if value is not None}
     if event.topic == "profile.deleted":
         return _assemble(empty, {_DELETED: (stamp, _ABSENT)})
     if not event.topic.startswith("profile."):
@@ -121,8 +125,8 @@ def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now
     changes = {**put, **dict.fromkeys(unset, _ABSENT)}
     for name, value in changes.items():
         key = _PROPERTY + name
-        seen = claims.get(key, ("", _ABSENT))[0]
-        moment = max(now, _moment(seen))
+        stamp = claims.get(key, ("", _ABSENT))[0]
+        moment = max(now, _moment(stamp))
         # The revision, not the run, breaks ties: it grows with each change to this profile.
         claims[key] = (f"{moment}|~{profile.revision + 1:012d}", value)
     return _changed(profile, _assemble(profile, claims))
@@ -164,22 +168,24 @@ def _rank(claim: tuple[str, Any]) -> tuple[str, str]:
 
 
 def _assemble(base: Profile, claims: Mapping[str, tuple[str, Any]]) -> Profile:
-    gone, _ = claims.get(_DELETED, ("", _ABSENT))
-    kept = {name: claim for name, claim in claims.items() if claim[0] > gone or name == _DELETED}
-    deleted = _DELETED in kept and _ALIVE not in kept
+    deleted_at, _ = claims.get(_DELETED, ("", _ABSENT))
+    valid = {
+        name: claim for name, claim in claims.items() if claim[0] > deleted_at or name == _DELETED
+    }
+    deleted = _DELETED in valid and _ALIVE not in valid
     if deleted:  # nor does a value survive that code has set since
-        kept = {_DELETED: kept[_DELETED]}
+        valid = {_DELETED: valid[_DELETED]}
     return replace(
         base,
-        **{name: kept.get(name, ("", None))[1] for name in IDENTIFIERS},
+        **{name: valid.get(name, ("", None))[1] for name in IDENTIFIERS},
         properties={
             name.removeprefix(_PROPERTY): value
-            for name, (_, value) in sorted(kept.items(), key=_by_name)
+            for name, (_, value) in sorted(valid.items(), key=_by_name)
             if name.startswith(_PROPERTY) and value is not _ABSENT
         },
-        stamps={name: stamp for name, (stamp, _) in sorted(kept.items(), key=_by_name)},
+        stamps={name: stamp for name, (stamp, _) in sorted(valid.items(), key=_by_name)},
         deleted=deleted,
-        updated_at=max((_moment(stamp) for stamp, _ in kept.values()), default=""),
+        updated_at=max((_moment(stamp) for stamp, _ in valid.values()), default=""),
     )
 
 

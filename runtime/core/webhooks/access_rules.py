@@ -93,8 +93,8 @@ def check_together(webhook: Webhook) -> None:
     Raises:
         BadInput: code `bad_auth`.
     """
-    named = any(name.lower() == "authorization" for name in webhook.header_names)
-    if named and webhook.auth is not None:
+    has_own = any(name.lower() == "authorization" for name in webhook.header_names)
+    if has_own and webhook.auth is not None:
         raise BadInput(
             "there is an authorization header already; give one or the other",
             field="auth",

@@ -23,7 +23,7 @@ def batch_item(batch: EncodedBatch, key: str, *, now: datetime) -> Item:
 
 def batch(item: Mapping[str, Item]) -> RawBatch:
     """A stored batch."""
-    raw = {name: codec.value(stored) for name, stored in item.items()}
+    raw = {name: codec.value(attribute) for name, attribute in item.items()}
     return RawBatch(
         seq=int(raw["sk"]),
         key=raw["key"],

@@ -41,9 +41,9 @@ class RawLog:
         key = raw_log.key(batch, now=now)
         self.bucket.put_once(key, batch.data)
         for _ in range(MAX_TRIES):
-            known = self.table.get(_name(key))
-            if known is not None:
-                return int(codec.value(known["seq"]))
+            batch_item = self.table.get(_name(key))
+            if batch_item is not None:
+                return int(codec.value(batch_item["seq"]))
             seq = self._head() + 1
             if self._number(batch, key, seq=seq, now=now):
                 return seq

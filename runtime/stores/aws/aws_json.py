@@ -179,17 +179,17 @@ class AwsJson:
 
     def _flow(self, operation: str, request: Mapping[str, Any]) -> _Flow:
         body = json.dumps(request, separators=(",", ":"), default=self._to_json).encode()
-        for left in reversed(range(TRIES)):
+        for tries_left in reversed(range(TRIES)):
             try:
                 reply = yield from self._send(operation, body)
                 if reply.status == OK:
                     return self._read(reply)
             except OSError as problem:
-                if not left:
+                if not tries_left:
                     raise HTTPClientError(error=problem) from problem
             else:
                 refusal = _refusal(operation, reply)
-                if not left or not _may_pass(refusal, reply.status):
+                if not tries_left or not _may_pass(refusal, reply.status):
                     raise refusal
             yield _Pause(random.uniform(0, MAX_PAUSE_S))  # noqa: S311 - spreads load, guards nothing
         raise AssertionError("the last try answers or raises")

@@ -84,8 +84,8 @@ def _to_base64(raw: object) -> str:
     raise TypeError(f"no DynamoDB form for {type(raw).__name__}")
 
 
-def _from_base64(held: dict[str, Any]) -> dict[str, Any]:
+def _from_base64(value: dict[str, Any]) -> dict[str, Any]:
     # A map with an attribute named B holds an object there; only a binary value holds a text.
-    if len(held) == 1 and isinstance(held.get("B"), str):
-        return {"B": base64.b64decode(held["B"])}
-    return held
+    if len(value) == 1 and isinstance(value.get("B"), str):
+        return {"B": base64.b64decode(value["B"])}
+    return value

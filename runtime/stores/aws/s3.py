@@ -57,9 +57,9 @@ class Bucket:
         if self.put_once(key, path.read_bytes()):
             return
         with aws.faults(f"head {key}"):
-            held = self.client.head_object(Bucket=self.name, Key=key)["ContentLength"]
-        if held != path.stat().st_size:
-            raise Conflict(f"{key} holds {held} other bytes", code="object_differs")
+            stored_bytes = self.client.head_object(Bucket=self.name, Key=key)["ContentLength"]
+        if stored_bytes != path.stat().st_size:
+            raise Conflict(f"{key} holds {stored_bytes} other bytes", code="object_differs")
 
     def fetch(self, key: str, *, to: Path) -> None:
         """Copy an object to a local file.

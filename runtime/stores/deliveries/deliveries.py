@@ -46,8 +46,8 @@ class Deliveries:
     def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
         """Those that have a record, as they stand now (strong read), by id."""
         each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
-        found = map(items.delivery, self.table.get_many(each))
-        return {delivery.id: delivery for delivery in found}
+        deliveries = map(items.delivery, self.table.get_many(each))
+        return {delivery.id: delivery for delivery in deliveries}
 
     def open(self, delivery: Delivery) -> Delivery:
         """The delivery with its body.
@@ -149,7 +149,7 @@ class Deliveries:
         limit: int,
         oldest_first: bool,
     ) -> Page[Delivery]:
-        found: list[_Listed] = []
+        listed: list[_Listed] = []
         # The log does not know a status: then as many as one request reads, or few may be left.
         look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
         for _ in range(MAX_LOOKS):
@@ -158,7 +158,7 @@ class Deliveries:
             )
             there = self.get(entry.delivery_id for entry in look.entries)
             each = ((entry, there.get(entry.delivery_id)) for entry in look.entries)
-            found += [
+            listed += [
                 _Listed(entry, record)
                 for entry, record in each
                 if record is not None
@@ -166,12 +166,12 @@ class Deliveries:
                 and selection.status in (None, record.status)
             ]
             after = look.after
-            if after is None or len(found) > limit:
+            if after is None or len(listed) > limit:
                 break
-        shown = found[:limit]
-        if len(found) > limit:
-            after = shown[-1].entry.position
-        return Page(items=tuple(each.record for each in shown), after=after)
+        page = listed[:limit]
+        if len(listed) > limit:
+            after = page[-1].entry.position
+        return Page(items=tuple(each.record for each in page), after=after)
 
     def _of_event(
         self, tenant: str, selection: Selection, *, after: str | None, limit: int
@@ -199,8 +199,8 @@ class Deliveries:
 
     def _fetched(self, page: Page[str], selection: Selection) -> Page[Delivery]:
         """The records of a page of ids, without those that have changed out of the selection."""
-        found = self.get(page.items)
-        every = (found[each] for each in page.items if each in found)
+        by_id = self.get(page.items)
+        every = (by_id[each] for each in page.items if each in by_id)
         return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
 
     def _settled(self, delivery: Delivery) -> Delivery:

@@ -132,7 +132,7 @@ class DeliveryLog:
                 "Limit": LOOK_AT if filters else limit,
             }
         )
-        found: list[Entry] = []
+        page_entries: list[Entry] = []
         step = 1 if oldest_first else -1
         for entry in (entry for item in items for entry in entries(item)[::step]):
             after = entry.position
@@ -140,10 +140,10 @@ class DeliveryLog:
                 continue
             if not _fits(entry, selection):
                 continue
-            found.append(entry)
-            if len(found) == limit:
-                return Look(entries=tuple(found), after=after)
-        return Look(entries=tuple(found), after=None if last is None else after)
+            page_entries.append(entry)
+            if len(page_entries) == limit:
+                return Look(entries=tuple(page_entries), after=after)
+        return Look(entries=tuple(page_entries), after=None if last is None else after)
 
     def _pages(self, deliveries: Iterable[Delivery]) -> Iterator[_Page]:
         together: dict[tuple[str, str], list[Delivery]] = {}  # by tenant and time

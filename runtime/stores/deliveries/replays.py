@@ -32,16 +32,16 @@ class Replays:
             NotFound: code `replay_not_found`.
         """
         item = self.table.get({"pk": keys.replay(replay_id)})
-        found = None if item is None else items.replay(item)
-        if found is None or (found.tenant, found.webhook_id) != (tenant, webhook_id):
+        replay = None if item is None else items.replay(item)
+        if replay is None or (replay.tenant, replay.webhook_id) != (tenant, webhook_id):
             raise NotFound("no such replay", code="replay_not_found")
-        return found
+        return replay
 
     def replace(self, old: Replay, new: Replay, /) -> Replay | None:
         """Store `new` in the place of `old`; what is stored, or None when another was first."""
-        stored = replace(new, revision=old.revision + 1)
-        won = self.table.put_if(self._item(stored), "#revision = :was", was=old.revision)
-        return stored if won else None
+        stored_replay = replace(new, revision=old.revision + 1)
+        won = self.table.put_if(self._item(stored_replay), "#revision = :was", was=old.revision)
+        return stored_replay if won else None
 
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
         """Those that run and that nobody is at work on."""

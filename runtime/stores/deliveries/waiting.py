@@ -77,7 +77,7 @@ class _Reader:
         last, stopped_ms = place.key(shard), place.due_ms
         while True:
             items, last = self._look(shard, place, last)
-            found = [
+            steps = [
                 _Step(
                     shard=number,
                     due_ms=codec.value(item["due_at_ms"]),
@@ -86,14 +86,14 @@ class _Reader:
                 for item in items
             ]
             if last is None:
-                yield from found
+                yield from steps
                 return
             end_ms = codec.value(last["due_at_ms"])
-            yield from (step for step in found if step.due_ms < end_ms)
+            yield from (step for step in steps if step.due_ms < end_ms)
             if end_ms > stopped_ms:
                 yield _Step(shard=number, due_ms=end_ms)
                 stopped_ms = end_ms
-            yield from (step for step in found if step.due_ms == end_ms)
+            yield from (step for step in steps if step.due_ms == end_ms)
 
     def _look(self, shard: str, place: _Place, last: Item | None) -> Answer:
         self.looks += 1
@@ -126,17 +126,17 @@ def page(
         reader.steps(number, shard, place)
         for number, (shard, place) in enumerate(zip(shards, places, strict=True))
     )
-    found: list[str] = []
+    delivery_ids: list[str] = []
     # Lazily: a shard is looked at again only when the reading has passed its last stop.
     for step in heapq.merge(*read, key=lambda step: step.due_ms):
-        if step.delivery_id and len(found) == limit:
-            return Page(items=tuple(found), after=_after(places))
+        if step.delivery_id and len(delivery_ids) == limit:
+            return Page(items=tuple(delivery_ids), after=_after(places))
         places[step.shard] = step.place
         if step.delivery_id:
-            found.append(step.delivery_id)
+            delivery_ids.append(step.delivery_id)
         elif reader.looks >= MAX_LOOKS:
-            return Page(items=tuple(found), after=_after(places))
-    return Page(items=tuple(found))
+            return Page(items=tuple(delivery_ids), after=_after(places))
+    return Page(items=tuple(delivery_ids))
 
 
 def _places(after: str) -> list[_Place]:
@@ -148,8 +148,8 @@ def _after(places: list[_Place]) -> str:
 
 
 def _filter(tenant: str, selection: Selection) -> dict[str, Any]:
-    named = {"tenant": tenant, "webhook_id": selection.webhook_id, "topic": selection.topic}
-    values = {name: wanted for name, wanted in named.items() if wanted is not None}
+    fields = {"tenant": tenant, "webhook_id": selection.webhook_id, "topic": selection.topic}
+    values = {name: value for name, value in fields.items() if value is not None}
     conditions = [f"#{name} = :{name}" for name in values]
     if selection.since is not None or selection.until is not None:
         conditions.append("#created_at BETWEEN :since AND :until")

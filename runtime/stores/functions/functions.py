@@ -59,8 +59,8 @@ class Functions:
         Raises:
             Conflict: code `function_changed`; another version came first.
         """
-        counted = replace(function, latest_version=version.version)
-        stored = self.config.table.put(
+        function_after = replace(function, latest_version=version.version)
+        put = self.config.table.put(
             {
                 **items.version_item(version),
                 "pk": {"S": keys.tenant(version.tenant)},
@@ -68,9 +68,9 @@ class Functions:
             },
             "attribute_not_exists(pk)",
         )
-        if not self.config.replace(function.tenant, _item(function), _item(counted), stored):
+        if not self.config.replace(function.tenant, _item(function), _item(function_after), put):
             raise Conflict("another version came first; push again", code="function_changed")
-        return counted
+        return function_after
 
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
         """One version.

@@ -50,8 +50,8 @@ class Runs:
         if run.left_at is None:
             return run
         # json.loads, not our own `load`: this text is ours, and effects nest a payload deeper.
-        left = json.loads(self.bodies.read(run.left_at))
-        return replace(run, output=left["output"], effects=tuple(left["effects"]))
+        result = json.loads(self.bodies.read(run.left_at))
+        return replace(run, output=result["output"], effects=tuple(result["effects"]))
 
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
         """Store the run, and the profile as it has changed it, both or neither.
@@ -97,10 +97,10 @@ class Runs:
 
     def _kept(self, run: Run) -> Run:
         """The run as it rests; what it has left is in its place before the record is written."""
-        left = dump({"output": run.output, "effects": list(run.effects)})
-        if len(left.encode()) <= INLINE_LEFT_BYTES:
+        result = dump({"output": run.output, "effects": list(run.effects)})
+        if len(result.encode()) <= INLINE_LEFT_BYTES:
             return run
-        at = self.bodies.keep(left, tenant=run.tenant, record_id=run.id)
+        at = self.bodies.keep(result, tenant=run.tenant, record_id=run.id)
         return replace(run, output=None, effects=(), left_at=at)
 
     def _write(self, run: Run) -> Any:

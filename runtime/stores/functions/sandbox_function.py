@@ -53,8 +53,8 @@ class SandboxFunction:
 def _fault(payload: bytes) -> Transient:
     """What a job that ended with an exception is to its caller."""
     try:
-        said = json.loads(payload)
-        kind, text = said["errorType"], str(said["errorMessage"])
+        error = json.loads(payload)
+        kind, text = error["errorType"], str(error["errorMessage"])
     except (ValueError, KeyError, TypeError):
         kind, text = None, ""
     if kind == _ENGINE_UNAVAILABLE:

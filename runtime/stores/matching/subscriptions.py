@@ -45,19 +45,19 @@ class Subscriptions:
                 event's fault, so it waits.
         """
         now = self.clock()
-        known = self._known.get(tenant)
-        if known is None or not known.is_fresh(now):
-            known = self._known[tenant] = self._checked(tenant, known, now)
+        index = self._known.get(tenant)
+        if index is None or not index.is_fresh(now):
+            index = self._known[tenant] = self._checked(tenant, index, now)
             while len(self._known) > MAX_TENANTS:
                 self._known.popitem(last=False)
         self._known.move_to_end(tenant)
-        return known.index
+        return index.index
 
-    def _checked(self, tenant: str, known: _Known | None, now: datetime) -> _Known:
+    def _checked(self, tenant: str, index: _Known | None, now: datetime) -> _Known:
         # The counter is read first: a change between the two reads is then seen next time.
         generation = self.config.generation(tenant)
-        if known is not None and known.generation == generation:
-            return _Known(known.index, generation, now)
+        if index is not None and index.generation == generation:
+            return _Known(index.index, generation, now)
         return _Known(self._compiled(tenant), generation, now)
 
     def _compiled(self, tenant: str) -> Index[Webhook | Function]:

@@ -41,10 +41,10 @@ class Endpoints:
         now_s = self.clock().timestamp()
         each = dict.fromkeys(endpoints)
         fresh = {
-            key: kept.health
+            key: cached.health
             for key in each
-            if (kept := self._known.get(key)) is not None
-            and is_fresh(kept.at_s, now_s=now_s, for_s=FRESH_S)
+            if (cached := self._known.get(key)) is not None
+            and is_fresh(cached.at_s, now_s=now_s, for_s=FRESH_S)
         }
         missing = [key for key in each if key not in fresh]
         return fresh | (self._read(missing) if missing else {})
@@ -58,14 +58,14 @@ class Endpoints:
 
         With notices in it, it is found by the sweep until they are sent.
         """
-        stored = replace(new, revision=old.revision + 1)
+        after = replace(new, revision=old.revision + 1)
         unchanged = "#revision = :was" if old.revision else "attribute_not_exists(pk)"
         was = {"was": old.revision} if old.revision else {}
-        if not self.table.put_if(self._item(stored), unchanged, **was):
+        if not self.table.put_if(self._item(after), unchanged, **was):
             self._known.pop(Key(old.tenant, old.webhook_id), None)
             return None
-        self._remember(stored)
-        return stored
+        self._remember(after)
+        return after
 
     def reset(self, tenant: str, webhook_id: str) -> None:
         """Forget what was: the webhook has been switched on.
@@ -88,8 +88,10 @@ class Endpoints:
 
     def _read(self, missing: Iterable[Key]) -> dict[Key, Health]:
         every = {key: Health(tenant=key.tenant, webhook_id=key.id) for key in missing}
-        stored = self.table.get_many({"pk": keys.endpoint(key.tenant, key.id)} for key in every)
-        for health in map(items.health, stored):
+        health_items = self.table.get_many(
+            {"pk": keys.endpoint(key.tenant, key.id)} for key in every
+        )
+        for health in map(items.health, health_items):
             every[Key(health.tenant, health.webhook_id)] = health
         for health in every.values():
             self._remember(health)

@@ -81,7 +81,7 @@ class Turns:
 
     def _next(self, key: dict[str, str], count: int, floor: int) -> int | None:
         """The first of the next tickets; None when the counter lies in the past, or is new."""
-        found: list[int] = []
+        tickets: list[int] = []
         update = self.table.update(
             key,
             "SET next_ticket = next_ticket + :count",
@@ -92,9 +92,9 @@ class Turns:
 
         def add() -> None:
             answer: Any = self.table.client.update_item(**update, ReturnValues="UPDATED_OLD")
-            found.append(codec.value(answer["Attributes"]["next_ticket"]))
+            tickets.append(codec.value(answer["Attributes"]["next_ticket"]))
 
-        return found[0] if self.table.try_to(add) else None
+        return tickets[0] if self.table.try_to(add) else None
 
     def _jump(self, key: dict[str, str], count: int, floor: int) -> bool:
         """Move a counter that lies in the past up to now."""

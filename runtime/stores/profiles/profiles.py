@@ -22,11 +22,13 @@ class Profiles:
         item = self.table.get({"pk": keys.tenant(tenant), "sk": profile_id})
         return None if item is None else items.profile(item)
 
-    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
+    def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
         """Those of the profiles that exist, strongly read."""
-        each = [{"pk": keys.tenant(key.tenant), "sk": key.id} for key in dict.fromkeys(wanted)]
-        stored = map(items.profile, self.table.get_many(each))
-        return {Key(profile.tenant, profile.id): profile for profile in stored}
+        each = [
+            {"pk": keys.tenant(key.tenant), "sk": key.id} for key in dict.fromkeys(profile_keys)
+        ]
+        profiles = map(items.profile, self.table.get_many(each))
+        return {Key(profile.tenant, profile.id): profile for profile in profiles}
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
         """Store a changed profile; False when another writer came first.

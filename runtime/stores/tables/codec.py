@@ -113,14 +113,14 @@ def placeholders(expression: str, values: Mapping[str, str | float]) -> Item:
 def from_stream(image: Mapping[str, Item]) -> Item:
     """An item as a table's stream hands it to Lambda: bytes come as base64."""
     return {
-        name: {"B": base64.b64decode(held["B"])} if "B" in held else held
-        for name, held in image.items()
+        name: {"B": base64.b64decode(attribute["B"])} if "B" in attribute else attribute
+        for name, attribute in image.items()
     }
 
 
-def value(stored: Item) -> Any:
+def value(attribute: Item) -> Any:
     """What an attribute means."""
-    ((kind, raw),) = stored.items()
+    ((kind, raw),) = attribute.items()
     match kind:
         case "N":
             return int(raw) if raw.lstrip("-").isdigit() else float(raw)

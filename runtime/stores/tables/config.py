@@ -68,8 +68,10 @@ class Config:
         Raises:
             NotFound: there is none.
         """
-        gone = self.table.delete({"pk": keys.tenant(tenant), "sk": sort}, "attribute_exists(pk)")
-        if not self.table.transact(gone, *also):
+        deletion = self.table.delete(
+            {"pk": keys.tenant(tenant), "sk": sort}, "attribute_exists(pk)"
+        )
+        if not self.table.transact(deletion, *also):
             raise NotFound(f"no such {what}", code=f"{what}_not_found")
 
     def changed(self, tenant: str) -> Any:
@@ -120,5 +122,5 @@ def prefix_query(tenant: str, prefix: str) -> dict[str, Any]:
 def etag(item: Item) -> Item:
     """A digest of what is stored; two items with the same one are the same."""
     # Of what is meant, not of the bytes at rest: another release of zlib packs them differently.
-    text = repr(sorted((name, codec.value(stored)) for name, stored in item.items()))
+    text = repr(sorted((name, codec.value(attribute)) for name, attribute in item.items()))
     return {"etag": {"S": hashlib.sha256(text.encode()).hexdigest()}}

@@ -82,8 +82,8 @@ def due_records(
     table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
 ) -> Iterator[T]:
     """The records of a shard that are due, as they stand now, in no order; for few."""
-    found = list(due(table, _key, shard=shard, now_ms=now_ms, limit=limit))
-    for item in table.get_many(found):
+    due_keys = list(due(table, _key, shard=shard, now_ms=now_ms, limit=limit))
+    for item in table.get_many(due_keys):
         if "due_shard" in item and codec.value(item["due_at_ms"]) <= now_ms:
             yield decode(item)
 
@@ -115,11 +115,11 @@ class AgeList:
             "KeyConditionExpression": condition,
             "ScanIndexForward": self.oldest_first,
         }
-        asked = {name: wanted for name, wanted in equal.items() if wanted is not None}
-        if asked:
-            query["FilterExpression"] = " AND ".join(f"#{each} = :{each}" for each in asked)
-            query["ExpressionAttributeNames"] = {f"#{each}": each for each in asked}
-            values |= {f":{each}": wanted for each, wanted in asked.items()}
+        equals = {name: value for name, value in equal.items() if value is not None}
+        if equals:
+            query["FilterExpression"] = " AND ".join(f"#{each} = :{each}" for each in equals)
+            query["ExpressionAttributeNames"] = {f"#{each}": each for each in equals}
+            values |= {f":{each}": value for each, value in equals.items()}
         if after is not None:
             query["ExclusiveStartKey"] = codec.key(
                 {name: self.partition, "list_sk": after, "pk": keys.record_in_time(after)}

@@ -57,8 +57,8 @@ class Table:
                     RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
                 )
             yield from answer["Responses"].get(self.name, [])
-            left: Mapping[str, Any] = answer.get("UnprocessedKeys", {}).get(self.name, {})
-            keys = left.get("Keys", [])
+            unprocessed: Mapping[str, Any] = answer.get("UnprocessedKeys", {}).get(self.name, {})
+            keys = unprocessed.get("Keys", [])
             if not keys:
                 return
         raise Transient(f"{self.name} left reads unprocessed", code="aws_unavailable")
@@ -147,16 +147,16 @@ class Table:
         position: Callable[[Item], str],
     ) -> Page[T]:
         """Up to `limit` records of a query that may filter; reads on until the page is full."""
-        found: list[Item] = []
+        items: list[Item] = []
         for item in self.query({**query, "Limit": limit + 1}):
-            found.append(item)
-            if len(found) > limit:
+            items.append(item)
+            if len(items) > limit:
                 break
-        shown = found[:limit]
-        more = len(found) > limit
+        page = items[:limit]
+        more = len(items) > limit
         return Page(
-            items=tuple(decode(item) for item in shown),
-            after=position(shown[-1]) if more else None,
+            items=tuple(decode(item) for item in page),
+            after=position(page[-1]) if more else None,
         )
 
     def bounded_page(
@@ -172,19 +172,19 @@ class Table:
         A page may be short, or empty, and yet not the last: a filter that finds next to nothing
         must not make one call read everything.
         """
-        found: list[Item] = []
+        matches: list[Item] = []
         last: Item | None = None
         look_at = LOOK_AT if "FilterExpression" in query else limit + 1
         for _ in range(MAX_LOOKED_AT // LOOK_AT):
             start = {} if last is None else {"ExclusiveStartKey": last}
             items, last = self.look({**query, **start, "Limit": look_at})
-            found += items
-            if len(found) > limit or last is None:
+            matches += items
+            if len(matches) > limit or last is None:
                 break
-        shown = found[:limit]
-        behind = shown[-1] if len(found) > limit else last
+        page = matches[:limit]
+        behind = page[-1] if len(matches) > limit else last
         return Page(
-            items=tuple(decode(item) for item in shown),
+            items=tuple(decode(item) for item in page),
             after=None if behind is None else position(behind),
         )
 

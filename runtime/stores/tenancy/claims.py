@@ -45,8 +45,8 @@ class Claims:
     def release(self, claim: Claim) -> None:
         """Forget a claim whose request was refused: nothing has happened."""
         key = {"pk": keys.tenant(claim.tenant), "sk": keys.claim(claim.key_sha256)}
-        gone = self.config.table.delete(key, "#state = :running", running=State.RUNNING.value)
-        self.config.table.transact(gone)
+        deletion = self.config.table.delete(key, "#state = :running", running=State.RUNNING.value)
+        self.config.table.transact(deletion)
 
 
 def _item(claim: Claim) -> Item:

@@ -26,8 +26,8 @@ def webhook(item: Mapping[str, Item]) -> Webhook:
     if "retry_schedule_s" in raw:
         raw["retry_schedule_s"] = tuple(raw["retry_schedule_s"])
     for name in raw.keys() & SEALED:
-        sealed = raw[name]
-        raw[name] = Sealed(ciphertext=sealed["ciphertext"], shown=tuple(sealed["shown"]))
+        field = raw[name]
+        raw[name] = Sealed(ciphertext=field["ciphertext"], shown=tuple(field["shown"]))
     if "rate_limit" in raw:
         limit = raw["rate_limit"]
         raw["rate_limit"] = RateLimit(count=limit["count"], per=Per(limit["per"]))

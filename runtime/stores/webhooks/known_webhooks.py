@@ -50,10 +50,10 @@ class KnownWebhooks:
         """The webhook, at most two seconds old, or None."""
         # The counter is read first: a change between the two reads is then seen next time.
         counter, key = self._counter(tenant), Key(tenant, webhook_id)
-        kept = self._kept.get(key)
-        if kept is not None and kept.counter == counter:
+        cached = self._kept.get(key)
+        if cached is not None and cached.counter == counter:
             self._kept.move_to_end(key)
-            return kept.webhook
+            return cached.webhook
         item = self.config.find(tenant, keys.webhook(webhook_id))
         if item is None:
             self._kept.pop(key, None)
@@ -72,8 +72,8 @@ class KnownWebhooks:
         return count
 
 
-def _keep(kept: "OrderedDict[K, V]", key: K, value: V, *, at_most: int) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > at_most:
-        kept.popitem(last=False)
+def _keep(cache: "OrderedDict[K, V]", key: K, value: V, *, at_most: int) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > at_most:
+        cache.popitem(last=False)
