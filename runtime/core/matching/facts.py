@@ -70,7 +70,10 @@ class Element:
 
     def array_with(self, place: str) -> "Array | None":
         """The array in whose elements this place has values."""
-        return next((array for array in self.arrays if place in array.places), None)
+        for array in self.arrays:
+            if place in array.places:
+                return array
+        return None
 
     def has(self, place: str) -> bool:
         """Whether the place has a value here, in an array's element or not."""

@@ -7,11 +7,13 @@ means never depends on which of the two reads it.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from runtime.core import json_text
 from runtime.core.matching import operators
-from runtime.core.matching.conditions import All, Condition, Either, Node, Way, holds_in_arrays
+from runtime.core.matching.conditions import All, Condition, Either, Node, Way
+from runtime.core.matching.elements import Asked, hold, in_order
 from runtime.core.matching.facts import Facts
 from runtime.errors import BadInput
 
@@ -21,7 +23,7 @@ _OR: Final = "$or"
 _MIN_BRANCHES: Final = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pattern:
     """A compiled pattern; an event that matches it fits one of its `ways`, but not only such do."""
 
@@ -37,7 +39,12 @@ class Pattern:
         """Whether the event that these are the facts of fits."""
         if not self.node.is_possible(facts):
             return False
-        return self.places.isdisjoint(facts.in_elements) or holds_in_arrays(self.node, facts)
+        return self.places.isdisjoint(facts.in_elements) or hold(self._asked, facts)
+
+    @cached_property
+    def _asked(self) -> tuple[Asked, ...]:
+        # Made for the first event that has an array here: most filters see none.
+        return in_order(self.node)
 
 
 def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:

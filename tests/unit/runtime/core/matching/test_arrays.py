@@ -101,3 +101,17 @@ def test_large_arrays_inside_large_arrays_are_walked_once() -> None:
     pattern = {"p": {name: {"v": [99]} for name in "abcdef"} | {"z": [1, ABSENT]}}
 
     assert is_matched(pattern, event) is False
+
+
+def test_what_or_multiplies_out_to_is_not_walked_list_by_list() -> None:
+    """Five hundred lists of conditions must not each go through hundreds of elements."""
+    either = {f"r{n}": {"$or": [{"a": [1]}, {"b": [1]}]} for n in range(9)}
+    inner = {f"s{n}": {"$or": [{"a": [1]}, {"b": [1]}]} for n in range(9)}
+    true = {"a": 1, "b": 1}
+    elements = [{"q": [{"a": 1}, {"b": 1}], **dict.fromkeys(inner, true)} for _ in range(300)]
+    no_element = {"q": {"a": [1], "b": [1]}}
+    event = {"p": elements, **dict.fromkeys(either, true)}
+
+    assert is_matched({"p": no_element, **either}, event) is False
+    assert is_matched({"p": {**no_element, **inner}}, event) is False
+    assert is_matched({"p": inner}, event) is True
