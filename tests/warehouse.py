@@ -29,7 +29,8 @@ from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.lake import LoadFiles
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.parquet import Writer
-from runtime.stores.warehouse.redshift import Redshift, read_migrations, read_queries
+from runtime.stores.warehouse.redshift.data_api import Redshift
+from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 from runtime.usecases.warehouse.load_lake import LoadLake

@@ -55,7 +55,7 @@ class Recipe:
     mounted_at: str = "/var/task"  # where Lambda unpacks the artefact: tracebacks show this path
 
 
-FUNCTIONS: Final = Recipe(name="functions", ours=("functions", "runtime", "infra/redshift"))
+FUNCTIONS: Final = Recipe(name="functions", ours=("functions", "runtime"))
 SANDBOX: Final = Recipe(
     name="sandbox",
     ours=(

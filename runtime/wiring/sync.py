@@ -17,7 +17,8 @@ def build() -> "SyncWarehouse":
     from runtime.stores.warehouse.lake import LoadFiles
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.parquet import Writer
-    from runtime.stores.warehouse.redshift import Redshift, read_migrations, read_queries
+    from runtime.stores.warehouse.redshift.data_api import Redshift
+    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
     from runtime.stores.warehouse.syncs import Syncs
     from runtime.usecases.warehouse.load_lake import LoadLake
     from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql

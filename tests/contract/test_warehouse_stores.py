@@ -14,7 +14,7 @@ from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCo
 from runtime.errors import Conflict, NotFound, Permanent, Transient
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
-from runtime.stores.warehouse.redshift import Redshift
+from runtime.stores.warehouse.redshift.data_api import Redshift
 from tests.builders import an_event
 from tests.warehouse import World
 

@@ -1,4 +1,4 @@
-"""The statements of a load, made from the named blocks of `infra/redshift/queries.sql`."""
+"""The statements of a load, made from the named blocks of Redshift's `queries.sql`."""
 
 import re
 from collections.abc import Mapping, Sequence

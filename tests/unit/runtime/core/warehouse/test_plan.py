@@ -12,7 +12,7 @@ from runtime.core.warehouse import plan, sql
 from runtime.core.warehouse.plan import DataFile, Load, LoadState, Rendered
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import BadInput
-from runtime.stores.warehouse.redshift import read_migrations, read_queries
+from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
 
 
 def _batch(seq: int, **changes: Any) -> RawBatch:

@@ -3,14 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.warehouse import sql as warehouse_sql
 from runtime.core.warehouse.plan import StatementOutcome, StatementState
-from runtime.core.warehouse.sql import Blocks
 from runtime.errors import Permanent, Transient
 from runtime.stores.aws import clients as aws
 
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_redshift_data.client import RedshiftDataAPIServiceClient
 
 MAX_WAIT_S: Final = 30  # of one long poll, the service's own limit
-_SQL: Final = Path(__file__).parents[3] / "infra" / "redshift"
 _STATES: Final = {
     "FINISHED": StatementState.FINISHED,
     "FAILED": StatementState.FAILED,
@@ -115,17 +111,6 @@ class Redshift:
             return StatementOutcome(state=StatementState.LOST, error="unknown statement")
         state = _STATES.get(answer["Status"], StatementState.RUNNING)
         return StatementOutcome(state=state, error=_error(answer))
-
-
-def read_queries() -> Blocks:
-    """The blocks of a load."""
-    return warehouse_sql.blocks((_SQL / "queries.sql").read_text())
-
-
-def read_migrations() -> tuple[Blocks, ...]:
-    """The schema as first created, then each migration: the n-th brings a schema to version n."""
-    files = [_SQL / "schema.sql", *sorted((_SQL / "migrations").glob("[0-9]*.sql"))]
-    return tuple(warehouse_sql.blocks(file.read_text()) for file in files)
 
 
 def _error(answer: Mapping[str, Any]) -> str:

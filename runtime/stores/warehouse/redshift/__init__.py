@@ -1,0 +1,1 @@
+"""Amazon Redshift as the destination of a sync: its Data API, and our SQL for it."""
