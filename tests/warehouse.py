@@ -29,12 +29,13 @@ from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.lake import LoadFiles
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.parquet import Writer
-from runtime.stores.warehouse.redshift.data_api import Redshift
+from runtime.stores.warehouse.redshift.data_api import DataApi
 from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 from runtime.usecases.warehouse.load_lake import LoadLake
 from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
@@ -220,8 +221,7 @@ class World:
         files = LoadFiles(raw_log=log, bucket=log.bucket, writer=Writer(scratch=scratch))
         ledger = self.ledger()
         redshift = LoadRedshift(
-            files=files,
-            warehouse=Redshift(
+            data_api=DataApi(
                 client=self.client("redshift-data"),
                 workgroup=workgroup,
                 database="penstock",
@@ -230,15 +230,18 @@ class World:
             sql=Sql(queries=read_queries(), migrations=read_migrations() * migrations),
             bucket=self.name,
             copy_role_arn=ROLE,
-            clock=self.clock,
             statement_wait_s=statement_wait_s,
         )
         return SyncWarehouse(
             syncs=self.syncs,
             raw_log=log,
             ledger=ledger,
-            lake=LoadLake(files=files, clock=self.clock),
-            redshift=redshift,
+            destinations={
+                DestinationKind.S3: LoadLake(files=files, clock=self.clock),
+                DestinationKind.REDSHIFT: LoadStaged(
+                    files=files, warehouse=redshift, clock=self.clock
+                ),
+            },
             clock=self.clock,
         )
 
@@ -260,15 +263,3 @@ class World:
         """The bucket's keys under a prefix."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return [held["Key"] for page in pages for held in page.get("Contents", [])]
-
-
-def a_sync(**changes: Any) -> Sync:
-    """A sync of acme into Redshift."""
-    given: dict[str, Any] = {
-        "id": "syn_1",
-        "tenant": "acme",
-        "name": "warehouse",
-        "kind": DestinationKind.REDSHIFT,
-        "created_at": "2026-11-20T13:04:05.123Z",
-    }
-    return Sync(**given | changes)

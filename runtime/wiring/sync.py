@@ -1,54 +1,76 @@
-"""Composition root of `sync`: the raw log to the lake and the warehouse."""
+"""Composition root of `sync`: the raw log to the lake and to each vendor's warehouse."""
 
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime import settings
+from runtime.core.warehouse.sync import DestinationKind
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
+    from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.warehouse.lake import LoadFiles
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.usecases.warehouse.destination import Destination
+    from runtime.usecases.warehouse.load_redshift import LoadRedshift
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 
 def build() -> "SyncWarehouse":
-    """The raw log to the lake and the warehouse."""
+    """The raw log to the destination of each sync."""
     from runtime.stores.tables import config
-    from runtime.stores.warehouse.lake import LoadFiles
     from runtime.stores.warehouse.ledger import Ledger
-    from runtime.stores.warehouse.parquet import Writer
-    from runtime.stores.warehouse.redshift.data_api import Redshift
-    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
     from runtime.stores.warehouse.syncs import Syncs
     from runtime.usecases.warehouse.load_lake import LoadLake
-    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+    from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
     given = settings.load()
     clients = parts.clients(given)
     raw_log = parts.raw_log(clients, given)
-    ledger = Ledger(table=raw_log.table)
-    scratch = Path(tempfile.gettempdir())
-    files = LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=Writer(scratch=scratch))
-    warehouse = Redshift(
-        client=clients.redshift_data,
-        workgroup=given.redshift_workgroup,
-        database=given.redshift_database,
-    )
-    redshift = LoadRedshift(
-        files=files,
-        warehouse=warehouse,
-        schemas=ledger,
-        sql=Sql(queries=read_queries(), migrations=read_migrations()),
-        bucket=given.bucket,
-        copy_role_arn=given.redshift_copy_role_arn,
-        clock=worker.now,
-    )
+    ledger, files = Ledger(table=raw_log.table), _files(raw_log)
+
+    def destination(kind: DestinationKind) -> "Destination":
+        match kind:
+            case DestinationKind.S3:
+                return LoadLake(files=files, clock=worker.now)
+            case DestinationKind.REDSHIFT:
+                warehouse = _redshift(clients, given, ledger=ledger)
+                return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
+
     return SyncWarehouse(
         syncs=Syncs(config=config.table(clients.tables, given.config_table)),
         raw_log=raw_log,
         ledger=ledger,
-        lake=LoadLake(files=files, clock=worker.now),
-        redshift=redshift,
+        destinations={kind: destination(kind) for kind in DestinationKind},
         clock=worker.now,
+    )
+
+
+def _files(raw_log: "RawLog") -> "LoadFiles":
+    from runtime.stores.warehouse.lake import LoadFiles
+    from runtime.stores.warehouse.parquet import Writer
+
+    writer = Writer(scratch=Path(tempfile.gettempdir()))
+    return LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=writer)
+
+
+def _redshift(clients: Clients, given: Settings, *, ledger: "Ledger") -> "LoadRedshift":
+    from runtime.stores.warehouse.redshift.data_api import DataApi
+    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
+    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+
+    return LoadRedshift(
+        data_api=DataApi(
+            client=clients.redshift_data,
+            workgroup=given.redshift_workgroup,
+            database=given.redshift_database,
+        ),
+        schemas=ledger,
+        sql=Sql(queries=read_queries(), migrations=read_migrations()),
+        bucket=given.bucket,
+        copy_role_arn=given.redshift_copy_role_arn,
     )

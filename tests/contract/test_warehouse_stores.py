@@ -9,12 +9,12 @@ from moto import mock_aws
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import Kind
-from runtime.core.warehouse import plan
-from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCount
+from runtime.core.warehouse.plan import Load, LoadState, TableCount
+from runtime.core.warehouse.redshift import MAX_PROPERTIES_BYTES, STAGING, StatementState
 from runtime.errors import Conflict, NotFound, Permanent, Transient
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
-from runtime.stores.warehouse.redshift.data_api import Redshift
+from runtime.stores.warehouse.redshift.data_api import DataApi
 from tests.builders import an_event
 from tests.warehouse import World
 
@@ -163,7 +163,7 @@ def test_a_schema_has_one_tenant(world: World) -> None:
 
 def test_redshift_tells_finished_from_failed_from_lost(world: World) -> None:
     """Each of the three is settled in another way."""
-    redshift = Redshift(client=world.client("redshift-data"), workgroup="wrk", database="dev")
+    redshift = DataApi(client=world.client("redshift-data"), workgroup="wrk", database="dev")
     good = redshift.submit(["SELECT 1"], name="good", token="good")
     bad = redshift.submit(["SELECT 1", "SELECT nope"], name="bad", token="bad")
     assert redshift.outcome(good, wait_s=10).state is StatementState.FINISHED
@@ -175,7 +175,7 @@ def test_redshift_tells_finished_from_failed_from_lost(world: World) -> None:
 
 def test_redshift_gives_rows_by_column_over_all_pages(world: World) -> None:
     """Answers longer than a page must not be cut."""
-    redshift = Redshift(client=world.client("redshift-data"), workgroup="wrk", database="dev")
+    redshift = DataApi(client=world.client("redshift-data"), workgroup="wrk", database="dev")
     rows = redshift.query("SELECT range AS n, NULL AS nothing FROM range(1500)", wait_s=10)
     assert (len(rows), rows[-1]) == (1500, {"n": 1499, "nothing": None})
     with pytest.raises(Transient):
@@ -184,7 +184,7 @@ def test_redshift_gives_rows_by_column_over_all_pages(world: World) -> None:
 
 def test_redshift_without_a_workgroup_is_refused_before_any_call(world: World) -> None:
     """An empty name would be botocore's error, which tells nobody what to set."""
-    redshift = Redshift(client=world.client("redshift-data"), workgroup="", database="dev")
+    redshift = DataApi(client=world.client("redshift-data"), workgroup="", database="dev")
     with pytest.raises(Permanent, match="RedshiftWorkgroup"):
         redshift.run(["SELECT 1"], wait_s=1)
 
@@ -201,7 +201,9 @@ def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path) ->
         raw, out = tmp_path / f"{n}.jsonl.gz", tmp_path / f"out-{n}"
         out.mkdir()
         raw.write_bytes(raw_log.encode_events(order).data)
-        rendered = Writer(scratch=tmp_path).render({Kind.EVENTS: [raw]}, tenant="acme", out=out)
+        rendered = Writer(scratch=tmp_path).render(
+            {Kind.EVENTS: [raw]}, tenant="acme", out=out, staging=STAGING
+        )
         files = (*rendered.stage, *rendered.lake)
         seen.add(tuple(Path(file.path).read_bytes() for file in files))
         assert rendered.rows(Kind.EVENTS) == 50
@@ -210,14 +212,16 @@ def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path) ->
 
 def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
     """Redshift's longest text is 65,535 bytes; Parquet has no such limit."""
-    fits, fat = "x" * (plan.MAX_PROPERTIES_BYTES - 8), "x" * plan.MAX_PROPERTIES_BYTES
+    fits, fat = "x" * (MAX_PROPERTIES_BYTES - 8), "x" * MAX_PROPERTIES_BYTES
     events = [
         an_event(id="fat", properties={"t": fat}),
         an_event(id="fits", properties={"t": fits}),
     ]
     raw = tmp_path / "raw.jsonl.gz"
     raw.write_bytes(raw_log.encode_events(events).data)
-    rendered = Writer(scratch=tmp_path).render({Kind.EVENTS: [raw]}, tenant="acme", out=tmp_path)
+    rendered = Writer(scratch=tmp_path).render(
+        {Kind.EVENTS: [raw]}, tenant="acme", out=tmp_path, staging=STAGING
+    )
     lengths = [
         dict(
             duckdb.execute(
@@ -227,7 +231,7 @@ def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
         for file in (*rendered.stage, *rendered.lake)
     ]
     assert lengths == [
-        {"fat": None, "fits": plan.MAX_PROPERTIES_BYTES},
-        {"fat": len(fat) + 8, "fits": plan.MAX_PROPERTIES_BYTES},
+        {"fat": None, "fits": MAX_PROPERTIES_BYTES},
+        {"fat": len(fat) + 8, "fits": MAX_PROPERTIES_BYTES},
     ]
     assert rendered.discarded == 1

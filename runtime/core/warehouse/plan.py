@@ -5,24 +5,22 @@ inputs again gives the same id, the same object keys and the same bytes.
 """
 
 import hashlib
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import BadInput
 
 TRANSFORM_VERSION: Final = 1  # raise it when the same raw rows would give other Parquet rows
-MAX_ROWS: Final = 2_000_000  # of the tenant: 128 MB of Parquet, what COPY takes in one piece
+LAKE_VERSION: Final = 1  # of the names in the lake: `lake/v1/…`
+MAX_ROWS: Final = 2_000_000  # of the tenant: 128 MB of Parquet, one file to a warehouse
 MAX_INPUT_BYTES: Final = 256 * 1024 * 1024  # gzipped, as they must fit the function's scratch
 MAX_BATCHES: Final = 1_000
-MAX_PROPERTIES_BYTES: Final = 65_535  # Redshift's longest VARCHAR, and string inside a SUPER
-_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # 127 bytes is Redshift's longest name
-_UNSAFE: Final = "-"
+
+T = TypeVar("T")
 
 
 class LoadState(StrEnum):
@@ -39,34 +37,31 @@ class LoadState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCount:
-    """What a load did to one table. `rows_new` had no row of their key before."""
+    """What a load did to one table."""
 
     rows_in: int
-    rows_new: int
+    rows_new: int  # rows whose key the table did not have before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """One load and its record. `attempt` grows when a try has failed for certain.
-
-    `versions` is schema.transform as of planning; `first_seq` to `last_seq` are the raw batches.
-    """
+    """One load, as it stands in the ledger."""
 
     tenant: str
     sync_id: str
-    load_id: str
-    trigger: str
-    first_seq: int
-    last_seq: int
+    load_id: str  # see `load_id` below
+    trigger: str  # what asked for it: `schedule` or `api`
+    first_seq: int  # the raw batches from here …
+    last_seq: int  # … to here, both included
     state: LoadState
-    versions: str
+    versions: str  # `versions` of the destination, when the load was planned
     started_at: str
-    attempt: int = 1
-    statement_id: str | None = None
-    tables: Mapping[str, TableCount] = field(default_factory=dict)
-    discarded: int = 0
+    attempt: int = 1  # grows when a try has failed for certain
+    statement_id: str | None = None  # what the warehouse calls its transaction; None: not submitted
+    tables: Mapping[str, TableCount] = field(default_factory=dict)  # by name; empty: not committed
+    discarded: int = 0  # rows that the warehouse could not hold whole
     finished_at: str | None = None
-    error: str | None = None
+    error: str | None = None  # why the last step failed; None: it did not
     error_code: str | None = None
 
     @property
@@ -92,22 +87,29 @@ class Load:
         self, state: LoadState, *, at: str, tables: Mapping[str, TableCount] | None = None
     ) -> "Load":
         """The load, ended in this state without an error."""
-        held = self.tables if tables is None else tables
-        return replace(self, state=state, tables=held, finished_at=at, error=None, error_code=None)
+        counts = self.tables if tables is None else tables
+        ended = replace(self, state=state, tables=counts, finished_at=at)
+        return replace(ended, error=None, error_code=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a submitted load has ended: committed, with its counts, or failed for certain."""
+
+    tables: Mapping[str, TableCount] = field(default_factory=dict)  # by name; empty: it has failed
+    error: str = ""  # the warehouse's own words, when it has failed
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """The right to plan one sync. A higher `fence` ends this one's writes.
-
-    `seq` is the last raw batch that is loaded; `load` the one that a planner left open.
-    """
+    """The right to plan one sync."""
 
     tenant: str
     sync_id: str
-    fence: int
-    seq: int
-    load: Load | None
+    fence: int  # a planner with a higher one ends this one's writes
+    seq: int  # the last raw batch that is loaded
+    load: Load | None  # the one that a planner before has left open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,28 +127,47 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A Parquet file of a load. `day` is set for lake files: the day of arrival."""
+    """A Parquet file of a load, on local disk."""
 
     kind: Kind
     path: str
     size_bytes: int
     rows: int
-    day: str | None = None
+    day: str | None = None  # of arrival, for a file of the lake; None: a staged file
+
+
+class StagedFile(NamedTuple):
+    """A Parquet file where the warehouse reads it."""
+
+    uri: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """What a warehouse asks of the files that it is to read."""
+
+    codec: str  # of Parquet
+    max_properties_bytes: int  # a longer text is staged as NULL, and stands whole in the discards
+    manifest: Callable[[Sequence[StagedFile]], str]  # the text of the file that names the others
+
+
+class Arrivals(NamedTuple):
+    """When the first and the last row of a table arrived."""
+
+    earliest: str
+    latest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What the raw rows of a load became, on local disk.
+    """What the raw rows of a load became, on local disk."""
 
-    `discards` is the path of the rows that the warehouse cannot hold whole, with reasons.
-    `received` is the earliest and the latest arrival by table.
-    """
-
-    stage: tuple[DataFile, ...]
-    lake: tuple[DataFile, ...]
-    received: Mapping[Kind, tuple[str, str]]
-    discards: str | None = None
-    discarded: int = 0
+    stage: tuple[DataFile, ...]  # one for each table with rows; none without a warehouse
+    lake: tuple[DataFile, ...]  # one for each table and day of arrival
+    received: Mapping[Kind, Arrivals]
+    discards: str | None = None  # path of the rows that the warehouse cannot hold whole, and why
+    discarded: int = 0  # how many those are
 
     def rows(self, kind: Kind) -> int:
         """Rows of one table."""
@@ -188,106 +209,25 @@ def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def schema_name(sync: Sync) -> str:
-    """The Redshift schema of a sync: its own choice, or `penstock_` and the tenant.
-
-    Raises:
-        BadInput: not a name that needs no quoting.
-    """
-    name = sync.schema or f"penstock_{sync.tenant.replace(_UNSAFE, '_')}"
-    if not _SCHEMA.fullmatch(name):
-        raise BadInput(
-            "must be lower-case letters, digits and _, at most 127",
-            field="schema",
-            code="bad_schema",
-        )
-    return name
-
-
-def manifest(bucket: str, files: Sequence[tuple[str, int]]) -> str:
-    """The COPY manifest of these (key, bytes): every file must be there, whole."""
-    entries = [
-        {
-            "url": f"s3://{bucket}/{key}",
-            "mandatory": True,  # Redshift's default is false: a missing file would be skipped
-            "meta": {"content_length": size_bytes},
-        }
-        for key, size_bytes in files
-    ]
-    return json.dumps({"entries": entries}, separators=(",", ":"))
-
-
 def stage_key(load: Load, kind: Kind) -> str:
-    """The Parquet file that COPY reads."""
+    """The Parquet file that the warehouse reads."""
     return f"stage/v1/{load.load_id}/{kind}-0.parquet"
 
 
 def manifest_key(load: Load, kind: Kind) -> str:
-    """The manifest that COPY reads."""
+    """The manifest that the warehouse reads."""
     return f"manifest/v1/{load.load_id}/{kind}.json"
 
 
 def lake_key(load: Load, file: DataFile) -> str:
     """The lake's file: by tenant, sync and day of arrival."""
-    folder = f"lake/v1/{load.tenant}/{load.sync_id}/{file.kind}/dt={file.day}"
+    folder = f"lake/v{LAKE_VERSION}/{load.tenant}/{load.sync_id}/{file.kind}/dt={file.day}"
     return f"{folder}/{load.load_id}.parquet"
 
 
 def discard_key(load: Load) -> str:
     """The rows that the warehouse could not hold whole."""
     return f"discard/v1/{load.tenant}/{load.load_id}.jsonl.gz"
-
-
-_CATEGORIES: Final = (
-    ("already loaded", "already_loaded"),
-    ("permission denied", "permission"),
-    ("not authorized", "permission"),
-    ("access denied", "permission"),
-    ("accessdenied", "permission"),
-    ("mandatory url", "missing_file"),
-    ("nosuchkey", "missing_file"),
-    ("problem reading manifest", "missing_file"),
-    ("spectrum", "data"),
-    ("schema", "missing_table"),
-    ("relation", "missing_table"),
-    ("1023", "busy"),
-    ("serializable isolation", "busy"),
-    ("lock", "busy"),
-    ("throttl", "busy"),
-    ("resize", "busy"),
-    ("parquet", "data"),
-    ("value too long", "data"),
-    ("invalid input", "data"),
-    ("json", "data"),
-)
-
-
-def categorize(error: str) -> str:
-    """What kind of trouble Redshift's message tells of; `unknown` when it is new to us."""
-    text = error.lower()
-    if "does not exist" not in text:
-        text = text.replace("schema", "").replace("relation", "")
-    return next((code for word, code in _CATEGORIES if word in text), "unknown")
-
-
-class StatementState(StrEnum):
-    """What is known of a submitted statement. `lost`: the service no longer knows it."""
-
-    RUNNING = "running"
-    FINISHED = "finished"
-    FAILED = "failed"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementOutcome:
-    """How a submitted statement stands, and Redshift's own words when it failed."""
-
-    state: StatementState
-    error: str = ""
-
-
-T = TypeVar("T")
 
 
 def in_turn(syncs: Sequence[T], *, hour: int) -> tuple[T, ...]:

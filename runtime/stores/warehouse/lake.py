@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.warehouse import plan
-from runtime.core.warehouse.plan import Load, Rendered
+from runtime.core.warehouse.plan import Load, Rendered, StagedFile, Staging
 from runtime.stores.archive.raw_log import RawLog
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
@@ -23,8 +23,12 @@ class LoadFiles:
     writer: Writer
 
     @contextmanager
-    def render(self, load: Load, batches: Sequence[RawBatch]) -> Iterator[Rendered]:
+    def render(
+        self, load: Load, batches: Sequence[RawBatch], *, staging: Staging | None
+    ) -> Iterator[Rendered]:
         """The load's Parquet files on local disk, for as long as the context lasts.
+
+        Without a `staging` none are made for a warehouse.
 
         Raises:
             NotFound: a raw batch is gone.
@@ -36,17 +40,18 @@ class LoadFiles:
                 path = out / f"{batch.seq:012d}.jsonl.gz"
                 self.raw_log.fetch(batch, to=path)
                 inputs.setdefault(batch.kind, []).append(path)
-            yield self.writer.render(inputs, tenant=load.tenant, out=out)
+            yield self.writer.render(inputs, tenant=load.tenant, out=out, staging=staging)
 
-    def stage(self, load: Load, rendered: Rendered) -> None:
-        """Put what COPY will read: data first, then the manifest that names it."""
+    def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:
+        """Put what the warehouse will read: data first, then the manifest that names it."""
         if rendered.discards is not None:
             key = plan.discard_key(load)
             self.bucket.put_once(key, Path(rendered.discards).read_bytes())
         for file in rendered.stage:
             key = plan.stage_key(load, file.kind)
             self.bucket.put_file_once(key, Path(file.path))
-            text = plan.manifest(self.bucket.name, [(key, file.size_bytes)])
+            staged = StagedFile(uri=f"s3://{self.bucket.name}/{key}", size_bytes=file.size_bytes)
+            text = staging.manifest([staged])
             self.bucket.put_once(plan.manifest_key(load, file.kind), text.encode())
 
     def publish(self, load: Load, rendered: Rendered) -> None:

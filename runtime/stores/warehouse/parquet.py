@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
 from runtime.core.archive.raw_log import Kind
-from runtime.core.warehouse.plan import MAX_PROPERTIES_BYTES, DataFile, Rendered
+from runtime.core.warehouse.plan import Arrivals, DataFile, Rendered, Staging
 
 _RAW_COLUMNS: Final = {
     Kind.EVENTS: {
@@ -41,7 +41,7 @@ _RAW_COLUMNS: Final = {
         "updated_at": "VARCHAR",
     },
 }
-# Redshift refuses NUL in a VARCHAR; inside JSON text it is escaped already.
+# Warehouses refuse NUL in a text column; inside JSON text it is escaped already.
 _COLUMNS: Final = {
     Kind.EVENTS: """id, tenant, topic, CAST(occurred_at AS TIMESTAMP) AS occurred_at,
         CAST(received_at AS TIMESTAMP) AS received_at,
@@ -55,6 +55,15 @@ _LATEST: Final = {Kind.EVENTS: "received_at", Kind.PROFILES: "revision"}
 _ARRIVED: Final = {Kind.EVENTS: "received_at", Kind.PROFILES: "updated_at"}
 
 
+class _Discard(NamedTuple):
+    """A row that the warehouse cannot hold whole, as a line of the discards."""
+
+    table: str
+    key: str
+    reason: str
+    properties: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
     """Renders loads under `scratch`, within `memory_limit` (about 60 % of the function's)."""
@@ -62,21 +71,32 @@ class Writer:
     scratch: Path
     memory_limit: str = "1GB"
 
-    def render(self, inputs: Mapping[Kind, Sequence[Path]], *, tenant: str, out: Path) -> Rendered:
-        """The tenant's rows of these batches as stage files, lake files by day, and discards."""
+    def render(
+        self,
+        inputs: Mapping[Kind, Sequence[Path]],
+        *,
+        tenant: str,
+        out: Path,
+        staging: Staging | None,
+    ) -> Rendered:
+        """The tenant's rows of these batches as lake files by day, in the folder `out`.
+
+        With a `staging` there are staged files too, and the discards that it makes.
+        """
         stage: list[DataFile] = []
         lake: list[DataFile] = []
-        received: dict[Kind, tuple[str, str]] = {}
-        discards: list[tuple[str, ...]] = []
+        received: dict[Kind, Arrivals] = {}
+        discards: list[_Discard] = []
         with self._connect() as connection:
             for kind in (kind for kind in Kind if inputs.get(kind)):
                 table = _Table(connection, kind, out)
                 if not table.read(inputs[kind], tenant=tenant):
                     continue
-                stage.append(table.stage())
                 lake.extend(table.lake())
                 received[kind] = table.received()
-                discards.extend(table.oversize())
+                if staging is not None:
+                    stage.append(table.stage(staging))
+                    discards.extend(table.oversize(staging))
         return Rendered(
             stage=tuple(stage),
             lake=tuple(lake),
@@ -123,14 +143,14 @@ class _Table:
         )
         return int(self._one("SELECT count(*) FROM {table}")[0])
 
-    def stage(self) -> DataFile:
-        """What COPY takes: a value too long for a VARCHAR is NULL there, and among the discards."""
+    def stage(self, staging: Staging) -> DataFile:
+        """What the warehouse takes: a text too long for it is NULL there, and in the discards."""
         path = self.out / f"stage-{self.kind}.parquet"
         self._copy(
-            f"""SELECT * REPLACE (CASE WHEN strlen(properties) <= {MAX_PROPERTIES_BYTES}
+            f"""SELECT * REPLACE (CASE WHEN strlen(properties) <= {staging.max_properties_bytes}
                 THEN properties END AS properties) FROM {self.kind}""",  # noqa: S608 - constants
             path,
-            codec="snappy",  # the only codec that Redshift's documents promise beside gzip
+            codec=staging.codec,
         )
         return self._file(path, rows=int(self._one("SELECT count(*) FROM {table}")[0]))
 
@@ -148,19 +168,19 @@ class _Table:
             files.append(self._file(path, rows=rows, day=str(day)))
         return files
 
-    def received(self) -> tuple[str, str]:
+    def received(self) -> Arrivals:
         """The earliest and the latest arrival."""
         column = _ARRIVED[self.kind]
         earliest, latest = self._one(f"SELECT min({column}), max({column}) FROM {{table}}")  # noqa: S608 - our constants
-        return str(earliest or "1970-01-01"), str(latest or "1970-01-01")
+        return Arrivals(str(earliest or "1970-01-01"), str(latest or "1970-01-01"))
 
-    def oversize(self) -> list[tuple[str, ...]]:
-        """Kind, key, reason and the properties of the rows whose properties do not fit."""
-        found = self.connection.execute(
+    def oversize(self, staging: Staging) -> list[_Discard]:
+        """The rows whose properties are too long."""
+        rows = self.connection.execute(
             f"""SELECT {_KEY[self.kind]}, properties FROM {self.kind}
-                WHERE strlen(properties) > {MAX_PROPERTIES_BYTES} ORDER BY 1"""  # noqa: S608 - our constants
+                WHERE strlen(properties) > {staging.max_properties_bytes} ORDER BY 1"""  # noqa: S608 - our constants
         ).fetchall()
-        return [(self.kind.value, key, "properties_too_long", text) for key, text in found]
+        return [_Discard(self.kind, key, "properties_too_long", text) for key, text in rows]
 
     def _copy(self, query: str, path: Path, *, codec: str) -> None:
         order = f"{_ARRIVED[self.kind]}, {_KEY[self.kind]}"
@@ -183,11 +203,10 @@ def _struct(columns: dict[str, str]) -> str:
     return "{" + ", ".join(f"{name}: '{kind}'" for name, kind in columns.items()) + "}"
 
 
-def _write_discards(rows: Sequence[tuple[str, ...]], path: Path) -> str | None:
+def _write_discards(rows: Sequence[_Discard], path: Path) -> str | None:
     if not rows:
         return None
     with path.open("wb") as plain, gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as file:
-        for kind, key, reason, properties in rows:
-            line = {"table": kind, "key": key, "reason": reason, "properties": properties}
-            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        for row in rows:
+            file.write(json.dumps(row._asdict(), ensure_ascii=False).encode() + b"\n")
     return str(path)

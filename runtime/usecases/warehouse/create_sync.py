@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse.sync import DestinationKind, Sync
+from runtime.core.warehouse.sync import DestinationKind, Sync, default_schema
 from runtime.core.webhooks import webhook_rules
 
 
@@ -26,20 +26,19 @@ class CreateSync:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, *, name: str, kind: DestinationKind) -> Sync:
-        """The stored sync; a Redshift one has a schema of the tenant's own.
+        """The stored sync; one into a warehouse has a schema of the tenant's own.
 
         Raises:
             BadInput: code `bad_name`.
         """
         webhook_rules.check_name(name)
-        schema = f"penstock_{tenant.replace('-', '_')}"
         sync = Sync(
             id=self.new_id("syn"),
             tenant=tenant,
             name=name,
             kind=kind,
             created_at=timestamp(self.clock()),
-            schema=schema if kind is DestinationKind.REDSHIFT else "",
+            schema=default_schema(tenant) if kind.has_tables else "",
         )
         self.syncs.add(sync)
         return sync

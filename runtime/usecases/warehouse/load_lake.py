@@ -1,4 +1,4 @@
-"""Carry one load into the lake."""
+"""Carry a load into the lake, for a sync that has no warehouse."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -8,76 +8,58 @@ from typing import Protocol
 
 from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse.plan import Lease, Load, LoadState, Rendered, TableCount
-from runtime.errors import PenstockError
-
-
-class Ledger(Protocol):
-    """What remembers how far a load has come; raises Transient when the lease is lost."""
-
-    def save(self, lease: Lease, record: Load) -> None:
-        """Remember how far the open load has come."""
-
-    def finish(self, lease: Lease, record: Load) -> None:
-        """Close a load and move the cursor behind it."""
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import Load, LoadState, Rendered, Staging, TableCount
+from runtime.core.warehouse.sync import Sync
+from runtime.usecases.warehouse.destination import OpenLoad
 
 
 class Files(Protocol):
     """The files of a load."""
 
-    def render(self, load: Load, batches: Sequence[RawBatch]) -> AbstractContextManager[Rendered]:
-        """The load's Parquet files on local disk."""
+    def render(
+        self, load: Load, batches: Sequence[RawBatch], *, staging: Staging | None
+    ) -> AbstractContextManager[Rendered]:
+        """The load's Parquet files on local disk; with a `staging`, those for a warehouse too."""
 
     def publish(self, load: Load, rendered: Rendered) -> None:
-        """Put the lake's files."""
-
-
-class Progress:
-    """One load as the ledger knows it, while its steps are done."""
-
-    def __init__(self, *, ledger: Ledger, lease: Lease, load: Load) -> None:
-        self.load = load
-        self._ledger = ledger
-        self._lease = lease
-
-    def save(self, load: Load) -> None:
-        """A step is done."""
-        self._ledger.save(self._lease, load)
-        self.load = load
-
-    def finish(self, load: Load) -> None:
-        """All steps are done."""
-        self._ledger.finish(self._lease, load)
-        self.load = load
-
-    def note(self, problem: PenstockError, *, at: str) -> None:
-        """Leave the reason in the load's record; the load stays where it was."""
-        if problem.code == "lease_lost":
-            return  # the record is the other planner's now
-        record = self.load.with_error(problem.message, code=problem.code, at=at)
-        self._ledger.save(self._lease, record)
+        """Put the lake's files; putting the same again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLake:
-    """Publishes loads of syncs that have no warehouse. Again: the same files, once."""
+    """Publishes loads. A load that is carried on puts the same files, so each is there once."""
 
     files: Files
     clock: Callable[[], datetime]
 
-    def __call__(self, progress: Progress, batches: Sequence[RawBatch]) -> None:
-        """The load's rows are in the lake and its cursor behind them.
+    @property
+    def versions(self) -> str:
+        """The lake's names and the transform."""
+        return f"{plan.LAKE_VERSION}.{plan.TRANSFORM_VERSION}"
+
+    @property
+    def unseen(self) -> frozenset[LoadState]:
+        """None: a load may have published some of its files before its first step is noted."""
+        return frozenset()
+
+    def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:  # noqa: ARG002 - a port's
+        """Put the load's rows into the lake and the cursor behind them.
 
         Raises:
             PenstockError: a step failed; the load stays open.
         """
-        with self.files.render(progress.load, batches) as rendered:
-            self.files.publish(progress.load, rendered)
-        counts = {
-            kind.value: TableCount(rows_in=rows, rows_new=rows)
-            for kind in Kind
-            if (rows := rendered.rows(kind))
-        }
-        progress.finish(
-            progress.load.with_state(LoadState.LOADED, tables=counts, at=timestamp(self.clock()))
-        )
+        with self.files.render(load.record, batches, staging=None) as rendered:
+            self.files.publish(load.record, rendered)
+        counts = _counts(rendered)
+        at = timestamp(self.clock())
+        load.finish(load.record.with_state(LoadState.LOADED, tables=counts, at=at))
+
+
+def _counts(rendered: Rendered) -> dict[str, TableCount]:
+    """What went in; the lake looks nothing up, so each row counts as new."""
+    return {
+        kind.value: TableCount(rows_in=rows, rows_new=rows)
+        for kind in Kind
+        if (rows := rendered.rows(kind))
+    }

@@ -1,31 +1,13 @@
-"""Carry one load into Redshift, from whatever state it was left in.
+"""What a load is in Redshift: one transaction that our SQL makes, submitted by the Data API."""
 
-    PLANNED ─stage files─▶ STAGED ─submit─▶ SUBMITTED ─finished─▶ COMMITTED ─publish lake─▶ LOADED
-                                               └─failed for certain─▶ FAILED ─next run─▶ PLANNED
-
-A kill between a step and its note only means that the step is done again: files are put once,
-the token submits once, the guard commits once, and the lake's names are the load's own.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from runtime.core.archive.raw_log import RawBatch
-from runtime.core.timestamps import timestamp
-from runtime.core.warehouse import plan, sql
-from runtime.core.warehouse.plan import (
-    Load,
-    LoadState,
-    Rendered,
-    StatementOutcome,
-    StatementState,
-    TableCount,
-)
+from runtime.core.warehouse import plan, redshift
+from runtime.core.warehouse.plan import Load, Rendered, Settled, Staging, TableCount
+from runtime.core.warehouse.redshift import Blocks, StatementOutcome, StatementState
 from runtime.core.warehouse.sync import Sync
-from runtime.usecases.warehouse import load_lake
-from runtime.usecases.warehouse.load_lake import Progress
 
 STATEMENT_WAIT_S: Final = 300.0  # then the next run looks again; the statement goes on
 QUERY_WAIT_S: Final = 60.0
@@ -42,21 +24,14 @@ class Schemas(Protocol):
         """Remember how far a schema has been brought."""
 
 
-class Files(load_lake.Files, Protocol):
-    """The files of a load."""
-
-    def stage(self, load: Load, rendered: Rendered) -> None:
-        """Put what COPY will read."""
-
-
-class Warehouse(Protocol):
-    """Redshift."""
+class DataApi(Protocol):
+    """Redshift's Data API."""
 
     def submit(self, statements: Sequence[str], *, name: str, token: str) -> str:
         """Start one transaction, once for a token; the statement's id."""
 
     def outcome(self, statement_id: str, *, wait_s: float) -> StatementOutcome:
-        """How a statement stands."""
+        """How a statement stands, at the latest after `wait_s`."""
 
     def run(self, statements: Sequence[str], *, wait_s: float) -> None:
         """Run statements that may be repeated."""
@@ -67,10 +42,10 @@ class Warehouse(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sql:
-    """Our SQL: the blocks of a load, and what brings a schema from version n to n + 1."""
+    """Our SQL."""
 
-    queries: sql.Blocks
-    migrations: tuple[sql.Blocks, ...]
+    queries: Blocks  # the blocks of a load
+    migrations: tuple[Blocks, ...]  # the n-th brings a schema to version n
 
     @property
     def versions(self) -> str:
@@ -80,72 +55,63 @@ class Sql:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRedshift:
-    """Carries loads of Redshift syncs; every row is there once, whatever was done before."""
+    """Redshift, as `load_staged` asks it."""
 
-    files: Files
-    warehouse: Warehouse
+    data_api: DataApi
     schemas: Schemas
     sql: Sql
-    bucket: str
-    copy_role_arn: str
-    clock: Callable[[], datetime]
+    bucket: str  # of the staged files
+    copy_role_arn: str  # the role by which Redshift reads them
     statement_wait_s: float = STATEMENT_WAIT_S
 
-    def __call__(self, sync: Sync, progress: Progress, batches: Sequence[RawBatch]) -> None:
-        """The load is in the warehouse and the lake, or as far as it could come.
+    @property
+    def staging(self) -> Staging:
+        """What COPY asks of its files."""
+        return redshift.STAGING
 
-        Raises:
-            PenstockError: a step failed; the load stays open.
-        """
-        schema = plan.schema_name(sync)
-        with self.files.render(progress.load, batches) as rendered:
-            if progress.load.state is LoadState.PLANNED:
-                self.files.stage(progress.load, rendered)
-                progress.save(
-                    replace(progress.load, state=LoadState.STAGED, discarded=rendered.discarded)
-                )
-            if progress.load.state is LoadState.STAGED:
-                self._submit(progress, rendered, schema=schema)
-            if progress.load.state is LoadState.SUBMITTED:
-                self._settle(progress, schema=schema)
-            if progress.load.state is LoadState.COMMITTED:
-                self.files.publish(progress.load, rendered)
-                progress.finish(progress.load.with_state(LoadState.LOADED, at=self._now()))
+    @property
+    def versions(self) -> str:
+        """Schema and transform."""
+        return self.sql.versions
 
-    def _submit(self, progress: Progress, rendered: Rendered, *, schema: str) -> None:
-        load = progress.load
+    def schema(self, sync: Sync) -> str:
+        """The schema that the sync's tables stand in; raises BadInput `bad_schema`."""
+        return redshift.schema_name(sync)
+
+    def submit(self, load: Load, rendered: Rendered, *, schema: str) -> str:
+        """Start the load's transaction; its statement's id."""
         self._bring_schema(schema, tenant=load.tenant)
-        target = sql.Target(schema=schema, bucket=self.bucket, copy_role_arn=self.copy_role_arn)
-        statements = sql.load_statements(self.sql.queries, load, target=target, rendered=rendered)
-        statement_id = self.warehouse.submit(statements, name=load.load_id, token=load.token)
-        progress.save(replace(load, state=LoadState.SUBMITTED, statement_id=statement_id))
+        target = redshift.Target(
+            schema=schema, bucket=self.bucket, copy_role_arn=self.copy_role_arn
+        )
+        statements = redshift.load_statements(
+            self.sql.queries, load, target=target, rendered=rendered
+        )
+        return self.data_api.submit(statements, name=load.load_id, token=load.token)
 
-    def _settle(self, progress: Progress, *, schema: str) -> None:
-        load = progress.load
-        seen = self.warehouse.outcome(load.statement_id or "", wait_s=self.statement_wait_s)
-        if seen.state is StatementState.RUNNING:
-            return
-        if seen.state is not StatementState.FINISHED:
+    def settle(self, load: Load, *, schema: str) -> Settled | None:
+        """How the load has ended; None when the statement still runs.
+
+        The table `_loads` decides, because it was written by the load's own transaction.
+        """
+        outcome = self.data_api.outcome(load.statement_id or "", wait_s=self.statement_wait_s)
+        if outcome.state is StatementState.RUNNING:
+            return None
+        if outcome.state is not StatementState.FINISHED:
             # Somebody may have dropped the schema: without it nothing could be asked either.
             self.schemas.set_schema_version(schema, version=0)
             self._bring_schema(schema, tenant=load.tenant)
         counts = self._committed(load, schema=schema)
-        if counts:
-            progress.save(replace(load, state=LoadState.COMMITTED, tables=counts))
-            return
-        error = (seen.error or seen.state.value)[:MAX_ERROR_CHARS]
-        code = "lost" if seen.state is StatementState.LOST else plan.categorize(error)
-        failed = load.with_error(error, code=code, at=self._now())
-        progress.save(replace(failed, state=LoadState.FAILED))
+        return Settled(tables=counts) if counts else _failed(outcome)
 
     def _committed(self, load: Load, *, schema: str) -> Mapping[str, TableCount]:
-        """What the warehouse's own ledger says of this load; nothing when it has not happened."""
+        """What `_loads` says of this load; nothing when it has not happened."""
         (question,) = self.sql.queries.render(
             "find_load", {"schema": schema, "load_id": load.load_id}
         )
         return {
             row["table_name"]: TableCount(rows_in=row["rows_in"], rows_new=row["rows_new"])
-            for row in self.warehouse.query(question, wait_s=QUERY_WAIT_S)
+            for row in self.data_api.query(question, wait_s=QUERY_WAIT_S)
         }
 
     def _bring_schema(self, schema: str, *, tenant: str) -> None:
@@ -153,8 +119,11 @@ class LoadRedshift:
         for number, migration in enumerate(self.sql.migrations[version:], start=version + 1):
             for name in migration.blocks:
                 statements = migration.render(name, {"schema": schema})
-                self.warehouse.run(statements, wait_s=QUERY_WAIT_S)
+                self.data_api.run(statements, wait_s=QUERY_WAIT_S)
             self.schemas.set_schema_version(schema, version=number)
 
-    def _now(self) -> str:
-        return timestamp(self.clock())
+
+def _failed(outcome: StatementOutcome) -> Settled:
+    error = (outcome.error or outcome.state.value)[:MAX_ERROR_CHARS]
+    lost = outcome.state is StatementState.LOST
+    return Settled(error=error, code="lost" if lost else redshift.categorize(error))

@@ -1,10 +1,9 @@
-"""Load what has arrived since the last load: into the lake, and into Redshift in one transaction.
+"""Load what has arrived since the last load into the destination of a sync.
 
-Whatever step is killed, the next planner finds the open load and carries it on. The warehouse's
-own `_loads` decides whether a load has happened; the ledger's state only saves asking.
+Whatever step a planner is killed at, the next planner finds the open load and carries it on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -15,8 +14,8 @@ from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import Lease, Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import BadInput, PenstockError
-from runtime.usecases.warehouse.load_lake import LoadLake, Progress
-from runtime.usecases.warehouse.load_redshift import LoadRedshift
+from runtime.usecases.warehouse import destination
+from runtime.usecases.warehouse.destination import Destination, OpenLoad
 
 LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda can live: its holder is dead by then
 RAW_KEPT: Final = timedelta(days=29)  # a day less than the bucket's lifecycle rule
@@ -43,7 +42,7 @@ class RawLog(Protocol):
         """The batches from `first` to `last`."""
 
 
-class Ledger(Protocol):
+class Ledger(destination.Ledger, Protocol):
     """Cursors, leases and load records; what it refuses because of a lost lease is Transient."""
 
     def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
@@ -51,12 +50,6 @@ class Ledger(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Let the next planner in."""
-
-    def save(self, lease: Lease, record: Load) -> None:
-        """Remember how far the open load has come."""
-
-    def finish(self, lease: Lease, record: Load) -> None:
-        """Close a load and move the cursor behind it."""
 
     def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
         """The loads of a sync, newest first."""
@@ -69,8 +62,7 @@ class SyncWarehouse:
     syncs: Syncs
     raw_log: RawLog
     ledger: Ledger
-    lake: LoadLake
-    redshift: LoadRedshift
+    destinations: Mapping[DestinationKind, Destination]  # one for each kind
     clock: Callable[[], datetime]
     raw_kept: timedelta = RAW_KEPT
 
@@ -138,6 +130,7 @@ class SyncWarehouse:
             if not batches:
                 raise BadInput(f"the batches of load {left.load_id} are gone", code="raw_gap")
             return self._replanned(sync, lease, left=left, batches=batches), batches
+        versions = self.destinations[sync.kind].versions
         choice = plan.choose(
             self.raw_log.since(lease.seq),
             tenant=sync.tenant,
@@ -147,12 +140,12 @@ class SyncWarehouse:
         load = Load(
             tenant=sync.tenant,
             sync_id=sync.id,
-            load_id=plan.load_id(sync, choice.batches, versions=self.redshift.sql.versions),
+            load_id=plan.load_id(sync, choice.batches, versions=versions),
             trigger=trigger,
             first_seq=choice.first_seq,
             last_seq=choice.last_seq,
             state=LoadState.PLANNED,
-            versions=self.redshift.sql.versions,
+            versions=versions,
             started_at=self._now(),
         )
         if choice.batches:
@@ -171,17 +164,12 @@ class SyncWarehouse:
         if left.state is LoadState.FAILED:
             again = replace(left, state=LoadState.PLANNED, attempt=left.attempt + 1)
         again = replace(again, error=None, error_code=None, finished_at=None)
-        unseen = again.state in (LoadState.PLANNED, LoadState.STAGED)
-        if (
-            sync.kind is DestinationKind.S3
-            or again.versions == self.redshift.sql.versions
-            or not unseen
-        ):
+        there = self.destinations[sync.kind]
+        if again.versions == there.versions or again.state not in there.unseen:
             return again
-        versions = self.redshift.sql.versions
-        load_id = plan.load_id(sync, batches, versions=versions)
+        load_id = plan.load_id(sync, batches, versions=there.versions)
         fresh = replace(
-            again, load_id=load_id, versions=versions, state=LoadState.PLANNED, attempt=1
+            again, load_id=load_id, versions=there.versions, state=LoadState.PLANNED, attempt=1
         )
         self.ledger.save(lease, fresh)
         return fresh
@@ -199,17 +187,13 @@ class SyncWarehouse:
     def _carry_on(
         self, sync: Sync, lease: Lease, *, load: Load, batches: Sequence[RawBatch]
     ) -> Load:
-        progress = Progress(ledger=self.ledger, lease=lease, load=load)
+        opened = OpenLoad(ledger=self.ledger, lease=lease, record=load)
         try:
-            match sync.kind:
-                case DestinationKind.S3:
-                    self.lake(progress, batches)
-                case DestinationKind.REDSHIFT:
-                    self.redshift(sync, progress, batches)
+            self.destinations[sync.kind](sync, opened, batches)
         except PenstockError as problem:
-            progress.note(problem, at=self._now())
+            opened.note(problem, at=self._now())
             raise
-        return progress.load
+        return opened.record
 
     def _now(self) -> str:
         return timestamp(self.clock())

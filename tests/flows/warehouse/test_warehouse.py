@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,8 @@ from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, PenstockError, Permanent
 from tests.builders import an_event
-from tests.warehouse import World, a_sync
+from tests.warehouse import World
+from tests.warehouse_records import a_sync
 
 
 def _profile(**changes: object) -> Profile:
@@ -162,8 +164,10 @@ def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
     """Who has no Redshift gets Parquet, and nothing that waits for one."""
     world.syncs.add(a_sync(kind=DestinationKind.S3))
     world.archive(an_event())
-    (load,) = world.planner(workgroup="").sync_one("acme", "syn_1")
-    assert (load.state, load.rows_in) == (LoadState.LOADED, 1)
+    planner = world.planner()
+    lake = planner.destinations[DestinationKind.S3]
+    (load,) = replace(planner, destinations={DestinationKind.S3: lake}).sync_one("acme", "syn_1")
+    assert (load.state, load.rows_in, load.versions) == (LoadState.LOADED, 1, "1.1")
     assert world.keys("lake/") == [
         f"lake/v1/acme/syn_1/events/dt=2026-11-20/{load.load_id}.parquet"
     ]

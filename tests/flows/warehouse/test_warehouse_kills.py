@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from runtime.core.warehouse.plan import Load, LoadState
 from runtime.errors import Transient
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World, a_sync
+from tests.warehouse import Death, Killed, World
+from tests.warehouse_records import a_sync
 
 _syncs = itertools.count()
 CALLS_OF_A_RUN = 40  # more than one run makes; a death beyond the last call never happens

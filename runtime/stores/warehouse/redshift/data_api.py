@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.warehouse.plan import StatementOutcome, StatementState
+from runtime.core.warehouse.redshift import StatementOutcome, StatementState
 from runtime.errors import Permanent, Transient
 from runtime.stores.aws import clients as aws
 
@@ -23,7 +23,7 @@ _STATES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redshift:
+class DataApi:
     """One database of one workgroup; without a workgroup each call is refused.
 
     `seconds` is a clock that only ever goes forward.

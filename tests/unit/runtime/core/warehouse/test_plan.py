@@ -1,6 +1,5 @@
 """Planning loads: the same inputs give the same load, and nothing is skipped in silence."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core.archive.raw_log import Kind, RawBatch
-from runtime.core.warehouse import plan, sql
-from runtime.core.warehouse.plan import DataFile, Load, LoadState, Rendered
-from runtime.core.warehouse.sync import DestinationKind, Sync
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import BadInput
-from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
+from tests.warehouse_records import a_load, a_sync
 
 
 def _batch(seq: int, **changes: Any) -> RawBatch:
@@ -28,54 +26,22 @@ def _batch(seq: int, **changes: Any) -> RawBatch:
     return RawBatch(**given | changes)
 
 
-def _sync(**changes: Any) -> Sync:
-    given: dict[str, Any] = {
-        "id": "syn_1",
-        "tenant": "acme",
-        "name": "warehouse",
-        "kind": DestinationKind.REDSHIFT,
-        "created_at": "2026-11-20T13:04:05.123Z",
-    }
-    return Sync(**given | changes)
-
-
-def _load(**changes: Any) -> Load:
-    given: dict[str, Any] = {
-        "tenant": "acme",
-        "sync_id": "syn_1",
-        "load_id": "0" * 32,
-        "trigger": "schedule",
-        "first_seq": 1,
-        "last_seq": 2,
-        "state": LoadState.PLANNED,
-        "versions": "1.1",
-        "started_at": "2026-11-20T13:04:05.123Z",
-    }
-    return Load(**given | changes)
-
-
-def _rendered(*kinds: Kind) -> Rendered:
-    files = tuple(DataFile(kind=kind, path="x", size_bytes=10, rows=3) for kind in kinds)
-    received = dict.fromkeys(kinds, ("2026-11-20 13:00:00", "2026-11-20 14:00:00"))
-    return Rendered(stage=files, lake=files, received=received)
-
-
 @given(order=st.permutations(range(1, 6)))
 def test_a_load_id_depends_on_what_goes_in_and_not_on_its_order(order: list[int]) -> None:
     """Planning again after a kill must find the same keys and the same ledger row."""
     batches = [_batch(seq) for seq in range(1, 6)]
     shuffled = [_batch(seq) for seq in order]
-    assert plan.load_id(_sync(), batches, versions="1.1") == plan.load_id(
-        _sync(), shuffled, versions="1.1"
+    assert plan.load_id(a_sync(), batches, versions="1.1") == plan.load_id(
+        a_sync(), shuffled, versions="1.1"
     )
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"sync": _sync(tenant="globex")},
-        {"sync": _sync(id="syn_2")},
-        {"sync": _sync(kind=DestinationKind.S3)},
+        {"sync": a_sync(tenant="globex")},
+        {"sync": a_sync(id="syn_2")},
+        {"sync": a_sync(kind=DestinationKind.S3)},
         {"batches": [_batch(1, digest="other")]},
         {"batches": [_batch(1), _batch(2)]},
         {"versions": "2.1"},
@@ -83,7 +49,7 @@ def test_a_load_id_depends_on_what_goes_in_and_not_on_its_order(order: list[int]
 )
 def test_whatever_changes_the_files_changes_the_load_id(other: dict[str, Any]) -> None:
     """Two different loads under one id would make the second one vanish behind the guard."""
-    base: dict[str, Any] = {"sync": _sync(), "batches": [_batch(1)], "versions": "1.1"}
+    base: dict[str, Any] = {"sync": a_sync(), "batches": [_batch(1)], "versions": "1.1"}
     first, second = base, base | other
     ids = {
         plan.load_id(one["sync"], one["batches"], versions=one["versions"])
@@ -134,104 +100,11 @@ def test_only_a_new_sync_passes_by_what_has_expired() -> None:
     assert [batch.seq for batch in chosen.batches] == [2]
 
 
-@pytest.mark.parametrize(
-    ("sync", "schema"),
-    [
-        (_sync(), "penstock_acme"),
-        (_sync(tenant="a-b"), "penstock_a_b"),
-        (_sync(schema="crm"), "crm"),
-    ],
-)
-def test_a_schema_is_named_after_the_tenant_unless_the_sync_names_one(
-    sync: Sync, schema: str
-) -> None:
-    """Analysts write this name into their queries."""
-    assert plan.schema_name(sync) == schema
-
-
-@pytest.mark.parametrize("name", ['x"; DROP SCHEMA public; --', "Crm", "a b", "1st", "x" * 128])
-def test_a_schema_that_would_need_quoting_is_refused(name: str) -> None:
-    """It goes into SQL as it stands."""
-    with pytest.raises(BadInput):
-        plan.schema_name(_sync(schema=name))
-
-
-def test_every_entry_of_a_manifest_is_mandatory_and_measured() -> None:
-    """Redshift's default skips a missing file in silence."""
-    (entry,) = json.loads(plan.manifest("bucket", [("stage/x.parquet", 12)]))["entries"]
-    assert entry == {
-        "url": "s3://bucket/stage/x.parquet",
-        "mandatory": True,
-        "meta": {"content_length": 12},
-    }
-
-
-def test_a_load_is_one_batch_with_the_lock_and_the_guard_first() -> None:
-    """Keys are not enforced and the snapshot is taken by the first statement that reads."""
-    statements = sql.load_statements(
-        read_queries(),
-        _load(),
-        target=sql.Target(schema="s", bucket="b", copy_role_arn="arn"),
-        rendered=_rendered(Kind.EVENTS, Kind.PROFILES),
-    )
-    assert statements[0] == "LOCK TABLE s._loads"
-    assert "CAST('already loaded '" in statements[1]
-    assert len(statements) <= sql.MAX_STATEMENTS
-    verbs = [statement.split()[0] for statement in statements[2:]]
-    assert verbs.count("COPY") == 2
-    assert [statement for statement in statements if "INSERT INTO s._loads" in statement]
-    assert not [statement for statement in statements if "[[" in statement or "{" in statement]
-
-
-def test_a_table_without_rows_is_left_out() -> None:
-    """COPY of an empty manifest is an error."""
-    statements = sql.load_statements(
-        read_queries(),
-        _load(),
-        target=sql.Target(schema="s", bucket="b", copy_role_arn="arn"),
-        rendered=_rendered(Kind.PROFILES),
-    )
-    assert not [statement for statement in statements if "stage_events" in statement]
-
-
 def test_the_token_of_an_attempt_repeats_and_that_of_the_next_differs() -> None:
     """The first makes a lost reply harmless; the second lets a failed load be tried again."""
-    assert _load().token == _load().token
-    assert _load().token != _load(attempt=2).token
-    assert len(_load(attempt=999).token) <= 64
-
-
-def test_a_literal_cannot_end_its_own_quotes() -> None:
-    """Values go into SQL as text."""
-    assert sql.literal("o'clock") == "'o''clock'"
-    with pytest.raises(BadInput):
-        sql.literal("a\\'b")
-
-
-def test_the_schema_file_creates_each_published_table() -> None:
-    """The first load of a tenant has nothing to stand on but this file."""
-    (first, *_) = read_migrations()
-    statements = " ".join(first.render("schema", {"schema": "s"}))
-    for table in ("events", "profiles", "_loads", "_erasures"):
-        assert f"CREATE TABLE IF NOT EXISTS s.{table} (" in statements
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        ('ERROR: invalid input syntax for integer: "already loaded abc"', "already_loaded"),
-        ("ERROR: permission denied for schema x", "permission"),
-        ('ERROR: relation "s._loads" does not exist', "missing_table"),
-        ("ERROR: 1023 Detail: Serializable isolation violation on table", "busy"),
-        ("ERROR: Spectrum Scan Error ... has an incompatible Parquet schema for column", "data"),
-        ("ERROR: Value too long for character type", "data"),
-        ("Problem reading manifest file - S3ServiceException: NoSuchKey", "missing_file"),
-        ("ERROR: something else", "unknown"),
-    ],
-)
-def test_an_error_of_redshift_is_put_in_a_category(error: str, code: str) -> None:
-    """Who is woken, and whether waiting helps, follows from the category."""
-    assert plan.categorize(error) == code
+    assert a_load().token == a_load().token
+    assert a_load().token != a_load(attempt=2).token
+    assert len(a_load(attempt=999).token) <= 64
 
 
 def test_each_hour_another_sync_comes_first() -> None:

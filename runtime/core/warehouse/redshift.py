@@ -1,26 +1,74 @@
-"""The statements of a load, made from the named blocks of Redshift's `queries.sql`."""
+"""What only Redshift asks of a load: its schema's name, its staged files, its SQL, its errors."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from runtime.core.archive.raw_log import Kind
 from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import StagedFile, Staging
+from runtime.core.warehouse.sync import Sync, default_schema
 from runtime.errors import BadInput
 
 MAX_STATEMENTS: Final = 40  # of one BatchExecuteStatement
+MAX_PROPERTIES_BYTES: Final = 65_535  # the longest VARCHAR, and the longest string inside a SUPER
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # a name has 127 bytes at most
 _BLOCK: Final = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
 _PLACE: Final = re.compile(r"\{(\w+)\}|\[\[(\w+)\]\]")
 
 
+# What an error's text has in it, and the category that it then belongs to; the first that fits.
+_CATEGORIES: Final = (
+    ("already loaded", "already_loaded"),
+    ("permission denied", "permission"),
+    ("not authorized", "permission"),
+    ("access denied", "permission"),
+    ("accessdenied", "permission"),
+    ("mandatory url", "missing_file"),
+    ("nosuchkey", "missing_file"),
+    ("problem reading manifest", "missing_file"),
+    ("spectrum", "data"),
+    ("schema", "missing_table"),
+    ("relation", "missing_table"),
+    ("1023", "busy"),
+    ("serializable isolation", "busy"),
+    ("lock", "busy"),
+    ("throttl", "busy"),
+    ("resize", "busy"),
+    ("parquet", "data"),
+    ("value too long", "data"),
+    ("invalid input", "data"),
+    ("json", "data"),
+)
+
+
+class StatementState(StrEnum):
+    """What is known of a submitted statement."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    LOST = "lost"  # the service no longer knows it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementOutcome:
+    """How a submitted statement stands."""
+
+    state: StatementState
+    error: str = ""  # Redshift's own words, when it has failed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a load goes: the schema, the bucket, and the role by which Redshift reads it."""
+    """Where a load goes."""
 
     schema: str
-    bucket: str
-    copy_role_arn: str
+    bucket: str  # of the staged files
+    copy_role_arn: str  # the role by which Redshift reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +89,50 @@ class Blocks:
             )
         except KeyError as problem:
             raise BadInput(f"{problem} is missing for block {name}", code="bad_sql") from problem
+
+
+def schema_name(sync: Sync) -> str:
+    """The schema of a sync: its own choice, or the one that is named after the tenant.
+
+    Raises:
+        BadInput: code `bad_schema`: the name would need quoting.
+    """
+    name = sync.schema or default_schema(sync.tenant)
+    if not _SCHEMA.fullmatch(name):
+        raise BadInput(
+            "must be lower-case letters, digits and _, at most 127",
+            field="schema",
+            code="bad_schema",
+        )
+    return name
+
+
+def manifest(files: Sequence[StagedFile]) -> str:
+    """The manifest of a COPY: every file must be there, whole."""
+    entries = [
+        {
+            "url": file.uri,
+            "mandatory": True,  # Redshift's default is false: a missing file would be skipped
+            "meta": {"content_length": file.size_bytes},
+        }
+        for file in files
+    ]
+    return json.dumps({"entries": entries}, separators=(",", ":"))
+
+
+STAGING: Final = Staging(
+    codec="snappy",  # the only codec that Redshift's documents promise beside gzip
+    max_properties_bytes=MAX_PROPERTIES_BYTES,
+    manifest=manifest,
+)
+
+
+def categorize(error: str) -> str:
+    """What kind of trouble a message of Redshift tells of; `unknown` when it is new to us."""
+    text = error.lower()
+    if "does not exist" not in text:
+        text = text.replace("schema", "").replace("relation", "")
+    return next((code for word, code in _CATEGORIES if word in text), "unknown")
 
 
 def blocks(text: str) -> Blocks:
@@ -76,13 +168,13 @@ def load_statements(
     shared = {"schema": target.schema, "load_id": load.load_id, "versions": load.versions}
     statements = list(sql.render("lock", shared) + sql.render("guard", shared))
     for kind in tables(rendered):
-        earliest, latest = rendered.received[kind]
+        received = rendered.received[kind]
         manifest_uri = f"s3://{target.bucket}/{plan.manifest_key(load, kind)}"
         values = shared | {
             "manifest_uri": manifest_uri,
             "copy_role_arn": target.copy_role_arn,
-            "min_received": earliest,
-            "max_received": latest,
+            "min_received": received.earliest,
+            "max_received": received.latest,
             "rows_in": rendered.rows(kind),
             "rows_discarded": rendered.discarded if kind is Kind.EVENTS else 0,
         }
