@@ -125,12 +125,15 @@ def parse(model: type[M], raw: object) -> M:
 
 
 def parse_json(model: type[M], body: bytes) -> M:
-    """The JSON object in `body` as a `model`.
+    """The JSON in `body` as a `model`.
 
     Raises:
-        BadInput: not JSON, or a value that JSON does not have, or a field that does not fit.
+        BadInput: code `missing_body` when there is none; not JSON, or a value that JSON does not
+            have, or a field that does not fit.
     """
-    return parse(model, json_text.load(body or b"{}"))
+    if not body.strip():
+        raise BadInput("is missing; send a JSON object, {} at least", code="missing_body")
+    return parse(model, json_text.load(body))
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:

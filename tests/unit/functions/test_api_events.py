@@ -51,7 +51,7 @@ def test_a_bad_event_spoils_no_other(api: ApiClient, event: object, code: str, f
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("", "bad_topic"),
+        ("", "missing_body"),
         ("{", "not_json"),
         ("[]", "not_an_object"),
         ('"x"', "not_an_object"),
