@@ -119,7 +119,7 @@ def _read(response: httpx.Response) -> Any:
         code=str(problem_document.get("code", "refused")),
         details={
             name: problem_document[name]
-            for name in ("status", "field", "errors", "findings", "instance")
+            for name in ("status", "field", "errors", "findings", "rejected", "instance")
             if name in problem_document
         },
     )

@@ -11,6 +11,7 @@ import typer
 from cli import _files, _output, _times, client
 from cli._errors import CommandFailed
 from cli._output import AsJson
+from cli.client import Client
 
 BATCH: Final = 100
 MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
@@ -33,7 +34,7 @@ def send(
     rejected: list[Any] = []
     total = 0
     for batch in _batches(_events(file)):
-        answer = api.post("/v1/events", {"events": batch})
+        answer = _sent(api, batch)
         accepted += answer["accepted"]
         rejected += [{**no, "index": no["index"] + total} for no in answer["rejected"]]
         total += len(batch)
@@ -73,6 +74,16 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
     body = {name: value for name, value in wanted.items() if value is not None}
     job = client.connect().post(f"/v1/webhooks/{webhook}/replay", body)
     _output.show(job, as_json=as_json, human=lambda: _output.record(job))
+
+
+def _sent(api: Client, batch: list[Any]) -> Any:
+    try:
+        return api.post("/v1/events", {"events": batch})
+    except CommandFailed as refusal:
+        if "rejected" not in refusal.details:
+            raise
+        # All of this batch; those before it are sent, and those after it shall be.
+        return {"accepted": [], "rejected": refusal.details["rejected"]}
 
 
 def _events(file: Path) -> list[Any]:

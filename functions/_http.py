@@ -16,6 +16,7 @@ from runtime.core import json_text
 from runtime.errors import (
     BadInput,
     Conflict,
+    EventsRejected,
     Forbidden,
     NotFound,
     PenstockError,
@@ -162,16 +163,24 @@ def problem(error: PenstockError, *, request_id: str) -> Response:
     }
     if isinstance(error, BadInput) and error.field:
         document["field"] = error.field
-    if isinstance(error, BadRequest):
-        document["errors"] = error.errors
-    if isinstance(error, SourceRefused):
-        document["findings"] = list(error.findings)
+    document |= _members(error)
     return Response(
         status_code=status,
         content_type=PROBLEM,
         body=json.dumps(document),
         headers=_problem_headers(error, request_id),
     )
+
+
+def _members(error: PenstockError) -> dict[str, Any]:
+    """What a problem of this kind says besides what all of them say."""
+    if isinstance(error, BadRequest):
+        return {"errors": error.errors}
+    if isinstance(error, SourceRefused):
+        return {"findings": list(error.findings)}
+    if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
+        return {"accepted": [], "rejected": list(error.rejected)}
+    return {}
 
 
 def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:

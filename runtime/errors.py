@@ -3,7 +3,8 @@
     PenstockError
     ├── Permanent          trying again cannot help: record it, stop
     │   ├── BadInput       the caller sent something we refuse; names the field and the fix
-    │   │   └── SourceRefused  a function's source; names every finding by line
+    │   │   ├── SourceRefused  a function's source; names every finding by line
+    │   │   └── EventsRejected  all events of a request; names the reason of each
     │   ├── NotFound       no such thing for this tenant
     │   ├── Conflict       the thing exists already, or changed underneath
     │   └── Forbidden      the key does not allow it
@@ -69,6 +70,24 @@ class SourceRefused(BadInput):
             field="source",
         )
         self.findings = tuple(findings)
+
+
+class EventsRejected(BadInput):
+    """None of a request's events was taken.
+
+    Attributes:
+        rejected: each with `index`, `code`, `message` and `field`, in the order of the request.
+    """
+
+    code = "events_rejected"
+
+    def __init__(self, rejected: Sequence[Mapping[str, Any]]) -> None:
+        first = rejected[0]
+        super().__init__(
+            f"none of {len(rejected)} events was taken; the first, number {first['index']}:"
+            f" {first['field']} {first['message']}"
+        )
+        self.rejected = tuple(rejected)
 
 
 class NotFound(Permanent):

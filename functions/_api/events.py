@@ -92,8 +92,9 @@ class TopicOut(BaseModel):
 
 @endpoint("POST", "/v1/events", scope="events", status=202)
 def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
-    """Send events; what is accepted is on the bus."""
-    return EventsOut.model_validate(api.events.accept(caller.tenant, body.each()))
+    """Send events; what is accepted is on the bus. 400 when all of them are rejected."""
+    acceptance = api.events.accept(caller.tenant, body.each())
+    return EventsOut.model_validate(acceptance.unless_all_rejected())
 
 
 @endpoint("GET", "/v1/topics", scope=None)

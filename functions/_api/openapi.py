@@ -24,6 +24,12 @@ _PROBLEM: Final[dict[str, Any]] = {
         "field": {"type": "string", "description": "dotted path of the offending field"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "findings": {"type": "array", "items": {"type": "object"}},
+        "accepted": {"type": "array", "maxItems": 0, "description": "of `events_rejected`"},
+        "rejected": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "of `events_rejected`: why each event was not taken, by its `index`",
+        },
     },
 }
 _IDEMPOTENCY: Final = {

@@ -16,7 +16,7 @@ import typer
 from cli.main import app
 from functions import api
 from functions._api import openapi
-from functions._http import MISFIT_CODES, status_of
+from functions._http import MISFIT_CODES, MethodNotAllowed, status_of
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import PenstockError
@@ -46,6 +46,12 @@ VETTING: Final = (
     EgressRefused("dns_failure", ""),
     EgressFailed("dns_timeout", ""),
 )
+# Errors whose class names the code; where they are raised no code is written.
+OWN_CODES: Final[Mapping[str, PenstockError]] = {
+    "SourceRefused": errors.SourceRefused([{}]),
+    "EventsRejected": errors.EventsRejected([{"index": 0, "field": "", "message": ""}]),
+    "MethodNotAllowed": MethodNotAllowed("", allow=()),
+}
 _GENERATED: Final = "<!-- made by `python -m infra.build.reference`; do not edit -->"
 _API_INTRODUCTION: Final = """# HTTP API
 
@@ -62,8 +68,10 @@ machine-readable form is at `/openapi.json`.
   key may not. An error is not kept: mend the request and send it under the same key. Give events
   ids of your own, so that a repeat is the same event in any case.
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
-  "instance"}`, with `field`, `errors` (all of them) or `findings` (of refused source) where they
-  apply. Act on `code`.
+  "instance"}`, with `field`, `errors` (all of them), `findings` (of refused source) or `rejected`
+  (why each event was not taken) where they apply. Act on `code`.
+- **Events** are judged one by one. 202 says which of them are on the bus and which were rejected;
+  when all of them were rejected the answer is 400 with the same two lists.
 - **503** means that nothing was wrong with the request: try again after `retry-after` seconds.
 """
 _CLI_INTRODUCTION: Final = """# Command line
@@ -205,8 +213,8 @@ def _raised(tree: ast.Module) -> Iterator[tuple[str, PenstockError]]:
         name = node.func.id
         if name == "EgressRefused" and node.args and isinstance(node.args[0], ast.Constant):
             yield str(node.args[0].value), EgressRefused(str(node.args[0].value), "")
-        elif name == "SourceRefused":
-            yield errors.SourceRefused.code, errors.SourceRefused([{}])
+        elif name in OWN_CODES:
+            yield OWN_CODES[name].code, OWN_CODES[name]
         elif name in kinds:
             yield from _coded(node, kinds[name])
 

@@ -1,14 +1,14 @@
 """Take events in from the API and put them on the bus."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
-from runtime.errors import BadInput
+from runtime.errors import BadInput, EventsRejected
 
 MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB
 _OURS: Final = frozenset({"received_at", "origin", "hops"})
@@ -37,6 +37,16 @@ class Acceptance:
 
     accepted: tuple[Event, ...]
     rejected: tuple[Rejected, ...]
+
+    def unless_all_rejected(self) -> "Acceptance":
+        """The same, when there is anything in it that was taken, or nothing that was not.
+
+        Raises:
+            EventsRejected: events were sent, and none was taken.
+        """
+        if self.rejected and not self.accepted:
+            raise EventsRejected([asdict(each) for each in self.rejected])
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

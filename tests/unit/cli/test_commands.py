@@ -40,6 +40,17 @@ def test_rejected_events_are_named_by_their_place_in_the_file(penstock: Command)
     assert 149 == len(sent.json["error"]["accepted"])
 
 
+def test_a_batch_that_is_rejected_as_a_whole_stops_no_other(penstock: Command) -> None:
+    """The API refuses such a request; the file's other events are sent all the same."""
+    events = [{"topic": "Nonsense"}] * 100 + [{"topic": "metric.x"}]
+
+    sent = penstock("events", "send", "-", "--json", stdin=json.dumps(events))
+
+    assert (1, "events_rejected") == (sent.code, sent.json["error"]["code"])
+    assert list(range(100)) == [no["index"] for no in sent.json["error"]["rejected"]]
+    assert 1 == len(sent.json["error"]["accepted"])
+
+
 @pytest.mark.parametrize(
     ("text", "code"), [("{", "not_json"), ('{"a": 1}\n{', "not_json"), ("\udcff", "not_utf8")]
 )

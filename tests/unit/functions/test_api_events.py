@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.api_client import ApiClient
+from tests.api_client import Answer, ApiClient
 
 DEEP = json.loads("[" * 70 + "]" * 70)
 
@@ -66,10 +66,46 @@ def test_a_body_that_is_no_json_is_refused_as_a_whole(api: ApiClient, body: str,
     """What cannot be told apart cannot be judged apart."""
     answer = api.call("POST", "/v1/events", body)
 
-    if answer.status == 202:
-        assert [code] == [no["code"] for no in answer.json["rejected"]]
-    else:
-        assert (400, code) == (answer.status, answer.json["code"])
+    assert (400, code) == (answer.status, answer.json["code"])
+
+
+def test_a_request_whose_events_are_all_rejected_is_refused_with_every_reason(
+    api: ApiClient,
+) -> None:
+    """202 would tell a sender who looks at the status alone that its events were taken."""
+    one = api.post("/v1/events", {"topic": "Nope"})
+    many = api.post("/v1/events", {"events": [{"topic": "Nope"}, {"topic": "metric.x", "id": ""}]})
+
+    assert (400, "events_rejected") == (one.status, one.json["code"])
+    assert [(0, "bad_topic", "topic")] == reasons(one)
+    assert (400, "events_rejected") == (many.status, many.json["code"])
+    assert [(0, "bad_topic", "topic"), (1, "bad_id", "id")] == reasons(many)
+    assert "application/problem+json" == many.headers["Content-Type"]
+    assert [] == [
+        each
+        for each in api.cloud.received("landed")
+        if api.tenant == json.loads(each["Body"])["detail"]["tenant"]
+    ]
+
+
+def test_a_rejected_request_may_be_mended_under_the_same_idempotency_key(api: ApiClient) -> None:
+    """Nothing was taken, so nothing is kept."""
+    refused = api.post("/v1/events", {"topic": "Nope"}, idempotency_key="k1")
+    mended = api.post("/v1/events", {"topic": "metric.x"}, idempotency_key="k1")
+
+    assert (400, 202) == (refused.status, mended.status)
+
+
+def test_no_events_are_no_rejected_events(api: ApiClient) -> None:
+    """An empty batch is nothing to do, and nothing went wrong."""
+    answer = api.post("/v1/events", {"events": []})
+
+    assert (202, {"accepted": [], "rejected": []}) == (answer.status, answer.json)
+
+
+def reasons(answer: Answer) -> list[tuple[int, str, str]]:
+    """Place, code and field of each rejected event."""
+    return [(no["index"], no["code"], no["field"]) for no in answer.json["rejected"]]
 
 
 def test_two_events_of_one_id_in_one_request_are_both_accepted_under_it(api: ApiClient) -> None:
