@@ -60,6 +60,7 @@ def start(api: Api, caller: ApiKey, *, webhook_id: str, body: ReplayIn) -> Repla
 def list_all(api: Api, caller: ApiKey, *, webhook_id: str, query: ListQuery) -> Listing[ReplayOut]:
     """List a webhook's replays, the newest first."""
     of = (caller.tenant, "replays", webhook_id)
+    api.webhooks.store.get(caller.tenant, webhook_id)
     page = api.deliveries.replays.list(
         caller.tenant, webhook_id, limit=query.limit, after=query.position(*of)
     )

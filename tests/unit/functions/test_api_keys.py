@@ -2,8 +2,11 @@
 
 import pytest
 
+from functions._api.routes import Routes
+from functions.api import ENDPOINTS
 from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
+from tests.builders import a_profile
 
 
 def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
@@ -79,12 +82,25 @@ def test_only_an_admin_makes_tenants(api: ApiClient) -> None:
 
 def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[str, str]) -> None:
     """Not even their existence is anybody else's business."""
+    bodies = {"PUT secret": {"value": "x"}, "POST version": {"source": "x = 1"}}
     for method, path in other_things.items():
         verb, _, _ = method.partition(" ")
-        answer = api.call(verb, path, {"value": "x"} if verb == "PUT" else {})
+        answer = api.call(verb, path, bodies.get(method, {}))
 
         assert (404, path) == (answer.status, path)
         assert answer.json["code"].endswith("_not_found")
+
+
+def test_every_path_with_a_parameter_is_tried_with_another_tenants_thing(
+    other_things: dict[str, str],
+) -> None:
+    """A new endpoint must not be the one that was forgotten."""
+    routes = Routes([(each.method, each.rule, each) for each in ENDPOINTS])
+    tried = {
+        routes.find(method.partition(" ")[0], path).target for method, path in other_things.items()
+    }
+
+    assert {each for each in ENDPOINTS if each.parameters} == tried
 
 
 @pytest.fixture
@@ -96,6 +112,9 @@ def other_things(api: ApiClient) -> dict[str, str]:
         {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]},
     ).json["id"]
     other.post("/v1/functions", {"name": "theirs"})
+    replay = other.post(f"/v1/webhooks/{hook}/replay").json["id"]
+    delivery = other.post(f"/v1/webhooks/{hook}/test").json["id"]
+    api.cloud.profiles.replace(a_profile(tenant=other.tenant, id="theirs"), read_revision=0)
     sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
     return {
         "GET webhook": f"/v1/webhooks/{hook}",
@@ -104,6 +123,20 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET function": "/v1/functions/theirs",
         "PATCH function": "/v1/functions/theirs",
         "GET runs": "/v1/functions/theirs/runs",
+        "GET run": "/v1/functions/theirs/runs/run_1",
+        "POST version": "/v1/functions/theirs/versions",
+        "GET replays": f"/v1/webhooks/{hook}/replays",
+        "GET replay": f"/v1/webhooks/{hook}/replays/{replay}",
+        "POST cancel": f"/v1/webhooks/{hook}/replays/{replay}/cancel",
+        "POST replay": f"/v1/webhooks/{hook}/replay",
+        "POST rotation": f"/v1/webhooks/{hook}/rotate-secret",
+        "POST enable": f"/v1/webhooks/{hook}/enable",
+        "POST disable": f"/v1/webhooks/{hook}/disable",
+        "POST test": f"/v1/webhooks/{hook}/test",
+        "GET loads": f"/v1/syncs/{sync}/runs",
+        "GET delivery": f"/v1/deliveries/{delivery}",
+        "POST retry": f"/v1/deliveries/{delivery}/retry",
+        "GET profile": "/v1/profiles/theirs",
         "POST publish": "/v1/functions/theirs/publish",
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
