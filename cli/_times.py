@@ -6,20 +6,33 @@ from typing import Final
 
 import typer
 
+from runtime.core import timestamps
+
 _AGO: Final = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def parse(text: str | None) -> str | None:
-    """ISO 8601, from such or from an age like `30m`, `24h` or `7d`."""
+    """ISO 8601, from such or from an age like `30m`, `24h` or `7d`.
+
+    Without an offset a time is that of this machine's zone.
+
+    Raises:
+        typer.BadParameter: neither, or outside of the years 1 to 9999.
+    """
     if text is None:
         return None
+    try:
+        return timestamps.timestamp(_moment(text))
+    except (ValueError, OverflowError) as problem:
+        raise typer.BadParameter("must be like 24h, 7d or 2026-11-20T13:04:05Z") from problem
+
+
+def _moment(text: str) -> datetime:
     ago = _AGO.fullmatch(text)
     if ago:
-        age = timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        return (datetime.now(UTC) - age).isoformat(timespec="milliseconds")
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise typer.BadParameter("must be like 24h, 7d or 2026-11-20T13:04:05Z") from problem
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+        return timestamps.moment(text)
+    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC)

@@ -23,8 +23,8 @@ class DeliveriesQuery(ListQuery):
     event: str | None = Field(
         default=None, description="the id of an event; with `webhook` also of one deleted since"
     )
-    since: str | None = Field(default=None, description="created at or after, ISO 8601")
-    until: str | None = Field(default=None, description="created at or before, ISO 8601")
+    since: str | None = Field(default=None, description="created at or after, RFC 3339")
+    until: str | None = Field(default=None, description="created at or before, RFC 3339")
 
     @property
     def selection(self) -> Selection:
@@ -115,9 +115,9 @@ def time_of(text: str | None, *, field: str) -> str | None:
         return None
     try:
         return timestamp(moment(text))
-    except (ValueError, OverflowError) as problem:
+    except ValueError as problem:
         raise BadInput(
-            "must be ISO 8601 with an offset, such as 2026-11-20T13:04:05Z",
+            "must be RFC 3339 with an offset, such as 2026-11-20T13:04:05Z",
             field=field,
             code="bad_time",
         ) from problem

@@ -18,7 +18,7 @@ class ReplayIn(Request):
     statuses: list[str] = Field(
         default=[str(each) for each in MISSED], description="of delivered, dead, skipped, dropped"
     )
-    since: str | None = Field(default=None, description="created at or after, ISO 8601")
+    since: str | None = Field(default=None, description="created at or after, RFC 3339")
     until: str | None = Field(default=None, description="created at or before; at most now")
     topic: str | None = Field(default=None, description="an exact topic")
     to: str | None = Field(default=None, description="another webhook that gets them instead")

@@ -26,5 +26,5 @@ def parse(text: str, *, now: str) -> Event:
 def _bus_time(value: object, now: str) -> str:
     try:
         return timestamps.timestamp(timestamps.moment(str(value)))
-    except (ValueError, OverflowError):
+    except ValueError:
         return now

@@ -172,9 +172,9 @@ def _time(raw: Mapping[str, Any], name: str, now: str) -> str:
         return now
     try:
         return timestamp(moment(value))
-    except (TypeError, ValueError, OverflowError) as problem:
+    except (TypeError, ValueError) as problem:
         raise BadInput(
-            "must be ISO 8601 with an offset, e.g. 2026-11-20T13:04:05Z",
+            "must be RFC 3339 with an offset, e.g. 2026-11-20T13:04:05Z",
             field=name,
             code="bad_time",
         ) from problem

@@ -71,5 +71,5 @@ def read(delivery: Delivery) -> Standard | None:
 def _is_moment(text: object) -> bool:
     try:
         return isinstance(text, str) and timestamps.moment(text) is not None
-    except (ValueError, OverflowError):
+    except ValueError:
         return False

@@ -108,6 +108,21 @@ def reasons(answer: Answer) -> list[tuple[int, str, str]]:
     return [(no["index"], no["code"], no["field"]) for no in answer.json["rejected"]]
 
 
+@pytest.mark.parametrize(
+    ("occurred_at", "instant"),
+    [
+        ("2026-11-20T13:04:05z", "2026-11-20T13:04:05.000Z"),
+        ("2026-06-30T23:59:60Z", "2026-07-01T00:00:00.000Z"),
+    ],
+)
+def test_every_time_of_rfc_3339_is_taken(api: ApiClient, occurred_at: str, instant: str) -> None:
+    """Producers write times by the RFC, and a leap second's events happened too."""
+    api.post("/v1/events", {"topic": "metric.x", "occurred_at": occurred_at})
+
+    landed = [json.loads(each["Body"])["detail"] for each in api.cloud.received("landed")]
+    assert [instant] == [each["occurred_at"] for each in landed if each["tenant"] == api.tenant]
+
+
 def test_two_events_of_one_id_in_one_request_are_both_accepted_under_it(api: ApiClient) -> None:
     """A repeat is no fault: the id makes it the same event wherever it ends."""
     twice = {"topic": "metric.x", "id": f"evt_{api.tenant}"}

@@ -71,6 +71,8 @@ def test_deliveries_are_found_by_topic_event_and_time(api: ApiClient) -> None:
     assert [3, 1] == found(topic="metric.t1")
     assert [2] == found(event="evt_2")
     assert [2, 1] == found(since="2026-11-20T14:04:01+01:00", until="2026-11-20T13:04:02Z")
+    assert [2, 1] == found(since="2026-11-20t13:04:01z", until="2026-11-20 13:04:02z")
+    assert [] == found(since="2026-11-20T13:04:60Z")
     refused = api.get("/v1/deliveries", since="yesterday")
     assert (400, "bad_time") == (refused.status, refused.json["code"])
 
