@@ -26,10 +26,11 @@ def find() -> Connection:
     """The connection from the environment, else from the local cloud of this folder.
 
     Raises:
-        WrongUsage: code `no_connection`.
+        WrongUsage: code `no_connection` or `bad_key`.
     """
     url, key = os.environ.get(API_URL, ""), os.environ.get(API_KEY, "")
     if url and key:
+        _check_key(key)
         return Connection(url=url.rstrip("/"), key=key, origin="environment")
     if url or key:
         missing = API_KEY if url else API_URL
@@ -41,6 +42,14 @@ def find() -> Connection:
         f"no API to talk to: set {API_URL} and {API_KEY}, or run `penstock local up` first",
         code="no_connection",
     )
+
+
+def _check_key(key: str) -> None:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise WrongUsage(
+            f"{API_KEY} holds a blank or another character that no key has; was it copied whole?",
+            code="bad_key",
+        )
 
 
 def _from_state(path: Path) -> Connection:

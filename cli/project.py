@@ -118,7 +118,8 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 
 def _check_local_secrets(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        _text(value, f"secrets.{name}")
+        at = f"secrets.{name}"
+        function_rules.check_secret_value(_text(value, at), field=at)
 
 
 def _text(value: object, at: str) -> str:

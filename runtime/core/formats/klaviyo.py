@@ -39,11 +39,11 @@ def key(text: str) -> SharedKey:
     Raises:
         BadInput: `bad_secret`.
     """
-    if not (
-        MIN_SECRET_CHARS <= len(text) <= MAX_SECRET_CHARS and text.isascii() and text.isprintable()
-    ):
+    is_bare = text.isascii() and text.isprintable() and text == text.strip()
+    if not (MIN_SECRET_CHARS <= len(text) <= MAX_SECRET_CHARS and is_bare):
         raise BadInput(
-            f"must be {MIN_SECRET_CHARS} to {MAX_SECRET_CHARS} printable ASCII characters",
+            f"must be {MIN_SECRET_CHARS} to {MAX_SECRET_CHARS} printable ASCII characters,"
+            " no blanks around them",
             field="secret",
             code="bad_secret",
         )

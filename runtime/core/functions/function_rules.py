@@ -118,17 +118,26 @@ def check_secret_names(names: Iterable[str]) -> None:
             )
 
 
-def check_secret_value(value: str) -> None:
-    """Refuse an empty value and one over the limit.
+def check_secret_value(value: str, *, field: str = "value") -> None:
+    """Refuse an empty value, one with blanks around it, and one over the limit.
+
+    A value of several lines, such as a private key in PEM, ends as its file does.
+
+    Args:
+        value: the secret; no message repeats it.
+        field: what the caller calls it.
 
     Raises:
-        BadInput: code `secret_empty` or `secret_too_large`.
+        BadInput: code `secret_empty`, `secret_blanks` or `secret_too_large`.
     """
-    if not value:
-        raise BadInput("is empty", field="value", code="secret_empty")
+    bare = value.strip()
+    if not bare:
+        raise BadInput("is empty", field=field, code="secret_empty")
+    if value != bare and "\n" not in bare:
+        raise BadInput("has blanks before or after it", field=field, code="secret_blanks")
     if len(value.encode(errors="surrogatepass")) > MAX_SECRET_VALUE_BYTES:
         raise BadInput(
-            f"is over {MAX_SECRET_VALUE_BYTES} bytes", field="value", code="secret_too_large"
+            f"is over {MAX_SECRET_VALUE_BYTES} bytes", field=field, code="secret_too_large"
         )
 
 

@@ -208,6 +208,18 @@ def test_a_wrong_key_or_place_is_told_apart(penstock: Command) -> None:
     assert (1, "unreachable") == (nobody.code, nobody.json["error"]["code"])
 
 
+@pytest.mark.parametrize("blank", [" ", "\r", "\u00a0"])
+def test_a_key_with_a_blank_at_its_end_is_refused_before_it_is_sent(
+    penstock: Command, blank: str
+) -> None:
+    """No header holds it, and "does not answer" would be said of an API that does."""
+    ran = penstock("webhooks", "list", "--json", PENSTOCK_API_KEY="psk_secret" + blank)
+
+    assert (2, "bad_key") == (ran.code, ran.json["error"]["code"])
+    assert "PENSTOCK_API_KEY" in ran.json["error"]["message"]
+    assert "psk_secret" not in ran.out + ran.err
+
+
 def test_a_captured_request_is_genuine_or_says_why_not(penstock: Command) -> None:
     """A receiver that refuses our requests can find out in one command."""
     secret = signing.new_secret(bytes(32))

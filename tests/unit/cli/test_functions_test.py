@@ -89,6 +89,7 @@ def test_an_event_file_that_is_not_json_is_wrong_usage(penstock: Command, text: 
         ("engine = 1", "engine"),
         ('engine = "auto"', "engine"),
         ("[secrets]\nTOKEN = 3", "secrets.TOKEN"),
+        ('[secrets]\nTOKEN = "hunter2 "', "secrets.TOKEN"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_file_and_field(

@@ -104,6 +104,24 @@ def test_a_login_is_set_changed_and_taken_away(api: ApiClient, auth: dict[str, A
             "bad_auth",
             "auth.username",
         ),
+        *(
+            (
+                {"auth": {"kind": "basic", "username": "me", "password": text}},
+                "bad_auth",
+                "auth.password",
+            )
+            for text in (" " * 16, SECRET + " ", "\u00a0" + SECRET)
+        ),
+        (
+            {"auth": {"kind": "basic", "username": "me ", "password": "c"}},
+            "bad_auth",
+            "auth.username",
+        ),
+        ({"auth": {"kind": "bearer", "token": SECRET + " "}}, "bad_auth", "auth.token"),
+        ({"auth": OAUTH2 | {"client_id": " me"}}, "bad_auth", "auth.client_id"),
+        ({"auth": OAUTH2 | {"client_secret": SECRET + " "}}, "bad_auth", "auth.client_secret"),
+        ({"headers": {"X-A": " " * 16}}, "bad_header", "headers.X-A"),
+        ({"headers": {"X-A": SECRET + " "}}, "bad_header", "headers.X-A"),
         ({"auth": {"kind": "bearer", "token": "two words"}}, "bad_auth", "auth.token"),
         ({"auth": {"kind": "bearer", "token": ""}}, "bad_auth", "auth.token"),
         ({"auth": OAUTH2 | {"client_id": ""}}, "bad_auth", "auth.client_id"),

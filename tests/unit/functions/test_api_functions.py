@@ -212,6 +212,11 @@ def test_a_secret_goes_in_and_never_comes_out(api: ApiClient, vip: str) -> None:
     [
         ("token", "x", "bad_secret_name"),
         ("TOKEN", "", "secret_empty"),
+        ("TOKEN", " " * 16, "secret_empty"),
+        ("TOKEN", "\n\n", "secret_empty"),
+        ("TOKEN", "hunter2hunter2 ", "secret_blanks"),
+        ("TOKEN", "\thunter2hunter2", "secret_blanks"),
+        ("TOKEN", "hunter2hunter2\r\n", "secret_blanks"),
         ("TOKEN", "x" * 3073, "secret_too_large"),
     ],
 )
@@ -222,7 +227,17 @@ def test_a_bad_secret_is_refused_without_repeating_it(
     answer = api.call("PUT", f"{vip}/secrets/{name}", {"value": value})
 
     assert (400, code) == (answer.status, answer.json["code"])
-    assert not value or value not in answer.json["detail"].split()
+    assert not value.strip() or value.strip() not in answer.json["detail"].split()
+
+
+def test_a_secret_of_several_lines_ends_as_its_file_does(api: ApiClient, vip: str) -> None:
+    """A private key in PEM has a line break at its end, and some readers want it."""
+    pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+
+    assert 204 == api.call("PUT", f"{vip}/secrets/KEY", {"value": pem}).status
+    stored = api.application.functions.store.get(api.tenant, "vip").secrets["KEY"]
+    assert stored is not None
+    assert pem == api.application.tenancy.answer_once.unseal(api.tenant, stored)
 
 
 def test_settings_change_without_touching_code_or_secrets(api: ApiClient, vip: str) -> None:

@@ -87,6 +87,19 @@ def test_a_bad_rotation_changes_nothing(
     assert not how.get("secret") or str(how["secret"])[6:] not in refused.text
 
 
+@pytest.mark.parametrize("own", [" " * 16, "with-a-blank-at-its-end ", " with-a-blank-before-it"])
+def test_a_klaviyo_secret_with_blanks_around_it_is_refused(api: ApiClient, own: str) -> None:
+    """They were copied with it; the receiver's half has none, and no signature would match."""
+    wanted = {"name": "orders", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
+
+    refused = api.post("/v1/webhooks", wanted | {"format": "klaviyo", "secret": own})
+
+    assert (400, "bad_secret") == (refused.status, refused.json["code"])
+    webhook = a_webhook(api, format="klaviyo")
+    rotated = rotate(api, webhook, secret=own)
+    assert (400, "bad_secret") == (rotated.status, rotated.json["code"])
+
+
 def test_a_private_key_is_made_and_only_its_public_half_shown(api: ApiClient) -> None:
     """With it a receiver can check what it could never have signed."""
     webhook = a_webhook(api, ed25519=True)

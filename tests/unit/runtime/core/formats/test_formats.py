@@ -127,8 +127,10 @@ class TestKlaviyo:
         assert made["Klaviyo-Signature"] == expected
 
     @pytest.mark.parametrize(
-        "text", ["", "fifteen-letters", "x" * 129, "with\nline-feeds-in", "ä" * 16]
-    )
+        "text",
+        ["", "fifteen-letters", "x" * 129, "with\nline-feeds-in", "ä" * 16, " " * 16,
+         "with-a-blank-at-its-end ", " with-a-blank-before-it"],
+    )  # fmt: skip
     def test_a_secret_that_klaviyo_would_refuse_is_refused(self, text: str) -> None:
         """Else nobody could type it into a receiver."""
         with pytest.raises(BadInput):
