@@ -1,5 +1,6 @@
-"""What the map of the code promises and no linter counts: how long a file may be."""
+"""What the map of the code promises and no linter counts: how long a file may be, and rooms."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,8 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 HANDLER_LINES: Final = 80
 FILE_LINES: Final = 400
+# What these two are rooms of is AWS and DynamoDB, not the product.
+ROOMS_OF_STORES: Final = {"aws", "tables"}
 
 
 def _tracked() -> list[Path]:
@@ -41,3 +44,35 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
 
     assert len(files) > 100
     assert {} == _longer_than(FILE_LINES, files)
+
+
+def _rooms(layer: str) -> set[str]:
+    return {path.parent.name for path in (ROOT / "runtime" / layer).glob("*/__init__.py")}
+
+
+def _glossary() -> str:
+    return (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+
+
+def test_every_room_of_the_core_is_a_word_of_the_glossary() -> None:
+    """Who looks for a noun finds its folder, and who opens a folder finds what its name means."""
+    words = re.findall(r"^\| \*\*([^*]+)\*\* \|", _glossary(), re.MULTILINE)
+    plurals = {word: {word, f"{word}s", re.sub("y$", "ies", word)} for word in words}
+
+    assert set() == {
+        room for room in _rooms("core") if not any(room in each for each in plurals.values())
+    }
+
+
+def test_the_glossary_lists_exactly_the_rooms_of_the_core() -> None:
+    """A room that has gone is taken off the list, and a new one is put on it."""
+    line = re.search(r"^The rooms of `runtime/core`: (.+)\.$", _glossary(), re.MULTILINE)
+
+    assert line is not None
+    assert sorted(_rooms("core")) == line[1].split(", ")
+
+
+def test_use_cases_and_stores_have_no_rooms_that_the_core_has_not() -> None:
+    """One noun has one name on every layer, so that the second look-up costs nothing."""
+    assert set() == _rooms("usecases") - _rooms("core")
+    assert ROOMS_OF_STORES == _rooms("stores") - _rooms("core")
