@@ -1,8 +1,10 @@
 """Reading what the user points to; a file, or standard input as `-`."""
 
+import codecs
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -10,29 +12,79 @@ from cli._errors import WrongUsage
 from runtime.core import json_text
 from runtime.errors import BadInput
 
-_WRAPPED = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own
+_WRAPPED: Final = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own
+
+
+# The longer marks first: that of UTF-32 begins with that of UTF-16.
+_OTHER_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_MARK: Final = "\ufeff"
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in a file, or on standard input for `-`, without a byte order mark.
+
+    Raises:
+        WrongUsage: it cannot be read, or its mark says that it is not UTF-8.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as problem:
+        raise WrongUsage(f"cannot read {path}: {problem.strerror}", code="unreadable") from problem
+    for mark, encoding in _OTHER_MARKS:
+        if raw.startswith(mark):
+            raise _not_utf8(path, f"is {encoding}")
+    return raw.removeprefix(codecs.BOM_UTF8)
+
+
+def decode(raw: bytes, *, origin: str | Path) -> str:
+    """Bytes as text; a refusal calls them `origin`.
+
+    Raises:
+        WrongUsage: they are not UTF-8.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as problem:
+        line = raw.count(b"\n", 0, problem.start) + 1
+        what = f"is not UTF-8: line {line} holds the byte {raw[problem.start]:#04x}"
+        raise _not_utf8(origin, what) from problem
+    # Nothing that is read here may hold a NUL, and UTF-16 without a mark is half NULs.
+    if "\0" in text:
+        raise _not_utf8(origin, "holds NUL characters, as UTF-16 does")
+    return text
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, or of standard input for `-`.
+    """The text of a file, or of standard input for `-`, without a byte order mark.
 
     Raises:
         WrongUsage: it cannot be read, or is not UTF-8.
     """
-    try:
-        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        return raw.decode()
-    except OSError as problem:
-        raise WrongUsage(f"cannot read {path}: {problem.strerror}", code="unreadable") from problem
-    except UnicodeDecodeError as problem:
-        raise WrongUsage(f"{path} is not UTF-8 text", code="not_utf8") from problem
+    return decode(read_bytes(path), origin=path)
 
 
 def read_secret(what: str) -> str:
     """A secret from standard input, asked for without echo on a terminal; never an argument."""
     if sys.stdin.isatty():
         return str(typer.prompt(what, hide_input=True, err=True))
-    return read_text(Path("-")).removesuffix("\n")
+    return read_text(Path("-")).removesuffix("\n").removesuffix("\r")
+
+
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text that are not empty, with their numbers from 1.
+
+    A mark at the start of one is left out: files that were joined bring theirs along.
+    """
+    # Not splitlines: U+2028 and its like are ordinary characters inside a JSON string.
+    for number, line in enumerate(text.split("\n"), start=1):
+        bare = line.removeprefix(_MARK)
+        if bare.strip():
+            yield number, bare
 
 
 def read_json(path: Path) -> Any:
@@ -56,3 +108,7 @@ def parse_json(text: str, *, origin: str) -> Any:
         what = problem.message.removeprefix("not JSON: ")
         at = f" at {problem.field}" if problem.field else ""
         raise WrongUsage(f"{origin} is not JSON{at}: {what}", code=problem.code) from problem
+
+
+def _not_utf8(origin: str | Path, what: str) -> WrongUsage:
+    return WrongUsage(f"{origin} {what}; save it as UTF-8", code="not_utf8")

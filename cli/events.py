@@ -91,9 +91,9 @@ def _events(file: Path) -> list[Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        lines = [line for line in text.splitlines() if line.strip()]
         return [
-            _files.parse_json(line, origin=f"{file} line {n}") for n, line in enumerate(lines, 1)
+            _files.parse_json(line, origin=f"{file} line {number}")
+            for number, line in _files.lines(text)
         ]
     if isinstance(document, dict) and set(document) == {"events"}:
         document = document["events"]

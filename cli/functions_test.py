@@ -20,7 +20,7 @@ from sandbox.host import Sandbox
 from sandbox.process import EngineUnavailable, SandboxRefused, SandboxUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from cli.project import FunctionProject
 
@@ -67,27 +67,22 @@ def run_batch(
     A line's own engine goes before `engine`, and that before the one of penstock.toml.
     """
     found = project.load(path)
-    cases = [_case(line, number) for number, line in _lines(_files.read_text(path))]
+    lines = _files.lines(_files.read_text(path))
+    cases = [_case(line, f"{path} line {number}") for number, line in lines]
     job = _job(found, "", engine=engine, allow_local_http=allow_local_http)
     job["limits"] = {"wall_s": BATCH_WALL_S, **job["limits"]}
     yield from _run_cases(cases, job)
 
 
-def _lines(text: str) -> Iterable[tuple[int, str]]:
-    # Not splitlines: U+2028 and its like are ordinary characters inside a JSON string.
-    lines = enumerate(text.split("\n"), start=1)
-    return ((number, line) for number, line in lines if line.strip())
-
-
-def _case(line: str, number: int) -> dict[str, Any]:
+def _case(line: str, origin: str) -> dict[str, Any]:
     try:
         case = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise WrongUsage(f"line {number} is not JSON: {error}", code="not_json") from None
+        raise WrongUsage(f"{origin} is not JSON: {error}", code="not_json") from None
     if not isinstance(case, dict) or not isinstance(case.get("code"), str) or "id" not in case:
-        raise WrongUsage(f'line {number} is not {{"id", "code", "event"?, "profile"?, "engine"?}}')
+        raise WrongUsage(f'{origin} is not {{"id", "code", "event"?, "profile"?, "engine"?}}')
     if case.get("engine") not in (None, *EngineName):
-        raise WrongUsage(f"line {number}: engine is one of {', '.join(EngineName)}")
+        raise WrongUsage(f"{origin}: engine is one of {', '.join(EngineName)}")
     return case
 
 

@@ -1,7 +1,7 @@
 """`penstock verify`: a receiver's check of one captured request."""
 
 import os
-import sys
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,6 +14,9 @@ from cli._output import AsJson
 from penstock.webhooks import TOLERANCE_S, Receiver, Rejected
 
 SECRET: Final = "PENSTOCK_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable, not a secret
+
+
+_EMPTY_LINE: Final = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +59,12 @@ def verify(
 
 
 def _read(file: Path) -> Captured:
-    try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as problem:
-        raise WrongUsage(f"cannot read {file}: {problem.strerror}", code="unreadable") from problem
+    raw = _files.read_bytes(file)
     return _from_json(raw, file) if raw.lstrip().startswith(b"{") else _from_http(raw, file)
 
 
 def _from_json(raw: bytes, file: Path) -> Captured:
-    document = _files.parse_json(raw.decode(errors="replace"), origin=str(file))
+    document = _files.parse_json(_files.decode(raw, origin=file), origin=str(file))
     match document:
         case {"headers": headers, "body": body}:
             return Captured(headers=headers, body=body)
@@ -73,12 +73,13 @@ def _from_json(raw: bytes, file: Path) -> Captured:
 
 
 def _from_http(raw: bytes, file: Path) -> Captured:
-    head, separator, body = raw.partition(b"\r\n\r\n")
-    if not separator:
-        head, separator, body = raw.partition(b"\n\n")
-    if not separator:
+    # The first empty line ends the head; the body may have empty lines with other ends.
+    empty_line = _EMPTY_LINE.search(raw)
+    if empty_line is None:
         raise _unreadable(file)
-    lines = [line.partition(":") for line in head.decode("latin-1").splitlines()]
+    head, body = raw[: empty_line.start()], raw[empty_line.end() :]
+    # Not splitlines: it would cut at 0x85, which in UTF-8 is a part of many letters.
+    lines = [line.partition(":") for line in head.decode("latin-1").split("\n")]
     # The request line has no header's shape; everything else that has none is skipped with it.
     headers = [(name.strip(), text.strip()) for name, colon, text in lines if colon]
     return Captured(headers=headers, body=body)

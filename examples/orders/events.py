@@ -27,7 +27,7 @@ class Order:
 
 def read_orders(path: Path = LOG, *, limit: int | None = None) -> tuple[Order, ...]:
     """The first `limit` orders of the log, in its own order: customer by customer."""
-    with path.open(encoding="ascii") as lines:
+    with path.open(encoding="utf-8-sig") as lines:  # takes a byte order mark, and needs none
         orders = tuple(_order(number, text) for number, text in enumerate(lines, start=1))
     return orders[:limit]
 
