@@ -13,14 +13,17 @@ from runtime.egress.identity import Identity
 from runtime.egress.urls import Target
 
 MAX_ANSWER_BYTES: Final = 16 * 1024  # of body; what a person needs to see of an error page
-# Of all heads of an answer together, 1xx ones and the real one. Parsing costs us by the line, on a
-# thread that other receivers wait for. Node's client takes 16 KB, Python's 100 lines.
+# Of all heads of an answer together: 1xx ones, the real one, and trailers. Parsing costs us by the
+# line, on a thread that other receivers wait for. Node's client takes 16 KB, Python's 100 lines.
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_HEAD_LINES: Final = 256
 MAX_INTERIM_ANSWERS: Final = 16  # 100 and 103 before the real one
 # Pieces in which a body may come, above one for each 16 bytes: each costs us as much as a header.
 MAX_SMALL_PIECES: Final = 256
 PIECE_BYTES: Final = 16
+# Chunks with many lines, which may be trailers, are handed to h11 in steps of this length. What it
+# has not parsed is counted after each step, so that no more lines are parsed than a step holds.
+STEP_BYTES: Final = 1024
 USER_AGENT: Final = "Penstock/1"
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([2-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r?\n")
@@ -100,6 +103,10 @@ def encode_headers(request: Request, target: Target) -> list[tuple[bytes, bytes]
     return headers
 
 
+def _is_chunked(head: h11.Response) -> bool:
+    return any(name == b"transfer-encoding" for name, _ in head.headers)
+
+
 class Exchange:
     """Feeds an answer through `wire` until it is whole or long enough."""
 
@@ -110,6 +117,7 @@ class Exchange:
         self._head_bytes = bytearray()  # of the head that is coming in, as far as it has come
         self._heads_bytes = 0  # of all heads, this one too
         self._heads_lines = 0
+        self._framing_left = MAX_HEAD_BYTES + max_answer_bytes  # around the chunks of the body
         self._pieces_left = MAX_SMALL_PIECES + max_answer_bytes // PIECE_BYTES
         self._body = bytearray()
         self._interim = 0
@@ -149,9 +157,10 @@ class Exchange:
             while rest and self._head is None:
                 head, rest = self._split(rest)
                 self._parse(head)
-            # In pieces, so that h11 refuses long trailers before it has parsed them.
-            for start in range(0, len(rest), MAX_HEAD_BYTES):
-                self._parse(rest[start : start + MAX_HEAD_BYTES])
+            if self._head is not None and _is_chunked(self._head):
+                self._parse_chunks(rest)
+            elif rest:
+                self._parse(rest)
             if not data:
                 self._parse(data)
         except h11.RemoteProtocolError as problem:
@@ -172,12 +181,38 @@ class Exchange:
         head = data[: len(self._head_bytes) - begun]
         self._heads_bytes += len(head)
         self._heads_lines += head.count(b"\n")
-        if self._heads_bytes > MAX_HEAD_BYTES or self._heads_lines > MAX_HEAD_LINES:
+        self._need_room()
+        return head, data[len(head) :]
+
+    def _need_room(self, *, trailer_bytes: int = 0, trailer_lines: int = 0) -> None:
+        if (
+            self._heads_bytes + trailer_bytes > MAX_HEAD_BYTES
+            or self._heads_lines + trailer_lines > MAX_HEAD_LINES
+        ):
             raise EgressFailed(
                 "answer_too_large",
                 f"the answer's headers exceed {MAX_HEAD_BYTES} bytes or {MAX_HEAD_LINES} lines",
             )
-        return head, data[len(head) :]
+
+    def _parse_chunks(self, data: bytes) -> None:
+        """Parse a part of a chunked body, and count what is not body in it.
+
+        Raises:
+            EgressFailed: answer_too_large: trailers, or what stands around the chunks.
+        """
+        step_bytes = STEP_BYTES if data.count(b"\n") > MAX_HEAD_LINES else max(1, len(data))
+        for start in range(0, len(data), step_bytes):
+            step = data[start : start + step_bytes]
+            self._framing_left -= len(step)
+            self._parse(step)
+            if self.finished:
+                continue  # only to note that more has come
+            if self._framing_left < 0:
+                raise EgressFailed(
+                    "answer_too_large", "the answer has too many bytes around its chunks"
+                )
+            unparsed = self._wire.trailing_data[0]  # trailers, or the beginning of a chunk
+            self._need_room(trailer_bytes=len(unparsed), trailer_lines=unparsed.count(b"\n"))
 
     def _parse(self, data: bytes) -> None:
         if self.finished:
@@ -195,6 +230,7 @@ class Exchange:
         if isinstance(event, h11.Data):
             self._take(event.data)
         elif isinstance(event, h11.EndOfMessage):
+            self._need_room(trailer_lines=len(event.headers))
             self.finished = True
         elif isinstance(event, h11.Response):
             self._head = event
@@ -210,6 +246,7 @@ class Exchange:
     def _take(self, data: bytes) -> None:
         room = self._max_bytes - len(self._body)
         self._body += data[:room]
+        self._framing_left += len(data)
         self._pieces_left -= 1
         if len(data) > room or self._pieces_left < 0:
             self._truncated = self.finished = True

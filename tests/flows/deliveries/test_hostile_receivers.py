@@ -92,6 +92,11 @@ ATTACKS: Final[dict[str, tuple[Behaviour, str | None]]] = {
     "an endless chunk extension": (flood(CHUNKED + b"2;"), None),
     "trailers": (raw(CHUNKED + b"2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n"), None),
     "endless trailers": (again_and_again(CHUNKED + b"0\r\n", b"x: y\r\n"), None),
+    "4,000 trailers": (raw(CHUNKED + b"2\r\nok\r\n0\r\n" + b"a:\r\n" * 4000 + b"\r\n"), None),
+    "chunks with 8 kB of extension": (
+        again_and_again(CHUNKED, b"1;" + b"x" * 8000 + b"\r\nx\r\n"),
+        None,
+    ),
     "chunks of one byte": (again_and_again(CHUNKED, b"1\r\nx\r\n"), None),
     "endless headers": (again_and_again(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"), None),
     "101 and silence": (
