@@ -5,7 +5,7 @@ import os
 import platform
 from datetime import UTC, datetime
 
-from bench import bundles, cost, flow, handlers, isolation, matching, memory, sandbox_cost
+from bench import bundles, cost, flow, handlers, hostile, isolation, matching, memory, sandbox_cost
 from bench.bill import Cpu
 from bench.report import publish, table
 from infra.demo.progress import Progress
@@ -24,6 +24,8 @@ def main() -> None:
     rows += matching.measure()
     progress.step("memory of `deliver`")
     rows += memory.measure()
+    progress.step("a good receiver beside hostile ones")
+    rows += hostile.measure()
     # With the template's own schedule. The demo's would load a warehouse each minute, on the cores
     # that are measured.
     with set_stage(progress, parameters={}) as stage:

@@ -123,7 +123,7 @@ def test_chunks_with_long_extensions_are_cut_off(at_once: int) -> None:
 
 
 @pytest.mark.parametrize("chunk_bytes", [PIECE_BYTES, 100, 1000, 10_000])
-@pytest.mark.parametrize("at_once", [100, READ_BYTES])
+@pytest.mark.parametrize("at_once", [1000, READ_BYTES])
 def test_chunks_of_an_ordinary_length_are_read_whole(chunk_bytes: int, at_once: int) -> None:
     """A template engine flushes after each few words; that is no attack."""
     exchange = an_exchange()
