@@ -49,17 +49,24 @@ def endpoint(client: BaseClient) -> str:
 def trust(ca_bundle: str | None) -> ssl.SSLContext:
     """Whose certificates are believed: those in the file `ca_bundle`; botocore's when it is None.
 
+    A certificate must name its host among its alternative names.
+
     Raises:
         SwitchNotHonoured: the file cannot be read, or has no certificates.
     """
     try:
-        return ssl.create_default_context(cafile=ca_bundle or get_cert_path(verify=True))
+        context = ssl.create_default_context(cafile=ca_bundle or get_cert_path(verify=True))
     except OSError as problem:  # ssl's errors are of this kind
         reason = problem.strerror or type(problem).__name__
         raise SwitchNotHonoured(
             f"AWS_CA_BUNDLE (or REQUESTS_CA_BUNDLE) names {ca_bundle}, where no certificates can "
             f"be read: {reason}"
         ) from problem
+    # The rules of `runtime.egress.transport.new_context`: RFC 9110 4.3.4 knows no common name, as
+    # urllib3 below botocore does not, and a server may not ask for one handshake after the other.
+    context.hostname_checks_common_name = False
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    return context
 
 
 def _resolved(client: Any) -> str:

@@ -1,13 +1,8 @@
 """Both clients at the borders: names, certificates, headers, policy."""
 
-import shutil
 import ssl
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -23,6 +18,7 @@ from tests.certificates import Authority
 from tests.cloud import in_process
 from tests.egress_clients import LOCAL, LONG_S, Client, post
 from tests.flows.bus import environment
+from tests.renegotiating_server import server_that_renegotiates
 from tests.scripted_receiver import ScriptedReceiver
 from tests.vectors import SECRET_A
 
@@ -125,44 +121,6 @@ def test_a_certificate_with_only_a_common_name_is_refused(
     """RFC 9110 4.3.4; public authorities check alternative names, and may sign any common name."""
     with ScriptedReceiver(tls=authority.server(common_name="localhost")) as receiver:
         assert "certificate" in expect_tls_error(make_client(trust=authority.trust), receiver)
-
-
-@contextmanager
-def server_that_renegotiates(authority: Authority) -> Iterator[str]:
-    """The URL of one that answers a request by asking for another handshake."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no `openssl` command here: nothing else can ask for another handshake")
-    file = str(authority.server_file("localhost"))
-    command = [
-        openssl,
-        "s_server",
-        "-accept",
-        "127.0.0.1:0",
-        "-tls1_2",
-        "-cert",
-        file,
-        "-key",
-        file,
-    ]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:  # noqa: S603 - ours
-        assert server.stdin is not None
-        assert server.stdout is not None
-        lines = iter(server.stdout)
-        port = next(line for line in lines if line.startswith(b"ACCEPT")).rpartition(b":")[2]
-
-        def renegotiate(keyboard: IO[bytes]) -> None:
-            if any(line.startswith(b"content-length") for line in lines):
-                keyboard.write(b"r\n")
-                keyboard.flush()
-
-        thread = threading.Thread(target=renegotiate, args=[server.stdin])
-        thread.start()
-        try:
-            yield f"https://localhost:{int(port)}/"
-        finally:
-            server.terminate()
-            thread.join(LONG_S)
 
 
 def test_a_server_may_not_ask_for_another_handshake(

@@ -1,6 +1,7 @@
 """Connections to AWS: over TLS, with more to say than a socket takes at once, and in trouble."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from runtime.stores.aws import switches
 from runtime.stores.aws.connections import BrokenAnswer, Connections, Reply
 from tests.certificates import Authority
+from tests.renegotiating_server import server_that_renegotiates
 from tests.scripted_receiver import Peer, ScriptedReceiver, answer, hang
 
 LARGE: Final = bytes(range(256)) * 32 * 1024  # 8 MB: far more than the buffers between us
@@ -92,12 +94,25 @@ def test_a_stranger_is_not_spoken_to(authority: Authority, tmp_path: Path, post:
     """Whoever sits between us and AWS would get signed requests and our data."""
     (tmp_path / "stranger").mkdir()
     stranger = Authority.create(tmp_path / "stranger")
-    for tls in (stranger.server("localhost"), authority.server("elsewhere.example.com")):
+    for tls in (
+        stranger.server("localhost"),
+        authority.server("elsewhere.example.com"),
+        authority.server(common_name="localhost"),
+    ):
         with ScriptedReceiver(tls=tls) as receiver:
             with pytest.raises(OSError, match="certificate verify failed"):
                 post(open_to(receiver), b"{}")
 
             assert [] == receiver.received
+
+
+@pytest.mark.parametrize("post", [by_thread, by_loop])
+def test_a_server_may_not_ask_for_another_handshake(authority: Authority, post: Post) -> None:
+    """Each costs us what a new connection does, and a server may ask without end."""
+    with server_that_renegotiates(authority) as url:
+        to = Connections(url, connect_timeout_s=2, read_timeout_s=2)
+        with pytest.raises(ssl.SSLError, match="handshake failure"):
+            post(to, b"{}")
 
 
 @pytest.mark.parametrize("post", [by_thread, by_loop])
