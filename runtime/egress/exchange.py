@@ -29,7 +29,9 @@ USER_AGENT: Final = "Penstock/1"
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([2-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r?\n")
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")  # RFC 9110 5.1
-_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]{0,8192}")  # RFC 9110 5.5
+# RFC 9110 5.5. The longest login that an endpoint may have takes 27 KB: user and password of 4,096
+# letters each, those of the password of four bytes, in base64.
+_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff\t]{0,32768}")
 # Framing and routing are ours: a second opinion is request smuggling. The last two, and x-amz-*,
 # are what gateways tell the servers behind them, which believe it.
 _OURS: Final = frozenset(
@@ -49,7 +51,7 @@ _OURS: Final = frozenset(
         "x-forwarded-for",
     }
 )
-_OURS_BEGIN: Final = "x-amz"
+_OURS_BEGIN: Final = ("x-amz-", "x-amzn-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
