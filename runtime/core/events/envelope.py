@@ -16,11 +16,15 @@ from runtime.errors import BadInput
 SOURCE: Final = "penstock.events"
 MAX_EVENT_BYTES: Final = 256 * 1024  # of compact UTF-8 JSON; SQS and EventBridge bill by 64 KB
 MAX_HOPS: Final = 8  # an event emitted by a function, that was started by an emitted event, …
+MAX_IDENTIFIER_CHARS: Final = 256  # of four bytes at most: DynamoDB's sort keys have 1,024 bytes
 MAX_TOPIC_CHARS: Final = 128  # EventBridge's limit on DetailType
 ORIGINS: Final = ("api", "bus", "function", "import", "system")
 _TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _TENANT_RULE: Final = "lower-case letters, digits, - and _, at most 63"
 _TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
+# A person's names become keys and columns. DynamoDB keeps a NUL in a key, Redshift refuses one in a
+# VARCHAR, and no other control is ever part of a name: stores would differ on who it is.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
 _FIELDS: Final = frozenset(
     {
@@ -210,15 +214,22 @@ def _profile(value: object) -> ProfileRef:
                 field=f"profile.{name}",
                 code="unknown_field",
             )
-        if text is not None and (
-            not isinstance(text, str) or not 0 < len(text) <= 2 * ids.MAX_ID_CHARS
-        ):
+        if text is not None and not _is_identifier(text):
             raise BadInput(
-                "must be a string of 1 to 256 characters",
+                f"must be a string of 1 to {MAX_IDENTIFIER_CHARS} characters, none of them a"
+                " control character such as NUL or a newline",
                 field=f"profile.{name}",
                 code="bad_profile",
             )
     return ProfileRef(**value)
+
+
+def _is_identifier(text: object) -> bool:
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= MAX_IDENTIFIER_CHARS
+        and _CONTROL.search(text) is None
+    )
 
 
 def _properties(value: object) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import BadInput
 
-TRANSFORM_VERSION: Final = 1  # raise it when the same raw rows would give other Parquet rows
+TRANSFORM_VERSION: Final = 2  # raise it when the same raw rows would give other Parquet rows
 LAKE_VERSION: Final = 1  # of the names in the lake: `lake/v1/…`
 MAX_ROWS: Final = 2_000_000  # of the tenant: 128 MB of Parquet, one file to a warehouse
 MAX_INPUT_BYTES: Final = 256 * 1024 * 1024  # gzipped, as they must fit the function's scratch

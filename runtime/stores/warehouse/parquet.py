@@ -41,14 +41,19 @@ _RAW_COLUMNS: Final = {
         "updated_at": "VARCHAR",
     },
 }
-# Warehouses refuse NUL in a text column; inside JSON text it is escaped already.
+# Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door takes none in
+# a person's names, but the raw log may hold some from before. Both tables must spell them alike, or
+# they do not join.
+_PLAIN_TEXTS: Final = {
+    Kind.EVENTS: ("profile_id",),
+    Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),
+}
 _COLUMNS: Final = {
     Kind.EVENTS: """id, tenant, topic, CAST(occurred_at AS TIMESTAMP) AS occurred_at,
         CAST(received_at AS TIMESTAMP) AS received_at,
-        replace(profile_id, chr(0), '') AS profile_id, profile, properties, hops, origin""",
-    Kind.PROFILES: """profile_id, replace(external_id, chr(0), '') AS external_id,
-        replace(email, chr(0), '') AS email, replace(phone, chr(0), '') AS phone, properties,
-        revision, deleted, CAST(nullif(updated_at, '') AS TIMESTAMP) AS updated_at""",
+        profile_id, profile, properties, hops, origin""",
+    Kind.PROFILES: """profile_id, external_id, email, phone, properties, revision, deleted,
+        CAST(nullif(updated_at, '') AS TIMESTAMP) AS updated_at""",
 }
 _KEY: Final = {Kind.EVENTS: "id", Kind.PROFILES: "profile_id"}
 _LATEST: Final = {Kind.EVENTS: "received_at", Kind.PROFILES: "revision"}
@@ -132,12 +137,16 @@ class _Table:
         """Keep one copy of each of the tenant's rows; how many there are."""
         raw = _RAW_COLUMNS[self.kind]
         everything = ", ".join(raw)
+        plain = ", ".join(
+            f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS[self.kind]
+        )
         self.connection.execute(
             f"""CREATE TEMP TABLE {self.kind} AS SELECT {_COLUMNS[self.kind]} FROM (
                 SELECT *, row_number() OVER (PARTITION BY {_KEY[self.kind]}
                     ORDER BY {_LATEST[self.kind]} DESC, {everything}) AS place
-                FROM read_json($files, format = 'newline_delimited', compression = 'gzip',
-                    columns = {_struct(raw)})
+                FROM (SELECT * REPLACE ({plain}) FROM read_json(
+                    $files, format = 'newline_delimited', compression = 'gzip',
+                    columns = {_struct(raw)}))
                 WHERE tenant = $tenant) AS copies WHERE place = 1""",  # noqa: S608 - our constants
             {"files": [str(path) for path in inputs], "tenant": tenant},
         )

@@ -233,7 +233,7 @@ def test_code_that_changed_between_kill_and_next_run_plans_the_load_again(world:
         world.planner(Death(at=submit)).sync_one("acme", "syn_1")
     world.pass_time(minutes=17)
     (load,) = world.planner(migrations=2).sync_one("acme", "syn_1")
-    assert (load.state, load.versions) == (LoadState.LOADED, "2.1")
+    assert (load.state, load.versions) == (LoadState.LOADED, "2.2")
     assert world.ids() == ["evt_1", "evt_2"]
 
 
