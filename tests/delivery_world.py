@@ -14,6 +14,7 @@ from runtime.egress.client import Egress
 from runtime.egress.policy import EgressPolicy
 from runtime.egress.sender import Sender
 from runtime.errors import PenstockError, Transient
+from runtime.races import Races
 from runtime.usecases.deliveries.courier import Courier
 from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
 from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
@@ -66,6 +67,7 @@ class World:
             bus=self.bus,
             clock=self.clock,
             journal=self.journal,
+            races=Races(pause=lambda _s: None),
         )
         self.secrets = {"sealed": SECRET_A, "older": SECRET_B}
         self.deliver = DeliverAttempts(

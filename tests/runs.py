@@ -11,12 +11,12 @@ from runtime.core.functions.run import Run
 from runtime.core.functions.run_plan import Entry
 from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency
+from runtime.races import Races
 from runtime.stores.functions.functions import Functions
 from runtime.stores.pacing.turns import Turns
 from runtime.usecases.functions.apply_run import ApplyRun
 from runtime.usecases.functions.run_function import RunFunctions
 from runtime.usecases.pacing.admit_runs import AdmitRuns
-from runtime.usecases.races import Races
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
 from tests.cloud import Cloud
 from tests.doubles import FakeClock, Journal, ScriptedSandbox

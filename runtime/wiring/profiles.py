@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 def build(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
     from runtime.usecases.profiles.project_profile import ProjectProfiles
-    from runtime.usecases.races import Races, wait
 
     given = settings.load()
     clients = parts.clients(given)
-    work = ProjectProfiles(
-        profiles=parts.profiles(clients, given),
-        races=Races(dice=parts.DICE.random, pause=wait),
-    )
+    work = ProjectProfiles(profiles=parts.profiles(clients, given))
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, given).park)

@@ -22,7 +22,6 @@ def build(journal: Journal) -> "Worker[Entry]":
     from runtime.usecases.functions.apply_run import ApplyRun
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
-    from runtime.usecases.races import Races, wait
 
     given = settings.load()
     clients = parts.clients(given)
@@ -58,7 +57,6 @@ def build(journal: Journal) -> "Worker[Entry]":
             schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=parts.DICE.random()
         ),
         journal=journal,
-        races=Races(dice=parts.DICE.random, pause=wait),
         allow_local_http=given.allow_local_http,
     )
 

@@ -11,6 +11,7 @@ from runtime.core.deliveries import messages
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Permanent, Transient
+from runtime.races import Races
 from runtime.stores.queues import Hints, Queue
 from runtime.usecases.deliveries.courier import Courier, Sender
 from runtime.usecases.deliveries.deliver_attempt import DeliverAttempts
@@ -206,6 +207,7 @@ class Stage:
             bus=self.bus,
             clock=clock,
             journal=Journal(),
+            races=Races(pause=lambda _s: None),
         )
         sweep: Sweep[Any, messages.DeliverMessage] = Sweep(
             records=stores.deliveries,

@@ -1,7 +1,7 @@
 """The raw log: batches on S3, numbered without a gap in the ledger table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import EncodedBatch, RawBatch
 from runtime.errors import Transient
+from runtime.races import Races
 from runtime.stores.archive import items
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.s3 import Bucket
@@ -19,7 +20,6 @@ from runtime.stores.tables.table import Table
 
 _HEAD: Final = {"pk": keys.RAW, "sk": keys.RAW_HEAD}
 _LOST: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
-MAX_TRIES: Final = 20  # for a number that other archivers want too; then the queue tries again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class RawLog:
 
     bucket: Bucket
     table: Table
+    races: Races = field(default_factory=Races)
 
     def append(self, batch: EncodedBatch, *, now: datetime) -> int:
         """The arrival number of the batch; the same batch again in the same hour keeps its number.
@@ -40,7 +41,7 @@ class RawLog:
         """
         key = raw_log.key(batch, now=now)
         self.bucket.put_once(key, batch.data)
-        for _ in range(MAX_TRIES):
+        for _ in self.races:  # for a number that other archivers want too
             batch_item = self.table.get(_name(key))
             if batch_item is not None:
                 return int(codec.value(batch_item["seq"]))

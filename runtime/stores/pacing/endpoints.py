@@ -10,6 +10,7 @@ from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import Transient
 from runtime.freshness import is_fresh
+from runtime.races import Races
 from runtime.stores.pacing import items
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
@@ -18,7 +19,6 @@ from runtime.stores.tables.table import Table
 FRESH_S: Final = 1.0  # how long an open breaker may go unnoticed by a warm worker
 MAX_KNOWN: Final = 10_000
 KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the webhook is disabled
-MAX_RACES: Final = 5
 
 
 class _Kept(NamedTuple):
@@ -34,6 +34,7 @@ class Endpoints:
 
     table: Table
     clock: Callable[[], datetime]
+    races: Races = field(default_factory=Races)
     _known: dict[Key, _Kept] = field(default_factory=dict)
 
     def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
@@ -73,7 +74,7 @@ class Endpoints:
         Raises:
             Transient: it keeps changing.
         """
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             old = self.find(tenant, webhook_id)
             new = endpoint_health.reset(old)
             if new == old or self.replace(old, new) is not None:

@@ -6,7 +6,7 @@ writes a batch for the cap. Functions always have a cap.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -15,11 +15,11 @@ from runtime.core.pacing import concurrency, rate_limit
 from runtime.core.pacing.concurrency import Lease, Leases
 from runtime.core.pacing.rate_limit import RateLimit
 from runtime.errors import Transient
+from runtime.races import Races
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 
 KEEP: Final = timedelta(days=2)  # an item that nobody has used for so long holds nothing
-MAX_RACES: Final = 8
 
 
 class _Permits(NamedTuple):
@@ -36,6 +36,7 @@ class Turns:
     table: Table
     clock: Callable[[], datetime]
     lease_ms: int = concurrency.DELIVER_LEASE_MS
+    races: Races = field(default_factory=Races)
 
     def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
         """The next `count` tickets: when the window of each begins, in epoch milliseconds.
@@ -45,7 +46,7 @@ class Turns:
         """
         key = {"pk": keys.rate(tenant, holder, limit.name)}
         floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             first = self._next(key, count, floor)
             if first is None and self._jump(key, count, floor):
                 first = floor
@@ -56,7 +57,7 @@ class Turns:
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """How many of the permits wanted `owner` has got; none while others keep writing."""
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
                 permits.leases,
@@ -72,7 +73,7 @@ class Turns:
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give `owner`'s permits back; what cannot be given back ends with its lease."""
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             permits = self._permits(tenant, holder)
             after = concurrency.release(permits.leases, owner)
             if self._store(tenant, holder, after, revision=permits.revision):

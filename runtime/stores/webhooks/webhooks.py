@@ -1,17 +1,15 @@
 """Where webhooks rest. Every change raises the tenant's subscription counter with it."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
 
 from runtime.core.page import Page
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Conflict, Transient
+from runtime.races import Races
 from runtime.stores.tables import keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config
 from runtime.stores.webhooks import items
-
-MAX_RACES: Final = 5  # lost in a row, somebody rewrites this webhook in a loop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +17,7 @@ class Webhooks:
     """Webhooks by tenant and id."""
 
     config: Config
+    races: Races = field(default_factory=Races)
 
     def add(self, webhook: Webhook) -> None:
         """Store a new webhook.
@@ -53,7 +52,7 @@ class Webhooks:
 
     def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
         """Switch a webhook off; doing it again changes nothing, nor does it when it is gone."""
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             old = self.find(tenant, webhook_id)
             if old is None or not old.enabled:
                 return

@@ -1,7 +1,7 @@
 """Sending deliveries again: one now, or many as a job that the sweep works off."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,10 +13,10 @@ from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Conflict, NotFound
+from runtime.races import Races
 
 # What is created at this moment may not show in the index yet.
 SETTLE_MS = 10_000
-MAX_RACES = 10  # a job at work is written once a page; a page takes longer than a try
 
 
 class Deliveries(Protocol):
@@ -128,6 +128,7 @@ class StartReplay:
     webhooks: Webhooks
     new_id: Callable[[str], str]
     clock: Callable[[], datetime]
+    races: Races = field(default_factory=Races)
 
     def __call__(self, tenant: str, webhook_id: str, *, wanted: WantedReplay) -> Replay:
         """The job; the sweep takes it up within a minute or two.
@@ -168,7 +169,7 @@ class StartReplay:
             NotFound: code `replay_not_found`.
             Conflict: code `replay_changed`; it moves on too fast, try again.
         """
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             replay = self.replays.get(tenant, webhook_id, replay_id)
             if replay.state is not ReplayState.RUNNING:
                 return replay

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -15,8 +15,8 @@ from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
+from runtime.races import Races
 from runtime.usecases.pacing.admit_runs import AdmitRuns
-from runtime.usecases.races import Races
 
 NO_LIVE_VERSION: Final = {
     "type": "NoLiveVersion",
@@ -80,8 +80,8 @@ class RunFunctions:
     clock: Callable[[], datetime]
     retry_delay_s: Callable[[int], float | None]
     journal: Callable[[Mapping[str, Any]], None]
-    races: Races
     allow_local_http: bool
+    races: Races = field(default_factory=Races)
     parallel_groups: int = 10
 
     def __call__(self, entries: Sequence[Entry]) -> list[Exception | None]:

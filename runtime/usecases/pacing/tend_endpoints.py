@@ -5,7 +5,7 @@ anywhere in between, the sweep finds the record and says it again, under the sam
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -14,8 +14,8 @@ from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health, NoticeKind, Seen
 from runtime.errors import Transient
+from runtime.races import Races
 
-MAX_RACES: Final = 5  # an account lost to so many others is one that the next attempt settles
 GRACE_S: Final = 30  # who has stored a notice gets this long to send it
 LIMIT: Final = 1000
 
@@ -59,6 +59,7 @@ class TendEndpoints:
     bus: Bus
     clock: Callable[[], datetime]
     journal: Callable[[Mapping[str, Any]], None]
+    races: Races = field(default_factory=Races)
 
     def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
         """Take note of how attempts went, in the order they ended.
@@ -115,7 +116,7 @@ class TendEndpoints:
 
     def _store(self, key: Key, change: Callable[[Health], Health]) -> None:
         health = self.endpoints.known([key])[key]
-        for _ in range(MAX_RACES):
+        for _ in self.races:
             after = change(health)
             if after is health:
                 return

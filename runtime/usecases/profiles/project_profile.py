@@ -1,7 +1,7 @@
 """Keep profiles up to date with the events about them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from runtime.core.events.envelope import Event
@@ -9,7 +9,7 @@ from runtime.core.ids import Key
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Transient
-from runtime.usecases.races import Races
+from runtime.races import Races
 
 
 class Profiles(Protocol):
@@ -27,7 +27,7 @@ class ProjectProfiles:
     """Merges a batch of events into profiles: one read for all, one write a changed profile."""
 
     profiles: Profiles
-    races: Races
+    races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
         """For each event None when its profile knows of it, or what has kept it from it."""

@@ -11,7 +11,7 @@ from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Limits
 from runtime.core.functions.run import Outcome
 from runtime.errors import Transient
-from runtime.usecases.races import MAX_RACES
+from runtime.races import MAX_RACES
 from tests.builders import (
     NOW,
     NOW_MS,

@@ -6,8 +6,8 @@ from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.ids import Key
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
+from runtime.races import Races
 from runtime.usecases.profiles.project_profile import Profiles, ProjectProfiles
-from runtime.usecases.races import Races
 from tests.builders import TENANT, a_profile, an_event
 from tests.cloud import Cloud
 
