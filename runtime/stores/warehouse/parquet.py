@@ -41,9 +41,9 @@ _RAW_COLUMNS: Final = {
         "updated_at": "VARCHAR",
     },
 }
-# Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door takes none
-# in a person's names, but the raw log may hold some from before. Both tables must spell them alike,
-# or they do not join.
+# Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door refuses
+# it in a person's names, but the raw log may hold some from before. Both tables must spell them
+# alike, or they do not join.
 _PLAIN_TEXTS: Final = {
     Kind.EVENTS: ("profile_id",),
     Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),

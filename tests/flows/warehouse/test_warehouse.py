@@ -179,7 +179,7 @@ def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
     planner = world.planner()
     lake = planner.destinations[DestinationKind.S3]
     (load,) = replace(planner, destinations={DestinationKind.S3: lake}).sync_one("acme", "syn_1")
-    assert (load.state, load.rows_in, load.versions) == (LoadState.LOADED, 1, "1.1")
+    assert (load.state, load.rows_in, load.versions) == (LoadState.LOADED, 1, "1.2")
     assert world.keys("lake/") == [
         f"lake/v1/acme/syn_1/events/dt=2026-11-20/{load.load_id}.parquet"
     ]
