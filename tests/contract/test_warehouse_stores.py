@@ -1,5 +1,6 @@
 """What the sync relies on in its stores: first writers win, numbers have no gap, fences hold."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,7 +171,8 @@ def test_redshift_tells_finished_from_failed_from_lost(world: World) -> None:
     failed = redshift.outcome(bad, wait_s=10)
     assert failed.state is StatementState.FAILED
     assert 'column "nope" does not exist' in failed.error
-    assert redshift.outcome("nope", wait_s=10).state is StatementState.LOST
+    nobody = str(uuid.UUID(int=0))
+    assert redshift.outcome(nobody, wait_s=10).state is StatementState.LOST
 
 
 def test_redshift_gives_rows_by_column_over_all_pages(world: World) -> None:

@@ -7,13 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from infra.local.redshift import model
 from infra.local.redshift.session import field
 from infra.local.redshift.statements import ENDED, Part, Refused, Statement, Statements
 
-MAX_SQLS: Final = 40
 MAX_SQL_BYTES: Final = 100_000
-MAX_TOKEN_CHARS: Final = 64
-MAX_WAIT_S: Final = 30
+MAX_LISTED: Final = 100  # statements a page, where the caller gives no number
 PAGE_ROWS: Final = 1_000
 _PARAMETER: Final = re.compile(r"'(?:[^']|'')*'|(?<!:):(\w+)")
 
@@ -42,6 +41,7 @@ class Api:
         """
         if operation not in self._operations:
             raise Refused("UnknownOperationException", f"{operation} is not served here")
+        model.check(operation, request)
         return self._operations[operation](request)
 
     def execute(self, request: Request) -> Mapping[str, Any]:
@@ -69,7 +69,7 @@ class Api:
                 "Query does not have result. Please check query status with DescribeStatement.",
                 ResourceId=request["Id"],
             )
-        start = int(request.get("NextToken") or 0)
+        start = _start(request, len(part.answer.records))
         rows = part.answer.records[start : start + PAGE_ROWS]
         has_more = start + PAGE_ROWS < len(part.answer.records)
         return {
@@ -87,7 +87,7 @@ class Api:
             for statement in self._statements.all()
             if (statement.name or "").startswith(name) and status in ("ALL", statement.status)
         ]
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 100)
+        start, size = _start(request, len(statements)), request.get("MaxResults") or MAX_LISTED
         has_more = start + size < len(statements)
         return {
             "Statements": [
@@ -120,12 +120,8 @@ def _check(request: Request, sqls: list[str]) -> None:
         raise _invalid("Give either WorkgroupName or ClusterIdentifier")
     if not request.get("Database"):
         raise _invalid("Database is required")
-    if not 1 <= len(sqls) <= MAX_SQLS:
-        raise _invalid(f"Member must have length between 1 and {MAX_SQLS}")
     if any(len(sql.encode()) > MAX_SQL_BYTES for sql in sqls):
         raise _invalid(f"A statement has at most {MAX_SQL_BYTES} bytes")
-    if len(request.get("ClientToken") or "") > MAX_TOKEN_CHARS:
-        raise _invalid(f"ClientToken has at most {MAX_TOKEN_CHARS} characters")
 
 
 def _bind(sqls: list[str], parameters: list[Mapping[str, str]]) -> list[str]:
@@ -155,10 +151,21 @@ def _bind(sqls: list[str], parameters: list[Mapping[str, str]]) -> list[str]:
 
 
 def _wait(request: Request) -> int:
-    wait_s = int(request.get("WaitTimeSeconds") or 0)
-    if not 0 <= wait_s <= MAX_WAIT_S:
-        raise _invalid(f"WaitTimeSeconds is at most {MAX_WAIT_S}")
-    return wait_s
+    return int(request.get("WaitTimeSeconds") or 0)
+
+
+def _start(request: Request, total: int) -> int:
+    """The number of the first entry of a page.
+
+    Raises:
+        Refused: no page has this token.
+    """
+    token = request.get("NextToken")
+    if token is None:
+        return 0
+    if not re.fullmatch("[1-9][0-9]{0,8}", token) or int(token) >= total:
+        raise _invalid("NextToken is not that of a page")
+    return int(token)
 
 
 def _invalid(message: str) -> Refused:

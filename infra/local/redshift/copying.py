@@ -214,7 +214,7 @@ def _insert(
             )
     # COPY makes a SUPER string of a text, and does not parse it.
     values = ", ".join(
-        f'to_json("{source}")' if table_type == "JSON" else f'"{source}"'
+        f'to_json(as_varchar("{source}"))' if table_type == "JSON" else f'"{source}"'
         for (_, table_type), (source, _) in zip(target, file_columns, strict=True)
     )
     names = ", ".join(name for name, _ in target)

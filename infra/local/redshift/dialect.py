@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from infra.local.redshift.failures import SqlFailure
+from infra.local.redshift.failures import MAX_VARCHAR_BYTES, SqlFailure
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
@@ -20,7 +20,8 @@ _TOKEN: Final = re.compile(
 _TYPES: Final = {"SUPER": "JSON", "VARBYTE": "BLOB", "TIMESTAMPTZ": "TIMESTAMPTZ"}
 _TEXTS: Final = ("VARCHAR", "NVARCHAR", "CHAR", "BPCHAR", "TEXT", "CHARACTER", "NCHAR")
 _DEFAULT_BYTES: Final = {"CHAR": 1, "CHARACTER": 1, "NCHAR": 1}
-_MAX_BYTES: Final = 65_535
+_MAX_CHAR_BYTES: Final = 4_096
+_MAX_COLUMNS: Final = 1_600
 _CONSTRAINTS: Final = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
 # Attributes of a table that say on which nodes and in which order its rows are stored.
 _PLACEMENT: Final = ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")
@@ -119,6 +120,8 @@ def _create_table(statement: Tokens) -> str:
         other_table = text([token for token in items[0] if token.kind != "space"][1:])
         return f"{text(statement[:opening])} AS SELECT * FROM {other_table} LIMIT 0"  # noqa: S608 - local
     columns = [_column(item) for item in items if words(item, 1) not in _CONSTRAINTS]
+    if len(columns) > _MAX_COLUMNS:
+        raise SqlFailure(f"ERROR: tables can have at most {_MAX_COLUMNS} columns")
     return f"{text(statement[:opening])}({', '.join(columns)})"
 
 
@@ -156,10 +159,30 @@ def _column(item: Tokens) -> str:
 
 def _type(name: str, kind: str, arguments: list[str]) -> str:
     if kind in _TEXTS:
-        size = arguments[0].upper() if arguments else str(_DEFAULT_BYTES.get(kind, 256))
-        return f"VARCHAR CHECK (strlen({name}) <= {_MAX_BYTES if size == 'MAX' else size})"
+        return f"VARCHAR CHECK (strlen({name}) <= {_text_bytes(kind, arguments)})"
     extra = f"({''.join(arguments)})" if arguments else ""
     return _TYPES.get(kind, kind) + extra
+
+
+def _text_bytes(kind: str, arguments: list[str]) -> int:
+    """How many bytes a column of texts takes.
+
+    Raises:
+        SqlFailure: Redshift has no such length.
+    """
+    fixed = kind in _DEFAULT_BYTES
+    family, limit = ("char", _MAX_CHAR_BYTES) if fixed else ("varchar", MAX_VARCHAR_BYTES)
+    if not arguments:
+        return _DEFAULT_BYTES.get(kind, 256)
+    if arguments[0].upper() == "MAX" and not fixed:
+        return limit
+    if not re.fullmatch("[0-9]{1,9}", arguments[0]):
+        raise SqlFailure(f'ERROR: syntax error at or near "{arguments[0]}"')
+    if int(arguments[0]) < 1:
+        raise SqlFailure(f"ERROR: length for type {family} must be at least 1")
+    if int(arguments[0]) > limit:
+        raise SqlFailure(f"ERROR: length for type {family} cannot exceed {limit}")
+    return int(arguments[0])
 
 
 def _enforced_attributes(attributes: Tokens) -> list[str]:

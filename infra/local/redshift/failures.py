@@ -5,6 +5,10 @@ from typing import Final
 
 import duckdb
 
+# https://docs.aws.amazon.com/redshift/latest/dg/limitations-super.html
+MAX_VARCHAR_BYTES: Final = 65_535
+TOO_LONG: Final = "Value too long for type character varying"
+
 
 class SqlFailure(Exception):
     """A statement failed; the message is what `DescribeStatement` shows as `Error`."""
@@ -39,11 +43,11 @@ def translated(problem: duckdb.Error) -> SqlFailure:
     """DuckDB's failure with Redshift's message; with DuckDB's own if the table above has none."""
     text = str(problem).split("\n", 1)[0]
     too_long = re.search(r"CHECK\(\(strlen\(.*?\) <= (\d+)\)\)", text)
+    if too_long is None:
+        too_long = re.search(rf"{TOO_LONG}\((\d+)\)", text)
     if too_long:
         return detail(
-            "Value too long for character type",
-            code=8001,
-            context=f"Value too long for type character varying({too_long[1]})",
+            "Value too long for character type", code=8001, context=f"{TOO_LONG}({too_long[1]})"
         )
     if "Malformed JSON" in text:
         return detail("JSON parsing error", code=8001, context=text)

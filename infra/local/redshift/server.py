@@ -5,6 +5,7 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 import json
 import logging
+import re
 import tempfile
 import threading
 import time
@@ -132,9 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one call."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        status, answer = self._answer(operation, body)
+        status, answer = self._answer(operation)
         if operation in self.server.lost_replies:
             self.server.lost_replies.discard(operation)
             self.close_connection = True
@@ -146,9 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _answer(self, operation: str, body: bytes) -> tuple[int, Mapping[str, Any]]:
+    def _answer(self, operation: str) -> tuple[int, Mapping[str, Any]]:
+        """The status and the body of an answer; whatever happens, there is one."""
         try:
-            request = json.loads(body or b"{}")
+            request = self._request()
             if self.server.identity is not None:
                 signature = self.headers.get("Authorization", "")
                 workgroup = str(request.get("WorkgroupName", ""))
@@ -156,8 +157,27 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, self.server.api.call(operation, request)
         except Refused as refusal:
             return 400, {"__type": refusal.code, **refusal.body}
-        except ValueError as problem:
-            return 400, {"__type": "ValidationException", "Message": str(problem)}
+        except Exception:  # noqa: BLE001 - else the caller would see a dropped connection
+            _LOG.exception("%s failed", operation)
+            return 500, {"__type": "InternalServerException", "Message": "see the log"}
+
+    def _request(self) -> dict[str, Any]:
+        """The call's parameters.
+
+        Raises:
+            Refused: the body is no JSON object, or nothing says how long it is.
+        """
+        length = self.headers.get("Content-Length", "0")
+        if not re.fullmatch("[0-9]{1,9}", length):
+            self.close_connection = True  # where the next call begins is not known
+            raise Refused("SerializationException", "Content-Length is no number of bytes")
+        try:
+            request = json.loads(self.rfile.read(int(length)) or b"{}")
+        except (ValueError, RecursionError) as problem:
+            raise Refused("SerializationException", "the body is not JSON") from problem
+        if not isinstance(request, dict):
+            raise Refused("SerializationException", "the body is no JSON object")
+        return request
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Log requests at level DEBUG, instead of printing them to standard error."""

@@ -9,10 +9,19 @@ import duckdb
 
 from infra.local.redshift import dialect
 from infra.local.redshift.copying import Copier
-from infra.local.redshift.failures import SqlFailure, translated
+from infra.local.redshift.failures import MAX_VARCHAR_BYTES, TOO_LONG, SqlFailure, translated
+
+# Of one row of a result, as it leaves the Data API:
+# https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html
+MAX_ROW_BYTES: Final = 65_536
 
 PRELUDE: Final = (
-    "CREATE OR REPLACE MACRO json_parse(x) AS CAST(x AS JSON)",
+    (
+        "CREATE OR REPLACE MACRO as_varchar(x) AS CASE WHEN strlen(CAST(x AS VARCHAR)) > "
+        f"{MAX_VARCHAR_BYTES} THEN error('{TOO_LONG}({MAX_VARCHAR_BYTES})') ELSE x END"
+    ),
+    # The argument of JSON_PARSE is a VARCHAR, and so is every string in a SUPER.
+    "CREATE OR REPLACE MACRO json_parse(x) AS CAST(as_varchar(x) AS JSON)",
     "CREATE OR REPLACE MACRO json_serialize(x) AS CAST(x AS VARCHAR)",
     "CREATE OR REPLACE MACRO getdate() AS CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)",
     (
@@ -127,6 +136,8 @@ class Session:
         result = self.connection.execute(sql)
         description = result.description or []
         records = tuple(result.fetchall())
+        if any(_row_bytes(record) > MAX_ROW_BYTES for record in records):
+            raise SqlFailure("ERROR: Packet for query is too large: a row has over 64 KB")
         names = [column[0] for column in description]
         if names == ["Count"] and not re.match(r"(?i)\s*(SELECT|WITH)\b", sql):
             return Answer(None, (), int(records[0][0]) if records else 0)
@@ -151,6 +162,11 @@ def field(value: Any) -> dict[str, Any]:
             return {"stringValue": json.dumps(value, default=str)}
         case _:
             return {"stringValue": str(value)}
+
+
+def _row_bytes(record: tuple[Any, ...]) -> int:
+    values = (next(iter(field(value).values())) for value in record)
+    return sum(len(value.encode()) if isinstance(value, str) else 8 for value in values)
 
 
 def _type_name(duckdb_type: str) -> str:

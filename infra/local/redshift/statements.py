@@ -67,6 +67,13 @@ class Statement:
     status: str = "SUBMITTED"
     error: str | None = None  # Redshift's message; None unless it failed
 
+    @property
+    def parts_by_number(self) -> Mapping[str, Part]:
+        """The parts of a batch by the number that follows the colon in their ids, from 1."""
+        if not self.batch:
+            return {}
+        return {str(number): part for number, part in enumerate(self.parts, start=1)}
+
 
 @dataclass(slots=True)
 class Faults:
@@ -160,19 +167,18 @@ class Statements:
             wait_s: how long to wait for the statement's end.
 
         Raises:
-            Refused: there is none, or it is older than a day.
+            Refused: there is none, it is older than a day, or it has no such part.
         """
-        main_id, _, number = statement_id.partition(":")
+        main_id, colon, number = statement_id.partition(":")
         with self._change:
             statement = self._statements.get(main_id)
             if statement is None or self._now() - statement.created_at > RESULT_S:
-                raise Refused(
-                    "ResourceNotFoundException", "Query does not exist.", ResourceId=statement_id
-                )
+                raise _missing(statement_id)
+            part = statement.parts_by_number.get(number)
+            if colon and part is None:
+                raise _missing(statement_id)
             self._change.wait_for(lambda: statement.status in ENDED, timeout=wait_s)
-        if not number:
-            return statement, None
-        return statement, statement.parts[int(number) - 1]
+        return statement, part
 
     def all(self) -> list[Statement]:
         """Every statement, newest first."""
@@ -245,3 +251,7 @@ class Statements:
         statement.status = status
         statement.updated_at = self._now()
         self._change.notify_all()
+
+
+def _missing(statement_id: str) -> Refused:
+    return Refused("ResourceNotFoundException", "Query does not exist.", ResourceId=statement_id)
