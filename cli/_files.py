@@ -107,7 +107,7 @@ def parse_json(text: str, *, origin: str) -> Any:
     except BadInput as problem:
         what = problem.message.removeprefix("not JSON: ")
         at = f" at {problem.field}" if problem.field else ""
-        raise WrongUsage(f"{origin} is not JSON{at}: {what}", code=problem.code) from problem
+        raise WrongUsage(f"{origin} is not taken{at}: {what}", code=problem.code) from problem
 
 
 def _not_utf8(origin: str | Path, what: str) -> WrongUsage:

@@ -126,7 +126,7 @@ def parse(model: type[M], raw: object) -> M:
 
 
 def parse_json(model: type[M], body: bytes) -> M:
-    """The JSON in `body` as a `model`.
+    """The JSON in `body` as a `model`, whose `json_rules`, if any, say what `load` shall let by.
 
     Raises:
         BadInput: code `missing_body` when there is none; not JSON, or a value that JSON does not
@@ -134,7 +134,7 @@ def parse_json(model: type[M], body: bytes) -> M:
     """
     if not body.strip():
         raise BadInput("is missing; send a JSON object, {} at least", code="missing_body")
-    return parse(model, json_text.load(body))
+    return parse(model, json_text.load(body, **getattr(model, "json_rules", {})))
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:

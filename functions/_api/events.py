@@ -44,6 +44,9 @@ class EventsIn(RootModel[Any]):
         }
     )
     keys: ClassVar = {"events"}
+    # The list and the object around it are no levels of an event's, and its integers are looked at
+    # with the event, so that one too large spoils no other.
+    json_rules: ClassVar = {"wrapped": 2, "any_integer": True}
 
     def each(self) -> list[object]:
         """The events, unjudged.

@@ -72,6 +72,9 @@ machine-readable form is at `/openapi.json`.
   (why each event was not taken) where they apply. Act on `code`.
 - **Events** are judged one by one. 202 says which of them are on the bus and which were rejected;
   when all of them were rejected the answer is 400 with the same two lists.
+- **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one
+  is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
+  number with a point or an exponent is a double. Times are RFC 3339 with an offset.
 - **503** means that nothing was wrong with the request: try again after `retry-after` seconds.
 """
 _CLI_INTRODUCTION: Final = """# Command line

@@ -64,7 +64,7 @@ def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
 
 def rows(data: bytes) -> list[dict[str, Any]]:
     """The rows of a stored batch."""
-    return [load(line) for line in gzip.decompress(data).splitlines()]
+    return [load(line, any_integer=True) for line in gzip.decompress(data).splitlines()]
 
 
 def event(row: Mapping[str, Any]) -> Event:
@@ -78,7 +78,7 @@ def event(row: Mapping[str, Any]) -> Event:
         origin=row["origin"],
         hops=row["hops"],
         profile=ProfileRef(**load(row["profile"])),
-        properties=load(row["properties"]),
+        properties=load(row["properties"], any_integer=True),  # of before the door refused them
     )
 
 

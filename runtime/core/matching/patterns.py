@@ -55,7 +55,7 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
     """
     if not isinstance(pattern, Mapping):
         raise operators.bad("a pattern is a JSON object", at)
-    json_text.check_json(pattern, at=at)
+    json_text.check_json(pattern, at=at, any_integer=True)  # one that no event has matches none
     if len(json_text.dump(pattern)) > MAX_PATTERN_CHARS:
         raise operators.bad(f"a pattern has at most {MAX_PATTERN_CHARS} characters", at)
     node = _object(pattern, _Spot("", at))

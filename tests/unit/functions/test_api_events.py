@@ -32,6 +32,7 @@ def test_one_event_or_many_is_accepted(api: ApiClient) -> None:
         ({"topic": "metric.x", "profile": {"email": 7}}, "bad_profile", "profile.email"),
         ({"topic": "metric.x", "profile": {"name": "A"}}, "unknown_field", "profile.name"),
         ({"topic": "metric.x", "properties": []}, "bad_properties", "properties"),
+        ({"topic": "metric.x", "properties": {"n": 10**22}}, "integer_too_large", "properties.n"),
         ({"topic": "metric.x", "properties": {"a": "x" * 262_144}}, "too_large", ""),
         ("not an object", "not_an_object", ""),
     ],
@@ -59,6 +60,7 @@ def test_a_bad_event_spoils_no_other(api: ApiClient, event: object, code: str, f
         ('{"topic": "metric.x", "properties": {"a": "\\ud800"}}', "lone_surrogate"),
         (json.dumps({"topic": "metric.x", "properties": {"a": DEEP}}), "too_deep"),
         ("[" * 100_000, "not_json"),
+        ('{"topic": "metric.x", "properties": {"n": ' + "9" * 5000 + "}}", "integer_too_large"),
         ('{"events": "many"}', "bad_field"),
     ],
 )

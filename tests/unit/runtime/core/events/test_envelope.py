@@ -97,6 +97,15 @@ class TestRefusals:
             ({"surprise": 1}, "unknown_field", "surprise"),
             ({"properties": {"x": float("nan")}}, "not_json", "properties.x"),
             ({"properties": {"x": ["\ud800"]}}, "lone_surrogate", "properties.x[0]"),
+            ({"properties": {"x": float("1e400")}}, "not_json", "properties.x"),
+            ({"properties": {"n": 12345678901234567890123}}, "integer_too_large", "properties.n"),
+            (
+                {"properties": {"deep": [{"m": -99999999999999999999}]}},
+                "integer_too_large",
+                "properties.deep[0].m",
+            ),
+            ({"properties": {"n": 1 << 64}}, "integer_too_large", "properties.n"),
+            ({"properties": {"n": -(1 << 64)}}, "integer_too_large", "properties.n"),
             ({"properties": {"x": "x" * MAX_EVENT_BYTES}}, "too_large", ""),
         ],
     )
