@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BATCH_WALL_S = 5.0  # a batch is a test suite: a loop without end should not hold it for long
 _BATCH_WORKERS = 2
+_RUN_ID = "run_local"
 _KEYS = (
     "outcome", "output", "error", "findings", "logs", "effects", "duration_ms", "isolation",
     "engine",
@@ -173,13 +174,17 @@ def _secret(found: FunctionProject, name: str) -> str:
 
 
 def _one(sandbox: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    # Deferred: every command reads this file, and only this one decides about runs.
+    from cli import local_decision
+
     try:
-        answer = sandbox.run({**job, "events": [{"run_id": "run_local", **case}]})
+        answer = sandbox.run({**job, "events": [{"run_id": _RUN_ID, **case}]})
     except CheckGaveUp as problem:  # what is not published yet is refused
         used = sandbox.engine(job["engine"])
         found = [problem.finding.to_json()]
         return _refused("Refused", str(problem), used=used) | {"findings": found}
     (result,) = answer["results"]
+    result = local_decision.decided(result, run_id=_RUN_ID, **case)
     # The hints as well as the errors, as a push shows them; the run's own compilation is kept.
     found = [each.to_json() for each in sandbox.check(job["source"], engine=answer["engine"])]
     return {key: result[key] for key in _KEYS} | {"findings": found}
@@ -225,7 +230,9 @@ def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
     Settings come from `penstock.toml` beside the file; where nothing names an engine, it is
     `wasm`, or `restricted` where that cannot be used. Exit code 0 whenever the sandbox did its job,
     whatever the function did. In a batch each case gets 5 s of wall clock unless penstock.toml says
-    otherwise.
+    otherwise. The run is judged as in the cloud: an effect that cannot be taken makes it `refused`,
+    and the error names the effect; an emitted event that would end in the dead-letter queue has
+    `parked`. A profile that is given is the one that the event is about.
     """
     if (file is None) == (batch is None):
         raise WrongUsage("give a FILE, or --batch CASES.jsonl")

@@ -124,8 +124,11 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     if run.outcome not in _TAKES_EFFECT:
         return Outgoing(recorded=_ended(run, f"function_{run.outcome}", Status.DEAD))
     out = _Collected()
-    for effect in run.effects:
-        _collect(out, effect, run=run, event=event)
+    for number, effect in enumerate(run.effects, 1):
+        try:
+            _collect(out, effect, run=run, event=event)
+        except BadInput as problem:
+            raise _named(problem, effect, number) from problem
     bodies = _payloads(run)
     ended = () if bodies else _ended(run, "dropped_by_function", Status.DROPPED)
     for position, body in enumerate(bodies or ()):
@@ -206,7 +209,11 @@ def _with_profile(
     if not changes:
         return decision
     if entry.profile_id is None:
-        raise BadInput("this event is about no profile", code="no_profile")
+        rule = (
+            "profile.set and profile.unset change the profile that the event is about, and this "
+            "event names none; look at event['profile'] before you call them"
+        )
+        raise BadInput(rule, code="no_profile")
     before = person or profile.unknown(run.tenant, entry.profile_id)
     # A profile that nobody has stored yet gets the identifiers of the event that found it.
     changed = profile.project(before, entry.event) if person is None else before
@@ -332,6 +339,13 @@ def _list(value: object) -> Iterable[Any]:
     if not isinstance(value, list):
         raise BadInput("profile.unset takes names", code="bad_effect")
     return value
+
+
+def _named(problem: BadInput, effect: Mapping[str, Any], number: int) -> BadInput:
+    """The same refusal, saying which effect is meant."""
+    op, about = effect.get("op"), effect.get("topic") or effect.get("webhook")
+    call = f"{op}({about!r})" if isinstance(about, str) else str(op)
+    return BadInput(f"effect {number}: {call}: {_sentence(problem)}", code=problem.code)
 
 
 def _sentence(problem: BadInput) -> str:
