@@ -9,6 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from runtime.core.deliveries.delivery import Delivery, Waiting
 from runtime.core.functions.run import Run
 from runtime.errors import Transient
+from runtime.usecases.ports import Hints
 
 LEASE_S: Final = 90  # a hint that is lost after the lease was taken is sent again after this
 # A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
@@ -18,7 +19,6 @@ BATCH: Final = 10  # what the queue takes in one call
 LIMIT: Final = 8000  # of one sweep, about what its minute takes; the rest is due in the next, too
 
 R = TypeVar("R", Delivery, Waiting, Run)
-M_contra = TypeVar("M_contra", contravariant=True)
 M = TypeVar("M")
 
 
@@ -30,13 +30,6 @@ class DueIndex(Protocol[R]):
 
     def lease(self, record: R, /, *, until_ms: int) -> bool:
         """Push its due time to `until_ms` unless somebody else has; whether it was us."""
-
-
-class Hints(Protocol[M_contra]):
-    """The queue that serves the records."""
-
-    def send(self, messages: Iterable[M_contra], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

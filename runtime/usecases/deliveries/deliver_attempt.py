@@ -28,6 +28,7 @@ from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.deliveries.courier import Courier, Credentials, Keyring
 from runtime.usecases.loop import Loop
 from runtime.usecases.pacing.admit_deliveries import Hold, Turn
+from runtime.usecases.ports import Hints
 
 
 class Deliveries(Protocol):
@@ -61,13 +62,6 @@ class KnownWebhooks(Protocol):
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook as it was lately, or None."""
-
-
-class Hints(Protocol):
-    """The deliver queue."""
-
-    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
 
 
 class Admit(Protocol):
@@ -143,7 +137,7 @@ class DeliverAttempts:
     deliveries: Deliveries
     webhooks: Webhooks
     known_webhooks: KnownWebhooks
-    hints: Hints
+    hints: Hints[DeliverMessage]
     courier: Courier
     admit: Admit
     endpoints: Endpoints

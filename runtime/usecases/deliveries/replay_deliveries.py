@@ -1,6 +1,6 @@
 """Sending deliveries again: one now, or many as a job that the sweep works off."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Conflict, NotFound
 from runtime.races import Races
+from runtime.usecases.ports import Hints
 
 # What is created at this moment may not show in the index yet.
 SETTLE_MS = 10_000
@@ -55,20 +56,13 @@ class Replays(Protocol):
         """Store `new` in the place of `old`; None when another was first."""
 
 
-class Hints(Protocol):
-    """The deliver queue."""
-
-    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDelivery:
     """Sends one delivery again, whatever became of it."""
 
     deliveries: Deliveries
     webhooks: Webhooks
-    hints: Hints
+    hints: Hints[DeliverMessage]
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:

@@ -17,6 +17,7 @@ from runtime.core.deliveries.replay import Progress, Replay, ReplayState
 from runtime.core.page import Page
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
+from runtime.usecases.ports import Hints
 
 PAGE: Final = 100
 LEASE_MS: Final = 120_000  # twice the sweep's timeout: a killed one is made up for after this
@@ -61,20 +62,13 @@ class Replays(Protocol):
         """Those that run and that nobody is at work on."""
 
 
-class Hints(Protocol):
-    """The deliver queue."""
-
-    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReplays:
     """Works; sweeps may overlap, and the one that moves the cursor first goes on alone."""
 
     deliveries: Deliveries
     replays: Replays
-    hints: Hints
+    hints: Hints[DeliverMessage]
     clock: Callable[[], datetime]
 
     def __call__(self) -> int:

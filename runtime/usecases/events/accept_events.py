@@ -1,24 +1,18 @@
 """Take events in from the API and put them on the bus."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput, EventsRejected
+from runtime.usecases.ports import Bus
 
 MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB
 _OURS: Final = frozenset({"received_at", "origin", "hops"})
-
-
-class Bus(Protocol):
-    """Where events land."""
-
-    def put(self, events: Iterable[Event]) -> None:
-        """Put them all, or raise Transient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

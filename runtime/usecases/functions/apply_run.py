@@ -1,31 +1,17 @@
 """Send out what a stored run asks for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events.envelope import MAX_HOPS, Event
+from runtime.core.events.envelope import MAX_HOPS
 from runtime.core.functions.hints import hint_delay_s, run_hint
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
 from runtime.core.functions.run_effects import Outgoing
 from runtime.core.json_text import dump
-
-
-class Bus(Protocol):
-    """Where events land."""
-
-    def put(self, events: Iterable[Event]) -> None:
-        """Put them all, or raise Transient."""
-
-
-class Hints(Protocol):
-    """A work queue."""
-
-    def send(self, messages: Iterable[DeliverMessage | RunMessage], *, delay_s: int = 0) -> None:
-        """Queue them all, or raise Transient."""
+from runtime.usecases.ports import Bus, Hints
 
 
 class Deliveries(Protocol):
@@ -47,8 +33,8 @@ class ApplyRun:
     """Sends a run's effects, as often as it takes: the ids are the run's, so receivers see one."""
 
     bus: Bus
-    deliver_queue: Hints
-    run_queue: Hints
+    deliver_queue: Hints[DeliverMessage]
+    run_queue: Hints[RunMessage]
     deliveries: Deliveries
     parked: Parked
     queue_delay_max_s: int

@@ -16,6 +16,7 @@ from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import PenstockError, Transient
+from runtime.usecases.ports import Hints
 
 
 class Subscriptions(Protocol):
@@ -23,20 +24,6 @@ class Subscriptions(Protocol):
 
     def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """The tenant's compiled subscriptions, at most a few seconds old."""
-
-
-class DeliverHints(Protocol):
-    """The deliver queue."""
-
-    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
-
-
-class RunHints(Protocol):
-    """The run queue."""
-
-    def send(self, messages: Iterable[RunMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
 
 
 @dataclass(slots=True)
@@ -57,8 +44,8 @@ class FanOut:
     """Matches events with subscriptions; ids are derived, so an event seen twice adds nothing."""
 
     subscriptions: Subscriptions
-    deliver: DeliverHints
-    run: RunHints
+    deliver: Hints[DeliverMessage]
+    run: Hints[RunMessage]
     clock: Callable[[], datetime]
 
     def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:

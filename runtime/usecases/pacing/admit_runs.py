@@ -1,6 +1,6 @@
 """Whether a function may run another batch now: its cap on concurrent runs, across all Lambdas."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from runtime.core.functions.function import Function
 from runtime.core.functions.messages import RunMessage
 from runtime.errors import Transient
+from runtime.usecases.ports import Hints
 
 WAIT_S: Final = 5  # and up to as much again: whoever waits shall not come back all at once
 
@@ -22,19 +23,12 @@ class Permits(Protocol):
         """Give `owner`'s permits back."""
 
 
-class Hints(Protocol):
-    """The run queue."""
-
-    def send(self, messages: Iterable[RunMessage], *, delay_s: int = 0) -> None:
-        """Queue them all, or raise Transient."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitRuns:
     """Asks; `dice` gives numbers from 0 to 1, `new_owner` names a batch."""
 
     permits: Permits
-    hints: Hints
+    hints: Hints[RunMessage]
     dice: Callable[[], float]
     new_owner: Callable[[], str]
 

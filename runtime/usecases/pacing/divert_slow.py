@@ -15,6 +15,7 @@ from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import PenstockError, Transient
+from runtime.usecases.ports import Hints
 
 Results = Sequence[PenstockError | None]
 
@@ -26,19 +27,12 @@ class Endpoints(Protocol):
         """The health of each, at most a second old."""
 
 
-class Hints(Protocol):
-    """The slow queue."""
-
-    def send(self, messages: Iterable[DeliverMessage]) -> None:
-        """Queue them all; raises Transient if some may be missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivertSlow:
     """Stands before `deliver`; what has moved already goes through."""
 
     endpoints: Endpoints
-    hints: Hints
+    hints: Hints[DeliverMessage]
     deliver: Callable[[Sequence[DeliverMessage]], Results]
     clock: Callable[[], datetime]
     _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))

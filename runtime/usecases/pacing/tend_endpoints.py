@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from runtime.core.events.envelope import Event
 from runtime.core.ids import Key
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Health, NoticeKind, Seen
 from runtime.errors import Transient
 from runtime.races import Races
+from runtime.usecases.ports import Bus
 
 GRACE_S: Final = 30  # who has stored a notice gets this long to send it
 LIMIT: Final = 1000
@@ -41,13 +41,6 @@ class Webhooks(Protocol):
 
     def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
         """Switch it off; again changes nothing."""
-
-
-class Bus(Protocol):
-    """Where events land."""
-
-    def put(self, events: Iterable[Event]) -> None:
-        """Put them all, or raise Transient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

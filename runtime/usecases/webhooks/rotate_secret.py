@@ -3,22 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import rotation
 from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted
-
-
-class Webhooks(Protocol):
-    """Where webhooks rest."""
-
-    def get(self, tenant: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound."""
-
-    def replace(self, old: Webhook, new: Webhook) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+from runtime.usecases.webhooks.ports import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

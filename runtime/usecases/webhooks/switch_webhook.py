@@ -1,27 +1,18 @@
 """Switch a webhook on or off, and tell those who subscribed to it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-from runtime.core.events.envelope import Event
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Notice, NoticeKind
 from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks.webhook import Webhook
+from runtime.usecases.ports import Bus
+from runtime.usecases.webhooks.ports import Webhooks
 
 PAUSED: Final = "paused"  # by somebody, as told from `gone` and `failing`
-
-
-class Webhooks(Protocol):
-    """Where webhooks rest."""
-
-    def get(self, tenant: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound."""
-
-    def replace(self, old: Webhook, new: Webhook) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
 
 
 class Endpoints(Protocol):
@@ -29,13 +20,6 @@ class Endpoints(Protocol):
 
     def reset(self, tenant: str, webhook_id: str) -> None:
         """Forget what was."""
-
-
-class Bus(Protocol):
-    """Where events land."""
-
-    def put(self, events: Iterable[Event]) -> None:
-        """Put them all, or raise Transient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

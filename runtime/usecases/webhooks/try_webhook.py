@@ -1,6 +1,6 @@
 """Send a webhook one event made up for it, to see whether its receiver takes what we send."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -14,6 +14,7 @@ from runtime.core.formats import payload
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Conflict
+from runtime.usecases.ports import Hints
 
 TOPIC: Final = "webhook.test"
 
@@ -32,20 +33,13 @@ class Webhooks(Protocol):
         """One webhook; raises NotFound."""
 
 
-class Hints(Protocol):
-    """The deliver queue."""
-
-    def send(self, messages: Iterable[DeliverMessage], *, delay_s: int = 0) -> None:
-        """Queue them all; raises Transient if some may be missing."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWebhook:
     """Sends the event to this webhook alone, whatever it listens to, and past its transform."""
 
     deliveries: Deliveries
     webhooks: Webhooks
-    hints: Hints
+    hints: Hints[DeliverMessage]
     new_id: Callable[[str], str]
     clock: Callable[[], datetime]
 

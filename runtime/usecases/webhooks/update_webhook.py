@@ -2,24 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypedDict
+from typing import Any, TypedDict
 
 from runtime.core.events import topics
 from runtime.core.pacing.rate_limit import RateLimit
 from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.webhooks.create_webhook import WebhookRules
+from runtime.usecases.webhooks.ports import Webhooks
 from runtime.usecases.webhooks.seal_access import AccessChanges, SealAccess
 from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
-
-
-class Webhooks(Protocol):
-    """Where webhooks rest."""
-
-    def get(self, tenant: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound."""
-
-    def replace(self, old: Webhook, new: Webhook) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
 
 
 class WebhookChanges(TypedDict, total=False):
