@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_CONCURRENCY: Final = 1_000
 # A little more than the Lambda's timeout, 60 s for `deliver` and 200 s for `run`: whoever still has
@@ -24,16 +24,26 @@ class Lease:
 Leases = Mapping[str, Lease]
 
 
+class Acquired(NamedTuple):
+    """What became of asking for permits."""
+
+    # Every worker's, the asking one's among them if it got any.
+    leases: Leases
+    # How many of the wanted permits it got.
+    granted: int
+
+
 def acquire(
     leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int, lease_ms: int
-) -> tuple[Leases, int]:
-    """The leases with `owner`'s added, and how many of the `wanted` ones it got."""
+) -> Acquired:
+    """The leases with `owner`'s added, as many of the `wanted` ones as the cap has left."""
     alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
     in_use = sum(lease.permits for lease in alive.values())
     granted = max(0, min(wanted, cap - in_use))
     if not granted:
-        return leases, 0
-    return alive | {owner: Lease(permits=granted, until_ms=now_ms + lease_ms)}, granted
+        return Acquired(leases, 0)
+    mine = Lease(permits=granted, until_ms=now_ms + lease_ms)
+    return Acquired(alive | {owner: mine}, granted)
 
 
 def release(leases: Leases, owner: str) -> Leases:

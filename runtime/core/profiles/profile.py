@@ -7,7 +7,7 @@ order.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runtime.core import ids
 from runtime.core.events.envelope import Event
@@ -20,6 +20,18 @@ _DELETED: Final = "deleted"
 _ALIVE: Final = "alive"
 _PROPERTY: Final = "properties."
 _ABSENT: Final = object()
+
+
+class _Claim(NamedTuple):
+    """What is said of one attribute."""
+
+    # `<ISO 8601>|<what set it>`; the later one wins.
+    stamp: str
+    # _ABSENT when the attribute was taken away, or has no value of its own.
+    value: Any
+
+
+_NO_CLAIM: Final = _Claim("", _ABSENT)
 _SETS_PROPERTIES: Final = frozenset({"profile.created", "profile.updated", "profile.merged"})
 
 
@@ -94,13 +106,14 @@ def claims_of(event: Event, profile_id: str) -> Profile:
     identifiers = {name: getattr(event.profile, name) for name in IDENTIFIERS}
     claims = {name: value for name, value in identifiers.items() if value is not None}
     if event.topic == "profile.deleted":
-        return _assemble(empty, {_DELETED: (stamp, _ABSENT)})
+        return _assemble(empty, {_DELETED: _Claim(stamp, _ABSENT)})
     if not event.topic.startswith("profile."):
-        return _assemble(empty, {name: (f"-{stamp}", value) for name, value in claims.items()})
+        mentioned = {name: _Claim(f"-{stamp}", value) for name, value in claims.items()}
+        return _assemble(empty, mentioned)
     if event.topic in _SETS_PROPERTIES:
         claims |= {_PROPERTY + name: value for name, value in event.properties.items()}
-    stamped = {name: (stamp, value) for name, value in claims.items()}
-    return _assemble(empty, {**stamped, _ALIVE: (stamp, _ABSENT)})
+    stamped = {name: _Claim(stamp, value) for name, value in claims.items()}
+    return _assemble(empty, {**stamped, _ALIVE: _Claim(stamp, _ABSENT)})
 
 
 def merge(left: Profile, right: Profile) -> Profile:
@@ -125,10 +138,10 @@ def amend(profile: Profile, *, put: Mapping[str, Any], unset: Iterable[str], now
     changes = {**put, **dict.fromkeys(unset, _ABSENT)}
     for name, value in changes.items():
         key = _PROPERTY + name
-        stamp = claims.get(key, ("", _ABSENT))[0]
+        stamp = claims.get(key, _NO_CLAIM).stamp
         moment = max(now, _moment(stamp))
         # The revision, not the run, breaks ties: it grows with each change to this profile.
-        claims[key] = (f"{moment}|~{profile.revision + 1:012d}", value)
+        claims[key] = _Claim(f"{moment}|~{profile.revision + 1:012d}", value)
     return _changed(profile, _assemble(profile, claims))
 
 
@@ -152,46 +165,47 @@ def _changed(before: Profile, after: Profile) -> Profile:
     return after
 
 
-def _claims(profile: Profile) -> Iterator[tuple[str, tuple[str, Any]]]:
+def _claims(profile: Profile) -> Iterator[tuple[str, _Claim]]:
     for name, stamp in profile.stamps.items():
         if name.startswith(_PROPERTY):
             value = profile.properties.get(name.removeprefix(_PROPERTY), _ABSENT)
         else:
             value = getattr(profile, name) if name in IDENTIFIERS else _ABSENT
-        yield name, (stamp, value)
+        yield name, _Claim(stamp, value)
 
 
-def _rank(claim: tuple[str, Any]) -> tuple[str, str]:
+def _rank(claim: _Claim) -> tuple[str, str]:
     # Equal stamps come of the same event. If two copies of it differ, any fixed order will do.
-    stamp, value = claim
-    return stamp, "" if value is _ABSENT else dump(value)
+    return claim.stamp, "" if claim.value is _ABSENT else dump(claim.value)
 
 
-def _assemble(base: Profile, claims: Mapping[str, tuple[str, Any]]) -> Profile:
-    deleted_at, _ = claims.get(_DELETED, ("", _ABSENT))
+def _assemble(base: Profile, claims: Mapping[str, _Claim]) -> Profile:
+    deleted_at = claims.get(_DELETED, _NO_CLAIM).stamp
     valid = {
-        name: claim for name, claim in claims.items() if claim[0] > deleted_at or name == _DELETED
+        name: claim
+        for name, claim in claims.items()
+        if claim.stamp > deleted_at or name == _DELETED
     }
     deleted = _DELETED in valid and _ALIVE not in valid
     if deleted:  # nor does a value survive that code has set since
         valid = {_DELETED: valid[_DELETED]}
+    valid = {name: valid[name] for name in sorted(valid)}
+    identifiers: dict[str, Any] = {
+        name: valid[name].value if name in valid else None for name in IDENTIFIERS
+    }
     return replace(
         base,
-        **{name: valid.get(name, ("", None))[1] for name in IDENTIFIERS},
+        **identifiers,
         properties={
-            name.removeprefix(_PROPERTY): value
-            for name, (_, value) in sorted(valid.items(), key=_by_name)
-            if name.startswith(_PROPERTY) and value is not _ABSENT
+            name.removeprefix(_PROPERTY): claim.value
+            for name, claim in valid.items()
+            if name.startswith(_PROPERTY) and claim.value is not _ABSENT
         },
-        stamps={name: stamp for name, (stamp, _) in sorted(valid.items(), key=_by_name)},
+        stamps={name: claim.stamp for name, claim in valid.items()},
         deleted=deleted,
-        updated_at=max((_moment(stamp) for stamp, _ in valid.values()), default=""),
+        updated_at=max((_moment(claim.stamp) for claim in valid.values()), default=""),
     )
 
 
 def _moment(stamp: str) -> str:
     return stamp.removeprefix("-").partition("|")[0]
-
-
-def _by_name(item: tuple[str, object]) -> str:
-    return item[0]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from runtime.core.deliveries import attempt, recording
 from runtime.core.deliveries.attempt import Disable, Posted
@@ -87,6 +87,13 @@ class Endpoints(Protocol):
         """Take note that it keeps an attempt waiting."""
 
 
+class _Asked(NamedTuple):
+    """The attempt that a message asks for."""
+
+    delivery_id: str
+    attempt: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """An attempt with all that it needs; `record` None before the first.
@@ -153,21 +160,23 @@ class DeliverAttempts:
         A slow receiver holds up nothing but its own message. A fault of ours is never recorded as
         the receiver's: it makes the message come back.
         """
-        unique = list(dict.fromkeys((each.delivery_id, each.attempt) for each in messages))
-        first = {(each.delivery_id, each.attempt): each for each in reversed(messages)}
+        asked = [_Asked(each.delivery_id, each.attempt) for each in messages]
+        # Of messages that ask for the same attempt the first is served, and all get its answer.
+        first = dict(zip(reversed(asked), reversed(messages), strict=True))
+        unique = list(dict.fromkeys(asked))
         try:
-            records = self.deliveries.get(dict.fromkeys(key for key, _ in unique))
+            records = self.deliveries.get(dict.fromkeys(each.delivery_id for each in unique))
         except Transient as problem:
             return [problem] * len(messages)
         now = timestamp(self.clock())  # one for all: what is new is listed together
         # Prepared before the first request: a store that hangs must not eat a receiver's time.
         keyring = self.courier.keyring(now=now)
         prepared = self._loop.gather(
-            self._prepare(first[key], records.get(key[0]), keyring) for key in unique
+            self._prepare(first[each], records.get(each.delivery_id), keyring) for each in unique
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
-        return [verdicts[each.delivery_id, each.attempt] for each in messages]
+        return [verdicts[each] for each in asked]
 
     def close(self) -> None:
         """Close idle connections, the loop and its threads."""

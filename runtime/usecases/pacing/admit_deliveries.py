@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.ids import Key
@@ -73,18 +73,26 @@ class Turn:
     permits: dict[Key, int] = field(default_factory=dict)
 
 
+class _InLine(NamedTuple):
+    """A delivery in line for its endpoint."""
+
+    # Its place in the batch, counted from 0.
+    number: int
+    delivery: Delivery
+
+
 @dataclass(slots=True)
 class _Group:
     """Those in line for one endpoint, and what was said to each."""
 
     webhook: Webhook
-    line: list[tuple[int, Delivery]] = field(default_factory=list)
+    line: list[_InLine] = field(default_factory=list)
     said: dict[int, Admission] = field(default_factory=dict)
 
     @property
-    def open(self) -> list[tuple[int, Delivery]]:
+    def open(self) -> list[_InLine]:
         """Those whom nobody has told to wait."""
-        return [each for each in self.line if not isinstance(self.said.get(each[0]), Hold)]
+        return [each for each in self.line if not isinstance(self.said.get(each.number), Hold)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +114,7 @@ class AdmitDeliveries:
         groups: dict[Key, _Group] = {}
         for number, (webhook, delivery) in enumerate(waiting):
             group = groups.setdefault(Key(webhook.tenant, webhook.id), _Group(webhook))
-            group.line.append((number, delivery))
+            group.line.append(_InLine(number, delivery))
         healths = self.endpoints.known(groups) if groups else {}
         turn = Turn(owner=self.new_owner())
         for key, group in groups.items():
@@ -158,7 +166,7 @@ class AdmitDeliveries:
             and delivery.turn_at_ms is not None
             and rate_limit.is_valid(limit, turn_ms=delivery.turn_at_ms, now_ms=now_ms)
         )
-        return next(ready, group.line[0][0])
+        return next(ready, group.line[0].number)
 
     def _claim_probe(self, group: _Group, health: Health, gate: Probe) -> None:
         if not group.open or self.endpoints.replace(health, gate.claim) is not None:

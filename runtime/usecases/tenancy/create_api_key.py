@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
@@ -18,6 +18,14 @@ class Keys(Protocol):
         """Store a new key."""
 
 
+class IssuedKey(NamedTuple):
+    """A key that was just made."""
+
+    record: ApiKey
+    # The key itself, which its owner sends. It is shown once and never stored.
+    key: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateApiKey:
     """Makes keys for a tenant."""
@@ -26,10 +34,8 @@ class CreateApiKey:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
 
-    def __call__(
-        self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...]
-    ) -> tuple[ApiKey, str]:
-        """The stored record and the key, for the tenant of the granting key.
+    def __call__(self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
+        """A key for the tenant of the granting key.
 
         Raises:
             BadInput: the name or a scope is refused.
@@ -39,15 +45,15 @@ class CreateApiKey:
         api_key.check_scopes(scopes, granted_by=granted_by)
         return self.issue(granted_by.tenant, name=name, scopes=scopes)
 
-    def issue(self, tenant: str, *, name: str, scopes: tuple[str, ...]) -> tuple[ApiKey, str]:
+    def issue(self, tenant: str, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
         """A key that nobody's key grants: for bootstrap and new tenants only."""
         token = api_key.mint(self.random(api_key.RANDOM_BYTES))
-        key = ApiKey(
+        record = ApiKey(
             sha256=api_key.digest(token),
             tenant=tenant,
             name=name,
             scopes=tuple(dict.fromkeys(scopes)),
             created_at=timestamp(self.clock()),
         )
-        self.keys.add(key)
-        return key, token
+        self.keys.add(record)
+        return IssuedKey(record, token)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from runtime.core import timestamps
 from runtime.core.events import envelope
-from runtime.core.tenancy.api_key import ADMIN, SCOPES, ApiKey
-from runtime.usecases.tenancy.create_api_key import CreateApiKey
+from runtime.core.tenancy.api_key import ADMIN, SCOPES
+from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 
 
 class Tenants(Protocol):
@@ -29,7 +29,7 @@ class CreateTenant:
     create_api_key: CreateApiKey
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str) -> tuple[ApiKey, str]:
+    def __call__(self, tenant: str) -> IssuedKey:
         """The new tenant's first key, with every scope but admin.
 
         Raises:
@@ -40,7 +40,7 @@ class CreateTenant:
         self.tenants.add(tenant, created_at=timestamps.timestamp(self.clock()))
         return self.create_api_key.issue(tenant, name="first key", scopes=SCOPES)
 
-    def bootstrap(self, tenant: str) -> tuple[ApiKey, str]:
+    def bootstrap(self, tenant: str) -> IssuedKey:
         """A new admin key for `tenant`, listed or not: whoever holds AWS credentials may have it.
 
         Raises:

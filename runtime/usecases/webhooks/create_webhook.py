@@ -14,7 +14,7 @@ from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import access_rules, webhook_rules
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
-from runtime.usecases.webhooks.make_secret import MadeSecret, MakeSecret, Wanted
+from runtime.usecases.webhooks.make_secret import MadeSecret, MakeSecret, Wanted, WithSecret
 from runtime.usecases.webhooks.seal_access import AccessChanges, SealAccess
 
 
@@ -119,7 +119,7 @@ class CreateWebhook:
     seal_access: SealAccess
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, wanted: NewWebhook) -> tuple[Webhook, str | None]:
+    def __call__(self, tenant: str, wanted: NewWebhook) -> WithSecret:
         """The stored webhook and its signing secret; None when that is the caller's own.
 
         Raises:
@@ -150,7 +150,7 @@ class CreateWebhook:
         stored = replace(webhook, secrets=tuple(made.sealed for made in (shared, *keys)))
         self.rules.shake_hands(stored)
         self.webhooks.add(stored)
-        return stored, shared.shown
+        return WithSecret(stored, shared.shown)
 
     def _secret(self, webhook: Webhook, wanted: Wanted) -> MadeSecret:
         return self.make_secret(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runtime.core.formats import formats
 from runtime.core.webhooks import signing
-from runtime.core.webhooks.webhook import Format, KeyKind, SealedSecret
+from runtime.core.webhooks.webhook import Format, KeyKind, SealedSecret, Webhook
 from runtime.errors import BadInput
 
 
@@ -31,6 +31,14 @@ class MadeSecret:
 
     sealed: SealedSecret
     shown: str | None
+
+
+class WithSecret(NamedTuple):
+    """A stored webhook, and the text of the signing secret that was made for it."""
+
+    webhook: Webhook
+    # To be shown once; None when its owner has brought it, or nobody but the sender needs it.
+    secret: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import rotation
-from runtime.core.webhooks.webhook import Webhook
-from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted
+from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted, WithSecret
 from runtime.usecases.webhooks.ports import Webhooks
 
 
@@ -27,9 +26,7 @@ class RotateSecret:
     make_secret: MakeSecret
     clock: Callable[[], datetime]
 
-    def __call__(
-        self, tenant: str, webhook_id: str, *, wanted: Rotation
-    ) -> tuple[Webhook, str | None]:
+    def __call__(self, tenant: str, webhook_id: str, *, wanted: Rotation) -> WithSecret:
         """The webhook as it is now, and the new secret's text where it is to be shown.
 
         From the next attempt on every live secret signs, retries of older deliveries included.
@@ -46,4 +43,4 @@ class RotateSecret:
         secrets = rotation.rotate(old.secrets, made.sealed, now=now, overlap_s=wanted.overlap_s)
         webhook = replace(old, secrets=secrets)
         self.webhooks.replace(old, webhook)
-        return webhook, made.shown
+        return WithSecret(webhook, made.shown)
