@@ -75,7 +75,7 @@ class Disable:
     reason: str
 
 
-Outcome = Delivered | RetryAt | Dead | Disable
+Judgement = Delivered | RetryAt | Dead | Disable
 
 
 def judge(
@@ -85,7 +85,7 @@ def judge(
     now: datetime,
     dice: float,
     schedule_s: Sequence[int] = schedule.DEFAULT_SCHEDULE_S,
-) -> Outcome:
+) -> Judgement:
     """What follows from `happening`.
 
     Args:

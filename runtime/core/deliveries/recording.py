@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from runtime.core.deliveries import attempt, redact
-from runtime.core.deliveries.attempt import Dead, Delivered, Disable, Outcome, Posted, RetryAt
+from runtime.core.deliveries.attempt import Dead, Delivered, Disable, Judgement, Posted, RetryAt
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.timestamps import timestamp
@@ -16,7 +16,7 @@ QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to t
 WAKE_EARLY_MS: Final = 600_000
 # More attempts than the longest schedule has, so only what is sent again and again loses excerpts.
 # All attempts stand beside the body in one item of 400 KB. An item that is too large could not be
-# written, and the outcome would be lost.
+# written, and what came of the attempt would be lost.
 EXCERPTS_KEPT: Final = 25
 CONNECTING: Final = ("dns_ms", "connect_ms", "tls_ms")
 
@@ -35,7 +35,9 @@ def begun(message: DeliverMessage, body: str, *, now: str) -> Delivery:
     )
 
 
-def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: datetime) -> Delivery:
+def after(
+    delivery: Delivery, posted: Posted, judgement: Judgement, *, started: datetime
+) -> Delivery:
     """The delivery with this attempt and what follows from it."""
     happening = posted.happening
     this_attempt = Attempt(
@@ -56,7 +58,7 @@ def after(delivery: Delivery, posted: Posted, outcome: Outcome, *, started: date
         turn_at_ms=None,
         held=0,
     )
-    match outcome:
+    match judgement:
         case Delivered():
             return replace(tried, status=Status.DELIVERED)
         case RetryAt(at_ms=at_ms):

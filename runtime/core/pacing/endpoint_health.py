@@ -88,7 +88,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Send one delivery if you are the first to store `claim`; all others wait for its outcome."""
+    """Send one delivery if you are the first to store `claim`; all others wait for its answer."""
 
     claim: Health
 

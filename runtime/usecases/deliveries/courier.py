@@ -1,7 +1,7 @@
 """The way from a delivery to its receiver: in the endpoint's format, signed by every live secret.
 
 Klaviyo's format carries many events in one POST. First attempts for one endpoint that meet in a
-batch then travel together: each keeps a record of its own and gets the outcome of the shared POST.
+batch then travel together: each keeps a record of its own and gets what came of the shared POST.
 Retries travel alone, because each has its own time.
 """
 

@@ -289,18 +289,18 @@ class DeliverAttempts:
     async def _attempt(self, job: _Job, batch: _Batch) -> None:
         webhook = job.webhook
         posted = await self._post(job, batch)
-        outcome = attempt.judge(
+        judgement = attempt.judge(
             posted.happening,
             attempt=job.delivery.next_in_round,
             now=self.clock(),
             dice=self.dice(),
             schedule_s=webhook.schedule_s,
         )
-        after = recording.after(job.delivery, posted, outcome, started=job.started)
+        after = recording.after(job.delivery, posted, judgement, started=job.started)
         delay_s = self._queue_delay_s(after.due_at_ms)
         after = replace(after, hinted=delay_s is not None)
         ours = await self._record(job.record, after, batch)
-        error, gone = attempt.error_code(posted.happening), isinstance(outcome, Disable)
+        error, gone = attempt.error_code(posted.happening), isinstance(judgement, Disable)
         # Before the hint, which only a failure has: else failures would seem to have ended last.
         batch.seen.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
         self.journal(recording.line(after, posted, recorded=ours))

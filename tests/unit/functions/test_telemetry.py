@@ -11,7 +11,7 @@ import pytest
 
 from functions import _telemetry
 from runtime.core import ids
-from runtime.core.deliveries.attempt import Answered, Delivered, Failed, Outcome, Posted, RetryAt
+from runtime.core.deliveries.attempt import Answered, Delivered, Failed, Judgement, Posted, RetryAt
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.recording import after, line
 from runtime.core.timestamps import moment
@@ -23,7 +23,7 @@ NEW = {"dns_ms": 3.1, "connect_ms": 21.7, "tls_ms": 44.2, "first_byte_ms": 73.6,
 
 
 def an_attempts_line(
-    happening: Answered | Failed, outcome: Outcome, timing: Mapping[str, float]
+    happening: Answered | Failed, judgement: Judgement, timing: Mapping[str, float]
 ) -> dict[str, Any]:
     """The line of a first attempt, with names as long as they usually are."""
     webhook_id, event_id = ids.derive("whk", "1"), ids.derive("evt", "1")
@@ -36,7 +36,7 @@ def an_attempts_line(
         attempts=(),
     )
     posted = Posted(happening=happening, timing_ms={**timing, "reused": timing is KEPT})
-    return line(after(new, posted, outcome, started=moment(NOW)), posted, recorded=True)
+    return line(after(new, posted, judgement, started=moment(NOW)), posted, recorded=True)
 
 
 TAKEN = an_attempts_line(Answered(status=200), Delivered(), KEPT)
