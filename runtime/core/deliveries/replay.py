@@ -47,10 +47,11 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What one page of a replay came to."""
+class PageCount:
+    """How many deliveries of one page of a replay were sent again, and how many were not."""
 
     replayed: int = 0
+    # Those that the replay asks for, and that cannot be sent again.
     passed_over: int = 0
 
 
@@ -93,13 +94,13 @@ def wants(replay: Replay, delivery: Delivery) -> bool:
 
 
 def advanced(
-    replay: Replay, progress: Progress, *, cursor: str | None, now: str, due_at_ms: int
+    replay: Replay, count: PageCount, *, cursor: str | None, now: str, due_at_ms: int
 ) -> Replay:
     """The job after a page of it; done when that was the last."""
     so_far = replace(
         replay,
-        replayed=replay.replayed + progress.replayed,
-        passed_over=replay.passed_over + progress.passed_over,
+        replayed=replay.replayed + count.replayed,
+        passed_over=replay.passed_over + count.passed_over,
         cursor=cursor,
         due_at_ms=due_at_ms,
     )

@@ -13,7 +13,7 @@ from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.deliveries.replay import Progress, Replay, ReplayState
+from runtime.core.deliveries.replay import PageCount, Replay, ReplayState
 from runtime.core.page import Page
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
@@ -121,7 +121,7 @@ class WorkReplays:
             self.hints.send([delivery_hint(each) for each in pending])
         after = replays.advanced(
             job,
-            Progress(replayed=replayed, passed_over=passed_over),
+            PageCount(replayed=replayed, passed_over=passed_over),
             cursor=page.after,
             now=timestamp(self.clock()),
             due_at_ms=self._now_ms() + LEASE_MS,
