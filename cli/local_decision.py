@@ -18,7 +18,7 @@ from runtime.core.events.envelope import MAX_HOPS, Event, ProfileRef
 from runtime.core.functions import run_effects
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run_effects import Attempted, Decision
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.core.timestamps import timestamp
@@ -67,7 +67,7 @@ def _decide(result: Mapping[str, Any], *, run_id: str, event: Event, profile: ob
     if profile_id is None and isinstance(profile, Mapping):
         profile_id = str(profile.get("id") or _UNNAMED_PROFILE)
     return run_effects.decide(
-        Entry(message=message, event=event, profile_id=profile_id),
+        PlannedRun(message=message, event=event, profile_id=profile_id),
         result,
         attempt=Attempted(version=0, now=event.received_at),
         person=None if profile_id is None else _person(profile, profile_id),

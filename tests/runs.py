@@ -8,7 +8,7 @@ from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Function
 from runtime.core.functions.run import Run
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency
 from runtime.races import Races
@@ -78,19 +78,19 @@ class Platform:
         version = a_version(function=function.name, version=1, source=source, engine=engine)
         return self.functions.add_version(function, version)
 
-    def run(self, *entries: Entry, **changes: Any) -> list[str | None]:
+    def run(self, *planned_runs: PlannedRun, **changes: Any) -> list[str | None]:
         """Run them; for each the code that says why it is not done, or None."""
-        results = self.use_case(**changes)(entries)
+        results = self.use_case(**changes)(planned_runs)
         return [None if result is None else getattr(result, "code", "bug") for result in results]
 
-    def record(self, entry: Entry) -> Run:
-        """The stored run of an entry."""
-        run = self.cloud.runs.find(entry.message.run_id)
+    def record(self, planned_run: PlannedRun) -> Run:
+        """The stored run of a planned run."""
+        run = self.cloud.runs.find(planned_run.message.run_id)
         assert run is not None
         return run
 
 
-def an_entry(number: int = 1, *, person: str | None = None, **changes: Any) -> Entry:
+def a_planned_run(number: int = 1, *, person: str | None = None, **changes: Any) -> PlannedRun:
     """Run number `number` of the trigger, on an event about `person`."""
     reference = ProfileRef() if person is None else ProfileRef(external_id=person)
     event = an_event(id=f"evt_{number}", profile=reference)
@@ -103,4 +103,4 @@ def an_entry(number: int = 1, *, person: str | None = None, **changes: Any) -> E
             **changes,
         }
     )
-    return run_plan.entry(dump(message.to_json()), now=NOW)
+    return run_plan.parse(dump(message.to_json()), now=NOW)

@@ -9,10 +9,10 @@ from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
-    from runtime.core.functions.run_plan import Entry
+    from runtime.core.functions.run_plan import PlannedRun
 
 
-def build(journal: Journal) -> "Worker[Entry]":
+def build(journal: Journal) -> "Worker[PlannedRun]":
     """Run hints to runs, and what they leave."""
     from runtime.core.functions import run_plan
     from runtime.core.pacing import concurrency, schedule
@@ -60,7 +60,7 @@ def build(journal: Journal) -> "Worker[Entry]":
         allow_local_http=given.allow_local_http,
     )
 
-    def decode(body: str) -> "Entry":
-        return run_plan.entry(body, now=timestamp(worker.now()))
+    def decode(body: str) -> "PlannedRun":
+        return run_plan.parse(body, now=timestamp(worker.now()))
 
     return Worker(decode=decode, work=work, park=parked.park)

@@ -16,7 +16,7 @@ from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Engine
 from runtime.core.functions.run import Outcome, Run
-from runtime.core.functions.run_plan import MAX_LEFT_BYTES, Entry
+from runtime.core.functions.run_plan import MAX_LEFT_BYTES, PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
@@ -79,7 +79,11 @@ class _Collected:
 
 
 def decide(
-    entry: Entry, result: Mapping[str, Any], *, attempt: Attempted, person: Profile | None
+    planned_run: PlannedRun,
+    result: Mapping[str, Any],
+    *,
+    attempt: Attempted,
+    person: Profile | None,
 ) -> Decision:
     """What the sandbox's result for one event amounts to.
 
@@ -89,20 +93,20 @@ def decide(
     Raises:
         Transient: code `sandbox_crashed`; the result is not one.
     """
-    run = _record(entry, result, attempt=attempt)
+    run = _record(planned_run, result, attempt=attempt)
     if run.outcome not in _TAKES_EFFECT:
-        return Decision(run=run, outgoing=outgoing(run, entry.event))
+        return Decision(run=run, outgoing=outgoing(run, planned_run.event))
     try:
         _check_size(run)
-        decision = Decision(run=run, outgoing=outgoing(run, entry.event))
-        return _with_profile(decision, entry, person, now=attempt.now)
+        decision = Decision(run=run, outgoing=outgoing(run, planned_run.event))
+        return _with_profile(decision, planned_run, person, now=attempt.now)
     except BadInput as problem:
         error = {"type": "BadEffect", "code": problem.code, "message": _sentence(problem)}
-        return refused(entry, error, attempt=attempt, result=result)
+        return refused(planned_run, error, attempt=attempt, result=result)
 
 
 def refused(
-    entry: Entry,
+    planned_run: PlannedRun,
     error: Mapping[str, Any],
     *,
     attempt: Attempted,
@@ -111,8 +115,8 @@ def refused(
     """What a run amounts to that the platform would not make, or would not take."""
     refusal = {"outcome": "refused", "error": {"traceback": "", **error}}
     kept = {name: (result or {}).get(name) for name in _KEPT}
-    run = _record(entry, {**kept, **refusal}, attempt=attempt)
-    return Decision(run=run, outgoing=outgoing(run, entry.event))
+    run = _record(planned_run, {**kept, **refusal}, attempt=attempt)
+    return Decision(run=run, outgoing=outgoing(run, planned_run.event))
 
 
 def outgoing(run: Run, event: Event) -> Outgoing:
@@ -151,8 +155,8 @@ def _duration_ms(spent: object) -> float:
     return float(spent)
 
 
-def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
-    message = entry.message
+def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
+    message = planned_run.message
     try:
         outcome = Outcome(result["outcome"])
         again = outcome is Outcome.RETRY and attempt.retry_at_ms is not None
@@ -161,8 +165,8 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> R
             tenant=message.tenant,
             function=message.function,
             version=attempt.version,
-            event_id=entry.event.id,
-            topic=entry.event.topic,
+            event_id=planned_run.event.id,
+            topic=planned_run.event.topic,
             outcome=outcome,
             attempt=message.attempt,
             created_at=attempt.now,
@@ -173,7 +177,7 @@ def _record(entry: Entry, result: Mapping[str, Any], *, attempt: Attempted) -> R
             logs=tuple(dict(line) for line in result.get("logs") or ()),
             effects=tuple(dict(effect) for effect in result.get("effects") or ()),
             due_at_ms=attempt.retry_at_ms if again else None,
-            event=entry.event.to_json() if again else None,
+            event=planned_run.event.to_json() if again else None,
             engine=_engine(result),
             isolation=_text(result.get("isolation")),
         )
@@ -202,21 +206,21 @@ def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _with_profile(
-    decision: Decision, entry: Entry, person: Profile | None, *, now: str
+    decision: Decision, planned_run: PlannedRun, person: Profile | None, *, now: str
 ) -> Decision:
     run = decision.run
     changes = [effect for effect in run.effects if effect.get("op") == "profile"]
     if not changes:
         return decision
-    if entry.profile_id is None:
+    if planned_run.profile_id is None:
         rule = (
             "profile.set and profile.unset change the profile that the event is about, and this "
             "event names none; look at event['profile'] before you call them"
         )
         raise BadInput(rule, code="no_profile")
-    before = person or profile.unknown(run.tenant, entry.profile_id)
+    before = person or profile.unknown(run.tenant, planned_run.profile_id)
     # A profile that nobody has stored yet gets the identifiers of the event that found it.
-    changed = profile.project(before, entry.event) if person is None else before
+    changed = profile.project(before, planned_run.event) if person is None else before
     for effect in changes:
         changed = profile.amend(
             changed,

@@ -22,7 +22,7 @@ MAX_LEFT_BYTES: Final = (1024 + 256 + 64) * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PlannedRun:
     """One run that is to be made."""
 
     message: RunMessage
@@ -36,7 +36,7 @@ class Entry:
         return frozenset({("run", self.message.run_id)} | person)
 
 
-def entry(text: str, *, now: str) -> Entry:
+def parse(text: str, *, now: str) -> PlannedRun:
     """A run message with its event parsed.
 
     Raises:
@@ -46,39 +46,41 @@ def entry(text: str, *, now: str) -> Entry:
     event = envelope.parse(message.event, now=now)
     if event.tenant != message.tenant:  # nobody's event runs in another's function
         raise BadInput("its event is another tenant's", field="tenant", code="bad_message")
-    return Entry(message=message, event=event, profile_id=profile.id_of(event))
+    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
 
 
-def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """The entries of each tenant's function, in order of arrival."""
-    by_function: dict[Key, list[Entry]] = {}
-    for each in entries:
+def groups(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
+    """The planned runs of each tenant's function, in order of arrival."""
+    by_function: dict[Key, list[PlannedRun]] = {}
+    for each in planned_runs:
         key = Key(each.message.tenant, each.message.function)
         by_function.setdefault(key, []).append(each)
     return list(by_function.values())
 
 
-def waves(entries: Iterable[Entry]) -> list[list[Entry]]:
+def waves(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
     """Batches to be run one after the other.
 
     Two events of one profile are never in the same: the second must see what the first has done.
     """
-    planned: list[list[Entry]] = []
+    in_waves: list[list[PlannedRun]] = []
     last_wave: dict[tuple[str, str], int] = {}
-    for each in entries:
+    for each in planned_runs:
         number = 1 + max((last_wave.get(key, -1) for key in each.keys), default=-1)
-        if number == len(planned):
-            planned.append([])
-        planned[number].append(each)
+        if number == len(in_waves):
+            in_waves.append([])
+        in_waves[number].append(each)
         last_wave.update(dict.fromkeys(each.keys, number))
-    return planned
+    return in_waves
 
 
-def jobs(entries: Sequence[Entry], profiles: Mapping[Key, Profile]) -> list[list[Entry]]:
+def jobs(
+    planned_runs: Sequence[PlannedRun], profiles: Mapping[Key, Profile]
+) -> list[list[PlannedRun]]:
     """A wave in pieces that fit one invocation."""
-    pieces: list[list[Entry]] = []
+    pieces: list[list[PlannedRun]] = []
     room = 0
-    for each in entries:
+    for each in planned_runs:
         size = len(dump(_event(each, profiles)).encode())
         if not pieces or size > room or len(pieces[-1]) == MAX_JOB_EVENTS:
             pieces.append([])
@@ -91,7 +93,7 @@ def jobs(entries: Sequence[Entry], profiles: Mapping[Key, Profile]) -> list[list
 def job(
     function: Function,
     version: FunctionVersion,
-    entries: Sequence[Entry],
+    planned_runs: Sequence[PlannedRun],
     *,
     profiles: Mapping[Key, Profile],
     secrets: Mapping[str, str],
@@ -113,12 +115,12 @@ def job(
         "environment": dict(function.environment),
         "secrets": dict(secrets),
         "webhooks": None,
-        "events": [_event(each, profiles) for each in entries],
+        "events": [_event(each, profiles) for each in planned_runs],
         "allow_local_http": allow_local_http,
     }
 
 
-def _event(each: Entry, profiles: Mapping[Key, Profile]) -> dict[str, Any]:
+def _event(each: PlannedRun, profiles: Mapping[Key, Profile]) -> dict[str, Any]:
     person = profiles.get(Key(each.message.tenant, each.profile_id or ""))
     shown = None if person is None or person.deleted else person.to_user()
     return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": shown}

@@ -10,7 +10,7 @@ from runtime.core.functions import run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
@@ -84,76 +84,79 @@ class RunFunctions:
     races: Races = field(default_factory=Races)
     parallel_groups: int = 10
 
-    def __call__(self, entries: Sequence[Entry]) -> list[Exception | None]:
-        """For each entry None when it is done, or what has kept it from it."""
+    def __call__(self, planned_runs: Sequence[PlannedRun]) -> list[Exception | None]:
+        """For each planned run None when it is done, or what has kept it from it."""
         failures: Failures = {}
-        groups = run_plan.groups(entries)
+        groups = run_plan.groups(planned_runs)
         # One function's events must not wait for another's: groups run side by side.
         with ThreadPoolExecutor(max_workers=min(len(groups), self.parallel_groups) or 1) as pool:
             for found in pool.map(self._group, groups):
                 failures.update(found)
-        return [failures.get(id(entry)) for entry in entries]
+        return [failures.get(id(planned_run)) for planned_run in planned_runs]
 
-    def _group(self, entries: list[Entry]) -> Failures:
+    def _group(self, planned_runs: list[PlannedRun]) -> Failures:
         try:
-            todo, failures = self._without_done(entries)
-            function = self.functions.find(entries[0].message.tenant, entries[0].message.function)
+            todo, failures = self._without_done(planned_runs)
+            function = self.functions.find(
+                planned_runs[0].message.tenant, planned_runs[0].message.function
+            )
             if function is None or function.live_version is None:
                 return failures | self._each(todo, self._refuse)
             return failures | self._admitted(todo, function, function.live_version)
         except Exception as problem:  # noqa: BLE001 - one function's trouble must not fail another's events
-            return {id(entry): problem for entry in entries}
+            return {id(planned_run): problem for planned_run in planned_runs}
 
-    def _admitted(self, todo: list[Entry], function: Function, live_version: int) -> Failures:
+    def _admitted(self, todo: list[PlannedRun], function: Function, live_version: int) -> Failures:
         failures: Failures = {}
         if not todo:
             return failures
-        with self.admit.slot(function, [entry.message for entry in todo]) as admitted:
+        with self.admit.slot(function, [planned_run.message for planned_run in todo]) as admitted:
             if admitted:
                 job = _Job(self, function, live_version)
                 for wave in run_plan.waves(todo):
                     failures |= job.run(wave)
         return failures
 
-    def _without_done(self, entries: list[Entry]) -> tuple[list[Entry], Failures]:
-        """The entries that have not been run; those that have send their effects again."""
-        known = self.runs.find_many(entry.message.run_id for entry in entries)
-        todo: list[Entry] = []
-        repeated: list[Entry] = []
-        for entry in entries:
-            run = known.get(entry.message.run_id)
-            if run is None or run.attempt < entry.message.attempt:
-                todo.append(entry)
-            elif run.attempt == entry.message.attempt:
+    def _without_done(self, planned_runs: list[PlannedRun]) -> tuple[list[PlannedRun], Failures]:
+        """The planned runs that have not been run; those that have send their effects again."""
+        known = self.runs.find_many(planned_run.message.run_id for planned_run in planned_runs)
+        todo: list[PlannedRun] = []
+        repeated: list[PlannedRun] = []
+        for planned_run in planned_runs:
+            run = known.get(planned_run.message.run_id)
+            if run is None or run.attempt < planned_run.message.attempt:
+                todo.append(planned_run)
+            elif run.attempt == planned_run.message.attempt:
                 # Stored, but perhaps not sent: the first worker may have died in between.
-                repeated.append(entry)
+                repeated.append(planned_run)
         return todo, self._each(
-            repeated, lambda entry: self._apply_again(known[entry.message.run_id], entry)
+            repeated,
+            lambda planned_run: self._apply_again(known[planned_run.message.run_id], planned_run),
         )
 
-    def _apply_again(self, run: Run, entry: Entry) -> None:
+    def _apply_again(self, run: Run, planned_run: PlannedRun) -> None:
         opened = self.runs.open(run)
-        self.apply(opened, run_effects.outgoing(opened, entry.event))
+        self.apply(opened, run_effects.outgoing(opened, planned_run.event))
 
-    def _each(self, entries: list[Entry], do: Callable[[Entry], object]) -> Failures:
+    def _each(self, planned_runs: list[PlannedRun], do: Callable[[PlannedRun], object]) -> Failures:
         failures: Failures = {}
-        for entry in entries:
+        for planned_run in planned_runs:
             try:
-                do(entry)
+                do(planned_run)
             except Exception as problem:  # noqa: BLE001 - one bad record must not fail its neighbours
-                failures[id(entry)] = problem
+                failures[id(planned_run)] = problem
         return failures
 
-    def _refuse(self, entry: Entry) -> None:
-        attempt = self.attempt(entry, version=0)
-        decision = run_effects.refused(entry, NO_LIVE_VERSION, attempt=attempt)
+    def _refuse(self, planned_run: PlannedRun) -> None:
+        attempt = self.attempt(planned_run, version=0)
+        decision = run_effects.refused(planned_run, NO_LIVE_VERSION, attempt=attempt)
         if self.runs.commit(decision.run) is Commit.DONE:
             self.finish(decision)
 
-    def attempt(self, entry: Entry, *, version: int) -> Attempted:
+    def attempt(self, planned_run: PlannedRun, *, version: int) -> Attempted:
         """This attempt of a run, ending now."""
         now = self.clock()
-        delay_s = self.retry_delay_s(entry.message.attempt)
+        delay_s = self.retry_delay_s(planned_run.message.attempt)
         again = None if delay_s is None else now + timedelta(seconds=delay_s)
         return Attempted(
             version=version,
@@ -182,51 +185,51 @@ class _Job:
             if sealed is not None
         }
 
-    def run(self, wave: list[Entry]) -> Failures:
+    def run(self, wave: list[PlannedRun]) -> Failures:
         """Run a wave; whose profile was changed meanwhile runs again with the fresh one."""
         failures: Failures = {}
         for _ in self._uses.races:
             wanted = [Key(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
             profiles = self._uses.profiles.find_many(wanted)
-            lost: list[Entry] = []
+            lost: list[PlannedRun] = []
             for piece in run_plan.jobs(wave, profiles):
                 failures |= self._piece(piece, profiles, lost)
             if not lost:
                 return failures
             wave = lost
         busy = Transient("the profile keeps changing", code="profile_busy")
-        return failures | {id(entry): busy for entry in wave}
+        return failures | {id(planned_run): busy for planned_run in wave}
 
     def _piece(
         self,
-        piece: list[Entry],
+        piece: list[PlannedRun],
         profiles: Mapping[Key, Profile],
-        lost: list[Entry],
+        lost: list[PlannedRun],
     ) -> Failures:
         try:
             results = self._invoke(piece, profiles)
         except Transient as problem:
             if problem.code != "sandbox_crashed" or len(piece) == 1:
-                return {id(entry): problem for entry in piece}
+                return {id(planned_run): problem for planned_run in piece}
             # One event may be what the sandbox cannot bear: only that one shall wait.
             failures: Failures = {}
-            for entry in piece:
-                failures |= self._piece([entry], profiles, lost)
+            for planned_run in piece:
+                failures |= self._piece([planned_run], profiles, lost)
             return failures
 
-        def conclude(entry: Entry) -> None:
-            person = profiles.get(Key(entry.message.tenant, entry.profile_id or ""))
-            if self._conclude(entry, results, person) is Commit.PROFILE_CHANGED:
-                lost.append(entry)
+        def conclude(planned_run: PlannedRun) -> None:
+            person = profiles.get(Key(planned_run.message.tenant, planned_run.profile_id or ""))
+            if self._conclude(planned_run, results, person) is Commit.PROFILE_CHANGED:
+                lost.append(planned_run)
 
-        done = [entry for entry in piece if entry.message.run_id in results]
+        done = [planned_run for planned_run in piece if planned_run.message.run_id in results]
         failures = self._uses._each(done or piece, conclude)  # noqa: SLF001 - the same module
-        left = [entry for entry in piece if entry.message.run_id not in results]
+        left = [planned_run for planned_run in piece if planned_run.message.run_id not in results]
         # An answer holds so much; what large results left no room for was not run, and is run now.
         return failures | self._piece(left, profiles, lost) if done and left else failures
 
     def _invoke(
-        self, piece: list[Entry], profiles: Mapping[Key, Profile]
+        self, piece: list[PlannedRun], profiles: Mapping[Key, Profile]
     ) -> dict[str, Mapping[str, Any]]:
         job = run_plan.job(
             self._function,
@@ -252,13 +255,16 @@ class _Job:
         return results
 
     def _conclude(
-        self, entry: Entry, results: Mapping[str, Mapping[str, Any]], person: Profile | None
+        self,
+        planned_run: PlannedRun,
+        results: Mapping[str, Mapping[str, Any]],
+        person: Profile | None,
     ) -> Commit:
-        result = results.get(entry.message.run_id)
+        result = results.get(planned_run.message.run_id)
         if result is None:
             raise Transient("the sandbox left this event out", code="sandbox_crashed")
-        attempt = self._uses.attempt(entry, version=self._version.version)
-        decision = run_effects.decide(entry, result, attempt=attempt, person=person)
+        attempt = self._uses.attempt(planned_run, version=self._version.version)
+        decision = run_effects.decide(planned_run, result, attempt=attempt, person=person)
         stored = self._uses.runs.commit(
             decision.run, decision.profile, read_revision=decision.read_revision
         )

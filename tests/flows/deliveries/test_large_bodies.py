@@ -17,7 +17,7 @@ from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions import run_plan
 from runtime.core.functions.run import Outcome, Run
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.stores.deliveries.replays import Replays
 from runtime.stores.webhooks.webhooks import Webhooks
@@ -96,11 +96,11 @@ class Shop:
         body = BODY.encode()
         return [(r.header("webhook-id"), r.body == body) for r in self.receiver.received]
 
-    def land(self) -> Entry:
+    def land(self) -> PlannedRun:
         """The event lands and is matched."""
         assert [] == call(self.cloud, "fanout", a_bus_event())
         [hint] = self.cloud.received("run")
-        return run_plan.entry(hint["Body"], now=NOW)
+        return run_plan.parse(hint["Body"], now=NOW)
 
     def work(self, *hints: DeliverMessage) -> list[str | None]:
         """What `deliver` does with these messages: for each its code, or None."""
@@ -223,7 +223,7 @@ def test_killed_between_object_and_record_nothing_is_lost_or_doubled(
     shop: Shop, record: str, objects: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message comes again, finds no record of what was kept, and does the same once more."""
-    entry = shop.land()
+    planned_run = shop.land()
     tables = type(shop.cloud.clients.tables)
     write: Callable[..., Any] = tables.put_item
 
@@ -234,11 +234,11 @@ def test_killed_between_object_and_record_nothing_is_lost_or_doubled(
 
     with monkeypatch.context() as patch:
         patch.setattr(tables, "put_item", die)
-        assert ["bug"] == shop.platform.run(entry)
+        assert ["bug"] == shop.platform.run(planned_run)
     kept = shop.cloud.objects()
     assert objects == len(kept)
 
-    assert [None] == shop.platform.run(entry)
+    assert [None] == shop.platform.run(planned_run)
     assert [None] == shop.work(delivery_hint(shop.record))
 
     assert [(DELIVERY, True)] == shop.heard
@@ -248,12 +248,12 @@ def test_killed_between_object_and_record_nothing_is_lost_or_doubled(
 
 def test_a_redelivered_run_sends_what_it_has_kept(shop: Shop) -> None:
     """The function is not run again: on the same event it might answer something else."""
-    entry = shop.land()
-    shop.platform.run(entry)
+    planned_run = shop.land()
+    shop.platform.run(planned_run)
     sandbox = shop.platform.sandbox
     shop.platform.sandbox = None  # type: ignore[assignment]
 
-    assert [None] == shop.platform.run(entry)
+    assert [None] == shop.platform.run(planned_run)
 
     shop.platform.sandbox = sandbox
     assert [dump(delivery_hint(shop.record).to_json())] * 2 == [
@@ -263,8 +263,8 @@ def test_a_redelivered_run_sends_what_it_has_kept(shop: Shop) -> None:
 
 def test_a_body_that_has_expired_ends_its_delivery_with_a_reason(shop: Shop) -> None:
     """It is not tried for ever, the receiver gets no empty body, and everybody is told why."""
-    entry = shop.land()
-    shop.platform.run(entry)
+    planned_run = shop.land()
+    shop.platform.run(planned_run)
     shop.expire()
 
     assert [None] == shop.work(delivery_hint(shop.record))
@@ -280,7 +280,9 @@ def test_a_body_that_has_expired_ends_its_delivery_with_a_reason(shop: Shop) -> 
     assert (409, "body_expired") == (retry.status, retry.json["code"])
     job = shop.replay()
     assert ("done", 0, 1) == (job["state"], job["replayed"], job["passed_over"])
-    assert ["body_expired"] == shop.platform.run(entry)  # its message is parked with this code
+    assert ["body_expired"] == shop.platform.run(
+        planned_run
+    )  # its message is parked with this code
     run = shop.api.get(f"/v1/functions/shape/runs/{shop.run.id}").json
     assert (None, True, "returned") == (run["output"], run["output_left_out"], run["outcome"])
 

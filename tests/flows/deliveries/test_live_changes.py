@@ -25,7 +25,7 @@ from tests.builders import (
 from tests.cloud import Cloud
 from tests.delivery_world import World
 from tests.doubles import FakeClock, VirtualQueue
-from tests.runs import Platform, an_entry
+from tests.runs import Platform, a_planned_run
 from tests.scripted_receiver import ScriptedReceiver
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class Warm:
 
     def ran(self) -> int:
         """The version that an event is run through."""
-        entry = an_entry(next(self._numbers))
-        assert [None] == self.platform.run(entry)
-        return self.platform.record(entry).version
+        planned_run = a_planned_run(next(self._numbers))
+        assert [None] == self.platform.run(planned_run)
+        return self.platform.record(planned_run).version
 
 
 @pytest.fixture

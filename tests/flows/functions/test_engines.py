@@ -22,7 +22,7 @@ from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 from tests.builders import TENANT, a_function
 from tests.cloud import Cloud
-from tests.runs import Platform, an_entry
+from tests.runs import Platform, a_planned_run
 
 SOURCE = "def handler(event):\n    return event['id']\n"
 
@@ -87,7 +87,7 @@ def test_what_a_function_chose_is_what_checks_keeps_and_runs_it(
     other = next(each for each in Engine if each is not engine)
     platform.functions.replace(published, replace(published, engine=other))
 
-    assert [None] == platform.run(an_entry())
+    assert [None] == platform.run(a_planned_run())
 
     run = recorded(platform)
     assert run is not None
@@ -105,7 +105,7 @@ def test_a_version_from_before_engines_goes_on_as_it_was_checked(platform: Platf
     old = {name: held for name, held in stored.items() if name != "engine"}
     table.client.put_item(TableName=table.name, Item={**old, **key})
 
-    assert [None] == platform.run(an_entry())
+    assert [None] == platform.run(a_planned_run())
 
     run = recorded(platform)
     assert run is not None
@@ -117,10 +117,10 @@ def test_an_engine_that_is_missing_for_a_while_loses_no_event(platform: Platform
     platform.publish(SOURCE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(engines.PACKAGES, EngineName.RESTRICTED, ("no_such_package",))
-        assert ["engine_unavailable"] == platform.run(an_entry())
+        assert ["engine_unavailable"] == platform.run(a_planned_run())
         assert recorded(platform) is None
 
-    assert [None] == platform.run(an_entry())
+    assert [None] == platform.run(a_planned_run())
 
     run = recorded(platform)
     assert run is not None

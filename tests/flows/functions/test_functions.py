@@ -81,7 +81,7 @@ def land(platform: Platform, *envelopes: dict[str, Any]) -> list[str | None]:
     """Events land, are matched, and their functions run; for each run its code or None."""
     assert [] == call(platform.cloud, "fanout", *(a_bus_event(each) for each in envelopes))
     hints = [message["Body"] for message in platform.cloud.received("run")]
-    return platform.run(*(run_plan.entry(hint, now=NOW) for hint in hints))
+    return platform.run(*(run_plan.parse(hint, now=NOW) for hint in hints))
 
 
 def transform(platform: Platform, source: str, **limits: Any) -> None:

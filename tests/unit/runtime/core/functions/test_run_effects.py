@@ -12,7 +12,7 @@ from runtime.core.functions import run_effects, run_plan
 from runtime.core.functions.function import Engine
 from runtime.core.functions.run import Outcome
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles.profile import Profile
 from runtime.errors import Transient
@@ -25,26 +25,30 @@ DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
 FIRST = Attempted(version=1, now=NOW, retry_at_ms=NOW_MS + 5_000)
 
 
-def an_entry(**changes: Any) -> Entry:
+def a_planned_run(**changes: Any) -> PlannedRun:
     """A first try of the trigger."""
     message = a_run_message(**changes)
-    return run_plan.entry(dump(message.to_json()), now=NOW)
+    return run_plan.parse(dump(message.to_json()), now=NOW)
 
 
 def decide(
-    entry: Entry | None = None, *, person: Profile | None = None, last: bool = False, **result: Any
+    planned_run: PlannedRun | None = None,
+    *,
+    person: Profile | None = None,
+    last: bool = False,
+    **result: Any,
 ) -> Decision:
     """What the sandbox's result amounts to."""
     attempt = Attempted(version=1, now=NOW) if last else FIRST
     return run_effects.decide(
-        entry or an_entry(), a_result(RUN, **result), attempt=attempt, person=person
+        planned_run or a_planned_run(), a_result(RUN, **result), attempt=attempt, person=person
     )
 
 
 def transformed(**result: Any) -> Outgoing:
     """What a webhook's transform sends out."""
-    entry = an_entry(webhook_id="whk_1")
-    return decide(entry, **result).outgoing
+    planned_run = a_planned_run(webhook_id="whk_1")
+    return decide(planned_run, **result).outgoing
 
 
 class TestEmitted:
@@ -69,10 +73,10 @@ class TestEmitted:
 
     def test_the_ninth_hop_is_a_loop(self) -> None:
         """It is parked, not emitted; what else the run left goes out."""
-        entry = an_entry(event=an_event(hops=MAX_HOPS).to_json())
-        run = decide(entry, effects=[EMIT, DELIVER]).run
+        planned_run = a_planned_run(event=an_event(hops=MAX_HOPS).to_json())
+        run = decide(planned_run, effects=[EMIT, DELIVER]).run
 
-        out = run_effects.outgoing(run, entry.event)
+        out = run_effects.outgoing(run, planned_run.event)
 
         assert (0, 1, 1) == (len(out.events), len(out.looped), len(out.messages))
         assert MAX_HOPS + 1 == out.looped[0]["hops"]
@@ -193,20 +197,20 @@ class TestRetries:
 
     def test_a_retry_keeps_its_event_and_its_time(self) -> None:
         """The sweep must be able to run it from the record alone; its delivery is not over."""
-        entry = an_entry(webhook_id="whk_1")
+        planned_run = a_planned_run(webhook_id="whk_1")
 
-        run = decide(entry, outcome="retry", effects=[EMIT]).run
+        run = decide(planned_run, outcome="retry", effects=[EMIT]).run
 
-        assert (NOW_MS + 5_000, entry.event.to_json()) == (run.due_at_ms, run.event)
-        assert Outgoing() == run_effects.outgoing(run, entry.event)
+        assert (NOW_MS + 5_000, planned_run.event.to_json()) == (run.due_at_ms, run.event)
+        assert Outgoing() == run_effects.outgoing(run, planned_run.event)
 
     def test_the_last_retry_is_the_end(self) -> None:
         """The schedule is over: the delivery is dead, with its reason."""
-        entry = an_entry(webhook_id="whk_1", attempt=10)
+        planned_run = a_planned_run(webhook_id="whk_1", attempt=10)
 
-        run = decide(entry, last=True, outcome="retry").run
+        run = decide(planned_run, last=True, outcome="retry").run
 
-        (ended,) = run_effects.outgoing(run, entry.event).recorded
+        (ended,) = run_effects.outgoing(run, planned_run.event).recorded
         assert (None, None, "function_retry") == (run.due_at_ms, run.event, ended.reason)
 
 
@@ -243,9 +247,9 @@ class TestProfileChanges:
 
     def test_an_event_about_nobody_has_no_profile_to_change(self) -> None:
         """Said to the user, not dropped."""
-        entry = an_entry(event=an_event(profile=ProfileRef()).to_json())
+        planned_run = a_planned_run(event=an_event(profile=ProfileRef()).to_json())
 
-        run = decide(entry, effects=[{"op": "profile", "set": {"x": 1}, "unset": []}]).run
+        run = decide(planned_run, effects=[{"op": "profile", "set": {"x": 1}, "unset": []}]).run
 
         assert "no_profile" == (run.error or {})["code"]
 
@@ -294,7 +298,7 @@ class TestEngine:
 
     def test_what_never_ran_names_none(self) -> None:
         """A guess on record is worse than nothing."""
-        run = run_effects.refused(an_entry(), {"type": "NoLiveVersion"}, attempt=FIRST).run
+        run = run_effects.refused(a_planned_run(), {"type": "NoLiveVersion"}, attempt=FIRST).run
 
         assert (None, None) == (run.engine, run.isolation)
 

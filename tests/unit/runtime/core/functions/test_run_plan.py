@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Limits
-from runtime.core.functions.run_plan import Entry
+from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
@@ -25,12 +25,12 @@ from tests.builders import (
 )
 
 
-def an_entry(number: int = 0, *, person: int | None = 0, size: int = 0) -> Entry:
+def a_planned_run(number: int = 0, *, person: int | None = 0, size: int = 0) -> PlannedRun:
     """Run number `number`, about person number `person`."""
     reference = ProfileRef() if person is None else ProfileRef(id=f"prf_{person}")
     event = an_event(id=f"evt_{number}", profile=reference, properties={"x": "x" * size})
     message = a_run_message(run_id=f"run_{number}", event=event.to_json())
-    return Entry(message=message, event=event, profile_id=profile.id_of(event))
+    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
 
 
 PEOPLE = st.one_of(st.none(), st.integers(0, 3))
@@ -41,9 +41,9 @@ class TestEntries:
 
     def test_a_message_becomes_an_entry(self) -> None:
         """With its event parsed and its profile named."""
-        entry = run_plan.entry(dump(a_run_message().to_json()), now=NOW)
+        planned_run = run_plan.parse(dump(a_run_message().to_json()), now=NOW)
 
-        assert (an_event(), a_profile().id) == (entry.event, entry.profile_id)
+        assert (an_event(), a_profile().id) == (planned_run.event, planned_run.profile_id)
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -60,7 +60,7 @@ class TestEntries:
     def test_anything_else_is_refused_with_its_code(self, text: str, code: str) -> None:
         """Another tenant's event above all."""
         with pytest.raises(BadInput) as refusal:
-            run_plan.entry(text, now=NOW)
+            run_plan.parse(text, now=NOW)
 
         assert code == refusal.value.code
 
@@ -71,28 +71,32 @@ class TestWaves:
     @given(st.lists(PEOPLE, max_size=20))
     def test_two_events_of_a_profile_never_run_side_by_side(self, people: list[int | None]) -> None:
         """The second must see what the first has done; and no event is left out."""
-        entries = [an_entry(number, person=person) for number, person in enumerate(people)]
+        planned_runs = [
+            a_planned_run(number, person=person) for number, person in enumerate(people)
+        ]
 
-        planned = run_plan.waves(entries)
+        planned_run = run_plan.waves(planned_runs)
 
-        assert entries == sorted(
-            (entry for wave in planned for entry in wave),
-            key=lambda entry: int(entry.event.id.removeprefix("evt_")),
+        assert planned_runs == sorted(
+            (planned_run for wave in planned_run for planned_run in wave),
+            key=lambda planned_run: int(planned_run.event.id.removeprefix("evt_")),
         )
-        for wave in planned:
-            known = [entry.profile_id for entry in wave if entry.profile_id is not None]
+        for wave in planned_run:
+            known = [
+                planned_run.profile_id for planned_run in wave if planned_run.profile_id is not None
+            ]
             assert len(known) == len(set(known))
 
     def test_a_doubled_message_does_not_run_beside_itself(self) -> None:
         """SQS may hand the same message over twice in one batch."""
-        twice = [an_entry(1, person=None), an_entry(1, person=None)]
+        twice = [a_planned_run(1, person=None), a_planned_run(1, person=None)]
 
         assert [[twice[0]], [twice[1]]] == run_plan.waves(twice)
 
     def test_groups_are_of_one_tenants_function(self) -> None:
         """A job has one source and one tenant."""
-        one = an_entry(1)
-        two = Entry(message=a_run_message(function="other"), event=an_event(), profile_id=None)
+        one = a_planned_run(1)
+        two = PlannedRun(message=a_run_message(function="other"), event=an_event(), profile_id=None)
 
         assert [[one, one], [two]] == run_plan.groups([one, two, one])
 
@@ -103,13 +107,13 @@ class TestJobs:
     @given(st.lists(st.sampled_from([0, 100_000, 250_000]), max_size=30))
     def test_jobs_fit_an_invocation(self, sizes: list[int]) -> None:
         """Lambda refuses more than 6 MB, and one invocation's time is bounded."""
-        entries = [an_entry(n, person=n, size=size) for n, size in enumerate(sizes)]
+        planned_runs = [a_planned_run(n, person=n, size=size) for n, size in enumerate(sizes)]
 
-        pieces = run_plan.jobs(entries, {})
+        pieces = run_plan.jobs(planned_runs, {})
 
-        assert entries == [entry for piece in pieces for entry in piece]
+        assert planned_runs == [planned_run for piece in pieces for planned_run in piece]
         for piece in pieces:
-            size = sum(len(dump(entry.event.to_json())) for entry in piece)
+            size = sum(len(dump(planned_run.event.to_json())) for planned_run in piece)
             assert len(piece) <= run_plan.MAX_JOB_EVENTS
             assert size <= run_plan.MAX_JOB_BYTES
 
@@ -123,7 +127,7 @@ class TestJobs:
                 limits=Limits(wall_s=2.0),
             ),
             a_version(engine=Engine.WASM),
-            [an_entry(1)],
+            [a_planned_run(1)],
             profiles={Key(TENANT, "prf_0"): person},
             secrets={"TOKEN": "t"},
             allow_local_http=False,
@@ -151,7 +155,7 @@ class TestJobs:
         job = run_plan.job(
             a_function(),
             a_version(),
-            [an_entry(1)],
+            [a_planned_run(1)],
             profiles=known,
             secrets={},
             allow_local_http=False,

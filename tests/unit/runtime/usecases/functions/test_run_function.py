@@ -21,7 +21,7 @@ from tests.builders import (
 )
 from tests.cloud import Cloud
 from tests.doubles import Failing
-from tests.runs import Platform, an_entry
+from tests.runs import Platform, a_planned_run
 
 EMIT = {"op": "emit", "topic": "metric.vip_order", "properties": {}}
 DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
@@ -40,14 +40,14 @@ class TestRuns:
         """The whole of it, on real stores."""
         platform.publish()
         platform.sandbox.script = lambda _: {"output": {"n": 1}, "effects": [EMIT, DELIVER]}
-        entry = an_entry()
+        planned_run = a_planned_run()
 
-        assert [None] == platform.run(entry)
+        assert [None] == platform.run(planned_run)
 
         assert (Outcome.RETURNED, {"n": 1}, 1) == (
-            platform.record(entry).outcome,
-            platform.record(entry).output,
-            platform.record(entry).version,
+            platform.record(planned_run).outcome,
+            platform.record(planned_run).output,
+            platform.record(planned_run).version,
         )
         assert 1 == len(platform.cloud.received("landed"))
         assert 1 == len(platform.cloud.received("deliver"))
@@ -63,7 +63,7 @@ class TestRuns:
     ) -> None:
         """And a declared one without a value is absent, not empty."""
         platform.publish(secrets={"TOKEN": "sealed", "LATER": None})
-        platform.run(an_entry())
+        platform.run(a_planned_run())
 
         assert {"TOKEN": "opened sealed"} == platform.sandbox.jobs[0]["secrets"]
 
@@ -71,9 +71,9 @@ class TestRuns:
         """No job holds two functions' events."""
         for name in ("vip-orders", "other"):
             platform.publish(name=name)
-        entries = [an_entry(n, function=("vip-orders", "other")[n % 2]) for n in range(4)]
+        planned_runs = [a_planned_run(n, function=("vip-orders", "other")[n % 2]) for n in range(4)]
 
-        assert [None] * 4 == platform.run(*entries)
+        assert [None] * 4 == platform.run(*planned_runs)
 
         jobs = {str(job["function"]): len(job["events"]) for job in platform.sandbox.jobs}
         assert {"vip-orders": 2, "other": 2} == jobs
@@ -84,7 +84,7 @@ class TestRuns:
         for owner in ("one", "another"):
             assert platform.permits.acquire(TENANT, busy.name, owner=owner, wanted=1, cap=2) == 1
 
-        assert [None] == platform.run(an_entry())
+        assert [None] == platform.run(a_planned_run())
 
         assert [] == platform.sandbox.jobs
         queue = platform.cloud.clients.sqs.get_queue_attributes(
@@ -97,11 +97,11 @@ class TestRuns:
         """Also when the batch has failed: the next must not wait for a lease to end."""
         platform.publish(limits=Limits(concurrent_runs=1))
         platform.sandbox.faults = [Transient("gone", code="aws_unavailable")]
-        assert ["aws_unavailable"] == platform.run(an_entry(1))
+        assert ["aws_unavailable"] == platform.run(a_planned_run(1))
 
-        assert [None] == platform.run(an_entry(2))
+        assert [None] == platform.run(a_planned_run(2))
 
-        assert Outcome.RETURNED is platform.record(an_entry(2)).outcome
+        assert Outcome.RETURNED is platform.record(a_planned_run(2)).outcome
 
     @pytest.mark.parametrize("function", [None, {"live_version": None}])
     def test_without_a_live_version_the_run_is_refused(
@@ -110,11 +110,11 @@ class TestRuns:
         """Never silent: the record says what to do, and the webhook's delivery is dead."""
         if function is not None:
             platform.publish(**function)
-        entry = an_entry(webhook_id="whk_1")
+        planned_run = a_planned_run(webhook_id="whk_1")
 
-        assert [None] == platform.run(entry)
+        assert [None] == platform.run(planned_run)
 
-        record = platform.record(entry)
+        record = platform.record(planned_run)
         delivery = platform.cloud.deliveries.find(ids.delivery_id(TENANT, "evt_1", "whk_1"))
         assert (Outcome.REFUSED, "NoLiveVersion") == (record.outcome, (record.error or {})["type"])
         assert delivery is not None
@@ -128,12 +128,12 @@ class TestExactlyOnce:
         """To the byte, from the record, without running the user's code again."""
         platform.publish()
         platform.sandbox.script = lambda _: {"effects": [EMIT, DELIVER]}
-        entry = an_entry()
-        platform.run(entry)
+        planned_run = a_planned_run()
+        platform.run(planned_run)
         platform.clock.advance(3600)
         first = [message["Body"] for message in platform.cloud.received("deliver")]
 
-        assert [None] == platform.run(entry)
+        assert [None] == platform.run(planned_run)
 
         again = [message["Body"] for message in platform.cloud.received("deliver")]
         assert (1, first) == (len(platform.sandbox.jobs), again)
@@ -144,8 +144,8 @@ class TestExactlyOnce:
         platform.sandbox.script = lambda _: {"effects": [EMIT]}
         broken = Failing(platform.apply, Transient("down", code="aws_unavailable"))
 
-        assert ["aws_unavailable"] == platform.run(an_entry(), apply=broken)
-        assert [None] == platform.run(an_entry())
+        assert ["aws_unavailable"] == platform.run(a_planned_run(), apply=broken)
+        assert [None] == platform.run(a_planned_run())
 
         assert (1, 1) == (len(platform.sandbox.jobs), len(platform.cloud.received("landed")))
 
@@ -154,7 +154,7 @@ class TestExactlyOnce:
         platform.publish()
         platform.cloud.runs.commit(a_run(attempt=3))
 
-        assert [None] == platform.run(an_entry(1, person=None, attempt=2))
+        assert [None] == platform.run(a_planned_run(1, person=None, attempt=2))
 
         assert [] == platform.sandbox.jobs
 
@@ -166,11 +166,11 @@ class TestExactlyOnce:
         other.sandbox.script = platform.sandbox.script
 
         def overtake() -> None:
-            other.run(an_entry())
+            other.run(a_planned_run())
 
         platform.sandbox.before_answer = overtake
 
-        assert [None] == platform.run(an_entry())
+        assert [None] == platform.run(a_planned_run())
 
         assert 1 == len(platform.cloud.received("landed"))
 
@@ -182,9 +182,9 @@ class TestProfiles:
         """A counter counts: the second run starts where the first has ended."""
         platform.publish()
         platform.sandbox.script = _count
-        entries = [an_entry(n, person="customer-1") for n in range(3)]
+        planned_runs = [a_planned_run(n, person="customer-1") for n in range(3)]
 
-        assert [None] * 3 == platform.run(*entries)
+        assert [None] * 3 == platform.run(*planned_runs)
 
         profile = platform.cloud.profiles.find(TENANT, a_profile().id)
         assert profile is not None
@@ -202,7 +202,7 @@ class TestProfiles:
 
         platform.sandbox.before_answer = interfere
 
-        assert [None] == platform.run(an_entry(person="customer-1"))
+        assert [None] == platform.run(a_planned_run(person="customer-1"))
 
         profile = profiles.find(TENANT, a_profile().id)
         assert profile is not None
@@ -221,7 +221,7 @@ class TestProfiles:
 
         platform.sandbox.before_answer = interfere
 
-        assert ["profile_busy"] == platform.run(an_entry(person="customer-1"))
+        assert ["profile_busy"] == platform.run(a_planned_run(person="customer-1"))
         assert MAX_RACES == len(platform.sandbox.jobs)
 
     def test_who_loses_a_race_waits_before_the_next(self, platform: Platform) -> None:
@@ -241,7 +241,7 @@ class TestProfiles:
 
         platform.sandbox.before_answer = interfere
 
-        assert [None] == platform.run(an_entry(person="customer-1"))
+        assert [None] == platform.run(a_planned_run(person="customer-1"))
         assert [0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0] == platform.pauses
 
 
@@ -253,16 +253,16 @@ class TestRetries:
         platform.publish()
         platform.delay_s = 0
         platform.sandbox.script = lambda _: {"outcome": "retry"}
-        entry = an_entry()
+        planned_run = a_planned_run()
 
-        assert [None] == platform.run(entry)
+        assert [None] == platform.run(planned_run)
 
         (hint,) = platform.cloud.received("run")
-        again = run_plan.entry(hint["Body"], now=NOW)
-        assert (NOW_MS, 2) == (platform.record(entry).due_at_ms, again.message.attempt)
+        again = run_plan.parse(hint["Body"], now=NOW)
+        assert (NOW_MS, 2) == (platform.record(planned_run).due_at_ms, again.message.attempt)
         platform.sandbox.script = lambda _: {"output": "done"}
         assert [None] == platform.run(again)
-        record = platform.record(entry)
+        record = platform.record(planned_run)
         assert (Outcome.RETURNED, 2, None) == (record.outcome, record.attempt, record.due_at_ms)
 
     def test_a_long_retry_waits_in_the_index(self, platform: Platform) -> None:
@@ -271,14 +271,14 @@ class TestRetries:
         platform.delay_s = 1800
         platform.sandbox.script = lambda _: {"outcome": "retry"}
 
-        platform.run(an_entry())
+        platform.run(a_planned_run())
 
         attributes = platform.cloud.clients.sqs.get_queue_attributes(
             QueueUrl=platform.cloud.queue_url("run"),
             AttributeNames=["ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessages"],
         )["Attributes"]
         assert {"0"} == set(attributes.values())
-        assert NOW_MS + 1_800_000 == platform.record(an_entry()).due_at_ms
+        assert NOW_MS + 1_800_000 == platform.record(a_planned_run()).due_at_ms
 
 
 class TestFaults:
@@ -290,9 +290,9 @@ class TestFaults:
         platform.publish()
         platform.sandbox.faults = [Transient("no", code=code)]
 
-        assert [code] == platform.run(an_entry())
+        assert [code] == platform.run(a_planned_run())
 
-        assert platform.cloud.runs.find(an_entry().message.run_id) is None
+        assert platform.cloud.runs.find(a_planned_run().message.run_id) is None
 
     def test_one_event_that_kills_the_sandbox_does_not_hold_up_the_others(
         self, platform: Platform
@@ -302,14 +302,16 @@ class TestFaults:
         crash = Transient("no", code="sandbox_crashed")
         platform.sandbox.faults = [crash, crash]  # of the batch, then of its first event
 
-        assert ["sandbox_crashed", None, None] == platform.run(*(an_entry(n) for n in range(3)))
+        assert ["sandbox_crashed", None, None] == platform.run(
+            *(a_planned_run(n) for n in range(3))
+        )
 
     def test_a_throttled_sandbox_is_not_asked_three_times(self, platform: Platform) -> None:
         """Tries times tries make a storm."""
         platform.publish()
         platform.sandbox.faults = [Transient("slow down", code="aws_unavailable")]
 
-        assert ["aws_unavailable"] * 3 == platform.run(*(an_entry(n) for n in range(3)))
+        assert ["aws_unavailable"] * 3 == platform.run(*(a_planned_run(n) for n in range(3)))
         assert 1 == len(platform.sandbox.jobs)
 
     def test_an_engine_that_cannot_be_used_is_named_and_nothing_is_recorded(
@@ -318,12 +320,12 @@ class TestFaults:
         """The platform's fault: the events come again, and are not tried one by one meanwhile."""
         platform.publish(engine=Engine.WASM)
         platform.sandbox.faults = [Transient("not built here", code="engine_unavailable")]
-        entries = [an_entry(n) for n in range(3)]
+        planned_runs = [a_planned_run(n) for n in range(3)]
 
-        assert ["engine_unavailable"] * 3 == platform.run(*entries)
+        assert ["engine_unavailable"] * 3 == platform.run(*planned_runs)
 
         assert ["wasm"] == [job["engine"] for job in platform.sandbox.jobs]
-        assert platform.cloud.runs.find(entries[0].message.run_id) is None
+        assert platform.cloud.runs.find(planned_runs[0].message.run_id) is None
 
     def test_what_another_engine_ran_is_not_taken(self, platform: Platform) -> None:
         """A version keeps its engine: never silently another one, whatever answers."""
@@ -333,8 +335,8 @@ class TestFaults:
             def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
                 return platform.sandbox.run(tenant, {**job, "engine": "restricted"})
 
-        assert ["engine_unavailable"] == platform.run(an_entry(), sandbox=Helpful())
-        assert platform.cloud.runs.find(an_entry().message.run_id) is None
+        assert ["engine_unavailable"] == platform.run(a_planned_run(), sandbox=Helpful())
+        assert platform.cloud.runs.find(a_planned_run().message.run_id) is None
 
     def test_one_functions_trouble_is_not_anothers(self, platform: Platform) -> None:
         """A damaged secret of one function must not stop the batch."""
@@ -342,7 +344,7 @@ class TestFaults:
         platform.publish(name="other")
         damaged = Failing(str, Transient("unsealable", code="unsealable"))
 
-        results = platform.run(an_entry(1), an_entry(2, function="other"), unseal=damaged)
+        results = platform.run(a_planned_run(1), a_planned_run(2, function="other"), unseal=damaged)
 
         assert ["unsealable", None] == results
 
@@ -354,21 +356,21 @@ class TestFaults:
             def run(self, _tenant: str, _job: Mapping[str, Any]) -> Mapping[str, Any]:
                 return {"v": 1, "results": []}
 
-        assert ["sandbox_crashed"] == platform.run(an_entry(), sandbox=Forgetful())
+        assert ["sandbox_crashed"] == platform.run(a_planned_run(), sandbox=Forgetful())
 
     def test_what_a_full_answer_left_out_is_run_at_once(self, platform: Platform) -> None:
         """Large results fill an answer; the rest must not wait twenty minutes for its message."""
         platform.publish()
-        entries = [an_entry(number) for number in range(5)]
+        planned_runs = [a_planned_run(number) for number in range(5)]
 
         class Full:
             def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
                 return platform.sandbox.run(tenant, {**job, "events": job["events"][:2]})
 
-        assert [None] * 5 == platform.run(*entries, sandbox=Full())
+        assert [None] * 5 == platform.run(*planned_runs, sandbox=Full())
 
         assert [2, 2, 1] == [len(job["events"]) for job in platform.sandbox.jobs]
-        assert all(platform.record(entry) for entry in entries)
+        assert all(platform.record(planned_run) for planned_run in planned_runs)
 
 
 def _count(event: Mapping[str, Any]) -> dict[str, Any]:
