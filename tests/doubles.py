@@ -215,7 +215,7 @@ class MemoryTurns:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self.next_ticket: dict[tuple[str, str], int] = {}
-        self.leases: dict[str, concurrency.Leases] = {}
+        self.grants: dict[str, concurrency.Grants] = {}
 
     def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
         """The next tickets."""
@@ -228,8 +228,8 @@ class MemoryTurns:
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """Some of the permits wanted."""
         assert tenant
-        self.leases[holder], granted = concurrency.acquire(
-            self.leases.get(holder, {}),
+        self.grants[holder], granted = concurrency.acquire(
+            self.grants.get(holder, {}),
             owner,
             wanted=wanted,
             cap=cap,
@@ -241,7 +241,7 @@ class MemoryTurns:
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give them back."""
         assert tenant
-        self.leases[holder] = concurrency.release(self.leases[holder], owner)
+        self.grants[holder] = concurrency.release(self.grants[holder], owner)
         return True
 
     def _now_ms(self) -> int:

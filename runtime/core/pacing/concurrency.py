@@ -14,41 +14,41 @@ MAX_BACKOFF_S: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Grant:
     """The permits that one worker has."""
 
     permits: int
     until_ms: int  # epoch ms; from then on anybody may take them
 
 
-Leases = Mapping[str, Lease]
+Grants = Mapping[str, Grant]
 
 
 class Acquired(NamedTuple):
     """What became of asking for permits."""
 
     # Every worker's, the asking one's among them if it got any.
-    leases: Leases
+    grants: Grants
     # How many of the wanted permits it got.
     granted: int
 
 
 def acquire(
-    leases: Leases, owner: str, *, wanted: int, cap: int, now_ms: int, lease_ms: int
+    grants: Grants, owner: str, *, wanted: int, cap: int, now_ms: int, lease_ms: int
 ) -> Acquired:
-    """The leases with `owner`'s added, as many of the `wanted` ones as the cap has left."""
-    alive = {name: lease for name, lease in leases.items() if lease.until_ms > now_ms}
-    in_use = sum(lease.permits for lease in alive.values())
+    """The grants with one for `owner`: of the wanted permits as many as the cap has left."""
+    alive = {name: grant for name, grant in grants.items() if grant.until_ms > now_ms}
+    in_use = sum(grant.permits for grant in alive.values())
     granted = max(0, min(wanted, cap - in_use))
     if not granted:
-        return Acquired(leases, 0)
-    mine = Lease(permits=granted, until_ms=now_ms + lease_ms)
+        return Acquired(grants, 0)
+    mine = Grant(permits=granted, until_ms=now_ms + lease_ms)
     return Acquired(alive | {owner: mine}, granted)
 
 
-def release(leases: Leases, owner: str) -> Leases:
-    """The leases without `owner`'s."""
-    return {name: lease for name, lease in leases.items() if name != owner}
+def release(grants: Grants, owner: str) -> Grants:
+    """The grants without `owner`'s."""
+    return {name: grant for name, grant in grants.items() if name != owner}
 
 
 def backoff_ms(*, held: int, dice: float) -> int:

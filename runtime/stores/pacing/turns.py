@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency, rate_limit
-from runtime.core.pacing.concurrency import Lease, Leases
+from runtime.core.pacing.concurrency import Grant, Grants
 from runtime.core.pacing.rate_limit import RateLimit
 from runtime.errors import Transient
 from runtime.races import Races
@@ -25,7 +25,7 @@ KEEP: Final = timedelta(days=2)  # an item that nobody has used for so long hold
 class _Permits(NamedTuple):
     """Who has how many permits, and the revision of that record: 0 when there is none yet."""
 
-    leases: Leases
+    grants: Grants
     revision: int
 
 
@@ -60,7 +60,7 @@ class Turns:
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
-                permits.leases,
+                permits.grants,
                 owner,
                 wanted=wanted,
                 cap=cap,
@@ -75,7 +75,7 @@ class Turns:
         """Give `owner`'s permits back; what cannot be given back ends with its lease."""
         for _ in self.races:
             permits = self._permits(tenant, holder)
-            after = concurrency.release(permits.leases, owner)
+            after = concurrency.release(permits.grants, owner)
             if self._store(tenant, holder, after, revision=permits.revision):
                 return True
         return False
@@ -114,13 +114,13 @@ class Turns:
         if item is None:
             return _Permits({}, 0)
         raw = json.loads(codec.value(item["leases"]))
-        leases = {name: Lease(**lease) for name, lease in raw.items()}
-        return _Permits(leases, codec.value(item["revision"]))
+        grants = {name: Grant(**grant) for name, grant in raw.items()}
+        return _Permits(grants, codec.value(item["revision"]))
 
-    def _store(self, tenant: str, holder: str, leases: Leases, *, revision: int) -> bool:
+    def _store(self, tenant: str, holder: str, grants: Grants, *, revision: int) -> bool:
         item = {
             **codec.key({"pk": keys.permits(tenant, holder)}),
-            "leases": codec.text(dump({name: asdict(each) for name, each in leases.items()})),
+            "leases": codec.text(dump({name: asdict(each) for name, each in grants.items()})),
             "revision": codec.scalar(revision + 1),
             "expires_at": codec.scalar(self._expires()),
         }

@@ -48,32 +48,32 @@ def test_permits_in_use_are_never_more_than_the_cap(
     cap: int, steps: list[tuple[str, int, int]]
 ) -> None:
     """Those of a killed worker come back when nobody can be at work with them any more."""
-    leases: concurrency.Leases = {}
+    grants: concurrency.Grants = {}
     now_ms, owned = NOW_MS, 0
     for owner, wanted, wait_ms in steps:
         now_ms += wait_ms
-        if owner in leases:
-            leases = concurrency.release(leases, owner)
+        if owner in grants:
+            grants = concurrency.release(grants, owner)
             continue
-        leases, owned = concurrency.acquire(
-            leases, owner, wanted=wanted, cap=cap, now_ms=now_ms, lease_ms=LEASE_MS
+        grants, owned = concurrency.acquire(
+            grants, owner, wanted=wanted, cap=cap, now_ms=now_ms, lease_ms=LEASE_MS
         )
-        in_use = sum(each.permits for each in leases.values() if each.until_ms > now_ms)
+        in_use = sum(each.permits for each in grants.values() if each.until_ms > now_ms)
         assert in_use <= cap
         assert owned <= wanted
 
 
 def _acquire(
-    leases: concurrency.Leases, owner: str, *, wanted: int, now_ms: int
-) -> tuple[concurrency.Leases, int]:
+    grants: concurrency.Grants, owner: str, *, wanted: int, now_ms: int
+) -> tuple[concurrency.Grants, int]:
     return concurrency.acquire(
-        leases, owner, wanted=wanted, cap=3, now_ms=now_ms, lease_ms=LEASE_MS
+        grants, owner, wanted=wanted, cap=3, now_ms=now_ms, lease_ms=LEASE_MS
     )
 
 
 def test_permits_of_the_dead_come_back() -> None:
     """A cap must not become a wall."""
-    leases, _ = _acquire({}, "killed", wanted=3, now_ms=NOW_MS)
+    grants, _ = _acquire({}, "killed", wanted=3, now_ms=NOW_MS)
     later_ms = NOW_MS + LEASE_MS
-    assert _acquire(leases, "next", wanted=9, now_ms=later_ms - 1)[1] == 0
-    assert _acquire(leases, "next", wanted=9, now_ms=later_ms)[1] == 3
+    assert _acquire(grants, "next", wanted=9, now_ms=later_ms - 1)[1] == 0
+    assert _acquire(grants, "next", wanted=9, now_ms=later_ms)[1] == 3
