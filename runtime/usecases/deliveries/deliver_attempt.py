@@ -27,7 +27,7 @@ from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.deliveries.courier import Courier, Credentials, Keyring
 from runtime.usecases.loop import Loop
-from runtime.usecases.pacing.admit_deliveries import Hold, Turn
+from runtime.usecases.pacing.admit_deliveries import Admissions, Hold
 from runtime.usecases.ports import Hints
 
 
@@ -67,10 +67,10 @@ class KnownWebhooks(Protocol):
 class Admit(Protocol):
     """Says which deliveries may be attempted now."""
 
-    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Turn:
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Admissions:
         """One answer each; raises Transient when nobody can say."""
 
-    def give_back(self, turn: Turn) -> None:
+    def give_back(self, admissions: Admissions) -> None:
         """Let others have its permits."""
 
     def busy(self, delivery: Delivery) -> Hold:
@@ -213,11 +213,11 @@ class DeliverAttempts:
         """What may go, goes; the rest waits."""
         waiting = [job for job in prepared if isinstance(job, _Job)]
         try:
-            turn = self.admit([(job.webhook, job.delivery) for job in waiting])
+            admissions = self.admit([(job.webhook, job.delivery) for job in waiting])
         except Transient as problem:
             return [problem if isinstance(job, (_Job, _Skip)) else job for job in prepared]
-        told = _told(waiting, turn)
-        jobs = [next(told) if isinstance(job, _Job) else job for job in prepared]
+        with_answers = _with_answers(waiting, admissions)
+        jobs = [next(with_answers) if isinstance(job, _Job) else job for job in prepared]
         new = [job.delivery for job in jobs if isinstance(job, (_Job, _Skip)) and not job.record]
         batch = _Batch(self._loop.start(lambda: self.deliveries.announce(new)))
         try:
@@ -225,7 +225,7 @@ class DeliverAttempts:
         finally:
             wait(batch.aside)
             wait([batch.pages])
-            self.admit.give_back(turn)
+            self.admit.give_back(admissions)
             self._observe(batch)
 
     def _observe(self, batch: _Batch) -> None:
@@ -350,9 +350,9 @@ class DeliverAttempts:
         await self._loop.in_thread(lambda: self.hints.send([hint], delay_s=delay_s))
 
 
-def _told(waiting: Sequence[_Job], turn: Turn) -> Iterator[_Job]:
-    permits = {key: asyncio.Semaphore(count) for key, count in turn.permits.items()}
-    for job, admission in zip(waiting, turn.admissions, strict=True):
+def _with_answers(waiting: Sequence[_Job], admissions: Admissions) -> Iterator[_Job]:
+    permits = {key: asyncio.Semaphore(count) for key, count in admissions.permits.items()}
+    for job, admission in zip(waiting, admissions.answers, strict=True):
         if isinstance(admission, Hold):
             yield replace(job, hold=admission)
         else:

@@ -65,11 +65,14 @@ Admission = Go | Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """The answers to a batch, and the permits that it holds until it is given back."""
+class Admissions:
+    """The answers to a batch, and the permits that it holds until they are given back."""
 
+    # The name of the batch, under which its permits are granted.
     owner: str
-    admissions: Sequence[Admission] = ()
+    # One for each delivery of the batch, in its order.
+    answers: Sequence[Admission] = ()
+    # How many permits the batch has for an endpoint; only of those with a cap.
     permits: dict[Key, int] = field(default_factory=dict)
 
 
@@ -105,8 +108,8 @@ class AdmitDeliveries:
     dice: Callable[[], float]
     new_owner: Callable[[], str]
 
-    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Turn:
-        """For each of these first in line, whether it may go. Give the turn back afterwards.
+    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Admissions:
+        """For each of these first in line, whether it may go. Give the admissions back afterwards.
 
         Raises:
             Transient: nobody can say; nothing may be sent then.
@@ -116,26 +119,26 @@ class AdmitDeliveries:
             group = groups.setdefault(Key(webhook.tenant, webhook.id), _Group(webhook))
             group.line.append(_InLine(number, delivery))
         healths = self.endpoints.known(groups) if groups else {}
-        turn = Turn(owner=self.new_owner())
+        admissions = Admissions(owner=self.new_owner())
         for key, group in groups.items():
             gate = self._ask_breaker(group, healths[key])
-            self._ask_cap(group, turn)
+            self._ask_cap(group, admissions)
             self._ask_rate(group)
             # Last: a probe that then waits for something else would only keep others from it.
             if isinstance(gate, Probe):
                 self._claim_probe(group, healths[key], gate)
         said = {number: each for group in groups.values() for number, each in group.said.items()}
-        return Turn(
-            owner=turn.owner,
-            admissions=[said[number] for number in range(len(waiting))],
-            permits=turn.permits,
+        return Admissions(
+            owner=admissions.owner,
+            answers=[said[number] for number in range(len(waiting))],
+            permits=admissions.permits,
         )
 
-    def give_back(self, turn: Turn) -> None:
+    def give_back(self, admissions: Admissions) -> None:
         """Let others have the permits; those that cannot be given back end with their lease."""
-        for key in turn.permits:
+        for key in admissions.permits:
             with suppress(Transient):  # the attempts are made and on record; the lease will end
-                self.turns.release(key.tenant, key.id, owner=turn.owner)
+                self.turns.release(key.tenant, key.id, owner=admissions.owner)
 
     def busy(self, delivery: Delivery) -> Hold:
         """Wait for a permit: longer each time, since others wait too."""
@@ -182,19 +185,19 @@ class AdmitDeliveries:
         asks_ms = endpoint_health.wait_until_ms(health, until_ms=until_ms, dice=self.dice())
         return Hold(until_ms=asks_ms, why="circuit_open")
 
-    def _ask_cap(self, group: _Group, turn: Turn) -> None:
+    def _ask_cap(self, group: _Group, admissions: Admissions) -> None:
         webhook = group.webhook
         if webhook.max_concurrency is None or not group.open:
             return
         granted = self.turns.acquire(
             webhook.tenant,
             webhook.id,
-            owner=turn.owner,
+            owner=admissions.owner,
             wanted=len(group.open),
             cap=webhook.max_concurrency,
         )
         if granted:
-            turn.permits[Key(webhook.tenant, webhook.id)] = granted
+            admissions.permits[Key(webhook.tenant, webhook.id)] = granted
             return
         for number, delivery in group.open:
             group.said[number] = self.busy(delivery)
