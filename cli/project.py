@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cli import _files
 from cli._errors import WrongUsage
-from runtime.core.functions import function_rules
+from runtime.core.functions import rules
 from runtime.core.functions.function import Limits
 from runtime.errors import BadInput
 
@@ -89,18 +89,18 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 def _check(own: Mapping[str, Any]) -> None:
     if "name" in own:
-        function_rules.check_name(_text(own["name"], "name"))
+        rules.check_name(_text(own["name"], "name"))
     _texts(own, "topics", like='["metric.placed_order"]')
-    function_rules.check_hosts(_texts(own, "http_hosts", like='["crm.example.com"]'))
+    rules.check_hosts(_texts(own, "http_hosts", like='["crm.example.com"]'))
     environment = _table(own, "environment")
     for name, value in environment.items():
         _text(value, f"environment.{name}")
-    function_rules.check_environment(environment)
-    function_rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
+    rules.check_environment(environment)
+    rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
     _table(own, "filter")
     _check_limits(_table(own, "limits"))
     if "engine" in own:
-        function_rules.engine(_text(own["engine"], "engine"))
+        rules.engine(_text(own["engine"], "engine"))
 
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
@@ -113,13 +113,13 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
         if type(value) not in {int, type(getattr(caps, name))}:
             kind = "a number" if name == "wall_s" else "a whole number"
             raise BadInput(f"must be {kind}, such as {getattr(caps, name)}", field=at)
-    function_rules.check_limits(Limits(**limits))
+    rules.check_limits(Limits(**limits))
 
 
 def _check_local_secrets(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         at = f"secrets.{name}"
-        function_rules.check_secret_value(_text(value, at), field=at)
+        rules.check_secret_value(_text(value, at), field=at)
 
 
 def _text(value: object, at: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core.functions import function_rules
+from runtime.core.functions import rules
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine, Function, Limits
 from runtime.core.functions.run import Outcome
@@ -240,7 +240,7 @@ def show_run(api: Api, caller: ApiKey, *, name: str, run_id: str) -> RunOut:
 
 
 def _engine(body: FunctionSettings) -> Engine | None:
-    return None if body.engine is None else function_rules.engine(body.engine)
+    return None if body.engine is None else rules.engine(body.engine)
 
 
 def _shown(function: Function) -> FunctionOut:

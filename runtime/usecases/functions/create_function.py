@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypedDict
 
 from runtime.core.events import topics
-from runtime.core.functions import function_rules
+from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits
 from runtime.core.matching import matching
 from runtime.core.timestamps import timestamp
@@ -68,7 +68,7 @@ class CreateFunction:
             BadInput: naming the field and the fix.
             Conflict: code `function_exists`.
         """
-        function_rules.check_name(wanted.name)
+        rules.check_name(wanted.name)
         function = Function(
             name=wanted.name,
             tenant=tenant,
@@ -122,10 +122,10 @@ def check(function: Function) -> None:
     Raises:
         BadInput: naming the field and the fix.
     """
-    function_rules.check_hosts(function.http_hosts)
-    function_rules.check_environment(function.environment)
-    function_rules.check_secret_names(function.secrets)
-    function_rules.check_limits(function.limits)
+    rules.check_hosts(function.http_hosts)
+    rules.check_environment(function.environment)
+    rules.check_secret_names(function.secrets)
+    rules.check_limits(function.limits)
     if function.filter is not None:
         matching.compile(function.filter)
 

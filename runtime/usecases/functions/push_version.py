@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from runtime.core.functions import finding, function_rules
+from runtime.core.functions import finding, rules
 from runtime.core.functions.finding import Finding, Severity
 from runtime.core.functions.function import Engine, Function, FunctionVersion
 from runtime.core.timestamps import timestamp
@@ -65,7 +65,7 @@ class PushVersion:
             Conflict: another push came between.
             Transient: code `engine_unavailable`: the installation cannot run the function's engine.
         """
-        function_rules.check_source(source)
+        rules.check_source(source)
         function = self.functions.get(tenant, name)
         engine, findings = self._checked(function, source)
         if any(each.severity is Severity.ERROR for each in findings):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from runtime.core.functions import function_rules
+from runtime.core.functions import rules
 from runtime.core.functions.function import Function
 
 
@@ -32,8 +32,8 @@ class SetSecret:
             BadInput: the name or the value is refused.
             NotFound: the tenant has no such function.
         """
-        function_rules.check_secret_value(value)
+        rules.check_secret_value(value)
         old = self.functions.get(tenant, function)
-        function_rules.check_secret_names({**old.secrets, name: None})
+        rules.check_secret_names({**old.secrets, name: None})
         sealed = self.seal(tenant, value)
         self.functions.replace(old, replace(old, secrets={**old.secrets, name: sealed}))

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.timestamps import timestamp
-from runtime.core.webhooks import webhook_rules
+from runtime.core.webhooks import rules
 
 
 class Keys(Protocol):
@@ -41,7 +41,7 @@ class CreateApiKey:
             BadInput: the name or a scope is refused.
             Forbidden: code `scope_not_held`.
         """
-        webhook_rules.check_name(name)
+        rules.check_name(name)
         api_key.check_scopes(scopes, granted_by=granted_by)
         return self.issue(granted_by.tenant, name=name, scopes=scopes)
 

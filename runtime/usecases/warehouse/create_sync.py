@@ -7,7 +7,7 @@ from typing import Protocol
 
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.sync import DestinationKind, Sync, default_schema
-from runtime.core.webhooks import webhook_rules
+from runtime.core.webhooks import rules
 
 
 class Syncs(Protocol):
@@ -31,7 +31,7 @@ class CreateSync:
         Raises:
             BadInput: code `bad_name`.
         """
-        webhook_rules.check_name(name)
+        rules.check_name(name)
         sync = Sync(
             id=self.new_id("syn"),
             tenant=tenant,

@@ -11,7 +11,7 @@ from runtime.core.functions.function import Function
 from runtime.core.matching import matching
 from runtime.core.pacing.rate_limit import RateLimit
 from runtime.core.timestamps import timestamp
-from runtime.core.webhooks import access_rules, webhook_rules
+from runtime.core.webhooks import access_rules, rules
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.errors import BadInput, NotFound
 from runtime.usecases.webhooks.make_secret import MadeSecret, MakeSecret, Wanted, WithSecret
@@ -74,12 +74,12 @@ class WebhookRules:
             BadInput: naming the field and the fix.
             Transient: code `dns_timeout`; the same call may work in a moment.
         """
-        webhook_rules.check_name(webhook.name)
-        webhook_rules.check_timeout(webhook.timeout_s)
-        webhook_rules.check_schedule(webhook.retry_schedule_s)
+        rules.check_name(webhook.name)
+        rules.check_timeout(webhook.timeout_s)
+        rules.check_schedule(webhook.retry_schedule_s)
         formats.check_handshake(webhook.format, handshake=webhook.handshake)
         access_rules.check_together(webhook)
-        webhook_rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
+        rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
         if webhook.transform is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.core.functions import finding, function_rules
+from runtime.core.functions import finding, rules
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
 from runtime.errors import BadInput
@@ -19,7 +19,7 @@ def test_the_platform_and_its_sandbox_have_the_same_engines() -> None:
 def test_an_engine_that_does_not_exist_is_refused_with_those_that_do(name: str) -> None:
     """`auto` is none: it is the absence of a choice."""
     with pytest.raises(BadInput) as refusal:
-        function_rules.engine(name)
+        rules.engine(name)
 
     assert ("bad_engine", "engine") == (refusal.value.code, refusal.value.field)
     assert "wasm, restricted" in refusal.value.message
