@@ -229,7 +229,7 @@ def _answer_for_redshift() -> None:
         ]
         members = "".join(
             f"<member><EvalActionName>{action}</EvalActionName>"
-            f"<EvalDecision>{'decisions' if may else 'implicitDeny'}</EvalDecision></member>"
+            f"<EvalDecision>{'allowed' if may else 'implicitDeny'}</EvalDecision></member>"
             for action, may in zip(actions, decisions, strict=True)
         )
         return service._xml(
