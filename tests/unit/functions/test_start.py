@@ -53,6 +53,7 @@ def test_a_proxy_ends_the_start_or_is_spoken_to(
     start: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sentence says what to set, and with that set the function starts."""
+    monkeypatch.delenv("no_proxy")  # which excepts AWS from any proxy in the other tests
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     with pytest.raises(SwitchNotHonoured, match="PENSTOCK_AWS_WIRE=botocore"):
         start()
