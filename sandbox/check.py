@@ -7,7 +7,7 @@ import threading
 
 from sandbox import settings
 from sandbox.host import Sandbox
-from sandbox.outcome import Finding  # noqa: TC001 - a public return type
+from sandbox.sdk.finding import Finding  # noqa: TC001 - a public return type
 
 _lock = threading.Lock()
 _sandboxes: list[Sandbox] = []

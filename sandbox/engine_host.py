@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import limits as caps
-from sandbox.outcome import Finding, clean_text
+from sandbox.outcome import clean_text
 from sandbox.process import (
     EngineUnavailable,
     MemoryExceeded,
@@ -19,6 +19,7 @@ from sandbox.process import (
     WorkerProcess,
     Zygote,
 )
+from sandbox.sdk.finding import Finding
 from sandbox.wire import ProtocolBroken
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sandbox.engines import EngineName
 from sandbox.limits import Limits
 from sandbox.masking import Masker
 from sandbox.mediated_http import Mediator, Permit
-from sandbox.outcome import Finding, Outcome, Result
+from sandbox.outcome import Outcome, Result
 from sandbox.process import EngineUnavailable, SandboxUnavailable
 from sandbox.session import EventRun, Job
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.process import WorkerProcess
+    from sandbox.sdk.finding import Finding
 
 _SHAPE: Final = "a job is {v: 1, op: run | check | doctor, engine: auto | wasm | restricted, ...}"
 

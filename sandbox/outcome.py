@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,28 +18,6 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DROPPED = "dropped"
     RETRY = "retry"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the check says about one place in a source."""
-
-    # Counted from 1; 0 for a finding about the whole source.
-    line: int
-    # Counted from 1; 0 for a finding about the whole line.
-    column: int
-    # The name of the kind of finding; it stays the same when the message is reworded.
-    code: str
-    # What is wrong, in words.
-    message: str
-    # What to write instead; empty if there is no advice.
-    hint: str = ""
-    # `error`: the source is refused. `hint`: it may be published all the same.
-    severity: str = "error"
-
-    def to_json(self) -> dict[str, Any]:
-        """The finding as a JSON object, as the public contract writes it."""
-        return asdict(self)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sandbox.sdk import context, http, outcomes, port, requests, run
+    from sandbox.sdk.finding import Finding
+    from sandbox.sdk.frames import own_frames
 else:
     from sdk import context, http, outcomes, port, requests, run
+    from sdk.finding import Finding
+    from sdk.frames import own_frames
 
-__all__ = ["context", "http", "outcomes", "port", "requests", "run"]
+__all__ = [
+    "Finding",
+    "context",
+    "http",
+    "outcomes",
+    "own_frames",
+    "port",
+    "requests",
+    "run",
+]

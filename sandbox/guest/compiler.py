@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import hints
 from .bridge import BRIDGE, frame_of
+from .capabilities import Finding
 from .caps import MAX_FINDINGS, MAX_FRAME_BYTES, MAX_SOURCE_BYTES, MAX_SOURCE_LINES
 from .errors import FILENAME, without_surrogates
-from .findings import Finding
 
 if TYPE_CHECKING:
     from types import CodeType

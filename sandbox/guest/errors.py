@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any, Final
 
-from .capabilities import outcomes
+from .capabilities import outcomes, own_frames
 from .caps import (
     MASKING_ROOM,
     MAX_ERROR_MESSAGE_CHARS,
@@ -35,7 +35,7 @@ def described(error: BaseException) -> dict[str, Any]:
         about = {
             "type": without_surrogates(_NAME.__get__(kind)[:MAX_ERROR_NAME_CHARS]),
             "message": without_surrogates(_message(error)),
-            "frames": _own_frames(error),
+            "frames": own_frames(error, filename=FILENAME, most=MAX_TRACEBACK_FRAMES),
             "yours": _MODULE.__get__(kind) == MODULE,
         }
     except MemoryError:
@@ -64,21 +64,3 @@ def _message(error: BaseException) -> str:
         raise
     except BaseException:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
-
-
-def _own_frames(error: BaseException) -> list[list[Any]]:
-    """The line and the function of each step through the user's source.
-
-    If there are too many, those in the middle are left out.
-    """
-    frames: list[list[Any]] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename == FILENAME:
-            frames.append([trace.tb_lineno, code.co_name[:100]])
-        trace = trace.tb_next
-    if len(frames) > MAX_TRACEBACK_FRAMES:
-        half = MAX_TRACEBACK_FRAMES // 2
-        frames = frames[:half] + frames[-half:]
-    return frames

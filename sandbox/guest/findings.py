@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .capabilities import Finding
 
 if TYPE_CHECKING:
     import ast
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the check says about one place in a source."""
-
-    # Counted from 1; 0 for a finding about the whole source.
-    line: int
-    # In characters, counted from 1; 0 for a finding about the whole line.
-    column: int
-    # The name of the kind of finding, for programs; it stays the same when the message changes.
-    code: str
-    # What is wrong, in words.
-    message: str
-    # What to write instead; empty if there is no advice.
-    hint: str = ""
-    # `error`: the source is refused. `hint`: it is not.
-    severity: str = "error"
-
-    def to_json(self) -> dict[str, Any]:
-        """The finding as an object of the protocol."""
-        return asdict(self)
 
 
 class Notes:

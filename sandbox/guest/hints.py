@@ -11,7 +11,8 @@ from typing import Final
 
 from . import hint_modules, hint_names, hint_state
 from .calling import NAMES
-from .findings import Finding, Notes
+from .capabilities import Finding
+from .findings import Notes
 from .scopes import module_names
 
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -10,7 +10,7 @@ from sandbox.engines.restricted.names import SOURCE_NAME
 from sandbox.engines.restricted.policy import Policy
 from sandbox.engines.restricted.policy_imports import modules_named
 from sandbox.limits import MAX_SOURCE_BYTES, MAX_SOURCE_LINES
-from sandbox.outcome import Finding
+from sandbox.sdk.finding import Finding
 
 if TYPE_CHECKING:
     from types import CodeType

@@ -26,7 +26,7 @@ from sandbox.engines.restricted.names import (
 )
 from sandbox.engines.restricted.policy_imports import ImportPolicy
 from sandbox.engines.restricted.policy_match import MatchPolicy
-from sandbox.outcome import Finding
+from sandbox.sdk.finding import Finding
 
 _CONVERSIONS: Final = {ord("s"): "_text_", ord("r"): "_repr_", ord("a"): "_ascii_"}
 _RESERVED: Final = frozenset({"print", "printed", "builtins", "breakpoint", "exec", "eval"})

@@ -27,6 +27,7 @@ from sandbox.limits import (
 )
 from sandbox.sdk import outcomes
 from sandbox.sdk.context import begin
+from sandbox.sdk.frames import own_frames
 from sandbox.sdk.run import RUN
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _raised(error: BaseException) -> dict[str, Any]:
         gc.collect()
         return dict(_OUT_OF_MEMORY)
     try:
-        frames = _own_frames(error)
+        frames = own_frames(error, filename=SOURCE_NAME, most=MAX_TRACEBACK_FRAMES)
         kind = type(error)
         name = kinds.type_name(error)[:MAX_ERROR_NAME_CHARS]
         message = _message(error)
@@ -199,17 +200,3 @@ def _message(error: BaseException) -> str:
         raise
     except BaseException:  # noqa: BLE001 - user code's own __str__ may raise anything
         return "<the exception's text could not be made>"
-
-
-def _own_frames(error: BaseException) -> list[list[Any]]:
-    frames: list[list[Any]] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename == SOURCE_NAME:
-            frames.append([trace.tb_lineno, code.co_name[:100]])
-        trace = trace.tb_next
-    if len(frames) > MAX_TRACEBACK_FRAMES:
-        half = MAX_TRACEBACK_FRAMES // 2
-        frames = frames[:half] + frames[-half:]
-    return frames

@@ -166,7 +166,7 @@ def test_a_host_that_is_not_listed_is_an_error_of_the_network(run: Run) -> None:
         {"url": "", "host": "", "port": 1},
     )
     assert result["error"]["type"] == "URLError"
-    assert "not in this function's list of hosts" in result["error"]["message"]
+    assert "is not among the allowed hosts" in result["error"]["message"]
 
 
 def test_a_secret_that_a_body_or_header_names_is_filled_in_by_the_parent(

@@ -12,7 +12,7 @@ from sandbox.engine_host import Compiled
 from sandbox.host import Sandbox
 from sandbox.masking import MASK, Masker
 from sandbox.mediated_http import Mediator, Permit, Refused
-from sandbox.outcome import Finding
+from sandbox.sdk.finding import Finding
 from tests.sandbox.harness import a_job
 
 KEY = 'line "one"\nline \\two\u00e9'

@@ -7,7 +7,7 @@ from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
 from runtime.errors import BadInput
 from sandbox.engines import EngineName
-from sandbox.outcome import Finding as SandboxFinding
+from sandbox.sdk.finding import Finding as SandboxFinding
 
 
 def test_the_platform_and_its_sandbox_have_the_same_engines() -> None:
