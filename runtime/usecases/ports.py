@@ -9,13 +9,13 @@ M_contra = TypeVar("M_contra", contravariant=True)
 
 
 class Bus(Protocol):
-    """Where events land."""
+    """The event bus."""
 
     def put(self, events: Iterable[Event]) -> None:
-        """Put all of them on the bus.
+        """Put all events on the bus.
 
         Raises:
-            Transient: some may be missing; the same again adds none twice.
+            Transient: some may be missing; put the same events again.
         """
 
 
@@ -23,7 +23,7 @@ class Hints(Protocol[M_contra]):
     """A queue of hints: messages about records."""
 
     def send(self, messages: Iterable[M_contra], *, delay_s: int = 0) -> None:
-        """Queue all of them, to be served after `delay_s` seconds.
+        """Queue all messages, to be seen after `delay_s` seconds.
 
         Raises:
             Transient: some may be missing.

@@ -1,4 +1,4 @@
-"""Finding what is due and has no hint under way: the timers that no crash can lose."""
+"""Finds what is due and has no hint on a queue: the timers that no crash can lose."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,11 +12,14 @@ from runtime.errors import Transient
 from runtime.usecases.ports import Hints
 
 LEASE_S: Final = 90  # a hint that is lost after the lease was taken is sent again after this
-# A short delay rides on the queue; its hint comes when it is due, and gets this long to be served
-# before the sweep takes it for lost and sends another. What has no hint is hinted at on time.
+# A short delay rides on the queue, and its hint arrives when the record is due. It gets this long
+# to
+# be served before the sweep takes it for lost and sends another.
 GRACE_S: Final = 30
 BATCH: Final = 10  # what the queue takes in one call
-LIMIT: Final = 8000  # of one sweep, about what its minute takes; the rest is due in the next, too
+LIMIT: Final = (
+    8000  # hints of one sweep, about what its minute takes; the rest waits for the next sweep
+)
 
 R = TypeVar("R", Delivery, Waiting, Run)
 M = TypeVar("M")
@@ -26,10 +29,10 @@ class DueIndex(Protocol[R]):
     """Records by due time, in shards."""
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterable[R]:
-        """Those due at `now_ms`, the longest waiting first."""
+        """The records due at `now_ms`, the longest waiting first."""
 
     def lease(self, record: R, /, *, until_ms: int) -> bool:
-        """Push its due time to `until_ms` unless somebody else has; whether it was us."""
+        """Move its due time to `until_ms`; False when another sweep has moved it already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,13 @@ class Sweep(Generic[R, M]):
     limit: int = LIMIT
 
     def __call__(self) -> int:
-        """Hint at everything due; how many there were.
+        """Send a hint for every due record; returns how many.
 
-        The shards take turns: a backlog in one keeps what is due in the others waiting for a batch
-        of the queue, not until it is worked off.
+        The shards take turns, a batch of the queue each, so that a backlog in one does not keep the
+        others waiting until it is worked off.
 
         Raises:
-            Transient: a shard could not be swept to its end; the others were.
+            Transient: a shard could not be swept to its end; all others were.
         """
         now_ms = int(self.clock().timestamp() * 1000)
         swept, problems = 0, []
@@ -75,10 +78,12 @@ class Sweep(Generic[R, M]):
         return swept
 
     def _leased(self, shard: str, now_ms: int) -> Iterator[list[M]]:
-        """The hints of what could be leased, a queue's batch at a time.
+        """The hints of the records that could be leased, a batch of the queue at a time.
 
-        A record leased and not hinted at waits for its lease to end. So a sweep that is killed, or
-        refused a lease, in the middle of a thousand must not have leased the other hundreds.
+        A record that is leased and gets no hint waits for its lease to end. So a sweep leases no
+        more
+        records than it sends hints for at once: it may be killed, or refused a lease, at any of
+        them.
         """
         hints: list[M] = []
         try:
@@ -98,6 +103,6 @@ class Sweep(Generic[R, M]):
             yield hints
 
     def _may_be_served(self, record: R, now_ms: int) -> bool:
-        """Whether its own hint has come only now: another would make the same attempt beside it."""
+        """Whether the hint on the queue is about to be served: another would repeat the attempt."""
         due_at_ms = record.due_at_ms or 0
         return self.is_hinted(record) and due_at_ms > now_ms - self.grace_s * 1000

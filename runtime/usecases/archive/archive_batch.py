@@ -25,10 +25,12 @@ class ArchiveBatch:
     clock: Callable[[], datetime]
 
     def __call__(self, events: Sequence[Event]) -> int | None:
-        """The batch's arrival number, None for no events; again may repeat rows, never lose one.
+        """Archive `events`; returns the batch's arrival number, None for no events.
+
+        Archiving the same events again may repeat rows, and never loses one.
 
         Raises:
-            Transient: not archived; the same events must come again.
+            Transient: they are not archived; pass the same events again.
         """
         if not events:
             return None

@@ -25,10 +25,12 @@ class ArchiveProfiles:
     clock: Callable[[], datetime]
 
     def __call__(self, profiles: Sequence[Profile]) -> int | None:
-        """The batch's arrival number, None for no profiles; order and repeats do not matter.
+        """Archive `profiles`; returns the batch's arrival number, None for no profiles.
+
+        Their order does not matter, and archiving the same again does no harm.
 
         Raises:
-            Transient: not archived; the same profiles must come again.
+            Transient: they are not archived; pass the same profiles again.
         """
         if not profiles:
             return None

@@ -1,8 +1,8 @@
-"""The way from a delivery to its receiver: in the endpoint's format, signed by every live secret.
+"""Posts deliveries to their receivers, in the endpoint's format, signed by every live secret.
 
-Klaviyo's format carries many events in one POST. First attempts for one endpoint that meet in a
-batch then travel together: each keeps a record of its own and gets what came of the shared POST.
-Retries travel alone, because each has its own time.
+Klaviyo's format carries many events in one POST. First attempts of a batch that go to one endpoint
+share a POST. Each keeps a record of its own, and gets the outcome of the shared POST. Retries are
+sent alone, because each is due at its own time.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ NO_ACCESS: Final = Access()
 
 
 class Sender(Protocol):
-    """The way out."""
+    """Sends POSTs."""
 
     async def post(
         self,
@@ -35,7 +35,7 @@ class Sender(Protocol):
         deadline_s: float,
         access: Access,
     ) -> Posted:
-        """What came of posting; raises only for faults of our own."""
+        """POST `body`; returns what came of it, and raises only for faults of our own."""
 
     def close(self) -> None:
         """Close idle connections."""
@@ -43,7 +43,7 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Credentials:
-    """What one endpoint's secrets and settings say, in the clear."""
+    """The secrets and the access settings of one endpoint, in the clear."""
 
     keys: Sequence[signing.Key] = ()
     access: Access = NO_ACCESS
@@ -89,9 +89,9 @@ class Keyring:
 
 @dataclass(slots=True, kw_only=True)
 class _Parcel:
-    """Deliveries that travel together."""
+    """Deliveries that share a POST."""
 
-    # The one POST that brings them all.
+    # The POST that they share.
     journey: "asyncio.Task[Posted]"
     # What the body says of each.
     entries: list[bytes]
@@ -103,7 +103,7 @@ class _Parcel:
         return klaviyo.fits(events=len(self.entries) + 1, entry_bytes=self.entry_bytes + len(entry))
 
     def add(self, entry: bytes) -> None:
-        """Let one more travel along."""
+        """Add one more delivery to the POST."""
         self.entries.append(entry)
         self.entry_bytes += len(entry)
 
@@ -171,8 +171,8 @@ class Courier:
         aboard: list[bytes] = []
 
         async def depart() -> Posted:
-            # The loop starts this after everything that the batch has started before it, so
-            # whatever travels with it is aboard.
+            # The loop runs this after everything that the batch has started before, so all
+            # deliveries that share the POST have been added.
             if self._parcels[webhook.id].entries is aboard:
                 del self._parcels[webhook.id]
             wire = formats.klaviyo_wire(webhook, aboard, keys=credentials.keys, at=at)

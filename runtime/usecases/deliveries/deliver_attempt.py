@@ -1,9 +1,10 @@
 """One attempt at each of a batch of deliveries.
 
-The record is the truth and the message a hint: read the record, POST, and write what came of it
-together with the next due time in one conditional write. A crash between POST and write repeats the
-POST, under the same webhook-id; nothing is lost anywhere. Who may not be tried now waits on record.
-What has no record yet is announced to the log, all of a batch at once, before it gets one.
+The record is the truth, and the message a hint. An attempt reads the record, POSTs, and writes the
+outcome together with the next due time in one conditional write. After a crash between POST and
+write, the POST is repeated under the same webhook-id; no step loses a delivery. A delivery that may
+not be tried now is put off, and its record says until when. New deliveries of a batch are announced
+to the log together, before their records are written.
 """
 
 import asyncio
@@ -32,33 +33,33 @@ from runtime.usecases.ports import Hints
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
         """Those that have a record, as they stand now (strong read), by id."""
 
     def open(self, delivery: Delivery, /) -> Delivery:
-        """The delivery with its body; raises NotFound when that is not kept any more."""
+        """The delivery with its body; raises NotFound when the body has expired."""
 
     def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
-        """List those that are to get a record; the page of each, by id."""
+        """Announce deliveries to the log; returns the page that lists each, by its id."""
 
     async def add_async(self, delivery: Delivery, /) -> bool:
-        """Store one that has no record yet; whether it had none."""
+        """Store a delivery unless it has a record already; returns whether it was stored."""
 
     async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
-        """Store what an attempt has made of `old`; False when another attempt was first."""
+        """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook as it stands now, or None."""
 
 
 class KnownWebhooks(Protocol):
-    """The same webhooks, at most a few seconds old, for next to nothing."""
+    """The webhooks as they were at most a few seconds ago, mostly without a read."""
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """The webhook as it was lately, or None."""
@@ -68,23 +69,23 @@ class Admit(Protocol):
     """Says which deliveries may be attempted now."""
 
     def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Admissions:
-        """One answer each; raises Transient when nobody can say."""
+        """An answer for each; raises Transient when the stores do not answer."""
 
     def give_back(self, admissions: Admissions) -> None:
-        """Let others have its permits."""
+        """Return the permits, so that other workers can have them."""
 
     def busy(self, delivery: Delivery) -> Hold:
         """How long to wait for a permit."""
 
 
 class Endpoints(Protocol):
-    """Keeps account of how endpoints do, and does what follows from it."""
+    """Records how endpoints do, and acts on it."""
 
     def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
-        """Take note of how attempts went, in the order they ended."""
+        """Record the outcomes of attempts, in the order they ended."""
 
     def note_slow(self, tenant: str, webhook_id: str) -> None:
-        """Take note that it keeps an attempt waiting."""
+        """Record that the endpoint keeps an attempt waiting."""
 
 
 class _Asked(NamedTuple):
@@ -114,7 +115,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Skip:
-    """A delivery that is not to be attempted: nobody wants it any more, or its body is gone."""
+    """A delivery that ends without an attempt: its webhook is off or gone, or its body is."""
 
     record: Delivery | None
     delivery: Delivery
@@ -127,9 +128,9 @@ _Prepared = _Job | _Skip | BaseException | None
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the deliveries of a batch share: the pages of the new ones, and how attempts went.
+    """What the deliveries of a batch share: the log pages of the new ones, and the outcomes.
 
-    `aside` is what runs beside the attempts; no thread outlives its batch.
+    `aside` runs work beside the attempts; its threads end with the batch.
     """
 
     pages: Future[Mapping[str, str]]
@@ -139,7 +140,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverAttempts:
-    """Makes attempts. `dice` gives numbers from 0 to 1; `journal` takes one line an attempt."""
+    """Makes attempts. `dice` returns numbers from 0 to 1; `journal` takes one line an attempt."""
 
     deliveries: Deliveries
     webhooks: Webhooks
@@ -157,13 +158,13 @@ class DeliverAttempts:
     def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
         """Make every attempt at once; for each message None, or the error that says park or retry.
 
-        A slow receiver holds up nothing but its own message. A fault of ours is never recorded as
-        the receiver's: it makes the message come back.
+        A slow receiver delays only its own message. A fault of ours is never recorded as the
+        receiver's: the message comes again.
         """
-        asked = [_Asked(each.delivery_id, each.attempt) for each in messages]
+        wanted_attempts = [_Asked(each.delivery_id, each.attempt) for each in messages]
         # Of messages that ask for the same attempt the first is served, and all get its answer.
-        first = dict(zip(reversed(asked), reversed(messages), strict=True))
-        unique = list(dict.fromkeys(asked))
+        first = dict(zip(reversed(wanted_attempts), reversed(messages), strict=True))
+        unique = list(dict.fromkeys(wanted_attempts))
         try:
             records = self.deliveries.get(dict.fromkeys(each.delivery_id for each in unique))
         except Transient as problem:
@@ -176,7 +177,7 @@ class DeliverAttempts:
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
-        return [verdicts[each] for each in asked]
+        return [verdicts[each] for each in wanted_attempts]
 
     def close(self) -> None:
         """Close idle connections, the loop and its threads."""
@@ -186,14 +187,15 @@ class DeliverAttempts:
     async def _prepare(
         self, message: DeliverMessage, record: Delivery | None, keyring: Keyring
     ) -> _Job | _Skip | None:
-        """What the attempt needs; None for a stale hint: somebody has made this attempt already."""
+        """What the attempt needs; None for a stale hint, whose attempt was made already."""
         delivery = record or self._new(message, keyring.now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
-        known = self.known_webhooks.find(message.tenant, message.webhook_id)
-        webhook = known if known is not None and known.enabled else None
-        # What is known may be older than the message: only the store can say that there is none, or
-        # that it is off; what is sent again right after it was switched on must not be skipped.
+        cached = self.known_webhooks.find(message.tenant, message.webhook_id)
+        webhook = cached if cached is not None and cached.enabled else None
+        # The cached webhook may be older than the message. Only the store can say that it is gone,
+        # or
+        # off: what is sent again right after it was switched on must not be skipped.
         webhook = webhook or self.webhooks.find(message.tenant, message.webhook_id)
         if webhook is None or not webhook.enabled:
             reason = "webhook_disabled" if webhook else "webhook_deleted"
@@ -210,7 +212,7 @@ class DeliverAttempts:
         return await self._loop.in_thread(lambda: self.deliveries.open(delivery))
 
     def _deliver_prepared(self, prepared: Sequence[_Prepared]) -> list[BaseException | None]:
-        """What may go, goes; the rest waits."""
+        """Make the attempts that may be made now, and put the others off."""
         waiting = [job for job in prepared if isinstance(job, _Job)]
         try:
             admissions = self.admit([(job.webhook, job.delivery) for job in waiting])
@@ -250,14 +252,14 @@ class DeliverAttempts:
                 await self._go(job, batch)
 
     async def _wait(self, job: _Job, hold: Hold, batch: _Batch) -> None:
-        """Put it off, on record; it keeps its attempts."""
+        """Put a delivery off, and record it; it costs no attempt."""
         was = job.delivery
         if hold.turn_at_ms is not None and was.turn_at_ms == hold.turn_at_ms <= (
             was.due_at_ms or 0
         ):
             return  # it holds this ticket already, and its hint is under way
         now_ms = int(self.clock().timestamp() * 1000)
-        held = recording.held(
+        waiting = recording.held(
             was,
             why=hold.why,
             until_ms=recording.due_ms(hold.until_ms, ticket=hold.turn_at_ms, now_ms=now_ms),
@@ -265,15 +267,15 @@ class DeliverAttempts:
         )
         if hold.turn_at_ms is None:
             delay_s = self._queue_delay_s(hold.until_ms)
-        elif held.due_at_ms == hold.until_ms:
-            # By the queue whatever else waits for the sweep: a ticket is good for its own window.
+        elif waiting.due_at_ms == hold.until_ms:
+            # By the queue, even if others are left to the sweep: a ticket is good for one window.
             delay_s = max(0, math.ceil((hold.until_ms - now_ms) / 1000))
         else:
             delay_s = None
-        held = replace(held, hinted=delay_s is not None)
-        if await self._record(job.record, held, batch):
-            self.journal(recording.held_line(held))
-            await self._hint(held, delay_s)
+        waiting = replace(waiting, hinted=delay_s is not None)
+        if await self._record(job.record, waiting, batch):
+            self.journal(recording.held_line(waiting))
+            await self._hint(waiting, delay_s)
 
     async def _go(self, job: _Job, batch: _Batch) -> None:
         if job.permits is None:
@@ -301,7 +303,7 @@ class DeliverAttempts:
         after = replace(after, hinted=delay_s is not None)
         ours = await self._record(job.record, after, batch)
         error, gone = attempt.error_code(posted.happening), isinstance(judgement, Disable)
-        # Before the hint, which only a failure has: else failures would seem to have ended last.
+        # Before the hint, which only failures have: they would else seem to have ended last.
         batch.seen.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
         self.journal(recording.line(after, posted, recorded=ours))
         if ours:
@@ -314,7 +316,7 @@ class DeliverAttempts:
             note = self._loop.start(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
             batch.aside.append(note)
 
-        # Now and not at the end: until others know, they send their own workers to wait here.
+        # Now and not at the end: until other workers read it, they wait for this endpoint, too.
         slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, note_slow)
         try:
             return await self.courier.post(
@@ -343,7 +345,7 @@ class DeliverAttempts:
         return delay_s if delay_s <= self.queue_delay_max_s else None
 
     async def _hint(self, after: Delivery, delay_s: int | None) -> None:
-        """What is due soon rides on the queue. Lost here, the sweep finds it."""
+        """Queue a hint for a delivery that is due soon; if it is lost, the sweep finds it."""
         if delay_s is None:
             return
         hint = delivery_hint(after)
@@ -367,7 +369,7 @@ def _verdict(result: BaseException | None) -> PenstockError | None:
         case BadInput(code="no_record"):
             return result
         case PenstockError():
-            # Ours all the same, e.g. a secret that does not open: it must come back.
+            # A fault of ours, such as a secret that does not open: the message must come again.
             retry = Transient(result.message, code=result.code)
             retry.__cause__ = result
             return retry

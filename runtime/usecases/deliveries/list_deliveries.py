@@ -1,6 +1,6 @@
 """List a tenant's deliveries.
 
-Those of one event are computed, not searched for: their ids are hashes of event and webhook.
+The ids of one event's deliveries are hashes of event and webhook, so they are computed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ BY_WEBHOOK, BY_INDEX = "w", "i"  # where a listing by event stands, the first ch
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
         """Those that have a record, by id."""
@@ -25,11 +25,11 @@ class Deliveries(Protocol):
     def list(
         self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
     ) -> Page[Delivery]:
-        """A page; of one event only those whose ids do not follow from it and its webhooks."""
+        """A page; for one event, only deliveries whose ids are not hashes of event and webhook."""
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A tenant's webhooks, by id."""
@@ -45,31 +45,35 @@ class ListDeliveries:
     def __call__(
         self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
     ) -> Page[Delivery]:
-        """A page, newest first, or next due first of those that wait; it may be short and not last.
+        """A page of deliveries, the newest first; it may be short, or empty, and not the last.
 
-        Of one event: first those that the tenant's webhooks have got, then what functions made more
-        of. Each page is newest first.
+        Pending deliveries come in the order in which they are due. For one event, its deliveries to
+        the tenant's webhooks come first, then those that functions made besides.
         """
         if selection.event_id is None:
             return self.deliveries.list(tenant, selection, after=after, limit=limit)
-        found: list[Delivery] = []
+        deliveries: list[Delivery] = []
         stage, place = (BY_WEBHOOK, None) if after is None else (after[0], after[1:] or None)
         for _ in range(MAX_LOOKS):
             if stage == BY_INDEX:
                 break
-            wanted, place = self._named(tenant, selection, after=place, limit=limit - len(found))
-            found += filter(selection.takes, self.deliveries.get(wanted).values())
+            delivery_ids, place = self._named(
+                tenant, selection, after=place, limit=limit - len(deliveries)
+            )
+            deliveries += filter(selection.takes, self.deliveries.get(delivery_ids).values())
             stage = BY_INDEX if place is None else BY_WEBHOOK
-            if len(found) == limit:
+            if len(deliveries) == limit:
                 break
-        if stage == BY_INDEX and len(found) < limit:
-            rest = self.deliveries.list(tenant, selection, after=place, limit=limit - len(found))
-            found += rest.items
+        if stage == BY_INDEX and len(deliveries) < limit:
+            rest = self.deliveries.list(
+                tenant, selection, after=place, limit=limit - len(deliveries)
+            )
+            deliveries += rest.items
             after = None if rest.after is None else BY_INDEX + rest.after
         else:
             after = stage + (place or "")
-        found.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
-        return Page(items=tuple(found), after=after)
+        deliveries.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
+        return Page(items=tuple(deliveries), after=after)
 
     def _named(
         self, tenant: str, selection: Selection, *, after: str | None, limit: int

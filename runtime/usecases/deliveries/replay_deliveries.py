@@ -16,25 +16,25 @@ from runtime.errors import BadInput, Conflict, NotFound
 from runtime.races import Races
 from runtime.usecases.ports import Hints
 
-# What is created at this moment may not show in the index yet.
+# A delivery that is created at this moment may not be in the index yet.
 SETTLE_MS = 10_000
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery of any tenant, or None."""
 
     def renew(self, delivery: Delivery, /) -> None:
-        """Keep its body for a new round; raises NotFound when it is not kept any more."""
+        """Keep its body for a new round; raises NotFound when the body has expired."""
 
     def replace(self, old: Delivery, new: Delivery, /) -> bool:
-        """Store `new` in the place of `old`; False when that has changed meanwhile."""
+        """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def get(self, tenant: str, webhook_id: str) -> Webhook:
         """One webhook; raises NotFound."""
@@ -44,7 +44,7 @@ class Webhooks(Protocol):
 
 
 class Replays(Protocol):
-    """Where replays rest."""
+    """Stores replays."""
 
     def add(self, replay: Replay) -> None:
         """Store a new replay."""
@@ -53,12 +53,12 @@ class Replays(Protocol):
         """One replay; raises NotFound."""
 
     def replace(self, old: Replay, new: Replay, /) -> Replay | None:
-        """Store `new` in the place of `old`; None when another was first."""
+        """Store `new` in the place of `old`; None when `old` has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDelivery:
-    """Sends one delivery again, whatever became of it."""
+    """Sends one delivery again, whatever its status."""
 
     deliveries: Deliveries
     webhooks: Webhooks
@@ -69,8 +69,8 @@ class RetryDelivery:
         """The delivery, at the start of a new round of its schedule.
 
         Raises:
-            NotFound: code `delivery_not_found`; another tenant's looks the same as none.
-            Conflict: it is under way, has nothing to send, or nobody who wants it.
+            NotFound: code `delivery_not_found`; also when it is another tenant's.
+            Conflict: it is under way, has no body, or its webhook is disabled or gone.
         """
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:
@@ -85,7 +85,7 @@ class RetryDelivery:
         self._renew(delivery)
         if not self.deliveries.replace(delivery, pending):
             raise Conflict("has changed meanwhile; look again", code="delivery_changed")
-        # Lost here, the sweep finds that it is due.
+        # If the hint is lost, the sweep finds that the delivery is due.
         self.hints.send([delivery_hint(pending)])
         return pending
 
@@ -105,7 +105,7 @@ class RetryDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedReplay:
-    """What a caller asks for; without statuses, everything that was missed."""
+    """What a caller asks for; without statuses, every dead or skipped delivery."""
 
     statuses: Sequence[Status] = MISSED
     since: str | None = None
@@ -157,11 +157,11 @@ class StartReplay:
         return replay
 
     def cancel(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
-        """The job, stopped; what it has sent again stays so. One that has ended stays ended.
+        """Stop the job. What it has sent again stays so; a job that has ended stays as it is.
 
         Raises:
             NotFound: code `replay_not_found`.
-            Conflict: code `replay_changed`; it moves on too fast, try again.
+            Conflict: code `replay_changed`: it goes on too fast; try again.
         """
         for _ in self.races:
             replay = self.replays.get(tenant, webhook_id, replay_id)
@@ -169,24 +169,24 @@ class StartReplay:
                 return replay
             now = timestamp(self.clock())
             cancelled = replays.ended(replay, ReplayState.CANCELLED, now=now)
-            stored = self.replays.replace(replay, cancelled)
-            if stored is not None:
-                return stored
+            after = self.replays.replace(replay, cancelled)
+            if after is not None:
+                return after
         raise Conflict("is just being worked on; try again", code="replay_changed")
 
     def _check_target(self, source: Webhook, wanted: WantedReplay) -> None:
         target = source
         if wanted.to is not None:
-            found = self.webhooks.find(source.tenant, wanted.to)
-            if found is None or found.id == source.id:
+            other = self.webhooks.find(source.tenant, wanted.to)
+            if other is None or other.id == source.id:
                 raise BadInput("must be another webhook of yours", field="to", code="bad_target")
-            if found.format is not source.format:
-                # What is sent is the body as it was made, to the byte.
+            if other.format is not source.format:
+                # The body is sent again as it was made, byte for byte.
                 raise BadInput(
                     "must have the format of the webhook that is replayed",
                     field="to",
                     code="bad_target",
                 )
-            target = found
+            target = other
         if not target.enabled:
             raise Conflict("the webhook is disabled; enable it first", code="webhook_disabled")

@@ -8,13 +8,13 @@ from runtime.errors import NotFound
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery of any tenant, or None."""
 
     def open(self, delivery: Delivery, /) -> Delivery:
-        """The delivery with its body; raises NotFound when that is not kept any more."""
+        """The delivery with its body; raises NotFound when the body has expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class ShowDelivery:
     deliveries: Deliveries
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:
-        """The delivery; without its body when that is not kept any more.
+        """The delivery; without its body when the body has expired.
 
         Raises:
-            NotFound: code `delivery_not_found`; another tenant's looks the same as none.
+            NotFound: code `delivery_not_found`; also when it is another tenant's.
         """
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:
             raise NotFound("no such delivery", code="delivery_not_found")
         try:
             return self.deliveries.open(delivery)
-        except NotFound:  # what was done with it is still worth telling
+        except NotFound:  # the attempts can be shown all the same
             return delivery

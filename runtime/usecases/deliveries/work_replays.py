@@ -1,7 +1,7 @@
-"""Working off replays, in pages: killed at any step, a page is done again and changes nothing.
+"""Works off replays in pages. After a kill at any step a page is done again, and changes nothing.
 
-A delivery that the job has sent again carries the job's id; a page done twice counts it and lets it
-be. The cursor moves behind a page only when all of the page is on record and on the queue.
+A delivery that the job has sent again has the job's id; when its page is done again, it is counted
+and left alone. The cursor moves behind a page when every record is written and every hint queued.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,25 +20,27 @@ from runtime.errors import NotFound, Transient
 from runtime.usecases.ports import Hints
 
 PAGE: Final = 100
-LEASE_MS: Final = 120_000  # twice the sweep's timeout: a killed one is made up for after this
-BUDGET_S: Final = 20  # of the sweep's minute for all replays; the deliveries come first
+LEASE_MS: Final = (
+    120_000  # twice the sweep's timeout; after this another sweep takes a killed one's page
+)
+BUDGET_S: Final = 20  # for all replays, of the minute between two sweeps; due deliveries come first
 JOBS: Final = 100
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def find(self, delivery_id: str) -> Delivery | None:
         """One delivery, or None."""
 
     def renew(self, delivery: Delivery, /) -> None:
-        """Keep its body for a new round; raises NotFound when it is not kept any more."""
+        """Keep its body for a new round; raises NotFound when the body has expired."""
 
     def add(self, delivery: Delivery) -> bool:
-        """Store one that has no record yet; whether it had none."""
+        """Store a delivery unless it has a record already; returns whether it was stored."""
 
     def replace(self, old: Delivery, new: Delivery, /) -> bool:
-        """Store `new` in the place of `old`; False when that has changed meanwhile."""
+        """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
 
     def list(
         self,
@@ -53,18 +55,18 @@ class Deliveries(Protocol):
 
 
 class Replays(Protocol):
-    """Where replays rest."""
+    """Stores replays."""
 
     def replace(self, old: Replay, new: Replay, /) -> Replay | None:
-        """Store `new` in the place of `old`; None when another was first."""
+        """Store `new` in the place of `old`; None when `old` has changed meanwhile."""
 
     def due(self, *, now_ms: int, limit: int) -> Iterable[Replay]:
-        """Those that run and that nobody is at work on."""
+        """The replays that run, and that no sweep is working on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReplays:
-    """Works; sweeps may overlap, and the one that moves the cursor first goes on alone."""
+    """Works off replays. Of sweeps that overlap, the first to move the cursor goes on alone."""
 
     deliveries: Deliveries
     replays: Replays
@@ -75,30 +77,30 @@ class WorkReplays:
         """Do some pages of every running replay; how many deliveries were sent again.
 
         Raises:
-            Transient: some job could not go on; the others did.
+            Transient: a job could not go on; all others were worked on.
         """
-        sent, problems = 0, []
+        count, problems = 0, []
         end_ms = self._now_ms() + BUDGET_S * 1000
         for job in self.replays.due(now_ms=self._now_ms(), limit=JOBS):
             try:
-                sent += self._work(job, end_ms)
+                count += self._work(job, end_ms)
             except Transient as problem:
                 problems.append(problem)
         if problems:
             raise problems[0]
-        return sent
+        return count
 
-    def _work(self, found: Replay, end_ms: int) -> int:
-        sent = 0
+    def _work(self, replay: Replay, end_ms: int) -> int:
+        count = 0
         # The index may show a job that has ended since; the lease is then lost, and nothing done.
-        job = self.replays.replace(found, replace(found, due_at_ms=self._now_ms() + LEASE_MS))
+        job = self.replays.replace(replay, replace(replay, due_at_ms=self._now_ms() + LEASE_MS))
         while job is not None and job.state is ReplayState.RUNNING and self._now_ms() < end_ms:
             before = job.replayed
             job = self._page(job)
-            sent += 0 if job is None else job.replayed - before
+            count += 0 if job is None else job.replayed - before
         if job is not None and job.state is ReplayState.RUNNING:
             self.replays.replace(job, replace(job, due_at_ms=self._now_ms()))
-        return sent
+        return count
 
     def _page(self, job: Replay) -> Replay | None:
         """The job behind one more page; None when somebody else has taken or cancelled it."""
@@ -129,7 +131,7 @@ class WorkReplays:
         return self.replays.replace(job, after)
 
     def _again(self, job: Replay, delivery: Delivery) -> Delivery | None:
-        """The delivery as this job has sent it again, now or before it was killed; None if not."""
+        """The delivery as this job has sent it again, now or before a kill; None if not."""
         if job.to is None and delivery.replay_id == job.id:
             return delivery
         if not replays.wants(job, delivery) or not self._renewed(delivery):
@@ -150,12 +152,12 @@ class WorkReplays:
 
     def _copied(self, job: Replay, delivery: Delivery, *, to: str) -> Delivery | None:
         now = timestamp(self.clock())
-        made = replays.copy(delivery, to=to, replay_id=job.id, now_ms=self._now_ms(), now=now)
-        if made is None:
+        replayed = replays.copy(delivery, to=to, replay_id=job.id, now_ms=self._now_ms(), now=now)
+        if replayed is None:
             return None
-        if self.deliveries.add(made):
-            return made
-        there = self.deliveries.find(made.id)
+        if self.deliveries.add(replayed):
+            return replayed
+        there = self.deliveries.find(replayed.id)
         return there if there is not None and there.replay_id == job.id else None
 
     def _now_ms(self) -> int:

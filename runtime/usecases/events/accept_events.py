@@ -27,7 +27,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """What became of each event; accepted ones are on the bus."""
+    """Which events were taken, and why others were not; the taken ones are on the bus."""
 
     accepted: tuple[Event, ...]
     rejected: tuple[Rejected, ...]
@@ -52,11 +52,11 @@ class AcceptEvents:
     new_id: Callable[[str], str]
 
     def __call__(self, tenant: str, raws: Sequence[object]) -> Acceptance:
-        """Put the good ones on the bus, as events of `tenant` whatever they say themselves.
+        """Put the valid events on the bus, as events of `tenant`, whichever tenant they name.
 
         Raises:
             BadInput: code `too_many_events`; none was taken.
-            Transient: the bus did not take them all; send the same ids again.
+            Transient: the bus did not take all of them; send the same events again.
         """
         if len(raws) > MAX_EVENTS:
             raise BadInput(f"at most {MAX_EVENTS} events a request", code="too_many_events")

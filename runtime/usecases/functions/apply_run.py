@@ -15,22 +15,22 @@ from runtime.usecases.ports import Bus, Hints
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def add(self, delivery: Delivery) -> bool:
         """Store a delivery that has no record yet."""
 
 
 class Parked(Protocol):
-    """Where what cannot be processed waits for people."""
+    """Keeps what cannot be processed, until a person looks at it."""
 
     def park(self, body: str, *, code: str, reason: str) -> None:
-        """Keep it, with why."""
+        """Keep `body`, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRun:
-    """Sends a run's effects, as often as it takes: the ids are the run's, so receivers see one."""
+    """Sends a run's effects. Their ids derive from the run, so sending them again does no harm."""
 
     bus: Bus
     deliver_queue: Hints[DeliverMessage]
@@ -43,10 +43,10 @@ class ApplyRun:
         """Send everything that a stored run sends out.
 
         Raises:
-            Transient: some of it did not go out; call again with the same run.
+            Transient: not everything was sent; call again with the same run.
         """
         for delivery in out.recorded:
-            # Losing is success: an earlier send of this very run has stored it.
+            # If it is stored already, an earlier call for this run has stored it.
             self.deliveries.add(delivery)
         for raw in out.looped:
             reason = f"passed through more than {MAX_HOPS} functions: a loop"

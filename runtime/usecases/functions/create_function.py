@@ -13,7 +13,7 @@ from runtime.core.timestamps import timestamp
 
 
 class Functions(Protocol):
-    """Where functions rest."""
+    """Stores functions."""
 
     def add(self, function: Function) -> None:
         """Store a new function; raises Conflict when the name is taken."""
@@ -22,12 +22,12 @@ class Functions(Protocol):
         """One function; raises NotFound."""
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFunction:
-    """What a caller asks for. `secrets` are names; their values come one by one."""
+    """What a caller asks for. `secrets` are names; each value is set by a call of its own."""
 
     name: str
     topics: tuple[str, ...] = ()
@@ -42,7 +42,8 @@ class NewFunction:
 class FunctionChanges(TypedDict, total=False):
     """The settings to change, and only those.
 
-    A secret left out of `secrets` is forgotten. `engine` None leaves it to the installation again.
+    A secret that `secrets` does not name is removed. `engine` None leaves the engine to the
+    installation again.
     """
 
     topics: tuple[str, ...]
@@ -61,25 +62,25 @@ class CreateFunction:
     functions: Functions
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, wanted: NewFunction) -> Function:
+    def __call__(self, tenant: str, new: NewFunction) -> Function:
         """The stored function, still without code.
 
         Raises:
             BadInput: naming the field and the fix.
             Conflict: code `function_exists`.
         """
-        rules.check_name(wanted.name)
+        rules.check_name(new.name)
         function = Function(
-            name=wanted.name,
+            name=new.name,
             tenant=tenant,
             created_at=timestamp(self.clock()),
-            topics=_heard(wanted.topics),
-            filter=wanted.filter,
-            http_hosts=wanted.http_hosts,
-            environment=wanted.environment,
-            secrets=dict.fromkeys(wanted.secrets),
-            limits=wanted.limits,
-            engine=wanted.engine,
+            topics=_heard(new.topics),
+            filter=new.filter,
+            http_hosts=new.http_hosts,
+            environment=new.environment,
+            secrets=dict.fromkeys(new.secrets),
+            limits=new.limits,
+            engine=new.engine,
         )
         check(function)
         self.functions.add(function)

@@ -8,7 +8,7 @@ from runtime.errors import BadInput
 
 
 class Functions(Protocol):
-    """Where functions and their versions rest."""
+    """Stores functions and their versions."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function; raises NotFound."""
@@ -17,7 +17,7 @@ class Functions(Protocol):
         """One version; raises NotFound."""
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class PublishVersion:
 
         Raises:
             BadInput: code `no_version`: nothing has been pushed yet.
-            NotFound: the tenant has no such function, or it no such version.
+            NotFound: the tenant has no such function, or the function has no such version.
         """
         function = self.functions.get(tenant, name)
         number = function.latest_version if version is None else version

@@ -12,17 +12,19 @@ from runtime.core.functions.function import Engine, Function, FunctionVersion
 from runtime.core.timestamps import timestamp
 from runtime.errors import SourceRefused, Transient
 
-INSTALLATIONS_OWN: Final = "auto"  # the sandbox's word for what its installation is set to
+INSTALLATIONS_OWN: Final = (
+    "auto"  # what the sandbox calls the engine that its installation is set to
+)
 
 
 class Functions(Protocol):
-    """Where functions and their versions rest."""
+    """Stores functions and their versions."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function; raises NotFound."""
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
-        """Store the next version of `function` as read, and count it; both or neither.
+        """Store the next version and the function that counts it, in one transaction.
 
         Raises:
             Conflict: another version came first.
@@ -30,7 +32,7 @@ class Functions(Protocol):
 
 
 class Sandbox(Protocol):
-    """The sandbox's reader."""
+    """The sandbox, which checks sources."""
 
     def run(self, tenant: str, job: Mapping[str, Any], /) -> Mapping[str, Any]:
         """The answer to a job."""
@@ -38,7 +40,7 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """A stored version, and the hints that its check had for its author."""
+    """A stored version, and the hints that the check gives its author."""
 
     version: FunctionVersion
     hints: tuple[Finding, ...]
@@ -55,14 +57,15 @@ class PushVersion:
     def __call__(self, tenant: str, name: str, *, source: str) -> Pushed:
         """The stored version; it runs only once it is published.
 
-        Its engine is the function's own, or the installation's: whichever the check answers with.
-        The version keeps it, whatever either is set to later.
+        Its engine is the one that the check answers with: the function's own, or the
+        installation's.
+        The version keeps it, whatever the two are set to later.
 
         Raises:
             BadInput: the source is empty, not UTF-8, or too large.
             SourceRefused: with every finding, hints too.
             NotFound: the tenant has no such function.
-            Conflict: another push came between.
+            Conflict: another version was pushed at the same time.
             Transient: code `engine_unavailable`: the installation cannot run the function's engine.
         """
         rules.check_source(source)

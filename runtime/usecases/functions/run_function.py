@@ -26,7 +26,7 @@ Failures = dict[int, Exception]
 
 
 class Functions(Protocol):
-    """Where functions and their versions rest."""
+    """Stores functions and their versions."""
 
     def find(self, tenant: str, name: str) -> Function | None:
         """One function, or None."""
@@ -36,35 +36,35 @@ class Functions(Protocol):
 
 
 class Runs(Protocol):
-    """Where runs rest."""
+    """Stores runs."""
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
-        """The known ones."""
+        """The runs of these that have a record, by id."""
 
     def open(self, run: Run) -> Run:
-        """The run with its output and effects, if they are kept apart; raises NotFound."""
+        """The run with output and effects; raises NotFound when these have expired."""
 
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store the run and the profile it has changed, both or neither."""
+        """Store the run and the profile that it changed, in one transaction."""
 
 
 class Profiles(Protocol):
-    """Where profiles rest."""
+    """Stores profiles."""
 
-    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
-        """Those of the profiles that exist."""
+    def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
+        """The profiles of these that exist, by key."""
 
 
 class Sandbox(Protocol):
-    """Where user code runs."""
+    """Runs user code."""
 
     def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to a job; Transient for whatever is not the user's doing."""
+        """The answer to a job; raises Transient for every fault that is not the user's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFunctions:
-    """Runs each event once, and applies what its run has left.
+    """Runs each event once, and applies the effects of its run.
 
     `retry_delay_s` says how long after this attempt the next one comes, None for never;
     `journal` gets one line a run.
@@ -85,13 +85,13 @@ class RunFunctions:
     parallel_groups: int = 10
 
     def __call__(self, planned_runs: Sequence[PlannedRun]) -> list[Exception | None]:
-        """For each planned run None when it is done, or what has kept it from it."""
+        """For each planned run None, or the error that kept it from being made."""
         failures: Failures = {}
         groups = run_plan.groups(planned_runs)
         # One function's events must not wait for another's: groups run side by side.
         with ThreadPoolExecutor(max_workers=min(len(groups), self.parallel_groups) or 1) as pool:
-            for found in pool.map(self._group, groups):
-                failures.update(found)
+            for group_failures in pool.map(self._group, groups):
+                failures.update(group_failures)
         return [failures.get(id(planned_run)) for planned_run in planned_runs]
 
     def _group(self, planned_runs: list[PlannedRun]) -> Failures:
@@ -118,25 +118,26 @@ class RunFunctions:
         return failures
 
     def _without_done(self, planned_runs: list[PlannedRun]) -> tuple[list[PlannedRun], Failures]:
-        """The planned runs that have not been run; those that have send their effects again."""
-        known = self.runs.find_many(planned_run.message.run_id for planned_run in planned_runs)
+        """The planned runs that were not made yet; of the others the effects are sent again."""
+        runs = self.runs.find_many(planned_run.message.run_id for planned_run in planned_runs)
         todo: list[PlannedRun] = []
         repeated: list[PlannedRun] = []
         for planned_run in planned_runs:
-            run = known.get(planned_run.message.run_id)
+            run = runs.get(planned_run.message.run_id)
             if run is None or run.attempt < planned_run.message.attempt:
                 todo.append(planned_run)
             elif run.attempt == planned_run.message.attempt:
-                # Stored, but perhaps not sent: the first worker may have died in between.
+                # The run is stored, but its effects may not be sent: the first worker may have
+                # died.
                 repeated.append(planned_run)
         return todo, self._each(
             repeated,
-            lambda planned_run: self._apply_again(known[planned_run.message.run_id], planned_run),
+            lambda planned_run: self._apply_again(runs[planned_run.message.run_id], planned_run),
         )
 
     def _apply_again(self, run: Run, planned_run: PlannedRun) -> None:
-        opened = self.runs.open(run)
-        self.apply(opened, run_effects.outgoing(opened, planned_run.event))
+        whole = self.runs.open(run)
+        self.apply(whole, run_effects.outgoing(whole, planned_run.event))
 
     def _each(self, planned_runs: list[PlannedRun], do: Callable[[PlannedRun], object]) -> Failures:
         failures: Failures = {}
@@ -165,13 +166,13 @@ class RunFunctions:
         )
 
     def finish(self, decision: Decision) -> None:
-        """Send what a stored run asks for, and say so."""
+        """Send the effects of a stored run, and log it."""
         self.apply(decision.run, decision.outgoing)
         self.journal(_line(decision.run))
 
 
 class _Job:
-    """One function's live version at work on a batch."""
+    """A batch of one function's live version."""
 
     def __init__(self, uses: RunFunctions, function: Function, live_version: int) -> None:
         self._uses = uses
@@ -186,11 +187,13 @@ class _Job:
         }
 
     def run(self, wave: list[PlannedRun]) -> Failures:
-        """Run a wave; whose profile was changed meanwhile runs again with the fresh one."""
+        """Run a wave. A run whose profile has changed meanwhile is made again on the fresh one."""
         failures: Failures = {}
         for _ in self._uses.races:
-            wanted = [Key(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None]
-            profiles = self._uses.profiles.find_many(wanted)
+            profile_keys = [
+                Key(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None
+            ]
+            profiles = self._uses.profiles.find_many(profile_keys)
             lost: list[PlannedRun] = []
             for piece in run_plan.jobs(wave, profiles):
                 failures |= self._piece(piece, profiles, lost)
@@ -211,7 +214,7 @@ class _Job:
         except Transient as problem:
             if problem.code != "sandbox_crashed" or len(piece) == 1:
                 return {id(planned_run): problem for planned_run in piece}
-            # One event may be what the sandbox cannot bear: only that one shall wait.
+            # One event of the batch may be what ends the sandbox. Only that one shall wait.
             failures: Failures = {}
             for planned_run in piece:
                 failures |= self._piece([planned_run], profiles, lost)
@@ -222,11 +225,19 @@ class _Job:
             if self._conclude(planned_run, results, person) is Commit.PROFILE_CHANGED:
                 lost.append(planned_run)
 
-        done = [planned_run for planned_run in piece if planned_run.message.run_id in results]
-        failures = self._uses._each(done or piece, conclude)  # noqa: SLF001 - the same module
-        left = [planned_run for planned_run in piece if planned_run.message.run_id not in results]
-        # An answer holds so much; what large results left no room for was not run, and is run now.
-        return failures | self._piece(left, profiles, lost) if done and left else failures
+        answered_runs = [
+            planned_run for planned_run in piece if planned_run.message.run_id in results
+        ]
+        failures = self._uses._each(answered_runs or piece, conclude)  # noqa: SLF001 - the same module
+        unanswered = [
+            planned_run for planned_run in piece if planned_run.message.run_id not in results
+        ]
+        # The size of an answer is limited. Runs for which large results left no room are made now.
+        return (
+            failures | self._piece(unanswered, profiles, lost)
+            if answered_runs and unanswered
+            else failures
+        )
 
     def _invoke(
         self, piece: list[PlannedRun], profiles: Mapping[Key, Profile]
@@ -247,7 +258,7 @@ class _Job:
             raise Transient(
                 "the sandbox's answer is no answer", code="sandbox_crashed"
             ) from problem
-        if engine != self._version.engine:  # never silently on another
+        if engine != self._version.engine:  # a run never falls back to another engine
             raise Transient(
                 f"the sandbox ran this on the engine {engine}, not on {self._version.engine}",
                 code="engine_unavailable",
@@ -265,17 +276,17 @@ class _Job:
             raise Transient("the sandbox left this event out", code="sandbox_crashed")
         attempt = self._uses.attempt(planned_run, version=self._version.version)
         decision = run_effects.decide(planned_run, result, attempt=attempt, person=person)
-        stored = self._uses.runs.commit(
+        commit = self._uses.runs.commit(
             decision.run, decision.profile, read_revision=decision.read_revision
         )
-        # Stale means that another worker has stored this attempt, and sends its effects itself.
-        if stored is Commit.DONE:
+        # When it is stale, another worker has stored this attempt, and sends its effects.
+        if commit is Commit.DONE:
             self._uses.finish(decision)
-        return stored
+        return commit
 
 
 def _line(run: Run) -> dict[str, Any]:
-    """The one line that is logged of a run: flat, and nothing in it that is the user's."""
+    """The one line that the log has of a run: flat, and without the user's data."""
     return {
         "message": "run.finished",
         "tenant": run.tenant,

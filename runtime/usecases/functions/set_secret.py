@@ -1,4 +1,4 @@
-"""Set the value of a function's secret; it rests encrypted and is never shown again."""
+"""Set the value of a function's secret; it is stored encrypted and never shown again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from runtime.core.functions.function import Function
 
 
 class Functions(Protocol):
-    """Where functions rest."""
+    """Stores functions."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function; raises NotFound."""
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when that has changed meanwhile."""
+        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class SetSecret:
     seal: Callable[[str, str], str]
 
     def __call__(self, tenant: str, function: str, *, name: str, value: str) -> None:
-        """The next run of the function has this value; a name not yet declared is declared.
+        """Set the value, from the next run on; a name that is not declared becomes declared.
 
         Raises:
             BadInput: the name or the value is refused.

@@ -8,13 +8,13 @@ from runtime.errors import NotFound
 
 
 class Runs(Protocol):
-    """Where runs rest."""
+    """Stores runs."""
 
     def find(self, run_id: str) -> Run | None:
         """One run of any tenant, or None."""
 
     def open(self, run: Run, /) -> Run:
-        """The run with its output; raises NotFound when that is not kept any more."""
+        """The run with its output; raises NotFound when the output has expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class ShowRun:
     runs: Runs
 
     def __call__(self, tenant: str, function: str, *, run_id: str) -> Run:
-        """The run; without its output when that is not kept any more.
+        """The run; without its output when the output has expired.
 
         Raises:
-            NotFound: code `run_not_found`; another tenant's looks the same as none.
+            NotFound: code `run_not_found`; also when it is another tenant's.
         """
         run = self.runs.find(run_id)
         if run is None or (run.tenant, run.function) != (tenant, function):
             raise NotFound("this function has no such run", code="run_not_found")
         try:
             return self.runs.open(run)
-        except NotFound:  # how it ended is still worth telling
+        except NotFound:  # the outcome can be shown all the same
             return run

@@ -1,4 +1,4 @@
-"""From an event to one message per delivery and per run."""
+"""Turns an event into one message for each delivery and each run."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from runtime.usecases.ports import Hints
 
 
 class Subscriptions(Protocol):
-    """What each tenant wants to hear."""
+    """The subscriptions of each tenant."""
 
     def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """The tenant's compiled subscriptions, at most a few seconds old."""
@@ -28,7 +28,7 @@ class Subscriptions(Protocol):
 
 @dataclass(slots=True)
 class _Batch:
-    """The messages of many records, and for each record what became of it."""
+    """The messages of many records, and the result of each record."""
 
     results: list[PenstockError | None]
     deliveries: list[tuple[int, DeliverMessage]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """Matches events with subscriptions; ids are derived, so an event seen twice adds nothing."""
+    """Matches events with subscriptions. Ids are derived, so a repeated event makes no new ones."""
 
     subscriptions: Subscriptions
     deliver: Hints[DeliverMessage]
@@ -79,7 +79,7 @@ class FanOut:
         ]
 
     def _send(self, batch: _Batch) -> None:
-        # The queues fail apart: a run queue that is down must not make deliveries repeat.
+        # One queue may fail alone: a run queue that is down must not make deliveries repeat.
         try:
             if batch.deliveries:
                 self.deliver.send(message for _, message in batch.deliveries)

@@ -1,7 +1,7 @@
-"""Which deliveries of a batch may be attempted now, and until when the others wait.
+"""Says which deliveries of a batch may be attempted now, and until when the others wait.
 
-Asked in this order: the endpoint's breaker, its concurrency cap, its rate limit. Waiting is not
-failing: what waits keeps its attempts.
+It asks the endpoint's breaker, then its concurrency cap, then its rate limit. Waiting costs a
+delivery no attempt.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,16 +20,16 @@ from runtime.errors import Transient
 
 
 class Endpoints(Protocol):
-    """Where health rests."""
+    """Stores the health of endpoints."""
 
     def known(self, endpoints: Iterable[Key]) -> Mapping[Key, Health]:
-        """The health of each, at most a second old."""
+        """The health of each endpoint, as it was at most a second ago."""
 
     def find(self, tenant: str, webhook_id: str) -> Health:
-        """The health as it stands now."""
+        """The health of an endpoint, read now."""
 
     def replace(self, old: Health, new: Health, /) -> Health | None:
-        """Store `new` in the place of `old`; what is stored, or None when another was first."""
+        """Store `new` in the place of `old`; returns what is stored, None if `old` has changed."""
 
 
 class Turns(Protocol):
@@ -39,15 +39,15 @@ class Turns(Protocol):
         """The next tickets: when the window of each begins."""
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
-        """How many of the permits wanted `owner` has got."""
+        """Take up to `wanted` permits for `owner`; returns how many it got."""
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
-        """Give `owner`'s permits back."""
+        """Return the permits of `owner`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Attempt it; a probe tells whether an open breaker may close."""
+    """Attempt it. With `probe` its outcome decides whether an open breaker closes."""
 
     probe: bool = False
 
@@ -94,13 +94,13 @@ class _Group:
 
     @property
     def open(self) -> list[_InLine]:
-        """Those whom nobody has told to wait."""
+        """The deliveries that nothing keeps waiting so far."""
         return [each for each in self.line if not isinstance(self.said.get(each.number), Hold)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitDeliveries:
-    """Asks; `dice` gives numbers from 0 to 1, `new_owner` names a batch."""
+    """Admits deliveries. `dice` returns numbers from 0 to 1, `new_owner` a name for a batch."""
 
     endpoints: Endpoints
     turns: Turns
@@ -109,10 +109,10 @@ class AdmitDeliveries:
     new_owner: Callable[[], str]
 
     def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Admissions:
-        """For each of these first in line, whether it may go. Give the admissions back afterwards.
+        """For each delivery of the batch, whether it may be attempted now. Give it back later.
 
         Raises:
-            Transient: nobody can say; nothing may be sent then.
+            Transient: the stores do not answer; nothing may be sent then.
         """
         groups: dict[Key, _Group] = {}
         for number, (webhook, delivery) in enumerate(waiting):
@@ -124,7 +124,8 @@ class AdmitDeliveries:
             gate = self._ask_breaker(group, healths[key])
             self._ask_cap(group, admissions)
             self._ask_rate(group)
-            # Last: a probe that then waits for something else would only keep others from it.
+            # Comes last: a probe that has to wait for something else would only keep others from
+            # probing.
             if isinstance(gate, Probe):
                 self._claim_probe(group, healths[key], gate)
         said = {number: each for group in groups.values() for number, each in group.said.items()}
@@ -135,13 +136,13 @@ class AdmitDeliveries:
         )
 
     def give_back(self, admissions: Admissions) -> None:
-        """Let others have the permits; those that cannot be given back end with their lease."""
+        """Return the permits. Those that cannot be returned end with their lease."""
         for key in admissions.permits:
-            with suppress(Transient):  # the attempts are made and on record; the lease will end
+            with suppress(Transient):  # the attempts are made and recorded, and the lease will end
                 self.turns.release(key.tenant, key.id, owner=admissions.owner)
 
     def busy(self, delivery: Delivery) -> Hold:
-        """Wait for a permit: longer each time, since others wait too."""
+        """How long to wait for a permit: longer each time, because others wait, too."""
         wait_ms = concurrency.backoff_ms(held=delivery.held, dice=self.dice())
         return Hold(until_ms=self._now_ms() + wait_ms, why="concurrency")
 
@@ -160,7 +161,7 @@ class AdmitDeliveries:
         return gate
 
     def _best_probe(self, group: _Group) -> int:
-        """The first who holds a ticket for now, else the first."""
+        """The first delivery with a ticket for now, else the first."""
         limit, now_ms = group.webhook.rate_limit, self._now_ms()
         ready = (
             number

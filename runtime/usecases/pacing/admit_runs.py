@@ -10,22 +10,22 @@ from runtime.core.functions.messages import RunMessage
 from runtime.errors import Transient
 from runtime.usecases.ports import Hints
 
-WAIT_S: Final = 5  # and up to as much again: whoever waits shall not come back all at once
+WAIT_S: Final = 5  # and up to as much again, so that those who wait do not come back all at once
 
 
 class Permits(Protocol):
     """Permits on lease, by tenant and function."""
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
-        """How many of the permits wanted `owner` has got."""
+        """Take up to `wanted` permits for `owner`; returns how many it got."""
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
-        """Give `owner`'s permits back."""
+        """Return the permits of `owner`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitRuns:
-    """Asks; `dice` gives numbers from 0 to 1, `new_owner` names a batch."""
+    """Admits batches. `dice` returns numbers from 0 to 1, `new_owner` a name for a batch."""
 
     permits: Permits
     hints: Hints[RunMessage]
@@ -34,13 +34,12 @@ class AdmitRuns:
 
     @contextmanager
     def slot(self, function: Function, messages: Sequence[RunMessage]) -> Iterator[bool]:
-        """Hold one of the function's slots; False, and the messages queued again, if none is free.
+        """Hold one of the function's slots; if none is free, requeue the messages and yield False.
 
-        A batch runs its events one after the other, so it needs one slot. Waiting is not failing:
-        what waits keeps its attempts.
+        A batch runs its events one after the other, so it needs one slot. Waiting costs no attempt.
 
         Raises:
-            Transient: nobody can say, or the queue did not take them.
+            Transient: the store does not answer, or the queue did not take them.
         """
         owner, cap = self.new_owner(), function.limits.concurrent_runs
         tenant, name = function.tenant, function.name
@@ -51,5 +50,5 @@ class AdmitRuns:
         try:
             yield True
         finally:
-            with suppress(Transient):  # the runs are on record; the lease will end
+            with suppress(Transient):  # the runs are recorded, and the lease will end
                 self.permits.release(tenant, name, owner=owner)

@@ -1,7 +1,7 @@
-"""What is bound for a slow endpoint moves to a queue of its own before anybody waits for it.
+"""Moves deliveries for slow endpoints to a queue of their own before a worker waits for them.
 
-An attempt holds its worker until the answer is there, and workers are few: a slow endpoint's
-deliveries would hold them all, and everybody else's would wait.
+An attempt holds its worker until the answer is there, and workers are few. The deliveries of one
+slow endpoint would hold them all, and all other deliveries would wait.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,15 +21,15 @@ Results = Sequence[PenstockError | None]
 
 
 class Endpoints(Protocol):
-    """Where health rests."""
+    """Stores the health of endpoints."""
 
     def known(self, endpoints: Iterable[Key]) -> Mapping[Key, Health]:
-        """The health of each, at most a second old."""
+        """The health of each endpoint, as it was at most a second ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivertSlow:
-    """Stands before `deliver`; what has moved already goes through."""
+    """Stands before `deliver`, and lets through what has moved already."""
 
     endpoints: Endpoints
     hints: Hints[DeliverMessage]
@@ -40,8 +40,8 @@ class DivertSlow:
     def __call__(self, messages: Sequence[DeliverMessage]) -> Results:
         """For each message None, or the error that says park or retry.
 
-        Killed between move and answer, it leaves two messages about one attempt: the record lets
-        one of them make it.
+        When it is killed between the move and its answer, two messages ask for one attempt, and the
+        record lets one of them make it.
         """
         try:
             moves = self._moves(messages)
@@ -49,10 +49,10 @@ class DivertSlow:
             return [problem] * len(messages)
         moving = [each for each, moved in zip(messages, moves, strict=True) if moved]
         staying = [each for each, moved in zip(messages, moves, strict=True) if not moved]
-        # Meanwhile, so that nobody's attempt waits for what is not theirs.
-        sent = self._aside.submit(self._send, moving) if moving else None
+        # In a thread beside the attempts, so that none of them waits for it.
+        move = self._aside.submit(self._send, moving) if moving else None
         results = iter(self.deliver(staying) if staying else ())
-        trouble = sent.result() if sent else None
+        trouble = move.result() if move else None
         return [trouble if moved else next(results) for moved in moves]
 
     def _moves(self, messages: Sequence[DeliverMessage]) -> list[bool]:

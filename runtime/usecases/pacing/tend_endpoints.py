@@ -1,7 +1,7 @@
-"""Keeping account of how endpoints do, and telling their tenants.
+"""Records how endpoints do, and tells their tenants.
 
-First the record, with the notices in it; then the notices; then the record without them. Killed
-anywhere in between, the sweep finds the record and says it again, under the same event ids.
+It writes the record with the notices in it, sends the notices, and writes the record without them.
+After a kill in between the sweep finds the record and sends its notices again, under the same ids.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,36 +16,36 @@ from runtime.errors import Transient
 from runtime.races import Races
 from runtime.usecases.ports import Bus
 
-GRACE_S: Final = 30  # who has stored a notice gets this long to send it
+GRACE_S: Final = 30  # a worker that has stored a notice gets this long to send it
 LIMIT: Final = 1000
 
 
 class Endpoints(Protocol):
-    """Where health rests."""
+    """Stores the health of endpoints."""
 
     def known(self, endpoints: Iterable[Key]) -> Mapping[Key, Health]:
-        """The health of each, at most a second old."""
+        """The health of each endpoint, as it was at most a second ago."""
 
     def find(self, tenant: str, webhook_id: str) -> Health:
-        """The health as it stands now."""
+        """The health of an endpoint, read now."""
 
     def replace(self, old: Health, new: Health, /) -> Health | None:
-        """Store `new` in the place of `old`; what is stored, or None when another was first."""
+        """Store `new` in the place of `old`; returns what is stored, None if `old` has changed."""
 
     def due(self, *, now_ms: int, limit: int) -> Iterable[Health]:
-        """Those with notices that should have been sent."""
+        """The endpoints with notices that should have been sent."""
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
-        """Switch it off; again changes nothing."""
+        """Disable the webhook; doing so again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TendEndpoints:
-    """Keeps the account; `journal` takes what could not be done now."""
+    """Records how endpoints do. `journal` takes a line about what could not be done now."""
 
     endpoints: Endpoints
     webhooks: Webhooks
@@ -55,10 +55,10 @@ class TendEndpoints:
     races: Races = field(default_factory=Races)
 
     def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
-        """Take note of how attempts went, in the order they ended.
+        """Record the outcomes of attempts, in the order they ended.
 
-        The attempts themselves are on record already. So trouble here is told and not raised: a
-        lost count is made up for by the next attempt, an unsent notice by the sweep.
+        The attempts themselves are recorded already, so an error here is logged and not raised: the
+        next attempt makes up for a lost count, the sweep for an unsent notice.
         """
         self._change(
             Key(tenant, webhook_id),
@@ -66,9 +66,9 @@ class TendEndpoints:
         )
 
     def note_slow(self, tenant: str, webhook_id: str) -> None:
-        """Take note that it keeps an attempt waiting, while the attempt still waits.
+        """Record that the endpoint keeps an attempt waiting, while the attempt still waits.
 
-        Trouble here is told and not raised: the next attempt that waits takes note again.
+        An error here is logged and not raised: the next attempt that waits records it again.
         """
         self._change(
             Key(tenant, webhook_id),
@@ -76,7 +76,7 @@ class TendEndpoints:
         )
 
     def sweep(self) -> int:
-        """Send the notices that were stored and not sent; of how many endpoints.
+        """Send the notices that were stored and not sent; returns of how many endpoints.
 
         Raises:
             Transient: some could not be sent, or the index could not be read.
@@ -113,9 +113,9 @@ class TendEndpoints:
             after = change(health)
             if after is health:
                 return
-            stored = self.endpoints.replace(health, after)
-            if stored is not None:
-                self._tell(stored)
+            current = self.endpoints.replace(health, after)
+            if current is not None:
+                self._tell(current)
                 return
             health = self.endpoints.find(*key)
         raise Transient("the endpoint keeps changing", code="endpoint_changed")
@@ -136,7 +136,8 @@ class TendEndpoints:
                     at=event.occurred_at,
                 )
         self.bus.put(events)
-        # Lost to somebody else, the notices are theirs to send, and perhaps sent twice: same ids.
+        # Another worker has changed the record, and sends the notices, perhaps twice, by the same
+        # ids.
         self.endpoints.replace(health, replace(health, notices=()))
 
     def _now_ms(self) -> int:

@@ -13,10 +13,10 @@ from runtime.races import Races
 
 
 class Profiles(Protocol):
-    """Where profiles rest."""
+    """Stores profiles."""
 
-    def find_many(self, wanted: Iterable[Key]) -> dict[Key, Profile]:
-        """Those of the profiles that exist."""
+    def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
+        """The profiles of these that exist, by key."""
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
         """Store a changed profile; False when another writer came first."""
@@ -30,17 +30,19 @@ class ProjectProfiles:
     races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
-        """For each event None when its profile knows of it, or what has kept it from it."""
+        """For each event None when it is merged into its profile, else the error."""
         by_profile: dict[Key, list[int]] = {}
         for number, event in enumerate(events):
             profile_id = profiles.id_of(event)
             if profile_id is not None:
                 by_profile.setdefault(Key(event.tenant, profile_id), []).append(number)
-        known = self.profiles.find_many(by_profile)
+        profiles_before = self.profiles.find_many(by_profile)
         results: list[Exception | None] = [None] * len(events)
         for key, numbers in by_profile.items():
             try:
-                refusals = self._project(key, [events[n] for n in numbers], known.get(key))
+                refusals = self._project(
+                    key, [events[n] for n in numbers], profiles_before.get(key)
+                )
             except Transient as problem:
                 refusals = [problem] * len(numbers)
             for number, refusal in zip(numbers, refusals, strict=True):
@@ -55,8 +57,8 @@ class ProjectProfiles:
             after, refusals = _merge(before, events)
             if after is before:
                 return refusals
-            stored = profiles.stored(after)
-            if self.profiles.replace(stored, read_revision=before.revision):
+            changed = profiles.stored(after)
+            if self.profiles.replace(changed, read_revision=before.revision):
                 return refusals
             known = self.profiles.find_many([key]).get(key)
         raise Transient("the profile keeps changing", code="profile_busy")

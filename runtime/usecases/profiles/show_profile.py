@@ -8,7 +8,7 @@ from runtime.errors import NotFound
 
 
 class Profiles(Protocol):
-    """Where profiles rest."""
+    """Stores profiles."""
 
     def find(self, tenant: str, profile_id: str) -> Profile | None:
         """The profile, deleted or not, or None."""
@@ -24,7 +24,7 @@ class ShowProfile:
         """The profile.
 
         Raises:
-            NotFound: code `profile_not_found`; a deleted one looks the same as none.
+            NotFound: code `profile_not_found`; also for a deleted one.
         """
         profile = self.profiles.find(tenant, profile_id)
         if profile is None or profile.deleted:

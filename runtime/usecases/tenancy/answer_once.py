@@ -1,4 +1,4 @@
-"""Do a request that carries an idempotency key at most once, and answer its repeats the same."""
+"""Does a request with an idempotency key at most once, and gives repeats the same answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from runtime.core.tenancy.idempotency import Claim, State
 
 
 class Claims(Protocol):
-    """Where claims rest, for a day."""
+    """Stores claims, for a day."""
 
     def take(self, claim: Claim, *, now_s: int) -> Claim | None:
-        """Store `claim` unless another one stands; that one, or None when ours was stored.
+        """Store `claim` unless another one stands; returns that one, None when ours was stored.
 
-        One that has expired does not stand, nor does a running one whose lease is over.
+        An expired claim does not stand, nor a running one whose lease is over.
         """
 
     def finish(self, claim: Claim) -> None:
@@ -49,7 +49,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOnce:
-    """Wraps whatever a POST does."""
+    """Wraps what a POST does."""
 
     claims: Claims
     seal: Callable[[str, str], str]
@@ -57,7 +57,7 @@ class AnswerOnce:
     clock: Callable[[], datetime]
 
     def __call__(self, ask: Ask, do: Callable[[], Answered]) -> Answered:
-        """What `do` answers, or what it has answered to the same request of the same caller.
+        """The answer of `do`, or the one that it gave to the same request of the same caller.
 
         Raises:
             BadInput: the key is malformed, or was used with another request.
@@ -77,10 +77,11 @@ class AnswerOnce:
             return self._repeat(earlier, claim)
         try:
             answered = do()
-        except BaseException:  # however it ended, the caller may ask again at once
+        except BaseException:  # whatever it was, the caller may ask again at once
             self.claims.release(claim)
             raise
-        # Dying before this line leaves the lease to run out; only then may a repeat do it again.
+        # When the process dies before this line, a repeat is done again only after the lease is
+        # over.
         self.claims.finish(self._finished(claim, answered))
         return answered
 

@@ -9,7 +9,7 @@ from runtime.errors import Forbidden
 
 
 class Keys(Protocol):
-    """Where keys rest."""
+    """Stores keys."""
 
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash."""

@@ -12,7 +12,7 @@ from runtime.core.webhooks import rules
 
 
 class Keys(Protocol):
-    """Where keys rest."""
+    """Stores keys."""
 
     def add(self, key: ApiKey) -> None:
         """Store a new key."""

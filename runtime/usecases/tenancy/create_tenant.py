@@ -1,4 +1,4 @@
-"""Create a tenant with its first API key; also how an installation gets its very first one."""
+"""Create a tenant with its first API key; an installation gets its first tenant this way, too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class CreateTenant:
         return self.create_api_key.issue(tenant, name="first key", scopes=SCOPES)
 
     def bootstrap(self, tenant: str) -> IssuedKey:
-        """A new admin key for `tenant`, listed or not: whoever holds AWS credentials may have it.
+        """A new admin key for `tenant`, which is listed if it was not. It needs AWS credentials.
 
         Raises:
             BadInput: code `bad_tenant`.

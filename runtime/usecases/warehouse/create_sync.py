@@ -11,7 +11,7 @@ from runtime.core.webhooks import rules
 
 
 class Syncs(Protocol):
-    """Where syncs rest."""
+    """Stores syncs."""
 
     def add(self, sync: Sync) -> None:
         """Store a new sync."""

@@ -28,7 +28,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLake:
-    """Publishes loads. A load that is carried on puts the same files, so each is there once."""
+    """Publishes loads. A load that is continued writes the same files, so each exists once."""
 
     files: Files
     clock: Callable[[], datetime]
@@ -57,7 +57,7 @@ class LoadLake:
 
 
 def _counts(rendered: Rendered) -> dict[str, TableCount]:
-    """What went in; the lake looks nothing up, so each row counts as new."""
+    """The rows that went in; the lake looks nothing up, so each counts as new."""
     return {
         kind.value: TableCount(rows_in=rows, rows_new=rows)
         for kind in Kind

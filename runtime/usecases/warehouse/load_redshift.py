@@ -1,4 +1,4 @@
-"""What a load is in Redshift: one transaction that our SQL makes, submitted by the Data API."""
+"""A load into Redshift: one transaction of our SQL, submitted by the Data API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from runtime.core.warehouse.plan import Load, Rendered, Settled, Staging, TableC
 from runtime.core.warehouse.redshift import Blocks, StatementOutcome, StatementState
 from runtime.core.warehouse.sync import Sync
 
-STATEMENT_WAIT_S: Final = 300.0  # then the next run looks again; the statement goes on
+STATEMENT_WAIT_S: Final = 300.0  # after this the next run looks again, while the statement goes on
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
 
 
 class Schemas(Protocol):
-    """Who owns which schema, and how far it has been brought."""
+    """Which tenant owns a schema, and which version its tables have."""
 
     def claim_schema(self, schema: str, *, tenant: str) -> int:
         """Make a schema this tenant's own; its version. Raises Conflict `schema_taken`."""
 
     def set_schema_version(self, schema: str, *, version: int) -> None:
-        """Remember how far a schema has been brought."""
+        """Record the version of a schema's tables."""
 
 
 class DataApi(Protocol):
@@ -55,7 +55,7 @@ class Sql:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRedshift:
-    """Redshift, as `load_staged` asks it."""
+    """Redshift, behind the port of `load_staged`."""
 
     data_api: DataApi
     schemas: Schemas
@@ -98,7 +98,7 @@ class LoadRedshift:
         if outcome.state is StatementState.RUNNING:
             return None
         if outcome.state is not StatementState.FINISHED:
-            # Somebody may have dropped the schema: without it nothing could be asked either.
+            # The schema is made again if somebody has dropped it: the next statement needs it.
             self.schemas.set_schema_version(schema, version=0)
             self._bring_schema(schema, tenant=load.tenant)
         counts = self._committed(load, schema=schema)

@@ -1,6 +1,6 @@
 """Load what has arrived since the last load into the destination of a sync.
 
-Whatever step a planner is killed at, the next planner finds the open load and carries it on.
+When a planner is killed at any step, the next planner finds the open load and continues it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ BUDGET: Final = timedelta(minutes=8)  # no load starts later in a function of 15
 
 
 class Syncs(Protocol):
-    """Where syncs rest."""
+    """Stores syncs."""
 
     def enabled(self) -> Iterator[Sync]:
         """Every tenant's enabled syncs."""
@@ -43,7 +43,7 @@ class RawLog(Protocol):
 
 
 class Ledger(destination.Ledger, Protocol):
-    """Cursors, leases and load records; what it refuses because of a lost lease is Transient."""
+    """Cursors, leases and load records; a write under a lost lease raises Transient."""
 
     def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
         """Become the one planner of a sync; raises Transient `sync_busy`."""
@@ -57,7 +57,7 @@ class Ledger(destination.Ledger, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncWarehouse:
-    """Runs syncs. One planner at a time carries one sync's loads, one after the other."""
+    """Runs syncs. One planner at a time makes the loads of a sync, one after the other."""
 
     syncs: Syncs
     raw_log: RawLog
@@ -69,7 +69,7 @@ class SyncWarehouse:
     def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
         """Every enabled sync of every tenant; one that fails does not stop the others.
 
-        Its failure stands in its load's record and in what is returned.
+        A failure is in its load's record, and in the result.
         """
         results: list[Load | PenstockError] = []
         for sync in plan.in_turn(list(self.syncs.enabled()), hour=int(now.timestamp()) // 3600):
@@ -111,25 +111,25 @@ class SyncWarehouse:
     def _loads(
         self, sync: Sync, lease: Lease, *, trigger: str, stop_at: datetime
     ) -> tuple[Load, ...]:
-        done: list[Load] = []
-        while not done or self.clock() < stop_at:
+        loads: list[Load] = []
+        while not loads or self.clock() < stop_at:
             load, batches = self._next(sync, lease, trigger=trigger)
             if not batches:
-                return (*done, *(() if done else (self._up_to_date(lease, load),)))
+                return (*loads, *(() if loads else (self._up_to_date(lease, load),)))
             load = self._carry_on(sync, lease, load=load, batches=batches)
-            done.append(load)
+            loads.append(load)
             if load.state is not LoadState.LOADED:
                 break
             lease = replace(lease, seq=load.last_seq, load=None)
-        return tuple(done)
+        return tuple(loads)
 
     def _next(self, sync: Sync, lease: Lease, *, trigger: str) -> tuple[Load, Sequence[RawBatch]]:
-        left = lease.load
-        if left is not None:
-            batches = self._batches(left)
+        open_load = lease.load
+        if open_load is not None:
+            batches = self._batches(open_load)
             if not batches:
-                raise BadInput(f"the batches of load {left.load_id} are gone", code="raw_gap")
-            return self._replanned(sync, lease, left=left, batches=batches), batches
+                raise BadInput(f"the batches of load {open_load.load_id} are gone", code="raw_gap")
+            return self._replanned(sync, lease, left=open_load, batches=batches), batches
         versions = self.destinations[sync.kind].versions
         choice = plan.choose(
             self.raw_log.since(lease.seq),

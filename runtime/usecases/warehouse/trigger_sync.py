@@ -8,7 +8,7 @@ from runtime.errors import Conflict
 
 
 class Syncs(Protocol):
-    """Where syncs rest."""
+    """Stores syncs."""
 
     def get(self, tenant: str, sync_id: str) -> Sync:
         """One sync; raises NotFound."""

@@ -1,4 +1,4 @@
-"""Create a webhook; its signing secret is returned once and rests only encrypted."""
+"""Create a webhook; its signing secret is returned once, and stored only encrypted."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,14 +19,14 @@ from runtime.usecases.webhooks.seal_access import AccessChanges, SealAccess
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def add(self, webhook: Webhook) -> None:
         """Store a new webhook."""
 
 
 class Functions(Protocol):
-    """Where functions rest."""
+    """Stores functions."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function; raises NotFound."""
@@ -57,9 +57,8 @@ class NewWebhook:
 class WebhookRules:
     """Everything that a webhook must satisfy, new or changed.
 
-    `vet_url` raises BadInput with the egress rules' own code, so that a URL which could never be
-    delivered to is refused when it is entered and not at the first event; it resolves the name, so
-    it is asked last, and only about a URL that is new. `ask_receiver` asks the
+    `vet_url` raises BadInput with the egress guard's code for a URL that could never be delivered
+    to. It resolves the name, so it is called last, and only for a new URL. `ask_receiver` asks the
     receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
     """
 
@@ -88,13 +87,13 @@ class WebhookRules:
             self.vet_url(webhook.url)
 
     def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
-        """Ask the receiver whether it wants our requests, if the webhook is to; once for each URL.
+        """Ask the receiver whether it wants our requests, if the webhook says so; once a URL.
 
         Raises:
             BadInput: `handshake_refused` or `handshake_failed`.
         """
-        asked = before is not None and before.handshake and before.url == webhook.url
-        if webhook.handshake and not asked:
+        was_asked = before is not None and before.handshake and before.url == webhook.url
+        if webhook.handshake and not was_asked:
             self.ask_receiver(webhook.url)
 
     def _check_transform(self, tenant: str, name: str) -> None:
@@ -119,7 +118,7 @@ class CreateWebhook:
     seal_access: SealAccess
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, wanted: NewWebhook) -> WithSecret:
+    def __call__(self, tenant: str, new: NewWebhook) -> WithSecret:
         """The stored webhook and its signing secret; None when that is the caller's own.
 
         Raises:
@@ -129,28 +128,30 @@ class CreateWebhook:
         webhook = Webhook(
             id=self.new_id("whk"),
             tenant=tenant,
-            name=wanted.name,
-            url=wanted.url,
-            topics=topics.parse_all(wanted.topics),
+            name=new.name,
+            url=new.url,
+            topics=topics.parse_all(new.topics),
             created_at=now,
-            filter=wanted.filter,
-            transform=wanted.transform,
-            format=wanted.format,
-            handshake=wanted.handshake,
-            enabled=wanted.enabled,
-            retry_schedule_s=wanted.retry_schedule_s,
-            timeout_s=wanted.timeout_s,
-            rate_limit=wanted.rate_limit,
-            max_concurrency=wanted.max_concurrency,
-            **self.seal_access(tenant, wanted.access),
+            filter=new.filter,
+            transform=new.transform,
+            format=new.format,
+            handshake=new.handshake,
+            enabled=new.enabled,
+            retry_schedule_s=new.retry_schedule_s,
+            timeout_s=new.timeout_s,
+            rate_limit=new.rate_limit,
+            max_concurrency=new.max_concurrency,
+            **self.seal_access(tenant, new.access),
         )
         self.rules.check(webhook)
-        shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=wanted.own_secret))
-        keys = [self._secret(webhook, Wanted(kind=KeyKind.ED25519))] if wanted.ed25519 else []
-        stored = replace(webhook, secrets=tuple(made.sealed for made in (shared, *keys)))
-        self.rules.shake_hands(stored)
-        self.webhooks.add(stored)
-        return WithSecret(stored, shared.shown)
+        shared = self._secret(webhook, Wanted(kind=KeyKind.HMAC, own=new.own_secret))
+        keys = [self._secret(webhook, Wanted(kind=KeyKind.ED25519))] if new.ed25519 else []
+        webhook_with_secrets = replace(
+            webhook, secrets=tuple(made.sealed for made in (shared, *keys))
+        )
+        self.rules.shake_hands(webhook_with_secrets)
+        self.webhooks.add(webhook_with_secrets)
+        return WithSecret(webhook_with_secrets, shared.shown)
 
     def _secret(self, webhook: Webhook, wanted: Wanted) -> MadeSecret:
         return self.make_secret(

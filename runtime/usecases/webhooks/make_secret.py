@@ -1,4 +1,4 @@
-"""Make a signing secret, or take the caller's own; it rests encrypted from then on."""
+"""Make a signing secret, or take the caller's own; it is stored encrypted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeSecret:
-    """A secret as it rests, and its text where its owner does not know it yet."""
+    """A sealed secret, and its text if its owner does not know it yet."""
 
     sealed: SealedSecret
     shown: str | None
@@ -68,6 +68,8 @@ class MakeSecret:
         if wanted.kind not in (None, kind):
             raise BadInput(f"is no {wanted.kind} secret", field="secret", code="bad_secret")
         # Sealing asks KMS, so it comes after every reason to refuse.
-        sealed = SealedSecret(ciphertext=self.seal(tenant, text), created_at=now, public_key=public)
+        sealed_secret = SealedSecret(
+            ciphertext=self.seal(tenant, text), created_at=now, public_key=public
+        )
         hidden = wanted.own is not None or kind is KeyKind.ED25519
-        return MadeSecret(sealed=sealed, shown=None if hidden else text)
+        return MadeSecret(sealed=sealed_secret, shown=None if hidden else text)

@@ -6,7 +6,7 @@ from runtime.core.webhooks.webhook import Webhook
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def get(self, tenant: str, webhook_id: str) -> Webhook:
         """One webhook.

@@ -1,4 +1,4 @@
-"""Give a webhook a new signing secret, while the old one still signs for receivers to change."""
+"""Give a webhook a new signing secret; the old one signs on while receivers change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,8 +39,12 @@ class RotateSecret:
         rotation.check_overlap(wanted.overlap_s)
         old = self.webhooks.get(tenant, webhook_id)
         now = timestamp(self.clock())
-        made = self.make_secret(tenant, wanted=wanted.secret, webhook_format=old.format, now=now)
-        secrets = rotation.rotate(old.secrets, made.sealed, now=now, overlap_s=wanted.overlap_s)
+        new_secret = self.make_secret(
+            tenant, wanted=wanted.secret, webhook_format=old.format, now=now
+        )
+        secrets = rotation.rotate(
+            old.secrets, new_secret.sealed, now=now, overlap_s=wanted.overlap_s
+        )
         webhook = replace(old, secrets=secrets)
         self.webhooks.replace(old, webhook)
-        return WithSecret(webhook, made.shown)
+        return WithSecret(webhook, new_secret.shown)

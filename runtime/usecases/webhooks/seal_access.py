@@ -1,4 +1,4 @@
-"""Check what an endpoint asks for, and seal it; from then on only its outline is shown."""
+"""Check what an endpoint asks for and seal it; afterwards only names and ends are shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from runtime.errors import BadInput
 
 
 class AccessChanges(TypedDict, total=False):
-    """What to set, in the clear; None takes it away."""
+    """What to set, in the clear; None removes it."""
 
     headers: Mapping[str, str]
     auth: Login | None
@@ -19,7 +19,7 @@ class AccessChanges(TypedDict, total=False):
 
 
 class SealedChanges(TypedDict, total=False):
-    """The same, as it rests in a webhook."""
+    """The same, as a webhook's record has it."""
 
     headers: Sealed | None
     auth: Sealed | None
@@ -30,30 +30,30 @@ class ReadCertificate(Protocol):
     """Reads client certificates."""
 
     def __call__(self, certificate: ClientCertificate, /) -> str:
-        """When it ends, ISO 8601; raises BadInput when nobody could use it."""
+        """When the certificate ends, ISO 8601; raises BadInput when it cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealAccess:
-    """Seals; `check_url` is the egress rules', for token endpoints are reached like receivers."""
+    """Seals access settings. `check_url` refuses URLs that the egress guard would refuse."""
 
     seal: Callable[[str, str], str]
     check_url: Callable[[str], None]
     read_certificate: ReadCertificate
 
-    def __call__(self, tenant: str, given: AccessChanges) -> SealedChanges:
-        """What was given, sealed.
+    def __call__(self, tenant: str, changes: AccessChanges) -> SealedChanges:
+        """The changes, sealed.
 
         Raises:
             BadInput: naming the field and the fix, never the value.
         """
         sealed = SealedChanges()
-        if "headers" in given:
-            sealed["headers"] = self._headers(tenant, given["headers"])
-        if "auth" in given:
-            sealed["auth"] = self._login(tenant, given["auth"])
-        if "client_certificate" in given:
-            sealed["client_certificate"] = self._certificate(tenant, given["client_certificate"])
+        if "headers" in changes:
+            sealed["headers"] = self._headers(tenant, changes["headers"])
+        if "auth" in changes:
+            sealed["auth"] = self._login(tenant, changes["auth"])
+        if "client_certificate" in changes:
+            sealed["client_certificate"] = self._certificate(tenant, changes["client_certificate"])
         return sealed
 
     def _headers(self, tenant: str, headers: Mapping[str, str]) -> Sealed | None:

@@ -12,14 +12,14 @@ from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.ports import Bus
 from runtime.usecases.webhooks.ports import Webhooks
 
-PAUSED: Final = "paused"  # by somebody, as told from `gone` and `failing`
+PAUSED: Final = "paused"  # the reason when a person did it; `gone` and `failing` are ours
 
 
 class Endpoints(Protocol):
-    """Where health rests."""
+    """Stores the health of endpoints."""
 
     def reset(self, tenant: str, webhook_id: str) -> None:
-        """Forget what was."""
+        """Forget all failures of the endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,12 @@ class SwitchWebhook:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, webhook_id: str, *, enabled: bool) -> Webhook:
-        """The webhook as it is now; switching it to what it is changes nothing.
+        """The webhook, switched on or off; nothing changes if it is so already.
 
         Raises:
             NotFound: the tenant has no such webhook.
             Conflict: somebody else changed it at the same time.
-            Transient: it may be switched and not told; the same call again tells it.
+            Transient: it may be switched while its notice was not sent; call again to send it.
         """
         old = self.webhooks.get(tenant, webhook_id)
         webhook = self.switched(old, enabled=enabled)
@@ -47,7 +47,7 @@ class SwitchWebhook:
         return webhook
 
     def switched(self, webhook: Webhook, *, enabled: bool) -> Webhook:
-        """The webhook, on or off, and since when; the same if it is so already."""
+        """The webhook, switched on or off now; the same object if it is so already."""
         if webhook.enabled == enabled:
             return webhook
         return replace(
@@ -58,11 +58,11 @@ class SwitchWebhook:
         )
 
     def tell(self, webhook: Webhook) -> None:
-        """Do what the last switch of a stored webhook asks for; again does the same again."""
+        """Reset the endpoint's health and send the notice; doing so again does no harm."""
         if webhook.switched_at is None:
             return
         if webhook.enabled:
-            # Else its first failure would be the end of a streak from before.
+            # Else its first failure would count together with those from before.
             self.endpoints.reset(webhook.tenant, webhook.id)
         notice = Notice(
             kind=NoticeKind.ENABLED if webhook.enabled else NoticeKind.DISABLED,

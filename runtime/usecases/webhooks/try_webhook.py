@@ -1,4 +1,4 @@
-"""Send a webhook one event made up for it, to see whether its receiver takes what we send."""
+"""Send a webhook a made-up event, to see whether its receiver takes what we send."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ TOPIC: Final = "webhook.test"
 
 
 class Deliveries(Protocol):
-    """Where deliveries rest."""
+    """Stores deliveries."""
 
     def add(self, delivery: Delivery) -> bool:
-        """Store one that has no record yet; whether it had none."""
+        """Store a delivery unless it has a record already; returns whether it was stored."""
 
 
 class Webhooks(Protocol):
-    """Where webhooks rest."""
+    """Stores webhooks."""
 
     def get(self, tenant: str, webhook_id: str) -> Webhook:
         """One webhook; raises NotFound."""
@@ -35,7 +35,7 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWebhook:
-    """Sends the event to this webhook alone, whatever it listens to, and past its transform."""
+    """Sends the event to this webhook alone, without its topics, filter and transform."""
 
     deliveries: Deliveries
     webhooks: Webhooks
@@ -67,7 +67,7 @@ class TryWebhook:
             due_at_ms=int(now.timestamp() * 1000),
             hinted=True,
         )
-        # On record before its first attempt, unlike others: somebody is going to look for it.
+        # Unlike others it has a record before its first attempt, because somebody waits to see it.
         self.deliveries.add(delivery)
         self.hints.send([delivery_hint(delivery)])
         return delivery

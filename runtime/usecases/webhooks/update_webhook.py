@@ -1,4 +1,4 @@
-"""Change a webhook; what the caller does not name stays as it is."""
+"""Change a webhook; fields that the caller does not name stay as they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -57,8 +57,8 @@ class UpdateWebhook:
             changes["topics"] = topics.parse_all(changes["topics"])
         old = self.webhooks.get(tenant, webhook_id)
         enabled = changes.pop("enabled", old.enabled)
-        sealed = self.seal_access(tenant, access or AccessChanges())
-        webhook = self.switch.switched(replace(old, **changes, **sealed), enabled=enabled)
+        sealed_access = self.seal_access(tenant, access or AccessChanges())
+        webhook = self.switch.switched(replace(old, **changes, **sealed_access), enabled=enabled)
         self.rules.check(webhook, before=old)
         self.rules.shake_hands(webhook, before=old)
         self.webhooks.replace(old, webhook)
