@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.tenancy.api_key import ADMIN, ApiKey
 from runtime.wiring.api import Api
@@ -10,8 +11,8 @@ from runtime.wiring.api import Api
 class ApiKeyIn(Request):
     """A key to create; its scopes must be among the creating key's own."""
 
-    name: str
-    scopes: list[str]
+    name: fields.Name
+    scopes: fields.Scopes
 
 
 class ApiKeyOut(Answer):
@@ -33,7 +34,7 @@ class ApiKeyCreated(ApiKeyOut):
 class TenantIn(Request):
     """A tenant to create."""
 
-    id: str
+    id: fields.TenantId
 
 
 class TenantCreated(Answer):

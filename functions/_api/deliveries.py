@@ -4,6 +4,7 @@ from dataclasses import astuple
 
 from pydantic import Field
 
+from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.core.tenancy.api_key import ApiKey
@@ -15,16 +16,16 @@ from runtime.wiring.api import Api
 class DeliveriesQuery(ListQuery):
     """Which deliveries."""
 
-    webhook: str | None = None
+    webhook: fields.ResourceId | None = None
     status: Status | None = Field(
         default=None, description="with `pending` the next due come first"
     )
-    topic: str | None = Field(default=None, description="an exact topic")
-    event: str | None = Field(
+    topic: fields.ExactTopic | None = Field(default=None, description="an exact topic")
+    event: fields.ResourceId | None = Field(
         default=None, description="the id of an event; with `webhook` also of one deleted since"
     )
-    since: str | None = Field(default=None, description="created at or after, RFC 3339")
-    until: str | None = Field(default=None, description="created at or before, RFC 3339")
+    since: fields.Time | None = Field(default=None, description="created at or after, RFC 3339")
+    until: fields.Time | None = Field(default=None, description="created at or before, RFC 3339")
 
     @property
     def selection(self) -> Selection:
@@ -89,13 +90,13 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
 
 
 @endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries")
-def show(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
+def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Show a delivery with every attempt."""
     return _shown(api.deliveries.show(caller.tenant, delivery_id))
 
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
-def retry(api: Api, caller: ApiKey, *, delivery_id: str) -> DeliveryOut:
+def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start."""
     return _shown(api.deliveries.retry(caller.tenant, delivery_id))
 

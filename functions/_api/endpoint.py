@@ -6,11 +6,12 @@ The types are the contract twice over: they parse the request, and they become t
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from functions._api import routes
+from functions._api import fields, routes
 from runtime.core import cursor as cursors
 from runtime.core.page import Page
 
@@ -38,7 +39,9 @@ class ListQuery(BaseModel):
     """How much of a listing, and from where."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    cursor: fields.Cursor | None = Field(
+        default=None, description="`next_cursor` of the page before"
+    )
     limit: int = Field(default=cursors.DEFAULT_LIMIT, ge=1, le=cursors.MAX_LIMIT)
 
     def position(self, *listing: str) -> str | None:
@@ -84,6 +87,14 @@ class Endpoint:
         return routes.plain(self.rule)
 
 
+@cache  # made when it is first needed: a start must not wait for all of them
+def path_model(each: Endpoint) -> type[BaseModel]:
+    """The path's parameters as a model, by the types that the function gives them."""
+    hints = get_type_hints(each.call, include_extras=True)
+    kinds: dict[str, Any] = {name: (hints[name], ...) for name in each.parameters}
+    return create_model("Path", __base__=Request, **kinds)
+
+
 def endpoint(
     method: str, path: str, *, scope: str | None, status: int = 200
 ) -> Callable[[Callable[..., Any]], Endpoint]:
@@ -94,7 +105,7 @@ def endpoint(
     """
 
     def declare(call: Callable[..., Any]) -> Endpoint:
-        hints = get_type_hints(call)
+        hints = get_type_hints(call, include_extras=True)
         answer = hints.get("return")
         return Endpoint(
             method=method,

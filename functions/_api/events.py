@@ -4,28 +4,13 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from functions._api import fields
 from functions._api.endpoint import Answer, Listing, endpoint
 from runtime.core.events import topics
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
+from runtime.usecases.events.accept_events import MAX_EVENTS
 from runtime.wiring.api import Api
-
-_EVENT: dict[str, Any] = {
-    "type": "object",
-    "required": ["topic"],
-    "properties": {
-        "id": {"type": "string", "description": "yours, or made here: the same id, the same event"},
-        "topic": {"type": "string", "examples": ["metric.placed_order"]},
-        "occurred_at": {"type": "string", "format": "date-time"},
-        "profile": {
-            "type": "object",
-            "properties": {
-                name: {"type": "string"} for name in ("id", "external_id", "email", "phone")
-            },
-        },
-        "properties": {"type": "object", "description": "any JSON"},
-    },
-}
 
 
 class EventsIn(RootModel[Any]):
@@ -37,9 +22,12 @@ class EventsIn(RootModel[Any]):
                 {
                     "type": "object",
                     "required": ["events"],
-                    "properties": {"events": {"type": "array", "items": _EVENT}},
+                    "additionalProperties": False,
+                    "properties": {
+                        "events": {"type": "array", "maxItems": MAX_EVENTS, "items": fields.EVENT}
+                    },
                 },
-                _EVENT,
+                fields.EVENT,
             ]
         }
     )

@@ -1,9 +1,10 @@
 """/v1/functions, with versions, publishing, secrets and runs."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.functions import rules
 from runtime.core.functions.finding import Severity
@@ -14,37 +15,44 @@ from runtime.usecases.functions.create_function import FunctionChanges, NewFunct
 from runtime.wiring.api import Api
 
 _CAPS = Limits()
+_LEAST = rules.MINIMA
 
 
 class LimitsIn(Request):
     """What one run may use; each at most the platform's cap, which is also the default."""
 
     model_config = ConfigDict(from_attributes=True)
-    wall_s: float = _CAPS.wall_s
-    memory_mb: int = _CAPS.memory_mb
-    result_bytes: int = _CAPS.result_bytes
-    http_calls: int = _CAPS.http_calls
-    emits: int = _CAPS.emits
-    log_bytes: int = _CAPS.log_bytes
-    concurrent_runs: int = _CAPS.concurrent_runs
+    wall_s: Annotated[float, fields.within(_LEAST.wall_s, _CAPS.wall_s)] = _CAPS.wall_s
+    memory_mb: Annotated[int, fields.within(_LEAST.memory_mb, _CAPS.memory_mb)] = _CAPS.memory_mb
+    result_bytes: Annotated[int, fields.within(_LEAST.result_bytes, _CAPS.result_bytes)] = (
+        _CAPS.result_bytes
+    )
+    http_calls: Annotated[int, fields.within(_LEAST.http_calls, _CAPS.http_calls)] = (
+        _CAPS.http_calls
+    )
+    emits: Annotated[int, fields.within(_LEAST.emits, _CAPS.emits)] = _CAPS.emits
+    log_bytes: Annotated[int, fields.within(_LEAST.log_bytes, _CAPS.log_bytes)] = _CAPS.log_bytes
+    concurrent_runs: Annotated[
+        int, fields.within(_LEAST.concurrent_runs, _CAPS.concurrent_runs)
+    ] = _CAPS.concurrent_runs
 
 
 class FunctionSettings(Request):
     """Settings of a function; a change leaves what it does not name as it is."""
 
-    topics: list[str] = Field(default=[], description="the topics that trigger it")
+    topics: fields.Triggers = Field(default=[], description="the topics that trigger it")
     filter: dict[str, Any] | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
-    http_hosts: list[str] = Field(
+    http_hosts: fields.Hosts = Field(
         default=[], description="hosts that `context.http` may reach; `*` is any"
     )
-    environment: dict[str, str] = Field(
+    environment: fields.Environment = Field(
         default={}, description="what the code sees as `os.environ`; no place for secrets"
     )
-    secrets: list[str] = Field(default=[], description="names; a value is set by PUT")
+    secrets: fields.SecretNames = Field(default=[], description="names; a value is set by PUT")
     limits: LimitsIn = LimitsIn()
-    engine: str | None = Field(
+    engine: fields.EngineName | None = Field(
         default=None,
         description="what runs versions to come: `wasm` or `restricted`; null: what the"
         " installation is set to",
@@ -54,7 +62,7 @@ class FunctionSettings(Request):
 class FunctionIn(FunctionSettings):
     """A function to create."""
 
-    name: str
+    name: fields.FunctionName
 
 
 class FunctionOut(Answer):
@@ -79,7 +87,7 @@ class FunctionOut(Answer):
 class SourceIn(Request):
     """A version to push."""
 
-    source: str
+    source: fields.Source
 
 
 class VersionOut(Answer):
@@ -118,7 +126,7 @@ class PublishIn(Request):
 class SecretIn(Request):
     """The value of a secret."""
 
-    value: str
+    value: fields.SecretValue
 
 
 class RunOut(Answer):
@@ -173,13 +181,15 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
 
 
 @endpoint("GET", "/v1/functions/{name}", scope="functions")
-def show(api: Api, caller: ApiKey, *, name: str) -> FunctionOut:
+def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Show a function's settings."""
     return _shown(api.functions.store.get(caller.tenant, name))
 
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions")
-def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> FunctionOut:
+def change(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: FunctionSettings
+) -> FunctionOut:
     """Change a function's settings; what is left out stays as it is."""
     changes: FunctionChanges = {}
     named = body.model_fields_set
@@ -201,7 +211,7 @@ def change(api: Api, caller: ApiKey, *, name: str, body: FunctionSettings) -> Fu
 
 
 @endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
-def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionPushed:
+def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
     pushed = api.functions.push(caller.tenant, name, source=body.source)
     return VersionPushed(
@@ -211,19 +221,23 @@ def push(api: Api, caller: ApiKey, *, name: str, body: SourceIn) -> VersionPushe
 
 
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
-def publish(api: Api, caller: ApiKey, *, name: str, body: PublishIn) -> FunctionOut:
+def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
     """Make a version live; an older one is the way back."""
     return _shown(api.functions.publish(caller.tenant, name, version=body.version))
 
 
 @endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
-def set_secret(api: Api, caller: ApiKey, *, name: str, secret: str, body: SecretIn) -> None:
+def set_secret(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName, body: SecretIn
+) -> None:
     """Set a secret's value; it rests encrypted and is never shown."""
     api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
 
 
 @endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
-def runs(api: Api, caller: ApiKey, *, name: str, query: ListQuery) -> Listing[RunOut]:
+def runs(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
+) -> Listing[RunOut]:
     """List a function's runs, the newest first."""
     of = (caller.tenant, "runs", name)
     api.functions.store.get(caller.tenant, name)
@@ -234,7 +248,9 @@ def runs(api: Api, caller: ApiKey, *, name: str, query: ListQuery) -> Listing[Ru
 
 
 @endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions")
-def show_run(api: Api, caller: ApiKey, *, name: str, run_id: str) -> RunOut:
+def show_run(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, run_id: fields.ResourceId
+) -> RunOut:
     """Show a run with all of its output."""
     return RunOut.model_validate(api.functions.show_run(caller.tenant, name, run_id=run_id))
 

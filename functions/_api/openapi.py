@@ -1,13 +1,14 @@
 """The OpenAPI document, made from the endpoints themselves, so it cannot say anything else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from functions._api.endpoint import Endpoint
+from functions._api import fields
+from functions._api.endpoint import Endpoint, path_model
 
 _REF: Final = "#/components/schemas/{model}"
 _PROBLEM: Final[dict[str, Any]] = {
@@ -36,7 +37,7 @@ _IDEMPOTENCY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "maxLength": 128},
+    "schema": fields.IDEMPOTENCY_KEY,
     "description": "A repeat with the same key, body and API key gets the first answer; kept 24 h.",
 }
 Model = tuple[type[BaseModel], JsonSchemaMode]
@@ -93,17 +94,14 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _parameters(each: Endpoint) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in each.parameters
-    ]
-    if each.query:
-        properties = each.query.model_json_schema(ref_template=_REF)["properties"]
-        found += [
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in properties.items()
-        ]
+    found = [*_named(path_model(each), "path")] if each.parameters else []
+    found += _named(each.query, "query") if each.query else []
     return found + ([_IDEMPOTENCY] if each.method == "POST" else [])
+
+
+def _named(model: type[BaseModel], place: str) -> Iterator[dict[str, Any]]:
+    for name, schema in model.model_json_schema(ref_template=_REF)["properties"].items():
+        yield {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
 def _content(kind: str, schema: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions._api import fields
 from functions._api.endpoint import Answer, endpoint
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
@@ -20,7 +21,7 @@ class ProfileOut(Answer):
 
 
 @endpoint("GET", "/v1/profiles/{profile_id+}", scope="profiles")
-def show(api: Api, caller: ApiKey, *, profile_id: str) -> ProfileOut:
+def show(api: Api, caller: ApiKey, *, profile_id: fields.ProfileId) -> ProfileOut:
     """Show a profile."""
     return ProfileOut.model_validate(api.profiles.show(caller.tenant, profile_id))
 

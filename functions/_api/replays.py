@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from functions._api import fields
 from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.deliveries.delivery import Status
@@ -15,13 +16,15 @@ from runtime.wiring.api import Api
 class ReplayIn(Request):
     """Which of the webhook's deliveries to send again; by default everything that was missed."""
 
-    statuses: list[str] = Field(
+    statuses: fields.EndedStatuses = Field(
         default=[str(each) for each in MISSED], description="of delivered, dead, skipped, dropped"
     )
-    since: str | None = Field(default=None, description="created at or after, RFC 3339")
-    until: str | None = Field(default=None, description="created at or before; at most now")
-    topic: str | None = Field(default=None, description="an exact topic")
-    to: str | None = Field(default=None, description="another webhook that gets them instead")
+    since: fields.Time | None = Field(default=None, description="created at or after, RFC 3339")
+    until: fields.Time | None = Field(default=None, description="created at or before; at most now")
+    topic: fields.ExactTopic | None = Field(default=None, description="an exact topic")
+    to: fields.ResourceId | None = Field(
+        default=None, description="another webhook that gets them instead"
+    )
 
 
 class ReplayOut(Answer):
@@ -42,7 +45,7 @@ class ReplayOut(Answer):
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries", status=202)
-def start(api: Api, caller: ApiKey, *, webhook_id: str, body: ReplayIn) -> ReplayOut:
+def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: ReplayIn) -> ReplayOut:
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
     wanted = WantedReplay(
         statuses=_statuses(body.statuses),
@@ -57,7 +60,9 @@ def start(api: Api, caller: ApiKey, *, webhook_id: str, body: ReplayIn) -> Repla
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}/replays", scope="deliveries")
-def list_all(api: Api, caller: ApiKey, *, webhook_id: str, query: ListQuery) -> Listing[ReplayOut]:
+def list_all(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, query: ListQuery
+) -> Listing[ReplayOut]:
     """List a webhook's replays, the newest first."""
     of = (caller.tenant, "replays", webhook_id)
     api.webhooks.store.get(caller.tenant, webhook_id)
@@ -68,7 +73,9 @@ def list_all(api: Api, caller: ApiKey, *, webhook_id: str, query: ListQuery) -> 
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}/replays/{replay_id}", scope="deliveries")
-def show(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
+def show(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
+) -> ReplayOut:
     """Show how far a replay is."""
     return ReplayOut.model_validate(
         api.deliveries.replays.get(caller.tenant, webhook_id, replay_id)
@@ -76,7 +83,9 @@ def show(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> Replay
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries")
-def cancel(api: Api, caller: ApiKey, *, webhook_id: str, replay_id: str) -> ReplayOut:
+def cancel(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
+) -> ReplayOut:
     """Stop a replay; what it has sent again stays so."""
     return ReplayOut.model_validate(
         api.deliveries.start_replay.cancel(caller.tenant, webhook_id, replay_id)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from functions import _http
-from functions._api.endpoint import Answer, Endpoint
+from functions._api.endpoint import Answer, Endpoint, path_model
 from functions._telemetry import journal, logger
 from runtime.core.tenancy.api_key import ApiKey, require
 from runtime.errors import PenstockError
@@ -61,7 +61,7 @@ def _answer(
     body = _http.body_bytes(event)
 
     def do() -> Answered:
-        given: dict[str, object] = dict(path)
+        given = _http.parse(path_model(each), path).model_dump()
         if each.body:
             given["body"] = _http.parse_json(each.body, body)
         if each.query:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
 from runtime.core.tenancy.api_key import ApiKey
@@ -15,7 +16,7 @@ from runtime.wiring.api import Api
 class SyncIn(Request):
     """A sync to create."""
 
-    name: str
+    name: fields.Name
     kind: Literal["s3", "redshift"]
 
 
@@ -75,13 +76,15 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
 
 
 @endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs", status=202)
-def run(api: Api, caller: ApiKey, *, sync_id: str) -> SyncOut:
+def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
     """Run a sync now instead of at its next hour."""
     return SyncOut.model_validate(api.syncs.trigger(caller.tenant, sync_id))
 
 
 @endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs")
-def loads(api: Api, caller: ApiKey, *, sync_id: str, query: LoadsQuery) -> Listing[LoadOut]:
+def loads(
+    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, query: LoadsQuery
+) -> Listing[LoadOut]:
     """List a sync's latest loads, the newest first."""
     api.syncs.store.get(caller.tenant, sync_id)
     found = api.syncs.ledger.runs(caller.tenant, sync_id, limit=query.limit)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from functions._api import fields
 from functions._api.endpoint import Request
 from runtime.core.webhooks.access import Basic, Bearer, ClientCertificate, Login, OAuth2
 from runtime.usecases.webhooks.seal_access import AccessChanges
@@ -16,8 +17,8 @@ class BasicIn(Request):
     """User name and password."""
 
     kind: Literal["basic"]
-    username: str = Field(repr=False)
-    password: str = Field(repr=False)
+    username: fields.UserName = Field(repr=False)
+    password: fields.Password = Field(repr=False)
 
     def login(self) -> Login:
         """As the use cases take it."""
@@ -28,7 +29,7 @@ class BearerIn(Request):
     """A token that does not change."""
 
     kind: Literal["bearer"]
-    token: str = Field(repr=False)
+    token: fields.Token = Field(repr=False)
 
     def login(self) -> Login:
         """As the use cases take it."""
@@ -40,10 +41,10 @@ class OAuth2In(Request):
 
     kind: Literal["oauth2"]
     token_url: str = Field(description="under the same rules as a webhook's `url`")
-    client_id: str
-    client_secret: str = Field(repr=False)
-    scope: str | None = None
-    audience: str | None = None
+    client_id: fields.HeaderText
+    client_secret: fields.HeaderText = Field(repr=False)
+    scope: fields.HeaderText | None = None
+    audience: fields.HeaderText | None = None
     client_auth: Literal["header", "body"] = Field(
         default="header", description="how the token endpoint takes the credentials"
     )
@@ -73,7 +74,7 @@ AuthIn = Annotated[BasicIn | BearerIn | OAuth2In, Field(discriminator="kind")]
 class AccessIn(Request):
     """What the endpoint asks for; stored encrypted and never shown again."""
 
-    headers: dict[str, str] = Field(
+    headers: fields.Headers = Field(
         default={}, repr=False, description="sent with every request; those of the sender's refused"
     )
     auth: AuthIn | None = Field(default=None, description="how to log in")

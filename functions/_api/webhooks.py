@@ -1,13 +1,14 @@
 """/v1/webhooks."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from functions._api import fields
 from functions._api.deliveries import DeliveryOut
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
-from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.webhooks import rotation
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
@@ -21,22 +22,24 @@ from runtime.wiring.api import Api
 class RateLimitIn(Request):
     """At most so many attempts in each second, minute or hour of the clock."""
 
-    count: int
+    count: Annotated[int, fields.within(1, MAX_COUNT)]
     per: Literal["second", "minute", "hour"]
 
 
 class WebhookIn(AccessIn):
     """A webhook to create."""
 
-    name: str
+    name: fields.Name
     url: str = Field(
         description="https, a DNS name that resolves to public addresses, an allowed port"
     )
-    topics: list[str] = Field(description="exact topics, or prefixes such as `message.email.*`")
+    topics: fields.Topics = Field(description="exact topics, or prefixes such as `message.email.*`")
     filter: dict[str, Any] | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
-    transform: str | None = Field(default=None, description="the function that makes the payload")
+    transform: fields.FunctionRef | None = Field(
+        default=None, description="the function that makes the payload"
+    )
     format: Literal["standard", "klaviyo", "cloudevents"] = Field(
         default="standard", description="how the request looks; it cannot be changed later"
     )
@@ -44,34 +47,36 @@ class WebhookIn(AccessIn):
         default=False, description="`cloudevents`: ask the receiver by OPTIONS before anything else"
     )
     enabled: bool = True
-    retry_schedule_s: list[int] | None = Field(
+    retry_schedule_s: fields.Delays | None = Field(
         default=None, description="delays in seconds; null is the default schedule"
     )
-    timeout_s: int = DEFAULT_TIMEOUT_S
-    secret: str | None = Field(
+    timeout_s: fields.Timeout = DEFAULT_TIMEOUT_S
+    secret: fields.OwnSecret | None = Field(
         default=None, description="your own, `whsec_…` of 24 to 64 bytes; null has one made"
     )
     ed25519: bool = Field(default=False, description="sign with a private key as well (`v1a`)")
     rate_limit: RateLimitIn | None = Field(
         default=None, description="what is too much is delayed, not dropped"
     )
-    max_concurrency: int | None = Field(default=None, description="attempts at the same time")
+    max_concurrency: fields.Concurrency | None = Field(
+        default=None, description="attempts at the same time"
+    )
 
 
 class WebhookChangesIn(AccessIn):
     """The fields to change; what is left out stays."""
 
-    name: str = ""
+    name: fields.Name = ""
     url: str = ""
-    topics: list[str] = Field(default=[])
+    topics: fields.Topics = Field(default=[])
     filter: dict[str, Any] | None = None
-    transform: str | None = None
+    transform: fields.FunctionRef | None = None
     handshake: bool = False
     enabled: bool = True
-    retry_schedule_s: list[int] | None = None
-    timeout_s: int = DEFAULT_TIMEOUT_S
+    retry_schedule_s: fields.Delays | None = None
+    timeout_s: fields.Timeout = DEFAULT_TIMEOUT_S
     rate_limit: RateLimitIn | None = None
-    max_concurrency: int | None = None
+    max_concurrency: fields.Concurrency | None = None
 
 
 class RateLimitOut(Answer):
@@ -125,15 +130,15 @@ class WebhookCreated(WebhookOut):
 class RotationIn(Request):
     """How to change the signing secret; what is left out is made here, and shared."""
 
-    overlap_s: int = Field(
+    overlap_s: Annotated[int, fields.within(0, rotation.MAX_OVERLAP_S)] = Field(
         default=rotation.DEFAULT_OVERLAP_S,
-        description="how long secrets of the same kind still sign: 0 to 604800 seconds",
+        description="seconds that secrets of the same kind still sign",
     )
     kind: Literal["hmac", "ed25519"] | None = Field(
         default=None,
         description="`hmac` is shared (`v1`); of `ed25519` (`v1a`) you get the public key",
     )
-    secret: str | None = Field(
+    secret: fields.OwnSecret | None = Field(
         default=None, description="your own: `whsec_…` of 24 to 64 bytes, or `whsk_…`"
     )
 
@@ -174,13 +179,15 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[WebhookOu
 
 
 @endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks")
-def show(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+def show(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Show a webhook."""
     return WebhookOut.model_validate(api.webhooks.store.get(caller.tenant, webhook_id))
 
 
 @endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks")
-def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn) -> WebhookOut:
+def change(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: WebhookChangesIn
+) -> WebhookOut:
     """Change a webhook; what is left out stays as it is."""
     changes = WebhookChanges(**body.model_dump(exclude_unset=True, exclude=set(ACCESS_FIELDS)))  # type: ignore[typeddict-item]
     if "topics" in changes:
@@ -195,13 +202,15 @@ def change(api: Api, caller: ApiKey, *, webhook_id: str, body: WebhookChangesIn)
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)
-def delete(api: Api, caller: ApiKey, *, webhook_id: str) -> None:
+def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> None:
     """Delete a webhook; deliveries still due end as skipped."""
     api.webhooks.store.delete(caller.tenant, webhook_id)
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks")
-def rotate_secret(api: Api, caller: ApiKey, *, webhook_id: str, body: RotationIn) -> WebhookCreated:
+def rotate_secret(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn
+) -> WebhookCreated:
     """Change the signing secret; the old one signs too until the overlap has passed."""
     wanted = Rotation(
         overlap_s=body.overlap_s,
@@ -215,19 +224,19 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks")
-def enable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+def enable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Switch a webhook on; what it missed can be replayed."""
     return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=True))
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks")
-def disable(api: Api, caller: ApiKey, *, webhook_id: str) -> WebhookOut:
+def disable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Switch a webhook off; what it would have got is recorded as skipped."""
     return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=False))
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks", status=202)
-def try_out(api: Api, caller: ApiKey, *, webhook_id: str) -> DeliveryOut:
+def try_out(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
     return DeliveryOut.model_validate(api.webhooks.try_out(caller.tenant, webhook_id))
 

@@ -52,6 +52,13 @@ OWN_CODES: Final[Mapping[str, PenstockError]] = {
     "EventsRejected": errors.EventsRejected([{"index": 0, "field": "", "message": ""}]),
     "MethodNotAllowed": MethodNotAllowed("", allow=()),
 }
+# Bounds in JSON Schema, by what they count; patterns stand in the OpenAPI document alone.
+BOUNDS: Final = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " characters"),
+    ("minItems", "maxItems", " items"),
+    ("minProperties", "maxProperties", " entries"),
+)
 _GENERATED: Final = "<!-- made by `python -m infra.build.reference`; do not edit -->"
 _API_INTRODUCTION: Final = """# HTTP API
 
@@ -187,9 +194,28 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterable[str]:
         yield "|---|---|---|"
         for field, each in properties.items():
             is_required = "required" if field in schema.get("required", ()) else ""
-            note = "; ".join(filter(None, (is_required, each.get("description", ""))))
+            note = "; ".join(filter(None, (is_required, each.get("description"), bounds(each))))
             yield f"| `{field}` | {_type(each)} | {note} |"
         yield ""
+
+
+def bounds(schema: Mapping[str, Any]) -> str:
+    """What the values of a field must be besides their type, in words."""
+    if "anyOf" in schema:
+        return "; ".join(filter(None, map(bounds, schema["anyOf"])))
+    words = [
+        f"{_range(schema.get(least), schema.get(most))}{unit}"
+        for least, most, unit in BOUNDS
+        if least in schema or most in schema
+    ]
+    each = bounds(schema["items"]) if "items" in schema else ""
+    return ", ".join([*words, f"each {each}"] if each else words)
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if most is None:
+        return f"at least {least:,}"
+    return f"at most {most:,}" if least is None else f"{least:,} to {most:,}"
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -8,13 +8,15 @@ the checksum is there to refuse one that was cut, edited, or taken from another 
 import base64
 import binascii
 import hashlib
+import re
 from typing import Final
 
 from runtime.errors import BadInput
 
 MAX_LIMIT: Final = 200  # one DynamoDB page of small records, well under the 6 MB of an answer
 DEFAULT_LIMIT: Final = 50
-_MAX_CURSOR_CHARS: Final = 2048  # DynamoDB keys are at most 1 KB each
+MAX_CURSOR_CHARS: Final = 2048  # DynamoDB keys are at most 1 KB each
+ALPHABET: Final = re.compile(r"[A-Za-z0-9_-]+")
 _CHECK_BYTES: Final = 8
 
 
@@ -30,7 +32,7 @@ def decode(cursor: str, *, listing: tuple[str, ...]) -> str:
     Raises:
         BadInput: code `bad_cursor`.
     """
-    if len(cursor) <= _MAX_CURSOR_CHARS and cursor.isascii():
+    if len(cursor) <= MAX_CURSOR_CHARS and ALPHABET.fullmatch(cursor):
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             check, text = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]

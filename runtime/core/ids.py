@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 MAX_ID_CHARS: Final = 128  # a producer's own id; also bounds the DynamoDB key
-_ID: Final = re.compile(r"[\x21-\x7e]+")  # printable ASCII, no blanks: safe in keys, headers, logs
+ID: Final = re.compile(r"[\x21-\x7e]+")  # printable ASCII, no blanks: safe in keys, headers, logs
 
 
 class Key(NamedTuple):
@@ -40,4 +40,4 @@ def emitted_event_id(run: str, position: int) -> str:
 
 def is_id(text: str) -> bool:
     """Whether `text` may serve as a producer's id."""
-    return len(text) <= MAX_ID_CHARS and _ID.fullmatch(text) is not None
+    return len(text) <= MAX_ID_CHARS and ID.fullmatch(text) is not None

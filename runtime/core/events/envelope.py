@@ -19,13 +19,13 @@ MAX_HOPS: Final = 8  # an event emitted by a function, that was started by an em
 MAX_IDENTIFIER_CHARS: Final = 256  # of four bytes at most: DynamoDB's sort keys have 1,024 bytes
 MAX_TOPIC_CHARS: Final = 128  # EventBridge's limit on DetailType
 ORIGINS: Final = ("api", "bus", "function", "import", "system")
-_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _TENANT_RULE: Final = "lower-case letters, digits, - and _, at most 63"
-_TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
+TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
 # A person's names become keys and columns. DynamoDB keeps a NUL in a key, Redshift refuses one in a
 # VARCHAR, and no other control is ever part of a name: stores would differ on who it is.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
+IDENTIFIER: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
+PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
 _FIELDS: Final = frozenset(
     {
         "id",
@@ -53,7 +53,7 @@ class ProfileRef:
     def to_json(self) -> dict[str, str]:
         """Only what is set."""
         return {
-            name: value for name in _PROFILE_FIELDS if (value := getattr(self, name)) is not None
+            name: value for name in PROFILE_FIELDS if (value := getattr(self, name)) is not None
         }
 
 
@@ -128,7 +128,7 @@ def topic(value: object, *, at: str = "topic") -> str:
     Raises:
         BadInput: when it is missing or malformed.
     """
-    if not isinstance(value, str) or len(value) > MAX_TOPIC_CHARS or not _TOPIC.fullmatch(value):
+    if not isinstance(value, str) or len(value) > MAX_TOPIC_CHARS or not TOPIC.fullmatch(value):
         raise BadInput(
             "must be dotted lower-case words such as metric.placed_order",
             field=at,
@@ -143,7 +143,7 @@ def check_tenant(value: object) -> str:
     Raises:
         BadInput: code `missing_tenant` or `bad_tenant`.
     """
-    return _matching({"tenant": value}, "tenant", _TENANT, _TENANT_RULE)
+    return _matching({"tenant": value}, "tenant", TENANT, _TENANT_RULE)
 
 
 def _matching(raw: Mapping[str, Any], name: str, pattern: re.Pattern[str], rule: str) -> str:
@@ -208,9 +208,9 @@ def _profile(value: object) -> ProfileRef:
     if not isinstance(value, Mapping):
         raise BadInput("must be an object", field="profile", code="bad_profile")
     for name, text in value.items():
-        if name not in _PROFILE_FIELDS:
+        if name not in PROFILE_FIELDS:
             raise BadInput(
-                f"unknown; known are {', '.join(_PROFILE_FIELDS)}",
+                f"unknown; known are {', '.join(PROFILE_FIELDS)}",
                 field=f"profile.{name}",
                 code="unknown_field",
             )
@@ -227,8 +227,8 @@ def _profile(value: object) -> ProfileRef:
 def _is_identifier(text: object) -> bool:
     return (
         isinstance(text, str)
-        and 0 < len(text) <= MAX_IDENTIFIER_CHARS
-        and _CONTROL.search(text) is None
+        and len(text) <= MAX_IDENTIFIER_CHARS
+        and IDENTIFIER.fullmatch(text) is not None
     )
 
 

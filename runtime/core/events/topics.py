@@ -95,12 +95,12 @@ def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...
     Raises:
         BadInput: none, too many, or one that no event can have; says what is close.
     """
-    parsed = tuple(dict.fromkeys(_parse(topic, at) for topic in topics))
-    if not parsed:
+    given = tuple(topics)
+    if not given:
         raise BadInput("name at least one topic", field=at, code="no_topics")
-    if len(parsed) > MAX_TOPICS:
+    if len(given) > MAX_TOPICS:
         raise BadInput(f"at most {MAX_TOPICS} topics", field=at, code="too_many_topics")
-    return parsed
+    return tuple(dict.fromkeys(_parse(topic, at) for topic in given))
 
 
 def is_prefix(topic: str) -> bool:

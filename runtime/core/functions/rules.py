@@ -8,17 +8,17 @@ from typing import Final
 from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, Limits
 from runtime.errors import BadInput
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_HOST: Final = re.compile(
+NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+HOST: Final = re.compile(
     r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
 )
 MAX_HOSTS: Final = 50
 MAX_ENVIRONMENT_BYTES: Final = 4096  # what AWS Lambda gives a function of its own
 MAX_SECRETS: Final = 50  # all of them travel with each run, in one Lambda payload
 MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
-_MINIMA: Final = Limits(
+MINIMA: Final = Limits(
     wall_s=0.1, memory_mb=32, result_bytes=1, http_calls=0, emits=0, log_bytes=0, concurrent_runs=1
 )
 
@@ -29,7 +29,7 @@ def check_name(name: str) -> None:
     Raises:
         BadInput: code `bad_name`.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInput(
             "must be a lower-case letter, then letters, digits, - or _, at most 63",
             field="name",
@@ -68,7 +68,7 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
     if len(hosts) > MAX_HOSTS:
         raise BadInput(f"at most {MAX_HOSTS}", field="http_hosts", code="too_many_hosts")
     for host in hosts:
-        if host != "*" and not _HOST.fullmatch(host):
+        if host != "*" and not HOST.fullmatch(host):
             raise BadInput(
                 f"{host!r} is none of crm.example.com, *.example.com, or * for any host",
                 field="http_hosts",
@@ -83,7 +83,7 @@ def check_environment(values: Mapping[str, str]) -> None:
         BadInput: code `bad_environment_name` or `environment_too_large`.
     """
     for name, value in values.items():
-        if not _VARIABLE.fullmatch(name) or "\0" in value:
+        if not VARIABLE.fullmatch(name) or "\0" in value:
             raise BadInput(
                 f"{name[:80]!r} must be letters, digits and _, such as SHOP_URL, its value text",
                 field="environment",
@@ -110,7 +110,7 @@ def check_secret_names(names: Iterable[str]) -> None:
     if len(given) > MAX_SECRETS:
         raise BadInput(f"at most {MAX_SECRETS}", field="secrets", code="too_many_secrets")
     for name in given:
-        if not _SECRET_NAME.fullmatch(name):
+        if not SECRET_NAME.fullmatch(name):
             raise BadInput(
                 f"{name!r} must be upper-case letters, digits and _, such as CRM_TOKEN",
                 field="secrets",
@@ -165,7 +165,7 @@ def check_limits(limits: Limits) -> None:
     """
     for limit in fields(Limits):
         value = getattr(limits, limit.name)
-        least, most = getattr(_MINIMA, limit.name), limit.default
+        least, most = getattr(MINIMA, limit.name), limit.default
         if not least <= value <= most:
             raise BadInput(
                 f"must be from {least} to {most}", field=f"limits.{limit.name}", code="bad_limit"

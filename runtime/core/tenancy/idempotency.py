@@ -11,7 +11,7 @@ from runtime.errors import BadInput, Conflict
 
 KEEP_S: Final = 24 * 3600  # longer than any client's retries of one request
 LEASE_S: Final = 60  # twice the API function's timeout; a killed call blocks its retry that long
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class State(StrEnum):
@@ -52,7 +52,7 @@ def key_hash(key: str, *, route: str, caller: str) -> str:
     Raises:
         BadInput: code `bad_idempotency_key`.
     """
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise BadInput(
             "must be 1 to 128 printable ASCII characters, no blanks",
             field="Idempotency-Key",

@@ -45,12 +45,12 @@ RESERVED_PREFIXES: Final = (
     "x-amzn-",
     "x-forwarded-",
 )
-_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
-_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
+TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 # RFC 7617 allows every character but the control characters. Blanks around a password are refused
 # although it allows them: they were copied with it far more often than they are meant.
-_PASSWORD: Final = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
+PASSWORD: Final = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -79,15 +79,15 @@ def check_login(login: Login) -> None:
     """
     match login:
         case Basic(username=username, password=password):
-            _check(not username.count(":") and _fits(username, _VALUE), "username")
-            _check(not password or _fits(password, _PASSWORD), "password")
+            _check(not username.count(":") and _fits(username, VALUE), "username")
+            _check(not password or _fits(password, PASSWORD), "password")
         case Bearer(token=token):
-            _check(_fits(token, _TOKEN), "token")
+            _check(_fits(token, TOKEN), "token")
         case OAuth2():
-            _check(_fits(login.client_id, _VALUE), "client_id")
-            _check(_fits(login.client_secret, _VALUE), "client_secret")
-            _check(login.scope is None or _fits(login.scope, _VALUE), "scope")
-            _check(login.audience is None or _fits(login.audience, _VALUE), "audience")
+            _check(_fits(login.client_id, VALUE), "client_id")
+            _check(_fits(login.client_secret, VALUE), "client_secret")
+            _check(login.scope is None or _fits(login.scope, VALUE), "scope")
+            _check(login.audience is None or _fits(login.audience, VALUE), "audience")
 
 
 def check_together(webhook: Webhook) -> None:
@@ -108,9 +108,9 @@ def check_together(webhook: Webhook) -> None:
 def _check_header(name: str, value: str) -> None:
     if name.lower() in RESERVED or name.lower().startswith(RESERVED_PREFIXES):
         raise BadInput("is set by the sender", field=f"headers.{name}", code="header_reserved")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInput("a name is not that of a header", field="headers", code="bad_header")
-    if len(value) > MAX_HEADER_BYTES or not _VALUE.fullmatch(value):
+    if len(value) > MAX_HEADER_BYTES or not VALUE.fullmatch(value):
         raise BadInput(
             f"must be 1 to {MAX_HEADER_BYTES} printable ASCII characters, no blanks around them",
             field=f"headers.{name}",

@@ -70,6 +70,7 @@ class CreateFunction:
             Conflict: code `function_exists`.
         """
         rules.check_name(new.name)
+        rules.check_secret_names(new.secrets)  # as sent, with what is in it twice
         function = Function(
             name=new.name,
             tenant=tenant,
@@ -102,6 +103,7 @@ class UpdateFunction:
         """
         old = self.functions.get(tenant, name)
         names = changes.get("secrets", tuple(old.secrets))
+        rules.check_secret_names(names)
         function = replace(
             old,
             topics=_heard(changes.get("topics", old.topics)),
@@ -125,7 +127,6 @@ def check(function: Function) -> None:
     """
     rules.check_hosts(function.http_hosts)
     rules.check_environment(function.environment)
-    rules.check_secret_names(function.secrets)
     rules.check_limits(function.limits)
     if function.filter is not None:
         matching.compile(function.filter)
