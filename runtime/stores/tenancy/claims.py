@@ -38,14 +38,28 @@ class Claims:
         return items.claim(item)
 
     def finish(self, claim: Claim) -> None:
-        """Store the answer, unless another request has taken the claim over meanwhile."""
-        # Losing is fine: our lease ran out, and the winner's answer is the one that repeats see.
-        self.config.table.put_if(_item(claim), "#request_sha256 = :mine", mine=claim.request_sha256)
+        """Store the answer, unless there is one already, or the key has another request now."""
+        # A repeat may have taken the claim over when our lease ran out. What we did is done all
+        # the same, so the first answer stays, and whoever comes later does not change it.
+        never_taken = "attribute_not_exists(pk)"
+        unanswered = "(#request_sha256 = :mine AND #state = :running)"
+        self.config.table.put_if(
+            _item(claim),
+            f"{never_taken} OR {unanswered}",
+            mine=claim.request_sha256,
+            running=State.RUNNING.value,
+        )
 
     def release(self, claim: Claim) -> None:
         """Forget a claim whose request was refused: nothing has happened."""
         key = {"pk": keys.tenant(claim.tenant), "sk": keys.claim(claim.key_sha256)}
-        deletion = self.config.table.delete(key, "#state = :running", running=State.RUNNING.value)
+        # Each who takes a claim over has a later lease: that of somebody else is left alone.
+        deletion = self.config.table.delete(
+            key,
+            "#state = :running AND #lease_until_s = :lease",
+            running=State.RUNNING.value,
+            lease=claim.lease_until_s,
+        )
         self.config.table.transact(deletion)
 
 

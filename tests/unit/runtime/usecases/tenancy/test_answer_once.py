@@ -126,6 +126,46 @@ def test_a_key_is_forgotten_after_a_day(once: AnswerOnce, clock: FakeClock) -> N
     assert 2 == effects.count
 
 
+def test_a_request_that_was_overtaken_does_not_let_go_of_the_claim_of_another(
+    cloud: Cloud,
+) -> None:
+    """A third one would do its work while the second is still at it."""
+    claims = Claims(config=cloud.config)
+    late, second = a_claim(at_s=0), a_claim(at_s=idempotency.LEASE_S + 1)
+    assert claims.take(late, now_s=0) is None
+    assert claims.take(second, now_s=idempotency.LEASE_S + 1) is None
+
+    claims.release(late)
+
+    assert second == claims.take(second, now_s=idempotency.LEASE_S + 2)
+
+
+def test_an_answer_that_repeats_have_been_given_does_not_change(cloud: Cloud) -> None:
+    """Two callers would hold two answers to one request."""
+    claims = Claims(config=cloud.config)
+    late, second = a_claim(at_s=0), a_claim(at_s=idempotency.LEASE_S + 1)
+    claims.take(late, now_s=0)
+    claims.take(second, now_s=idempotency.LEASE_S + 1)
+    kept = replace(second, state=idempotency.State.DONE, status=201, body={"n": 2})
+    claims.finish(kept)
+
+    claims.finish(replace(late, state=idempotency.State.DONE, status=201, body={"n": 1}))
+
+    assert kept == claims.take(second, now_s=idempotency.LEASE_S + 2)
+
+
+def a_claim(*, at_s: int) -> idempotency.Claim:
+    """The claim of a request that began then."""
+    return idempotency.Claim(
+        tenant=ASK.tenant,
+        key_sha256="0" * 64,
+        request_sha256="1" * 64,
+        state=idempotency.State.RUNNING,
+        lease_until_s=at_s + idempotency.LEASE_S,
+        expires_at=at_s + idempotency.KEEP_S,
+    )
+
+
 class KilledBeforeRelease(Claims):
     """Claims of a process that dies before it can let go."""
 
