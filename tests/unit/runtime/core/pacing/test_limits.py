@@ -71,6 +71,16 @@ def _acquire(
     )
 
 
+def test_an_owner_that_asks_again_does_not_wait_for_its_own_permits() -> None:
+    """It has lost the answer to its first asking; they would lie idle until the lease ends."""
+    leases, granted = _acquire({}, "one", wanted=3, now_ms=NOW_MS)
+
+    again, granted_again = _acquire(leases, "one", wanted=3, now_ms=NOW_MS)
+
+    assert (3, 3, leases) == (granted, granted_again, again)
+    assert _acquire(again, "other", wanted=1, now_ms=NOW_MS)[1] == 0
+
+
 def test_permits_of_the_dead_come_back() -> None:
     """A cap must not become a wall."""
     grants, _ = _acquire({}, "killed", wanted=3, now_ms=NOW_MS)
