@@ -31,10 +31,10 @@ class RawLog:
     races: Races = field(default_factory=Races)
 
     def append(self, batch: EncodedBatch, *, now: datetime) -> int:
-        """The arrival number of the batch; the same batch again in the same hour keeps its number.
+        """Store a batch; returns its number, which the same batch keeps when it comes again soon.
 
-        The object comes first: a number always names a whole object. An object without a number,
-        left by a kill, is read by nobody, and its rows come again with their queue messages.
+        The object is written first, so that a number always names a whole object. Nobody reads an
+        object without a number, which a kill leaves; its rows come again with their messages.
 
         Raises:
             Transient: too many archivers at once.
@@ -93,7 +93,8 @@ class RawLog:
             "ExpressionAttributeValues": codec.key(
                 {":pk": keys.RAW, ":first": keys.raw_batch(first), ":last": keys.raw_batch(last)}
             ),
-            "ConsistentRead": True,  # what is not seen now must not be skipped for ever
+            # A batch that is not seen now would be skipped for ever.
+            "ConsistentRead": True,
         }
         return (items.batch(item) for item in self.table.query(query))
 

@@ -18,7 +18,7 @@ class Service(Protocol):
         """The answer of one operation."""
 
     async def call_async(self, operation: str, request: Mapping[str, Any]) -> Any:
-        """The same, while others of the event loop go on."""
+        """Does the same without holding up the event loop."""
 
 
 class BotocoreService:

@@ -1,4 +1,4 @@
-"""Where deliveries rest: one item each, one conditional write an attempt."""
+"""Stores deliveries: an item each, and one conditional write an attempt."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import MAX_BATCH_GET, Table
 
 IS_NEW: Final = "attribute_not_exists(pk)"
-# Of two workers with the same hint both have POSTed; the first to write decides.
+# Two workers with the same hint have both POSTed; the first to write decides.
 IS_UNCHANGED: Final = "next_attempt = :attempt AND #status = :status"
 MAX_LOOKS: Final = 10  # at the log, for one page of a listing
 
 
 class _Listed(NamedTuple):
-    """A delivery, and the entry of the log by which it was found."""
+    """A delivery, and the entry of the log that names it."""
 
     entry: Entry
     record: Delivery
@@ -31,7 +31,7 @@ class _Listed(NamedTuple):
 class Deliveries:
     """Deliveries by id and due time; listed by the log, by due time, or by an index of trouble.
 
-    A large body is kept apart from its record, and comes only with `open`.
+    A large body is stored apart from its record; only `open` fetches it.
     """
 
     table: Table
@@ -44,7 +44,7 @@ class Deliveries:
         return None if item is None else items.delivery(item)
 
     def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
-        """Those that have a record, as they stand now (strong read), by id."""
+        """The deliveries of these that have a record, strongly read, by id."""
         each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
         deliveries = map(items.delivery, self.table.get_many(each))
         return {delivery.id: delivery for delivery in deliveries}
@@ -60,7 +60,7 @@ class Deliveries:
         return replace(delivery, body=self.bodies.read(delivery.body_at))
 
     def renew(self, delivery: Delivery) -> None:
-        """See that its body is kept as long as a record that is written now.
+        """Keep the body as long as a record that is written now.
 
         Raises:
             NotFound: code `body_expired`.
@@ -69,33 +69,33 @@ class Deliveries:
             self.bodies.renew(delivery.body_at)
 
     def add(self, delivery: Delivery) -> bool:
-        """Store a delivery that has no record yet; whether it had none.
+        """Store a delivery unless it has a record already; returns whether it was stored.
 
-        Losing to a twin is success: the same event makes the same delivery.
+        If not, another worker has stored it: the same event makes the same delivery.
         """
         return self.table.put_if(self._item(self._settled(delivery)), IS_NEW)
 
     async def add_async(self, delivery: Delivery) -> bool:
-        """The same, while others of the event loop go on."""
+        """Does the same without holding up the event loop."""
         return await self.table.put_if_async(
             self._item(await self._settled_async(delivery)), IS_NEW
         )
 
     def replace(self, old: Delivery, new: Delivery) -> bool:
-        """Store what an attempt has made of `old`; False when another has attempted it since.
+        """Store `new` in the place of `old`; False when `old` has changed since it was read.
 
-        Attempt, state and next due time go in one write: no timer can be lost.
+        Attempt, status and next due time go in one write, so that no timer can be lost.
         """
         item = self._item(self._settled(new))
         return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
 
     async def replace_async(self, old: Delivery, new: Delivery) -> bool:
-        """The same, while others of the event loop go on."""
+        """Does the same without holding up the event loop."""
         item = self._item(await self._settled_async(new))
         return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
 
     def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
-        """Push its due time to `until_ms` unless another sweep has; whether it was us."""
+        """Move its due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, delivery, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
@@ -103,7 +103,7 @@ class Deliveries:
         return records.due(self.table, items.waiting, shard=shard, now_ms=now_ms, limit=limit)
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
-        """List those that are to get a record; the page of each, for its record to name."""
+        """Announce new deliveries to the log; returns the page of each, for its record to name."""
         return self.log.announce(deliveries)
 
     def list(
@@ -115,10 +115,10 @@ class Deliveries:
         limit: int = 50,
         oldest_first: bool = False,
     ) -> Page[Delivery]:
-        """A page of a tenant's deliveries, newest first; it may be short and not the last.
+        """A page of a tenant's deliveries, the newest first; it may be short and not the last.
 
-        Those that wait come in the order in which they are due. Of one event it has only those
-        whose ids do not follow from the event and its webhooks.
+        Pending deliveries come in the order in which they are due. For one event there are only
+        those whose ids are not hashes of the event and a webhook.
         """
         if selection.event_id is not None:
             return self._of_event(tenant, selection, after=after, limit=limit)
@@ -150,7 +150,7 @@ class Deliveries:
         oldest_first: bool,
     ) -> Page[Delivery]:
         listed: list[_Listed] = []
-        # The log does not know a status: then as many as one request reads, or few may be left.
+        # The log does not know the status, so it reads as many as one request can: few may fit.
         look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
         for _ in range(MAX_LOOKS):
             look = self.log.look(
@@ -198,13 +198,13 @@ class Deliveries:
         return self._fetched(page, selection)
 
     def _fetched(self, page: Page[str], selection: Selection) -> Page[Delivery]:
-        """The records of a page of ids, without those that have changed out of the selection."""
+        """The records of a page of ids, without those that no longer fit the selection."""
         by_id = self.get(page.items)
         every = (by_id[each] for each in page.items if each in by_id)
         return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
 
     def _settled(self, delivery: Delivery) -> Delivery:
-        """The delivery with all in its place that its record refers to."""
+        """The delivery after everything that its record names has been written."""
         return self._kept(self._listed(delivery))
 
     async def _settled_async(self, delivery: Delivery) -> Delivery:
@@ -215,13 +215,13 @@ class Deliveries:
         return await asyncio.to_thread(self._settled, delivery)
 
     def _listed(self, delivery: Delivery) -> Delivery:
-        """The delivery on a page that lasts as long as its record."""
+        """The delivery, listed on a page that lasts as long as its record."""
         if self.log.lasts(delivery):
             return delivery
         return replace(delivery, page=self.log.announce([delivery])[delivery.id])
 
     def _kept(self, delivery: Delivery) -> Delivery:
-        """The delivery as it rests; a large body is in its place before the record is written."""
+        """The delivery as it is stored. A large body is written before the record."""
         if _is_inline(delivery):
             return delivery
         at = delivery.body_at or self.bodies.keep(
@@ -247,12 +247,12 @@ def _is_inline(delivery: Delivery) -> bool:
 
 
 def _standing(delivery: Delivery) -> dict[str, str | float]:
-    """What the condition on a record is filled with."""
+    """The values in the condition on a record."""
     return {"attempt": delivery.next_attempt, "status": str(delivery.status)}
 
 
 def _sparse_lists(delivery: Delivery) -> dict[str, str]:
-    # What arrives at once, as nearly all do, is in none of them and costs nothing.
+    # A delivery that arrives at the first attempt, as nearly all do, is in none of them.
     lists: dict[str, str] = {}
     if delivery.status not in (Status.DELIVERED, Status.PENDING):
         lists["by_status_pk"] = keys.by_status(delivery.tenant, delivery.status)

@@ -1,9 +1,9 @@
-"""The log of deliveries: which there are, in the order of time, ten to an item.
+"""The log of deliveries: lists them in the order of time, ten to an item.
 
-An index holds every delivery once more, and bills each as a write. The log announces the new ones
-of a batch together, in one small page, before any of their records is written; a record names the
-page that it is listed on. An entry counts only if its record names its page: what a killed worker
-has announced in vain is seen by nobody, and what was announced twice is listed once.
+An index would hold every delivery once more, and bill each as a write. The log announces the new
+deliveries of a batch together, in one small page, before their records are written. A record names
+the page that lists it, and an entry counts only if its record names its page. So nobody sees what a
+killed worker has announced in vain, and a delivery that was announced twice is listed once.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import LOOK_AT, Table
 
-ENTRIES: Final = 10  # of a page: what a batch brings, and what fits into the 1 KB of a write unit
-DIGEST_CHARS: Final = 12  # tells apart the pages of one tenant and one millisecond
+ENTRIES: Final = 10  # of a page: as many as a batch has, and as fit into the 1 KB of a write unit
+DIGEST_CHARS: Final = 12  # of the digest: tells apart the pages of one tenant and one millisecond
 DAY_CHARS: Final = 4  # hexadecimal: until 2149
-# A page outlives what is delivered at once, so that retries by the usual schedules need no other.
+# A page lives longer than a delivery that arrives at once, so that retries need no other page.
 GRACE_S: Final = 4 * records.DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A delivery that was announced; `position` is where, for a cursor."""
+    """A delivery that was announced; `position` says where, for a cursor."""
 
     delivery_id: str
     webhook_id: str
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where a listing stands: behind this entry of this page."""
+    """Where the next page of a listing begins: after this entry of this page."""
 
     sort_key: str
     number: int
@@ -64,7 +64,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Entries in order; `after` continues behind what was looked at, None when that was all."""
+    """Entries in order; `after` is where to go on, None at the end of the log."""
 
     entries: tuple[Entry, ...]
     after: str | None = None
@@ -85,16 +85,16 @@ class DeliveryLog:
     retention_days: int
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
-        """Write the pages for deliveries that are to get a record; the page of each, by id.
+        """Write the pages for new deliveries; returns the page of each, by its id.
 
-        The same deliveries of the same time make the same page: a repeat changes nothing.
+        The same deliveries of the same time make the same page, so a repeat changes nothing.
         """
         pages = list(self._pages(deliveries))
         self.table.put_many(map(self._item, pages))
         return {delivery.id: page.name for page in pages for delivery in page.deliveries}
 
     def lasts(self, delivery: Delivery) -> bool:
-        """Whether it is on a page, and one that will be there as long as its record."""
+        """Whether the delivery is on a page that lasts as long as its record."""
         if delivery.page is None:
             return False
         return records.expires_s(delivery, self.retention_days) <= _end_s(delivery.page)
@@ -110,7 +110,8 @@ class DeliveryLog:
     ) -> Look:
         """Up to `limit` entries of the webhook, topic and time that are selected.
 
-        One request, strongly read; it may find few, or none, and yet not be at the end.
+        It makes one strongly consistent request, which may give few entries, or none, before the
+        end.
         """
         low, high = keys.between(selection.since, selection.until)
         place = None if after is None else _Place.parse(after)
@@ -155,7 +156,7 @@ class DeliveryLog:
                 yield _Page(self._name(piece), piece)
 
     def _name(self, listed: list[Delivery]) -> str:
-        """The page's last day, so that a record knows it, and a digest of what is on it."""
+        """The name of a page: its last day, which records must know, and a digest of entries."""
         expires_s = max(records.expires_s(each, self.retention_days) for each in listed)
         day = math.ceil((expires_s + GRACE_S) / records.DAY_S)
         digest = hashlib.sha256("\0".join(each.id for each in listed).encode()).hexdigest()
@@ -174,7 +175,7 @@ class DeliveryLog:
 
 
 def in_table(name: str, clients: Clients, retention_days: int) -> DeliveryLog:
-    """That of an installation."""
+    """The log in this table."""
     table = Table(client=clients.tables, name=name)
     return DeliveryLog(table=table, retention_days=retention_days)
 

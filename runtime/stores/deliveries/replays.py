@@ -1,4 +1,4 @@
-"""Where replays rest: among the deliveries, found by the sweep while they run."""
+"""Stores replays among the deliveries; the sweep finds those that run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Replays:
     retention_days: int
 
     def add(self, replay: Replay) -> None:
-        """Store a new replay; the same again changes nothing."""
+        """Store a new replay; storing it again changes nothing."""
         self.table.put_if(self._item(replay), "attribute_not_exists(pk)")
 
     def get(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
@@ -38,13 +38,13 @@ class Replays:
         return replay
 
     def replace(self, old: Replay, new: Replay, /) -> Replay | None:
-        """Store `new` in the place of `old`; what is stored, or None when another was first."""
+        """Store `new` in the place of `old`; returns what is stored, None if `old` has changed."""
         stored_replay = replace(new, revision=old.revision + 1)
         won = self.table.put_if(self._item(stored_replay), "#revision = :was", was=old.revision)
         return stored_replay if won else None
 
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
-        """Those that run and that nobody is at work on."""
+        """The replays that run, and that no sweep is working on."""
         return records.due_records(
             self.table, items.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
         )

@@ -1,8 +1,8 @@
-"""A tenant's waiting deliveries, the next due first, read from the due index that is there anyway.
+"""Lists a tenant's waiting deliveries, the next due first, by the due index that the sweep reads.
 
-An index of their own would bill each retry twice more, when it begins to wait and when it ends. So
-a tenant's wait in a few shards (see `keys.delivery_shards`), among those of other tenants, which
-are passed over; the shards are read side by side and merged by due time.
+An index of their own would bill each retry twice more: when it begins to wait, and when it ends. So
+the deliveries of a tenant wait in a few shards (see `keys.delivery_shards`), among those of other
+tenants, which are passed over. The shards are read side by side and merged by due time.
 """
 
 import heapq
@@ -22,9 +22,9 @@ BETWEEN: Final = "|"  # places in a cursor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """How far a shard was read: all that is due before `due_ms`, and what comes up to `own_id`.
+    """How far a shard was read: everything due before `due_ms`, and at `due_ms` up to `own_id`.
 
-    `own_id` is a delivery of the tenant's, or empty: a cursor must not name another's.
+    `own_id` is a delivery of the tenant, or empty: a cursor must not name another tenant's.
     """
 
     due_ms: int = 0
@@ -39,7 +39,7 @@ class _Place:
         return f"{self.due_ms}#{self.own_id}" if self.own_id else str(self.due_ms)
 
     def key(self, shard: str) -> Item | None:
-        """Where a query goes on behind it; None when it is a time and no entry."""
+        """The key after which a query goes on; None when it is a time and no entry."""
         if not self.own_id:
             return None
         key = codec.key({"due_shard": shard, "pk": self.own_id})
@@ -48,7 +48,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """Onto an entry of a shard; or, with no delivery, to a time where the reading may stop."""
+    """An entry of a shard; or, without a delivery, a time at which reading may stop."""
 
     shard: int
     due_ms: int
@@ -56,7 +56,7 @@ class _Step:
 
     @property
     def place(self) -> _Place:
-        """Where the shard stands behind it."""
+        """Where the shard goes on after it."""
         return _Place(due_ms=self.due_ms, own_id=self.delivery_id)
 
 
@@ -69,10 +69,10 @@ class _Reader:
     looks: int = 0
 
     def steps(self, number: int, shard: str, place: _Place) -> Iterator[_Step]:
-        """The tenant's entries behind the place, with a stop for each look that was not the last.
+        """The tenant's entries after the place, with a stop after each look but the last.
 
-        A look may end among others' entries of one time. Then the stop is at that time, before all
-        of its entries; it is left out where the reading would not have moved.
+        A look may end among other tenants' entries of one time. Then the stop is at that time,
+        before all of its entries; there is no stop where reading would not have moved.
         """
         last, stopped_ms = place.key(shard), place.due_ms
         while True:
@@ -116,8 +116,8 @@ def page(
 ) -> Page[str]:
     """Ids of the tenant's waiting deliveries; the page may be short, or empty, and not the last.
 
-    What keeps its due time while the pages are read is in exactly one of them; what is put off
-    meanwhile may come again, further back.
+    A delivery that keeps its due time while the pages are read is in exactly one of them; one that
+    is put off meanwhile may come again on a later page.
     """
     shards = keys.delivery_shards(tenant)
     places = [_Place()] * len(shards) if after is None else _places(after)
@@ -127,7 +127,7 @@ def page(
         for number, (shard, place) in enumerate(zip(shards, places, strict=True))
     )
     delivery_ids: list[str] = []
-    # Lazily: a shard is looked at again only when the reading has passed its last stop.
+    # Lazily, so that a shard is looked at again only after its last stop.
     for step in heapq.merge(*read, key=lambda step: step.due_ms):
         if step.delivery_id and len(delivery_ids) == limit:
             return Page(items=tuple(delivery_ids), after=_after(places))

@@ -1,4 +1,4 @@
-"""Where functions and their versions rest."""
+"""Stores functions and their versions."""
 
 from dataclasses import dataclass, replace
 
@@ -54,7 +54,7 @@ class Functions:
         return self.config.page(tenant, keys.function, items.function, after=after, limit=limit)
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
-        """Store the next version of `function` as read; answers the function with it counted.
+        """Store the next version, and the function that counts it; returns that function.
 
         Raises:
             Conflict: code `function_changed`; another version came first.

@@ -1,4 +1,4 @@
-"""Where runs rest: the record of a run, and the outbox of its effects."""
+"""Stores runs. The record of a run is also the outbox of its effects."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from runtime.stores.tables.table import Table
 class Runs:
     """Runs by id; listed by function and by due time.
 
-    Large output and effects are kept apart from their record, and come only with `open`.
+    Large output and effects are stored apart from their record; only `open` fetches them.
     """
 
     table: Table
@@ -37,7 +37,7 @@ class Runs:
         return None if item is None else items.run(item)
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
-        """The known ones, strongly read."""
+        """The runs of these that have a record, strongly read, by id."""
         each = [{"pk": run_id} for run_id in dict.fromkeys(run_ids)]
         return {run.id: run for run in map(items.run, self.table.get_many(each))}
 
@@ -54,9 +54,9 @@ class Runs:
         return replace(run, output=result["output"], effects=tuple(result["effects"]))
 
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store the run, and the profile as it has changed it, both or neither.
+        """Store the run and the profile that it changed, in one transaction.
 
-        The run is stored once for each attempt, so its changes to the profile happen once.
+        Each attempt of a run is stored once, so its changes to the profile happen once.
         """
         put_run = self._write(self._kept(run))
         if profile is None:
@@ -74,7 +74,7 @@ class Runs:
         return Commit.DONE
 
     def lease(self, run: Run, *, until_ms: int) -> bool:
-        """Push its due time to `until_ms` unless another sweep has; whether it was us."""
+        """Move its due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, run, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:
@@ -96,7 +96,7 @@ class Runs:
         )
 
     def _kept(self, run: Run) -> Run:
-        """The run as it rests; what it has left is in its place before the record is written."""
+        """The run as it is stored. Large output and effects are written before the record."""
         result = dump({"output": run.output, "effects": list(run.effects)})
         if len(result.encode()) <= INLINE_LEFT_BYTES:
             return run

@@ -1,4 +1,4 @@
-"""Running user code: the sandbox Lambda, one tenant an execution environment."""
+"""Runs user code by the sandbox Lambda, whose execution environments serve one tenant each."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _ENGINE_UNAVAILABLE: Final = "EngineUnavailable"  # the sandbox's exception, as 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxFunction:
-    """The sandbox Lambda; whatever goes wrong here is the platform's fault, never the user's."""
+    """The sandbox Lambda. A failure here is the platform's fault, never the user's."""
 
     client: "LambdaClient"
     name: str
@@ -51,7 +51,7 @@ class SandboxFunction:
 
 
 def _fault(payload: bytes) -> Transient:
-    """What a job that ended with an exception is to its caller."""
+    """The error of a job that ended with an exception."""
     try:
         error = json.loads(payload)
         kind, text = error["errorType"], str(error["errorMessage"])

@@ -1,4 +1,4 @@
-"""What each tenant wants to hear: indexed once a change, and asked for every event."""
+"""The subscriptions of each tenant: compiled after each change, and asked for every event."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -41,8 +41,8 @@ class Subscriptions:
         """The tenant's compiled subscriptions, at most two seconds old.
 
         Raises:
-            Transient: they cannot be read, or a stored filter does not compile; neither is the
-                event's fault, so it waits.
+            Transient: they cannot be read, or a stored filter does not compile. Neither is the
+                event's fault, so the event waits.
         """
         now = self.clock()
         index = self._known.get(tenant)
@@ -54,7 +54,7 @@ class Subscriptions:
         return index.index
 
     def _checked(self, tenant: str, index: _Known | None, now: datetime) -> _Known:
-        # The counter is read first: a change between the two reads is then seen next time.
+        # The counter is read first, so that a change between the two reads is seen next time.
         generation = self.config.generation(tenant)
         if index is not None and index.generation == generation:
             return _Known(index.index, generation, now)

@@ -1,4 +1,4 @@
-"""How the endpoints are doing: one item each, and none for those that never failed."""
+"""Stores the health of endpoints: an item each, and none for those that never failed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,13 +16,13 @@ from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
-FRESH_S: Final = 1.0  # how long an open breaker may go unnoticed by a warm worker
+FRESH_S: Final = 1.0  # a warm worker may overlook a breaker that has opened for so long
 MAX_KNOWN: Final = 10_000
 KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the webhook is disabled
 
 
 class _Kept(NamedTuple):
-    """A health, and when it was read or written, in epoch seconds."""
+    """The health of an endpoint, and when it was read or written, in epoch seconds."""
 
     at_s: float
     health: Health
@@ -38,7 +38,7 @@ class Endpoints:
     _known: dict[Key, _Kept] = field(default_factory=dict)
 
     def known(self, endpoints: Iterable[Key]) -> dict[Key, Health]:
-        """The health of each, at most a second old: a batch to a busy endpoint reads nothing."""
+        """The health of each, at most a second old, so that a busy worker reads little."""
         now_s = self.clock().timestamp()
         each = dict.fromkeys(endpoints)
         fresh = {
@@ -51,13 +51,13 @@ class Endpoints:
         return fresh | (self._read(missing) if missing else {})
 
     def find(self, tenant: str, webhook_id: str) -> Health:
-        """The health as it stands now."""
+        """The health of an endpoint, strongly read."""
         return self._read([Key(tenant, webhook_id)])[Key(tenant, webhook_id)]
 
     def replace(self, old: Health, new: Health, /) -> Health | None:
-        """Store `new` in the place of `old`; what is stored, or None when somebody else was first.
+        """Store `new` in the place of `old`; returns what is stored, None if `old` has changed.
 
-        With notices in it, it is found by the sweep until they are sent.
+        While it has notices, the sweep finds it, until they are sent.
         """
         after = replace(new, revision=old.revision + 1)
         unchanged = "#revision = :was" if old.revision else "attribute_not_exists(pk)"
@@ -69,7 +69,7 @@ class Endpoints:
         return after
 
     def reset(self, tenant: str, webhook_id: str) -> None:
-        """Forget what was: the webhook has been switched on.
+        """Forget all failures, because the webhook has been switched on.
 
         Raises:
             Transient: it keeps changing.

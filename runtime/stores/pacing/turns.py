@@ -1,7 +1,7 @@
-"""Whose turn it is: tickets of an endpoint's rate limit, permits of an endpoint or a function.
+"""Tickets of an endpoint's rate limit, and permits of an endpoint or a function.
 
-Only endpoints that have a limit have items here: one addition a batch for the rate, two conditional
-writes a batch for the cap. Functions always have a cap.
+Only endpoints that have a limit have items here. A rate costs one addition a batch, a cap two
+conditional writes a batch. Functions always have a cap.
 """
 
 import json
@@ -23,7 +23,7 @@ KEEP: Final = timedelta(days=2)  # an item that nobody has used for so long hold
 
 
 class _Permits(NamedTuple):
-    """Who has how many permits, and the revision of that record: 0 when there is none yet."""
+    """How many permits each owner has, and the revision of that item: 0 when there is none yet."""
 
     grants: Grants
     revision: int
@@ -42,7 +42,7 @@ class Turns:
         """The next `count` tickets: when the window of each begins, in epoch milliseconds.
 
         Raises:
-            Transient: the counter cannot be reached, or everybody wants it at once.
+            Transient: the counter cannot be reached, or too many workers want it at once.
         """
         key = {"pk": keys.rate(tenant, holder, limit.name)}
         floor = rate_limit.first_ticket(limit, now_ms=self._now_ms())
@@ -56,7 +56,7 @@ class Turns:
         raise Transient("the rate limit is contended", code="rate_contended")
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
-        """How many of the permits wanted `owner` has got; none while others keep writing."""
+        """Take up to `wanted` permits for `owner`; returns how many it got."""
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
@@ -72,7 +72,7 @@ class Turns:
         return 0
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
-        """Give `owner`'s permits back; what cannot be given back ends with its lease."""
+        """Return the permits of `owner`. Those that cannot be returned end with their lease."""
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after = concurrency.release(permits.grants, owner)
@@ -81,7 +81,7 @@ class Turns:
         return False
 
     def _next(self, key: dict[str, str], count: int, floor: int) -> int | None:
-        """The first of the next tickets; None when the counter lies in the past, or is new."""
+        """The first of the next tickets; None when the counter is behind the clock, or is new."""
         tickets: list[int] = []
         update = self.table.update(
             key,

@@ -1,11 +1,11 @@
-"""Every key of every table, on one page: how a thing is named decides how it can be found.
+"""Every key of every table, on one page: a key decides how an item can be found.
 
-Where things of several kinds share a table, a class lists what the keys of each kind begin with. No
-beginning may be the start of another; a test holds that. Behind it stand names, parted by `#`. A
-tenant's name and an id of ours have no `#`, and what a caller has named freely stands last.
+Where items of several kinds share a table, a class lists the prefixes of their keys. No prefix may
+be the start of another; a test holds that. After the prefix come names, separated by `#`. The name
+of a tenant and our own ids have no `#`; a name that a caller has chosen freely comes last.
 
-Elsewhere one kind has a table, or an index, to itself, and its keys are names alone: a run's key is
-its id; a profile's is its id in its tenant's partition.
+A kind that has a table or an index to itself needs no prefix: the key of a run is its id, the key
+of a profile its id in the partition of its tenant.
 """
 
 import hashlib
@@ -87,7 +87,7 @@ REPLAYS_SHARD: Final = DueShard.REPLAYS.value
 # Shards spread a due index over partitions, each good for 1,000 writes a second; sweep reads all.
 RUN_SHARDS: Final = tuple(str(number) for number in range(8))
 TENANT_BUCKETS: Final = 8
-ID_BUCKETS: Final = 4  # so many shards has a tenant, and a listing of what waits reads them all
+ID_BUCKETS: Final = 4  # shards of one tenant; a listing of its waiting deliveries reads them all
 _SHARDS_OF: Final = tuple(
     tuple(f"{DueShard.DELIVERIES}{tenants}-{ids}" for ids in range(ID_BUCKETS))
     for tenants in range(TENANT_BUCKETS)
@@ -176,7 +176,7 @@ def replay(replay_id: str) -> str:
 
 
 def by_event(tenant_id: str, event_id: str) -> str:
-    """Partition of those deliveries of an event whose ids do not follow from it."""
+    """Partition of the deliveries of an event whose ids are not hashes of it and a webhook."""
     return f"{tenant_id}#{event_id}"
 
 
@@ -206,7 +206,7 @@ def log_page(created_at: str, page: str) -> str:
 
 
 def parse_log_page(sort_key: str) -> LogPage:
-    """What `log_page` made it of."""
+    """The parts that `log_page` made the key of."""
     created_at, _, page = sort_key.partition("#")
     return LogPage(created_at=created_at, page=page)
 
@@ -256,17 +256,17 @@ def schema(name: str) -> str:
 
 
 def in_time(created_at: str, record_id: str) -> str:
-    """Sort key of records by age; the id tells apart those of one millisecond."""
+    """Sort key of records by age; the id tells apart records of one millisecond."""
     return f"{created_at}#{record_id}"
 
 
 def record_in_time(sort_key: str) -> str:
-    """The record's id, of which `in_time` made the key."""
+    """The id of the record whose key `in_time` has made."""
     return sort_key.partition("#")[2]
 
 
 def between(since: str | None, until: str | None) -> TimeRange:
-    """The sort keys of these times; None is no bound."""
+    """The sort keys between these times; None means no bound."""
     # Timestamps begin with a digit, and `~` stands behind all ids of that very millisecond.
     return TimeRange(low=since or "0", high=f"{until or ''}~")
 

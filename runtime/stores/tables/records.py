@@ -25,19 +25,19 @@ DUE_ATTRIBUTES: Final = (
     "next_attempt",
     "hinted",
 )
-DUE_PAGE: Final = 100  # one look at a shard; what is left is due next minute too
+DUE_PAGE: Final = 100  # of one look at a shard; the rest is due in the next minute, too
 
 
 def due_key(record: Delivery | Run, *, shard: str) -> Item:
-    """The key of the due index; none for what is not due."""
+    """The key of the due index; empty for a record that is not due."""
     return {} if record.due_at_ms is None else codec.key({"due_shard": shard})
 
 
 def expires_s(record: Delivery | Run, retention_days: int) -> int:
-    """When the record expires: its retention is counted from when it was, or will be, last of use.
+    """When the record expires: its retention is counted from its last use, past or to come.
 
-    What is sent again on its last day has a whole schedule before it: a record that expired
-    meanwhile would be a delivery lost, and one that ended then is still to be looked at.
+    A delivery that is sent again on its last day has a whole schedule ahead. If its record expired
+    meanwhile, the delivery would be lost; and when it has ended, somebody may want to look at it.
     """
     attempts = record.attempts if isinstance(record, Delivery) else ()
     times = [moment(at) for at in (record.created_at, *(each.started_at for each in attempts[-1:]))]
@@ -46,9 +46,9 @@ def expires_s(record: Delivery | Run, retention_days: int) -> int:
 
 
 def lease(table: Table, record: Delivery | Waiting | Run, *, until_ms: int) -> bool:
-    """Push a due time to `until_ms`, unless somebody else has; whether it was us.
+    """Move a due time to `until_ms`; False when another sweep has moved it already.
 
-    The record stays due: should the hint be lost, the next sweep after the lease finds it again.
+    The record stays due, so that a sweep after the lease finds it again if the hint is lost.
     """
     if record.due_at_ms is None:
         return False
@@ -81,7 +81,7 @@ def due(
 def due_records(
     table: Table, decode: Callable[[Item], T], *, shard: str, now_ms: int, limit: int
 ) -> Iterator[T]:
-    """The records of a shard that are due, as they stand now, in no order; for few."""
+    """The due records of a shard, strongly read, in no order; for shards with few."""
     due_keys = list(due(table, _key, shard=shard, now_ms=now_ms, limit=limit))
     for item in table.get_many(due_keys):
         if "due_shard" in item and codec.value(item["due_at_ms"]) <= now_ms:
@@ -103,7 +103,7 @@ class AgeList:
     oldest_first: bool = False
 
     def query(self, *, after: str | None = None, **equal: str | None) -> dict[str, Any]:
-        """The records of these values, behind the position `after`."""
+        """The query for records with these values, after the position `after`."""
         name = f"{self.index}_pk"
         values = {":partition": self.partition}
         condition = f"{name} = :partition"

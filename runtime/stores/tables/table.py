@@ -1,4 +1,4 @@
-"""What every DynamoDB table of ours has in common."""
+"""Reads and writes of a DynamoDB table, for all stores."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ MAX_BATCH_GET: Final = 100  # DynamoDB's own
 MAX_BATCH_PUT: Final = 25  # DynamoDB's own
 LOOK_AT: Final = 250  # records of one request of a listing that filters
 MAX_LOOKED_AT: Final = 1000
-MAX_BATCH_TRIES: Final = 5  # what is still unprocessed then is left to the queue
+MAX_BATCH_TRIES: Final = 5  # after these the caller's queue tries again
 
 
 class Answer(NamedTuple):
-    """What one request of a query has found, and the key to go on behind: None at the end."""
+    """The items of one request of a query, and the key after which to go on: None at the end."""
 
     items: list[Item]
     last: Item | None
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table; failures are Transient except lost conditions, which are answers."""
+    """One table. A failed condition is an answer; every other failure is Transient."""
 
     client: DynamoDB
     name: str
@@ -64,7 +64,7 @@ class Table:
         raise Transient(f"{self.name} left reads unprocessed", code="aws_unavailable")
 
     def put_many(self, items: Iterable[Item]) -> None:
-        """Write all of the items, whatever was there; raises Transient if some may be missing."""
+        """Write all items over what is there; raises Transient if some may be missing."""
         todo = [{"PutRequest": {"Item": item}} for item in items]
         for start in range(0, len(todo), MAX_BATCH_PUT):
             self._put_batch(todo[start : start + MAX_BATCH_PUT])
@@ -79,14 +79,14 @@ class Table:
         raise Transient(f"{self.name} left writes unprocessed", code="aws_unavailable")
 
     def put_if(self, item: Item, condition: str, **values: str | float) -> bool:
-        """Write the item if the condition holds; whether it did.
+        """Write the item if the condition holds; returns whether it does.
 
         In the condition `:name` stands for `values["name"]` and `#name` for the attribute.
         """
         return self.try_to(lambda: self.client.put_item(**self.put(item, condition, **values)))
 
     async def put_if_async(self, item: Item, condition: str, **values: str | float) -> bool:
-        """The same, while others of the event loop go on."""
+        """Does the same without holding up the event loop."""
         try:
             with aws.faults(f"write {self.name}"):
                 await self.client.put_item_async(**self.put(item, condition, **values))
@@ -125,12 +125,12 @@ class Table:
         }
 
     def transact(self, *writes: Any) -> bool:
-        """All of the writes or none; False when a condition failed."""
+        """Make all writes or none; False when a condition failed."""
         items = [{_kind(write): write} for write in writes]
         return self.try_to(lambda: self.client.transact_write_items(TransactItems=items))
 
     def try_to(self, write: Callable[[], object]) -> bool:
-        """Do a conditional write; whether its condition held."""
+        """Make a conditional write; returns whether its condition holds."""
         try:
             with aws.faults(f"write {self.name}"):
                 write()
@@ -169,8 +169,8 @@ class Table:
     ) -> Page[T]:
         """Up to `limit` records of a query that filters, after looking at `MAX_LOOKED_AT` at most.
 
-        A page may be short, or empty, and yet not the last: a filter that finds next to nothing
-        must not make one call read everything.
+        A page may be short, or empty, and not the last: a filter that fits next to nothing must not
+        make one call read everything.
         """
         matches: list[Item] = []
         last: Item | None = None
@@ -189,7 +189,7 @@ class Table:
         )
 
     def look(self, query: Mapping[str, Any]) -> Answer:
-        """What one request finds."""
+        """The items that one request gives."""
         with aws.faults(f"query {self.name}"):
             answer: Any = self.client.query(TableName=self.name, **query)
         return Answer(answer["Items"], answer.get("LastEvaluatedKey"))

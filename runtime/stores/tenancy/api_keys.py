@@ -1,4 +1,4 @@
-"""Where API keys rest, as hashes, and the list of tenants."""
+"""Stores API keys, as hashes, and the list of tenants."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from runtime.stores.tenancy import items
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeys:
-    """Keys by hash, listed by tenant: written twice in one transaction."""
+    """Keys by hash, listed by tenant. Each is two items, written in one transaction."""
 
     config: Config
 
@@ -29,7 +29,7 @@ class ApiKeys:
         self.config.add(key.tenant, listed, lookup, what="api_key")
 
     def find(self, sha256: str) -> ApiKey | None:
-        """The key with this hash, strongly read: a deleted key ends at once."""
+        """The key with this hash, strongly read, so that a deleted key ends at once."""
         item = self.config.table.get({"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY})
         return None if item is None else items.api_key(item)
 
@@ -68,7 +68,7 @@ class Tenants:
 
     def ensure(self, tenant: str, *, created_at: str) -> None:
         """List a tenant unless it is listed already."""
-        self._put(tenant, created_at)  # losing is success: it is listed
+        self._put(tenant, created_at)  # if it is listed already, all is well
 
     def list(self, *, after: str | None = None, limit: int = 50) -> Page[str]:
         """Tenants by name."""

@@ -1,4 +1,4 @@
-"""Where idempotency claims rest: in the tenant's own partition, until their TTL."""
+"""Stores idempotency claims in the tenant's own partition, until their TTL."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class Claims:
     config: Config
 
     def take(self, claim: Claim, *, now_s: int) -> Claim | None:
-        """Store `claim` unless another one stands; that one, or None when ours was stored.
+        """Store `claim` unless another one stands; returns that one, None when ours was stored.
 
         Raises:
-            Conflict: the other one was let go at this very moment; asking again helps.
+            Conflict: the other one was released at this moment; ask again.
         """
         # TTL deletes late, so a claim's age is judged here.
         never_taken = "attribute_not_exists(pk)"

@@ -1,4 +1,4 @@
-"""The files of a load: raw batches fetched, Parquet rendered, then staged and published on S3."""
+"""The files of a load: fetches raw batches, renders Parquet, stages and publishes it on S3."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from runtime.stores.warehouse.parquet import Writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFiles:
-    """Makes and stores the files of loads; nothing of a load stays on local disk after it."""
+    """Makes and stores the files of loads, and leaves none of them on local disk."""
 
     raw_log: RawLog
     bucket: Bucket
@@ -43,7 +43,7 @@ class LoadFiles:
             yield self.writer.render(inputs, tenant=load.tenant, out=out, staging=staging)
 
     def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:
-        """Put what the warehouse will read: data first, then the manifest that names it."""
+        """Put the files that the warehouse will read: the data, then the manifest that names it."""
         if rendered.discards is not None:
             key = plan.discard_key(load)
             self.bucket.put_once(key, Path(rendered.discards).read_bytes())

@@ -1,7 +1,8 @@
 """The ledger of loads: each sync's cursor, its lease, its loads, and who owns which schema.
 
-It plans and remembers; whether a load has happened is decided by `_loads` in the warehouse. Every
-write names the fence of its lease, so a planner that has lost its lease can change nothing.
+The ledger plans and remembers. The table `_loads` in the warehouse decides whether a load has
+happened. Every write names the fence of its lease, so a planner that lost its lease changes
+nothing.
 """
 
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Ledger:
         )
 
     def release(self, lease: Lease) -> None:
-        """Let the next planner in at once; nothing happens when the lease is lost already."""
+        """Let the next planner begin at once. Does nothing when the lease is lost already."""
         change = self.table.update(
             _cursor(lease.tenant, lease.sync_id),
             "SET #lease_until_ms = :zero",
@@ -95,7 +96,7 @@ class Ledger:
         return tuple(found[:limit])
 
     def claim_schema(self, schema: str, *, tenant: str) -> int:
-        """Make a schema this tenant's own; the version it stands at, 0 when it is to be created.
+        """Claim a schema for this tenant; returns the version of its tables, 0 for a new one.
 
         Raises:
             Conflict: code `schema_taken`: two tenants must never share one.
@@ -117,7 +118,7 @@ class Ledger:
         return 0 if version is None else int(codec.value(dict(version)))
 
     def set_schema_version(self, schema: str, *, version: int) -> None:
-        """Remember how far a schema has been brought."""
+        """Record the version of a schema's tables."""
         change = self.table.update(_schema(schema), "SET #version = :version", "", version=version)
         self.table.try_to(lambda: self.table.client.update_item(**change))
 

@@ -1,7 +1,7 @@
-"""DuckDB as the writer: raw batches in, one tenant's deterministic Parquet files out.
+"""Writes one tenant's Parquet files from raw batches, by DuckDB.
 
-The same batches give the same bytes: one thread, every duplicate decided and every row ordered by
-all its columns. Nothing is fetched while it runs: no extension, no remote file.
+The same batches give the same bytes: there is one thread, every duplicate is decided, and rows are
+ordered by all their columns. DuckDB fetches nothing while it runs, no extension and no remote file.
 """
 
 import gzip
@@ -153,7 +153,7 @@ class _Table:
         return int(self._one("SELECT count(*) FROM {table}")[0])
 
     def stage(self, staging: Staging) -> DataFile:
-        """What the warehouse takes: a text too long for it is NULL there, and in the discards."""
+        """Stage what the warehouse takes; a text too long for it is NULL there and discarded."""
         path = self.out / f"stage-{self.kind}.parquet"
         self._copy(
             f"""SELECT * REPLACE (CASE WHEN strlen(properties) <= {staging.max_properties_bytes}

@@ -1,4 +1,4 @@
-"""Redshift by its Data API: submit, look, and read small answers. No polling: it waits for us."""
+"""Redshift by its Data API: submits, looks, and reads small answers, by long polls."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ _STATES: Final = {
 class DataApi:
     """One database of one workgroup; without a workgroup each call is refused.
 
-    `seconds` is a clock that only ever goes forward.
+    `seconds` is a clock that never goes back.
     """
 
     client: "RedshiftDataAPIServiceClient"
