@@ -1,8 +1,8 @@
 """Cursors: where a listing stopped, in a form that callers pass back but do not read.
 
-A cursor holds a position inside one listing of one tenant, never a whole database key: the key is
-rebuilt from the caller's tenant. So a forged cursor can at most skip through the forger's own rows;
-the checksum is there to refuse one that was cut, edited, or taken from another listing.
+A cursor has a position inside one listing of one tenant, never a whole database key: the key is
+built anew from the caller's tenant. So a forged cursor can only skip through the forger's own rows.
+A checksum refuses a cursor that was cut, edited, or taken from another listing.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What one attempt means: a pure function from what happened to what happens next."""
+"""Judges one attempt: from what happened to what happens next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """No answer came: no whole status line."""
+    """No answer came, or none with a whole status line."""
 
     code: str
     sentence: str
@@ -41,7 +41,7 @@ Happening = Answered | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """One POST as it went: what happened, what the receiver wrote, and how long each part took."""
+    """One POST: what happened, what the receiver wrote, and how long each part took."""
 
     happening: Happening
     answer: bytes = b""
@@ -90,7 +90,7 @@ def judge(
 
     Args:
         happening: what came of the POST.
-        attempt: its number, from 1; every attempt that reached for the network counts.
+        attempt: its number, from 1.
         now: when it ended.
         dice: 0 to 1, for the jitter.
         schedule_s: the webhook's delays.

@@ -1,4 +1,4 @@
-"""The queue message for what a delivery needs next."""
+"""The queue message for the next attempt of a delivery."""
 
 from runtime.core.deliveries.delivery import Delivery, Waiting
 from runtime.core.deliveries.messages import DeliverMessage

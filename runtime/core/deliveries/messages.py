@@ -1,4 +1,4 @@
-"""What travels on the deliver queue. A message is a hint; the stored record decides."""
+"""The messages of the deliver queue. A message is a hint; the stored record decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,26 +10,24 @@ from runtime.core.shallow import shallow
 from runtime.errors import BadInput
 
 # An event's own body always travels with its message, which SQS ends at 1 MiB: as text in JSON it
-# may be twice as long. A larger one, which only a function makes, goes on record first.
+# may be twice as long. A larger one, which only a function makes, is recorded first.
 MAX_BODY_BYTES: Final = MAX_EVENT_BYTES + 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverMessage:
-    """Make attempt `attempt` of a delivery.
-
-    `body` is the text to sign and send; None when the record has it: from the second attempt on,
-    and for a body that is too large for a message. `slow` says that it has moved to the slow lane.
-    """
+    """Asks for an attempt of a delivery."""
 
     tenant: str
     delivery_id: str
     webhook_id: str
     event_id: str
     topic: str
+    # The text to sign and send. None when the record has it: from the second attempt on, and for a
+    # body that is too large for a message.
     body: str | None
     attempt: int = 1
-    slow: bool = False
+    slow: bool = False  # whether it has moved to the slow lane
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""

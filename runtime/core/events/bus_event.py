@@ -1,4 +1,4 @@
-"""What an EventBridge rule puts on a queue: the bus's own wrapping around an envelope."""
+"""Reads what an EventBridge rule puts on a queue: the bus's own wrapping around an envelope."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,9 @@ from runtime.errors import BadInput
 def parse(text: str, *, now: str) -> Event:
     """The event inside.
 
-    A producer who puts straight onto the bus may leave the times out; the bus's own then stands in,
-    so that a redelivery or a replay of the event reads the same.
+    A producer that puts events onto the bus itself may leave the times out. The time of the bus
+    then
+    stands in, so that a redelivery or a replay gives the same event.
 
     Raises:
         BadInput: not from the bus, or no envelope; naming the field and the fix.

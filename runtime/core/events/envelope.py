@@ -1,4 +1,4 @@
-"""The event envelope: its shape and limits, and the one door through which it comes in.
+"""The event envelope: its shape, its limits, and the one function that reads it.
 
 Contract: the `detail` of an EventBridge event, `Source` = `penstock.events`, `DetailType` = topic.
 """
@@ -59,15 +59,15 @@ class ProfileRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened to one profile of one tenant; times are ISO 8601 UTC."""
+    """One thing that happened to one profile of one tenant."""
 
-    id: str
+    id: str  # the same id of the same tenant is the same event
     tenant: str
     topic: str
-    occurred_at: str
-    received_at: str
-    origin: str = "api"
-    hops: int = 0
+    occurred_at: str  # ISO 8601, UTC: when it happened
+    received_at: str  # ISO 8601, UTC: when it reached us
+    origin: str = "api"  # one of ORIGINS: by which way it came
+    hops: int = 0  # how many functions it has passed through
     profile: ProfileRef = field(default_factory=ProfileRef)
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Event:
 
 
 def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
-    """An envelope from outside, or a clear refusal.
+    """The event in an envelope from outside.
 
     Args:
         raw: the decoded `detail`.

@@ -9,7 +9,7 @@ from typing import Final
 from runtime.core.events.envelope import MAX_TOPIC_CHARS
 from runtime.errors import BadInput
 
-MAX_TOPICS: Final = 100  # of one subscription; past this a prefix or a filter says it better
+MAX_TOPICS: Final = 100  # of one subscription; beyond this a prefix or a filter is the better way
 
 KNOWN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,7 +45,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "webhook.test": "a test, sent to one webhook on request",
     }
 )
-# Families whose members are open: metrics are the customer's own, the rest are the system's.
+# Families with any members: metrics are the customer's own, the others the system's.
 OPEN_FAMILIES: Final = ("metric.", "function.", "sync.", "monitor.")
 _SLUG: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
@@ -75,13 +75,13 @@ _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # of several names the first
+_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # the first of several names
     {ours: theirs for theirs, ours in reversed(tuple(_KLAVIYO.items()))}
 )
 
 
 def to_klaviyo(topic: str) -> str:
-    """The id that Klaviyo would give to `topic`; what it does not know is named as ours."""
+    """The id that Klaviyo has for `topic`; a topic that Klaviyo does not know keeps its name."""
     if topic in _TO_KLAVIYO:
         return f"event:klaviyo.{_TO_KLAVIYO[topic]}"
     if topic.startswith("metric."):
@@ -90,10 +90,10 @@ def to_klaviyo(topic: str) -> str:
 
 
 def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
-    """What a subscription wants to hear, in our own names, without repeats.
+    """The topics and prefixes of a subscription, in our own names, without repeats.
 
     Raises:
-        BadInput: none, too many, or one that no event can have; says what is close.
+        BadInput: there are none, too many, or one that no event can have; names what is close.
     """
     given = tuple(topics)
     if not given:

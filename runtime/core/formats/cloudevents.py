@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in structured mode: one JSON document that says what it is about."""
+"""CloudEvents 1.0 in structured mode: one JSON document with its attributes and data."""
 
 from typing import Any, Final
 
@@ -12,9 +12,9 @@ ORIGIN: Final = "penstock"  # who we say we are when we ask whether a receiver w
 
 
 def body(delivery: Delivery) -> str:
-    """The document. Its `id` is the delivery's, the same on every attempt: dedupe on it.
+    """The document. Its `id` is the delivery's, the same on every attempt, so receivers can dedupe.
 
-    `data` is the body as it rests; of one that a transform has made the time is not known.
+    `data` is the body of the record. There is no time for a body that a transform has made.
     """
     standard = payload.read(delivery)
     attributes: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""How deliveries look to their receiver: the bytes and headers of one POST, in each format.
+"""The bytes and headers of one POST, in each format.
 
-A delivery's body rests as `payload` made it, or as a transform did; the format is put around it
-when it is sent, so a replay to an endpoint of another format needs nothing but the record.
+A record has the body as `payload` or a transform made it. The format is put around it when it is
+sent, so a replay to an endpoint of another format needs nothing but the record.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from runtime.errors import BadInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """One POST; what is signed is `body` as it stands here."""
+    """One POST, whose signature covers exactly these bytes of `body`."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes

@@ -30,11 +30,11 @@ MIN_SECRET_CHARS: Final = 16  # what Klaviyo asks of a secret_key
 MAX_SECRET_CHARS: Final = 128
 _EVENTS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "penstock/events")
 _ATTRIBUTES: Final = {"external_id": "external_id", "email": "email", "phone": "phone_number"}
-_META_BYTES: Final = 512  # more than stands around the events
+_META_BYTES: Final = 512  # more than what surrounds the events
 
 
 def key(text: str) -> SharedKey:
-    """The key: the secret's text itself, prefix and all; nothing in it is decoded.
+    """The key: the text of the secret as it is, prefix included; nothing is decoded.
 
     Raises:
         BadInput: `bad_secret`.
@@ -65,8 +65,8 @@ def headers(
 ) -> tuple[tuple[str, str], ...]:
     """The request's headers.
 
-    There is room for one signature. While secrets overlap it is the oldest one's, so that receivers
-    learn the new secret before it is used; with the overlap over, the new one signs.
+    There is room for one signature. While secrets overlap the oldest one signs, so that receivers
+    have the new secret before it is used; after the overlap the new one signs.
 
     Raises:
         BadInput: there is no shared secret to sign with.
@@ -95,7 +95,7 @@ def fits(*, events: int, entry_bytes: int) -> bool:
 
 
 def entry(delivery: Delivery) -> bytes:
-    """What the body's `data` says of one delivery."""
+    """The entry of one delivery in the body's `data`."""
     standard = payload.read(delivery)
     content = delivery.body or "null" if standard is None else dump(_event(delivery, standard))
     names = dump({"external_id": external_id(delivery), "topic": topics.to_klaviyo(delivery.topic)})
@@ -103,13 +103,13 @@ def entry(delivery: Delivery) -> bytes:
 
 
 def external_id(delivery: Delivery) -> str:
-    """What receivers dedupe on: the event's id; of several deliveries of one event each its own."""
+    """The id that tells receivers a repeat: the event's, or one for each of its deliveries."""
     only = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
     return delivery.event_id if delivery.id == only else delivery.id
 
 
 def _event(delivery: Delivery, standard: Standard) -> Mapping[str, Any]:
-    """The answer that Klaviyo's Get Event would give, with the profile included."""
+    """The event as Klaviyo's Get Event answers it, with the profile included."""
     occurred = moment(standard.timestamp)
     document: dict[str, Any] = {
         "data": {

@@ -1,4 +1,4 @@
-"""The body of a webhook request in the `standard` format, which is also how a delivery rests."""
+"""The body of a webhook request in the `standard` format, which every record has."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Standard:
 
 
 def render(event: Event) -> str:
-    """The exact text that is signed and sent for `event`; rendering again gives the same."""
+    """The exact text that is signed and sent for `event`; the same event gives the same text."""
     return json_text.dump(
         {
             "type": event.topic,
@@ -49,10 +49,10 @@ def render(event: Event) -> str:
 
 
 def read(delivery: Delivery) -> Standard | None:
-    """The delivery's body taken apart; None when it is somebody's own, as a transform makes it."""
+    """The delivery's body taken apart; None for a body of another shape, made by a transform."""
     try:
-        document = json.loads(delivery.body)  # not our own `load`: this text is ours
-    except ValueError:  # the empty body of a delivery that its function never made
+        document = json.loads(delivery.body)  # not by `json_text.load`: we have written this text
+    except ValueError:  # the empty body of a delivery whose function has failed
         return None
     if (
         not isinstance(document, Mapping)

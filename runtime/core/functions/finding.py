@@ -1,4 +1,4 @@
-"""What the sandbox's check has to say about a source."""
+"""What the sandbox's check says about a source."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ MAX_PLACE: Final = 64 * 1024  # a source has as many bytes: no line or column ha
 
 
 class Severity(StrEnum):
-    """Closed set: for an error the source is refused, with a hint it is published all the same."""
+    """An error refuses the source; a hint refuses nothing."""
 
     ERROR = "error"
     HINT = "hint"
@@ -17,16 +17,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One place of a source, what is to be said of it, and what to write instead.
+    """What the check says about one place in a source."""
 
-    `line` and `column` count from 1; 0 means the whole source, or the whole line.
-    """
-
-    line: int
-    column: int
-    code: str
-    message: str
-    hint: str
+    line: int  # from 1; 0 for the whole source
+    column: int  # from 1; 0 for the whole line
+    code: str  # stable
+    message: str  # what is wrong
+    hint: str  # what to write instead; empty without advice
     severity: Severity
 
     def to_json(self) -> dict[str, Any]:
@@ -35,7 +32,7 @@ class Finding:
 
 
 def parse(raw: Mapping[str, Any]) -> Finding:
-    """A finding as the sandbox answers it; what it says beside that is left out.
+    """A finding as the sandbox answers it; other keys are ignored.
 
     Raises:
         KeyError, TypeError, ValueError: it is none.

@@ -30,39 +30,32 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A tenant's function. `name` is its id; `live_version` None until the first publish.
+    """A tenant's function and its settings."""
 
-    `http_hosts` is the allow-list of `context.http` (`*` for any); `environment` is what the code
-    sees as `os.environ`, shown to whoever may see the function; `secrets` maps each declared
-    name to its ciphertext, or to None while no value has been set. `engine` is for the versions
-    to come, and None leaves it to the installation: a version keeps the engine it was pushed with.
-    """
-
-    name: str
+    name: str  # its id, too
     tenant: str
-    created_at: str
-    topics: tuple[str, ...] = ()
-    filter: Mapping[str, Any] | None = None
-    http_hosts: tuple[str, ...] = ()
+    created_at: str  # ISO 8601
+    topics: tuple[str, ...] = ()  # that trigger it; empty for a transform
+    filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
+    http_hosts: tuple[str, ...] = ()  # the allow-list of `context.http`; `*` for any
+    # What the code sees as `os.environ`. Everybody who may see the function may see it.
     environment: Mapping[str, str] = field(default_factory=dict)
+    # The ciphertext of each declared secret; None while it has no value.
     secrets: Mapping[str, str | None] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
-    engine: Engine | None = None
-    latest_version: int = 0
-    live_version: int | None = None
+    engine: Engine | None = None  # of the next versions; None leaves it to the installation
+    latest_version: int = 0  # 0 before the first push
+    live_version: int | None = None  # None until the first publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionVersion:
-    """One immutable upload: never changed, never renumbered.
-
-    `engine` is what its source was checked with, and the only one that its runs may have.
-    """
+    """One upload of a function's source, which never changes."""
 
     tenant: str
     function: str
-    version: int
+    version: int  # from 1, in the order of the pushes
     source: str
-    source_sha256: str
-    engine: Engine
-    created_at: str
+    source_sha256: str  # hexadecimal
+    engine: Engine  # the one that checked the source, and that all its runs use
+    created_at: str  # ISO 8601

@@ -1,4 +1,4 @@
-"""The queue message for what a run needs next, and when it is to come."""
+"""The queue message for the next attempt of a run, and how long it waits on the queue."""
 
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
@@ -6,7 +6,7 @@ from runtime.core.timestamps import moment
 
 
 def run_hint(run: Run) -> RunMessage:
-    """The message for the run's next try; what waits for one keeps its event."""
+    """The message for the run's next attempt; a run that has one keeps its event."""
     return RunMessage(
         tenant=run.tenant,
         run_id=run.id,
@@ -18,9 +18,10 @@ def run_hint(run: Run) -> RunMessage:
 
 
 def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
-    """How long the hint for its next attempt waits on the queue; None when there is to be none.
+    """Seconds that the hint for the run's next attempt waits on the queue; None without a hint.
 
-    None means that the run has ended, or waits longer than that: for the sweep, in the due index.
+    There is none when the run has ended, or waits longer than the queue can: the sweep then finds
+    it in the due index.
     """
     if run.due_at_ms is None:
         return None

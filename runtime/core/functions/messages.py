@@ -1,4 +1,4 @@
-"""What travels on the run queue. A message is a hint; the stored record decides."""
+"""The messages of the run queue. A message is a hint; the stored record decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from runtime.errors import BadInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMessage:
-    """Run `function` on `event` (the envelope as JSON), for a webhook if `webhook_id` is set."""
+    """Asks for an attempt of a run."""
 
     tenant: str
     run_id: str
     function: str
-    event: Mapping[str, Any]
-    webhook_id: str | None = None
+    event: Mapping[str, Any]  # the envelope
+    webhook_id: str | None = None  # the webhook whose transform it is; None for a trigger
     attempt: int = 1
 
     def to_json(self) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class RunMessage:
 
     @property
     def group(self) -> str:
-        """The fair-queue group."""
+        """The fair-queue group: one busy function must not delay another."""
         return f"{self.tenant}#{self.function}"
 
 

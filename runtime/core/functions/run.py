@@ -22,16 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The record of a run. `due_at_ms` (epoch ms) is set exactly while another attempt is due.
-
-    `error` is `{"type", "message", "traceback"}`, the user's own lines only, with the `findings` if
-    it was refused for its source; `webhook_id` is set
-    when the function ran as that webhook's transform. `effects` are what it asked for, in order:
-    the record is their outbox, so a repeated hint repeats them under the same ids. Output and
-    effects too large for the record are kept apart, and empty here until they are opened: `left_at`
-    says where, in the store's words. `engine` and `isolation` say what ran the code, and behind
-    which layer of the kernel's; both are None when nothing ran it, and in records from before.
-    """
+    """The record of a run, and the outbox of its effects."""
 
     id: str
     tenant: str
@@ -40,28 +31,33 @@ class Run:
     event_id: str
     topic: str
     outcome: Outcome
-    attempt: int
-    created_at: str
+    attempt: int  # from 1
+    created_at: str  # ISO 8601, of this attempt
     duration_ms: float
-    webhook_id: str | None = None
-    output: Any = None
+    webhook_id: str | None = None  # the webhook whose transform it was; None for a trigger
+    output: Any = None  # what the handler returned, as JSON
+    # `type`, `message` and `traceback`, which has the user's lines only; also `findings` when the
+    # source was refused. None when it returned.
     error: Mapping[str, Any] | None = None
     logs: tuple[Mapping[str, Any], ...] = ()
+    # What it asked for, in order. A repeated hint sends them again, under the same ids.
     effects: tuple[Mapping[str, Any], ...] = ()
-    due_at_ms: int | None = None
-    event: Mapping[str, Any] | None = None
+    due_at_ms: int | None = None  # epoch ms; set exactly while another attempt is due
+    event: Mapping[str, Any] | None = None  # the envelope, for the next attempt; None without one
+    # Where output and effects rest that are too large for the record, in the store's words. Both
+    # are empty here until somebody has opened them.
     left_at: str | None = None
-    engine: Engine | None = None
-    isolation: str | None = None
+    engine: Engine | None = None  # None when nothing ran, and in records from before
+    isolation: str | None = None  # the kernel's layer around it; None likewise
 
     @property
     def is_unopened(self) -> bool:
-        """Whether what it has left is kept apart, and is not here."""
+        """Whether output and effects are stored apart and have not been fetched."""
         return self.left_at is not None and self.output is None and not self.effects
 
 
 class Commit(StrEnum):
-    """What became of the attempt to store a run with its profile change."""
+    """Whether a run and its change of a profile could be stored."""
 
     DONE = "done"
     STALE = "stale"  # this attempt, or a later one, is stored already

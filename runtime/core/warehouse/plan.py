@@ -71,16 +71,16 @@ class Load:
 
     @property
     def rows_new(self) -> int:
-        """Rows whose key the warehouse had not seen."""
+        """Rows whose key the warehouse did not have before."""
         return sum(count.rows_new for count in self.tables.values())
 
     @property
     def token(self) -> str:
-        """The client token of this attempt: the same attempt, submitted twice, runs once."""
+        """The client token of this attempt: submitted twice, it runs once."""
         return f"{self.load_id}-{self.attempt}"
 
     def with_error(self, error: str, *, code: str, at: str) -> "Load":
-        """The load as a failure left it."""
+        """The load after a step that failed."""
         return replace(self, error=error, error_code=code, finished_at=at)
 
     def with_state(
@@ -88,8 +88,9 @@ class Load:
     ) -> "Load":
         """The load, ended in this state without an error."""
         counts = self.tables if tables is None else tables
-        ended = replace(self, state=state, tables=counts, finished_at=at)
-        return replace(ended, error=None, error_code=None)
+        return replace(
+            self, state=state, tables=counts, finished_at=at, error=None, error_code=None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The batches of the next load, and the arrival number up to which it has looked."""
+    """The batches of the next load, and the arrival number up to which they were looked for."""
 
     batches: tuple[RawBatch, ...]
     last_seq: int

@@ -29,64 +29,54 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSecret:
-    """A signing secret as it rests: encrypted under the tenant's context, never in the clear.
-
-    `expires_at` is ISO 8601; None for the secret in force, set while an older one still signs.
-    `public_key` (`whpk_…`) is what receivers verify with when the secret is an ed25519 key.
-    """
+    """A signing secret, encrypted for its tenant."""
 
     ciphertext: str
-    created_at: str
-    expires_at: str | None = None
-    public_key: str | None = None
+    created_at: str  # ISO 8601
+    expires_at: str | None = None  # ISO 8601; None for the one in force, set for an older one
+    public_key: str | None = None  # `whpk_…`, of an ed25519 key; None for a shared secret
 
     @property
     def kind(self) -> KeyKind:
-        """Whether receivers share it, or know only its public half."""
+        """HMAC if receivers share the secret, ED25519 if they know only its public half."""
         return KeyKind.HMAC if self.public_key is None else KeyKind.ED25519
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A secret setting as it rests; `shown` is what anybody may know of it."""
+    """A secret setting, encrypted for its tenant."""
 
     ciphertext: str
-    shown: tuple[str, ...]
+    shown: tuple[str, ...]  # what may be shown of it, such as the names of headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One endpoint of one tenant and what it wants to hear.
-
-    `topics` are exact names or prefixes such as `message.email.*`; `filter` is an EventBridge
-    event pattern over the envelope; `transform` names a function; `retry_schedule_s` None means
-    the default schedule. `handshake`: the receiver was asked whether it wants our requests.
-    `headers`, `auth` and `client_certificate` are what it asks for besides a signature.
-    `switched_at` is when it was last switched on or off. `rate_limit` and
-    `max_concurrency` (attempts at the same time) hold back what is too much, and drop nothing.
-    """
+    """One endpoint of one tenant, and which events it gets."""
 
     id: str
     tenant: str
-    name: str
+    name: str  # for people
     url: str
-    topics: tuple[str, ...]
-    created_at: str
-    filter: Mapping[str, Any] | None = None
-    transform: str | None = None
+    topics: tuple[str, ...]  # exact names, or prefixes such as `message.email.*`
+    created_at: str  # ISO 8601
+    filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
+    transform: str | None = None  # the function that makes the body; None for the plain body
     format: Format = Format.STANDARD
-    handshake: bool = False
+    handshake: bool = False  # whether the receiver was asked if it wants our requests
     enabled: bool = True
-    disabled_reason: str | None = None
-    switched_at: str | None = None
+    disabled_reason: str | None = None  # a code; None while it is enabled
+    switched_at: str | None = None  # ISO 8601; None if it was never switched on or off
     secrets: tuple[SealedSecret, ...] = ()
-    retry_schedule_s: tuple[int, ...] | None = None
-    timeout_s: int = DEFAULT_TIMEOUT_S
+    retry_schedule_s: tuple[int, ...] | None = None  # delays; None for the default schedule
+    timeout_s: int = DEFAULT_TIMEOUT_S  # of one attempt as a whole
+    # What the endpoint asks for besides a signature; None for nothing.
     headers: Sealed | None = None
     auth: Sealed | None = None
     client_certificate: Sealed | None = None
+    # Limits put deliveries off, and drop none; None for no limit.
     rate_limit: RateLimit | None = None
-    max_concurrency: int | None = None
+    max_concurrency: int | None = None  # attempts at the same time
 
     @property
     def header_names(self) -> tuple[str, ...]:
@@ -95,12 +85,12 @@ class Webhook:
 
     @property
     def auth_kind(self) -> str | None:
-        """How we log in."""
+        """The kind of login; None without one."""
         return None if self.auth is None else self.auth.shown[0]
 
     @property
     def certificate_expires_at(self) -> str | None:
-        """When the client certificate ends."""
+        """When the client certificate ends, ISO 8601; None without one."""
         return None if self.client_certificate is None else self.client_certificate.shown[0]
 
     @property
