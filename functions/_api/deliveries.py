@@ -83,9 +83,11 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     Those with `status=pending` come in the order in which they are due; one that is put off while
     you read may come again, further back.
     """
-    wanted = query.selection
-    of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(wanted)))
-    page = api.deliveries.list(caller.tenant, wanted, limit=query.limit, after=query.position(*of))
+    selection = query.selection
+    of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(selection)))
+    page = api.deliveries.list(
+        caller.tenant, selection, limit=query.limit, after=query.position(*of)
+    )
     return listing(page, DeliverySummary.model_validate, of=of)
 
 

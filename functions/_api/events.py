@@ -91,8 +91,8 @@ def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
 @endpoint("GET", "/v1/topics", scope=None)
 def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
     """List the known topics; `metric.<slug>` topics are yours to name."""
-    known = topics.KNOWN.items()
-    return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in known])
+    catalogue = topics.KNOWN.items()
+    return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in catalogue])
 
 
 ENDPOINTS = (send, list_topics)

@@ -159,7 +159,7 @@ class RunOut(Answer):
 @endpoint("POST", "/v1/functions", scope="functions", status=201)
 def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     """Create a function, still without code."""
-    wanted = NewFunction(
+    new = NewFunction(
         name=body.name,
         topics=tuple(body.topics),
         filter=body.filter,
@@ -169,7 +169,7 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
         limits=Limits(**body.limits.model_dump()),
         engine=_engine(body),
     )
-    return _shown(api.functions.create(caller.tenant, wanted))
+    return _shown(api.functions.create(caller.tenant, new))
 
 
 @endpoint("GET", "/v1/functions", scope="functions")
@@ -192,20 +192,20 @@ def change(
 ) -> FunctionOut:
     """Change a function's settings; what is left out stays as it is."""
     changes: FunctionChanges = {}
-    named = body.model_fields_set
-    if "topics" in named:
+    names = body.model_fields_set
+    if "topics" in names:
         changes["topics"] = tuple(body.topics)
-    if "filter" in named:
+    if "filter" in names:
         changes["filter"] = body.filter
-    if "http_hosts" in named:
+    if "http_hosts" in names:
         changes["http_hosts"] = tuple(body.http_hosts)
-    if "environment" in named:
+    if "environment" in names:
         changes["environment"] = body.environment
-    if "secrets" in named:
+    if "secrets" in names:
         changes["secrets"] = tuple(body.secrets)
-    if "limits" in named:
+    if "limits" in names:
         changes["limits"] = Limits(**body.limits.model_dump())
-    if "engine" in named:
+    if "engine" in names:
         changes["engine"] = _engine(body)
     return _shown(api.functions.update(caller.tenant, name, changes=changes))
 

@@ -45,10 +45,10 @@ Model = tuple[type[BaseModel], JsonSchemaMode]
 
 def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
     """The whole API as OpenAPI 3.1."""
-    known = tuple(endpoints)
-    refs, schemas = models_json_schema(sorted(_models(known), key=str), ref_template=_REF)
+    every = tuple(endpoints)
+    refs, schemas = models_json_schema(sorted(_models(every), key=str), ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
-    for each in known:
+    for each in every:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, refs)
     return {
         "openapi": "3.1.0",
@@ -63,11 +63,11 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
 
 
 def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
-    found: set[Model] = set()
+    models: set[Model] = set()
     for each in endpoints:
-        found |= {(model, "validation") for model in (each.body, each.query) if model}
-        found |= {(model, "serialization") for model in (each.answer,) if model}
-    return found
+        models |= {(model, "validation") for model in (each.body, each.query) if model}
+        models |= {(model, "serialization") for model in (each.answer,) if model}
+    return models
 
 
 def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _parameters(each: Endpoint) -> list[dict[str, Any]]:
-    found = [*_named(path_model(each), "path")] if each.parameters else []
-    found += _named(each.query, "query") if each.query else []
-    return found + ([_IDEMPOTENCY] if each.method == "POST" else [])
+    parameters = [*_named(path_model(each), "path")] if each.parameters else []
+    parameters += _named(each.query, "query") if each.query else []
+    return parameters + ([_IDEMPOTENCY] if each.method == "POST" else [])
 
 
 def _named(model: type[BaseModel], place: str) -> Iterator[dict[str, Any]]:

@@ -47,7 +47,7 @@ class ReplayOut(Answer):
 @endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries", status=202)
 def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: ReplayIn) -> ReplayOut:
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
-    wanted = WantedReplay(
+    replay = WantedReplay(
         statuses=_statuses(body.statuses),
         since=time_of(body.since, field="since"),
         until=time_of(body.until, field="until"),
@@ -55,7 +55,7 @@ def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: Repl
         to=body.to,
     )
     return ReplayOut.model_validate(
-        api.deliveries.start_replay(caller.tenant, webhook_id, wanted=wanted)
+        api.deliveries.start_replay(caller.tenant, webhook_id, wanted=replay)
     )
 
 

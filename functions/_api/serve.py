@@ -61,12 +61,12 @@ def _answer(
     body = _http.body_bytes(event)
 
     def do() -> Answered:
-        given = _http.parse(path_model(each), path).model_dump()
+        parameters = _http.parse(path_model(each), path).model_dump()
         if each.body:
-            given["body"] = _http.parse_json(each.body, body)
+            parameters["body"] = _http.parse_json(each.body, body)
         if each.query:
-            given["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
-        return _answered(each, each.call(api, caller, **given))
+            parameters["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
+        return _answered(each, each.call(api, caller, **parameters))
 
     key = _header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:
@@ -85,15 +85,15 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     if result is None:
         return Answered(status=each.status, body=None)
     hidden = result.shown_once if isinstance(result, Answer) else None
-    shown: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
-    once = {hidden: shown.pop(hidden)} if hidden else None
-    return Answered(status=each.status, body=shown, once=once)
+    body: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
+    once = {hidden: body.pop(hidden)} if hidden else None
+    return Answered(status=each.status, body=body, once=once)
 
 
-def _sent(answered: Answered) -> _http.Response:
-    headers = {"idempotent-replayed": "true"} if answered.repeated else None
-    body = None if answered.body is None else {**answered.body, **(answered.once or {})}
-    return _http.answer(body, status=answered.status, headers=headers)
+def _sent(answer: Answered) -> _http.Response:
+    headers = {"idempotent-replayed": "true"} if answer.repeated else None
+    body = None if answer.body is None else {**answer.body, **(answer.once or {})}
+    return _http.answer(body, status=answer.status, headers=headers)
 
 
 def _header(event: Mapping[str, Any], name: str) -> str | None:

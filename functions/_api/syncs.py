@@ -87,8 +87,8 @@ def loads(
 ) -> Listing[LoadOut]:
     """List a sync's latest loads, the newest first."""
     api.syncs.store.get(caller.tenant, sync_id)
-    found = api.syncs.ledger.runs(caller.tenant, sync_id, limit=query.limit)
-    return Listing(data=[LoadOut.model_validate(load) for load in found])
+    loads = api.syncs.ledger.runs(caller.tenant, sync_id, limit=query.limit)
+    return Listing(data=[LoadOut.model_validate(load) for load in loads])
 
 
 ENDPOINTS = (create, list_all, run, loads)

@@ -86,16 +86,16 @@ ACCESS_FIELDS = frozenset(AccessIn.model_fields)
 
 def access_of(body: AccessIn) -> AccessChanges:
     """What the caller named, as the use cases take it; what is left out stays as it is."""
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "headers": body.headers,
         "auth": None if body.auth is None else body.auth.login(),
         "client_certificate": _certificate(body.client_certificate),
     }
-    named = body.model_fields_set & ACCESS_FIELDS
-    return cast("AccessChanges", {name: given[name] for name in named})
+    names = body.model_fields_set & ACCESS_FIELDS
+    return cast("AccessChanges", {name: settings[name] for name in names})
 
 
-def _certificate(given: CertificateIn | None) -> ClientCertificate | None:
-    if given is None:
+def _certificate(body: CertificateIn | None) -> ClientCertificate | None:
+    if body is None:
         return None
-    return ClientCertificate(certificate=given.certificate, private_key=given.private_key)
+    return ClientCertificate(certificate=body.certificate, private_key=body.private_key)

@@ -212,11 +212,11 @@ def rotate_secret(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn
 ) -> WebhookCreated:
     """Change the signing secret; the old one signs too until the overlap has passed."""
-    wanted = Rotation(
+    rotation = Rotation(
         overlap_s=body.overlap_s,
         secret=Wanted(kind=None if body.kind is None else KeyKind(body.kind), own=body.secret),
     )
-    return _with_secret(*api.webhooks.rotate_secret(caller.tenant, webhook_id, wanted=wanted))
+    return _with_secret(*api.webhooks.rotate_secret(caller.tenant, webhook_id, wanted=rotation))
 
 
 def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
@@ -245,8 +245,8 @@ def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:
     return None if delays_s is None else tuple(delays_s)
 
 
-def _limit(given: RateLimitIn | None) -> RateLimit | None:
-    return None if given is None else RateLimit(count=given.count, per=Per(given.per))
+def _limit(body: RateLimitIn | None) -> RateLimit | None:
+    return None if body is None else RateLimit(count=body.count, per=Per(body.per))
 
 
 ENDPOINTS = (create, list_all, show, change, delete, rotate_secret, try_out, enable, disable)

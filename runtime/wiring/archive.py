@@ -17,10 +17,12 @@ def build(_journal: Journal) -> "Worker[Event]":
     """Events to the raw log."""
     from runtime.usecases.archive.archive_batch import ArchiveBatch
 
-    given = settings.load()
-    clients = parts.clients(given)
-    put = ArchiveBatch(raw_log=parts.raw_log(clients, given), clock=worker.now)
-    return Worker(decode=parts.event, work=_as_one(put), park=parts.parked(clients, given).park)
+    installation = settings.load()
+    clients = parts.clients(installation)
+    put = ArchiveBatch(raw_log=parts.raw_log(clients, installation), clock=worker.now)
+    return Worker(
+        decode=parts.event, work=_as_one(put), park=parts.parked(clients, installation).park
+    )
 
 
 def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
@@ -28,8 +30,8 @@ def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
     from runtime.stores.profiles.items import profile_from_stream
     from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 
-    given = settings.load()
-    raw_log = parts.raw_log(parts.clients(given), given)
+    installation = settings.load()
+    raw_log = parts.raw_log(parts.clients(installation), installation)
     put = ArchiveProfiles(raw_log=raw_log, clock=worker.now)
 
     def archive_images(images: Iterable[Mapping[str, Any]]) -> None:

@@ -25,23 +25,26 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     from runtime.usecases.pacing.admit_deliveries import AdmitDeliveries
     from runtime.usecases.pacing.divert_slow import DivertSlow
 
-    given = settings.load()
-    clients = parts.clients(given)
-    policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
-    tend = parts.tend_endpoints(clients, given, journal)
+    installation = settings.load()
+    clients = parts.clients(installation)
+    policy = EgressPolicy(
+        allow_local=installation.allow_local_http, ports=installation.webhook_ports
+    )
+    tend = parts.tend_endpoints(clients, installation, journal)
     attempts = DeliverAttempts(
-        deliveries=parts.deliveries(clients, given),
-        webhooks=parts.webhooks(clients, given),
-        known_webhooks=KnownWebhooks(config=parts.config(clients, given), clock=worker.now),
-        hints=parts.hints(clients, given.deliver_queue_url),
+        deliveries=parts.deliveries(clients, installation),
+        webhooks=parts.webhooks(clients, installation),
+        known_webhooks=KnownWebhooks(config=parts.config(clients, installation), clock=worker.now),
+        hints=parts.hints(clients, installation.deliver_queue_url),
         courier=Courier(
             sender=Sender(Egress(policy)),
-            open_secret=parts.secrets(clients, given).open,
+            open_secret=parts.secrets(clients, installation).open,
         ),
         admit=AdmitDeliveries(
             endpoints=tend.endpoints,
             turns=Turns(
-                table=Table(client=clients.tables, name=given.deliveries_table), clock=worker.now
+                table=Table(client=clients.tables, name=installation.deliveries_table),
+                clock=worker.now,
             ),
             clock=worker.now,
             dice=parts.DICE.random,
@@ -51,16 +54,16 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
         clock=worker.now,
         dice=parts.DICE.random,
         journal=journal,
-        queue_delay_max_s=given.queue_delay_max_s,
+        queue_delay_max_s=installation.queue_delay_max_s,
     )
     divert = DivertSlow(
         endpoints=tend.endpoints,
-        hints=parts.hints(clients, given.slow_queue_url),
+        hints=parts.hints(clients, installation.slow_queue_url),
         deliver=attempts.deliver_all,
         clock=worker.now,
     )
     return Worker(
         decode=messages.parse_deliver,
         work=divert,
-        park=parts.parked(clients, given).park,
+        park=parts.parked(clients, installation).park,
     )

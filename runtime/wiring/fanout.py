@@ -10,12 +10,12 @@ def build(_journal: Journal) -> Worker[str]:
     from runtime.stores.matching.subscriptions import Subscriptions
     from runtime.usecases.matching.fan_out import FanOut
 
-    given = settings.load()
-    clients = parts.clients(given)
+    installation = settings.load()
+    clients = parts.clients(installation)
     work = FanOut(
-        subscriptions=Subscriptions(config=parts.config(clients, given), clock=worker.now),
-        deliver=parts.hints(clients, given.deliver_queue_url),
-        run=parts.hints(clients, given.run_queue_url),
+        subscriptions=Subscriptions(config=parts.config(clients, installation), clock=worker.now),
+        deliver=parts.hints(clients, installation.deliver_queue_url),
+        run=parts.hints(clients, installation.run_queue_url),
         clock=worker.now,
     )
-    return Worker(decode=str, work=work, park=parts.parked(clients, given).park)
+    return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

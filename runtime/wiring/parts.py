@@ -50,9 +50,9 @@ def event(body: str) -> "Event":
     return bus_event.parse(body, now=timestamp(worker.now()))
 
 
-def clients(given: Settings) -> Clients:
+def clients(installation: Settings) -> Clients:
     """Clients of AWS, by the wire that the installation has chosen."""
-    return Clients(wire=given.aws_wire)
+    return Clients(wire=installation.aws_wire)
 
 
 def hints(clients: Clients, url: str) -> "Hints":
@@ -62,118 +62,120 @@ def hints(clients: Clients, url: str) -> "Hints":
     return Hints(queue=Queue(client=clients.queues, url=url))
 
 
-def parked(clients: Clients, given: Settings) -> "Parked":
+def parked(clients: Clients, installation: Settings) -> "Parked":
     """The dead-letter queue for what this process can never read."""
     from runtime.stores.queues import Parked, Queue
 
-    return Parked(queue=Queue(client=clients.queues, url=given.park_queue_url))
+    return Parked(queue=Queue(client=clients.queues, url=installation.park_queue_url))
 
 
-def deliveries(clients: Clients, given: Settings) -> "Deliveries":
+def deliveries(clients: Clients, installation: Settings) -> "Deliveries":
     """The deliveries, with their log and their large bodies."""
     from runtime.stores import bodies
     from runtime.stores.deliveries import delivery_log
     from runtime.stores.deliveries.deliveries import Deliveries
 
     return Deliveries(
-        table=Table(client=clients.tables, name=given.deliveries_table),
-        log=delivery_log.in_table(given.delivery_log_table, clients, given.retention_days),
-        bodies=bodies.in_bucket(given.bucket, clients),
+        table=Table(client=clients.tables, name=installation.deliveries_table),
+        log=delivery_log.in_table(
+            installation.delivery_log_table, clients, installation.retention_days
+        ),
+        bodies=bodies.in_bucket(installation.bucket, clients),
     )
 
 
-def replays(clients: Clients, given: Settings) -> "Replays":
+def replays(clients: Clients, installation: Settings) -> "Replays":
     """The replays of webhooks, beside the deliveries that they send again."""
     from runtime.stores.deliveries.replays import Replays
 
-    table = Table(client=clients.tables, name=given.deliveries_table)
-    return Replays(table=table, retention_days=given.retention_days)
+    table = Table(client=clients.tables, name=installation.deliveries_table)
+    return Replays(table=table, retention_days=installation.retention_days)
 
 
-def config(clients: Clients, given: Settings) -> "Config":
+def config(clients: Clients, installation: Settings) -> "Config":
     """The table of what tenants set up."""
     from runtime.stores.tables import config
 
-    return config.table(clients.tables, given.config_table)
+    return config.table(clients.tables, installation.config_table)
 
 
-def webhooks(clients: Clients, given: Settings) -> "Webhooks":
+def webhooks(clients: Clients, installation: Settings) -> "Webhooks":
     """The webhooks that tenants set up."""
     from runtime.stores.webhooks.webhooks import Webhooks
 
-    return Webhooks(config=config(clients, given))
+    return Webhooks(config=config(clients, installation))
 
 
-def functions(clients: Clients, given: Settings) -> "Functions":
+def functions(clients: Clients, installation: Settings) -> "Functions":
     """The functions that tenants set up, with their versions."""
     from runtime.stores.functions.functions import Functions
 
-    return Functions(config=config(clients, given))
+    return Functions(config=config(clients, installation))
 
 
-def bus(clients: Clients, given: Settings) -> "Bus":
+def bus(clients: Clients, installation: Settings) -> "Bus":
     """The bus that events land on."""
     from runtime.stores.bus import Bus
 
-    return Bus(client=clients.events, name=given.bus)
+    return Bus(client=clients.events, name=installation.bus)
 
 
-def endpoints(clients: Clients, given: Settings) -> "Endpoints":
+def endpoints(clients: Clients, installation: Settings) -> "Endpoints":
     """The health of endpoints, beside the deliveries that it comes from."""
     from runtime.stores.pacing.endpoints import Endpoints
 
-    table = Table(client=clients.tables, name=given.deliveries_table)
+    table = Table(client=clients.tables, name=installation.deliveries_table)
     return Endpoints(table=table, clock=worker.now)
 
 
-def tend_endpoints(clients: Clients, given: Settings, journal: Journal) -> "TendEndpoints":
+def tend_endpoints(clients: Clients, installation: Settings, journal: Journal) -> "TendEndpoints":
     """What follows the health of endpoints, and tells their tenants."""
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
     return TendEndpoints(
-        endpoints=endpoints(clients, given),
-        webhooks=webhooks(clients, given),
-        bus=bus(clients, given),
+        endpoints=endpoints(clients, installation),
+        webhooks=webhooks(clients, installation),
+        bus=bus(clients, installation),
         clock=worker.now,
         journal=journal,
     )
 
 
-def profiles(clients: Clients, given: Settings) -> "Profiles":
+def profiles(clients: Clients, installation: Settings) -> "Profiles":
     """The profiles."""
     from runtime.stores.profiles.profiles import Profiles
 
-    return Profiles(table=Table(client=clients.tables, name=given.profiles_table))
+    return Profiles(table=Table(client=clients.tables, name=installation.profiles_table))
 
 
-def runs(clients: Clients, given: Settings) -> "Runs":
+def runs(clients: Clients, installation: Settings) -> "Runs":
     """The runs, with the profiles that they change and their large bodies."""
     from runtime.stores import bodies
     from runtime.stores.functions.runs import Runs
 
     return Runs(
-        table=Table(client=clients.tables, name=given.runs_table),
-        profiles=profiles(clients, given),
-        bodies=bodies.in_bucket(given.bucket, clients),
-        retention_days=given.retention_days,
+        table=Table(client=clients.tables, name=installation.runs_table),
+        profiles=profiles(clients, installation),
+        bodies=bodies.in_bucket(installation.bucket, clients),
+        retention_days=installation.retention_days,
     )
 
 
-def raw_log(clients: Clients, given: Settings) -> "RawLog":
+def raw_log(clients: Clients, installation: Settings) -> "RawLog":
     """The raw log: its batches in the bucket, their numbers in the ledger."""
     from runtime.stores.archive.raw_log import RawLog
     from runtime.stores.aws.s3 import Bucket
 
     return RawLog(
-        bucket=Bucket(client=clients.s3, name=given.bucket),
-        table=Table(client=clients.tables, name=given.ledger_table),
+        bucket=Bucket(client=clients.s3, name=installation.bucket),
+        table=Table(client=clients.tables, name=installation.ledger_table),
     )
 
 
-def secrets(clients: Clients, given: Settings) -> "Secrets":
+def secrets(clients: Clients, installation: Settings) -> "Secrets":
     """What opens and seals secrets under the key of this installation."""
     import secrets as dice
 
     from runtime.stores.secrets import Secrets
 
-    return Secrets(client=clients.kms, key_id=given.kms_key_id, random=dice.token_bytes)
+    return Secrets(client=clients.kms, key_id=installation.kms_key_id, random=dice.token_bytes)

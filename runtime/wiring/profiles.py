@@ -14,7 +14,7 @@ def build(_journal: Journal) -> "Worker[Event]":
     """Events to profiles."""
     from runtime.usecases.profiles.project_profile import ProjectProfiles
 
-    given = settings.load()
-    clients = parts.clients(given)
-    work = ProjectProfiles(profiles=parts.profiles(clients, given))
-    return Worker(decode=parts.event, work=work, park=parts.parked(clients, given).park)
+    installation = settings.load()
+    clients = parts.clients(installation)
+    work = ProjectProfiles(profiles=parts.profiles(clients, installation))
+    return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)

@@ -23,41 +23,41 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
 
-    given = settings.load()
-    clients = parts.clients(given)
-    runs = parts.runs(clients, given)
-    parked = parts.parked(clients, given)
+    installation = settings.load()
+    clients = parts.clients(installation)
+    runs = parts.runs(clients, installation)
+    parked = parts.parked(clients, installation)
     apply = ApplyRun(
-        bus=parts.bus(clients, given),
-        deliver_queue=parts.hints(clients, given.deliver_queue_url),
-        run_queue=parts.hints(clients, given.run_queue_url),
-        deliveries=parts.deliveries(clients, given),
+        bus=parts.bus(clients, installation),
+        deliver_queue=parts.hints(clients, installation.deliver_queue_url),
+        run_queue=parts.hints(clients, installation.run_queue_url),
+        deliveries=parts.deliveries(clients, installation),
         parked=parked,
-        queue_delay_max_s=given.queue_delay_max_s,
+        queue_delay_max_s=installation.queue_delay_max_s,
     )
     work = RunFunctions(
-        functions=parts.functions(clients, given),
+        functions=parts.functions(clients, installation),
         runs=runs,
         profiles=runs.profiles,
-        sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+        sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
         admit=AdmitRuns(
             permits=Turns(
-                table=Table(client=clients.tables, name=given.runs_table),
+                table=Table(client=clients.tables, name=installation.runs_table),
                 clock=worker.now,
                 lease_ms=concurrency.RUN_LEASE_MS,
             ),
-            hints=parts.hints(clients, given.run_queue_url),
+            hints=parts.hints(clients, installation.run_queue_url),
             dice=parts.DICE.random,
             new_owner=lambda: uuid.uuid4().hex,
         ),
         apply=apply,
-        unseal=parts.secrets(clients, given).open,
+        unseal=parts.secrets(clients, installation).open,
         clock=worker.now,
         retry_delay_s=lambda attempt: schedule.delay_s(
             schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=parts.DICE.random()
         ),
         journal=journal,
-        allow_local_http=given.allow_local_http,
+        allow_local_http=installation.allow_local_http,
     )
 
     def decode(body: str) -> "PlannedRun":

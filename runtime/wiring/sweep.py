@@ -15,12 +15,15 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.usecases.deliveries.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
 
-    given = settings.load()
-    clients = parts.clients(given)
-    found, hints = parts.deliveries(clients, given), parts.hints(clients, given.deliver_queue_url)
-    most_s = given.queue_delay_max_s
+    installation = settings.load()
+    clients = parts.clients(installation)
+    stored_deliveries, hints = (
+        parts.deliveries(clients, installation),
+        parts.hints(clients, installation.deliver_queue_url),
+    )
+    most_s = installation.queue_delay_max_s
     deliveries = Sweep(
-        records=found,
+        records=stored_deliveries,
         hints=hints,
         hint_of=delivery_hint,
         is_hinted=lambda delivery: delivery.hinted,
@@ -28,17 +31,17 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         clock=worker.now,
     )
     runs = Sweep(
-        records=parts.runs(clients, given),
-        hints=parts.hints(clients, given.run_queue_url),
+        records=parts.runs(clients, installation),
+        hints=parts.hints(clients, installation.run_queue_url),
         hint_of=run_hint,
         is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=most_s) is not None,
         shards=keys.RUN_SHARDS,
         clock=worker.now,
     )
-    endpoints = parts.tend_endpoints(clients, given, journal).sweep
+    endpoints = parts.tend_endpoints(clients, installation, journal).sweep
     replays = WorkReplays(
-        deliveries=found,
-        replays=parts.replays(clients, given),
+        deliveries=stored_deliveries,
+        replays=parts.replays(clients, installation),
         hints=hints,
         clock=worker.now,
     )

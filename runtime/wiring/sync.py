@@ -28,9 +28,9 @@ def build() -> "SyncWarehouse":
     from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
-    given = settings.load()
-    clients = parts.clients(given)
-    raw_log = parts.raw_log(clients, given)
+    installation = settings.load()
+    clients = parts.clients(installation)
+    raw_log = parts.raw_log(clients, installation)
     ledger, files = Ledger(table=raw_log.table), _files(raw_log)
 
     def destination(kind: DestinationKind) -> "Destination":
@@ -38,11 +38,11 @@ def build() -> "SyncWarehouse":
             case DestinationKind.S3:
                 return LoadLake(files=files, clock=worker.now)
             case DestinationKind.REDSHIFT:
-                warehouse = _redshift(clients, given, ledger=ledger)
+                warehouse = _redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
 
     return SyncWarehouse(
-        syncs=Syncs(config=config.table(clients.tables, given.config_table)),
+        syncs=Syncs(config=config.table(clients.tables, installation.config_table)),
         raw_log=raw_log,
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},
@@ -58,7 +58,7 @@ def _files(raw_log: "RawLog") -> "LoadFiles":
     return LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=writer)
 
 
-def _redshift(clients: Clients, given: Settings, *, ledger: "Ledger") -> "LoadRedshift":
+def _redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "LoadRedshift":
     from runtime.stores.warehouse.redshift.data_api import DataApi
     from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
     from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
@@ -66,11 +66,11 @@ def _redshift(clients: Clients, given: Settings, *, ledger: "Ledger") -> "LoadRe
     return LoadRedshift(
         data_api=DataApi(
             client=clients.redshift_data,
-            workgroup=given.redshift_workgroup,
-            database=given.redshift_database,
+            workgroup=installation.redshift_workgroup,
+            database=installation.redshift_database,
         ),
         schemas=ledger,
         sql=Sql(queries=read_queries(), migrations=read_migrations()),
-        bucket=given.bucket,
-        copy_role_arn=given.redshift_copy_role_arn,
+        bucket=installation.bucket,
+        copy_role_arn=installation.redshift_copy_role_arn,
     )

@@ -95,12 +95,12 @@ def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...
     Raises:
         BadInput: there are none, too many, or one that no event can have; names what is close.
     """
-    given = tuple(topics)
-    if not given:
+    names = tuple(topics)
+    if not names:
         raise BadInput("name at least one topic", field=at, code="no_topics")
-    if len(given) > MAX_TOPICS:
+    if len(names) > MAX_TOPICS:
         raise BadInput(f"at most {MAX_TOPICS} topics", field=at, code="too_many_topics")
-    return tuple(dict.fromkeys(_parse(topic, at) for topic in given))
+    return tuple(dict.fromkeys(_parse(topic, at) for topic in names))
 
 
 def is_prefix(topic: str) -> bool:

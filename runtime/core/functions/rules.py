@@ -106,10 +106,10 @@ def check_secret_names(names: Iterable[str]) -> None:
     Raises:
         BadInput: code `bad_secret_name` or `too_many_secrets`.
     """
-    given = list(names)
-    if len(given) > MAX_SECRETS:
+    every = list(names)
+    if len(every) > MAX_SECRETS:
         raise BadInput(f"at most {MAX_SECRETS}", field="secrets", code="too_many_secrets")
-    for name in given:
+    for name in every:
         if not SECRET_NAME.fullmatch(name):
             raise BadInput(
                 f"{name!r} must be upper-case letters, digits and _, such as CRM_TOKEN",

@@ -114,8 +114,8 @@ def refused(
 ) -> Decision:
     """What a run amounts to that the platform would not make, or would not take."""
     refusal = {"outcome": "refused", "error": {"traceback": "", **error}}
-    kept = {name: (result or {}).get(name) for name in _KEPT}
-    run = _record(planned_run, {**kept, **refusal}, attempt=attempt)
+    others = {name: (result or {}).get(name) for name in _KEPT}
+    run = _record(planned_run, {**others, **refusal}, attempt=attempt)
     return Decision(run=run, outgoing=outgoing(run, planned_run.event))
 
 
@@ -230,8 +230,8 @@ def _with_profile(
         )
     if changed is before:
         return decision
-    stored = profile.stored(changed)
-    return replace(decision, profile=stored, read_revision=before.revision)
+    after = profile.stored(changed)
+    return replace(decision, profile=after, read_revision=before.revision)
 
 
 def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Event) -> None:
@@ -278,10 +278,10 @@ def _payloads(run: Run) -> list[str] | None:
     """The bodies that a transform has made; None when there is nothing to deliver."""
     if run.webhook_id is None or run.outcome is Outcome.DROPPED or run.output is None:
         return None
-    made = run.output if isinstance(run.output, list) else [run.output]
-    if not all(isinstance(body, Mapping) for body in made):
+    bodies = run.output if isinstance(run.output, list) else [run.output]
+    if not all(isinstance(body, Mapping) for body in bodies):
         raise BadInput(_NO_PAYLOAD, code="bad_payload")
-    return [dump(body) for body in made]
+    return [dump(body) for body in bodies]
 
 
 def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> None:

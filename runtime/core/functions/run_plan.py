@@ -122,5 +122,5 @@ def job(
 
 def _event(each: PlannedRun, profiles: Mapping[Key, Profile]) -> dict[str, Any]:
     person = profiles.get(Key(each.message.tenant, each.profile_id or ""))
-    shown = None if person is None or person.deleted else person.to_user()
-    return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": shown}
+    profile = None if person is None or person.deleted else person.to_user()
+    return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": profile}

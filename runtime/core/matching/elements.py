@@ -69,13 +69,13 @@ def _holds_here(element: Element, condition: Condition) -> bool:
 def _hold_below(element: Element, array: Array, asked: list[Asked], lists: int) -> int:
     # A scalar beside the array's elements satisfies a condition without choosing an element. That
     # may help the conditions that follow, or not, so both are tried.
-    left = [
+    others = [
         each
         for each in asked
         if not each.condition.is_satisfied(element.values.get(each.condition.place, ()))
     ]
     holding = _hold_in_one(array, asked, lists)
-    return holding if len(left) == len(asked) else holding | _hold_in_one(array, left, lists)
+    return holding if len(others) == len(asked) else holding | _hold_in_one(array, others, lists)
 
 
 def _hold_in_one(array: Array, asked: Sequence[Asked], lists: int) -> int:
@@ -94,9 +94,9 @@ def _hold_in_one(array: Array, asked: Sequence[Asked], lists: int) -> int:
             if lists_beginning & chosen and not element.has(place):
                 chosen &= ~lists_beginning
         if chosen:
-            held = _hold_in(element, asked, chosen)
-            holding |= held
-            open_lists &= ~held
+            here = _hold_in(element, asked, chosen)
+            holding |= here
+            open_lists &= ~here
             if not open_lists:
                 break
     return holding

@@ -45,17 +45,17 @@ class _Block:
         return next((place for place, table in self._tables if table.needs_a_value), None)
 
     def find(self, facts: Facts) -> Iterator[Pattern]:
-        found = (1 << len(self._patterns)) - 1
+        candidates = (1 << len(self._patterns)) - 1
         for place, table in self._tables:
             here = table.find(facts.values.get(place, ()))
             if place in facts.in_elements:
                 here |= table.absent  # a filter may be about an element that has no value here
-            found &= here
-            if not found:
+            candidates &= here
+            if not candidates:
                 return
-        while found:
-            number = found.bit_length() - 1
-            found ^= 1 << number
+        while candidates:
+            number = candidates.bit_length() - 1
+            candidates ^= 1 << number
             pattern = self._patterns[number]
             if pattern.fits(facts):
                 yield pattern

@@ -15,20 +15,20 @@ def key(text: str) -> str:
     return text.lower() if text.isascii() else text.upper().casefold()
 
 
-def equals(text: str, wanted: str) -> bool:
-    """Whether the whole text is what is wanted."""
-    return _end_of_start(text, wanted) == len(text)
+def equals(text: str, pattern: str) -> bool:
+    """Whether the whole text equals `pattern`, ignoring case."""
+    return _end_of_start(text, pattern) == len(text)
 
 
-def starts_with(text: str, wanted: str) -> bool:
-    """Whether the text begins with what is wanted."""
-    return _end_of_start(text, wanted) is not None
+def starts_with(text: str, pattern: str) -> bool:
+    """Whether the text begins with `pattern`, ignoring case."""
+    return _end_of_start(text, pattern) is not None
 
 
-def ends_with(text: str, wanted: str) -> bool:
-    """Whether the text ends with what is wanted."""
+def ends_with(text: str, pattern: str) -> bool:
+    """Whether the text ends with `pattern`, ignoring case."""
     end = len(text)
-    for character in reversed(wanted):
+    for character in reversed(pattern):
         for form in forms(character):
             if text.endswith(form, 0, end):
                 end -= len(form)
@@ -38,10 +38,10 @@ def ends_with(text: str, wanted: str) -> bool:
     return True
 
 
-def _end_of_start(text: str, wanted: str) -> int | None:
-    """How much of the text is what is wanted, if it begins with that."""
+def _end_of_start(text: str, pattern: str) -> int | None:
+    """How many characters of the text `pattern` takes, if the text begins with it."""
     end = 0
-    for character in wanted:
+    for character in pattern:
         for form in forms(character):
             if text.startswith(form, end):
                 end += len(form)

@@ -47,39 +47,39 @@ def compile_rule(rule: object, at: str) -> Test:
     return make(operand, f"{at}.{name}")
 
 
-def _equals(wanted: object, at: str) -> Test:
-    if wanted is not None and not isinstance(wanted, bool | int | float | str):
+def _equals(operand: object, at: str) -> Test:
+    if operand is not None and not isinstance(operand, bool | int | float | str):
         raise bad("must be a string, a number, true, false, null or an operator", at)
-    address = read_address(wanted) if isinstance(wanted, str) else None
+    address = read_address(operand) if isinstance(operand, str) else None
     if address is not None:
         return Network(address, address).covers  # however it is written
-    return _exactly(wanted)
+    return _exactly(operand)
 
 
-def _exactly(wanted: object) -> Test:
-    same = identity(wanted)
+def _exactly(operand: object) -> Test:
+    same = identity(operand)
     return lambda value: identity(value) == same
 
 
 def _prefix(operand: object, at: str) -> Test:
     if isinstance(operand, Mapping):
-        wanted = _ignoring_case(operand, at)
-        return lambda value: isinstance(value, str) and ignoring_case.starts_with(value, wanted)
+        pattern = _ignoring_case(operand, at)
+        return lambda value: isinstance(value, str) and ignoring_case.starts_with(value, pattern)
     text = _text(operand, at)
     return lambda value: isinstance(value, str) and value.startswith(text)
 
 
 def _suffix(operand: object, at: str) -> Test:
     if isinstance(operand, Mapping):
-        wanted = _ignoring_case(operand, at)
-        return lambda value: isinstance(value, str) and ignoring_case.ends_with(value, wanted)
+        pattern = _ignoring_case(operand, at)
+        return lambda value: isinstance(value, str) and ignoring_case.ends_with(value, pattern)
     text = _text(operand, at)
     return lambda value: isinstance(value, str) and value.endswith(text)
 
 
 def _equals_ignore_case(operand: object, at: str) -> Test:
-    wanted = _text(operand, at)
-    return lambda value: isinstance(value, str) and ignoring_case.equals(value, wanted)
+    pattern = _text(operand, at)
+    return lambda value: isinstance(value, str) and ignoring_case.equals(value, pattern)
 
 
 def _ignoring_case(operand: Mapping[str, Any], at: str) -> str:
@@ -147,14 +147,14 @@ def _anything_but(operand: object, at: str) -> Test:
 def _anything_but_operator(operand: Mapping[str, Any], at: str) -> Test:
     if len(operand) != 1:
         raise bad("an operator stands alone in its object", at)
-    (name, wanted), *_ = operand.items()
+    (name, values), *_ = operand.items()
     make = _EXCLUDABLE.get(name)
     if make is None:
         raise bad(f"can exclude {', '.join(sorted(_EXCLUDABLE))}, not {name!r}", at)
-    wanted = wanted if isinstance(wanted, list) else [wanted]
-    if not wanted or (name in _AFFIXES and "" in wanted):
+    values = values if isinstance(values, list) else [values]
+    if not values or (name in _AFFIXES and "" in values):
         raise bad("must not be empty", at)
-    test = any_of([make(item, f"{at}.{name}") for item in wanted])
+    test = any_of([make(item, f"{at}.{name}") for item in values])
     return lambda value: not test(value)
 
 

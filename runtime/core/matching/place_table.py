@@ -40,17 +40,17 @@ class PlaceTable:
         """The filters that may be content with these values, which are all that the place has."""
         if not values:
             return self.absent
-        found = self._present
+        matches = self._present
         for value in values:
-            found |= self._wanted.find(value)
+            matches |= self._wanted.find(value)
             if self._numbers and is_number(value):
-                found |= self._number_table.find(value)
+                matches |= self._number_table.find(value)
             if self._networks:
                 address = read_address(value) if isinstance(value, str) else None
-                found |= 0 if address is None else self._network_table.find(address)
+                matches |= 0 if address is None else self._network_table.find(address)
             if self._but:
-                found |= self._but & ~self._unwanted.find(value)
-        return found
+                matches |= self._but & ~self._unwanted.find(value)
+        return matches
 
     @cached_property
     def _number_table(self) -> RangeTable:
@@ -111,14 +111,14 @@ class _Values:
 
     def find(self, value: object) -> int:
         """The filters that name this value."""
-        found = self._equal.get(identity(value), 0)
+        matches = self._equal.get(identity(value), 0)
         if isinstance(value, str):
-            found |= self._affixes.find(value)
+            matches |= self._affixes.find(value)
             if self._ignoring_case:
-                found |= self._ignoring_case.find(value)
+                matches |= self._ignoring_case.find(value)
             if self._wildcards:
-                found |= self._wildcard_table.find(value)
-        return found
+                matches |= self._wildcard_table.find(value)
+        return matches
 
     @cached_property
     def _wildcard_table(self) -> WildcardTable:

@@ -29,12 +29,12 @@ class Affixes:
 
     def find(self, text: str) -> int:
         """The filters that name how this text begins or ends."""
-        found = 0
+        matches = 0
         for length, table in self._starts.items():
-            found |= table.get(text[:length], 0)
+            matches |= table.get(text[:length], 0)
         for length, table in self._ends.items():
-            found |= table.get(text[-length:], 0)
-        return found
+            matches |= table.get(text[-length:], 0)
+        return matches
 
 
 class IgnoringCase:
@@ -51,9 +51,9 @@ class IgnoringCase:
     def __bool__(self) -> bool:
         return bool(self._equal or self._starts or self._ends)
 
-    def add(self, name: str, wanted: str, bit: int) -> bool:
+    def add(self, name: str, pattern: str, bit: int) -> bool:
         """Note an `equal`, a `prefix` or a `suffix`; False if every text has it."""
-        key = ignoring_case.key(wanted)
+        key = ignoring_case.key(pattern)
         if name == "equal":
             table = self._equal
         elif key:
@@ -62,30 +62,30 @@ class IgnoringCase:
         else:
             return False
         # Both cases of a letter are one wish, so that one comparison answers for both.
-        note(table.setdefault(key, {}), wanted.lower() if wanted.isascii() else wanted, bit)
+        note(table.setdefault(key, {}), pattern.lower() if pattern.isascii() else pattern, bit)
         return True
 
     def find(self, text: str) -> int:
         """The filters that name this text, how it begins or how it ends."""
         key = ignoring_case.key(text)
-        found = 0
+        matches = 0
         if key in self._equal:
-            found |= _compared(text, self._equal[key], ignoring_case.equals)
+            matches |= _compared(text, self._equal[key], ignoring_case.equals)
         for length, table in self._starts.items():
             if key[:length] in table:
-                found |= _compared(text, table[key[:length]], ignoring_case.starts_with)
+                matches |= _compared(text, table[key[:length]], ignoring_case.starts_with)
         for length, table in self._ends.items():
             if key[-length:] in table:
-                found |= _compared(text, table[key[-length:]], ignoring_case.ends_with)
-        return found
+                matches |= _compared(text, table[key[-length:]], ignoring_case.ends_with)
+        return matches
 
 
 def _compared(text: str, candidates: Table, test: Callable[[str, str], bool]) -> int:
-    found = 0
-    for wanted, bits in candidates.items():
-        if test(text, wanted):
-            found |= bits
-    return found
+    matches = 0
+    for pattern, bits in candidates.items():
+        if test(text, pattern):
+            matches |= bits
+    return matches
 
 
 def note(table: dict[Key, int], key: Key, bit: int) -> None:

@@ -83,14 +83,14 @@ class WildcardTable:
             candidates &= self._any_end | self._ends.find(text)
         if candidates & self._with_literals:
             candidates = self._contained.among(candidates, text)
-        found = 0
+        matches = 0
         while candidates:
             number = candidates.bit_length() - 1
             candidates ^= 1 << number
             parts, bits = self._wildcards[number]
             if fits(text, parts):
-                found |= bits
-        return found
+                matches |= bits
+        return matches
 
 
 class _Contained:
@@ -143,7 +143,7 @@ class _Automaton:
     def contained(self, text: str) -> set[int]:
         """The numbers of the literals that the text contains."""
         step, back, literal, shorter = self._next, self._back, self._literal, self._shorter
-        found: set[int] = set()
+        literals: set[int] = set()
         state = 0
         for character in text:
             while state and character not in step[state]:
@@ -151,10 +151,10 @@ class _Automaton:
             state = step[state].get(character, 0)
             ending = state if literal[state] >= 0 else shorter[state]
             # Whoever ends in a literal that was found before ends in nothing new.
-            while ending and literal[ending] not in found:
-                found.add(literal[ending])
+            while ending and literal[ending] not in literals:
+                literals.add(literal[ending])
                 ending = shorter[ending]
-        return found
+        return literals
 
     def _add(self, literal: str, number: int) -> None:
         state = 0

@@ -184,23 +184,23 @@ def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: 
     Raises:
         BadInput: a number is missing after `after`: loading on would lose rows unseen.
     """
-    chosen: list[RawBatch] = []
+    batches_in: list[RawBatch] = []
     rows = size_bytes = 0
     seq = after
     for batch in batches:
         if batch.seq != seq + 1:
             raise BadInput(f"raw batch {seq + 1} is missing from the ledger", code="raw_gap")
         expired = after == 0 and batch.appended_at < kept_since
-        held = 0 if expired else batch.counts.get(tenant, 0)
-        full = rows + held > MAX_ROWS or size_bytes + batch.size_bytes > MAX_INPUT_BYTES
-        if held and chosen and (full or len(chosen) == MAX_BATCHES):
+        rows_here = 0 if expired else batch.counts.get(tenant, 0)
+        full = rows + rows_here > MAX_ROWS or size_bytes + batch.size_bytes > MAX_INPUT_BYTES
+        if rows_here and batches_in and (full or len(batches_in) == MAX_BATCHES):
             break
-        if held:
-            chosen.append(batch)
-            rows += held
+        if rows_here:
+            batches_in.append(batch)
+            rows += rows_here
             size_bytes += batch.size_bytes
         seq = batch.seq
-    return Choice(batches=tuple(chosen), last_seq=seq)
+    return Choice(batches=tuple(batches_in), last_seq=seq)
 
 
 def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:

@@ -85,7 +85,7 @@ class Blocks:
         """
         try:
             return tuple(
-                _PLACE.sub(lambda found: _fill(found, values), sql) for sql in self.blocks[name]
+                _PLACE.sub(lambda match: _fill(match, values), sql) for sql in self.blocks[name]
             )
         except KeyError as problem:
             raise BadInput(f"{problem} is missing for block {name}", code="bad_sql") from problem
@@ -198,6 +198,6 @@ def _statements(body: str) -> tuple[str, ...]:
     )
 
 
-def _fill(found: re.Match[str], values: Mapping[str, object]) -> str:
-    identifier, value = found.groups()
+def _fill(match: re.Match[str], values: Mapping[str, object]) -> str:
+    identifier, value = match.groups()
     return str(values[identifier]) if identifier else literal(values[value])

@@ -47,13 +47,15 @@ class Ledger:
                 answer = self.table.client.update_item(**change, ReturnValues="ALL_NEW")
         except ClientError as problem:  # only a lost condition comes through
             raise Transient("this sync is running already", code="sync_busy") from problem
-        held = {name: codec.value(dict(stored)) for name, stored in answer["Attributes"].items()}
+        attributes = {
+            name: codec.value(dict(stored)) for name, stored in answer["Attributes"].items()
+        }
         return Lease(
             tenant=tenant,
             sync_id=sync_id,
-            fence=held["fence"],
-            seq=held.get("seq", 0),
-            load=self._load(tenant, sync_id, held.get("load_id")),
+            fence=attributes["fence"],
+            seq=attributes.get("seq", 0),
+            load=self._load(tenant, sync_id, attributes.get("load_id")),
         )
 
     def release(self, lease: Lease) -> None:
@@ -91,9 +93,9 @@ class Ledger:
                 {":pk": keys.loads_of(tenant, sync_id), ":prefix": keys.LOADS}
             ),
         }
-        found = [items.load_record(item) for item in self.table.query(query)]
-        found.sort(key=lambda record: (record.started_at, record.last_seq), reverse=True)
-        return tuple(found[:limit])
+        loads = [items.load_record(item) for item in self.table.query(query)]
+        loads.sort(key=lambda record: (record.started_at, record.last_seq), reverse=True)
+        return tuple(loads[:limit])
 
     def claim_schema(self, schema: str, *, tenant: str) -> int:
         """Claim a schema for this tenant; returns the version of its tables, 0 for a new one.
@@ -124,7 +126,7 @@ class Ledger:
 
     def _write(self, lease: Lease, record: Load, change: str, **values: str | int) -> None:
         cursor = _cursor(lease.tenant, lease.sync_id)
-        stored = self.table.transact(
+        saved = self.table.transact(
             self.table.update(cursor, change, _MINE, fence=lease.fence, **values),
             self.table.put(
                 _item(record, fence=lease.fence),
@@ -132,7 +134,7 @@ class Ledger:
                 fence=lease.fence,
             ),
         )
-        if not stored:
+        if not saved:
             raise Transient("another planner has taken this sync over", code="lease_lost")
 
     def _load(self, tenant: str, sync_id: str, load_id: str | None) -> Load | None:

@@ -35,15 +35,15 @@ def load() -> Api:
     return build(settings.load())
 
 
-def build(given: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
+def build(installation: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
     """The API of an installation; `look_up` asks the name servers."""
-    clients = parts.clients(given)
+    clients = parts.clients(installation)
     return Api(
-        events=events.build(clients, given),
-        webhooks=webhooks.build(clients, given, look_up=look_up),
-        deliveries=deliveries.build(clients, given),
-        functions=functions.build(clients, given),
-        profiles=profiles.build(clients, given),
-        syncs=syncs.build(clients, given),
-        tenancy=tenancy.build(clients, given),
+        events=events.build(clients, installation),
+        webhooks=webhooks.build(clients, installation, look_up=look_up),
+        deliveries=deliveries.build(clients, installation),
+        functions=functions.build(clients, installation),
+        profiles=profiles.build(clients, installation),
+        syncs=syncs.build(clients, installation),
+        tenancy=tenancy.build(clients, installation),
     )

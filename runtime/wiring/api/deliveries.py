@@ -22,17 +22,20 @@ class DeliveryApi:
     start_replay: StartReplay
 
 
-def build(clients: Clients, given: Settings) -> DeliveryApi:
+def build(clients: Clients, installation: Settings) -> DeliveryApi:
     """The use cases of deliveries, with their stores."""
-    deliveries, webhooks = parts.deliveries(clients, given), parts.webhooks(clients, given)
-    replays = parts.replays(clients, given)
+    deliveries, webhooks = (
+        parts.deliveries(clients, installation),
+        parts.webhooks(clients, installation),
+    )
+    replays = parts.replays(clients, installation)
     return DeliveryApi(
         list=ListDeliveries(deliveries=deliveries, webhooks=webhooks),
         show=ShowDelivery(deliveries=deliveries),
         retry=RetryDelivery(
             deliveries=deliveries,
             webhooks=webhooks,
-            hints=parts.hints(clients, given.deliver_queue_url),
+            hints=parts.hints(clients, installation.deliver_queue_url),
             clock=worker.now,
         ),
         replays=replays,

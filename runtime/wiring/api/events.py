@@ -15,7 +15,7 @@ class EventApi:
     accept: AcceptEvents
 
 
-def build(clients: Clients, given: Settings) -> EventApi:
+def build(clients: Clients, installation: Settings) -> EventApi:
     """The use cases of events, with their stores."""
-    bus = parts.bus(clients, given)
+    bus = parts.bus(clients, installation)
     return EventApi(accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id))

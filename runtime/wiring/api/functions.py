@@ -29,20 +29,20 @@ class FunctionApi:
     show_run: ShowRun
 
 
-def build(clients: Clients, given: Settings) -> FunctionApi:
+def build(clients: Clients, installation: Settings) -> FunctionApi:
     """The use cases of functions, with their stores."""
-    functions, runs = parts.functions(clients, given), parts.runs(clients, given)
+    functions, runs = parts.functions(clients, installation), parts.runs(clients, installation)
     return FunctionApi(
         store=functions,
         create=CreateFunction(functions=functions, clock=worker.now),
         update=UpdateFunction(functions=functions),
         push=PushVersion(
             functions=functions,
-            sandbox=SandboxFunction(client=clients.functions, name=given.sandbox_function),
+            sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
             clock=worker.now,
         ),
         publish=PublishVersion(functions=functions),
-        set_secret=SetSecret(functions=functions, seal=parts.secrets(clients, given).seal),
+        set_secret=SetSecret(functions=functions, seal=parts.secrets(clients, installation).seal),
         runs=runs,
         show_run=ShowRun(runs=runs),
     )

@@ -15,6 +15,6 @@ class ProfileApi:
     show: ShowProfile
 
 
-def build(clients: Clients, given: Settings) -> ProfileApi:
+def build(clients: Clients, installation: Settings) -> ProfileApi:
     """The use cases of profiles, with their store."""
-    return ProfileApi(show=ShowProfile(profiles=parts.profiles(clients, given)))
+    return ProfileApi(show=ShowProfile(profiles=parts.profiles(clients, installation)))

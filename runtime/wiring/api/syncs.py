@@ -23,13 +23,13 @@ class SyncApi:
     trigger: TriggerSync
 
 
-def build(clients: Clients, given: Settings) -> SyncApi:
+def build(clients: Clients, installation: Settings) -> SyncApi:
     """The use cases of syncs, with their stores."""
-    syncs = Syncs(config=parts.config(clients, given))
-    starter = SyncFunction(client=clients.functions, name=given.sync_function)
+    syncs = Syncs(config=parts.config(clients, installation))
+    starter = SyncFunction(client=clients.functions, name=installation.sync_function)
     return SyncApi(
         store=syncs,
-        ledger=Ledger(table=Table(client=clients.tables, name=given.ledger_table)),
+        ledger=Ledger(table=Table(client=clients.tables, name=installation.ledger_table)),
         create=CreateSync(syncs=syncs, new_id=parts.new_id, clock=worker.now),
         trigger=TriggerSync(syncs=syncs, starter=starter),
     )

@@ -28,9 +28,9 @@ class TenancyApi:
     create_tenant: CreateTenant
 
 
-def build(clients: Clients, given: Settings) -> TenancyApi:
+def build(clients: Clients, installation: Settings) -> TenancyApi:
     """The use cases of tenancy, with their stores."""
-    table, sealing = parts.config(clients, given), parts.secrets(clients, given)
+    table, sealing = parts.config(clients, installation), parts.secrets(clients, installation)
     return TenancyApi(
         authenticate=Authenticate(keys=ApiKeys(config=table)),
         answer_once=AnswerOnce(

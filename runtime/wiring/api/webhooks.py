@@ -42,23 +42,28 @@ class WebhookApi:
     try_out: TryWebhook
 
 
-def build(clients: Clients, given: Settings, *, look_up: Lookup) -> WebhookApi:
+def build(clients: Clients, installation: Settings, *, look_up: Lookup) -> WebhookApi:
     """The use cases of webhooks, with their stores; `look_up` asks the name servers."""
-    webhooks, seal = parts.webhooks(clients, given), parts.secrets(clients, given).seal
-    policy = EgressPolicy(allow_local=given.allow_local_http, ports=given.webhook_ports)
+    webhooks, seal = (
+        parts.webhooks(clients, installation),
+        parts.secrets(clients, installation).seal,
+    )
+    policy = EgressPolicy(
+        allow_local=installation.allow_local_http, ports=installation.webhook_ports
+    )
     make_secret = MakeSecret(new_text=_new_signing_secret, seal=seal)
     seal_access = SealAccess(
         seal=seal, check_url=_url_check(policy), read_certificate=_certificate_end
     )
     rules = WebhookRules(
-        functions=parts.functions(clients, given),
+        functions=parts.functions(clients, installation),
         vet_url=_url_vet(policy, look_up),
         ask_receiver=partial(handshake.ask, policy),
     )
     switch = SwitchWebhook(
         webhooks=webhooks,
-        endpoints=parts.endpoints(clients, given),
-        bus=parts.bus(clients, given),
+        endpoints=parts.endpoints(clients, installation),
+        bus=parts.bus(clients, installation),
         clock=worker.now,
     )
     return WebhookApi(
@@ -77,9 +82,9 @@ def build(clients: Clients, given: Settings, *, look_up: Lookup) -> WebhookApi:
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=worker.now),
         switch=switch,
         try_out=TryWebhook(
-            deliveries=parts.deliveries(clients, given),
+            deliveries=parts.deliveries(clients, installation),
             webhooks=webhooks,
-            hints=parts.hints(clients, given.deliver_queue_url),
+            hints=parts.hints(clients, installation.deliver_queue_url),
             new_id=parts.new_id,
             clock=worker.now,
         ),
@@ -98,8 +103,10 @@ def _url_vet(policy: EgressPolicy, look_up: Lookup) -> Callable[[str], object]:
     return partial(egress.vet, deadline_s=VET_DEADLINE_S)
 
 
-def _certificate_end(given: ClientCertificate, /) -> str:
-    certificate = identity.Identity(certificate=given.certificate, private_key=given.private_key)
+def _certificate_end(installation: ClientCertificate, /) -> str:
+    certificate = identity.Identity(
+        certificate=installation.certificate, private_key=installation.private_key
+    )
     return timestamp(identity.read(certificate, now=worker.now()))
 
 

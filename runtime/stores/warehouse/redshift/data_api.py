@@ -53,9 +53,9 @@ class DataApi:
         while True:
             left_s = max(1, min(MAX_WAIT_S, int(deadline - self.seconds())))
             with aws.faults("describe a statement"):
-                seen = self._describe(statement_id, wait_s=left_s)
-            if seen.state is not StatementState.RUNNING or self.seconds() >= deadline - 1:
-                return seen
+                outcome = self._describe(statement_id, wait_s=left_s)
+            if outcome.state is not StatementState.RUNNING or self.seconds() >= deadline - 1:
+                return outcome
 
     def run(self, statements: Sequence[str], *, wait_s: float) -> None:
         """Run statements that may be repeated, in one transaction, to their end.
@@ -93,13 +93,13 @@ class DataApi:
         return self.workgroup
 
     def _finished(self, statement_id: str, *, wait_s: float) -> None:
-        seen = self.outcome(statement_id, wait_s=wait_s)
-        match seen.state:
+        outcome = self.outcome(statement_id, wait_s=wait_s)
+        match outcome.state:
             case StatementState.FINISHED:
                 return
             case StatementState.RUNNING | StatementState.LOST | StatementState.FAILED:
                 raise Transient(
-                    f"statement {seen.state}: {seen.error}"[:1000], code="warehouse_failed"
+                    f"statement {outcome.state}: {outcome.error}"[:1000], code="warehouse_failed"
                 )
 
     def _describe(self, statement_id: str, *, wait_s: int) -> StatementOutcome:
