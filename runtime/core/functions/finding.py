@@ -1,11 +1,12 @@
-"""What the sandbox's check says about a source."""
+"""The findings: what the sandbox's check of a function's source answers."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-MAX_PLACE: Final = 64 * 1024  # a source has as many bytes: no line or column has a higher number
+# A source has at most this many bytes, so no line or column number can be higher.
+MAX_PLACE: Final = 64 * 1024
 
 
 class Severity(StrEnum):
@@ -27,15 +28,17 @@ class Finding:
     severity: Severity
 
     def to_json(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """The finding as the API shows it."""
         return asdict(self)
 
 
 def parse(raw: Mapping[str, Any]) -> Finding:
-    """A finding as the sandbox answers it; other keys are ignored.
+    """Read one finding of the sandbox's answer; unknown keys are ignored.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError: a key is missing.
+        TypeError: `raw` is no mapping.
+        ValueError: a line or column is out of range, or the severity is unknown.
     """
     return Finding(
         line=_place(raw["line"]),

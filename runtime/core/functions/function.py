@@ -1,4 +1,8 @@
-"""A function: user code with immutable versions; with topics it is a trigger's target."""
+"""A function: a tenant's code, in versions that never change.
+
+Events start a function that has topics. A function without topics transforms the deliveries of the
+webhooks that name it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +13,7 @@ MAX_SOURCE_BYTES: Final = 64 * 1024
 
 
 class Engine(StrEnum):
-    """What runs a function's code inside the sandbox; the sandbox's own words for it."""
+    """What runs a function's code inside the sandbox. The values are the sandbox's own words."""
 
     WASM = "wasm"
     RESTRICTED = "restricted"
@@ -19,31 +23,32 @@ class Engine(StrEnum):
 class Limits:
     """What one run may use. The defaults are the platform's caps; a function may lower them."""
 
-    wall_s: float = 15.0
-    memory_mb: int = 128
-    result_bytes: int = 1024 * 1024
+    wall_s: float = 15.0  # seconds by the clock
+    memory_mb: int = 128  # MiB
+    result_bytes: int = 1024 * 1024  # of the returned value as JSON
     http_calls: int = 10
-    emits: int = 100
+    emits: int = 100  # events that the run may emit
     log_bytes: int = 64 * 1024
-    concurrent_runs: int = 25
+    concurrent_runs: int = 25  # of the whole function at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A tenant's function and its settings."""
 
-    name: str  # its id, too
+    name: str  # also its id
     tenant: str
     created_at: str  # ISO 8601
-    topics: tuple[str, ...] = ()  # that trigger it; empty for a transform
+    topics: tuple[str, ...] = ()  # events of these topics start it; empty for a transform
     filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
-    http_hosts: tuple[str, ...] = ()  # the allow-list of `context.http`; `*` for any
-    # What the code sees as `os.environ`. Everybody who may see the function may see it.
+    http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
+    # The code sees these as `os.environ`. They are no secrets: the API shows them.
     environment: Mapping[str, str] = field(default_factory=dict)
-    # The ciphertext of each declared secret; None while it has no value.
+    # Name of a declared secret → its ciphertext; None while it has no value.
     secrets: Mapping[str, str | None] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
-    engine: Engine | None = None  # of the next versions; None leaves it to the installation
+    # What checks and runs the versions pushed from now on; None leaves it to the installation.
+    engine: Engine | None = None
     latest_version: int = 0  # 0 before the first push
     live_version: int | None = None  # None until the first publish
 
@@ -57,5 +62,5 @@ class FunctionVersion:
     version: int  # from 1, in the order of the pushes
     source: str
     source_sha256: str  # hexadecimal
-    engine: Engine  # the one that checked the source, and that all its runs use
+    engine: Engine  # the one that checked the source; every run of the version uses it
     created_at: str  # ISO 8601

@@ -6,7 +6,10 @@ from runtime.core.timestamps import moment
 
 
 def run_hint(run: Run) -> RunMessage:
-    """The message for the run's next attempt; a run that has one keeps its event."""
+    """The message that asks for the run's next attempt.
+
+    A run with another attempt to come keeps its event, which the message carries.
+    """
     return RunMessage(
         tenant=run.tenant,
         run_id=run.id,
@@ -18,10 +21,10 @@ def run_hint(run: Run) -> RunMessage:
 
 
 def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
-    """Seconds that the hint for the run's next attempt waits on the queue; None without a hint.
+    """How many seconds the hint for the next attempt waits on the queue; None sends no hint.
 
-    There is none when the run has ended, or waits longer than the queue can: the sweep then finds
-    it in the due index.
+    A run that has ended needs no hint. A run that waits longer than the queue can hold a message
+    gets its hint from the sweep, which finds the run in the due index.
     """
     if run.due_at_ms is None:
         return None

@@ -11,17 +11,17 @@ from runtime.errors import BadInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMessage:
-    """Asks for an attempt of a run."""
+    """Asks a worker to make one attempt of a run."""
 
     tenant: str
     run_id: str
     function: str
-    event: Mapping[str, Any]  # the envelope
+    event: Mapping[str, Any]  # the envelope as JSON
     webhook_id: str | None = None  # the webhook whose transform it is; None for a trigger
-    attempt: int = 1
+    attempt: int = 1  # from 1
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands on the queue."""
+        """The message as it stands on the queue."""
         return {"v": 1, "kind": "run", **shallow(self)}
 
     @property
@@ -31,10 +31,10 @@ class RunMessage:
 
 
 def parse_run(text: str) -> RunMessage:
-    """A message of the run queue.
+    """Read a message of the run queue.
 
     Raises:
-        BadInput: anything else.
+        BadInput: code `bad_message`: the text is no run message.
     """
     fields = unpack(text, kind="run")
     try:

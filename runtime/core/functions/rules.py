@@ -15,8 +15,8 @@ HOST: Final = re.compile(
     r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
 )
 MAX_HOSTS: Final = 50
-MAX_ENVIRONMENT_BYTES: Final = 4096  # what AWS Lambda gives a function of its own
-MAX_SECRETS: Final = 50  # all of them travel with each run, in one Lambda payload
+MAX_ENVIRONMENT_BYTES: Final = 4096  # AWS Lambda's limit for a function's environment
+MAX_SECRETS: Final = 50  # every run carries all of them in its Lambda payload
 MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
 MINIMA: Final = Limits(
     wall_s=0.1, memory_mb=32, result_bytes=1, http_calls=0, emits=0, log_bytes=0, concurrent_runs=1
@@ -24,7 +24,7 @@ MINIMA: Final = Limits(
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that cannot be a key, a path segment and a log field alike.
+    """Refuse a name that cannot serve as a key, as a path segment and as a log field.
 
     Raises:
         BadInput: code `bad_name`.
@@ -44,13 +44,13 @@ def check_source(source: str) -> None:
         BadInput: code `source_empty`, `source_not_utf8`, or `source_too_large`.
     """
     if not source.strip():
-        raise BadInput("holds no code", field="source", code="source_empty")
+        raise BadInput("has no code", field="source", code="source_empty")
     try:
         size_bytes = len(source.encode())
     except UnicodeEncodeError as problem:
         raise BadInput("is not UTF-8 text", field="source", code="source_not_utf8") from problem
     if "\0" in source:
-        raise BadInput("holds a NUL character", field="source", code="source_not_utf8")
+        raise BadInput("has a NUL character", field="source", code="source_not_utf8")
     if size_bytes > MAX_SOURCE_BYTES:
         raise BadInput(
             f"is {size_bytes} bytes; at most {MAX_SOURCE_BYTES} are allowed",
@@ -60,7 +60,7 @@ def check_source(source: str) -> None:
 
 
 def check_hosts(hosts: tuple[str, ...]) -> None:
-    """Refuse what is neither a lower-case DNS name nor `*`.
+    """Refuse too many hosts, and a host that is neither a lower-case DNS name nor `*`.
 
     Raises:
         BadInput: code `bad_host` or `too_many_hosts`.
@@ -70,14 +70,14 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
     for host in hosts:
         if host != "*" and not HOST.fullmatch(host):
             raise BadInput(
-                f"{host!r} is none of crm.example.com, *.example.com, or * for any host",
+                f"{host!r} must be like crm.example.com or *.example.com, or * for any host",
                 field="http_hosts",
                 code="bad_host",
             )
 
 
 def check_environment(values: Mapping[str, str]) -> None:
-    """Refuse names that no environment has, and more than the platform carries with each run.
+    """Refuse names that no environment can have, and more bytes than a run may carry.
 
     Raises:
         BadInput: code `bad_environment_name` or `environment_too_large`.
@@ -85,7 +85,8 @@ def check_environment(values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if not VARIABLE.fullmatch(name) or "\0" in value:
             raise BadInput(
-                f"{name[:80]!r} must be letters, digits and _, such as SHOP_URL, its value text",
+                f"{name[:80]!r} must be letters, digits and _, such as SHOP_URL;"
+                " its value must be text without NUL",
                 field="environment",
                 code="bad_environment_name",
             )
@@ -121,11 +122,11 @@ def check_secret_names(names: Iterable[str]) -> None:
 def check_secret_value(value: str, *, field: str = "value") -> None:
     """Refuse an empty value, one with blanks around it, and one over the limit.
 
-    A value of several lines, such as a private key in PEM, ends as its file does.
+    A value of several lines, such as a private key in PEM, may end with a newline as its file does.
 
     Args:
-        value: the secret; no message repeats it.
-        field: what the caller calls it.
+        value: the secret; no error message repeats it.
+        field: the name that the error gives the value.
 
     Raises:
         BadInput: code `secret_empty`, `secret_blanks` or `secret_too_large`.
@@ -142,7 +143,7 @@ def check_secret_value(value: str, *, field: str = "value") -> None:
 
 
 def engine(name: str) -> Engine:
-    """The engine of this name.
+    """Read an engine's name.
 
     Raises:
         BadInput: code `bad_engine`.
@@ -151,7 +152,7 @@ def engine(name: str) -> Engine:
         return Engine(name)
     except ValueError as problem:
         raise BadInput(
-            f"is one of {', '.join(Engine)}; left out, the installation decides",
+            f"must be one of {', '.join(Engine)}; leave it out to let the installation decide",
             field="engine",
             code="bad_engine",
         ) from problem

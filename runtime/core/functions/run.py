@@ -9,7 +9,7 @@ from runtime.core.functions.function import Engine
 
 
 class Outcome(StrEnum):
-    """How a run ended; the sandbox's own words, the same in the table, the API and the docs."""
+    """How a run ended. The sandbox, the table, the API and the docs use the same words."""
 
     RETURNED = "returned"
     RAISED = "raised"
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The record of a run, and the outbox of its effects."""
+    """The record of a run. It also keeps the effects until they are sent."""
 
     id: str
     tenant: str
@@ -33,22 +33,24 @@ class Run:
     outcome: Outcome
     attempt: int  # from 1
     created_at: str  # ISO 8601, of this attempt
-    duration_ms: float
+    duration_ms: float  # of this attempt
     webhook_id: str | None = None  # the webhook whose transform it was; None for a trigger
     output: Any = None  # what the handler returned, as JSON
-    # `type`, `message` and `traceback`, which has the user's lines only; also `findings` when the
-    # source was refused. None when it returned.
+    # `type`, `message` and `traceback` (of the user's lines only), and `findings` when the check
+    # refused the source. None when the handler returned.
     error: Mapping[str, Any] | None = None
-    logs: tuple[Mapping[str, Any], ...] = ()
-    # What it asked for, in order. A repeated hint sends them again, under the same ids.
+    logs: tuple[Mapping[str, Any], ...] = ()  # in order
+    # What the handler asked for, in order. A repeated hint sends the effects again under the same
+    # ids.
     effects: tuple[Mapping[str, Any], ...] = ()
     due_at_ms: int | None = None  # epoch ms; set exactly while another attempt is due
     event: Mapping[str, Any] | None = None  # the envelope, for the next attempt; None without one
-    # Where output and effects rest that are too large for the record, in the store's words. Both
-    # are empty here until somebody has opened them.
+    # The store's own address of output and effects that are too large for the record. Both are
+    # empty here until somebody has fetched them. None when they stand in the record.
     left_at: str | None = None
-    engine: Engine | None = None  # None when nothing ran, and in records from before
-    isolation: str | None = None  # the kernel's layer around it; None likewise
+    # What ran the code. None when nothing ran, and in records older than the field.
+    engine: Engine | None = None
+    isolation: str | None = None  # the kernel's layer around the engine; None as for `engine`
 
     @property
     def is_unopened(self) -> bool:
@@ -57,8 +59,8 @@ class Run:
 
 
 class Commit(StrEnum):
-    """Whether a run and its change of a profile could be stored."""
+    """How the write of a run and of its profile change ended."""
 
     DONE = "done"
-    STALE = "stale"  # this attempt, or a later one, is stored already
+    STALE = "stale"  # this attempt or a later one was stored before
     PROFILE_CHANGED = "profile_changed"  # somebody else wrote the profile since it was read

@@ -1,7 +1,7 @@
-"""What a run means: its record, the profile it changed, and what goes out because of it.
+"""Turns the sandbox's result into the run's record, its profile change and what it sends out.
 
-All that goes out is derived from the record and the event, ids and times included. A redelivered
-message therefore repeats what the first one sent, to the byte, and never multiplies it.
+Everything that is sent is derived from the record and the event, ids and times included. A
+redelivered message therefore sends the same bytes under the same ids, and nothing is doubled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,52 +22,43 @@ from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Transient
 
-# A run that fails leaves nothing behind but its record (and the requests it has made).
+# Only these runs take effect. A failed run leaves its record and the requests that it made.
 _TAKES_EFFECT: Final = frozenset({Outcome.RETURNED, Outcome.DROPPED})
-# What a refused run's record still has of the sandbox's result.
-_KEPT: Final = ("logs", "duration_ms", "engine", "isolation")
+# The parts of the sandbox's result that go into the record of a refused run.
+_FACTS: Final = ("logs", "duration_ms", "engine", "isolation")
 MAX_DURATION_MS: Final = 3_600_000  # an hour; a run ends after seconds
 _NO_PAYLOAD: Final = "a transform returns a dict, a list of dicts, or None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """What goes out because of a run; `looped` are emitted envelopes that went round too often.
+    """What a run sends out."""
 
-    `recorded` go on record before the messages are sent: what has ended already, and what has a
-    body too large for a message.
-    """
-
-    events: tuple[Event, ...] = ()
-    looped: tuple[Mapping[str, Any], ...] = ()
+    events: tuple[Event, ...] = ()  # that the run emitted
+    looped: tuple[Mapping[str, Any], ...] = ()  # emitted envelopes with too many hops; not sent on
     messages: tuple[DeliverMessage, ...] = ()
+    # Deliveries to store before the messages are sent: those that have ended, and those whose body
+    # is too large for a message.
     recorded: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a result amounts to: what is to be stored together, and what is to be sent after that.
-
-    Attributes:
-        run: its record.
-        outgoing: what the stored run sends out.
-        profile: the profile as the run has changed it; None when it has changed nothing.
-        read_revision: the revision that the change was made to; 0 for a profile that is new.
-    """
+    """What follows from a result: the run and profile to store in one write, then what to send."""
 
     run: Run
-    outgoing: Outgoing
-    profile: Profile | None = None
-    read_revision: int = 0
+    outgoing: Outgoing  # to be sent once the run is stored
+    profile: Profile | None = None  # as the run changed it; None when it changed nothing
+    read_revision: int = 0  # the revision that the run changed; 0 for a new profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """One attempt of a run: which code, when, and when the next would be (None: never)."""
+    """One attempt of a run: which version ran, and when."""
 
     version: int
-    now: str
-    retry_at_ms: int | None = None
+    now: str  # ISO 8601; when the attempt is decided
+    retry_at_ms: int | None = None  # epoch ms of the next attempt; None when this is the last
 
 
 @dataclass(slots=True)
@@ -85,13 +76,13 @@ def decide(
     attempt: Attempted,
     person: Profile | None,
 ) -> Decision:
-    """What the sandbox's result for one event amounts to.
+    """Decide what follows from the sandbox's result for one event.
 
-    Effects that cannot be taken (a malformed topic, a payload that is none) refuse the whole run,
-    in the user's words; nothing of it is applied.
+    One bad effect, such as a malformed topic, refuses the whole run: none of its effects is
+    applied, and the error names the user's call.
 
     Raises:
-        Transient: code `sandbox_crashed`; the result is not one.
+        Transient: code `sandbox_crashed`: the result is malformed.
     """
     run = _record(planned_run, result, attempt=attempt)
     if run.outcome not in _TAKES_EFFECT:
@@ -112,9 +103,9 @@ def refused(
     attempt: Attempted,
     result: Mapping[str, Any] | None = None,
 ) -> Decision:
-    """What a run amounts to that the platform would not make, or would not take."""
+    """Decide what follows from a run that the platform refused to make or to accept."""
     refusal = {"outcome": "refused", "error": {"traceback": "", **error}}
-    others = {name: (result or {}).get(name) for name in _KEPT}
+    others = {name: (result or {}).get(name) for name in _FACTS}
     run = _record(planned_run, {**others, **refusal}, attempt=attempt)
     return Decision(run=run, outgoing=outgoing(run, planned_run.event))
 
@@ -123,7 +114,7 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     """Everything that a stored run sends out.
 
     Raises:
-        BadInput: an effect that cannot be taken; never for a run that `decide` has let through.
+        BadInput: an effect is malformed. A run that `decide` accepted has no such effect.
     """
     if run.outcome not in _TAKES_EFFECT:
         return Outgoing(recorded=_ended(run, f"function_{run.outcome}", Status.DEAD))
@@ -151,7 +142,7 @@ def _duration_ms(spent: object) -> float:
     if spent is None:
         return 0.0
     if not isinstance(spent, int | float) or not 0 <= spent <= MAX_DURATION_MS:
-        raise ValueError("no run takes that long")
+        raise ValueError("a duration is a number of milliseconds within an hour")
     return float(spent)
 
 
@@ -182,11 +173,11 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
             isolation=_text(result.get("isolation")),
         )
     except (KeyError, TypeError, ValueError) as problem:
-        raise Transient("the sandbox's result is no result", code="sandbox_crashed") from problem
+        raise Transient("the sandbox's result is malformed", code="sandbox_crashed") from problem
 
 
 def _engine(result: Mapping[str, Any]) -> Engine | None:
-    """What ran the code; None when nothing has."""
+    """What ran the code; None when nothing ran."""
     name = result.get("engine")
     return None if name is None else Engine(name)
 
@@ -194,11 +185,11 @@ def _engine(result: Mapping[str, Any]) -> Engine | None:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise TypeError(f"{value!r} is no text")
+    raise TypeError(f"{value!r} is not text")
 
 
 def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The error, with the findings that made it when the source was refused."""
+    """The error, with the check's findings when they are why the source was refused."""
     error, findings = result.get("error"), result.get("findings")
     if error is None and not findings:
         return None
@@ -219,7 +210,7 @@ def _with_profile(
         )
         raise BadInput(rule, code="no_profile")
     before = person or profile.unknown(run.tenant, planned_run.profile_id)
-    # A profile that nobody has stored yet gets the identifiers of the event that found it.
+    # A profile that is not stored yet takes the identifiers of this event.
     changed = profile.project(before, planned_run.event) if person is None else before
     for effect in changes:
         changed = profile.amend(
@@ -250,12 +241,13 @@ def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Eve
             if not isinstance(webhook, str) or not ids.is_id(webhook):
                 raise BadInput("deliver() takes a webhook's id", code="bad_webhook")
             position = len(out.messages)
-            # Named by the run, not the event: the webhook may hear of the event by itself, too.
+            # The id comes from the run, not from the event: the webhook may subscribe to the event
+            # as well, and the two deliveries must not share an id.
             name = ids.delivery_id(run.tenant, run.id, webhook, position)
             message = _message(run, webhook=webhook, delivery_id=name)
             _send(out, dump(effect.get("payload")), message=message, run=run)
         case "profile" | "http":
-            pass  # the first is applied with the record, the second has happened
+            pass  # a profile change is stored with the record; an HTTP call was made in the run
         case other:
             raise BadInput(f"unknown effect {other!r}", code="bad_effect")
 
@@ -275,7 +267,7 @@ def _emitted(effect: Mapping[str, Any], *, run: Run, event: Event, position: int
 
 
 def _payloads(run: Run) -> list[str] | None:
-    """The bodies that a transform has made; None when there is nothing to deliver."""
+    """The bodies that a transform made; None when there is nothing to deliver."""
     if run.webhook_id is None or run.outcome is Outcome.DROPPED or run.output is None:
         return None
     bodies = run.output if isinstance(run.output, list) else [run.output]
@@ -288,7 +280,7 @@ def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> N
     if len(body.encode()) <= MAX_BODY_BYTES:
         out.messages.append(replace(message, body=body))
         return
-    # Due at once: were its message lost, the sweep finds it.
+    # The delivery is due at once, so the sweep finds it should its message get lost.
     due_at_ms = int(timestamps.moment(run.created_at).timestamp() * 1000)
     begun = recording.begun(message, body, now=run.created_at)
     out.large.append(replace(begun, due_at_ms=due_at_ms, hinted=True))
@@ -328,7 +320,7 @@ def _check_size(run: Run) -> None:
     size = len(dump({"output": run.output, "effects": list(run.effects)}).encode())
     if size > MAX_LEFT_BYTES:
         raise BadInput(
-            f"output and effects have {size} bytes; a run leaves at most {MAX_LEFT_BYTES}",
+            f"output and effects are {size} bytes; at most {MAX_LEFT_BYTES} are allowed",
             code="result_too_large",
         )
 
@@ -346,7 +338,7 @@ def _list(value: object) -> Iterable[Any]:
 
 
 def _named(problem: BadInput, effect: Mapping[str, Any], number: int) -> BadInput:
-    """The same refusal, saying which effect is meant."""
+    """The same refusal with the number and the call of the effect that caused it."""
     op, about = effect.get("op"), effect.get("topic") or effect.get("webhook")
     call = f"{op}({about!r})" if isinstance(about, str) else str(op)
     return BadInput(f"effect {number}: {call}: {_sentence(problem)}", code=problem.code)

@@ -1,4 +1,4 @@
-"""How a batch of run messages becomes sandbox jobs."""
+"""Groups a batch of run messages into jobs for the sandbox."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,32 +15,32 @@ from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput
 
 MAX_JOB_BYTES: Final = 4 * 1024 * 1024  # Lambda takes 6 MB; source and secrets come on top
-MAX_JOB_EVENTS: Final = 10  # of 15 s each: an invocation stays under three minutes
-# Output and effects of one run, and room for how they are written. The sandbox has limits of 1 MB
-# and 256 KB, and what comes out of it is checked like anything else from outside.
+MAX_JOB_EVENTS: Final = 10  # at 15 s an event, an invocation ends within three minutes
+# Output and effects of one run as JSON. The sandbox limits them to 1 MB and 256 KB; 64 KB are for
+# their punctuation. The sandbox's answer is checked again here, like all input from outside.
 MAX_LEFT_BYTES: Final = (1024 + 256 + 64) * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRun:
-    """One run that is to be made."""
+    """One run to make."""
 
     message: RunMessage
     event: Event
-    profile_id: str | None
+    profile_id: str | None  # the profile that the event is about; None when it names none
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
-        """What two runs of one job may not have in common."""
+        """The keys of this run; two runs of one job share none."""
         person = set() if self.profile_id is None else {("profile", self.profile_id)}
         return frozenset({("run", self.message.run_id)} | person)
 
 
 def parse(text: str, *, now: str) -> PlannedRun:
-    """A run message with its event parsed.
+    """Read a run message and the event in it.
 
     Raises:
-        BadInput: not a run message, or its event is none.
+        BadInput: the text is no run message, or its event is malformed or another tenant's.
     """
     message = parse_run(text)
     event = envelope.parse(message.event, now=now)
@@ -59,9 +59,10 @@ def groups(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
 
 
 def waves(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
-    """Batches to be run one after the other.
+    """Split the runs into waves, of which each starts when the one before it has ended.
 
-    Two events of one profile are never in the same: the second must see what the first has done.
+    Two events of one profile are never in the same wave: the second run must see what the first
+    changed.
     """
     in_waves: list[list[PlannedRun]] = []
     last_wave: dict[tuple[str, str], int] = {}
@@ -77,7 +78,7 @@ def waves(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
 def jobs(
     planned_runs: Sequence[PlannedRun], profiles: Mapping[Key, Profile]
 ) -> list[list[PlannedRun]]:
-    """A wave in pieces that fit one invocation."""
+    """Split a wave into pieces, of which each fits one invocation of the sandbox."""
     pieces: list[list[PlannedRun]] = []
     room = 0
     for each in planned_runs:
@@ -99,9 +100,11 @@ def job(
     secrets: Mapping[str, str],
     allow_local_http: bool,
 ) -> dict[str, Any]:
-    """What the sandbox is asked to run."""
+    """The job that the sandbox is sent, as JSON."""
     limits = asdict(function.limits)
-    limits.pop("concurrent_runs")  # of the function as a whole; one run cannot know of the others
+    limits.pop(
+        "concurrent_runs"
+    )  # it limits the whole function; one job knows nothing of the others
     return {
         "v": 1,
         "op": "run",

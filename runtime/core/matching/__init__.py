@@ -1,1 +1,1 @@
-"""Which subscriptions an event has: EventBridge patterns, and the index that asks few of them."""
+"""Finds the subscriptions that an event reaches: EventBridge patterns, and an index over them."""

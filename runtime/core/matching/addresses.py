@@ -1,7 +1,8 @@
-"""IP addresses in filters and events, read as EventBridge reads them.
+"""Reads IP addresses in filters and events as EventBridge reads them.
 
-Four decimal numbers, or an IPv6 address in hexadecimal; zeros in front change nothing. An IPv6
-address with a zone or with a dotted end is none. `::ffff:a00:1` is the IPv4 address 10.0.0.1.
+An address is four decimal numbers, or an IPv6 address in hexadecimal; leading zeros change nothing.
+An IPv6 address with a zone or a dotted end does not count as an address. `::ffff:a00:1` is the IPv4
+address 10.0.0.1.
 """
 
 import re
@@ -11,32 +12,32 @@ from typing import Final, NamedTuple
 _V4: Final = re.compile(r"[0-9]+(\.[0-9]+){3}")
 _MAX_V4_CHARS: Final = 15
 _V6: Final = re.compile(r"[0-9a-fA-F:]+")
-_MAX_V6_CHARS: Final = 64  # 39 without zeros in front; no event may choose how long we read
+_MAX_V6_CHARS: Final = 64  # 39 without leading zeros; an event must not choose how long we read
 _ZEROS: Final = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
 _MASK: Final = re.compile(r"[0-9]{1,3}")
 
 
 class Address(NamedTuple):
-    """An address as a number; those of one length are in order."""
+    """An address as a number. Addresses of one length sort in their own order."""
 
     bits: int  # 32 or 128
     number: int
 
 
 class Network(NamedTuple):
-    """The addresses from the first to the last."""
+    """A range of addresses, both ends included."""
 
     first: Address
     last: Address
 
     def covers(self, text: object) -> bool:
-        """Whether it is an address of the network."""
+        """Whether `text` is an address of the network."""
         address = read_address(text) if isinstance(text, str) else None
         return address is not None and self.first <= address <= self.last
 
 
 def read_address(text: str) -> Address | None:
-    """The address, or None if it is none."""
+    """The address that the text names; None if the text is no address."""
     if not (_is_v4(text) or _looks_like_v6(text)):
         return None
     try:
@@ -49,15 +50,15 @@ def read_address(text: str) -> Address | None:
 
 
 def read_network(text: str) -> Network:
-    """The network of an address and a number of bits, such as `10.0.0.0/8`.
+    """Read a network: an address and a number of bits, such as `10.0.0.0/8`.
 
     Raises:
-        ValueError: the text is none, or names a single address.
+        ValueError: the text is no network, or names a single address.
     """
     name, _, mask = text.partition("/")
     address = read_address(name)
     if address is None:
-        raise ValueError(f"{name!r} is no IP address")
+        raise ValueError(f"{name!r} is not an IP address")
     if not _MASK.fullmatch(mask):
         raise ValueError("an address is followed by / and a number of bits, such as 10.0.0.0/8")
     if int(mask) >= address.bits:

@@ -1,4 +1,4 @@
-"""What a pattern asks of an event: conditions that must all hold, and `$or` between them."""
+"""The conditions of a pattern: all must hold, or one branch of an `$or`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,30 +8,33 @@ from typing import Any, Final, Protocol
 
 from runtime.core.matching.facts import Facts
 
-MAX_WAYS: Final = 32  # that an index keeps of one pattern
+MAX_WAYS: Final = 32  # how many ways an index keeps for one pattern
 Test = Callable[[Any], bool]
 Way = Mapping[str, list[Any]]  # place → rules, one of which holds there
 
 
 class Node(Protocol):
-    """A condition, or nodes of which all or any must hold."""
+    """A condition, or several nodes of which all or any must hold."""
 
     @property
     def places(self) -> frozenset[str]:
-        """Every place that it asks about."""
+        """Every place that the node asks about."""
 
     @property
     def alternatives(self) -> int:
         """How many lists of conditions `$or` multiplies out to."""
 
     def is_possible(self, facts: Facts) -> bool:
-        """Whether it holds as far as arrays do not matter: False is final, True may not be."""
+        """Whether the node may hold, judged without regard to which values share an array element.
+
+        False is final. True is final for events without arrays at the node's places.
+        """
 
     def lists(self) -> Iterator[tuple["Condition", ...]]:
         """The lists of conditions that `$or` multiplies out to."""
 
     def ways(self) -> list[Way]:
-        """What an event satisfies one of if it satisfies the node: at most `MAX_WAYS`."""
+        """At most `MAX_WAYS` ways; an event that satisfies the node satisfies one of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,70 +43,77 @@ class Condition:
 
     place: str
     rules: list[Any]  # as they stand in the pattern; one must hold
-    tests: tuple[Test, ...]  # of the rules that want a value
+    tests: tuple[Test, ...]  # one for each rule that needs a value
     absent: bool  # whether one rule is `{"exists": false}`
 
     @property
     def places(self) -> frozenset[str]:
-        """Its own place."""
+        """The condition's own place."""
         return frozenset((self.place,))
 
     @property
     def alternatives(self) -> int:
-        """One: itself."""
+        """Always one: the condition itself."""
         return 1
 
     def is_possible(self, facts: Facts) -> bool:
-        """Whether a value satisfies it, or the lack of one does or might in some element."""
+        """Whether a value satisfies the condition, or the lack of a value may do so.
+
+        An element of an array may lack a value that another element has.
+        """
         values = facts.values.get(self.place, ())
         if self.absent and (not values or self.place in facts.in_elements):
             return True
         return self.is_satisfied(values)
 
     def is_satisfied(self, values: Sequence[object]) -> bool:
-        """Whether any of the values is what a rule wants."""
-        for test in self.tests:  # not any(): this is asked most often of all
+        """Whether any value satisfies any rule."""
+        for test in self.tests:  # plain loops, not any(): no other code runs as often
             for value in values:
                 if test(value):
                     return True
         return False
 
     def lists(self) -> Iterator[tuple["Condition", ...]]:
-        """Itself."""
+        """One list: the condition itself."""
         yield (self,)
 
     def ways(self) -> list[Way]:
-        """Its own rules."""
+        """One way: the condition's own rules."""
         return [{self.place: self.rules}]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class All:
-    """Nodes that must all hold; no two of them ask about the same place."""
+    """Nodes that must all hold. No two of them ask about the same place."""
 
     parts: tuple[Node, ...]
 
     @property
     def places(self) -> frozenset[str]:
-        """Those of the parts."""
+        """The places of all parts."""
         return frozenset(chain.from_iterable(part.places for part in self.parts))
 
     @property
     def alternatives(self) -> int:
-        """Each of one part's with each of another's."""
+        """The product of the parts' numbers."""
         return prod(part.alternatives for part in self.parts)
 
     def is_possible(self, facts: Facts) -> bool:
-        """Whether every part is."""
+        """Whether every part may hold."""
         return all(part.is_possible(facts) for part in self.parts)
 
     def lists(self) -> Iterator[tuple[Condition, ...]]:
-        """Each of one part's with each of another's."""
+        """Every combination that takes one list from each part."""
         for choice in product(*(tuple(part.lists()) for part in self.parts)):
             yield tuple(chain.from_iterable(choice))
 
     def ways(self) -> list[Way]:
-        """Each of one part's with each of another's, without parts that would make too many."""
+        """Every combination that takes one way from each part.
+
+        A part that would make more than `MAX_WAYS` combinations is left out, which only makes the
+        ways less strict.
+        """
         ways: list[Way] = [{}]
         for part in self.parts:
             options = part.ways()
@@ -114,29 +124,29 @@ class All:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Either:
-    """Nodes of which one must hold: `$or`."""
+    """The branches of an `$or`, of which one must hold."""
 
     branches: tuple[Node, ...]
 
     @property
     def places(self) -> frozenset[str]:
-        """Those of the branches."""
+        """The places of all branches."""
         return frozenset(chain.from_iterable(branch.places for branch in self.branches))
 
     @property
     def alternatives(self) -> int:
-        """The branches' together."""
+        """The sum of the branches' numbers."""
         return sum(branch.alternatives for branch in self.branches)
 
     def is_possible(self, facts: Facts) -> bool:
-        """Whether any branch is."""
+        """Whether any branch may hold."""
         return any(branch.is_possible(facts) for branch in self.branches)
 
     def lists(self) -> Iterator[tuple[Condition, ...]]:
-        """Each branch's own."""
+        """The lists of every branch."""
         for branch in self.branches:
             yield from branch.lists()
 
     def ways(self) -> list[Way]:
-        """Each branch's own."""
+        """The ways of every branch."""
         return [way for branch in self.branches for way in branch.ways()]

@@ -1,11 +1,11 @@
-"""Whether conditions hold where some of them are about the elements of arrays.
+"""Decides whether conditions hold when some of them are about the elements of arrays.
 
-Conditions about the elements of one array must hold in the same element. AWS's event-ruler goes
-through the places in alphabetical order: until a condition has chosen an element, it looks for what
-must not exist in the whole array, and from then on in that element alone. So do we.
+Conditions about the elements of one array must hold in the same element. This code follows AWS's
+event-ruler, which checks the places in alphabetical order. Until a condition has chosen an element,
+`{"exists": false}` looks at the whole array; after that, it looks at the chosen element alone.
 
-What `$or` multiplies out to is decided all at once: a set of lists of conditions is a number, with
-a bit for each list.
+All lists of conditions that `$or` multiplies out to are decided together: a set of lists is an
+integer with one bit for each list.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from runtime.core.matching.facts import Array, Element, Facts
 
 
 class Asked(NamedTuple):
-    """A condition, and the lists that it is in."""
+    """A condition, and the lists that contain it."""
 
     condition: Condition
-    lists: int
+    lists: int  # a bit for each list
 
 
 def in_order(node: Node) -> tuple[Asked, ...]:
-    """Every condition of a node, in the order of the places: Java's, which compares by UTF-16."""
+    """Every condition of a node, sorted by place as Java sorts strings: by UTF-16 code units."""
     lists: dict[Condition, int] = {}
     for number, conditions in enumerate(node.lists()):
         for condition in conditions:
@@ -33,7 +33,7 @@ def in_order(node: Node) -> tuple[Asked, ...]:
 
 
 def hold(asked: Sequence[Asked], facts: Facts) -> bool:
-    """Whether all conditions of any list hold."""
+    """Whether there is a list whose conditions all hold."""
     lists = 0
     for each in asked:
         lists |= each.lists
@@ -44,7 +44,7 @@ def hold(asked: Sequence[Asked], facts: Facts) -> bool:
 
 
 def _hold_in(element: Element, asked: Sequence[Asked], lists: int) -> int:
-    """Those of the lists whose conditions hold in this element."""
+    """The lists, out of `lists`, whose conditions all hold in this element."""
     by_array: dict[Array, list[Asked]] = {}
     for condition, in_lists in asked:
         if not in_lists & lists:
@@ -67,8 +67,8 @@ def _holds_here(element: Element, condition: Condition) -> bool:
 
 
 def _hold_below(element: Element, array: Array, asked: list[Asked], lists: int) -> int:
-    # A scalar beside the array's elements satisfies a condition without choosing an element. That
-    # may help the conditions that follow, or not, so both are tried.
+    # A scalar beside the array's elements can satisfy a condition without choosing an element.
+    # Choosing none may help or hurt the conditions that follow, so both ways are tried.
     others = [
         each
         for each in asked
@@ -79,15 +79,15 @@ def _hold_below(element: Element, array: Array, asked: list[Asked], lists: int) 
 
 
 def _hold_in_one(array: Array, asked: Sequence[Asked], lists: int) -> int:
-    """Those of the lists whose conditions all hold in one element of the array."""
-    # A list's first condition chooses the element, so it needs a value there: the array has some.
+    """The lists, out of `lists`, whose conditions all hold in one element of the array."""
+    # The first condition of a list chooses the element, so the element must have a value there.
     firsts: list[tuple[str, int]] = []
     open_lists = 0
     for each in asked:
         firsts.append((each.condition.place, each.lists & ~open_lists))
         open_lists |= each.lists
     open_lists &= lists
-    holding = lists & ~open_lists  # ask nothing of the array
+    holding = lists & ~open_lists  # these lists ask nothing of the array
     for element in array.elements:
         chosen = open_lists
         for place, lists_beginning in firsts:

@@ -1,7 +1,7 @@
-"""An event as filters see it: the values of each place, and which belong to one array's element.
+"""An event as filters see it: the values at each place, and which of them share an array element.
 
-A place is a dotted path, and arrays are no step of it: `properties.lines.sku` is where the `sku` of
-every line stands. As in EventBridge, a name with dots is as good as nesting.
+A place is a dotted path that skips arrays: the `sku` of every line stands at
+`properties.lines.sku`. As in EventBridge, a name with dots means the same as nested objects.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Facts:
 
     @cached_property
     def root(self) -> "Element":
-        """The event itself, as if it were the one element of an array; made when it is needed."""
+        """The event itself, treated as an element of an array. It is built on first use."""
         root = Element()
         root.fill(self.event, "")
         return root
@@ -41,25 +41,25 @@ class Facts:
             for item in value:
                 inner = in_element or isinstance(item, _NESTED)
                 self._note(item, place, in_element=inner)
-        elif isinstance(value, Mapping):  # last: of all three it takes the longest to ask
+        elif isinstance(value, Mapping):  # last, because this check is the slowest of the three
             for name, below in value.items():
                 self._note(below, f"{place}.{name}", in_element=in_element)
 
 
 class Element:
-    """An object or an array that is an element of an array: its own values, and its arrays'.
+    """An object or an array that is an element of an array: its own values and its inner arrays.
 
-    A scalar in an array is its parent's value like any other: it belongs to no other value.
+    A scalar in an array counts as a value of the parent: no other value belongs to it.
     """
 
     __slots__ = ("arrays", "values")
 
     def __init__(self) -> None:
         self.values: dict[str, list[object]] = {}  # place → values that are in no array's element
-        self.arrays: list[Array] = []  # no two have values at the same place
+        self.arrays: list[Array] = []  # no two of them have values at the same place
 
     def fill(self, value: object, place: str) -> None:
-        """Note what `value`, which stands at `place`, is made of."""
+        """Add the parts of `value`, which stands at `place`."""
         if isinstance(value, list):
             self._add(Array(value, place, self))
         elif isinstance(value, Mapping):
@@ -69,23 +69,23 @@ class Element:
             self.values.setdefault(place, []).append(value)
 
     def array_with(self, place: str) -> "Array | None":
-        """The array in whose elements this place has values."""
+        """The array in whose elements this place has values; None if there is none."""
         for array in self.arrays:
             if place in array.places:
                 return array
         return None
 
     def has(self, place: str) -> bool:
-        """Whether the place has a value here, in an array's element or not."""
+        """Whether the place has a value here, inside an inner array or outside."""
         return place in self.values or self.array_with(place) is not None
 
     def places(self) -> set[str]:
-        """Where there are values."""
+        """Every place that has a value here."""
         return set(self.values).union(*(array.places for array in self.arrays))
 
     def _add(self, array: "Array") -> None:
-        # Two arrays can have one place only if a name has dots: `a.b` beside `b` in `a`. They count
-        # as one array then.
+        # Two arrays can share a place only if a name has dots: `a.b` beside `b` in `a`. They then
+        # count as one array.
         for other in self.arrays:
             if not array.places.isdisjoint(other.places):
                 array.elements = other.elements + array.elements
@@ -96,7 +96,7 @@ class Element:
 
 
 class Array:
-    """What of an array is more than scalars: these go to `parent`."""
+    """The objects and arrays among the items of an array. Its scalars are added to `parent`."""
 
     __slots__ = ("elements", "places")
 

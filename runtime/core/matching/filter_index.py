@@ -1,4 +1,4 @@
-"""Which of many filters an event passes, without asking each of them."""
+"""Finds the filters that an event passes, out of many, without trying each of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -8,11 +8,11 @@ from runtime.core.matching.facts import Facts
 from runtime.core.matching.patterns import Pattern
 from runtime.core.matching.place_table import PlaceTable
 
-BLOCK: Final = 1024  # filters to a block: sets of bits stay small, and memory grows as filters do
+BLOCK: Final = 1024  # filters in a block, so that sets of bits stay small and memory grows linearly
 
 
 class FilterIndex:
-    """Filters by the places they look at, and then by the values they want there."""
+    """Filters by the places that they ask about, and then by the values that they accept there."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         alike: dict[frozenset[str], list[tuple[Pattern, Way]]] = {}
@@ -26,14 +26,14 @@ class FilterIndex:
                 self._blocks.setdefault(block.place, []).append(block)
 
     def find(self, facts: Facts) -> Iterator[Pattern]:
-        """The filters that the event passes, one or another of them more than once."""
+        """The filters that the event passes. One filter may come more than once."""
         for place in (None, *facts.values):
             for block in self._blocks.get(place, ()):
                 yield from block.find(facts)
 
 
 class _Block:
-    """Up to 1,024 filters that look at the same places."""
+    """Up to `BLOCK` filters that ask about the same places."""
 
     def __init__(self, ways: Sequence[tuple[Pattern, Way]]) -> None:
         self._patterns = [pattern for pattern, _ in ways]
@@ -41,7 +41,7 @@ class _Block:
 
     @property
     def place(self) -> str | None:
-        """A place without whose value no filter here is passed, if there is one."""
+        """A place where every filter of the block needs a value; None if there is no such place."""
         return next((place for place, table in self._tables if table.needs_a_value), None)
 
     def find(self, facts: Facts) -> Iterator[Pattern]:
@@ -49,7 +49,7 @@ class _Block:
         for place, table in self._tables:
             here = table.find(facts.values.get(place, ()))
             if place in facts.in_elements:
-                here |= table.absent  # a filter may be about an element that has no value here
+                here |= table.absent  # some element may have no value here, which satisfies these
             candidates &= here
             if not candidates:
                 return

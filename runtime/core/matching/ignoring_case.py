@@ -1,16 +1,17 @@
-"""Texts compared without regard to case, character by character, as EventBridge does it.
+"""Compares texts without regard to case, character by character, as EventBridge does.
 
-A wanted character is matched by itself, by its lower-case form and by its upper-case form, each
-made of that character alone. Lower-casing whole texts would not do: the last letter of `ΟΔΟΣ` then
-depends on whether more follows, so `ΟΔΟΣ` would be no beginning of `ΟΔΟΣΑ`. The forms are those of
-the wanted text, not of the event's: `SS` matches a wanted `ß`, but `ß` matches no wanted `ss`.
+A character of the pattern matches itself, its lower-case form and its upper-case form. Each form is
+made from that character alone. Lower-casing whole texts would be wrong: how the last letter of
+`ΟΔΟΣ` is lower-cased depends on what follows, so `ΟΔΟΣΑ` would not begin with `ΟΔΟΣ`. The forms
+come from the pattern, not from the event: `SS` matches the pattern `ß`, but `ß` does not match the
+pattern `ss`.
 """
 
 
 def key(text: str) -> str:
-    """The same for every text that matches another, and made character by character.
+    """A key that two texts share whenever they match; it is made character by character.
 
-    Some texts that do not match have the same key, too, so it only finds candidates.
+    Some texts that do not match share a key, too, so equal keys only name candidates.
     """
     return text.lower() if text.isascii() else text.upper().casefold()
 
@@ -39,7 +40,7 @@ def ends_with(text: str, pattern: str) -> bool:
 
 
 def _end_of_start(text: str, pattern: str) -> int | None:
-    """How many characters of the text `pattern` takes, if the text begins with it."""
+    """How many characters of the text match `pattern`; None if the text does not begin with it."""
     end = 0
     for character in pattern:
         for form in forms(character):
@@ -52,5 +53,5 @@ def _end_of_start(text: str, pattern: str) -> int | None:
 
 
 def forms(character: str) -> tuple[str, str, str]:
-    """The texts that match this character; none of them begins or ends with another."""
+    """The texts that match this character. None of them begins or ends with a different one."""
     return character, character.lower(), character.upper()

@@ -1,4 +1,4 @@
-"""Which subscriptions an event reaches: an index by topic, then by what filters want."""
+"""Finds the subscriptions that an event reaches: an index by topic, then by filter."""
 
 import json
 from collections import defaultdict
@@ -17,31 +17,31 @@ COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 K
 
 
 def compile(pattern: object) -> Pattern:  # noqa: A001 - read as matching.compile
-    """A subscription's filter, ready to be asked.
+    """Compile a subscription's filter.
 
     Raises:
-        BadInput: `bad_filter`, naming the place and the reason.
+        BadInput: code `bad_filter`; the error names the place and the reason.
     """
     return compile_pattern(pattern)
 
 
 class Subscription(Protocol):
-    """What an index holds; a webhook, a function or anything else that waits for events."""
+    """A webhook, a function or anything else that subscribes to events."""
 
     @property
     def topics(self) -> Iterable[str]:
-        """Exact topics, and prefixes such as `message.email.*`; any one of them suffices."""
+        """Exact topics and prefixes such as `message.email.*`; the event must match one of them."""
 
     @property
     def filter(self) -> Mapping[str, Any] | None:
-        """An event pattern over the envelope; None if every event of the topics is wanted."""
+        """An event pattern over the envelope; None takes every event of the topics."""
 
 
 S = TypeVar("S", bound=Subscription)
 
 
 class _Bucket:
-    """The subscriptions to one topic, by their numbers: without a filter, and by filter."""
+    """The numbers of the subscriptions to one topic: those without a filter, and by filter."""
 
     def __init__(self) -> None:
         self._always: list[int] = []
@@ -58,16 +58,16 @@ class _Bucket:
 
     @cached_property
     def _index(self) -> FilterIndex:
-        # Made for the first event: between two changes, most topics of a tenant see none.
+        # Built for the first event: most topics of a tenant see no event between two changes.
         return FilterIndex(self._by_filter)
 
 
 class Index(Generic[S]):
-    """A tenant's subscriptions, compiled; build it once per change, ask it per event.
+    """A tenant's subscriptions, compiled. Build it after each change; ask it for each event.
 
     Raises:
-        BadInput: a stored filter does not compile. Nothing is matched then, so nothing is lost: the
-            event waits in its queue until the filter is mended.
+        BadInput: a stored filter does not compile. No subscription is matched then, and no event is
+            lost: it waits in its queue until the filter is mended.
     """
 
     def __init__(self, subscriptions: Iterable[S]) -> None:
@@ -80,17 +80,17 @@ class Index(Generic[S]):
                 self._bucket(topic).add(number, pattern)
 
     def match(self, event: Event) -> Sequence[S]:
-        """The subscriptions that `event` concerns: each once, in the order they were given."""
+        """The subscriptions that `event` reaches, each once, in the order they were given."""
         facts = cache(lambda: Facts(event.to_json()))
         numbers = {n for bucket in self._buckets(event.topic) for n in bucket.find(facts)}
         return tuple(self._subscriptions[number] for number in sorted(numbers))
 
     def _bucket(self, topic: str) -> _Bucket:
-        """Where subscriptions to an exact topic or to a prefix are collected."""
+        """The bucket of an exact topic or of a prefix."""
         return self._prefix[topic[:-1]] if topics.is_prefix(topic) else self._exact[topic]
 
     def _buckets(self, topic: str) -> Iterator[_Bucket]:
-        """The buckets of an event's topic: its own, and those of its prefixes."""
+        """The bucket of an event's topic, and those of the topic's prefixes."""
         if topic in self._exact:
             yield self._exact[topic]
         end = topic.find(".") + 1
@@ -106,6 +106,6 @@ def _filter(pattern: Mapping[str, Any] | None) -> Pattern | None:
 
 @lru_cache(maxsize=COMPILED)
 def _compiled(text: str) -> Pattern:
-    # By its text: equal filters become one, which an event is asked once for all who share it, and
-    # what a change has left alone is not compiled again.
+    # The text is the key, so subscriptions with equal filters share one pattern, which is tried
+    # once for all of them. A filter that did not change is not compiled again.
     return compile_pattern(json.loads(text))

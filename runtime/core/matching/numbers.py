@@ -1,23 +1,23 @@
-"""When two JSON numbers are the same one, and which can be ordered, as EventBridge decides it."""
+"""Decides as EventBridge does whether two JSON numbers are equal, and which can be ordered."""
 
 from decimal import Decimal
 from typing import Final, TypeAlias, TypeGuard
 
 Number: TypeAlias = int | float
 
-MAX_EXACT: Final = 2**53  # up to here every integer is a double, and no two share one
+MAX_EXACT: Final = 2**53  # up to here every integer has a double of its own
 
 
 def is_number(value: object) -> TypeGuard[Number]:
-    """Whether it is one to JSON: to Python, `True` is 1."""
+    """Whether JSON calls the value a number. To Python, `True` would be one."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def ordered(number: Number) -> float | None:
-    """The number as it is compared with `<` and `>`; None if it cannot be.
+    """The number as a double that `<` and `>` can compare; None if no double equals it.
 
-    A number can be ordered if a double stands for exactly it, which the double's shortest spelling
-    tells: 12345678901234567 has none, because the nearest is written 12345678901234568.
+    A double equals the number if the double's shortest spelling says so. No double equals
+    12345678901234567, because the nearest one is written 12345678901234568.
     """
     if isinstance(number, float) or -MAX_EXACT <= number <= MAX_EXACT:
         return number
@@ -29,11 +29,11 @@ def ordered(number: Number) -> float | None:
 
 
 def identity(value: object) -> object:
-    """What is equal for equal JSON scalars only: 1 and 1.0 are one number, 1 and true are not.
+    """A key that two JSON scalars share only if they are equal: 1 and 1.0 do, 1 and true do not.
 
-    An integer for which no double stands equals itself alone, so large ids are told apart.
+    An integer that no double equals is equal to itself only, so large ids stay distinct.
     """
-    if isinstance(value, str):  # first: nearly all are
+    if isinstance(value, str):  # first, because nearly all values are strings
         return value
     if isinstance(value, bool):
         return (bool, value)

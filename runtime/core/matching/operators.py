@@ -1,4 +1,4 @@
-"""The comparison operators of EventBridge patterns: what each accepts, and what each tests."""
+"""The comparison operators of EventBridge patterns: which operands each takes, and its test."""
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt
@@ -16,25 +16,25 @@ _COMPARE: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def bad(reason: str, at: str) -> BadInput:
-    """A refusal in the one form that all of them have."""
+    """The error for a bad filter: the reason, and the place in the filter."""
     return BadInput(reason, field=at, code="bad_filter")
 
 
-def ABSENT(_: Any) -> bool:  # noqa: N802 - a marker: absence is seen from the whole event only
-    """Stands for `{"exists": false}`."""
+def ABSENT(_: Any) -> bool:  # noqa: N802 - a marker, like a constant: no value can tell that it is absent
+    """Mark the rule `{"exists": false}`, which only the whole event can decide."""
     return False
 
 
 def any_of(tests: Sequence[Test]) -> Test:
-    """Whether any holds."""
+    """A test that holds if any of `tests` holds."""
     return tests[0] if len(tests) == 1 else lambda value: any(test(value) for test in tests)
 
 
 def compile_rule(rule: object, at: str) -> Test:
-    """One entry of a pattern's array: a plain value, or an object with one operator.
+    """The test for one entry of a pattern's array: a plain value, or an object with one operator.
 
     Raises:
-        BadInput: `bad_filter`.
+        BadInput: code `bad_filter`.
     """
     if not isinstance(rule, Mapping):
         return _equals(rule, at)
@@ -52,7 +52,7 @@ def _equals(operand: object, at: str) -> Test:
         raise bad("must be a string, a number, true, false, null or an operator", at)
     address = read_address(operand) if isinstance(operand, str) else None
     if address is not None:
-        return Network(address, address).covers  # however it is written
+        return Network(address, address).covers  # one address may be written in several ways
     return _exactly(operand)
 
 
@@ -126,7 +126,7 @@ def _cidr(operand: object, at: str) -> Test:
     try:
         return read_network(_text(operand, at)).covers
     except ValueError as problem:
-        raise bad(f"is no address range: {problem}", at) from problem
+        raise bad(f"is not an address range: {problem}", at) from problem
 
 
 def _anything_but(operand: object, at: str) -> Test:
@@ -193,8 +193,8 @@ _OPERATORS: Final[Mapping[str, _Make]] = MappingProxyType(
     }
 )
 
-# What no field inside `$or` may be called: it would read like an operator. The operators of today,
-# their comparisons, and the names that EventBridge keeps for operators to come.
+# A field inside `$or` may not have one of these names, because it would read like an operator:
+# today's operators, their comparisons, and the names that EventBridge reserves.
 RESERVED: Final = frozenset(
     (
         *_OPERATORS,

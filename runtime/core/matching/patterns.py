@@ -1,7 +1,7 @@
-"""EventBridge event patterns: every operator, compiled once.
+"""Compiles EventBridge event patterns.
 
-A pattern that EventBridge would refuse is refused here with its reason, so that what a subscription
-means never depends on which of the two reads it.
+A pattern that EventBridge would refuse is refused here, with the reason. A pattern therefore means
+the same to both.
 """
 
 from collections import Counter
@@ -25,37 +25,40 @@ _MIN_BRANCHES: Final = 2
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """A compiled pattern; an event that matches it fits one of its `ways`, but not only such do."""
+    """A compiled pattern."""
 
     node: Node
-    places: frozenset[str]  # that it asks about
+    places: frozenset[str]  # every place that the pattern asks about
+    # Each event that matches the pattern satisfies one of these. Other events may do so, too.
     ways: tuple[Way, ...]
 
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether the envelope, as JSON, fits."""
+        """Whether the envelope, given as JSON, fits the pattern."""
         return self.fits(Facts(event))
 
     def fits(self, facts: Facts) -> bool:
-        """Whether the event that these are the facts of fits."""
+        """Whether the event with these facts fits the pattern."""
         if not self.node.is_possible(facts):
             return False
         return self.places.isdisjoint(facts.in_elements) or hold(self._asked, facts)
 
     @cached_property
     def _asked(self) -> tuple[Asked, ...]:
-        # Made for the first event that has an array here: most filters see none.
+        # Built for the first event with an array at these places: most filters never see one.
         return in_order(self.node)
 
 
 def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
-    """The pattern, ready to be asked.
+    """Compile a pattern.
 
     Raises:
-        BadInput: `bad_filter`, naming the place and the reason.
+        BadInput: code `bad_filter`; the error names the place and the reason.
     """
     if not isinstance(pattern, Mapping):
         raise operators.bad("a pattern is a JSON object", at)
-    json_text.check_json(pattern, at=at, any_integer=True)  # one that no event has matches none
+    json_text.check_json(
+        pattern, at=at, any_integer=True
+    )  # larger than any event's: it matches none
     if len(json_text.dump(pattern)) > MAX_PATTERN_CHARS:
         raise operators.bad(f"a pattern has at most {MAX_PATTERN_CHARS} characters", at)
     node = _object(pattern, _Spot("", at))
@@ -65,11 +68,11 @@ def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
 
 
 class _Spot(NamedTuple):
-    """Where in a pattern we are."""
+    """A spot in a pattern."""
 
-    place: str  # of the event
-    at: str  # of the pattern, for whoever must mend it
-    in_or: bool = False
+    place: str  # in the event that the pattern asks about
+    at: str  # in the pattern, for the error message
+    in_or: bool = False  # whether an `$or` surrounds it
 
     def below(self, name: str) -> "_Spot":
         place = f"{self.place}.{name}" if self.place else name
@@ -81,13 +84,13 @@ class _Spot(NamedTuple):
 
 def _object(pattern: Mapping[str, Any], spot: _Spot) -> Node:
     if not pattern:
-        raise spot.bad("an empty object matches nothing in particular")
+        raise spot.bad("an empty object asks for nothing; name a field")
     nodes = [_field(name, rule, spot) for name, rule in pattern.items()]
     if len(nodes) == 1:
         return nodes[0]
     twice = [place for place, times in _places(nodes).items() if times > 1]
     if twice:
-        # EventBridge's compiler drops all but the last, and with them what somebody asked for.
+        # EventBridge's compiler would silently drop all rules but the last.
         raise spot.bad(f"{min(twice)!r} is asked about twice; put all its rules into one array")
     return All(tuple(nodes))
 

@@ -1,7 +1,7 @@
-"""What many filters ask of one place, turned round: its values say which filters they may satisfy.
+"""Looks up which of many filters the values of one place may satisfy.
 
-Answers are sets of bits: bit n stands for filter n. They may hold a filter too many, which its own
-test finds out, but never one too few.
+An answer is a set of bits: bit n stands for filter n. It may contain filters that do not match,
+which their own tests then refuse; it never lacks a filter that matches.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,39 +17,39 @@ from runtime.core.matching.wildcards import WildcardTable
 
 
 class PlaceTable:
-    """The rules that filters 0, 1, 2 … have for one place; of each filter's, one must hold."""
+    """The rules that filters 0, 1, 2 … have for one place. One rule of a filter must hold."""
 
     def __init__(self, rules: Iterable[Sequence[object]]) -> None:
-        self._wanted = _Values()
-        self._unwanted = _Values()
+        self._accepted = _Values()
+        self._excluded = _Values()  # by `anything-but`
         self._numbers: list[Range] = []
         self._networks: list[Range] = []
         self._present = 0  # filters that any value may satisfy
-        self._but = 0  # filters that any value satisfies but the unwanted
-        self.absent = 0  # filters that are content without a value
+        self._but = 0  # filters that every value satisfies except those excluded
+        self.absent = 0  # filters that the lack of a value satisfies
         for number, alternatives in enumerate(rules):
             for rule in alternatives:
                 self._add(rule, 1 << number)
 
     @property
     def needs_a_value(self) -> bool:
-        """Whether no filter is content without one."""
+        """Whether every filter needs a value here."""
         return not self.absent
 
     def find(self, values: Sequence[Any]) -> int:
-        """The filters that may be content with these values, which are all that the place has."""
+        """The filters that these values, which are all of the place's, may satisfy."""
         if not values:
             return self.absent
         matches = self._present
         for value in values:
-            matches |= self._wanted.find(value)
+            matches |= self._accepted.find(value)
             if self._numbers and is_number(value):
                 matches |= self._number_table.find(value)
             if self._networks:
                 address = read_address(value) if isinstance(value, str) else None
                 matches |= 0 if address is None else self._network_table.find(address)
             if self._but:
-                matches |= self._but & ~self._unwanted.find(value)
+                matches |= self._but & ~self._excluded.find(value)
         return matches
 
     @cached_property
@@ -61,7 +61,7 @@ class PlaceTable:
         return RangeTable(self._networks)
 
     def _add(self, rule: object, bit: int) -> None:
-        name, operand = _named(rule)
+        name, operand = _operator(rule)
         address = read_address(operand) if name == "" and isinstance(operand, str) else None
         if address is not None:
             self._networks.append(Range(address, address, bit))
@@ -73,21 +73,22 @@ class PlaceTable:
             self._add_but(operand, bit)
         elif name == "exists" and not operand:
             self.absent |= bit
-        elif name == "exists" or not self._wanted.add(name, operand, bit):
+        elif name == "exists" or not self._accepted.add(name, operand, bit):
             self._present |= bit
 
     def _add_but(self, operand: object, bit: int) -> None:
-        name, unwanted = _named(operand)
+        name, excluded = _operator(operand)
         if self._but & bit:
-            # Two such rules: either suffices, and what one excludes the other may let in.
+            # The filter has two such rules. Either suffices, so what one excludes the other may let
+            # in.
             self._present |= bit
         self._but |= bit
-        for each in unwanted if isinstance(unwanted, list) else [unwanted]:
-            self._unwanted.add(name, each, bit)
+        for each in excluded if isinstance(excluded, list) else [excluded]:
+            self._excluded.add(name, each, bit)
 
 
 class _Values:
-    """Filters by what a value is, how it begins or ends, and the wildcards it fits, all exactly."""
+    """Filters by the values, beginnings, ends and wildcards that they name, looked up exactly."""
 
     def __init__(self) -> None:
         self._equal: dict[object, int] = {}
@@ -96,7 +97,7 @@ class _Values:
         self._wildcards: dict[str, int] = {}
 
     def add(self, name: str, operand: Any, bit: int) -> bool:
-        """Note what the filter names; False if every text is what it names."""
+        """Add what a filter names. False if every text matches it, and nothing was added."""
         if name in ("", "exactly"):
             note(self._equal, identity(operand), bit)
         elif name == "wildcard":
@@ -110,7 +111,7 @@ class _Values:
         return True
 
     def find(self, value: object) -> int:
-        """The filters that name this value."""
+        """The filters that name this value, its beginning, its end or a wildcard that it fits."""
         matches = self._equal.get(identity(value), 0)
         if isinstance(value, str):
             matches |= self._affixes.find(value)
@@ -125,8 +126,8 @@ class _Values:
         return WildcardTable(self._wildcards)
 
 
-def _named(rule: object) -> tuple[str, Any]:
-    """The operator and what it takes; a plain value has no operator's name."""
+def _operator(rule: object) -> tuple[str, Any]:
+    """The name of a rule's operator, and its operand; the name is empty for a plain value."""
     name: str
     name, operand = next(iter(rule.items())) if isinstance(rule, Mapping) else ("", rule)
     return name, operand

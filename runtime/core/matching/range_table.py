@@ -1,4 +1,4 @@
-"""Filters by the ranges that they accept: of numbers, and of addresses."""
+"""Looks up filters by the ranges of numbers or addresses that they accept."""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Range(NamedTuple):
-    """What some filters accept: from `first` to `last`, both included."""
+    """A range that some filters accept, both ends included."""
 
     first: Any
     last: Any
@@ -15,7 +15,10 @@ class Range(NamedTuple):
 
 
 class RangeTable:
-    """Ranges, cut at all their ends: between two neighbouring ends, the same filters accept all."""
+    """Ranges, cut at all their ends.
+
+    Between two neighbouring cuts, every value is accepted by the same filters.
+    """
 
     def __init__(self, ranges: Iterable[Range]) -> None:
         begins: dict[Any, list[int]] = defaultdict(list)
@@ -25,7 +28,7 @@ class RangeTable:
             ends[each.last].append(each.filters)
         self._cuts = sorted({*begins, *ends})
         self._at: list[int] = []  # cut → filters that accept the cut itself
-        self._before = [0]  # cut → filters that accept what is before it and after the last cut
+        self._before = [0]  # cut → filters that accept what lies between it and the cut before
         open_ranges: Counter[int] = Counter()  # filter → its ranges that have begun and not ended
         accepting = 0
         for cut in self._cuts:

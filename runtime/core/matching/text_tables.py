@@ -1,4 +1,4 @@
-"""Filters by the texts that they name: as a whole, as a beginning or as an end.
+"""Looks up filters by the texts that they name: whole texts, beginnings and ends.
 
 A set of filters is a number: bit n stands for filter n.
 """
@@ -9,18 +9,18 @@ from typing import TypeVar
 from runtime.core.matching import ignoring_case
 
 Key = TypeVar("Key")
-Table = dict[str, int]  # what is named → the filters that name it
+Table = dict[str, int]  # text → the filters that name it
 
 
 class Affixes:
-    """Filters by how a text begins or ends, in a table for each length that they name."""
+    """Filters by the beginnings and ends that they name, in one table for each length."""
 
     def __init__(self) -> None:
         self._starts: dict[int, Table] = {}
         self._ends: dict[int, Table] = {}
 
     def add(self, name: str, text: str, bit: int) -> bool:
-        """Note a `prefix` or a `suffix`; False if every text has it."""
+        """Add a `prefix` or a `suffix`. False if it is empty, so that every text has it."""
         if not text:
             return False
         tables = self._starts if name == "prefix" else self._ends
@@ -28,7 +28,7 @@ class Affixes:
         return True
 
     def find(self, text: str) -> int:
-        """The filters that name how this text begins or ends."""
+        """The filters that name a beginning or an end of this text."""
         matches = 0
         for length, table in self._starts.items():
             matches |= table.get(text[:length], 0)
@@ -38,13 +38,13 @@ class Affixes:
 
 
 class IgnoringCase:
-    """Filters by what a text is, how it begins and how it ends, whatever its case.
+    """Filters by the texts, beginnings and ends that they name, in any case.
 
-    A key finds candidates, which are then compared: what is found does name the text.
+    A key finds candidates, each of which is then compared, so the answers are exact.
     """
 
     def __init__(self) -> None:
-        self._equal: dict[str, Table] = {}  # key → what is wanted → filters
+        self._equal: dict[str, Table] = {}  # key → pattern → filters
         self._starts: dict[int, dict[str, Table]] = {}  # length of the key → as above
         self._ends: dict[int, dict[str, Table]] = {}
 
@@ -52,7 +52,7 @@ class IgnoringCase:
         return bool(self._equal or self._starts or self._ends)
 
     def add(self, name: str, pattern: str, bit: int) -> bool:
-        """Note an `equal`, a `prefix` or a `suffix`; False if every text has it."""
+        """Add an `equal`, a `prefix` or a `suffix`. False if every text has it."""
         key = ignoring_case.key(pattern)
         if name == "equal":
             table = self._equal
@@ -61,12 +61,12 @@ class IgnoringCase:
             table = lengths.setdefault(len(key), {})
         else:
             return False
-        # Both cases of a letter are one wish, so that one comparison answers for both.
+        # Patterns that differ in case only share an entry, so one comparison decides for both.
         note(table.setdefault(key, {}), pattern.lower() if pattern.isascii() else pattern, bit)
         return True
 
     def find(self, text: str) -> int:
-        """The filters that name this text, how it begins or how it ends."""
+        """The filters that name this text, its beginning or its end."""
         key = ignoring_case.key(text)
         matches = 0
         if key in self._equal:
@@ -89,5 +89,5 @@ def _compared(text: str, candidates: Table, test: Callable[[str, str], bool]) ->
 
 
 def note(table: dict[Key, int], key: Key, bit: int) -> None:
-    """Add a filter to those of a key."""
+    """Add a filter to the set of a key."""
     table[key] = table.get(key, 0) | bit

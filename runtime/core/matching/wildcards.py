@@ -1,18 +1,19 @@
-"""Wildcards: how one is read and tried, and how thousands are looked up in one pass over a text."""
+"""Reads and tries wildcards, and looks up thousands of them in one pass over a text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from runtime.core.matching.text_tables import Affixes
 
-MAX_LITERALS: Final = 4  # of one wildcard that are looked for; the rest is left to trying it
+MAX_LITERALS: Final = 4  # of one wildcard in the lookup; trying the wildcard checks the others
 
 
 def split(wildcard: str) -> list[str]:
-    """What stands before, between and after the asterisks, without the backslashes that escape.
+    """The parts before, between and after the asterisks, with escapes resolved.
 
     Raises:
-        ValueError: two asterisks in a row, or a backslash before anything else.
+        ValueError: two asterisks stand in a row, or a backslash stands before another character
+            than an asterisk or a backslash.
     """
     parts = [""]
     characters = iter(wildcard)
@@ -34,9 +35,9 @@ def split(wildcard: str) -> list[str]:
 
 
 def fits(text: str, parts: Sequence[str]) -> bool:
-    """Whether the text is made of these parts, with anything in between."""
-    # Not a regular expression: `*a*a*a*b` would take it years. The leftmost fit of each part is
-    # always right, so one pass is enough.
+    """Whether the text consists of these parts, with any text between them."""
+    # A regular expression could take years for `*a*a*a*b`. The leftmost fit of each part is always
+    # right, so one pass suffices.
     first, last = parts[0], parts[-1]
     if len(parts) == 1:
         return text == first
@@ -53,10 +54,10 @@ def fits(text: str, parts: Sequence[str]) -> bool:
 
 
 class WildcardTable:
-    """Filters by the wildcards that they name; what it finds is exact.
+    """Filters by the wildcards that they name; its answers are exact.
 
-    A wildcard is tried only on a text that begins and ends like it and has its longest literals.
-    Sets of wildcards are sets of bits, as sets of filters are.
+    A wildcard is tried only on a text that has its beginning, its end and its longest literals.
+    A set of wildcards is an integer with one bit for each, as a set of filters is.
     """
 
     def __init__(self, filters: Mapping[str, int]) -> None:
@@ -77,7 +78,7 @@ class WildcardTable:
         self._contained = _Contained(inner)
 
     def find(self, text: str) -> int:
-        """The filters one of whose wildcards fits the text."""
+        """The filters that name a wildcard that fits the text."""
         candidates = self._any_start | self._starts.find(text)
         if candidates:
             candidates &= self._any_end | self._ends.find(text)
@@ -98,7 +99,8 @@ class _Contained:
 
     def __init__(self, literals: Sequence[Sequence[str]]) -> None:
         self._numbers: dict[str, int] = {}  # literal → its number
-        # For each wildcard's first literal, its second and so on: who has none, and who has which.
+        # The n-th entries are about the n-th literal of each wildcard: the wildcards that have no
+        # n-th literal, and a table from a literal's number to the wildcards that have it there.
         self._without = [0] * MAX_LITERALS
         self._with: list[dict[int, int]] = [{} for _ in range(MAX_LITERALS)]
         for wildcard, each in enumerate(literals):
@@ -112,7 +114,7 @@ class _Contained:
         self._automaton = _Automaton(self._numbers)
 
     def among(self, candidates: int, text: str) -> int:
-        """Those of the candidates whose literals the text contains."""
+        """The candidates whose literals the text contains."""
         contained = self._automaton.contained(text)
         for without, table in zip(self._without, self._with, strict=True):
             here = without
@@ -123,10 +125,11 @@ class _Contained:
 
 
 class _Automaton:
-    """Finds all literals that a text contains, in one pass: Aho and Corasick's.
+    """Finds all literals that a text contains in one pass (the Aho-Corasick algorithm).
 
-    State 0 is the beginning of every literal; each character leads on, or back to the state for the
-    longest end of what was read that begins a literal.
+    A state stands for the beginning of a literal; state 0 is the empty beginning. A character that
+    extends the beginning leads to the next state. Any other leads back to the state of the longest
+    end of the text so far that begins a literal.
     """
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
@@ -134,10 +137,10 @@ class _Automaton:
         self._literal = [-1]  # state → the literal that ends there, or -1
         for literal, number in numbers.items():
             self._add(literal, number)
-        self._back = [0] * len(self._next)  # state → that of the longest end that begins a literal
-        self._shorter = [0] * len(
-            self._next
-        )  # state → the next one back where a literal ends, or 0
+        # State → the state of its longest proper end that begins a literal.
+        self._back = [0] * len(self._next)
+        # State → the nearest state on the way back where a literal ends, or 0.
+        self._shorter = [0] * len(self._next)
         self._link()
 
     def contained(self, text: str) -> set[int]:
@@ -150,7 +153,7 @@ class _Automaton:
                 state = back[state]
             state = step[state].get(character, 0)
             ending = state if literal[state] >= 0 else shorter[state]
-            # Whoever ends in a literal that was found before ends in nothing new.
+            # The walk back stops at a literal that is in the set: the shorter ones are in it, too.
             while ending and literal[ending] not in literals:
                 literals.add(literal[ending])
                 ending = shorter[ending]
@@ -168,7 +171,7 @@ class _Automaton:
 
     def _link(self) -> None:
         waiting = list(self._next[0].values())
-        for state in waiting:  # grows while it is gone through: from short beginnings to long ones
+        for state in waiting:  # the list grows in the loop: short beginnings come before long ones
             for character, after in self._next[state].items():
                 waiting.append(after)
                 back = self._back[state]
