@@ -1,1 +1,1 @@
-"""Pure decisions: no I/O, clock, dice or environment; standard library only."""
+"""Pure decisions: no I/O, no clock, no dice, no environment, and only the standard library."""

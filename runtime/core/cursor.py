@@ -1,8 +1,8 @@
-"""Cursors: where a listing stopped, in a form that callers pass back but do not read.
+"""Cursors: callers pass one back, unread, to go on where a listing stopped.
 
-A cursor has a position inside one listing of one tenant, never a whole database key: the key is
-built anew from the caller's tenant. So a forged cursor can only skip through the forger's own rows.
-A checksum refuses a cursor that was cut, edited, or taken from another listing.
+A cursor contains a position inside one listing of one tenant, never a whole database key. The key
+is built anew from the caller's tenant, so a forged cursor can only skip through the forger's own
+rows. A checksum refuses a cursor that was cut, edited, or taken from another listing.
 """
 
 import base64
@@ -27,10 +27,10 @@ def encode(position: str, *, listing: tuple[str, ...]) -> str:
 
 
 def decode(cursor: str, *, listing: tuple[str, ...]) -> str:
-    """The position inside `listing` that `encode` was given.
+    """The position inside `listing` that `encode` put into the cursor.
 
     Raises:
-        BadInput: code `bad_cursor`.
+        BadInput: code `bad_cursor`: `encode` did not make the cursor for this listing.
     """
     if len(cursor) <= MAX_CURSOR_CHARS and ALPHABET.fullmatch(cursor):
         try:
@@ -38,7 +38,7 @@ def decode(cursor: str, *, listing: tuple[str, ...]) -> str:
             check, text = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
             position = text.decode()
         except (binascii.Error, UnicodeDecodeError):
-            pass  # falls through to the one refusal below
+            pass  # the error below is raised
         else:
             # Re-encoding refuses the spellings that a lenient base64 reader lets through.
             if check == _check(text, listing) and encode(position, listing=listing) == cursor:

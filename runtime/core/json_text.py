@@ -1,4 +1,4 @@
-"""JSON as this product reads and writes it: one text form, and nothing that JSON does not have."""
+"""Reads and writes JSON: in one text form, and without values that JSON does not have."""
 
 import json
 import math
@@ -7,18 +7,21 @@ from typing import Any, Final
 
 from runtime.errors import BadInput
 
-MAX_DEPTH: Final = 64  # deeper JSON is an attack on recursive readers, not data
-# The sandbox has the same limit for results, emits and JSON that is sent. Beyond it many readers of
-# JSON round, so that an order's id becomes another order's.
+MAX_DEPTH: Final = 64  # deeper JSON is no data, but an attack on recursive readers
+# Many readers of JSON round larger integers, so that an order's id becomes another order's. The
+# sandbox has the same limit for results, emitted events and JSON that a function sends.
 INTEGER_LIMIT: Final = 1 << 64
 _TOO_LARGE: Final = "holds an integer beyond 64 bits, which many readers round; send it as a string"
 
 
 def dump(value: object) -> str:
-    """Compact JSON, key order kept, real UTF-8: the one text form of everything we store or send.
+    """Write a value as compact JSON in UTF-8 with the keys in their order.
+
+    Everything that is stored or sent has this form.
 
     Raises:
-        BadInput: NaN or infinity, a lone surrogate, or a value that is not JSON.
+        BadInput: code `not_json`: JSON cannot express the value, such as NaN, infinity or a lone
+            surrogate.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -29,16 +32,16 @@ def dump(value: object) -> str:
 
 
 def load(text: str | bytes, *, wrapped: int = 0, any_integer: bool = False) -> Any:
-    """JSON in, plain values out; refuses what JSON does not have.
+    """Read JSON from outside.
 
     Args:
-        text: UTF-8.
-        wrapped: levels of ours around somebody's value, which may use all of its own.
-        any_integer: take integers beyond 64 bits; for texts that have passed a door already.
+        text: JSON in UTF-8.
+        wrapped: how many levels of our own surround somebody's value; they do not count as depth.
+        any_integer: accept integers beyond 64 bits, for texts that were checked before.
 
     Raises:
-        BadInput: not UTF-8, not JSON, NaN or infinity, a lone surrogate, nested too deeply, or with
-            an integer beyond 64 bits.
+        BadInput: the text is not UTF-8 or not JSON (code `not_json`), or `check_json` refuses its
+            value.
     """
     value = decode(text)
     check_json(value, wrapped=wrapped, any_integer=any_integer)
@@ -46,33 +49,34 @@ def load(text: str | bytes, *, wrapped: int = 0, any_integer: bool = False) -> A
 
 
 def decode(text: str | bytes) -> Any:
-    """JSON that is not looked into yet: `check_json` must see whatever of it is kept.
+    """Read JSON without checking its values; pass `check_json` every part that you use.
 
     Raises:
-        BadInput: not UTF-8, not JSON, NaN or infinity by name, an integer of thousands of digits.
+        BadInput: the text is not UTF-8 or not JSON (code `not_json`), or holds an integer of
+            thousands of digits (code `integer_too_large`).
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, _NotJson) as problem:
         raise BadInput(f"not JSON: {problem}", code="not_json") from problem
-    except ValueError as problem:  # Python's own limit to the digits that it reads
+    except ValueError as problem:  # Python refuses to read an integer of so many digits
         raise BadInput(_TOO_LARGE, code="integer_too_large") from problem
 
 
 def check_json(value: object, *, at: str = "", wrapped: int = 0, any_integer: bool = False) -> None:
-    """Refuse whatever has no plain JSON form, naming the field.
+    """Refuse a value that JSON cannot express, and name the field.
 
-    This is the one rule for values from outside. The sandbox holds results, emits and what a
-    function sends to the same, so that whatever the door takes passes every later step.
+    All values from outside obey this one rule. The sandbox applies it to results, emitted events
+    and what a function sends. So every later step accepts what was accepted first.
 
     Args:
-        value: what JSON was read as.
-        at: the path of `value`, to which those of its parts are added.
-        wrapped: levels of ours around somebody's value, which may use all of its own.
-        any_integer: take integers beyond 64 bits.
+        value: a value that was read from JSON.
+        at: the path of `value`; the error adds the path of the bad part.
+        wrapped: how many levels of our own surround somebody's value; they do not count as depth.
+        any_integer: accept integers beyond 64 bits.
 
     Raises:
-        BadInput: with code `too_deep`, `not_json`, `lone_surrogate` or `integer_too_large`.
+        BadInput: code `too_deep`, `not_json`, `lone_surrogate` or `integer_too_large`.
     """
     limit = None if any_integer else INTEGER_LIMIT
     todo: list[tuple[str, object, int]] = [(at, value, 0)]
@@ -92,7 +96,7 @@ def check_json(value: object, *, at: str = "", wrapped: int = 0, any_integer: bo
 
 
 class _NotJson(ValueError):
-    """A constant that Python reads and JSON does not have."""
+    """A constant that Python reads although JSON does not have it."""
 
 
 def _refuse_constant(name: str) -> Any:

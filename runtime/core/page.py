@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """Some records in order; `after` continues behind the last one, None when that was all."""
+    """Some records of a listing."""
 
-    items: tuple[T, ...]
-    after: str | None = None
+    items: tuple[T, ...]  # in the listing's order
+    after: str | None = None  # where the next page begins; None when this is the last page

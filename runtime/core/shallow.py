@@ -1,4 +1,4 @@
-"""A dataclass as a mapping, for what is written out at once and needs no copy."""
+"""Makes a mapping of a dataclass without copying its values."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -8,5 +8,9 @@ if TYPE_CHECKING:
 
 
 def shallow(record: "DataclassInstance") -> dict[str, Any]:
-    """The fields by name, as they are: `dataclasses.asdict` copies deeply, which costs."""
+    """The values of a record by field name, not copied.
+
+    `dataclasses.asdict` copies deeply, which costs time that a record written out at once does not
+    need.
+    """
     return {field.name: getattr(record, field.name) for field in fields(record)}

@@ -1,4 +1,4 @@
-"""Instants as text: ISO 8601 in UTC, in the one form that sorts as the instants do."""
+"""Writes instants as ISO 8601 text in UTC, in one form that sorts by time, and reads them."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -6,8 +6,8 @@ from typing import Final
 
 _LEAP: Final = 60
 _MICROSECOND_DIGITS: Final = 6
-# Our own grammar, because `datetime.fromisoformat` refuses some of RFC 3339 (a lower-case `t` or
-# `z`, the leap second) and takes 24:00 or not by the version of Python.
+# `datetime.fromisoformat` will not do: it refuses parts of RFC 3339 (a lower-case `t` or `z`, the
+# leap second), and whether it accepts 24:00 depends on the version of Python.
 _MOMENT: Final = re.compile(
     r"(?P<date>[0-9W-]{8,10})[Tt ]"
     r"(?P<hour>[01][0-9]|2[0-3])(?:(?P<colon>:?)(?P<minute>[0-5][0-9])"
@@ -17,19 +17,20 @@ _MOMENT: Final = re.compile(
 
 
 def timestamp(moment: datetime) -> str:
-    """ISO 8601, UTC, milliseconds, `Z`."""
+    """Write an instant as ISO 8601 in UTC with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
-    """The instant that a timestamp names, in UTC: RFC 3339 and ISO 8601's forms of the same.
+    """Read a timestamp in RFC 3339, or in ISO 8601's forms of the same, as an instant in UTC.
 
-    Second 60, which clocks show at a leap second, is the next minute's first. Of a fraction the
-    first six digits count.
+    Clocks show second 60 at a leap second; it is read as the first second of the next minute. Only
+    the first six digits of a fraction count.
     https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 
     Raises:
-        ValueError: not such a text; without an offset; or before the year 1 or after 9999 in UTC.
+        ValueError: the text is no timestamp, has no offset, or names an instant outside of the
+            years 1 to 9999 in UTC.
     """
     match = _MOMENT.fullmatch(text)
     if match is None:

@@ -1,1 +1,1 @@
-"""What an event is: its envelope, its topic, and how the bus wraps it."""
+"""What an event is: its envelope, its topic, and the wrapping that the bus puts around it."""

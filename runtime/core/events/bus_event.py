@@ -1,4 +1,4 @@
-"""Reads what an EventBridge rule puts on a queue: the bus's own wrapping around an envelope."""
+"""Reads what an EventBridge rule puts on a queue: an envelope in the bus's own wrapping."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,20 @@ from runtime.errors import BadInput
 
 
 def parse(text: str, *, now: str) -> Event:
-    """The event inside.
+    """Read the event in a message from the bus.
 
-    A producer that puts events onto the bus itself may leave the times out. The time of the bus
-    then
-    stands in, so that a redelivery or a replay gives the same event.
+    A producer that puts events onto the bus itself may leave out the times. The bus's time then
+    stands in for them, so that a redelivery or a replay gives the same event.
+
+    Args:
+        text: the message's JSON.
+        now: ISO 8601 UTC; stands in for the times if the bus's time is missing, too.
 
     Raises:
-        BadInput: not from the bus, or no envelope; naming the field and the fix.
+        BadInput: the text is not from the bus, or its envelope is malformed; the error names the
+            field and the fix.
     """
-    raw = json_text.decode(text)  # `envelope.parse` looks into what counts, once
+    raw = json_text.decode(text)  # `envelope.parse` checks the part that is used
     if not isinstance(raw, Mapping) or "detail" not in raw:
         raise BadInput("not an EventBridge event", code="not_from_the_bus")
     return envelope.parse(raw["detail"], now=_bus_time(raw.get("time"), now))

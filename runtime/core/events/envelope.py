@@ -1,6 +1,7 @@
 """The event envelope: its shape, its limits, and the one function that reads it.
 
-Contract: the `detail` of an EventBridge event, `Source` = `penstock.events`, `DetailType` = topic.
+On the bus, an envelope is the `detail` of an EventBridge event whose `Source` is `penstock.events`
+and whose `DetailType` is the topic.
 """
 
 import re
@@ -14,16 +15,19 @@ from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 
 SOURCE: Final = "penstock.events"
-MAX_EVENT_BYTES: Final = 256 * 1024  # of compact UTF-8 JSON; SQS and EventBridge bill by 64 KB
-MAX_HOPS: Final = 8  # an event emitted by a function, that was started by an emitted event, …
-MAX_IDENTIFIER_CHARS: Final = 256  # of four bytes at most: DynamoDB's sort keys have 1,024 bytes
+MAX_EVENT_BYTES: Final = 256 * 1024  # as compact UTF-8 JSON; SQS and EventBridge bill by 64 KB
+# How many functions an event may come through: a function emits an event, which starts a function,
+# which emits an event, and so on.
+MAX_HOPS: Final = 8
+MAX_IDENTIFIER_CHARS: Final = 256  # each at most four bytes: a DynamoDB sort key has 1,024
 MAX_TOPIC_CHARS: Final = 128  # EventBridge's limit on DetailType
 ORIGINS: Final = ("api", "bus", "function", "import", "system")
 TENANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _TENANT_RULE: Final = "lower-case letters, digits, - and _, at most 63"
 TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
-# A person's names become keys and columns. DynamoDB keeps a NUL in a key, Redshift refuses one in a
-# VARCHAR, and no other control is ever part of a name: stores would differ on who it is.
+# Identifiers become keys and columns. DynamoDB keeps a NUL in a key while Redshift refuses one in a
+# VARCHAR, so the stores would differ on who a person is. Other control characters are part of no
+# identifier either.
 IDENTIFIER: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
 _FIELDS: Final = frozenset(
@@ -43,15 +47,16 @@ _FIELDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRef:
-    """Whom the event is about: any of the four identifiers, or none for a system event."""
+    """The person that the event is about: any of four identifiers, or none for a system event."""
 
+    # None of any of them means that the event does not name it.
     id: str | None = None
-    external_id: str | None = None
+    external_id: str | None = None  # the customer's own
     email: str | None = None
     phone: str | None = None
 
     def to_json(self) -> dict[str, str]:
-        """Only what is set."""
+        """The identifiers that the event names."""
         return {
             name: value for name in PROFILE_FIELDS if (value := getattr(self, name)) is not None
         }
@@ -61,13 +66,13 @@ class ProfileRef:
 class Event:
     """One thing that happened to one profile of one tenant."""
 
-    id: str  # the same id of the same tenant is the same event
+    id: str  # two events of one tenant with the same id are the same event
     tenant: str
     topic: str
-    occurred_at: str  # ISO 8601, UTC: when it happened
-    received_at: str  # ISO 8601, UTC: when it reached us
-    origin: str = "api"  # one of ORIGINS: by which way it came
-    hops: int = 0  # how many functions it has passed through
+    occurred_at: str  # when it happened; ISO 8601, UTC
+    received_at: str  # when it reached us; ISO 8601, UTC
+    origin: str = "api"  # one of ORIGINS: the way by which it came
+    hops: int = 0  # how many functions it came through
     profile: ProfileRef = field(default_factory=ProfileRef)
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,7 +92,7 @@ class Event:
 
 
 def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
-    """The event in an envelope from outside.
+    """Read an envelope from outside.
 
     Args:
         raw: the decoded `detail`.
@@ -95,7 +100,8 @@ def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
         origin: stands in for a missing `origin`.
 
     Raises:
-        BadInput: naming the field and the fix.
+        BadInput: the envelope is malformed or too large, or has too many hops (code `loop`); the
+            error names the field and the fix.
     """
     if not isinstance(raw, Mapping):
         raise BadInput("an event is a JSON object", code="not_an_object")
@@ -103,7 +109,9 @@ def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
     unknown = sorted(set(raw) - _FIELDS)
     if unknown:
         raise BadInput(
-            f"unknown field; known are {sorted(_FIELDS)}", field=unknown[0], code="unknown_field"
+            f"unknown field; the known ones are {', '.join(sorted(_FIELDS))}",
+            field=unknown[0],
+            code="unknown_field",
         )
     event = Event(
         id=_id(raw),
@@ -118,15 +126,17 @@ def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
     )
     size = len(dump(event.to_json()).encode())
     if size > MAX_EVENT_BYTES:
-        raise BadInput(f"{size} bytes; an event has at most {MAX_EVENT_BYTES}", code="too_large")
+        raise BadInput(
+            f"an event has at most {MAX_EVENT_BYTES} bytes, this one has {size}", code="too_large"
+        )
     return event
 
 
 def topic(value: object, *, at: str = "topic") -> str:
-    """A topic name such as `message.email.clicked`.
+    """Check a topic, such as `message.email.clicked`, and return it.
 
     Raises:
-        BadInput: when it is missing or malformed.
+        BadInput: code `bad_topic`: the topic is missing or malformed.
     """
     if not isinstance(value, str) or len(value) > MAX_TOPIC_CHARS or not TOPIC.fullmatch(value):
         raise BadInput(
@@ -138,7 +148,7 @@ def topic(value: object, *, at: str = "topic") -> str:
 
 
 def check_tenant(value: object) -> str:
-    """A tenant's name.
+    """Check a tenant's name, and return it.
 
     Raises:
         BadInput: code `missing_tenant` or `bad_tenant`.

@@ -1,4 +1,4 @@
-"""The catalogue of topics, the prefixes a subscription may use, and Klaviyo's names for them."""
+"""The catalogue of topics, the prefixes that a subscription may use, and Klaviyo's names."""
 
 import difflib
 import re
@@ -9,7 +9,7 @@ from typing import Final
 from runtime.core.events.envelope import MAX_TOPIC_CHARS
 from runtime.errors import BadInput
 
-MAX_TOPICS: Final = 100  # of one subscription; beyond this a prefix or a filter is the better way
+MAX_TOPICS: Final = 100  # in one subscription; for more, a prefix or a filter serves better
 
 KNOWN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,7 +45,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "webhook.test": "a test, sent to one webhook on request",
     }
 )
-# Families with any members: metrics are the customer's own, the others the system's.
+# Any topic below one of these exists. Customers name the metrics; the system names the others.
 OPEN_FAMILIES: Final = ("metric.", "function.", "sync.", "monitor.")
 _SLUG: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
@@ -75,13 +75,13 @@ _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # the first of several names
+_TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # the first one wins
     {ours: theirs for theirs, ours in reversed(tuple(_KLAVIYO.items()))}
 )
 
 
 def to_klaviyo(topic: str) -> str:
-    """The id that Klaviyo has for `topic`; a topic that Klaviyo does not know keeps its name."""
+    """Klaviyo's id for `topic`. A topic that Klaviyo does not know keeps its own name in the id."""
     if topic in _TO_KLAVIYO:
         return f"event:klaviyo.{_TO_KLAVIYO[topic]}"
     if topic.startswith("metric."):
@@ -90,10 +90,11 @@ def to_klaviyo(topic: str) -> str:
 
 
 def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:
-    """The topics and prefixes of a subscription, in our own names, without repeats.
+    """Read the topics and prefixes of a subscription into our own names, without repeats.
 
     Raises:
-        BadInput: there are none, too many, or one that no event can have; names what is close.
+        BadInput: code `no_topics`, `too_many_topics` or `unknown_topic`; the last names a topic
+            that is spelled alike.
     """
     names = tuple(topics)
     if not names:
@@ -104,7 +105,7 @@ def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...
 
 
 def is_prefix(topic: str) -> bool:
-    """Whether `topic` stands for all topics below a name, e.g. `message.email.*`."""
+    """Whether `topic` stands for all topics below a name, as `message.email.*` does."""
     return topic.endswith(".*")
 
 
@@ -146,5 +147,5 @@ def _unknown(topic: object, at: str) -> BadInput:
     close = difflib.get_close_matches(str(topic)[:MAX_TOPIC_CHARS], KNOWN, n=1)
     hint = f"did you mean {close[0]}?" if close else "see GET /v1/topics"
     return BadInput(
-        f"{str(topic)[:MAX_TOPIC_CHARS]!r} is no topic; {hint}", field=at, code="unknown_topic"
+        f"{str(topic)[:MAX_TOPIC_CHARS]!r} is not a topic; {hint}", field=at, code="unknown_topic"
     )

@@ -1,1 +1,1 @@
-"""The bodies and headers that a delivery may be sent as."""
+"""The formats in which a delivery may be sent: its body and its headers."""

@@ -1,4 +1,7 @@
-"""CloudEvents 1.0 in structured mode: one JSON document with its attributes and data."""
+"""CloudEvents 1.0 in structured mode: one JSON document with the attributes and the data.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+"""
 
 from typing import Any, Final
 
@@ -8,13 +11,16 @@ from runtime.core.json_text import dump
 from runtime.core.profiles import profile
 
 TYPE: Final = "application/cloudevents+json; charset=utf-8"
-ORIGIN: Final = "penstock"  # who we say we are when we ask whether a receiver wants our requests
+ORIGIN: Final = (
+    "penstock"  # the name under which the handshake asks a receiver whether it wants our requests
+)
 
 
 def body(delivery: Delivery) -> str:
-    """The document. Its `id` is the delivery's, the same on every attempt, so receivers can dedupe.
+    """The document as JSON. Its `id` is the delivery's on every attempt, so receivers can dedupe.
 
-    `data` is the body of the record. There is no time for a body that a transform has made.
+    `data` is the body in the delivery's record, or only its `data` if the body has the standard
+    shape. A body that a transform made has no known time, so its document has no `time`.
     """
     standard = payload.read(delivery)
     attributes: dict[str, Any] = {

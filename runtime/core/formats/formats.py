@@ -1,7 +1,7 @@
-"""The bytes and headers of one POST, in each format.
+"""Makes the bytes and headers of one POST in each format.
 
-A record has the body as `payload` or a transform made it. The format is put around it when it is
-sent, so a replay to an endpoint of another format needs nothing but the record.
+A delivery's record has the body as `payload` or a transform made it. The webhook's format is put
+around the body at each attempt.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from runtime.errors import BadInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """One POST, whose signature covers exactly these bytes of `body`."""
+    """One POST."""
 
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    headers: tuple[tuple[str, str], ...]  # names and values, in the order in which they are sent
+    body: bytes  # the signature covers exactly these bytes
 
 
 def wire(
@@ -29,8 +29,8 @@ def wire(
     """The POST that brings `delivery` to `webhook` at this time.
 
     Args:
-        webhook: whose format decides.
-        delivery: what to bring.
+        webhook: the receiver, whose format the POST has.
+        delivery: what is sent, with its body.
         keys: every live key, the newest first.
         at: the time of this attempt.
 
@@ -49,11 +49,11 @@ def wire(
 def klaviyo_wire(
     webhook: Webhook, entries: Sequence[bytes], *, keys: Sequence[signing.Key], at: datetime
 ) -> Wire:
-    """The POST that brings several deliveries to a webhook of Klaviyo's format at this time.
+    """The POST that brings several deliveries to a webhook with Klaviyo's format at this time.
 
     Args:
         webhook: where it goes.
-        entries: what `klaviyo.entry` has made of each delivery; `klaviyo.fits` says how many.
+        entries: each delivery as `klaviyo.entry` made it; `klaviyo.fits` says how many fit.
         keys: every live key, the newest first.
         at: the time of this attempt.
 
@@ -69,7 +69,7 @@ def key(webhook_format: Format, text: str) -> signing.Key:
     """The key that a secret's text stands for in this format.
 
     Raises:
-        BadInput: `bad_secret`.
+        BadInput: code `bad_secret`.
     """
     if webhook_format is Format.KLAVIYO:
         return klaviyo.key(text)
@@ -77,7 +77,7 @@ def key(webhook_format: Format, text: str) -> signing.Key:
 
 
 def check_ed25519(webhook_format: Format) -> None:
-    """Refuse a private key where no header could carry its signature.
+    """Refuse a private key for a format that has no header for its signature.
 
     Raises:
         BadInput: code `bad_ed25519`.
@@ -89,7 +89,7 @@ def check_ed25519(webhook_format: Format) -> None:
 
 
 def check_handshake(webhook_format: Format, *, handshake: bool) -> None:
-    """Refuse a handshake that this format does not have.
+    """Refuse a handshake for a format that does not have one.
 
     Raises:
         BadInput: code `bad_handshake`.

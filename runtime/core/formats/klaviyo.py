@@ -1,4 +1,4 @@
-"""Klaviyo's webhook request, so that a receiver built for it works unchanged.
+"""Klaviyo's webhook request, so that a receiver built for Klaviyo works unchanged.
 
 The body is `{"data": [{"external_id", "topic", "payload"}…], "meta": {…}}` with up to a thousand
 events; `Klaviyo-Signature` is the hexadecimal HMAC-SHA256 of the body and, without a separator, the
@@ -24,20 +24,20 @@ from runtime.core.timestamps import moment
 from runtime.core.webhooks.signing import Key, SharedKey
 from runtime.errors import BadInput
 
-MAX_EVENTS: Final = 1000  # of one POST; Klaviyo's own
+MAX_EVENTS: Final = 1000  # in one POST; Klaviyo's own limit
 MAX_BODY_BYTES: Final = 1_000_000
 MIN_SECRET_CHARS: Final = 16  # what Klaviyo asks of a secret_key
 MAX_SECRET_CHARS: Final = 128
 _EVENTS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "penstock/events")
 _ATTRIBUTES: Final = {"external_id": "external_id", "email": "email", "phone": "phone_number"}
-_META_BYTES: Final = 512  # more than what surrounds the events
+_META_BYTES: Final = 512  # room for what surrounds the events
 
 
 def key(text: str) -> SharedKey:
-    """The key: the text of the secret as it is, prefix included; nothing is decoded.
+    """The key of a secret: its text as it is, prefix included; nothing is decoded.
 
     Raises:
-        BadInput: `bad_secret`.
+        BadInput: code `bad_secret`.
     """
     is_bare = text.isascii() and text.isprintable() and text == text.strip()
     if not (MIN_SECRET_CHARS <= len(text) <= MAX_SECRET_CHARS and is_bare):
@@ -51,7 +51,7 @@ def key(text: str) -> SharedKey:
 
 
 def body(entries: Sequence[bytes], *, tenant: str, webhook_id: str, at: datetime) -> bytes:
-    """The request's body around what `entry` has made of each delivery."""
+    """The request's body with these entries, each of which `entry` made of a delivery."""
     meta = {
         "klaviyo_account_id": tenant,
         "klaviyo_webhook_id": webhook_id,
@@ -65,11 +65,11 @@ def headers(
 ) -> tuple[tuple[str, str], ...]:
     """The request's headers.
 
-    There is room for one signature. While secrets overlap the oldest one signs, so that receivers
-    have the new secret before it is used; after the overlap the new one signs.
+    There is room for one signature. While secrets overlap, the oldest one signs, so that receivers
+    can learn the new secret before it is used. After the overlap the new one signs.
 
     Raises:
-        BadInput: there is no shared secret to sign with.
+        BadInput: code `bad_secret`: there is no shared secret to sign with.
     """
     shared = [each for each in keys if isinstance(each, SharedKey)]
     if not shared:
@@ -84,12 +84,12 @@ def headers(
 
 
 def sign(secret: bytes, body: bytes, *, timestamp: str) -> str:
-    """The signature of a body sent at the time that `timestamp` says, verbatim."""
+    """The signature of a body and of the `Klaviyo-Timestamp` header, whose exact text it covers."""
     return hmac.new(secret, body + timestamp.encode(), hashlib.sha256).hexdigest()
 
 
 def fits(*, events: int, entry_bytes: int) -> bool:
-    """Whether so many events, whose entries have `entry_bytes` together, may share a POST."""
+    """Whether this many events, whose entries are `entry_bytes` long together, fit one POST."""
     whole = entry_bytes + events + _META_BYTES  # a comma stands between two entries
     return events <= MAX_EVENTS and whole <= MAX_BODY_BYTES
 
@@ -103,13 +103,17 @@ def entry(delivery: Delivery) -> bytes:
 
 
 def external_id(delivery: Delivery) -> str:
-    """The id that tells receivers a repeat: the event's, or one for each of its deliveries."""
+    """The id by which receivers recognise a repeat.
+
+    The event's own delivery to this webhook has the event's id. Any other delivery, such as a
+    second one that a transform made, has its own id.
+    """
     only = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
     return delivery.event_id if delivery.id == only else delivery.id
 
 
 def _event(delivery: Delivery, standard: Standard) -> Mapping[str, Any]:
-    """The event as Klaviyo's Get Event answers it, with the profile included."""
+    """The event as Klaviyo's Get Event answers it, with the profile under `included`."""
     occurred = moment(standard.timestamp)
     document: dict[str, Any] = {
         "data": {

@@ -1,4 +1,4 @@
-"""The body of a webhook request in the `standard` format, which every record has."""
+"""The body of a webhook request in the `standard` format. Delivery records have it, too."""
 
 import json
 from collections.abc import Mapping
@@ -15,25 +15,25 @@ _DATA: Final = frozenset({"id", "profile", "properties", "origin"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
-    """A body in the standard shape, taken apart."""
+    """The parts of a body that has the standard shape."""
 
-    timestamp: str
-    data: Mapping[str, Any]
+    timestamp: str  # ISO 8601; when the event happened
+    data: Mapping[str, Any]  # `id`, `profile`, `properties` and `origin` of the event
 
     @property
     def profile(self) -> Mapping[str, Any]:
-        """Whom the event is about."""
+        """The identifiers of the person that the event is about."""
         profile: Mapping[str, Any] = self.data["profile"]
         return profile
 
     @property
     def properties(self) -> Any:
-        """What the event says."""
+        """The event's properties."""
         return self.data["properties"]
 
 
 def render(event: Event) -> str:
-    """The exact text that is signed and sent for `event`; the same event gives the same text."""
+    """The exact text to sign and send for `event`; the same event always gives the same text."""
     return json_text.dump(
         {
             "type": event.topic,
@@ -49,9 +49,9 @@ def render(event: Event) -> str:
 
 
 def read(delivery: Delivery) -> Standard | None:
-    """The delivery's body taken apart; None for a body of another shape, made by a transform."""
+    """The parts of the delivery's body; None if it has another shape, as a transform may make."""
     try:
-        document = json.loads(delivery.body)  # not by `json_text.load`: we have written this text
+        document = json.loads(delivery.body)  # needs no `json_text.load`: we wrote this text
     except ValueError:  # the empty body of a delivery whose function has failed
         return None
     if (

@@ -44,13 +44,13 @@ def check_source(source: str) -> None:
         BadInput: code `source_empty`, `source_not_utf8`, or `source_too_large`.
     """
     if not source.strip():
-        raise BadInput("has no code", field="source", code="source_empty")
+        raise BadInput("holds no code", field="source", code="source_empty")
     try:
         size_bytes = len(source.encode())
     except UnicodeEncodeError as problem:
         raise BadInput("is not UTF-8 text", field="source", code="source_not_utf8") from problem
     if "\0" in source:
-        raise BadInput("has a NUL character", field="source", code="source_not_utf8")
+        raise BadInput("holds a NUL character", field="source", code="source_not_utf8")
     if size_bytes > MAX_SOURCE_BYTES:
         raise BadInput(
             f"is {size_bytes} bytes; at most {MAX_SOURCE_BYTES} are allowed",

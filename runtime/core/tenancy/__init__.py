@@ -1,1 +1,1 @@
-"""Who calls: API keys, and answers that are given once."""
+"""API keys, which say who calls, and idempotency keys, which keep a call from acting twice."""

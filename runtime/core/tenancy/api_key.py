@@ -1,4 +1,4 @@
-"""API keys: shown once, stored as a hash, bound to one tenant."""
+"""API keys. A key belongs to one tenant, is shown once and is stored as a hash."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ SCOPES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """The record of a key, which does not have the key itself."""
+    """The record of a key. It does not contain the key itself."""
 
     sha256: str  # the key's `digest`
     tenant: str
@@ -33,10 +33,10 @@ class ApiKey:
 
 
 def mint(random: bytes) -> str:
-    """The key that these random bytes make: its owner sends it, and we never store it.
+    """Make a key of random bytes. Its owner sends it with each call; it is never stored.
 
     Raises:
-        ValueError: there are not RANDOM_BYTES of them.
+        ValueError: there are not `RANDOM_BYTES` of them.
     """
     if len(random) != RANDOM_BYTES:
         raise ValueError(f"a key is made of {RANDOM_BYTES} random bytes")
@@ -44,12 +44,15 @@ def mint(random: bytes) -> str:
 
 
 def digest(key: str) -> str:
-    """What is stored and looked up; keys carry 256 random bits, so a plain hash is enough."""
+    """The hash by which a key is stored and found.
+
+    A key has 256 random bits, which nobody can guess, so a plain hash is enough.
+    """
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def may(key: ApiKey, scope: str | None) -> bool:
-    """Whether `key` reaches what `scope` guards; `admin` reaches everything of its tenant."""
+    """Whether `key` may use what `scope` guards; `admin` may use everything of its tenant."""
     return scope is None or scope in key.scopes or ADMIN in key.scopes
 
 
@@ -61,27 +64,28 @@ def require(key: ApiKey, scope: str | None) -> None:
     """
     if not may(key, scope):
         raise Forbidden(
-            f"this API key has no scope {scope!r}; ask for one that has", code="missing_scope"
+            f"this API key lacks the scope {scope!r}; ask for a key that has it",
+            code="missing_scope",
         )
 
 
 def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
-    """Refuse unknown scopes, and those the granting key does not have itself.
+    """Refuse unknown scopes, and scopes that the granting key does not have itself.
 
     Raises:
         BadInput: code `unknown_scope` or `missing_scopes`.
-        Forbidden: code `scope_not_held`: a key that may make keys would else be one for everything.
+        Forbidden: code `scope_not_held`: otherwise a key that may make keys could do everything.
     """
     if not scopes:
         raise BadInput("name at least one scope", field="scopes", code="missing_scopes")
     for scope in scopes:
         if scope not in (*SCOPES, ADMIN):
             raise BadInput(
-                f"{scope!r} is unknown; known are {', '.join((*SCOPES, ADMIN))}",
+                f"{scope!r} is unknown; the known ones are {', '.join((*SCOPES, ADMIN))}",
                 field="scopes",
                 code="unknown_scope",
             )
         if not may(granted_by, scope):
             raise Forbidden(
-                f"your key has no scope {scope!r}, so it cannot grant it", code="scope_not_held"
+                f"your key lacks the scope {scope!r}, so it cannot grant it", code="scope_not_held"
             )

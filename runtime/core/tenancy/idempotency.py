@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated POST gets the answer of the first, and has no effect."""
+"""Idempotency keys: a repeated POST has no effect and gets the answer of the first one."""
 
 import hashlib
 import re
@@ -10,7 +10,8 @@ from typing import Any, Final
 from runtime.errors import BadInput, Conflict
 
 KEEP_S: Final = 24 * 3600  # longer than any client's retries of one request
-LEASE_S: Final = 60  # twice the API function's timeout; a killed call blocks its retry that long
+# Twice the API function's timeout. A call that is killed blocks its retry for this long.
+LEASE_S: Final = 60
 KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -23,26 +24,26 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The record of a request that carried an idempotency key; a `RUNNING` one has no answer.
-
-    `sealed` is the part of the answer that is shown once (a new secret), encrypted for the tenant.
-    """
+    """The record of a request that carried an idempotency key."""
 
     tenant: str
-    key_sha256: str
-    request_sha256: str
+    key_sha256: str  # see `key_hash`
+    request_sha256: str  # see `request_hash`
     state: State
-    lease_until_s: int
-    expires_at: int
-    status: int = 0
-    body: Mapping[str, Any] | None = None
+    lease_until_s: int  # epoch seconds; a `RUNNING` claim no longer blocks repeats after this
+    expires_at: int  # epoch seconds; the claim is forgotten after this
+    status: int = 0  # the answer's HTTP status; 0 while there is no answer
+    body: Mapping[str, Any] | None = None  # the answer's body; None without one
+    # The part of the answer that is shown once, such as a new secret, encrypted for the tenant.
+    # None if the answer has no such part.
     sealed: str | None = None
 
 
 def key_hash(key: str, *, route: str, caller: str) -> str:
-    """Where the claim rests; the same key on another route, or of another caller, is another claim.
+    """The hash under which a claim is stored.
 
-    An answer may show what only its caller's scopes reach, so it is kept for that caller alone.
+    The same key on another route or from another caller makes another claim: an answer may show
+    what only its caller's scopes allow, so no other caller may get it.
 
     Args:
         key: the header `Idempotency-Key` as it was sent.
@@ -62,16 +63,16 @@ def key_hash(key: str, *, route: str, caller: str) -> str:
 
 
 def request_hash(body: bytes, *, path: str) -> str:
-    """What must be the same for the answer to be the same."""
+    """The hash of a request. A repeat must have the same hash to get the first one's answer."""
     return hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
 
 
 def check_repeat(earlier: Claim, *, request_sha256: str) -> None:
-    """Refuse a repeat that is not one, or that came too early.
+    """Refuse a repeat that differs from the first request, or that comes before its answer.
 
     Raises:
-        BadInput: code `idempotency_key_reused`.
-        Conflict: code `idempotency_in_progress`.
+        BadInput: code `idempotency_key_reused`: the key came with another request before.
+        Conflict: code `idempotency_in_progress`: the first request is not answered yet.
     """
     if earlier.request_sha256 != request_sha256:
         raise BadInput(

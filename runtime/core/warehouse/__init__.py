@@ -1,1 +1,1 @@
-"""What a sync loads, in which order, by which statements."""
+"""What a sync is, which rows it loads next, and by which SQL statements."""

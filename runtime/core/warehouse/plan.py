@@ -1,7 +1,7 @@
-"""Planning a load: which raw batches go in, under which id, and what state comes next.
+"""Plans a load: which raw batches it takes, its id, and its state.
 
-A load is one transaction of one sync. Its id is a hash of what goes in, so planning the same
-inputs again gives the same id, the same object keys and the same bytes.
+A load is one transaction of one sync. Its id is a hash of its inputs, so planning the same inputs
+again gives the same id, the same object keys and the same bytes.
 """
 
 import hashlib
@@ -14,17 +14,19 @@ from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import BadInput
 
-TRANSFORM_VERSION: Final = 2  # raise it when the same raw rows would give other Parquet rows
-LAKE_VERSION: Final = 1  # of the names in the lake: `lake/v1/…`
-MAX_ROWS: Final = 2_000_000  # of the tenant: 128 MB of Parquet, one file to a warehouse
-MAX_INPUT_BYTES: Final = 256 * 1024 * 1024  # gzipped, as they must fit the function's scratch
+TRANSFORM_VERSION: Final = 2  # raise it when the same raw rows would become other Parquet rows
+LAKE_VERSION: Final = 1  # raise it when the lake's object keys change: `lake/v1/…`
+MAX_ROWS: Final = 2_000_000  # of the tenant in one load: 128 MB of Parquet, one file for each table
+MAX_INPUT_BYTES: Final = (
+    256 * 1024 * 1024
+)  # gzipped; the batches must fit the function's scratch disk
 MAX_BATCHES: Final = 1_000
 
 T = TypeVar("T")
 
 
 class LoadState(StrEnum):
-    """How far a load has come; each state names the last step that is done for certain."""
+    """How far a load has come. A state names the last step that is certainly done."""
 
     PLANNED = "planned"
     STAGED = "staged"
@@ -50,33 +52,35 @@ class Load:
     tenant: str
     sync_id: str
     load_id: str  # see `load_id` below
-    trigger: str  # what asked for it: `schedule` or `api`
+    trigger: str  # who asked for it: `schedule` or `api`
     first_seq: int  # the raw batches from here …
     last_seq: int  # … to here, both included
     state: LoadState
-    versions: str  # `versions` of the destination, when the load was planned
-    started_at: str
-    attempt: int = 1  # grows when a try has failed for certain
-    statement_id: str | None = None  # what the warehouse calls its transaction; None: not submitted
-    tables: Mapping[str, TableCount] = field(default_factory=dict)  # by name; empty: not committed
-    discarded: int = 0  # rows that the warehouse could not hold whole
-    finished_at: str | None = None
-    error: str | None = None  # why the last step failed; None: it did not
-    error_code: str | None = None
+    versions: str  # the destination's `versions` when the load was planned
+    started_at: str  # ISO 8601
+    attempt: int = 1  # grows by one after each try that certainly failed
+    # The warehouse's own id of the transaction; None until it is submitted.
+    statement_id: str | None = None
+    # Table name → what the load did to it; empty until the load is committed.
+    tables: Mapping[str, TableCount] = field(default_factory=dict)
+    discarded: int = 0  # rows that the warehouse cannot hold whole
+    finished_at: str | None = None  # ISO 8601; None while the load goes on without an error
+    error: str | None = None  # why the last step failed, for people; None if it did not fail
+    error_code: str | None = None  # the error's code; None without an error
 
     @property
     def rows_in(self) -> int:
-        """Rows that went in, after the duplicates inside the load were dropped."""
+        """How many rows went in, not counting duplicates inside the load."""
         return sum(count.rows_in for count in self.tables.values())
 
     @property
     def rows_new(self) -> int:
-        """Rows whose key the warehouse did not have before."""
+        """How many rows had a key that the warehouse did not have before."""
         return sum(count.rows_new for count in self.tables.values())
 
     @property
     def token(self) -> str:
-        """The client token of this attempt: submitted twice, it runs once."""
+        """The client token of this attempt. The warehouse runs a token once, even if sent twice."""
         return f"{self.load_id}-{self.attempt}"
 
     def with_error(self, error: str, *, code: str, at: str) -> "Load":
@@ -86,7 +90,7 @@ class Load:
     def with_state(
         self, state: LoadState, *, at: str, tables: Mapping[str, TableCount] | None = None
     ) -> "Load":
-        """The load, ended in this state without an error."""
+        """The load after it ended in this state without an error."""
         counts = self.tables if tables is None else tables
         return replace(
             self, state=state, tables=counts, finished_at=at, error=None, error_code=None
@@ -95,11 +99,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """How a submitted load has ended: committed, with its counts, or failed for certain."""
+    """How a submitted load ended: it was committed, or it certainly failed."""
 
-    tables: Mapping[str, TableCount] = field(default_factory=dict)  # by name; empty: it has failed
-    error: str = ""  # the warehouse's own words, when it has failed
-    code: str = ""
+    # Table name → what the load did to it; empty if the load failed.
+    tables: Mapping[str, TableCount] = field(default_factory=dict)
+    error: str = ""  # the warehouse's own words; empty if the load was committed
+    code: str = ""  # the error's code; empty likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +113,21 @@ class Lease:
 
     tenant: str
     sync_id: str
-    fence: int  # a planner with a higher one ends this one's writes
-    seq: int  # the last raw batch that is loaded
-    load: Load | None  # the one that a planner before has left open
+    fence: int  # once a planner has a higher number, this one can write no more
+    seq: int  # arrival number of the last raw batch that is loaded
+    load: Load | None  # the load that an earlier planner left open; None if there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The batches of the next load, and the arrival number up to which they were looked for."""
+    """The raw batches that the next load takes."""
 
-    batches: tuple[RawBatch, ...]
-    last_seq: int
+    batches: tuple[RawBatch, ...]  # in order of arrival; empty when there is nothing to load
+    last_seq: int  # every batch up to this arrival number was considered
 
     @property
     def first_seq(self) -> int:
-        """The first batch that goes in."""
+        """The arrival number of the first batch; `last_seq` when there is none."""
         return self.batches[0].seq if self.batches else self.last_seq
 
 
@@ -134,11 +139,11 @@ class DataFile:
     path: str
     size_bytes: int
     rows: int
-    day: str | None = None  # of arrival, for a file of the lake; None: a staged file
+    day: str | None = None  # when the rows arrived (lake only), YYYY-MM-DD; None if staged
 
 
 class StagedFile(NamedTuple):
-    """A Parquet file where the warehouse reads it."""
+    """A Parquet file in the place where the warehouse reads it."""
 
     uri: str
     size_bytes: int
@@ -146,43 +151,46 @@ class StagedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """What a warehouse asks of the files that it is to read."""
+    """What a warehouse requires of the files that it reads."""
 
-    codec: str  # of Parquet
-    max_properties_bytes: int  # a longer text is staged as NULL, and stands whole in the discards
-    manifest: Callable[[Sequence[StagedFile]], str]  # the text of the file that names the others
+    codec: str  # Parquet's name of the compression
+    # A longer text is staged as NULL; the discards have the whole text.
+    max_properties_bytes: int
+    manifest: Callable[[Sequence[StagedFile]], str]  # makes the text of the file that lists them
 
 
 class Arrivals(NamedTuple):
     """When the first and the last row of a table arrived."""
 
-    earliest: str
-    latest: str
+    earliest: str  # ISO 8601
+    latest: str  # ISO 8601
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What the raw rows of a load became, on local disk."""
+    """The files that a load's raw rows became, on local disk."""
 
-    stage: tuple[DataFile, ...]  # one for each table with rows; none without a warehouse
+    stage: tuple[DataFile, ...]  # one for each table with rows; empty without a warehouse
     lake: tuple[DataFile, ...]  # one for each table and day of arrival
     received: Mapping[Kind, Arrivals]
-    discards: str | None = None  # path of the rows that the warehouse cannot hold whole, and why
-    discarded: int = 0  # how many those are
+    # Path of the file with the rows that the warehouse cannot hold whole, each with the reason;
+    # None when there are none.
+    discards: str | None = None
+    discarded: int = 0  # how many rows that file has
 
     def rows(self, kind: Kind) -> int:
-        """Rows of one table."""
+        """How many rows one table gets."""
         return sum(file.rows for file in self.lake if file.kind is kind)
 
 
 def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: str = "") -> Choice:
-    """The next batches in order of arrival that hold rows of the tenant, within a load's limits.
+    """Choose the next batches with rows of the tenant, in order of arrival, within a load's limits.
 
-    A new sync (`after` 0) begins with what arrived at `kept_since` or later: older objects have
-    expired. A sync that has loaded before skips nothing, and fails when something is gone.
+    A new sync (`after` 0) begins with the batches that arrived at `kept_since` or later, because
+    the objects of older ones have expired. A sync that has loaded before skips no batch.
 
     Raises:
-        BadInput: a number is missing after `after`: loading on would lose rows unseen.
+        BadInput: code `raw_gap`: a batch is missing after `after`, so its rows would be lost.
     """
     batches_in: list[RawBatch] = []
     rows = size_bytes = 0
@@ -204,34 +212,34 @@ def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: 
 
 
 def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:
-    """The id of the load of these batches into this sync: the same inputs, the same id."""
+    """The id of the load of these batches into this sync; the same inputs give the same id."""
     inputs = sorted(f"{batch.key}@{batch.digest}" for batch in batches)
     parts = [sync.tenant, sync.id, sync.kind.value, *inputs, versions]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def stage_key(load: Load, kind: Kind) -> str:
-    """The Parquet file that the warehouse reads."""
+    """The object key of the Parquet file that the warehouse reads."""
     return f"stage/v1/{load.load_id}/{kind}-0.parquet"
 
 
 def manifest_key(load: Load, kind: Kind) -> str:
-    """The manifest that the warehouse reads."""
+    """The object key of the manifest that the warehouse reads."""
     return f"manifest/v1/{load.load_id}/{kind}.json"
 
 
 def lake_key(load: Load, file: DataFile) -> str:
-    """The lake's file: by tenant, sync and day of arrival."""
+    """The object key of a file in the lake, by tenant, sync and day of arrival."""
     folder = f"lake/v{LAKE_VERSION}/{load.tenant}/{load.sync_id}/{file.kind}/dt={file.day}"
     return f"{folder}/{load.load_id}.parquet"
 
 
 def discard_key(load: Load) -> str:
-    """The rows that the warehouse could not hold whole."""
+    """The object key of the rows that the warehouse cannot hold whole."""
     return f"discard/v1/{load.tenant}/{load.load_id}.jsonl.gz"
 
 
 def in_turn(syncs: Sequence[T], *, hour: int) -> tuple[T, ...]:
-    """The syncs, each hour beginning one further: when time is short, nobody is always last."""
+    """The syncs, starting one further each hour, so that no sync always comes last."""
     start = hour % len(syncs) if syncs else 0
     return (*syncs[start:], *syncs[:start])

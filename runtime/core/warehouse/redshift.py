@@ -1,4 +1,4 @@
-"""What only Redshift asks of a load: its schema's name, its staged files, its SQL, its errors."""
+"""What a load needs for Redshift alone: schema name, manifest, SQL and categories of errors."""
 
 import json
 import re
@@ -13,14 +13,15 @@ from runtime.core.warehouse.plan import StagedFile, Staging
 from runtime.core.warehouse.sync import Sync, default_schema
 from runtime.errors import BadInput
 
-MAX_STATEMENTS: Final = 40  # of one BatchExecuteStatement
+MAX_STATEMENTS: Final = 40  # in one BatchExecuteStatement
 MAX_PROPERTIES_BYTES: Final = 65_535  # the longest VARCHAR, and the longest string inside a SUPER
-_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # a name has 127 bytes at most
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # Redshift's names have at most 127 bytes
 _BLOCK: Final = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
 _PLACE: Final = re.compile(r"\{(\w+)\}|\[\[(\w+)\]\]")
 
 
-# What an error's text has in it, and the category that it then belongs to; the first that fits.
+# An error that contains the text on the left belongs to the category on the right. The first match
+# decides.
 _CATEGORIES: Final = (
     ("already loaded", "already_loaded"),
     ("permission denied", "permission"),
@@ -51,7 +52,7 @@ class StatementState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
-    LOST = "lost"  # the service no longer knows it
+    LOST = "lost"  # the Data API has forgotten the statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,29 +60,29 @@ class StatementOutcome:
     """How a submitted statement stands."""
 
     state: StatementState
-    error: str = ""  # Redshift's own words, when it has failed
+    error: str = ""  # Redshift's own words; empty unless it failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a load goes."""
+    """The schema that a load fills, and how Redshift reads the load's files."""
 
     schema: str
-    bucket: str  # of the staged files
-    copy_role_arn: str  # the role by which Redshift reads them
+    bucket: str  # where the staged files are
+    copy_role_arn: str  # Redshift reads them under this role
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The named SQL blocks. In a block `{name}` is an identifier and `[[name]]` a literal."""
+    """Named SQL blocks. In a block, `{name}` is an identifier and `[[name]]` a literal."""
 
-    blocks: Mapping[str, tuple[str, ...]]
+    blocks: Mapping[str, tuple[str, ...]]  # name → statements
 
     def render(self, name: str, values: Mapping[str, object]) -> tuple[str, ...]:
-        """The statements of one block with every place filled.
+        """The statements of one block, with a value in every place.
 
         Raises:
-            BadInput: there is no such block, or a place has no value.
+            BadInput: code `bad_sql`: there is no such block, or a place has no value.
         """
         try:
             return tuple(
@@ -92,10 +93,10 @@ class Blocks:
 
 
 def schema_name(sync: Sync) -> str:
-    """The schema of a sync: its own choice, or the one that is named after the tenant.
+    """The schema of a sync: the one that it names, or else one named after the tenant.
 
     Raises:
-        BadInput: code `bad_schema`: the name would need quoting.
+        BadInput: code `bad_schema`: SQL would have to quote the name.
     """
     name = sync.schema or default_schema(sync.tenant)
     if not _SCHEMA.fullmatch(name):
@@ -108,11 +109,11 @@ def schema_name(sync: Sync) -> str:
 
 
 def manifest(files: Sequence[StagedFile]) -> str:
-    """The manifest of a COPY: every file must be there, whole."""
+    """The manifest of a COPY, which fails if a file is missing or has another size."""
     entries = [
         {
             "url": file.uri,
-            "mandatory": True,  # Redshift's default is false: a missing file would be skipped
+            "mandatory": True,  # Redshift's default, false, would skip a missing file
             "meta": {"content_length": file.size_bytes},
         }
         for file in files
@@ -121,14 +122,14 @@ def manifest(files: Sequence[StagedFile]) -> str:
 
 
 STAGING: Final = Staging(
-    codec="snappy",  # the only codec that Redshift's documents promise beside gzip
+    codec="snappy",  # beside gzip, the only codec that Redshift's documents name
     max_properties_bytes=MAX_PROPERTIES_BYTES,
     manifest=manifest,
 )
 
 
 def categorize(error: str) -> str:
-    """What kind of trouble a message of Redshift tells of; `unknown` when it is new to us."""
+    """The category of a Redshift error message; `unknown` when none fits."""
     text = error.lower()
     if "does not exist" not in text:
         text = text.replace("schema", "").replace("relation", "")
@@ -136,7 +137,7 @@ def categorize(error: str) -> str:
 
 
 def blocks(text: str) -> Blocks:
-    """The blocks of a file: each starts at `-- name: x`, its statements end in a semicolon."""
+    """Read an SQL file: a block starts at `-- name: x`, and a statement ends in a semicolon."""
     pieces = _BLOCK.split(text)[1:]
     return Blocks(
         {name: _statements(body) for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
@@ -144,26 +145,31 @@ def blocks(text: str) -> Blocks:
 
 
 def literal(value: object) -> str:
-    """A value as SQL text that cannot end its own quotes.
+    """A value as an SQL literal, quoted so that the value cannot end its quotes.
 
     Raises:
-        BadInput: it holds a backslash, which Redshift may read as an escape.
+        BadInput: code `bad_sql`: it has a backslash, which Redshift may read as an escape.
     """
     if isinstance(value, int):
         return str(value)
     text = str(value)
     if "\\" in text:
-        raise BadInput("a value in SQL may not hold a backslash", code="bad_sql")
+        raise BadInput("a value in SQL may not have a backslash", code="bad_sql")
     return "'" + text.replace("'", "''") + "'"
 
 
 def load_statements(
     sql: Blocks, load: plan.Load, *, target: Target, rendered: plan.Rendered
 ) -> tuple[str, ...]:
-    """The one transaction of a load: lock, guard, then each table, its ledger row included.
+    """The statements of a load's one transaction: lock, guard, then each table and its ledger row.
 
-    The lock comes first because Redshift does not enforce keys and its snapshot is taken by the
-    first statement after: a second loader must wait, and then see the first one's ledger row.
+    Redshift does not enforce keys, so two loaders must not run at once. The lock comes first
+    because the statement after it takes the snapshot: a second loader waits for the lock, and its
+    guard then sees the first loader's ledger row.
+
+    Raises:
+        BadInput: code `bad_sql`: a block is missing, a value cannot stand in SQL, or there are too
+            many statements.
     """
     shared = {"schema": target.schema, "load_id": load.load_id, "versions": load.versions}
     statements = list(sql.render("lock", shared) + sql.render("guard", shared))
@@ -187,7 +193,7 @@ def load_statements(
 
 
 def tables(rendered: plan.Rendered) -> Sequence[Kind]:
-    """The tables that this load touches."""
+    """The tables that this load fills."""
     return tuple(file.kind for file in rendered.stage)
 
 

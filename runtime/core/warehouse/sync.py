@@ -1,19 +1,19 @@
-"""A sync: where one tenant's rows go, hour by hour."""
+"""A sync: the destination that one tenant's rows are loaded into every hour."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class DestinationKind(StrEnum):
-    """Where rows go. The lake (Parquet on S3) is written for every sync."""
+    """Where a sync loads rows. Every sync also writes the lake, which is Parquet on S3."""
 
-    # The only place that lists the vendors; what one of them wants stands in files of its name.
+    # No other place lists the vendors. What a vendor needs stands in files named after it.
     S3 = "s3"
     REDSHIFT = "redshift"
 
     @property
     def has_tables(self) -> bool:
-        """Whether rows go into tables of a warehouse, which stand in a schema."""
+        """Whether the rows go into a warehouse's tables, which need a schema."""
         match self:
             case DestinationKind.S3:
                 return False
@@ -29,11 +29,13 @@ class Sync:
     tenant: str
     name: str
     kind: DestinationKind
-    created_at: str
-    schema: str = ""  # where the warehouse has the tables; empty: named after the tenant, or none
+    created_at: str  # ISO 8601
+    # The schema of the warehouse's tables. Empty: the schema named after the tenant, or none if the
+    # destination has no tables.
+    schema: str = ""
     enabled: bool = True
 
 
 def default_schema(tenant: str) -> str:
-    """The schema of a tenant whose sync names none: `penstock_` and the tenant."""
+    """The schema of a tenant whose sync names none: `penstock_` and the tenant's name."""
     return f"penstock_{tenant.replace('-', '_')}"

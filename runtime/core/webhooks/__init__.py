@@ -1,1 +1,1 @@
-"""What a webhook is: its rules, its secrets and signatures, and what proves us to its receiver."""
+"""What a webhook is: its rules, its secrets and signatures, and the logins of its endpoint."""

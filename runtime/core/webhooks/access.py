@@ -1,7 +1,7 @@
-"""What an endpoint asks for besides a signature: headers, a login, a client certificate.
+"""What an endpoint requires besides a signature: headers, a login, a client certificate.
 
-All of it is secret: it is stored sealed, never shown again, and cut out of what a receiver echoes.
-`Sealed.shown` says what of it may be shown.
+All of it is secret. It is stored sealed, it is never shown again, and it is cut out of what a
+receiver echoes. `Sealed.shown` has the parts that may be shown.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class LoginKind(StrEnum):
-    """How the sender says who it is."""
+    """How the sender proves who it is."""
 
     BASIC = "basic"
     BEARER = "bearer"
@@ -22,14 +22,14 @@ class LoginKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Basic:
-    """User name and password."""
+    """A user name and a password (RFC 7617)."""
 
     username: str
     password: str
 
     @property
     def kind(self) -> LoginKind:
-        """Basic."""
+        """The kind of this login."""
         return LoginKind.BASIC
 
     @property
@@ -40,13 +40,13 @@ class Basic:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Bearer:
-    """A token that does not change."""
+    """A token that does not change (RFC 6750)."""
 
     token: str
 
     @property
     def kind(self) -> LoginKind:
-        """Bearer."""
+        """The kind of this login."""
         return LoginKind.BEARER
 
     @property
@@ -62,13 +62,14 @@ class OAuth2:
     token_url: str
     client_id: str
     client_secret: str
-    scope: str | None = None  # None: the request names none
-    audience: str | None = None  # likewise
-    in_body: bool = False  # whether they go into the form, and not into a basic login
+    scope: str | None = None  # None leaves it out of the token request
+    audience: str | None = None  # None leaves it out, too
+    # Whether id and secret are sent in the form; else they are sent as a basic login.
+    in_body: bool = False
 
     @property
     def kind(self) -> LoginKind:
-        """OAuth2."""
+        """The kind of this login."""
         return LoginKind.OAUTH2
 
 
@@ -77,22 +78,22 @@ Login = Basic | Bearer | OAuth2
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class ClientCertificate:
-    """The sender's certificate in the TLS handshake, its chain after it, and its key; both PEM."""
+    """What the sender shows and signs with in the TLS handshake."""
 
-    certificate: str
-    private_key: str
+    certificate: str  # PEM: the sender's own, then its chain
+    private_key: str  # PEM
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Access:
-    """Everything that one endpoint asks for."""
+    """Everything that one endpoint requires besides a signature."""
 
-    headers: tuple[tuple[str, str], ...] = ()
-    login: Login | None = None
-    certificate: ClientCertificate | None = None
+    headers: tuple[tuple[str, str], ...] = ()  # names and values
+    login: Login | None = None  # None for an endpoint without a login
+    certificate: ClientCertificate | None = None  # None for an endpoint that requires none
 
     def secrets(self) -> Iterator[str]:
-        """Every text that no record may hold, even if the receiver echoes it."""
+        """Every text that no record may contain, even if the receiver echoes it."""
         yield from (value for _, value in self.headers)
         match self.login:
             case Basic(password=password) as login:
@@ -107,22 +108,22 @@ class Access:
 
 
 def headers_text(headers: Mapping[str, str]) -> str:
-    """Headers as they are sealed."""
+    """The text of headers, ready to be sealed."""
     return json.dumps(dict(headers))
 
 
 def login_text(login: Login) -> str:
-    """A login as it is sealed."""
+    """The text of a login, ready to be sealed."""
     return json.dumps({"kind": login.kind, **asdict(login)})
 
 
 def certificate_text(certificate: ClientCertificate) -> str:
-    """A client certificate as it is sealed."""
+    """The text of a client certificate, ready to be sealed."""
     return json.dumps(asdict(certificate))
 
 
 def parse(*, headers: str | None, login: str | None, certificate: str | None) -> Access:
-    """The access that was sealed as these texts; None of a text means that it has none."""
+    """Read the access that was sealed as these texts; None for a part that it does not have."""
     return Access(
         headers=tuple(json.loads(headers).items()) if headers else (),
         login=_login(json.loads(login)) if login else None,

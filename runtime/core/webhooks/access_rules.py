@@ -1,4 +1,4 @@
-"""What headers and logins an endpoint may ask for; a refusal names the field, never the value."""
+"""Which headers and logins an endpoint may require; an error names the field, never the value."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from runtime.errors import BadInput
 
 MAX_HEADERS: Final = 20
 MAX_HEADER_BYTES: Final = 4096  # of one value
-MAX_HEADERS_BYTES: Final = 8192  # of all; most servers refuse a request with more
+MAX_HEADERS_BYTES: Final = 8192  # of all together; most servers refuse a request with more
 MAX_SECRET_CHARS: Final = 4096
-# Framing is the sender's, the format's headers are the format's, and the rest decides on routing or
-# trust in somebody's proxy.
+# The sender sets the framing, and the format sets its own headers. The others decide how somebody's
+# proxy routes a request or whom it trusts.
 RESERVED: Final = frozenset(
     {
         "accept-encoding",
@@ -48,16 +48,16 @@ RESERVED_PREFIXES: Final = (
 NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-# RFC 7617 allows every character but the control characters. Blanks around a password are refused
-# although it allows them: they were copied with it far more often than they are meant.
+# RFC 7617 allows every character except control characters. It allows blanks around a password,
+# too, but they are refused here: almost always somebody copied them by mistake.
 PASSWORD: Final = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse names that are not the tenant's to set, and values that no header can hold.
+    """Refuse names that a tenant may not set, and values that no header can have.
 
     Raises:
-        BadInput: `header_reserved`, `bad_header` or `too_many_headers`.
+        BadInput: code `header_reserved`, `bad_header` or `too_many_headers`.
     """
     lowered = {name.lower() for name in headers}
     whole = sum(len(name) + len(value) for name, value in headers.items())
@@ -91,7 +91,7 @@ def check_login(login: Login) -> None:
 
 
 def check_together(webhook: Webhook) -> None:
-    """Refuse two answers to one question.
+    """Refuse a login beside an `authorization` header, because they would be the same header.
 
     Raises:
         BadInput: code `bad_auth`.
@@ -99,7 +99,7 @@ def check_together(webhook: Webhook) -> None:
     has_own = any(name.lower() == "authorization" for name in webhook.header_names)
     if has_own and webhook.auth is not None:
         raise BadInput(
-            "there is an authorization header already; give one or the other",
+            "there is an authorization header already; remove one of the two",
             field="auth",
             code="bad_auth",
         )
@@ -109,7 +109,7 @@ def _check_header(name: str, value: str) -> None:
     if name.lower() in RESERVED or name.lower().startswith(RESERVED_PREFIXES):
         raise BadInput("is set by the sender", field=f"headers.{name}", code="header_reserved")
     if not NAME.fullmatch(name):
-        raise BadInput("a name is not that of a header", field="headers", code="bad_header")
+        raise BadInput("has a name that no header can have", field="headers", code="bad_header")
     if len(value) > MAX_HEADER_BYTES or not VALUE.fullmatch(value):
         raise BadInput(
             f"must be 1 to {MAX_HEADER_BYTES} printable ASCII characters, no blanks around them",

@@ -1,4 +1,4 @@
-"""Changing a webhook's secrets without losing a request: old and new sign together for a while."""
+"""Changes a webhook's secrets without losing a request: old and new ones sign for a while."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,12 +11,12 @@ from runtime.core.webhooks.webhook import SealedSecret
 from runtime.errors import BadInput, Conflict
 
 DEFAULT_OVERLAP_S: Final = 24 * 3600
-MAX_OVERLAP_S: Final = 7 * 24 * 3600  # a leaked secret must not be good for longer
-MAX_LIVE: Final = 10  # each costs a signature and some 90 bytes of header on every attempt
+MAX_OVERLAP_S: Final = 7 * 24 * 3600  # a leaked secret must not stay valid longer
+MAX_LIVE: Final = 10  # each adds a signature and some 90 bytes of header to every attempt
 
 
 def check_overlap(overlap_s: int) -> None:
-    """Refuse an overlap that is negative or outlives the reason for the rotation.
+    """Refuse an overlap that is negative or too long.
 
     Raises:
         BadInput: code `bad_overlap`.
@@ -35,7 +35,7 @@ def rotate(
     Secrets of the other kind stay as they are. Expired ones are dropped.
 
     Raises:
-        Conflict: `too_many_secrets`: too many rotations overlap.
+        Conflict: code `too_many_secrets`: too many rotations overlap.
     """
     end = timestamps.timestamp(timestamps.moment(now) + timedelta(seconds=overlap_s))
     older = [
@@ -52,6 +52,6 @@ def rotate(
 
 
 def _until(secret: SealedSecret, end: str) -> SealedSecret:
-    # A secret that ends sooner still does: another rotation must not make it live longer.
+    # A secret that ends sooner keeps its end: another rotation must not make it valid for longer.
     sooner = secret.expires_at is not None and secret.expires_at < end
     return secret if sooner else replace(secret, expires_at=end)

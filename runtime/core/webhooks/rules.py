@@ -1,4 +1,4 @@
-"""What a webhook's settings may be; its address is vetted by the egress rules, elsewhere."""
+"""What a webhook's settings may be. The egress rules check its URL elsewhere."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ MAX_RETRY_DELAY_S: Final = 24 * 3600  # the last step of the default schedule
 
 
 def check_name(name: str) -> None:
-    """Refuse an empty, over-long, or unprintable name.
+    """Refuse a name that is empty, too long or not printable.
 
     Raises:
         BadInput: code `bad_name`.
@@ -25,7 +25,7 @@ def check_name(name: str) -> None:
 
 
 def check_timeout(timeout_s: int) -> None:
-    """Refuse a deadline that no attempt could keep, or that would hold a worker too long.
+    """Refuse a deadline that no attempt could meet, or that would occupy a worker too long.
 
     Raises:
         BadInput: code `bad_timeout`.
@@ -37,7 +37,7 @@ def check_timeout(timeout_s: int) -> None:
 
 
 def check_schedule(delays_s: tuple[int, ...] | None) -> None:
-    """Refuse too many retries and delays out of range; None is the default schedule.
+    """Refuse too many retries, and delays out of range. None stands for the default schedule.
 
     Raises:
         BadInput: code `bad_schedule`.
@@ -53,7 +53,7 @@ def check_schedule(delays_s: tuple[int, ...] | None) -> None:
 
 
 def check_limits(rate: RateLimit | None, max_concurrency: int | None) -> None:
-    """Refuse limits under which nothing could be sent, and those that limit nothing.
+    """Refuse limits that would stop all deliveries, and limits too high to have an effect.
 
     Raises:
         BadInput: code `bad_rate_limit` or `bad_max_concurrency`.

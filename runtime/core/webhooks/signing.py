@@ -1,7 +1,8 @@
-"""Standard Webhooks signatures: what the sender puts into `webhook-signature`.
+"""Standard Webhooks signatures: the `webhook-signature` header and the keys that make it.
 
-`v1` is HMAC-SHA256 with a shared secret (`whsec_…`), `v1a` ed25519 with a private key (`whsk_…`).
-Every live secret signs, so that a receiver may change over in its own time.
+`v1` is HMAC-SHA256 with a shared secret (`whsec_…`); `v1a` is ed25519 with a private key
+(`whsk_…`). Every live secret signs, so that a receiver may change to a new secret when it likes.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 import base64
@@ -19,7 +20,7 @@ from runtime.errors import BadInput
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of a secret, not one
 PRIVATE_PREFIX: Final = "whsk_"
 PUBLIC_PREFIX: Final = "whpk_"
-MIN_SECRET_BYTES: Final = 24  # both from the Standard Webhooks specification
+MIN_SECRET_BYTES: Final = 24  # this and the next are the specification's
 MAX_SECRET_BYTES: Final = 64
 NEW_SECRET_BYTES: Final = 32
 SEED_BYTES: Final = 32  # an ed25519 private key is a seed, with or without its public half
@@ -42,14 +43,14 @@ class SharedKey:
 class PrivateKey:
     """A key that only the sender has; receivers verify with its public half."""
 
-    # 32 bytes: the private half.
-    seed: bytes
-    # The public half as its text had it, not compared with the seed yet; empty when it had none.
+    seed: bytes  # 32 bytes: the private half
+    # The public half as the key's text gave it, not yet compared with the seed; empty if the text
+    # gave none.
     named_half: bytes = b""
 
     def token(self, message: bytes) -> str:
         """The `v1a` signature of `message`."""
-        # Imported where used: 10 MB that only endpoints with asymmetric keys need.
+        # Imported here because it takes 10 MB, which only endpoints with asymmetric keys need.
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
@@ -63,17 +64,17 @@ def new_secret(dice: bytes) -> str:
     """The text form of a new shared secret, made of the random bytes `dice`.
 
     Raises:
-        BadInput: they are too few or too many.
+        BadInput: code `bad_secret`: they are too few or too many.
     """
     _check_length(dice)
     return SECRET_PREFIX + base64.b64encode(dice).decode()
 
 
 def new_private_key(dice: bytes) -> str:
-    """The text form of a new ed25519 key, made of the random bytes `dice`: both its halves.
+    """The text form of a new ed25519 key with both halves, made of the random bytes `dice`.
 
     Raises:
-        BadInput: they are not 32.
+        BadInput: code `bad_secret`: there are not 32 of them.
     """
     if len(dice) != SEED_BYTES:
         raise _bad(f"a seed has {SEED_BYTES} bytes")
@@ -84,7 +85,7 @@ def public_key(key: Key) -> str | None:
     """The key that receivers verify with, `whpk_…`; None for a shared secret, which has none.
 
     Raises:
-        BadInput: `bad_secret`: the two halves of a private key do not belong together.
+        BadInput: code `bad_secret`: the two halves of a private key do not belong together.
     """
     if isinstance(key, SharedKey):
         return None
@@ -95,10 +96,10 @@ def public_key(key: Key) -> str | None:
 
 
 def parse_key(text: str) -> Key:
-    """The key in its text form, `whsec_…` or `whsk_…`.
+    """Read a key from its text form, `whsec_…` or `whsk_…`.
 
     Raises:
-        BadInput: `bad_secret`. Its message never shows the text.
+        BadInput: code `bad_secret`. Its message never shows the text.
     """
     if text.startswith(SECRET_PREFIX):
         secret = _decode(text.removeprefix(SECRET_PREFIX))
@@ -120,7 +121,7 @@ def headers(
     Args:
         keys: every live key, the newest first; all of them sign.
         body: the exact bytes that will be sent.
-        message_id: the same on every attempt, so that receivers can tell a repeat.
+        message_id: the same on every attempt, so that receivers can recognise a repeat.
         at_s: the time of this attempt, in epoch seconds.
 
     Raises:
@@ -141,7 +142,7 @@ def headers(
 
 
 def live_secrets(secrets: Iterable[SealedSecret], *, now: str) -> tuple[SealedSecret, ...]:
-    """Those that sign at `now` (ISO 8601), the newest first."""
+    """The secrets that sign at `now` (ISO 8601), the newest first."""
     moment = timestamps.moment(now)
     live = [
         secret

@@ -8,12 +8,12 @@ from typing import Any, Final
 from runtime.core.pacing import schedule
 from runtime.core.pacing.rate_limit import RateLimit
 
-MAX_TIMEOUT_S: Final = 30  # one attempt holds a worker slot at most this long
+MAX_TIMEOUT_S: Final = 30  # one attempt occupies a worker for at most this long
 DEFAULT_TIMEOUT_S: Final = 10
 
 
 class Format(StrEnum):
-    """How the request looks to the receiver."""
+    """The shape of the requests that a receiver gets."""
 
     STANDARD = "standard"
     KLAVIYO = "klaviyo"
@@ -33,8 +33,8 @@ class SealedSecret:
 
     ciphertext: str
     created_at: str  # ISO 8601
-    expires_at: str | None = None  # ISO 8601; None for the one in force, set for an older one
-    public_key: str | None = None  # `whpk_…`, of an ed25519 key; None for a shared secret
+    expires_at: str | None = None  # ISO 8601; None while it is the newest of its kind
+    public_key: str | None = None  # `whpk_…` of an ed25519 key; None for a shared secret
 
     @property
     def kind(self) -> KeyKind:
@@ -47,12 +47,12 @@ class Sealed:
     """A secret setting, encrypted for its tenant."""
 
     ciphertext: str
-    shown: tuple[str, ...]  # what may be shown of it, such as the names of headers
+    shown: tuple[str, ...]  # the parts that may be shown, such as the names of headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """One endpoint of one tenant, and which events it gets."""
+    """One endpoint of one tenant, and the events that it gets."""
 
     id: str
     tenant: str
@@ -65,22 +65,23 @@ class Webhook:
     format: Format = Format.STANDARD
     handshake: bool = False  # whether the receiver was asked if it wants our requests
     enabled: bool = True
-    disabled_reason: str | None = None  # a code; None while it is enabled
+    disabled_reason: str | None = None  # a code such as `paused`; None while it is enabled
     switched_at: str | None = None  # ISO 8601; None if it was never switched on or off
-    secrets: tuple[SealedSecret, ...] = ()
-    retry_schedule_s: tuple[int, ...] | None = None  # delays; None for the default schedule
-    timeout_s: int = DEFAULT_TIMEOUT_S  # of one attempt as a whole
-    # What the endpoint asks for besides a signature; None for nothing.
+    secrets: tuple[SealedSecret, ...] = ()  # that sign; expired ones stay until the next rotation
+    # The delay in seconds before each retry; None for the default schedule.
+    retry_schedule_s: tuple[int, ...] | None = None
+    timeout_s: int = DEFAULT_TIMEOUT_S  # for one attempt as a whole
+    # What the endpoint requires besides a signature; None for nothing.
     headers: Sealed | None = None
     auth: Sealed | None = None
     client_certificate: Sealed | None = None
-    # Limits put deliveries off, and drop none; None for no limit.
+    # A limit puts deliveries off and drops none; None for no limit.
     rate_limit: RateLimit | None = None
     max_concurrency: int | None = None  # attempts at the same time
 
     @property
     def header_names(self) -> tuple[str, ...]:
-        """The names of the headers that it asks for."""
+        """The names of the headers that the endpoint requires."""
         return () if self.headers is None else self.headers.shown
 
     @property
@@ -95,11 +96,11 @@ class Webhook:
 
     @property
     def signing_keys(self) -> tuple[SealedSecret, ...]:
-        """The secrets under the name that the API gives to what may be shown of them."""
+        """The secrets, under the name that the API uses for the parts that it shows."""
         return self.secrets
 
     @property
     def schedule_s(self) -> Sequence[int]:
-        """The delays after the first, second, … attempt."""
+        """The delays in seconds after the first, second, … attempt."""
         own = self.retry_schedule_s
         return schedule.DEFAULT_SCHEDULE_S if own is None else own
