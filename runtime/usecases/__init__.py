@@ -1,1 +1,4 @@
-"""One verb a file: takes ports, asks the core, returns a value."""
+"""What the product does, one verb in each file.
+
+A use case acts through its ports and asks the core what to decide.
+"""

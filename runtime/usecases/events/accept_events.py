@@ -11,32 +11,32 @@ from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput, EventsRejected
 from runtime.usecases.ports import Bus
 
-MAX_EVENTS: Final = 1000  # of one request; a Function URL takes 6 MB
-_OURS: Final = frozenset({"received_at", "origin", "hops"})
+MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
+_RESERVED: Final = frozenset({"received_at", "origin", "hops"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Why one event of a request was not taken."""
+    """Why one event of a request was refused."""
 
-    index: int
+    index: int  # the event's place in the request, from 0
     code: str
-    message: str
-    field: str
+    message: str  # for people
+    field: str  # the field at fault; empty if it is the event as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """Which events were taken, and why others were not; the taken ones are on the bus."""
+    """What became of the events of one request."""
 
-    accepted: tuple[Event, ...]
+    accepted: tuple[Event, ...]  # these are on the bus
     rejected: tuple[Rejected, ...]
 
     def unless_all_rejected(self) -> "Acceptance":
-        """The same, when there is anything in it that was taken, or nothing that was not.
+        """This acceptance, unless it accepts nothing and rejects something.
 
         Raises:
-            EventsRejected: events were sent, and none was taken.
+            EventsRejected: every event of the request was refused.
         """
         if self.rejected and not self.accepted:
             raise EventsRejected([asdict(each) for each in self.rejected])
@@ -45,18 +45,20 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptEvents:
-    """Takes the good events of a request and names the bad ones."""
+    """Puts the valid events of a request on the bus, and says what is wrong with the others."""
 
     bus: Bus
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
 
     def __call__(self, tenant: str, raws: Sequence[object]) -> Acceptance:
-        """Put the valid events on the bus, as events of `tenant`, whichever tenant they name.
+        """Put the valid events on the bus as events of `tenant`.
+
+        An event that names another tenant is refused.
 
         Raises:
-            BadInput: code `too_many_events`; none was taken.
-            Transient: the bus did not take all of them; send the same events again.
+            BadInput: code `too_many_events`; no event is on the bus.
+            Transient: some events may be missing on the bus; send the same events again.
         """
         if len(raws) > MAX_EVENTS:
             raise BadInput(f"at most {MAX_EVENTS} events a request", code="too_many_events")
@@ -81,12 +83,14 @@ class AcceptEvents:
     def _completed(self, raw: object, tenant: str) -> object:
         if not isinstance(raw, Mapping):
             return raw
-        ours = sorted(_OURS & set(raw))
+        reserved = sorted(_RESERVED & set(raw))
         if raw.get("tenant", tenant) != tenant:
-            ours.append("tenant")
-        if ours:
-            raise BadInput("is set by Penstock; leave it out", field=ours[0], code="reserved_field")
-        mine: dict[str, Any] = {"tenant": tenant}
+            reserved.append("tenant")
+        if reserved:
+            raise BadInput(
+                "is set by Penstock; leave it out", field=reserved[0], code="reserved_field"
+            )
+        added: dict[str, Any] = {"tenant": tenant}
         if raw.get("id") is None:
-            mine["id"] = self.new_id("evt")
-        return {**raw, **mine}
+            added["id"] = self.new_id("evt")
+        return {**raw, **added}

@@ -30,9 +30,10 @@ class Subscriptions(Protocol):
 class _Batch:
     """The messages of many records, and the result of each record."""
 
-    results: list[PenstockError | None]
+    results: list[PenstockError | None]  # one for each record; None for one without an error
+    # Each message with the number of its record, from 0.
     deliveries: list[tuple[int, DeliverMessage]] = field(default_factory=list)
-    runs: list[tuple[int, RunMessage]] = field(default_factory=list)
+    runs: list[tuple[int, RunMessage]] = field(default_factory=list)  # likewise
 
     def fail(self, records: Iterable[int], problem: Transient) -> None:
         for record in records:
@@ -41,7 +42,10 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """Matches events with subscriptions. Ids are derived, so a repeated event makes no new ones."""
+    """Sends a message for each subscription that an event reaches.
+
+    The ids of deliveries and runs derive from the event, so a repeated event makes no new ones.
+    """
 
     subscriptions: Subscriptions
     deliver: Hints[DeliverMessage]
@@ -49,7 +53,11 @@ class FanOut:
     clock: Callable[[], datetime]
 
     def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:
-        """Fan out each record; for each None, or the error whose branch says park or retry."""
+        """Fan out each record of a queue.
+
+        Returns, for each record, None or its error; the error's class says whether the record is
+        parked or tried again.
+        """
         now = timestamp(self.clock())
         batch = _Batch([None] * len(bodies))
         for number, body in enumerate(bodies):
@@ -79,7 +87,7 @@ class FanOut:
         ]
 
     def _send(self, batch: _Batch) -> None:
-        # One queue may fail alone: a run queue that is down must not make deliveries repeat.
+        # The queues fail independently: when the run queue is down, deliveries must not repeat.
         try:
             if batch.deliveries:
                 self.deliver.send(message for _, message in batch.deliveries)

@@ -1,1 +1,1 @@
-"""Admit what may be tried now, put the rest off."""
+"""Decide which deliveries and runs may be tried now, and put the others off."""

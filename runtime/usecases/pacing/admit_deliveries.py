@@ -1,7 +1,7 @@
 """Says which deliveries of a batch may be attempted now, and until when the others wait.
 
-It asks the endpoint's breaker, then its concurrency cap, then its rate limit. Waiting costs a
-delivery no attempt.
+The endpoint's breaker decides first, then its concurrency cap, then its rate limit. A delivery that
+waits loses no attempt.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,10 +33,10 @@ class Endpoints(Protocol):
 
 
 class Turns(Protocol):
-    """Tickets and permits."""
+    """Hands out tickets of a rate limit and permits of a concurrency cap."""
 
     def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> Sequence[int]:
-        """The next tickets: when the window of each begins."""
+        """Take the next tickets; returns, for each, when its window begins, in epoch ms."""
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """Take up to `wanted` permits for `owner`; returns how many it got."""
@@ -47,18 +47,18 @@ class Turns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Attempt it. With `probe` its outcome decides whether an open breaker closes."""
+    """The delivery may be attempted now."""
 
-    probe: bool = False
+    probe: bool = False  # whether the attempt decides if an open breaker closes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Not before `until_ms`, because of `why`; `turn_at_ms` is the ticket it holds, if any."""
+    """The delivery must wait."""
 
-    until_ms: int
-    why: str
-    turn_at_ms: int | None = None
+    until_ms: int  # epoch ms; it may ask again then
+    why: str  # a code such as `circuit_open`
+    turn_at_ms: int | None = None  # epoch ms when its ticket's window begins; None without one
 
 
 Admission = Go | Hold
@@ -66,50 +66,49 @@ Admission = Go | Hold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admissions:
-    """The answers to a batch, and the permits that it holds until they are given back."""
+    """The answers to a batch, and the permits that it has until it gives them back."""
 
-    # The name of the batch, under which its permits are granted.
-    owner: str
-    # One for each delivery of the batch, in its order.
-    answers: Sequence[Admission] = ()
-    # How many permits the batch has for an endpoint; only of those with a cap.
+    owner: str  # the batch's name, under which the permits are granted
+    answers: Sequence[Admission] = ()  # one for each delivery, in the batch's order
+    # Endpoint → how many permits the batch has for it. Endpoints without a cap are left out.
     permits: dict[Key, int] = field(default_factory=dict)
 
 
 class _InLine(NamedTuple):
     """A delivery in line for its endpoint."""
 
-    # Its place in the batch, counted from 0.
-    number: int
+    number: int  # its place in the batch, from 0
     delivery: Delivery
 
 
 @dataclass(slots=True)
 class _Group:
-    """Those in line for one endpoint, and what was said to each."""
+    """The deliveries of a batch for one endpoint, and the answer to each."""
 
     webhook: Webhook
     line: list[_InLine] = field(default_factory=list)
-    said: dict[int, Admission] = field(default_factory=dict)
+    answers: dict[int, Admission] = field(default_factory=dict)  # by the delivery's number
 
     @property
     def open(self) -> list[_InLine]:
-        """The deliveries that nothing keeps waiting so far."""
-        return [each for each in self.line if not isinstance(self.said.get(each.number), Hold)]
+        """The deliveries that nothing has told to wait so far."""
+        return [each for each in self.line if not isinstance(self.answers.get(each.number), Hold)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitDeliveries:
-    """Admits deliveries. `dice` returns numbers from 0 to 1, `new_owner` a name for a batch."""
+    """Admits deliveries."""
 
     endpoints: Endpoints
     turns: Turns
     clock: Callable[[], datetime]
-    dice: Callable[[], float]
-    new_owner: Callable[[], str]
+    dice: Callable[[], float]  # random numbers from 0 to 1
+    new_owner: Callable[[], str]  # makes a name for a batch
 
     def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Admissions:
-        """For each delivery of the batch, whether it may be attempted now. Give it back later.
+        """Say for each delivery of the batch whether it may be attempted now.
+
+        Call `give_back` with the result when the attempts have ended.
 
         Raises:
             Transient: the stores do not answer; nothing may be sent then.
@@ -124,25 +123,27 @@ class AdmitDeliveries:
             gate = self._ask_breaker(group, healths[key])
             self._ask_cap(group, admissions)
             self._ask_rate(group)
-            # Comes last: a probe that has to wait for something else would only keep others from
-            # probing.
+            # The claim comes last: a probe that claimed first and then had to wait for a cap or a
+            # ticket would keep others from probing.
             if isinstance(gate, Probe):
                 self._claim_probe(group, healths[key], gate)
-        said = {number: each for group in groups.values() for number, each in group.said.items()}
+        answers = {
+            number: answer for group in groups.values() for number, answer in group.answers.items()
+        }
         return Admissions(
             owner=admissions.owner,
-            answers=[said[number] for number in range(len(waiting))],
+            answers=[answers[number] for number in range(len(waiting))],
             permits=admissions.permits,
         )
 
     def give_back(self, admissions: Admissions) -> None:
-        """Return the permits. Those that cannot be returned end with their lease."""
+        """Return the permits. A permit that cannot be returned ends with its lease."""
         for key in admissions.permits:
-            with suppress(Transient):  # the attempts are made and recorded, and the lease will end
+            with suppress(Transient):  # the attempts are recorded, and the lease will end
                 self.turns.release(key.tenant, key.id, owner=admissions.owner)
 
     def busy(self, delivery: Delivery) -> Hold:
-        """How long to wait for a permit: longer each time, because others wait, too."""
+        """How long a delivery waits for a permit: longer each time, because others wait, too."""
         wait_ms = concurrency.backoff_ms(held=delivery.held, dice=self.dice())
         return Hold(until_ms=self._now_ms() + wait_ms, why="concurrency")
 
@@ -153,15 +154,15 @@ class AdmitDeliveries:
         for number, _ in group.line:
             match gate:
                 case Closed():
-                    group.said[number] = Go()
+                    group.answers[number] = Go()
                 case Probe() if number == probe:
-                    group.said[number] = Go(probe=True)
+                    group.answers[number] = Go(probe=True)
                 case Probe() | Open():
-                    group.said[number] = self._closed_to(health)
+                    group.answers[number] = self._closed_to(health)
         return gate
 
     def _best_probe(self, group: _Group) -> int:
-        """The first delivery with a ticket for now, else the first."""
+        """The number of the first delivery whose ticket is valid now, else of the first one."""
         limit, now_ms = group.webhook.rate_limit, self._now_ms()
         ready = (
             number
@@ -179,7 +180,7 @@ class AdmitDeliveries:
         if isinstance(endpoint_health.gate(now, now_ms=self._now_ms()), Closed):
             return
         for number, _ in group.open:
-            group.said[number] = self._closed_to(now)
+            group.answers[number] = self._closed_to(now)
 
     def _closed_to(self, health: Health) -> Hold:
         until_ms = max(self._now_ms(), health.open_until_ms or 0)
@@ -201,28 +202,28 @@ class AdmitDeliveries:
             admissions.permits[Key(webhook.tenant, webhook.id)] = granted
             return
         for number, delivery in group.open:
-            group.said[number] = self.busy(delivery)
+            group.answers[number] = self.busy(delivery)
 
     def _ask_rate(self, group: _Group) -> None:
         limit, now_ms = group.webhook.rate_limit, self._now_ms()
         if limit is None:
             return
-        without: list[int] = []
+        without_ticket: list[int] = []
         for number, delivery in group.open:
             turn_ms = delivery.turn_at_ms
             if turn_ms is None or (
                 turn_ms <= now_ms and not rate_limit.is_valid(limit, turn_ms=turn_ms, now_ms=now_ms)
             ):
-                without.append(number)
+                without_ticket.append(number)
             elif turn_ms > now_ms:
-                group.said[number] = self._later(limit, turn_ms)
-        if not without:
+                group.answers[number] = self._later(limit, turn_ms)
+        if not without_ticket:
             return
         webhook = group.webhook
-        turns = self.turns.take(webhook.tenant, webhook.id, limit, count=len(without))
-        for number, turn_ms in zip(without, turns, strict=True):
+        turns = self.turns.take(webhook.tenant, webhook.id, limit, count=len(without_ticket))
+        for number, turn_ms in zip(without_ticket, turns, strict=True):
             if turn_ms > now_ms:
-                group.said[number] = self._later(limit, turn_ms)
+                group.answers[number] = self._later(limit, turn_ms)
 
     def _later(self, limit: RateLimit, turn_ms: int) -> Hold:
         wake_ms = rate_limit.wake_ms(limit, turn_ms=turn_ms, dice=self.dice())

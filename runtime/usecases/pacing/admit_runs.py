@@ -1,4 +1,4 @@
-"""Whether a function may run another batch now: its cap on concurrent runs, across all Lambdas."""
+"""Lets a function run another batch if its cap on concurrent runs, over all Lambdas, allows it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,11 +10,13 @@ from runtime.core.functions.messages import RunMessage
 from runtime.errors import Transient
 from runtime.usecases.ports import Hints
 
-WAIT_S: Final = 5  # and up to as much again, so that those who wait do not come back all at once
+# A batch without a slot comes back after this, and up to as much more: batches that wait must not
+# all come back at once.
+WAIT_S: Final = 5
 
 
 class Permits(Protocol):
-    """Permits on lease, by tenant and function."""
+    """Hands out permits on lease, by tenant and function."""
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
         """Take up to `wanted` permits for `owner`; returns how many it got."""
@@ -25,21 +27,22 @@ class Permits(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitRuns:
-    """Admits batches. `dice` returns numbers from 0 to 1, `new_owner` a name for a batch."""
+    """Admits batches."""
 
     permits: Permits
     hints: Hints[RunMessage]
-    dice: Callable[[], float]
-    new_owner: Callable[[], str]
+    dice: Callable[[], float]  # random numbers from 0 to 1
+    new_owner: Callable[[], str]  # makes a name for a batch
 
     @contextmanager
     def slot(self, function: Function, messages: Sequence[RunMessage]) -> Iterator[bool]:
-        """Hold one of the function's slots; if none is free, requeue the messages and yield False.
+        """Occupy one of the function's slots; without one, requeue the messages and yield False.
 
-        A batch runs its events one after the other, so it needs one slot. Waiting costs no attempt.
+        A batch runs its events one after the other, so it needs one slot. A run that waits loses no
+        attempt.
 
         Raises:
-            Transient: the store does not answer, or the queue did not take them.
+            Transient: the store does not answer, or the queue did not take the messages.
         """
         owner, cap = self.new_owner(), function.limits.concurrent_runs
         tenant, name = function.tenant, function.name

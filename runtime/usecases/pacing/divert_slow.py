@@ -1,7 +1,7 @@
 """Moves deliveries for slow endpoints to a queue of their own before a worker waits for them.
 
-An attempt holds its worker until the answer is there, and workers are few. The deliveries of one
-slow endpoint would hold them all, and all other deliveries would wait.
+An attempt occupies its worker until the answer arrives, and workers are few. The deliveries of one
+slow endpoint would occupy all of them, and all other deliveries would wait.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,10 @@ class Endpoints(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivertSlow:
-    """Stands before `deliver`, and lets through what has moved already."""
+    """Moves the messages for slow endpoints, and passes the others to `deliver`.
+
+    A message that was moved once is passed on, too.
+    """
 
     endpoints: Endpoints
     hints: Hints[DeliverMessage]
@@ -38,10 +41,13 @@ class DivertSlow:
     _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
 
     def __call__(self, messages: Sequence[DeliverMessage]) -> Results:
-        """For each message None, or the error that says park or retry.
+        """Deliver or move each message of a batch.
 
-        When it is killed between the move and its answer, two messages ask for one attempt, and the
-        record lets one of them make it.
+        Returns, for each message, None or its error; the error's class says whether the message is
+        parked or tried again.
+
+        After a kill between the move and the answer, two messages ask for one attempt. The
+        delivery's record lets only one of them make it.
         """
         try:
             moves = self._moves(messages)
@@ -49,7 +55,7 @@ class DivertSlow:
             return [problem] * len(messages)
         moving = [each for each, moved in zip(messages, moves, strict=True) if moved]
         staying = [each for each, moved in zip(messages, moves, strict=True) if not moved]
-        # In a thread beside the attempts, so that none of them waits for it.
+        # The move runs in a thread beside the attempts, so that no attempt waits for it.
         move = self._aside.submit(self._send, moving) if moving else None
         results = iter(self.deliver(staying) if staying else ())
         trouble = move.result() if move else None

@@ -1,7 +1,8 @@
-"""Records how endpoints do, and tells their tenants.
+"""Records how endpoints do, and sends notices to their tenants.
 
-It writes the record with the notices in it, sends the notices, and writes the record without them.
-After a kill in between the sweep finds the record and sends its notices again, under the same ids.
+The record is first written with the notices in it; then they are sent; then the record is written
+without them. After a kill in between, the sweep finds the record and sends its notices again under
+the same ids.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ class Endpoints(Protocol):
         """Store `new` in the place of `old`; returns what is stored, None if `old` has changed."""
 
     def due(self, *, now_ms: int, limit: int) -> Iterable[Health]:
-        """The endpoints with notices that should have been sent."""
+        """At most `limit` endpoints whose notices should have been sent by `now_ms`."""
 
 
 class Webhooks(Protocol):
@@ -45,20 +46,20 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TendEndpoints:
-    """Records how endpoints do. `journal` takes a line about what could not be done now."""
+    """Records how endpoints do."""
 
     endpoints: Endpoints
     webhooks: Webhooks
     bus: Bus
     clock: Callable[[], datetime]
-    journal: Callable[[Mapping[str, Any]], None]
+    journal: Callable[[Mapping[str, Any]], None]  # takes a line about each failure
     races: Races = field(default_factory=Races)
 
     def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
         """Record the outcomes of attempts, in the order they ended.
 
-        The attempts themselves are recorded already, so an error here is logged and not raised: the
-        next attempt makes up for a lost count, the sweep for an unsent notice.
+        The attempts themselves are recorded already, so an error here is logged and not raised.
+        The next attempt makes up for a lost count, and the sweep sends an unsent notice.
         """
         self._change(
             Key(tenant, webhook_id),
@@ -76,23 +77,23 @@ class TendEndpoints:
         )
 
     def sweep(self) -> int:
-        """Send the notices that were stored and not sent; returns of how many endpoints.
+        """Send the notices that were stored but not sent; returns for how many endpoints.
 
         Raises:
-            Transient: some could not be sent, or the index could not be read.
+            Transient: some notices could not be sent, or the index could not be read.
         """
         before_ms = self._now_ms() - GRACE_S * 1000
-        swept, problems = 0, []
+        swept_count, problems = 0, []
         for health in self.endpoints.due(now_ms=before_ms, limit=LIMIT):
             try:
-                # Read again: the index lags, and the webhook may have been switched on since.
+                # Read the record again: the index lags, and the webhook may be switched on since.
                 self._tell(self.endpoints.find(health.tenant, health.webhook_id))
-                swept += 1
+                swept_count += 1
             except Transient as problem:
                 problems.append(problem)
         if problems:
             raise problems[0]
-        return swept
+        return swept_count
 
     def _change(self, key: Key, change: Callable[[Health], Health]) -> None:
         try:
@@ -136,8 +137,8 @@ class TendEndpoints:
                     at=event.occurred_at,
                 )
         self.bus.put(events)
-        # Another worker has changed the record, and sends the notices, perhaps twice, by the same
-        # ids.
+        # If this write loses, another worker changed the record. It sends the notices again, under
+        # the same ids.
         self.endpoints.replace(health, replace(health, notices=()))
 
     def _now_ms(self) -> int:

@@ -1,1 +1,1 @@
-"""Keep and show profiles."""
+"""Update and show profiles."""

@@ -1,4 +1,4 @@
-"""Keep profiles up to date with the events about them."""
+"""Update profiles with the events about them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Profiles(Protocol):
     """Stores profiles."""
 
     def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
-        """The profiles of these that exist, by key."""
+        """The profiles that exist, by key."""
 
     def replace(self, profile: Profile, *, read_revision: int) -> bool:
         """Store a changed profile; False when another writer came first."""
@@ -24,13 +24,16 @@ class Profiles(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectProfiles:
-    """Merges a batch of events into profiles: one read for all, one write a changed profile."""
+    """Merges a batch of events into profiles, with one read for all and one write for each."""
 
     profiles: Profiles
     races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
-        """For each event None when it is merged into its profile, else the error."""
+        """Merge each event into its profile.
+
+        Returns, for each event, None if it was merged or is about nobody, else its error.
+        """
         by_profile: dict[Key, list[int]] = {}
         for number, event in enumerate(events):
             profile_id = profiles.id_of(event)
@@ -50,17 +53,17 @@ class ProjectProfiles:
         return results
 
     def _project(
-        self, key: Key, events: Sequence[Event], known: Profile | None
+        self, key: Key, events: Sequence[Event], current: Profile | None
     ) -> Sequence[Exception | None]:
         for _ in self.races:
-            before = known or profiles.unknown(*key)
+            before = current or profiles.unknown(*key)
             after, refusals = _merge(before, events)
             if after is before:
                 return refusals
             changed = profiles.stored(after)
             if self.profiles.replace(changed, read_revision=before.revision):
                 return refusals
-            known = self.profiles.find_many([key]).get(key)
+            current = self.profiles.find_many([key]).get(key)
         raise Transient("the profile keeps changing", code="profile_busy")
 
 

@@ -11,7 +11,7 @@ class Profiles(Protocol):
     """Stores profiles."""
 
     def find(self, tenant: str, profile_id: str) -> Profile | None:
-        """The profile, deleted or not, or None."""
+        """The profile, deleted or not; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class ShowProfile:
         """The profile.
 
         Raises:
-            NotFound: code `profile_not_found`; also for a deleted one.
+            NotFound: code `profile_not_found`: there is no such profile, or it is deleted.
         """
         profile = self.profiles.find(tenant, profile_id)
         if profile is None or profile.deleted:

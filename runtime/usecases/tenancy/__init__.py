@@ -1,1 +1,1 @@
-"""Make tenants and keys, and know who calls."""
+"""Make tenants and keys, find out who calls, and answer a repeated call once."""

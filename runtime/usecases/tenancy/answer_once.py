@@ -1,4 +1,4 @@
-"""Does a request with an idempotency key at most once, and gives repeats the same answer."""
+"""Makes a request with an idempotency key act at most once, and gives repeats the same answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,19 +11,20 @@ from runtime.core.tenancy.idempotency import Claim, State
 
 
 class Claims(Protocol):
-    """Stores claims, for a day."""
+    """Stores claims for a day."""
 
     def take(self, claim: Claim, *, now_s: int) -> Claim | None:
-        """Store `claim` unless another one stands; returns that one, None when ours was stored.
+        """Store `claim` unless another one is in its way.
 
-        An expired claim does not stand, nor a running one whose lease is over.
+        Returns the other claim, or None if `claim` was stored. A claim that has expired is not in
+        the way, nor is a running one whose lease is over.
         """
 
     def finish(self, claim: Claim) -> None:
-        """Store the answer."""
+        """Store the claim with the answer."""
 
     def release(self, claim: Claim) -> None:
-        """Forget a claim whose request was refused: nothing has happened."""
+        """Forget a claim whose request was refused and changed nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,36 +33,36 @@ class Ask:
 
     tenant: str
     caller: str  # the stored hash of the API key; another caller's answer is never repeated
-    key: str  # the idempotency key, as sent
-    path: str
+    key: str  # the idempotency key as the caller sent it
+    path: str  # of the URL
     body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An answer. `once` is the part that is shown once, such as a new secret."""
+    """An answer."""
 
-    status: int
-    body: Mapping[str, Any] | None
-    once: Mapping[str, str] | None = None
-    repeated: bool = False
+    status: int  # of HTTP
+    body: Mapping[str, Any] | None  # None for an answer without a body
+    once: Mapping[str, str] | None = None  # the part to show once, such as a new secret; or None
+    repeated: bool = False  # whether it is the stored answer of an earlier request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOnce:
-    """Wraps what a POST does."""
+    """Wraps the action of a POST."""
 
     claims: Claims
-    seal: Callable[[str, str], str]
-    unseal: Callable[[str, str], str]
+    seal: Callable[[str, str], str]  # encrypts a text for a tenant: (tenant, text)
+    unseal: Callable[[str, str], str]  # the reverse: (tenant, ciphertext)
     clock: Callable[[], datetime]
 
     def __call__(self, ask: Ask, do: Callable[[], Answered]) -> Answered:
-        """The answer of `do`, or the one that it gave to the same request of the same caller.
+        """The answer of `do`, or its stored answer if the same caller sent the request before.
 
         Raises:
-            BadInput: the key is malformed, or was used with another request.
-            Conflict: code `idempotency_in_progress`.
+            BadInput: code `bad_idempotency_key` or `idempotency_key_reused`.
+            Conflict: code `idempotency_in_progress`: the first request is not answered yet.
         """
         now_s = int(self.clock().timestamp())
         claim = Claim(
@@ -77,11 +78,10 @@ class AnswerOnce:
             return self._repeat(earlier, claim)
         try:
             answered = do()
-        except BaseException:  # whatever it was, the caller may ask again at once
+        except BaseException:  # after any failure the caller may try again at once
             self.claims.release(claim)
             raise
-        # When the process dies before this line, a repeat is done again only after the lease is
-        # over.
+        # If the process dies before this line, a repeat acts again once the lease is over.
         self.claims.finish(self._finished(claim, answered))
         return answered
 

@@ -1,4 +1,4 @@
-"""Who is calling: the key behind a bearer token, and so the tenant."""
+"""Find the key, and so the tenant, that a bearer token stands for."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ class Keys(Protocol):
     """Stores keys."""
 
     def find(self, sha256: str) -> ApiKey | None:
-        """The key with this hash."""
+        """The key with this hash, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Authenticate:
         """The caller's key.
 
         Raises:
-            Forbidden: code `missing_key` or `unknown_key`; the key itself is never repeated.
+            Forbidden: code `missing_key` or `unknown_key`; the message never repeats the token.
         """
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()

@@ -1,4 +1,4 @@
-"""Create an API key; the key itself is returned once and never stored."""
+"""Create an API key. The key itself is returned once and never stored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +22,7 @@ class IssuedKey(NamedTuple):
     """A key that was just made."""
 
     record: ApiKey
-    # The key itself, which its owner sends. It is shown once and never stored.
-    key: str
+    key: str  # the key itself, which its owner sends; it is shown once and never stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +34,18 @@ class CreateApiKey:
     random: Callable[[int], bytes]
 
     def __call__(self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
-        """A key for the tenant of the granting key.
+        """Make a key for the tenant of the granting key.
 
         Raises:
             BadInput: the name or a scope is refused.
-            Forbidden: code `scope_not_held`.
+            Forbidden: code `scope_not_held`: the granting key lacks a scope.
         """
         rules.check_name(name)
         api_key.check_scopes(scopes, granted_by=granted_by)
         return self.issue(granted_by.tenant, name=name, scopes=scopes)
 
     def issue(self, tenant: str, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
-        """A key that nobody's key grants: for bootstrap and new tenants only."""
+        """Make a key without a granting key; only for bootstrap and new tenants."""
         token = api_key.mint(self.random(api_key.RANDOM_BYTES))
         record = ApiKey(
             sha256=api_key.digest(token),

@@ -1,4 +1,4 @@
-"""Create a tenant with its first API key; an installation gets its first tenant this way, too."""
+"""Create a tenant with its first API key, be it the installation's first or a later one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,17 @@ from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 
 
 class Tenants(Protocol):
-    """Where tenants are listed."""
+    """The list of tenants."""
 
     def add(self, tenant: str, *, created_at: str) -> None:
-        """List a new tenant; raises Conflict when it is listed already."""
+        """Add a new tenant to the list.
+
+        Raises:
+            Conflict: code `tenant_exists`.
+        """
 
     def ensure(self, tenant: str, *, created_at: str) -> None:
-        """List a tenant unless it is listed already."""
+        """Add a tenant to the list unless it is there already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class CreateTenant:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str) -> IssuedKey:
-        """The new tenant's first key, with every scope but admin.
+        """Create a tenant; returns its first key, which has every scope except `admin`.
 
         Raises:
             BadInput: code `bad_tenant`.
@@ -41,7 +45,9 @@ class CreateTenant:
         return self.create_api_key.issue(tenant, name="first key", scopes=SCOPES)
 
     def bootstrap(self, tenant: str) -> IssuedKey:
-        """A new admin key for `tenant`, which is listed if it was not. It needs AWS credentials.
+        """Make an admin key for `tenant`, which is created if it does not exist.
+
+        No API key grants this; whoever calls it needs AWS credentials.
 
         Raises:
             BadInput: code `bad_tenant`.

@@ -1,1 +1,1 @@
-"""Make and run syncs."""
+"""Create and run syncs."""

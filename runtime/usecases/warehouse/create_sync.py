@@ -1,4 +1,4 @@
-"""Create a sync: a destination that the schedule loads from then on."""
+"""Create a sync. From then on the schedule loads the tenant's rows into its destination."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class CreateSync:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, *, name: str, kind: DestinationKind) -> Sync:
-        """The stored sync; one into a warehouse has a schema of the tenant's own.
+        """Store a new sync. If its destination has tables, it gets the tenant's own schema.
 
         Raises:
             BadInput: code `bad_name`.

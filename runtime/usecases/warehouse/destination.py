@@ -1,4 +1,4 @@
-"""The port of a destination: what a sync asks of the lake or of a vendor's warehouse."""
+"""The port of a destination, behind which stand the lake and each vendor's warehouse."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,17 +10,20 @@ from runtime.errors import PenstockError
 
 
 class Ledger(Protocol):
-    """Remembers how far a load has come; raises Transient `lease_lost` when the lease is lost."""
+    """Stores how far a load has come.
+
+    Every call raises Transient with code `lease_lost` when another planner has taken the lease.
+    """
 
     def save(self, lease: Lease, record: Load) -> None:
-        """Remember how far the open load has come."""
+        """Store how far the open load has come."""
 
     def finish(self, lease: Lease, record: Load) -> None:
-        """Close a load and move the cursor behind it."""
+        """Store the last record of a load, close it, and move the sync's cursor behind it."""
 
 
 class OpenLoad:
-    """A load that a planner carries on: its record, which the ledger keeps step by step."""
+    """A load that is under way. The ledger stores its record after each step."""
 
     def __init__(self, *, ledger: Ledger, lease: Lease, record: Load) -> None:
         self.record = record
@@ -28,19 +31,31 @@ class OpenLoad:
         self._lease = lease
 
     def save(self, record: Load) -> None:
-        """Keep the record of a step that is done."""
+        """Store the record after a step.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
         self._ledger.save(self._lease, record)
         self.record = record
 
     def finish(self, record: Load) -> None:
-        """Keep the record of the last step, and close the load."""
+        """Store the record after the last step, and close the load.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
         self._ledger.finish(self._lease, record)
         self.record = record
 
     def note(self, problem: PenstockError, *, at: str) -> None:
-        """Write down why a step has failed; the load stays where it was."""
+        """Store why a step failed; the load stays in the state before that step.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
         if problem.code == "lease_lost":
-            return  # the record is the other planner's now
+            return  # the record belongs to another planner now
         record = self.record.with_error(problem.message, code=problem.code, at=at)
         self._ledger.save(self._lease, record)
 
@@ -50,17 +65,21 @@ class Destination(Protocol):
 
     @property
     def versions(self) -> str:
-        """What our code makes of the same raw rows there; it enters the load's id."""
+        """Which version of our code fills this destination; it is part of each load's id.
+
+        It changes when the same raw rows would be loaded differently.
+        """
 
     @property
     def unseen(self) -> frozenset[LoadState]:
-        """The states in which nobody can see anything of a load yet.
+        """The states in which no part of a load is visible at the destination.
 
-        A load that other code has planned is planned anew in these, and carried on in the others.
+        A load that another version of our code planned is planned again if it is in one of these
+        states; otherwise it is continued as it was planned.
         """
 
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
-        """Carry the load as far as it can come now, from whatever state it was left in.
+        """Continue the load from its present state as far as possible now.
 
         Raises:
             PenstockError: a step failed; the load stays open.

@@ -1,4 +1,4 @@
-"""Carry a load into the lake, for a sync that has no warehouse."""
+"""Load rows into the lake, for a sync without a warehouse."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,36 +15,39 @@ from runtime.usecases.warehouse.destination import OpenLoad
 
 
 class Files(Protocol):
-    """The files of a load."""
+    """Makes and stores the files of a load."""
 
     def render(
         self, load: Load, batches: Sequence[RawBatch], *, staging: Staging | None
     ) -> AbstractContextManager[Rendered]:
-        """The load's Parquet files on local disk; with a `staging`, those for a warehouse too."""
+        """Write the load's Parquet files to local disk; with a `staging`, a warehouse's as well."""
 
     def publish(self, load: Load, rendered: Rendered) -> None:
-        """Put the lake's files; putting the same again changes nothing."""
+        """Store the lake's files. Storing the same files again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLake:
-    """Publishes loads. A load that is continued writes the same files, so each exists once."""
+    """Publishes loads in the lake.
+
+    A load that is continued after a kill stores the same files again, so each file exists once.
+    """
 
     files: Files
     clock: Callable[[], datetime]
 
     @property
     def versions(self) -> str:
-        """The lake's names and the transform."""
+        """The version of the lake's object keys and that of the transform."""
         return f"{plan.LAKE_VERSION}.{plan.TRANSFORM_VERSION}"
 
     @property
     def unseen(self) -> frozenset[LoadState]:
-        """None: a load may have published some of its files before its first step is noted."""
+        """Empty: a load may have published some files before its first step is stored."""
         return frozenset()
 
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:  # noqa: ARG002 - a port's
-        """Put the load's rows into the lake and the cursor behind them.
+        """Put the load's rows into the lake, and move the cursor behind them.
 
         Raises:
             PenstockError: a step failed; the load stays open.
@@ -57,7 +60,7 @@ class LoadLake:
 
 
 def _counts(rendered: Rendered) -> dict[str, TableCount]:
-    """The rows that went in; the lake looks nothing up, so each counts as new."""
+    """Count the rows that went in. Every row counts as new, because the lake compares no keys."""
     return {
         kind.value: TableCount(rows_in=rows, rows_new=rows)
         for kind in Kind

@@ -1,4 +1,4 @@
-"""A load into Redshift: one transaction of our SQL, submitted by the Data API."""
+"""Load rows into Redshift, in one transaction of our SQL through the Data API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,21 @@ from runtime.core.warehouse.plan import Load, Rendered, Settled, Staging, TableC
 from runtime.core.warehouse.redshift import Blocks, StatementOutcome, StatementState
 from runtime.core.warehouse.sync import Sync
 
-STATEMENT_WAIT_S: Final = 300.0  # after this the next run looks again, while the statement goes on
+# If a statement takes longer, it goes on, and the next run looks for its end.
+STATEMENT_WAIT_S: Final = 300.0
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
 
 
 class Schemas(Protocol):
-    """Which tenant owns a schema, and which version its tables have."""
+    """Stores which tenant owns a schema, and which version its tables have."""
 
     def claim_schema(self, schema: str, *, tenant: str) -> int:
-        """Make a schema this tenant's own; its version. Raises Conflict `schema_taken`."""
+        """Make a schema the tenant's own; returns the version of its tables, 0 for none.
+
+        Raises:
+            Conflict: code `schema_taken`: it is another tenant's.
+        """
 
     def set_schema_version(self, schema: str, *, version: int) -> None:
         """Record the version of a schema's tables."""
@@ -28,13 +33,13 @@ class DataApi(Protocol):
     """Redshift's Data API."""
 
     def submit(self, statements: Sequence[str], *, name: str, token: str) -> str:
-        """Start one transaction, once for a token; the statement's id."""
+        """Start one transaction, once for each token; returns the statement's id."""
 
     def outcome(self, statement_id: str, *, wait_s: float) -> StatementOutcome:
-        """How a statement stands, at the latest after `wait_s`."""
+        """How a statement stands; waits up to `wait_s` seconds for its end."""
 
     def run(self, statements: Sequence[str], *, wait_s: float) -> None:
-        """Run statements that may be repeated."""
+        """Run statements that do no harm when they are repeated."""
 
     def query(self, sql: str, *, wait_s: float) -> list[dict[str, Any]]:
         """The rows of one SELECT."""
@@ -42,44 +47,53 @@ class DataApi(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sql:
-    """Our SQL."""
+    """Our SQL for Redshift."""
 
-    queries: Blocks  # the blocks of a load
-    migrations: tuple[Blocks, ...]  # the n-th brings a schema to version n
+    queries: Blocks  # that make up a load
+    migrations: tuple[Blocks, ...]  # the n-th, counted from 1, brings a schema to version n
 
     @property
     def versions(self) -> str:
-        """Schema and transform, as they enter a load's id."""
+        """The version of the schema and that of the transform."""
         return f"{len(self.migrations)}.{plan.TRANSFORM_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRedshift:
-    """Redshift, behind the port of `load_staged`."""
+    """Redshift behind the port `Warehouse` of `load_staged`."""
 
     data_api: DataApi
     schemas: Schemas
     sql: Sql
-    bucket: str  # of the staged files
-    copy_role_arn: str  # the role by which Redshift reads them
+    bucket: str  # where the staged files are
+    copy_role_arn: str  # Redshift reads them under this role
     statement_wait_s: float = STATEMENT_WAIT_S
 
     @property
     def staging(self) -> Staging:
-        """What COPY asks of its files."""
+        """What COPY requires of its files."""
         return redshift.STAGING
 
     @property
     def versions(self) -> str:
-        """Schema and transform."""
+        """The version of the schema and that of the transform."""
         return self.sql.versions
 
     def schema(self, sync: Sync) -> str:
-        """The schema that the sync's tables stand in; raises BadInput `bad_schema`."""
+        """The schema of the sync's tables.
+
+        Raises:
+            BadInput: code `bad_schema`.
+        """
         return redshift.schema_name(sync)
 
     def submit(self, load: Load, rendered: Rendered, *, schema: str) -> str:
-        """Start the load's transaction; its statement's id."""
+        """Start the load's transaction; returns the statement's id.
+
+        Raises:
+            Conflict: code `schema_taken`: the schema is another tenant's.
+            PenstockError: Redshift did not accept the transaction.
+        """
         self._bring_schema(schema, tenant=load.tenant)
         target = redshift.Target(
             schema=schema, bucket=self.bucket, copy_role_arn=self.copy_role_arn
@@ -90,22 +104,22 @@ class LoadRedshift:
         return self.data_api.submit(statements, name=load.load_id, token=load.token)
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:
-        """How the load has ended; None when the statement still runs.
+        """How the load ended; None while its statement runs.
 
-        The table `_loads` decides, because it was written by the load's own transaction.
+        The table `_loads` decides, because the load's own transaction writes it.
         """
         outcome = self.data_api.outcome(load.statement_id or "", wait_s=self.statement_wait_s)
         if outcome.state is StatementState.RUNNING:
             return None
         if outcome.state is not StatementState.FINISHED:
-            # The schema is made again if somebody has dropped it: the next statement needs it.
+            # Somebody may have dropped the schema, which the next statement needs: make it again.
             self.schemas.set_schema_version(schema, version=0)
             self._bring_schema(schema, tenant=load.tenant)
         counts = self._committed(load, schema=schema)
         return Settled(tables=counts) if counts else _failed(outcome)
 
     def _committed(self, load: Load, *, schema: str) -> Mapping[str, TableCount]:
-        """What `_loads` says of this load; nothing when it has not happened."""
+        """The counts that `_loads` has for this load; empty if the load was not committed."""
         (question,) = self.sql.queries.render(
             "find_load", {"schema": schema, "load_id": load.load_id}
         )

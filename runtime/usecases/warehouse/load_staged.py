@@ -1,11 +1,11 @@
-"""Carry a load into a warehouse that reads staged files, from whatever state it was left in.
+"""Load rows into a warehouse that reads staged files, going on from the load's present state.
 
     PLANNED ─stage files─▶ STAGED ─submit─▶ SUBMITTED ─settled─▶ COMMITTED ─publish lake─▶ LOADED
                                                └─failed for certain─▶ FAILED ─next run─▶ PLANNED
 
-When a planner is killed between a step and its note, the step is done again, and that changes
-nothing: a file is put once, a token submits once, the warehouse's own ledger lets a load commit
-once, and the names in the lake are the load's own.
+After a kill between a step and its record, the next planner repeats the step, which changes
+nothing: the same files are stored again under the same names, a token submits once, and the
+warehouse's own ledger lets a load commit once.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,36 +22,40 @@ from runtime.usecases.warehouse.destination import OpenLoad
 
 
 class Files(load_lake.Files, Protocol):
-    """The files of a load."""
+    """Makes and stores the files of a load."""
 
     def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:
-        """Put what the warehouse will read; putting the same again changes nothing."""
+        """Store the files that the warehouse reads. Storing them again changes nothing."""
 
 
 class Warehouse(Protocol):
-    """One vendor's warehouse: what differs between them."""
+    """One vendor's warehouse: the part of a load that differs between vendors."""
 
     @property
     def staging(self) -> Staging:
-        """What it asks of staged files."""
+        """What the warehouse requires of staged files."""
 
     @property
     def versions(self) -> str:
-        """The versions of its tables and of the transform."""
+        """The version of the warehouse's tables and that of the transform."""
 
     def schema(self, sync: Sync) -> str:
-        """The schema that the sync's tables stand in; raises BadInput `bad_schema`."""
+        """The schema of the sync's tables.
+
+        Raises:
+            BadInput: code `bad_schema`.
+        """
 
     def submit(self, load: Load, rendered: Rendered, *, schema: str) -> str:
-        """Start the load's transaction, once for an attempt; what the warehouse calls it."""
+        """Start the load's transaction, once for each attempt; returns the warehouse's id of it."""
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:
-        """How a submitted load has ended, asked of the warehouse's own ledger; None: it runs."""
+        """How a submitted load ended, as the warehouse's own ledger says; None while it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadStaged:
-    """Carries loads into one warehouse; every row is there once, whatever was done before."""
+    """Puts loads into one warehouse. Each row is there once, however often a load is continued."""
 
     files: Files
     warehouse: Warehouse
@@ -59,16 +63,16 @@ class LoadStaged:
 
     @property
     def versions(self) -> str:
-        """The warehouse's."""
+        """The versions of the warehouse."""
         return self.warehouse.versions
 
     @property
     def unseen(self) -> frozenset[LoadState]:
-        """Those before the warehouse has heard of the load."""
+        """The states before the load is submitted to the warehouse."""
         return frozenset({LoadState.PLANNED, LoadState.STAGED})
 
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
-        """Bring the load into the warehouse and the lake, or as far as it can come now.
+        """Put the load into the warehouse and the lake, or go as far as possible now.
 
         Raises:
             PenstockError: a step failed; the load stays open.

@@ -1,6 +1,6 @@
-"""Load what has arrived since the last load into the destination of a sync.
+"""Load the rows that arrived since the last load into a sync's destination.
 
-When a planner is killed at any step, the next planner finds the open load and continues it.
+After a kill at any step, the next planner finds the open load and continues it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ from runtime.errors import BadInput, PenstockError
 from runtime.usecases.warehouse import destination
 from runtime.usecases.warehouse.destination import Destination, OpenLoad
 
-LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda can live: its holder is dead by then
-RAW_KEPT: Final = timedelta(days=29)  # a day less than the bucket's lifecycle rule
+LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda lives, so its holder has ended by then
+RAW_KEPT: Final = timedelta(days=29)  # the bucket's lifecycle rule expires raw batches a day later
 BUDGET: Final = timedelta(minutes=8)  # no load starts later in a function of 15 minutes
 
 
@@ -29,27 +29,35 @@ class Syncs(Protocol):
         """Every tenant's enabled syncs."""
 
     def get(self, tenant: str, sync_id: str) -> Sync:
-        """One sync; raises NotFound."""
+        """One sync.
+
+        Raises:
+            NotFound: the tenant has no such sync.
+        """
 
 
 class RawLog(Protocol):
     """Numbered, immutable batches."""
 
     def since(self, seq: int) -> Iterable[RawBatch]:
-        """The batches after this number."""
+        """The batches after the one with this arrival number, in order."""
 
     def between(self, first: int, last: int) -> Iterable[RawBatch]:
-        """The batches from `first` to `last`."""
+        """The batches from arrival number `first` to `last`, both included."""
 
 
 class Ledger(destination.Ledger, Protocol):
     """Cursors, leases and load records; a write under a lost lease raises Transient."""
 
     def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
-        """Become the one planner of a sync; raises Transient `sync_busy`."""
+        """Become the one planner of a sync.
+
+        Raises:
+            Transient: code `sync_busy`: another planner has the lease.
+        """
 
     def release(self, lease: Lease) -> None:
-        """Let the next planner in."""
+        """Give the lease back, so that another planner can have it."""
 
     def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
         """The loads of a sync, newest first."""
@@ -57,24 +65,24 @@ class Ledger(destination.Ledger, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncWarehouse:
-    """Runs syncs. One planner at a time makes the loads of a sync, one after the other."""
+    """Runs syncs. One planner at a time makes a sync's loads, one after the other."""
 
     syncs: Syncs
     raw_log: RawLog
     ledger: Ledger
     destinations: Mapping[DestinationKind, Destination]  # one for each kind
     clock: Callable[[], datetime]
-    raw_kept: timedelta = RAW_KEPT
+    raw_kept: timedelta = RAW_KEPT  # a new sync loads rows up to this old
 
     def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
-        """Every enabled sync of every tenant; one that fails does not stop the others.
+        """Run every enabled sync of every tenant; one that fails does not stop the others.
 
-        A failure is in its load's record, and in the result.
+        A failure is stored in its load's record, and is part of the result.
         """
         results: list[Load | PenstockError] = []
         for sync in plan.in_turn(list(self.syncs.enabled()), hour=int(now.timestamp()) // 3600):
             if self.clock() >= now + BUDGET:
-                break  # the next hour begins with another one
+                break  # each hour begins with another sync, so every sync gets its turn
             try:
                 results.extend(self._sync(sync, trigger="schedule", stop_at=now + BUDGET))
             except PenstockError as problem:
@@ -82,11 +90,12 @@ class SyncWarehouse:
         return tuple(results)
 
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
-        """One sync, now: its loads, or one record that says it is up to date.
+        """Run one sync now; returns its loads, or one record with the state `UP_TO_DATE`.
 
         Raises:
             NotFound: the tenant has no such sync.
-            Transient: code `sync_busy` while another planner is at it, or a step failed.
+            Transient: another planner has the sync (code `sync_busy`), or a step failed.
+            BadInput: raw batches are gone (code `raw_gap`), or a step refused the sync's settings.
         """
         sync = self.syncs.get(tenant, sync_id)
         return self._sync(sync, trigger=trigger, stop_at=self.clock() + BUDGET)
@@ -129,7 +138,8 @@ class SyncWarehouse:
             batches = self._batches(open_load)
             if not batches:
                 raise BadInput(f"the batches of load {open_load.load_id} are gone", code="raw_gap")
-            return self._replanned(sync, lease, left=open_load, batches=batches), batches
+            load = self._replanned(sync, lease, open_load=open_load, batches=batches)
+            return load, batches
         versions = self.destinations[sync.kind].versions
         choice = plan.choose(
             self.raw_log.since(lease.seq),
@@ -157,19 +167,23 @@ class SyncWarehouse:
         return [batch for batch in batches if load.tenant in batch.counts]
 
     def _replanned(
-        self, sync: Sync, lease: Lease, *, left: Load, batches: Sequence[RawBatch]
+        self, sync: Sync, lease: Lease, *, open_load: Load, batches: Sequence[RawBatch]
     ) -> Load:
-        """The open load, under a new id when other code planned it and nothing of it is visible."""
-        again = left
-        if left.state is LoadState.FAILED:
-            again = replace(left, state=LoadState.PLANNED, attempt=left.attempt + 1)
+        """The open load, ready to go on.
+
+        A failed load starts over with the next attempt. A load that another version of our code
+        planned gets a new id while no part of it is visible at the destination.
+        """
+        again = open_load
+        if open_load.state is LoadState.FAILED:
+            again = replace(open_load, state=LoadState.PLANNED, attempt=open_load.attempt + 1)
         again = replace(again, error=None, error_code=None, finished_at=None)
-        there = self.destinations[sync.kind]
-        if again.versions == there.versions or again.state not in there.unseen:
+        target = self.destinations[sync.kind]
+        if again.versions == target.versions or again.state not in target.unseen:
             return again
-        load_id = plan.load_id(sync, batches, versions=there.versions)
+        load_id = plan.load_id(sync, batches, versions=target.versions)
         fresh = replace(
-            again, load_id=load_id, versions=there.versions, state=LoadState.PLANNED, attempt=1
+            again, load_id=load_id, versions=target.versions, state=LoadState.PLANNED, attempt=1
         )
         self.ledger.save(lease, fresh)
         return fresh
@@ -177,7 +191,7 @@ class SyncWarehouse:
     def _up_to_date(self, lease: Lease, load: Load) -> Load:
         record = replace(
             load,
-            load_id=LoadState.UP_TO_DATE.value,  # one record, written over: nothing happened
+            load_id=LoadState.UP_TO_DATE.value,  # one record, overwritten each time
             state=LoadState.UP_TO_DATE,
             finished_at=self._now(),
         )

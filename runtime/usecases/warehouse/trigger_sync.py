@@ -11,7 +11,11 @@ class Syncs(Protocol):
     """Stores syncs."""
 
     def get(self, tenant: str, sync_id: str) -> Sync:
-        """One sync; raises NotFound."""
+        """One sync.
+
+        Raises:
+            NotFound: the tenant has no such sync.
+        """
 
 
 class Starter(Protocol):
@@ -29,7 +33,9 @@ class TriggerSync:
     starter: Starter
 
     def __call__(self, tenant: str, sync_id: str) -> Sync:
-        """The sync that was asked to run; two runs at once load every row once all the same.
+        """Start a run of the sync; returns the sync.
+
+        Even two runs at the same time load every row once.
 
         Raises:
             NotFound: the tenant has no such sync.
