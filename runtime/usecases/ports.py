@@ -1,4 +1,4 @@
-"""The ports that use cases of several domains ask for, each named for its role."""
+"""The ports that use cases of several domains need, each named for its role."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -15,7 +15,7 @@ class Bus(Protocol):
         """Put all events on the bus.
 
         Raises:
-            Transient: some may be missing; put the same events again.
+            Transient: some events may be missing; put the same events again.
         """
 
 
@@ -23,8 +23,8 @@ class Hints(Protocol[M_contra]):
     """A queue of hints: messages about records."""
 
     def send(self, messages: Iterable[M_contra], *, delay_s: int = 0) -> None:
-        """Queue all messages, to be seen after `delay_s` seconds.
+        """Queue all messages; a worker gets them after `delay_s` seconds.
 
         Raises:
-            Transient: some may be missing.
+            Transient: some messages may be missing; send the same messages again.
         """

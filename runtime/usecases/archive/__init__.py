@@ -1,1 +1,1 @@
-"""Put events and profiles into the raw log."""
+"""Write events and profiles into the raw log."""

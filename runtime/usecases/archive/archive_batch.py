@@ -1,4 +1,4 @@
-"""Put a batch of events into the raw log."""
+"""Write a batch of events into the raw log."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class RawLog(Protocol):
     """Numbered, immutable batches."""
 
     def append(self, batch: EncodedBatch, *, now: datetime) -> int:
-        """The arrival number of the batch."""
+        """Store the batch; returns its arrival number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class ArchiveBatch:
     clock: Callable[[], datetime]
 
     def __call__(self, events: Sequence[Event]) -> int | None:
-        """Archive `events`; returns the batch's arrival number, None for no events.
+        """Archive `events`; returns the batch's arrival number, or None if there are no events.
 
-        Archiving the same events again may repeat rows, and never loses one.
+        Archiving the same events again may repeat rows, but never loses one.
 
         Raises:
-            Transient: they are not archived; pass the same events again.
+            Transient: the events are not archived; pass the same events again.
         """
         if not events:
             return None

@@ -1,4 +1,4 @@
-"""Put profile snapshots into the raw log."""
+"""Write profiles into the raw log as they stand."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class RawLog(Protocol):
     """Numbered, immutable batches."""
 
     def append(self, batch: EncodedBatch, *, now: datetime) -> int:
-        """The arrival number of the batch."""
+        """Store the batch; returns its arrival number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class ArchiveProfiles:
     clock: Callable[[], datetime]
 
     def __call__(self, profiles: Sequence[Profile]) -> int | None:
-        """Archive `profiles`; returns the batch's arrival number, None for no profiles.
+        """Archive `profiles`; returns the batch's arrival number, or None if there are no profiles.
 
-        Their order does not matter, and archiving the same again does no harm.
+        Their order does not matter, and archiving the same profiles again does no harm.
 
         Raises:
-            Transient: they are not archived; pass the same profiles again.
+            Transient: the profiles are not archived; pass the same profiles again.
         """
         if not profiles:
             return None

@@ -1,8 +1,8 @@
 """Posts deliveries to their receivers, in the endpoint's format, signed by every live secret.
 
-Klaviyo's format carries many events in one POST. First attempts of a batch that go to one endpoint
-share a POST. Each keeps a record of its own, and gets the outcome of the shared POST. Retries are
-sent alone, because each is due at its own time.
+One POST in Klaviyo's format may carry many events, so a batch's first attempts at one endpoint
+share a POST. Each delivery has its own record, which gets the outcome of the shared POST. A retry
+is sent alone, because it is due at its own time.
 """
 
 import asyncio
@@ -35,7 +35,11 @@ class Sender(Protocol):
         deadline_s: float,
         access: Access,
     ) -> Posted:
-        """POST `body`; returns what came of it, and raises only for faults of our own."""
+        """POST `body`, and return what came of it.
+
+        Raises:
+            PenstockError: the POST could not be tried because of a fault of our own.
+        """
 
     def close(self) -> None:
         """Close idle connections."""
@@ -45,34 +49,33 @@ class Sender(Protocol):
 class Credentials:
     """The secrets and the access settings of one endpoint, in the clear."""
 
-    keys: Sequence[signing.Key] = ()
+    keys: Sequence[signing.Key] = ()  # the newest first
     access: Access = NO_ACCESS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keyring:
-    """The credentials of a batch's endpoints, each opened once, however many deliveries go there.
+    """The credentials of a batch's endpoints, each opened once for all of its deliveries.
 
-    It lives no longer than its batch, and so no secret stays in the clear for longer.
+    A keyring lives as long as its batch, so no secret stays in the clear for longer.
     """
 
     courier: "Courier"
-    # When the batch began: the secrets that are live then sign its attempts.
-    now: str
-    # By tenant and webhook: the record that was opened, and its credentials or why there are none.
+    now: str  # ISO 8601, when the batch began; the secrets that are live then sign its attempts
+    # Tenant and webhook id → the record that was opened, and its credentials or the error.
     _opened: dict[tuple[str, str], tuple[Webhook, Credentials | PenstockError]] = field(
         default_factory=dict
     )
 
     def credentials(self, webhook: Webhook) -> Credentials:
-        """What this webhook's record says, in the clear.
+        """The credentials in this webhook's record.
 
         Raises:
-            PenstockError: a secret does not open; the same for every delivery of the batch.
+            PenstockError: a secret does not open. Every delivery of the batch gets the same error.
         """
         key = webhook.tenant, webhook.id
         record, opened = self._opened.get(key, (None, None))
-        # Another delivery may have been given a newer record, which has secrets of its own.
+        # Another delivery of the batch may have a newer record of the webhook, with other secrets.
         if opened is None or record != webhook:
             opened = self._open(webhook)
             self._opened[key] = webhook, opened
@@ -91,15 +94,12 @@ class Keyring:
 class _Parcel:
     """Deliveries that share a POST."""
 
-    # The POST that they share.
-    journey: "asyncio.Task[Posted]"
-    # What the body says of each.
-    entries: list[bytes]
-    # The bytes of all entries together.
-    entry_bytes: int = 0
+    journey: "asyncio.Task[Posted]"  # the POST that they share
+    entries: list[bytes]  # one for each delivery, as it stands in the body
+    entry_bytes: int = 0  # the length of all entries together
 
     def has_room_for(self, entry: bytes) -> bool:
-        """Whether receivers take a POST with this entry too."""
+        """Whether the POST may carry this entry, too."""
         return klaviyo.fits(events=len(self.entries) + 1, entry_bytes=self.entry_bytes + len(entry))
 
     def add(self, entry: bytes) -> None:
@@ -110,21 +110,21 @@ class _Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courier:
-    """Brings deliveries; `open_secret` opens what is sealed for a tenant."""
+    """Brings deliveries."""
 
     sender: Sender
-    open_secret: Callable[[str, str], str]
+    open_secret: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
     _parcels: dict[str, _Parcel] = field(default_factory=dict)
 
     def keyring(self, *, now: str) -> Keyring:
-        """What opens the secrets of a batch that begins at `now`."""
+        """A keyring for a batch that begins at `now` (ISO 8601)."""
         return Keyring(self, now)
 
     def credentials(self, webhook: Webhook, *, now: str) -> Credentials:
-        """Every key that signs at `now`, the newest first, and what the endpoint asks for.
+        """Decrypt every key that signs at `now` (ISO 8601), and what the endpoint requires.
 
         Raises:
-            PenstockError: one does not open; ours to mend, never the receiver's fault.
+            PenstockError: one of them does not open. That is our fault, never the receiver's.
         """
         live = signing.live_secrets(webhook.secrets, now=now)
         texts = [self.open_secret(webhook.tenant, secret.ciphertext) for secret in live]
@@ -143,10 +143,10 @@ class Courier:
     async def post(
         self, webhook: Webhook, delivery: Delivery, *, credentials: Credentials, at: datetime
     ) -> Posted:
-        """What came of bringing `delivery` to `webhook`.
+        """POST `delivery` to `webhook`, and return what came of it.
 
         Raises:
-            Transient: this machine could not try.
+            PenstockError: the POST could not be tried because of a fault of our own.
         """
         if webhook.format is Format.KLAVIYO and not delivery.attempts:
             return await self._together(webhook, delivery, credentials, at)

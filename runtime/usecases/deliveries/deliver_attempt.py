@@ -1,10 +1,10 @@
-"""One attempt at each of a batch of deliveries.
+"""Makes one attempt at each delivery of a batch.
 
-The record is the truth, and the message a hint. An attempt reads the record, POSTs, and writes the
-outcome together with the next due time in one conditional write. After a crash between POST and
-write, the POST is repeated under the same webhook-id; no step loses a delivery. A delivery that may
-not be tried now is put off, and its record says until when. New deliveries of a batch are announced
-to the log together, before their records are written.
+The record is the truth, and the message is only a hint. An attempt reads the record, POSTs, and
+writes the outcome and the next due time in one conditional write. After a crash between POST and
+write, the POST is repeated under the same webhook-id, so no delivery is lost. A delivery that may
+not be tried now is put off, and its record says until when. The new deliveries of a batch are
+announced to the log together, before their records are written.
 """
 
 import asyncio
@@ -36,10 +36,14 @@ class Deliveries(Protocol):
     """Stores deliveries."""
 
     def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
-        """Those that have a record, as they stand now (strong read), by id."""
+        """The deliveries that have a record, by id, as they stand now (strong read)."""
 
     def open(self, delivery: Delivery, /) -> Delivery:
-        """The delivery with its body; raises NotFound when the body has expired."""
+        """The delivery with its body.
+
+        Raises:
+            NotFound: the body has expired.
+        """
 
     def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
         """Announce deliveries to the log; returns the page that lists each, by its id."""
@@ -69,7 +73,11 @@ class Admit(Protocol):
     """Says which deliveries may be attempted now."""
 
     def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Admissions:
-        """An answer for each; raises Transient when the stores do not answer."""
+        """An answer for each delivery.
+
+        Raises:
+            Transient: the stores do not answer.
+        """
 
     def give_back(self, admissions: Admissions) -> None:
         """Return the permits, so that other workers can have them."""
@@ -88,38 +96,36 @@ class Endpoints(Protocol):
         """Record that the endpoint keeps an attempt waiting."""
 
 
-class _Asked(NamedTuple):
+class _AttemptKey(NamedTuple):
     """The attempt that a message asks for."""
 
     delivery_id: str
-    attempt: int
+    attempt: int  # from 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An attempt with all that it needs; `record` None before the first.
+    """An attempt to make, with everything that it needs."""
 
-    `hold` says that it must wait, `probe` that an open breaker lets this one through; `permits` are
-    shared with the others of a batch that go to an endpoint with a concurrency cap.
-    """
-
-    record: Delivery | None
-    delivery: Delivery
+    record: Delivery | None  # as it was read; None before the first attempt
+    delivery: Delivery  # with its body
     webhook: Webhook
     credentials: Credentials
     started: datetime
-    hold: Hold | None = None
-    probe: bool = False
+    hold: Hold | None = None  # why and until when it must wait; None if it may go now
+    probe: bool = False  # whether it is the one attempt that an open breaker lets through
+    # The batch's permits for an endpoint with a concurrency cap, shared by its attempts there; None
+    # without a cap.
     permits: asyncio.Semaphore | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Skip:
-    """A delivery that ends without an attempt: its webhook is off or gone, or its body is."""
+    """A delivery that ends without an attempt: its webhook is off or gone, or its body is gone."""
 
-    record: Delivery | None
+    record: Delivery | None  # as it was read; None if it has none yet
     delivery: Delivery
-    reason: str
+    reason: str  # a code
     status: Status = Status.SKIPPED
 
 
@@ -128,19 +134,17 @@ _Prepared = _Job | _Skip | BaseException | None
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the deliveries of a batch share: the log pages of the new ones, and the outcomes.
+    """What the deliveries of a batch share."""
 
-    `aside` runs work beside the attempts; its threads end with the batch.
-    """
-
-    pages: Future[Mapping[str, str]]
-    seen: list[tuple[Webhook, Seen]] = field(default_factory=list)
-    aside: list[Future[None]] = field(default_factory=list)
+    pages: Future[Mapping[str, str]]  # id of a new delivery → the page of the log that lists it
+    # How each attempt went, in the order in which they ended.
+    outcomes: list[tuple[Webhook, Seen]] = field(default_factory=list)
+    aside: list[Future[None]] = field(default_factory=list)  # work beside the attempts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverAttempts:
-    """Makes attempts. `dice` returns numbers from 0 to 1; `journal` takes one line an attempt."""
+    """Makes attempts."""
 
     deliveries: Deliveries
     webhooks: Webhooks
@@ -150,34 +154,37 @@ class DeliverAttempts:
     admit: Admit
     endpoints: Endpoints
     clock: Callable[[], datetime]
-    dice: Callable[[], float]
-    journal: Callable[[Mapping[str, Any]], None]
-    queue_delay_max_s: int = 900
+    dice: Callable[[], float]  # random numbers from 0 to 1
+    journal: Callable[[Mapping[str, Any]], None]  # takes one line for each attempt
+    queue_delay_max_s: int = 900  # how long the queue can delay a message
     _loop: Loop = field(default_factory=Loop)
 
     def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
-        """Make every attempt at once; for each message None, or the error that says park or retry.
+        """Make every attempt at the same time.
 
         A slow receiver delays only its own message. A fault of ours is never recorded as the
         receiver's: the message comes again.
+
+        Returns, for each message, None or its error; the error's class says whether the message is
+        parked or tried again.
         """
-        wanted_attempts = [_Asked(each.delivery_id, each.attempt) for each in messages]
-        # Of messages that ask for the same attempt the first is served, and all get its answer.
-        first = dict(zip(reversed(wanted_attempts), reversed(messages), strict=True))
-        unique = list(dict.fromkeys(wanted_attempts))
+        keys = [_AttemptKey(each.delivery_id, each.attempt) for each in messages]
+        # If several messages ask for one attempt, the first is served, and all get its result.
+        first = dict(zip(reversed(keys), reversed(messages), strict=True))
+        unique = list(dict.fromkeys(keys))
         try:
             records = self.deliveries.get(dict.fromkeys(each.delivery_id for each in unique))
         except Transient as problem:
             return [problem] * len(messages)
-        now = timestamp(self.clock())  # one for all: what is new is listed together
-        # Prepared before the first request: a store that hangs must not eat a receiver's time.
+        now = timestamp(self.clock())  # one for all, so the log lists new ones together
+        # All are prepared before the first request, so that a slow store takes no receiver's time.
         keyring = self.courier.keyring(now=now)
         prepared = self._loop.gather(
             self._prepare(first[each], records.get(each.delivery_id), keyring) for each in unique
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
-        return [verdicts[each] for each in wanted_attempts]
+        return [verdicts[each] for each in keys]
 
     def close(self) -> None:
         """Close idle connections, the loop and its threads."""
@@ -187,15 +194,14 @@ class DeliverAttempts:
     async def _prepare(
         self, message: DeliverMessage, record: Delivery | None, keyring: Keyring
     ) -> _Job | _Skip | None:
-        """What the attempt needs; None for a stale hint, whose attempt was made already."""
+        """The job of an attempt; None for a stale hint, whose attempt was made before."""
         delivery = record or self._new(message, keyring.now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
         cached = self.known_webhooks.find(message.tenant, message.webhook_id)
         webhook = cached if cached is not None and cached.enabled else None
-        # The cached webhook may be older than the message. Only the store can say that it is gone,
-        # or
-        # off: what is sent again right after it was switched on must not be skipped.
+        # The cached webhook may be older than the message, and may be switched on since. Only
+        # the store can say that a webhook is off or gone.
         webhook = webhook or self.webhooks.find(message.tenant, message.webhook_id)
         if webhook is None or not webhook.enabled:
             reason = "webhook_disabled" if webhook else "webhook_deleted"
@@ -231,11 +237,11 @@ class DeliverAttempts:
             self._observe(batch)
 
     def _observe(self, batch: _Batch) -> None:
-        each: dict[Key, list[Seen]] = {}
-        for webhook, how in batch.seen:
-            each.setdefault(Key(webhook.tenant, webhook.id), []).append(how)
-        for key, hows in each.items():
-            self.endpoints.observe(key.tenant, key.id, hows)
+        by_endpoint: dict[Key, list[Seen]] = {}
+        for webhook, outcome in batch.outcomes:
+            by_endpoint.setdefault(Key(webhook.tenant, webhook.id), []).append(outcome)
+        for key, outcomes in by_endpoint.items():
+            self.endpoints.observe(key.tenant, key.id, outcomes)
 
     async def _deliver(self, job: _Prepared, batch: _Batch) -> None:
         match job:
@@ -252,12 +258,12 @@ class DeliverAttempts:
                 await self._go(job, batch)
 
     async def _wait(self, job: _Job, hold: Hold, batch: _Batch) -> None:
-        """Put a delivery off, and record it; it costs no attempt."""
+        """Put a delivery off, and record until when; it loses no attempt."""
         was = job.delivery
         if hold.turn_at_ms is not None and was.turn_at_ms == hold.turn_at_ms <= (
             was.due_at_ms or 0
         ):
-            return  # it holds this ticket already, and its hint is under way
+            return  # it has this ticket already, and its hint is on the queue
         now_ms = int(self.clock().timestamp() * 1000)
         waiting = recording.held(
             was,
@@ -268,7 +274,8 @@ class DeliverAttempts:
         if hold.turn_at_ms is None:
             delay_s = self._queue_delay_s(hold.until_ms)
         elif waiting.due_at_ms == hold.until_ms:
-            # By the queue, even if others are left to the sweep: a ticket is good for one window.
+            # The queue always brings it back, because a ticket is valid for one window only, which
+            # the sweep could miss.
             delay_s = max(0, math.ceil((hold.until_ms - now_ms) / 1000))
         else:
             delay_s = None
@@ -303,8 +310,9 @@ class DeliverAttempts:
         after = replace(after, hinted=delay_s is not None)
         ours = await self._record(job.record, after, batch)
         error, gone = attempt.error_code(posted.happening), isinstance(judgement, Disable)
-        # Before the hint, which only failures have: they would else seem to have ended last.
-        batch.seen.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
+        # Noted before the hint is sent: only failures have hints, and sending one takes time, so
+        # that failures would seem to have ended last.
+        batch.outcomes.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
         self.journal(recording.line(after, posted, recorded=ours))
         if ours:
             await self._hint(after, delay_s)
@@ -316,7 +324,8 @@ class DeliverAttempts:
             note = self._loop.start(lambda: self.endpoints.note_slow(webhook.tenant, webhook.id))
             batch.aside.append(note)
 
-        # Now and not at the end: until other workers read it, they wait for this endpoint, too.
+        # Recorded while the attempt still waits: until other workers read it, they wait for this
+        # endpoint, too.
         slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, note_slow)
         try:
             return await self.courier.post(
@@ -338,14 +347,14 @@ class DeliverAttempts:
         return await self.deliveries.add_async(replace(after, page=batch.pages.result()[after.id]))
 
     def _queue_delay_s(self, due_at_ms: int | None) -> int | None:
-        """How long a hint is to wait on the queue; None when there is to be none."""
+        """How many seconds a hint waits on the queue; None sends no hint."""
         if due_at_ms is None:
             return None
         delay_s = max(0, round(due_at_ms / 1000 - self.clock().timestamp()))
         return delay_s if delay_s <= self.queue_delay_max_s else None
 
     async def _hint(self, after: Delivery, delay_s: int | None) -> None:
-        """Queue a hint for a delivery that is due soon; if it is lost, the sweep finds it."""
+        """Queue a hint for a delivery that is due soon; if it is lost, the sweep sends another."""
         if delay_s is None:
             return
         hint = delivery_hint(after)

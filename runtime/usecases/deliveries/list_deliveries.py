@@ -1,6 +1,7 @@
 """List a tenant's deliveries.
 
-The ids of one event's deliveries are hashes of event and webhook, so they are computed.
+The id of an event's delivery is a hash of event and webhook. So the deliveries of one event are not
+looked up in an index: their ids are computed from the tenant's webhooks.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,20 +13,24 @@ from runtime.core.deliveries.delivery import Delivery, Selection
 from runtime.core.page import Page
 from runtime.core.webhooks.webhook import Webhook
 
-MAX_LOOKS: Final = 10  # at the tenant's webhooks, for one page
-BY_WEBHOOK, BY_INDEX = "w", "i"  # where a listing by event stands, the first character of a cursor
+MAX_LOOKS: Final = 10  # how many pages of webhooks are read for one page of deliveries
+# The two stages of a listing by event; the first character of its cursor.
+BY_WEBHOOK, BY_INDEX = "w", "i"
 
 
 class Deliveries(Protocol):
     """Stores deliveries."""
 
     def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
-        """Those that have a record, by id."""
+        """The deliveries that have a record, by id."""
 
     def list(
         self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
     ) -> Page[Delivery]:
-        """A page; for one event, only deliveries whose ids are not hashes of event and webhook."""
+        """A page of deliveries.
+
+        For one event, it has only deliveries whose ids are not hashes of event and webhook.
+        """
 
 
 class Webhooks(Protocol):
@@ -45,10 +50,10 @@ class ListDeliveries:
     def __call__(
         self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
     ) -> Page[Delivery]:
-        """A page of deliveries, the newest first; it may be short, or empty, and not the last.
+        """A page of deliveries, the newest first. A short or empty page need not be the last.
 
-        Pending deliveries come in the order in which they are due. For one event, its deliveries to
-        the tenant's webhooks come first, then those that functions made besides.
+        Pending deliveries come in the order in which they are due. For one event, its own
+        deliveries to the tenant's webhooks come first, then those that functions made.
         """
         if selection.event_id is None:
             return self.deliveries.list(tenant, selection, after=after, limit=limit)
@@ -57,7 +62,7 @@ class ListDeliveries:
         for _ in range(MAX_LOOKS):
             if stage == BY_INDEX:
                 break
-            delivery_ids, place = self._named(
+            delivery_ids, place = self._computed_ids(
                 tenant, selection, after=place, limit=limit - len(deliveries)
             )
             deliveries += filter(selection.takes, self.deliveries.get(delivery_ids).values())
@@ -75,10 +80,10 @@ class ListDeliveries:
         deliveries.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
         return Page(items=tuple(deliveries), after=after)
 
-    def _named(
+    def _computed_ids(
         self, tenant: str, selection: Selection, *, after: str | None, limit: int
     ) -> tuple[list[str], str | None]:
-        """The ids that the event's deliveries to the next webhooks have, if there are any."""
+        """The ids of the event's possible deliveries to the next webhooks, and where to go on."""
         event_id = selection.event_id or ""
         if selection.webhook_id is not None:
             return [ids.delivery_id(tenant, event_id, selection.webhook_id)], None

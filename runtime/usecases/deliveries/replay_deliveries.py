@@ -1,4 +1,4 @@
-"""Sending deliveries again: one now, or many as a job that the sweep works off."""
+"""Send deliveries again: one at once, or many as a job that the sweep works through."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,11 @@ class Deliveries(Protocol):
         """One delivery of any tenant, or None."""
 
     def renew(self, delivery: Delivery, /) -> None:
-        """Keep its body for a new round; raises NotFound when the body has expired."""
+        """Keep the delivery's body for a new round.
+
+        Raises:
+            NotFound: the body has expired.
+        """
 
     def replace(self, old: Delivery, new: Delivery, /) -> bool:
         """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
@@ -37,7 +41,11 @@ class Webhooks(Protocol):
     """Stores webhooks."""
 
     def get(self, tenant: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound."""
+        """One webhook.
+
+        Raises:
+            NotFound: the tenant has no such webhook.
+        """
 
     def find(self, tenant: str, webhook_id: str) -> Webhook | None:
         """One webhook, or None."""
@@ -50,7 +58,11 @@ class Replays(Protocol):
         """Store a new replay."""
 
     def get(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
-        """One replay; raises NotFound."""
+        """One replay.
+
+        Raises:
+            NotFound: code `replay_not_found`.
+        """
 
     def replace(self, old: Replay, new: Replay, /) -> Replay | None:
         """Store `new` in the place of `old`; None when `old` has changed meanwhile."""
@@ -66,11 +78,12 @@ class RetryDelivery:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:
-        """The delivery, at the start of a new round of its schedule.
+        """Start a new round of the delivery's schedule; returns the delivery.
 
         Raises:
-            NotFound: code `delivery_not_found`; also when it is another tenant's.
-            Conflict: it is under way, has no body, or its webhook is disabled or gone.
+            NotFound: code `delivery_not_found`: there is none, or it is another tenant's.
+            Conflict: the delivery is under way, has no body or too many attempts, or has changed
+                meanwhile, or its webhook is disabled or gone.
         """
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:
@@ -80,12 +93,12 @@ class RetryDelivery:
         pending = replays.again(delivery, replay_id=None, now_ms=now_ms)
         if pending is None:
             raise Conflict(
-                "has no body to send, or too many attempts already", code="cannot_be_sent_again"
+                "has no body to send, or has too many attempts already", code="cannot_be_sent_again"
             )
         self._renew(delivery)
         if not self.deliveries.replace(delivery, pending):
             raise Conflict("has changed meanwhile; look again", code="delivery_changed")
-        # If the hint is lost, the sweep finds that the delivery is due.
+        # Should the hint get lost, the sweep finds the delivery when it is due.
         self.hints.send([delivery_hint(pending)])
         return pending
 
@@ -105,13 +118,13 @@ class RetryDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedReplay:
-    """What a caller asks for; without statuses, every dead or skipped delivery."""
+    """Which deliveries of a webhook a caller wants to send again."""
 
-    statuses: Sequence[Status] = MISSED
-    since: str | None = None
-    until: str | None = None
-    topic: str | None = None
-    to: str | None = None
+    statuses: Sequence[Status] = MISSED  # those that missed their receiver: dead and skipped ones
+    since: str | None = None  # the earliest `created_at`, ISO 8601; None for no limit
+    until: str | None = None  # the latest; None for now
+    topic: str | None = None  # None for every topic
+    to: str | None = None  # id of another webhook to send them to; None for the same one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +138,11 @@ class StartReplay:
     races: Races = field(default_factory=Races)
 
     def __call__(self, tenant: str, webhook_id: str, *, wanted: WantedReplay) -> Replay:
-        """The job; the sweep takes it up within a minute or two.
+        """Start a job, which the sweep takes up within a minute or two; returns the job.
 
         Raises:
             NotFound: the tenant has no such webhook.
-            BadInput: naming the field and the fix.
+            BadInput: code `bad_target` or `bad_statuses`.
             Conflict: code `webhook_disabled`.
         """
         source = self.webhooks.get(tenant, webhook_id)
@@ -157,11 +170,11 @@ class StartReplay:
         return replay
 
     def cancel(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
-        """Stop the job. What it has sent again stays so; a job that has ended stays as it is.
+        """Stop the job. It takes no delivery back, and a job that has ended stays as it is.
 
         Raises:
             NotFound: code `replay_not_found`.
-            Conflict: code `replay_changed`: it goes on too fast; try again.
+            Conflict: code `replay_changed`: the sweep keeps changing the job; try again.
         """
         for _ in self.races:
             replay = self.replays.get(tenant, webhook_id, replay_id)
@@ -181,7 +194,7 @@ class StartReplay:
             if other is None or other.id == source.id:
                 raise BadInput("must be another webhook of yours", field="to", code="bad_target")
             if other.format is not source.format:
-                # The body is sent again as it was made, byte for byte.
+                # The body is sent as it was made, byte for byte, so the format must be the same.
                 raise BadInput(
                     "must have the format of the webhook that is replayed",
                     field="to",

@@ -14,7 +14,11 @@ class Deliveries(Protocol):
         """One delivery of any tenant, or None."""
 
     def open(self, delivery: Delivery, /) -> Delivery:
-        """The delivery with its body; raises NotFound when the body has expired."""
+        """The delivery with its body.
+
+        Raises:
+            NotFound: the body has expired.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +28,10 @@ class ShowDelivery:
     deliveries: Deliveries
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:
-        """The delivery; without its body when the body has expired.
+        """The delivery, without its body if the body has expired.
 
         Raises:
-            NotFound: code `delivery_not_found`; also when it is another tenant's.
+            NotFound: code `delivery_not_found`: there is none, or it is another tenant's.
         """
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:

@@ -1,7 +1,7 @@
-"""Works off replays in pages. After a kill at any step a page is done again, and changes nothing.
+"""Works through replays page by page. A page that is repeated after a kill changes nothing.
 
-A delivery that the job has sent again has the job's id; when its page is done again, it is counted
-and left alone. The cursor moves behind a page when every record is written and every hint queued.
+A delivery that the job sent again has the job's id, so a repeated page counts it and leaves it
+alone. The cursor moves behind a page once every record is written and every hint is queued.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ from runtime.errors import NotFound, Transient
 from runtime.usecases.ports import Hints
 
 PAGE: Final = 100
-LEASE_MS: Final = (
-    120_000  # twice the sweep's timeout; after this another sweep takes a killed one's page
-)
-BUDGET_S: Final = 20  # for all replays, of the minute between two sweeps; due deliveries come first
-JOBS: Final = 100
+# Twice the sweep's timeout. After this another sweep takes over the page of one that was killed.
+LEASE_MS: Final = 120_000
+# For all replays, out of the minute between two sweeps: deliveries that are due come first.
+BUDGET_S: Final = 20
+JOBS: Final = 100  # in one sweep
 
 
 class Deliveries(Protocol):
@@ -34,7 +34,11 @@ class Deliveries(Protocol):
         """One delivery, or None."""
 
     def renew(self, delivery: Delivery, /) -> None:
-        """Keep its body for a new round; raises NotFound when the body has expired."""
+        """Keep the delivery's body for a new round.
+
+        Raises:
+            NotFound: the body has expired.
+        """
 
     def add(self, delivery: Delivery) -> bool:
         """Store a delivery unless it has a record already; returns whether it was stored."""
@@ -61,12 +65,12 @@ class Replays(Protocol):
         """Store `new` in the place of `old`; None when `old` has changed meanwhile."""
 
     def due(self, *, now_ms: int, limit: int) -> Iterable[Replay]:
-        """The replays that run, and that no sweep is working on."""
+        """At most `limit` running replays that no sweep is working on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkReplays:
-    """Works off replays. Of sweeps that overlap, the first to move the cursor goes on alone."""
+    """Works through replays. If sweeps overlap, the first to move the cursor goes on alone."""
 
     deliveries: Deliveries
     replays: Replays
@@ -74,10 +78,10 @@ class WorkReplays:
     clock: Callable[[], datetime]
 
     def __call__(self) -> int:
-        """Do some pages of every running replay; how many deliveries were sent again.
+        """Do some pages of every running replay; returns how many deliveries were sent again.
 
         Raises:
-            Transient: a job could not go on; all others were worked on.
+            Transient: a job could not go on; all other jobs went on.
         """
         count, problems = 0, []
         end_ms = self._now_ms() + BUDGET_S * 1000
@@ -92,7 +96,7 @@ class WorkReplays:
 
     def _work(self, replay: Replay, end_ms: int) -> int:
         count = 0
-        # The index may show a job that has ended since; the lease is then lost, and nothing done.
+        # The index may show a job that has ended since. The write then fails, and nothing is done.
         job = self.replays.replace(replay, replace(replay, due_at_ms=self._now_ms() + LEASE_MS))
         while job is not None and job.state is ReplayState.RUNNING and self._now_ms() < end_ms:
             before = job.replayed
@@ -103,7 +107,7 @@ class WorkReplays:
         return count
 
     def _page(self, job: Replay) -> Replay | None:
-        """The job behind one more page; None when somebody else has taken or cancelled it."""
+        """Do one more page; returns the job after it, None if another took or cancelled the job."""
         selection = Selection(
             webhook_id=job.webhook_id, topic=job.topic, since=job.since, until=job.until
         )
@@ -113,10 +117,10 @@ class WorkReplays:
         pending: list[Delivery] = []
         replayed = passed_over = 0
         for delivery in page.items:
-            made = self._again(job, delivery)
-            if made is not None:
+            renewed = self._again(job, delivery)
+            if renewed is not None:
                 replayed += 1
-                pending += [made] if made.status is Status.PENDING else []
+                pending += [renewed] if renewed.status is Status.PENDING else []
             elif replays.wants(job, delivery):
                 passed_over += 1
         if pending:
@@ -131,7 +135,7 @@ class WorkReplays:
         return self.replays.replace(job, after)
 
     def _again(self, job: Replay, delivery: Delivery) -> Delivery | None:
-        """The delivery as this job has sent it again, now or before a kill; None if not."""
+        """The delivery as this job sent it again, now or before a kill; None if it did not."""
         if job.to is None and delivery.replay_id == job.id:
             return delivery
         if not replays.wants(job, delivery) or not self._renewed(delivery):
@@ -157,8 +161,8 @@ class WorkReplays:
             return None
         if self.deliveries.add(replayed):
             return replayed
-        there = self.deliveries.find(replayed.id)
-        return there if there is not None and there.replay_id == job.id else None
+        earlier = self.deliveries.find(replayed.id)
+        return earlier if earlier is not None and earlier.replay_id == job.id else None
 
     def _now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)

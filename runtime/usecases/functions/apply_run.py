@@ -18,7 +18,7 @@ class Deliveries(Protocol):
     """Stores deliveries."""
 
     def add(self, delivery: Delivery) -> bool:
-        """Store a delivery that has no record yet."""
+        """Store a delivery unless it has a record already; returns whether it was stored."""
 
 
 class Parked(Protocol):
@@ -30,7 +30,10 @@ class Parked(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRun:
-    """Sends a run's effects. Their ids derive from the run, so sending them again does no harm."""
+    """Sends a run's effects.
+
+    Their ids derive from the run, so sending them again does no harm.
+    """
 
     bus: Bus
     deliver_queue: Hints[DeliverMessage]
@@ -46,7 +49,7 @@ class ApplyRun:
             Transient: not everything was sent; call again with the same run.
         """
         for delivery in out.recorded:
-            # If it is stored already, an earlier call for this run has stored it.
+            # If the delivery has a record already, an earlier call for this run stored it.
             self.deliveries.add(delivery)
         for raw in out.looped:
             reason = f"passed through more than {MAX_HOPS} functions: a loop"

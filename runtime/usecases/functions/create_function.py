@@ -1,4 +1,4 @@
-"""Create a function and change its settings; its code comes with its versions."""
+"""Create a function, and change its settings. Its code comes later, in versions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,43 +16,51 @@ class Functions(Protocol):
     """Stores functions."""
 
     def add(self, function: Function) -> None:
-        """Store a new function; raises Conflict when the name is taken."""
+        """Store a new function.
+
+        Raises:
+            Conflict: code `function_exists`.
+        """
 
     def get(self, tenant: str, name: str) -> Function:
-        """One function; raises NotFound."""
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
+        """Store `new` in the place of `old`.
+
+        Raises:
+            Conflict: `old` has changed since it was read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFunction:
-    """What a caller asks for. `secrets` are names; each value is set by a call of its own."""
+    """The settings of a function that a caller wants to create."""
 
     name: str
-    topics: tuple[str, ...] = ()
-    filter: Mapping[str, Any] | None = None
-    http_hosts: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()  # events of these topics start it; empty for a transform
+    filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
+    http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
     environment: Mapping[str, str] = field(default_factory=dict)
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()  # names only; `SetSecret` sets each value
     limits: Limits = field(default_factory=Limits)
-    engine: Engine | None = None
+    engine: Engine | None = None  # None leaves it to the installation
 
 
 class FunctionChanges(TypedDict, total=False):
-    """The settings to change, and only those.
-
-    A secret that `secrets` does not name is removed. `engine` None leaves the engine to the
-    installation again.
-    """
+    """The settings to change. Settings that are left out stay as they are."""
 
     topics: tuple[str, ...]
     filter: Mapping[str, Any] | None
     http_hosts: tuple[str, ...]
     environment: Mapping[str, str]
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...]  # names; a secret that is not among them is removed
     limits: Limits
-    engine: Engine | None
+    engine: Engine | None  # None leaves it to the installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +71,19 @@ class CreateFunction:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, new: NewFunction) -> Function:
-        """The stored function, still without code.
+        """Store a new function, which has no code yet.
 
         Raises:
-            BadInput: naming the field and the fix.
+            BadInput: a setting is refused; the error names the field and the fix.
             Conflict: code `function_exists`.
         """
         rules.check_name(new.name)
-        rules.check_secret_names(new.secrets)  # as sent, with what is in it twice
+        rules.check_secret_names(new.secrets)  # checked before repeated names are dropped
         function = Function(
             name=new.name,
             tenant=tenant,
             created_at=timestamp(self.clock()),
-            topics=_heard(new.topics),
+            topics=_parsed_topics(new.topics),
             filter=new.filter,
             http_hosts=new.http_hosts,
             environment=new.environment,
@@ -95,18 +103,20 @@ class UpdateFunction:
     functions: Functions
 
     def __call__(self, tenant: str, name: str, *, changes: FunctionChanges) -> Function:
-        """The function as it is now.
+        """Change the settings; returns the function as it is then.
 
         Raises:
-            BadInput: naming the field and the fix; nothing has changed.
+            BadInput: a setting is refused, and nothing changed; the error names the field and the
+                fix.
             NotFound: the tenant has no such function.
+            Conflict: somebody else changed the function at the same time.
         """
         old = self.functions.get(tenant, name)
         names = changes.get("secrets", tuple(old.secrets))
         rules.check_secret_names(names)
         function = replace(
             old,
-            topics=_heard(changes.get("topics", old.topics)),
+            topics=_parsed_topics(changes.get("topics", old.topics)),
             filter=changes.get("filter", old.filter),
             http_hosts=changes.get("http_hosts", old.http_hosts),
             environment=changes.get("environment", old.environment),
@@ -123,7 +133,7 @@ def check(function: Function) -> None:
     """Refuse settings that could never work.
 
     Raises:
-        BadInput: naming the field and the fix.
+        BadInput: the error names the field and the fix.
     """
     rules.check_hosts(function.http_hosts)
     rules.check_environment(function.environment)
@@ -132,6 +142,6 @@ def check(function: Function) -> None:
         matching.compile(function.filter)
 
 
-def _heard(names: tuple[str, ...]) -> tuple[str, ...]:
+def _parsed_topics(names: tuple[str, ...]) -> tuple[str, ...]:
     # A function without topics is a transform: only webhooks run it.
     return topics.parse_all(names) if names else ()

@@ -1,4 +1,4 @@
-"""Publish a version: from the next run on, the function is that version."""
+"""Publish a version, which the function's next run will use."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,27 +11,40 @@ class Functions(Protocol):
     """Stores functions and their versions."""
 
     def get(self, tenant: str, name: str) -> Function:
-        """One function; raises NotFound."""
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
 
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version; raises NotFound."""
+        """One version.
+
+        Raises:
+            NotFound: the function has no such version.
+        """
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
+        """Store `new` in the place of `old`.
+
+        Raises:
+            Conflict: `old` has changed since it was read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishVersion:
-    """Publishes versions; publishing an older one is the way back."""
+    """Publishes versions. To go back to an older version, publish it again."""
 
     functions: Functions
 
     def __call__(self, tenant: str, name: str, *, version: int | None = None) -> Function:
-        """The function as it is now; without a number the latest version goes live.
+        """Publish a version, or the latest one without a number; returns the changed function.
 
         Raises:
-            BadInput: code `no_version`: nothing has been pushed yet.
+            BadInput: code `no_version`: no version was pushed yet.
             NotFound: the tenant has no such function, or the function has no such version.
+            Conflict: somebody else changed the function at the same time.
         """
         function = self.functions.get(tenant, name)
         number = function.latest_version if version is None else version

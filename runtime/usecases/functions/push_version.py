@@ -1,4 +1,4 @@
-"""Push a new version of a function: checked by the engine that will run it, then immutable."""
+"""Push a new version of a function. The engine that will run the source checks it first."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,38 +12,40 @@ from runtime.core.functions.function import Engine, Function, FunctionVersion
 from runtime.core.timestamps import timestamp
 from runtime.errors import SourceRefused, Transient
 
-INSTALLATIONS_OWN: Final = (
-    "auto"  # what the sandbox calls the engine that its installation is set to
-)
+INSTALLATIONS_OWN: Final = "auto"  # the sandbox's word for the engine of its installation
 
 
 class Functions(Protocol):
     """Stores functions and their versions."""
 
     def get(self, tenant: str, name: str) -> Function:
-        """One function; raises NotFound."""
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
         """Store the next version and the function that counts it, in one transaction.
 
         Raises:
-            Conflict: another version came first.
+            Conflict: another version was stored first.
         """
 
 
 class Sandbox(Protocol):
-    """The sandbox, which checks sources."""
+    """Checks sources in the sandbox."""
 
     def run(self, tenant: str, job: Mapping[str, Any], /) -> Mapping[str, Any]:
-        """The answer to a job."""
+        """The sandbox's answer to a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """A stored version, and the hints that the check gives its author."""
+    """What became of a source that was pushed."""
 
-    version: FunctionVersion
-    hints: tuple[Finding, ...]
+    version: FunctionVersion  # as it was stored
+    hints: tuple[Finding, ...]  # the check's advice to the author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +57,14 @@ class PushVersion:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, name: str, *, source: str) -> Pushed:
-        """The stored version; it runs only once it is published.
+        """Check a source and store it as a new version, which runs only once it is published.
 
-        Its engine is the one that the check answers with: the function's own, or the
-        installation's.
-        The version keeps it, whatever the two are set to later.
+        The engine is the function's own, or else the installation's. The version keeps the engine
+        that checked it, even if the function or the installation changes to another one.
 
         Raises:
             BadInput: the source is empty, not UTF-8, or too large.
-            SourceRefused: with every finding, hints too.
+            SourceRefused: the check found an error; the exception has all findings and hints.
             NotFound: the tenant has no such function.
             Conflict: another version was pushed at the same time.
             Transient: code `engine_unavailable`: the installation cannot run the function's engine.
@@ -86,17 +87,19 @@ class PushVersion:
         return Pushed(version=version, hints=findings)
 
     def _checked(self, function: Function, source: str) -> tuple[Engine, tuple[Finding, ...]]:
-        wanted = function.engine or INSTALLATIONS_OWN
-        job = {"v": 1, "op": "check", "source": source, "engine": wanted}
+        engine_asked_for = function.engine or INSTALLATIONS_OWN
+        job = {"v": 1, "op": "check", "source": source, "engine": engine_asked_for}
         answer = self.sandbox.run(function.tenant, job)
         try:
             engine = Engine(answer["engine"])
             findings = tuple(finding.parse(each) for each in answer["findings"])
         except (KeyError, TypeError, ValueError) as problem:
-            raise Transient("the sandbox's check is no check", code="sandbox_crashed") from problem
-        if wanted not in (INSTALLATIONS_OWN, engine):
             raise Transient(
-                f"the sandbox checked it with the engine {engine}, not with {wanted}",
+                "the sandbox's answer to a check is malformed", code="sandbox_crashed"
+            ) from problem
+        if engine_asked_for not in (INSTALLATIONS_OWN, engine):
+            raise Transient(
+                f"the sandbox checked it with the engine {engine}, not with {engine_asked_for}",
                 code="engine_unavailable",
             )
         return engine, findings

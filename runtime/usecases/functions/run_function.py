@@ -39,10 +39,14 @@ class Runs(Protocol):
     """Stores runs."""
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
-        """The runs of these that have a record, by id."""
+        """The runs that have a record, by id."""
 
     def open(self, run: Run) -> Run:
-        """The run with output and effects; raises NotFound when these have expired."""
+        """The run with its output and effects.
+
+        Raises:
+            NotFound: they have expired.
+        """
 
     def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
         """Store the run and the profile that it changed, in one transaction."""
@@ -52,23 +56,23 @@ class Profiles(Protocol):
     """Stores profiles."""
 
     def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
-        """The profiles of these that exist, by key."""
+        """The profiles that exist, by key."""
 
 
 class Sandbox(Protocol):
     """Runs user code."""
 
     def run(self, tenant: str, job: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to a job; raises Transient for every fault that is not the user's."""
+        """The sandbox's answer to a job.
+
+        Raises:
+            Transient: the job failed for a reason that is not the user's fault.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFunctions:
-    """Runs each event once, and applies the effects of its run.
-
-    `retry_delay_s` says how long after this attempt the next one comes, None for never;
-    `journal` gets one line a run.
-    """
+    """Runs each event once, and applies the effects of its run."""
 
     functions: Functions
     runs: Runs
@@ -76,19 +80,20 @@ class RunFunctions:
     sandbox: Sandbox
     admit: AdmitRuns
     apply: Callable[[Run, Outgoing], None]
-    unseal: Callable[[str, str], str]
+    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
     clock: Callable[[], datetime]
+    # Attempt number → seconds until the next attempt; None when there is none.
     retry_delay_s: Callable[[int], float | None]
-    journal: Callable[[Mapping[str, Any]], None]
+    journal: Callable[[Mapping[str, Any]], None]  # takes one line for each run
     allow_local_http: bool
     races: Races = field(default_factory=Races)
-    parallel_groups: int = 10
+    parallel_groups: int = 10  # how many functions run at the same time
 
     def __call__(self, planned_runs: Sequence[PlannedRun]) -> list[Exception | None]:
-        """For each planned run None, or the error that kept it from being made."""
+        """Make the runs; returns, for each, None or the error that prevented it."""
         failures: Failures = {}
         groups = run_plan.groups(planned_runs)
-        # One function's events must not wait for another's: groups run side by side.
+        # Groups run side by side, so that one function's events do not wait for another's.
         with ThreadPoolExecutor(max_workers=min(len(groups), self.parallel_groups) or 1) as pool:
             for group_failures in pool.map(self._group, groups):
                 failures.update(group_failures)
@@ -118,7 +123,7 @@ class RunFunctions:
         return failures
 
     def _without_done(self, planned_runs: list[PlannedRun]) -> tuple[list[PlannedRun], Failures]:
-        """The planned runs that were not made yet; of the others the effects are sent again."""
+        """The runs that were not made yet. The effects of the others are sent again."""
         runs = self.runs.find_many(planned_run.message.run_id for planned_run in planned_runs)
         todo: list[PlannedRun] = []
         repeated: list[PlannedRun] = []
@@ -127,8 +132,7 @@ class RunFunctions:
             if run is None or run.attempt < planned_run.message.attempt:
                 todo.append(planned_run)
             elif run.attempt == planned_run.message.attempt:
-                # The run is stored, but its effects may not be sent: the first worker may have
-                # died.
+                # The worker that stored the run may have died before it sent the effects.
                 repeated.append(planned_run)
         return todo, self._each(
             repeated,
@@ -155,7 +159,7 @@ class RunFunctions:
             self.finish(decision)
 
     def attempt(self, planned_run: PlannedRun, *, version: int) -> Attempted:
-        """This attempt of a run, ending now."""
+        """The attempt of a run that ends now."""
         now = self.clock()
         delay_s = self.retry_delay_s(planned_run.message.attempt)
         again = None if delay_s is None else now + timedelta(seconds=delay_s)
@@ -166,13 +170,13 @@ class RunFunctions:
         )
 
     def finish(self, decision: Decision) -> None:
-        """Send the effects of a stored run, and log it."""
+        """Send the effects of a stored run, and log the run."""
         self.apply(decision.run, decision.outgoing)
         self.journal(_line(decision.run))
 
 
 class _Job:
-    """A batch of one function's live version."""
+    """Runs a batch of events through one function's live version."""
 
     def __init__(self, uses: RunFunctions, function: Function, live_version: int) -> None:
         self._uses = uses
@@ -187,7 +191,7 @@ class _Job:
         }
 
     def run(self, wave: list[PlannedRun]) -> Failures:
-        """Run a wave. A run whose profile has changed meanwhile is made again on the fresh one."""
+        """Run a wave. If a profile changed during its run, the run is made again on the new one."""
         failures: Failures = {}
         for _ in self._uses.races:
             profile_keys = [
@@ -214,7 +218,7 @@ class _Job:
         except Transient as problem:
             if problem.code != "sandbox_crashed" or len(piece) == 1:
                 return {id(planned_run): problem for planned_run in piece}
-            # One event of the batch may be what ends the sandbox. Only that one shall wait.
+            # One event of the batch may have crashed the sandbox. Only that one is to wait.
             failures: Failures = {}
             for planned_run in piece:
                 failures |= self._piece([planned_run], profiles, lost)
@@ -232,7 +236,7 @@ class _Job:
         unanswered = [
             planned_run for planned_run in piece if planned_run.message.run_id not in results
         ]
-        # The size of an answer is limited. Runs for which large results left no room are made now.
+        # The size of an answer is limited. Runs that large results left no room for are made now.
         return (
             failures | self._piece(unanswered, profiles, lost)
             if answered_runs and unanswered
@@ -256,7 +260,7 @@ class _Job:
             results = {str(result["run_id"]): result for result in answer["results"]}
         except (KeyError, TypeError) as problem:
             raise Transient(
-                "the sandbox's answer is no answer", code="sandbox_crashed"
+                "the sandbox's answer is malformed", code="sandbox_crashed"
             ) from problem
         if engine != self._version.engine:  # a run never falls back to another engine
             raise Transient(
@@ -279,14 +283,14 @@ class _Job:
         commit = self._uses.runs.commit(
             decision.run, decision.profile, read_revision=decision.read_revision
         )
-        # When it is stale, another worker has stored this attempt, and sends its effects.
+        # If the commit is stale, another worker stored this attempt and sends its effects.
         if commit is Commit.DONE:
             self._uses.finish(decision)
         return commit
 
 
 def _line(run: Run) -> dict[str, Any]:
-    """The one line that the log has of a run: flat, and without the user's data."""
+    """The log's one line about a run: flat, and without the user's data."""
     return {
         "message": "run.finished",
         "tenant": run.tenant,

@@ -1,4 +1,4 @@
-"""Set the value of a function's secret; it is stored encrypted and never shown again."""
+"""Set the value of a function's secret, which is stored encrypted and never shown again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,10 +12,18 @@ class Functions(Protocol):
     """Stores functions."""
 
     def get(self, tenant: str, name: str) -> Function:
-        """One function; raises NotFound."""
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`; raises Conflict when `old` has changed meanwhile."""
+        """Store `new` in the place of `old`.
+
+        Raises:
+            Conflict: `old` has changed since it was read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +31,15 @@ class SetSecret:
     """Sets secrets."""
 
     functions: Functions
-    seal: Callable[[str, str], str]
+    seal: Callable[[str, str], str]  # encrypts for a tenant: (tenant, text)
 
     def __call__(self, tenant: str, function: str, *, name: str, value: str) -> None:
-        """Set the value, from the next run on; a name that is not declared becomes declared.
+        """Set the value for the next runs. A name that is not declared yet becomes declared.
 
         Raises:
             BadInput: the name or the value is refused.
             NotFound: the tenant has no such function.
+            Conflict: somebody else changed the function at the same time.
         """
         rules.check_secret_value(value)
         old = self.functions.get(tenant, function)

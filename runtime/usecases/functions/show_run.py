@@ -14,7 +14,11 @@ class Runs(Protocol):
         """One run of any tenant, or None."""
 
     def open(self, run: Run, /) -> Run:
-        """The run with its output; raises NotFound when the output has expired."""
+        """The run with its output.
+
+        Raises:
+            NotFound: the output has expired.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +28,10 @@ class ShowRun:
     runs: Runs
 
     def __call__(self, tenant: str, function: str, *, run_id: str) -> Run:
-        """The run; without its output when the output has expired.
+        """The run, without its output if the output has expired.
 
         Raises:
-            NotFound: code `run_not_found`; also when it is another tenant's.
+            NotFound: code `run_not_found`: the tenant's function has no such run.
         """
         run = self.runs.find(run_id)
         if run is None or (run.tenant, run.function) != (tenant, function):

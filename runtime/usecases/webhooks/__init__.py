@@ -1,1 +1,1 @@
-"""Make, change and try webhooks."""
+"""Create, change and try webhooks."""

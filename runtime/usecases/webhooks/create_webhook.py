@@ -1,4 +1,4 @@
-"""Create a webhook; its signing secret is returned once, and stored only encrypted."""
+"""Create a webhook. Its signing secret is returned once, and stored only encrypted."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,12 +29,16 @@ class Functions(Protocol):
     """Stores functions."""
 
     def get(self, tenant: str, name: str) -> Function:
-        """One function; raises NotFound."""
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWebhook:
-    """What a caller asks for; `own_secret` instead of one made here, `ed25519` a key besides."""
+    """The settings of a webhook that a caller wants to create; see `Webhook` for most of them."""
 
     name: str
     url: str
@@ -46,31 +50,33 @@ class NewWebhook:
     enabled: bool = True
     retry_schedule_s: tuple[int, ...] | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
-    access: AccessChanges = field(default_factory=AccessChanges)
-    own_secret: str | None = None
-    ed25519: bool = False
+    access: AccessChanges = field(default_factory=AccessChanges)  # in the clear
+    own_secret: str | None = None  # the caller's own signing secret; None to have one made
+    ed25519: bool = False  # whether to make an ed25519 key besides
     rate_limit: RateLimit | None = None
     max_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRules:
-    """Everything that a webhook must satisfy, new or changed.
-
-    `vet_url` raises BadInput with the egress guard's code for a URL that could never be delivered
-    to. It resolves the name, so it is called last, and only for a new URL. `ask_receiver` asks the
-    receiver at a URL whether it wants our requests, and raises BadInput unless it says so.
-    """
+    """The rules that every new or changed webhook must satisfy."""
 
     functions: Functions
+    # Raises BadInput, with the egress guard's code, for a URL that nothing could be sent to. It
+    # resolves the host's name, so it is called last, and only for a new URL.
     vet_url: Callable[[str], object]
+    # Asks the receiver at a URL whether it wants our requests; raises BadInput unless it does.
     ask_receiver: Callable[[str], None]
 
     def check(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
-        """Refuse a webhook that could never work; `before` is what it was, if it is not new.
+        """Refuse a webhook that could never work.
+
+        Args:
+            webhook: as it is to be stored.
+            before: as it is stored now; None for a new one.
 
         Raises:
-            BadInput: naming the field and the fix.
+            BadInput: the error names the field and the fix.
             Transient: code `dns_timeout`; the same call may work in a moment.
         """
         rules.check_name(webhook.name)
@@ -87,10 +93,12 @@ class WebhookRules:
             self.vet_url(webhook.url)
 
     def shake_hands(self, webhook: Webhook, *, before: Webhook | None = None) -> None:
-        """Ask the receiver whether it wants our requests, if the webhook says so; once a URL.
+        """Ask the receiver whether it wants our requests, if the webhook has `handshake` set.
+
+        A receiver that was asked before the change is not asked again at the same URL.
 
         Raises:
-            BadInput: `handshake_refused` or `handshake_failed`.
+            BadInput: code `handshake_refused` or `handshake_failed`.
         """
         was_asked = before is not None and before.handshake and before.url == webhook.url
         if webhook.handshake and not was_asked:
@@ -119,10 +127,11 @@ class CreateWebhook:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, new: NewWebhook) -> WithSecret:
-        """The stored webhook and its signing secret; None when that is the caller's own.
+        """Store a new webhook; returns it with its signing secret, unless that is the caller's own.
 
         Raises:
-            BadInput: naming the field and the fix.
+            BadInput: a setting is refused; the error names the field and the fix.
+            Transient: code `dns_timeout`; the same call may work in a moment.
         """
         now = timestamp(self.clock())
         webhook = Webhook(

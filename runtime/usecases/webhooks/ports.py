@@ -1,4 +1,4 @@
-"""The ports that several use cases of webhooks ask for."""
+"""The ports that several use cases of webhooks need."""
 
 from typing import Protocol
 

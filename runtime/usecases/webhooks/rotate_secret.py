@@ -1,4 +1,4 @@
-"""Give a webhook a new signing secret; the old one signs on while receivers change."""
+"""Give a webhook a new signing secret. The old one still signs while receivers change over."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from runtime.usecases.webhooks.ports import Webhooks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """What a caller asks for."""
+    """The rotation that a caller asks for."""
 
-    overlap_s: int = rotation.DEFAULT_OVERLAP_S
+    overlap_s: int = rotation.DEFAULT_OVERLAP_S  # how long the old secrets still sign
     secret: Wanted
 
 
@@ -27,12 +27,12 @@ class RotateSecret:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, webhook_id: str, *, wanted: Rotation) -> WithSecret:
-        """The webhook as it is now, and the new secret's text where it is to be shown.
+        """Rotate the secret; returns the changed webhook, and the new secret's text if to be shown.
 
-        From the next attempt on every live secret signs, retries of older deliveries included.
+        Every live secret signs from the next attempt on, also when older deliveries are retried.
 
         Raises:
-            BadInput: the overlap or the secret is refused; nothing has changed.
+            BadInput: the overlap or the secret is refused, and nothing changed.
             NotFound: the tenant has no such webhook.
             Conflict: too many secrets overlap, or somebody else changed the webhook meanwhile.
         """

@@ -1,4 +1,7 @@
-"""Check what an endpoint asks for and seal it; afterwards only names and ends are shown."""
+"""Check and seal what an endpoint requires besides a signature.
+
+Afterwards only the names of headers, the kind of login and the certificate's end are shown.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from runtime.errors import BadInput
 
 
 class AccessChanges(TypedDict, total=False):
-    """What to set, in the clear; None removes it."""
+    """The access settings to change, in the clear. None removes one."""
 
     headers: Mapping[str, str]
     auth: Login | None
@@ -19,7 +22,7 @@ class AccessChanges(TypedDict, total=False):
 
 
 class SealedChanges(TypedDict, total=False):
-    """The same, as a webhook's record has it."""
+    """The same changes, as a webhook's record has them."""
 
     headers: Sealed | None
     auth: Sealed | None
@@ -30,22 +33,26 @@ class ReadCertificate(Protocol):
     """Reads client certificates."""
 
     def __call__(self, certificate: ClientCertificate, /) -> str:
-        """When the certificate ends, ISO 8601; raises BadInput when it cannot be used."""
+        """When the certificate ends, ISO 8601.
+
+        Raises:
+            BadInput: the certificate cannot be used.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealAccess:
-    """Seals access settings. `check_url` refuses URLs that the egress guard would refuse."""
+    """Seals access settings."""
 
-    seal: Callable[[str, str], str]
-    check_url: Callable[[str], None]
+    seal: Callable[[str, str], str]  # encrypts for a tenant: (tenant, text)
+    check_url: Callable[[str], None]  # raises BadInput for a URL that the egress guard refuses
     read_certificate: ReadCertificate
 
     def __call__(self, tenant: str, changes: AccessChanges) -> SealedChanges:
-        """The changes, sealed.
+        """Check and seal the changes.
 
         Raises:
-            BadInput: naming the field and the fix, never the value.
+            BadInput: a setting is refused; the error names the field and the fix, never the value.
         """
         sealed = SealedChanges()
         if "headers" in changes:

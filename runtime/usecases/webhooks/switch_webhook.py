@@ -1,4 +1,4 @@
-"""Switch a webhook on or off, and tell those who subscribed to it."""
+"""Switch a webhook on or off, and send the notice of it to its subscribers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,7 +12,9 @@ from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.ports import Bus
 from runtime.usecases.webhooks.ports import Webhooks
 
-PAUSED: Final = "paused"  # the reason when a person did it; `gone` and `failing` are ours
+PAUSED: Final = (
+    "paused"  # the reason if a person did it; `gone` and `failing` are the product's own
+)
 
 
 class Endpoints(Protocol):
@@ -32,12 +34,12 @@ class SwitchWebhook:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, webhook_id: str, *, enabled: bool) -> Webhook:
-        """The webhook, switched on or off; nothing changes if it is so already.
+        """Switch the webhook on or off; returns it. Nothing changes if it is so already.
 
         Raises:
             NotFound: the tenant has no such webhook.
             Conflict: somebody else changed it at the same time.
-            Transient: it may be switched while its notice was not sent; call again to send it.
+            Transient: it may be switched although the notice was not sent; call again to send it.
         """
         old = self.webhooks.get(tenant, webhook_id)
         webhook = self.switched(old, enabled=enabled)
@@ -47,7 +49,7 @@ class SwitchWebhook:
         return webhook
 
     def switched(self, webhook: Webhook, *, enabled: bool) -> Webhook:
-        """The webhook, switched on or off now; the same object if it is so already."""
+        """The webhook as switched on or off now; the same object if it is so already."""
         if webhook.enabled == enabled:
             return webhook
         return replace(
@@ -58,11 +60,11 @@ class SwitchWebhook:
         )
 
     def tell(self, webhook: Webhook) -> None:
-        """Reset the endpoint's health and send the notice; doing so again does no harm."""
+        """Reset the endpoint's health and send the notice. Doing so twice does no harm."""
         if webhook.switched_at is None:
             return
         if webhook.enabled:
-            # Else its first failure would count together with those from before.
+            # Otherwise the next failure would be added to those from before.
             self.endpoints.reset(webhook.tenant, webhook.id)
         notice = Notice(
             kind=NoticeKind.ENABLED if webhook.enabled else NoticeKind.DISABLED,

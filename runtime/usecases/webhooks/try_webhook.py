@@ -1,4 +1,4 @@
-"""Send a webhook a made-up event, to see whether its receiver takes what we send."""
+"""Send a test event to a webhook, to see whether its receiver accepts our requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,12 +30,16 @@ class Webhooks(Protocol):
     """Stores webhooks."""
 
     def get(self, tenant: str, webhook_id: str) -> Webhook:
-        """One webhook; raises NotFound."""
+        """One webhook.
+
+        Raises:
+            NotFound: the tenant has no such webhook.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWebhook:
-    """Sends the event to this webhook alone, without its topics, filter and transform."""
+    """Sends a test event to one webhook, whatever its topics, filter and transform."""
 
     deliveries: Deliveries
     webhooks: Webhooks
@@ -44,7 +48,7 @@ class TryWebhook:
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, webhook_id: str) -> Delivery:
-        """The delivery, under way; signed, retried and recorded like any other.
+        """Start a delivery, which is signed, retried and recorded like any other; returns it.
 
         Raises:
             NotFound: the tenant has no such webhook.
@@ -67,7 +71,7 @@ class TryWebhook:
             due_at_ms=int(now.timestamp() * 1000),
             hinted=True,
         )
-        # Unlike others it has a record before its first attempt, because somebody waits to see it.
+        # It is stored before its first attempt, unlike others, because somebody waits to see it.
         self.deliveries.add(delivery)
         self.hints.send([delivery_hint(delivery)])
         return delivery

@@ -1,4 +1,4 @@
-"""Change a webhook; fields that the caller does not name stay as they are."""
+"""Change a webhook. Settings that the caller leaves out stay as they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
 
 
 class WebhookChanges(TypedDict, total=False):
-    """The fields to change, and only those."""
+    """The settings to change. Settings that are left out stay as they are."""
 
     name: str
     url: str
@@ -46,10 +46,17 @@ class UpdateWebhook:
         changes: WebhookChanges,
         access: AccessChanges | None = None,
     ) -> Webhook:
-        """The webhook as it is now; `access` is what its endpoint asks for, in the clear.
+        """Change the webhook; returns it as it is then.
+
+        Args:
+            tenant: whose webhook it is.
+            webhook_id: which one.
+            changes: the settings to change.
+            access: the access settings to change, in the clear; None changes none.
 
         Raises:
-            BadInput: naming the field and the fix; nothing has changed.
+            BadInput: a setting is refused, and nothing changed; the error names the field and the
+                fix.
             NotFound: the tenant has no such webhook.
             Conflict: somebody else changed it at the same time.
         """
