@@ -1,4 +1,4 @@
-"""What a numbered batch of the raw log is as an item of the ledger."""
+"""Turns numbered batches of the raw log into items of the ledger, and back."""
 
 from collections.abc import Mapping
 from datetime import datetime

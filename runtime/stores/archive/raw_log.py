@@ -33,11 +33,12 @@ class RawLog:
     def append(self, batch: EncodedBatch, *, now: datetime) -> int:
         """Store a batch; returns its number, which the same batch keeps when it comes again soon.
 
-        The object is written first, so that a number always names a whole object. Nobody reads an
-        object without a number, which a kill leaves; its rows come again with their messages.
+        The object is written first, so that a number always names a whole object. If the archiver
+        is killed before it has a number, nobody reads the object; its rows come again with their
+        messages.
 
         Raises:
-            Transient: too many archivers at once.
+            Transient: code `raw_log_busy`: too many archivers append at once.
         """
         key = raw_log.key(batch, now=now)
         self.bucket.put_once(key, batch.data)

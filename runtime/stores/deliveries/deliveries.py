@@ -76,7 +76,7 @@ class Deliveries:
         return self.table.put_if(self._item(self._settled(delivery)), IS_NEW)
 
     async def add_async(self, delivery: Delivery) -> bool:
-        """Does the same without holding up the event loop."""
+        """Do as `add` does, without holding up the event loop."""
         return await self.table.put_if_async(
             self._item(await self._settled_async(delivery)), IS_NEW
         )
@@ -90,12 +90,12 @@ class Deliveries:
         return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
 
     async def replace_async(self, old: Delivery, new: Delivery) -> bool:
-        """Does the same without holding up the event loop."""
+        """Do as `replace` does, without holding up the event loop."""
         item = self._item(await self._settled_async(new))
         return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
 
     def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
-        """Move its due time to `until_ms`; False when another sweep has moved it already."""
+        """Move the due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, delivery, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
@@ -150,14 +150,15 @@ class Deliveries:
         oldest_first: bool,
     ) -> Page[Delivery]:
         listed: list[_Listed] = []
-        # The log does not know the status, so it reads as many as one request can: few may fit.
+        # The log does not know the status, and few deliveries may have it. So with a status each
+        # look reads as many entries as one request for records can take.
         look_at = limit + 1 if selection.status is None else max(limit + 1, MAX_BATCH_GET)
         for _ in range(MAX_LOOKS):
             look = self.log.look(
                 tenant, selection, after=after, limit=look_at, oldest_first=oldest_first
             )
-            there = self.get(entry.delivery_id for entry in look.entries)
-            each = ((entry, there.get(entry.delivery_id)) for entry in look.entries)
+            by_id = self.get(entry.delivery_id for entry in look.entries)
+            each = ((entry, by_id.get(entry.delivery_id)) for entry in look.entries)
             listed += [
                 _Listed(entry, record)
                 for entry, record in each
@@ -182,7 +183,7 @@ class Deliveries:
             since=selection.since,
             until=selection.until,
         )
-        # That index holds keys only, and is billed by their size.
+        # The index holds keys only, because it is billed by its size.
         page = self.table.bounded_page(
             ages.query(after=after),
             lambda item: str(item["pk"]["S"]),
@@ -204,13 +205,13 @@ class Deliveries:
         return Page(items=tuple(d for d in every if selection.takes(d)), after=page.after)
 
     def _settled(self, delivery: Delivery) -> Delivery:
-        """The delivery after everything that its record names has been written."""
+        """The delivery as its record stores it; what the record names is written first."""
         return self._kept(self._listed(delivery))
 
     async def _settled_async(self, delivery: Delivery) -> Delivery:
         if self.log.lasts(delivery) and _is_inline(delivery):
-            return delivery  # as nearly all are
-        import asyncio  # who writes from an event loop has it already
+            return delivery  # nearly all deliveries need no write of their own here
+        import asyncio  # costs nothing: whoever writes from an event loop has imported it
 
         return await asyncio.to_thread(self._settled, delivery)
 
@@ -252,11 +253,11 @@ def _standing(delivery: Delivery) -> dict[str, str | float]:
 
 
 def _sparse_lists(delivery: Delivery) -> dict[str, str]:
-    # A delivery that arrives at the first attempt, as nearly all do, is in none of them.
+    # Nearly all deliveries arrive at the first attempt, and those are in neither list.
     lists: dict[str, str] = {}
     if delivery.status not in (Status.DELIVERED, Status.PENDING):
         lists["by_status_pk"] = keys.by_status(delivery.tenant, delivery.status)
-    own = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
-    if delivery.id != own:
+    derived_id = ids.delivery_id(delivery.tenant, delivery.event_id, delivery.webhook_id)
+    if delivery.id != derived_id:
         lists["by_event_pk"] = keys.by_event(delivery.tenant, delivery.event_id)
     return lists

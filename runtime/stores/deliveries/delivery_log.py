@@ -29,18 +29,18 @@ GRACE_S: Final = 4 * records.DAY_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A delivery that was announced; `position` says where, for a cursor."""
+    """A delivery that was announced."""
 
     delivery_id: str
     webhook_id: str
     topic: str
-    created_at: str
-    page: str
-    number: int
+    created_at: str  # ISO 8601; the delivery's, and so that of its page
+    page: str  # the name of the page that lists it
+    number: int  # its place on the page, from 0
 
     @property
     def position(self) -> str:
-        """Its page and its number there."""
+        """Its page and its number there, for a cursor."""
         return f"{keys.log_page(self.created_at, self.page)}#{self.number}"
 
 
@@ -48,8 +48,8 @@ class Entry:
 class _Place:
     """Where the next page of a listing begins: after this entry of this page."""
 
-    sort_key: str
-    number: int
+    sort_key: str  # of the page
+    number: int  # of the entry, from 0
 
     @classmethod
     def parse(cls, position: str) -> "_Place":
@@ -64,10 +64,10 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Entries in order; `after` is where to go on, None at the end of the log."""
+    """What one request for entries gave."""
 
-    entries: tuple[Entry, ...]
-    after: str | None = None
+    entries: tuple[Entry, ...]  # in the order that was asked for
+    after: str | None = None  # the position after which to go on; None at the end of the log
 
 
 class _Page(NamedTuple):
@@ -79,10 +79,10 @@ class _Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLog:
-    """Pages by tenant and time; `retention_days` is how long the records are kept."""
+    """Pages by tenant and time."""
 
     table: Table
-    retention_days: int
+    retention_days: int  # how long the records of deliveries are kept after their last use
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
         """Write the pages for new deliveries; returns the page of each, by its id.

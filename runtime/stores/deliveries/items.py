@@ -1,4 +1,4 @@
-"""What deliveries and replays are as items of the deliveries' table."""
+"""Turns deliveries and replays into items of the deliveries' table, and back."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from runtime.core.deliveries.replay import Replay, ReplayState
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
-ELSEWHERE: Final = ("id", "body", "attempts")  # fields of a delivery that rest under another name
+ELSEWHERE: Final = ("id", "body", "attempts")  # fields stored under another name
 REPLAY_AS_JSON: Final = frozenset({"statuses"})
 
 

@@ -19,7 +19,7 @@ class Replays:
     """Replays by id, by webhook, and while they run."""
 
     table: Table
-    retention_days: int
+    retention_days: int  # how long a replay is kept after it was created
 
     def add(self, replay: Replay) -> None:
         """Store a new replay; storing it again changes nothing."""
@@ -44,7 +44,7 @@ class Replays:
         return stored_replay if won else None
 
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
-        """The replays that run, and that no sweep is working on."""
+        """The replays that run and that no sweep works on at this moment."""
         return records.due_records(
             self.table, items.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
         )

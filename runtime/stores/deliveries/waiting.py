@@ -22,12 +22,11 @@ BETWEEN: Final = "|"  # places in a cursor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """How far a shard was read: everything due before `due_ms`, and at `due_ms` up to `own_id`.
+    """How far a shard was read."""
 
-    `own_id` is a delivery of the tenant, or empty: a cursor must not name another tenant's.
-    """
-
-    due_ms: int = 0
+    due_ms: int = 0  # epoch ms; everything due before it was read
+    # Of those due at `due_ms`, the last delivery that was read; empty if none was. It is always
+    # one of the tenant's, because a cursor must not name another tenant's delivery.
     own_id: str = ""
 
     @classmethod
@@ -39,7 +38,7 @@ class _Place:
         return f"{self.due_ms}#{self.own_id}" if self.own_id else str(self.due_ms)
 
     def key(self, shard: str) -> Item | None:
-        """The key after which a query goes on; None when it is a time and no entry."""
+        """The key after which a query goes on; None when the place is a time without an entry."""
         if not self.own_id:
             return None
         key = codec.key({"due_shard": shard, "pk": self.own_id})
@@ -48,11 +47,11 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """An entry of a shard; or, without a delivery, a time at which reading may stop."""
+    """An entry of a shard, or a stop: a time at which reading may end."""
 
-    shard: int
-    due_ms: int
-    delivery_id: str = ""
+    shard: int  # its place among the tenant's shards, from 0
+    due_ms: int  # epoch ms
+    delivery_id: str = ""  # empty for a stop
 
     @property
     def place(self) -> _Place:
@@ -65,8 +64,8 @@ class _Reader:
     """Looks at shards of the index, and counts how often."""
 
     table: Table
-    filter: dict[str, Any]
-    looks: int = 0
+    filter: dict[str, Any]  # the part of the query that fits entries to tenant and selection
+    looks: int = 0  # how many requests were made
 
     def steps(self, number: int, shard: str, place: _Place) -> Iterator[_Step]:
         """The tenant's entries after the place, with a stop after each look but the last.
@@ -127,7 +126,7 @@ def page(
         for number, (shard, place) in enumerate(zip(shards, places, strict=True))
     )
     delivery_ids: list[str] = []
-    # Lazily, so that a shard is looked at again only after its last stop.
+    # The merge is lazy: it looks at a shard again only when it has passed the shard's last stop.
     for step in heapq.merge(*read, key=lambda step: step.due_ms):
         if step.delivery_id and len(delivery_ids) == limit:
             return Page(items=tuple(delivery_ids), after=_after(places))

@@ -40,7 +40,7 @@ class Functions:
         return None if item is None else items.function(item)
 
     def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`: publishing, secrets, topics, limits.
+        """Store `new` in the place of `old`, for any change but a new version.
 
         Raises:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
@@ -54,7 +54,7 @@ class Functions:
         return self.config.page(tenant, keys.function, items.function, after=after, limit=limit)
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
-        """Store the next version, and the function that counts it; returns that function.
+        """Store the next version and count it in the function; returns the function with the count.
 
         Raises:
             Conflict: code `function_changed`; another version came first.

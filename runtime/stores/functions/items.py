@@ -1,4 +1,4 @@
-"""What functions and their versions are as items of the config table, and runs of their own."""
+"""Turns functions and versions into items of the config table, runs into their own, and back."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,15 +31,15 @@ def function(item: Mapping[str, Item]) -> Function:
 
 
 def version_item(version: FunctionVersion) -> Item:
-    """The attributes of a version: scalars all."""
+    """The attributes of a version, all of them scalars."""
     return codec.encode(version)
 
 
 def version(item: Mapping[str, Item]) -> FunctionVersion:
     """A stored version."""
     raw = codec.fields(item, FunctionVersion)
-    # A version without an engine was stored before there was a choice. It was checked as
-    # `restricted`, and has run as that ever since.
+    # A version without an engine was stored when `restricted` was the only one: it was checked for
+    # that engine, and runs on it.
     raw["engine"] = Engine(raw.get("engine", Engine.RESTRICTED))
     return FunctionVersion(**raw)
 

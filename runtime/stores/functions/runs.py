@@ -29,7 +29,7 @@ class Runs:
     table: Table
     bodies: Bodies
     profiles: Profiles
-    retention_days: int
+    retention_days: int  # how long a run is kept after its last use
 
     def find(self, run_id: str) -> Run | None:
         """The run as it stands now (strong read), or None before its first try."""
@@ -57,6 +57,11 @@ class Runs:
         """Store the run and the profile that it changed, in one transaction.
 
         Each attempt of a run is stored once, so its changes to the profile happen once.
+
+        Args:
+            run: the run as it stands after this attempt.
+            profile: the profile with the run's changes; None when the run changed none.
+            read_revision: the revision that the profile had when it was read; 0 if there was none.
         """
         put_run = self._write(self._kept(run))
         if profile is None:
@@ -74,7 +79,7 @@ class Runs:
         return Commit.DONE
 
     def lease(self, run: Run, *, until_ms: int) -> bool:
-        """Move its due time to `until_ms`; False when another sweep has moved it already."""
+        """Move the due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, run, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:

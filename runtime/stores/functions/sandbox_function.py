@@ -12,7 +12,7 @@ from runtime.stores.aws import clients as aws
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
 
-MAX_TEXT_CHARS: Final = 500
+MAX_TEXT_CHARS: Final = 500  # of the sandbox's sentence, in an error of ours
 _ENGINE_UNAVAILABLE: Final = "EngineUnavailable"  # the sandbox's exception, as Lambda names it
 
 
@@ -27,9 +27,9 @@ class SandboxFunction:
         """The sandbox's answer to a job.
 
         Raises:
-            Transient: throttled, unreachable, denied; code `engine_unavailable`, when this
-                installation cannot run the job's engine; or code `sandbox_crashed`, when the
-                sandbox itself ended without an answer.
+            Transient: AWS throttles or refuses the call, or does not answer; with the code
+                `engine_unavailable`, this installation cannot run the job's engine; with the code
+                `sandbox_crashed`, the sandbox itself ended without a whole answer.
         """
         with aws.faults("invoke the sandbox"):
             answer = self.client.invoke(
@@ -44,9 +44,9 @@ class SandboxFunction:
         try:
             result = json.loads(payload)
         except ValueError as problem:
-            raise Transient("the sandbox's answer is cut", code="sandbox_crashed") from problem
+            raise Transient("the sandbox's answer is not JSON", code="sandbox_crashed") from problem
         if not isinstance(result, dict):
-            raise Transient("the sandbox's answer is no answer", code="sandbox_crashed")
+            raise Transient("the sandbox's answer is not a JSON object", code="sandbox_crashed")
         return result
 
 

@@ -16,14 +16,14 @@ from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import FRESH_S, Config, prefix_query
 from runtime.stores.webhooks import items as webhook_items
 
-MAX_TENANTS: Final = 500  # compiled indexes kept; the one that is asked for least is dropped
+MAX_TENANTS: Final = 500  # compiled indexes in memory; the one used longest ago is dropped
 
 
 @dataclass(slots=True)
 class _Known:
     index: Index[Webhook | Function]
-    generation: int
-    checked_at: datetime
+    generation: int  # the tenant's count of changes when the index was compiled
+    checked_at: datetime  # when the counter was last read
 
     def is_fresh(self, now: datetime) -> bool:
         return is_fresh(self.checked_at.timestamp(), now_s=now.timestamp(), for_s=FRESH_S)
@@ -45,19 +45,19 @@ class Subscriptions:
                 event's fault, so the event waits.
         """
         now = self.clock()
-        index = self._known.get(tenant)
-        if index is None or not index.is_fresh(now):
-            index = self._known[tenant] = self._checked(tenant, index, now)
+        cached = self._known.get(tenant)
+        if cached is None or not cached.is_fresh(now):
+            cached = self._known[tenant] = self._checked(tenant, cached, now)
             while len(self._known) > MAX_TENANTS:
                 self._known.popitem(last=False)
         self._known.move_to_end(tenant)
-        return index.index
+        return cached.index
 
-    def _checked(self, tenant: str, index: _Known | None, now: datetime) -> _Known:
+    def _checked(self, tenant: str, cached: _Known | None, now: datetime) -> _Known:
         # The counter is read first, so that a change between the two reads is seen next time.
         generation = self.config.generation(tenant)
-        if index is not None and index.generation == generation:
-            return _Known(index.index, generation, now)
+        if cached is not None and cached.generation == generation:
+            return _Known(cached.index, generation, now)
         return _Known(self._compiled(tenant), generation, now)
 
     def _compiled(self, tenant: str) -> Index[Webhook | Function]:

@@ -16,8 +16,8 @@ from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
-FRESH_S: Final = 1.0  # a warm worker may overlook a breaker that has opened for so long
-MAX_KNOWN: Final = 10_000
+FRESH_S: Final = 1.0  # so long a warm worker may not notice that a breaker has opened
+MAX_KNOWN: Final = 10_000  # endpoints in memory; when there are as many, all are forgotten
 KEEP: Final = timedelta(days=90)  # longer than any failure lasts before the webhook is disabled
 
 
@@ -57,7 +57,7 @@ class Endpoints:
     def replace(self, old: Health, new: Health, /) -> Health | None:
         """Store `new` in the place of `old`; returns what is stored, None if `old` has changed.
 
-        While it has notices, the sweep finds it, until they are sent.
+        The sweep finds the record (see `due`) for as long as it has unsent notices.
         """
         after = replace(new, revision=old.revision + 1)
         unchanged = "#revision = :was" if old.revision else "attribute_not_exists(pk)"
@@ -72,7 +72,7 @@ class Endpoints:
         """Forget all failures, because the webhook has been switched on.
 
         Raises:
-            Transient: it keeps changing.
+            Transient: code `endpoint_changed`: other writers keep changing the health.
         """
         for _ in self.races:
             old = self.find(tenant, webhook_id)

@@ -1,4 +1,4 @@
-"""What an endpoint's health is as an item of the deliveries' table."""
+"""Turns the health of endpoints into items of the deliveries' table, and back."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ def health_item(health: Health) -> Item:
 
 
 def health(item: Mapping[str, Item]) -> Health:
-    """A stored endpoint's health."""
+    """An endpoint's health as it is stored."""
     raw = codec.fields(item, Health, as_json=AS_JSON)
     raw["notices"] = tuple(
         Notice(**{**notice, "kind": NoticeKind(notice["kind"])}) for notice in raw["notices"]

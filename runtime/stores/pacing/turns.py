@@ -35,7 +35,7 @@ class Turns:
 
     table: Table
     clock: Callable[[], datetime]
-    lease_ms: int = concurrency.DELIVER_LEASE_MS
+    lease_ms: int = concurrency.DELIVER_LEASE_MS  # how long an owner has a permit
     races: Races = field(default_factory=Races)
 
     def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
@@ -56,7 +56,7 @@ class Turns:
         raise Transient("the rate limit is contended", code="rate_contended")
 
     def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
-        """Take up to `wanted` permits for `owner`; returns how many it got."""
+        """Take up to `wanted` permits for `owner`, of `cap` in all; returns how many it got."""
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
@@ -72,7 +72,10 @@ class Turns:
         return 0
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
-        """Return the permits of `owner`. Those that cannot be returned end with their lease."""
+        """Give back the permits of `owner`; returns whether it worked.
+
+        Permits that were not given back end with their lease.
+        """
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after = concurrency.release(permits.grants, owner)

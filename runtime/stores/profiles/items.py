@@ -1,4 +1,4 @@
-"""What a profile is as an item of its table, and of that table's stream."""
+"""Turns profiles into items of their table and back; reads them from the table's stream too."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Where profiles rest; a writer names the revision it has read."""
+"""Stores profiles; a writer names the revision that it has read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Profiles:
         )
 
     def write(self, profile: Profile, *, read_revision: int) -> Any:
-        """The same as one write of a transaction."""
+        """The write that `replace` makes, for a transaction to contain."""
         item = {
             **items.profile_item(profile),
             **codec.key({"pk": keys.tenant(profile.tenant), "sk": profile.id}),

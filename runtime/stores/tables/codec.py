@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 SMALL_BYTES: Final = 4096  # as much as the smaller of zlib's windows holds
-PACK_FROM_BYTES: Final = 1024  # below, gzip's overhead eats the gain
+PACK_FROM_BYTES: Final = 1024  # gzip's overhead eats the gain of a shorter text
 EITHER_FORM: Final = 32 + zlib.MAX_WBITS  # gzip's, or zlib's own
 _NAME: Final = re.compile(r"#[a-z_0-9]+")
 
@@ -87,7 +87,7 @@ def text(raw: str) -> Item:
 
 
 def packed(raw: str) -> Item:
-    """A text where every byte counts: compressed as soon as that is shorter at all."""
+    """A text, compressed whenever that is shorter: for records of which there are millions."""
     data = raw.encode()
     # Small tables: to set up zlib's usual ones takes longer than to pack a kilobyte with them.
     small = zlib.compressobj(wbits=12 if len(data) < SMALL_BYTES else 15, memLevel=5)

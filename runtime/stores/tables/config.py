@@ -35,7 +35,8 @@ class Config:
         """The item.
 
         Raises:
-            NotFound: this tenant has none of that name; another's looks the same as none.
+            NotFound: code `<what>_not_found`: this tenant has no such item. The error is the same
+                when another tenant has one, so that nobody learns of it.
         """
         item = self.find(tenant, sort)
         if item is None:
@@ -46,14 +47,14 @@ class Config:
         """Store a new item together with the writes that belong to it.
 
         Raises:
-            Conflict: its name is taken.
+            Conflict: code `<what>_exists`: its name is taken.
         """
         item = {**item, "pk": {"S": keys.tenant(tenant)}, **etag(item)}
         if not self.table.transact(self.table.put(item, "attribute_not_exists(pk)"), *also):
             raise Conflict(f"this {what} exists already", code=f"{what}_exists")
 
     def replace(self, tenant: str, old: Item, new: Item, *also: Any) -> bool:
-        """Store `new` if the item still is `old`; whether it was.
+        """Store `new` if the item still is `old`; returns whether it was.
 
         Both are codec items with their sort key. Of two writers that have read the same item one
         wins; the other reads again.
@@ -66,7 +67,7 @@ class Config:
         """Delete an item.
 
         Raises:
-            NotFound: there is none.
+            NotFound: code `<what>_not_found`.
         """
         deletion = self.table.delete(
             {"pk": keys.tenant(tenant), "sk": sort}, "attribute_exists(pk)"
@@ -77,14 +78,14 @@ class Config:
     def changed(self, tenant: str) -> Any:
         """The write that tells matchers to read the tenant's subscriptions again.
 
-        In the same transaction as the change itself, so none can be missed.
+        It belongs in the same transaction as the change itself, so that no change is missed.
         """
         return self.table.update(
             {"pk": keys.tenant(tenant), "sk": keys.SUBSCRIPTIONS}, "ADD #generation :one", "", one=1
         )
 
     def generation(self, tenant: str) -> int:
-        """How often that has happened, strongly read."""
+        """How often the tenant's subscriptions have changed, strongly read; 0 for never."""
         item = self.find(tenant, keys.SUBSCRIPTIONS)
         return 0 if item is None else int(codec.value(item["generation"]))
 
@@ -121,6 +122,7 @@ def prefix_query(tenant: str, prefix: str) -> dict[str, Any]:
 
 def etag(item: Item) -> Item:
     """A digest of what is stored; two items with the same one are the same."""
-    # Of what is meant, not of the bytes at rest: another release of zlib packs them differently.
+    # The digest is of the values, not of the stored bytes: another release of zlib may compress
+    # the same text to other bytes.
     text = repr(sorted((name, codec.value(attribute)) for name, attribute in item.items()))
     return {"etag": {"S": hashlib.sha256(text.encode()).hexdigest()}}

@@ -34,9 +34,9 @@ class ConfigSort(StrEnum):
 
 
 class DeliveriesPartition(StrEnum):
-    """The deliveries' table: they, and what decides when they are sent."""
+    """The deliveries' table: deliveries, and what decides when they are sent."""
 
-    DELIVERY = "dlv_"  # as each id of one begins: it is the whole key
+    DELIVERY = "dlv_"  # every delivery's id begins so, and is the whole key
     ENDPOINT = "endpoint#"
     RATE = "rate#"
     PERMITS = "permits#"
@@ -47,7 +47,7 @@ class DueShard(StrEnum):
     """The due index of the deliveries' table."""
 
     DELIVERIES = "d"
-    ENDPOINTS = "endpoints"  # those with notices unsent; few
+    ENDPOINTS = "endpoints"  # endpoints with unsent notices; there are few
     REPLAYS = "replays"
 
 
@@ -60,7 +60,7 @@ class LedgerPartition(StrEnum):
 
 
 class RawSort(StrEnum):
-    """The raw log's partition of the ledger; a batch goes by its number there, so by digits."""
+    """The raw log's partition of the ledger; the sort key of a batch is its number, in digits."""
 
     HEAD = "head"  # one item: the last number given
     NAME = "name#"  # to find a batch's number by the key of its object
@@ -84,7 +84,8 @@ LOADS: Final = SyncSort.LOAD.value
 
 ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
 REPLAYS_SHARD: Final = DueShard.REPLAYS.value
-# Shards spread a due index over partitions, each good for 1,000 writes a second; sweep reads all.
+# Shards spread a due index over partitions, each of which takes 1,000 writes a second. The sweep
+# reads all of them.
 RUN_SHARDS: Final = tuple(str(number) for number in range(8))
 TENANT_BUCKETS: Final = 8
 ID_BUCKETS: Final = 4  # shards of one tenant; a listing of its waiting deliveries reads them all
@@ -267,7 +268,7 @@ def record_in_time(sort_key: str) -> str:
 
 def between(since: str | None, until: str | None) -> TimeRange:
     """The sort keys between these times; None means no bound."""
-    # Timestamps begin with a digit, and `~` stands behind all ids of that very millisecond.
+    # Timestamps begin with a digit; `~` sorts after all ids of one millisecond.
     return TimeRange(low=since or "0", high=f"{until or ''}~")
 
 

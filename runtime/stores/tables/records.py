@@ -25,7 +25,7 @@ DUE_ATTRIBUTES: Final = (
     "next_attempt",
     "hinted",
 )
-DUE_PAGE: Final = 100  # of one look at a shard; the rest is due in the next minute, too
+DUE_PAGE: Final = 100  # entries of one look at a shard; the next minute's sweep finds the rest
 
 
 def due_key(record: Delivery | Run, *, shard: str) -> Item:
@@ -96,10 +96,10 @@ def _key(item: Item) -> dict[str, str]:
 class AgeList:
     """One partition of an age list, or the part of it between two times."""
 
-    index: str
+    index: str  # the index's name; its partition key is `<index>_pk`
     partition: str
-    since: str | None = None
-    until: str | None = None
+    since: str | None = None  # the earliest `created_at`, ISO 8601; None for no bound
+    until: str | None = None  # the latest; None for no bound
     oldest_first: bool = False
 
     def query(self, *, after: str | None = None, **equal: str | None) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from runtime.stores.tables.codec import Item
 T = TypeVar("T")
 MAX_BATCH_GET: Final = 100  # DynamoDB's own
 MAX_BATCH_PUT: Final = 25  # DynamoDB's own
-LOOK_AT: Final = 250  # records of one request of a listing that filters
-MAX_LOOKED_AT: Final = 1000
+LOOK_AT: Final = 250  # records that one request of a listing with a filter reads
+MAX_LOOKED_AT: Final = 1000  # records that one call of such a listing reads
 MAX_BATCH_TRIES: Final = 5  # after these the caller's queue tries again
 
 
@@ -45,7 +45,11 @@ class Table:
         return item
 
     def get_many(self, keys: Iterable[Mapping[str, str]]) -> Iterator[Item]:
-        """The items that exist, strongly read, in no order."""
+        """The items that exist, strongly read, in no order.
+
+        Raises:
+            Transient: code `aws_unavailable`: DynamoDB left some keys unread after several tries.
+        """
         todo = [codec.key(key) for key in keys]
         for start in range(0, len(todo), MAX_BATCH_GET):
             yield from self._get_batch(todo[start : start + MAX_BATCH_GET])
@@ -64,7 +68,11 @@ class Table:
         raise Transient(f"{self.name} left reads unprocessed", code="aws_unavailable")
 
     def put_many(self, items: Iterable[Item]) -> None:
-        """Write all items over what is there; raises Transient if some may be missing."""
+        """Write all items over what is there.
+
+        Raises:
+            Transient: code `aws_unavailable`: some of the items may not have been written.
+        """
         todo = [{"PutRequest": {"Item": item}} for item in items]
         for start in range(0, len(todo), MAX_BATCH_PUT):
             self._put_batch(todo[start : start + MAX_BATCH_PUT])
@@ -86,7 +94,7 @@ class Table:
         return self.try_to(lambda: self.client.put_item(**self.put(item, condition, **values)))
 
     async def put_if_async(self, item: Item, condition: str, **values: str | float) -> bool:
-        """Does the same without holding up the event loop."""
+        """Do as `put_if` does, without holding up the event loop."""
         try:
             with aws.faults(f"write {self.name}"):
                 await self.client.put_item_async(**self.put(item, condition, **values))

@@ -20,7 +20,8 @@ class Claims:
         """Store `claim` unless another one stands; returns that one, None when ours was stored.
 
         Raises:
-            Conflict: the other one was released at this moment; ask again.
+            Conflict: code `idempotency_in_progress`: the other claim was released at this moment;
+                send the request again.
         """
         # TTL deletes late, so a claim's age is judged here.
         never_taken = "attribute_not_exists(pk)"
@@ -53,7 +54,7 @@ class Claims:
     def release(self, claim: Claim) -> None:
         """Forget a claim whose request was refused: nothing has happened."""
         key = {"pk": keys.tenant(claim.tenant), "sk": keys.claim(claim.key_sha256)}
-        # Each who takes a claim over has a later lease: that of somebody else is left alone.
+        # Whoever takes a claim over sets a later lease, so this deletes our claim, never theirs.
         deletion = self.config.table.delete(
             key,
             "#state = :running AND #lease_until_s = :lease",

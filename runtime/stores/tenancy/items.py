@@ -1,4 +1,4 @@
-"""What API keys and idempotency claims are as items of the config table."""
+"""Turns API keys and idempotency claims into items of the config table, and back."""
 
 from collections.abc import Mapping
 from typing import Final

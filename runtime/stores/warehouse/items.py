@@ -1,4 +1,4 @@
-"""What syncs are as items of the config table, and loads as items of the ledger."""
+"""Turns syncs into items of the config table, loads into items of the ledger, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from runtime.stores.tables.codec import Item
 
 
 def sync_item(sync: Sync) -> Item:
-    """The attributes of a sync: scalars all."""
+    """The attributes of a sync, all of them scalars."""
     return codec.encode(sync)
 
 
@@ -24,7 +24,7 @@ def sync(item: Mapping[str, Item]) -> Sync:
 
 
 def load_item(record: Load) -> Item:
-    """The attributes of a load: the whole record as one text."""
+    """The attributes of a load: one, which holds the whole record as JSON."""
     return {"record": codec.text(dump(asdict(record)))}
 
 

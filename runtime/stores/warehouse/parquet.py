@@ -71,10 +71,10 @@ class _Discard(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Renders loads under `scratch`, within `memory_limit` (about 60 % of the function's)."""
+    """Renders the files of loads."""
 
-    scratch: Path
-    memory_limit: str = "1GB"
+    scratch: Path  # the folder for DuckDB's temporary files
+    memory_limit: str = "1GB"  # DuckDB's; about 60 % of the function's memory
 
     def render(
         self,
@@ -134,7 +134,7 @@ class _Table:
     out: Path
 
     def read(self, inputs: Sequence[Path], *, tenant: str) -> int:
-        """Keep one copy of each of the tenant's rows; how many there are."""
+        """Read one copy of each of the tenant's rows; returns how many rows there are."""
         raw = _RAW_COLUMNS[self.kind]
         everything = ", ".join(raw)
         plain = ", ".join(
@@ -153,7 +153,7 @@ class _Table:
         return int(self._one("SELECT count(*) FROM {table}")[0])
 
     def stage(self, staging: Staging) -> DataFile:
-        """Stage what the warehouse takes; a text too long for it is NULL there and discarded."""
+        """Write the file that the warehouse reads; properties too long for it are NULL there."""
         path = self.out / f"stage-{self.kind}.parquet"
         self._copy(
             f"""SELECT * REPLACE (CASE WHEN strlen(properties) <= {staging.max_properties_bytes}

@@ -1,4 +1,4 @@
-"""Starting the sync function, without waiting for it."""
+"""Starts the sync function, and does not wait for it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncFunction:
-    """The sync Lambda, started by hand."""
+    """The Lambda that loads the warehouse, for one sync at a time."""
 
     client: "LambdaClient"
     name: str

@@ -1,4 +1,4 @@
-"""Where syncs rest: destinations and their schedules, not what was loaded."""
+"""Stores syncs: their destinations and whether they run. The ledger stores what was loaded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Syncs:
         """Store `new` in the place of `old`.
 
         Raises:
-            Conflict: code `sync_changed`.
+            Conflict: code `sync_changed`; somebody else has changed it since it was read.
         """
         if not self.config.replace(old.tenant, _item(old), _item(new)):
             raise Conflict("the sync has changed; read it again", code="sync_changed")
@@ -56,13 +56,13 @@ class Syncs:
         return self.config.page(tenant, keys.sync, items.sync, after=after, limit=limit)
 
     def enabled(self) -> Iterator[Sync]:
-        """Every tenant's enabled syncs: what the hourly plan goes through."""
+        """Every tenant's enabled syncs, which the hourly run goes through."""
         tenants = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": codec.key({":pk": keys.TENANTS}),
         }
-        for listed in self.config.table.query(tenants):
-            for item in self.config.table.query(prefix_query(listed["sk"]["S"], keys.sync(""))):
+        for tenant in self.config.table.query(tenants):
+            for item in self.config.table.query(prefix_query(tenant["sk"]["S"], keys.sync(""))):
                 sync = items.sync(item)
                 if sync.enabled:
                     yield sync

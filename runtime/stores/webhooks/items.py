@@ -1,4 +1,4 @@
-"""What a webhook is as an item of the config table."""
+"""Turns webhooks into items of the config table, and back."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,7 +1,7 @@
 """Webhooks as a warm worker knows them: those that it has had deliveries for, and no others.
 
-A worker that sends needs the few webhooks of its batches. The compiled index of all of a tenant's,
-which a matcher has, would be 8 KB for each of them, made anew after each change to any.
+A worker that sends needs only the few webhooks of its batches. A matcher's compiled index has all
+webhooks of a tenant: it takes 8 KB for each, and is compiled anew after a change to any of them.
 """
 
 from collections import OrderedDict
@@ -17,8 +17,8 @@ from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S, Config
 from runtime.stores.webhooks import items
 
-MAX_WEBHOOKS: Final = 2000  # the one that is asked for least is dropped; each has a few KB
-MAX_TENANTS: Final = 2000
+MAX_WEBHOOKS: Final = 2000  # in memory, a few KB each; the one used longest ago is dropped
+MAX_TENANTS: Final = 2000  # whose counters are in memory; the one used longest ago is dropped
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -64,9 +64,9 @@ class KnownWebhooks:
 
     def _counter(self, tenant: str) -> int:
         now_s = self.clock().timestamp()
-        checked = self._counters.get(tenant)
-        if checked is not None and is_fresh(checked.at_s, now_s=now_s, for_s=FRESH_S):
-            return checked.changes
+        cached = self._counters.get(tenant)
+        if cached is not None and is_fresh(cached.at_s, now_s=now_s, for_s=FRESH_S):
+            return cached.changes
         count = self.config.generation(tenant)
         _keep(self._counters, tenant, _Counter(now_s, count), at_most=MAX_TENANTS)
         return count

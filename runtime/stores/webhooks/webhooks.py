@@ -1,4 +1,4 @@
-"""Where webhooks rest. Every change raises the tenant's subscription counter with it."""
+"""Stores webhooks. Each change counts up the tenant's changes in the same transaction."""
 
 from dataclasses import dataclass, field, replace
 
@@ -51,7 +51,11 @@ class Webhooks:
             raise Conflict("the webhook has changed; read it again", code="webhook_changed")
 
     def disable(self, tenant: str, webhook_id: str, *, reason: str, at: str) -> None:
-        """Switch a webhook off; doing it again changes nothing, nor does it when it is gone."""
+        """Switch a webhook off; nothing changes if it is off already, or was deleted.
+
+        Raises:
+            Transient: code `webhook_changed`: other writers keep changing it.
+        """
         for _ in self.races:
             old = self.find(tenant, webhook_id)
             if old is None or not old.enabled:

@@ -1,4 +1,4 @@
-"""Redshift by its Data API: submits, looks, and reads small answers, by long polls."""
+"""Redshift's Data API: submits statements, waits for their end, and reads small answers."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,15 +24,15 @@ _STATES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataApi:
-    """One database of one workgroup; without a workgroup each call is refused.
+    """One database of one workgroup.
 
-    `seconds` is a clock that never goes back.
+    Without a workgroup `submit`, `run` and `query` raise Permanent, code `redshift_not_configured`.
     """
 
     client: "RedshiftDataAPIServiceClient"
-    workgroup: str
+    workgroup: str  # empty when the installation has none
     database: str
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = time.monotonic  # a clock that never goes back
 
     def submit(self, statements: Sequence[str], *, name: str, token: str) -> str:
         """Start one transaction; the same token within 8 hours gives the same statement's id."""
@@ -48,7 +48,7 @@ class DataApi:
         return answer["Id"]
 
     def outcome(self, statement_id: str, *, wait_s: float) -> StatementOutcome:
-        """How a statement stands, at the latest after `wait_s`."""
+        """How a statement stands; waits up to `wait_s` seconds for its end."""
         deadline = self.seconds() + wait_s
         while True:
             left_s = max(1, min(MAX_WAIT_S, int(deadline - self.seconds())))
@@ -61,7 +61,7 @@ class DataApi:
         """Run statements that may be repeated, in one transaction, to their end.
 
         Raises:
-            Transient: they failed or took too long.
+            Transient: code `warehouse_failed`: they failed or took longer than `wait_s` seconds.
         """
         with aws.faults("run statements"):
             answer = self.client.batch_execute_statement(
@@ -73,7 +73,7 @@ class DataApi:
         """The rows of one SELECT, by column.
 
         Raises:
-            Transient: it failed or took too long.
+            Transient: code `warehouse_failed`: it failed or took longer than `wait_s` seconds.
         """
         with aws.faults("query"):
             answer = self.client.execute_statement(
@@ -114,8 +114,8 @@ class DataApi:
 
 
 def _error(answer: Mapping[str, Any]) -> str:
-    failed = (part.get("Error") for part in answer.get("SubStatements", ()))
-    return answer.get("Error") or next((error for error in failed if error), "")
+    errors = (part.get("Error") for part in answer.get("SubStatements", ()))
+    return answer.get("Error") or next((error for error in errors if error), "")
 
 
 def _rows(page: Mapping[str, Any]) -> list[dict[str, Any]]:

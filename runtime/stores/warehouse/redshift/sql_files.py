@@ -10,7 +10,7 @@ HERE: Final = Path(__file__).parent
 
 
 def read_queries() -> Blocks:
-    """The blocks of a load."""
+    """The blocks of `queries.sql`, by name: the statements of a load."""
     return redshift.blocks((HERE / "queries.sql").read_text())
 
 
