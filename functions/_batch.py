@@ -1,4 +1,4 @@
-"""A queue's records through one worker: partial batch responses, and poison parked at once."""
+"""Hands a queue's records to one worker, and tells SQS which of them must come again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -16,14 +16,15 @@ Records = Sequence[Mapping[str, Any]]
 class BatchHandler(Generic[T]):
     """Decodes every record, works on those that decode, and says which must come again.
 
-    What SQS does follows from the error's branch: Permanent is parked with its code, anything else
-    comes again; after the queue's own number of tries it ends in the same dead-letter queue.
+    The branch of its error decides over a record. Permanent: it is parked in the dead-letter queue
+    at once, with the error's code. Any other: SQS hands it over again, and after as many tries as
+    the queue allows moves it to the same dead-letter queue.
     """
 
     def __init__(self, build: Callable[[Journal], Worker[T]]) -> None:
         self._build = build
         if worker.in_lambda():
-            _ = self._worker  # Lambda's start has more CPU and no caller who waits
+            _ = self._worker  # while Lambda starts, there is more CPU and no caller who waits
 
     @cached_property
     def _worker(self) -> Worker[T]:
@@ -39,24 +40,26 @@ class BatchHandler(Generic[T]):
             if problem is not None and not self._settled(record, problem)
         ]
         count(records=len(records), failed=len(failed))
-        return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _results(self, records: Records) -> list[Exception | None]:
         results: list[Exception | None] = [None] * len(records)
-        good: list[tuple[int, T]] = []
+        decoded: list[tuple[int, T]] = []
         for number, record in enumerate(records):
             try:
-                good.append((number, self._worker.decode(record["body"])))
+                decoded.append((number, self._worker.decode(record["body"])))
             except BadInput as problem:
                 results[number] = problem
-        for (number, _), result in zip(good, self._work([item for _, item in good]), strict=True):
+        for (number, _), result in zip(
+            decoded, self._work([item for _, item in decoded]), strict=True
+        ):
             results[number] = result
         return results
 
     def _work(self, items: Sequence[T]) -> Sequence[Exception | None]:
         try:
             return self._worker.work(items) if items else []
-        except Exception as problem:  # noqa: BLE001 - what is parked below must be, whatever happened here
+        except Exception as problem:  # noqa: BLE001 - records that did not decode must be parked whatever happens
             return [problem] * len(items)
 
     def _settled(self, record: Mapping[str, Any], problem: Exception) -> bool:

@@ -1,6 +1,7 @@
-"""Bytes in, typed values out; values and errors out as JSON. One table says which error is which.
+"""Reads requests into typed values; writes answers and errors as JSON.
 
-Errors are RFC 9457 problem details with a stable `code`; see docs/reference/api.md.
+Errors are RFC 9457 problem details with a stable `code`; see docs/reference/api.md. The tables
+below say which HTTP status an error has.
 """
 
 import base64
@@ -51,7 +52,7 @@ MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
 
 
 class MethodNotAllowed(BadInput):
-    """The path is there, the method is not.
+    """The path exists, but not with this method.
 
     Attributes:
         allow: the methods that this path has, as the header `Allow` lists them.
@@ -65,7 +66,11 @@ class MethodNotAllowed(BadInput):
 
 
 class BadRequest(BadInput):
-    """The body or the query does not fit; `errors` holds every finding, not only the first."""
+    """The body or the query does not fit its model.
+
+    Attributes:
+        errors: every field that does not fit, in order, each with `field`, `code` and `message`.
+    """
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         first = errors[0]
@@ -75,7 +80,7 @@ class BadRequest(BadInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An answer before it becomes a Function URL's."""
+    """An HTTP answer; `as_event` turns it into the form that a Function URL takes."""
 
     status_code: int
     content_type: str
@@ -102,7 +107,7 @@ def body_bytes(event: Mapping[str, Any]) -> bytes:
     """The request's body as sent.
 
     Raises:
-        BadInput: code `not_json` when it claims to be base64 and is not.
+        BadInput: code `not_json`: the request says that it is base64, and it is not.
     """
     text: str = event.get("body") or ""
     if not event.get("isBase64Encoded"):
@@ -126,11 +131,13 @@ def parse(model: type[M], raw: object) -> M:
 
 
 def parse_json(model: type[M], body: bytes) -> M:
-    """The JSON in `body` as a `model`, whose `json_rules`, if any, say what `load` shall let by.
+    """The JSON in `body` as a `model`.
+
+    A model may have `json_rules`: arguments of `json_text.load` that let more JSON pass.
 
     Raises:
-        BadInput: code `missing_body` when there is none; not JSON, or a value that JSON does not
-            have, or a field that does not fit.
+        BadInput: code `missing_body`: the body is empty; other codes: `json_text.load` refuses it.
+        BadRequest: naming every field that does not fit.
     """
     if not body.strip():
         raise BadInput("is missing; send a JSON object, {} at least", code="missing_body")
@@ -138,20 +145,20 @@ def parse_json(model: type[M], body: bytes) -> M:
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer; None gives an empty body."""
+    """An answer with this body as JSON; None makes it empty."""
     text = "" if body is None else json_text.dump(body)
     return Response(status_code=status, content_type=JSON, body=text, headers=headers or {})
 
 
 def status_of(error: PenstockError) -> int:
-    """The HTTP status that an error has."""
+    """The HTTP status that an error is answered with; 500 when no table lists it."""
     if error.code in _STATUS_BY_CODE:
         return _STATUS_BY_CODE[error.code]
     return next((status for kind, status in _STATUS_BY_TYPE if isinstance(error, kind)), 500)
 
 
 def problem(error: PenstockError, *, request_id: str) -> Response:
-    """The problem document of an error; what we did not foresee tells nothing of our insides."""
+    """The answer to a request that failed, as a problem document."""
     status = status_of(error)
     document: dict[str, Any] = {
         "type": f"urn:penstock:problem:{error.code}",
@@ -173,7 +180,7 @@ def problem(error: PenstockError, *, request_id: str) -> Response:
 
 
 def _members(error: PenstockError) -> dict[str, Any]:
-    """What a problem of this kind says besides what all of them say."""
+    """The members that only problems of this kind have."""
     if isinstance(error, BadRequest):
         return {"errors": error.errors}
     if isinstance(error, SourceRefused):

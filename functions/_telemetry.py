@@ -1,8 +1,8 @@
-"""Logs and metrics of the functions: one JSON line an attempt, a few numbers an invocation.
+"""Logs and metrics of the functions: a JSON line for each attempt, metrics for each invocation.
 
-Every byte of a line is paid for with each attempt, so a line has what tells it from the others.
-The log's name says which function it is of, and the stream which copy; what an invocation has
-written stands together there.
+CloudWatch bills every byte of every line, so a line has only what tells it from other lines. It
+does not name its function, as the log group does, nor its process, as the log stream does; the
+lines of one invocation stand together there.
 """
 
 import json
@@ -19,15 +19,16 @@ from runtime.core.timestamps import timestamp
 from runtime.wiring import worker
 
 _SERVICE: Final = worker.function()
-# For trouble. Lambda adds a time of its own to a line that has none in the form of RFC 3339.
+# Writes errors and warnings. Lambda adds a time of its own to a line whose time is not RFC 3339.
 logger: Final = Logger(service=_SERVICE, use_rfc3339=True, utc=True)
-# Few names and no tenant among them: each combination is a metric that is billed by the month.
+# Metrics have few dimensions, and no tenant among them: each combination of values is a metric of
+# its own, which is billed by the month.
 _metrics: Final = Metrics(namespace="Penstock", service=_SERVICE)
 _outcomes: Final[Counter[str]] = Counter()
 
 
 def begin(context: object) -> None:
-    """Put the request's id into all lines of trouble."""
+    """Put the request's id into every error and warning of this invocation."""
     logger.append_keys(request_id=getattr(context, "aws_request_id", None))
 
 
@@ -43,9 +44,9 @@ def journal(line: Mapping[str, Any]) -> None:
 
 
 def count(**numbers: float) -> None:
-    """Put numbers into this invocation's metrics, e.g. `records=10, failed=2`; none of nothing.
+    """Put numbers into this invocation's metrics, e.g. `records=10, failed=2`; zeros are left out.
 
-    With them goes how often each outcome has been journalled since the last time.
+    Beside them it puts how often each outcome was journalled since the last call.
     """
     every = {name: number for name, number in {**_outcomes, **numbers}.items() if number}
     _outcomes.clear()
@@ -58,7 +59,7 @@ def count(**numbers: float) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """The values of a metric in as few characters as they need; anything else as it is."""
+    """The values of a metric, as short as JSON can write them; anything else as it is."""
     if not isinstance(value, list):
         return value
     short = [int(number) if number.is_integer() else number for number in value]
@@ -66,6 +67,6 @@ def _plain(value: Any) -> Any:
 
 
 def _write(line: Mapping[str, Any]) -> None:
-    # In one piece, since threads write too.
+    # A line is written in one call, because several threads write lines.
     sys.stdout.write(json.dumps(line, separators=(",", ":"), default=str) + "\n")
     sys.stdout.flush()

@@ -33,7 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *syncs.ENDPOINTS,
     *api_keys.ENDPOINTS,
 )
-_OWN_DOCUMENT: Final = None  # the one target that is no endpoint: open to all, of no tenant
+_OWN_DOCUMENT: Final = None  # the one target that is no endpoint: it takes no key
 _ROUTES: Final[Routes[Endpoint | None]] = Routes(
     [
         *((each.method, each.rule, each) for each in ENDPOINTS),
@@ -67,4 +67,4 @@ def _application() -> api.Api:
 
 
 if worker.in_lambda():
-    _application()  # Lambda's start has more CPU and no caller who waits
+    _application()  # while Lambda starts, there is more CPU and no caller who waits

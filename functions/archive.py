@@ -1,4 +1,4 @@
-"""Put events into the raw log: SQS in, partial batch response out."""
+"""Lambda `archive`: puts the events of an SQS batch into the raw log."""
 
 from typing import Final
 

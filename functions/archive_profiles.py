@@ -1,4 +1,4 @@
-"""Put changed profiles into the raw log: a table's stream in."""
+"""Lambda `archive_profiles`: puts the changed profiles of a table's stream into the raw log."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +11,7 @@ archive_images = cache(archive.build_profiles)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Archive every new image; on any error the stream hands the same batch over again."""
+    """Archive every new image. After an error the stream hands the same batch over again."""
     begin(context)
     images = [
         record["dynamodb"]["NewImage"]

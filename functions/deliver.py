@@ -1,4 +1,4 @@
-"""Attempt deliveries: SQS in, partial batch response out."""
+"""Lambda `deliver`: attempts the deliveries that an SQS batch hints at."""
 
 from typing import Final
 

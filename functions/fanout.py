@@ -1,4 +1,4 @@
-"""Match events with subscriptions: SQS in, partial batch response out."""
+"""Lambda `fanout`: matches the events of an SQS batch with subscriptions."""
 
 from typing import Final
 

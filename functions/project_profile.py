@@ -1,4 +1,4 @@
-"""Keep profiles up to date with the events about them: SQS in, partial batch response out."""
+"""Lambda `project_profile`: changes profiles as the events of an SQS batch say."""
 
 from typing import Final
 

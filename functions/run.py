@@ -1,4 +1,4 @@
-"""Run users' functions on events: SQS in, partial batch response out."""
+"""Lambda `run`: runs users' functions on the events that an SQS batch hints at."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Every minute: take up what is due and nobody is at work on."""
+"""Lambda `sweep`: takes up, every minute, what is due and nobody works on."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,7 +16,11 @@ def sweeps() -> Mapping[str, Callable[[], int]]:
 
 
 def handler(_event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Sweep each kind of record; trouble with one does not keep the others waiting."""
+    """Sweep each kind of record; if one kind fails, the others are swept all the same.
+
+    Raises:
+        Transient: the first failure, after all kinds have had their turn.
+    """
     begin(context)
     swept: dict[str, int] = {}
     problems: list[Transient] = []

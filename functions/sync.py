@@ -1,4 +1,4 @@
-"""Load the lake and the warehouse: on schedule every sync, on request one."""
+"""Lambda `sync`: loads lake and warehouses, for all syncs on schedule, for one on request."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,13 +16,14 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     begin(context)
     if "sync_id" in event:
         loads = syncs().sync_one(event["tenant"], event["sync_id"])
-        return _told(loads, failed=())
+        return _report(loads, failed=())
     results = syncs().sync_all(worker.now())
     failed = [result for result in results if isinstance(result, PenstockError)]
-    return _told(results, failed=failed)
+    return _report(results, failed=failed)
 
 
-def _told(results: Sequence[object], *, failed: Sequence[PenstockError]) -> dict[str, int]:
+def _report(results: Sequence[object], *, failed: Sequence[PenstockError]) -> dict[str, int]:
+    """Write the log and the metrics of an invocation; returns its answer."""
     for problem in failed:
         journal({"message": "sync.failed", "code": problem.code, "reason": problem.message})
     count(syncs=len(results), syncs_failed=len(failed))

@@ -29,7 +29,11 @@ class DeliveriesQuery(ListQuery):
 
     @property
     def selection(self) -> Selection:
-        """The same in our own words."""
+        """The same, as the use case takes it.
+
+        Raises:
+            BadInput: code `bad_time`.
+        """
         return Selection(
             webhook_id=self.webhook,
             status=self.status,
@@ -41,7 +45,7 @@ class DeliveriesQuery(ListQuery):
 
 
 class AttemptOut(Answer):
-    """One POST; `status` is null when no answer came, and `error` then says why."""
+    """One POST. `status` is null when no answer came; `error` then says why."""
 
     number: int
     started_at: str
@@ -69,7 +73,7 @@ class DeliverySummary(Answer):
 class DeliveryOut(DeliverySummary):
     """A delivery; `body` is the exact text that is signed and sent.
 
-    One of more than 256 KB is null in the answer to a retry, and when it has been kept its time.
+    A body of more than 256 KB is null in the answer to a retry, and once its retention is over.
     """
 
     body: str | None
@@ -94,22 +98,22 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
 @endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries")
 def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Show a delivery with every attempt."""
-    return _shown(api.deliveries.show(caller.tenant, delivery_id))
+    return _delivery_out(api.deliveries.show(caller.tenant, delivery_id))
 
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start."""
-    return _shown(api.deliveries.retry(caller.tenant, delivery_id))
+    return _delivery_out(api.deliveries.retry(caller.tenant, delivery_id))
 
 
-def _shown(delivery: Delivery) -> DeliveryOut:
+def _delivery_out(delivery: Delivery) -> DeliveryOut:
     out = DeliveryOut.model_validate(delivery)
     return out.model_copy(update={"body": None}) if delivery.is_unopened else out
 
 
 def time_of(text: str | None, *, field: str) -> str | None:
-    """A time as we store it.
+    """A time of a query, as records have it; None for None.
 
     Raises:
         BadInput: code `bad_time`.

@@ -1,6 +1,6 @@
 """How a resource file declares its endpoints: a function, its types, and one line about it.
 
-The types are the contract twice over: they parse the request, and they become the OpenAPI document.
+The types serve twice: they parse the request, and the OpenAPI document is made of them.
 """
 
 import inspect
@@ -20,18 +20,16 @@ R = TypeVar("R")
 
 
 class Request(BaseModel):
-    """A body or a query: what is not named here is refused, and a string is not a number."""
+    """A body or a query. A field that the model does not name is refused, and so is "1" for 1."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Answer(BaseModel):
-    """A resource as callers see it; read from a record, and only what is named here leaves.
-
-    `shown_once` names the field that is never shown again, and so never stored in the clear.
-    """
+    """A resource as callers see it: the fields of a record that the model names, and no others."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+    # The field that is shown in this answer only, and so never stored in the clear; None for none.
     shown_once: ClassVar[str | None] = None
 
 
@@ -45,7 +43,11 @@ class ListQuery(BaseModel):
     limit: int = Field(default=cursors.DEFAULT_LIMIT, ge=1, le=cursors.MAX_LIMIT)
 
     def position(self, *listing: str) -> str | None:
-        """Where to go on in this listing; raises BadInput for another listing's cursor."""
+        """Where to go on in this listing; None at its beginning.
+
+        Raises:
+            BadInput: the cursor is none of ours, or is another listing's.
+        """
         return None if self.cursor is None else cursors.decode(self.cursor, listing=listing)
 
 
@@ -57,7 +59,13 @@ class Listing(BaseModel, Generic[T]):
 
 
 def listing(page: Page[R], read: Callable[[R], T], *, of: tuple[str, ...]) -> Listing[T]:
-    """A page of records as a page of answers; `of` is what `ListQuery.position` was given."""
+    """A page of records as a page of answers.
+
+    Args:
+        page: the records.
+        read: makes an answer of a record.
+        of: the names that tell this listing from others, the same as for `ListQuery.position`.
+    """
     following = None if page.after is None else cursors.encode(page.after, listing=of)
     return Listing(data=[read(record) for record in page.items], next_cursor=following)
 
@@ -68,13 +76,13 @@ class Endpoint:
 
     method: str
     rule: str  # the path as `Routes` takes it
-    scope: str | None
-    status: int
+    scope: str | None  # that the caller's key must have; None when any key will do
+    status: int  # of HTTP, when the call succeeds
     call: Callable[..., Any]
-    parameters: tuple[str, ...]
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    answer: type[BaseModel] | None
+    parameters: tuple[str, ...]  # the names in the path
+    body: type[BaseModel] | None  # None when the call takes no body
+    query: type[BaseModel] | None  # None when the call takes no query
+    answer: type[BaseModel] | None  # None when the answer has no body
 
     @property
     def summary(self) -> str:
@@ -87,9 +95,9 @@ class Endpoint:
         return routes.plain(self.rule)
 
 
-@cache  # made when it is first needed: a start must not wait for all of them
+@cache  # made when it is first asked for, so that a start need not wait for all of them
 def path_model(each: Endpoint) -> type[BaseModel]:
-    """The path's parameters as a model, by the types that the function gives them."""
+    """A model of the path's parameters, with the types that the endpoint's function gives them."""
     hints = get_type_hints(each.call, include_extras=True)
     kinds: dict[str, Any] = {name: (hints[name], ...) for name in each.parameters}
     return create_model("Path", __base__=Request, **kinds)

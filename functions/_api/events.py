@@ -14,7 +14,7 @@ from runtime.wiring.api import Api
 
 
 class EventsIn(RootModel[Any]):
-    """`{"events": […]}` or one event; each is judged on its own, so a bad one spoils no other."""
+    """`{"events": […]}` or one event. Each is judged alone, so a bad one spoils no other."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -32,15 +32,16 @@ class EventsIn(RootModel[Any]):
         }
     )
     keys: ClassVar = {"events"}
-    # The list and the object around it are no levels of an event's, and its integers are looked at
-    # with the event, so that one too large spoils no other.
+    # The list and the object around an event do not count as levels of its nesting. Integers are
+    # checked with each event, so that one too large does not spoil the other events.
     json_rules: ClassVar = {"wrapped": 2, "any_integer": True}
 
     def each(self) -> list[object]:
-        """The events, unjudged.
+        """The events as they came, not judged yet.
 
         Raises:
-            BadInput: the body as a whole is no such thing.
+            BadInput: code `not_an_object` or `bad_field`: the body is neither an event nor a list
+                of events.
         """
         if not isinstance(self.root, dict):
             raise BadInput("send an object", code="not_an_object")
@@ -59,7 +60,7 @@ class Accepted(Answer):
 
 
 class Rejected(Answer):
-    """An event that is not, and why; `index` is its place in the request."""
+    """An event that was refused, and why; `index` is its place in the request, from 0."""
 
     index: int
     code: str
@@ -68,7 +69,7 @@ class Rejected(Answer):
 
 
 class EventsOut(Answer):
-    """What became of each event."""
+    """Which events are on the bus, and which were refused."""
 
     accepted: list[Accepted]
     rejected: list[Rejected]

@@ -1,8 +1,9 @@
 """What a field may hold, as the OpenAPI document says it; one type for each kind of text or number.
 
-Most rules are kept by `runtime.core`, whose refusals have codes of their own. `says` only writes
-such a rule into the document, from the same constants; a test holds both against each other. What
-no rule of the core looks at is kept here, by pydantic: ids become keys, which DynamoDB bounds.
+`runtime.core` enforces most rules, and refuses with codes of its own. For these `says` only writes
+the rule into the document, from the same constants; a test compares document and code. Pydantic
+enforces the few rules here that the core does not have, such as the length of ids in a path: they
+become keys, whose length DynamoDB limits.
 """
 
 import re
@@ -24,7 +25,7 @@ from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
 
 
 def says(**schema: Any) -> Any:
-    """Words of JSON Schema for a rule that the core keeps."""
+    """JSON Schema for a rule that the core enforces; it has no effect but in the document."""
     return Field(json_schema_extra=schema)
 
 
@@ -40,7 +41,7 @@ def within(least: float, most: float) -> Any:
 
 _TOPIC_SCHEMA: Final = {"minLength": 1, "maxLength": envelope.MAX_TOPIC_CHARS}
 
-# Kept here.
+# Pydantic enforces these.
 ResourceId = Annotated[str, Field(min_length=1, max_length=ids.MAX_ID_CHARS)]
 FunctionRef = Annotated[str, Field(pattern=whole(function_rules.NAME))]
 ProfileId = Annotated[
@@ -49,7 +50,7 @@ ProfileId = Annotated[
 ]
 ExactTopic = Annotated[str, Field(min_length=1, max_length=envelope.MAX_TOPIC_CHARS)]
 
-# Kept by the core.
+# The core enforces these.
 Time = Annotated[str, says(format="date-time")]
 Cursor = Annotated[str, says(maxLength=cursor.MAX_CURSOR_CHARS, pattern=whole(cursor.ALPHABET))]
 Name = Annotated[

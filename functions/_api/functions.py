@@ -19,7 +19,7 @@ _LEAST = rules.MINIMA
 
 
 class LimitsIn(Request):
-    """What one run may use; each at most the platform's cap, which is also the default."""
+    """What one run may use. The default of each limit is also the most that it may be."""
 
     model_config = ConfigDict(from_attributes=True)
     wall_s: Annotated[float, fields.within(_LEAST.wall_s, _CAPS.wall_s)] = _CAPS.wall_s
@@ -38,7 +38,7 @@ class LimitsIn(Request):
 
 
 class FunctionSettings(Request):
-    """Settings of a function; a change leaves what it does not name as it is."""
+    """Settings of a function. A change leaves as they are the settings that it does not name."""
 
     topics: fields.Triggers = Field(default=[], description="the topics that trigger it")
     filter: dict[str, Any] | None = Field(
@@ -68,7 +68,8 @@ class FunctionIn(FunctionSettings):
 class FunctionOut(Answer):
     """A function. `secrets` says of each declared name whether a value is set.
 
-    `engine` is for versions to come: each version keeps its own, which is shown with it.
+    `engine` is for versions that are pushed from now on; each version keeps the one it was pushed
+    with.
     """
 
     name: str
@@ -101,7 +102,7 @@ class VersionOut(Answer):
 
 
 class FindingOut(Answer):
-    """What the check says of one place; `line` and `column` from 1, 0 where all of it is meant."""
+    """What the check says of one place; `line` and `column` from 1, or 0 for the whole source."""
 
     line: int
     column: int
@@ -112,7 +113,7 @@ class FindingOut(Answer):
 
 
 class VersionPushed(VersionOut):
-    """A version that was pushed, with the hints that its check had; none of them refuses it."""
+    """A version that was pushed, with the hints of its check; a hint refuses nothing."""
 
     findings: list[FindingOut]
 
@@ -132,8 +133,8 @@ class SecretIn(Request):
 class RunOut(Answer):
     """One event through one version of a function.
 
-    In a listing, an output that has more than 256 KB with the run's effects is null, and
-    `output_left_out` says so: ask for that run alone. It stays so when it has been kept its time.
+    In a listing `output` is null when it has more than 256 KB, together with the run's effects;
+    `output_left_out` is then true. Ask for that run alone to get it, until its retention is over.
     """
 
     id: str
@@ -169,7 +170,7 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
         limits=Limits(**body.limits.model_dump()),
         engine=_engine(body),
     )
-    return _shown(api.functions.create(caller.tenant, new))
+    return _function_out(api.functions.create(caller.tenant, new))
 
 
 @endpoint("GET", "/v1/functions", scope="functions")
@@ -177,13 +178,13 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
     """List functions."""
     of = (caller.tenant, "functions")
     page = api.functions.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
-    return listing(page, _shown, of=of)
+    return listing(page, _function_out, of=of)
 
 
 @endpoint("GET", "/v1/functions/{name}", scope="functions")
 def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Show a function's settings."""
-    return _shown(api.functions.store.get(caller.tenant, name))
+    return _function_out(api.functions.store.get(caller.tenant, name))
 
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions")
@@ -207,7 +208,7 @@ def change(
         changes["limits"] = Limits(**body.limits.model_dump())
     if "engine" in names:
         changes["engine"] = _engine(body)
-    return _shown(api.functions.update(caller.tenant, name, changes=changes))
+    return _function_out(api.functions.update(caller.tenant, name, changes=changes))
 
 
 @endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
@@ -223,7 +224,7 @@ def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) 
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
 def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
     """Make a version live; an older one is the way back."""
-    return _shown(api.functions.publish(caller.tenant, name, version=body.version))
+    return _function_out(api.functions.publish(caller.tenant, name, version=body.version))
 
 
 @endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
@@ -259,8 +260,8 @@ def _engine(body: FunctionSettings) -> Engine | None:
     return None if body.engine is None else rules.engine(body.engine)
 
 
-def _shown(function: Function) -> FunctionOut:
-    # The ciphertexts stay inside: what leaves is only whether there is a value.
+def _function_out(function: Function) -> FunctionOut:
+    # The ciphertexts of secrets stay here; callers see only whether there is a value.
     return FunctionOut(
         name=function.name,
         topics=list(function.topics),

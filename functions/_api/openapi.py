@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the endpoints themselves, so it cannot say anything else."""
+"""The OpenAPI document. It is made from the endpoints themselves, so it cannot differ from them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -25,11 +25,15 @@ _PROBLEM: Final[dict[str, Any]] = {
         "field": {"type": "string", "description": "dotted path of the offending field"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "findings": {"type": "array", "items": {"type": "object"}},
-        "accepted": {"type": "array", "maxItems": 0, "description": "of `events_rejected`"},
+        "accepted": {
+            "type": "array",
+            "maxItems": 0,
+            "description": "empty; only with the code `events_rejected`",
+        },
         "rejected": {
             "type": "array",
             "items": {"type": "object"},
-            "description": "of `events_rejected`: why each event was not taken, by its `index`",
+            "description": "only with `events_rejected`: each event by its `index`, and why",
         },
     },
 }

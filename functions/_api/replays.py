@@ -1,4 +1,4 @@
-"""/v1/webhooks/{webhook_id}/replay and what becomes of it."""
+"""/v1/webhooks/{webhook_id}/replay and /v1/webhooks/{webhook_id}/replays."""
 
 from pydantic import Field
 
@@ -28,7 +28,7 @@ class ReplayIn(Request):
 
 
 class ReplayOut(Answer):
-    """A replay; `passed_over` counts what fitted and could not be sent again."""
+    """A replay. `passed_over` counts deliveries that were asked for and could not be sent again."""
 
     id: str
     webhook_id: str

@@ -1,8 +1,8 @@
-"""Which endpoint a request is for, and what its path says; any text may stand for a parameter.
+"""Finds the endpoint that a request is for, and the parameters in its path, which may be any text.
 
-A Function URL hands the path on as it was sent, with percent-escapes. API Gateway's HTTP APIs and
-some local stand-ins decode it first. Both are read here, so that an id with a blank, a slash, a
-`#` or an emoji is found either way.
+A Function URL hands the path on as the caller sent it, with percent-escapes. API Gateway's HTTP
+APIs and some local emulators decode it first. `Routes` reads both, so an id may have a blank, a
+slash, a `#` or an emoji either way.
 """
 
 import re
@@ -15,7 +15,7 @@ from functions._http import MethodNotAllowed
 from runtime.errors import BadInput, NotFound
 
 T = TypeVar("T")
-# What no percent-encoded path holds: blanks, controls, non-ASCII, `?`, `#`, a `%` that escapes
+# What no percent-encoded path has: blanks, controls, non-ASCII, `?`, `#`, a `%` that escapes
 # nothing. A path with one of these has been decoded on its way.
 _DECODED: Final = re.compile(r"[^\x21-\x7e]|[?#]|%(?![0-9A-Fa-f]{2})")
 _PARAMETER: Final = re.compile(r"\{(\w+)(\+?)\}")
@@ -41,7 +41,7 @@ class _Rule(Generic[T]):
         return self.segments[-1].endswith("+}")
 
     def read(self, segments: tuple[str, ...]) -> dict[str, str] | None:
-        """The parameters, when these segments fit; each is at least one character."""
+        """The parameters, or None when the segments do not fit; a parameter is never empty."""
         if len(segments) != len(self.segments):
             return None
         parameters: dict[str, str] = {}
@@ -85,9 +85,10 @@ class Routes(Generic[T]):
 
     def _fitting(self, segments: tuple[str, ...]) -> list[tuple[_Rule[T], dict[str, str]]]:
         exact = [(rule, rule.read(segments)) for rule in self._rules]
-        # Only when no rule fits segment by segment, one may swallow the slashes of an id.
-        tried = exact if any(read is not None for _, read in exact) else self._greedy(segments)
-        return [(rule, read) for rule, read in tried if read is not None]
+        # A rule may take the slashes of an id only when no rule fits segment by segment.
+        is_exact = any(values is not None for _, values in exact)
+        candidates = exact if is_exact else self._greedy(segments)
+        return [(rule, values) for rule, values in candidates if values is not None]
 
     def _greedy(self, segments: tuple[str, ...]) -> list[tuple[_Rule[T], dict[str, str] | None]]:
         return [

@@ -1,4 +1,4 @@
-"""One request through one endpoint: who, may they, what, do it once, answer."""
+"""Serves a request: authenticates the caller, checks the scope, calls the endpoint, answers."""
 
 import time
 from collections.abc import Mapping
@@ -18,9 +18,12 @@ from runtime.wiring.api import Api
 def serve(
     each: Endpoint, api: Api, event: Mapping[str, Any], *, path: Mapping[str, str]
 ) -> _http.Response:
-    """The answer, whatever happens; and one log line that says what did."""
+    """The answer to a request; writes one log line about it.
+
+    Every error becomes an answer, a defect of ours too.
+    """
     request_id = _http.request_id(event)
-    started = time.monotonic()
+    started_s = time.monotonic()
     tenant, code = "", "ok"
     try:
         caller = api.tenancy.authenticate(_header(event, "authorization"))
@@ -30,7 +33,7 @@ def serve(
     except PenstockError as error:
         code = error.code
         response = _http.problem(error, request_id=request_id)
-    except Exception:  # noqa: BLE001 - the edge: a defect is recorded, and answered as one of ours
+    except Exception:  # noqa: BLE001 - the outermost place: a defect is logged, and answered as a defect
         logger.exception("request.failed", request_id=request_id)
         code = PenstockError.code
         defect = PenstockError("something broke on our side; it has been recorded")
@@ -44,7 +47,7 @@ def serve(
             "code": code,
             "tenant": tenant,
             "request_id": request_id,
-            "duration_ms": round(1000 * (time.monotonic() - started)),
+            "duration_ms": round(1000 * (time.monotonic() - started_s)),
         }
     )
     return response
@@ -70,7 +73,7 @@ def _answer(
 
     key = _header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:
-        return _sent(do())
+        return _response(do())
     ask = Ask(
         tenant=caller.tenant,
         caller=caller.sha256,
@@ -78,7 +81,7 @@ def _answer(
         path=str(event.get("rawPath", "")),
         body=body,
     )
-    return _sent(api.tenancy.answer_once(ask, do))
+    return _response(api.tenancy.answer_once(ask, do))
 
 
 def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
@@ -90,7 +93,7 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     return Answered(status=each.status, body=body, once=once)
 
 
-def _sent(answer: Answered) -> _http.Response:
+def _response(answer: Answered) -> _http.Response:
     headers = {"idempotent-replayed": "true"} if answer.repeated else None
     body = None if answer.body is None else {**answer.body, **(answer.once or {})}
     return _http.answer(body, status=answer.status, headers=headers)

@@ -21,7 +21,7 @@ class SyncIn(Request):
 
 
 class SyncOut(Answer):
-    """A destination; `schema` is the Redshift schema, one a tenant, empty for the lake."""
+    """A sync. `schema` is the tenant's Redshift schema; empty for a sync to S3."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class LoadOut(Answer):
 
 
 class LoadsQuery(Request):
-    """How many of the latest loads."""
+    """How many of the latest loads to list."""
 
     model_config = ConfigDict(strict=False)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)

@@ -1,6 +1,6 @@
-"""What an endpoint asks for besides a signature, as callers write it; none of it is ever answered.
+"""What an endpoint asks for besides a signature, as callers write it; no answer ever shows it.
 
-A model's fields are secrets, so no error repeats a value and `repr` shows none.
+Most fields of these models are secrets, so `repr` does not show them, and no error repeats a value.
 """
 
 from typing import Annotated, Any, Literal, cast
@@ -21,7 +21,7 @@ class BasicIn(Request):
     password: fields.Password = Field(repr=False)
 
     def login(self) -> Login:
-        """As the use cases take it."""
+        """The login as the use cases take it."""
         return Basic(username=self.username, password=self.password)
 
 
@@ -32,12 +32,12 @@ class BearerIn(Request):
     token: fields.Token = Field(repr=False)
 
     def login(self) -> Login:
-        """As the use cases take it."""
+        """The login as the use cases take it."""
         return Bearer(token=self.token)
 
 
 class OAuth2In(Request):
-    """Client credentials; the token is kept while it lasts, and fetched anew after a 401."""
+    """OAuth 2 client credentials. A token is used until it expires, and replaced after a 401."""
 
     kind: Literal["oauth2"]
     token_url: str = Field(description="under the same rules as a webhook's `url`")
@@ -50,7 +50,7 @@ class OAuth2In(Request):
     )
 
     def login(self) -> Login:
-        """As the use cases take it."""
+        """The login as the use cases take it."""
         return OAuth2(
             token_url=self.token_url,
             client_id=self.client_id,
@@ -75,7 +75,9 @@ class AccessIn(Request):
     """What the endpoint asks for; stored encrypted and never shown again."""
 
     headers: fields.Headers = Field(
-        default={}, repr=False, description="sent with every request; those of the sender's refused"
+        default={},
+        repr=False,
+        description="sent with every request; names that the sender itself uses are refused",
     )
     auth: AuthIn | None = Field(default=None, description="how to log in")
     client_certificate: CertificateIn | None = Field(default=None, description="for mutual TLS")
@@ -85,7 +87,7 @@ ACCESS_FIELDS = frozenset(AccessIn.model_fields)
 
 
 def access_of(body: AccessIn) -> AccessChanges:
-    """What the caller named, as the use cases take it; what is left out stays as it is."""
+    """The settings that the caller named, as the use cases take them; others stay as they are."""
     settings: dict[str, Any] = {
         "headers": body.headers,
         "auth": None if body.auth is None else body.auth.login(),

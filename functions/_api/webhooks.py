@@ -121,14 +121,14 @@ class WebhookOut(Answer):
 
 
 class WebhookCreated(WebhookOut):
-    """A webhook with its new signing secret, never shown again; null if that is your own."""
+    """A webhook with its new secret, never shown again; null for your own and for a private key."""
 
     shown_once: ClassVar[str | None] = "secret"
     secret: str | None
 
 
 class RotationIn(Request):
-    """How to change the signing secret; what is left out is made here, and shared."""
+    """How to change the signing secret; `{}` has a new shared secret (`hmac`) made."""
 
     overlap_s: Annotated[int, fields.within(0, rotation.MAX_OVERLAP_S)] = Field(
         default=rotation.DEFAULT_OVERLAP_S,
