@@ -1,4 +1,4 @@
-"""Every error the product raises on purpose.
+"""Every error that the product raises on purpose.
 
     PenstockError
     ├── Permanent          trying again cannot help: record it, stop
@@ -6,11 +6,11 @@
     │   │   ├── SourceRefused  a function's source; names every finding by line
     │   │   └── EventsRejected  all events of a request; names the reason of each
     │   ├── NotFound       no such thing for this tenant
-    │   ├── Conflict       the thing exists already, or changed underneath
+    │   ├── Conflict       the thing exists already, or somebody else has changed it meanwhile
     │   └── Forbidden      the key does not allow it
     └── Transient          the same call may work later: retry
 
-What SQS and the HTTP API do follows from the branch alone.
+The branch alone decides whether SQS tries again; `functions._http` maps errors to HTTP statuses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,8 @@ class BadInput(Permanent):
     """The caller sent something we refuse.
 
     Attributes:
-        field: dotted path of the offending field, e.g. `profile.email`; empty when it is the whole.
+        field: dotted path of the offending field, e.g. `profile.email`; empty when the input as a
+            whole is refused.
     """
 
     code = "bad_input"
@@ -57,7 +58,7 @@ class SourceRefused(BadInput):
 
     Attributes:
         findings: each with `line`, `column`, `code`, `message`, `hint` and `severity`, in order:
-            the errors that refuse it, and the hints beside them.
+            the errors, for which the source is refused, and the hints beside them.
     """
 
     code = "source_refused"
@@ -97,7 +98,7 @@ class NotFound(Permanent):
 
 
 class Conflict(Permanent):
-    """The thing exists already, or changed underneath."""
+    """The thing exists already, or somebody else has changed it meanwhile."""
 
     code = "conflict"
 

@@ -1,7 +1,7 @@
-"""The settings of a function: the only reader of the environment.
+"""The settings of a function. Nothing else in the product reads its environment.
 
-A function has only the variables that it needs; asking for another is a fault of the template and
-says so by name.
+The template gives each function only the variables that it needs. To ask for another is a fault of
+the template, and raises SettingMissing with the variable's name.
 """
 
 import os
@@ -43,9 +43,13 @@ def function() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables of one function, checked when they are asked for."""
+    """The variables of one function. Each is checked when it is asked for.
 
-    environment: Mapping[str, str]
+    Every property raises SettingMissing when its variable is not set and has no default, or holds
+    what it must not.
+    """
+
+    environment: Mapping[str, str]  # the variables of the process, ours and others
 
     @property
     def bus(self) -> str:
@@ -54,52 +58,52 @@ class Settings:
 
     @property
     def config_table(self) -> str:
-        """Webhooks, functions, API keys, syncs."""
+        """The table of webhooks, functions, API keys and syncs."""
         return self._text("CONFIG_TABLE")
 
     @property
     def deliveries_table(self) -> str:
-        """Deliveries."""
+        """The table of deliveries, and of what decides when they are sent."""
         return self._text("DELIVERIES_TABLE")
 
     @property
     def delivery_log_table(self) -> str:
-        """The log of deliveries."""
+        """The table that lists deliveries by time."""
         return self._text("DELIVERY_LOG_TABLE")
 
     @property
     def runs_table(self) -> str:
-        """Runs."""
+        """The table of runs, and of the permits of functions."""
         return self._text("RUNS_TABLE")
 
     @property
     def profiles_table(self) -> str:
-        """Profiles."""
+        """The table of profiles."""
         return self._text("PROFILES_TABLE")
 
     @property
     def ledger_table(self) -> str:
-        """The raw log's numbers and the loads."""
+        """The table of the raw log's numbers and of the loads."""
         return self._text("LEDGER_TABLE")
 
     @property
     def bucket(self) -> str:
-        """Raw batches, the lake, and what is too large for its record."""
+        """The bucket of the raw log, the lake, and bodies that are too large for their record."""
         return self._text("BUCKET")
 
     @property
     def deliver_queue_url(self) -> str:
-        """Hints that a delivery is to be attempted."""
+        """The queue of hints that a delivery is to be attempted."""
         return self._text("DELIVER_QUEUE_URL")
 
     @property
     def slow_queue_url(self) -> str:
-        """The same for endpoints that take their time."""
+        """The queue of hints to deliver to endpoints that answer slowly."""
         return self._text("SLOW_QUEUE_URL")
 
     @property
     def run_queue_url(self) -> str:
-        """Hints that a function is to be run."""
+        """The queue of hints that a function is to be run."""
         return self._text("RUN_QUEUE_URL")
 
     @property
@@ -135,22 +139,22 @@ class Settings:
 
     @property
     def redshift_workgroup(self) -> str:
-        """Where Redshift loads run; empty when the installation has none."""
+        """The Redshift workgroup that loads run on; empty when the installation has none."""
         return self._text("REDSHIFT_WORKGROUP", default="")
 
     @property
     def redshift_database(self) -> str:
-        """The database of that workgroup."""
+        """The database of that workgroup; empty when the installation has none."""
         return self._text("REDSHIFT_DATABASE", default="")
 
     @property
     def redshift_copy_role_arn(self) -> str:
-        """The role that COPY reads the bucket with."""
+        """The role that COPY reads the bucket with; empty when the installation has no Redshift."""
         return self._text("REDSHIFT_COPY_ROLE_ARN", default="")
 
     @property
     def allow_local_http(self) -> bool:
-        """Whether plain http and loopback targets are allowed: in the local cloud only."""
+        """Whether plain http and loopback targets are allowed. Only the local cloud allows them."""
         value = self._text("ALLOW_LOCAL_HTTP", default="false")
         if value not in {"true", "false"}:
             raise SettingMissing(f"{PREFIX}ALLOW_LOCAL_HTTP must be true or false")
@@ -158,7 +162,7 @@ class Settings:
 
     @property
     def webhook_ports(self) -> frozenset[int]:
-        """Where webhooks may be sent to: 443, and what the installation's admin adds."""
+        """The ports that webhooks may be sent to: 443, and those that the installation adds."""
         added = self._text("EXTRA_PORTS", default=str(HTTPS_PORT)).split(",")
         if not all(_PORT.fullmatch(text) and int(text) <= MAX_PORT for text in added):
             raise SettingMissing(f"{PREFIX}EXTRA_PORTS must be port numbers between commas")
@@ -166,12 +170,12 @@ class Settings:
 
     @property
     def queue_delay_max_s(self) -> int:
-        """The longest delay that rides on a queue; a longer one waits in the due index."""
+        """The longest delay of a queue's message, in seconds. Longer ones wait in the due index."""
         return self._number("QUEUE_DELAY_MAX_S", default=DEFAULT_QUEUE_DELAY_MAX_S)
 
     @property
     def retention_days(self) -> int:
-        """How long deliveries and runs are kept."""
+        """How many days deliveries and runs are kept."""
         return self._number("RETENTION_DAYS", default=DEFAULT_RETENTION_DAYS)
 
     def _text(self, name: str, *, default: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Composition roots of `archive` and `archive_profiles`: events and profiles to the raw log."""
+"""Composition roots of `archive` and `archive_profiles`, which fill the raw log."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def build(_journal: Journal) -> "Worker[Event]":
-    """Events to the raw log."""
+    """A worker that puts events into the raw log."""
     from runtime.usecases.archive.archive_batch import ArchiveBatch
 
     installation = settings.load()
@@ -26,7 +26,7 @@ def build(_journal: Journal) -> "Worker[Event]":
 
 
 def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
-    """Images of the profiles table's stream to the raw log."""
+    """What puts images of the profiles table's stream into the raw log."""
     from runtime.stores.profiles.items import profile_from_stream
     from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 
@@ -43,7 +43,7 @@ def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
 def _as_one(
     put: Callable[[Sequence[T]], object],
 ) -> Callable[[Sequence[T]], Sequence[Exception | None]]:
-    """Work on a batch that succeeds or fails as a whole."""
+    """`put` as the work of a batch: it succeeds or fails for all items at once."""
 
     def work(items: Sequence[T]) -> Sequence[Exception | None]:
         put(items)

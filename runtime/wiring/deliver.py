@@ -1,4 +1,4 @@
-"""Composition root of `deliver`: deliver hints to attempts."""
+"""Composition root of `deliver`, which attempts the deliveries that hints name."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build(journal: Journal) -> "Worker[DeliverMessage]":
-    """Deliver hints to attempts."""
+    """A worker that attempts the deliveries that hints name."""
     from runtime.core.deliveries import messages
     from runtime.egress.client import Egress
     from runtime.egress.policy import EgressPolicy

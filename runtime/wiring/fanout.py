@@ -1,4 +1,4 @@
-"""Composition root of `fanout`: events to hints."""
+"""Composition root of `fanout`, which sends a hint for each match of an event."""
 
 from runtime import settings
 from runtime.wiring import parts, worker
@@ -6,7 +6,7 @@ from runtime.wiring.worker import Journal, Worker
 
 
 def build(_journal: Journal) -> Worker[str]:
-    """Events to hints."""
+    """A worker that sends a hint for each subscription that an event matches."""
     from runtime.stores.matching.subscriptions import Subscriptions
     from runtime.usecases.matching.fan_out import FanOut
 

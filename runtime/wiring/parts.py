@@ -1,6 +1,7 @@
-"""What several of our functions are built of; each imports only what it uses.
+"""What several of our functions are built of.
 
-Lambda bills the imports of a cold start, so they are made where they are needed.
+The imports stand inside the functions here: Lambda bills the imports of a cold start, and so each
+process imports only what it uses.
 """
 
 import random
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
-# Jitter needs no secret dice; one generator a process, seeded by the system.
+# Random numbers for jitter, from the system's own source: no two processes draw the same.
 DICE: Final = random.SystemRandom()
-ID_RANDOM_BYTES: Final = 16  # nobody guesses an id, and no two are the same
+ID_RANDOM_BYTES: Final = 16  # so many that nobody guesses an id, and no two are the same
 
 
 def new_id(prefix: str) -> str:
@@ -43,7 +44,11 @@ def new_id(prefix: str) -> str:
 
 
 def event(body: str) -> "Event":
-    """The event in the body of a queue message; raises BadInput when it is none."""
+    """The event in the body of a queue message.
+
+    Raises:
+        BadInput: the body is no event.
+    """
     from runtime.core.events import bus_event
     from runtime.core.timestamps import timestamp
 
@@ -51,7 +56,7 @@ def event(body: str) -> "Event":
 
 
 def clients(installation: Settings) -> Clients:
-    """Clients of AWS, by the wire that the installation has chosen."""
+    """Clients of AWS, on the wire that the installation chooses."""
     return Clients(wire=installation.aws_wire)
 
 
@@ -85,7 +90,7 @@ def deliveries(clients: Clients, installation: Settings) -> "Deliveries":
 
 
 def replays(clients: Clients, installation: Settings) -> "Replays":
-    """The replays of webhooks, beside the deliveries that they send again."""
+    """The replays of webhooks, in the same table as the deliveries."""
     from runtime.stores.deliveries.replays import Replays
 
     table = Table(client=clients.tables, name=installation.deliveries_table)
@@ -121,7 +126,7 @@ def bus(clients: Clients, installation: Settings) -> "Bus":
 
 
 def endpoints(clients: Clients, installation: Settings) -> "Endpoints":
-    """The health of endpoints, beside the deliveries that it comes from."""
+    """The health of endpoints, in the same table as the deliveries."""
     from runtime.stores.pacing.endpoints import Endpoints
 
     table = Table(client=clients.tables, name=installation.deliveries_table)

@@ -1,4 +1,4 @@
-"""Composition root of `project_profile`: events to profiles."""
+"""Composition root of `project_profile`, which changes profiles as events say."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def build(_journal: Journal) -> "Worker[Event]":
-    """Events to profiles."""
+    """A worker that changes profiles as events say."""
     from runtime.usecases.profiles.project_profile import ProjectProfiles
 
     installation = settings.load()

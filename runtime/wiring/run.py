@@ -1,4 +1,4 @@
-"""Composition root of `run`: run hints to runs, and what they leave."""
+"""Composition root of `run`: runs what hints ask for, and applies what the runs leave."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build(journal: Journal) -> "Worker[PlannedRun]":
-    """Run hints to runs, and what they leave."""
+    """A worker that runs what hints ask for, and applies what the runs leave."""
     from runtime.core.functions import run_plan
     from runtime.core.pacing import concurrency, schedule
     from runtime.core.timestamps import timestamp

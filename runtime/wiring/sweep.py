@@ -1,4 +1,4 @@
-"""Composition root of `sweep`: what is due to hints, and the other chores of each minute."""
+"""Composition root of `sweep`: the chores of each minute."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,11 @@ from runtime.wiring.worker import Journal
 
 
 def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
-    """What is due, by kind, to hints; and what endpoints' tenants were not told yet."""
+    """The sweeps, by the kind of record; each returns how many records it took up.
+
+    The sweeps of deliveries and runs send a hint for each record that is due, that of endpoints
+    sends the notices that are unsent, and that of replays goes on with each replay.
+    """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import hint_delay_s, run_hint
     from runtime.stores.tables import keys
@@ -17,11 +21,9 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
 
     installation = settings.load()
     clients = parts.clients(installation)
-    stored_deliveries, hints = (
-        parts.deliveries(clients, installation),
-        parts.hints(clients, installation.deliver_queue_url),
-    )
-    most_s = installation.queue_delay_max_s
+    stored_deliveries = parts.deliveries(clients, installation)
+    hints = parts.hints(clients, installation.deliver_queue_url)
+    max_delay_s = installation.queue_delay_max_s
     deliveries = Sweep(
         records=stored_deliveries,
         hints=hints,
@@ -34,7 +36,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         records=parts.runs(clients, installation),
         hints=parts.hints(clients, installation.run_queue_url),
         hint_of=run_hint,
-        is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=most_s) is not None,
+        is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=max_delay_s) is not None,
         shards=keys.RUN_SHARDS,
         clock=worker.now,
     )

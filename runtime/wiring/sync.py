@@ -1,4 +1,4 @@
-"""Composition root of `sync`: the raw log to the lake and to each vendor's warehouse."""
+"""Composition root of `sync`, which loads the raw log into the lake and each vendor's warehouse."""
 
 import tempfile
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def build() -> "SyncWarehouse":
-    """The raw log to the destination of each sync."""
+    """What loads the raw log into the destination of each sync."""
     from runtime.stores.tables import config
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.syncs import Syncs

@@ -1,4 +1,4 @@
-"""What a queue's function is made of, and what the process it runs in says of itself."""
+"""What a queue's function is made of, and what it can learn of its process."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,18 @@ Journal = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker(Generic[T]):
-    """What a queue's function does with its records.
+    """What a queue's function does with its records."""
 
-    `decode` refuses a body with BadInput; `work` answers for each item None, or the error whose
-    branch says whether it is parked or comes again; `park` keeps what can never be processed.
-    """
-
-    decode: Callable[[str], T]
+    decode: Callable[[str], T]  # makes an item of a record's body; raises BadInput if it cannot
+    # Works on items. Gives for each None, or the error whose branch decides whether the record is
+    # parked or comes again.
     work: Callable[[Sequence[T]], Sequence[Exception | None]]
+    # Puts a record that can never be processed into the dead-letter queue.
     park: Callable[..., None]
 
 
 def in_lambda() -> bool:
-    """Whether this process is a Lambda, whose idle start is the time to build things."""
+    """Whether this process is a Lambda's. If so, its start is the time to build things."""
     return settings.in_lambda()
 
 
@@ -35,5 +34,5 @@ def function() -> str:
 
 
 def now() -> datetime:
-    """The present."""
+    """The present time, in UTC."""
     return datetime.now(UTC)

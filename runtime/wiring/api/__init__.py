@@ -1,4 +1,4 @@
-"""Composition root of the HTTP API: a file a domain builds its use cases with their stores."""
+"""Composition root of the HTTP API. Each file builds the use cases of one domain."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,12 @@ def load() -> Api:
 
 
 def build(installation: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
-    """The API of an installation; `look_up` asks the name servers."""
+    """The API of an installation.
+
+    Args:
+        installation: its settings.
+        look_up: asks the name servers for the addresses of a webhook's host.
+    """
     clients = parts.clients(installation)
     return Api(
         events=events.build(clients, installation),

@@ -13,21 +13,19 @@ from runtime.wiring import parts, worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryApi:
-    """What the API does with deliveries; `replays` is the store of replays, to list and show."""
+    """What the API does with deliveries."""
 
     list: ListDeliveries
     show: ShowDelivery
     retry: RetryDelivery
-    replays: Replays
+    replays: Replays  # the store, to list and show them
     start_replay: StartReplay
 
 
 def build(clients: Clients, installation: Settings) -> DeliveryApi:
     """The use cases of deliveries, with their stores."""
-    deliveries, webhooks = (
-        parts.deliveries(clients, installation),
-        parts.webhooks(clients, installation),
-    )
+    deliveries = parts.deliveries(clients, installation)
+    webhooks = parts.webhooks(clients, installation)
     replays = parts.replays(clients, installation)
     return DeliveryApi(
         list=ListDeliveries(deliveries=deliveries, webhooks=webhooks),

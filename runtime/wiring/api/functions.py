@@ -17,15 +17,15 @@ from runtime.wiring import parts, worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionApi:
-    """What the API does with functions; `store` and `runs` are the stores, to list and show."""
+    """What the API does with functions."""
 
-    store: Functions
+    store: Functions  # to list and show them
     create: CreateFunction
     update: UpdateFunction
     push: PushVersion
     publish: PublishVersion
     set_secret: SetSecret
-    runs: Runs
+    runs: Runs  # the store, to list them
     show_run: ShowRun
 
 

@@ -15,10 +15,10 @@ from runtime.wiring import parts, worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncApi:
-    """What the API does with syncs; `store` and `ledger` are the stores, to list and show."""
+    """What the API does with syncs."""
 
-    store: Syncs
-    ledger: Ledger
+    store: Syncs  # to list and show them
+    ledger: Ledger  # the store of loads, to list them
     create: CreateSync
     trigger: TriggerSync
 

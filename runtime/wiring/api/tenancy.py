@@ -19,11 +19,11 @@ from runtime.wiring import parts, worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenancyApi:
-    """What the API does with tenants and keys; `api_keys` is the store of keys, to list."""
+    """What the API does with tenants and keys."""
 
     authenticate: Authenticate
     answer_once: AnswerOnce
-    api_keys: ApiKeys
+    api_keys: ApiKeys  # the store, to list them
     create_api_key: CreateApiKey
     create_tenant: CreateTenant
 
@@ -43,7 +43,7 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
 
 
 def tenants(config_table: str) -> CreateTenant:
-    """Making tenants in an installation whose config table is known: for an admin's machine."""
+    """What makes tenants, for an admin's machine, which knows only the config table's name."""
     clients = parts.clients(settings.load())
     return _create_tenant(config.table(clients.tables, config_table))
 

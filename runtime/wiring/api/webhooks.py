@@ -26,15 +26,15 @@ from runtime.usecases.webhooks.try_webhook import TryWebhook
 from runtime.usecases.webhooks.update_webhook import UpdateWebhook
 from runtime.wiring import parts, worker
 
-# Somebody waits for the answer; a name that needs longer is asked for again.
+# How long the name servers may take, in seconds. A caller waits meanwhile, and may try again.
 VET_DEADLINE_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookApi:
-    """What the API does with webhooks; `store` is the store, to list, show and delete."""
+    """What the API does with webhooks."""
 
-    store: Webhooks
+    store: Webhooks  # to list, show and delete them
     create: CreateWebhook
     update: UpdateWebhook
     rotate_secret: RotateSecret
@@ -44,10 +44,8 @@ class WebhookApi:
 
 def build(clients: Clients, installation: Settings, *, look_up: Lookup) -> WebhookApi:
     """The use cases of webhooks, with their stores; `look_up` asks the name servers."""
-    webhooks, seal = (
-        parts.webhooks(clients, installation),
-        parts.secrets(clients, installation).seal,
-    )
+    webhooks = parts.webhooks(clients, installation)
+    seal = parts.secrets(clients, installation).seal
     policy = EgressPolicy(
         allow_local=installation.allow_local_http, ports=installation.webhook_ports
     )
@@ -103,10 +101,8 @@ def _url_vet(policy: EgressPolicy, look_up: Lookup) -> Callable[[str], object]:
     return partial(egress.vet, deadline_s=VET_DEADLINE_S)
 
 
-def _certificate_end(installation: ClientCertificate, /) -> str:
-    certificate = identity.Identity(
-        certificate=installation.certificate, private_key=installation.private_key
-    )
+def _certificate_end(client: ClientCertificate, /) -> str:
+    certificate = identity.Identity(certificate=client.certificate, private_key=client.private_key)
     return timestamp(identity.read(certificate, now=worker.now()))
 
 
