@@ -15,15 +15,15 @@ STATE: Final = Path(".local") / "state.json"  # written by `penstock local up`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """An API and a key for it; `origin` says where they were found."""
+    """An API and a key for it."""
 
-    url: str
+    url: str  # without a slash at its end
     key: str = field(repr=False)
-    origin: str
+    origin: str  # where both come from, for people: `environment`, or the path of a file
 
 
 def find() -> Connection:
-    """The connection from the environment, else from the local cloud of this folder.
+    """The connection from the environment, else from the local cloud of this folder or one above.
 
     Raises:
         WrongUsage: code `no_connection` or `bad_key`.

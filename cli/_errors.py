@@ -13,7 +13,7 @@ class CommandFailed(Exception):
     Attributes:
         code: stable, the API's own where the API refused.
         message: one sentence; says what to do next where we know.
-        details: more of the same for `--json`, such as `field` or `findings`.
+        details: more fields of the error for `--json`, such as `field` or `findings`.
     """
 
     exit_code = FAILED

@@ -1,4 +1,4 @@
-"""Reading what the user points to; a file, or standard input as `-`."""
+"""Reads the files that the user names; `-` is standard input."""
 
 import codecs
 import sys
@@ -12,10 +12,10 @@ from cli._errors import WrongUsage
 from runtime.core import json_text
 from runtime.errors import BadInput
 
-_WRAPPED: Final = 3  # {"events": [{"properties": …}]}: levels around what may use all of its own
-
-
-# The longer marks first: that of UTF-32 begins with that of UTF-16.
+# Levels around an event's properties, which may be nested as deep as JSON may be at all:
+# {"events": [{"properties": …}]}.
+_WRAPPED: Final = 3
+# The longer marks come first, because the mark of UTF-32 begins with the mark of UTF-16.
 _OTHER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -42,7 +42,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode(raw: bytes, *, origin: str | Path) -> str:
-    """Bytes as text; a refusal calls them `origin`.
+    """Bytes as text; the error calls them `origin`.
 
     Raises:
         WrongUsage: they are not UTF-8.
@@ -53,7 +53,7 @@ def decode(raw: bytes, *, origin: str | Path) -> str:
         line = raw.count(b"\n", 0, problem.start) + 1
         what = f"is not UTF-8: line {line} holds the byte {raw[problem.start]:#04x}"
         raise _not_utf8(origin, what) from problem
-    # Nothing that is read here may hold a NUL, and UTF-16 without a mark is half NULs.
+    # No file of ours may hold a NUL, and half of the bytes of UTF-16 are NULs.
     if "\0" in text:
         raise _not_utf8(origin, "holds NUL characters, as UTF-16 does")
     return text
@@ -69,7 +69,13 @@ def read_text(path: Path) -> str:
 
 
 def read_secret(what: str) -> str:
-    """A secret from standard input, asked for without echo on a terminal; never an argument."""
+    """A secret from standard input; a terminal prompts for it and does not show it.
+
+    It is never an argument, because other users of the machine can read arguments.
+
+    Raises:
+        WrongUsage: it is not UTF-8.
+    """
     if sys.stdin.isatty():
         return str(typer.prompt(what, hide_input=True, err=True))
     return read_text(Path("-")).removesuffix("\n").removesuffix("\r")
@@ -78,7 +84,7 @@ def read_secret(what: str) -> str:
 def lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines of a text that are not empty, with their numbers from 1.
 
-    A mark at the start of one is left out: files that were joined bring theirs along.
+    A byte order mark at the start of a line is dropped: joined files have them in the middle.
     """
     # Not splitlines: U+2028 and its like are ordinary characters inside a JSON string.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -100,7 +106,7 @@ def parse_json(text: str, *, origin: str) -> Any:
     """The JSON in a text.
 
     Raises:
-        WrongUsage: it is not JSON, or holds what JSON does not have; names the place.
+        WrongUsage: it is not JSON, or holds what JSON does not have; the message names the place.
     """
     try:
         return json_text.load(text, wrapped=_WRAPPED)

@@ -13,7 +13,7 @@ AsJson = Annotated[
 
 
 def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) -> None:
-    """Print the document as JSON, or the lines made of it."""
+    """Print the document as JSON, or the lines that `human` makes of it."""
     if as_json:
         print_json(document)
         return
@@ -27,7 +27,7 @@ def print_json(document: Any) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable[str]:
-    """Rows in columns as wide as they need; says so when there are none."""
+    """Lines with the rows in columns as wide as they need; `(none)` when there are none."""
     if not rows:
         return ["(none)"]
     cells = [list(columns)] + [[cell(row.get(name)) for name in columns] for row in rows]
@@ -38,13 +38,13 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable
 
 
 def record(document: Mapping[str, Any]) -> Iterable[str]:
-    """One thing, a field a line."""
+    """Lines with the fields of one thing, one field each."""
     width = max(map(len, document), default=0)
     return [f"{name.ljust(width)}  {cell(value)}" for name, value in document.items()]
 
 
 def finding(document: Mapping[str, Any]) -> str:
-    """What a check says of one place of a source, on one line."""
+    """One line with what a check says of a place in a source."""
     kind = "hint, " if document.get("severity") == "hint" else ""
     advice = f" ({document['hint']})" if document.get("hint") else ""
     place = f"line {document.get('line')}, column {document.get('column')}"

@@ -13,12 +13,12 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def parse(text: str | None) -> str | None:
-    """ISO 8601, from such or from an age like `30m`, `24h` or `7d`.
+    """The time as ISO 8601; `text` is a time in that form, or an age like `30m`, `24h` or `7d`.
 
-    Without an offset a time is that of this machine's zone.
+    A time without an offset is one of this machine's zone.
 
     Raises:
-        typer.BadParameter: neither, or outside of the years 1 to 9999.
+        typer.BadParameter: `text` is neither, or is outside of the years 1 to 9999.
     """
     if text is None:
         return None

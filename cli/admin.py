@@ -1,4 +1,4 @@
-"""`penstock admin`: what takes AWS credentials, or an API key with the scope admin."""
+"""`penstock admin`: commands that need AWS credentials, or an API key with the scope admin."""
 
 from typing import Annotated
 

@@ -20,7 +20,10 @@ _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
 class Client:
-    """One API with one key; a passing fault is tried again, without doing anything twice."""
+    """One API with one key. After a passing fault a call is tried again, and does nothing twice.
+
+    Every call raises CommandFailed when the API refuses it, or does not answer.
+    """
 
     def __init__(
         self, connection: Connection, *, transport: httpx.BaseTransport | None = None
@@ -35,12 +38,12 @@ class Client:
         )
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        """What is there."""
+        """The JSON at this path; parameters that are None are left out."""
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         return self._call("GET", path, params=parameters)
 
     def post(self, path: str, body: Any = None) -> Any:
-        """Make something, or start it; a lost answer is asked for again, not done again."""
+        """Make or start something. When an answer is lost, the API gives it again and acts once."""
         key = {"idempotency-key": uuid.uuid4().hex}
         return self._call("POST", path, json=body if body is not None else {}, headers=key)
 
@@ -59,7 +62,7 @@ class Client:
     def each(
         self, path: str, query: Mapping[str, Any] | None = None, *, limit: int
     ) -> Iterator[Any]:
-        """Up to `limit` things of a listing, page after page."""
+        """Up to `limit` items of a listing, fetched page by page as they are needed."""
         cursor = None
         while limit > 0:
             size = min(limit, MAX_PAGE)
@@ -70,11 +73,11 @@ class Client:
             if cursor is None:
                 return
 
-    def _call(self, method: str, path: str, **how: Any) -> Any:
+    def _call(self, method: str, path: str, **request: Any) -> Any:
         wait_s = FIRST_WAIT_S
         for tries_left in reversed(range(TRIES)):
             try:
-                response = self._http.request(method, path, **how)
+                response = self._http.request(method, path, **request)
             except httpx.TransportError as problem:
                 if not tries_left:
                     raise self._unreachable(problem) from problem
@@ -97,7 +100,7 @@ def connect() -> Client:
     """A client for the API of this environment or folder.
 
     Raises:
-        WrongUsage: there is none.
+        WrongUsage: code `no_connection` or `bad_key`: the settings of the API are missing or wrong.
     """
     return Client(_connection.find())
 

@@ -16,8 +16,8 @@ COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
 TAIL_COLUMNS: Final = ("created_at", "status", "reason", "topic", "webhook_id", "id")
 TAIL_EVERY_S: Final = 2.0
-TAIL_WINDOW: Final = timedelta(minutes=10)  # what is older and changes is not shown any more
-TAIL_LIMIT: Final = 1000  # of a look; a busier tenant names a webhook or a topic
+TAIL_WINDOW: Final = timedelta(minutes=10)  # a delivery older than this is not watched any more
+TAIL_LIMIT: Final = 1000  # deliveries a look; a busier tenant must name a webhook or a topic
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
 
@@ -85,7 +85,7 @@ def tail(
             printed.append(row)
             if not as_json:
                 typer.echo("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
-    except KeyboardInterrupt:  # the usual end of it
+    except KeyboardInterrupt:  # this is how a user ends it
         pass
     if as_json:
         _output.print_json({"data": printed})
@@ -94,16 +94,16 @@ def tail(
 def _changes(
     api: client.Client, query: Mapping[str, Any], *, began: datetime, for_s: float
 ) -> Iterator[Mapping[str, Any]]:
-    """Each delivery of the last minutes when it is first seen, and when its state has changed."""
+    """Each recent delivery when it first appears, and again whenever it has changed."""
     end_s = time.monotonic() + for_s
     rows_before: dict[str, Any] = {}
     while True:
-        last = time.monotonic() >= end_s
+        is_last = time.monotonic() >= end_s
         since = max(began, datetime.now(UTC) - TAIL_WINDOW).isoformat(timespec="milliseconds")
         rows = list(api.each("/v1/deliveries", {**query, "since": since}, limit=TAIL_LIMIT))
         yield from (row for row in reversed(rows) if rows_before.get(row["id"]) != row)
         rows_before = {row["id"]: row for row in rows}
-        if last:
+        if is_last:
             return
         threading.Event().wait(min(TAIL_EVERY_S, max(0.0, end_s - time.monotonic())))
 

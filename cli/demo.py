@@ -33,7 +33,7 @@ def demo(
     from infra.demo.stage import set_stage
     from infra.demo.tally import document, last_line
 
-    signal.signal(signal.SIGTERM, _as_interrupt)  # so that nothing is left running
+    signal.signal(signal.SIGTERM, _as_interrupt)  # so that the cloud is taken down as after Ctrl-C
     orders = read_orders(limit=events)
     progress = Progress()
     try:

@@ -1,4 +1,4 @@
-"""`penstock doctor`: is this machine, this folder and its API in order, and if not, what to do."""
+"""`penstock doctor`: checks this machine, this folder and its API, and says how to mend them."""
 
 import platform
 import sys
@@ -20,7 +20,7 @@ LEAST_PYTHON: Final = (3, 11)
 
 
 class Verdict(StrEnum):
-    """What a check found."""
+    """How a check ended."""
 
     OK = "ok"
     WARNING = "warning"
@@ -30,23 +30,23 @@ class Verdict(StrEnum):
 _BAD_LEVELS: Final = {
     "weak": (
         Verdict.WARNING,
-        "no layer holds on this machine: run no code here that you do not trust",
+        "no layer of the kernel isolates here: run no code that you do not trust",
     ),
     "none": (
         Verdict.FAILED,
-        "no layer holds here, so nothing is run; use Linux or macOS, at their best level",
+        "no layer isolates code here, so none is run; use Linux or macOS, at their best level",
     ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing looked at: what it is like, and what to do unless it is well."""
+    """One thing that was looked at."""
 
     name: str
     verdict: Verdict
-    found: str
-    advice: str = ""
+    found: str  # what it is like
+    advice: str = ""  # what to do about it; empty when all is well
 
 
 def doctor(*, as_json: AsJson = False) -> None:
@@ -64,11 +64,11 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _python() -> Check:
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < LEAST_PYTHON:
         advice = "install Python 3.11 or newer"
-        return Check(name="python", verdict=Verdict.FAILED, found=found, advice=advice)
-    return Check(name="python", verdict=Verdict.OK, found=found)
+        return Check(name="python", verdict=Verdict.FAILED, found=version, advice=advice)
+    return Check(name="python", verdict=Verdict.OK, found=version)
 
 
 def _set_up() -> Check:
@@ -92,7 +92,7 @@ def _lambda_python() -> Check:
 
 
 def _sandbox() -> Iterable[Check]:
-    # Deferred: the other checks must tell their tale even where this does not start.
+    # The imports are deferred, so that the other checks run even where these fail.
     from cli.functions_test import sandbox_options
     from sandbox.host import Sandbox
     from sandbox.process import SandboxRefused, SandboxUnavailable
@@ -112,7 +112,7 @@ def _sandbox() -> Iterable[Check]:
 
 
 def _engines(report: Mapping[str, Any]) -> Iterable[Check]:
-    """Each engine: what is in use, what else could be, and why not what cannot."""
+    """A check for each engine: whether it is in use or can be used, and if not, why."""
     for name, fault in report["engines"].items():
         in_use = name == report["engine"]
         state = "cannot be used" if fault else "in use" if in_use else "can be used"
@@ -164,12 +164,12 @@ def _api() -> Check:
         return Check(
             name="api", verdict=Verdict.WARNING, found="not set up", advice=missing.message
         )
-    found = f"{connection.url} (from {connection.origin})"
+    address = f"{connection.url} (from {connection.origin})"
     try:
         Client(connection).get("/v1/topics")
     except CommandFailed as failure:
-        return Check(name="api", verdict=Verdict.FAILED, found=found, advice=failure.message)
-    return Check(name="api", verdict=Verdict.OK, found=found)
+        return Check(name="api", verdict=Verdict.FAILED, found=address, advice=failure.message)
+    return Check(name="api", verdict=Verdict.OK, found=address)
 
 
 def _lines(checks: Iterable[Check]) -> Iterable[str]:

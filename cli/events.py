@@ -34,9 +34,9 @@ def send(
     rejected: list[Any] = []
     total = 0
     for batch in _batches(_events(file)):
-        answer = _sent(api, batch)
+        answer = _send(api, batch)
         accepted += answer["accepted"]
-        rejected += [{**no, "index": no["index"] + total} for no in answer["rejected"]]
+        rejected += [{**each, "index": each["index"] + total} for each in answer["rejected"]]
         total += len(batch)
     document = {"accepted": accepted, "rejected": rejected}
     if rejected:
@@ -64,25 +64,25 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
     as_json: AsJson = False,
 ) -> None:
     """Send deliveries again, by default all that was missed; a job, see `webhooks replays`."""
-    wanted: dict[str, Any] = {
+    filters: dict[str, Any] = {
         "statuses": status or None,
         "since": _times.parse(since),
         "until": _times.parse(until),
         "topic": topic,
         "to": to,
     }
-    body = {name: value for name, value in wanted.items() if value is not None}
+    body = {name: value for name, value in filters.items() if value is not None}
     job = client.connect().post(f"/v1/webhooks/{webhook}/replay", body)
     _output.show(job, as_json=as_json, human=lambda: _output.record(job))
 
 
-def _sent(api: Client, batch: list[Any]) -> Any:
+def _send(api: Client, batch: list[Any]) -> Any:
     try:
         return api.post("/v1/events", {"events": batch})
     except CommandFailed as refusal:
         if "rejected" not in refusal.details:
             raise
-        # All of this batch; those before it are sent, and those after it shall be.
+        # The API rejects all events of this batch; the batches after it are sent all the same.
         return {"accepted": [], "rejected": refusal.details["rejected"]}
 
 
@@ -103,7 +103,7 @@ def _events(file: Path) -> list[Any]:
 def _batches(events: list[Any]) -> Iterator[list[Any]]:
     batch: list[Any] = []
     room = MAX_BATCH_BYTES
-    for event in map(_named, events):
+    for event in map(_with_id, events):
         size = len(json.dumps(event))
         if batch and (len(batch) == BATCH or size > room):
             yield batch
@@ -114,8 +114,8 @@ def _batches(events: list[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _named(event: Any) -> Any:
-    # Named here, an event that is sent again after a lost answer is the same event, not another.
+def _with_id(event: Any) -> Any:
+    # With an id from here, an event that is sent again after a lost answer is not another event.
     if isinstance(event, dict) and event.get("id") is None:
         return {**event, "id": f"evt_{uuid.uuid4().hex}"}
     return event

@@ -1,4 +1,4 @@
-"""`penstock functions test`: one file, or a batch of cases, through the real sandbox, no cloud."""
+"""`penstock functions test`: runs one file, or a batch of cases, in the real sandbox, no cloud."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ _KEYS = (
 
 
 def sandbox_options() -> Options:
-    """The options that this machine's environment asks for."""
+    """The sandbox's options from the environment of this machine.
+
+    Raises:
+        WrongUsage: a variable holds what it must not.
+    """
     try:
         return settings.options()
     except settings.SettingInvalid as problem:
@@ -50,27 +54,42 @@ def run_file(
     engine: str | None = None,
     allow_local_http: bool = False,
 ) -> dict[str, Any]:
-    """The result object of one run of this file; `engine` goes before its penstock.toml's."""
-    found = project.load(path)
-    job = _job(found, _files.read_text(path), engine=engine, allow_local_http=allow_local_http)
+    """The result of one run of this file, as `--json` prints it.
+
+    Args:
+        path: the function's source.
+        event: any JSON; None runs it on `sample_event`.
+        profile: any JSON; None for no profile.
+        sandbox: the one to run in; None starts one for this run.
+        engine: overrides the engine that penstock.toml names; None does not.
+        allow_local_http: whether the function may call http:// on this machine.
+
+    Raises:
+        WrongUsage: a file or a setting is refused.
+    """
+    function = project.load(path)
+    job = _job(function, _files.read_text(path), engine=engine, allow_local_http=allow_local_http)
     case = {"event": sample_event() if event is None else event, "profile": profile}
     if sandbox is not None:
         return _one(sandbox, job, case)
-    with Sandbox(sandbox_options()) as own:
-        return _one(own, job, case)
+    with Sandbox(sandbox_options()) as new_sandbox:
+        return _one(new_sandbox, job, case)
 
 
 def run_batch(
     path: Path, *, engine: str | None = None, allow_local_http: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """One result object per line of the file, in its order; each case runs by itself.
+    """The result of each line of the file, in order; no case shares a run with another.
 
-    A line's own engine goes before `engine`, and that before the one of penstock.toml.
+    The engine that a line names counts, else `engine`, else the one that penstock.toml names.
+
+    Raises:
+        WrongUsage: the file, one of its lines or a setting is refused.
     """
-    found = project.load(path)
+    function = project.load(path)
     lines = _files.lines(_files.read_text(path))
     cases = [_case(line, f"{path} line {number}") for number, line in lines]
-    job = _job(found, "", engine=engine, allow_local_http=allow_local_http)
+    job = _job(function, "", engine=engine, allow_local_http=allow_local_http)
     job["limits"] = {"wall_s": BATCH_WALL_S, **job["limits"]}
     yield from _run_cases(cases, job)
 
@@ -96,7 +115,7 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
     boxes = [Sandbox(options) for _ in range(min(_BATCH_WORKERS, max(len(cases), 1)))]
     workers = len(boxes)
     all_boxes = tuple(boxes)
-    asked = {case.get("engine") or job["engine"] for case in cases} or {job["engine"]}
+    names = {case.get("engine") or job["engine"] for case in cases} or {job["engine"]}
 
     def run(case: dict[str, Any]) -> dict[str, Any]:
         box = boxes.pop()  # as many boxes as threads: one is always free
@@ -112,10 +131,10 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
             boxes.append(box)
 
     try:
-        for box, engine in product(all_boxes, asked):
+        for box, engine in product(all_boxes, names):
             box.start(engine)
-        # A sandbox that does not start is nobody's result: it fails before the first case.
-        engines = {engine: box.engine(engine) for box, engine in product(all_boxes, asked)}
+        # A sandbox that does not start fails the whole batch here, before the first case.
+        engines = {engine: box.engine(engine) for box, engine in product(all_boxes, names)}
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(run, cases)
     finally:
@@ -124,12 +143,12 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
 
 
 def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    given = {
+    inputs = {
         "event": case["event"] if case.get("event") is not None else sample_event(),
         "profile": case.get("profile"),
     }
-    own = {"source": case["code"], "engine": case.get("engine") or job["engine"]}
-    return _one(box, {**job, **own}, given)
+    overrides = {"source": case["code"], "engine": case.get("engine") or job["engine"]}
+    return _one(box, {**job, **overrides}, inputs)
 
 
 def _refused(kind: str, message: str, *, used: tuple[EngineName, str]) -> dict[str, Any]:
@@ -148,50 +167,50 @@ def _refused(kind: str, message: str, *, used: tuple[EngineName, str]) -> dict[s
 
 
 def _job(
-    found: FunctionProject, source: str, *, engine: str | None, allow_local_http: bool
+    function: FunctionProject, source: str, *, engine: str | None, allow_local_http: bool
 ) -> dict[str, Any]:
-    settings = found.settings
+    settings = function.settings
     return {
         "v": 1,
         "op": "run",
         "tenant": "local",
-        "function": found.name,
+        "function": function.name,
         "version": 0,
         "source": source,
         "engine": engine or settings.get("engine"),
         "limits": dict(settings.get("limits", {})),
         "http_hosts": list(settings.get("http_hosts", [])),
         "environment": dict(settings.get("environment", {})),
-        "secrets": {name: _secret(found, name) for name in settings.get("secrets", [])},
+        "secrets": {name: _secret(function, name) for name in settings.get("secrets", [])},
         "webhooks": None,
         "allow_local_http": allow_local_http,
     }
 
 
-def _secret(found: FunctionProject, name: str) -> str:
-    """The value in [secrets], or one that tells that none was given."""
-    return str(found.local_secrets.get(name, f"no-value-for-{name}"))
+def _secret(function: FunctionProject, name: str) -> str:
+    """The value in [secrets], or a text that says that there is none."""
+    return str(function.local_secrets.get(name, f"no-value-for-{name}"))
 
 
 def _one(sandbox: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    # Deferred: every command reads this file, and only this one decides about runs.
+    # Deferred: every command imports this file, and only this one needs to decide about runs.
     from cli import local_decision
 
     try:
         answer = sandbox.run({**job, "events": [{"run_id": _RUN_ID, **case}]})
-    except CheckGaveUp as problem:  # what is not published yet is refused
+    except CheckGaveUp as problem:  # nobody can push a source that cannot be checked
         used = sandbox.engine(job["engine"])
-        found = [problem.finding.to_json()]
-        return _refused("Refused", str(problem), used=used) | {"findings": found}
+        findings = [problem.finding.to_json()]
+        return _refused("Refused", str(problem), used=used) | {"findings": findings}
     (result,) = answer["results"]
     result = local_decision.decided(result, run_id=_RUN_ID, **case)
-    # The hints as well as the errors, as a push shows them; the run's own compilation is kept.
-    found = [each.to_json() for each in sandbox.check(job["source"], engine=answer["engine"])]
-    return {key: result[key] for key in _KEYS} | {"findings": found}
+    # A push shows hints as well as errors. The check uses what the run has compiled already.
+    findings = [each.to_json() for each in sandbox.check(job["source"], engine=answer["engine"])]
+    return {key: result[key] for key in _KEYS} | {"findings": findings}
 
 
 def sample_event() -> dict[str, Any]:
-    """The event that a run gets when none is given."""
+    """The event that a run gets when the user names none."""
     return {
         "id": "evt_sample",
         "tenant": "local",
@@ -264,7 +283,7 @@ def _read_json(path: Path | None) -> Any:
 
 
 def for_people(result: dict[str, Any]) -> list[str]:
-    """A result in lines: how it ended and on what, then all that there is to say of it."""
+    """Lines about a result: how it ended and on which engine, then findings, logs and effects."""
     ran = f"{result['engine']}, {result['isolation']}"
     lines = [f"{result['outcome']} in {result['duration_ms']} ms ({ran})"]
     lines += [f"  {_output.finding(finding)}" for finding in result["findings"]]

@@ -1,4 +1,4 @@
-"""`penstock keys` and `penstock tenants`."""
+"""`penstock keys`."""
 
 from typing import Annotated, Final
 

@@ -1,10 +1,9 @@
-"""What the cloud would make of a run that ended on this machine.
+"""Decides what the cloud would make of a run that ended on this machine.
 
-The decision is the platform's own, `run_effects.decide`. What stands in here is its input: an
-envelope around whatever JSON the test was given, and the profile that the test says is on record.
-What only an installation knows is not decided: whether a webhook exists that the run delivers to,
-and, because a test does not know whether its function is a transform, whether what it returns is a
-payload.
+The decision is the platform's own, `run_effects.decide`. This module makes its input: an envelope
+around the JSON that the test runs on, and the profile that the test says is on record. It does not
+decide what only an installation knows: whether a webhook exists that the run delivers to, and
+whether the function is a transform, whose output must be a payload.
 """
 
 from collections.abc import Mapping
@@ -24,10 +23,10 @@ from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 
-# The least that an envelope has; what the test's event says goes before it.
+# The least that an envelope has; the fields of the test's event replace these.
 _PLAIN: Final = {"id": "evt_local", "tenant": "local", "topic": "metric.local"}
 _UNNAMED_PROFILE: Final = "prf_local"
-_BEFORE: Final = "1970-01-01T00:00:00.000Z"  # so that whatever a run sets is later
+_BEFORE: Final = "1970-01-01T00:00:00.000Z"  # so old that whatever a run sets is later
 
 
 def decided(
@@ -39,8 +38,8 @@ def decided(
         result: as the sandbox gave it.
         run_id: the id that the run had.
         event: the event that it ran on; any JSON.
-        profile: the profile that it was shown, None for none. It is on record then, and the event
-            is about it.
+        profile: the profile that it ran with, None for none. It counts as the one on record that
+            the event is about.
 
     Returns:
         The same result; or, for a run whose effects cannot be taken, `refused`, with the reason as
@@ -48,7 +47,7 @@ def decided(
         queue has `parked` beside its topic, with `code` and `message`.
 
     Raises:
-        WrongUsage: the given profile is larger than any that is stored.
+        WrongUsage: the profile is one that the cloud could not store.
     """
     now = timestamp(datetime.now(UTC))
     decision = _decide(result, run_id=run_id, event=_envelope(event, now=now), profile=profile)
@@ -56,7 +55,7 @@ def decided(
     if run.outcome != result["outcome"]:
         undone: dict[str, Any] = {"output": None, "effects": [], "error": run.error}
         return {**result, "outcome": str(run.outcome), **undone}
-    if decision.outgoing.looped:  # all that one run emits has come as far
+    if decision.outgoing.looped:  # all events of one run have passed through as many functions
         return {**result, "effects": [_with_loop(effect) for effect in result["effects"]]}
     return dict(result)
 
@@ -74,27 +73,27 @@ def _decide(result: Mapping[str, Any], *, run_id: str, event: Event, profile: ob
     )
 
 
-def _envelope(given: object, *, now: str) -> Event:
-    """The given event as far as an envelope can be made of it.
+def _envelope(event: object, *, now: str) -> Event:
+    """An envelope with those fields of the event that the cloud would take.
 
-    A test may give any JSON. The door of the cloud would refuse most of it; what is decided after a
-    run depends on no more than the fields that are kept here.
+    The event of a test is any JSON, and the cloud would refuse most of it as an event. The decision
+    depends on no field but those of an envelope.
     """
-    kept: dict[str, Any] = dict(_PLAIN)
-    for name, value in given.items() if isinstance(given, Mapping) else ():
+    fields: dict[str, Any] = dict(_PLAIN)
+    for name, value in event.items() if isinstance(event, Mapping) else ():
         with suppress(BadInput):
-            envelope.parse({**kept, name: value, "tenant": _PLAIN["tenant"]}, now=now)
-            kept[name] = value
-    return envelope.parse({**kept, "tenant": _PLAIN["tenant"], "received_at": now}, now=now)
+            envelope.parse({**fields, name: value, "tenant": _PLAIN["tenant"]}, now=now)
+            fields[name] = value
+    return envelope.parse({**fields, "tenant": _PLAIN["tenant"], "received_at": now}, now=now)
 
 
-def _person(given: object, profile_id: str) -> Profile | None:
-    """The profile as the cloud would have stored it, had an event said what the test says."""
-    if not isinstance(given, Mapping):
+def _person(profile: object, profile_id: str) -> Profile | None:
+    """The profile as the cloud stores one; None when the test's is no JSON object."""
+    if not isinstance(profile, Mapping):
         return None
-    texts = {name: given[name] for name in IDENTIFIERS if isinstance(given.get(name), str)}
-    properties = given.get("properties")
-    said = Event(
+    texts = {name: profile[name] for name in IDENTIFIERS if isinstance(profile.get(name), str)}
+    properties = profile.get("properties")
+    update = Event(
         id="evt_before",
         tenant=_PLAIN["tenant"],
         topic="profile.updated",
@@ -104,9 +103,9 @@ def _person(given: object, profile_id: str) -> Profile | None:
         properties=properties if isinstance(properties, Mapping) else {},
     )
     try:
-        return profiles.project(profiles.unknown(said.tenant, profile_id), said)
+        return profiles.project(profiles.unknown(update.tenant, profile_id), update)
     except BadInput as problem:
-        raise WrongUsage(f"no profile is like the given one: {problem.message}") from problem
+        raise WrongUsage(f"the cloud could not store this profile: {problem.message}") from problem
 
 
 def _with_loop(effect: Mapping[str, Any]) -> dict[str, Any]:

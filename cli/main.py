@@ -1,8 +1,8 @@
 """The `penstock` command.
 
-Exit codes: 0 it is done; 1 it could not be done, and says why; 2 it was called wrongly, or lacks a
-setting or a file. With `--json`, standard output is exactly one JSON document, errors included:
-`{"error": {"code", "message", …}}`.
+Exit codes: 0 the command did what it was asked; 1 it could not, and says why; 2 it was called
+wrongly, or lacks a setting or a file. With `--json`, standard output is exactly one JSON document,
+errors included: `{"error": {"code", "message", …}}`.
 """
 
 import sys
@@ -49,7 +49,7 @@ app.command("demo")(demo.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:

@@ -34,22 +34,19 @@ _SECTIONS: Final = frozenset({"function", "functions", "secrets"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionProject:
-    """A function's source file with what its `penstock.toml` says about it.
-
-    `settings` are as the API takes them, without the name; `local_secrets` are for tests only.
-    """
+    """A function's source file with what its `penstock.toml` says about it."""
 
     name: str
     source: Path
-    settings: Mapping[str, Any]
-    local_secrets: Mapping[str, str]
+    settings: Mapping[str, Any]  # as the API takes them, without the name
+    local_secrets: Mapping[str, str]  # values by name, for `functions test` only
 
 
 def load(source: Path) -> FunctionProject:
     """The project of a source file; without a `penstock.toml` it has no settings.
 
     Raises:
-        WrongUsage: code `bad_settings`; names the file and the field.
+        WrongUsage: code `bad_settings`; the message names the file and the field.
     """
     path = source.parent / FILE
     document = _document(path) if path.is_file() else {}

@@ -1,4 +1,4 @@
-"""`penstock verify`: a receiver's check of one captured request."""
+"""`penstock verify`: checks one captured request as its receiver would."""
 
 import os
 import re
@@ -21,10 +21,10 @@ _EMPTY_LINE: Final = re.compile(rb"\r?\n\r?\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captured:
-    """A request as its receiver saw it; the verifier judges both, whatever JSON holds there."""
+    """A request as its receiver got it. A JSON file may hold anything; the verifier judges it."""
 
-    headers: Any
-    body: Any
+    headers: Any  # names and texts, as a mapping or as pairs
+    body: Any  # bytes or text
 
 
 def verify(
@@ -78,9 +78,9 @@ def _from_http(raw: bytes, file: Path) -> Captured:
     if empty_line is None:
         raise _unreadable(file)
     head, body = raw[: empty_line.start()], raw[empty_line.end() :]
-    # Not splitlines: it would cut at 0x85, which in UTF-8 is a part of many letters.
+    # Not splitlines: it would cut at 0x85 too, which in UTF-8 is a part of many letters.
     lines = [line.partition(":") for line in head.decode("latin-1").split("\n")]
-    # The request line has no header's shape; everything else that has none is skipped with it.
+    # Lines without a colon are no headers, and are skipped.
     headers = [(name.strip(), text.strip()) for name, colon, text in lines if colon]
     return Captured(headers=headers, body=body)
 

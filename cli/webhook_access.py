@@ -16,7 +16,7 @@ def read(file: Path) -> dict[str, Any]:
     """The settings in a file; secrets come from files and standard input, never as arguments.
 
     Raises:
-        WrongUsage: it holds anything else.
+        WrongUsage: it is not JSON, or holds anything else.
     """
     changes = _files.read_json(file)
     if not isinstance(changes, dict) or not changes or changes.keys() - FIELDS:

@@ -126,8 +126,12 @@ def update(  # noqa: PLR0913 - each option of the command is a parameter
         "handshake": handshake,
     }
     changes = {setting: value for setting, value in settings.items() if value is not None}
-    taken = {"filter": no_filter, "transform": no_transform, "retry_schedule_s": default_schedule}
-    for setting in (setting for setting, taken_away in taken.items() if taken_away):
+    removals = {
+        "filter": no_filter,
+        "transform": no_transform,
+        "retry_schedule_s": default_schedule,
+    }
+    for setting in (setting for setting, is_removed in removals.items() if is_removed):
         if setting in changes:
             raise WrongUsage(f"{setting} is both given and taken away", code="bad_update")
         changes[setting] = None
@@ -197,7 +201,7 @@ def rotate_secret(
     webhook_id: str,
     *,
     overlap_s: Annotated[
-        int | None, typer.Option(help="How long the old one still signs; a day unless given.")
+        int | None, typer.Option(help="Seconds that the old one still signs; by default a day.")
     ] = None,
     ed25519: Annotated[
         bool, typer.Option("--ed25519", help="Change the private key (v1a), or give it one.")
