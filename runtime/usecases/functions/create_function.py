@@ -10,30 +10,17 @@ from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits
 from runtime.core.matching import matching
 from runtime.core.timestamps import timestamp
+from runtime.usecases.functions import ports
 
 
-class Functions(Protocol):
-    """Stores functions."""
+class Functions(ports.Functions, Protocol):
+    """Stores functions, new ones too."""
 
     def add(self, function: Function) -> None:
         """Store a new function.
 
         Raises:
             Conflict: code `function_exists`.
-        """
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
-
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`.
-
-        Raises:
-            Conflict: `old` has changed since it was read.
         """
 
 

@@ -5,30 +5,17 @@ from typing import Protocol
 
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.errors import BadInput
+from runtime.usecases.functions import ports
 
 
-class Functions(Protocol):
+class Functions(ports.Functions, Protocol):
     """Stores functions and their versions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
 
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
         """One version.
 
         Raises:
             NotFound: the function has no such version.
-        """
-
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`.
-
-        Raises:
-            Conflict: `old` has changed since it was read.
         """
 
 
