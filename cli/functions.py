@@ -5,17 +5,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, functions_test, project
+from cli import _files, _output, client, function_versions, functions_test, project, runs
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
+from cli.function_versions import Name
 
 COLUMNS: Final = (
     "name", "live_version", "latest_version", "engine", "topics", "http_hosts", "secrets",
-)  # fmt: skip
-RUN_COLUMNS: Final = (
-    "created_at", "id", "version", "outcome", "duration_ms", "engine", "isolation",
-    "event_id", "topic",
 )  # fmt: skip
 TEMPLATE: Final = '''"""What this function does, in one sentence."""
 
@@ -30,12 +27,13 @@ http_hosts = []
 secrets = []
 """
 Source = Annotated[Path, typer.Argument(help="The function's Python file.")]
-Name = Annotated[str, typer.Argument(help="The function's name.")]
 
 app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your events.")
 secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
 app.add_typer(secrets, name="secrets")
 app.command("test")(functions_test.functions_test)
+app.command("publish")(function_versions.publish)
+app.command("logs")(runs.logs)
 
 
 @app.command()
@@ -89,22 +87,6 @@ def push(
     _output.show(document, as_json=as_json, human=lambda: [pushed + next_step, *hints])
 
 
-@app.command()
-def publish(
-    name: Name,
-    *,
-    version: Annotated[int | None, typer.Option(min=1, help="Instead of the latest.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a version live: the latest, or an older one to go back."""
-    function = client.connect().post(f"/v1/functions/{name}/publish", {"version": version})
-    _output.show(
-        function,
-        as_json=as_json,
-        human=lambda: [f"{name} now runs version {function['live_version']}"],
-    )
-
-
 @app.command("list")
 def list_all(
     *,
@@ -123,18 +105,6 @@ def show(name: Name, *, as_json: AsJson = False) -> None:
     """Show a function's settings."""
     function = client.connect().get(f"/v1/functions/{name}")
     _output.show(function, as_json=as_json, human=lambda: _output.record(function))
-
-
-@app.command()
-def logs(
-    name: Name,
-    *,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many runs.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """Show a function's latest runs with what they logged."""
-    runs = list(client.connect().each(f"/v1/functions/{name}/runs", limit=limit))
-    _output.show({"data": runs}, as_json=as_json, human=lambda: _log_lines(runs))
 
 
 @secrets.command("set")
@@ -161,15 +131,3 @@ def _create_or_change(api: Client, name: str, settings: Any) -> None:
     else:
         if settings:
             api.patch(f"/v1/functions/{name}", settings)
-
-
-def _log_lines(runs: list[Any]) -> list[str]:
-    lines: list[str] = []
-    for run in runs:
-        lines.append("  ".join(_output.cell(run[column]) for column in RUN_COLUMNS))
-        if run["error"]:
-            lines.append(f"    {run['error'].get('type')}: {run['error'].get('message')}")
-        lines += [
-            f"    {log.get('message')} {log.get('fields') or ''}".rstrip() for log in run["logs"]
-        ]
-    return lines or ["(no runs)"]

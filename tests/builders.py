@@ -7,10 +7,11 @@ from runtime.core import ids
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import Event, ProfileRef
-from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.functions.function import Canary, Engine, Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.json_text import dump
+from runtime.core.matching.trigger import Trigger
 from runtime.core.profiles.profile import Profile
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
@@ -98,17 +99,34 @@ def a_webhook(**changes: Any) -> Webhook:
     return replace(webhook, **changes)
 
 
+def a_trigger(*topics: str, **changes: Any) -> Trigger:
+    """A trigger on these topics."""
+    return replace(Trigger(topics=topics), **changes)
+
+
 def a_function(**changes: Any) -> Function:
-    """A published trigger."""
+    """A published trigger; `topics` and `filter` are short for its one trigger."""
+    if "topics" in changes or "filter" in changes:
+        topics = changes.pop("topics", ("message.email.clicked",))
+        trigger = Trigger(topics=topics, filter=changes.pop("filter", None))
+        changes["triggers"] = (trigger,) if topics else ()
     function = Function(
         name="vip-orders",
         tenant=TENANT,
         created_at=NOW,
-        topics=("message.email.clicked",),
+        triggers=(Trigger(topics=("message.email.clicked",)),),
         latest_version=1,
         live_version=1,
     )
     return replace(function, **changes)
+
+
+def a_canary(**changes: Any) -> Canary:
+    """A trial of version 2 on a tenth of the events."""
+    canary = Canary(
+        id="can_1", version=2, percent=10, margin_points=5, min_runs=100, started_at=NOW
+    )
+    return replace(canary, **changes)
 
 
 def a_version(**changes: Any) -> FunctionVersion:

@@ -48,7 +48,6 @@ class Platform:
             dice=lambda: 0.5,
             new_owner=lambda: uuid.uuid4().hex,
         )
-        self.delay_s: float | None = 5.0
         self.pauses: list[float] = []
 
     def use_case(self, **changes: Any) -> RunFunctions:
@@ -62,7 +61,7 @@ class Platform:
             "apply": self.apply,
             "unseal": lambda _tenant, sealed: f"opened {sealed}",
             "clock": self.clock,
-            "retry_delay_s": lambda _attempt: self.delay_s,
+            "dice": lambda: 0.5,
             "journal": self.journal,
             "races": Races(dice=lambda: 1.0, pause=self.pauses.append),
             "allow_local_http": False,

@@ -16,7 +16,7 @@ from runtime.core.deliveries.delivery import Status
 from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
 from runtime.core.functions import rules as function_rules
-from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine
+from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, RetryOn
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
 from runtime.core.tenancy import api_key, idempotency
 from runtime.core.webhooks import access_rules
@@ -77,6 +77,12 @@ Environment = Annotated[
     says(propertyNames={"pattern": whole(function_rules.VARIABLE)}),
 ]
 EngineName = Annotated[str, says(enum=list(Engine))]
+RetryOnName = Annotated[str, says(enum=list(RetryOn))]
+RunAttempts = Annotated[int, within(1, function_rules.MAX_ATTEMPTS)]
+RunDelays = Annotated[
+    list[Annotated[int, within(0, function_rules.MAX_RETRY_DELAY_S)]],
+    says(minItems=1, maxItems=function_rules.MAX_ATTEMPTS),
+]
 Delays = Annotated[
     list[Annotated[int, within(1, webhook_rules.MAX_RETRY_DELAY_S)]],
     says(maxItems=webhook_rules.MAX_RETRIES),

@@ -1,4 +1,4 @@
-"""/v1/functions, with versions, publishing, secrets and runs."""
+"""/v1/functions: their settings and secrets."""
 
 from typing import Annotated, Any
 
@@ -7,15 +7,16 @@ from pydantic import ConfigDict, Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.functions import rules
-from runtime.core.functions.finding import Severity
-from runtime.core.functions.function import Engine, Function, Limits
-from runtime.core.functions.run import Outcome
+from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
+from runtime.core.functions.triggers import TriggerSettings
+from runtime.core.matching.trigger import Trigger
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.usecases.functions.create_function import FunctionChanges, NewFunction
 from runtime.wiring.api import Api
 
 _CAPS = Limits()
 _LEAST = rules.MINIMA
+_RETRY = RetryPolicy()
 
 
 class LimitsIn(Request):
@@ -37,12 +38,43 @@ class LimitsIn(Request):
     ] = _CAPS.concurrent_runs
 
 
+class TriggerIn(Request):
+    """Which events start a function: those of the topics that pass the filter."""
+
+    model_config = ConfigDict(from_attributes=True)
+    topics: fields.Topics
+    filter: dict[str, Any] | None = Field(
+        default=None, description="an EventBridge event pattern over the envelope"
+    )
+
+
+class RetryIn(Request):
+    """Whether and when a run that failed is tried again."""
+
+    model_config = ConfigDict(from_attributes=True)
+    on: fields.RetryOnName = Field(
+        default=str(RetryOn.NEVER), description="`never` tries again only after a `RetryError`"
+    )
+    attempts: fields.RunAttempts = Field(
+        default=_RETRY.attempts, description="of one run in all, the first included"
+    )
+    delays_s: fields.RunDelays | None = Field(
+        default=None,
+        description="seconds after each attempt, the last one repeats; null: the default schedule",
+    )
+
+
 class FunctionSettings(Request):
     """Settings of a function. A change leaves as they are the settings that it does not name."""
 
-    topics: fields.Triggers = Field(default=[], description="the topics that trigger it")
+    topics: fields.Triggers = Field(
+        default=[], description="the topics that trigger it; with `filter` short for one trigger"
+    )
     filter: dict[str, Any] | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
+    )
+    triggers: list[TriggerIn] = Field(
+        default=[], description="several triggers, each with its own filter", max_length=20
     )
     http_hosts: fields.Hosts = Field(
         default=[], description="hosts that `context.http` may reach; `*` is any"
@@ -52,6 +84,7 @@ class FunctionSettings(Request):
     )
     secrets: fields.SecretNames = Field(default=[], description="names; a value is set by PUT")
     limits: LimitsIn = LimitsIn()
+    retry: RetryIn = RetryIn()
     engine: fields.EngineName | None = Field(
         default=None,
         description="what runs versions to come: `wasm` or `restricted`; null: what the"
@@ -65,6 +98,17 @@ class FunctionIn(FunctionSettings):
     name: fields.FunctionName
 
 
+class CanaryOut(Answer):
+    """A version that gets a share of the runs."""
+
+    id: str
+    version: int
+    percent: float
+    margin_points: float
+    min_runs: int
+    started_at: str
+
+
 class FunctionOut(Answer):
     """A function. `secrets` says of each declared name whether a value is set.
 
@@ -73,55 +117,22 @@ class FunctionOut(Answer):
     """
 
     name: str
-    topics: list[str]
-    filter: dict[str, Any] | None
+    topics: list[str] = Field(description="of all its triggers")
+    triggers: list[TriggerIn]
     http_hosts: list[str]
     environment: dict[str, str]
+    environment_version: int
     secrets: dict[str, bool]
     limits: LimitsIn
+    retry: RetryIn
     engine: Engine | None
     latest_version: int
     live_version: int | None
+    canary: CanaryOut | None = Field(description="the version on trial; null while there is none")
+    enabled: bool
+    switched_at: str | None
+    deleted_at: str | None = Field(description="set during the days of grace")
     created_at: str
-
-
-class SourceIn(Request):
-    """A version to push."""
-
-    source: fields.Source
-
-
-class VersionOut(Answer):
-    """A version, without its source."""
-
-    function: str
-    version: int
-    source_sha256: str
-    engine: Engine = Field(description="what runs it")
-    created_at: str
-
-
-class FindingOut(Answer):
-    """What the check says of one place; `line` and `column` from 1, or 0 for the whole source."""
-
-    line: int
-    column: int
-    code: str
-    message: str
-    hint: str
-    severity: Severity
-
-
-class VersionPushed(VersionOut):
-    """A version that was pushed, with the hints of its check; a hint refuses nothing."""
-
-    findings: list[FindingOut]
-
-
-class PublishIn(Request):
-    """What to publish; without a version, the latest."""
-
-    version: int | None = Field(default=None, ge=1)
 
 
 class SecretIn(Request):
@@ -130,47 +141,20 @@ class SecretIn(Request):
     value: fields.SecretValue
 
 
-class RunOut(Answer):
-    """One event through one version of a function.
-
-    In a listing `output` is null when it has more than 256 KB, together with the run's effects;
-    `output_left_out` is then true. Ask for that run alone to get it, until its retention is over.
-    """
-
-    id: str
-    function: str
-    version: int
-    event_id: str
-    topic: str
-    outcome: Outcome
-    attempt: int
-    webhook_id: str | None
-    output: Any
-    output_left_out: bool = Field(validation_alias="is_unopened")
-    error: dict[str, Any] | None
-    logs: list[dict[str, Any]]
-    engine: Engine | None = Field(description="what ran it; null when nothing did")
-    isolation: str | None = Field(
-        description="the kernel's layer around it; null when it did not run"
-    )
-    duration_ms: float
-    created_at: str
-
-
 @endpoint("POST", "/v1/functions", scope="functions", status=201)
 def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     """Create a function, still without code."""
     new = NewFunction(
         name=body.name,
-        topics=tuple(body.topics),
-        filter=body.filter,
+        triggers=_trigger_settings(body),
         http_hosts=tuple(body.http_hosts),
         environment=body.environment,
         secrets=tuple(body.secrets),
         limits=Limits(**body.limits.model_dump()),
+        retry=_retry(body.retry),
         engine=_engine(body),
     )
-    return _function_out(api.functions.create(caller.tenant, new))
+    return function_out(api.functions.create(caller.tenant, new))
 
 
 @endpoint("GET", "/v1/functions", scope="functions")
@@ -178,13 +162,13 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
     """List functions."""
     of = (caller.tenant, "functions")
     page = api.functions.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
-    return listing(page, _function_out, of=of)
+    return listing(page, function_out, of=of)
 
 
 @endpoint("GET", "/v1/functions/{name}", scope="functions")
 def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Show a function's settings."""
-    return _function_out(api.functions.store.get(caller.tenant, name))
+    return function_out(api.functions.store.get(caller.tenant, name))
 
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions")
@@ -194,10 +178,8 @@ def change(
     """Change a function's settings; what is left out stays as it is."""
     changes: FunctionChanges = {}
     names = body.model_fields_set
-    if "topics" in names:
-        changes["topics"] = tuple(body.topics)
-    if "filter" in names:
-        changes["filter"] = body.filter
+    if not names.isdisjoint(("topics", "filter", "triggers")):
+        changes["triggers"] = _trigger_settings(body)
     if "http_hosts" in names:
         changes["http_hosts"] = tuple(body.http_hosts)
     if "environment" in names:
@@ -206,25 +188,11 @@ def change(
         changes["secrets"] = tuple(body.secrets)
     if "limits" in names:
         changes["limits"] = Limits(**body.limits.model_dump())
+    if "retry" in names:
+        changes["retry"] = _retry(body.retry)
     if "engine" in names:
         changes["engine"] = _engine(body)
-    return _function_out(api.functions.update(caller.tenant, name, changes=changes))
-
-
-@endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
-def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) -> VersionPushed:
-    """Push a version; a refused source is answered with every finding by line."""
-    pushed = api.functions.push(caller.tenant, name, source=body.source)
-    return VersionPushed(
-        **VersionOut.model_validate(pushed.version).model_dump(),
-        findings=[FindingOut.model_validate(hint) for hint in pushed.hints],
-    )
-
-
-@endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
-def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
-    """Make a version live; an older one is the way back."""
-    return _function_out(api.functions.publish(caller.tenant, name, version=body.version))
+    return function_out(api.functions.update(caller.tenant, name, changes=changes))
 
 
 @endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
@@ -235,46 +203,64 @@ def set_secret(
     api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
 
 
-@endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
-def runs(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
-) -> Listing[RunOut]:
-    """List a function's runs, the newest first."""
-    of = (caller.tenant, "runs", name)
-    api.functions.store.get(caller.tenant, name)
-    page = api.functions.runs.list(
-        caller.tenant, name, limit=query.limit, after=query.position(*of)
+def _trigger_settings(body: FunctionSettings) -> TriggerSettings:
+    settings: TriggerSettings = {}
+    names = body.model_fields_set
+    if "topics" in names:
+        settings["topics"] = tuple(body.topics)
+    if "filter" in names:
+        settings["filter"] = body.filter
+    if "triggers" in names:
+        settings["triggers"] = tuple(
+            Trigger(topics=tuple(each.topics), filter=each.filter) for each in body.triggers
+        )
+    return settings
+
+
+def _retry(body: RetryIn) -> RetryPolicy:
+    return rules.retry_policy(
+        body.on,
+        attempts=body.attempts,
+        delays_s=None if body.delays_s is None else tuple(body.delays_s),
     )
-    return listing(page, RunOut.model_validate, of=of)
-
-
-@endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions")
-def show_run(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, run_id: fields.ResourceId
-) -> RunOut:
-    """Show a run with all of its output."""
-    return RunOut.model_validate(api.functions.show_run(caller.tenant, name, run_id=run_id))
 
 
 def _engine(body: FunctionSettings) -> Engine | None:
     return None if body.engine is None else rules.engine(body.engine)
 
 
-def _function_out(function: Function) -> FunctionOut:
+def function_out(function: Function) -> FunctionOut:
     # The ciphertexts of secrets stay here; callers see only whether there is a value.
     return FunctionOut(
         name=function.name,
-        topics=list(function.topics),
-        filter=None if function.filter is None else dict(function.filter),
+        topics=list(dict.fromkeys(t for each in function.triggers for t in each.topics)),
+        triggers=[
+            TriggerIn(
+                topics=list(each.topics),
+                filter=None if each.filter is None else dict(each.filter),
+            )
+            for each in function.triggers
+        ],
         http_hosts=list(function.http_hosts),
         environment=dict(function.environment),
-        secrets={name: value is not None for name, value in function.secrets.items()},
+        environment_version=function.environment_version,
+        secrets={name: secret.sealed is not None for name, secret in function.secrets.items()},
         limits=LimitsIn.model_validate(function.limits),
+        retry=_retry_out(function.retry),
         engine=function.engine,
         latest_version=function.latest_version,
         live_version=function.live_version,
+        canary=None if function.canary is None else CanaryOut.model_validate(function.canary),
+        enabled=function.enabled,
+        switched_at=function.switched_at,
+        deleted_at=function.deleted_at,
         created_at=function.created_at,
     )
 
 
-ENDPOINTS = (create, list_all, show, change, push, publish, set_secret, runs, show_run)
+def _retry_out(policy: RetryPolicy) -> RetryIn:
+    delays_s = None if policy.delays_s is None else list(policy.delays_s)
+    return RetryIn(on=str(policy.on), attempts=policy.attempts, delays_s=delays_s)
+
+
+ENDPOINTS = (create, list_all, show, change, set_secret)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build(journal: Journal) -> "Worker[PlannedRun]":
     """A worker that runs what hints ask for, and applies what the runs leave."""
     from runtime.core.functions import run_plan
-    from runtime.core.pacing import concurrency, schedule
+    from runtime.core.pacing import concurrency
     from runtime.core.timestamps import timestamp
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
@@ -53,9 +53,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
         apply=apply,
         unseal=parts.secrets(clients, installation).open,
         clock=worker.now,
-        retry_delay_s=lambda attempt: schedule.delay_s(
-            schedule.DEFAULT_SCHEDULE_S, attempt=attempt, dice=parts.DICE.random()
-        ),
+        dice=parts.DICE.random,
         journal=journal,
         allow_local_http=installation.allow_local_http,
     )

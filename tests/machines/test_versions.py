@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, invariant, rule
 
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput, Conflict, NotFound
 from runtime.stores.functions.functions import Functions
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
-from tests.builders import TENANT, a_function
+from tests.builders import TENANT, a_function, a_trigger
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
 from tests.machines.playing import StoreMachine, play
 
 NAME = "vip-orders"
-TOPICS = st.sampled_from([("metric.x",), ("metric.y",)])
+TRIGGERS = st.sampled_from([(a_trigger("metric.x"),), (a_trigger("metric.y"),)])
 NUMBERS = st.none() | st.integers(1, 5)
 SOURCES = st.integers(0, 99).map("def handler(event): return {}\n".format)
 
@@ -81,7 +82,7 @@ class SlowFunctions:
 class Expected:
     """What the model knows of the function."""
 
-    topics: tuple[str, ...]
+    triggers: tuple[Trigger, ...]
     sources: tuple[str, ...] = field(default=())  # that of version 1 first
     live: int | None = None
 
@@ -103,7 +104,7 @@ class Versions(StoreMachine):
         )
         made = a_function(tenant=TENANT, name=NAME, latest_version=0, live_version=None)
         self.store.add(made)
-        self.expected = Expected(topics=made.topics)
+        self.expected = Expected(triggers=made.triggers)
 
     @rule(source=SOURCES)
     def one_pushes(self, source: str) -> None:
@@ -135,16 +136,16 @@ class Versions(StoreMachine):
         """A copy, by which its owner may change settings later."""
         return self.store.get(TENANT, NAME)
 
-    @rule(copy=copies, topics=TOPICS)
-    def one_changes_settings(self, copy: Function, topics: tuple[str, ...]) -> None:
+    @rule(copy=copies, triggers=TRIGGERS)
+    def one_changes_settings(self, copy: Function, triggers: tuple[Trigger, ...]) -> None:
         """By a copy of before, nothing of what has happened since is undone."""
         if self.is_current(copy):
-            self.store.replace(copy, replace(copy, topics=topics))
-            self.expected = replace(self.expected, topics=topics)
+            self.store.replace(copy, replace(copy, triggers=triggers))
+            self.expected = replace(self.expected, triggers=triggers)
         else:
             self.is_refused(
                 "function_changed",
-                lambda: self.store.replace(copy, replace(copy, topics=topics)),
+                lambda: self.store.replace(copy, replace(copy, triggers=triggers)),
             )
 
     @rule(source=SOURCES, other=SOURCES)
@@ -199,9 +200,9 @@ class Versions(StoreMachine):
 
     def is_current(self, copy: Function) -> bool:
         """Whether the function still is as it was read."""
-        counted = (copy.topics, copy.latest_version, copy.live_version)
+        counted = (copy.triggers, copy.latest_version, copy.live_version)
         expected = self.expected
-        return counted == (expected.topics, len(expected.sources), expected.live)
+        return counted == (expected.triggers, len(expected.sources), expected.live)
 
     def fails(self, do: Callable[[], None]) -> bool:
         """Whether somebody was overtaken."""

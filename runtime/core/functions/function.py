@@ -1,13 +1,15 @@
 """A function: a tenant's code, in versions that never change.
 
-Events start a function that has topics. A function without topics transforms the deliveries of the
-webhooks that name it.
+Events start a function that has triggers. A function without triggers transforms the deliveries of
+the webhooks that name it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
+
+from runtime.core.matching.trigger import Trigger
 
 MAX_SOURCE_BYTES: Final = 64 * 1024
 
@@ -32,6 +34,46 @@ class Limits:
     concurrent_runs: int = 25  # of the whole function at the same time
 
 
+class RetryOn(StrEnum):
+    """Which failures of the code itself lead to another attempt."""
+
+    NEVER = "never"  # none but a RetryError, by which the code asks for it
+    ON_ERROR = "on_error"  # any exception, a run that timed out, and one that ran out of memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Whether and when a run that failed is tried again."""
+
+    on: RetryOn = RetryOn.NEVER
+    attempts: int = 10  # of one run in all, the first included
+    # Seconds after the first, second, … attempt; the last one repeats. None: the default schedule.
+    delays_s: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """The value of a declared secret, as it is stored."""
+
+    version: int = 0  # grows by one each time the value is set; 0 while it has no value
+    sealed: str | None = None  # encrypted for the tenant; None while it has no value
+    set_at: str | None = None  # ISO 8601; None while it has no value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """A version that gets a share of the runs before it is published."""
+
+    id: str  # of this trial; another canary of the same version has another id
+    version: int
+    percent: float  # share of the runs, above 0 and at most 100
+    # The canary ends when its share of failed runs is this many percentage points above that of
+    # the live version,
+    margin_points: float
+    min_runs: int  # counted over at least so many runs of the canary
+    started_at: str  # ISO 8601
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A tenant's function and its settings."""
@@ -39,18 +81,26 @@ class Function:
     name: str  # also its id
     tenant: str
     created_at: str  # ISO 8601
-    topics: tuple[str, ...] = ()  # events of these topics start it; empty for a transform
-    filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
+    triggers: tuple[
+        Trigger, ...
+    ] = ()  # events that any of them takes start it; a transform has none
     http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
     # The code sees these as `os.environ`. They are no secrets: the API shows them.
     environment: Mapping[str, str] = field(default_factory=dict)
-    # Name of a declared secret → its ciphertext; None while it has no value.
-    secrets: Mapping[str, str | None] = field(default_factory=dict)
+    environment_version: int = 1  # grows by one with each change of `environment`
+    secrets: Mapping[str, Secret] = field(default_factory=dict)  # by declared name
     limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     # What checks and runs the versions pushed from now on; None leaves it to the installation.
     engine: Engine | None = None
     latest_version: int = 0  # 0 before the first push
     live_version: int | None = None  # None until the first publish
+    live_before: tuple[int, ...] = ()  # versions that were live before, the newest last
+    canary: Canary | None = None  # None while no version is on trial
+    releases: int = 0  # entries of its release log
+    enabled: bool = True  # while it is not, its runs are recorded as skipped
+    switched_at: str | None = None  # ISO 8601; None if it was never switched on or off
+    deleted_at: str | None = None  # ISO 8601, during the days of grace; None for one that is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +110,8 @@ class FunctionVersion:
     tenant: str
     function: str
     version: int  # from 1, in the order of the pushes
-    source: str
+    source: str  # empty once the version is deleted
     source_sha256: str  # hexadecimal
     engine: Engine  # the one that checked the source; every run of the version uses it
     created_at: str  # ISO 8601
+    deleted_at: str | None = None  # ISO 8601; its number is never given again; None while it exists

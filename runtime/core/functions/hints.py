@@ -17,6 +17,9 @@ def run_hint(run: Run) -> RunMessage:
         event=run.event or {},
         webhook_id=run.webhook_id,
         attempt=run.attempt + 1,
+        version=run.pinned_version,
+        replay_id=run.replay_id,
+        replayed_after=run.replayed_after,
     )
 
 

@@ -19,6 +19,9 @@ class RunMessage:
     event: Mapping[str, Any]  # the envelope as JSON
     webhook_id: str | None = None  # the webhook whose transform it is; None for a trigger
     attempt: int = 1  # from 1
+    version: int | None = None  # the version to run; None: live or canary
+    replay_id: str | None = None  # the job that runs it again; None for none
+    replayed_after: int = 0  # how many attempts were made before its present round
 
     def to_json(self) -> dict[str, Any]:
         """The message as it stands on the queue."""

@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Final
 
-from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, Limits
+from runtime.core.functions.function import (
+    MAX_SOURCE_BYTES,
+    Engine,
+    Limits,
+    RetryOn,
+    RetryPolicy,
+)
 from runtime.errors import BadInput
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -16,6 +22,8 @@ HOST: Final = re.compile(
 )
 MAX_HOSTS: Final = 50
 MAX_ENVIRONMENT_BYTES: Final = 4096  # AWS Lambda's limit for a function's environment
+MAX_ATTEMPTS: Final = 20  # of one run, before somebody has to run it again
+MAX_RETRY_DELAY_S: Final = 86_400  # a day: whoever needs longer runs the event again
 MAX_SECRETS: Final = 50  # every run carries all of them in its Lambda payload
 MAX_SECRET_VALUE_BYTES: Final = 3072  # KMS encrypts at most 4 KB directly
 MINIMA: Final = Limits(
@@ -140,6 +148,32 @@ def check_secret_value(value: str, *, field: str = "value") -> None:
         raise BadInput(
             f"is over {MAX_SECRET_VALUE_BYTES} bytes", field=field, code="secret_too_large"
         )
+
+
+def retry_policy(on: str, *, attempts: int, delays_s: tuple[int, ...] | None) -> RetryPolicy:
+    """Read a retry policy.
+
+    Raises:
+        BadInput: code `bad_retry`.
+    """
+    if on not in list(RetryOn):
+        raise BadInput(f"must be one of {', '.join(RetryOn)}", field="retry.on", code="bad_retry")
+    if not 1 <= attempts <= MAX_ATTEMPTS:
+        raise BadInput(
+            f"must be from 1 to {MAX_ATTEMPTS}, the first attempt included",
+            field="retry.attempts",
+            code="bad_retry",
+        )
+    if delays_s is not None and not (
+        1 <= len(delays_s) <= MAX_ATTEMPTS and all(0 <= d <= MAX_RETRY_DELAY_S for d in delays_s)
+    ):
+        raise BadInput(
+            f"must be 1 to {MAX_ATTEMPTS} whole numbers of seconds, each at most"
+            f" {MAX_RETRY_DELAY_S}; leave it out for the default schedule",
+            field="retry.delays_s",
+            code="bad_retry",
+        )
+    return RetryPolicy(on=RetryOn(on), attempts=attempts, delays_s=delays_s)
 
 
 def engine(name: str) -> Engine:

@@ -1,9 +1,9 @@
 """A run: one event through one function version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from runtime.core.functions.function import Engine
 
@@ -18,6 +18,15 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DROPPED = "dropped"
     RETRY = "retry"
+    SKIPPED = "skipped"  # nothing ran: the function was disabled or deleted
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run did not do what it was to do."""
+        return self not in (Outcome.RETURNED, Outcome.DROPPED)
+
+
+FAILED: Final = frozenset(outcome for outcome in Outcome if outcome.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,12 @@ class Run:
     created_at: str  # ISO 8601, of this attempt
     duration_ms: float  # of this attempt
     webhook_id: str | None = None  # the webhook whose transform it was; None for a trigger
+    profile_id: str | None = None  # the profile that the event is about; None when it names none
+    source_sha256: str | None = None  # of the version, hexadecimal; None when nothing ran
+    # What the code saw: the version of the environment, and of each secret that had a value.
+    environment_version: int | None = None  # None when nothing ran
+    secret_versions: Mapping[str, int] = field(default_factory=dict)
+    canary_id: str | None = None  # the canary that it was part of; None for the live version
     output: Any = None  # what the handler returned, as JSON
     # `type`, `message` and `traceback` (of the user's lines only), and `findings` when the check
     # refused the source. None when the handler returned.
@@ -43,8 +58,15 @@ class Run:
     # What the handler asked for, in order. A repeated hint sends the effects again under the same
     # ids.
     effects: tuple[Mapping[str, Any], ...] = ()
+    # The requests that the code made: `method`, `host`, `path` without its query, `status` or
+    # `error`, and `ms`; in order.
+    http_calls: tuple[Mapping[str, Any], ...] = ()
+    memory_mb: float | None = None  # the most that the run used, in MiB; None when nothing ran
     due_at_ms: int | None = None  # epoch ms; set exactly while another attempt is due
     event: Mapping[str, Any] | None = None  # the envelope, for the next attempt; None without one
+    pinned_version: int | None = None  # what the next attempt runs; None: live or canary
+    replay_id: str | None = None  # the job that ran it again last; None for none
+    replayed_after: int = 0  # how many attempts were made before its present round
     # The store's own address of output and effects that are too large for the record. Both are
     # empty here until somebody has fetched them. None when they stand in the record.
     left_at: str | None = None

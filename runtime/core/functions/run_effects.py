@@ -14,7 +14,8 @@ from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES, DeliverMessage
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
-from runtime.core.functions.function import Engine
+from runtime.core.functions import retrying
+from runtime.core.functions.function import Engine, RetryPolicy
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import MAX_LEFT_BYTES, PlannedRun
 from runtime.core.json_text import dump
@@ -54,11 +55,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """One attempt of a run: which version ran, and when."""
+    """One attempt of a run: what ran, and when."""
 
-    version: int
+    version: int  # 0 when no version could run
     now: str  # ISO 8601; when the attempt is decided
-    retry_at_ms: int | None = None  # epoch ms of the next attempt; None when this is the last
+    dice: float = 0.5  # 0 to 1, for the jitter of the next attempt's time; 0.5 is none
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    # As in `Run`.
+    source_sha256: str | None = None
+    environment_version: int | None = None
+    secret_versions: Mapping[str, int] = field(default_factory=dict)
+    canary_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +92,8 @@ def decide(
         Transient: code `sandbox_crashed`: the result is malformed.
     """
     run = _record(planned_run, result, attempt=attempt)
+    if run.outcome is Outcome.SKIPPED:  # a word of ours, not of the sandbox
+        raise Transient("the sandbox's result is malformed", code="sandbox_crashed")
     if run.outcome not in _TAKES_EFFECT:
         return Decision(run=run, outgoing=outgoing(run, planned_run.event))
     try:
@@ -102,9 +111,18 @@ def refused(
     *,
     attempt: Attempted,
     result: Mapping[str, Any] | None = None,
+    outcome: Outcome = Outcome.REFUSED,
 ) -> Decision:
-    """Decide what follows from a run that the platform refused to make or to accept."""
-    refusal = {"outcome": "refused", "error": {"traceback": "", **error}}
+    """Decide what follows from a run that the platform refused to make or to accept.
+
+    Args:
+        planned_run: the run.
+        error: `type` and `message`.
+        attempt: what ran, and when.
+        result: the sandbox's, if the code ran.
+        outcome: `SKIPPED` when somebody wanted the function not to run.
+    """
+    refusal = {"outcome": outcome, "error": {"traceback": "", **error}}
     others = {name: (result or {}).get(name) for name in _FACTS}
     run = _record(planned_run, {**others, **refusal}, attempt=attempt)
     return Decision(run=run, outgoing=outgoing(run, planned_run.event))
@@ -150,7 +168,8 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
     message = planned_run.message
     try:
         outcome = Outcome(result["outcome"])
-        again = outcome is Outcome.RETRY and attempt.retry_at_ms is not None
+        in_round = message.attempt - message.replayed_after
+        due_at_ms = _due_at_ms(attempt, outcome, number=in_round)
         return Run(
             id=message.run_id,
             tenant=message.tenant,
@@ -163,17 +182,34 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
             created_at=attempt.now,
             duration_ms=_duration_ms(result.get("duration_ms")),
             webhook_id=message.webhook_id,
+            profile_id=planned_run.profile_id,
+            source_sha256=attempt.source_sha256,
+            environment_version=attempt.environment_version,
+            secret_versions=attempt.secret_versions,
+            canary_id=attempt.canary_id,
             output=result.get("output"),
             error=_error(result),
             logs=tuple(dict(line) for line in result.get("logs") or ()),
             effects=tuple(dict(effect) for effect in result.get("effects") or ()),
-            due_at_ms=attempt.retry_at_ms if again else None,
-            event=planned_run.event.to_json() if again else None,
+            due_at_ms=due_at_ms,
+            event=None if due_at_ms is None else planned_run.event.to_json(),
+            pinned_version=message.version,
+            replay_id=message.replay_id,
+            replayed_after=message.replayed_after,
             engine=_engine(result),
             isolation=_text(result.get("isolation")),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Transient("the sandbox's result is malformed", code="sandbox_crashed") from problem
+
+
+def _due_at_ms(attempt: Attempted, outcome: Outcome, *, number: int) -> int | None:
+    delay_s = retrying.next_delay_s(
+        attempt.retry, outcome=outcome, attempt=number, dice=attempt.dice
+    )
+    if delay_s is None:
+        return None
+    return int((timestamps.moment(attempt.now).timestamp() + delay_s) * 1000)
 
 
 def _engine(result: Mapping[str, Any]) -> Engine | None:

@@ -12,6 +12,7 @@ from runtime.core.json_text import dump
 from runtime.core.matching.facts import Facts
 from runtime.core.matching.filter_index import FilterIndex
 from runtime.core.matching.patterns import Pattern, compile_pattern
+from runtime.core.matching.trigger import Trigger
 
 COMPILED: Final = 10_000  # filters kept compiled between two changes: about 2 KB each
 
@@ -29,12 +30,8 @@ class Subscription(Protocol):
     """A webhook, a function or anything else that subscribes to events."""
 
     @property
-    def topics(self) -> Iterable[str]:
-        """Exact topics and prefixes such as `message.email.*`; the event must match one of them."""
-
-    @property
-    def filter(self) -> Mapping[str, Any] | None:
-        """An event pattern over the envelope; None takes every event of the topics."""
+    def triggers(self) -> Iterable[Trigger]:
+        """What it takes; an event that several of them take reaches it once."""
 
 
 S = TypeVar("S", bound=Subscription)
@@ -75,9 +72,10 @@ class Index(Generic[S]):
         self._exact: dict[str, _Bucket] = defaultdict(_Bucket)
         self._prefix: dict[str, _Bucket] = defaultdict(_Bucket)
         for number, subscription in enumerate(self._subscriptions):
-            pattern = _filter(subscription.filter)
-            for topic in subscription.topics:
-                self._bucket(topic).add(number, pattern)
+            for trigger in subscription.triggers:
+                pattern = _filter(trigger.filter)
+                for topic in trigger.topics:
+                    self._bucket(topic).add(number, pattern)
 
     def match(self, event: Event) -> Sequence[S]:
         """The subscriptions that `event` reaches, each once, in the order they were given."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from runtime.core.matching.trigger import Trigger
 from runtime.core.pacing import schedule
 from runtime.core.pacing.rate_limit import RateLimit
 
@@ -78,6 +79,11 @@ class Webhook:
     # A limit puts deliveries off and drops none; None for no limit.
     rate_limit: RateLimit | None = None
     max_concurrency: int | None = None  # attempts at the same time
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """What it takes: always one trigger."""
+        return (Trigger(topics=self.topics, filter=self.filter),)
 
     @property
     def header_names(self) -> tuple[str, ...]:

@@ -1,17 +1,38 @@
 """Turns functions and versions into items of the config table, runs into their own, and back."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from runtime.core.functions.function import Engine, Function, FunctionVersion, Limits
+from runtime.core.functions.function import (
+    Canary,
+    Engine,
+    Function,
+    FunctionVersion,
+    Limits,
+    RetryOn,
+    RetryPolicy,
+    Secret,
+)
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.matching.trigger import Trigger
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
 FUNCTION_AS_JSON: Final = frozenset(
-    {"topics", "filter", "http_hosts", "environment", "secrets", "limits"}
+    {
+        "triggers",
+        "http_hosts",
+        "environment",
+        "secrets",
+        "limits",
+        "retry",
+        "live_before",
+        "canary",
+    }
 )
-RUN_AS_JSON: Final = frozenset({"output", "error", "logs", "effects", "event"})
+RUN_AS_JSON: Final = frozenset(
+    {"output", "error", "logs", "effects", "event", "secret_versions", "http_calls"}
+)
 
 
 def function_item(function: Function) -> Item:
@@ -22,12 +43,30 @@ def function_item(function: Function) -> Item:
 def function(item: Mapping[str, Item]) -> Function:
     """A stored function."""
     raw = codec.fields(item, Function, as_json=FUNCTION_AS_JSON)
-    raw["topics"] = tuple(raw["topics"])
+    raw["triggers"] = tuple(map(_trigger, raw["triggers"]))
     raw["http_hosts"] = tuple(raw["http_hosts"])
+    raw["secrets"] = {name: Secret(**secret) for name, secret in raw["secrets"].items()}
     raw["limits"] = Limits(**raw["limits"])
+    raw["retry"] = _retry(raw["retry"])
+    raw["live_before"] = tuple(raw["live_before"])
+    if "canary" in raw:
+        raw["canary"] = Canary(**raw["canary"])
     if "engine" in raw:
         raw["engine"] = Engine(raw["engine"])
     return Function(**raw)
+
+
+def _trigger(raw: Mapping[str, Any]) -> Trigger:
+    return Trigger(topics=tuple(raw["topics"]), filter=raw["filter"])
+
+
+def _retry(raw: Mapping[str, Any]) -> RetryPolicy:
+    delays_s = raw["delays_s"]
+    return RetryPolicy(
+        on=RetryOn(raw["on"]),
+        attempts=raw["attempts"],
+        delays_s=None if delays_s is None else tuple(delays_s),
+    )
 
 
 def version_item(version: FunctionVersion) -> Item:
@@ -54,6 +93,7 @@ def run(item: Mapping[str, Item]) -> Run:
     raw = codec.fields(item, Run, as_json=RUN_AS_JSON)
     raw["logs"] = tuple(raw["logs"])
     raw["effects"] = tuple(raw["effects"])
+    raw["http_calls"] = tuple(raw.get("http_calls", ()))
     raw["outcome"] = Outcome(raw["outcome"])
     if "engine" in raw:
         raw["engine"] = Engine(raw["engine"])

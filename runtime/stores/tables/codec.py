@@ -139,4 +139,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(item) for name, item in shallow(value).items()}
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return {
+            name: _plain(item) if hasattr(item, "__dataclass_fields__") else item
+            for name, item in value.items()
+        }
+    return value

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
-from runtime.core.events import topics
-from runtime.core.functions import rules
-from runtime.core.functions.function import Engine, Function, Limits
-from runtime.core.matching import matching
+from runtime.core.functions import rules, triggers
+from runtime.core.functions.function import Engine, Function, Limits, RetryPolicy, Secret
+from runtime.core.functions.triggers import TriggerSettings
 from runtime.core.timestamps import timestamp
 from runtime.usecases.functions import ports
 
@@ -29,24 +28,25 @@ class NewFunction:
     """The settings of a function that a caller wants to create."""
 
     name: str
-    topics: tuple[str, ...] = ()  # events of these topics start it; empty for a transform
-    filter: Mapping[str, Any] | None = None  # an event pattern; None takes every event
+    # Events that any of its triggers takes start it; without triggers it is a transform.
+    triggers: TriggerSettings = field(default_factory=TriggerSettings)
     http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()  # names only; `SetSecret` sets each value
     limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     engine: Engine | None = None  # None leaves it to the installation
 
 
 class FunctionChanges(TypedDict, total=False):
     """The settings to change. Settings that are left out stay as they are."""
 
-    topics: tuple[str, ...]
-    filter: Mapping[str, Any] | None
+    triggers: TriggerSettings
     http_hosts: tuple[str, ...]
     environment: Mapping[str, str]
     secrets: tuple[str, ...]  # names; a secret that is not among them is removed
     limits: Limits
+    retry: RetryPolicy
     engine: Engine | None  # None leaves it to the installation
 
 
@@ -70,12 +70,12 @@ class CreateFunction:
             name=new.name,
             tenant=tenant,
             created_at=timestamp(self.clock()),
-            topics=_parsed_topics(new.topics),
-            filter=new.filter,
+            triggers=triggers.changed((), new.triggers),
             http_hosts=new.http_hosts,
             environment=new.environment,
-            secrets=dict.fromkeys(new.secrets),
+            secrets=dict.fromkeys(new.secrets, Secret()),
             limits=new.limits,
+            retry=new.retry,
             engine=new.engine,
         )
         check(function)
@@ -101,14 +101,16 @@ class UpdateFunction:
         old = self.functions.get(tenant, name)
         names = changes.get("secrets", tuple(old.secrets))
         rules.check_secret_names(names)
+        environment = changes.get("environment", old.environment)
         function = replace(
             old,
-            topics=_parsed_topics(changes.get("topics", old.topics)),
-            filter=changes.get("filter", old.filter),
+            triggers=triggers.changed(old.triggers, changes.get("triggers", {})),
             http_hosts=changes.get("http_hosts", old.http_hosts),
-            environment=changes.get("environment", old.environment),
-            secrets={secret: old.secrets.get(secret) for secret in names},
+            environment=environment,
+            environment_version=old.environment_version + (environment != old.environment),
+            secrets={secret: old.secrets.get(secret, Secret()) for secret in names},
             limits=changes.get("limits", old.limits),
+            retry=changes.get("retry", old.retry),
             engine=changes.get("engine", old.engine),
         )
         check(function)
@@ -125,10 +127,3 @@ def check(function: Function) -> None:
     rules.check_hosts(function.http_hosts)
     rules.check_environment(function.environment)
     rules.check_limits(function.limits)
-    if function.filter is not None:
-        matching.compile(function.filter)
-
-
-def _parsed_topics(names: tuple[str, ...]) -> tuple[str, ...]:
-    # A function without topics is a transform: only webhooks run it.
-    return topics.parse_all(names) if names else ()

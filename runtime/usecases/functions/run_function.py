@@ -3,25 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
-from runtime.core.functions import run_effects, run_plan
+from runtime.core.functions import canary, readiness, run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.readiness import Refusal
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
-from runtime.errors import Transient
+from runtime.errors import NotFound, Transient
 from runtime.races import Races
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 
-NO_LIVE_VERSION: Final = {
-    "type": "NoLiveVersion",
-    "message": "the function has no published version; publish one and send the event again",
-}
 Failures = dict[int, Exception]
 
 
@@ -32,7 +29,11 @@ class Functions(Protocol):
         """One function, or None."""
 
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version."""
+        """One version.
+
+        Raises:
+            NotFound: the function has no such version.
+        """
 
 
 class Runs(Protocol):
@@ -82,8 +83,7 @@ class RunFunctions:
     apply: Callable[[Run, Outgoing], None]
     unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
     clock: Callable[[], datetime]
-    # Attempt number → seconds until the next attempt; None when there is none.
-    retry_delay_s: Callable[[int], float | None]
+    dice: Callable[[], float]  # random numbers from 0 to 1
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each run
     allow_local_http: bool
     races: Races = field(default_factory=Races)
@@ -105,21 +105,26 @@ class RunFunctions:
             function = self.functions.find(
                 planned_runs[0].message.tenant, planned_runs[0].message.function
             )
-            if function is None or function.live_version is None:
-                return failures | self._each(todo, self._refuse)
-            return failures | self._admitted(todo, function, function.live_version)
+            ready: list[PlannedRun] = []
+            for planned_run in todo:
+                refusal = readiness.refusal(function, version=planned_run.message.version)
+                if refusal is None:
+                    ready.append(planned_run)
+                else:
+                    failures |= self.refuse([planned_run], refusal)
+            return failures if function is None else failures | self._admitted(ready, function)
         except Exception as problem:  # noqa: BLE001 - one function's trouble must not fail another's events
             return {id(planned_run): problem for planned_run in planned_runs}
 
-    def _admitted(self, todo: list[PlannedRun], function: Function, live_version: int) -> Failures:
+    def _admitted(self, todo: list[PlannedRun], function: Function) -> Failures:
         failures: Failures = {}
         if not todo:
             return failures
         with self.admit.slot(function, [planned_run.message for planned_run in todo]) as admitted:
             if admitted:
-                job = _Job(self, function, live_version)
+                jobs = _Jobs(self, function)
                 for wave in run_plan.waves(todo):
-                    failures |= job.run(wave)
+                    failures |= jobs.run(wave)
         return failures
 
     def _without_done(self, planned_runs: list[PlannedRun]) -> tuple[list[PlannedRun], Failures]:
@@ -152,22 +157,20 @@ class RunFunctions:
                 failures[id(planned_run)] = problem
         return failures
 
-    def _refuse(self, planned_run: PlannedRun) -> None:
-        attempt = self.attempt(planned_run, version=0)
-        decision = run_effects.refused(planned_run, NO_LIVE_VERSION, attempt=attempt)
-        if self.runs.commit(decision.run) is Commit.DONE:
-            self.finish(decision)
+    def refuse(self, planned_runs: list[PlannedRun], refusal: Refusal) -> Failures:
+        """Record that these runs cannot be made."""
 
-    def attempt(self, planned_run: PlannedRun, *, version: int) -> Attempted:
-        """The attempt of a run that ends now."""
-        now = self.clock()
-        delay_s = self.retry_delay_s(planned_run.message.attempt)
-        again = None if delay_s is None else now + timedelta(seconds=delay_s)
-        return Attempted(
-            version=version,
-            now=timestamp(now),
-            retry_at_ms=None if again is None else int(again.timestamp() * 1000),
-        )
+        def record(planned_run: PlannedRun) -> None:
+            decision = run_effects.refused(
+                planned_run,
+                refusal.error,
+                attempt=Attempted(version=0, now=timestamp(self.clock())),
+                outcome=refusal.outcome,
+            )
+            if self.runs.commit(decision.run) is Commit.DONE:
+                self.finish(decision)
+
+        return self._each(planned_runs, record)
 
     def finish(self, decision: Decision) -> None:
         """Send the effects of a stored run, and log the run."""
@@ -175,20 +178,79 @@ class RunFunctions:
         self.journal(_line(decision.run))
 
 
-class _Job:
-    """Runs a batch of events through one function's live version."""
+class _Jobs:
+    """Runs a batch of events through one function, each through the version that is its own."""
 
-    def __init__(self, uses: RunFunctions, function: Function, live_version: int) -> None:
+    def __init__(self, uses: RunFunctions, function: Function) -> None:
         self._uses = uses
         self._function = function
-        self._version = uses.functions.get_version(
-            function.tenant, function.name, version=live_version
-        )
         self._secrets = {
-            name: uses.unseal(function.tenant, sealed)
-            for name, sealed in function.secrets.items()
-            if sealed is not None
+            name: uses.unseal(function.tenant, secret.sealed)
+            for name, secret in function.secrets.items()
+            if secret.sealed is not None
         }
+        self._by_version: dict[int, _Job | None] = {}  # None for a version that does not exist
+
+    def run(self, wave: list[PlannedRun]) -> Failures:
+        """Run a wave, one version after the other."""
+        by_version: dict[int, list[PlannedRun]] = {}
+        for each in wave:
+            by_version.setdefault(self._version_of(each), []).append(each)
+        failures: Failures = {}
+        for version, planned_runs in by_version.items():
+            job = self._job(version)
+            failures |= self._missing(planned_runs) if job is None else job.run(planned_runs)
+        return failures
+
+    def _version_of(self, planned_run: PlannedRun) -> int:
+        pinned = planned_run.message.version
+        version = pinned or canary.version_for(self._function, planned_run.event.id)
+        return version or 0
+
+    def _job(self, version: int) -> "_Job | None":
+        if version not in self._by_version:
+            self._by_version[version] = self._made(version)
+        return self._by_version[version]
+
+    def _made(self, version: int) -> "_Job | None":
+        try:
+            stored = self._uses.functions.get_version(
+                self._function.tenant, self._function.name, version=version
+            )
+        except NotFound:
+            return None
+        if stored.deleted_at is not None:
+            return None
+        return _Job(self._uses, self._function, stored, self._secrets)
+
+    def _missing(self, planned_runs: list[PlannedRun]) -> Failures:
+        """The failures of runs whose version does not exist.
+
+        A version that is live or on trial cannot be deleted, so the function has changed since it
+        was read. Only a version that was asked for by its number may be gone.
+        """
+        asked_for = [each for each in planned_runs if each.message.version is not None]
+        changed = Transient("the function has changed meanwhile", code="function_changed")
+        failures: Failures = {
+            id(each): changed for each in planned_runs if each.message.version is None
+        }
+        return failures | self._uses.refuse(asked_for, readiness.NO_VERSION)
+
+
+class _Job:
+    """Runs events through one version of a function."""
+
+    def __init__(
+        self,
+        uses: RunFunctions,
+        function: Function,
+        version: FunctionVersion,
+        secrets: Mapping[str, str],
+    ) -> None:
+        self._uses = uses
+        self._function = function
+        self._version = version
+        self._secrets = secrets
 
     def run(self, wave: list[PlannedRun]) -> Failures:
         """Run a wave. If a profile changed during its run, the run is made again on the new one."""
@@ -278,8 +340,9 @@ class _Job:
         result = results.get(planned_run.message.run_id)
         if result is None:
             raise Transient("the sandbox left this event out", code="sandbox_crashed")
-        attempt = self._uses.attempt(planned_run, version=self._version.version)
-        decision = run_effects.decide(planned_run, result, attempt=attempt, person=person)
+        decision = run_effects.decide(
+            planned_run, result, attempt=self._attempt(planned_run), person=person
+        )
         commit = self._uses.runs.commit(
             decision.run, decision.profile, read_revision=decision.read_revision
         )
@@ -287,6 +350,24 @@ class _Job:
         if commit is Commit.DONE:
             self._uses.finish(decision)
         return commit
+
+    def _attempt(self, planned_run: PlannedRun) -> Attempted:
+        """The attempt that ends now."""
+        function, version = self._function, self._version
+        trial = function.canary
+        on_trial = trial is not None and trial.version == version.version
+        return Attempted(
+            version=version.version,
+            now=timestamp(self._uses.clock()),
+            dice=self._uses.dice(),
+            retry=function.retry,
+            source_sha256=version.source_sha256,
+            environment_version=function.environment_version,
+            secret_versions={name: function.secrets[name].version for name in self._secrets},
+            canary_id=trial.id
+            if trial is not None and on_trial and planned_run.message.version is None
+            else None,
+        )
 
 
 def _line(run: Run) -> dict[str, Any]:
@@ -296,6 +377,7 @@ def _line(run: Run) -> dict[str, Any]:
         "tenant": run.tenant,
         "function": run.function,
         "version": run.version,
+        "canary_id": run.canary_id,
         "run_id": run.id,
         "event_id": run.event_id,
         "webhook_id": run.webhook_id,

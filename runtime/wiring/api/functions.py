@@ -42,7 +42,11 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
             clock=worker.now,
         ),
         publish=PublishVersion(functions=functions),
-        set_secret=SetSecret(functions=functions, seal=parts.secrets(clients, installation).seal),
+        set_secret=SetSecret(
+            functions=functions,
+            seal=parts.secrets(clients, installation).seal,
+            clock=worker.now,
+        ),
         runs=runs,
         show_run=ShowRun(runs=runs),
     )

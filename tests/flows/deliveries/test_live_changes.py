@@ -18,6 +18,7 @@ from tests.builders import (
     TENANT,
     a_bus_event,
     a_deliver_message,
+    a_trigger,
     a_version,
     a_webhook,
     an_envelope,
@@ -141,8 +142,10 @@ def test_a_trigger_is_live_as_it_was_changed_to_within_five_seconds(warm: Warm) 
 
     pushed = functions.add_version(first, a_version(version=2))
     second = replace(pushed, live_version=2)
-    deaf = replace(second, topics=())
-    choosy = replace(second, filter={"id": ["another"]})
+    deaf = replace(second, triggers=())
+    choosy = replace(
+        second, triggers=(a_trigger("message.email.clicked", filter={"id": ["another"]}),)
+    )
     for old, new in ((pushed, second), (second, deaf), (deaf, choosy), (choosy, second)):
         functions.replace(old, new)
         warm.soon()

@@ -169,7 +169,6 @@ class TestTransforms:
             "        raise RetryError('later')\n"
             "    raise DropEvent('no')\n",
         )
-        platform.delay_s = 3600
 
         land(
             platform,

@@ -180,7 +180,7 @@ def test_a_secret_is_read_without_its_mark_and_its_line_end(
 
     assert 0 == ran.code
     application = penstock.api.application
-    sealed = application.functions.store.get(penstock.api.tenant, "vip").secrets["TOKEN"]
+    sealed = application.functions.store.get(penstock.api.tenant, "vip").secrets["TOKEN"].sealed
     assert sealed is not None
     assert "hunter2" == application.tenancy.answer_once.unseal(penstock.api.tenant, sealed)
 

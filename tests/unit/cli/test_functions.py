@@ -153,9 +153,11 @@ def test_a_secret_comes_from_standard_input_and_is_not_printed(penstock: Command
     assert 0 == done.code
     assert "hunter2" not in done.out + done.err
     assert {"TOKEN": True} == penstock.api.get("/v1/functions/vip").json["secrets"]
-    stored = penstock.api.application.functions.store.get(penstock.api.tenant, "vip").secrets[
-        "TOKEN"
-    ]
+    stored = (
+        penstock.api.application.functions.store.get(penstock.api.tenant, "vip")
+        .secrets["TOKEN"]
+        .sealed
+    )
     assert stored is not None
     assert "hunter2" == penstock.api.cloud.secrets.open(penstock.api.tenant, stored)
 

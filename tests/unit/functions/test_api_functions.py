@@ -201,7 +201,7 @@ def test_a_secret_goes_in_and_never_comes_out(api: ApiClient, vip: str) -> None:
     assert (204, "") == (put.status, put.text)
     shown = api.get(vip)
     assert {"TOKEN": True} == shown.json["secrets"]
-    stored = api.application.functions.store.get(api.tenant, "vip").secrets["TOKEN"]
+    stored = api.application.functions.store.get(api.tenant, "vip").secrets["TOKEN"].sealed
     assert stored is not None
     assert stored not in shown.text
     assert "hunter2" not in stored
@@ -235,7 +235,7 @@ def test_a_secret_of_several_lines_ends_as_its_file_does(api: ApiClient, vip: st
     pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 
     assert 204 == api.call("PUT", f"{vip}/secrets/KEY", {"value": pem}).status
-    stored = api.application.functions.store.get(api.tenant, "vip").secrets["KEY"]
+    stored = api.application.functions.store.get(api.tenant, "vip").secrets["KEY"].sealed
     assert stored is not None
     assert pem == api.application.tenancy.answer_once.unseal(api.tenant, stored)
 

@@ -9,7 +9,7 @@ from runtime.core.deliveries import messages
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.events.envelope import MAX_HOPS, ProfileRef
 from runtime.core.functions import run_effects, run_plan
-from runtime.core.functions.function import Engine
+from runtime.core.functions.function import Engine, RetryPolicy
 from runtime.core.functions.run import Outcome
 from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
@@ -22,7 +22,8 @@ from tests.doubles import a_result
 RUN = a_run().id
 EMIT = {"op": "emit", "topic": "metric.vip_order", "properties": {"value": 1}}
 DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
-FIRST = Attempted(version=1, now=NOW, retry_at_ms=NOW_MS + 5_000)
+FIRST = Attempted(version=1, now=NOW)
+LAST = Attempted(version=1, now=NOW, retry=RetryPolicy(attempts=1))
 
 
 def a_planned_run(**changes: Any) -> PlannedRun:
@@ -39,7 +40,7 @@ def decide(
     **result: Any,
 ) -> Decision:
     """What the sandbox's result amounts to."""
-    attempt = Attempted(version=1, now=NOW) if last else FIRST
+    attempt = LAST if last else FIRST
     return run_effects.decide(
         planned_run or a_planned_run(), a_result(RUN, **result), attempt=attempt, person=person
     )

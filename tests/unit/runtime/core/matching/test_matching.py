@@ -1,7 +1,6 @@
 """Event patterns: every operator, every refusal, and agreement with an implementation not ours."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from runtime.core.matching import matching
+from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
-from tests.builders import a_function, a_webhook, an_event
+from tests.builders import a_function, a_trigger, a_webhook, an_event
 from tests.event_patterns import SCALARS, events, patterns
 
 EVENT = {
@@ -265,16 +265,35 @@ def test_subscriptions_that_share_a_filter_are_each_found_in_their_order() -> No
 class _Monitor:
     """A subscription that is neither a webhook nor a function."""
 
-    topics: tuple[str, ...]
-    filter: Mapping[str, Any] | None = None
+    triggers: tuple[Trigger, ...]
 
 
-def test_anything_with_topics_and_a_filter_can_subscribe() -> None:
+def test_anything_with_triggers_can_subscribe() -> None:
     """The index must not need to know what waits for events, nor how it is named."""
-    watched = _Monitor(("message.*",), {"id": [{"prefix": "evt"}]})
-    index = matching.Index([watched, watched, _Monitor(("metric.*",))])
+    watched = _Monitor((a_trigger("message.*", filter={"id": [{"prefix": "evt"}]}),))
+    index = matching.Index([watched, watched, _Monitor((a_trigger("metric.*"),))])
 
     assert index.match(an_event()) == (watched, watched)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "reached"),
+    [
+        ((a_trigger("message.*"), a_trigger("message.email.*")), True),
+        ((a_trigger("metric.*"), a_trigger("message.*")), True),
+        ((a_trigger("message.*", filter={"id": ["evt_9"]}), a_trigger("message.email.*")), True),
+        ((a_trigger("message.*", filter={"id": ["evt_9"]}), a_trigger("metric.*")), False),
+        ((), False),
+    ],
+)
+def test_an_event_that_one_of_several_triggers_takes_reaches_the_function_once(
+    triggers: tuple[Trigger, ...],
+    reached: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """Each trigger has its own topics and filter; two that take an event are one run."""
+    function = a_function(triggers=triggers)
+
+    assert matching.Index([function]).match(an_event()) == ((function,) if reached else ())
 
 
 def test_a_disabled_webhook_is_found() -> None:

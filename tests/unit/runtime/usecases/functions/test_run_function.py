@@ -1,14 +1,15 @@
 """Running functions: each event once, whoever dies, and every profile change kept."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
-from runtime.core.functions import run_plan
-from runtime.core.functions.function import Engine, Limits
+from runtime.core.functions import canary, run_plan
+from runtime.core.functions.function import Engine, Limits, RetryPolicy, Secret
 from runtime.core.functions.run import Outcome
 from runtime.errors import Transient
 from runtime.races import MAX_RACES
@@ -16,8 +17,10 @@ from tests.builders import (
     NOW,
     NOW_MS,
     TENANT,
+    a_canary,
     a_profile,
     a_run,
+    a_version,
 )
 from tests.cloud import Cloud
 from tests.doubles import Failing
@@ -62,7 +65,7 @@ class TestRuns:
         self, platform: Platform
     ) -> None:
         """And a declared one without a value is absent, not empty."""
-        platform.publish(secrets={"TOKEN": "sealed", "LATER": None})
+        platform.publish(secrets={"TOKEN": Secret(version=3, sealed="sealed"), "LATER": Secret()})
         platform.run(a_planned_run())
 
         assert {"TOKEN": "opened sealed"} == platform.sandbox.jobs[0]["secrets"]
@@ -103,11 +106,19 @@ class TestRuns:
 
         assert Outcome.RETURNED is platform.record(a_planned_run(2)).outcome
 
-    @pytest.mark.parametrize("function", [None, {"live_version": None}])
-    def test_without_a_live_version_the_run_is_refused(
-        self, platform: Platform, function: Mapping[str, Any] | None
+    @pytest.mark.parametrize(
+        ("function", "outcome", "kind"),
+        [
+            (None, Outcome.REFUSED, "NoFunction"),
+            ({"live_version": None}, Outcome.REFUSED, "NoLiveVersion"),
+            ({"enabled": False}, Outcome.SKIPPED, "FunctionDisabled"),
+            ({"deleted_at": NOW}, Outcome.SKIPPED, "FunctionDeleted"),
+        ],
+    )
+    def test_what_cannot_run_is_on_record_with_what_to_do(
+        self, platform: Platform, function: Mapping[str, Any] | None, outcome: Outcome, kind: str
     ) -> None:
-        """Never silent: the record says what to do, and the webhook's delivery is dead."""
+        """Never silent: it can be run again, and the webhook's delivery is dead with a reason."""
         if function is not None:
             platform.publish(**function)
         planned_run = a_planned_run(webhook_id="whk_1")
@@ -116,9 +127,55 @@ class TestRuns:
 
         record = platform.record(planned_run)
         delivery = platform.cloud.deliveries.find(ids.delivery_id(TENANT, "evt_1", "whk_1"))
-        assert (Outcome.REFUSED, "NoLiveVersion") == (record.outcome, (record.error or {})["type"])
+        assert (outcome, kind) == (record.outcome, (record.error or {})["type"])
         assert delivery is not None
-        assert (Status.DEAD, "function_refused") == (delivery.status, delivery.reason)
+        assert (Status.DEAD, f"function_{outcome}") == (delivery.status, delivery.reason)
+        assert platform.sandbox.jobs == []
+
+    def test_a_record_names_what_the_code_saw(self, platform: Platform) -> None:
+        """Version, source, environment and the versions of secrets; never a value."""
+        platform.publish(
+            environment_version=4,
+            secrets={"TOKEN": Secret(version=3, sealed="sealed"), "LATER": Secret()},
+        )
+
+        platform.run(a_planned_run(person="c-1"))
+
+        record = platform.record(a_planned_run())
+        assert (1, "0" * 64, 4) == (
+            record.version,
+            record.source_sha256,
+            record.environment_version,
+        )
+        assert {"TOKEN": 3} == record.secret_versions
+        assert a_planned_run(person="c-1").profile_id == record.profile_id
+
+    def test_a_canary_takes_its_share_and_a_pinned_run_neither(self, platform: Platform) -> None:
+        """The event's id decides, and a record says of which canary it was."""
+        live = platform.publish()
+        two = platform.functions.add_version(live, a_version(version=2))
+        trial = a_canary(version=2, percent=50)
+        platform.functions.replace(two, replace(two, canary=trial))
+        runs = [a_planned_run(number) for number in range(1, 31)]
+        pinned = a_planned_run(31, version=1)
+
+        assert {None} == set(platform.run(*runs, pinned))
+
+        records = [platform.record(each) for each in runs]
+        expected = [2 if canary.takes(trial, each.event_id) else 1 for each in records]
+        assert expected == [each.version for each in records]
+        assert {1, 2} == set(expected)
+        assert {1: None, 2: trial.id} == {each.version: each.canary_id for each in records}
+        assert (1, None) == (platform.record(pinned).version, platform.record(pinned).canary_id)
+
+    def test_a_pinned_version_that_was_deleted_refuses_its_run(self, platform: Platform) -> None:
+        """Only the run that asked for it; the platform is not at fault."""
+        platform.publish()
+
+        assert [None] == platform.run(a_planned_run(version=9))
+
+        record = platform.record(a_planned_run())
+        assert (Outcome.REFUSED, "NoVersion") == (record.outcome, (record.error or {})["type"])
 
 
 class TestExactlyOnce:
@@ -250,8 +307,7 @@ class TestRetries:
 
     def test_a_short_retry_rides_on_the_queue_and_in_the_index(self, platform: Platform) -> None:
         """The record is due whatever happens to the hint."""
-        platform.publish()
-        platform.delay_s = 0
+        platform.publish(retry=RetryPolicy(delays_s=(0,)))
         platform.sandbox.script = lambda _: {"outcome": "retry"}
         planned_run = a_planned_run()
 
@@ -267,8 +323,7 @@ class TestRetries:
 
     def test_a_long_retry_waits_in_the_index(self, platform: Platform) -> None:
         """SQS cannot hold it; the sweep finds it."""
-        platform.publish()
-        platform.delay_s = 1800
+        platform.publish(retry=RetryPolicy(delays_s=(1800,)))
         platform.sandbox.script = lambda _: {"outcome": "retry"}
 
         platform.run(a_planned_run())
@@ -340,7 +395,7 @@ class TestFaults:
 
     def test_one_functions_trouble_is_not_anothers(self, platform: Platform) -> None:
         """A damaged secret of one function must not stop the batch."""
-        platform.publish(secrets={"TOKEN": "damaged"})
+        platform.publish(secrets={"TOKEN": Secret(version=1, sealed="damaged")})
         platform.publish(name="other")
         damaged = Failing(str, Transient("unsealable", code="unsealable"))
 
