@@ -28,8 +28,8 @@ BATCH_WALL_S = 5.0  # a batch is a test suite: a loop without end should not hol
 _BATCH_WORKERS = 2
 _RUN_ID = "run_local"
 _KEYS = (
-    "outcome", "output", "error", "findings", "logs", "effects", "duration_ms", "isolation",
-    "engine",
+    "outcome", "output", "error", "findings", "logs", "effects", "http", "memory_mb",
+    "duration_ms", "isolation", "engine",
 )  # fmt: skip
 
 
@@ -160,6 +160,8 @@ def _refused(kind: str, message: str, *, used: tuple[EngineName, str]) -> dict[s
         "findings": [],
         "logs": [],
         "effects": [],
+        "http": [],
+        "memory_mb": None,
         "duration_ms": 0.0,
         "isolation": isolation,
         "engine": engine,

@@ -41,6 +41,12 @@ class Result:
     logs: list[dict[str, Any]] = field(default_factory=list)
     # What the run asked the platform to do, in its order.
     effects: list[dict[str, Any]] = field(default_factory=list)
+    # The http calls that the run tried to make, in order, as `http_calls.call` writes them.
+    http: list[dict[str, Any]] = field(default_factory=list)
+    # The worker's peak of memory above an empty worker's, until this event's end, in MiB. The
+    # events of one batch share a worker, so a later event's peak is never below an earlier one's.
+    # None when nothing ran, or when the kernel does not say.
+    memory_mb: float | None = None
     # Milliseconds of wall clock.
     duration_ms: float = 0.0
 
@@ -54,6 +60,8 @@ class Result:
             "findings": self.findings,
             "logs": self.logs,
             "effects": self.effects,
+            "http": self.http,
+            "memory_mb": self.memory_mb,
             "duration_ms": self.duration_ms,
             "isolation": self.isolation,
             "engine": self.engine,

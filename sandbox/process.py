@@ -27,7 +27,7 @@ from sandbox.limits import (
     ZYGOTE_ANSWER_S,
     ZYGOTE_START_S,
 )
-from sandbox.memory import resident_bytes
+from sandbox.memory import Measure, peak_bytes, resident_bytes
 
 _CONTROL_FD: Final = 3
 _HIGH_FD: Final = 64  # above the descriptors 0, 1 and 3 that the zygote's file actions replace
@@ -219,6 +219,8 @@ class WorkerProcess:
         self._poll.register(mine, select.POLLIN)
         self._buffer = wire.FrameBuffer(MAX_RESULT_FRAME_BYTES)
         self._end: End | None = None
+        self._measure = Measure(zygote.hello["measure"])
+        self._rest_bytes = self._empty_bytes()
         self._max_memory_bytes = 0
         self._looked_at_s = 0.0
         room_bytes = zygote.hello["watch"]
@@ -302,6 +304,22 @@ class WorkerProcess:
         self._looked_at_s = now_s
         if resident_bytes(self.pid) > self._max_memory_bytes:
             raise MemoryExceeded
+
+    def _empty_bytes(self) -> int | None:
+        """Bytes of memory that this worker has without a function."""
+        if self._measure is Measure.WRITABLE and sys.platform == "linux":
+            return peak_bytes(self.pid, self._measure)  # it was forked just now
+        return int(self._zygote.hello["rest_kb"]) << 10
+
+    def grown_mb(self) -> float | None:
+        """The worker's peak of memory so far above what it has without a function, in MiB.
+
+        None once it has ended (then `end` says), or if the kernel does not say.
+        """
+        peak = None if self._end is not None else peak_bytes(self.pid, self._measure)
+        if peak is None or self._rest_bytes is None:
+            return None
+        return max(peak - self._rest_bytes, 0) / (1 << 20)
 
     def quiet(self) -> bool:
         """Whether the worker has sent nothing since its last answer. Between events it must not."""

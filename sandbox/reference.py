@@ -59,7 +59,7 @@ _ONLY_SOMEWHERE: Final = frozenset({"itertools.batched", "math.exp2", "math.cbrt
 def page() -> str:
     """The page, as Markdown."""
     dialect = [_DIALECT, _language(), _builtins(), _modules()]
-    common = [_context(), _limits(), _outcomes(), _isolation()]
+    common = [_context(), _limits(), _outcomes(), _HTTP_AND_MEMORY, _isolation()]
     return "\n".join([_HEAD, wasm_reference.section(), *dialect, *common])
 
 
@@ -74,6 +74,31 @@ _DIALECT: Final = f"""## Engine `restricted`
 
 A dialect of Python on the platform's own CPython, faster where a function computes much in Python
 itself. Language version {version.POLICY}, modules version {MODULES_VERSION}. What it refuses, `wasm` runs.
+"""
+
+
+_HTTP_AND_MEMORY: Final = """## http calls and memory
+
+`http` lists the calls that the run tried to make, in order: `method`, `host` (with its port if the
+URL names one), `path` (without query), `status` of the answer or null, `error` (the code that says
+why there is no answer) or null, and `ms`, the milliseconds until the answer or the error. A call
+that was refused counts as tried; one beyond the limit `http_calls` does not. Secrets in a path are
+masked, and a placeholder stands as the function wrote it. Headers, bodies and queries are in no
+list.
+
+`memory_mb` is the worker's peak of memory until the event's end, above what a worker without a
+function holds, in MB of 1,048,576 bytes. It is null when nothing ran, or when the kernel does not
+say.
+
+| Engine | What is measured |
+|---|---|
+| `wasm` | what the worker may write to: above all the guest's memory, which grows and never shrinks, so it is what the limit `memory_mb` counts |
+| `restricted` | the memory that the worker really held at its peak (its resident set); the limit counts address space, which is a little more |
+
+The events of one batch share a worker, so the number of a later event is never below an earlier
+one's. Of a worker that ended by itself the kernel's last report counts: resident memory, in either
+engine. On macOS, which keeps no peak of a living process, it is the resident memory at the event's
+end.
 """
 
 

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox import http_calls, wire, zones
 from sandbox import limits as caps
-from sandbox import wire, zones
 from sandbox.mediated_http import Refused
 from sandbox.outcome import Outcome, Result
 from sandbox.process import End, MemoryExceeded, SandboxUnavailable, WorkerGone
@@ -93,6 +93,7 @@ class EventRun:
         except (wire.ProtocolBroken, Violation) as problem:
             alive = self._violated(str(problem))
         self.result.duration_ms = round((time.monotonic() - self._started_s) * 1000, 3)
+        self._measure(alive=alive)
         self._mask()
         return alive
 
@@ -223,13 +224,18 @@ class EventRun:
         url = self._readable.text(str(message.get("url")), _MAX_URL_CHARS)
         effect: dict[str, Any] = {"op": "http", "method": method, "url": url}
         self.result.effects.append(effect)
+        call = http_calls.call(method, url)
+        self.result.http.append(call)
+        began_s = time.monotonic()
         try:
             value = self._job.mediator.perform(message, remaining_s=self._remaining_s())
         except Refused as problem:
-            effect["error"] = problem.code
+            effect["error"] = call["error"] = problem.code
+            call["ms"] = _since_ms(began_s)
             self._deny(problem.code, str(problem))
             return
-        effect["status"] = value["status"]
+        effect["status"] = call["status"] = value["status"]
+        call["ms"] = _since_ms(began_s)
         self._answer(value)
 
     def _secret(self, message: dict[str, Any]) -> None:
@@ -283,13 +289,26 @@ class EventRun:
         self._fail("TimedOut", f"the run was stopped after {wall_s:g} s of wall clock")
         return False
 
+    def _measure(self, *, alive: bool) -> None:
+        if self.result.memory_mb is None:
+            self._note_memory(self._worker.grown_mb())
+        if self.result.memory_mb is None and not alive:
+            self._kill()  # it has ended by itself: only the kernel's last report says
+
+    def _note_memory(self, grown_mb: float | None) -> None:
+        self.result.memory_mb = None if grown_mb is None else round(grown_mb, 1)
+
     def _kill(self) -> End:
+        self._note_memory(self._worker.grown_mb())
         try:
-            return self._worker.end()
+            end = self._worker.end()
         except SandboxUnavailable:
             # The zygote is gone: this worker has brought it down. The result must blame the
             # function, or it would be run again for ever. The host will start another zygote.
             return End(0, 0, 0)
+        if self.result.memory_mb is None and end.grown_kb > 0:
+            self._note_memory(end.grown_kb / 1024)
+        return end
 
     def _out_of_memory(self) -> None:
         self.result.outcome = Outcome.OUT_OF_MEMORY
@@ -331,6 +350,10 @@ class EventRun:
             {key: value if key == "op" else masker.plain(value) for key, value in effect.items()}
             for effect in result.effects
         ]
+
+
+def _since_ms(began_s: float) -> float:
+    return round((time.monotonic() - began_s) * 1000, 3)
 
 
 _CPU_SIGNALS: Final = frozenset({24})  # SIGXCPU

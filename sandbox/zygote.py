@@ -60,6 +60,7 @@ def main() -> None:
         "watch": _watch(base, counts_growth=choice.counts_growth, room_bytes=engine.room_bytes),
         "version": engine.version,
         "rest_kb": rest_kb,
+        "measure": engine.measure,
     }
     _say(control, hello)
     if choice.level != "none":

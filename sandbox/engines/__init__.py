@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sandbox.memory import Measure
+
 
 class EngineName(StrEnum):
     """The engines of this sandbox; there are no others.
@@ -37,6 +39,9 @@ class Engine(Protocol):
 
     version: str
     """Differs from earlier versions whose compiled code this one must not run."""
+
+    measure: Measure
+    """Which number of the kernel's shows how much memory a function takes in a worker."""
 
     room_bytes: int
     """Memory that a worker may take for the engine itself, on top of the function's limit."""

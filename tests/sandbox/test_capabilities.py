@@ -151,6 +151,54 @@ return out
     assert sum(effect["op"] == "http" for effect in result["effects"]) == 10
 
 
+def test_each_call_that_is_tried_is_listed_with_how_it_ended(box: Sandbox, origin: str) -> None:
+    """Who looks at a slow or failed run asks first whom it called, and what came back."""
+    body = f"""
+context.http.post("{origin}/orders?email=ada@example.com", json={{"name": "ada"}})
+requests.get("{origin}/missing#part")
+for url in ("https://not-listed.example.com/a", "https://ada:pw@127.0.0.1/b", "/c"):
+    try:
+        context.http.get(url)
+    except Exception:
+        pass
+"""
+    result = _run(box, body, **_local())
+    host = origin.removeprefix("http://")
+    times = [call.pop("ms") for call in result["http"]]
+
+    assert result["http"] == [
+        {"method": "POST", "host": host, "path": "/orders", "status": 200, "error": None},
+        {"method": "GET", "host": host, "path": "/missing", "status": 404, "error": None},
+        {"method": "GET", "host": "not-listed.example.com", "path": "/a", "status": None, "error": "host_not_allowed"},
+        {"method": "GET", "host": "127.0.0.1", "path": "/b", "status": None, "error": "url_userinfo"},
+        {"method": "GET", "host": "", "path": "/c", "status": None, "error": "url_invalid"},
+    ]  # fmt: skip
+    assert all(0 < ms < result["duration_ms"] for ms in times)
+
+
+def test_a_call_beyond_the_quota_is_not_listed(box: Sandbox, origin: str) -> None:
+    """The list is as long as the quota, whatever the function tries."""
+    body = f"""
+for n in range(4):
+    try:
+        context.http.get("{origin}/")
+    except Exception:
+        pass
+"""
+    result = _run(box, body, **_local(limits={"wall_s": 2, "http_calls": 3}))
+    assert 3 == len(result["http"])
+
+
+def test_the_list_of_calls_shows_no_secret(box: Sandbox, origin: str) -> None:
+    """A key may stand in a path, filled in outside or by the function, and may hold a `?`."""
+    body = f"""
+context.http.get("{origin}/a/{{{{secret:KEY}}}}/x")
+context.http.get("{origin}/b/" + context.secret("KEY") + "/x")
+"""
+    result = _run(box, body, **_local(secrets={"KEY": "open?sesame"}))
+    assert ["/a/{{secret:KEY}}/x", "/b/[secret]/x"] == [call["path"] for call in result["http"]]
+
+
 def test_effects_come_in_order_and_plain(box: Sandbox) -> None:
     """What a run asks for is applied as it was asked."""
     body = """

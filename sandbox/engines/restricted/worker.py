@@ -25,6 +25,7 @@ from sandbox.limits import (
     MAX_RECURSION,
     MAX_TRACEBACK_FRAMES,
 )
+from sandbox.memory import Measure
 from sandbox.sdk import outcomes
 from sandbox.sdk.context import begin
 from sandbox.sdk.frames import own_frames
@@ -38,6 +39,7 @@ class Restricted:
     """The engine `restricted` (see `sandbox.engines.Engine`)."""
 
     version = f"{version.POLICY}/{sys.implementation.cache_tag}"
+    measure = Measure.RESIDENT
     room_bytes = 0
 
     def faults(self) -> list[str]:

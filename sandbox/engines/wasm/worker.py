@@ -18,6 +18,7 @@ from sandbox.engines import EngineUnusable
 from sandbox.engines.wasm import artefact, binding, reserve, selftest, warm
 from sandbox.engines.wasm.imports import imports
 from sandbox.limits import COMPILE_MEMORY_MB
+from sandbox.memory import Measure
 
 SOCKET_FD: Final = 0
 _HEADER: Final = struct.Struct(">I")
@@ -117,6 +118,7 @@ class Wasm:
         EngineUnusable: the guest cannot compile or run its first function.
     """
 
+    measure = Measure.WRITABLE  # the guest's memory grows within its reserved range
     room_bytes = _ROOM_BYTES
 
     def __init__(self, files: artefact.Artefact) -> None:

@@ -234,6 +234,8 @@ def test_the_batch_command_prints_one_object_a_line(tmp_path: Path) -> None:
         "findings",
         "logs",
         "effects",
+        "http",
+        "memory_mb",
         "duration_ms",
         "isolation",
         "engine",
