@@ -20,6 +20,7 @@ from sandbox.session import EventRun, Job
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandbox.mediated_http import Answerer
     from sandbox.process import WorkerProcess
     from sandbox.sdk.finding import Finding
 
@@ -61,13 +62,18 @@ class Sandbox:
             for host in self._hosts.values():
                 host.close()
 
-    def run(self, job: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self, job: Mapping[str, Any], *, answerer: Answerer | None = None) -> dict[str, Any]:
         """The answer to a job, by its `op`.
 
         - `run`: one result for each event, in their order. Once the results fill the answer (see
           `limits.ANSWER_FULL_BYTES`), the events that follow are not run and have no result.
         - `check`: the findings in the job's source.
         - `doctor`: what the self-tests found on this machine.
+
+        Args:
+            job: what to do, as JSON.
+            answerer: answers the functions' http calls; None calls over the network. It is an
+                argument and no part of the job, so whoever sends jobs cannot choose the answers.
 
         Raises:
             JobMalformed: the job has another shape.
@@ -78,7 +84,7 @@ class Sandbox:
             raise JobMalformed(_SHAPE)
         match job.get("op"):
             case "run":
-                return self._answer(job)
+                return self._answer(job, answerer)
             case "check":
                 return self._checked(job)
             case "doctor":
@@ -86,12 +92,13 @@ class Sandbox:
             case _:
                 raise JobMalformed(_SHAPE)
 
-    def _answer(self, job: Mapping[str, Any]) -> dict[str, Any]:
+    def _answer(self, job: Mapping[str, Any], answerer: Answerer | None) -> dict[str, Any]:
         with self._lock:
             host = self._host(job.get("engine"))
             isolation = host.isolation()
-            results = [result.to_json() for result in self._run(job, host, isolation)]
-            return {"v": 1, "isolation": isolation, "engine": host.engine, "results": results}
+            results = self._run(job, host, isolation, answerer=answerer)
+            about = {"v": 1, "isolation": isolation, "engine": host.engine}
+            return {**about, "results": [result.to_json() for result in results]}
 
     def _checked(self, job: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
@@ -168,13 +175,20 @@ class Sandbox:
 
     # Running
 
-    def _run(self, job: Mapping[str, Any], host: EngineHost, isolation: str) -> list[Result]:
+    def _run(
+        self,
+        job: Mapping[str, Any],
+        host: EngineHost,
+        isolation: str,
+        *,
+        answerer: Answerer | None,
+    ) -> list[Result]:
         events = list(job["events"])
         compiled = host.compiled(str(job["source"]))
         results = [Result(str(event["run_id"]), isolation, host.engine) for event in events]
         if compiled.errors:
             return [_refused(result, compiled.errors) for result in results]
-        setup = self._setup(job)
+        setup = self._setup(job, answerer)
         load = {"op": "load", "code": compiled.code, "about": _about(setup)}
         size = 0
         worker: WorkerProcess | None = None
@@ -211,7 +225,7 @@ class Sandbox:
         }
         return run.run(first, frame, wall_s=wall_s)
 
-    def _setup(self, job: Mapping[str, Any]) -> Job:
+    def _setup(self, job: Mapping[str, Any], answerer: Answerer | None) -> Job:
         secrets = {str(name): str(value) for name, value in (job.get("secrets") or {}).items()}
         masker = Masker(secrets)
         hosts = tuple(job.get("http_hosts") or ())
@@ -231,7 +245,7 @@ class Sandbox:
             environment={str(k): str(v) for k, v in (job.get("environment") or {}).items()},
             webhooks=None if webhooks is None else tuple(map(str, webhooks)),
             masker=masker,
-            mediator=Mediator(permit, masker),
+            mediator=Mediator(permit, masker, answerer=answerer),
         )
 
 

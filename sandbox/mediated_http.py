@@ -7,7 +7,7 @@ import functools
 import json
 import urllib.parse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox import packed
 from sandbox.limits import HTTP_DEADLINE_S, MAX_HTTP_ANSWER_BYTES, MAX_HTTP_REQUEST_BYTES
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runtime.egress.answer import Answer
-    from runtime.egress.client import SyncEgress
+    from runtime.egress.exchange import Request
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.resolver import Resolver
 
@@ -45,6 +45,26 @@ class Permit:
     egress: bool = True  # False: this installation lets no function call anybody
 
 
+class Answerer(Protocol):
+    """Answers requests that a function may make: over the network, or from what was recorded."""
+
+    def send(
+        self,
+        request: Request,
+        *,
+        deadline_s: float,
+        max_answer_bytes: int,
+        connect_s: float | None,
+        idle_s: float | None,
+    ) -> Answer:
+        """The answer to a request, as `SyncEgress.send` gives it.
+
+        Raises:
+            EgressRefused: the request is not one that may be sent.
+            EgressFailed: there is no complete answer in time.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     method: str
@@ -68,13 +88,21 @@ class Mediator:
         masker: of the job's secrets.
         resolver: looks names up; None takes the one that all jobs share, so that names that hang
             hold so many threads and no more.
+        answerer: answers the calls that the permit lets through; None calls over the network.
     """
 
-    def __init__(self, permit: Permit, masker: Masker, *, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        permit: Permit,
+        masker: Masker,
+        *,
+        resolver: Resolver | None = None,
+        answerer: Answerer | None = None,
+    ) -> None:
         self._permit = permit
         self._masker = masker
         self._resolver = resolver
-        self._client: SyncEgress | None = None
+        self._answerer = answerer
         self._hanging_names = 0
 
     def perform(self, message: Mapping[str, Any], *, remaining_s: float) -> dict[str, Any]:
@@ -177,23 +205,21 @@ class Mediator:
             raise Refused("secret_host_not_listed", text)
 
     def _send(self, outgoing: _Wanted, waits: _Waits, deadline_s: float) -> dict[str, Any]:
-        from runtime.egress.client import Request, SyncEgress
+        from runtime.egress.exchange import Request
         from runtime.egress.failures import EgressFailed, EgressRefused
 
         if self._hanging_names >= _HANGING_NAMES_MAX:
             raise Refused(
                 "dns_timeout", "too many names did not resolve in time: no more are tried"
             )
-        if self._client is None:
-            policy = self._permit.policy
-            resolver = self._resolver or _shared_resolver(allow_local=policy.allow_local)
-            self._client = SyncEgress(policy, resolver=resolver)
+        if self._answerer is None:
+            self._answerer = self._network()
         headers = list(outgoing.headers.items())
         request = Request(
             method=outgoing.method, url=outgoing.url, headers=headers, body=outgoing.body
         )
         try:
-            answer = self._client.send(
+            answer = self._answerer.send(
                 request,
                 deadline_s=deadline_s,
                 max_answer_bytes=MAX_HTTP_ANSWER_BYTES,
@@ -214,6 +240,13 @@ class Mediator:
             ],
             "body": base64.b64encode(self._body_of(answer)).decode(),
         }
+
+    def _network(self) -> Answerer:
+        from runtime.egress.client import SyncEgress
+
+        policy = self._permit.policy
+        resolver = self._resolver or _shared_resolver(allow_local=policy.allow_local)
+        return SyncEgress(policy, resolver=resolver)
 
     def _body_of(self, answer: Answer) -> bytes:
         """The answer's body, in which no echo of a secret comes into the worker, packed or not."""
