@@ -13,6 +13,8 @@ import typer
 from cli import _files, _output, project
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson  # noqa: TC001 - Typer reads it at run time
+from runtime.core import json_text
+from runtime.errors import BadInput
 from sandbox import settings
 from sandbox.engine_host import CheckGaveUp, Options
 from sandbox.engines import EngineName
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 BATCH_WALL_S = 5.0  # a batch is a test suite: a loop without end should not hold it for long
 _BATCH_WORKERS = 2
 _RUN_ID = "run_local"
+_MAX_DIGITS = 21  # a longer integer is beyond 64 bits
 _KEYS = (
     "outcome", "output", "error", "findings", "logs", "effects", "http", "memory_mb",
     "duration_ms", "isolation", "engine",
@@ -96,7 +99,10 @@ def run_batch(
 
 def _case(line: str, origin: str) -> dict[str, Any]:
     try:
-        case = json.loads(line, parse_constant=_refuse_constant)
+        case = json.loads(line, parse_constant=_refuse_constant, parse_int=_integer)
+        json_text.check_json(case["id"] if isinstance(case, dict) and "id" in case else None)
+    except BadInput as problem:
+        raise WrongUsage(f"{origin}: id {problem.message}", code=problem.code) from None
     except (ValueError, RecursionError) as error:
         raise WrongUsage(f"{origin} is not JSON: {error}", code="not_json") from None
     if not isinstance(case, dict) or not isinstance(case.get("code"), str) or "id" not in case:
@@ -108,6 +114,12 @@ def _case(line: str, origin: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _integer(digits: str) -> int:
+    # Python reads no integer of thousands of digits. Any that is too large stands for it here: the
+    # case is refused for it, and the other cases are run.
+    return int(digits) if len(digits) <= _MAX_DIGITS else json_text.INTEGER_LIMIT
 
 
 def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -124,7 +136,8 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
         except SandboxRefused:
             raise
         except Exception as problem:  # noqa: BLE001 - whatever one case does, the others still run
-            message = f"this case cannot be run: {problem}"
+            place = f"{problem.field}: " if isinstance(problem, BadInput) and problem.field else ""
+            message = f"this case cannot be run: {place}{problem}"
             used = engines[case.get("engine") or job["engine"]]
             return {"id": case["id"], **_refused("CannotRun", message, used=used)}
         finally:
@@ -143,6 +156,8 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
 
 
 def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    for part in ("event", "profile"):  # the cloud has no event and no profile with such values
+        json_text.check_json(case.get(part), at=part)
     inputs = {
         "event": case["event"] if case.get("event") is not None else sample_event(),
         "profile": case.get("profile"),

@@ -177,3 +177,44 @@ def test_a_function_sees_its_declared_environment_and_nothing_of_this_machine(
     ran = functions_test.run_file(source, engine="wasm")
 
     assert {"SHOP": "music"} == ran["output"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        str(1 << 64),
+        f"-{1 << 64}",
+        "9" * 30,
+        "9" * 5000,
+        "1e999",
+        '"\\ud800"',
+        '{"\\udfff": 1}',
+        "[" * 70 + "]" * 70,
+    ],
+)
+@pytest.mark.parametrize("part", ["event", "profile"])
+def test_a_batch_refuses_the_values_that_the_cloud_refuses(
+    penstock: Command, value: str, part: str
+) -> None:
+    """A case that passes here on a value that no event can have has tested nothing."""
+    code = json.dumps("def handler(event, profile): return 1")
+    bad = f'{{"id": 1, "code": {code}, "{part}": {{"x": {value}}}}}'
+    good = f'{{"id": 2, "code": {code}, "{part}": {{"x": {(1 << 64) - 1}}}}}'
+    cases = penstock.write("cases.jsonl", _cases(bad, good))
+
+    ran = penstock(*TEST, "--batch", cases)
+
+    refused, returned = (json.loads(line) for line in ran.out.split("\n") if line)
+    assert (0, "refused", "CannotRun") == (ran.code, refused["outcome"], refused["error"]["type"])
+    assert part in refused["error"]["message"]
+    assert ("returned", 1) == (returned["outcome"], returned["output"])
+
+
+def test_a_case_whose_id_is_no_json_is_wrong_usage(penstock: Command) -> None:
+    """Its result could not be written either."""
+    cases = penstock.write("cases.jsonl", '{"id": 1e999, "code": "x"}')
+
+    ran = penstock(*TEST, "--batch", cases, "--json")
+
+    assert 2 == ran.code
+    assert "line 1: id" in ran.json["error"]["message"]
