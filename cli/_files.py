@@ -111,9 +111,25 @@ def parse_json(text: str, *, origin: str) -> Any:
     try:
         return json_text.load(text, wrapped=_WRAPPED)
     except BadInput as problem:
-        what = problem.message.removeprefix("not JSON: ")
-        at = f" at {problem.field}" if problem.field else ""
-        raise WrongUsage(f"{origin} is not taken{at}: {what}", code=problem.code) from problem
+        raise _not_taken(problem, origin) from problem
+
+
+def check_sendable(value: Any, *, origin: str) -> None:
+    """See that JSON can express a value; whether the API takes it, the API decides.
+
+    Raises:
+        WrongUsage: it holds NaN, infinity or a lone surrogate, or is nested too deep.
+    """
+    try:
+        json_text.check_json(value, wrapped=_WRAPPED, any_integer=True)
+    except BadInput as problem:
+        raise _not_taken(problem, origin) from problem
+
+
+def _not_taken(problem: BadInput, origin: str) -> WrongUsage:
+    what = problem.message.removeprefix("not JSON: ")
+    at = f" at {problem.field}" if problem.field else ""
+    return WrongUsage(f"{origin} is not taken{at}: {what}", code=problem.code)
 
 
 def _not_utf8(origin: str | Path, what: str) -> WrongUsage:

@@ -95,6 +95,7 @@ def _events(file: Path) -> list[Any]:
             _files.parse_json(line, origin=f"{file} line {number}")
             for number, line in _files.lines(text)
         ]
+    _files.check_sendable(document, origin=str(file))
     if isinstance(document, dict) and set(document) == {"events"}:
         document = document["events"]
     return document if isinstance(document, list) else [document]

@@ -247,3 +247,16 @@ def test_a_captured_request_is_genuine_or_says_why_not(penstock: Command) -> Non
     assert (1, "bad_body") == (lost.code, lost.json["error"]["code"])
     assert 2 == penstock("verify", "-", stdin=captured).code
     assert 2 == penstock("verify", "-", stdin="nonsense", PENSTOCK_WEBHOOK_SECRET=secret).code
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_a_value_that_json_does_not_have_is_wrong_usage(penstock: Command, value: str) -> None:
+    """It cannot be sent, so the API cannot refuse it: the command says which value it is."""
+    event = f'{{"id": "e1", "topic": "metric.x", "properties": {{"n": {value}}}}}'
+
+    for text in (event, f"[{event}]", f'{{"events": [{event}]}}', f"{event}\n{event}"):
+        sent = penstock("events", "send", "-", "--json", stdin=text)
+
+        assert 2 == sent.code
+        assert sent.json["error"]["code"] in {"not_json", "lone_surrogate"}
+        assert "Traceback" not in sent.err
