@@ -77,6 +77,11 @@ class Settings:
         return self._text("RUNS_TABLE")
 
     @property
+    def events_table(self) -> str:
+        """The table of events, by id and by time."""
+        return self._text("EVENTS_TABLE")
+
+    @property
     def profiles_table(self) -> str:
         """The table of profiles."""
         return self._text("PROFILES_TABLE")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -20,6 +21,7 @@ from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.deliveries.delivery_log import DeliveryLog
+from runtime.stores.events.events import Events
 from runtime.stores.functions.runs import Runs
 from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.queues import Hints, Parked, Queue
@@ -58,6 +60,16 @@ class Cloud:
     def config(self) -> Config:
         """The config table."""
         return config.table(self.clients.tables, self._table("config", sort="sk"))
+
+    @property
+    def events(self) -> Events:
+        """The events table."""
+        return Events(
+            table=self.table("events", sort="sk"),
+            bodies=self.bodies,
+            retention_days=RETENTION_DAYS,
+            clock=lambda: datetime.now(UTC),
+        )
 
     @property
     def profiles(self) -> Profiles:

@@ -264,6 +264,26 @@ class MemoryBus:
         return [event.topic for event in self.events]
 
 
+class MemoryEvents:
+    """Events in a dictionary."""
+
+    def __init__(self, *events: Event) -> None:
+        self.by_key: dict[Key, Event] = {}
+        self.put(events)
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Store them."""
+        self.by_key |= {Key(event.tenant, event.id): event for event in events}
+
+    def find(self, tenant: str, event_id: str) -> Event | None:
+        """The event, or None."""
+        return self.by_key.get(Key(tenant, event_id))
+
+    def find_many(self, event_keys: Iterable[Key]) -> dict[Key, Event]:
+        """Those that there are."""
+        return {key: self.by_key[key] for key in event_keys if key in self.by_key}
+
+
 class MemoryWebhooks:
     """Webhooks and functions in dictionaries, and the index over them."""
 

@@ -13,6 +13,7 @@ def build(_journal: Journal) -> Worker[str]:
     installation = settings.load()
     clients = parts.clients(installation)
     work = FanOut(
+        events=parts.events(clients, installation),
         subscriptions=Subscriptions(config=parts.config(clients, installation), clock=worker.now),
         deliver=parts.hints(clients, installation.deliver_queue_url),
         run=parts.hints(clients, installation.run_queue_url),

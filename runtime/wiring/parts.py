@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.deliveries.replays import Replays
+    from runtime.stores.events.events import Events
     from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.runs import Runs
     from runtime.stores.pacing.endpoints import Endpoints
@@ -151,6 +152,19 @@ def profiles(clients: Clients, installation: Settings) -> "Profiles":
     from runtime.stores.profiles.profiles import Profiles
 
     return Profiles(table=Table(client=clients.tables, name=installation.profiles_table))
+
+
+def events(clients: Clients, installation: Settings) -> "Events":
+    """The events that are kept, with their large envelopes."""
+    from runtime.stores import bodies
+    from runtime.stores.events.events import Events
+
+    return Events(
+        table=Table(client=clients.tables, name=installation.events_table),
+        bodies=bodies.in_bucket(installation.bucket, clients),
+        retention_days=installation.retention_days,
+        clock=worker.now,
+    )
 
 
 def runs(clients: Clients, installation: Settings) -> "Runs":

@@ -238,5 +238,11 @@ class Stage:
             journal=Journal(),
             _loop=self.setting.make_loop(),
         )
-        fan_out = FanOut(subscriptions=stores.subscriptions, deliver=hints, run=hints, clock=clock)
+        fan_out = FanOut(
+            events=stores.events,
+            subscriptions=stores.subscriptions,
+            deliver=hints,
+            run=hints,
+            clock=clock,
+        )
         return Process(fan_out=fan_out, deliver=deliver, sweeps=(sweep, tend.sweep))

@@ -30,7 +30,13 @@ from tests.chaos.clocks import Clocks
 from tests.chaos.commits import Commits
 from tests.chaos.faults import Faults, Kind, as_transient
 from tests.cloud import Cloud
-from tests.doubles import MemoryDeliveries, MemoryEndpoints, MemoryTurns, MemoryWebhooks
+from tests.doubles import (
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryEvents,
+    MemoryTurns,
+    MemoryWebhooks,
+)
 
 THROTTLED: Final = {
     "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
@@ -44,6 +50,7 @@ class Open:
 
     deliveries: Any
     webhooks: Any
+    events: Any
     subscriptions: Any
     known_webhooks: Any
     endpoints: Any
@@ -127,6 +134,7 @@ class InMemory:
         self._open = Open(
             deliveries=_Perilous(self._deliveries, faults),
             webhooks=config,
+            events=_Perilous(MemoryEvents(), faults),
             subscriptions=config,
             known_webhooks=config,
             endpoints=_Perilous(MemoryEndpoints(), faults),
@@ -165,7 +173,7 @@ class InDynamo:
         """For a new process: what a killed one knew by heart is forgotten."""
         table = replace(self._table, client=self._client)
         config = Config(table=replace(self._config.table, client=self._client))
-        clock, log = self._clocks.workers, self._log
+        clock, log, events = self._clocks.workers, self._log, self._cloud.events
         return Open(
             deliveries=replace(
                 self._cloud.deliveries,
@@ -173,6 +181,7 @@ class InDynamo:
                 log=replace(log, table=replace(log.table, client=self._client)),
             ),
             webhooks=Webhooks(config=config),
+            events=replace(events, table=replace(events.table, client=self._client)),
             subscriptions=Subscriptions(config=config, clock=clock),
             known_webhooks=KnownWebhooks(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),
@@ -219,7 +228,12 @@ async def _no_rest(_seconds: float) -> None:
 
 def _announced(asked: Mapping[str, Any]) -> list[str]:
     """The deliveries on the pages of a BatchWriteItem."""
-    requests = [each for table in asked.get("RequestItems", {}).values() for each in table]
+    requests = [
+        each
+        for name, requests in asked.get("RequestItems", {}).items()
+        if name.endswith("delivery-log")
+        for each in requests
+    ]
     pages = (each["PutRequest"]["Item"] for each in requests if "PutRequest" in each)
     return [
         entry.delivery_id

@@ -51,6 +51,13 @@ class DueShard(StrEnum):
     REPLAYS = "replays"
 
 
+class EventsPartition(StrEnum):
+    """The events' table: the events, and the pages that list them."""
+
+    EVENT = "event#"
+    LOG = "log#"
+
+
 class LedgerPartition(StrEnum):
     """The ledger: which raw batches there are, and which load took which."""
 
@@ -76,6 +83,7 @@ class SyncSort(StrEnum):
 TENANTS: Final = ConfigPartition.TENANTS.value
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 API_KEY: Final = "apikey"  # the sort key of the one item in a key's own partition
+EVENT: Final = "event"  # the sort key of the one item in an event's partition
 SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
 RAW: Final = LedgerPartition.RAW.value
 RAW_HEAD: Final = RawSort.HEAD.value
@@ -210,6 +218,19 @@ def parse_log_page(sort_key: str) -> LogPage:
     """The parts that `log_page` made the key of."""
     created_at, _, page = sort_key.partition("#")
     return LogPage(created_at=created_at, page=page)
+
+
+# --- events
+
+
+def event(tenant_id: str, event_id: str) -> str:
+    """Partition of an event; its sort key is `EVENT`."""
+    return f"{EventsPartition.EVENT}{tenant_id}#{event_id}"
+
+
+def event_log(tenant_id: str) -> str:
+    """Partition of the pages that list a tenant's events; their sort keys begin with a time."""
+    return f"{EventsPartition.LOG}{tenant_id}"
 
 
 # --- runs

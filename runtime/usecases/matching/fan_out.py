@@ -19,6 +19,17 @@ from runtime.errors import PenstockError, Transient
 from runtime.usecases.ports import Hints
 
 
+class Events(Protocol):
+    """Keeps events."""
+
+    def put(self, events: Iterable[Event], /) -> None:
+        """Store events; the same event again changes nothing.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+
+
 class Subscriptions(Protocol):
     """The subscriptions of each tenant."""
 
@@ -42,11 +53,14 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """Sends a message for each subscription that an event reaches.
+    """Keeps each event, and sends a message for each subscription that it reaches.
 
-    The ids of deliveries and runs derive from the event, so a repeated event makes no new ones.
+    An event is kept before the first message leaves, so that whatever comes of it can be done
+    again. The ids of deliveries and runs derive from the event, so a repeated event makes no new
+    ones.
     """
 
+    events: Events
     subscriptions: Subscriptions
     deliver: Hints[DeliverMessage]
     run: Hints[RunMessage]
@@ -60,13 +74,31 @@ class FanOut:
         """
         now = timestamp(self.clock())
         batch = _Batch([None] * len(bodies))
+        events: list[tuple[int, Event]] = []
         for number, body in enumerate(bodies):
             try:
-                self._match(number, bus_event.parse(body, now=now), batch)
+                events.append((number, bus_event.parse(body, now=now)))
             except PenstockError as problem:
                 batch.results[number] = problem
-        self._send(batch)
+        if self._kept(events, batch):
+            for number, event in events:
+                self._matched(number, event, batch)
+            self._send(batch)
         return batch.results
+
+    def _kept(self, events: Sequence[tuple[int, Event]], batch: _Batch) -> bool:
+        try:
+            self.events.put(event for _, event in events)
+        except Transient as problem:
+            batch.fail((number for number, _ in events), problem)
+            return False
+        return True
+
+    def _matched(self, number: int, event: Event, batch: _Batch) -> None:
+        try:
+            self._match(number, event, batch)
+        except PenstockError as problem:
+            batch.results[number] = problem
 
     def _match(self, number: int, event: Event, batch: _Batch) -> None:
         matched = self.subscriptions.for_tenant(event.tenant).match(event)

@@ -50,6 +50,7 @@ class Warm:
         self._deliver_queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
         self._run_queue: VirtualQueue[RunMessage] = VirtualQueue(self.clock)
         self._fan_out = FanOut(
+            events=cloud.events,
             subscriptions=Subscriptions(config=cloud.config, clock=self.clock),
             deliver=self._deliver_queue,
             run=self._run_queue,

@@ -12,7 +12,7 @@ from runtime.core.json_text import dump, load
 from runtime.errors import BadInput, PenstockError, Transient
 from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import TENANT, a_bus_event, a_function, a_webhook, an_envelope
-from tests.doubles import Failing, FakeClock, MemoryWebhooks, VirtualQueue
+from tests.doubles import Failing, FakeClock, MemoryEvents, MemoryWebhooks, VirtualQueue
 
 
 class World:
@@ -23,8 +23,13 @@ class World:
         self.deliver: VirtualQueue[DeliverMessage] = VirtualQueue(clock)
         self.run: VirtualQueue[RunMessage] = VirtualQueue(clock)
         self.subscriptions = MemoryWebhooks(*webhooks, functions=functions)
+        self.events = MemoryEvents()
         self.fan_out = FanOut(
-            subscriptions=self.subscriptions, deliver=self.deliver, run=self.run, clock=clock
+            events=self.events,
+            subscriptions=self.subscriptions,
+            deliver=self.deliver,
+            run=self.run,
+            clock=clock,
         )
 
     def __call__(self, *bodies: object) -> list[PenstockError | None]:
@@ -40,6 +45,28 @@ class World:
     def runs(self) -> list[RunMessage]:
         """What went to the run queue."""
         return [message for message, _ in self.run.sent]
+
+
+def test_each_event_is_kept_whoever_wants_it() -> None:
+    """So that whatever comes of it can be done again, and a function of later can have it."""
+    world = World()
+
+    assert world(a_bus_event(), a_bus_event(an_envelope(id="evt_2")), "{")[:2] == [None, None]
+
+    assert {"evt_1", "evt_2"} == {key.id for key in world.events.by_key}
+
+
+def test_an_event_that_cannot_be_kept_comes_again_and_sends_nothing() -> None:
+    """Else it might be delivered, and could not be sent again."""
+    world = World(a_webhook(), functions=[a_function()])
+    down = Transient("the table does not answer", code="aws_unavailable")
+    world.events.put = Failing(world.events.put, down)  # type: ignore[method-assign]
+
+    kept, unreadable = world(a_bus_event(), "{")
+
+    assert isinstance(kept, Transient)
+    assert isinstance(unreadable, BadInput)
+    assert ([], []) == (world.deliveries, world.runs)
 
 
 def test_a_webhook_gets_a_message_with_the_body_to_sign() -> None:

@@ -1,0 +1,1 @@
+"""Where events are kept, to be found by id and listed by time."""

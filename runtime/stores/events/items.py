@@ -1,0 +1,41 @@
+"""Turns events into items of their table, and back."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.json_text import dump
+from runtime.stores.bodies import Bodies
+from runtime.stores.tables import codec
+from runtime.stores.tables.codec import Item
+
+# Packed. A larger envelope is cheaper on S3, where a write costs as much as eight of these units.
+INLINE_BYTES: Final = 8 * 1024
+
+
+def event_item(event: Event, bodies: Bodies, *, record_id: str) -> Item:
+    """The attributes of an event; a large envelope is written to S3 first."""
+    text = dump(event.to_json())
+    envelope = codec.packed(text)
+    if _size(envelope) <= INLINE_BYTES:
+        return {"envelope": envelope}
+    at = bodies.keep(text, tenant=event.tenant, record_id=record_id)
+    return codec.key({"envelope_at": at})
+
+
+def event(item: Mapping[str, Item], bodies: Bodies) -> Event:
+    """A stored event.
+
+    Raises:
+        NotFound: code `body_expired`.
+    """
+    at = item.get("envelope_at")
+    text = codec.value(item["envelope"]) if at is None else bodies.read(codec.value(at))
+    raw = json.loads(text)
+    return Event(**{**raw, "profile": ProfileRef(**raw["profile"])})
+
+
+def _size(attribute: Item) -> int:
+    ((kind, raw),) = attribute.items()
+    return len(raw) if kind == "B" else len(raw.encode())
