@@ -21,6 +21,7 @@ SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
     keys.ConfigSort: (keys.webhook, keys.function, keys.sync, keys.claim, keys.api_key),
     keys.DeliveriesPartition: (keys.endpoint, keys.rate, keys.permits, keys.replay),
     keys.DueShard: (),
+    keys.EventsPartition: (keys.event, keys.event_log),
     keys.LedgerPartition: (keys.loads_of, keys.schema),
     keys.RawSort: (keys.raw_name,),
     keys.SyncSort: (keys.load,),
