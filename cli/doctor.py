@@ -93,7 +93,7 @@ def _lambda_python() -> Check:
 
 def _sandbox() -> Iterable[Check]:
     # The imports are deferred, so that the other checks run even where these fail.
-    from cli.functions_test import sandbox_options
+    from cli.local_run import sandbox_options
     from sandbox.host import Sandbox
     from sandbox.process import SandboxRefused, SandboxUnavailable
 

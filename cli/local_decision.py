@@ -30,7 +30,12 @@ _BEFORE: Final = "1970-01-01T00:00:00.000Z"  # so old that whatever a run sets i
 
 
 def decided(
-    result: Mapping[str, Any], *, run_id: str, event: object, profile: object
+    result: Mapping[str, Any],
+    *,
+    run_id: str,
+    event: object,
+    profile: object,
+    webhook_id: str | None = None,
 ) -> dict[str, Any]:
     """The result of a run as the cloud would record it.
 
@@ -40,6 +45,7 @@ def decided(
         event: the event that it ran on; any JSON.
         profile: the profile that it ran with, None for none. It counts as the one on record that
             the event is about.
+        webhook_id: the webhook whose transform the function is; None for a trigger.
 
     Returns:
         The same result; or, for a run whose effects cannot be taken, `refused`, with the reason as
@@ -50,7 +56,10 @@ def decided(
         WrongUsage: the profile is one that the cloud could not store.
     """
     now = timestamp(datetime.now(UTC))
-    decision = _decide(result, run_id=run_id, event=_envelope(event, now=now), profile=profile)
+    message = RunMessage(
+        tenant=_PLAIN["tenant"], run_id=run_id, function="local", event={}, webhook_id=webhook_id
+    )
+    decision = _decide(result, message, event=_envelope(event, now=now), profile=profile)
     run = decision.run
     if run.outcome != result["outcome"]:
         undone: dict[str, Any] = {"output": None, "effects": [], "error": run.error}
@@ -60,8 +69,9 @@ def decided(
     return dict(result)
 
 
-def _decide(result: Mapping[str, Any], *, run_id: str, event: Event, profile: object) -> Decision:
-    message = RunMessage(tenant=event.tenant, run_id=run_id, function="local", event={})
+def _decide(
+    result: Mapping[str, Any], message: RunMessage, *, event: Event, profile: object
+) -> Decision:
     profile_id = profiles.id_of(event)
     if profile_id is None and isinstance(profile, Mapping):
         profile_id = str(profile.get("id") or _UNNAMED_PROFILE)
