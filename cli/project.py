@@ -1,12 +1,20 @@
 """`penstock.toml`: the settings of the functions in its folder.
 
 [functions.rfm]                       # of rfm.py; a folder with one function may say [function]
-topics = ["metric.placed_order"]
+topics = ["metric.placed_order"]      # and, if need be, a filter; or several triggers, see below
 http_hosts = ["crm.example.com"]
 environment = { SHOP_URL = "https://shop.example.com" }  # os.environ, on engine wasm
 secrets = ["CRM_TOKEN"]
 limits = { wall_s = 5 }
+retry = { on = "on_error", attempts = 3, delays_s = [5, 60] }
 engine = "wasm"                       # or "restricted"; left out, the installation decides
+
+[[functions.score.triggers]]          # of score.py, which has several
+topics = ["message.email.*"]
+
+[[functions.score.triggers]]
+topics = ["metric.placed_order"]
+filter = { properties = { value = [{ numeric = [">", 100] }] } }
 
 [secrets]                             # values for `functions test`; never sent anywhere
 CRM_TOKEN = "only-for-local-tests"
@@ -20,15 +28,28 @@ from typing import Any, Final
 
 from cli import _files
 from cli._errors import WrongUsage
-from runtime.core.functions import rules
-from runtime.core.functions.function import Limits
+from runtime.core.functions import rules, triggers
+from runtime.core.functions.function import Limits, RetryPolicy
+from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
 
 FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
 SETTINGS: Final = frozenset(
-    {"name", "topics", "filter", "http_hosts", "environment", "secrets", "limits", "engine"}
+    {
+        "name",
+        "topics",
+        "filter",
+        "triggers",
+        "http_hosts",
+        "environment",
+        "secrets",
+        "limits",
+        "retry",
+        "engine",
+    }
 )
+_RETRY_KEYS: Final = tuple(each.name for each in fields(RetryPolicy))
 _SECTIONS: Final = frozenset({"function", "functions", "secrets"})
 
 
@@ -39,7 +60,17 @@ class FunctionProject:
     name: str
     source: Path
     settings: Mapping[str, Any]  # as the API takes them, without the name
+    triggers: tuple[Trigger, ...]  # empty for a transform, and where the file names none
+    retry: RetryPolicy
     local_secrets: Mapping[str, str]  # values by name, for `functions test` only
+
+    @property
+    def is_transform(self) -> bool:
+        """Whether the file says of the function what makes it a transform: it has no trigger.
+
+        Where the file says nothing about the function, nobody knows.
+        """
+        return bool(self.settings) and not self.triggers
 
 
 def load(source: Path) -> FunctionProject:
@@ -56,6 +87,7 @@ def load(source: Path) -> FunctionProject:
         raise _bad(path, f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(SETTINGS))}")
     try:
         _check(own)
+        own_triggers, retry = _triggers(own), _retry(own)
         _check_local_secrets(document.get("secrets", {}))
     except BadInput as problem:
         raise _bad(path, f"{problem.field}: {problem.message}") from problem
@@ -64,6 +96,8 @@ def load(source: Path) -> FunctionProject:
         name=str(own.get("name") or _default_name(source)),
         source=source,
         settings=settings,
+        triggers=own_triggers,
+        retry=retry,
         local_secrets=document.get("secrets", {}),
     )
 
@@ -98,6 +132,53 @@ def _check(own: Mapping[str, Any]) -> None:
     _check_limits(_table(own, "limits"))
     if "engine" in own:
         rules.engine(_text(own["engine"], "engine"))
+
+
+def _triggers(own: Mapping[str, Any]) -> tuple[Trigger, ...]:
+    if "triggers" not in own and "topics" not in own:
+        return ()  # a filter alone is for a trigger that the function has already
+    settings: triggers.TriggerSettings = {}
+    if "topics" in own:
+        settings["topics"] = tuple(own["topics"])
+    if "filter" in own:
+        settings["filter"] = own["filter"]
+    if "triggers" in own:
+        settings["triggers"] = tuple(_trigger(each) for each in _list(own["triggers"]))
+    return triggers.changed((), settings)
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise BadInput('must be tables, such as [{ topics = ["metric.x"] }]', field="triggers")
+    return value
+
+
+def _trigger(own: object) -> Trigger:
+    if not isinstance(own, dict) or set(own) - {"topics", "filter"} or "topics" not in own:
+        raise BadInput("each has topics and, if need be, a filter", field="triggers")
+    topics = _texts(own, "topics", like='["metric.placed_order"]')
+    return Trigger(topics=topics, filter=_table(own, "filter") if "filter" in own else None)
+
+
+def _retry(own: Mapping[str, Any]) -> RetryPolicy:
+    plain = RetryPolicy()
+    policy = _table(own, "retry")
+    for name in policy:
+        if name not in _RETRY_KEYS:
+            known = ", ".join(_RETRY_KEYS)
+            raise BadInput(f"is unknown; known are {known}", field=f"retry.{name}")
+    attempts, delays_s = policy.get("attempts", plain.attempts), policy.get("delays_s")
+    if type(attempts) is not int:
+        raise BadInput("must be a whole number", field="retry.attempts")
+    if delays_s is not None and not (
+        isinstance(delays_s, list) and all(type(each) is int for each in delays_s)
+    ):
+        raise BadInput("must be a list of whole numbers of seconds", field="retry.delays_s")
+    return rules.retry_policy(
+        _text(policy.get("on", str(plain.on)), "retry.on"),
+        attempts=attempts,
+        delays_s=None if delays_s is None else tuple(delays_s),
+    )
 
 
 def _check_limits(limits: Mapping[str, Any]) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from cli import functions_test, project
 from cli._errors import WrongUsage
+from runtime.core.functions.function import RetryOn, RetryPolicy
+from runtime.core.matching.trigger import Trigger
 from sandbox import limits
 from sandbox.host import Sandbox
 from tests.unit.cli.conftest import Command
@@ -83,6 +85,21 @@ def test_an_event_file_that_is_not_json_is_wrong_usage(penstock: Command, text: 
         ('secrets = ["token"]', "secrets"),
         ('topics = "metric.x"', "topics"),
         ("filter = 3", "filter"),
+        ('topics = ["metric placed"]', "topics"),
+        ('topics = ["metric.x"]\nfilter = { value = [{ nmeric = [1] }] }', "filter.value[0]"),
+        ("topics = []\nfilter = { value = [1] }", "filter"),
+        ('topics = ["metric.x"]\ntriggers = [{ topics = ["metric.y"] }]', "triggers"),
+        ("triggers = 3", "triggers"),
+        ("triggers = [{}]", "triggers"),
+        ('triggers = [{ topics = ["metric.x"], fliter = {} }]', "triggers"),
+        ('triggers = [{ topics = "metric.x" }]', "topics"),
+        ("retry = 3", "retry"),
+        ('retry = { on = "always" }', "retry.on"),
+        ("retry = { attempts = 99 }", "retry.attempts"),
+        ("retry = { attempts = true }", "retry.attempts"),
+        ('retry = { delays_s = "5" }', "retry.delays_s"),
+        ("retry = { delays_s = [] }", "retry.delays_s"),
+        ("retry = { delay_s = 5 }", "retry.delay_s"),
         ("name = 3", "name"),
         ('name = "No Name"', "name"),
         ('engine = "v8"', "engine"),
@@ -126,6 +143,26 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
     assert {"wall_s": 5, "emits": 0, "memory_mb": 64, "concurrent_runs": 3} == (
         found.settings["limits"]
     )
+
+
+def test_several_triggers_and_a_retry_policy_are_taken(tmp_path: Path) -> None:
+    """As the API takes them; and the runs on this machine know them."""
+    (tmp_path / project.FILE).write_text(
+        '[[function.triggers]]\ntopics = ["message.email.*"]\n'
+        '[[function.triggers]]\ntopics = ["event:api.placed_order"]\n'
+        "filter = { properties = { value = [1] } }\n"
+        '[function.retry]\non = "on_error"\nattempts = 3\ndelays_s = [5, 60]\n',
+        "utf-8",
+    )
+
+    found = project.load(tmp_path / "function.py")
+
+    assert (
+        Trigger(topics=("message.email.*",)),
+        Trigger(topics=("metric.placed_order",), filter={"properties": {"value": [1]}}),
+    ) == found.triggers
+    assert RetryPolicy(on=RetryOn.ON_ERROR, attempts=3, delays_s=(5, 60)) == found.retry
+    assert {"triggers", "retry"} == set(found.settings)
 
 
 def test_a_bad_settings_file_makes_a_test_wrong_usage(penstock: Command) -> None:
