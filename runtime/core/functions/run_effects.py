@@ -14,7 +14,7 @@ from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES, DeliverMessage
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
-from runtime.core.functions import retrying
+from runtime.core.functions import measured, retrying
 from runtime.core.functions.function import Engine, RetryPolicy
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import MAX_LEFT_BYTES, PlannedRun
@@ -26,8 +26,7 @@ from runtime.errors import BadInput, Transient
 # Only these runs take effect. A failed run leaves its record and the requests that it made.
 _TAKES_EFFECT: Final = frozenset({Outcome.RETURNED, Outcome.DROPPED})
 # The parts of the sandbox's result that go into the record of a refused run.
-_FACTS: Final = ("logs", "duration_ms", "engine", "isolation")
-MAX_DURATION_MS: Final = 3_600_000  # an hour; a run ends after seconds
+_FACTS: Final = ("logs", "http", "memory_mb", "duration_ms", "engine", "isolation")
 _NO_PAYLOAD: Final = "a transform returns a dict, a list of dicts, or None"
 
 
@@ -156,14 +155,6 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     )
 
 
-def _duration_ms(spent: object) -> float:
-    if spent is None:
-        return 0.0
-    if not isinstance(spent, int | float) or not 0 <= spent <= MAX_DURATION_MS:
-        raise ValueError("a duration is a number of milliseconds within an hour")
-    return float(spent)
-
-
 def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
     message = planned_run.message
     try:
@@ -180,7 +171,7 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
             outcome=outcome,
             attempt=message.attempt,
             created_at=attempt.now,
-            duration_ms=_duration_ms(result.get("duration_ms")),
+            duration_ms=measured.duration_ms(result.get("duration_ms")),
             webhook_id=message.webhook_id,
             profile_id=planned_run.profile_id,
             source_sha256=attempt.source_sha256,
@@ -191,6 +182,8 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
             error=_error(result),
             logs=tuple(dict(line) for line in result.get("logs") or ()),
             effects=tuple(dict(effect) for effect in result.get("effects") or ()),
+            http_calls=measured.http_calls(result.get("http")),
+            memory_mb=measured.memory_mb(result.get("memory_mb")),
             due_at_ms=due_at_ms,
             event=None if due_at_ms is None else planned_run.event.to_json(),
             pinned_version=message.version,

@@ -22,6 +22,9 @@ from tests.doubles import a_result
 RUN = a_run().id
 EMIT = {"op": "emit", "topic": "metric.vip_order", "properties": {"value": 1}}
 DELIVER = {"op": "deliver", "webhook": "whk_2", "payload": {"n": 1}}
+CALL = {
+    "method": "GET", "host": "a.example.com", "path": "/x", "status": 200, "error": None, "ms": 12,
+}  # fmt: skip
 FIRST = Attempted(version=1, now=NOW)
 LAST = Attempted(version=1, now=NOW, retry=RetryPolicy(attempts=1))
 
@@ -304,6 +307,34 @@ class TestEngine:
         assert (None, None) == (run.engine, run.isolation)
 
 
+class TestMeasured:
+    """What the sandbox measured goes onto the record."""
+
+    def test_the_calls_and_the_memory_are_on_record(self) -> None:
+        """A slow run is explained by whom it called, a tight limit by what the run took."""
+        run = decide(http=[CALL], memory_mb=12.5).run
+
+        assert (({**CALL, "ms": 12.0},), 12.5) == (run.http_calls, run.memory_mb)
+
+    def test_what_else_a_call_has_is_left_out(self) -> None:
+        """A record holds no headers and no bodies, whatever an answer has."""
+        run = decide(http=[{**CALL, "headers": {"authorization": "x"}}]).run
+
+        assert CALL.keys() == run.http_calls[0].keys()
+
+    def test_a_run_whose_effect_is_refused_keeps_what_it_called(self) -> None:
+        """The calls were made all the same."""
+        run = decide(effects=[{"op": "emit", "topic": "no"}], http=[CALL], memory_mb=3).run
+
+        assert (Outcome.REFUSED, 1, 3.0) == (run.outcome, len(run.http_calls), run.memory_mb)
+
+    def test_a_result_without_them_is_read_as_before(self) -> None:
+        """While a new version is rolled out, a sandbox of before answers."""
+        run = decide().run
+
+        assert ((), None) == (run.http_calls, run.memory_mb)
+
+
 class TestFaults:
     """What a broken sandbox says."""
 
@@ -323,6 +354,17 @@ class TestFaults:
             {"engine": "v8"},
             {"engine": 1},
             {"isolation": 1},
+            {"memory_mb": "much"},
+            {"memory_mb": -1},
+            {"memory_mb": True},
+            {"memory_mb": float("inf")},
+            {"http": "none"},
+            {"http": [1]},
+            {"http": [{"method": "GET"}]},
+            {"http": [{**CALL, "status": "200"}]},
+            {"http": [{**CALL, "error": 1}]},
+            {"http": [{**CALL, "ms": "long"}]},
+            {"http": [CALL] * 11},
         ],
     )
     def test_a_result_that_is_none_is_our_fault(self, broken: dict[str, Any]) -> None:
