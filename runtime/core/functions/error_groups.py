@@ -1,0 +1,153 @@
+"""Error groups: a function's failed runs, gathered by what failed and where.
+
+The type of an error is the user's own word, and code can make up a new one for each event. So a
+function opens at most MAX_NEW_A_DAY groups a day, whatever its code does; what fails beyond them is
+counted in one group for each version, under the type OTHERS.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from runtime.core import ids
+from runtime.core.functions.run import Outcome, Run
+
+MAX_NEW_A_DAY: Final = 50  # groups that one function opens; more than anybody reads
+MAX_TYPE_CHARS: Final = 100  # as many as the sandbox leaves of an exception's name
+MAX_MESSAGE_CHARS: Final = 300  # the run's record has all of it
+MAX_TEXT_CHARS: Final = 200  # of a source line
+OTHERS: Final = "(others)"  # no exception can have this name, because it is no identifier
+# A frame of a traceback begins with two blanks. The source line below it has four, and is stripped
+# otherwise, so that no line of code can look like a frame.
+_FRAME: Final = re.compile(
+    r'^  File "function\.py", line (?P<line>[0-9]{1,7}), in [^\n]*(?:\n    (?P<text>[^\n]*))?',
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorGroup:
+    """Failed runs of one version with the same type of error, from the same line of its source."""
+
+    id: str
+    tenant: str
+    function: str
+    version: int  # 0 when no version could run
+    type: str  # the class of the exception; or a word of ours, such as `TimedOut` or OTHERS
+    count: int  # of attempts that failed so
+    first_seen: str  # ISO 8601
+    last_seen: str  # ISO 8601
+    # Of the newest run of the group.
+    run_id: str
+    outcome: Outcome
+    message: str  # its beginning; empty when the error has none
+    code: str | None = None  # of a refusal, such as `bad_topic`; None when the error has none
+    # The last line of the user's own that the error passed, from 1. None when it passed none: the
+    # run was refused, timed out or ran out of memory.
+    line: int | None = None
+    text: str | None = None  # of that line, stripped; None without a line
+
+
+def group(runs: Iterable[Run]) -> list[ErrorGroup]:
+    """The groups of the failed ones among these runs, each with what it gains."""
+    groups: dict[str, ErrorGroup] = {}
+    for run in runs:
+        if _failed(run):
+            _add(groups, _of(run))
+    return list(groups.values())
+
+
+def bounded(groups: Iterable[ErrorGroup], *, admitted: Iterable[str]) -> list[ErrorGroup]:
+    """The groups, with those that may not be opened gathered under OTHERS.
+
+    Args:
+        groups: what a batch gains.
+        admitted: ids of the groups that exist or may be opened.
+    """
+    within, admitted_ids = dict[str, ErrorGroup](), frozenset(admitted)
+    for each in groups:
+        _add(within, each if each.id in admitted_ids else _other(each))
+    return list(within.values())
+
+
+def opened(open_ids: frozenset[str], group_ids: Iterable[str]) -> frozenset[str]:
+    """The ids of the day's groups after these asked to be opened: the first ones, up to the most.
+
+    Args:
+        open_ids: of the groups that were opened today.
+        group_ids: of those that a batch has.
+    """
+    new_ids = [group_id for group_id in dict.fromkeys(group_ids) if group_id not in open_ids]
+    room = max(0, MAX_NEW_A_DAY - len(open_ids))
+    return open_ids | frozenset(new_ids[:room])
+
+
+def _failed(run: Run) -> bool:
+    """Whether a run belongs into a group.
+
+    A skipped run did not run. A `RetryError` that leads to another attempt is the code's own way of
+    waiting; the last one, which leads to none, is a failure.
+    """
+    waits = run.outcome is Outcome.RETRY and run.due_at_ms is not None
+    return run.outcome.failed and not waits and run.outcome is not Outcome.SKIPPED
+
+
+def _of(run: Run) -> ErrorGroup:
+    error = run.error or {}
+    kind = _text(error.get("type"), MAX_TYPE_CHARS) or str(run.outcome)
+    code = _text(error.get("code"), MAX_TYPE_CHARS) or None
+    line, text = _own_line(error)
+    return ErrorGroup(
+        id=_id(run, kind, code or "", "" if line is None else str(line)),
+        tenant=run.tenant,
+        function=run.function,
+        version=run.version,
+        type=kind,
+        count=1,
+        first_seen=run.created_at,
+        last_seen=run.created_at,
+        run_id=run.id,
+        outcome=run.outcome,
+        message=_text(error.get("message"), MAX_MESSAGE_CHARS),
+        code=code,
+        line=line,
+        text=text,
+    )
+
+
+def _other(group: ErrorGroup) -> ErrorGroup:
+    return replace(group, id=_id(group, OTHERS), type=OTHERS, code=None, line=None, text=None)
+
+
+def _id(of: Run | ErrorGroup, *parts: str) -> str:
+    return ids.derive("err", of.tenant, of.function, str(of.version), *parts)
+
+
+def _add(groups: dict[str, ErrorGroup], gain: ErrorGroup) -> None:
+    before = groups.get(gain.id)
+    if before is None:
+        groups[gain.id] = gain
+        return
+    newest = max(before, gain, key=lambda each: each.last_seen)
+    groups[gain.id] = replace(
+        newest,
+        count=before.count + gain.count,
+        first_seen=min(before.first_seen, gain.first_seen),
+    )
+
+
+def _own_line(error: Mapping[str, Any]) -> tuple[int | None, str | None]:
+    """The number and the text of the last line of the user's own that an error passed."""
+    traceback = str(error.get("traceback") or "")
+    # The message stands at the end, and may contain anything, lines that look like frames too.
+    frames = traceback.removesuffix(str(error.get("message") or ""))
+    matches = list(_FRAME.finditer(frames))
+    if not matches:
+        return None, None
+    text = matches[-1]["text"]
+    return int(matches[-1]["line"]), None if text is None else text[:MAX_TEXT_CHARS]
+
+
+def _text(value: object, max_chars: int) -> str:
+    return value[:max_chars] if isinstance(value, str) else ""
