@@ -7,8 +7,9 @@ import pytest
 from runtime.core.ids import Key
 from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.timestamps import moment
-from runtime.stores.pacing.endpoints import FRESH_S, Endpoints
+from runtime.stores.pacing.endpoints import Endpoints
 from runtime.stores.tables import keys
+from runtime.stores.tables.health import FRESH_S
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
