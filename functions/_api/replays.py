@@ -6,10 +6,11 @@ from functions._api import fields
 from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.deliveries.delivery import Status
-from runtime.core.deliveries.replay import MISSED, ReplayState
+from runtime.core.deliveries.replay import MISSED
+from runtime.core.replays.replay import Kind, ReplayState, Subject
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
-from runtime.usecases.deliveries.replay_deliveries import WantedReplay
+from runtime.usecases.deliveries.start_replay import WantedReplay
 from runtime.wiring.api import Api
 
 
@@ -67,7 +68,7 @@ def list_all(
     of = (caller.tenant, "replays", webhook_id)
     api.webhooks.store.get(caller.tenant, webhook_id)
     page = api.deliveries.replays.list(
-        caller.tenant, webhook_id, limit=query.limit, after=query.position(*of)
+        caller.tenant, _of(webhook_id), limit=query.limit, after=query.position(*of)
     )
     return listing(page, ReplayOut.model_validate, of=of)
 
@@ -78,7 +79,7 @@ def show(
 ) -> ReplayOut:
     """Show how far a replay is."""
     return ReplayOut.model_validate(
-        api.deliveries.replays.get(caller.tenant, webhook_id, replay_id)
+        api.deliveries.replays.get(caller.tenant, _of(webhook_id), replay_id)
     )
 
 
@@ -88,8 +89,12 @@ def cancel(
 ) -> ReplayOut:
     """Stop a replay; what it has sent again stays so."""
     return ReplayOut.model_validate(
-        api.deliveries.start_replay.cancel(caller.tenant, webhook_id, replay_id)
+        api.deliveries.cancel_replay(caller.tenant, _of(webhook_id), replay_id)
     )
+
+
+def _of(webhook_id: str) -> Subject:
+    return Subject(Kind.DELIVERIES, webhook_id)
 
 
 def _statuses(names: list[str]) -> tuple[Status, ...]:

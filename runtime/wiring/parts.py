@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from runtime.stores.archive.raw_log import RawLog
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
-    from runtime.stores.deliveries.replays import Replays
     from runtime.stores.events.events import Events
     from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.runs import Runs
     from runtime.stores.pacing.endpoints import Endpoints
     from runtime.stores.profiles.profiles import Profiles
     from runtime.stores.queues import Hints, Parked
+    from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
     from runtime.stores.webhooks.webhooks import Webhooks
@@ -91,8 +91,8 @@ def deliveries(clients: Clients, installation: Settings) -> "Deliveries":
 
 
 def replays(clients: Clients, installation: Settings) -> "Replays":
-    """The replays of webhooks, in the same table as the deliveries."""
-    from runtime.stores.deliveries.replays import Replays
+    """The replays of every kind, in the same table as the deliveries."""
+    from runtime.stores.replays.replays import Replays
 
     table = Table(client=clients.tables, name=installation.deliveries_table)
     return Replays(table=table, retention_days=installation.retention_days)

@@ -15,8 +15,10 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import hint_delay_s, run_hint
+    from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
-    from runtime.usecases.deliveries.work_replays import WorkReplays
+    from runtime.usecases.deliveries.replay_page import ReplayPage
+    from runtime.usecases.replays.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
 
     installation = settings.load()
@@ -42,9 +44,12 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     )
     endpoints = parts.tend_endpoints(clients, installation, journal).sweep
     replays = WorkReplays(
-        deliveries=stored_deliveries,
         replays=parts.replays(clients, installation),
-        hints=hints,
+        steps={
+            Kind.DELIVERIES: ReplayPage(
+                deliveries=stored_deliveries, hints=hints, clock=worker.now
+            ),
+        },
         clock=worker.now,
     )
     return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints, "replays": replays}

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from runtime.core.deliveries.delivery import Delivery, Status
-from runtime.core.deliveries.replay import Replay, ReplayState
+from runtime.core.replays.replay import Kind, Replay, ReplayState, Subject
 from runtime.stores.deliveries.deliveries import Deliveries
-from runtime.stores.deliveries.replays import Replays
-from runtime.usecases.deliveries import work_replays
-from runtime.usecases.deliveries.replay_deliveries import StartReplay, WantedReplay
-from runtime.usecases.deliveries.work_replays import WorkReplays
+from runtime.stores.replays.replays import Replays
+from runtime.usecases.deliveries.replay_page import ReplayPage
+from runtime.usecases.deliveries.start_replay import StartReplay, WantedReplay
+from runtime.usecases.replays.cancel_replay import CancelReplay
+from runtime.usecases.replays.work_replays import WorkReplays
 from tests.builders import TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAGE = 2  # so that a few deliveries make several pages
 LEASE_S = 121  # a little more than a sweep has a job for
 WEBHOOK = "whk_1"
+SUBJECT = Subject(Kind.DELIVERIES, WEBHOOK)
 BEFORE = st.lists(
     st.sampled_from([*[Status.DEAD, Status.SKIPPED] * 2, Status.DELIVERED, Status.PENDING]),
     min_size=2,
@@ -111,6 +112,7 @@ class Job(StoreMachine):
             new_id=lambda kind: f"{kind}_1",
             clock=self.clock,
         )
+        self.cancel = CancelReplay(replays=self.replays, clock=self.clock)
         self.started = False
         self.missed: set[str] = set()
         self.ended: Replay | None = None  # the job as it was when it had ended
@@ -166,7 +168,7 @@ class Job(StoreMachine):
     @rule()
     def it_is_cancelled(self) -> None:
         """What has ended stays as it has ended."""
-        job = self.starting.cancel(TENANT, WEBHOOK, "rpl_1")
+        job = self.cancel(TENANT, SUBJECT, "rpl_1")
         assert job.state is not ReplayState.RUNNING
         self.ended = self.ended or job
         assert job == self.ended
@@ -228,11 +230,17 @@ class Job(StoreMachine):
     def sweep(self, steps: Steps) -> None:
         """One sweep, whose steps are those of its stores and its queue."""
         WorkReplays(
-            deliveries=Watched(
-                thing=Rounds(deliveries=self.deliveries, begun=self.sent), steps=steps
-            ),
             replays=Watched(thing=self.replays, steps=steps),
-            hints=Watched(thing=self.queue, steps=steps),
+            steps={
+                Kind.DELIVERIES: ReplayPage(
+                    deliveries=Watched(
+                        thing=Rounds(deliveries=self.deliveries, begun=self.sent), steps=steps
+                    ),
+                    hints=Watched(thing=self.queue, steps=steps),
+                    clock=self.clock,
+                    size=PAGE,
+                )
+            },
             clock=self.clock,
         )()
 
@@ -249,12 +257,11 @@ class Job(StoreMachine):
 
     def job(self) -> Replay:
         """The job as it stands."""
-        return self.replays.get(TENANT, WEBHOOK, "rpl_1")
+        return self.replays.get(TENANT, SUBJECT, "rpl_1")
 
 
 def test_a_replay_sends_all_that_was_missed_once_or_has_been_cancelled(
-    account: Cloud, monkeypatch: pytest.MonkeyPatch
+    account: Cloud,
 ) -> None:
     """Killed at any step, overtaken at any step, and whatever becomes of what it has sent."""
-    monkeypatch.setattr(work_replays, "PAGE", PAGE)
     play(lambda: Job(account), histories=60, steps=12)

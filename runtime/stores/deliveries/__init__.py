@@ -1,1 +1,1 @@
-"""Where deliveries, their log and their replays are kept."""
+"""Where deliveries and their log are kept."""

@@ -1,4 +1,4 @@
-"""Turns deliveries and replays into items of the deliveries' table, and back."""
+"""Turns deliveries into items of their table, and back."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,10 @@ from dataclasses import fields
 from typing import Final
 
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status, Waiting
-from runtime.core.deliveries.replay import Replay, ReplayState
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
 ELSEWHERE: Final = ("id", "body", "attempts")  # fields stored under another name
-REPLAY_AS_JSON: Final = frozenset({"statuses"})
 
 
 def delivery_item(record: Delivery) -> Item:
@@ -42,16 +40,3 @@ def delivery(item: Mapping[str, Item]) -> Delivery:
 def waiting(item: Mapping[str, Item]) -> Waiting:
     """A delivery as the due index has it."""
     return Waiting(id=codec.value(item["pk"]), **codec.fields(item, Waiting))
-
-
-def replay_item(replay: Replay) -> Item:
-    """The attributes of a replay."""
-    return codec.encode(replay, as_json=REPLAY_AS_JSON)
-
-
-def replay(item: Mapping[str, Item]) -> Replay:
-    """A stored replay."""
-    raw = codec.fields(item, Replay, as_json=REPLAY_AS_JSON)
-    raw["statuses"] = tuple(map(Status, raw["statuses"]))
-    raw["state"] = ReplayState(raw["state"])
-    return Replay(**raw)

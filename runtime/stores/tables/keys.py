@@ -194,9 +194,14 @@ def by_status(tenant_id: str, status: str) -> str:
     return f"{tenant_id}#{status}"
 
 
-def replays_of(tenant_id: str, webhook_id: str) -> str:
+def replays_of_webhook(tenant_id: str, webhook_id: str) -> str:
     """Partition of a webhook's replays."""
     return f"{tenant_id}#{webhook_id}"
+
+
+def replays_of_function(tenant_id: str, name: str) -> str:
+    """Partition of a function's replays; no webhook's id has a `#`."""
+    return f"{tenant_id}#{ConfigSort.FUNCTION}{name}"
 
 
 def delivery_shard(tenant_id: str, delivery_id: str) -> str:

@@ -1,1 +1,1 @@
-"""Deliver, list, show and replay."""
+"""Deliver, list, show, and send again."""

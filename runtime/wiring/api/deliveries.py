@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
-from runtime.stores.deliveries.replays import Replays
+from runtime.stores.replays.replays import Replays
 from runtime.usecases.deliveries.list_deliveries import ListDeliveries
-from runtime.usecases.deliveries.replay_deliveries import RetryDelivery, StartReplay
+from runtime.usecases.deliveries.retry_delivery import RetryDelivery
 from runtime.usecases.deliveries.show_delivery import ShowDelivery
+from runtime.usecases.deliveries.start_replay import StartReplay
+from runtime.usecases.replays.cancel_replay import CancelReplay
 from runtime.wiring import parts, worker
 
 
@@ -20,6 +22,7 @@ class DeliveryApi:
     retry: RetryDelivery
     replays: Replays  # the store, to list and show them
     start_replay: StartReplay
+    cancel_replay: CancelReplay
 
 
 def build(clients: Clients, installation: Settings) -> DeliveryApi:
@@ -40,4 +43,5 @@ def build(clients: Clients, installation: Settings) -> DeliveryApi:
         start_replay=StartReplay(
             replays=replays, webhooks=webhooks, new_id=parts.new_id, clock=worker.now
         ),
+        cancel_replay=CancelReplay(replays=replays, clock=worker.now),
     )

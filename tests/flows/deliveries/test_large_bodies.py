@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -19,9 +19,11 @@ from runtime.core.functions import run_plan
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
-from runtime.stores.deliveries.replays import Replays
+from runtime.core.replays.replay import Kind
+from runtime.stores.replays.replays import Replays
 from runtime.stores.webhooks.webhooks import Webhooks
-from runtime.usecases.deliveries.work_replays import WorkReplays
+from runtime.usecases.deliveries.replay_page import ReplayPage
+from runtime.usecases.replays.work_replays import WorkReplays
 from runtime.wiring import deliver, worker
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox
@@ -114,11 +116,17 @@ class Shop:
     def replay(self, **wanted: Any) -> dict[str, Any]:
         """A replay of the webhook, worked off by a later sweep."""
         job = self.api.post("/v1/webhooks/whk_1/replay", wanted).json
+
+        def later() -> datetime:
+            return worker.now() + timedelta(minutes=1)
+
+        page = ReplayPage(
+            deliveries=self.cloud.deliveries, hints=self.cloud.hints("deliver"), clock=later
+        )
         work = WorkReplays(
-            deliveries=self.cloud.deliveries,
             replays=Replays(table=self.cloud.deliveries.table, retention_days=RETENTION_DAYS),
-            hints=self.cloud.hints("deliver"),
-            clock=lambda: worker.now() + timedelta(minutes=1),
+            steps={Kind.DELIVERIES: page},
+            clock=later,
         )
         work()
         done: dict[str, Any] = self.api.get(f"/v1/webhooks/whk_1/replays/{job['id']}").json

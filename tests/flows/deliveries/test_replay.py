@@ -9,22 +9,26 @@ import pytest
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
-from runtime.core.deliveries.replay import MISSED, Replay, ReplayState
+from runtime.core.deliveries.replay import MISSED, DeliveryReplay
 from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.replays.replay import Kind, Replay, ReplayState, Subject
 from runtime.errors import Transient
-from runtime.stores.deliveries.replays import Replays
-from runtime.usecases.deliveries.replay_deliveries import RetryDelivery, StartReplay
-from runtime.usecases.deliveries.work_replays import WorkReplays
+from runtime.stores.replays.replays import Replays
+from runtime.usecases.deliveries.replay_page import ReplayPage
+from runtime.usecases.deliveries.retry_delivery import RetryDelivery
+from runtime.usecases.replays.cancel_replay import CancelReplay
+from runtime.usecases.replays.work_replays import WorkReplays
 from tests import cloud as clouds
 from tests.builders import NOW, NOW_MS, TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import Cloud
 from tests.delivery_world import World
-from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
+from tests.doubles import FakeClock, VirtualQueue
 from tests.scripted_receiver import ScriptedReceiver, answer
 
 if TYPE_CHECKING:
     from runtime.core.deliveries.messages import DeliverMessage
 
+SUBJECT = Subject(Kind.DELIVERIES, "whk_1")
 LATER = "2026-11-20T14:00:00.000Z"
 
 
@@ -70,16 +74,20 @@ class Bench:
         def mortal(thing: Any) -> Any:
             return Mortal(thing, left, after=after)
 
-        return WorkReplays(
+        return self.worker(
             deliveries=mortal(self.cloud.deliveries),
             replays=mortal(self.replays),
             hints=mortal(self.queue),
-            clock=self.clock,
         )()
+
+    def worker(self, *, deliveries: Any, replays: Any, hints: Any) -> WorkReplays:
+        """A sweep on these stores and this queue."""
+        page = ReplayPage(deliveries=deliveries, hints=hints, clock=self.clock)
+        return WorkReplays(replays=replays, steps={Kind.DELIVERIES: page}, clock=self.clock)
 
     def start(self, **changes: Any) -> Replay:
         """A replay of everything missed."""
-        job = Replay(
+        job = DeliveryReplay(
             id="rpl_1",
             tenant=TENANT,
             webhook_id="whk_1",
@@ -93,7 +101,7 @@ class Bench:
 
     def job(self) -> Replay:
         """How it stands."""
-        return self.replays.get(TENANT, "whk_1", "rpl_1")
+        return self.replays.get(TENANT, SUBJECT, "rpl_1")
 
     def fill(self, count: int, **changes: Any) -> list[Delivery]:
         """Deliveries of that webhook that are dead, unless said otherwise."""
@@ -230,12 +238,6 @@ def test_a_replay_can_be_cancelled_while_it_is_worked_on(bench: Bench) -> None:
     """Who sees that it goes wrong must not have to hit the moment between two pages."""
     bench.fill(250)
     bench.start()
-    start = StartReplay(
-        replays=bench.replays,
-        webhooks=MemoryWebhooks(),
-        new_id=lambda prefix: f"{prefix}_2",
-        clock=bench.clock,
-    )
 
     class Busy:
         """Moves on whenever somebody has looked."""
@@ -243,7 +245,7 @@ def test_a_replay_can_be_cancelled_while_it_is_worked_on(bench: Bench) -> None:
         def __init__(self, looks: int) -> None:
             self.looks = looks
 
-        def get(self, *key: str) -> Replay:
+        def get(self, *key: Any) -> Replay:
             found = bench.replays.get(*key)
             if self.looks:
                 self.looks -= 1
@@ -253,7 +255,7 @@ def test_a_replay_can_be_cancelled_while_it_is_worked_on(bench: Bench) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(bench.replays, name)
 
-    cancelled = replace(start, replays=Busy(3)).cancel(TENANT, "whk_1", "rpl_1")
+    cancelled = CancelReplay(replays=Busy(3), clock=bench.clock)(TENANT, SUBJECT, "rpl_1")
 
     assert (cancelled.state, cancelled.replayed) == (ReplayState.CANCELLED, 100)
     assert bench.work() == 0
@@ -319,14 +321,33 @@ def test_trouble_with_one_job_does_not_stop_the_others(bench: Bench) -> None:
             assert delay_s == 0
             raise Transient("SQS is away")
 
-    work = WorkReplays(
-        deliveries=bench.cloud.deliveries, replays=bench.replays, hints=Away(), clock=bench.clock
-    )
+    work = bench.worker(deliveries=bench.cloud.deliveries, replays=bench.replays, hints=Away())
     with pytest.raises(Transient):
         work()
 
     assert bench.job().state is ReplayState.RUNNING
-    assert bench.replays.get(TENANT, "whk_1", "rpl_2").state is ReplayState.DONE
+    assert bench.replays.get(TENANT, SUBJECT, "rpl_2").state is ReplayState.DONE
+
+
+def test_a_long_replay_does_not_keep_a_short_one_waiting(bench: Bench) -> None:
+    """A sweep has twenty seconds for all jobs, and a job may have a million deliveries."""
+    bench.fill(900)
+    bench.start()
+    bench.fill(1, status=Status.SKIPPED, webhook_id="whk_2", attempts=())
+    bench.start(id="rpl_2", webhook_id="whk_2")
+
+    class Slow:
+        """Takes six seconds for a page."""
+
+        def send(self, _messages: object, *, delay_s: int = 0) -> None:
+            assert delay_s == 0
+            bench.clock.advance(6)
+
+    bench.worker(deliveries=bench.cloud.deliveries, replays=bench.replays, hints=Slow())()
+
+    short = bench.replays.get(TENANT, Subject(Kind.DELIVERIES, "whk_2"), "rpl_2")
+    assert (short.state, short.replayed) == (ReplayState.DONE, 1)
+    assert bench.job().state is ReplayState.RUNNING
 
 
 def test_what_is_sent_again_has_its_whole_schedule_again(

@@ -1,14 +1,14 @@
-"""Stores replays among the deliveries; the sweep finds those that run."""
+"""Stores replays of every kind among the deliveries; the sweep finds those that run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from runtime.core.deliveries.replay import Replay
 from runtime.core.page import Page
+from runtime.core.replays.replay import Kind, Replay, Subject
 from runtime.core.timestamps import moment
 from runtime.errors import NotFound
-from runtime.stores.deliveries import items
+from runtime.stores.replays import items
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
@@ -16,7 +16,7 @@ from runtime.stores.tables.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replays:
-    """Replays by id, by webhook, and while they run."""
+    """Replays by id, by webhook or function, and while they run."""
 
     table: Table
     retention_days: int  # how long a replay is kept after it was created
@@ -25,15 +25,15 @@ class Replays:
         """Store a new replay; storing it again changes nothing."""
         self.table.put_if(self._item(replay), "attribute_not_exists(pk)")
 
-    def get(self, tenant: str, webhook_id: str, replay_id: str) -> Replay:
-        """One replay of this webhook, strongly read.
+    def get(self, tenant: str, subject: Subject, replay_id: str) -> Replay:
+        """One replay of this webhook or function, strongly read.
 
         Raises:
             NotFound: code `replay_not_found`.
         """
         item = self.table.get({"pk": keys.replay(replay_id)})
         replay = None if item is None else items.replay(item)
-        if replay is None or (replay.tenant, replay.webhook_id) != (tenant, webhook_id):
+        if replay is None or (replay.tenant, replay.subject) != (tenant, subject):
             raise NotFound("no such replay", code="replay_not_found")
         return replay
 
@@ -50,10 +50,10 @@ class Replays:
         )
 
     def list(
-        self, tenant: str, webhook_id: str, *, after: str | None = None, limit: int = 50
+        self, tenant: str, subject: Subject, *, after: str | None = None, limit: int = 50
     ) -> Page[Replay]:
-        """A webhook's replays, newest first."""
-        ages = records.AgeList(index="replays", partition=keys.replays_of(tenant, webhook_id))
+        """The replays of a webhook or a function, newest first."""
+        ages = records.AgeList(index="replays", partition=_partition(tenant, subject))
         query = ages.query()
         if after is not None:
             place = {"replays_pk": ages.partition, "list_sk": after}
@@ -68,7 +68,7 @@ class Replays:
             **codec.key(
                 {
                     "pk": keys.replay(replay.id),
-                    "replays_pk": keys.replays_of(replay.tenant, replay.webhook_id),
+                    "replays_pk": _partition(replay.tenant, replay.subject),
                     "list_sk": keys.in_time(replay.created_at, replay.id),
                 }
             ),
@@ -77,3 +77,11 @@ class Replays:
         if replay.due_at_ms is not None:
             item |= codec.key({"due_shard": keys.REPLAYS_SHARD})
         return item
+
+
+def _partition(tenant: str, subject: Subject) -> str:
+    match subject.kind:
+        case Kind.DELIVERIES:
+            return keys.replays_of_webhook(tenant, subject.id)
+        case Kind.RUNS:
+            return keys.replays_of_function(tenant, subject.id)

@@ -1,0 +1,1 @@
+"""Replays: jobs that do again what has ended, page by page."""

@@ -1,0 +1,1 @@
+"""Where replays are stored."""

@@ -1,0 +1,86 @@
+"""Send one delivery again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.deliveries import replay as replays
+from runtime.core.deliveries.delivery import Delivery, Status
+from runtime.core.deliveries.hints import delivery_hint
+from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.webhooks.webhook import Webhook
+from runtime.errors import Conflict, NotFound
+from runtime.usecases.ports import Hints
+
+
+class Deliveries(Protocol):
+    """Stores deliveries."""
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """One delivery of any tenant, or None."""
+
+    def renew(self, delivery: Delivery, /) -> None:
+        """Keep the delivery's body for a new round.
+
+        Raises:
+            NotFound: the body has expired.
+        """
+
+    def replace(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
+
+
+class Webhooks(Protocol):
+    """Stores webhooks."""
+
+    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
+        """One webhook, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDelivery:
+    """Sends one delivery again, whatever its status."""
+
+    deliveries: Deliveries
+    webhooks: Webhooks
+    hints: Hints[DeliverMessage]
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, delivery_id: str) -> Delivery:
+        """Start a new round of the delivery's schedule; returns the delivery.
+
+        Raises:
+            NotFound: code `delivery_not_found`: there is none, or it is another tenant's.
+            Conflict: the delivery is under way, has no body or too many attempts, or has changed
+                meanwhile, or its webhook is disabled or gone.
+        """
+        delivery = self.deliveries.find(delivery_id)
+        if delivery is None or delivery.tenant != tenant:
+            raise NotFound("no such delivery", code="delivery_not_found")
+        self._check(delivery)
+        now_ms = int(self.clock().timestamp() * 1000)
+        pending = replays.again(delivery, replay_id=None, now_ms=now_ms)
+        if pending is None:
+            raise Conflict(
+                "has no body to send, or has too many attempts already", code="cannot_be_sent_again"
+            )
+        self._renew(delivery)
+        if not self.deliveries.replace(delivery, pending):
+            raise Conflict("has changed meanwhile; look again", code="delivery_changed")
+        # Should the hint get lost, the sweep finds the delivery when it is due.
+        self.hints.send([delivery_hint(pending)])
+        return pending
+
+    def _renew(self, delivery: Delivery) -> None:
+        try:
+            self.deliveries.renew(delivery)
+        except NotFound as problem:
+            raise Conflict("its body is not kept any more", code="body_expired") from problem
+
+    def _check(self, delivery: Delivery) -> None:
+        if delivery.status is Status.PENDING:
+            raise Conflict("is under way already", code="delivery_pending")
+        webhook = self.webhooks.find(delivery.tenant, delivery.webhook_id)
+        if webhook is None or not webhook.enabled:
+            raise Conflict("its webhook is disabled or deleted", code="webhook_disabled")

@@ -1,0 +1,1 @@
+"""Working through replays of every kind, and stopping one."""
