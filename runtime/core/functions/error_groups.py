@@ -1,8 +1,8 @@
 """Error groups: a function's failed runs, gathered by what failed and where.
 
-The type of an error is the user's own word, and code can make up a new one for each event. So a
-function opens at most MAX_NEW_A_DAY groups a day, whatever its code does; what fails beyond them is
-counted in one group for each version, under the type OTHERS.
+The type of an error is the user's own word, and code can make up a new one for each event. So
+the failures of a function go into at most MAX_A_DAY groups a day, whatever its code does; those
+beyond them are counted in one group for each version, under the type OTHERS.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any, Final
 from runtime.core import ids
 from runtime.core.functions.run import Outcome, Run
 
-MAX_NEW_A_DAY: Final = 50  # groups that one function opens; more than anybody reads
+MAX_A_DAY: Final = 50  # groups of one function; more than anybody reads
 MAX_TYPE_CHARS: Final = 100  # as many as the sandbox leaves of an exception's name
 MAX_MESSAGE_CHARS: Final = 300  # the run's record has all of it
 MAX_TEXT_CHARS: Final = 200  # of a source line
@@ -72,14 +72,14 @@ def bounded(groups: Iterable[ErrorGroup], *, admitted: Iterable[str]) -> list[Er
 
 
 def opened(open_ids: frozenset[str], group_ids: Iterable[str]) -> frozenset[str]:
-    """The ids of the day's groups after these asked to be opened: the first ones, up to the most.
+    """The ids of the day's groups after a batch of failures: the first ones, up to MAX_A_DAY.
 
     Args:
-        open_ids: of the groups that were opened today.
+        open_ids: of the groups that the function's failures went into today.
         group_ids: of those that a batch has.
     """
     new_ids = [group_id for group_id in dict.fromkeys(group_ids) if group_id not in open_ids]
-    room = max(0, MAX_NEW_A_DAY - len(open_ids))
+    room = max(0, MAX_A_DAY - len(open_ids))
     return open_ids | frozenset(new_ids[:room])
 
 

@@ -1,8 +1,13 @@
-"""Turns functions and versions into items of the config table, runs into their own, and back."""
+"""Turns functions and versions into items of the config table, runs into their own, and back.
+
+Beside the runs stand what is known of a function's health, and its error groups.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from runtime.core.functions.canary import CanaryFailure, Counts
+from runtime.core.functions.error_groups import ErrorGroup
 from runtime.core.functions.function import (
     Canary,
     Engine,
@@ -13,6 +18,7 @@ from runtime.core.functions.function import (
     RetryPolicy,
     Secret,
 )
+from runtime.core.functions.health import Health, Notice, NoticeKind
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.matching.trigger import Trigger
 from runtime.stores.tables import codec
@@ -33,6 +39,8 @@ FUNCTION_AS_JSON: Final = frozenset(
 RUN_AS_JSON: Final = frozenset(
     {"output", "error", "logs", "effects", "event", "secret_versions", "http_calls"}
 )
+
+HEALTH_AS_JSON: Final = frozenset({"notices"})
 
 
 def function_item(function: Function) -> Item:
@@ -98,3 +106,29 @@ def run(item: Mapping[str, Item]) -> Run:
     if "engine" in raw:
         raw["engine"] = Engine(raw["engine"])
     return Run(**raw)
+
+
+def health_item(health: Health) -> Item:
+    """The attributes of a function's health."""
+    return codec.encode(health, as_json=HEALTH_AS_JSON)
+
+
+def health(item: Mapping[str, Item]) -> Health:
+    """A function's stored health."""
+    raw = codec.fields(item, Health, as_json=HEALTH_AS_JSON)
+    raw["notices"] = tuple(map(_notice, raw["notices"]))
+    return Health(**raw)
+
+
+def error_group(item: Mapping[str, Item]) -> ErrorGroup:
+    """A stored error group."""
+    raw = codec.fields(item, ErrorGroup)
+    return ErrorGroup(**{**raw, "outcome": Outcome(raw["outcome"])})
+
+
+def _notice(raw: Mapping[str, Any]) -> Notice:
+    canary = raw["canary"]
+    failure = None
+    if canary is not None:
+        failure = CanaryFailure(**{**canary, "counts": Counts(**canary["counts"])})
+    return Notice(**{**raw, "kind": NoticeKind(raw["kind"]), "canary": failure})

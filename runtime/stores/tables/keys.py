@@ -58,6 +58,29 @@ class EventsPartition(StrEnum):
     LOG = "log#"
 
 
+class RunsPartition(StrEnum):
+    """The runs' table: runs, what decides when they are made, and what is known of functions."""
+
+    RUN = "run_"  # every run's id begins so, and is the whole key
+    ERROR_GROUP = "err_"  # every error group's id begins so, and is the whole key
+    ERROR_DAY = "errors#"
+    PERMITS = "permits#"  # as in the deliveries' table
+    HEALTH = "health#"
+    CANARY = "canary#"
+
+
+class RunsIndexPartition(StrEnum):
+    """The index `by_function` of the runs' table, beside the runs."""
+
+    ERRORS = "errors#"
+
+
+class RunsDueShard(StrEnum):
+    """The due index of the runs' table, beside the numbered shards of runs."""
+
+    FUNCTIONS = "functions"  # functions with unsent notices; there are few
+
+
 class LedgerPartition(StrEnum):
     """The ledger: which raw batches there are, and which load took which."""
 
@@ -92,6 +115,7 @@ LOADS: Final = SyncSort.LOAD.value
 
 ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
 REPLAYS_SHARD: Final = DueShard.REPLAYS.value
+FUNCTIONS_SHARD: Final = RunsDueShard.FUNCTIONS.value
 # Shards spread a due index over partitions, each of which takes 1,000 writes a second. The sweep
 # reads all of them.
 RUN_SHARDS: Final = tuple(str(number) for number in range(8))
@@ -244,6 +268,26 @@ def event_log(tenant_id: str) -> str:
 def by_function(tenant_id: str, name: str) -> str:
     """Partition of the runs of one function."""
     return f"{tenant_id}#{name}"
+
+
+def errors_of(tenant_id: str, name: str) -> str:
+    """Partition of the error groups of one function; runs' have one `#`, these have two."""
+    return f"{RunsIndexPartition.ERRORS}{tenant_id}#{name}"
+
+
+def error_day(tenant_id: str, day: str, name: str) -> str:
+    """Partition of the list of the error groups that a function has opened on a day."""
+    return f"{RunsPartition.ERROR_DAY}{tenant_id}#{day}#{name}"
+
+
+def function_health(tenant_id: str, name: str) -> str:
+    """Partition of a function's health."""
+    return f"{RunsPartition.HEALTH}{tenant_id}#{name}"
+
+
+def canary_counts(tenant_id: str, canary_id: str) -> str:
+    """Partition of the counts of a canary."""
+    return f"{RunsPartition.CANARY}{tenant_id}#{canary_id}"
 
 
 def run_shard(run_id: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core.functions import error_groups
-from runtime.core.functions.error_groups import MAX_NEW_A_DAY, OTHERS, ErrorGroup
+from runtime.core.functions.error_groups import MAX_A_DAY, OTHERS, ErrorGroup
 from runtime.core.functions.run import Outcome, Run
 from tests.builders import NOW, NOW_MS, a_run
 
@@ -116,4 +116,4 @@ class TestHowMany:
             open_ids = after
         asked = {f"err_{n}" for batch in batches for n in batch}
         assert open_ids <= asked
-        assert len(open_ids) == min(MAX_NEW_A_DAY, len(asked))
+        assert len(open_ids) == min(MAX_A_DAY, len(asked))

@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core import ids
+from runtime.core.functions import error_groups
+from runtime.core.functions.run import Outcome
 from runtime.stores.tables import keys
+from tests.builders import a_run
 
 STORES: Final = Path(__file__).parents[5] / "runtime" / "stores"
 # What shares a partition key, or the sort key of one partition. Each function takes names.
@@ -22,6 +25,14 @@ SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
     keys.DeliveriesPartition: (keys.endpoint, keys.rate, keys.permits, keys.replay),
     keys.DueShard: (),
     keys.EventsPartition: (keys.event, keys.event_log),
+    keys.RunsPartition: (
+        keys.permits,
+        keys.error_day,
+        keys.function_health,
+        keys.canary_counts,
+    ),
+    keys.RunsIndexPartition: (keys.errors_of,),
+    keys.RunsDueShard: (),
     keys.LedgerPartition: (keys.loads_of, keys.schema),
     keys.RawSort: (keys.raw_name,),
     keys.SyncSort: (keys.load,),
@@ -66,11 +77,19 @@ def test_a_delivery_goes_by_its_id() -> None:
     assert ids.delivery_id("acme", "evt_1", "whk_1").startswith(keys.DeliveriesPartition.DELIVERY)
 
 
+def test_runs_and_error_groups_go_by_their_ids() -> None:
+    """Neither may look like the key of what shares their table."""
+    assert ids.run_id("acme", "evt_1", "f").startswith(keys.RunsPartition.RUN)
+    (group,) = error_groups.group([a_run(outcome=Outcome.RAISED)])
+    assert group.id.startswith(keys.RunsPartition.ERROR_GROUP)
+
+
 def test_every_shard_is_another_partition() -> None:
     """The sweep would do the work of a shard twice that stands in two lists."""
     shards = [*keys.DELIVERY_SHARDS, keys.ENDPOINTS_SHARD, keys.REPLAYS_SHARD]
 
     assert len(shards) == len(set(shards))
+    assert keys.FUNCTIONS_SHARD not in keys.RUN_SHARDS
 
 
 def test_keys_stay_what_they_are() -> None:
