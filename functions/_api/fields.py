@@ -15,6 +15,7 @@ from runtime.core import cursor, ids
 from runtime.core.deliveries.delivery import Status
 from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
+from runtime.core.functions import releases
 from runtime.core.functions import rules as function_rules
 from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, RetryOn
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
@@ -43,6 +44,7 @@ _TOPIC_SCHEMA: Final = {"minLength": 1, "maxLength": envelope.MAX_TOPIC_CHARS}
 
 # Pydantic enforces these.
 ResourceId = Annotated[str, Field(min_length=1, max_length=ids.MAX_ID_CHARS)]
+VersionRef = Annotated[str, Field(pattern="^[1-9][0-9]{0,5}$")]
 FunctionRef = Annotated[str, Field(pattern=whole(function_rules.NAME))]
 ProfileId = Annotated[
     str,
@@ -77,6 +79,10 @@ Environment = Annotated[
     says(propertyNames={"pattern": whole(function_rules.VARIABLE)}),
 ]
 EngineName = Annotated[str, says(enum=list(Engine))]
+VersionNumber = Annotated[int, Field(ge=1, le=999_999)]
+Share = Annotated[float, says(exclusiveMinimum=0, maximum=releases.MAX_POINTS)]
+Points = Annotated[float, within(0, releases.MAX_POINTS)]
+MinRuns = Annotated[int, within(1, releases.MAX_MIN_RUNS)]
 RetryOnName = Annotated[str, says(enum=list(RetryOn))]
 RunAttempts = Annotated[int, within(1, function_rules.MAX_ATTEMPTS)]
 RunDelays = Annotated[

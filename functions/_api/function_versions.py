@@ -1,14 +1,17 @@
-"""/v1/functions/{name}/versions, and which of them is live."""
+"""/v1/functions/{name}/versions, which of them is live or on trial, and how that came."""
 
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Request, endpoint
+from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.functions import FunctionOut, function_out
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
+from runtime.core.functions.releases import ReleaseKind, Trial
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
+
+_TRIAL = Trial(version=1)
 
 
 class SourceIn(Request):
@@ -25,6 +28,13 @@ class VersionOut(Answer):
     source_sha256: str
     engine: Engine = Field(description="what runs it")
     created_at: str
+    deleted_at: str | None = Field(description="when its source was forgotten")
+
+
+class VersionWithSource(VersionOut):
+    """A version with its source, which is empty once it is deleted."""
+
+    source: str
 
 
 class FindingOut(Answer):
@@ -41,13 +51,48 @@ class FindingOut(Answer):
 class VersionPushed(VersionOut):
     """A version that was pushed, with the hints of its check; a hint refuses nothing."""
 
+    is_new: bool = Field(description="false when this version had the same source before")
     findings: list[FindingOut]
 
 
 class PublishIn(Request):
     """What to publish; without a version, the latest."""
 
-    version: int | None = Field(default=None, ge=1)
+    version: fields.VersionNumber | None = None
+
+
+class RollbackIn(Request):
+    """Where to go back to; without a version, to the one that was live before."""
+
+    version: fields.VersionNumber | None = None
+
+
+class CanaryIn(Request):
+    """A version to try on a share of the runs, and when it has failed."""
+
+    version: fields.VersionNumber
+    percent: fields.Share = Field(default=_TRIAL.percent, description="share of the runs")
+    margin_points: fields.Points = Field(
+        default=_TRIAL.margin_points,
+        description="the canary ends when so many percentage points more of its runs fail than"
+        " of the live version's",
+    )
+    min_runs: fields.MinRuns = Field(
+        default=_TRIAL.min_runs, description="counted over at least so many runs of the canary"
+    )
+
+
+class ReleaseOut(Answer):
+    """A change of what is live or on trial."""
+
+    seq: int
+    at: str
+    kind: ReleaseKind
+    version: int
+    live_before: int | None
+    live_after: int | None
+    percent: float | None
+    reason: str | None = Field(description="why a canary ended by itself")
 
 
 @endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
@@ -56,14 +101,104 @@ def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) 
     pushed = api.functions.push(caller.tenant, name, source=body.source)
     return VersionPushed(
         **VersionOut.model_validate(pushed.version).model_dump(),
+        is_new=pushed.is_new,
         findings=[FindingOut.model_validate(hint) for hint in pushed.hints],
     )
 
 
+@endpoint("GET", "/v1/functions/{name}/versions", scope="functions")
+def list_all(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
+) -> Listing[VersionOut]:
+    """List a function's versions, the newest first."""
+    of = (caller.tenant, "versions", name)
+    api.functions.store.get(caller.tenant, name)
+    page = api.functions.store.versions(
+        caller.tenant, name, limit=query.limit, after=query.position(*of)
+    )
+    return listing(page, VersionOut.model_validate, of=of)
+
+
+@endpoint("GET", "/v1/functions/{name}/versions/{version}", scope="functions")
+def show(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
+) -> VersionWithSource:
+    """Show a version with its source."""
+    api.functions.store.get(caller.tenant, name)
+    stored = api.functions.store.get_version(caller.tenant, name, version=int(version))
+    return VersionWithSource.model_validate(stored)
+
+
+@endpoint("DELETE", "/v1/functions/{name}/versions/{version}", scope="functions", status=204)
+def delete(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
+) -> None:
+    """Forget a version's source; its number is never given again."""
+    api.functions.delete_version(caller.tenant, name, version=int(version))
+
+
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
 def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
-    """Make a version live; an older one is the way back."""
+    """Make a version live."""
     return function_out(api.functions.publish(caller.tenant, name, version=body.version))
 
 
-ENDPOINTS = (push, publish)
+@endpoint("POST", "/v1/functions/{name}/rollback", scope="functions")
+def rollback(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RollbackIn
+) -> FunctionOut:
+    """Make the version live that was live before; while a canary runs, end it."""
+    return function_out(api.functions.roll_back(caller.tenant, name, to=body.version))
+
+
+@endpoint("PUT", "/v1/functions/{name}/canary", scope="functions")
+def start_canary(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: CanaryIn
+) -> FunctionOut:
+    """Try a version on a share of the runs, or change a trial under way."""
+    trial = Trial(
+        version=body.version,
+        percent=body.percent,
+        margin_points=body.margin_points,
+        min_runs=body.min_runs,
+    )
+    return function_out(api.functions.canary(caller.tenant, name, trial=trial))
+
+
+@endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions")
+def promote_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+    """Publish the version on trial."""
+    return function_out(api.functions.canary.promote(caller.tenant, name))
+
+
+@endpoint("DELETE", "/v1/functions/{name}/canary", scope="functions")
+def stop_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+    """End the trial; the live version gets all runs again."""
+    return function_out(api.functions.canary.stop(caller.tenant, name))
+
+
+@endpoint("GET", "/v1/functions/{name}/releases", scope="functions")
+def releases(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
+) -> Listing[ReleaseOut]:
+    """List what became of a function's versions, the newest change first."""
+    of = (caller.tenant, "releases", name)
+    api.functions.store.get(caller.tenant, name)
+    page = api.functions.store.release_log(
+        caller.tenant, name, limit=query.limit, after=query.position(*of)
+    )
+    return listing(page, ReleaseOut.model_validate, of=of)
+
+
+ENDPOINTS = (
+    push,
+    list_all,
+    show,
+    delete,
+    publish,
+    rollback,
+    start_canary,
+    promote_canary,
+    stop_canary,
+    releases,
+)

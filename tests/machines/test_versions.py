@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, invariant, rule
 
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.releases import Change, ReleaseKind, Trial
 from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput, Conflict, NotFound
 from runtime.stores.functions.functions import Functions
+from runtime.usecases.functions.delete_version import DeleteVersion
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
+from runtime.usecases.functions.roll_back import RollBack
+from runtime.usecases.functions.try_canary import TryCanary
 from tests.builders import TENANT, a_function, a_trigger
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
@@ -73,9 +77,9 @@ class SlowFunctions:
         self.meanwhile()
         return stored
 
-    def replace(self, old: Function, new: Function) -> None:
+    def release(self, old: Function, change: Change) -> None:
         """The store's."""
-        self.store.replace(old, new)
+        self.store.release(old, change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,22 @@ class Expected:
     triggers: tuple[Trigger, ...]
     sources: tuple[str, ...] = field(default=())  # that of version 1 first
     live: int | None = None
+    before: tuple[int, ...] = ()  # what was live before, the newest last
+    trial: int | None = None  # the version on trial
+    gone: frozenset[int] = frozenset()  # versions that are deleted
+    releases: int = 0  # changes of what is live or on trial
+
+    def find(self, source: str) -> int | None:
+        """The version that has this source."""
+        numbers = (n for n, each in enumerate(self.sources, 1) if each == source)
+        return next((number for number in numbers if number not in self.gone), None)
+
+    def goes_live(self, version: int) -> "Expected":
+        """What is expected once the version is live."""
+        before = self.before if self.live is None else (*self.before, self.live)
+        return replace(
+            self, live=version, before=before[-20:], trial=None, releases=self.releases + 1
+        )
 
 
 class Versions(StoreMachine):
@@ -100,19 +120,28 @@ class Versions(StoreMachine):
             functions=self.store, sandbox=Checker(meanwhile=self.between), clock=FakeClock()
         )
         self.publish = PublishVersion(
-            functions=SlowFunctions(store=self.store, meanwhile=self.between)
+            functions=SlowFunctions(store=self.store, meanwhile=self.between), clock=FakeClock()
         )
+        self.roll_back = RollBack(functions=self.store, clock=FakeClock())
+        self.canary = TryCanary(
+            functions=self.store, new_id=lambda prefix: f"{prefix}_1", clock=FakeClock()
+        )
+        self.delete = DeleteVersion(functions=self.store, clock=FakeClock())
         made = a_function(tenant=TENANT, name=NAME, latest_version=0, live_version=None)
         self.store.add(made)
         self.expected = Expected(triggers=made.triggers)
 
     @rule(source=SOURCES)
     def one_pushes(self, source: str) -> None:
-        """Versions have the numbers from 1 on, without a gap."""
-        pushed = self.push(TENANT, NAME, source=source).version
+        """Versions have the numbers from 1 on, without a gap; a source is one version."""
+        earlier = self.expected.find(source)
+        pushed = self.push(TENANT, NAME, source=source)
 
-        self.expected = replace(self.expected, sources=(*self.expected.sources, source))
-        assert (len(self.expected.sources), source) == (pushed.version, pushed.source)
+        assert pushed.is_new == (earlier is None)
+        if earlier is None:
+            self.expected = replace(self.expected, sources=(*self.expected.sources, source))
+        number = earlier or len(self.expected.sources)
+        assert (number, source) == (pushed.version.version, pushed.version.source)
 
     @rule(number=NUMBERS)
     def one_publishes(self, number: int | None) -> None:
@@ -126,10 +155,89 @@ class Versions(StoreMachine):
             self.is_refused(
                 "version_not_found", lambda: self.publish(TENANT, NAME, version=too_high)
             )
+        elif target in self.expected.gone:
+            self.is_refused("version_deleted", lambda: self.publish(TENANT, NAME, version=number))
+        elif target != self.expected.live and self.expected.trial not in (None, target):
+            self.is_refused("canary_running", lambda: self.publish(TENANT, NAME, version=number))
         else:
             published = self.publish(TENANT, NAME, version=number)
-            self.expected = replace(self.expected, live=target)
+            if target != self.expected.live:
+                self.expected = self.expected.goes_live(target)
             assert (target, latest) == (published.live_version, published.latest_version)
+
+    @rule()
+    def one_rolls_back(self) -> None:
+        """First the trial ends; then each call goes one version further back."""
+        expected = self.expected
+        if expected.trial is not None:
+            self.roll_back(TENANT, NAME)
+            self.expected = replace(expected, trial=None, releases=expected.releases + 1)
+        elif expected.before:
+            assert expected.before[-1] == self.roll_back(TENANT, NAME).live_version
+            self.expected = replace(
+                expected,
+                live=expected.before[-1],
+                before=expected.before[:-1],
+                releases=expected.releases + 1,
+            )
+        else:
+            self.is_refused("nothing_to_roll_back_to", lambda: self.roll_back(TENANT, NAME))
+
+    @rule(number=st.integers(1, 4), percent=st.floats(0.5, 100))
+    def one_tries_a_canary(self, number: int, percent: float) -> None:
+        """Beside a live version, one at a time, and never one that does not exist."""
+        expected = self.expected
+        trial = Trial(version=number, percent=percent)
+        refusals = {
+            "version_not_found": number > len(expected.sources),
+            "version_deleted": number in expected.gone,
+            "no_live_version": expected.live is None,
+            "canary_is_live": number == expected.live,
+            "canary_running": expected.trial not in (None, number),
+        }
+        code = next((code for code, holds in refusals.items() if holds), None)
+        if code is not None:
+            self.is_refused(code, lambda: self.canary(TENANT, NAME, trial=trial))
+            return
+        self.canary(TENANT, NAME, trial=trial)
+        self.expected = replace(expected, trial=number, releases=expected.releases + 1)
+
+    @rule(promote=st.booleans())
+    def one_ends_the_trial(self, promote: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        """By publishing what is on trial, or by stopping it."""
+        expected = self.expected
+        end = self.canary.promote if promote else self.canary.stop
+        if expected.trial is None:
+            self.is_refused("no_canary", lambda: end(TENANT, NAME))
+            return
+        end(TENANT, NAME)
+        self.expected = (
+            expected.goes_live(expected.trial)
+            if promote
+            else replace(expected, trial=None, releases=expected.releases + 1)
+        )
+
+    @rule(number=st.integers(1, 4))
+    def one_deletes_a_version(self, number: int) -> None:
+        """Not what is live or on trial; once is enough."""
+        expected = self.expected
+        refusals = {
+            "version_not_found": number > len(expected.sources),
+            "version_is_live": number == expected.live,
+            "canary_running": number == expected.trial,
+        }
+        code = next((code for code, holds in refusals.items() if holds), None)
+        if code is not None:
+            self.is_refused(code, lambda: self.delete(TENANT, NAME, version=number))
+            return
+        self.delete(TENANT, NAME, version=number)
+        if number not in expected.gone:
+            self.expected = replace(
+                expected,
+                gone=expected.gone | {number},
+                before=tuple(each for each in expected.before if each != number),
+                releases=expected.releases + 1,
+            )
 
     @rule(target=copies)
     def one_reads(self) -> Function:
@@ -150,9 +258,15 @@ class Versions(StoreMachine):
 
     @rule(source=SOURCES, other=SOURCES)
     def another_pushes_while_one_pushes(self, source: str, other: str) -> None:
-        """Two cannot have the same number."""
+        """Two cannot have the same number, and one source is one version."""
         self.between.do = lambda: self.one_pushes(other)
-        self.is_refused("function_changed", lambda: self.push(TENANT, NAME, source=source))
+        is_new = self.expected.find(source) is None and source != other
+        if is_new and self.expected.find(other) is None:
+            self.is_refused("function_changed", lambda: self.push(TENANT, NAME, source=source))
+            return
+        assert is_new == self.push(TENANT, NAME, source=source).is_new
+        if is_new:
+            self.expected = replace(self.expected, sources=(*self.expected.sources, source))
 
     @rule(source=SOURCES, number=NUMBERS)
     def another_publishes_while_one_pushes(self, source: str, number: int | None) -> None:
@@ -160,24 +274,54 @@ class Versions(StoreMachine):
         before = self.expected
         self.between.do = lambda: self.publish_between(number)
         if self.fails(lambda: self.one_pushes(source)):
-            assert before.live != self.expected.live
+            assert before.releases != self.expected.releases
             assert before.sources == self.expected.sources
 
     @rule(source=SOURCES, number=NUMBERS)
     def another_pushes_while_one_publishes(self, source: str, number: int | None) -> None:
         """A version that was pushed meanwhile is not forgotten again."""
+        before = self.expected
+        target = len(before.sources) if number is None else number
+        if not 0 < target <= len(before.sources):
+            return
         self.between.do = lambda: self.one_pushes(source)
-        latest = len(self.expected.sources)
-        if latest and (latest if number is None else number) <= latest:
-            self.is_refused("function_changed", lambda: self.publish(TENANT, NAME, version=number))
-        self.between.do = nothing
+        changes = target != before.live
+        refusals = {
+            "version_deleted": target in before.gone,
+            "canary_running": changes and before.trial not in (None, target),
+            "function_changed": changes and before.find(source) is None,
+        }
+        code = next((code for code, holds in refusals.items() if holds), None)
+        if code is not None:
+            self.is_refused(code, lambda: self.publish(TENANT, NAME, version=number))
+            return
+        self.publish(TENANT, NAME, version=number)
+        if changes:
+            self.expected = self.expected.goes_live(target)
+
+    @rule()
+    def somebody_reads_the_release_log(self) -> None:
+        """Each change of what is live has one entry, and the entries make a chain."""
+        log = self.store.release_log(TENANT, NAME, limit=1000).items
+        assert [each.seq for each in log] == list(range(self.expected.releases, 0, -1))
+        live: int | None = None
+        for each in reversed(log):
+            assert each.live_before == live
+            live = each.live_after
+        assert live == self.expected.live
+        last = log[0] if log else None
+        assert last is None or last.kind in set(ReleaseKind) - {ReleaseKind.CANARY_FAILED}
 
     @rule()
     def somebody_reads_all_versions(self) -> None:
         """What was pushed once is never another source, and there is none besides."""
         for number, source in enumerate(self.expected.sources, start=1):
             version = self.store.get_version(TENANT, NAME, version=number)
-            assert version.source == source
+            is_gone = number in self.expected.gone
+            assert (version.source, version.deleted_at is not None) == (
+                "" if is_gone else source,
+                is_gone,
+            )
             assert version.source_sha256 == hashlib.sha256(source.encode()).hexdigest()
         with pytest.raises(NotFound):
             self.store.get_version(TENANT, NAME, version=len(self.expected.sources) + 1)
@@ -190,6 +334,7 @@ class Versions(StoreMachine):
     def teardown(self) -> None:
         """Read them once more."""
         self.somebody_reads_all_versions()
+        self.somebody_reads_the_release_log()
         super().teardown()
 
     def publish_between(self, number: int | None) -> None:
@@ -200,9 +345,14 @@ class Versions(StoreMachine):
 
     def is_current(self, copy: Function) -> bool:
         """Whether the function still is as it was read."""
-        counted = (copy.triggers, copy.latest_version, copy.live_version)
+        trial = None if copy.canary is None else copy.canary.version
+        versions = (copy.latest_version, copy.live_version, copy.live_before, trial)
         expected = self.expected
-        return counted == (expected.triggers, len(expected.sources), expected.live)
+        return (copy.triggers, copy.releases, versions) == (
+            expected.triggers,
+            expected.releases,
+            (len(expected.sources), expected.live, expected.before, expected.trial),
+        )
 
     def fails(self, do: Callable[[], None]) -> bool:
         """Whether somebody was overtaken."""

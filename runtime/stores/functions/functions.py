@@ -1,12 +1,14 @@
 """Stores functions and their versions."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.functions.releases import Change, Release
 from runtime.core.page import Page
 from runtime.errors import Conflict
 from runtime.stores.functions import items
-from runtime.stores.tables import keys
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config
 
@@ -60,17 +62,71 @@ class Functions:
             Conflict: code `function_changed`; another version came first.
         """
         function_after = replace(function, latest_version=version.version)
-        put = self.config.table.put(
-            {
-                **items.version_item(version),
-                "pk": {"S": keys.tenant(version.tenant)},
-                "sk": {"S": keys.version(version.function, version.version)},
-            },
+        put = self.config.table.put(_version_item(version), "attribute_not_exists(pk)")
+        mark = self.config.table.put(
+            {**codec.key(_source_key(version)), "version": codec.scalar(version.version)},
             "attribute_not_exists(pk)",
         )
-        if not self.config.replace(function.tenant, _item(function), _item(function_after), put):
+        if not self.config.replace(
+            function.tenant, _item(function), _item(function_after), put, mark
+        ):
             raise Conflict("another version came first; push again", code="function_changed")
         return function_after
+
+    def find_source(
+        self, tenant: str, name: str, *, engine: Engine, sha256: str
+    ) -> FunctionVersion | None:
+        """The version that has this source for this engine; None when there is none."""
+        mark = self.config.find(tenant, keys.source(name, engine, sha256))
+        if mark is None:
+            return None
+        return self.get_version(tenant, name, version=int(codec.value(mark["version"])))
+
+    def release(self, old: Function, change: Change) -> None:
+        """Store a change of what is live or on trial, with its entry in the release log.
+
+        Raises:
+            Conflict: code `function_changed`; somebody else has changed it since it was read.
+        """
+        self._release(old, change)
+
+    def delete_version(self, old: Function, change: Change, *, version: FunctionVersion) -> None:
+        """Store that a version is deleted, and forget its source.
+
+        Raises:
+            Conflict: code `function_changed`; somebody else has changed it since it was read.
+        """
+        tombstone = replace(version, source="", deleted_at=change.release.at)
+        self._release(
+            old,
+            change,
+            self.config.table.put(_version_item(tombstone), "attribute_exists(pk)"),
+            self.config.table.delete(
+                _source_key(version),
+                "#version = :number OR attribute_not_exists(pk)",
+                number=version.version,
+            ),
+        )
+
+    def versions(
+        self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[FunctionVersion]:
+        """A function's versions, the newest first, without their sources."""
+        return self.config.newest(
+            tenant,
+            keys.versions(name),
+            lambda item: replace(items.version(item), source=""),
+            after=after,
+            limit=limit,
+        )
+
+    def release_log(
+        self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[Release]:
+        """What became of a function's versions, the newest first."""
+        return self.config.newest(
+            tenant, keys.releases(name), items.release, after=after, limit=limit
+        )
 
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
         """One version.
@@ -80,6 +136,38 @@ class Functions:
         """
         item = self.config.get(tenant, keys.version(name, version), what="version")
         return items.version(item)
+
+    def _release(self, old: Function, change: Change, *also: Any) -> None:
+        entry = change.release
+        put = self.config.table.put(
+            {
+                **items.release_item(entry),
+                **codec.key(
+                    {
+                        "pk": keys.tenant(entry.tenant),
+                        "sk": keys.release(entry.function, entry.seq),
+                    }
+                ),
+            },
+            "attribute_not_exists(pk)",
+        )
+        changed = self.config.changed(old.tenant)
+        writes = (put, changed, *also)
+        if not self.config.replace(old.tenant, _item(old), _item(change.function), *writes):
+            raise Conflict("the function has changed; read it again", code="function_changed")
+
+
+def _version_item(version: FunctionVersion) -> Item:
+    key = {
+        "pk": keys.tenant(version.tenant),
+        "sk": keys.version(version.function, version.version),
+    }
+    return {**items.version_item(version), **codec.key(key)}
+
+
+def _source_key(version: FunctionVersion) -> dict[str, str]:
+    mark = keys.source(version.function, version.engine, version.source_sha256)
+    return {"pk": keys.tenant(version.tenant), "sk": mark}
 
 
 def _item(function: Function) -> Item:

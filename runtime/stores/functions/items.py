@@ -19,6 +19,7 @@ from runtime.core.functions.function import (
     Secret,
 )
 from runtime.core.functions.health import Health, Notice, NoticeKind
+from runtime.core.functions.releases import Release, ReleaseKind
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.matching.trigger import Trigger
 from runtime.stores.tables import codec
@@ -89,6 +90,18 @@ def version(item: Mapping[str, Item]) -> FunctionVersion:
     # that engine, and runs on it.
     raw["engine"] = Engine(raw.get("engine", Engine.RESTRICTED))
     return FunctionVersion(**raw)
+
+
+def release_item(release: Release) -> Item:
+    """The attributes of an entry of the release log, all of them scalars."""
+    return codec.encode(release)
+
+
+def release(item: Mapping[str, Item]) -> Release:
+    """A stored entry of the release log."""
+    raw = codec.fields(item, Release)
+    raw["kind"] = ReleaseKind(raw["kind"])
+    return Release(**raw)
 
 
 def run_item(run: Run) -> Item:

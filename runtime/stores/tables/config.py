@@ -107,6 +107,26 @@ class Config:
             query, decode, limit=limit, position=lambda item: item["sk"]["S"].removeprefix(prefix)
         )
 
+    def newest(
+        self,
+        tenant: str,
+        prefix: str,
+        decode: Callable[[Item], T],
+        *,
+        after: str | None,
+        limit: int,
+    ) -> Page[T]:
+        """The tenant's items whose sort keys begin with `prefix`, from the last to the first.
+
+        Positions are whole sort keys.
+        """
+        query = prefix_query(tenant, prefix) | {"ScanIndexForward": False}
+        if after is not None:
+            query["ExclusiveStartKey"] = codec.key({"pk": keys.tenant(tenant), "sk": after})
+        return self.table.page(
+            query, decode, limit=limit, position=lambda item: str(item["sk"]["S"])
+        )
+
 
 def prefix_query(tenant: str, prefix: str) -> dict[str, Any]:
     """A strong read of the tenant's items whose sort key starts with `prefix`."""

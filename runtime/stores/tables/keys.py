@@ -28,6 +28,8 @@ class ConfigSort(StrEnum):
     WEBHOOK = "webhook#"
     FUNCTION = "function#"
     VERSION = "version#"
+    SOURCE = "source#"  # to find the version that has a source already
+    RELEASE = "release#"
     SYNC = "sync#"
     CLAIM = "idempotency#"
     API_KEY = "apikey#"
@@ -162,7 +164,27 @@ def function(name: str) -> str:
 
 def version(name: str, number: int) -> str:
     """Sort key of a function's version; padded, so that versions sort as numbers do."""
-    return f"{ConfigSort.VERSION}{name}#{number:06d}"
+    return f"{versions(name)}{number:06d}"
+
+
+def source(name: str, engine: str, sha256: str) -> str:
+    """Sort key under which the version of a function is found by its engine and its source."""
+    return f"{ConfigSort.SOURCE}{name}#{engine}#{sha256}"
+
+
+def release(name: str, seq: int) -> str:
+    """Sort key of an entry of a function's release log; padded, so that entries sort by number."""
+    return f"{releases(name)}{seq:06d}"
+
+
+def releases(name: str) -> str:
+    """What the sort keys of a function's release log begin with."""
+    return f"{ConfigSort.RELEASE}{name}#"
+
+
+def versions(name: str) -> str:
+    """What the sort keys of a function's versions begin with."""
+    return f"{ConfigSort.VERSION}{name}#"
 
 
 def sync(sync_id: str) -> str:

@@ -1,39 +1,35 @@
-"""Publish a version, which the function's next run will use."""
+"""Publish a version, which the function's next run will use; and the way back."""
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
-from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions import releases
+from runtime.core.functions.function import Function
+from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 from runtime.usecases.functions import ports
 
 
-class Functions(ports.Functions, Protocol):
-    """Stores functions and their versions."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishVersion:
-    """Publishes versions. To go back to an older version, publish it again."""
+    """Publishes versions."""
 
-    functions: Functions
+    functions: ports.Releases
+    clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, name: str, *, version: int | None = None) -> Function:
-        """Publish a version, or the latest one without a number; returns the changed function.
+        """Publish a version, or the latest one without a number; returns the function then.
+
+        A publish of the version that is live already changes nothing.
 
         Raises:
             BadInput: code `no_version`: no version was pushed yet.
             NotFound: the tenant has no such function, or the function has no such version.
-            Conflict: somebody else changed the function at the same time.
+            Conflict: code `version_deleted`, `canary_running` or `function_deleted`; or somebody
+                else changed the function at the same time.
         """
-        function = self.functions.get(tenant, name)
+        function = ports.kept(self.functions, tenant, name)
         number = function.latest_version if version is None else version
         if number == 0:
             raise BadInput(
@@ -41,7 +37,9 @@ class PublishVersion:
                 field="version",
                 code="no_version",
             )
-        self.functions.get_version(tenant, name, version=number)
-        published = replace(function, live_version=number)
-        self.functions.replace(function, published)
-        return published
+        ports.existing(self.functions, function, version=number)
+        change = releases.published(function, number, at=timestamp(self.clock()))
+        if change is None:
+            return function
+        self.functions.release(function, change)
+        return change.function

@@ -32,6 +32,11 @@ class Functions(Protocol):
             Conflict: another version was stored first.
         """
 
+    def find_source(
+        self, tenant: str, name: str, *, engine: Engine, sha256: str
+    ) -> FunctionVersion | None:
+        """The version that has this source for this engine; None when there is none."""
+
 
 class Sandbox(Protocol):
     """Checks sources in the sandbox."""
@@ -44,7 +49,8 @@ class Sandbox(Protocol):
 class Pushed:
     """What became of a source that was pushed."""
 
-    version: FunctionVersion  # as it was stored
+    version: FunctionVersion  # as it is stored
+    is_new: bool  # whether no version had this source
     hints: tuple[Finding, ...]  # the check's advice to the author
 
 
@@ -58,6 +64,8 @@ class PushVersion:
 
     def __call__(self, tenant: str, name: str, *, source: str) -> Pushed:
         """Check a source and store it as a new version, which runs only once it is published.
+
+        A source that a version has already, checked for the same engine, makes no other version.
 
         The engine is the function's own, or else the installation's. The version keeps the engine
         that checked it, even if the function or the installation changes to another one.
@@ -74,17 +82,21 @@ class PushVersion:
         engine, findings = self._checked(function, source)
         if any(each.severity is Severity.ERROR for each in findings):
             raise SourceRefused([each.to_json() for each in findings])
+        sha256 = hashlib.sha256(source.encode()).hexdigest()
         version = FunctionVersion(
             tenant=tenant,
             function=name,
             version=function.latest_version + 1,
             source=source,
-            source_sha256=hashlib.sha256(source.encode()).hexdigest(),
+            source_sha256=sha256,
             engine=engine,
             created_at=timestamp(self.clock()),
         )
+        earlier = self.functions.find_source(tenant, name, engine=engine, sha256=sha256)
+        if earlier is not None:
+            return Pushed(version=earlier, is_new=False, hints=findings)
         self.functions.add_version(function, version)
-        return Pushed(version=version, hints=findings)
+        return Pushed(version=version, is_new=True, hints=findings)
 
     def _checked(self, function: Function, source: str) -> tuple[Engine, tuple[Finding, ...]]:
         engine_asked_for = function.engine or INSTALLATIONS_OWN

@@ -8,10 +8,13 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.runs import Runs
 from runtime.stores.functions.sandbox_function import SandboxFunction
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
+from runtime.usecases.functions.delete_version import DeleteVersion
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
+from runtime.usecases.functions.roll_back import RollBack
 from runtime.usecases.functions.set_secret import SetSecret
 from runtime.usecases.functions.show_run import ShowRun
+from runtime.usecases.functions.try_canary import TryCanary
 from runtime.wiring import parts, worker
 
 
@@ -24,6 +27,9 @@ class FunctionApi:
     update: UpdateFunction
     push: PushVersion
     publish: PublishVersion
+    roll_back: RollBack
+    canary: TryCanary
+    delete_version: DeleteVersion
     set_secret: SetSecret
     runs: Runs  # the store, to list them
     show_run: ShowRun
@@ -41,7 +47,10 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
             sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
             clock=worker.now,
         ),
-        publish=PublishVersion(functions=functions),
+        publish=PublishVersion(functions=functions, clock=worker.now),
+        roll_back=RollBack(functions=functions, clock=worker.now),
+        canary=TryCanary(functions=functions, new_id=parts.new_id, clock=worker.now),
+        delete_version=DeleteVersion(functions=functions, clock=worker.now),
         set_secret=SetSecret(
             functions=functions,
             seal=parts.secrets(clients, installation).seal,

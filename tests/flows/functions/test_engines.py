@@ -82,7 +82,9 @@ def test_what_a_function_chose_is_what_checks_keeps_and_runs_it(
         clock=platform.clock,
     )
     pushed = push(TENANT, "vip-orders", source=SOURCE)
-    published = PublishVersion(functions=platform.functions)(TENANT, "vip-orders")
+    published = PublishVersion(functions=platform.functions, clock=platform.clock)(
+        TENANT, "vip-orders"
+    )
     # What the function is set to afterwards is for versions to come.
     other = next(each for each in Engine if each is not engine)
     platform.functions.replace(published, replace(published, engine=other))
