@@ -54,6 +54,8 @@ ZYGOTE_START_S: Final = 30.0  # it loads, warms up and tests the engine; a busy 
 # The zygote forks and reaps in milliseconds. If it takes this long, the machine has no processor
 # time to give.
 ZYGOTE_ANSWER_S: Final = 10.0
+# A function that needs none of these can say so. Without time, memory or a result none can run.
+_MAY_BE_ZERO: Final = frozenset({"http_calls", "emits", "log_bytes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,17 @@ class Limits:
         """The limits that a function sets, none above its cap.
 
         Args:
-            settings: a limit by its name. A missing one, and one that is no number above zero,
-                becomes the cap; None sets none.
+            settings: a limit by its name. A missing one, and one that is no number or too low for
+                any run, becomes the cap; None sets none. A limit of calls or of the log may be 0.
         """
         numbers: dict[str, float] = {}
         for field in fields(cls):
             cap = field.default
             assert isinstance(cap, int | float)  # noqa: S101 - every field above has a number
             value = (settings or {}).get(field.name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+                value = cap
+            if value == 0 and field.name not in _MAY_BE_ZERO:
                 value = cap
             # The lesser one is made a float: an integer may be too long for one.
             number = float(min(value, cap))

@@ -92,6 +92,17 @@ def test_limits_can_be_lowered_but_not_raised() -> None:
     assert Limits.of(None) == Limits()
 
 
+def test_a_limit_of_calls_or_of_the_log_may_be_zero(box: Sandbox) -> None:
+    """Zero says that the function needs none; it must not be taken for the highest number."""
+    assert Limits.of(
+        {"http_calls": 0, "emits": 0, "log_bytes": 0, "wall_s": 0, "memory_mb": 0.0}
+    ) == Limits(http_calls=0, emits=0, log_bytes=0)
+    for call in ("emit('metric.x', {})", "http.get('https://a.example.com')"):
+        source = f"def handler(event, profile, context):\n    context.{call}\n"
+        result = box.run(a_job(source, limits={"emits": 0, "http_calls": 0}))["results"][0]
+        assert ("raised", []) == (result["outcome"], result["effects"])
+
+
 def test_a_killed_zygote_is_replaced(box: Sandbox) -> None:
     """The host outlives its helpers."""
     job = a_job("def handler(event):\n    return 1\n")
