@@ -1,6 +1,7 @@
-"""`penstock functions test`: runs one file, or a batch of cases, in the real sandbox, no cloud."""
+"""`penstock functions test`: runs a file, a batch or saved cases in the real sandbox, no cloud."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,14 +58,28 @@ Engine = Annotated[
     typer.Option(help="Instead of the engine of penstock.toml; what a batch's line names holds."),
 ]
 LocalHttp = Annotated[bool, typer.Option(help="Let the function call http:// on this machine.")]
+Cases = Annotated[
+    bool, typer.Option("--cases", help="Run the saved cases beside FILE, as for a folder.")
+]
+Filter = Annotated[
+    str, typer.Option("--filter", help="Only cases with this in their name FUNCTION/CASE.")
+]
+Junit = Annotated[Path | None, typer.Option(help="Write the cases' results here as JUnit XML.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Run the cases again after each change.")]
 
 
 def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
-    file: Annotated[Path | None, typer.Argument(help="The function's source file.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A function's source file, or a folder with functions.")
+    ] = None,
     *,
     event: Event = None,
     profile: Profile = None,
     batch: Batch = None,
+    cases: Cases = False,
+    name_filter: Filter = "",
+    junit: Junit = None,
+    watch: Watch = False,
     engine: Engine = None,
     allow_local_http: LocalHttp = False,
     as_json: AsJson = False,
@@ -77,24 +92,66 @@ def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
     otherwise. The run is judged as in the cloud: an effect that cannot be taken makes it `refused`,
     and the error names the effect; an emitted event that would end in the dead-letter queue has
     `parked`. A profile that is given is the one that the event is about.
+
+    For a folder, or with --cases, the saved cases beside the functions are run: one line a case,
+    what differs from the expectation, and a summary. Exit code 0 when all have passed, 1 when one
+    has failed. docs/reference/cases.md describes the files.
     """
-    if (file is None) == (batch is None):
-        raise WrongUsage("give a FILE, or --batch CASES.jsonl")
-    if batch is not None and (event is not None or profile is not None):
-        raise WrongUsage("--batch takes no --event or --profile: each of its lines has its own")
+    # Deferred, as in `local_run`: every command imports this file.
+    from cli.cases.command import How, Request, run_suite
+
+    of_one_run = {"--event": event, "--profile": profile, "--batch": batch}
+    of_cases = {"--filter": name_filter, "--junit": junit, "--watch": watch}
+    if cases or (file is not None and file.is_dir()):
+        _refuse(of_one_run, "stands in each case, or is for one run")
+        _refuse({"--watch": watch and as_json}, "never ends, so it prints no JSON document")
+        how = How(engine=engine, allow_local_http=allow_local_http, name_part=name_filter)
+        path = _given(file)
+        raise typer.Exit(
+            run_suite(Request(path=path, how=how, junit=junit, as_json=as_json, watched=watch))
+        )
+    _refuse(of_cases, "is for a folder, or for a FILE with --cases")
     with local_run.sandbox_faults_explained():
         if batch is not None:
+            _refuse({"FILE": file}, "and --batch are two ways to say what is run; give one")
+            _refuse({**of_one_run, "--batch": None}, "does not go with --batch, whose lines say it")
             for result in run_batch(batch, engine=engine, allow_local_http=allow_local_http):
                 typer.echo(json.dumps(result))
-        elif file is not None:
-            result = run_file(
-                file,
-                event=_read_json(event),
-                profile=_read_json(profile),
-                engine=engine,
-                allow_local_http=allow_local_http,
-            )
-            _output.show(result, as_json=as_json, human=lambda: for_people(result))
+            return
+        result = run_file(
+            _given(file),
+            event=_read_json(event),
+            profile=_read_json(profile),
+            engine=engine,
+            allow_local_http=allow_local_http,
+        )
+    _output.show(result, as_json=as_json, human=lambda: for_people(result))
+    if file is not None and event is not None:
+        _warn(file, event)
+
+
+def _warn(file: Path, event: Path) -> None:
+    """Say on standard error when the cloud would not run the function on this event at all."""
+    from cli import local_decision
+
+    whole_event = local_decision.whole(_read_json(event))
+    if whole_event is not None:
+        reason = local_decision.not_taken(project.load(file).triggers, whole_event)
+        if reason is not None:
+            typer.echo(f"penstock: {reason}", err=True)
+
+
+def _given(file: Path | None) -> Path:
+    if file is None:
+        raise WrongUsage("give a FILE, a folder, or --batch CASES.jsonl")
+    return file
+
+
+def _refuse(options: Mapping[str, object], reason: str) -> None:
+    """Refuse those of the options that are given: one that is ignored is believed to count."""
+    for name, value in options.items():
+        if value not in (None, False, ""):
+            raise WrongUsage(f"{name} {reason}")
 
 
 def _read_json(path: Path | None) -> Any:
@@ -107,7 +164,8 @@ def for_people(result: dict[str, Any]) -> list[str]:
     lines = [f"{result['outcome']} in {result['duration_ms']} ms ({ran})"]
     lines += [f"  {_output.finding(finding)}" for finding in result["findings"]]
     if result["error"] and not (result["outcome"] == "refused" and result["findings"]):
-        lines.append(result["error"]["traceback"] or result["error"]["message"])
+        error = result["error"]
+        lines.append(error.get("refusal") or error["traceback"] or error["message"])
     lines += [f"  log: {entry['message']} {entry['fields'] or ''}" for entry in result["logs"]]
     lines += [f"  effect: {json.dumps(effect)}" for effect in result["effects"]]
     if result["outcome"] == "returned":

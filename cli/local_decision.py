@@ -6,18 +6,23 @@ decide what only an installation knows: whether a webhook exists that the run de
 whether the function is a transform, whose output must be a payload.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from cli._errors import WrongUsage
 from runtime.core.events import envelope
 from runtime.core.events.envelope import MAX_HOPS, Event, ProfileRef
-from runtime.core.functions import run_effects
+from runtime.core.functions import retrying, run_effects
+from runtime.core.functions.function import RetryPolicy
 from runtime.core.functions.messages import RunMessage
+from runtime.core.functions.run import Outcome
 from runtime.core.functions.run_effects import Attempted, Decision
 from runtime.core.functions.run_plan import PlannedRun
+from runtime.core.matching.matching import Index
+from runtime.core.matching.trigger import Trigger
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.core.timestamps import timestamp
@@ -26,6 +31,7 @@ from runtime.errors import BadInput
 # The least that an envelope has; the fields of the test's event replace these.
 _PLAIN: Final = {"id": "evt_local", "tenant": "local", "topic": "metric.local"}
 _UNNAMED_PROFILE: Final = "prf_local"
+_BAD_EFFECT: Final = "BadEffect"  # the type of the error that `run_effects` makes
 _BEFORE: Final = "1970-01-01T00:00:00.000Z"  # so old that whatever a run sets is later
 
 
@@ -49,8 +55,9 @@ def decided(
 
     Returns:
         The same result; or, for a run whose effects cannot be taken, `refused`, with the reason as
-        its error and without output and effects. An emitted event that would go to the dead-letter
-        queue has `parked` beside its topic, with `code` and `message`.
+        its error and without output and effects. The error has `refusal`, a sentence for people. An
+        emitted event that would go to the dead-letter queue has `parked` beside its topic, with
+        `code` and `message`.
 
     Raises:
         WrongUsage: the profile is one that the cloud could not store.
@@ -62,7 +69,7 @@ def decided(
     decision = _decide(result, message, event=_envelope(event, now=now), profile=profile)
     run = decision.run
     if run.outcome != result["outcome"]:
-        undone: dict[str, Any] = {"output": None, "effects": [], "error": run.error}
+        undone: dict[str, Any] = {"output": None, "effects": [], "error": _explained(run.error)}
         return {**result, "outcome": str(run.outcome), **undone}
     if decision.outgoing.looped:  # all events of one run have passed through as many functions
         return {**result, "effects": [_with_loop(effect) for effect in result["effects"]]}
@@ -97,10 +104,75 @@ def _envelope(event: object, *, now: str) -> Event:
     return envelope.parse({**fields, "tenant": _PLAIN["tenant"], "received_at": now}, now=now)
 
 
+def not_taken(triggers: Sequence[Trigger], event: Mapping[str, Any]) -> str | None:
+    """Why the cloud would not run the function on this event; None when a trigger takes it.
+
+    A function without triggers transforms the deliveries of webhooks, and takes every event.
+
+    Args:
+        triggers: the function's.
+        event: an envelope that the cloud takes.
+    """
+    arrived = envelope.parse(event, now=_BEFORE)
+    if not triggers or Index([_Subscriber(tuple(triggers))]).match(arrived):
+        return None
+    unfiltered = tuple(Trigger(topics=each.topics) for each in triggers)
+    if Index([_Subscriber(unfiltered)]).match(arrived):
+        rest = f"no filter of the triggers that take {arrived.topic} lets the event pass"
+    else:
+        topics = dict.fromkeys(topic for each in triggers for topic in each.topics)
+        rest = f"no trigger takes {arrived.topic}; they take {', '.join(topics)}"
+    return f"the cloud would not run this: {rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscriber:
+    triggers: tuple[Trigger, ...]
+
+
+def retried(retry: RetryPolicy, result: Mapping[str, Any]) -> str | None:
+    """What the cloud would do after this failed attempt; None for a run that has ended well."""
+    outcome = Outcome(result["outcome"])
+    delay_s = retrying.next_delay_s(retry, outcome=outcome, attempt=1, dice=0.5)
+    if delay_s is not None:
+        return f"the cloud would run this again after {delay_s:g} s, {retry.attempts} times in all"
+    if outcome in {Outcome.RETURNED, Outcome.DROPPED}:
+        return None
+    return "the cloud would not run this again by itself"
+
+
+def _explained(error: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if error is None or error.get("type") != _BAD_EFFECT:
+        return error
+    says = f"the cloud would refuse this effect ({error['code']}): {error['message']}"
+    return {**error, "refusal": says}
+
+
+def whole(event: object) -> dict[str, Any] | None:
+    """The envelope around an event of a test; None when its topic is none that the cloud takes."""
+    arrived = _envelope(event, now=_BEFORE)
+    is_event = isinstance(event, Mapping) and event.get("topic") == arrived.topic
+    return arrived.to_json() if is_event else None
+
+
+def check_profile(profile: Mapping[str, Any]) -> None:
+    """See that the cloud could store this profile.
+
+    Raises:
+        BadInput: it is too large.
+    """
+    _projected(profile, _UNNAMED_PROFILE)
+
+
 def _person(profile: object, profile_id: str) -> Profile | None:
     """The profile as the cloud stores one; None when the test's is no JSON object."""
-    if not isinstance(profile, Mapping):
-        return None
+    try:
+        return _projected(profile, profile_id) if isinstance(profile, Mapping) else None
+    except BadInput as problem:
+        raise WrongUsage(f"the cloud could not store this profile: {problem.message}") from problem
+
+
+def _projected(profile: Mapping[str, Any], profile_id: str) -> Profile:
     texts = {name: profile[name] for name in IDENTIFIERS if isinstance(profile.get(name), str)}
     properties = profile.get("properties")
     update = Event(
@@ -112,10 +184,7 @@ def _person(profile: object, profile_id: str) -> Profile | None:
         profile=ProfileRef(**texts),
         properties=properties if isinstance(properties, Mapping) else {},
     )
-    try:
-        return profiles.project(profiles.unknown(update.tenant, profile_id), update)
-    except BadInput as problem:
-        raise WrongUsage(f"the cloud could not store this profile: {problem.message}") from problem
+    return profiles.project(profiles.unknown(update.tenant, profile_id), update)
 
 
 def _with_loop(effect: Mapping[str, Any]) -> dict[str, Any]:
