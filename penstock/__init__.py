@@ -1,24 +1,59 @@
 """What functions import: exceptions that end a run, and the types of a handler's arguments.
 
-Inside the sandbox the platform provides these names. This module is for editors, for type checkers,
-and for a function's own unit tests, which run as plain Python.
+    from penstock import Context, MetricEvent, Profile
+
+    def handler(event: MetricEvent, profile: Profile | None, context: Context) -> dict[str, str]:
+        ...
+
+Inside the sandbox the platform provides these names; the types have no content there, because
+nothing checks them while a function runs. This module is for editors, for type checkers, and for a
+function's own unit tests, which run as plain Python.
 """
 
 from __future__ import annotations
 
 from typing import Any, Protocol, TypedDict
 
+from penstock._events import (
+    EmailEvent,
+    Event,
+    FunctionEvent,
+    Identifiers,
+    ListEvent,
+    MetricEvent,
+    ProfileEvent,
+    PushEvent,
+    SegmentEvent,
+    SmsEvent,
+    SyncEvent,
+    WebhookEvent,
+    WebhookNotice,
+)
+
 __all__ = [
     "Answer",
     "Context",
     "DropEvent",
+    "EmailEvent",
     "Event",
     "EventNotSupported",
+    "FunctionEvent",
     "Http",
+    "HttpCall",
+    "Identifiers",
+    "ListEvent",
+    "MetricEvent",
     "Profile",
     "ProfileChanges",
+    "ProfileEvent",
+    "PushEvent",
     "RetryError",
+    "SegmentEvent",
+    "SmsEvent",
+    "SyncEvent",
     "ValidationError",
+    "WebhookEvent",
+    "WebhookNotice",
 ]
 
 
@@ -48,24 +83,12 @@ class Profile(TypedDict):
     properties: dict[str, Any]
 
 
-class Event(TypedDict):
-    """The `event` argument of a handler."""
-
-    id: str
-    tenant: str
-    topic: str  # such as `metric.placed_order`
-    occurred_at: str  # RFC 3339: when it happened, as the producer says
-    received_at: str  # RFC 3339: when the platform received it
-    origin: str  # where it came from: `api`, `bus`, `function`, `import` or `system`
-    hops: int  # how many functions, one after another, have led to it
-    profile: dict[str, str] | None  # its identifiers; None if the event is about nobody
-    properties: dict[str, Any]
-
-
 class Answer(Protocol):
     """The answer to a call by `context.http`."""
 
-    status: int
+    @property
+    def status(self) -> int:
+        """The status code."""
 
     @property
     def ok(self) -> bool:
@@ -73,7 +96,7 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Each header's value, by its name in lower case."""
+        """Each header's value by its name in lower case; several values are joined by ", "."""
 
     @property
     def content(self) -> bytes:
@@ -81,10 +104,14 @@ class Answer(Protocol):
 
     @property
     def text(self) -> str:
-        """The body as text."""
+        """The body as UTF-8 text, with a replacement character in place of other bytes."""
 
     def json(self) -> Any:
-        """The body, parsed as JSON."""
+        """The body, parsed as JSON.
+
+        Raises:
+            ValueError: it is not JSON.
+        """
 
 
 class HttpCall(Protocol):
@@ -112,52 +139,101 @@ class HttpCall(Protocol):
             headers: each header's value by its name.
             params: query parameters to add to the URL.
             timeout: seconds to wait; None waits as long as the platform allows.
+
+        Raises:
+            Exception: the call may not be made, or it failed; the message says why.
         """
 
 
 class Http(Protocol):
     """`context.http`: calls other servers."""
 
-    get: HttpCall
-    post: HttpCall
-    put: HttpCall
-    patch: HttpCall
-    delete: HttpCall
-    head: HttpCall
+    @property
+    def get(self) -> HttpCall:
+        """Call with GET."""
+
+    @property
+    def post(self) -> HttpCall:
+        """Call with POST."""
+
+    @property
+    def put(self) -> HttpCall:
+        """Call with PUT."""
+
+    @property
+    def patch(self) -> HttpCall:
+        """Call with PATCH."""
+
+    @property
+    def delete(self) -> HttpCall:
+        """Call with DELETE."""
+
+    @property
+    def head(self) -> HttpCall:
+        """Call with HEAD."""
 
 
 class ProfileChanges(Protocol):
-    """`context.profile`: reads and changes the profile's properties."""
+    """`context.profile`: reads the properties of the event's profile, and asks for changes."""
 
     @property
     def data(self) -> dict[str, Any]:
         """The properties as they were when the run began."""
 
-    def set(self, values: dict[str, Any] | None = None, /, **others: Any) -> None:
-        """Set properties."""
+    def set(self, properties: dict[str, Any] | None = None, /, **more: Any) -> None:
+        """Set properties, by a dict or by keywords.
+
+        Raises:
+            ValueError: a value is not JSON, or is too large.
+        """
 
     def unset(self, *names: str) -> None:
         """Remove properties."""
 
 
 class Context(Protocol):
-    """The `context` argument of a handler."""
+    """The `context` argument of a handler: what it can do for one event."""
 
-    tenant: str
-    function: str
-    run_id: str
-    deadline_ms: int  # when the run will be stopped, in milliseconds since the epoch
-    http: Http
-    profile: ProfileChanges
+    @property
+    def tenant(self) -> str:
+        """The id of the tenant that the function belongs to."""
 
-    def log(self, message: object, **fields: Any) -> None:
-        """Write an entry to the run's log."""
+    @property
+    def function(self) -> str:
+        """The function's name."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, which stays the same when an event is tried again."""
+
+    @property
+    def deadline_ms(self) -> int:
+        """When the run will be stopped, in milliseconds since 1970."""
+
+    @property
+    def http(self) -> Http:
+        """Calls other servers."""
+
+    @property
+    def profile(self) -> ProfileChanges:
+        """Reads and changes the event's profile."""
+
+    def log(self, message: object, /, **fields: Any) -> None:
+        """Write an entry to the run's log. A field may have any name."""
 
     def emit(self, topic: str, properties: dict[str, Any] | None = None) -> None:
-        """Emit an event about the same profile."""
+        """Emit an event about the same profile.
+
+        Raises:
+            ValueError: it is no topic, or the properties are not JSON or are too large.
+        """
 
     def deliver(self, webhook_id: str, payload: Any) -> None:
-        """Deliver a payload to a webhook of this tenant."""
+        """Deliver a payload to a webhook of this tenant.
+
+        Raises:
+            ValueError: there is no such webhook, or the payload is not JSON or is too large.
+        """
 
     def secret(self, name: str) -> str:
-        """The value of a secret that this function declares."""
+        """The value of a secret that this function declares. All that leaves the run masks it."""

@@ -62,7 +62,8 @@ def _name_modules() -> None:
     """Let user code import `penstock` and `requests` by these names."""
     module_penstock = ModuleType("penstock", "What a function says to the platform.")
     module_penstock.__spec__ = ModuleSpec("penstock", None)
-    for name, kind in capabilities.outcomes.EXPORTS.items():
+    own_names = capabilities.outcomes.EXPORTS | capabilities.types.EXPORTS
+    for name, kind in own_names.items():
         kind.__module__ = "penstock"
         setattr(module_penstock, name, kind)
     sys.modules["penstock"] = module_penstock

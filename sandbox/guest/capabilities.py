@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sandbox.sdk import context, http, outcomes, port, requests, run
+    from sandbox.sdk import context, http, outcomes, port, requests, run, types
     from sandbox.sdk.finding import Finding
     from sandbox.sdk.frames import own_frames
 else:
-    from sdk import context, http, outcomes, port, requests, run
+    from sdk import context, http, outcomes, port, requests, run, types
     from sdk.finding import Finding
     from sdk.frames import own_frames
 
@@ -25,4 +25,5 @@ __all__ = [
     "port",
     "requests",
     "run",
+    "types",
 ]

@@ -13,7 +13,7 @@ def handler(event):
                 "type": "TextBlock",
                 "text": ticket["subject"],
                 "weight": "Bolder",
-                "color": COLOUR_OF_PRIORITY.get(ticket.get("priority"), "Default"),
+                "color": COLOUR_OF_PRIORITY.get(ticket.get("priority", ""), "Default"),
             },
             {
                 "type": "FactSet",

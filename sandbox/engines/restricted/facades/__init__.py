@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from sandbox.engines.restricted.facade import Facade, make
 from sandbox.engines.restricted.facades import data, requests, text, typed
-from sandbox.sdk import outcomes
+from sandbox.sdk import outcomes, types
 
 MODULES: Final[dict[str, dict[str, Any]]] = {
     **data.MODULES,
     **text.MODULES,
     **typed.MODULES,
     **requests.MODULES,
-    "penstock": outcomes.EXPORTS,
+    "penstock": {**outcomes.EXPORTS, **dict.fromkeys(types.EXPORTS, typed.HINT)},
 }
 
 FACADES: Final[dict[str, Facade]] = {name: make(name, members) for name, members in MODULES.items()}
@@ -22,4 +22,4 @@ for _name in MODULES:
     if _child:
         MODULES[_parent][_child] = FACADES[_name]
 
-VERSION: Final = "2"
+VERSION: Final = "3"

@@ -43,7 +43,7 @@ class Hint:
         return "typing"
 
 
-_HINT: Final = Hint()
+HINT: Final = Hint()
 
 
 def _make_namedtuple(name: str, namespace: dict[str, Any]) -> type:
@@ -111,7 +111,7 @@ MODULES: Final[dict[str, dict[str, Any]]] = {
         "is_dataclass": is_dataclass,
         "replace": replace,
     },
-    "typing": dict.fromkeys(_HINTS.split(), _HINT)
+    "typing": dict.fromkeys(_HINTS.split(), HINT)
     | {
         "TYPE_CHECKING": False,
         "NamedTuple": Marker(_make_namedtuple),

@@ -1,0 +1,144 @@
+"""Types of events. Import them from `penstock`; this module's name is not part of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    # Type checkers bring this module along; at run time nothing imports it.
+    from typing_extensions import ReadOnly, TypeVar
+
+    Properties = TypeVar("Properties", default=dict[str, Any])
+else:
+    from typing import TypeVar
+
+    Properties = TypeVar("Properties")
+
+EmailTopic: TypeAlias = Literal[
+    "message.email.received",
+    "message.email.opened",
+    "message.email.clicked",
+    "message.email.bounced",
+    "message.email.dropped",
+    "message.email.marked_spam",
+    "message.email.unsubscribed",
+]
+SmsTopic: TypeAlias = Literal[
+    "message.sms.sent",
+    "message.sms.received",
+    "message.sms.clicked",
+    "message.sms.failed",
+    "message.sms.unsubscribed",
+]
+PushTopic: TypeAlias = Literal[
+    "message.push.received", "message.push.opened", "message.push.bounced"
+]
+ProfileTopic: TypeAlias = Literal[
+    "profile.created",
+    "profile.updated",
+    "profile.merged",
+    "profile.deleted",
+    "profile.subscribed",
+    "profile.unsubscribed",
+]
+ListTopic: TypeAlias = Literal["list.member_added", "list.member_removed"]
+SegmentTopic: TypeAlias = Literal["segment.entered", "segment.left"]
+WebhookTopic: TypeAlias = Literal[
+    "webhook.failing",
+    "webhook.recovered",
+    "webhook.disabled",
+    "webhook.enabled",
+    "webhook.test",
+]
+
+
+class Identifiers(TypedDict, total=False):
+    """Who an event is about: those of the four identifiers that it names, or none."""
+
+    id: str  # the platform's own, such as `prf_…`
+    external_id: str  # yours
+    email: str
+    phone: str
+
+
+class Event(TypedDict, Generic[Properties]):
+    """Any event. `Event[Order]` is one whose properties are an `Order`, a TypedDict of yours.
+
+    Where a function takes one family of topics only, annotate with that family, such as
+    `EmailEvent`: a checker then knows its topics, too. An event of a family is an `Event`.
+    """
+
+    id: str  # two events with the same id are the same event
+    tenant: str
+    topic: ReadOnly[str]  # such as `metric.placed_order`
+    occurred_at: str  # RFC 3339: when it happened, as the producer says
+    received_at: str  # RFC 3339: when the platform received it
+    origin: Literal["api", "bus", "function", "import", "system"]  # the way by which it came
+    hops: int  # how many functions, one after another, have led to it
+    profile: Identifiers  # empty if the event is about nobody
+    properties: Properties
+
+
+class MetricEvent(Event[Properties], Generic[Properties]):
+    """An event of your own, such as `metric.placed_order`; `MetricEvent[Order]` has your fields."""
+
+
+class EmailEvent(Event[Properties], Generic[Properties]):
+    """What became of an email."""
+
+    topic: ReadOnly[EmailTopic]
+
+
+class SmsEvent(Event[Properties], Generic[Properties]):
+    """What became of a text message, or one that a person sent."""
+
+    topic: ReadOnly[SmsTopic]
+
+
+class PushEvent(Event[Properties], Generic[Properties]):
+    """What became of a push notification."""
+
+    topic: ReadOnly[PushTopic]
+
+
+class ProfileEvent(Event[Properties], Generic[Properties]):
+    """A profile was created, changed, merged or deleted, or its consent changed."""
+
+    topic: ReadOnly[ProfileTopic]
+
+
+class ListEvent(Event[Properties], Generic[Properties]):
+    """A profile joined or left a list."""
+
+    topic: ReadOnly[ListTopic]
+
+
+class SegmentEvent(Event[Properties], Generic[Properties]):
+    """A profile came to match a segment, or no longer does."""
+
+    topic: ReadOnly[SegmentTopic]
+
+
+class WebhookNotice(TypedDict, total=False):
+    """The properties of a `webhook.*` event; each is left out where it does not apply."""
+
+    webhook_id: str  # always there
+    name: str  # the webhook's; only of `webhook.test`
+    reason: str  # why it was switched, such as `gone`; of `webhook.disabled` and `.enabled`
+    failures: int  # attempts that failed in a row by then
+    failing_since: str  # RFC 3339: when the first of them failed
+    after_s: int  # for how many seconds it has failed; only of `webhook.failing`
+
+
+class WebhookEvent(Event[WebhookNotice]):
+    """An event of the platform about one of your webhooks."""
+
+    topic: ReadOnly[WebhookTopic]
+
+
+class FunctionEvent(Event[Properties], Generic[Properties]):
+    """An event of the platform about one of your functions; its topic begins with `function.`."""
+
+
+class SyncEvent(Event[Properties], Generic[Properties]):
+    """An event of the platform about one of your syncs; its topic begins with `sync.`."""
