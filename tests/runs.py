@@ -1,6 +1,7 @@
 """Running functions on real stores, whatever stands in for the sandbox."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from runtime.core import ids
@@ -12,14 +13,34 @@ from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.pacing import concurrency
 from runtime.races import Races
+from runtime.stores.functions.canary_counts import CanaryCounts
+from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.pacing.turns import Turns
 from runtime.usecases.functions.apply_run import ApplyRun
 from runtime.usecases.functions.run_function import RunFunctions
+from runtime.usecases.functions.tend_functions import TendFunctions
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
-from tests.cloud import Cloud
+from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, Journal, ScriptedSandbox
+
+
+class EndsCanaries:
+    """Ends canaries on the real store, and keeps the reasons."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        self.ended: list[tuple[str, str]] = []  # id of the canary and the reason, of each end
+
+    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> None:
+        """End it, once."""
+        assert at
+        function = self._functions.get(tenant, name)
+        if function.canary is not None and function.canary.id == canary_id:
+            self._functions.replace(function, replace(function, canary=None))
+            self.ended.append((canary_id, reason))
 
 
 class Platform:
@@ -49,6 +70,19 @@ class Platform:
             new_owner=lambda: uuid.uuid4().hex,
         )
         self.pauses: list[float] = []
+        self.end_canary = EndsCanaries(self.functions)
+        self.tend = TendFunctions(
+            healths=FunctionHealths(table=cloud.runs.table, clock=self.clock),
+            counts=CanaryCounts(table=cloud.runs.table, clock=self.clock),
+            groups=ErrorGroups(
+                table=cloud.runs.table, clock=self.clock, retention_days=RETENTION_DAYS
+            ),
+            end_canary=self.end_canary,
+            bus=cloud.bus,
+            clock=self.clock,
+            journal=self.journal,
+            races=Races(dice=lambda: 1.0, pause=self.pauses.append),
+        )
 
     def use_case(self, **changes: Any) -> RunFunctions:
         """The use case, with parts exchanged."""
@@ -59,6 +93,7 @@ class Platform:
             "sandbox": self.sandbox,
             "admit": self.admit,
             "apply": self.apply,
+            "tend": self.tend,
             "unseal": lambda _tenant, sealed: f"opened {sealed}",
             "clock": self.clock,
             "dice": lambda: 0.5,

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.events.events import Events
+    from runtime.stores.functions.error_groups import ErrorGroups
     from runtime.stores.functions.functions import Functions
+    from runtime.stores.functions.health import FunctionHealths
     from runtime.stores.functions.runs import Runs
     from runtime.stores.pacing.endpoints import Endpoints
     from runtime.stores.profiles.profiles import Profiles
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
     from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.functions.tend_functions import TendFunctions
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
 # Random numbers for jitter, from the system's own source: no two processes draw the same.
@@ -141,6 +144,44 @@ def tend_endpoints(clients: Clients, installation: Settings, journal: Journal) -
     return TendEndpoints(
         endpoints=endpoints(clients, installation),
         webhooks=webhooks(clients, installation),
+        bus=bus(clients, installation),
+        clock=worker.now,
+        journal=journal,
+    )
+
+
+def error_groups(clients: Clients, installation: Settings) -> "ErrorGroups":
+    """The error groups of functions, in the same table as the runs."""
+    from runtime.stores.functions.error_groups import ErrorGroups
+
+    return ErrorGroups(
+        table=Table(client=clients.tables, name=installation.runs_table),
+        clock=worker.now,
+        retention_days=installation.retention_days,
+    )
+
+
+def function_healths(clients: Clients, installation: Settings) -> "FunctionHealths":
+    """The health of functions, in the same table as the runs."""
+    from runtime.stores.functions.health import FunctionHealths
+
+    table = Table(client=clients.tables, name=installation.runs_table)
+    return FunctionHealths(table=table, clock=worker.now)
+
+
+def tend_functions(clients: Clients, installation: Settings, journal: Journal) -> "TendFunctions":
+    """What follows how functions do, and tells their tenants."""
+    from runtime.stores.functions.canary_counts import CanaryCounts
+    from runtime.usecases.functions.end_canary import EndCanary
+    from runtime.usecases.functions.tend_functions import TendFunctions
+
+    return TendFunctions(
+        healths=function_healths(clients, installation),
+        counts=CanaryCounts(
+            table=Table(client=clients.tables, name=installation.runs_table), clock=worker.now
+        ),
+        groups=error_groups(clients, installation),
+        end_canary=EndCanary(functions=functions(clients, installation)),
         bus=bus(clients, installation),
         clock=worker.now,
         journal=journal,

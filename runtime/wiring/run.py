@@ -51,6 +51,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
             new_owner=lambda: uuid.uuid4().hex,
         ),
         apply=apply,
+        tend=parts.tend_functions(clients, installation, journal),
         unseal=parts.secrets(clients, installation).open,
         clock=worker.now,
         dice=parts.DICE.random,

@@ -10,8 +10,8 @@ from runtime.wiring.worker import Journal
 def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """The sweeps, by the kind of record; each returns how many records it took up.
 
-    The sweeps of deliveries and runs send a hint for each record that is due, that of endpoints
-    sends the notices that are unsent, and that of replays goes on with each replay.
+    The sweeps of deliveries and runs send a hint for each record that is due, those of endpoints
+    and functions send the notices that are unsent, and that of replays goes on with each replay.
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import hint_delay_s, run_hint
@@ -52,4 +52,10 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         },
         clock=worker.now,
     )
-    return {"deliveries": deliveries, "runs": runs, "endpoints": endpoints, "replays": replays}
+    return {
+        "deliveries": deliveries,
+        "runs": runs,
+        "endpoints": endpoints,
+        "functions": parts.tend_functions(clients, installation, journal).sweep,
+        "replays": replays,
+    }

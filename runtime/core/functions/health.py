@@ -75,6 +75,11 @@ class Health:
         """Whether the tenant was told that the function fails, and not yet that it recovered."""
         return self.noticed > 0
 
+    @property
+    def failing_since(self) -> str | None:
+        """When the first of the failures in a row ended; ISO 8601, None without failures."""
+        return None if self.failing_since_ms is None else _iso(self.failing_since_ms)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
@@ -124,6 +129,11 @@ def with_canary_failure(
 def events(health: Health) -> list[Event]:
     """The notices that are not sent yet, as events; the same notice always makes the same event."""
     return [_event(health, notice) for notice in health.notices if notice.hops <= MAX_HOPS]
+
+
+def time_of(notice: Notice) -> str:
+    """When the change happened that a notice is about; ISO 8601."""
+    return _iso(notice.at_ms)
 
 
 def is_notice(event: Event) -> bool:
@@ -206,7 +216,7 @@ def _of_row(health: Health, notice: Notice) -> Notice:
 
 
 def _event(health: Health, notice: Notice) -> Event:
-    at, topic = _iso(notice.at_ms), f"function.{notice.kind}"
+    at, topic = time_of(notice), f"function.{notice.kind}"
     return Event(
         id=ids.derive("evt", health.tenant, health.function, topic, *_identity(notice)),
         tenant=health.tenant,

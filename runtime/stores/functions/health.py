@@ -19,8 +19,8 @@ class FunctionHealths(HealthTable[Health]):
 
     def find(self, tenant: str, name: str) -> Health:
         """The health of a function, strongly read."""
-        key = Key(tenant, name)
-        return self.read([key])[key]
+        item = self.table.get({"pk": keys.function_health(tenant, name)})
+        return self.unknown(Key(tenant, name)) if item is None else self.decode(item)
 
     def unknown(self, key: Key) -> Health:
         """The health of a function that has no item."""

@@ -140,7 +140,7 @@ def error_group(item: Mapping[str, Item]) -> ErrorGroup:
 
 
 def _notice(raw: Mapping[str, Any]) -> Notice:
-    canary = raw["canary"]
+    canary = raw.get("canary")
     failure = None
     if canary is not None:
         failure = CanaryFailure(**{**canary, "counts": Counts(**canary["counts"])})

@@ -8,15 +8,18 @@ from typing import Any, Protocol
 
 from runtime.core.functions import canary, readiness, run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.health import Ended
 from runtime.core.functions.readiness import Refusal
 from runtime.core.functions.run import Commit, Run
-from runtime.core.functions.run_effects import Attempted, Decision, Outgoing
+from runtime.core.functions.run_effects import Attempted, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
 from runtime.races import Races
+from runtime.usecases.functions import record_runs
+from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 
 Failures = dict[int, Exception]
@@ -36,7 +39,7 @@ class Functions(Protocol):
         """
 
 
-class Runs(Protocol):
+class Runs(record_runs.Runs, Protocol):
     """Stores runs."""
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
@@ -48,9 +51,6 @@ class Runs(Protocol):
         Raises:
             NotFound: they have expired.
         """
-
-    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store the run and the profile that it changed, in one transaction."""
 
 
 class Profiles(Protocol):
@@ -81,6 +81,8 @@ class RunFunctions:
     sandbox: Sandbox
     admit: AdmitRuns
     apply: Callable[[Run, Outgoing], None]
+    # Takes in how runs of a function ended, once they are stored; raises nothing.
+    tend: Callable[[Function, Sequence[Ended]], None]
     unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
     clock: Callable[[], datetime]
     dice: Callable[[], float]  # random numbers from 0 to 1
@@ -105,25 +107,32 @@ class RunFunctions:
             function = self.functions.find(
                 planned_runs[0].message.tenant, planned_runs[0].message.function
             )
-            ready: list[PlannedRun] = []
-            for planned_run in todo:
-                refusal = readiness.refusal(function, version=planned_run.message.version)
-                if refusal is None:
-                    ready.append(planned_run)
-                else:
-                    failures |= self.refuse([planned_run], refusal)
-            return failures if function is None else failures | self._admitted(ready, function)
+            record = RecordRuns(runs=self.runs, apply=self.apply, journal=self.journal)
+            try:
+                return failures | self._made(todo, function, record)
+            finally:
+                if function is not None and record.ended:
+                    self.tend(function, record.ended)
         except Exception as problem:  # noqa: BLE001 - one function's trouble must not fail another's events
             return {id(planned_run): problem for planned_run in planned_runs}
 
-    def _admitted(self, todo: list[PlannedRun], function: Function) -> Failures:
+    def _made(
+        self, todo: list[PlannedRun], function: Function | None, record: RecordRuns
+    ) -> Failures:
         failures: Failures = {}
-        if not todo:
+        ready: list[PlannedRun] = []
+        for planned_run in todo:
+            refusal = readiness.refusal(function, version=planned_run.message.version)
+            if refusal is None:
+                ready.append(planned_run)
+            else:
+                failures |= self.refuse([planned_run], refusal, record=record)
+        if function is None or not ready:
             return failures
-        with self.admit.slot(function, [planned_run.message for planned_run in todo]) as admitted:
+        with self.admit.slot(function, [planned_run.message for planned_run in ready]) as admitted:
             if admitted:
-                jobs = _Jobs(self, function)
-                for wave in run_plan.waves(todo):
+                jobs = _Jobs(self, function, record)
+                for wave in run_plan.waves(ready):
                     failures |= jobs.run(wave)
         return failures
 
@@ -157,33 +166,30 @@ class RunFunctions:
                 failures[id(planned_run)] = problem
         return failures
 
-    def refuse(self, planned_runs: list[PlannedRun], refusal: Refusal) -> Failures:
+    def refuse(
+        self, planned_runs: list[PlannedRun], refusal: Refusal, *, record: RecordRuns
+    ) -> Failures:
         """Record that these runs cannot be made."""
 
-        def record(planned_run: PlannedRun) -> None:
+        def refuse(planned_run: PlannedRun) -> None:
             decision = run_effects.refused(
                 planned_run,
                 refusal.error,
                 attempt=Attempted(version=0, now=timestamp(self.clock())),
                 outcome=refusal.outcome,
             )
-            if self.runs.commit(decision.run) is Commit.DONE:
-                self.finish(decision)
+            record(planned_run, decision)
 
-        return self._each(planned_runs, record)
-
-    def finish(self, decision: Decision) -> None:
-        """Send the effects of a stored run, and log the run."""
-        self.apply(decision.run, decision.outgoing)
-        self.journal(_line(decision.run))
+        return self._each(planned_runs, refuse)
 
 
 class _Jobs:
     """Runs a batch of events through one function, each through the version that is its own."""
 
-    def __init__(self, uses: RunFunctions, function: Function) -> None:
+    def __init__(self, uses: RunFunctions, function: Function, record: RecordRuns) -> None:
         self._uses = uses
         self._function = function
+        self._record = record
         self._secrets = {
             name: uses.unseal(function.tenant, secret.sealed)
             for name, secret in function.secrets.items()
@@ -221,7 +227,7 @@ class _Jobs:
             return None
         if stored.deleted_at is not None:
             return None
-        return _Job(self._uses, self._function, stored, self._secrets)
+        return _Job(self._uses, self._function, stored, secrets=self._secrets, record=self._record)
 
     def _missing(self, planned_runs: list[PlannedRun]) -> Failures:
         """The failures of runs whose version does not exist.
@@ -234,7 +240,7 @@ class _Jobs:
         failures: Failures = {
             id(each): changed for each in planned_runs if each.message.version is None
         }
-        return failures | self._uses.refuse(asked_for, readiness.NO_VERSION)
+        return failures | self._uses.refuse(asked_for, readiness.NO_VERSION, record=self._record)
 
 
 class _Job:
@@ -245,12 +251,15 @@ class _Job:
         uses: RunFunctions,
         function: Function,
         version: FunctionVersion,
+        *,
         secrets: Mapping[str, str],
+        record: RecordRuns,
     ) -> None:
         self._uses = uses
         self._function = function
         self._version = version
         self._secrets = secrets
+        self._record = record
 
     def run(self, wave: list[PlannedRun]) -> Failures:
         """Run a wave. If a profile changed during its run, the run is made again on the new one."""
@@ -343,13 +352,7 @@ class _Job:
         decision = run_effects.decide(
             planned_run, result, attempt=self._attempt(planned_run), person=person
         )
-        commit = self._uses.runs.commit(
-            decision.run, decision.profile, read_revision=decision.read_revision
-        )
-        # If the commit is stale, another worker stored this attempt and sends its effects.
-        if commit is Commit.DONE:
-            self._uses.finish(decision)
-        return commit
+        return self._record(planned_run, decision)
 
     def _attempt(self, planned_run: PlannedRun) -> Attempted:
         """The attempt that ends now."""
@@ -368,24 +371,3 @@ class _Job:
             if trial is not None and on_trial and planned_run.message.version is None
             else None,
         )
-
-
-def _line(run: Run) -> dict[str, Any]:
-    """The log's one line about a run: flat, and without the user's data."""
-    return {
-        "message": "run.finished",
-        "tenant": run.tenant,
-        "function": run.function,
-        "version": run.version,
-        "canary_id": run.canary_id,
-        "run_id": run.id,
-        "event_id": run.event_id,
-        "webhook_id": run.webhook_id,
-        "topic": run.topic,
-        "attempt": run.attempt,
-        "outcome": str(run.outcome),
-        "engine": run.engine,
-        "isolation": run.isolation,
-        "duration_ms": run.duration_ms,
-        "due_at_ms": run.due_at_ms,
-    }

@@ -89,8 +89,8 @@ class TestSweep:
         swept = [sweep.handler({}, None) for _ in range(2)]
 
         assert [
-            {"deliveries": 1, "runs": 1, "endpoints": 0, "replays": 0},
-            {"deliveries": 0, "runs": 0, "endpoints": 0, "replays": 0},
+            {"deliveries": 1, "runs": 1, "endpoints": 0, "functions": 0, "replays": 0},
+            {"deliveries": 0, "runs": 0, "endpoints": 0, "functions": 0, "replays": 0},
         ] == swept
         (hint,) = installed.received("deliver")
         assert delivery.next_attempt == parse_deliver(hint["Body"]).attempt
