@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, function_versions, functions_test, project, runs
+from cli import _files, _output, client, errors, function_versions, functions_test, project, runs
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
@@ -34,6 +34,7 @@ app.add_typer(secrets, name="secrets")
 app.command("test")(functions_test.functions_test)
 app.command("publish")(function_versions.publish)
 app.command("logs")(runs.logs)
+app.command("errors")(errors.errors)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from functions import _http
 from functions._api import (
     api_keys,
     deliveries,
+    error_groups,
     events,
     function_versions,
     functions,
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *functions.ENDPOINTS,
     *function_versions.ENDPOINTS,
     *runs.ENDPOINTS,
+    *error_groups.ENDPOINTS,
     *profiles.ENDPOINTS,
     *syncs.ENDPOINTS,
     *api_keys.ENDPOINTS,

@@ -135,6 +135,20 @@ class FunctionOut(Answer):
     created_at: str
 
 
+class HealthOut(Answer):
+    """How a function does that has failed lately."""
+
+    failing: bool = Field(description="whether `function.failing` was sent for this row")
+    failures: int = Field(description="in a row; beyond ten at least so many")
+    failing_since: str | None
+
+
+class FunctionShown(FunctionOut):
+    """A function, with how it does."""
+
+    health: HealthOut | None = Field(description="null when its last run did not fail")
+
+
 class SecretIn(Request):
     """The value of a secret."""
 
@@ -166,9 +180,14 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
 
 
 @endpoint("GET", "/v1/functions/{name}", scope="functions")
-def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
-    """Show a function's settings."""
-    return function_out(api.functions.store.get(caller.tenant, name))
+def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown:
+    """Show a function's settings, and how it does."""
+    function = api.functions.store.get(caller.tenant, name)
+    health = api.functions.healths.find(caller.tenant, name)
+    return FunctionShown(
+        **dict(function_out(function)),
+        health=HealthOut.model_validate(health) if health.failures else None,
+    )
 
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions")

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.functions.runs import Runs
 from runtime.stores.functions.sandbox_function import SandboxFunction
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
@@ -32,6 +34,8 @@ class FunctionApi:
     delete_version: DeleteVersion
     set_secret: SetSecret
     runs: Runs  # the store, to list them
+    errors: ErrorGroups  # the store, to list them
+    healths: FunctionHealths  # the store, to show them
     show_run: ShowRun
 
 
@@ -57,5 +61,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
             clock=worker.now,
         ),
         runs=runs,
+        errors=parts.error_groups(clients, installation),
+        healths=parts.function_healths(clients, installation),
         show_run=ShowRun(runs=runs),
     )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from runtime.core.functions import error_groups
+from runtime.core.functions.run import Outcome
 from tests.builders import a_run
 from tests.unit.cli.conftest import Command
 
@@ -172,3 +174,21 @@ def test_init_writes_a_first_function_and_never_over_another(penstock: Command) 
     assert ["fns/vip.py", "fns/penstock.toml"] == first.json["written"]
     compile(Path(penstock.folder, "fns/vip.py").read_text(), "vip.py", "exec")
     assert 0 == penstock("functions", "push", "fns/vip.py").code
+
+
+def test_errors_are_one_line_each_and_name_a_run(penstock: Command) -> None:
+    """Ten thousand failures are usually one fault."""
+    penstock.api.post("/v1/functions", {"name": "vip"})
+    error = {"type": "KeyError", "message": "first line\nsecond line", "traceback": ""}
+    run = a_run(tenant=penstock.api.tenant, function="vip", outcome=Outcome.RAISED, error=error)
+    for group in error_groups.group([run, run]):
+        penstock.api.application.functions.errors.add(group)
+
+    shown = penstock("functions", "errors", "vip")
+    as_json = penstock("functions", "errors", "vip", "--json", "--version", "1")
+
+    line = shown.out.splitlines()[1]
+    assert line.split()[1:5] == ["2", "1", "KeyError", "-"]
+    assert line.endswith(f"{run.id}  first line")
+    assert [group["count"] for group in as_json.json["data"]] == [2]
+    assert penstock("functions", "errors", "vip", "--version", "2").out == "(none)\n"

@@ -124,6 +124,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "PATCH function": "/v1/functions/theirs",
         "GET runs": "/v1/functions/theirs/runs",
         "GET run": "/v1/functions/theirs/runs/run_1",
+        "GET errors": "/v1/functions/theirs/errors",
         "POST version": "/v1/functions/theirs/versions",
         "GET replays": f"/v1/webhooks/{hook}/replays",
         "GET replay": f"/v1/webhooks/{hook}/replays/{replay}",
