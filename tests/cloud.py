@@ -41,6 +41,8 @@ _TEXT: Final = {
         "by_event_pk",
         "replays_pk",
         "by_function_pk",
+        "failed_pk",
+        "by_profile_pk",
         "list_sk",
         "due_shard",
     )
@@ -92,7 +94,7 @@ class Cloud:
     def runs(self) -> Runs:
         """The runs table."""
         return Runs(
-            table=self.table("runs", lists=("by_function",)),
+            table=self.table("runs", lists=("by_function", "failed", "by_profile")),
             profiles=self.profiles,
             bodies=self.bodies,
             retention_days=RETENTION_DAYS,
@@ -245,7 +247,7 @@ class Cloud:
 
 
 def _projection(index: str, lists: tuple[str, ...]) -> Any:
-    if index == "by_event":
+    if index in ("by_event", "by_profile"):
         return {"ProjectionType": "KEYS_ONLY"}
     if index == "due" and "by_status" in lists:  # that of the deliveries; runs have all of theirs
         return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(records.DUE_ATTRIBUTES)}

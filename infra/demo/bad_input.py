@@ -81,6 +81,9 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
         yield f"marked orders ended as {Counter(outcomes.values())}: one must have timed out"
     if not set(outcomes.values()) <= {"timed_out", "returned", "retry"}:
         yield f"marked orders ended as {outcomes}"
+    failed = stage.api.get("/v1/runs", {"function": MISBEHAVING, "outcome": "failed"})["data"]
+    if "timed_out" not in {run["outcome"] for run in failed}:
+        yield f"the failed runs of {MISBEHAVING} are listed as {failed}"
     yield from _gone_problems(stage, patience)
     for queue, expected_codes in PARKED.items():
         url = queue_url(stage.sqs, f"{queue}DeadLetters")

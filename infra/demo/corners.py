@@ -88,6 +88,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
     if [delivery["status"] for delivery in deliveries] != ["dropped"]:
         yield f"the gift that the transform drops ended as {deliveries}"
     yield from _replay_problems(stage, corner, patience)
+    yield from _listing_problems(stage)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
             yield f"no delivery is listed for {query}"
@@ -115,6 +116,19 @@ def _replay_problems(stage: Stage, corner: Corner, patience: Patience) -> Iterat
     api.post(f"/v1/webhooks/{corner.copies}/test")
     if not patience.until(lambda: _accepted(stage, COPIES) > 1):
         yield "the event made up to test a webhook did not come"
+
+
+def _listing_problems(stage: Stage) -> Iterator[str]:
+    """Find the run that dropped the gift by its event, and then by the profile it was about."""
+    runs = stage.api.get("/v1/runs", {"event": "corner-gift"})["data"]
+    if [run["function"] for run in runs] != [TRANSFORM]:
+        yield f"the runs of the gift are listed as {runs}"
+        return
+    about = {"profile": runs[0]["profile_id"], "function": TRANSFORM}
+    if runs[0]["id"] not in {
+        each["id"] for each in stage.api.each("/v1/runs", about, limit=LISTED)
+    }:
+        yield f"the run of the gift is not listed for {about}"
 
 
 def _accepted(stage: Stage, name: str) -> int:

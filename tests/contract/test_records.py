@@ -283,20 +283,6 @@ class TestRunsContract:
         assert [run] == due
         assert [True, False] == [cloud.runs.lease(run, until_ms=NOW_MS + 1) for _ in range(2)]
 
-    def test_a_functions_runs_are_listed_newest_first(self, cloud: Cloud) -> None:
-        """What a developer looks at first."""
-        for number in range(3):
-            cloud.runs.commit(
-                a_run(id=f"run_{number}", created_at=f"2026-11-20T13:04:0{number}.000Z")
-            )
-
-        page = cloud.runs.list(TENANT, "vip-orders", limit=2)
-
-        assert ["run_2", "run_1"] == [run.id for run in page.items]
-        assert ["run_0"] == [
-            run.id for run in cloud.runs.list(TENANT, "vip-orders", after=page.after).items
-        ]
-
     def test_what_cannot_be_an_item_is_the_inputs_fault(self, cloud: Cloud) -> None:
         """Trying again would fail for ever: it must not look like a fault of the platform."""
         noise = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(300_000))

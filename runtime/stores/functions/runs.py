@@ -8,12 +8,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from runtime.core.functions.run import Commit, Run
+from runtime.core.functions.selection import RunSelection
 from runtime.core.json_text import dump
 from runtime.core.page import Page
 from runtime.core.profiles.profile import Profile
 from runtime.stores.aws import clients as aws
 from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
-from runtime.stores.functions import items
+from runtime.stores.functions import items, run_lists
 from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.table import Table
@@ -87,18 +88,26 @@ class Runs:
         return records.due(self.table, items.run, shard=shard, now_ms=now_ms, limit=limit)
 
     def list(
-        self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
+        self,
+        tenant: str,
+        selection: RunSelection,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
     ) -> Page[Run]:
-        """A function's runs, newest first."""
-        return records.newest(
-            self.table,
-            items.run,
-            index="by_function",
-            partition=keys.by_function(tenant, name),
-            status=None,
-            after=after,
-            limit=limit,
+        """A page of the runs of a function or about a profile, newest first unless said otherwise.
+
+        It may be short, or empty, and not the last. The selection has to name either of them.
+        """
+        return run_lists.page(
+            self.table, tenant, selection, after=after, limit=limit, oldest_first=oldest_first
         )
+
+    @staticmethod
+    def position(run: Run) -> str:
+        """Where a run stands in a listing, as `after` takes it."""
+        return run_lists.position(run)
 
     def _kept(self, run: Run) -> Run:
         """The run as it is stored. Large output and effects are written before the record."""
@@ -111,13 +120,8 @@ class Runs:
     def _write(self, run: Run) -> Any:
         item = {
             **items.run_item(run),
-            **codec.key(
-                {
-                    "pk": run.id,
-                    "list_sk": keys.in_time(run.created_at, run.id),
-                    "by_function_pk": keys.by_function(run.tenant, run.function),
-                }
-            ),
+            **codec.key({"pk": run.id}),
+            **run_lists.index_keys(run),
             **records.due_key(run, shard=keys.run_shard(run.id)),
             "expires_at": codec.scalar(records.expires_s(run, self.retention_days)),
         }

@@ -100,10 +100,15 @@ def key(values: Mapping[str, str]) -> Item:
     return {name: {"S": raw} for name, raw in values.items()}
 
 
+def exact(values: Mapping[str, str | float]) -> Item:
+    """Attribute values to compare with; no text of theirs is compressed."""
+    return {name: _uncompressed(raw) for name, raw in values.items()}
+
+
 def placeholders(expression: str, values: Mapping[str, str | float]) -> Item:
     """The names and values that an expression refers to, as DynamoDB wants them."""
     names = {name: name[1:] for name in _NAME.findall(expression)}
-    filled = {f":{name}": _uncompressed(raw) for name, raw in values.items()}
+    filled = exact({f":{name}": raw for name, raw in values.items()})
     return {
         **({"ExpressionAttributeNames": names} if names else {}),
         **({"ExpressionAttributeValues": filled} if filled else {}),

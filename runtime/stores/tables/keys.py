@@ -288,7 +288,7 @@ def event_log(tenant_id: str) -> str:
 
 
 def by_function(tenant_id: str, name: str) -> str:
-    """Partition of the runs of one function."""
+    """Partition of the runs of one function; in another index, of those that failed."""
     return f"{tenant_id}#{name}"
 
 
@@ -310,6 +310,11 @@ def function_health(tenant_id: str, name: str) -> str:
 def canary_counts(tenant_id: str, canary_id: str) -> str:
     """Partition of the counts of a canary."""
     return f"{RunsPartition.CANARY}{tenant_id}#{canary_id}"
+
+
+def by_profile(tenant_id: str, profile_id: str) -> str:
+    """Partition of the runs on events about one profile."""
+    return f"{tenant_id}#{profile_id}"
 
 
 def run_shard(run_id: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 
 from runtime.core.deliveries.delivery import Delivery, Waiting
 from runtime.core.functions.run import Run
-from runtime.core.page import Page
 from runtime.core.timestamps import moment
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
@@ -102,10 +101,10 @@ class AgeList:
     until: str | None = None  # the latest; None for no bound
     oldest_first: bool = False
 
-    def query(self, *, after: str | None = None, **equal: str | None) -> dict[str, Any]:
+    def query(self, *, after: str | None = None, **equal: str | int | None) -> dict[str, Any]:
         """The query for records with these values, after the position `after`."""
         name = f"{self.index}_pk"
-        values = {":partition": self.partition}
+        values: dict[str, str | int] = {":partition": self.partition}
         condition = f"{name} = :partition"
         if self.since is not None or self.until is not None:
             condition += " AND list_sk BETWEEN :since AND :until"
@@ -124,24 +123,9 @@ class AgeList:
             query["ExclusiveStartKey"] = codec.key(
                 {name: self.partition, "list_sk": after, "pk": keys.record_in_time(after)}
             )
-        return query | {"ExpressionAttributeValues": codec.key(values)}
+        return query | {"ExpressionAttributeValues": codec.exact(values)}
 
 
 def position(item: Item) -> str:
     """Where a record stands in its age lists."""
     return str(item["list_sk"]["S"])
-
-
-def newest(  # noqa: PLR0913 - a listing is made of exactly these
-    table: Table,
-    decode: Callable[[Item], T],
-    *,
-    index: str,
-    partition: str,
-    status: str | None,
-    after: str | None,
-    limit: int,
-) -> Page[T]:
-    """A page of an age list, newest first."""
-    query = AgeList(index=index, partition=partition).query(after=after, status=status)
-    return table.page(query, decode, limit=limit, position=position)

@@ -1,4 +1,4 @@
-"""Show one run of a function of the caller's tenant."""
+"""Show one run of the caller's tenant."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,15 +27,20 @@ class ShowRun:
 
     runs: Runs
 
-    def __call__(self, tenant: str, function: str, *, run_id: str) -> Run:
+    def __call__(self, tenant: str, *, run_id: str, function: str | None = None) -> Run:
         """The run, without its output if the output has expired.
 
+        Args:
+            tenant: the caller's.
+            run_id: the run's id.
+            function: the function that the run is to be of; None for any.
+
         Raises:
-            NotFound: code `run_not_found`: the tenant's function has no such run.
+            NotFound: code `run_not_found`: there is no such run.
         """
         run = self.runs.find(run_id)
-        if run is None or (run.tenant, run.function) != (tenant, function):
-            raise NotFound("this function has no such run", code="run_not_found")
+        if run is None or run.tenant != tenant or function not in (None, run.function):
+            raise NotFound("there is no such run", code="run_not_found")
         try:
             return self.runs.open(run)
         except NotFound:  # the outcome can be shown all the same

@@ -7,10 +7,10 @@ from runtime.stores.aws.clients import Clients
 from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
-from runtime.stores.functions.runs import Runs
 from runtime.stores.functions.sandbox_function import SandboxFunction
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.functions.delete_version import DeleteVersion
+from runtime.usecases.functions.list_runs import ListRuns
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
 from runtime.usecases.functions.roll_back import RollBack
@@ -33,9 +33,9 @@ class FunctionApi:
     canary: TryCanary
     delete_version: DeleteVersion
     set_secret: SetSecret
-    runs: Runs  # the store, to list them
     errors: ErrorGroups  # the store, to list them
     healths: FunctionHealths  # the store, to show them
+    list_runs: ListRuns
     show_run: ShowRun
 
 
@@ -60,8 +60,10 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
             seal=parts.secrets(clients, installation).seal,
             clock=worker.now,
         ),
-        runs=runs,
         errors=parts.error_groups(clients, installation),
         healths=parts.function_healths(clients, installation),
+        list_runs=ListRuns(
+            runs=runs, functions=functions, webhooks=parts.webhooks(clients, installation)
+        ),
         show_run=ShowRun(runs=runs),
     )

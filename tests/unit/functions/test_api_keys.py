@@ -6,7 +6,7 @@ from functions._api.routes import Routes
 from functions.api import ENDPOINTS
 from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
-from tests.builders import a_profile
+from tests.builders import a_profile, a_run
 
 
 def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
@@ -116,6 +116,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
     delivery = other.post(f"/v1/webhooks/{hook}/test").json["id"]
     api.cloud.profiles.replace(a_profile(tenant=other.tenant, id="theirs"), read_revision=0)
     sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
+    api.cloud.runs.commit(a_run(tenant=other.tenant, function="theirs", id="run_1"))
     return {
         "GET webhook": f"/v1/webhooks/{hook}",
         "PATCH webhook": f"/v1/webhooks/{hook}",
@@ -125,6 +126,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET runs": "/v1/functions/theirs/runs",
         "GET run": "/v1/functions/theirs/runs/run_1",
         "GET errors": "/v1/functions/theirs/errors",
+        "GET run by id": "/v1/runs/run_1",
         "POST version": "/v1/functions/theirs/versions",
         "GET replays": f"/v1/webhooks/{hook}/replays",
         "GET replay": f"/v1/webhooks/{hook}/replays/{replay}",

@@ -83,7 +83,7 @@ def test_a_functions_runs_are_listed_newest_first(api: ApiClient) -> None:
             created_at=f"2026-11-20T13:04:0{n}.000Z",
             logs=({"message": "seen", "fields": {}, "at_ms": 1},),
         )
-        api.application.functions.runs.commit(run)
+        api.cloud.runs.commit(run)
 
     first = api.get("/v1/functions/vip-orders/runs", limit=2).json
     rest = api.get("/v1/functions/vip-orders/runs", limit=2, cursor=first["next_cursor"]).json
