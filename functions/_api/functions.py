@@ -1,4 +1,4 @@
-"""/v1/functions: their settings and secrets."""
+"""/v1/functions: their settings."""
 
 from typing import Annotated, Any
 
@@ -149,12 +149,6 @@ class FunctionShown(FunctionOut):
     health: HealthOut | None = Field(description="null when its last run did not fail")
 
 
-class SecretIn(Request):
-    """The value of a secret."""
-
-    value: fields.SecretValue
-
-
 @endpoint("POST", "/v1/functions", scope="functions", status=201)
 def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     """Create a function, still without code."""
@@ -212,14 +206,6 @@ def change(
     if "engine" in names:
         changes["engine"] = _engine(body)
     return function_out(api.functions.update(caller.tenant, name, changes=changes))
-
-
-@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
-def set_secret(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName, body: SecretIn
-) -> None:
-    """Set a secret's value; it rests encrypted and is never shown."""
-    api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
 
 
 def _trigger_settings(body: FunctionSettings) -> TriggerSettings:
@@ -282,4 +268,4 @@ def _retry_out(policy: RetryPolicy) -> RetryIn:
     return RetryIn(on=str(policy.on), attempts=policy.attempts, delays_s=delays_s)
 
 
-ENDPOINTS = (create, list_all, show, change, set_secret)
+ENDPOINTS = (create, list_all, show, change)

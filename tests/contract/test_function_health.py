@@ -8,6 +8,7 @@ from runtime.core.functions.canary import CanaryFailure, Counts
 from runtime.core.functions.error_groups import MAX_A_DAY, ErrorGroup
 from runtime.core.functions.health import Health, Notice, NoticeKind
 from runtime.core.functions.run import Outcome
+from runtime.core.functions.selection import RunSelection
 from runtime.core.ids import Key
 from runtime.core.timestamps import moment
 from runtime.stores.functions.canary_counts import CanaryCounts
@@ -150,7 +151,9 @@ class TestErrorGroups:
         groups(cloud).add(a_group())
         cloud.runs.commit(a_run())
 
-        assert [run.id for run in cloud.runs.list(TENANT, "vip-orders").items] == [a_run().id]
+        assert [
+            run.id for run in cloud.runs.list(TENANT, RunSelection(function="vip-orders")).items
+        ] == [a_run().id]
 
     def test_a_day_takes_so_many_groups_whoever_asks(self, cloud: Cloud) -> None:
         """Workers that know nothing of each other agree on which they are."""

@@ -55,7 +55,7 @@ class RetryPolicy:
 class Secret:
     """The value of a declared secret, as it is stored."""
 
-    version: int = 0  # grows by one each time the value is set; 0 while it has no value
+    version: int = 0  # grows by one each time a value is set; 0 before the first
     sealed: str | None = None  # encrypted for the tenant; None while it has no value
     set_at: str | None = None  # ISO 8601; None while it has no value
 

@@ -9,6 +9,7 @@ from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Engine, Function, Limits, RetryPolicy, Secret
 from runtime.core.functions.triggers import TriggerSettings
 from runtime.core.timestamps import timestamp
+from runtime.errors import Conflict
 from runtime.usecases.functions import ports
 
 
@@ -89,16 +90,36 @@ class UpdateFunction:
 
     functions: Functions
 
-    def __call__(self, tenant: str, name: str, *, changes: FunctionChanges) -> Function:
+    def __call__(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        changes: FunctionChanges,
+        environment_version: int | None = None,
+    ) -> Function:
         """Change the settings; returns the function as it is then.
+
+        Args:
+            tenant: whose function it is.
+            name: which one.
+            changes: the settings to change.
+            environment_version: the version of the environment that the caller has read; None does
+                not care whether it has changed since.
 
         Raises:
             BadInput: a setting is refused, and nothing changed; the error names the field and the
                 fix.
             NotFound: the tenant has no such function.
-            Conflict: somebody else changed the function at the same time.
+            Conflict: code `environment_changed`: the environment has another version by now; or
+                somebody else changed the function at the same time.
         """
         old = self.functions.get(tenant, name)
+        if environment_version not in (None, old.environment_version):
+            raise Conflict(
+                f"the environment has version {old.environment_version} by now; read it again",
+                code="environment_changed",
+            )
         names = changes.get("secrets", tuple(old.secrets))
         rules.check_secret_names(names)
         environment = changes.get("environment", old.environment)

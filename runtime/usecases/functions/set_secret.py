@@ -1,4 +1,4 @@
-"""Set the value of a function's secret, which is stored encrypted and never shown again."""
+"""Set the value of a function's secret, which is stored encrypted and never shown; or forget it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from datetime import datetime
 from runtime.core.functions import rules
 from runtime.core.functions.function import Secret
 from runtime.core.timestamps import timestamp
+from runtime.errors import NotFound
 from runtime.usecases.functions.ports import Functions
 
 
@@ -35,3 +36,33 @@ class SetSecret:
             set_at=timestamp(self.clock()),
         )
         self.functions.replace(old, replace(old, secrets={**old.secrets, name: secret}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsetSecret:
+    """Forgets the values of secrets. The names stay declared."""
+
+    functions: Functions
+
+    def __call__(self, tenant: str, function: str, *, name: str) -> None:
+        """Forget the value; nothing changes if the secret has none.
+
+        The count of its versions goes on, so that the version on the record of a run names one
+        value only.
+
+        Raises:
+            NotFound: code `secret_not_found`: the function declares no such secret; or the tenant
+                has no such function.
+            Conflict: somebody else changed the function at the same time.
+        """
+        old = self.functions.get(tenant, function)
+        secret = old.secrets.get(name)
+        if secret is None:
+            declared = ", ".join(sorted(old.secrets)) or "none"
+            raise NotFound(
+                f"{function} declares no secret {name}; it declares {declared}",
+                code="secret_not_found",
+            )
+        if secret.sealed is not None:
+            empty = Secret(version=secret.version)
+            self.functions.replace(old, replace(old, secrets={**old.secrets, name: empty}))

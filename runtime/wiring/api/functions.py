@@ -14,7 +14,7 @@ from runtime.usecases.functions.list_runs import ListRuns
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
 from runtime.usecases.functions.roll_back import RollBack
-from runtime.usecases.functions.set_secret import SetSecret
+from runtime.usecases.functions.set_secret import SetSecret, UnsetSecret
 from runtime.usecases.functions.show_run import ShowRun
 from runtime.usecases.functions.try_canary import TryCanary
 from runtime.wiring import parts, worker
@@ -36,6 +36,7 @@ class FunctionApi:
     errors: ErrorGroups  # the store, to list them
     healths: FunctionHealths  # the store, to show them
     list_runs: ListRuns
+    unset_secret: UnsetSecret
     show_run: ShowRun
 
 
@@ -65,5 +66,6 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         list_runs=ListRuns(
             runs=runs, functions=functions, webhooks=parts.webhooks(clients, installation)
         ),
+        unset_secret=UnsetSecret(functions=functions),
         show_run=ShowRun(runs=runs),
     )

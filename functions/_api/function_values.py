@@ -1,0 +1,104 @@
+"""What a function's code sees besides its events: /v1/functions/{name}/environment and /secrets."""
+
+from pydantic import Field
+
+from functions._api import fields
+from functions._api.endpoint import Answer, Listing, Request, endpoint
+from runtime.core.functions.function import Function
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.wiring.api import Api
+
+
+class EnvironmentIn(Request):
+    """All values that the code is to see as `os.environ`."""
+
+    values: fields.Environment = Field(description="by name; no place for secrets")
+    version: int | None = Field(
+        default=None,
+        description="the version that you have read; a later one is not replaced then. null:"
+        " whatever is there is replaced",
+    )
+
+
+class EnvironmentOut(Answer):
+    """What the code sees as `os.environ`, and its version, which each run names."""
+
+    version: int
+    values: dict[str, str]
+
+
+class SecretIn(Request):
+    """The value of a secret."""
+
+    value: fields.SecretValue
+
+
+class FunctionSecretOut(Answer):
+    """A declared secret. Its value is never shown."""
+
+    name: str
+    version: int = Field(description="of its value; 0 before the first. Each run names what it saw")
+    has_value: bool
+    set_at: str | None
+
+
+@endpoint("GET", "/v1/functions/{name}/environment", scope="functions")
+def show_environment(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> EnvironmentOut:
+    """Show a function's environment."""
+    return _environment_out(api.functions.store.get(caller.tenant, name))
+
+
+@endpoint("PUT", "/v1/functions/{name}/environment", scope="functions")
+def set_environment(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: EnvironmentIn
+) -> EnvironmentOut:
+    """Replace a function's environment; its version grows if that changes it."""
+    changed = api.functions.update(
+        caller.tenant,
+        name,
+        changes={"environment": body.values},
+        environment_version=body.version,
+    )
+    return _environment_out(changed)
+
+
+@endpoint("GET", "/v1/functions/{name}/secrets", scope="functions")
+def list_secrets(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef
+) -> Listing[FunctionSecretOut]:
+    """List a function's secrets, without their values."""
+    function = api.functions.store.get(caller.tenant, name)
+    return Listing(
+        data=[
+            FunctionSecretOut(
+                name=secret_name,
+                version=secret.version,
+                has_value=secret.sealed is not None,
+                set_at=secret.set_at,
+            )
+            for secret_name, secret in sorted(function.secrets.items())
+        ]
+    )
+
+
+@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
+def set_secret(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName, body: SecretIn
+) -> None:
+    """Set a secret's value; it rests encrypted and is never shown."""
+    api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
+
+
+@endpoint("DELETE", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
+def unset_secret(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName
+) -> None:
+    """Forget a secret's value; its name stays declared."""
+    api.functions.unset_secret(caller.tenant, name, name=secret)
+
+
+def _environment_out(function: Function) -> EnvironmentOut:
+    return EnvironmentOut(version=function.environment_version, values=dict(function.environment))
+
+
+ENDPOINTS = (show_environment, set_environment, list_secrets, set_secret, unset_secret)
