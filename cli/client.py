@@ -55,9 +55,9 @@ class Client:
         """Change something."""
         return self._call("PATCH", path, json=body)
 
-    def delete(self, path: str) -> None:
-        """Delete something."""
-        self._call("DELETE", path)
+    def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Delete something; returns what the API answers, None if it answers nothing."""
+        return self._call("DELETE", path, params=query)
 
     def each(
         self, path: str, query: Mapping[str, Any] | None = None, *, limit: int

@@ -1,13 +1,86 @@
-"""`penstock functions publish`: which version of a function is live."""
+"""`penstock functions versions|diff|publish|rollback|canary|releases`: what runs, and what ran."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, client
+from cli import _diff, _files, _output, client
+from cli._errors import WrongUsage
 from cli._output import AsJson
 
+COLUMNS: Final = ("version", "created_at", "engine", "source_sha256", "deleted_at")
+RELEASE_COLUMNS: Final = (
+    "seq", "at", "kind", "version", "live_before", "live_after", "percent", "reason",
+)  # fmt: skip
+CANARY_COLUMNS: Final = (
+    "live_version", "version", "percent", "margin_points", "min_runs", "started_at",
+)  # fmt: skip
 Name = Annotated[str, typer.Argument(help="The function's name.")]
+Version = Annotated[int, typer.Argument(min=1, help="A version's number.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
+
+versions = typer.Typer(no_args_is_help=True, help="Versions of a function.")
+canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the runs.")
+
+
+@versions.command("list")
+def list_all(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List a function's versions, the newest first; `*` marks the live one."""
+    api = client.connect()
+    live = api.get(f"/v1/functions/{name}")["live_version"]
+    rows = list(api.each(f"/v1/functions/{name}/versions", limit=limit))
+    shown = [{**row, "version": _marked(row["version"], live)} for row in rows]
+    _output.show({"data": rows}, as_json=as_json, human=lambda: _output.table(shown, COLUMNS))
+
+
+@versions.command("show")
+def show_version(name: Name, version: Version, *, as_json: AsJson = False) -> None:
+    """Show a version with its source."""
+    stored = client.connect().get(f"/v1/functions/{name}/versions/{version}")
+    facts = {key: value for key, value in stored.items() if key != "source"}
+    _output.show(
+        stored,
+        as_json=as_json,
+        human=lambda: [*_output.record(facts), "", *stored["source"].split("\n")],
+    )
+
+
+@versions.command("delete")
+def delete_version(name: Name, version: Version, *, as_json: AsJson = False) -> None:
+    """Forget a version's source for good; its number is never given again."""
+    client.connect().delete(f"/v1/functions/{name}/versions/{version}")
+    document = {"function": name, "version": version, "deleted": True}
+    _output.show(document, as_json=as_json, human=lambda: [f"deleted version {version} of {name}"])
+
+
+def diff(
+    name: Name,
+    before: Annotated[int, typer.Argument(min=1, help="The version to compare from.")],
+    after: Annotated[int | None, typer.Argument(min=1, help="The version to compare with.")] = None,
+    *,
+    local: Annotated[
+        Path | None, typer.Option(help="Compare with this file instead of a version.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed between two versions, or from a version to a file of yours."""
+    if (after is None) == (local is None):
+        raise WrongUsage("name a second version, or a file by --local", code="one_version")
+    if after == before:
+        raise WrongUsage("a version is compared with another one", code="one_version")
+    api = client.connect()
+    target = str(local) if local is not None else f"{name} version {after}"
+    text = _files.read_text(local) if local is not None else _source(api, name, after)
+    lines = _diff.unified(
+        _source(api, name, before).split("\n"),
+        text.split("\n"),
+        before_name=f"{name} version {before}",
+        after_name=target,
+    )
+    document = {"function": name, "before": before, "after": after, "diff": lines}
+    shown = _diff.coloured(lines) if _diff.has_colours() else lines
+    _output.show(document, as_json=as_json, human=lambda: shown or ["(no difference)"])
 
 
 def publish(
@@ -16,10 +89,94 @@ def publish(
     version: Annotated[int | None, typer.Option(min=1, help="Instead of the latest.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a version live: the latest, or an older one to go back."""
+    """Make a version live: the latest, or another one."""
     function = client.connect().post(f"/v1/functions/{name}/publish", {"version": version})
+    _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
+
+
+def rollback(
+    name: Name,
+    *,
+    to: Annotated[int | None, typer.Option(min=1, help="Instead of the one before.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to the version that was live before; while a canary runs, end it."""
+    function = client.connect().post(f"/v1/functions/{name}/rollback", {"version": to})
+    _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
+
+
+def releases(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List what became of a function's versions, and why; the newest change first."""
+    rows = list(client.connect().each(f"/v1/functions/{name}/releases", limit=limit))
     _output.show(
-        function,
-        as_json=as_json,
-        human=lambda: [f"{name} now runs version {function['live_version']}"],
+        {"data": rows}, as_json=as_json, human=lambda: _output.table(rows, RELEASE_COLUMNS)
     )
+
+
+@canary.command("start")
+def start_canary(
+    name: Name,
+    version: Version,
+    *,
+    percent: Annotated[float, typer.Option(help="Share of the runs, above 0.")] = 10,
+    margin: Annotated[
+        float, typer.Option(help="It ends if so many points more of its runs fail.")
+    ] = 5,
+    min_runs: Annotated[int, typer.Option(help="Counted over at least so many runs.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Give a version a share of the runs, or change the share of a trial under way."""
+    body = {
+        "version": version,
+        "percent": percent,
+        "margin_points": margin,
+        "min_runs": min_runs,
+    }
+    function = client.connect().put(f"/v1/functions/{name}/canary", body)
+    _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
+
+
+@canary.command("show")
+def show_canary(name: Name, *, as_json: AsJson = False) -> None:
+    """Show which version is on trial."""
+    function = client.connect().get(f"/v1/functions/{name}")
+    trial = function["canary"]
+    document = {"live_version": function["live_version"], "canary": trial}
+    rows = [] if trial is None else [{**trial, "live_version": function["live_version"]}]
+    _output.show(document, as_json=as_json, human=lambda: _output.table(rows, CANARY_COLUMNS))
+
+
+@canary.command("promote")
+def promote_canary(name: Name, *, as_json: AsJson = False) -> None:
+    """Publish the version on trial."""
+    function = client.connect().post(f"/v1/functions/{name}/canary/promote")
+    _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
+
+
+@canary.command("stop")
+def stop_canary(name: Name, *, as_json: AsJson = False) -> None:
+    """End the trial; the live version gets all runs again."""
+    function = client.connect().delete(f"/v1/functions/{name}/canary")
+    _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
+
+
+def _source(api: client.Client, name: str, version: int | None) -> str:
+    stored = api.get(f"/v1/functions/{name}/versions/{version}")
+    if stored["deleted_at"] is not None:
+        raise WrongUsage(
+            f"version {version} was deleted at {stored['deleted_at']}", code="version_deleted"
+        )
+    return str(stored["source"])
+
+
+def _marked(version: int, live: int | None) -> str:
+    return f"{version} *" if version == live else str(version)
+
+
+def _runs(function: Any) -> str:
+    """One line that says what the function runs now."""
+    line = f"{function['name']} now runs version {function['live_version']}"
+    trial = function["canary"]
+    if trial is None:
+        return line
+    return f"{line}, and version {trial['version']} on {trial['percent']:g} % of the events"

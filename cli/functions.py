@@ -32,7 +32,12 @@ app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your eve
 secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
 app.add_typer(secrets, name="secrets")
 app.command("test")(functions_test.functions_test)
+app.add_typer(function_versions.versions, name="versions")
+app.add_typer(function_versions.canary, name="canary")
+app.command("diff")(function_versions.diff)
 app.command("publish")(function_versions.publish)
+app.command("rollback")(function_versions.rollback)
+app.command("releases")(function_versions.releases)
 app.command("logs")(runs.logs)
 app.command("errors")(errors.errors)
 
@@ -78,14 +83,16 @@ def push(
     if publish_it:
         api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
         document["live"] = True
-    pushed = f"pushed {target} version {version['version']} (engine {version['engine']})"
+    what = f"{target} version {version['version']}"
+    engine = f"(engine {version['engine']})"
+    pushed = f"pushed {what}" if version["is_new"] else f"{what} has this source already"
     next_step = (
         ", and it is live"
         if publish_it
         else f"; `penstock functions publish {target}` makes it live"
     )
     hints = [f"  {_output.finding(each)}" for each in version["findings"]]
-    _output.show(document, as_json=as_json, human=lambda: [pushed + next_step, *hints])
+    _output.show(document, as_json=as_json, human=lambda: [f"{pushed} {engine}{next_step}", *hints])
 
 
 @app.command("list")

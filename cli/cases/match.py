@@ -7,14 +7,13 @@ before, between and after them. Any other value matches an equal one: 1 equals 1
 equals true.
 """
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from cli import _diff
+
 CONTAINS: Final = "contains"
-_RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
-_COLOURS: Final = {"-": _RED, "+": _GREEN, "@": _CYAN}
 
 
 def matches(expected: Any, actual: Any) -> bool:
@@ -65,20 +64,12 @@ def compared(expected: Any, actual: Any) -> Any:
 
 def difference(expected: Any, actual: Any) -> list[str]:
     """The lines of a unified diff between an expectation and what came instead of it."""
-    return list(
-        difflib.unified_diff(
-            _lines(expected),
-            _lines(compared(expected, actual)),
-            fromfile="expected",
-            tofile="actual",
-            lineterm="",
-        )
+    return _diff.unified(
+        _lines(expected),
+        _lines(compared(expected, actual)),
+        before_name="expected",
+        after_name="actual",
     )
-
-
-def coloured(diff: Sequence[str]) -> list[str]:
-    """The lines of a diff as a terminal shows them: what was expected red, what came green."""
-    return [f"{_COLOURS[line[0]]}{line}{_PLAIN}" if line[:1] in _COLOURS else line for line in diff]
 
 
 def _are_among(items: Sequence[Any], actual: Sequence[Any]) -> bool:

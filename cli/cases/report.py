@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cli.cases import match
+from cli import _diff
 from cli.cases.run import CaseResult
 
 _PASSED, _FAILED = "ok   ", "FAIL "
@@ -20,7 +20,7 @@ def lines_of(each: CaseResult, *, colours: bool) -> Iterator[str]:
     if not each.passed:
         for problem in each.problems:
             yield from _indented(problem.split("\n"))
-        yield from _indented(match.coloured(each.diff) if colours else each.diff)
+        yield from _indented(_diff.coloured(each.diff) if colours else each.diff)
     yield from _indented(f"note: {note}" for note in each.notes)
 
 

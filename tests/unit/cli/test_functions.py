@@ -41,6 +41,7 @@ def test_a_second_push_is_the_next_version_and_publish_makes_it_live(penstock: C
     """Nothing changes for events until somebody says so."""
     file = penstock.write("vip.py", SOURCE)
     penstock("functions", "push", file)
+    penstock.write("vip.py", f"{SOURCE}\n# better\n")
 
     again = penstock("functions", "push", file)
     published = penstock("functions", "publish", "vip", "--json")
@@ -49,6 +50,7 @@ def test_a_second_push_is_the_next_version_and_publish_makes_it_live(penstock: C
     assert (0, 2) == (published.code, published.json["live_version"])
     back = penstock("functions", "publish", "vip", "--version", "1", "--json")
     assert 1 == back.json["live_version"]
+    penstock.write("vip.py", f"{SOURCE}\n# best\n")
     assert 3 == penstock("functions", "push", file, "--publish", "--json").json["version"]
     assert 3 == penstock("functions", "list", "--json").json["data"][0]["live_version"]
 

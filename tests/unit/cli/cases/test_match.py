@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli import _diff
 from cli.cases import match
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=3)
@@ -112,7 +113,7 @@ def test_a_difference_shows_nothing_that_the_case_does_not_look_at() -> None:
 
 def test_a_terminal_shows_what_was_expected_in_red_and_what_came_in_green() -> None:
     """As every other diff on a terminal."""
-    lines = match.coloured(["--- expected", "@@ -1 +1 @@", " same", "-1", "+2", ""])
+    lines = _diff.coloured(["--- expected", "@@ -1 +1 @@", " same", "-1", "+2", ""])
 
     assert ["\x1b[31m-1\x1b[0m", "\x1b[32m+2\x1b[0m", ""] == lines[3:]
     assert " same" == lines[2]

@@ -1,0 +1,32 @@
+"""Unified diffs, coloured where a terminal shows them."""
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+_RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+_COLOURS: Final = {"-": _RED, "+": _GREEN, "@": _CYAN}
+
+
+def unified(
+    before: Sequence[str], after: Sequence[str], *, before_name: str, after_name: str
+) -> list[str]:
+    """The lines of a unified diff; none when both are equal."""
+    return list(
+        difflib.unified_diff(before, after, fromfile=before_name, tofile=after_name, lineterm="")
+    )
+
+
+def coloured(diff: Sequence[str]) -> list[str]:
+    """The lines of a diff as a terminal shows them: what went away red, what came green."""
+    return [f"{_COLOURS[line[0]]}{line}{_PLAIN}" if line[:1] in _COLOURS else line for line in diff]
+
+
+def has_colours() -> bool:
+    """Whether standard output shows colours: a terminal does, unless NO_COLOR is set.
+
+    https://no-color.org/
+    """
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
