@@ -16,6 +16,8 @@ TRIES: Final = 3
 FIRST_WAIT_S: Final = 0.5
 MAX_WAIT_S: Final = 10.0
 MAX_PAGE: Final = 200
+# Members of a problem document that `--json` shows.
+DETAILS: Final = ("status", "field", "errors", "findings", "rejected", "webhooks", "instance")
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -120,11 +122,7 @@ def _read(response: httpx.Response) -> Any:
     raise CommandFailed(
         _sentence(problem_document, response.status_code),
         code=str(problem_document.get("code", "refused")),
-        details={
-            name: problem_document[name]
-            for name in ("status", "field", "errors", "findings", "rejected", "instance")
-            if name in problem_document
-        },
+        details={name: problem_document[name] for name in DETAILS if name in problem_document},
     )
 
 

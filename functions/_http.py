@@ -19,6 +19,7 @@ from runtime.errors import (
     Conflict,
     EventsRejected,
     Forbidden,
+    FunctionInUse,
     NotFound,
     PenstockError,
     SourceRefused,
@@ -185,6 +186,8 @@ def _members(error: PenstockError) -> dict[str, Any]:
         return {"errors": error.errors}
     if isinstance(error, SourceRefused):
         return {"findings": list(error.findings)}
+    if isinstance(error, FunctionInUse):
+        return {"webhooks": list(error.webhooks)}
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
         return {"accepted": [], "rejected": list(error.rejected)}
     return {}

@@ -7,6 +7,7 @@
     │   │   └── EventsRejected  all events of a request; names the reason of each
     │   ├── NotFound       no such thing for this tenant
     │   ├── Conflict       the thing exists already, or somebody else has changed it meanwhile
+    │   │   └── FunctionInUse  webhooks name the function as their transform
     │   └── Forbidden      the key does not allow it
     └── Transient          the same call may work later: retry
 
@@ -101,6 +102,23 @@ class Conflict(Permanent):
     """The thing exists already, or somebody else has changed it meanwhile."""
 
     code = "conflict"
+
+
+class FunctionInUse(Conflict):
+    """Webhooks name the function as their transform, so it is not deleted.
+
+    Attributes:
+        webhooks: their ids.
+    """
+
+    code = "function_in_use"
+
+    def __init__(self, name: str, *, webhooks: Sequence[str]) -> None:
+        super().__init__(
+            f"{name} is the transform of {', '.join(webhooks)}; give them another one or none, or"
+            " delete it by force"
+        )
+        self.webhooks = tuple(webhooks)
 
 
 class Forbidden(Permanent):

@@ -132,6 +132,7 @@ class FunctionOut(Answer):
     enabled: bool
     switched_at: str | None
     deleted_at: str | None = Field(description="set during the days of grace")
+    purged_at: str | None = Field(description="when the days of grace are over; null if kept")
     created_at: str
 
 
@@ -259,6 +260,7 @@ def function_out(function: Function) -> FunctionOut:
         enabled=function.enabled,
         switched_at=function.switched_at,
         deleted_at=function.deleted_at,
+        purged_at=function.purged_at,
         created_at=function.created_at,
     )
 

@@ -51,6 +51,7 @@ OWN_CODES: Final[Mapping[str, PenstockError]] = {
     "SourceRefused": errors.SourceRefused([{}]),
     "EventsRejected": errors.EventsRejected([{"index": 0, "field": "", "message": ""}]),
     "MethodNotAllowed": MethodNotAllowed("", allow=()),
+    "FunctionInUse": errors.FunctionInUse("", webhooks=()),
 }
 # Bounds in JSON Schema, by what they count; patterns stand in the OpenAPI document alone.
 BOUNDS: Final = (
@@ -75,8 +76,9 @@ machine-readable form is at `/openapi.json`.
   key may not. An error is not kept: mend the request and send it under the same key. Give events
   ids of your own, so that a repeat is the same event in any case.
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
-  "instance"}`, with `field`, `errors` (all of them), `findings` (of refused source) or `rejected`
-  (why each event was not taken) where they apply. Act on `code`.
+  "instance"}`, with `field`, `errors` (all of them), `findings` (of refused source), `rejected`
+  (why each event was not taken) or `webhooks` (that use a function) where they apply. Act on
+  `code`.
 - **Events** are judged one by one. 202 says which of them are on the bus and which were rejected;
   when all of them were rejected the answer is 400 with the same two lists.
 - **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one

@@ -15,12 +15,16 @@ UNREADABLE: Final = {
     "due_at_ms": {"N": "1"},
 }
 GOES_ON_S: Final = 5
+ENDED: Final = "ended"  # a function that is deleted and removed
+LONG_AGO: Final = "2000-01-01T00:00:00.000Z"
+LISTED: Final = 100
 
 
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
     """Kill functions and make them fail. Yields a sentence for each that did not end as it must."""
     stage.progress.step("accidents: functions are killed, sweep and sync fail")
     yield from _unsent_notice(stage, patience)
+    yield from _ended_grace(stage, patience)
     yield from _failing_sync(stage, patience)
     yield from _failing_sweep(stage, patience)
     yield from _killed_load(stage, patience)
@@ -48,6 +52,45 @@ def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
     _call(stage, "SweepFunction", {})
     if not patience.until(lambda: not stage.api.get(webhook)["enabled"]):
         yield "sweep did not disable the webhook whose endpoint had ended"
+
+
+def _ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
+    """The days of grace of a deleted function are over.
+
+    Sweep must then remove it with its versions. For this its purge is dated back in the list.
+    """
+    function = f"/v1/functions/{ENDED}"
+    stage.api.post("/v1/functions", {"name": ENDED})
+    stage.api.post(f"{function}/versions", {"source": "def handler(event):\n    return None\n"})
+    stage.api.delete(function)
+    _date_back(stage)
+    _call(stage, "SweepFunction", {})
+
+    def is_removed() -> bool:
+        names = [each["name"] for each in stage.api.each("/v1/functions", limit=LISTED)]
+        return ENDED not in names
+
+    if not patience.until(is_removed):
+        yield "sweep did not remove the function whose days of grace were over"
+
+
+def _date_back(stage: Stage) -> None:
+    """Move the purge of the deleted function to a time that has passed."""
+    dynamodb, table = stage.client("dynamodb"), _table(stage, "ConfigTable")
+    [purge] = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="pk = :purges",
+        ExpressionAttributeValues={":purges": {"S": "purges"}},
+    )["Items"]
+    place = {name: purge[name] for name in ("pk", "sk")}
+    sort = {"S": f"{LONG_AGO}#{stage.tenant}#{ENDED}"}
+    dated_back = {**purge, "sk": sort, "at": {"S": LONG_AGO}}
+    dynamodb.transact_write_items(
+        TransactItems=[
+            {"Delete": {"TableName": table, "Key": place}},
+            {"Put": {"TableName": table, "Item": dated_back}},
+        ]
+    )
 
 
 def _failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.events.events import Events
+    from runtime.stores.functions.deletions import Deletions
     from runtime.stores.functions.error_groups import ErrorGroups
     from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.health import FunctionHealths
@@ -120,6 +121,13 @@ def functions(clients: Clients, installation: Settings) -> "Functions":
     from runtime.stores.functions.functions import Functions
 
     return Functions(config=config(clients, installation))
+
+
+def deletions(clients: Clients, installation: Settings) -> "Deletions":
+    """The deletions of functions, in the same table."""
+    from runtime.stores.functions.deletions import Deletions
+
+    return Deletions(config=config(clients, installation))
 
 
 def bus(clients: Clients, installation: Settings) -> "Bus":

@@ -11,13 +11,14 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """The sweeps, by the kind of record; each returns how many records it took up.
 
     The sweeps of deliveries and runs send a hint for each record that is due, those of endpoints
-    and functions send the notices that are unsent, and that of replays goes on with each replay.
+    and functions send the notices that are unsent, and those of replays and purges go on with each.
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import hint_delay_s, run_hint
     from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
     from runtime.usecases.deliveries.replay_page import ReplayPage
+    from runtime.usecases.functions.purge_functions import PurgeFunctions
     from runtime.usecases.replays.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
 
@@ -52,10 +53,16 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         },
         clock=worker.now,
     )
+    purges = PurgeFunctions(
+        functions=parts.functions(clients, installation),
+        deletions=parts.deletions(clients, installation),
+        clock=worker.now,
+    )
     return {
         "deliveries": deliveries,
         "runs": runs,
         "endpoints": endpoints,
         "functions": parts.tend_functions(clients, installation, journal).sweep,
         "replays": replays,
+        "purges": purges,
     }

@@ -101,6 +101,8 @@ class Function:
     enabled: bool = True  # while it is not, its runs are recorded as skipped
     switched_at: str | None = None  # ISO 8601; None if it was never switched on or off
     deleted_at: str | None = None  # ISO 8601, during the days of grace; None for one that is kept
+    purged_at: str | None = None  # ISO 8601; when those days are over; None for one that is kept
+    purging: bool = False  # its parts are being removed, so that it cannot be restored any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

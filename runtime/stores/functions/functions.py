@@ -26,7 +26,7 @@ class Functions:
             Conflict: code `function_exists`.
         """
         changed = self.config.changed(function.tenant)
-        self.config.add(function.tenant, _item(function), changed, what="function")
+        self.config.add(function.tenant, items.function_item(function), changed, what="function")
 
     def get(self, tenant: str, name: str) -> Function:
         """One function, strongly read.
@@ -48,7 +48,9 @@ class Functions:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
         changed = self.config.changed(old.tenant)
-        if not self.config.replace(old.tenant, _item(old), _item(new), changed):
+        if not self.config.replace(
+            old.tenant, items.function_item(old), items.function_item(new), changed
+        ):
             raise Conflict("the function has changed; read it again", code="function_changed")
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
@@ -68,7 +70,11 @@ class Functions:
             "attribute_not_exists(pk)",
         )
         if not self.config.replace(
-            function.tenant, _item(function), _item(function_after), put, mark
+            function.tenant,
+            items.function_item(function),
+            items.function_item(function_after),
+            put,
+            mark,
         ):
             raise Conflict("another version came first; push again", code="function_changed")
         return function_after
@@ -153,7 +159,9 @@ class Functions:
         )
         changed = self.config.changed(old.tenant)
         writes = (put, changed, *also)
-        if not self.config.replace(old.tenant, _item(old), _item(change.function), *writes):
+        if not self.config.replace(
+            old.tenant, items.function_item(old), items.function_item(change.function), *writes
+        ):
             raise Conflict("the function has changed; read it again", code="function_changed")
 
 
@@ -168,7 +176,3 @@ def _version_item(version: FunctionVersion) -> Item:
 def _source_key(version: FunctionVersion) -> dict[str, str]:
     mark = keys.source(version.function, version.engine, version.source_sha256)
     return {"pk": keys.tenant(version.tenant), "sk": mark}
-
-
-def _item(function: Function) -> Item:
-    return {**items.function_item(function), "sk": {"S": keys.function(function.name)}}

@@ -22,7 +22,7 @@ from runtime.core.functions.health import Health, Notice, NoticeKind
 from runtime.core.functions.releases import Release, ReleaseKind
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.matching.trigger import Trigger
-from runtime.stores.tables import codec
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 
 FUNCTION_AS_JSON: Final = frozenset(
@@ -45,8 +45,9 @@ HEALTH_AS_JSON: Final = frozenset({"notices"})
 
 
 def function_item(function: Function) -> Item:
-    """The attributes of a function."""
-    return codec.encode(function, as_json=FUNCTION_AS_JSON)
+    """The attributes of a function, with its sort key in its tenant's partition."""
+    sort = codec.key({"sk": keys.function(function.name)})
+    return {**codec.encode(function, as_json=FUNCTION_AS_JSON), **sort}
 
 
 def function(item: Mapping[str, Item]) -> Function:

@@ -19,6 +19,7 @@ class ConfigPartition(StrEnum):
     TENANT = "tenant#"
     API_KEY = "apikey#"  # to find a key's tenant by the hash of the key
     TENANTS = "tenants"  # one partition; its sort keys are the names of the tenants
+    PURGES = "purges"  # one partition; its sort keys are the days on which functions are purged
 
 
 class ConfigSort(StrEnum):
@@ -106,6 +107,7 @@ class SyncSort(StrEnum):
 
 
 TENANTS: Final = ConfigPartition.TENANTS.value
+PURGES: Final = ConfigPartition.PURGES.value
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 API_KEY: Final = "apikey"  # the sort key of the one item in a key's own partition
 EVENT: Final = "event"  # the sort key of the one item in an event's partition
@@ -185,6 +187,16 @@ def releases(name: str) -> str:
 def versions(name: str) -> str:
     """What the sort keys of a function's versions begin with."""
     return f"{ConfigSort.VERSION}{name}#"
+
+
+def parts_of_function(name: str) -> tuple[str, ...]:
+    """What the sort keys begin with of all that belongs to a function, beside its own item."""
+    return (versions(name), f"{ConfigSort.SOURCE}{name}#", releases(name))
+
+
+def purge(at: str, tenant_id: str, name: str) -> str:
+    """Sort key of a function's purge in the partition `PURGES`, where the earliest comes first."""
+    return f"{at}#{tenant_id}#{name}"
 
 
 def sync(sync_id: str) -> str:

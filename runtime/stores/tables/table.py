@@ -124,11 +124,11 @@ class Table:
         }
 
     def delete(self, key: Mapping[str, str], condition: str, **values: str | float) -> Any:
-        """A conditional delete, as one write of a transaction."""
+        """A delete, as one write of a transaction; an empty condition always holds."""
         return {
             "TableName": self.name,
             "Key": codec.key(key),
-            "ConditionExpression": condition,
+            **({"ConditionExpression": condition} if condition else {}),
             **codec.placeholders(condition, values),
         }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypedDict
 
-from runtime.core.functions import rules, triggers
+from runtime.core.functions import life, rules, triggers
 from runtime.core.functions.function import Engine, Function, Limits, RetryPolicy, Secret
 from runtime.core.functions.triggers import TriggerSettings
 from runtime.core.timestamps import timestamp
@@ -15,6 +15,9 @@ from runtime.usecases.functions import ports
 
 class Functions(ports.Functions, Protocol):
     """Stores functions, new ones too."""
+
+    def find(self, tenant: str, name: str) -> Function | None:
+        """One function, or None."""
 
     def add(self, function: Function) -> None:
         """Store a new function.
@@ -63,7 +66,8 @@ class CreateFunction:
 
         Raises:
             BadInput: a setting is refused; the error names the field and the fix.
-            Conflict: code `function_exists`.
+            Conflict: code `function_exists`; or `function_deleted`: one of this name is deleted,
+                and can still be restored.
         """
         rules.check_name(new.name)
         rules.check_secret_names(new.secrets)  # checked before repeated names are dropped
@@ -80,6 +84,9 @@ class CreateFunction:
             engine=new.engine,
         )
         check(function)
+        before = self.functions.find(tenant, new.name)
+        if before is not None:
+            life.kept(before)
         self.functions.add(function)
         return function
 
@@ -111,10 +118,10 @@ class UpdateFunction:
             BadInput: a setting is refused, and nothing changed; the error names the field and the
                 fix.
             NotFound: the tenant has no such function.
-            Conflict: code `environment_changed`: the environment has another version by now; or
-                somebody else changed the function at the same time.
+            Conflict: code `function_deleted`; `environment_changed`: the environment has another
+                version by now; or somebody else changed the function at the same time.
         """
-        old = self.functions.get(tenant, name)
+        old = ports.kept(self.functions, tenant, name)
         if environment_version not in (None, old.environment_version):
             raise Conflict(
                 f"the environment has version {old.environment_version} by now; read it again",

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from runtime.core.functions import life
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
 from runtime.errors import Conflict
@@ -50,20 +51,25 @@ class Releases(Protocol):
         """
 
 
-def kept(functions: Releases, tenant: str, name: str) -> Function:
-    """The function, if its versions may be changed.
+class Readable(Protocol):
+    """Reads functions."""
+
+    def get(self, tenant: str, name: str) -> Function:
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
+
+
+def kept(functions: Readable, tenant: str, name: str) -> Function:
+    """The function, if it may be changed: one that is not deleted.
 
     Raises:
         NotFound: the tenant has no such function.
         Conflict: code `function_deleted`.
     """
-    function = functions.get(tenant, name)
-    if function.deleted_at is not None:
-        raise Conflict(
-            f"{name} is deleted; `penstock functions restore {name}` brings it back",
-            code="function_deleted",
-        )
-    return function
+    return life.kept(functions.get(tenant, name))
 
 
 def existing(functions: Releases, function: Function, *, version: int) -> FunctionVersion:

@@ -11,6 +11,7 @@ from runtime.core.functions.finding import Finding, Severity
 from runtime.core.functions.function import Engine, Function, FunctionVersion
 from runtime.core.timestamps import timestamp
 from runtime.errors import SourceRefused, Transient
+from runtime.usecases.functions import ports
 
 INSTALLATIONS_OWN: Final = "auto"  # the sandbox's word for the engine of its installation
 
@@ -74,11 +75,11 @@ class PushVersion:
             BadInput: the source is empty, not UTF-8, or too large.
             SourceRefused: the check found an error; the exception has all findings and hints.
             NotFound: the tenant has no such function.
-            Conflict: another version was pushed at the same time.
+            Conflict: the function is deleted, or another version was pushed at the same time.
             Transient: code `engine_unavailable`: the installation cannot run the function's engine.
         """
         rules.check_source(source)
-        function = self.functions.get(tenant, name)
+        function = ports.kept(self.functions, tenant, name)
         engine, findings = self._checked(function, source)
         if any(each.severity is Severity.ERROR for each in findings):
             raise SourceRefused([each.to_json() for each in findings])

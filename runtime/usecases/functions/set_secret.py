@@ -8,14 +8,14 @@ from runtime.core.functions import rules
 from runtime.core.functions.function import Secret
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound
-from runtime.usecases.functions.ports import Functions
+from runtime.usecases.functions import ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetSecret:
     """Sets secrets."""
 
-    functions: Functions
+    functions: ports.Functions
     seal: Callable[[str, str], str]  # encrypts for a tenant: (tenant, text)
     clock: Callable[[], datetime]
 
@@ -25,10 +25,10 @@ class SetSecret:
         Raises:
             BadInput: the name or the value is refused.
             NotFound: the tenant has no such function.
-            Conflict: somebody else changed the function at the same time.
+            Conflict: the function is deleted, or somebody else changed it at the same time.
         """
         rules.check_secret_value(value)
-        old = self.functions.get(tenant, function)
+        old = ports.kept(self.functions, tenant, function)
         rules.check_secret_names({**old.secrets, name: None})
         secret = Secret(
             version=old.secrets.get(name, Secret()).version + 1,
@@ -42,7 +42,7 @@ class SetSecret:
 class UnsetSecret:
     """Forgets the values of secrets. The names stay declared."""
 
-    functions: Functions
+    functions: ports.Functions
 
     def __call__(self, tenant: str, function: str, *, name: str) -> None:
         """Forget the value; nothing changes if the secret has none.
@@ -53,9 +53,9 @@ class UnsetSecret:
         Raises:
             NotFound: code `secret_not_found`: the function declares no such secret; or the tenant
                 has no such function.
-            Conflict: somebody else changed the function at the same time.
+            Conflict: the function is deleted, or somebody else changed it at the same time.
         """
-        old = self.functions.get(tenant, function)
+        old = ports.kept(self.functions, tenant, function)
         secret = old.secrets.get(name)
         if secret is None:
             declared = ", ".join(sorted(old.secrets)) or "none"

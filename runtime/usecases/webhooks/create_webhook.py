@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from runtime.core.events import topics
 from runtime.core.formats import formats
+from runtime.core.functions import life
 from runtime.core.functions.function import Function
 from runtime.core.matching import matching
 from runtime.core.pacing.rate_limit import RateLimit
@@ -77,6 +78,7 @@ class WebhookRules:
 
         Raises:
             BadInput: the error names the field and the fix.
+            Conflict: code `function_deleted`: its transform is deleted, and can be restored.
             Transient: code `dns_timeout`; the same call may work in a moment.
         """
         rules.check_name(webhook.name)
@@ -87,7 +89,9 @@ class WebhookRules:
         rules.check_limits(webhook.rate_limit, webhook.max_concurrency)
         if webhook.filter is not None:
             matching.compile(webhook.filter)
-        if webhook.transform is not None:
+        # A transform that was deleted by force since then does not keep the rest from a change.
+        is_new = before is None or before.transform != webhook.transform
+        if webhook.transform is not None and is_new:
             self._check_transform(webhook.tenant, webhook.transform)
         if before is None or before.url != webhook.url:
             self.vet_url(webhook.url)
@@ -106,7 +110,7 @@ class WebhookRules:
 
     def _check_transform(self, tenant: str, name: str) -> None:
         try:
-            self.functions.get(tenant, name)
+            life.kept(self.functions.get(tenant, name))
         except NotFound as problem:
             raise BadInput(
                 f"there is no function {name!r}; create it first",

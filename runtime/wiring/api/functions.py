@@ -9,6 +9,7 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.functions.sandbox_function import SandboxFunction
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
+from runtime.usecases.functions.delete_function import DeleteFunction, RestoreFunction
 from runtime.usecases.functions.delete_version import DeleteVersion
 from runtime.usecases.functions.list_runs import ListRuns
 from runtime.usecases.functions.publish_version import PublishVersion
@@ -16,6 +17,7 @@ from runtime.usecases.functions.push_version import PushVersion
 from runtime.usecases.functions.roll_back import RollBack
 from runtime.usecases.functions.set_secret import SetSecret, UnsetSecret
 from runtime.usecases.functions.show_run import ShowRun
+from runtime.usecases.functions.switch_function import SwitchFunction
 from runtime.usecases.functions.try_canary import TryCanary
 from runtime.wiring import parts, worker
 
@@ -27,6 +29,9 @@ class FunctionApi:
     store: Functions  # to list and show them
     create: CreateFunction
     update: UpdateFunction
+    switch: SwitchFunction
+    delete: DeleteFunction
+    restore: RestoreFunction
     push: PushVersion
     publish: PublishVersion
     roll_back: RollBack
@@ -43,10 +48,19 @@ class FunctionApi:
 def build(clients: Clients, installation: Settings) -> FunctionApi:
     """The use cases of functions, with their stores."""
     functions, runs = parts.functions(clients, installation), parts.runs(clients, installation)
+    deletions = parts.deletions(clients, installation)
     return FunctionApi(
         store=functions,
         create=CreateFunction(functions=functions, clock=worker.now),
         update=UpdateFunction(functions=functions),
+        switch=SwitchFunction(functions=functions, clock=worker.now),
+        delete=DeleteFunction(
+            functions=functions,
+            deletions=deletions,
+            webhooks=parts.webhooks(clients, installation),
+            clock=worker.now,
+        ),
+        restore=RestoreFunction(functions=functions, deletions=deletions),
         push=PushVersion(
             functions=functions,
             sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),

@@ -11,19 +11,24 @@ import pytest
 from functions import archive_profiles, sweep, sync
 from functions._batch import BatchHandler
 from runtime.core.deliveries.messages import parse_deliver
+from runtime.core.functions import life
 from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import NotFound, Transient
 from runtime.settings import SettingMissing, Settings
+from runtime.stores.functions.deletions import Deletions
+from runtime.stores.functions.functions import Functions
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.syncs import Syncs
-from runtime.wiring import archive
+from runtime.wiring import archive, worker
 from tests.builders import (
     NOW,
     TENANT,
     a_bus_event,
     a_delivery,
+    a_function,
     a_profile,
     a_run,
     a_sync,
@@ -33,6 +38,7 @@ from tests.builders import (
 from tests.cloud import Cloud
 
 LONG_AGO_MS = 1_000
+KINDS = ("deliveries", "runs", "endpoints", "functions", "replays", "purges")
 
 
 @pytest.fixture
@@ -89,14 +95,26 @@ class TestSweep:
         swept = [sweep.handler({}, None) for _ in range(2)]
 
         assert [
-            {"deliveries": 1, "runs": 1, "endpoints": 0, "functions": 0, "replays": 0},
-            {"deliveries": 0, "runs": 0, "endpoints": 0, "functions": 0, "replays": 0},
+            {**dict.fromkeys(KINDS, 0), "deliveries": 1, "runs": 1},
+            dict.fromkeys(KINDS, 0),
         ] == swept
         (hint,) = installed.received("deliver")
         assert delivery.next_attempt == parse_deliver(hint["Body"]).attempt
         (again,) = installed.received("run")
         parsed = parse_run(again["Body"])
         assert (run.id, 2) == (parsed.run_id, parsed.attempt)
+
+    def test_a_function_whose_days_of_grace_are_over_is_removed(self, installed: Cloud) -> None:
+        """And one deleted today is not."""
+        functions = Functions(config=installed.config)
+        deletions = Deletions(config=installed.config)
+        for name, at in (("old", "2020-01-01T00:00:00.000Z"), ("new", timestamp(worker.now()))):
+            function = a_function(name=name)
+            functions.add(function)
+            deletions.delete(function, life.deleted(function, now=at))
+
+        assert 1 == sweep.handler({}, None)["purges"]
+        assert ["new"] == [each.name for each in functions.list(TENANT).items]
 
     def test_trouble_with_one_kind_does_not_stop_the_other(self, installed: Cloud) -> None:
         """And the invocation fails, so that somebody hears of it."""

@@ -97,6 +97,7 @@ def test_keys_stay_what_they_are() -> None:
     assert [
         "tenant#acme",
         "version#f#000012",
+        "2026-11-27T13:04:05.123Z#acme#f",
         "apikey#00",
         "sync#acme#syn_1",
         "load#00",
@@ -107,6 +108,7 @@ def test_keys_stay_what_they_are() -> None:
     ] == [
         keys.tenant("acme"),
         keys.version("f", 12),
+        keys.purge("2026-11-27T13:04:05.123Z", "acme", "f"),
         keys.api_key("00"),
         keys.loads_of("acme", "syn_1"),
         keys.load("00"),
@@ -121,6 +123,15 @@ def test_keys_stay_what_they_are() -> None:
         keys.SYNC_CURSOR,
         keys.SCHEMA,
     )
+
+
+def test_the_parts_of_a_function_are_its_own_and_no_others() -> None:
+    """A purge that took a namesake's versions along would be found when they are needed."""
+    versions, *_ = keys.parts_of_function("f")
+
+    assert keys.version("f", 12).startswith(versions)
+    assert not keys.version("f-2", 12).startswith(versions)
+    assert keys.parts_of_function("f") == ("version#f#", "source#f#", "release#f#")
 
 
 def test_no_store_makes_a_key_itself() -> None:

@@ -1,0 +1,31 @@
+"""Switch a function on or off. While it is off its events are recorded as skipped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from runtime.core.functions import life
+from runtime.core.functions.function import Function
+from runtime.core.timestamps import timestamp
+from runtime.usecases.functions.ports import Functions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchFunction:
+    """Switches functions."""
+
+    functions: Functions
+    clock: Callable[[], datetime]
+
+    def __call__(self, tenant: str, name: str, *, enabled: bool) -> Function:
+        """Switch the function on or off; returns it. Nothing changes if it is so already.
+
+        Raises:
+            NotFound: the tenant has no such function.
+            Conflict: the function is deleted, or somebody else changed it at the same time.
+        """
+        old = self.functions.get(tenant, name)
+        function = life.switched(old, enabled=enabled, now=timestamp(self.clock()))
+        if function is not old:
+            self.functions.replace(old, function)
+        return function
