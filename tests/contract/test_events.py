@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runtime.core.events.envelope import Event
 from runtime.core.ids import Key
 from runtime.core.timestamps import moment, timestamp
+from runtime.stores.events import events
 from tests.builders import NOW, TENANT, an_event
 from tests.cloud import Cloud, in_process
 
@@ -104,6 +105,29 @@ def test_the_newest_of_a_topic_is_found(cloud: Cloud) -> None:
     assert a_metric(1) == cloud.events.newest(TENANT, "metric.a")
     assert cloud.events.newest(TENANT, "metric.c") is None
     assert cloud.events.newest("another", "metric.a") is None
+
+
+def test_the_newest_of_overlapping_batches_is_found(cloud: Cloud) -> None:
+    """The batch that began last need not have the newest event."""
+    cloud.events.put([a_metric(1), a_metric(9)])
+    cloud.events.put([a_metric(2), a_metric(3)])
+
+    assert a_metric(9) == cloud.events.newest(TENANT, "metric.a")
+    assert ["evt_9", "evt_3", "evt_2", "evt_1"] == listed(cloud, limit=4)
+
+
+def test_a_page_of_large_events_fits_into_an_answer(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda answers at most 6 MB; a page that ends early goes on where it ended."""
+    monkeypatch.setattr(events, "MAX_PAGE_BYTES", 2500)
+    cloud.events.put(a_metric(n, properties={"text": "x" * 1000}) for n in range(5))
+    cloud.events.put([a_metric(5, properties={"text": "x" * 5000})])
+
+    first = cloud.events.list(TENANT, limit=50)
+
+    assert ["evt_5"] == [event.id for event in first.items]
+    assert [f"evt_{n}" for n in (5, 4, 3, 2, 1, 0)] == listed(cloud, limit=50)
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])

@@ -28,6 +28,10 @@ from runtime.stores.tables.table import LOOK_AT, Table
 ENTRIES: Final = 10  # of a page: they fit into the 1 KB of a write unit
 MAX_LOOKS: Final = 10  # requests for pages, for one page of a listing
 MAX_LISTINGS: Final = 4  # pages of a listing, to find the newest of a topic
+NEWEST_OF: Final = 2 * ENTRIES  # events that are compared to find the newest
+# Of the envelopes of one page of a listing, as JSON. It leaves half of the 6 MB that a Lambda may
+# answer for what an answer adds.
+MAX_PAGE_BYTES: Final = 3 * 1024 * 1024
 MINUTE_CHARS: Final = len("2026-11-20T13:04")
 DIGEST_CHARS: Final = 12  # tells apart the pages of one tenant and one moment
 
@@ -106,14 +110,18 @@ class Events:
 
     def find_many(self, event_keys: Iterable[Key]) -> dict[Key, Event]:
         """Those of the events that are kept, strongly read, by key."""
-        found = self._found(dict.fromkeys(event_keys))
-        return {Key(event.tenant, event.id): event for _, event in found}
+        envelopes = map(self._envelope, self._items(event_keys).values())
+        events = [items.event(text) for text in envelopes if text is not None]
+        return {Key(event.tenant, event.id): event for event in events}
 
     def newest(self, tenant: str, topic: str) -> Event | None:
-        """The newest event of an exact topic; None when there is none among the latest 100,000."""
+        """The newest event of an exact topic; None when there is none among the latest 100,000.
+
+        Of events that came within seconds, in batches side by side, it may be an earlier one.
+        """
         after: str | None = None
         for _ in range(MAX_LISTINGS):
-            page = self.list(tenant, topic=topic, after=after, limit=1)
+            page = self.list(tenant, topic=topic, after=after, limit=NEWEST_OF)
             if page.items or page.after is None:
                 return page.items[0] if page.items else None
             after = page.after
@@ -131,6 +139,10 @@ class Events:
     ) -> Page[Event]:
         """A page of a tenant's events, the newest first; it may be short and not the last.
 
+        Batches that came side by side overlap: the first event of a page may be newer than the last
+        of the page before it, by less than a minute. A page ends early when its envelopes have
+        `MAX_PAGE_BYTES`.
+
         Args:
             tenant: whose.
             topic: an exact topic; None for any.
@@ -140,11 +152,27 @@ class Events:
             limit: at most so many.
         """
         wanted = _Range(topic, since, until)
-        look = self._look(tenant, wanted, after=after, limit=limit)
-        event_keys = dict.fromkeys(Key(tenant, entry.event_id) for entry in look.entries)
-        stored = {(page, event.id): event for page, event in self._found(event_keys)}
-        listed = (stored.get((entry.page, entry.event_id)) for entry in look.entries)
-        return Page(items=tuple(event for event in listed if event is not None), after=look.after)
+        return self._opened(tenant, self._look(tenant, wanted, after=after, limit=limit))
+
+    def _opened(self, tenant: str, look: _Look) -> Page[Event]:
+        """The events of these entries, or of the first of them when they are too large."""
+        stored = self._items(Key(tenant, entry.event_id) for entry in look.entries)
+        events: list[Event] = []
+        room, reached = MAX_PAGE_BYTES, ""
+        for entry in look.entries:
+            item = stored.get(keys.event(tenant, entry.event_id))
+            # An event that came again is on several pages; its item names the one that counts.
+            if item is None or codec.value(item["page"]) != entry.page:
+                continue
+            envelope = self._envelope(item)
+            if envelope is None:
+                continue
+            room -= len(envelope.encode())
+            if events and room < 0:
+                return _page(events, after=reached)
+            events.append(items.event(envelope))
+            reached = entry.position
+        return _page(events, after=look.after)
 
     def _look(self, tenant: str, wanted: _Range, *, after: str | None, limit: int) -> _Look:
         """Up to `limit` entries of the listing, after at most `MAX_LOOKS` requests."""
@@ -166,16 +194,20 @@ class Events:
         # The next page of the listing begins behind the last page that was read.
         return _Look(tuple(entries), after=f"{query['ExclusiveStartKey']['sk']['S']}#0")
 
-    def _found(self, event_keys: Iterable[Key]) -> Iterator[tuple[str, Event]]:
-        """The events that are kept, each with the page that lists it."""
+    def _items(self, event_keys: Iterable[Key]) -> dict[str, Item]:
+        """The items of those of the events that are kept, strongly read, by partition key."""
         table_keys = [
-            {"pk": keys.event(each.tenant, each.id), "sk": keys.EVENT} for each in event_keys
+            {"pk": keys.event(tenant, event_id), "sk": keys.EVENT}
+            for tenant, event_id in dict.fromkeys(event_keys)
         ]
-        for item in self.table.get_many(table_keys):
-            try:
-                yield str(item["page"]["S"]), items.event(item, self.bodies)
-            except NotFound:  # the bucket's lifecycle was earlier than the table's
-                continue
+        return {codec.value(item["pk"]): item for item in self.table.get_many(table_keys)}
+
+    def _envelope(self, item: Mapping[str, Item]) -> str | None:
+        """The envelope of an event's item, as JSON; None if it rested on S3 and has expired."""
+        try:
+            return items.envelope(item, self.bodies)
+        except NotFound:  # the bucket's lifecycle was earlier than the table's
+            return None
 
     def _event_item(self, event: Event, page: str) -> Item:
         record_id = ids.derive("evt", event.tenant, event.id)
@@ -192,6 +224,11 @@ class Events:
 
     def _expires_s(self) -> int:
         return int(self.clock().timestamp()) + self.retention_days * records.DAY_S
+
+
+def _page(events: Iterable[Event], *, after: str | None) -> Page[Event]:
+    newest_first = sorted(events, key=lambda event: event.received_at, reverse=True)
+    return Page(items=tuple(newest_first), after=after)
 
 
 def _query(tenant: str, wanted: _Range, *, after: str | None, limit: int) -> dict[str, Any] | None:

@@ -24,15 +24,19 @@ def event_item(event: Event, bodies: Bodies, *, record_id: str) -> Item:
     return codec.key({"envelope_at": at})
 
 
-def event(item: Mapping[str, Item], bodies: Bodies) -> Event:
-    """A stored event.
+def envelope(item: Mapping[str, Item], bodies: Bodies) -> str:
+    """The envelope of a stored event, as JSON.
 
     Raises:
         NotFound: code `body_expired`.
     """
     at = item.get("envelope_at")
-    text = codec.value(item["envelope"]) if at is None else bodies.read(codec.value(at))
-    raw = json.loads(text)
+    return codec.value(item["envelope"]) if at is None else bodies.read(codec.value(at))
+
+
+def event(envelope: str) -> Event:
+    """The event of a stored envelope."""
+    raw = json.loads(envelope)
     return Event(**{**raw, "profile": ProfileRef(**raw["profile"])})
 
 
