@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).parents[1]
 EXECUTED: Final = (
     "docs/tutorial/first-function.md",
     "docs/howto/transform-a-payload.md",
+    "docs/howto/hear-of-failing-functions.md",
 )
 _FENCE: Final = "```"
 _SHELLS: Final = frozenset({"", "console", "sh", "bash", "shell"})
