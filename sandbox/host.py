@@ -12,7 +12,7 @@ from sandbox.engine_host import CheckGaveUp, EngineHost, Options
 from sandbox.engines import EngineName
 from sandbox.limits import Limits
 from sandbox.masking import Masker
-from sandbox.mediated_http import Mediator, Permit
+from sandbox.mediated_http import Mediator, NoAnswers, Permit
 from sandbox.outcome import Outcome, Result
 from sandbox.process import EngineUnavailable, SandboxUnavailable
 from sandbox.session import EventRun, Job
@@ -66,7 +66,8 @@ class Sandbox:
         """The answer to a job, by its `op`.
 
         - `run`: one result for each event, in their order. Once the results fill the answer (see
-          `limits.ANSWER_FULL_BYTES`), the events that follow are not run and have no result.
+          `limits.ANSWER_FULL_BYTES`), the events that follow are not run and have no result. With
+          `"http": "off"` every http call fails, with the code `dry_run`.
         - `check`: the findings in the job's source.
         - `doctor`: what the self-tests found on this machine.
 
@@ -235,6 +236,8 @@ class Sandbox:
             max_url_chars=caps.MAX_HTTP_URL_CHARS,
         )
         permit = Permit(policy, egress=self._options.egress)
+        if answerer is None and job.get("http") == "off":
+            answerer = NoAnswers()
         webhooks = job.get("webhooks")
         return Job(
             tenant=str(job.get("tenant", "")),

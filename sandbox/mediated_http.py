@@ -65,6 +65,21 @@ class Answerer(Protocol):
         """
 
 
+class NoAnswers:
+    """Makes no call: for dry runs, which change nothing outside."""
+
+    def send(self, request: Request, **_options: Any) -> Answer:  # noqa: ARG002 - as `Answerer`
+        """Refuse.
+
+        Raises:
+            EgressRefused: code `dry_run`, always.
+        """
+        from runtime.egress.failures import EgressRefused
+
+        text = "a dry run makes no http calls; allow them with --allow-http (API: allow_http)"
+        raise EgressRefused("dry_run", text)
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     method: str
