@@ -79,7 +79,8 @@ def push(
     api = client.connect()
     _create_or_change(api, target, settings.settings)
     version = api.post(f"/v1/functions/{target}/versions", {"source": source})
-    document = {**version, "live": False}
+    findings = version["findings"] + settings.hints(source)
+    document = {**version, "findings": findings, "live": False}
     if publish_it:
         api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
         document["live"] = True
@@ -91,7 +92,7 @@ def push(
         if publish_it
         else f"; `penstock functions publish {target}` makes it live"
     )
-    hints = [f"  {_output.finding(each)}" for each in version["findings"]]
+    hints = [f"  {_output.finding(each)}" for each in findings]
     _output.show(document, as_json=as_json, human=lambda: [f"{pushed} {engine}{next_step}", *hints])
 
 

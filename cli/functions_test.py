@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,15 +40,13 @@ def run_file(
     Raises:
         WrongUsage: a file or a setting is refused.
     """
-    function = project.load(path)
-    job = local_run.job(
-        function, _files.read_text(path), engine=engine, allow_local_http=allow_local_http
-    )
+    function, source = project.load(path), _files.read_text(path)
+    job = local_run.job(function, source, engine=engine, allow_local_http=allow_local_http)
     case = {"event": local_run.sample_event() if event is None else event, "profile": profile}
-    if sandbox is not None:
-        return local_run.run(sandbox, job, case)
-    with Sandbox(local_run.sandbox_options()) as new_sandbox:
-        return local_run.run(new_sandbox, job, case)
+    with nullcontext(sandbox) if sandbox else Sandbox(local_run.sandbox_options()) as box:
+        result = local_run.run(box, job, case)
+    hints = [] if _is_source_refused(result) else function.hints(source)
+    return result | {"findings": result["findings"] + hints}
 
 
 Event = Annotated[Path | None, typer.Option(help="A JSON file with the event.")]
@@ -163,7 +162,7 @@ def for_people(result: dict[str, Any]) -> list[str]:
     ran = f"{result['engine']}, {result['isolation']}"
     lines = [f"{result['outcome']} in {result['duration_ms']} ms ({ran})"]
     lines += [f"  {_output.finding(finding)}" for finding in result["findings"]]
-    if result["error"] and not (result["outcome"] == "refused" and result["findings"]):
+    if result["error"] and not _is_source_refused(result):
         error = result["error"]
         lines.append(error.get("refusal") or error["traceback"] or error["message"])
     lines += [f"  log: {entry['message']} {entry['fields'] or ''}" for entry in result["logs"]]
@@ -171,3 +170,7 @@ def for_people(result: dict[str, Any]) -> list[str]:
     if result["outcome"] == "returned":
         lines.append(json.dumps(result["output"], indent=2))
     return lines
+
+
+def _is_source_refused(result: dict[str, Any]) -> bool:
+    return any(each["severity"] == "error" for each in result["findings"])

@@ -30,6 +30,7 @@ from cli import _files
 from cli._errors import WrongUsage
 from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Limits, RetryPolicy
+from runtime.core.functions.unknown_fields import unknown_fields
 from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
 
@@ -71,6 +72,11 @@ class FunctionProject:
         Where the file says nothing about the function, nobody knows.
         """
         return bool(self.settings) and not self.triggers
+
+    def hints(self, source: str) -> list[dict[str, Any]]:
+        """Hints about fields that this source reads and that no event of the triggers has."""
+        topics = [topic for trigger in self.triggers for topic in trigger.topics]
+        return [finding.to_json() for finding in unknown_fields(source, topics=topics)]
 
 
 def load(source: Path) -> FunctionProject:
