@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import typer
 
@@ -16,7 +17,9 @@ from cli.client import Client
 BATCH: Final = 100
 MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
 
-app = typer.Typer(no_args_is_help=True, help="Send events, and send them again.")
+COLUMNS: Final = ("id", "topic", "received_at", "origin", "profile")
+
+app = typer.Typer(no_args_is_help=True, help="Send events, look at them, and send them again.")
 
 
 @app.command()
@@ -48,6 +51,30 @@ def send(
             details=document,
         )
     _output.show(document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"])
+
+
+@app.command("list")
+def list_all(
+    *,
+    topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
+    since: Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")] = None,
+    until: Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the events that are kept, the newest first."""
+    query = {"topic": topic, "since": _times.parse(since), "until": _times.parse(until)}
+    events = list(client.connect().each("/v1/events", query, limit=limit))
+    _output.show({"data": events}, as_json=as_json, human=lambda: _output.table(events, COLUMNS))
+
+
+@app.command()
+def show(
+    event_id: Annotated[str, typer.Argument(help="The event's id.")], *, as_json: AsJson = False
+) -> None:
+    """Show an event as it came, for as long as it is kept."""
+    event = client.connect().get(f"/v1/events/{quote(event_id, safe='')}")
+    _output.show(event, as_json=as_json, human=lambda: _output.record(event))
 
 
 @app.command()

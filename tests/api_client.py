@@ -184,6 +184,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
         "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
         "RUNS_TABLE": cloud.runs.table.name,
+        "EVENTS_TABLE": cloud.events.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUCKET": cloud.bucket.name,

@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, endpoint
-from runtime.core.events import topics
+from functions._api.deliveries import time_of
+from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from runtime.core.events import envelope, topics
+from runtime.core.events.envelope import Event
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.usecases.events.accept_events import MAX_EVENTS
@@ -75,6 +77,44 @@ class EventsOut(Answer):
     rejected: list[Rejected]
 
 
+class EventsQuery(ListQuery):
+    """Which events."""
+
+    topic: fields.EventTopic | None = Field(default=None, description="an exact topic")
+    since: fields.Time | None = Field(default=None, description="received at or after, RFC 3339")
+    until: fields.Time | None = Field(default=None, description="received at or before, RFC 3339")
+
+    @property
+    def filters(self) -> dict[str, str | None]:
+        """The same, as the store takes it.
+
+        Raises:
+            BadInput: code `bad_topic` or `bad_time`.
+        """
+        return {
+            "topic": None if self.topic is None else envelope.topic(self.topic),
+            "since": time_of(self.since, field="since"),
+            "until": time_of(self.until, field="until"),
+        }
+
+
+class EventOut(Answer):
+    """An event as it came, and how.
+
+    `received_at` is when it reached Penstock, `origin` the way by which, and `hops` the number of
+    functions that it came through: 0 for one that no function emitted.
+    """
+
+    id: str
+    topic: str
+    occurred_at: str
+    received_at: str
+    origin: str = Field(json_schema_extra={"enum": list(envelope.ORIGINS)})
+    hops: int
+    profile: dict[str, str] = Field(description="the identifiers that it names")
+    properties: dict[str, Any]
+
+
 class TopicOut(BaseModel):
     """A topic that one may subscribe to."""
 
@@ -89,6 +129,23 @@ def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
     return EventsOut.model_validate(acceptance.unless_all_rejected())
 
 
+@endpoint("GET", "/v1/events", scope="events")
+def list_all(api: Api, caller: ApiKey, *, query: EventsQuery) -> Listing[EventOut]:
+    """List the events that are kept, the newest first; a page may be short and not the last."""
+    filters = query.filters
+    of = (caller.tenant, "events", *(each or "" for each in filters.values()))
+    page = api.events.store.list(
+        caller.tenant, **filters, limit=query.limit, after=query.position(*of)
+    )
+    return listing(page, _event_out, of=of)
+
+
+@endpoint("GET", "/v1/events/{event_id+}", scope="events")
+def show(api: Api, caller: ApiKey, *, event_id: fields.ResourceId) -> EventOut:
+    """Show an event, for as long as it is kept."""
+    return _event_out(api.events.show(caller.tenant, event_id))
+
+
 @endpoint("GET", "/v1/topics", scope=None)
 def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
     """List the known topics; `metric.<slug>` topics are yours to name."""
@@ -96,4 +153,8 @@ def list_topics(_api: Api, _caller: ApiKey) -> Listing[TopicOut]:
     return Listing(data=[TopicOut(topic=name, meaning=meaning) for name, meaning in catalogue])
 
 
-ENDPOINTS = (send, list_topics)
+def _event_out(event: Event) -> EventOut:
+    return EventOut.model_validate(event.to_json())
+
+
+ENDPOINTS = (send, list_all, show, list_topics)

@@ -65,6 +65,7 @@ Name = Annotated[
     ),
 ]
 Topic = Annotated[str, says(**_TOPIC_SCHEMA)]
+EventTopic = Annotated[str, says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(envelope.TOPIC))]
 Topics = Annotated[list[Topic], says(minItems=1, maxItems=topics.MAX_TOPICS)]
 Triggers = Annotated[list[Topic], says(maxItems=topics.MAX_TOPICS)]
 FunctionName = Annotated[str, says(pattern=whole(function_rules.NAME))]

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.stores.events.events import Events
 from runtime.usecases.events.accept_events import AcceptEvents
+from runtime.usecases.events.show_event import ShowEvent
 from runtime.wiring import parts, worker
 
 
@@ -13,9 +15,16 @@ class EventApi:
     """What the API does with events."""
 
     accept: AcceptEvents
+    show: ShowEvent
+    store: Events
 
 
 def build(clients: Clients, installation: Settings) -> EventApi:
     """The use cases of events, with their stores."""
     bus = parts.bus(clients, installation)
-    return EventApi(accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id))
+    store = parts.events(clients, installation)
+    return EventApi(
+        accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id),
+        show=ShowEvent(events=store),
+        store=store,
+    )

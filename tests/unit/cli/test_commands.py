@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.core.webhooks import signing
-from tests.builders import a_delivery
+from tests.builders import a_delivery, an_event
 from tests.unit.cli.conftest import Command
 
 CREATE = (
@@ -49,6 +49,23 @@ def test_a_batch_that_is_rejected_as_a_whole_stops_no_other(penstock: Command) -
     assert (1, "events_rejected") == (sent.code, sent.json["error"]["code"])
     assert list(range(100)) == [no["index"] for no in sent.json["error"]["rejected"]]
     assert 1 == len(sent.json["error"]["accepted"])
+
+
+def test_events_are_listed_and_shown(penstock: Command) -> None:
+    """Whatever characters are in the id."""
+    penstock.api.cloud.events.put(
+        an_event(id=name, tenant=penstock.api.tenant, topic=f"metric.{topic}")
+        for name, topic in (("order/7?x#y", "a"), ("evt_2", "b"))
+    )
+
+    shown = penstock("events", "show", "order/7?x#y")
+    listed = penstock("events", "list", "--topic", "metric.a", "--since", "2020-01-01T00:00:00Z")
+    unknown = penstock("events", "show", "evt_unknown", "--json")
+
+    assert (0, True) == (shown.code, "metric.a" in shown.out)
+    assert ["id", "order/7?x#y"] == [line.split()[0] for line in listed.out.splitlines()]
+    assert (1, "event_not_found") == (unknown.code, unknown.json["error"]["code"])
+    assert 2 == penstock("events", "list", "--since", "yesterday").code
 
 
 @pytest.mark.parametrize(
