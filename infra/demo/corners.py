@@ -1,5 +1,6 @@
 """Uses each part of the product once that the orders alone never touch, and checks it."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ GIFT: Final = "segment.entered"
 LEFT: Final = "segment.left"
 UNUSED: Final = "message.push.opened"
 BULKY: Final = "message.email.received"
-BULK_CHARS: Final = 70_000  # more than Redshift's longest text, less than the bus's largest event
+# More characters than Redshift's longest text has, fewer than the bus's largest event. They hardly
+# compress, so the event rests on S3 beside its record.
+BULK: Final = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(1100))
 EVENTS: Final = 3
 TRANSFORM_RUNS: Final = 1
 ANSWER_S: Final = 30
@@ -64,7 +67,7 @@ def send(stage: Stage) -> None:
         [
             _event(stage, "gift", topic=GIFT, properties={"order_id": "0", "value": 0}),
             _event(stage, "left", topic=LEFT, properties={}),
-            _event(stage, "bulky", topic=BULKY, properties={"body": "x" * BULK_CHARS}),
+            _event(stage, "bulky", topic=BULKY, properties={"body": BULK}),
         ]
     )
 
@@ -89,6 +92,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
         yield f"the gift that the transform drops ended as {deliveries}"
     yield from _replay_problems(stage, corner, patience)
     yield from _listing_problems(stage)
+    yield from _event_problems(stage)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
             yield f"no delivery is listed for {query}"
@@ -129,6 +133,16 @@ def _listing_problems(stage: Stage) -> Iterator[str]:
         each["id"] for each in stage.api.each("/v1/runs", about, limit=LISTED)
     }:
         yield f"the run of the gift is not listed for {about}"
+
+
+def _event_problems(stage: Stage) -> Iterator[str]:
+    """Show an event that rests on S3, and find it by its topic."""
+    event = stage.api.get("/v1/events/corner-bulky")
+    if event["properties"] != {"body": BULK}:
+        yield "the bulky event is shown with other properties than it was sent with"
+    events = stage.api.get("/v1/events", {"topic": BULKY})["data"]
+    if event not in events:
+        yield f"the bulky event is not among the {len(events)} of its topic"
 
 
 def _accepted(stage: Stage, name: str) -> int:
