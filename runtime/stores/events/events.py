@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from runtime.core import ids
 from runtime.core.events.envelope import Event
 from runtime.core.ids import Key
 from runtime.core.json_text import dump
@@ -210,8 +209,7 @@ class Events:
             return None
 
     def _event_item(self, event: Event, page: str) -> Item:
-        record_id = ids.derive("evt", event.tenant, event.id)
-        return items.event_item(event, self.bodies, record_id=record_id) | codec.key(
+        return items.event_item(event, self.bodies) | codec.key(
             {"pk": keys.event(event.tenant, event.id), "sk": keys.EVENT, "page": page}
         )
 

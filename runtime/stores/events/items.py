@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from runtime.core import ids
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.json_text import dump
 from runtime.stores.bodies import Bodies
@@ -14,12 +15,13 @@ from runtime.stores.tables.codec import Item
 INLINE_BYTES: Final = 8 * 1024
 
 
-def event_item(event: Event, bodies: Bodies, *, record_id: str) -> Item:
+def event_item(event: Event, bodies: Bodies) -> Item:
     """The attributes of an event; a large envelope is written to S3 first."""
     text = dump(event.to_json())
     envelope = codec.packed(text)
     if _size(envelope) <= INLINE_BYTES:
         return {"envelope": envelope}
+    record_id = ids.derive("evt", event.tenant, event.id)
     at = bodies.keep(text, tenant=event.tenant, record_id=record_id)
     return codec.key({"envelope_at": at})
 
