@@ -3,11 +3,23 @@
 import argparse
 import os
 import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from bench import bundles, cost, flow, handlers, hostile, isolation, matching, memory, sandbox_cost
+from bench import (
+    bundles,
+    cost,
+    flow,
+    handlers,
+    hostile,
+    isolation,
+    matching,
+    memory,
+    releases,
+    sandbox_cost,
+)
 from bench.bill import Cpu
-from bench.report import publish, table
+from bench.report import Row, publish, table
 from infra.demo.progress import Progress
 from infra.demo.stage import set_stage
 
@@ -18,33 +30,44 @@ def main() -> None:
     parser.add_argument("--no-write", action="store_true", help="leave the published page alone")
     write = not parser.parse_args().no_write
     progress = Progress()
+    rows = [*_alone(progress), *_on_the_cloud(progress)]
+    text = f"{_machine()}\n\n{table(rows)}"
+    print(text)
+    if write:
+        publish(text)
+
+
+def _alone(progress: Progress) -> Iterator[Row]:
+    """What needs no cloud."""
     progress.step("sandbox: cold and warm")
-    rows = list(sandbox_cost.measure())
+    yield from sandbox_cost.measure()
     progress.step("matching")
-    rows += matching.measure()
+    yield from matching.measure()
     progress.step("memory of `deliver`")
-    rows += memory.measure()
+    yield from memory.measure()
     progress.step("a good receiver beside hostile ones")
-    rows += hostile.measure()
+    yield from hostile.measure()
+
+
+def _on_the_cloud(progress: Progress) -> Iterator[Row]:
+    """What the local cloud is measured by."""
     # With the template's own schedule. The demo's would load a warehouse each minute, on the cores
     # that are measured.
     with set_stage(progress, parameters={}) as stage:
         stage.receiver.is_ever_busy = False
         progress.step("init time of each bundle")
-        rows += bundles.measure(stage)
+        yield from bundles.measure(stage)
         progress.step("events through the local cloud")
-        rows += flow.measure(stage)
+        yield from flow.measure(stage)
         progress.step("CPU of the handlers")
         cpu_ms = handlers.spend(stage)
-        rows += handlers.rows(cpu_ms)
+        yield from handlers.rows(cpu_ms)
+        progress.step("versions that change under events")
+        yield from releases.measure(stage)
         progress.step("a healthy endpoint beside a slow and a broken one")
-        rows += isolation.measure(stage)
+        yield from isolation.measure(stage)
     progress.step("cost of a million deliveries")
-    rows += cost.measure(Cpu(fanout_ms=cpu_ms["fanout"], deliver_ms=cpu_ms["deliver"]))
-    text = f"{_machine()}\n\n{table(rows)}"
-    print(text)
-    if write:
-        publish(text)
+    yield from cost.measure(Cpu(fanout_ms=cpu_ms["fanout"], deliver_ms=cpu_ms["deliver"]))
 
 
 def _machine() -> str:
