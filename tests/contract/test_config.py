@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.core.functions.function import Engine, Function, Limits
+from runtime.core.functions.function import (
+    Canary,
+    Engine,
+    Function,
+    Limits,
+    RetryOn,
+    RetryPolicy,
+    Secret,
+)
 from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores.functions.functions import Functions
@@ -19,6 +27,7 @@ from tests.builders import (
     TENANT,
     a_function,
     a_sync,
+    a_trigger,
     a_version,
     a_webhook,
     an_api_key,
@@ -126,8 +135,25 @@ class TestFunctionsContract:
         function = a_function(
             http_hosts=("*",),
             environment={"SHOP": "music"},
-            secrets={"TOKEN": None, "KEY": "sealed"},
+            environment_version=7,
+            secrets={"TOKEN": Secret(), "KEY": Secret(version=2, sealed="sealed", set_at=NOW)},
             limits=Limits(wall_s=1.5),
+            retry=RetryPolicy(on=RetryOn.ON_ERROR, attempts=3, delays_s=(1, 60)),
+            triggers=(a_trigger("metric.*", filter={"id": ["a"]}), a_trigger("list.member_added")),
+            live_before=(1, 2),
+            canary=Canary(
+                id="can_1",
+                version=3,
+                percent=12.5,
+                margin_points=5,
+                min_runs=100,
+                started_at=NOW,
+            ),
+            enabled=False,
+            switched_at=NOW,
+            deleted_at=NOW,
+            purged_at=NOW,
+            purging=True,
             engine=Engine.WASM,
         )
         Functions(config=cloud.config).add(function)
