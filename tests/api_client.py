@@ -190,6 +190,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "BUCKET": cloud.bucket.name,
         "BUS": cloud.bus.name,
         "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
+        "RUN_QUEUE_URL": cloud.queue_url("run"),
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_FUNCTION": "sync",

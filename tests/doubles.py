@@ -8,7 +8,7 @@ from itertools import count
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from runtime.core.deliveries.delivery import Delivery
+from runtime.core.deliveries.delivery import Delivery, Selection
 from runtime.core.events.envelope import Event
 from runtime.core.functions.function import Function
 from runtime.core.ids import Key
@@ -16,6 +16,7 @@ from runtime.core.matching.matching import Index
 from runtime.core.pacing import concurrency, rate_limit
 from runtime.core.pacing.endpoint_health import Health
 from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.page import Page
 from runtime.core.timestamps import moment
 from runtime.core.webhooks.webhook import Webhook
 from tests.builders import NOW
@@ -171,6 +172,22 @@ class MemoryDeliveries:
                 return False
             self.by_id[delivery.id] = replace(now, due_at_ms=until_ms)
             return True
+
+    def list(
+        self,
+        tenant: str,
+        selection: Selection,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
+    ) -> Page[Delivery]:
+        """A page of them, by age."""
+        each = [d for d in self.by_id.values() if d.tenant == tenant and selection.takes(d)]
+        each.sort(key=lambda d: (d.created_at, d.id), reverse=not oldest_first)
+        start = 0 if after is None else int(after)
+        following = str(start + limit) if len(each) > start + limit else None
+        return Page(items=tuple(each[start : start + limit]), after=following)
 
     def _write(self, delivery: Delivery) -> bool:
         self.by_id[delivery.id] = delivery

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
     from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.functions.retry_run import RetryRun
+    from runtime.usecases.functions.run_again import RunAgain
     from runtime.usecases.functions.tend_functions import TendFunctions
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
 
@@ -91,6 +93,29 @@ def deliveries(clients: Clients, installation: Settings) -> "Deliveries":
             installation.delivery_log_table, clients, installation.retention_days
         ),
         bodies=bodies.in_bucket(installation.bucket, clients),
+    )
+
+
+def run_again(clients: Clients, installation: Settings) -> "RunAgain":
+    """What begins the next attempt of runs."""
+    from runtime.usecases.functions.run_again import RunAgain
+
+    return RunAgain(
+        runs=runs(clients, installation),
+        events=events(clients, installation),
+        hints=hints(clients, installation.run_queue_url),
+        clock=worker.now,
+    )
+
+
+def retry_run(clients: Clients, installation: Settings) -> "RetryRun":
+    """What runs one run again."""
+    from runtime.usecases.functions.retry_run import RetryRun
+
+    return RetryRun(
+        runs=runs(clients, installation),
+        functions=functions(clients, installation),
+        run_again=run_again(clients, installation),
     )
 
 

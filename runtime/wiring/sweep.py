@@ -19,13 +19,17 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.stores.tables import keys
     from runtime.usecases.deliveries.replay_page import ReplayPage
     from runtime.usecases.functions.purge_functions import PurgeFunctions
+    from runtime.usecases.functions.replay_page import ReplayRunsPage
+    from runtime.usecases.functions.rerun_transforms import RerunTransforms
     from runtime.usecases.replays.work_replays import WorkReplays
     from runtime.usecases.sweep import Sweep
 
     installation = settings.load()
     clients = parts.clients(installation)
     stored_deliveries = parts.deliveries(clients, installation)
+    stored_runs = parts.runs(clients, installation)
     hints = parts.hints(clients, installation.deliver_queue_url)
+    run_hints = parts.hints(clients, installation.run_queue_url)
     max_delay_s = installation.queue_delay_max_s
     deliveries = Sweep(
         records=stored_deliveries,
@@ -36,19 +40,32 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         clock=worker.now,
     )
     runs = Sweep(
-        records=parts.runs(clients, installation),
-        hints=parts.hints(clients, installation.run_queue_url),
+        records=stored_runs,
+        hints=run_hints,
         hint_of=run_hint,
         is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=max_delay_s) is not None,
         shards=keys.RUN_SHARDS,
         clock=worker.now,
     )
     endpoints = parts.tend_endpoints(clients, installation, journal).sweep
+    run_again = parts.run_again(clients, installation)
     replays = WorkReplays(
         replays=parts.replays(clients, installation),
         steps={
             Kind.DELIVERIES: ReplayPage(
-                deliveries=stored_deliveries, hints=hints, clock=worker.now
+                deliveries=stored_deliveries,
+                hints=hints,
+                rerun_transforms=RerunTransforms(
+                    runs=stored_runs, run_again=run_again, hints=run_hints
+                ),
+                clock=worker.now,
+            ),
+            Kind.RUNS: ReplayRunsPage(
+                runs=stored_runs,
+                functions=parts.functions(clients, installation),
+                run_again=run_again,
+                hints=run_hints,
+                clock=worker.now,
             ),
         },
         clock=worker.now,

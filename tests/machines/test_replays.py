@@ -20,6 +20,7 @@ from tests.builders import TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
 from tests.machines.playing import StoreMachine, play
+from tests.run_doubles import rerun_nothing
 
 if TYPE_CHECKING:
     from runtime.core.deliveries.messages import DeliverMessage
@@ -237,6 +238,7 @@ class Job(StoreMachine):
                         thing=Rounds(deliveries=self.deliveries, begun=self.sent), steps=steps
                     ),
                     hints=Watched(thing=self.queue, steps=steps),
+                    rerun_transforms=rerun_nothing,
                     clock=self.clock,
                     size=PAGE,
                 )

@@ -67,6 +67,11 @@ class Delivery:
         return bool(self.body or self.body_at)
 
     @property
+    def is_unmade(self) -> bool:
+        """Whether there is nothing to send because its function has failed, or has dropped it."""
+        return not self.has_body and self.status in (Status.DEAD, Status.DROPPED)
+
+    @property
     def is_unopened(self) -> bool:
         """Whether its body is stored apart and has not been fetched."""
         return self.body_at is not None and not self.body

@@ -49,6 +49,17 @@ def again(delivery: Delivery, *, replay_id: str | None, now_ms: int) -> Delivery
     )
 
 
+def remade(delivery: Delivery, by_run: Delivery) -> Delivery | None:
+    """The delivery as the repeated run of its function made it; None when its record stays.
+
+    A delivery that was made before keeps the body that its receiver may have seen.
+    """
+    if not delivery.is_unmade:
+        return None
+    after = replace(by_run, created_at=delivery.created_at, page=delivery.page)
+    return None if after == delivery else after
+
+
 def copy(delivery: Delivery, *, to: str, replay_id: str, now_ms: int, now: str) -> Delivery | None:
     """A first delivery of the same body to the webhook `to`; None when there can be none.
 

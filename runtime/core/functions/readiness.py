@@ -6,6 +6,7 @@ from typing import Final
 
 from runtime.core.functions.function import Function
 from runtime.core.functions.run import Outcome
+from runtime.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,28 @@ def refusal(function: Function | None, *, version: int | None) -> Refusal | None
     if function.live_version is None and version is None:
         return _NOT_PUBLISHED
     return None
+
+
+def check(function: Function | None, *, version: int | None) -> None:
+    """Refuse to begin a run that could not be made.
+
+    Raises:
+        Conflict: code `function_deleted`, `function_disabled` or `no_live_version`.
+    """
+    match refusal(function, version=version):
+        case None:
+            return
+        case Refusal(error={"type": "FunctionDisabled"}):
+            raise Conflict("its function is disabled; enable it first", code="function_disabled")
+        case Refusal(error={"type": "NoLiveVersion"}):
+            raise Conflict(
+                "its function has no live version; publish one, or name a version",
+                code="no_live_version",
+            )
+        case Refusal(error={"type": "FunctionDeleted"}):
+            raise Conflict("its function was deleted; restore it first", code="function_deleted")
+        case _:
+            raise Conflict(
+                "its function is gone; create it again and send the event under its own id",
+                code="function_deleted",
+            )

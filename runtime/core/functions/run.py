@@ -75,6 +75,11 @@ class Run:
     isolation: str | None = None  # the kernel's layer around the engine; None as for `engine`
 
     @property
+    def is_begun_again(self) -> bool:
+        """Whether somebody runs it again, and the attempt has not been made yet."""
+        return self.due_at_ms is not None and self.attempt == self.replayed_after
+
+    @property
     def is_unopened(self) -> bool:
         """Whether output and effects are stored apart and have not been fetched."""
         return self.left_at is not None and self.output is None and not self.effects

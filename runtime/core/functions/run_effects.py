@@ -37,8 +37,8 @@ class Outgoing:
     events: tuple[Event, ...] = ()  # that the run emitted
     looped: tuple[Mapping[str, Any], ...] = ()  # emitted envelopes with too many hops; not sent on
     messages: tuple[DeliverMessage, ...] = ()
-    # Deliveries to store before the messages are sent: those that have ended, and those whose body
-    # is too large for a message.
+    # Deliveries to store before the messages are sent: those that have ended, those whose body is
+    # too large for a message, and the one that an earlier round of the run could not make.
     recorded: tuple[Delivery, ...] = ()
 
 
@@ -72,7 +72,7 @@ class _Collected:
     events: list[Event] = field(default_factory=list)
     looped: list[Mapping[str, Any]] = field(default_factory=list)
     messages: list[DeliverMessage] = field(default_factory=list)
-    large: list[Delivery] = field(default_factory=list)
+    recorded: list[Delivery] = field(default_factory=list)
 
 
 def decide(
@@ -146,12 +146,14 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     for position, body in enumerate(bodies or ()):
         webhook = run.webhook_id or ""
         name = ids.delivery_id(run.tenant, run.event_id, webhook, position)
-        _send(out, body, message=_message(run, webhook=webhook, delivery_id=name), run=run)
+        message = _message(run, webhook=webhook, delivery_id=name)
+        # When the run failed, its delivery was recorded as dead under the first of these ids.
+        _send(out, body, message=message, run=run, record=position == 0 and run.replayed_after > 0)
     return Outgoing(
         events=tuple(out.events),
         looped=tuple(out.looped),
         messages=tuple(out.messages),
-        recorded=(*out.large, *ended),
+        recorded=(*out.recorded, *ended),
     )
 
 
@@ -274,7 +276,7 @@ def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Eve
             # as well, and the two deliveries must not share an id.
             name = ids.delivery_id(run.tenant, run.id, webhook, position)
             message = _message(run, webhook=webhook, delivery_id=name)
-            _send(out, dump(effect.get("payload")), message=message, run=run)
+            _send(out, dump(effect.get("payload")), message=message, run=run, record=False)
         case "profile" | "http":
             pass  # a profile change is stored with the record; an HTTP call was made in the run
         case other:
@@ -305,14 +307,14 @@ def _payloads(run: Run) -> list[str] | None:
     return [dump(body) for body in bodies]
 
 
-def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run) -> None:
-    if len(body.encode()) <= MAX_BODY_BYTES:
+def _send(out: _Collected, body: str, *, message: DeliverMessage, run: Run, record: bool) -> None:
+    if len(body.encode()) <= MAX_BODY_BYTES and not record:
         out.messages.append(replace(message, body=body))
         return
     # The delivery is due at once, so the sweep finds it should its message get lost.
     due_at_ms = int(timestamps.moment(run.created_at).timestamp() * 1000)
     begun = recording.begun(message, body, now=run.created_at)
-    out.large.append(replace(begun, due_at_ms=due_at_ms, hinted=True))
+    out.recorded.append(replace(begun, due_at_ms=due_at_ms, hinted=True, replay_id=run.replay_id))
     out.messages.append(message)
 
 
@@ -341,6 +343,7 @@ def _ended(run: Run, reason: str, status: Status) -> tuple[Delivery, ...]:
             body="",
             created_at=run.created_at,
             reason=reason,
+            replay_id=run.replay_id,
         ),
     )
 

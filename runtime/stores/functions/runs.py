@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +16,7 @@ from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
 from runtime.stores.functions import items, run_lists
 from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
 
@@ -64,7 +64,12 @@ class Runs:
             profile: the profile with the run's changes; None when the run changed none.
             read_revision: the revision that the profile had when it was read; 0 if there was none.
         """
-        put_run = self._write(self._kept(run))
+        never_run, earlier_attempt = "attribute_not_exists(pk)", "attempt < :attempt"
+        put_run = self.table.put(
+            self._item(self._kept(run)),
+            f"{never_run} OR {earlier_attempt}",
+            attempt=run.attempt,
+        )
         if profile is None:
             first = self.table.try_to(lambda: self.table.client.put_item(**put_run))
             return Commit.DONE if first else Commit.STALE
@@ -78,6 +83,16 @@ class Runs:
             lost_run = aws.cancellations(problem)[0] == "ConditionalCheckFailed"
             return Commit.STALE if lost_run else Commit.PROFILE_CHANGED
         return Commit.DONE
+
+    def begin_again(self, old: Run, new: Run) -> bool:
+        """Store `new`, whose next attempt is due, in the place of `old`, which has ended.
+
+        Returns False when `old` has changed since it was read.
+        """
+        has_ended, is_unchanged = "attribute_not_exists(due_at_ms)", "attempt = :attempt"
+        return self.table.put_if(
+            self._item(self._kept(new)), f"{has_ended} AND {is_unchanged}", attempt=old.attempt
+        )
 
     def lease(self, run: Run, *, until_ms: int) -> bool:
         """Move the due time to `until_ms`; False when another sweep has moved it already."""
@@ -111,20 +126,20 @@ class Runs:
 
     def _kept(self, run: Run) -> Run:
         """The run as it is stored. Large output and effects are written before the record."""
+        if run.output is None and not run.effects:
+            return run
         result = dump({"output": run.output, "effects": list(run.effects)})
-        if len(result.encode()) <= INLINE_LEFT_BYTES:
+        event = "" if run.event is None else dump(run.event)  # it stands in the record, too
+        if len(result.encode()) + len(event.encode()) <= INLINE_LEFT_BYTES:
             return run
         at = self.bodies.keep(result, tenant=run.tenant, record_id=run.id)
         return replace(run, output=None, effects=(), left_at=at)
 
-    def _write(self, run: Run) -> Any:
-        item = {
+    def _item(self, run: Run) -> Item:
+        return {
             **items.run_item(run),
             **codec.key({"pk": run.id}),
             **run_lists.index_keys(run),
             **records.due_key(run, shard=keys.run_shard(run.id)),
             "expires_at": codec.scalar(records.expires_s(run, self.retention_days)),
         }
-        never_run = "attribute_not_exists(pk)"
-        earlier_try = "attempt < :attempt"
-        return self.table.put(item, f"{never_run} OR {earlier_try}", attempt=run.attempt)

@@ -5,11 +5,14 @@ from typing import Final
 
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.replay import DeliveryReplay
+from runtime.core.functions.replay import RunReplay
+from runtime.core.functions.rerun import VersionChoice
+from runtime.core.functions.run import Outcome
 from runtime.core.replays.replay import Replay, ReplayState
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
-AS_JSON: Final = frozenset({"statuses"})
+AS_JSON: Final = frozenset({"statuses", "outcomes", "page"})
 
 
 def replay_item(replay: Replay) -> Item:
@@ -19,7 +22,13 @@ def replay_item(replay: Replay) -> Item:
 
 def replay(item: Mapping[str, Item]) -> Replay:
     """A stored replay."""
+    if "function" in item:
+        raw = codec.fields(item, RunReplay, as_json=AS_JSON)
+        outcomes, page = map(Outcome, raw.pop("outcomes")), raw.pop("page")
+        state, version = ReplayState(raw.pop("state")), VersionChoice(raw.pop("version"))
+        return RunReplay(
+            outcomes=tuple(outcomes), page=tuple(page), state=state, version=version, **raw
+        )
     raw = codec.fields(item, DeliveryReplay, as_json=AS_JSON)
-    raw["statuses"] = tuple(map(Status, raw["statuses"]))
-    raw["state"] = ReplayState(raw["state"])
-    return DeliveryReplay(**raw)
+    statuses, state = map(Status, raw.pop("statuses")), ReplayState(raw.pop("state"))
+    return DeliveryReplay(statuses=tuple(statuses), state=state, **raw)

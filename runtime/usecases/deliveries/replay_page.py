@@ -4,7 +4,8 @@ A delivery that the job sent again has the job's id, so a repeated page counts i
 alone. The cursor moves behind a page once every record is written and every hint is queued.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -52,12 +53,24 @@ class Deliveries(Protocol):
         """A page of a tenant's deliveries."""
 
 
+class RerunTransforms(Protocol):
+    """Runs the functions again that could not make their deliveries."""
+
+    def __call__(self, deliveries: Sequence[Delivery], /, *, replay_id: str) -> AbstractSet[str]:
+        """Begin the runs of these deliveries, once for each job.
+
+        Returns:
+            The ids of the deliveries whose run the job has begun, now or in an earlier call.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPage:
     """Does one page of a replay of deliveries."""
 
     deliveries: Deliveries
     hints: Hints[DeliverMessage]
+    rerun_transforms: RerunTransforms
     clock: Callable[[], datetime]
     size: int = PAGE  # deliveries of one page
 
@@ -74,8 +87,11 @@ class ReplayPage:
             job.tenant, selection, after=job.cursor, limit=self.size, oldest_first=True
         )
         pending: list[Delivery] = []
-        replayed = passed_over = 0
+        rerun = self._rerun(job, page.items)
+        replayed, passed_over = len(rerun), 0
         for delivery in page.items:
+            if delivery.id in rerun:
+                continue
             renewed = self._again(job, delivery)
             if renewed is not None:
                 replayed += 1
@@ -86,6 +102,20 @@ class ReplayPage:
             self.hints.send([delivery_hint(each) for each in pending])
         count = PageCount(replayed=replayed, passed_over=passed_over)
         return advanced(job, count, cursor=page.after, now=timestamp(self.clock()))
+
+    def _rerun(self, job: DeliveryReplay, deliveries: Sequence[Delivery]) -> AbstractSet[str]:
+        """Begin the runs of those that have nothing to send; returns the ids of the begun ones.
+
+        Another webhook gets no such delivery: what its function makes is for the webhook itself.
+        """
+        unmade = [
+            each
+            for each in deliveries
+            if each.is_unmade and replays.wants(job, each) and each.replay_id != job.id
+        ]
+        if not unmade or job.to is not None:
+            return frozenset()
+        return self.rerun_transforms(unmade, replay_id=job.id)
 
     def _again(self, job: DeliveryReplay, delivery: Delivery) -> Delivery | None:
         """The delivery as this job sent it again, now or before a kill; None if it did not."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from runtime.core import ids
 from runtime.core.deliveries import replay as replays
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.hints import delivery_hint
@@ -38,6 +39,18 @@ class Webhooks(Protocol):
         """One webhook, or None."""
 
 
+class RetryRun(Protocol):
+    """Runs one run of a function again."""
+
+    def __call__(self, tenant: str, run_id: str, /, *, force: bool) -> object:
+        """Begin the next attempt of the run.
+
+        Raises:
+            NotFound: there is no record of the run.
+            Conflict: it is under way, cannot run, or has succeeded and is not forced.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDelivery:
     """Sends one delivery again, whatever its status."""
@@ -45,20 +58,29 @@ class RetryDelivery:
     deliveries: Deliveries
     webhooks: Webhooks
     hints: Hints[DeliverMessage]
+    retry_run: RetryRun
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, delivery_id: str) -> Delivery:
         """Start a new round of the delivery's schedule; returns the delivery.
 
+        If its function has made nothing to send, the function runs again instead. The delivery
+        stays as it is until that run has ended, and is then sent under its own id.
+
         Raises:
-            NotFound: code `delivery_not_found`: there is none, or it is another tenant's.
-            Conflict: the delivery is under way, has no body or too many attempts, or has changed
-                meanwhile, or its webhook is disabled or gone.
+            NotFound: code `delivery_not_found`: there is none, or it is another tenant's. Code
+                `run_not_found`: there is no record of the run that was to make it.
+            Conflict: the delivery or its run is under way, has changed meanwhile, or cannot be
+                repeated, or its webhook is disabled or gone.
         """
         delivery = self.deliveries.find(delivery_id)
         if delivery is None or delivery.tenant != tenant:
             raise NotFound("no such delivery", code="delivery_not_found")
         self._check(delivery)
+        if delivery.is_unmade:
+            run_id = ids.run_id(tenant, delivery.event_id, delivery.webhook_id)
+            self.retry_run(tenant, run_id, force=delivery.status is Status.DROPPED)
+            return delivery
         now_ms = int(self.clock().timestamp() * 1000)
         pending = replays.again(delivery, replay_id=None, now_ms=now_ms)
         if pending is None:

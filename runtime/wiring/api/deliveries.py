@@ -37,6 +37,7 @@ def build(clients: Clients, installation: Settings) -> DeliveryApi:
             deliveries=deliveries,
             webhooks=webhooks,
             hints=parts.hints(clients, installation.deliver_queue_url),
+            retry_run=parts.retry_run(clients, installation),
             clock=worker.now,
         ),
         replays=replays,

@@ -8,17 +8,21 @@ from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.functions.sandbox_function import SandboxFunction
+from runtime.stores.replays.replays import Replays
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.functions.delete_function import DeleteFunction, RestoreFunction
 from runtime.usecases.functions.delete_version import DeleteVersion
 from runtime.usecases.functions.list_runs import ListRuns
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
+from runtime.usecases.functions.retry_run import RetryRun
 from runtime.usecases.functions.roll_back import RollBack
 from runtime.usecases.functions.set_secret import SetSecret, UnsetSecret
 from runtime.usecases.functions.show_run import ShowRun
+from runtime.usecases.functions.start_replay import StartRunReplay
 from runtime.usecases.functions.switch_function import SwitchFunction
 from runtime.usecases.functions.try_canary import TryCanary
+from runtime.usecases.replays.cancel_replay import CancelReplay
 from runtime.wiring import parts, worker
 
 
@@ -43,12 +47,17 @@ class FunctionApi:
     list_runs: ListRuns
     unset_secret: UnsetSecret
     show_run: ShowRun
+    retry_run: RetryRun
+    replays: Replays  # the store, to list and show them
+    start_replay: StartRunReplay
+    cancel_replay: CancelReplay
 
 
 def build(clients: Clients, installation: Settings) -> FunctionApi:
     """The use cases of functions, with their stores."""
     functions, runs = parts.functions(clients, installation), parts.runs(clients, installation)
     deletions = parts.deletions(clients, installation)
+    replays = parts.replays(clients, installation)
     return FunctionApi(
         store=functions,
         create=CreateFunction(functions=functions, clock=worker.now),
@@ -82,4 +91,10 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         ),
         unset_secret=UnsetSecret(functions=functions),
         show_run=ShowRun(runs=runs),
+        retry_run=parts.retry_run(clients, installation),
+        replays=replays,
+        start_replay=StartRunReplay(
+            replays=replays, functions=functions, new_id=parts.new_id, clock=worker.now
+        ),
+        cancel_replay=CancelReplay(replays=replays, clock=worker.now),
     )

@@ -9,7 +9,6 @@ from runtime.egress.client import SyncEgress
 from runtime.egress.policy import EgressPolicy
 from tests.builders import a_webhook
 from tests.certificates import Authority
-from tests.chaos.report import Tell
 from tests.delivery_world import World
 from tests.egress_clients import LOCAL, AsyncClient, Client
 from tests.scripted_receiver import ScriptedReceiver
@@ -62,14 +61,3 @@ def world(receiver: ScriptedReceiver, worlds: list[World]) -> World:
     """A world with one webhook, at the receiver's root."""
     worlds.append(World(a_webhook(url=receiver.url())))
     return worlds[-1]
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
-    """Say something whatever happens."""
-
-    def say(text: str) -> None:
-        with capsys.disabled():
-            print(text)  # noqa: T201 - a seed that nobody has seen is lost
-
-    return say

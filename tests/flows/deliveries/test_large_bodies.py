@@ -32,6 +32,7 @@ from tests.api_server import Served, served_api
 from tests.builders import NOW, TENANT, a_bus_event, a_webhook
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.flows.bus import call, environment
+from tests.run_doubles import rerun_nothing
 from tests.runs import Platform
 from tests.scripted_receiver import ScriptedReceiver, answer
 from tests.vectors import SECRET_A
@@ -121,7 +122,10 @@ class Shop:
             return worker.now() + timedelta(minutes=1)
 
         page = ReplayPage(
-            deliveries=self.cloud.deliveries, hints=self.cloud.hints("deliver"), clock=later
+            deliveries=self.cloud.deliveries,
+            hints=self.cloud.hints("deliver"),
+            rerun_transforms=rerun_nothing,
+            clock=later,
         )
         work = WorkReplays(
             replays=Replays(table=self.cloud.deliveries.table, retention_days=RETENTION_DAYS),

@@ -23,6 +23,7 @@ from tests.builders import NOW, NOW_MS, TENANT, a_delivery, a_webhook, an_attemp
 from tests.cloud import Cloud
 from tests.delivery_world import World
 from tests.doubles import FakeClock, VirtualQueue
+from tests.run_doubles import rerun_nothing, retry_nothing
 from tests.scripted_receiver import ScriptedReceiver, answer
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Bench:
 
     def worker(self, *, deliveries: Any, replays: Any, hints: Any) -> WorkReplays:
         """A sweep on these stores and this queue."""
-        page = ReplayPage(deliveries=deliveries, hints=hints, clock=self.clock)
+        page = ReplayPage(
+            deliveries=deliveries, hints=hints, rerun_transforms=rerun_nothing, clock=self.clock
+        )
         return WorkReplays(replays=replays, steps={Kind.DELIVERIES: page}, clock=self.clock)
 
     def start(self, **changes: Any) -> Replay:
@@ -276,6 +279,7 @@ def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
                 deliveries=world.deliveries,
                 webhooks=world.webhooks,
                 hints=world.queue,
+                retry_run=retry_nothing,
                 clock=world.clock,
             )
             retry(TENANT, missed.id)
@@ -300,7 +304,11 @@ def test_what_was_skipped_while_disabled_arrives_when_it_is_asked_for(
     assert not receiver.received
 
     retry = RetryDelivery(
-        deliveries=world.deliveries, webhooks=world.webhooks, hints=world.queue, clock=world.clock
+        deliveries=world.deliveries,
+        webhooks=world.webhooks,
+        hints=world.queue,
+        retry_run=retry_nothing,
+        clock=world.clock,
     )
     retry(TENANT, skipped.id)
     world.run()
@@ -365,6 +373,7 @@ def test_what_is_sent_again_has_its_whole_schedule_again(
         deliveries=world.deliveries,
         webhooks=world.webhooks,
         hints=world.queue,
+        retry_run=retry_nothing,
         clock=world.clock,
     )
 

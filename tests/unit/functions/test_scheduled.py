@@ -54,6 +54,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
         "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
         "RUNS_TABLE": cloud.runs.table.name,
+        "EVENTS_TABLE": cloud.events.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUCKET": bucket,

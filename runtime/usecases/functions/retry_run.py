@@ -1,0 +1,114 @@
+"""Run one run again."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.functions import readiness, rerun
+from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.rerun import Begun, VersionChoice
+from runtime.core.functions.run import Run
+from runtime.errors import Conflict, NotFound
+from runtime.usecases.functions.run_again import RunAgain
+
+
+class Runs(Protocol):
+    """Stores runs."""
+
+    def find(self, run_id: str) -> Run | None:
+        """One run of any tenant, or None."""
+
+
+class Functions(Protocol):
+    """Stores functions and their versions."""
+
+    def find(self, tenant: str, name: str) -> Function | None:
+        """One function, or None."""
+
+    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
+        """One version.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRun:
+    """Runs one run again, on the event that it ran on and the profile of now."""
+
+    runs: Runs
+    functions: Functions
+    run_again: RunAgain
+
+    def __call__(
+        self,
+        tenant: str,
+        run_id: str,
+        *,
+        version: VersionChoice | int = VersionChoice.LIVE,
+        force: bool = False,
+    ) -> Run:
+        """Begin the next attempt of a run; returns the run.
+
+        Args:
+            tenant: the caller's.
+            run_id: of a run that has ended.
+            version: which version runs.
+            force: whether a run that has succeeded is run again, too.
+
+        Raises:
+            NotFound: code `run_not_found`: the tenant has no such run.
+            Conflict: the run is under way, or has succeeded, or has changed meanwhile; its event
+                has expired; its function or the version cannot run.
+        """
+        run = self.runs.find(run_id)
+        if run is None or run.tenant != tenant:
+            raise NotFound("no such run", code="run_not_found")
+        _check_run(run, force=force)
+        pinned = rerun.pinned(run, version) if isinstance(version, VersionChoice) else version
+        self._check_function(run, pinned)
+        begun = self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]
+        return self._stored(run, begun)
+
+    def _check_function(self, run: Run, version: int | None) -> None:
+        readiness.check(self.functions.find(run.tenant, run.function), version=version)
+        if version is not None:
+            self._check_version(run, version)
+
+    def _check_version(self, run: Run, version: int) -> None:
+        try:
+            stored = self.functions.get_version(run.tenant, run.function, version=version)
+        except NotFound as problem:
+            raise Conflict(
+                f"{run.function} has no version {version}; name another, or live",
+                code="version_not_found",
+            ) from problem
+        if stored.deleted_at is not None:
+            raise Conflict(
+                f"version {version} of {run.function} was deleted; name another, or live",
+                code="version_deleted",
+            )
+
+    def _stored(self, run: Run, begun: Begun) -> Run:
+        match begun:
+            case Begun.BEGUN:
+                return self.runs.find(run.id) or run
+            case Begun.EXPIRED:
+                raise Conflict(
+                    f"the event {run.event_id} is not kept any more; send it again under its own id"
+                    " from where it came",
+                    code="event_expired",
+                )
+            case Begun.CHANGED:
+                raise Conflict("has changed meanwhile; look again", code="run_changed")
+
+
+def _check_run(run: Run, *, force: bool) -> None:
+    if run.due_at_ms is not None:
+        raise Conflict("is under way already; its next attempt is due", code="run_pending")
+    if not run.outcome.failed and not force:
+        raise Conflict(
+            "has succeeded; to run it again applies its profile changes once more: say force if you"
+            " want that",
+            code="run_succeeded",
+        )

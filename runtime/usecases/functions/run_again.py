@@ -1,0 +1,77 @@
+"""Begin the next attempt of runs that have ended.
+
+Each record is changed before its hint is sent. Should the hint get lost, the sweep finds the run
+when it is due; should somebody have begun the attempt before, nothing changes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runtime.core.events.envelope import Event
+from runtime.core.functions import rerun
+from runtime.core.functions.hints import run_hint
+from runtime.core.functions.messages import RunMessage
+from runtime.core.functions.rerun import Begun
+from runtime.core.functions.run import Run
+from runtime.core.ids import Key
+from runtime.usecases.ports import Hints
+
+
+class Runs(Protocol):
+    """Stores runs."""
+
+    def begin_again(self, old: Run, new: Run, /) -> bool:
+        """Store `new`, whose next attempt is due, in the place of `old`, which has ended.
+
+        Returns False when `old` has changed meanwhile.
+        """
+
+
+class Events(Protocol):
+    """Keeps events for the retention."""
+
+    def find_many(self, keys: Iterable[Key]) -> Mapping[Key, Event]:
+        """The events of these that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAgain:
+    """Begins the next attempt of runs."""
+
+    runs: Runs
+    events: Events
+    hints: Hints[RunMessage]
+    clock: Callable[[], datetime]
+
+    def __call__(
+        self, runs: Mapping[str, tuple[Run, int | None]], *, replay_id: str | None
+    ) -> dict[str, Begun]:
+        """Begin the next attempt of each run; returns what came of it, by the run's id.
+
+        Args:
+            runs: by id: a run that has ended, and the version that it is run again with; None
+                leaves that to the function.
+            replay_id: the job that runs them again; None for none.
+
+        Raises:
+            Transient: not every run was begun, or not every hint was sent.
+        """
+        keys = {run_id: Key(run.tenant, run.event_id) for run_id, (run, _) in runs.items()}
+        events = self.events.find_many(dict.fromkeys(keys.values()))
+        now_ms = int(self.clock().timestamp() * 1000)
+        results: dict[str, Begun] = {}
+        begun: list[Run] = []
+        for run_id, (run, version) in runs.items():
+            event = events.get(keys[run_id])
+            if event is None:
+                results[run_id] = Begun.EXPIRED
+                continue
+            due = rerun.again(run, event, version=version, replay_id=replay_id, now_ms=now_ms)
+            won = self.runs.begin_again(run, due)
+            results[run_id] = Begun.BEGUN if won else Begun.CHANGED
+            begun += [due] if won else []
+        if begun:
+            self.hints.send([run_hint(each) for each in begun])
+        return results
