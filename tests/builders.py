@@ -1,5 +1,6 @@
 """Records for tests: valid by default, any field by keyword."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -130,13 +131,15 @@ def a_canary(**changes: Any) -> Canary:
 
 
 def a_version(**changes: Any) -> FunctionVersion:
-    """The first upload of that trigger."""
+    """An upload of that trigger: the first one, or the one of that number, with its own source."""
+    number = changes.get("version", 1)
+    source = changes.get("source", f"def handler(event):\n    return event['id'], {number}\n")
     version = FunctionVersion(
         tenant=TENANT,
         function="vip-orders",
-        version=1,
-        source="def handler(event):\n    return event['id']\n",
-        source_sha256="0" * 64,
+        version=number,
+        source=source,
+        source_sha256=hashlib.sha256(source.encode()).hexdigest(),
         engine=Engine.RESTRICTED,
         created_at=NOW,
     )

@@ -1,5 +1,6 @@
 """Running functions: each event once, whoever dies, and every profile change kept."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -142,7 +143,7 @@ class TestRuns:
         platform.run(a_planned_run(person="c-1"))
 
         record = platform.record(a_planned_run())
-        assert (1, "0" * 64, 4) == (
+        assert (1, hashlib.sha256(b"").hexdigest(), 4) == (
             record.version,
             record.source_sha256,
             record.environment_version,
