@@ -1,7 +1,6 @@
 """Running functions on real stores, whatever stands in for the sandbox."""
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from runtime.core import ids
@@ -19,28 +18,13 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.pacing.turns import Turns
 from runtime.usecases.functions.apply_run import ApplyRun
+from runtime.usecases.functions.end_canary import EndCanary
 from runtime.usecases.functions.run_function import RunFunctions
 from runtime.usecases.functions.tend_functions import TendFunctions
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 from tests.builders import NOW, TENANT, a_function, a_run_message, a_version, an_event
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, Journal, ScriptedSandbox
-
-
-class EndsCanaries:
-    """Ends canaries on the real store, and keeps the reasons."""
-
-    def __init__(self, functions: Functions) -> None:
-        self._functions = functions
-        self.ended: list[tuple[str, str]] = []  # id of the canary and the reason, of each end
-
-    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> None:
-        """End it, once."""
-        assert at
-        function = self._functions.get(tenant, name)
-        if function.canary is not None and function.canary.id == canary_id:
-            self._functions.replace(function, replace(function, canary=None))
-            self.ended.append((canary_id, reason))
 
 
 class Platform:
@@ -70,18 +54,18 @@ class Platform:
             new_owner=lambda: uuid.uuid4().hex,
         )
         self.pauses: list[float] = []
-        self.end_canary = EndsCanaries(self.functions)
+        self.races = Races(dice=lambda: 1.0, pause=self.pauses.append)
         self.tend = TendFunctions(
             healths=FunctionHealths(table=cloud.runs.table, clock=self.clock),
             counts=CanaryCounts(table=cloud.runs.table, clock=self.clock),
             groups=ErrorGroups(
                 table=cloud.runs.table, clock=self.clock, retention_days=RETENTION_DAYS
             ),
-            end_canary=self.end_canary,
+            end_canary=EndCanary(functions=self.functions, races=self.races),
             bus=cloud.bus,
             clock=self.clock,
             journal=self.journal,
-            races=Races(dice=lambda: 1.0, pause=self.pauses.append),
+            races=self.races,
         )
 
     def use_case(self, **changes: Any) -> RunFunctions:
@@ -98,7 +82,7 @@ class Platform:
             "clock": self.clock,
             "dice": lambda: 0.5,
             "journal": self.journal,
-            "races": Races(dice=lambda: 1.0, pause=self.pauses.append),
+            "races": self.races,
             "allow_local_http": False,
         }
         return RunFunctions(**parts | changes)

@@ -91,7 +91,8 @@ class ReleaseOut(Answer):
     version: int
     live_before: int | None
     live_after: int | None
-    percent: float | None
+    percent: float | None = Field(description="the canary's share from then on")
+    canary_id: str | None = Field(description="of the canary that began, changed or ended")
     reason: str | None = Field(description="why a canary ended by itself")
 
 

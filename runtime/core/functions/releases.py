@@ -42,6 +42,7 @@ class Release:
     live_before: int | None = None  # the version that was live until then; None for none
     live_after: int | None = None  # the version that is live from then on
     percent: float | None = None  # the canary's share from then on; None without a canary
+    canary_id: str | None = None  # of the canary that began, changed or ended with it; or None
     reason: str | None = None  # why a canary ended by itself, in words; None for all others
 
 
@@ -219,6 +220,7 @@ def _trial(function: Function) -> Canary:
 
 def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, at: str) -> Change:
     counted = replace(after, releases=old.releases + 1)
+    canary = None if after.canary == old.canary else after.canary or old.canary
     release = Release(
         tenant=old.tenant,
         function=old.name,
@@ -229,6 +231,7 @@ def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, 
         live_before=old.live_version,
         live_after=after.live_version,
         percent=None if after.canary is None else after.canary.percent,
+        canary_id=None if canary is None else canary.id,
     )
     return Change(function=counted, release=release)
 

@@ -1,21 +1,23 @@
-"""End a canary."""
+"""End a canary that has failed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from runtime.core.functions import releases
 from runtime.core.functions.function import Function
+from runtime.core.functions.releases import Change
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
 
 
 class Functions(Protocol):
-    """Stores functions."""
+    """Stores functions, and the log of their releases."""
 
     def find(self, tenant: str, name: str) -> Function | None:
         """One function, or None."""
 
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`.
+    def release(self, old: Function, change: Change) -> None:
+        """Store a change of what is live or on trial, with its entry in the release log.
 
         Raises:
             Conflict: `old` has changed since it was read.
@@ -24,31 +26,26 @@ class Functions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndCanary:
-    """Ends canaries."""
+    """Ends canaries that have failed."""
 
     functions: Functions
     races: Races = field(default_factory=Races)
 
-    def __call__(
-        self,
-        tenant: str,
-        name: str,
-        *,
-        canary_id: str,
-        reason: str,  # noqa: ARG002 - for the release log
-        at: str,  # noqa: ARG002 - for the release log
-    ) -> None:
-        """End the canary; one that has ended already, or whose function is gone, stays as it is.
+    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> None:
+        """End this canary, with the reason in the release log.
+
+        Nothing changes when it has ended already, or its function is gone.
 
         Raises:
             Transient: code `function_changed`: others keep changing the function.
         """
         for _ in self.races:
             function = self.functions.find(tenant, name)
-            if function is None or function.canary is None or function.canary.id != canary_id:
+            change = function and releases.failed(function, canary_id, reason=reason, at=at)
+            if function is None or change is None:
                 return
             try:
-                self.functions.replace(function, replace(function, canary=None))
+                self.functions.release(function, change)
             except Conflict:
                 continue
             return

@@ -1,16 +1,13 @@
 """Put a version on trial, promote it, or end the trial."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function
-from runtime.core.functions.releases import Change, Trial
+from runtime.core.functions.releases import Trial
 from runtime.core.timestamps import timestamp
-from runtime.errors import Conflict
-from runtime.races import Races
 from runtime.usecases.functions import ports
 
 
@@ -64,47 +61,3 @@ class TryCanary:
         change = releases.stopped(function, at=timestamp(self.clock()))
         self.functions.release(function, change)
         return change.function
-
-
-class Functions(Protocol):
-    """Stores functions, and the log of their releases."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
-
-    def release(self, old: Function, change: Change) -> None:
-        """Store a change of what is live or on trial, with its entry in the release log.
-
-        Raises:
-            Conflict: `old` has changed since it was read.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndCanary:
-    """Ends trials that have failed."""
-
-    functions: Functions
-    races: Races = field(default_factory=Races)
-
-    def __call__(self, tenant: str, name: str, canary_id: str, *, reason: str, at: str) -> None:
-        """End this trial, with the reason on record; nothing changes when it has ended already.
-
-        Raises:
-            Conflict: code `function_changed`: others keep changing the function; call again.
-        """
-        for _ in self.races:
-            function = self.functions.find(tenant, name)
-            change = (
-                None
-                if function is None
-                else releases.failed(function, canary_id, reason=reason, at=at)
-            )
-            if function is None or change is None:
-                return
-            try:
-                self.functions.release(function, change)
-            except Conflict:
-                continue
-            return
-        raise Conflict("the function keeps changing", code="function_changed")
