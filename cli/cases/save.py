@@ -61,7 +61,7 @@ def make(
         fakes.learn(value)
     calls = list(_calls(run, effects))
     document: dict[str, Any] = {
-        "event": _with_fakes(fakes, own_event, "event", {"topic", "origin"})
+        "event": _with_fakes(fakes, own_event, "event", frozenset({"topic", "origin"}))
     }
     if profile is not None:
         document["profile"] = fakes.replace(known_profile, "profile")

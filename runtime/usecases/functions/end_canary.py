@@ -41,8 +41,10 @@ class EndCanary:
         """
         for _ in self.races:
             function = self.functions.find(tenant, name)
-            change = function and releases.failed(function, canary_id, reason=reason, at=at)
-            if function is None or change is None:
+            if function is None:
+                return
+            change = releases.failed(function, canary_id, reason=reason, at=at)
+            if change is None:
                 return
             try:
                 self.functions.release(function, change)
