@@ -21,13 +21,14 @@ CRM_TOKEN = "only-for-local-tests"
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from cli import _files
 from cli._errors import WrongUsage
+from cli._names import nearest
 from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Limits, RetryPolicy
 from runtime.core.functions.unknown_fields import unknown_fields
@@ -36,22 +37,21 @@ from runtime.errors import BadInput
 
 FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
-SETTINGS: Final = frozenset(
-    {
-        "name",
-        "topics",
-        "filter",
-        "triggers",
-        "http_hosts",
-        "environment",
-        "secrets",
-        "limits",
-        "retry",
-        "engine",
-    }
+SETTINGS: Final = (
+    "name",
+    "topics",
+    "filter",
+    "triggers",
+    "http_hosts",
+    "environment",
+    "secrets",
+    "limits",
+    "retry",
+    "engine",
 )
+_TRIGGER_KEYS: Final = tuple(each.name for each in fields(Trigger))
 _RETRY_KEYS: Final = tuple(each.name for each in fields(RetryPolicy))
-_SECTIONS: Final = frozenset({"function", "functions", "secrets"})
+_SECTIONS: Final = ("function", "functions", "secrets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +88,35 @@ def load(source: Path) -> FunctionProject:
     path = source.parent / FILE
     document = _document(path) if path.is_file() else {}
     own = document.get("functions", {}).get(source.stem) or document.get(ONLY_FUNCTION) or {}
-    unknown = sorted(set(own) - SETTINGS)
-    if unknown:
-        raise _bad(path, f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(SETTINGS))}")
     try:
+        _check_tables(document, source)
+        _check_names(own, SETTINGS)
         _check(own)
         own_triggers, retry = _triggers(own), _retry(own)
         _check_local_secrets(document.get("secrets", {}))
     except BadInput as problem:
         raise _bad(path, f"{problem.field}: {problem.message}") from problem
-    settings = {name: value for name, value in own.items() if name != "name"}
     return FunctionProject(
         name=str(own.get("name") or _default_name(source)),
         source=source,
-        settings=settings,
+        settings=_as_taken(own),
         triggers=own_triggers,
         retry=retry,
         local_secrets=document.get("secrets", {}),
     )
+
+
+def _as_taken(own: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as the API takes them.
+
+    Topics are sent as the one trigger that they stand for, with its filter. So a push can go from
+    several triggers back to one, and a filter that was taken out of the file is taken away.
+    """
+    settings = {name: value for name, value in own.items() if name != "name"}
+    if "topics" in settings:
+        trigger = {"topics": settings.pop("topics"), "filter": settings.pop("filter", None)}
+        settings["triggers"] = [trigger] if trigger["topics"] else []
+    return settings
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -113,15 +124,31 @@ def _document(path: Path) -> Mapping[str, Any]:
         document = tomllib.loads(_files.read_text(path))
     except tomllib.TOMLDecodeError as problem:
         raise _bad(path, str(problem)) from problem
-    unknown = sorted(set(document) - _SECTIONS)
-    if unknown:
-        raise _bad(path, f"unknown table {unknown[0]!r}; known are {', '.join(sorted(_SECTIONS))}")
     tables = [document.get(name, {}) for name in _SECTIONS]
     if not all(isinstance(table, dict) for table in tables):
         raise _bad(path, "function, functions and secrets are tables")
     if not all(isinstance(own, dict) for own in document.get("functions", {}).values()):
         raise _bad(path, "each of functions is a table")
     return document
+
+
+def _check_tables(document: Mapping[str, Any], source: Path) -> None:
+    """Refuse tables that nothing reads: settings in them would not be in force."""
+    _check_names(document, _SECTIONS)
+    stems = sorted(path.stem for path in {source, *source.parent.glob("*.py")})
+    functions = document.get("functions", {})
+    if source.stem not in functions:
+        for name in functions:
+            if name not in stems:
+                rule = f"there is no {name}.py beside it; {nearest(name, stems)}"
+                raise BadInput(rule, field=f"functions.{name}")
+
+
+def _check_names(own: Mapping[str, Any], known: Collection[str], *, at: str = "") -> None:
+    """Refuse a name that is not known: a setting that is misspelt would not be in force."""
+    for name in own:
+        if name not in known:
+            raise BadInput(f"is unknown; {nearest(name, known)}", field=f"{at}{name}")
 
 
 def _check(own: Mapping[str, Any]) -> None:
@@ -149,7 +176,8 @@ def _triggers(own: Mapping[str, Any]) -> tuple[Trigger, ...]:
     if "filter" in own:
         settings["filter"] = own["filter"]
     if "triggers" in own:
-        settings["triggers"] = tuple(_trigger(each) for each in _list(own["triggers"]))
+        each = enumerate(_list(own["triggers"]))
+        settings["triggers"] = tuple(_trigger(one, f"triggers[{number}]") for number, one in each)
     return triggers.changed((), settings)
 
 
@@ -159,9 +187,12 @@ def _list(value: object) -> list[Any]:
     return value
 
 
-def _trigger(own: object) -> Trigger:
-    if not isinstance(own, dict) or set(own) - {"topics", "filter"} or "topics" not in own:
-        raise BadInput("each has topics and, if need be, a filter", field="triggers")
+def _trigger(own: object, at: str) -> Trigger:
+    if not isinstance(own, dict):
+        raise BadInput('must be a table, such as { topics = ["metric.x"] }', field=at)
+    _check_names(own, _TRIGGER_KEYS, at=f"{at}.")
+    if "topics" not in own:
+        raise BadInput("has no topics; a trigger names some", field=at)
     topics = _texts(own, "topics", like='["metric.placed_order"]')
     return Trigger(topics=topics, filter=_table(own, "filter") if "filter" in own else None)
 
@@ -169,10 +200,7 @@ def _trigger(own: object) -> Trigger:
 def _retry(own: Mapping[str, Any]) -> RetryPolicy:
     plain = RetryPolicy()
     policy = _table(own, "retry")
-    for name in policy:
-        if name not in _RETRY_KEYS:
-            known = ", ".join(_RETRY_KEYS)
-            raise BadInput(f"is unknown; known are {known}", field=f"retry.{name}")
+    _check_names(policy, _RETRY_KEYS, at="retry.")
     attempts, delays_s = policy.get("attempts", plain.attempts), policy.get("delays_s")
     if type(attempts) is not int:
         raise BadInput("must be a whole number", field="retry.attempts")
@@ -189,11 +217,9 @@ def _retry(own: Mapping[str, Any]) -> RetryPolicy:
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
     caps = Limits()
-    names = [limit.name for limit in fields(Limits)]
+    _check_names(limits, [limit.name for limit in fields(Limits)], at="limits.")
     for name, value in limits.items():
         at = f"limits.{name}"
-        if name not in names:
-            raise BadInput(f"is unknown; known are {', '.join(names)}", field=at)
         if type(value) not in {int, type(getattr(caps, name))}:
             kind = "a number" if name == "wall_s" else "a whole number"
             raise BadInput(f"must be {kind}, such as {getattr(caps, name)}", field=at)

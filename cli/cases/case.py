@@ -1,6 +1,5 @@
 """Reads case files: `cases/*.json` beside a function. docs/reference/cases.md has every key."""
 
-import difflib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 from cli import _files, local_decision, local_run
 from cli._errors import WrongUsage
+from cli._names import nearest
 from cli.cases.answers import RecordedAnswer
 from cli.cases.match import contained
 from cli.project import FunctionProject
@@ -88,14 +88,8 @@ def _object(raw: object, at: str, known: Collection[str] | None = None) -> Mappi
     for key in raw:
         if known is not None and key not in known:
             place = f"{at}.{key}" if at else str(key)
-            raise BadInput(f"unknown key; {_nearest(str(key), known)}", field=place)
+            raise BadInput(f"unknown key; {nearest(str(key), known)}", field=place)
     return raw
-
-
-def _nearest(key: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    nearest = f"did you mean {close[0]}? " if close else ""
-    return f"{nearest}Known are {', '.join(known)}"
 
 
 def _each(
@@ -217,7 +211,7 @@ def _expect(raw: object) -> Mapping[str, Any]:
     expect = _object(raw, "expect", EXPECT_KEYS)
     outcome = expect.get("outcome")
     if "outcome" in expect and outcome not in list(Outcome):
-        near = _nearest(str(outcome), list(Outcome))
+        near = nearest(str(outcome), list(Outcome))
         raise BadInput(f"{outcome!r} is no outcome; {near}", field="expect.outcome")
     for name in ("effects", "logs"):
         value = expect.get(name, [])
