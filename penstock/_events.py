@@ -50,6 +50,9 @@ WebhookTopic: TypeAlias = Literal[
     "webhook.enabled",
     "webhook.test",
 ]
+FunctionTopic: TypeAlias = Literal[
+    "function.failing", "function.recovered", "function.canary_failed"
+]
 
 
 class Identifiers(TypedDict, total=False):
@@ -136,8 +139,31 @@ class WebhookEvent(Event[WebhookNotice]):
     topic: ReadOnly[WebhookTopic]
 
 
-class FunctionEvent(Event[Properties], Generic[Properties]):
-    """An event of the platform about one of your functions; its topic begins with `function.`."""
+class FunctionNotice(TypedDict, total=False):
+    """The properties of a `function.*` event; each is left out where it does not apply."""
+
+    function: str  # its name; always there
+    version: int  # the version that failed or recovered
+    run_id: str  # an example: the run that led to the event
+    outcome: str  # of the example, such as `raised`
+    error_type: str  # of the example's error, such as `KeyError`
+    failures: int  # runs that failed in a row by then, at least
+    failing_since: str  # RFC 3339: when the first of them failed
+    after_s: int  # for how many seconds it has failed; only of `function.failing`
+    # Only of `function.canary_failed`:
+    live_version: int  # the version that the canary was compared with
+    canary_id: str
+    reason: str  # why the canary was ended
+    canary_runs: int
+    canary_failures: int
+    live_runs: int
+    live_failures: int
+
+
+class FunctionEvent(Event[FunctionNotice]):
+    """An event of the platform about one of your functions."""
+
+    topic: ReadOnly[FunctionTopic]
 
 
 class SyncEvent(Event[Properties], Generic[Properties]):

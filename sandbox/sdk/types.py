@@ -21,10 +21,16 @@ _EVENTS: Final = (
     "ProfileEvent",
     "ListEvent",
     "SegmentEvent",
-    "FunctionEvent",
     "SyncEvent",
 )
-_DICTS: Final = ("Identifiers", "Profile", "WebhookEvent", "WebhookNotice")
+_DICTS: Final = (
+    "Identifiers",
+    "Profile",
+    "FunctionEvent",
+    "FunctionNotice",
+    "WebhookEvent",
+    "WebhookNotice",
+)
 _OBJECTS: Final = ("Answer", "Context", "Http", "HttpCall", "ProfileChanges")
 
 EXPORTS: Final[dict[str, type]] = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 CODE: Final = "unknown_field"
+_EXAMPLE: Final = ("function", "version", "run_id", "outcome", "error_type")
 # The properties of the platform's own events, by topic. Those of all other topics are free.
 NOTICES: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook.failing": ("webhook_id", "failures", "failing_since", "after_s"),
@@ -31,6 +32,12 @@ NOTICES: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook.disabled": ("webhook_id", "reason", "failures", "failing_since"),
     "webhook.enabled": ("webhook_id", "reason"),
     "webhook.test": ("webhook_id", "name"),
+    "function.failing": (*_EXAMPLE, "failures", "failing_since", "after_s"),
+    "function.recovered": (*_EXAMPLE, "failures", "failing_since"),
+    "function.canary_failed": (
+        *(*_EXAMPLE, "live_version", "canary_id", "reason"),
+        *("canary_runs", "canary_failures", "live_runs", "live_failures"),
+    ),
 }
 _NEAR: Final = 0.7  # how alike two names are when one is taken for a misspelling of the other
 # Calls that give a value to nobody who could change it: builtins, and methods by their names.
@@ -100,11 +107,10 @@ def _event(topics: tuple[str, ...]) -> _Shape:
 
 def _notice(topics: tuple[str, ...]) -> _Shape | None:
     """The properties of events of these topics; None if some of them are free."""
-    notices = {topic for pattern in topics for topic in NOTICES if _covers(pattern, topic)}
-    stems = {topic.partition(".")[0] for topic in NOTICES}
-    if not notices or any(pattern.partition(".")[0] not in stems for pattern in topics):
+    covered = [[topic for topic in NOTICES if _covers(pattern, topic)] for pattern in topics]
+    if not covered or not all(covered):
         return None
-    names = {name: None for topic in sorted(notices) for name in NOTICES[topic]}
+    names = {name: None for notices in covered for topic in notices for name in NOTICES[topic]}
     of = f"the properties of {', '.join(sorted(topics))}"
     return _Shape(name=of, fields=names, advice=f"there are {', '.join(names)}")
 

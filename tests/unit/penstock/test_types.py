@@ -13,6 +13,9 @@ import pytest
 import penstock
 from penstock import _events
 from runtime.core.events import envelope, topics
+from runtime.core.functions import health
+from runtime.core.functions.canary import CanaryFailure, Counts
+from runtime.core.functions.health import Health
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Notice, NoticeKind
 from runtime.core.profiles.profile import Profile
@@ -202,6 +205,7 @@ def test_each_family_has_exactly_its_topics() -> None:
         "list.": _events.ListTopic,
         "segment.": _events.SegmentTopic,
         "webhook.": _events.WebhookTopic,
+        "function.": _events.FunctionTopic,
     }
 
     described = {topic for family in families.values() for topic in get_args(family)}
@@ -216,8 +220,30 @@ def test_a_notice_has_exactly_the_fields_of_the_platform() -> None:
         kind=NoticeKind.FAILING, at_ms=0, reason="gone", failures=1, failing_since_ms=0, after_s=1
     )
 
-    told = endpoint_health.event("t", "whk_1", full).properties.keys() | {"name"}
-    assert told == fields(penstock.WebhookNotice)
+    properties = endpoint_health.event("t", "whk_1", full).properties.keys() | {"name"}
+    assert properties == fields(penstock.WebhookNotice)
+
+
+def test_a_notice_about_a_function_has_exactly_the_fields_of_the_platform() -> None:
+    """Those of a row of failures, and those of a canary's end."""
+    failure = CanaryFailure(
+        canary_id="can_1", version=2, live_version=1, counts=Counts(), reason="it failed"
+    )
+    full = health.Notice(
+        kind=health.NoticeKind.CANARY_FAILED,
+        at_ms=0,
+        version=1,
+        run_id="run_1",
+        outcome="raised",
+        error_type="KeyError",
+        failures=10,
+        failing_since_ms=0,
+        after_s=1,
+        canary=failure,
+    )
+
+    [event] = health.events(Health(tenant="t", function="f", notices=(full,)))
+    assert event.properties.keys() == fields(penstock.FunctionNotice)
 
 
 def members(kind: type) -> set[str]:

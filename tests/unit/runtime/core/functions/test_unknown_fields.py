@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,6 +154,9 @@ def test_a_hint_names_its_place_and_refuses_nothing() -> None:
     [
         (["webhook.failing"], 1),
         (["webhook.failing", "webhook.recovered"], 1),
+        (["function.failing", "function.canary_failed"], 0),
+        (["function.failing", "function.recovered"], 1),
+        (["function.failing", "function.of_yours"], 0),
         (["webhook.*"], 0),
         (["webhook.disabled"], 0),
         (["webhook.failing", "webhook.disabled"], 0),
@@ -170,10 +174,15 @@ def test_properties_are_free_but_for_the_platforms_own_topics(
 
 def test_the_notices_have_the_fields_that_their_type_describes() -> None:
     """The type in `penstock` is held against the platform's own notices."""
-    described = {*penstock.WebhookNotice.__optional_keys__}
+    types: dict[str, Any] = {
+        "webhook.": penstock.WebhookNotice,
+        "function.": penstock.FunctionNotice,
+    }
 
-    assert described == {name for names in NOTICES.values() for name in names}
-    assert NOTICES.keys() == {topic for topic in KNOWN if topic.startswith("webhook.")}
+    assert NOTICES.keys() == {topic for topic in KNOWN if topic.startswith(tuple(types))}
+    for stem, kind in types.items():
+        names = {name for topic in NOTICES if topic.startswith(stem) for name in NOTICES[topic]}
+        assert {*kind.__optional_keys__} == names
 
 
 def test_no_example_gets_a_hint() -> None:
