@@ -5,7 +5,17 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, errors, function_versions, functions_test, project, runs
+from cli import (
+    _files,
+    _output,
+    client,
+    errors,
+    function_cases,
+    function_versions,
+    functions_test,
+    project,
+    runs,
+)
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
@@ -32,6 +42,7 @@ app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your eve
 secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
 app.add_typer(secrets, name="secrets")
 app.command("test")(functions_test.functions_test)
+app.add_typer(function_cases.app, name="case")
 app.add_typer(function_versions.versions, name="versions")
 app.add_typer(function_versions.canary, name="canary")
 app.command("diff")(function_versions.diff)
@@ -70,10 +81,13 @@ def push(
     *,
     name: Annotated[str | None, typer.Option(help="Instead of the file's own name.")] = None,
     publish_it: Annotated[bool, typer.Option("--publish", help="Make it live at once.")] = False,
+    require_cases: Annotated[
+        bool, typer.Option("--require-cases", help="Only if it has saved cases and all pass.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Push FILE as a new version, with the settings of the penstock.toml beside it."""
-    source = _files.read_text(file)
+    source = _tested(file) if require_cases else _files.read_text(file)
     settings = project.load(file)
     target = name or settings.name
     api = client.connect()
@@ -128,6 +142,13 @@ def set_secret(
     client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
     document = {"function": name, "secret": secret, "set": True}
     _output.show(document, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
+
+
+def _tested(file: Path) -> str:
+    """The source that all saved cases of the function have passed with."""
+    from cli.cases import command  # deferred, as in `functions_test`
+
+    return command.tested_code(file)
 
 
 def _create_or_change(api: Client, name: str, settings: Any) -> None:

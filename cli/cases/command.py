@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cli.cases.suite import TestedFunction
 
-__all__ = ["How", "Request", "find", "run_suite"]
+__all__ = ["How", "Request", "find", "run_suite", "tested_code"]
 ALL_PASSED = 0
 SOME_FAILED = 1
 
@@ -92,6 +92,24 @@ def find(path: Path) -> list[TestedFunction]:
         text = f"no function of {path} has a case; write one to {where}, or let"
         raise WrongUsage(f"{text} `penstock functions case save` do it", code="no_cases")
     return functions
+
+
+def tested_code(source: Path) -> str:
+    """The function's code, which all of its cases have passed with.
+
+    Raises:
+        WrongUsage: there is no case, or a file is refused.
+        CommandFailed: code `cases_failed`; or the sandbox cannot run here.
+    """
+    functions = find(source)
+    with local_run.sandbox_faults_explained():
+        failed = [each for each in run_all(functions, How()) if not each.passed]
+    if failed:
+        lines = [line for each in failed for line in report.lines_of(each, colours=False)]
+        message = "\n".join(["nothing is pushed, because a case has failed", *lines])
+        names = [each.name for each in failed]
+        raise CommandFailed(message, code="cases_failed", details={"cases": names})
+    return functions[0].code
 
 
 def _write(path: Path, document: bytes) -> None:

@@ -135,7 +135,8 @@ def _problems(result: Mapping[str, Any] | None, diff: tuple[str, ...]) -> list[s
     error = result["error"]
     if error is None:
         return ["the run is not as expected"]
-    findings = [f"line {each['line']}: {each['message']}" for each in result["findings"]]
+    errors = [each for each in result["findings"] if each["severity"] == "error"]
+    findings = [f"line {each['line']}: {each['message']}" for each in errors]
     says = error["traceback"] or "; ".join([error["message"], *findings[1:]])
     return [error.get("refusal") or f"the run ended as {result['outcome']}: {says}"]
 

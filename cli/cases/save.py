@@ -60,9 +60,7 @@ def make(
     for value in (run.get("output"), effects, event.get("id")):
         fakes.learn(value)
     calls = list(_calls(run, effects))
-    document: dict[str, Any] = {
-        "event": _with_fakes(fakes, own_event, "event", frozenset({"topic", "origin"}))
-    }
+    document: dict[str, Any] = {"event": _with_fakes(fakes, own_event, "event", _OF_ENVELOPE)}
     if profile is not None:
         document["profile"] = fakes.replace(known_profile, "profile")
     if calls:

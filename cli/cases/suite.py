@@ -64,7 +64,7 @@ def of_file(source: Path) -> TestedFunction:
 
 def cases_folder(source: Path) -> Path:
     """Where a new case of this function belongs."""
-    alone = _functions_in(source.parent) in ([source], [])
+    alone = functions_in(source.parent) in ([source], [])
     return source.parent / FOLDER if alone else source.parent / FOLDER / source.stem
 
 
@@ -83,7 +83,8 @@ def _folders(folder: Path) -> Iterator[Path]:
         yield Path(place)
 
 
-def _functions_in(folder: Path) -> list[Path]:
+def functions_in(folder: Path) -> list[Path]:
+    """The sources of the functions in this one folder, in the order of their names."""
     return [path for path in sorted(folder.glob("*.py")) if _is_function(path)]
 
 
@@ -97,7 +98,7 @@ def _is_function(path: Path) -> bool:
 
 def _cases_by_source(folder: Path, *, also: Path | None = None) -> Mapping[Path, list[Path]]:
     """The case files of each function in this one folder."""
-    sources = _functions_in(folder)
+    sources = functions_in(folder)
     if also is not None and also not in sources:
         sources.append(also)  # a source without a handler: its cases fail, and say why
     files = {source: sorted((folder / FOLDER / source.stem).glob("*.json")) for source in sources}
