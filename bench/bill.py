@@ -51,6 +51,7 @@ class Measured:
     request_bytes: float  # of the POST, with its headers
     body_bytes: int  # of the POST's body
     run_writes: int  # write units of a function's run
+    event_writes: float  # write units of an event that is kept, with its share of a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +158,12 @@ def extras(counts: Measured) -> list[Line]:
     queue = (1 + 2 / BATCH) * REQUESTS_PER_M
     return [
         Line(
+            what="the event, kept",
+            dollars=counts.event_writes * WRITES_PER_M,
+            how=f"{counts.event_writes:.2f} write units, measured: one for its record, and its"
+            " share of a page that lists ten",
+        ),
+        Line(
             what="archive",
             dollars=queue + MILLION * counts.body_bytes / GB * ARCHIVED_PER_GB,
             how="its queue and the bus's own archive; thousands of events share an object",
@@ -179,8 +186,8 @@ def extras(counts: Measured) -> list[Line]:
 
 
 def fanout_s(cpu: Cpu) -> float:
-    """Seconds of `fanout` for ten events, with the one call that sends their messages."""
-    return AWS_CALL_S + BATCH * cpu.fanout_ms / 1000 / share(FANOUT_MB)
+    """Seconds of `fanout` for ten events: one call keeps them, and one sends their messages."""
+    return 2 * AWS_CALL_S + BATCH * cpu.fanout_ms / 1000 / share(FANOUT_MB)
 
 
 def deliver_s(cpu: Cpu) -> float:
