@@ -98,7 +98,8 @@ def rolled_back(function: Function, *, to: int | None, at: str) -> Change:
     trial = function.canary
     if to is None and trial is not None:
         return stopped(function, at=at)
-    target = to if to is not None else next(reversed(function.live_before), None)
+    before = function.live_before
+    target = to if to is not None else _last_other(before, function.live_version)
     if target is None:
         raise Conflict(
             "no other version was live before; publish a version by its number",
@@ -106,7 +107,6 @@ def rolled_back(function: Function, *, to: int | None, at: str) -> Change:
         )
     if target == function.live_version:
         raise Conflict(f"version {target} is live already", code="version_is_live")
-    before = function.live_before
     if target in before:
         last = len(before) - 1 - before[::-1].index(target)
         before = before[:last]
@@ -216,6 +216,11 @@ def _trial(function: Function) -> Canary:
     if function.canary is None:
         raise Conflict("no version is on trial; start a canary first", code="no_canary")
     return function.canary
+
+def _last_other(before: tuple[int, ...], live: int | None) -> int | None:
+    # Where a version was deleted that was live in between, the live one itself may come first.
+    return next((version for version in reversed(before) if version != live), None)
+
 
 
 def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, at: str) -> Change:
