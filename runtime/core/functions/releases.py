@@ -76,10 +76,7 @@ def published(function: Function, version: int, *, at: str) -> Change | None:
     if version == function.live_version:
         return None
     if trial is not None and trial.version != version:
-        raise Conflict(
-            f"version {trial.version} is on trial; stop the canary or publish that version first",
-            code="canary_running",
-        )
+        raise _running(function, trial)
     kind = ReleaseKind.PUBLISHED if trial is None else ReleaseKind.CANARY_PROMOTED
     return _change(_live(function, version), function, kind=kind, version=version, at=at)
 
@@ -102,7 +99,8 @@ def rolled_back(function: Function, *, to: int | None, at: str) -> Change:
     target = to if to is not None else _last_other(before, function.live_version)
     if target is None:
         raise Conflict(
-            "no other version was live before; publish a version by its number",
+            "no other version was live before that still exists; `penstock functions publish"
+            f" {function.name} --version N` publishes any",
             code="nothing_to_roll_back_to",
         )
     if target == function.live_version:
@@ -131,14 +129,19 @@ def tried(function: Function, trial: Trial, *, canary_id: str, at: str) -> Chang
     """
     _check(trial)
     if function.live_version is None:
-        raise Conflict("no version is live to compare it with; publish one", code="no_live_version")
+        raise Conflict(
+            f"no version is live to compare it with; `penstock functions publish {function.name}"
+            f" --version {trial.version}` publishes this one",
+            code="no_live_version",
+        )
     if trial.version == function.live_version:
-        raise Conflict(f"version {trial.version} is live already", code="canary_is_live")
+        raise Conflict(
+            f"version {trial.version} is live already, and has every run; name another one",
+            code="canary_is_live",
+        )
     old = function.canary
     if old is not None and old.version != trial.version:
-        raise Conflict(
-            f"version {old.version} is on trial; stop or promote it first", code="canary_running"
-        )
+        raise _running(function, old)
     canary = Canary(
         id=canary_id if old is None else old.id,
         version=trial.version,
@@ -197,10 +200,12 @@ def deleted(function: Function, version: int, *, at: str) -> Change:
     """
     if version == function.live_version:
         raise Conflict(
-            f"version {version} is live; publish another one first", code="version_is_live"
+            f"version {version} is live; `penstock functions publish {function.name} --version N`"
+            " publishes another one first",
+            code="version_is_live",
         )
     if function.canary is not None and function.canary.version == version:
-        raise Conflict(f"version {version} is on trial; stop it first", code="canary_running")
+        raise _running(function, function.canary)
     before = tuple(each for each in function.live_before if each != version)
     after = replace(function, live_before=before)
     return _change(after, function, kind=ReleaseKind.VERSION_DELETED, version=version, at=at)
@@ -212,15 +217,27 @@ def _live(function: Function, version: int) -> Function:
     return replace(function, live_version=version, live_before=before[-REMEMBERED:], canary=None)
 
 
-def _trial(function: Function) -> Canary:
-    if function.canary is None:
-        raise Conflict("no version is on trial; start a canary first", code="no_canary")
-    return function.canary
-
 def _last_other(before: tuple[int, ...], live: int | None) -> int | None:
     # Where a version was deleted that was live in between, the live one itself may come first.
     return next((version for version in reversed(before) if version != live), None)
 
+
+def _running(function: Function, trial: Canary) -> Conflict:
+    return Conflict(
+        f"version {trial.version} is on trial; `penstock functions canary stop {function.name}`"
+        f" ends that, and `penstock functions canary promote {function.name}` publishes it",
+        code="canary_running",
+    )
+
+
+def _trial(function: Function) -> Canary:
+    if function.canary is None:
+        raise Conflict(
+            f"no version is on trial; `penstock functions canary start {function.name} N` starts"
+            " a canary",
+            code="no_canary",
+        )
+    return function.canary
 
 
 def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, at: str) -> Change:
