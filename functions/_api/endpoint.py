@@ -31,6 +31,9 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
     # The field that is shown in this answer only, and so never stored in the clear; None for none.
     shown_once: ClassVar[str | None] = None
+    # The field that says whether the call has made what it answers with: the answer's status is 200
+    # when it is false. None for an answer that always has the status of its endpoint.
+    says_if_new: ClassVar[str | None] = None
 
 
 class ListQuery(BaseModel):

@@ -1,5 +1,7 @@
 """/v1/functions/{name}/versions, which of them is live or on trial, and how that came."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from functions._api import fields
@@ -51,7 +53,10 @@ class FindingOut(Answer):
 class VersionPushed(VersionOut):
     """A version that was pushed, with the hints of its check; a hint refuses nothing."""
 
-    is_new: bool = Field(description="false when this version had the same source before")
+    says_if_new: ClassVar[str] = "is_new"
+    is_new: bool = Field(
+        description="false, with the status 200, when this version had the same source before"
+    )
     findings: list[FindingOut]
 
 

@@ -75,9 +75,11 @@ def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
 
 
 def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": HTTPStatus(each.status).phrase}
-    if each.answer:
-        good["content"] = _content("application/json", refs[each.answer, "serialization"])
+    content = (
+        {"content": _content("application/json", refs[each.answer, "serialization"])}
+        if each.answer
+        else {}
+    )
     bad = _content("application/problem+json", {"$ref": _REF.format(model="Problem")})
     operation: dict[str, Any] = {
         "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
@@ -85,7 +87,10 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
         "description": f"Scope: `{each.scope}`." if each.scope else "Any key.",
         "parameters": _parameters(each),
         "responses": {
-            str(each.status): good,
+            **{
+                str(status): {"description": HTTPStatus(status).phrase} | content
+                for status in _statuses(each)
+            },
             "default": {"description": "Refused"} | {"content": bad},
         },
     }
@@ -95,6 +100,12 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
             "content": _content("application/json", refs[each.body, "validation"]),
         }
     return operation
+
+
+def _statuses(each: Endpoint) -> tuple[int, ...]:
+    """The statuses of HTTP that a call has that succeeds."""
+    is_told = each.answer is not None and getattr(each.answer, "says_if_new", None) is not None
+    return (HTTPStatus.OK, each.status) if is_told else (each.status,)
 
 
 def _parameters(each: Endpoint) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -90,7 +91,13 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     hidden = result.shown_once if isinstance(result, Answer) else None
     body: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
     once = {hidden: body.pop(hidden)} if hidden else None
-    return Answered(status=each.status, body=body, once=once)
+    return Answered(status=_status(each, result), body=body, once=once)
+
+
+def _status(each: Endpoint, result: BaseModel) -> int:
+    says_if_new = result.says_if_new if isinstance(result, Answer) else None
+    is_new = says_if_new is None or getattr(result, says_if_new)
+    return each.status if is_new else HTTPStatus.OK
 
 
 def _response(answer: Answered) -> _http.Response:

@@ -30,8 +30,8 @@ def test_a_version_runs_only_once_it_is_published(api: ApiClient, vip: str) -> N
 
 def test_an_older_version_is_the_way_back(api: ApiClient, vip: str) -> None:
     """Versions never change, so what ran yesterday runs again."""
-    for _ in range(2):
-        api.post(f"{vip}/versions", {"source": SOURCE})
+    for number in (1, 2):
+        api.post(f"{vip}/versions", {"source": f"{SOURCE}\n# {number}\n"})
 
     assert 2 == api.post(f"{vip}/publish").json["live_version"]
     assert 1 == api.post(f"{vip}/publish", {"version": 1}).json["live_version"]

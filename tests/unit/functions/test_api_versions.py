@@ -59,10 +59,12 @@ def test_a_version_that_does_not_exist_is_not_found_or_no_number(
 
 def test_a_source_pushed_again_is_the_version_that_it_was(api: ApiClient, vip: str) -> None:
     """Whatever came between."""
-    again = api.post(f"{vip}/versions", {"source": SOURCES[0]}).json
+    answer = api.post(f"{vip}/versions", {"source": SOURCES[0]})
 
-    assert (1, False) == (again["version"], again["is_new"])
+    assert (200, 1, False) == (answer.status, answer.json["version"], answer.json["is_new"])
     assert api.get(vip).json["latest_version"] == 3
+    document = api.get("/openapi.json").json["paths"]["/v1/functions/{name}/versions"]
+    assert {"200", "201", "default"} == set(document["post"]["responses"])
 
 
 def test_a_rollback_goes_back_one_version_each_time(api: ApiClient, vip: str) -> None:
