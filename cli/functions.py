@@ -11,6 +11,8 @@ from cli import (
     client,
     errors,
     function_cases,
+    function_life,
+    function_values,
     function_versions,
     functions_test,
     project,
@@ -22,7 +24,7 @@ from cli.client import Client
 from cli.function_versions import Name
 
 COLUMNS: Final = (
-    "name", "live_version", "latest_version", "engine", "topics", "http_hosts", "secrets",
+    "name", "state", "live_version", "latest_version", "engine", "topics", "http_hosts", "secrets",
 )  # fmt: skip
 TEMPLATE: Final = '''"""What this function does, in one sentence."""
 
@@ -39,8 +41,8 @@ secrets = []
 Source = Annotated[Path, typer.Argument(help="The function's Python file.")]
 
 app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your events.")
-secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
-app.add_typer(secrets, name="secrets")
+app.add_typer(function_values.secrets, name="secrets")
+app.add_typer(function_values.environment, name="environment")
 app.command("test")(functions_test.functions_test)
 app.add_typer(function_cases.app, name="case")
 app.add_typer(function_versions.versions, name="versions")
@@ -49,6 +51,10 @@ app.command("diff")(function_versions.diff)
 app.command("publish")(function_versions.publish)
 app.command("rollback")(function_versions.rollback)
 app.command("releases")(function_versions.releases)
+app.command("enable")(function_life.enable)
+app.command("disable")(function_life.disable)
+app.command("delete")(function_life.delete)
+app.command("restore")(function_life.restore)
 app.command("logs")(runs.logs)
 app.command("errors")(errors.errors)
 
@@ -91,10 +97,11 @@ def push(
     settings = project.load(file)
     target = name or settings.name
     api = client.connect()
-    _create_or_change(api, target, settings.settings)
+    function = _create_or_change(api, target, settings.settings)
     version = api.post(f"/v1/functions/{target}/versions", {"source": source})
     findings = version["findings"] + settings.hints(source)
-    document = {**version, "findings": findings, "live": False}
+    missing = [secret for secret, has_value in function["secrets"].items() if not has_value]
+    document = {**version, "findings": findings, "live": False, "secrets_without_value": missing}
     if publish_it:
         api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
         document["live"] = True
@@ -107,6 +114,7 @@ def push(
         else f"; `penstock functions publish {target}` makes it live"
     )
     hints = [f"  {_output.finding(each)}" for each in findings]
+    hints += [f"  {function_values.without_value(target, secret)}" for secret in missing]
     _output.show(document, as_json=as_json, human=lambda: [f"{pushed} {engine}{next_step}", *hints])
 
 
@@ -118,9 +126,8 @@ def list_all(
 ) -> None:
     """List functions."""
     functions = list(client.connect().each("/v1/functions", limit=limit))
-    _output.show(
-        {"data": functions}, as_json=as_json, human=lambda: _output.table(functions, COLUMNS)
-    )
+    rows = [{**function, "state": _state(function)} for function in functions]
+    _output.show({"data": functions}, as_json=as_json, human=lambda: _output.table(rows, COLUMNS))
 
 
 @app.command()
@@ -130,18 +137,10 @@ def show(name: Name, *, as_json: AsJson = False) -> None:
     _output.show(function, as_json=as_json, human=lambda: _output.record(function))
 
 
-@secrets.command("set")
-def set_secret(
-    name: Name,
-    secret: Annotated[str, typer.Argument(help="The secret's name, such as CRM_TOKEN.")],
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Set a secret; its value is read from standard input, never from the command line."""
-    value = _files.read_secret(secret)
-    client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
-    document = {"function": name, "secret": secret, "set": True}
-    _output.show(document, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
+def _state(function: Any) -> str:
+    if function["deleted_at"] is not None:
+        return "deleted"
+    return "enabled" if function["enabled"] else "disabled"
 
 
 def _tested(file: Path) -> str:
@@ -151,13 +150,12 @@ def _tested(file: Path) -> str:
     return command.tested_code(file)
 
 
-def _create_or_change(api: Client, name: str, settings: Any) -> None:
+def _create_or_change(api: Client, name: str, settings: Any) -> Any:
+    """The function with these settings."""
     try:
-        api.get(f"/v1/functions/{name}")
+        function = api.get(f"/v1/functions/{name}")
     except CommandFailed as refusal:
         if refusal.code != "function_not_found":
             raise
-        api.post("/v1/functions", {"name": name, **settings})
-    else:
-        if settings:
-            api.patch(f"/v1/functions/{name}", settings)
+        return api.post("/v1/functions", {"name": name, **settings})
+    return api.patch(f"/v1/functions/{name}", settings) if settings else function
