@@ -31,6 +31,7 @@ KINDS: Final = {
     "moment": r"\b1[0-9]{12}\b",  # milliseconds since 1970
     "hash": r"\b[0-9a-f]{64}\b",
     "duration": r"\b\d+(?:\.\d+)?(?= m?s\b|  (?:wasm|restricted)\b)|(?<=_ms\": )\d+(?:\.\d+)?",
+    "memory": r"(?<=\"memory_mb\": )\d+(?:\.\d+)?",
     "address": r"\bhttp://127\.0\.0\.1:\d+\b",
     "isolation": r"\b(?:seccomp|rlimit)\b",
     "rest": "…",
