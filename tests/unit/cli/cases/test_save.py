@@ -125,6 +125,33 @@ def test_what_was_the_same_is_the_same_fake() -> None:
     assert re.fullmatch(r"\+1\d{3}55501\d\d", profile["phone"])
 
 
+@pytest.mark.parametrize(
+    ("properties", "output", "expected"),
+    [
+        ({"last_name": "Ross"}, "Ross went across; ROSS", "Person1 went across; Person1"),
+        ({"last_name": "Ross"}, "a_ross-b", "a_Person1-b"),
+        ({"city": "Rome"}, ["Rome", "Romeo", "to rome"], ["Place1", "Romeo", "to Place1"]),
+        ({"name": "Ada King"}, "Dear Ada", "Dear Person1"),
+        ({"customer_id": "c-1"}, ["abc-12", "/c-1/"], ["abc-12", "/customer-1/"]),
+        ({"customer_id": "cu-1"}, "xcu-17", "xcustomer-17"),
+        ({"customer_id": "42"}, ["42", "42 pieces", 42], ["900000", "42 pieces", 42]),
+        ({"phone": "+1 (212) 555-7788"}, "12125557788", "12015550100"),
+        ({"ip": "203.0.113.9"}, "from 203.0.113.9", "from 192.0.2.1"),
+        ({"name": {"first": "Ada"}}, "Ada", "Person1"),
+        ({"emails": ["a@b.it", "c@d.it"]}, "c@d.it", "person2@example.com"),
+        ({"product_name": "Rome"}, "Rome", "Rome"),
+        ({"zip": "  "}, "  ", "  "),
+    ],
+)  # fmt: skip
+def test_a_value_is_replaced_as_far_as_it_is_one(
+    properties: dict[str, Any], output: Any, expected: Any
+) -> None:
+    """Part of a word is no name, and few digits are many things."""
+    saved = save.make(an_event(properties=properties), a_run(output=output), None)
+
+    assert expected == saved.document["expect"]["output"]
+
+
 def test_a_number_stays_a_number_and_a_small_one_what_it_is() -> None:
     """The type is part of what a function sees; and 3 pieces are not customer 3."""
     properties = {"customer_id": 4711, "user_id": 3, "quantity": 3, "order": 4711}
