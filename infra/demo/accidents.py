@@ -40,7 +40,7 @@ def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
     stage.api.post(f"{webhook}/enable")
     notice = {"kind": "disabled", "at_ms": int(time.time() * 1000), "reason": "gone"}
     stage.client("dynamodb").update_item(
-        TableName=_table(stage, "DeliveriesTable"),
+        TableName=stage.table("DeliveriesTable"),
         Key={"pk": {"S": f"endpoint#{stage.tenant}#{stage.setup.gone}"}},
         UpdateExpression="SET notices = :notices, due_shard = :shard, due_at_ms = :long_ago",
         ExpressionAttributeValues={
@@ -49,7 +49,7 @@ def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
             ":long_ago": {"N": "1"},
         },
     )
-    _call(stage, "SweepFunction", {})
+    stage.invoke("SweepFunction", {})
     if not patience.until(lambda: not stage.api.get(webhook)["enabled"]):
         yield "sweep did not disable the webhook whose endpoint had ended"
 
@@ -64,7 +64,7 @@ def _ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
     stage.api.post(f"{function}/versions", {"source": "def handler(event):\n    return None\n"})
     stage.api.delete(function)
     _date_back(stage)
-    _call(stage, "SweepFunction", {})
+    stage.invoke("SweepFunction", {})
 
     def is_removed() -> bool:
         names = [each["name"] for each in stage.api.each("/v1/functions", limit=LISTED)]
@@ -76,7 +76,7 @@ def _ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
 
 def _date_back(stage: Stage) -> None:
     """Move the purge of the deleted function to a time that has passed."""
-    dynamodb, table = stage.client("dynamodb"), _table(stage, "ConfigTable")
+    dynamodb, table = stage.client("dynamodb"), stage.table("ConfigTable")
     [purge] = dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :purges",
@@ -96,16 +96,16 @@ def _date_back(stage: Stage) -> None:
 def _failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:
     """A sync runs that has been deleted."""
     request = {"tenant": stage.tenant, "sync_id": "syn_deleted"}
-    _call(stage, "SyncFunction", request)
+    stage.invoke("SyncFunction", request)
     yield from _dead_letter_problems(stage, patience, "SyncDeadLetters")
 
 
 def _failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
     """Sweep comes upon a due record that it cannot read."""
-    dynamodb, table = stage.client("dynamodb"), _table(stage, "DeliveriesTable")
+    dynamodb, table = stage.client("dynamodb"), stage.table("DeliveriesTable")
     dynamodb.put_item(TableName=table, Item=UNREADABLE)
     try:
-        _call(stage, "SweepFunction", {})
+        stage.invoke("SweepFunction", {})
         yield from _dead_letter_problems(stage, patience, "SweepDeadLetters")
     finally:
         dynamodb.delete_item(TableName=table, Key={"pk": UNREADABLE["pk"]})
@@ -144,7 +144,7 @@ def _rewind(stage: Stage) -> list[str]:
     Returns:
         The load's id; empty if there was no load, or a sync was running.
     """
-    dynamodb, table = stage.client("dynamodb"), _table(stage, "LedgerTable")
+    dynamodb, table = stage.client("dynamodb"), stage.table("LedgerTable")
     partition = {"S": f"sync#{stage.tenant}#{stage.setup.sync}"}
     records = dynamodb.query(
         TableName=table,
@@ -201,17 +201,3 @@ def _dead_letter_problems(stage: Stage, patience: Patience, queue: str) -> Itera
 
     if not patience.until(has_messages):
         yield f"{queue} is empty, must hold what failed"
-
-
-def _call(stage: Stage, function: str, event: dict[str, Any]) -> None:
-    functions = stage.client("lambda")
-    pages = functions.get_paginator("list_functions").paginate()
-    names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-    name = next(name for name in names if f"-{function}-" in name)
-    functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
-
-
-def _table(stage: Stage, name: str) -> str:
-    pages = stage.client("dynamodb").get_paginator("list_tables").paginate()
-    names = [table for page in pages for table in page["TableNames"]]
-    return str(next(table for table in names if f"-{name}-" in table))

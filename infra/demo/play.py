@@ -11,6 +11,7 @@ from infra.demo import (
     corners,
     counting,
     coverage,
+    failing,
     labels,
     loads,
     records,
@@ -49,6 +50,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     sending = envelopes(orders, tenant=stage.tenant)
 
     corner, parcel = corners.make(stage), labels.make(stage)
+    failing.make(stage)
     problems = bad_input.send(stage, patience)
     corners.send(stage)
     labels.send(stage)
@@ -92,6 +94,8 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         accepted_count=accepted_count + extras.events,  # an event that is refused ends the demo
     )
     sums = tally.problems(counts, expectation, extras=extras)
+    stage.progress.step("a canary fails, its function is told of, and recovers")
+    problems += failing.problems(stage, patience)
     problems += accidents.problems(stage, patience)
     installation = Installation(
         session=stage.session,

@@ -1,5 +1,6 @@
 """Sets the demo up: a local cloud, its clients, the receiver, and what a customer makes."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,20 @@ class Stage:
     def client(self, service: Any) -> Any:
         """A client of the local cloud, as the account's root."""
         return self.session.client(service, endpoint_url=self.local.aws_endpoint)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> None:
+        """Have a Lambda of the template run on an event; `function` is its name there."""
+        functions = self.client("lambda")
+        pages = functions.get_paginator("list_functions").paginate()
+        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        name = next(name for name in names if f"-{function}-" in name)
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
+
+    def table(self, name: str) -> str:
+        """The deployed name of a table of the template."""
+        pages = self.client("dynamodb").get_paginator("list_tables").paginate()
+        names = [table for page in pages for table in page["TableNames"]]
+        return str(next(table for table in names if f"-{name}-" in table))
 
 
 @contextmanager
