@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from runtime.core import ids
+from runtime.core.ids import Key
 from tests.builders import TENANT, a_bus_event, an_envelope
 from tests.chaos.receivers import SCRIPTS
 
@@ -26,6 +27,11 @@ def bodies(count: int) -> list[str]:
     return [
         json.dumps(a_bus_event(an_envelope(id=f"evt_{n}", topic=_topic(n)))) for n in range(count)
     ]
+
+
+def event_keys(count: int) -> list[Key]:
+    """The keys of these events."""
+    return [Key(TENANT, f"evt_{n}") for n in range(count)]
 
 
 def expected(count: int) -> dict[str, str]:

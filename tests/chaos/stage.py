@@ -119,6 +119,8 @@ class Stage:
         else:
             raise AssertionError("it never ends")
         self._end()
+        event_keys = events.event_keys(self.setting.events)
+        assert set(event_keys) == self.stores.kept(event_keys)
         return Evidence(
             expected=events.expected(self.setting.events),
             records=self.stores.records(),

@@ -5,6 +5,7 @@ Either way every call may be refused or go unanswered, and the worker be killed 
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
 from runtime.core.deliveries.delivery import Delivery
+from runtime.core.ids import Key
 from runtime.core.webhooks.webhook import Webhook
 from runtime.stores.aws.clients import QUICK
 from runtime.stores.aws.dynamodb import DynamoDB
@@ -68,6 +70,9 @@ class Stores(Protocol):
 
     def records(self) -> dict[str, Delivery]:
         """Every delivery, as it stands."""
+
+    def kept(self, event_keys: Iterable[Key]) -> AbstractSet[Key]:
+        """Those of the events that are kept."""
 
 
 class _Deliveries(MemoryDeliveries):
@@ -130,11 +135,12 @@ class InMemory:
     def __init__(self, webhooks: Iterable[Webhook], clocks: Clocks, faults: Faults) -> None:
         self.commits = Commits()
         self._deliveries = _Deliveries(self.commits)
+        self._events = MemoryEvents()
         config = _Perilous(MemoryWebhooks(*webhooks), faults)
         self._open = Open(
             deliveries=_Perilous(self._deliveries, faults),
             webhooks=config,
-            events=_Perilous(MemoryEvents(), faults),
+            events=_Perilous(self._events, faults),
             subscriptions=config,
             known_webhooks=config,
             endpoints=_Perilous(MemoryEndpoints(), faults),
@@ -149,6 +155,10 @@ class InMemory:
     def records(self) -> dict[str, Delivery]:
         """Every delivery, as it stands."""
         return self._deliveries.by_id
+
+    def kept(self, event_keys: Iterable[Key]) -> AbstractSet[Key]:
+        """Those of the events that are kept."""
+        return self._events.find_many(event_keys).keys()
 
 
 class InDynamo:
@@ -192,6 +202,10 @@ class InDynamo:
     def records(self) -> dict[str, Delivery]:
         """Every delivery, as it stands."""
         return self._cloud.deliveries.get(self.commits.latest)
+
+    def kept(self, event_keys: Iterable[Key]) -> AbstractSet[Key]:
+        """Those of the events that are kept."""
+        return self._cloud.events.find_many(event_keys).keys()
 
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
