@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from cli._errors import WrongUsage
 from runtime.core.events import envelope
-from runtime.core.events.envelope import MAX_HOPS, Event, ProfileRef
-from runtime.core.functions import retrying, run_effects
+from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.functions import retrying, run_attempt, run_effects
 from runtime.core.functions.function import RetryPolicy
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Outcome
@@ -71,9 +71,7 @@ def decided(
     if run.outcome != result["outcome"]:
         undone: dict[str, Any] = {"output": None, "effects": [], "error": _explained(run.error)}
         return {**result, "outcome": str(run.outcome), **undone}
-    if decision.outgoing.looped:  # all events of one run have passed through as many functions
-        return {**result, "effects": [_with_loop(effect) for effect in result["effects"]]}
-    return dict(result)
+    return {**result, "effects": [dict(each) for each in run_attempt.with_parked(decision).effects]}
 
 
 def _decide(
@@ -185,10 +183,3 @@ def _projected(profile: Mapping[str, Any], profile_id: str) -> Profile:
         properties=properties if isinstance(properties, Mapping) else {},
     )
     return profiles.project(profiles.unknown(update.tenant, profile_id), update)
-
-
-def _with_loop(effect: Mapping[str, Any]) -> dict[str, Any]:
-    if effect["op"] != "emit":
-        return dict(effect)
-    reason = f"it would have passed through more than {MAX_HOPS} functions: a loop"
-    return {**effect, "parked": {"code": "loop", "message": reason}}

@@ -17,6 +17,7 @@ from runtime import settings
 from runtime.core.tenancy.api_key import SCOPES
 from runtime.wiring.api import Api, build
 from tests.cloud import Cloud, in_process
+from tests.doubles import ScriptedSandbox
 
 _TENANTS = count(1)
 
@@ -169,9 +170,10 @@ def running_api() -> Iterator[ApiClient]:
         for name, value in environment(cloud).items():
             patch.setenv(f"PENSTOCK_{name}", value)
         application = build(settings.load(), look_up=look_up)
-        # In-process Lambda runs no code, so the sandbox's reader is stood in for.
+        # In-process Lambda runs no code, so the sandbox is stood in for.
         push = replace(application.functions.push, sandbox=StandInSandbox())
-        functions = replace(application.functions, push=push)
+        dry_run = replace(application.functions.dry_run, sandbox=ScriptedSandbox())
+        functions = replace(application.functions, push=push, dry_run=dry_run)
         application = replace(application, functions=functions)
         patch.setattr(api_function, "_application", lambda: application)
         yield ApiClient(application=application, cloud=cloud, key=None, tenant="").newcomer()
@@ -183,8 +185,8 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "CONFIG_TABLE": cloud.config.table.name,
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
         "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
-        "RUNS_TABLE": cloud.runs.table.name,
         "EVENTS_TABLE": cloud.events.table.name,
+        "RUNS_TABLE": cloud.runs.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUCKET": cloud.bucket.name,

@@ -31,9 +31,8 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
     # The field that is shown in this answer only, and so never stored in the clear; None for none.
     shown_once: ClassVar[str | None] = None
-    # The field that says whether the call has made what it answers with: the answer's status is 200
-    # when it is false. None for an answer that always has the status of its endpoint.
-    says_if_new: ClassVar[str | None] = None
+    # The HTTP status of this answer where it is the endpoint's other one; None for the usual one.
+    answered_with: ClassVar[int | None] = None
 
 
 class ListQuery(BaseModel):
@@ -81,6 +80,7 @@ class Endpoint:
     rule: str  # the path as `Routes` takes it
     scope: str | None  # that the caller's key must have; None when any key will do
     status: int  # of HTTP, when the call succeeds
+    other_status: int | None  # of some answers, which say so by `answered_with`; None for none
     call: Callable[..., Any]
     parameters: tuple[str, ...]  # the names in the path
     body: type[BaseModel] | None  # None when the call takes no body
@@ -107,7 +107,7 @@ def path_model(each: Endpoint) -> type[BaseModel]:
 
 
 def endpoint(
-    method: str, path: str, *, scope: str | None, status: int = 200
+    method: str, path: str, *, scope: str | None, status: int = 200, other_status: int | None = None
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare the decorated function to be this endpoint; `path` is a rule of `Routes`.
 
@@ -123,6 +123,7 @@ def endpoint(
             rule=path,
             scope=scope,
             status=status,
+            other_status=other_status,
             call=call,
             parameters=routes.parameters(path),
             body=hints.get("body"),

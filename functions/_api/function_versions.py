@@ -53,11 +53,16 @@ class FindingOut(Answer):
 class VersionPushed(VersionOut):
     """A version that was pushed, with the hints of its check; a hint refuses nothing."""
 
-    says_if_new: ClassVar[str] = "is_new"
     is_new: bool = Field(
         description="false, with the status 200, when this version had the same source before"
     )
     findings: list[FindingOut]
+
+
+class VersionKnown(VersionPushed):
+    """The answer to a push of a source that a version had before."""
+
+    answered_with: ClassVar = 200
 
 
 class PublishIn(Request):
@@ -101,11 +106,12 @@ class ReleaseOut(Answer):
     reason: str | None = Field(description="why a canary ended by itself")
 
 
-@endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201)
+@endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201, other_status=200)
 def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
     pushed = api.functions.push(caller.tenant, name, source=body.source)
-    return VersionPushed(
+    answer = VersionPushed if pushed.is_new else VersionKnown
+    return answer(
         **VersionOut.model_validate(pushed.version).model_dump(),
         is_new=pushed.is_new,
         findings=[FindingOut.model_validate(hint) for hint in pushed.hints],

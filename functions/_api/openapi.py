@@ -104,8 +104,7 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _statuses(each: Endpoint) -> tuple[int, ...]:
     """The statuses of HTTP that a call has that succeeds."""
-    is_told = each.answer is not None and getattr(each.answer, "says_if_new", None) is not None
-    return (HTTPStatus.OK, each.status) if is_told else (each.status,)
+    return (each.status,) if each.other_status is None else (each.status, each.other_status)
 
 
 def _parameters(each: Endpoint) -> list[dict[str, Any]]:

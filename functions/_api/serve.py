@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -88,16 +87,12 @@ def _answer(
 def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     if result is None:
         return Answered(status=each.status, body=None)
-    hidden = result.shown_once if isinstance(result, Answer) else None
+    hidden, status = None, each.status
+    if isinstance(result, Answer):
+        hidden, status = result.shown_once, result.answered_with or each.status
     body: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
     once = {hidden: body.pop(hidden)} if hidden else None
-    return Answered(status=_status(each, result), body=body, once=once)
-
-
-def _status(each: Endpoint, result: BaseModel) -> int:
-    says_if_new = result.says_if_new if isinstance(result, Answer) else None
-    is_new = says_if_new is None or getattr(result, says_if_new)
-    return each.status if is_new else HTTPStatus.OK
+    return Answered(status=status, body=body, once=once)
 
 
 def _response(answer: Answered) -> _http.Response:

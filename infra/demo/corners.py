@@ -21,7 +21,8 @@ BULKY: Final = "message.email.received"
 # compress, so the event rests on S3 beside its record.
 BULK: Final = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(1100))
 EVENTS: Final = 3
-TRANSFORM_RUNS: Final = 1
+TRANSFORM_RUNS: Final = 2  # on the gift, and on the event that only the function gets
+INVOKED: Final = "corner-invoked"
 ANSWER_S: Final = 30
 LISTED: Final = 100
 LIMITED: Final = "limited"
@@ -63,9 +64,12 @@ def make(stage: Stage) -> Corner:
 
 def send(stage: Stage) -> None:
     """Send an event for each webhook with a topic, and one that is too large for Redshift."""
+    gift = {"order_id": "0", "value": 0}
+    invoked = {"id": INVOKED, "topic": GIFT, "properties": gift}
+    stage.api.post(f"/v1/functions/{TRANSFORM}/invoke", {"event": invoked})
     stage.doors.by_bus(
         [
-            _event(stage, "gift", topic=GIFT, properties={"order_id": "0", "value": 0}),
+            _event(stage, "gift", topic=GIFT, properties=gift),
             _event(stage, "left", topic=LEFT, properties={}),
             _event(stage, "bulky", topic=BULKY, properties={"body": BULK}),
         ]
@@ -92,6 +96,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
         yield f"the gift that the transform drops ended as {deliveries}"
     yield from _replay_problems(stage, corner, patience)
     yield from _listing_problems(stage)
+    yield from _invoke_problems(stage)
     yield from _event_problems(stage)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
@@ -143,6 +148,16 @@ def _event_problems(stage: Stage) -> Iterator[str]:
     events = stage.api.get("/v1/events", {"topic": BULKY})["data"]
     if event not in events:
         yield f"the bulky event is not among the {len(events)} of its topic"
+
+
+def _invoke_problems(stage: Stage) -> Iterator[str]:
+    """Compare the run that was asked for with a dry run on the event that was kept for it."""
+    runs = stage.api.get("/v1/runs", {"event": INVOKED})["data"]
+    request = {"event_id": INVOKED, "dry_run": True}
+    dry = stage.api.post(f"/v1/functions/{TRANSFORM}/invoke", request)["run"]
+    same = ("id", "version", "source_sha256", "outcome", "output", "error", "effects")
+    if [[run[name] for name in same] for run in runs] != [[dry[name] for name in same]]:
+        yield f"a function that was invoked made {runs}, and dry {dry}"
 
 
 def _accepted(stage: Stage, name: str) -> int:

@@ -1,18 +1,17 @@
 """Take events in from the API and put them on the bus."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from runtime.core.events import envelope
+from runtime.core.events import submitted
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput, EventsRejected
 from runtime.usecases.ports import Bus
 
 MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
-_RESERVED: Final = frozenset({"received_at", "origin", "hops"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ class AcceptEvents:
         rejected: list[Rejected] = []
         for index, raw in enumerate(raws):
             try:
-                events.append(envelope.parse(self._completed(raw, tenant), now=now, origin="api"))
+                events.append(submitted.parse(raw, tenant=tenant, new_id=self.new_id, now=now))
             except BadInput as problem:
                 rejected.append(
                     Rejected(
@@ -79,18 +78,3 @@ class AcceptEvents:
                 )
         self.bus.put(events)
         return Acceptance(accepted=tuple(events), rejected=tuple(rejected))
-
-    def _completed(self, raw: object, tenant: str) -> object:
-        if not isinstance(raw, Mapping):
-            return raw
-        reserved = sorted(_RESERVED & set(raw))
-        if raw.get("tenant", tenant) != tenant:
-            reserved.append("tenant")
-        if reserved:
-            raise BadInput(
-                "is set by Penstock; leave it out", field=reserved[0], code="reserved_field"
-            )
-        added: dict[str, Any] = {"tenant": tenant}
-        if raw.get("id") is None:
-            added["id"] = self.new_id("evt")
-        return {**raw, **added}

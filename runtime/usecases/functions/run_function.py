@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core.functions import canary, readiness, run_effects, run_plan
+from runtime.core.functions import canary, readiness, run_attempt, run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.health import Ended
 from runtime.core.functions.readiness import Refusal
@@ -326,19 +326,7 @@ class _Job:
             allow_local_http=self._uses.allow_local_http,
         )
         answer = self._uses.sandbox.run(self._function.tenant, job)
-        try:
-            engine = answer["engine"]
-            results = {str(result["run_id"]): result for result in answer["results"]}
-        except (KeyError, TypeError) as problem:
-            raise Transient(
-                "the sandbox's answer is malformed", code="sandbox_crashed"
-            ) from problem
-        if engine != self._version.engine:  # a run never falls back to another engine
-            raise Transient(
-                f"the sandbox ran this on the engine {engine}, not on {self._version.engine}",
-                code="engine_unavailable",
-            )
-        return results
+        return run_attempt.results(answer, engine=self._version.engine)
 
     def _conclude(
         self,
@@ -356,18 +344,11 @@ class _Job:
 
     def _attempt(self, planned_run: PlannedRun) -> Attempted:
         """The attempt that ends now."""
-        function, version = self._function, self._version
-        trial = function.canary
-        on_trial = trial is not None and trial.version == version.version
-        return Attempted(
-            version=version.version,
+        return run_attempt.attempted(
+            self._function,
+            self._version,
+            secrets=self._secrets,
+            pinned=planned_run.message.version is not None,
             now=timestamp(self._uses.clock()),
             dice=self._uses.dice(),
-            retry=function.retry,
-            source_sha256=version.source_sha256,
-            environment_version=function.environment_version,
-            secret_versions={name: function.secrets[name].version for name in self._secrets},
-            canary_id=trial.id
-            if trial is not None and on_trial and planned_run.message.version is None
-            else None,
         )

@@ -9,9 +9,12 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
 from runtime.stores.functions.sandbox_function import SandboxFunction
 from runtime.stores.replays.replays import Replays
+from runtime.usecases.functions.choose_event import ChooseEvent
 from runtime.usecases.functions.create_function import CreateFunction, UpdateFunction
 from runtime.usecases.functions.delete_function import DeleteFunction, RestoreFunction
 from runtime.usecases.functions.delete_version import DeleteVersion
+from runtime.usecases.functions.dry_run import DryRun
+from runtime.usecases.functions.invoke_function import InvokeFunction
 from runtime.usecases.functions.list_runs import ListRuns
 from runtime.usecases.functions.publish_version import PublishVersion
 from runtime.usecases.functions.push_version import PushVersion
@@ -48,6 +51,9 @@ class FunctionApi:
     unset_secret: UnsetSecret
     show_run: ShowRun
     retry_run: RetryRun
+    choose_event: ChooseEvent
+    invoke: InvokeFunction
+    dry_run: DryRun
     replays: Replays  # the store, to list and show them
     start_replay: StartRunReplay
     cancel_replay: CancelReplay
@@ -58,6 +64,9 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
     functions, runs = parts.functions(clients, installation), parts.runs(clients, installation)
     deletions = parts.deletions(clients, installation)
     replays = parts.replays(clients, installation)
+    events, secrets = parts.events(clients, installation), parts.secrets(clients, installation)
+    sandbox = SandboxFunction(client=clients.functions, name=installation.sandbox_function)
+    retry_run = parts.retry_run(clients, installation)
     return FunctionApi(
         store=functions,
         create=CreateFunction(functions=functions, clock=worker.now),
@@ -72,7 +81,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         restore=RestoreFunction(functions=functions, deletions=deletions),
         push=PushVersion(
             functions=functions,
-            sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
+            sandbox=sandbox,
             clock=worker.now,
         ),
         publish=PublishVersion(functions=functions, clock=worker.now),
@@ -81,7 +90,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         delete_version=DeleteVersion(functions=functions, clock=worker.now),
         set_secret=SetSecret(
             functions=functions,
-            seal=parts.secrets(clients, installation).seal,
+            seal=secrets.seal,
             clock=worker.now,
         ),
         errors=parts.error_groups(clients, installation),
@@ -91,7 +100,23 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         ),
         unset_secret=UnsetSecret(functions=functions),
         show_run=ShowRun(runs=runs),
-        retry_run=parts.retry_run(clients, installation),
+        retry_run=retry_run,
+        choose_event=ChooseEvent(events=events, new_id=parts.new_id, clock=worker.now),
+        invoke=InvokeFunction(
+            functions=functions,
+            runs=runs,
+            events=events,
+            hints=parts.hints(clients, installation.run_queue_url),
+            retry=retry_run,
+        ),
+        dry_run=DryRun(
+            functions=functions,
+            profiles=parts.profiles(clients, installation),
+            sandbox=sandbox,
+            unseal=secrets.open,
+            clock=worker.now,
+            allow_local_http=installation.allow_local_http,
+        ),
         replays=replays,
         start_replay=StartRunReplay(
             replays=replays, functions=functions, new_id=parts.new_id, clock=worker.now

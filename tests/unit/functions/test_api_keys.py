@@ -82,7 +82,11 @@ def test_only_an_admin_makes_tenants(api: ApiClient) -> None:
 
 def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[str, str]) -> None:
     """Not even their existence is anybody else's business."""
-    bodies = {"PUT secret": {"value": "x"}, "POST version": {"source": "x = 1"}}
+    bodies = {
+        "PUT secret": {"value": "x"},
+        "POST version": {"source": "x = 1"},
+        "POST invoke": {"event": {"topic": "metric.x"}},
+    }
     for method, path in other_things.items():
         verb, _, _ = method.partition(" ")
         answer = api.call(verb, path, bodies.get(method, {}))
@@ -127,6 +131,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET run": "/v1/functions/theirs/runs/run_1",
         "GET errors": "/v1/functions/theirs/errors",
         "GET run by id": "/v1/runs/run_1",
+        "POST invoke": "/v1/functions/theirs/invoke",
         "POST version": "/v1/functions/theirs/versions",
         "GET replays": f"/v1/webhooks/{hook}/replays",
         "GET replay": f"/v1/webhooks/{hook}/replays/{replay}",

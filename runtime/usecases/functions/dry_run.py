@@ -1,0 +1,167 @@
+"""Run a function on an event, and show what would follow from it. Nothing follows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from runtime.core import ids
+from runtime.core.events.envelope import Event
+from runtime.core.functions import canary, run_attempt, run_effects, run_plan
+from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.messages import RunMessage
+from runtime.core.functions.run import Run
+from runtime.core.functions.run_plan import PlannedRun
+from runtime.core.ids import Key
+from runtime.core.json_text import dump
+from runtime.core.profiles import profile
+from runtime.core.profiles.profile import Profile
+from runtime.core.timestamps import timestamp
+from runtime.errors import Conflict, Transient
+
+NO_JITTER: Final = 0.5  # of the time at which the run would be tried again
+# Of output and effects as JSON. The answer may be stored for a repeat of the request, and an item
+# of DynamoDB has 400 KB.
+MAX_SHOWN_BYTES: Final = 256 * 1024
+_NOT_SHOWN: Final = ""  # stands for the address of output that is left out
+
+
+class Functions(Protocol):
+    """Stores functions and their versions."""
+
+    def get(self, tenant: str, name: str) -> Function:
+        """One function.
+
+        Raises:
+            NotFound: the tenant has no such function.
+        """
+
+    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
+        """One version.
+
+        Raises:
+            NotFound: the function has no such version.
+        """
+
+
+class Profiles(Protocol):
+    """Stores profiles."""
+
+    def find(self, tenant: str, profile_id: str) -> Profile | None:
+        """The profile, deleted or not; None when unknown."""
+
+
+class Sandbox(Protocol):
+    """Runs user code."""
+
+    def run(self, tenant: str, job: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """The sandbox's answer to a job.
+
+        Raises:
+            Transient: the job failed for a reason that is not the user's fault.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """Makes runs that change nothing."""
+
+    functions: Functions
+    profiles: Profiles
+    sandbox: Sandbox
+    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
+    clock: Callable[[], datetime]
+    allow_local_http: bool
+
+    def __call__(
+        self, tenant: str, name: str, event: Event, *, version: int | None, allow_http: bool
+    ) -> Run:
+        """What the record of the run would be. A disabled function can be tried, too.
+
+        Its effects are those that the platform would apply. Output and effects of more than
+        `MAX_SHOWN_BYTES` are left out.
+
+        Args:
+            tenant: the caller's.
+            name: the function's.
+            event: what it runs on, with the stored profile that the event is about.
+            version: which version runs; None: the one that would run on this event.
+            allow_http: whether its http calls are made; else each fails with the code `dry_run`.
+
+        Raises:
+            NotFound: there is no such function or version.
+            Conflict: code `no_live_version` or `version_deleted`.
+            Transient: the sandbox failed.
+        """
+        function = self.functions.get(tenant, name)
+        number = canary.version_for(function, event.id) if version is None else version
+        if number is None:
+            raise Conflict(
+                "the function has no live version; publish one, or name a version",
+                code="no_live_version",
+            )
+        source = self.functions.get_version(tenant, name, version=number)
+        if source.deleted_at is not None:
+            raise Conflict(
+                f"version {number} was deleted; name another one", code="version_deleted"
+            )
+        planned_run = _planned(tenant, name, event, version=version)
+        run = self._decided(function, source, planned_run, allow_http=allow_http)
+        size = len(dump({"output": run.output, "effects": list(run.effects)}).encode())
+        if size > MAX_SHOWN_BYTES:
+            return replace(run, output=None, effects=(), left_at=_NOT_SHOWN)
+        return run
+
+    def _decided(
+        self,
+        function: Function,
+        version: FunctionVersion,
+        planned_run: PlannedRun,
+        *,
+        allow_http: bool,
+    ) -> Run:
+        secrets = {
+            name: self.unseal(function.tenant, secret.sealed)
+            for name, secret in function.secrets.items()
+            if secret.sealed is not None
+        }
+        person = self._person(planned_run)
+        job = run_plan.job(
+            function,
+            version,
+            [planned_run],
+            profiles={} if person is None else {Key(person.tenant, person.id): person},
+            secrets=secrets,
+            allow_local_http=self.allow_local_http,
+        )
+        answer = self.sandbox.run(function.tenant, {**job, "http": "on" if allow_http else "off"})
+        results = run_attempt.results(answer, engine=version.engine)
+        result = results.get(planned_run.message.run_id)
+        if result is None:
+            raise Transient("the sandbox left this event out", code="sandbox_crashed")
+        attempt = run_attempt.attempted(
+            function,
+            version,
+            secrets=secrets,
+            pinned=planned_run.message.version is not None,
+            now=timestamp(self.clock()),
+            dice=NO_JITTER,
+        )
+        decision = run_effects.decide(planned_run, result, attempt=attempt, person=person)
+        return run_attempt.with_parked(decision)
+
+    def _person(self, planned_run: PlannedRun) -> Profile | None:
+        if planned_run.profile_id is None:
+            return None
+        return self.profiles.find(planned_run.message.tenant, planned_run.profile_id)
+
+
+def _planned(tenant: str, name: str, event: Event, *, version: int | None) -> PlannedRun:
+    message = RunMessage(
+        tenant=tenant,
+        run_id=ids.run_id(tenant, event.id, name),
+        function=name,
+        event=event.to_json(),
+        version=version,
+    )
+    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
