@@ -19,6 +19,8 @@ EXECUTED: Final = (
     "docs/tutorial/first-function.md",
     "docs/howto/transform-a-payload.md",
     "docs/howto/hear-of-failing-functions.md",
+    "docs/howto/release-a-function.md",
+    "docs/howto/type-a-function.md",
 )
 _FENCE: Final = "```"
 _SHELLS: Final = frozenset({"", "console", "sh", "bash", "shell"})
