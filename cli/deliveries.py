@@ -60,9 +60,9 @@ def show(delivery_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
-    """Send a delivery again now, under the same id."""
+    """Send a delivery again now, under the same id; its function runs again if it has no body."""
     delivery = client.connect().post(f"/v1/deliveries/{delivery_id}/retry")
-    _output.show(delivery, as_json=as_json, human=lambda: lines(delivery))
+    _output.show(delivery, as_json=as_json, human=lambda: _retried(delivery))
 
 
 @app.command()
@@ -106,6 +106,16 @@ def _changes(
         if is_last:
             return
         threading.Event().wait(min(TAIL_EVERY_S, max(0.0, end_s - time.monotonic())))
+
+
+def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:
+    yield from lines(delivery)
+    if delivery["status"] != "pending":
+        yield ""
+        yield (
+            "its function runs again, and it is sent when that succeeds;"
+            f" `penstock deliveries show {delivery['id']}` shows how it is"
+        )
 
 
 def lines(delivery: Mapping[str, Any]) -> Iterable[str]:

@@ -16,6 +16,7 @@ from cli import (
     function_versions,
     functions_test,
     project,
+    reruns,
     runs,
 )
 from cli._errors import CommandFailed, WrongUsage
@@ -57,6 +58,8 @@ app.command("delete")(function_life.delete)
 app.command("restore")(function_life.restore)
 app.command("logs")(runs.logs)
 app.command("errors")(errors.errors)
+app.command("replay")(reruns.replay)
+app.command("replays")(reruns.replays)
 
 
 @app.command()

@@ -20,6 +20,8 @@ from cli import (
     functions,
     keys,
     local,
+    reruns,
+    runs,
     syncs,
     verify,
     webhooks,
@@ -39,6 +41,8 @@ app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(functions.app, name="functions")
+app.add_typer(runs.app, name="runs")
+runs.app.command("retry")(reruns.retry)
 app.add_typer(syncs.app, name="syncs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")

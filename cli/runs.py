@@ -8,6 +8,7 @@ from cli import _output, client
 from cli._output import AsJson
 from cli.function_versions import Name
 
+app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
 RUN_COLUMNS: Final = (
     "created_at", "id", "version", "outcome", "duration_ms", "engine", "isolation",
     "event_id", "topic",

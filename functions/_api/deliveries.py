@@ -103,7 +103,11 @@ def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> Deliver
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
-    """Send a delivery again now, under the same id, with its schedule from the start."""
+    """Send a delivery again now, under the same id, with its schedule from the start.
+
+    If its function failed to make it, or dropped it, the function runs again on the event. The
+    delivery stays as it is until that run has ended, and is then sent.
+    """
     return _delivery_out(api.deliveries.retry(caller.tenant, delivery_id))
 
 

@@ -18,6 +18,8 @@ from runtime.core.formats import klaviyo
 from runtime.core.functions import releases
 from runtime.core.functions import rules as function_rules
 from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, RetryOn
+from runtime.core.functions.rerun import VersionChoice
+from runtime.core.functions.run import Outcome
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
 from runtime.core.tenancy import api_key, idempotency
 from runtime.core.webhooks import access_rules
@@ -136,6 +138,8 @@ Scopes = Annotated[
     list[Annotated[str, says(enum=[*api_key.SCOPES, api_key.ADMIN])]], says(minItems=1)
 ]
 TenantId = Annotated[str, says(pattern=whole(envelope.TENANT))]
+Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]
+VersionWord = Annotated[str, says(enum=list(VersionChoice))]
 EndedStatuses = Annotated[
     list[Annotated[str, says(enum=[each for each in Status if each is not Status.PENDING])]],
     says(minItems=1),

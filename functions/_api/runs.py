@@ -1,20 +1,23 @@
 """/v1/runs, and the runs of one function."""
 
 from dataclasses import astuple, replace
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from functions._api import fields
 from functions._api.deliveries import time_of
-from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.function_replays import version_choice
 from runtime.core.functions.function import Engine
+from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Outcome
 from runtime.core.functions.selection import RunSelection
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
 MAX_VERSION: Final = 999_999  # six digits in its key
+RetriedVersion = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 FAILED: Final = "failed"  # instead of an outcome: every failure that is not tried again by itself
 
 
@@ -65,6 +68,20 @@ class RunsQuery(FunctionRunsQuery):
     def selection(self) -> RunSelection:
         """The same, as the use case takes it."""
         return replace(super().selection, function=self.function)
+
+
+class RetryIn(Request):
+    """How to run a run again."""
+
+    version: fields.VersionWord | RetriedVersion = Field(
+        default=str(VersionChoice.LIVE),
+        description="`live`, `same` for the version that it ran with, or a version's number",
+    )
+    force: bool = Field(
+        default=False,
+        description="whether a run that succeeded is run again, too: its profile changes are then"
+        " applied once more",
+    )
 
 
 class HttpCallOut(Answer):
@@ -141,6 +158,18 @@ def show(api: Api, caller: ApiKey, *, run_id: fields.ResourceId) -> RunOut:
     return RunOut.model_validate(api.functions.show_run(caller.tenant, run_id=run_id))
 
 
+@endpoint("POST", "/v1/runs/{run_id}/retry", scope="functions", status=202)
+def retry(api: Api, caller: ApiKey, *, run_id: fields.ResourceId, body: RetryIn) -> RunOut:
+    """Run a run again: the next attempt, on its own event and the profile of now.
+
+    Its effects repeat under the same ids. The answer shows the run as it is until the attempt has
+    been made, with the time at which that is due.
+    """
+    version = body.version if isinstance(body.version, int) else version_choice(body.version)
+    run = api.functions.retry_run(caller.tenant, run_id, version=version, force=body.force)
+    return RunOut.model_validate(run)
+
+
 @endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
 def list_of_function(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: FunctionRunsQuery
@@ -171,4 +200,4 @@ def _list(api: Api, caller: ApiKey, query: ListQuery, selection: RunSelection) -
     return listing(page, RunOut.model_validate, of=of)
 
 
-ENDPOINTS = (list_all, show, list_of_function, show_run)
+ENDPOINTS = (list_all, show, retry, list_of_function, show_run)

@@ -105,8 +105,6 @@ def bodies() -> Iterator[Body]:
     ):
         yield from every("PATCH", hook, {"auth": login}, *(("auth", name) for name in names))
     yield from every("POST", f"{hook}/rotate-secret", {"overlap_s": 1}, "overlap_s")
-    replay = {"statuses": ["dead"], "since": None, "until": None, "topic": None, "to": None}
-    yield from every("POST", f"{hook}/replay", replay, *replay, ("statuses", 0))
     yield from every("POST", "/v1/functions", named, "name")
     settings = {
         "http_hosts": ["a.example.com"],
@@ -130,6 +128,16 @@ def bodies() -> Iterator[Body]:
     yield from every("POST", "/v1/syncs", {"name": "n", "kind": "s3"}, "name")
     yield from every("POST", "/v1/events", EVENT, *EVENT)
     yield from every("POST", "/v1/events", EVENT, *(("profile", name) for name in EVENT["profile"]))
+
+
+def replays() -> Iterator[Body]:
+    """The same for the bodies that start replays."""
+    wanted = {"since": None, "until": None, "topic": None}
+    deliveries = {**wanted, "statuses": ["dead"], "to": None}
+    path = "/v1/webhooks/{webhook_id}/replay"
+    yield from every("POST", path, deliveries, *deliveries, ("statuses", 0))
+    runs = {**wanted, "outcomes": ["raised"], "version": "live"}
+    yield from every("POST", "/v1/functions/{name}/replay", runs, *runs, ("outcomes", 0))
 
 
 def every(
@@ -156,7 +164,7 @@ def values_for(at: tuple[str | int, ...], body: Mapping[str, Any]) -> Iterator[o
         yield from TEXTS
 
 
-@pytest.mark.parametrize("each", [*bodies()], ids=str)
+@pytest.mark.parametrize("each", [*bodies(), *replays()], ids=str)
 def test_every_field_of_a_body_is_judged_alike(api: ApiClient, each: Body) -> None:
     """A client that checks by the document must be neither stopped nor let down."""
     caller = api.with_scopes("admin")

@@ -6,7 +6,7 @@ from functions._api.routes import Routes
 from functions.api import ENDPOINTS
 from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
-from tests.builders import a_profile, a_run
+from tests.builders import a_function, a_profile, a_run
 
 
 def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
@@ -121,6 +121,9 @@ def other_things(api: ApiClient) -> dict[str, str]:
     api.cloud.profiles.replace(a_profile(tenant=other.tenant, id="theirs"), read_revision=0)
     sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
     api.cloud.runs.commit(a_run(tenant=other.tenant, function="theirs", id="run_1"))
+    function = a_function(tenant=other.tenant, name="live")
+    other.application.functions.store.add(function)
+    runs = other.post("/v1/functions/live/replay").json["id"]
     return {
         "GET webhook": f"/v1/webhooks/{hook}",
         "PATCH webhook": f"/v1/webhooks/{hook}",
@@ -133,6 +136,11 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET run by id": "/v1/runs/run_1",
         "POST invoke": "/v1/functions/theirs/invoke",
         "POST version": "/v1/functions/theirs/versions",
+        "POST retry of run": "/v1/runs/run_1/retry",
+        "POST replay of runs": "/v1/functions/live/replay",
+        "GET replays of runs": "/v1/functions/live/replays",
+        "GET replay of runs": f"/v1/functions/live/replays/{runs}",
+        "POST cancel of runs": f"/v1/functions/live/replays/{runs}/cancel",
         "GET replays": f"/v1/webhooks/{hook}/replays",
         "GET replay": f"/v1/webhooks/{hook}/replays/{replay}",
         "POST cancel": f"/v1/webhooks/{hook}/replays/{replay}/cancel",
