@@ -21,6 +21,7 @@ EXECUTED: Final = (
     "docs/howto/hear-of-failing-functions.md",
     "docs/howto/release-a-function.md",
     "docs/howto/type-a-function.md",
+    "docs/howto/manage-a-function.md",
 )
 _FENCE: Final = "```"
 _SHELLS: Final = frozenset({"", "console", "sh", "bash", "shell"})
