@@ -2,17 +2,17 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from tests.api_client import ApiClient
 from tests.api_server import Served, served_api
+from tests.commands import Forks, run_anew
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,23 +38,25 @@ class Command:
     folder: Path
     api: ApiClient
     environment: dict[str, str]
+    forks: Forks
 
     def __call__(self, *arguments: str, stdin: str = "", **environment: str | None) -> Ran:
-        """Run it; an environment variable set to None is taken away."""
+        """Run it; an environment variable set to None is taken away.
+
+        With another PYTHONPATH the command needs an interpreter of its own.
+        """
         changed = {**self.environment, **environment}
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "cli.main", *arguments],
-            cwd=self.folder,
-            env={name: text for name, text in changed.items() if text is not None},
-            input=stdin.encode(errors="surrogateescape"),
-            capture_output=True,
-            timeout=60,
-            check=False,
+        run = run_anew if "PYTHONPATH" in environment else self.forks.run
+        done = run(
+            arguments,
+            folder=self.folder,
+            environment={name: text for name, text in changed.items() if text is not None},
+            stdin=stdin.encode(errors="surrogateescape"),
         )
         return self.read(done)
 
     @staticmethod
-    def read(done: "subprocess.CompletedProcess[bytes]") -> Ran:
+    def read(done: CompletedProcess[bytes]) -> Ran:
         """How a process ended that was started in another way."""
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
@@ -73,14 +75,23 @@ def served() -> Iterator[Served]:
         yield api
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What forks for each command."""
+    each = Forks()
+    yield each
+    each.close()
+
+
 @pytest.fixture
-def penstock(served: Served, tmp_path: Path) -> Command:
+def penstock(served: Served, tmp_path: Path, forks: Forks) -> Command:
     """The command, as a new tenant."""
     api = served.api.newcomer()
     assert api.key is not None
     return Command(
         folder=tmp_path,
         api=api,
+        forks=forks,
         environment={
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
