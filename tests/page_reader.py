@@ -39,8 +39,10 @@ KINDS: Final = {
 _COPIED: Final = frozenset({"id", "address"})  # kinds that a reader copies into later commands
 _VALUE: Final = re.compile("|".join(f"(?P<{name}>{kind})" for name, kind in KINDS.items()))
 _COPIED_VALUE: Final = re.compile("|".join(KINDS[name] for name in sorted(_COPIED)))
-_COMMAND_S: Final = 60.0  # for one command
-_PATIENCE_S: Final = 20.0  # for a command that is repeated until it shows what the page says
+_COMMAND_S: Final = 180.0  # for one command, which may wait for a replay to begin
+# For a command that is repeated until it shows what the page says: a replay begins in a minute
+# or two.
+_PATIENCE_S: Final = 150.0
 
 
 @dataclass(slots=True, kw_only=True)
