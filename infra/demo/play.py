@@ -15,6 +15,7 @@ from infra.demo import (
     labels,
     loads,
     records,
+    reruns,
     tally,
 )
 from infra.demo.coverage import Installation
@@ -51,6 +52,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
 
     corner, parcel = corners.make(stage), labels.make(stage)
     failing.make(stage)
+    farewells = reruns.make(stage)
     problems = bad_input.send(stage, patience)
     corners.send(stage)
     labels.send(stage)
@@ -96,6 +98,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     sums = tally.problems(counts, expectation, extras=extras)
     stage.progress.step("a canary fails, its function is told of, and recovers")
     problems += failing.problems(stage, patience)
+    problems += reruns.problems(stage, farewells, patience)
     problems += accidents.problems(stage, patience)
     installation = Installation(
         session=stage.session,
