@@ -57,6 +57,19 @@ def test_a_version_that_does_not_exist_is_not_found_or_no_number(
     assert api.call("DELETE", f"{vip}/{path}").status in {400, 404}
 
 
+def test_a_source_pushed_again_under_a_key_is_answered_and_so_is_the_key_again(
+    api: ApiClient, vip: str
+) -> None:
+    """The command line sends a key with each push; the answer is stored with its status."""
+    path, body = f"{vip}/versions", {"source": SOURCES[1]}
+
+    first = api.post(path, body, idempotency_key="push-1")
+    again = api.post(path, body, idempotency_key="push-1")
+
+    assert (200, 2, False) == (first.status, first.json["version"], first.json["is_new"])
+    assert (first.status, first.json) == (again.status, again.json)
+
+
 def test_a_source_pushed_again_is_the_version_that_it_was(api: ApiClient, vip: str) -> None:
     """Whatever came between."""
     answer = api.post(f"{vip}/versions", {"source": SOURCES[0]})
