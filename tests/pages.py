@@ -22,6 +22,7 @@ EXECUTED: Final = (
     "docs/howto/hear-of-failing-functions.md",
     "docs/howto/release-a-function.md",
     "docs/howto/type-a-function.md",
+    "docs/howto/test-a-function.md",
     "docs/howto/manage-a-function.md",
 )
 _FENCE: Final = "```"
