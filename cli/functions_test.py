@@ -106,6 +106,8 @@ def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
         _refuse({"--watch": watch and as_json}, "never ends, so it prints no JSON document")
         how = How(engine=engine, allow_local_http=allow_local_http, name_part=name_filter)
         path = _given(file)
+        if str(path) == "-":
+            raise WrongUsage("standard input has no folder with cases beside it; give a FILE")
         raise typer.Exit(
             run_suite(Request(path=path, how=how, junit=junit, as_json=as_json, watched=watch))
         )

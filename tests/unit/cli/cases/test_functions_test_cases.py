@@ -324,6 +324,7 @@ def test_several_functions_in_a_folder_have_a_folder_of_cases_each(penstock: Com
         (("shop/vip.py", "--junit", "x"), "--junit"),
         (("shop/vip.py", "--watch"), "--watch"),
         (("--cases",), "give a FILE"),
+        (("-", "--cases"), "standard input has no folder"),
         (("shop", "--filter", "nothing-like-it"), "'nothing-like-it'"),
         (("empty",), "no function in empty"),
         (("bare",), "no function of bare has a case"),
