@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from runtime.core.functions import health as healths
 from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
 from runtime.core.functions.triggers import TriggerSettings
@@ -178,7 +179,7 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
 def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown:
     """Show a function's settings, and how it does."""
     function = api.functions.store.get(caller.tenant, name)
-    health = api.functions.healths.find(caller.tenant, name)
+    health = healths.of_function(api.functions.healths.find(caller.tenant, name), function)
     return FunctionShown(
         **dict(function_out(function)),
         health=HealthOut.model_validate(health) if health.failures else None,

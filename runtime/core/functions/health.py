@@ -18,6 +18,7 @@ from typing import Final
 from runtime.core import ids
 from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions.canary import CanaryFailure
+from runtime.core.functions.function import Function
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.timestamps import timestamp
 
@@ -61,6 +62,9 @@ class Health:
 
     tenant: str
     function: str
+    # When the function was created, ISO 8601: a later one of the same name is another function.
+    # None before the first write.
+    created_at: str | None = None
     revision: int = 0  # grows by one with each write; 0 until the first
     # In a row, whatever the version. Exact up to FAILING_AFTER; at least so many beyond.
     failures: int = 0
@@ -87,6 +91,23 @@ class Ended:
 
     run: Run
     event: Event
+
+
+def of_function(health: Health, function: Function) -> Health:
+    """The health of this function, from the one that is stored under its name.
+
+    A deleted function leaves its health behind. A new one of the same name has nothing to do with
+    it, except that notices that are still unsent must go out.
+    """
+    if health.created_at == function.created_at:
+        return health
+    return Health(
+        tenant=health.tenant,
+        function=health.function,
+        created_at=function.created_at,
+        revision=health.revision,
+        notices=health.notices,
+    )
 
 
 def observe(health: Health, ended: Iterable[Ended], *, now_ms: int) -> Health:

@@ -101,11 +101,12 @@ class TendFunctions:
     ) -> None:
         now_ms = self._tending.now_ms()
 
-        def change(before: Health) -> Health:
+        def change(stored: Health) -> Health:
+            before = health.of_function(stored, function)
             after = health.observe(before, ended, now_ms=now_ms)
-            if failure is None:
-                return after
-            return health.with_canary_failure(after, failure, ended, now_ms=now_ms)
+            if failure is not None:
+                after = health.with_canary_failure(after, failure, ended, now_ms=now_ms)
+            return stored if after is before else after
 
         self._tending.change(Key(function.tenant, function.name), change)
 

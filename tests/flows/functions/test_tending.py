@@ -121,6 +121,19 @@ class TestNotices:
         succeed(platform, *range(110, 120))
         assert topics(platform) == ["function.recovered"]
 
+    def test_a_new_function_of_the_same_name_begins_anew(self, platform: Platform) -> None:
+        """Its first failures would else go on where those of the deleted one ended, untold."""
+        fail(platform, *range(10))
+        assert topics(platform) == ["function.failing"]
+        function = platform.functions.get(TENANT, "vip-orders")
+        later = "2026-11-22T00:00:00.000Z"
+        platform.functions.replace(function, replace(function, created_at=later))
+
+        succeed(platform, 100)
+        assert topics(platform) == []
+        fail(platform, *range(10, 20))
+        assert topics(platform) == ["function.failing"]
+
     def test_a_function_that_sometimes_fails_is_not_failing(self, platform: Platform) -> None:
         """Nine of ten in a batch, in every batch."""
         good = {a_planned_run(number).message.run_id for number in range(0, 60, 10)}

@@ -106,11 +106,15 @@ def test_a_function_that_fails_says_so(vip: ApiClient) -> None:
     """In its own page; one that does well says nothing."""
     assert vip.get("/v1/functions/vip").json["health"] is None
     well = Health(tenant=vip.tenant, function="vip")
-    sick = replace(well, failures=12, failing_since_ms=NOW_MS, noticed=1)
-    vip.application.functions.healths.replace(well, sick)
+    created_at = vip.get("/v1/functions/vip").json["created_at"]
+    sick = replace(well, created_at=created_at, failures=12, failing_since_ms=NOW_MS, noticed=1)
+    stored = vip.application.functions.healths.replace(well, sick)
 
     assert vip.get("/v1/functions/vip").json["health"] == {
         "failing": True,
         "failures": 12,
         "failing_since": NOW,
     }
+    assert stored is not None
+    vip.application.functions.healths.replace(stored, replace(stored, created_at=NOW))
+    assert vip.get("/v1/functions/vip").json["health"] is None, "that was an earlier function"
