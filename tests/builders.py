@@ -18,6 +18,7 @@ from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.core.webhooks.webhook import SealedSecret, Webhook
+from runtime.stores.functions.items import function_item
 
 NOW = "2026-11-20T13:04:05.123Z"
 NOW_MS = 1_795_179_845_123
@@ -128,6 +129,14 @@ def a_canary(**changes: Any) -> Canary:
         id="can_1", version=2, percent=10, margin_points=5, min_runs=100, started_at=NOW
     )
     return replace(canary, **changes)
+
+
+def as_of_before(function: Function, **settings: Any) -> dict[str, Any]:
+    """The item of a function as it was stored when it had one trigger at most."""
+    kept = ("name", "tenant", "created_at", "http_hosts", "environment", "secrets", "limits")
+    names = {*kept, "latest_version", "live_version", "sk"}
+    item = {key: text for key, text in function_item(function).items() if key in names}
+    return item | {name: {"S": dump(value)} for name, value in settings.items()}
 
 
 def a_version(**changes: Any) -> FunctionVersion:

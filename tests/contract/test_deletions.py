@@ -9,7 +9,7 @@ from runtime.core.functions.function import Function
 from runtime.errors import Conflict
 from runtime.stores.functions.deletions import PARTS, Deletions
 from runtime.stores.functions.functions import Functions
-from tests.builders import NOW, TENANT, a_function, a_version
+from tests.builders import NOW, TENANT, a_function, a_version, as_of_before
 from tests.cloud import Cloud
 
 PURGED_AT = "2026-11-27T13:04:05.123Z"
@@ -118,3 +118,22 @@ def test_a_step_stays_within_what_a_transaction_may_hold() -> None:
     """A hundred writes and 4 MB; a version has 64 KB, and its item some hundred bytes more."""
     assert PARTS < 100
     assert PARTS * 66 * 1024 < 4 * 1024 * 1024
+
+
+def test_a_function_of_before_can_be_changed_pushed_to_and_deleted(cloud: Cloud) -> None:
+    """Its digest is of another form of its item; it must not look as if somebody had changed it."""
+    functions = Functions(config=cloud.config)
+    for name in ("changed", "pushed", "deleted"):
+        item = as_of_before(a_function(name=name, latest_version=0), topics=["metric.x"])
+        cloud.config.add(TENANT, item, what="function")
+
+    old = functions.get(TENANT, "changed")
+    functions.replace(old, replace(old, enabled=False))
+    with pytest.raises(Conflict):
+        functions.replace(old, replace(old, enabled=True))
+    counted = functions.add_version(functions.get(TENANT, "pushed"), a_version(function="pushed"))
+    gone = deleted(cloud, functions.get(TENANT, "deleted"))
+
+    assert not functions.get(TENANT, "changed").enabled
+    assert counted == functions.get(TENANT, "pushed")
+    assert gone == functions.get(TENANT, "deleted")

@@ -9,6 +9,7 @@ from runtime.core.functions.function import Function
 from runtime.core.functions.life import Purge
 from runtime.errors import Conflict
 from runtime.stores.functions import items
+from runtime.stores.functions.functions import Functions
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import Config, etag, prefix_query
 
@@ -99,8 +100,7 @@ class Deletions:
 
     def _replace(self, old: Function, new: Function, also: Any) -> None:
         changed = self.config.changed(old.tenant)
-        before, after = items.function_item(old), items.function_item(new)
-        if not self.config.replace(old.tenant, before, after, also, changed):
+        if not Functions(config=self.config).swap(old, new, also, changed):
             raise _changed()
 
 

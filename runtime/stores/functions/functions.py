@@ -47,11 +47,23 @@ class Functions:
         Raises:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
-        changed = self.config.changed(old.tenant)
-        if not self.config.replace(
-            old.tenant, items.function_item(old), items.function_item(new), changed
-        ):
+        if not self.swap(old, new, self.config.changed(old.tenant)):
             raise Conflict("the function has changed; read it again", code="function_changed")
+
+    def swap(self, old: Function, new: Function, *also: Any) -> bool:
+        """Store `new` in the place of `old` with the writes that belong to it.
+
+        Returns whether it was done: it is not if somebody else has changed the function since it
+        was read, or the condition of another write does not hold.
+        """
+        item = items.function_item(new)
+        if self.config.replace(old.tenant, items.function_item(old), item, *also):
+            return True
+        # A function that was stored before its item had the form of today has another digest.
+        stored = self.config.find(old.tenant, keys.function(old.name))
+        if stored is None or items.function(stored) != old:
+            return False
+        return self.config.replace(old.tenant, stored, item, *also)
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
         """A tenant's functions, by name."""
@@ -69,13 +81,7 @@ class Functions:
             {**codec.key(_source_key(version)), "version": codec.scalar(version.version)},
             "attribute_not_exists(pk)",
         )
-        if not self.config.replace(
-            function.tenant,
-            items.function_item(function),
-            items.function_item(function_after),
-            put,
-            mark,
-        ):
+        if not self.swap(function, function_after, put, mark):
             raise Conflict("another version came first; push again", code="function_changed")
         return function_after
 
@@ -159,9 +165,7 @@ class Functions:
         )
         changed = self.config.changed(old.tenant)
         writes = (put, changed, *also)
-        if not self.config.replace(
-            old.tenant, items.function_item(old), items.function_item(change.function), *writes
-        ):
+        if not self.swap(old, change.function, *writes):
             raise Conflict("the function has changed; read it again", code="function_changed")
 
 

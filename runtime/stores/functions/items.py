@@ -3,6 +3,7 @@
 Beside the runs stand what is known of a function's health, and its error groups.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -53,12 +54,15 @@ def function_item(function: Function) -> Item:
 def function(item: Mapping[str, Item]) -> Function:
     """A stored function."""
     raw = codec.fields(item, Function, as_json=FUNCTION_AS_JSON)
-    raw["triggers"] = tuple(map(_trigger, raw["triggers"]))
+    raw["triggers"] = (
+        tuple(map(_trigger, raw["triggers"])) if "triggers" in raw else _only_trigger(item)
+    )
     raw["http_hosts"] = tuple(raw["http_hosts"])
-    raw["secrets"] = {name: Secret(**secret) for name, secret in raw["secrets"].items()}
+    raw["secrets"] = {name: _secret(secret) for name, secret in raw["secrets"].items()}
     raw["limits"] = Limits(**raw["limits"])
-    raw["retry"] = _retry(raw["retry"])
-    raw["live_before"] = tuple(raw["live_before"])
+    if "retry" in raw:
+        raw["retry"] = _retry(raw["retry"])
+    raw["live_before"] = tuple(raw.get("live_before", ()))
     if "canary" in raw:
         raw["canary"] = Canary(**raw["canary"])
     if "engine" in raw:
@@ -68,6 +72,22 @@ def function(item: Mapping[str, Item]) -> Function:
 
 def _trigger(raw: Mapping[str, Any]) -> Trigger:
     return Trigger(topics=tuple(raw["topics"]), filter=raw["filter"])
+
+
+def _only_trigger(item: Mapping[str, Item]) -> tuple[Trigger, ...]:
+    """The trigger of a function that was stored when it could have one at most."""
+    topics, pattern = (
+        json.loads(codec.value(item[name])) if name in item else None
+        for name in ("topics", "filter")
+    )
+    return (Trigger(topics=tuple(topics), filter=pattern),) if topics else ()
+
+
+def _secret(raw: Any) -> Secret:
+    if isinstance(raw, Mapping):
+        return Secret(**raw)
+    # It was stored when a secret was its ciphertext alone: a value that was set has version 1.
+    return Secret() if raw is None else Secret(version=1, sealed=raw)
 
 
 def _retry(raw: Mapping[str, Any]) -> RetryPolicy:

@@ -57,9 +57,9 @@ class Config:
         """Store `new` if the item still is `old`; returns whether it was.
 
         Both are codec items with their sort key. Of two writers that have read the same item one
-        wins; the other reads again.
+        wins; the other reads again. If `old` is an item as it is stored, its own digest counts.
         """
-        was = etag(old)["etag"]["S"]
+        was = old["etag"]["S"] if "etag" in old else etag(old)["etag"]["S"]
         item = {**new, "pk": {"S": keys.tenant(tenant)}, **etag(new)}
         return self.table.transact(self.table.put(item, "#etag = :was", was=was), *also)
 

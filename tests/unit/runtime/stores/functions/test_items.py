@@ -5,10 +5,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.functions.function import Engine
+from runtime.core.functions.function import Engine, RetryPolicy, Secret
 from runtime.core.functions.run import Run
+from runtime.core.matching.trigger import Trigger
 from runtime.stores.functions import items
-from tests.builders import a_function, a_run, a_version
+from tests.builders import a_function, a_run, a_version, as_of_before
 from tests.json_values import JSON
 
 NEW = {"engine", "isolation"}  # attributes of records since a function can choose its engine
@@ -50,3 +51,21 @@ def test_what_was_stored_before_engines_is_read_as_it_was_meant() -> None:
 def test_an_unchosen_engine_changes_no_record_at_rest() -> None:
     """Else every function stored before would look as if somebody had changed it meanwhile."""
     assert NEW.isdisjoint(items.function_item(a_function(engine=None)))
+
+
+def test_a_function_of_before_is_read_as_it_was_meant() -> None:
+    """When a function had one trigger at most, and a secret was its ciphertext alone."""
+    before = as_of_before(a_function(), topics=["metric.x"], filter={"id": ["a"]})
+    before["secrets"] = {"S": '{"NEW":null,"OLD":"sealed"}'}
+
+    read = items.function(before)
+
+    assert (Trigger(topics=("metric.x",), filter={"id": ["a"]}),) == read.triggers
+    assert {"NEW": Secret(), "OLD": Secret(version=1, sealed="sealed")} == read.secrets
+    assert (RetryPolicy(), 1, (), True) == (
+        read.retry,
+        read.environment_version,
+        read.live_before,
+        read.enabled,
+    )
+    assert () == items.function(as_of_before(a_function(), topics=[])).triggers
