@@ -1,7 +1,7 @@
 """Delete a function, with days of grace in which it can be restored."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -11,6 +11,7 @@ from runtime.core.page import Page
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import FunctionInUse
+from runtime.races import Races
 from runtime.usecases.functions import ports
 
 PAGE: Final = 200  # webhooks in one request to the table
@@ -49,6 +50,7 @@ class DeleteFunction:
     deletions: Deletions
     webhooks: Webhooks
     clock: Callable[[], datetime]
+    races: Races = field(default_factory=Races)
 
     def __call__(self, tenant: str, name: str, *, force: bool = False) -> Function:
         """Delete the function; returns it. Nothing changes if it is deleted already.
@@ -65,17 +67,21 @@ class DeleteFunction:
         Raises:
             NotFound: the tenant has no such function.
             FunctionInUse: webhooks name it as their transform.
-            Conflict: somebody else changed the function at the same time.
+            Conflict: others keep changing the function.
         """
-        old = self.functions.get(tenant, name)
-        function = life.deleted(old, now=timestamp(self.clock()))
-        if function is old:
-            return old
-        users = () if force else tuple(self._users(tenant, name))
-        if users:
-            raise FunctionInUse(name, webhooks=users)
-        self.deletions.delete(old, function)
-        return function
+
+        def delete() -> Function:
+            old = self.functions.get(tenant, name)
+            function = life.deleted(old, now=timestamp(self.clock()))
+            if function is old:
+                return old
+            users = () if force else tuple(self._users(tenant, name))
+            if users:
+                raise FunctionInUse(name, webhooks=users)
+            self.deletions.delete(old, function)
+            return function
+
+        return ports.insist(self.races, delete)
 
     def _users(self, tenant: str, name: str) -> Iterator[str]:
         """The ids of the webhooks whose transform the function is."""
@@ -94,17 +100,22 @@ class RestoreFunction:
 
     functions: ports.Readable
     deletions: Deletions
+    races: Races = field(default_factory=Races)
 
     def __call__(self, tenant: str, name: str) -> Function:
         """Take the deletion back; returns the function. Nothing changes if it is not deleted.
 
         Raises:
             NotFound: the tenant has no such function, or has none any more.
-            Conflict: code `function_deleted`: its purge has begun; or somebody else changed the
-                function at the same time.
+            Conflict: code `function_deleted`: its purge has begun; or others keep changing the
+                function.
         """
-        old = self.functions.get(tenant, name)
-        function = life.restored(old)
-        if function is not old:
-            self.deletions.restore(old, function)
-        return function
+
+        def restore() -> Function:
+            old = self.functions.get(tenant, name)
+            function = life.restored(old)
+            if function is not old:
+                self.deletions.restore(old, function)
+            return function
+
+        return ports.insist(self.races, restore)

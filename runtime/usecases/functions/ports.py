@@ -1,11 +1,16 @@
 """The ports that several use cases of functions need, and what they check first."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
 
 from runtime.core.functions import life
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
 from runtime.errors import Conflict
+from runtime.races import Races
+
+T = TypeVar("T")
+OVERTAKEN: Final = "function_changed"  # the stores' code when somebody else was faster
 
 
 class Functions(Protocol):
@@ -70,6 +75,24 @@ def kept(functions: Readable, tenant: str, name: str) -> Function:
         Conflict: code `function_deleted`.
     """
     return life.kept(functions.get(tenant, name))
+
+
+def insist(races: Races, change: Callable[[], T]) -> T:
+    """Make a change that reads the function anew each time, until nobody else's overtakes it.
+
+    For changes that say what shall be, whatever was there: to switch off, to delete, to set a
+    value. A change of settings that its caller has read is not among them.
+
+    Raises:
+        Conflict: code `function_changed`: others keep changing the function.
+    """
+    for _ in races:
+        try:
+            return change()
+        except Conflict as problem:
+            if problem.code != OVERTAKEN:
+                raise
+    raise Conflict("the function keeps changing; try again", code=OVERTAKEN)
 
 
 def existing(functions: Releases, function: Function, *, version: int) -> FunctionVersion:

@@ -1,31 +1,37 @@
 """Switch a function on or off. While it is off its events are recorded as skipped."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from runtime.core.functions import life
 from runtime.core.functions.function import Function
 from runtime.core.timestamps import timestamp
-from runtime.usecases.functions.ports import Functions
+from runtime.races import Races
+from runtime.usecases.functions import ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchFunction:
     """Switches functions."""
 
-    functions: Functions
+    functions: ports.Functions
     clock: Callable[[], datetime]
+    races: Races = field(default_factory=Races)
 
     def __call__(self, tenant: str, name: str, *, enabled: bool) -> Function:
         """Switch the function on or off; returns it. Nothing changes if it is so already.
 
         Raises:
             NotFound: the tenant has no such function.
-            Conflict: the function is deleted, or somebody else changed it at the same time.
+            Conflict: the function is deleted, or others keep changing it.
         """
-        old = self.functions.get(tenant, name)
-        function = life.switched(old, enabled=enabled, now=timestamp(self.clock()))
-        if function is not old:
-            self.functions.replace(old, function)
-        return function
+
+        def switch() -> Function:
+            old = self.functions.get(tenant, name)
+            function = life.switched(old, enabled=enabled, now=timestamp(self.clock()))
+            if function is not old:
+                self.functions.replace(old, function)
+            return function
+
+        return ports.insist(self.races, switch)
