@@ -36,8 +36,8 @@ def set_environment(
 ) -> None:
     """Set values of a function's environment; the others stay. The next run sees them."""
     values = dict(_pair(each) for each in pairs)
-    changed = _changed(client.connect(), name, lambda old: {**old, **values})
-    _output.show(changed, as_json=as_json, human=lambda: _environment_lines(name, changed))
+    shown = changed(client.connect(), name, lambda old: {**old, **values})
+    _output.show(shown, as_json=as_json, human=lambda: _environment_lines(name, shown))
 
 
 @environment.command("unset")
@@ -56,8 +56,8 @@ def unset_environment(
                 raise CommandFailed(f"{name} has no {key}; {known}", code="not_in_environment")
         return {key: value for key, value in old.items() if key not in keys}
 
-    changed = _changed(client.connect(), name, without)
-    _output.show(changed, as_json=as_json, human=lambda: _environment_lines(name, changed))
+    shown = changed(client.connect(), name, without)
+    _output.show(shown, as_json=as_json, human=lambda: _environment_lines(name, shown))
 
 
 @secrets.command("list")
@@ -91,10 +91,14 @@ def without_value(name: str, secret: str) -> str:
     return f"{secret} has no value; `penstock functions secrets set {name} {secret}` sets it"
 
 
-def _changed(
+def changed(
     api: Client, name: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
 ) -> Any:
-    """The environment after a change that undoes nobody else's."""
+    """The environment after a change that undoes nobody else's.
+
+    Raises:
+        CommandFailed: code `environment_changed` or `function_changed`: others keep changing it.
+    """
     path = f"/v1/functions/{name}/environment"
     for tries_left in reversed(range(TRIES)):
         old = api.get(path)

@@ -77,11 +77,12 @@ def _ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
 def _date_back(stage: Stage) -> None:
     """Move the purge of the deleted function to a time that has passed."""
     dynamodb, table = stage.client("dynamodb"), stage.table("ConfigTable")
-    [purge] = dynamodb.query(
+    purges = dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :purges",
         ExpressionAttributeValues={":purges": {"S": "purges"}},
     )["Items"]
+    purge = next(each for each in purges if each["function"]["S"] == ENDED)
     place = {name: purge[name] for name in ("pk", "sk")}
     sort = {"S": f"{LONG_AGO}#{stage.tenant}#{ENDED}"}
     dated_back = {**purge, "sk": sort, "at": {"S": LONG_AGO}}

@@ -4,10 +4,14 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 import pytest
 
+from cli import function_values
+from cli._connection import Connection
+from cli.client import Client
 from tests.unit.cli.conftest import Command, Ran
 
 SOURCE: Final = "def handler(event):\n    return event['id']\n"
@@ -198,3 +202,46 @@ def test_a_push_says_which_command_sets_a_secret_without_a_value(penstock: Comma
     assert "`penstock functions secrets set vip CRM_TOKEN` sets it" in pushed.out
     assert "ERP_TOKEN" not in pushed.out
     assert ["CRM_TOKEN"] == as_json.json["secrets_without_value"]
+
+
+def test_two_who_each_set_a_value_keep_both(penstock: Command, vip: str) -> None:
+    """The second reads again what the first has written meanwhile."""
+    others = iter(["B", "C"])
+    api = Client(
+        Connection(
+            url=penstock.environment["PENSTOCK_API_URL"],
+            key=penstock.environment["PENSTOCK_API_KEY"],
+            origin="test",
+        )
+    )
+
+    def change(old: Mapping[str, str]) -> dict[str, str]:
+        """Set A; meanwhile somebody else sets another value, twice."""
+        other = next(others, None)
+        if other is not None:
+            values = {"values": {**old, other: "1"}}
+            penstock.api.call("PUT", f"/v1/functions/{vip}/environment", values)
+        return {**old, "A": "1"}
+
+    changed = function_values.changed(api, vip, change)
+
+    assert {"SHOP": "a", "A": "1", "B": "1", "C": "1"} == changed["values"]
+
+
+def test_a_push_leads_from_several_triggers_back_to_one(penstock: Command) -> None:
+    """The file says all of them, so what it no longer says is gone: a filter too."""
+    file = penstock.write("vip.py", SOURCE)
+    each = '[[function.triggers]]\ntopics = ["{}"]\nfilter = {{ id = ["a"] }}\n'
+    penstock.write("penstock.toml", each.format("metric.x") + each.format("metric.y"))
+    penstock("functions", "push", file)
+    several = penstock.api.get("/v1/functions/vip").json
+    penstock.write("penstock.toml", '[function]\ntopics = ["metric.z"]\n')
+
+    pushed = penstock("functions", "push", file)
+
+    assert ["metric.x", "metric.y"] == several["topics"]
+    assert [{"id": ["a"]}] * 2 == [trigger["filter"] for trigger in several["triggers"]]
+    assert 0 == pushed.code
+    assert [{"topics": ["metric.z"], "filter": None}] == (
+        penstock.api.get("/v1/functions/vip").json["triggers"]
+    )
