@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 _RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
+_NO_END: Final = "\\ No newline at end of file"
 _COLOURS: Final = {"-": _RED, "+": _GREEN, "@": _CYAN}
 
 
@@ -14,9 +15,14 @@ def unified(
     before: Sequence[str], after: Sequence[str], *, before_name: str, after_name: str
 ) -> list[str]:
     """The lines of a unified diff; none when both are equal."""
-    return list(
-        difflib.unified_diff(before, after, fromfile=before_name, tofile=after_name, lineterm="")
-    )
+    diff = difflib.unified_diff(before, after, fromfile=before_name, tofile=after_name, lineterm="")
+    return [line for lines in diff for line in lines.split("\n")]
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, to compare; a last line without its end says so, as `diff` does."""
+    *whole, rest = text.split("\n")
+    return [*whole, f"{rest}\n{_NO_END}"] if rest else whole
 
 
 def coloured(diff: Sequence[str]) -> list[str]:

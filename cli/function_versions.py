@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli import _diff, _files, _output, client
-from cli._errors import WrongUsage
+from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 
-COLUMNS: Final = ("version", "created_at", "engine", "source_sha256", "deleted_at")
+COLUMNS: Final = ("version", "state", "created_at", "engine", "source_sha256")
 RELEASE_COLUMNS: Final = (
     "seq", "at", "kind", "version", "live_before", "live_after", "percent", "reason",
 )  # fmt: skip
@@ -26,11 +26,12 @@ canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the
 
 @versions.command("list")
 def list_all(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
-    """List a function's versions, the newest first; `*` marks the live one."""
+    """List a function's versions, the newest first, and which is live, on trial or deleted."""
     api = client.connect()
-    live = api.get(f"/v1/functions/{name}")["live_version"]
+    function = api.get(f"/v1/functions/{name}")
     rows = list(api.each(f"/v1/functions/{name}/versions", limit=limit))
-    shown = [{**row, "version": _marked(row["version"], live)} for row in rows]
+    rows = [{**row, "state": _state(row, function)} for row in rows]
+    shown = [{**row, "source_sha256": f"{row['source_sha256'][:12]}…"} for row in rows]
     _output.show({"data": rows}, as_json=as_json, human=lambda: _output.table(shown, COLUMNS))
 
 
@@ -66,15 +67,21 @@ def diff(
 ) -> None:
     """Show what changed between two versions, or from a version to a file of yours."""
     if (after is None) == (local is None):
-        raise WrongUsage("name a second version, or a file by --local", code="one_version")
+        raise WrongUsage(
+            f"name either a second version, as in `penstock functions diff {name} {before} N`,"
+            " or a file by --local",
+            code="one_version",
+        )
     if after == before:
-        raise WrongUsage("a version is compared with another one", code="one_version")
+        raise WrongUsage(
+            f"version {before} is compared with itself; name another version", code="one_version"
+        )
     api = client.connect()
     target = str(local) if local is not None else f"{name} version {after}"
     text = _files.read_text(local) if local is not None else _source(api, name, after)
     lines = _diff.unified(
-        _source(api, name, before).split("\n"),
-        text.split("\n"),
+        _diff.lines_of(_source(api, name, before)),
+        _diff.lines_of(text),
         before_name=f"{name} version {before}",
         after_name=target,
     )
@@ -163,14 +170,22 @@ def stop_canary(name: Name, *, as_json: AsJson = False) -> None:
 def _source(api: client.Client, name: str, version: int | None) -> str:
     stored = api.get(f"/v1/functions/{name}/versions/{version}")
     if stored["deleted_at"] is not None:
-        raise WrongUsage(
-            f"version {version} was deleted at {stored['deleted_at']}", code="version_deleted"
+        raise CommandFailed(
+            f"version {version} was deleted at {stored['deleted_at']}, and its source is gone;"
+            f" `penstock functions versions list {name}` shows which there are",
+            code="version_deleted",
         )
     return str(stored["source"])
 
 
-def _marked(version: int, live: int | None) -> str:
-    return f"{version} *" if version == live else str(version)
+def _state(version: Any, function: Any) -> str | None:
+    """What becomes of a version; None for one that waits to be published."""
+    trial = function["canary"] or {}
+    if version["version"] == function["live_version"]:
+        return "live"
+    if version["version"] == trial.get("version"):
+        return "canary"
+    return "deleted" if version["deleted_at"] is not None else None
 
 
 def _runs(function: Any) -> str:

@@ -21,14 +21,21 @@ def vip(penstock: Command) -> Command:
     return penstock
 
 
-def test_versions_are_listed_with_the_live_one_marked(vip: Command) -> None:
-    """The newest first."""
+def test_versions_are_listed_with_what_becomes_of_them(vip: Command) -> None:
+    """The newest first: live, on trial, deleted, or none of these."""
+    for number in (3, 4):
+        vip.write("vip.py", f"def handler(event):\n    return {number}\n")
+        vip("functions", "push", "vip.py")
+    vip("functions", "canary", "start", "vip", "3")
+    vip("functions", "versions", "delete", "vip", "2")
+
     shown = vip("functions", "versions", "list", "vip")
     listed = vip("functions", "versions", "list", "vip", "--json").json["data"]
 
-    assert [2, 1] == [each["version"] for each in listed]
-    assert re.search(r"^1 \*  ", shown.out, re.MULTILINE)
-    assert re.search(r"^2    ", shown.out, re.MULTILINE)
+    states = [(4, None), (3, "canary"), (2, "deleted"), (1, "live")]
+    assert states == [(each["version"], each["state"]) for each in listed]
+    assert ["4", "-"] == shown.out.splitlines()[1].split()[:2]
+    assert re.search(r"^1        live     2", shown.out, re.MULTILINE)
 
 
 def test_a_version_is_shown_with_its_source(vip: Command) -> None:
@@ -44,11 +51,10 @@ def test_a_diff_is_unified(vip: Command) -> None:
     lines = [
         "--- vip version 1",
         "+++ vip version 2",
-        "@@ -1,3 +1,3 @@",
+        "@@ -1,2 +1,2 @@",
         " def handler(event):",
         "-    return 1",
         "+    return 2",
-        " ",
     ]
 
     assert (0, lines) == (shown.code, shown.out.splitlines())
@@ -64,6 +70,15 @@ def test_a_diff_with_a_file_shows_what_a_push_would_bring(vip: Command) -> None:
     assert "(no difference)\n" == same.out
     assert "+++ vip.py" in other.out
     assert "+    return 3" in other.out
+
+
+def test_a_diff_shows_that_a_file_lost_the_end_of_its_last_line(vip: Command) -> None:
+    """As every diff does; the last lines are not the same."""
+    vip.write("vip.py", "def handler(event):\n    return 2")
+
+    shown = vip("functions", "diff", "vip", "2", "--local", "vip.py").out.splitlines()
+
+    assert shown[-3:] == ["-    return 2", "+    return 2", "\\ No newline at end of file"]
 
 
 @pytest.mark.parametrize(
@@ -175,10 +190,8 @@ def test_a_version_is_deleted_for_good(vip: Command) -> None:
     """It stays in the list, without its source."""
     assert 0 == vip("functions", "versions", "delete", "vip", "2").code
 
-    assert (
-        "version_deleted"
-        == vip("functions", "diff", "vip", "1", "2", "--json").json["error"]["code"]
-    )
+    refused = vip("functions", "diff", "vip", "1", "2", "--json")
+    assert (1, "version_deleted") == (refused.code, refused.json["error"]["code"])
 
 
 def _on(terminal: int, command: Command, *arguments: str, **environment: str) -> int:
