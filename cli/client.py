@@ -4,12 +4,13 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
 from cli import _connection
 from cli._connection import Connection
-from cli._errors import CommandFailed
+from cli._errors import CommandFailed, WrongUsage
 
 TIMEOUT_S: Final = 35  # the API function's own is 30
 TRIES: Final = 3
@@ -96,6 +97,21 @@ class Client:
             f" {type(problem).__name__}; is it running? `penstock doctor` looks into it",
             code="unreachable",
         )
+
+
+def segment(name: str) -> str:
+    """A name or an id as one segment of a path, whatever characters it has.
+
+    Without this, `whk_1?x` would be the webhook `whk_1`, and `a/secrets/b` a secret.
+
+    Raises:
+        WrongUsage: code `empty_name`: nothing is there, as when a shell's variable is not set.
+    """
+    if not name:
+        raise WrongUsage("a name or an id is empty", code="empty_name")
+    escaped = quote(name, safe="")
+    # httpx takes segments of dots alone for steps up and down a path.
+    return escaped.replace(".", "%2E") if not escaped.strip(".") else escaped
 
 
 def connect() -> Client:

@@ -54,14 +54,14 @@ def list_all(  # noqa: PLR0913 - each option of the command is a parameter
 @app.command()
 def show(delivery_id: str, *, as_json: AsJson = False) -> None:
     """Show a delivery with its body and every attempt."""
-    delivery = client.connect().get(f"/v1/deliveries/{delivery_id}")
+    delivery = client.connect().get(f"/v1/deliveries/{client.segment(delivery_id)}")
     _output.show(delivery, as_json=as_json, human=lambda: lines(delivery))
 
 
 @app.command()
 def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
     """Send a delivery again now, under the same id; its function runs again if it has no body."""
-    delivery = client.connect().post(f"/v1/deliveries/{delivery_id}/retry")
+    delivery = client.connect().post(f"/v1/deliveries/{client.segment(delivery_id)}/retry")
     _output.show(delivery, as_json=as_json, human=lambda: _retried(delivery))
 
 

@@ -24,7 +24,9 @@ def errors(
     The group that failed last comes first; `run_id` is its newest run.
     """
     query = {} if version is None else {"version": version}
-    groups = list(client.connect().each(f"/v1/functions/{name}/errors", query, limit=limit))
+    groups = list(
+        client.connect().each(f"/v1/functions/{client.segment(name)}/errors", query, limit=limit)
+    )
     _output.show(
         {"data": groups},
         as_json=as_json,

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 import typer
 
@@ -73,7 +72,7 @@ def show(
     event_id: Annotated[str, typer.Argument(help="The event's id.")], *, as_json: AsJson = False
 ) -> None:
     """Show an event as it came, for as long as it is kept."""
-    event = client.connect().get(f"/v1/events/{quote(event_id, safe='')}")
+    event = client.connect().get(f"/v1/events/{client.segment(event_id)}")
     _output.show(event, as_json=as_json, human=lambda: _output.record(event))
 
 
@@ -99,7 +98,7 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
         "to": to,
     }
     body = {name: value for name, value in filters.items() if value is not None}
-    job = client.connect().post(f"/v1/webhooks/{webhook}/replay", body)
+    job = client.connect().post(f"/v1/webhooks/{client.segment(webhook)}/replay", body)
     _output.show(job, as_json=as_json, human=lambda: _output.record(job))
 
 

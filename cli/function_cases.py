@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -36,7 +35,7 @@ def save(
     from cli.cases import save as saving
 
     api = client.connect()
-    envelope = api.get(f"/v1/events/{quote(event, safe='')}")
+    envelope = api.get(f"/v1/events/{client.segment(event)}")
     run = _run(api, name, event)
     saved = saving.make(envelope, run, _profile(api, run))
     path = out or _folder(name) / f"{saved.name}.json"
@@ -51,12 +50,12 @@ def save(
 
 def _run(api: Client, name: str, event_id: str) -> Any:
     """The newest run of this function on this event, with all of its output."""
-    for run in api.each(f"/v1/functions/{name}/runs", {"event": event_id}, limit=1):
+    for run in api.each(f"/v1/functions/{client.segment(name)}/runs", {"event": event_id}, limit=1):
         if run["outcome"] == "skipped":
             raise CommandFailed(
                 f"{name} did not run on {event_id}: {run['error']['message']}", code="run_skipped"
             )
-        return api.get(f"/v1/functions/{name}/runs/{run['id']}")
+        return api.get(f"/v1/functions/{client.segment(name)}/runs/{client.segment(run['id'])}")
     raise CommandFailed(
         f"{name} has no run of {event_id}; `penstock functions logs {name}` lists its runs",
         code="run_not_found",
@@ -68,7 +67,7 @@ def _profile(api: Client, run: Mapping[str, Any]) -> Any:
     if run["profile_id"] is None:
         return None
     try:
-        return api.get(f"/v1/profiles/{quote(run['profile_id'], safe='')}")
+        return api.get(f"/v1/profiles/{client.segment(run['profile_id'])}")
     except CommandFailed as refusal:
         if refusal.code != "profile_not_found":
             raise

@@ -12,13 +12,13 @@ from cli.function_versions import Name
 
 def enable(name: Name, *, as_json: AsJson = False) -> None:
     """Switch a function on; what it missed can be run again."""
-    function = client.connect().post(f"/v1/functions/{name}/enable")
+    function = client.connect().post(f"/v1/functions/{client.segment(name)}/enable")
     _output.show(function, as_json=as_json, human=lambda: [f"{name} is enabled"])
 
 
 def disable(name: Name, *, as_json: AsJson = False) -> None:
     """Switch a function off; its events are recorded as skipped runs."""
-    function = client.connect().post(f"/v1/functions/{name}/disable")
+    function = client.connect().post(f"/v1/functions/{client.segment(name)}/disable")
     hint = f"{name} is disabled; `penstock functions enable {name}` switches it on again"
     _output.show(function, as_json=as_json, human=lambda: [hint])
 
@@ -36,13 +36,13 @@ def delete(
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Delete {name}? Its events are skipped from now on.", abort=True, err=True)
     query = {"force": "true"} if force else None
-    function = client.connect().delete(f"/v1/functions/{name}", query)
+    function = client.connect().delete(f"/v1/functions/{client.segment(name)}", query)
     _output.show(function, as_json=as_json, human=lambda: [_deleted(function)])
 
 
 def restore(name: Name, *, as_json: AsJson = False) -> None:
     """Take the deletion of a function back; it is as it was before."""
-    function = client.connect().post(f"/v1/functions/{name}/restore")
+    function = client.connect().post(f"/v1/functions/{client.segment(name)}/restore")
     state = "enabled" if function["enabled"] else "disabled"
     _output.show(function, as_json=as_json, human=lambda: [f"{name} is back, and {state}"])
 

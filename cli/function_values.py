@@ -23,7 +23,7 @@ Secret = Annotated[str, typer.Argument(help="The secret's name, such as CRM_TOKE
 @environment.command("show")
 def show_environment(name: Name, *, as_json: AsJson = False) -> None:
     """Show a function's environment and its version."""
-    shown = client.connect().get(f"/v1/functions/{name}/environment")
+    shown = client.connect().get(f"/v1/functions/{client.segment(name)}/environment")
     _output.show(shown, as_json=as_json, human=lambda: _environment_lines(name, shown))
 
 
@@ -63,7 +63,7 @@ def unset_environment(
 @secrets.command("list")
 def list_secrets(name: Name, *, as_json: AsJson = False) -> None:
     """List a function's secrets and their versions; a value is never shown."""
-    listed = client.connect().get(f"/v1/functions/{name}/secrets")["data"]
+    listed = client.connect().get(f"/v1/functions/{client.segment(name)}/secrets")["data"]
     _output.show(
         {"data": listed}, as_json=as_json, human=lambda: _output.table(listed, SECRET_COLUMNS)
     )
@@ -73,7 +73,9 @@ def list_secrets(name: Name, *, as_json: AsJson = False) -> None:
 def set_secret(name: Name, secret: Secret, *, as_json: AsJson = False) -> None:
     """Set a secret; its value is read from standard input, never from the command line."""
     value = _files.read_secret(secret)
-    client.connect().put(f"/v1/functions/{name}/secrets/{secret}", {"value": value})
+    client.connect().put(
+        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}", {"value": value}
+    )
     document = {"function": name, "secret": secret, "set": True}
     _output.show(document, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
 
@@ -81,7 +83,9 @@ def set_secret(name: Name, secret: Secret, *, as_json: AsJson = False) -> None:
 @secrets.command("unset")
 def unset_secret(name: Name, secret: Secret, *, as_json: AsJson = False) -> None:
     """Forget a secret's value; its name stays declared."""
-    client.connect().delete(f"/v1/functions/{name}/secrets/{secret}")
+    client.connect().delete(
+        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}"
+    )
     document = {"function": name, "secret": secret, "set": False}
     _output.show(document, as_json=as_json, human=lambda: [f"{secret} of {name} has no value now"])
 
@@ -99,7 +103,7 @@ def changed(
     Raises:
         CommandFailed: code `environment_changed` or `function_changed`: others keep changing it.
     """
-    path = f"/v1/functions/{name}/environment"
+    path = f"/v1/functions/{client.segment(name)}/environment"
     for tries_left in reversed(range(TRIES)):
         old = api.get(path)
         try:

@@ -28,8 +28,8 @@ canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the
 def list_all(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
     """List a function's versions, the newest first, and which is live, on trial or deleted."""
     api = client.connect()
-    function = api.get(f"/v1/functions/{name}")
-    rows = list(api.each(f"/v1/functions/{name}/versions", limit=limit))
+    function = api.get(f"/v1/functions/{client.segment(name)}")
+    rows = list(api.each(f"/v1/functions/{client.segment(name)}/versions", limit=limit))
     rows = [{**row, "state": _state(row, function)} for row in rows]
     shown = [{**row, "source_sha256": f"{row['source_sha256'][:12]}…"} for row in rows]
     _output.show({"data": rows}, as_json=as_json, human=lambda: _output.table(shown, COLUMNS))
@@ -38,7 +38,7 @@ def list_all(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
 @versions.command("show")
 def show_version(name: Name, version: Version, *, as_json: AsJson = False) -> None:
     """Show a version with its source."""
-    stored = client.connect().get(f"/v1/functions/{name}/versions/{version}")
+    stored = client.connect().get(f"/v1/functions/{client.segment(name)}/versions/{version}")
     facts = {key: value for key, value in stored.items() if key != "source"}
     _output.show(
         stored,
@@ -50,7 +50,7 @@ def show_version(name: Name, version: Version, *, as_json: AsJson = False) -> No
 @versions.command("delete")
 def delete_version(name: Name, version: Version, *, as_json: AsJson = False) -> None:
     """Forget a version's source for good; its number is never given again."""
-    client.connect().delete(f"/v1/functions/{name}/versions/{version}")
+    client.connect().delete(f"/v1/functions/{client.segment(name)}/versions/{version}")
     document = {"function": name, "version": version, "deleted": True}
     _output.show(document, as_json=as_json, human=lambda: [f"deleted version {version} of {name}"])
 
@@ -97,7 +97,9 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Make a version live: the latest, or another one."""
-    function = client.connect().post(f"/v1/functions/{name}/publish", {"version": version})
+    function = client.connect().post(
+        f"/v1/functions/{client.segment(name)}/publish", {"version": version}
+    )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
@@ -108,13 +110,17 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Go back to the version that was live before; while a canary runs, end it."""
-    function = client.connect().post(f"/v1/functions/{name}/rollback", {"version": to})
+    function = client.connect().post(
+        f"/v1/functions/{client.segment(name)}/rollback", {"version": to}
+    )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
 def releases(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
     """List what became of a function's versions, and why; the newest change first."""
-    rows = list(client.connect().each(f"/v1/functions/{name}/releases", limit=limit))
+    rows = list(
+        client.connect().each(f"/v1/functions/{client.segment(name)}/releases", limit=limit)
+    )
     _output.show(
         {"data": rows}, as_json=as_json, human=lambda: _output.table(rows, RELEASE_COLUMNS)
     )
@@ -139,14 +145,14 @@ def start_canary(
         "margin_points": margin,
         "min_runs": min_runs,
     }
-    function = client.connect().put(f"/v1/functions/{name}/canary", body)
+    function = client.connect().put(f"/v1/functions/{client.segment(name)}/canary", body)
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
 @canary.command("show")
 def show_canary(name: Name, *, as_json: AsJson = False) -> None:
     """Show which version is on trial."""
-    function = client.connect().get(f"/v1/functions/{name}")
+    function = client.connect().get(f"/v1/functions/{client.segment(name)}")
     trial = function["canary"]
     document = {"live_version": function["live_version"], "canary": trial}
     rows = [] if trial is None else [{**trial, "live_version": function["live_version"]}]
@@ -156,19 +162,19 @@ def show_canary(name: Name, *, as_json: AsJson = False) -> None:
 @canary.command("promote")
 def promote_canary(name: Name, *, as_json: AsJson = False) -> None:
     """Publish the version on trial."""
-    function = client.connect().post(f"/v1/functions/{name}/canary/promote")
+    function = client.connect().post(f"/v1/functions/{client.segment(name)}/canary/promote")
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
 @canary.command("stop")
 def stop_canary(name: Name, *, as_json: AsJson = False) -> None:
     """End the trial; the live version gets all runs again."""
-    function = client.connect().delete(f"/v1/functions/{name}/canary")
+    function = client.connect().delete(f"/v1/functions/{client.segment(name)}/canary")
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
 def _source(api: client.Client, name: str, version: int | None) -> str:
-    stored = api.get(f"/v1/functions/{name}/versions/{version}")
+    stored = api.get(f"/v1/functions/{client.segment(name)}/versions/{version}")
     if stored["deleted_at"] is not None:
         raise CommandFailed(
             f"version {version} was deleted at {stored['deleted_at']}, and its source is gone;"

@@ -101,12 +101,12 @@ def push(
     target = name or settings.name
     api = client.connect()
     function = _create_or_change(api, target, settings.settings)
-    version = api.post(f"/v1/functions/{target}/versions", {"source": source})
+    version = api.post(f"/v1/functions/{client.segment(target)}/versions", {"source": source})
     findings = version["findings"] + settings.hints(source)
     missing = [secret for secret, has_value in function["secrets"].items() if not has_value]
     document = {**version, "findings": findings, "live": False, "secrets_without_value": missing}
     if publish_it:
-        api.post(f"/v1/functions/{target}/publish", {"version": version["version"]})
+        api.post(f"/v1/functions/{client.segment(target)}/publish", {"version": version["version"]})
         document["live"] = True
     what = f"{target} version {version['version']}"
     engine = f"(engine {version['engine']})"
@@ -136,7 +136,7 @@ def list_all(
 @app.command()
 def show(name: Name, *, as_json: AsJson = False) -> None:
     """Show a function's settings."""
-    function = client.connect().get(f"/v1/functions/{name}")
+    function = client.connect().get(f"/v1/functions/{client.segment(name)}")
     _output.show(function, as_json=as_json, human=lambda: _output.record(function))
 
 
@@ -156,9 +156,9 @@ def _tested(file: Path) -> str:
 def _create_or_change(api: Client, name: str, settings: Any) -> Any:
     """The function with these settings."""
     try:
-        function = api.get(f"/v1/functions/{name}")
+        function = api.get(f"/v1/functions/{client.segment(name)}")
     except CommandFailed as refusal:
         if refusal.code != "function_not_found":
             raise
         return api.post("/v1/functions", {"name": name, **settings})
-    return api.patch(f"/v1/functions/{name}", settings) if settings else function
+    return api.patch(f"/v1/functions/{client.segment(name)}", settings) if settings else function

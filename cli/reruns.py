@@ -41,11 +41,11 @@ def retry(
     """Run a run again, on its own event and the profile of now; its effects keep their ids."""
     api = client.connect()
     request = {"version": _version(version), "force": force}
-    run = api.post(f"/v1/runs/{run_id}/retry", request)
+    run = api.post(f"/v1/runs/{client.segment(run_id)}/retry", request)
     before = run["attempt"]
     while wait and run["attempt"] == before:
         threading.Event().wait(LOOK_AGAIN_S)
-        run = api.get(f"/v1/runs/{run_id}")
+        run = api.get(f"/v1/runs/{client.segment(run_id)}")
     _output.show(run, as_json=as_json, human=lambda: _lines(run, waited=wait))
 
 
@@ -78,7 +78,7 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
     }
     body = {field: value for field, value in filters.items() if value is not None}
     api = client.connect()
-    job = api.post(f"/v1/functions/{name}/replay", body)
+    job = api.post(f"/v1/functions/{client.segment(name)}/replay", body)
     if wait:
         job = _ended(api, name, job)
     _output.show(job, as_json=as_json, human=lambda: _output.record(job))
@@ -92,7 +92,7 @@ def replays(
     as_json: AsJson = False,
 ) -> None:
     """List a function's replays and how far they are, or stop one."""
-    path = f"/v1/functions/{name}/replays"
+    path = f"/v1/functions/{client.segment(name)}/replays"
     if cancel is not None:
         stopped = client.connect().post(f"{path}/{cancel}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
@@ -120,7 +120,7 @@ def _ended(api: Client, name: str, job: Any) -> Any:
             typer.echo(counts, err=True)
             told = counts
         threading.Event().wait(LOOK_AGAIN_S)
-        job = api.get(f"/v1/functions/{name}/replays/{job['id']}")
+        job = api.get(f"/v1/functions/{client.segment(name)}/replays/{client.segment(job['id'])}")
     return job
 
 

@@ -22,7 +22,7 @@ def logs(
     as_json: AsJson = False,
 ) -> None:
     """Show a function's latest runs with what they logged."""
-    runs = list(client.connect().each(f"/v1/functions/{name}/runs", limit=limit))
+    runs = list(client.connect().each(f"/v1/functions/{client.segment(name)}/runs", limit=limit))
     _output.show({"data": runs}, as_json=as_json, human=lambda: _log_lines(runs))
 
 

@@ -39,7 +39,7 @@ def list_all(
 @app.command()
 def run(sync_id: str, *, as_json: AsJson = False) -> None:
     """Run a sync now instead of at its next hour; does not wait for it to end."""
-    sync = client.connect().post(f"/v1/syncs/{sync_id}/run")
+    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/run")
     _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])
 
 
@@ -51,5 +51,7 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List a sync's latest loads."""
-    loads = client.connect().get(f"/v1/syncs/{sync_id}/runs", {"limit": limit})["data"]
+    loads = client.connect().get(f"/v1/syncs/{client.segment(sync_id)}/runs", {"limit": limit})[
+        "data"
+    ]
     _output.show({"data": loads}, as_json=as_json, human=lambda: _output.table(loads, LOADS))

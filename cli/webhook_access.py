@@ -51,5 +51,5 @@ def access(
             "certificate": _files.read_text(certificate),
             "private_key": _files.read_text(private_key),
         }
-    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    webhook = client.connect().patch(f"/v1/webhooks/{client.segment(webhook_id)}", changes)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))

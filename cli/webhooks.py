@@ -137,7 +137,7 @@ def update(  # noqa: PLR0913 - each option of the command is a parameter
         changes[setting] = None
     if not changes:
         raise WrongUsage("name something to change", code="bad_update")
-    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    webhook = client.connect().patch(f"/v1/webhooks/{client.segment(webhook_id)}", changes)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -152,11 +152,11 @@ def try_out(
 ) -> None:
     """Send a webhook one made-up event, past its topics and transform, and show what came of it."""
     api = client.connect()
-    delivery = api.post(f"/v1/webhooks/{webhook_id}/test")
+    delivery = api.post(f"/v1/webhooks/{client.segment(webhook_id)}/test")
     end_s = time.monotonic() + wait_s
     while not delivery["attempts"] and time.monotonic() < end_s:
         threading.Event().wait(LOOK_AGAIN_S)
-        delivery = api.get(f"/v1/deliveries/{delivery['id']}")
+        delivery = api.get(f"/v1/deliveries/{client.segment(delivery['id'])}")
     _output.show(delivery, as_json=as_json, human=lambda: deliveries.lines(delivery))
 
 
@@ -172,7 +172,7 @@ def list_all(*, limit: Limit = 50, as_json: AsJson = False) -> None:
 @app.command()
 def show(webhook_id: str, *, as_json: AsJson = False) -> None:
     """Show a webhook."""
-    webhook = client.connect().get(f"/v1/webhooks/{webhook_id}")
+    webhook = client.connect().get(f"/v1/webhooks/{client.segment(webhook_id)}")
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -191,7 +191,7 @@ def disable(webhook_id: str, *, as_json: AsJson = False) -> None:
 @app.command()
 def delete(webhook_id: str, *, as_json: AsJson = False) -> None:
     """Delete a webhook."""
-    client.connect().delete(f"/v1/webhooks/{webhook_id}")
+    client.connect().delete(f"/v1/webhooks/{client.segment(webhook_id)}")
     deleted = {"deleted": webhook_id}
     _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
 
@@ -216,7 +216,9 @@ def rotate_secret(
         "secret": _files.read_secret("the signing secret") if own_secret else None,
     }
     body = {name: value for name, value in settings.items() if value is not None}
-    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/rotate-secret", body)
+    webhook = client.connect().post(
+        f"/v1/webhooks/{client.segment(webhook_id)}/rotate-secret", body
+    )
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -239,7 +241,7 @@ def limit(
         changes["rate_limit"] = None if rate == "none" else _rate(rate)
     if max_concurrency is not None:
         changes["max_concurrency"] = max_concurrency or None
-    webhook = client.connect().patch(f"/v1/webhooks/{webhook_id}", changes)
+    webhook = client.connect().patch(f"/v1/webhooks/{client.segment(webhook_id)}", changes)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
@@ -252,7 +254,7 @@ def replays(
     as_json: AsJson = False,
 ) -> None:
     """List a webhook's replays and how far they are, or stop one."""
-    path = f"/v1/webhooks/{webhook_id}/replays"
+    path = f"/v1/webhooks/{client.segment(webhook_id)}/replays"
     if cancel is not None:
         stopped = client.connect().post(f"{path}/{cancel}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
@@ -269,5 +271,5 @@ def _rate(text: str) -> dict[str, Any]:
 
 
 def _switch(webhook_id: str, what: str, *, as_json: bool) -> None:
-    webhook = client.connect().post(f"/v1/webhooks/{webhook_id}/{what}", {})
+    webhook = client.connect().post(f"/v1/webhooks/{client.segment(webhook_id)}/{what}", {})
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))

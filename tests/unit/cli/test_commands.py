@@ -93,6 +93,19 @@ def test_a_webhook_is_made_shown_switched_and_deleted(penstock: Command) -> None
     assert {"data": []} == penstock("webhooks", "list", "--json").json
 
 
+def test_an_id_leads_to_nothing_but_what_has_it(penstock: Command) -> None:
+    """What stands behind a `?` or a `/` was left out, and the rest was deleted."""
+    made = penstock(*CREATE, "--json").json["id"]
+
+    for wrong in (f"{made}?x", f"{made}#x", f"x/../{made}", f"./{made}", "..", ".", f"{made}/"):
+        refused = penstock("webhooks", "delete", wrong, "--json")
+        assert (1, "webhook_not_found") == (refused.code, refused.json["error"]["code"]), wrong
+    empty = penstock("webhooks", "delete", "", "--json")
+
+    assert (2, "empty_name") == (empty.code, empty.json["error"]["code"])
+    assert [made] == [each["id"] for each in penstock("webhooks", "list", "--json").json["data"]]
+
+
 def test_a_secret_is_rotated_and_ones_own_is_never_an_argument(penstock: Command) -> None:
     """What stands in a command line stands in every process list and shell history."""
     own = signing.new_secret(bytes(range(24)))
