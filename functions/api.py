@@ -5,48 +5,15 @@ from functools import cache
 from typing import Any, Final
 
 from functions import _http
-from functions._api import (
-    api_keys,
-    deliveries,
-    error_groups,
-    events,
-    function_life,
-    function_replays,
-    function_values,
-    function_versions,
-    functions,
-    invoke,
-    openapi,
-    profiles,
-    replays,
-    runs,
-    syncs,
-    webhooks,
-)
+from functions._api import openapi
 from functions._api.endpoint import Endpoint
+from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
 from functions._api.serve import serve
 from runtime.errors import PenstockError
 from runtime.wiring import api, worker
 
 API_VERSION = "1"
-ENDPOINTS: tuple[Endpoint, ...] = (
-    *events.ENDPOINTS,
-    *webhooks.ENDPOINTS,
-    *deliveries.ENDPOINTS,
-    *replays.ENDPOINTS,
-    *functions.ENDPOINTS,
-    *function_life.ENDPOINTS,
-    *function_values.ENDPOINTS,
-    *function_versions.ENDPOINTS,
-    *runs.ENDPOINTS,
-    *invoke.ENDPOINTS,
-    *function_replays.ENDPOINTS,
-    *error_groups.ENDPOINTS,
-    *profiles.ENDPOINTS,
-    *syncs.ENDPOINTS,
-    *api_keys.ENDPOINTS,
-)
 _OWN_DOCUMENT: Final = None  # the one target that is no endpoint: it takes no key
 _ROUTES: Final[Routes[Endpoint | None]] = Routes(
     [

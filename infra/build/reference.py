@@ -16,6 +16,7 @@ import typer
 from cli.main import app
 from functions import api
 from functions._api import openapi
+from functions._api.endpoints import ENDPOINTS
 from functions._http import MISFIT_CODES, MethodNotAllowed, status_of
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
@@ -100,12 +101,12 @@ read from standard input or from the environment, never from the command line.
 
 def api_page() -> str:
     """The text of docs/reference/api.md."""
-    document = openapi.document(api.ENDPOINTS, version=api.API_VERSION)
+    document = openapi.document(ENDPOINTS, version=api.API_VERSION)
     parts = [_API_INTRODUCTION, _GENERATED, "", "## Endpoints", ""]
     parts += ["| | | scope | |", "|---|---|---|---|"]
     parts += [
         f"| {each.method} | `{each.path}` | {each.scope or 'any key'} | {each.summary} |"
-        for each in api.ENDPOINTS
+        for each in ENDPOINTS
     ]
     parts += ["", "## Bodies and answers", ""]
     for name, schema in sorted(document["components"]["schemas"].items()):

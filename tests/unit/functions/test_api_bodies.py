@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.api import ENDPOINTS
+from functions._api.endpoints import ENDPOINTS
 from tests.api_client import ApiClient
 
 HOOK = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}

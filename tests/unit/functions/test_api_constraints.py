@@ -10,12 +10,12 @@ from urllib.parse import quote
 import jsonschema
 import pytest
 
-from functions import api as api_function
 from functions._api import openapi
+from functions._api.endpoints import ENDPOINTS
 from runtime.core.timestamps import moment
 from tests.api_client import Answer, ApiClient
 
-DOCUMENT: Final = openapi.document(api_function.ENDPOINTS, version="1")
+DOCUMENT: Final = openapi.document(ENDPOINTS, version="1")
 REFUSED: Final = {400, 404}
 # Codes of refusals that are about the form of a value alone. Others are about what there is: a
 # topic that nobody knows, a function that is not there, a filter that matches nothing.
@@ -181,7 +181,7 @@ def test_every_field_of_a_body_is_judged_alike(api: ApiClient, each: Body) -> No
 
 QUERIES: Final = [
     (each, parameter)
-    for each in api_function.ENDPOINTS
+    for each in ENDPOINTS
     if each.query
     for parameter in DOCUMENT["paths"][each.path][each.method.lower()]["parameters"]
     if parameter["in"] == "query"
@@ -205,7 +205,7 @@ def test_every_parameter_of_a_query_is_judged_alike(
 
 
 @pytest.mark.parametrize(
-    "each", [each for each in api_function.ENDPOINTS if each.parameters], ids=lambda each: each.path
+    "each", [each for each in ENDPOINTS if each.parameters], ids=lambda each: each.path
 )
 def test_every_parameter_of_a_path_is_judged_alike(api: ApiClient, each: Any) -> None:
     """What no id can be is refused before a store is asked for it."""

@@ -2,8 +2,8 @@
 
 import pytest
 
+from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
-from functions.api import ENDPOINTS
 from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
 from tests.builders import a_function, a_profile, a_run

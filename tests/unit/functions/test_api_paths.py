@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from functions.api import ENDPOINTS
+from functions._api.endpoints import ENDPOINTS
 from tests.api_client import ApiClient
 from tests.builders import a_profile
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions import api as api_function
+from functions._api.endpoints import ENDPOINTS
 from runtime.core import cursor
 from runtime.errors import BadInput
 from tests.api_client import Answer, ApiClient, a_url_event, environment
@@ -276,7 +277,7 @@ def test_the_api_describes_itself(api: ApiClient) -> None:
     described = {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
-    assert {(each.method, each.path) for each in api_function.ENDPOINTS} == described
+    assert {(each.method, each.path) for each in ENDPOINTS} == described
     names = [op["operationId"] for methods in document["paths"].values() for op in methods.values()]
     assert len(names) == len(set(names))
     assert references(document) <= set(document["components"]["schemas"])

@@ -1,0 +1,40 @@
+"""Every endpoint of the API, in the order of the document."""
+
+from typing import Final
+
+from functions._api import (
+    api_keys,
+    deliveries,
+    error_groups,
+    events,
+    function_life,
+    function_replays,
+    function_values,
+    function_versions,
+    functions,
+    invoke,
+    profiles,
+    replays,
+    runs,
+    syncs,
+    webhooks,
+)
+from functions._api.endpoint import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *events.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *deliveries.ENDPOINTS,
+    *replays.ENDPOINTS,
+    *functions.ENDPOINTS,
+    *function_life.ENDPOINTS,
+    *function_values.ENDPOINTS,
+    *function_versions.ENDPOINTS,
+    *runs.ENDPOINTS,
+    *invoke.ENDPOINTS,
+    *function_replays.ENDPOINTS,
+    *error_groups.ENDPOINTS,
+    *profiles.ENDPOINTS,
+    *syncs.ENDPOINTS,
+    *api_keys.ENDPOINTS,
+)
