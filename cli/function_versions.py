@@ -14,7 +14,8 @@ RELEASE_COLUMNS: Final = (
     "seq", "at", "kind", "version", "live_before", "live_after", "percent", "reason",
 )  # fmt: skip
 CANARY_COLUMNS: Final = (
-    "live_version", "version", "percent", "margin_points", "min_runs", "started_at",
+    "live_version", "live_runs", "live_failures", "version", "canary_runs", "canary_failures",
+    "percent", "margin_points", "min_runs", "started_at",
 )  # fmt: skip
 Name = Annotated[str, typer.Argument(help="The function's name.")]
 Version = Annotated[int, typer.Argument(min=1, help="A version's number.")]
@@ -151,12 +152,11 @@ def start_canary(
 
 @canary.command("show")
 def show_canary(name: Name, *, as_json: AsJson = False) -> None:
-    """Show which version is on trial."""
-    function = client.connect().get(f"/v1/functions/{client.segment(name)}")
-    trial = function["canary"]
-    document = {"live_version": function["live_version"], "canary": trial}
-    rows = [] if trial is None else [{**trial, "live_version": function["live_version"]}]
-    _output.show(document, as_json=as_json, human=lambda: _output.table(rows, CANARY_COLUMNS))
+    """Show which version is on trial, and how many runs of it and of the live one failed."""
+    shown = client.connect().get(f"/v1/functions/{client.segment(name)}/canary")
+    trial = shown["canary"]
+    rows = [] if trial is None else [{**shown, **shown["counts"], **trial}]
+    _output.show(shown, as_json=as_json, human=lambda: _output.table(rows, CANARY_COLUMNS))
 
 
 @canary.command("promote")

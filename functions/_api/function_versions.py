@@ -6,7 +6,7 @@ from pydantic import Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from functions._api.functions import FunctionOut, function_out
+from functions._api.functions import CanaryOut, FunctionOut, function_out
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
 from runtime.core.functions.releases import ReleaseKind, Trial
@@ -90,6 +90,23 @@ class CanaryIn(Request):
     min_runs: fields.MinRuns = Field(
         default=_TRIAL.min_runs, description="counted over at least so many runs of the canary"
     )
+
+
+class CountsOut(Answer):
+    """What was counted since a canary began: attempts of runs, and those of them that failed."""
+
+    live_runs: int
+    live_failures: int
+    canary_runs: int
+    canary_failures: int
+
+
+class CanaryShown(Answer):
+    """The version on trial beside the live one, and how often their runs failed."""
+
+    live_version: int | None
+    canary: CanaryOut | None = Field(description="null while there is none")
+    counts: CountsOut | None = Field(description="null while there is no canary")
 
 
 class ReleaseOut(Answer):
@@ -177,6 +194,20 @@ def start_canary(
     return function_out(api.functions.canary(caller.tenant, name, trial=trial))
 
 
+@endpoint("GET", "/v1/functions/{name}/canary", scope="functions")
+def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> CanaryShown:
+    """Show which version is on trial, and how often its runs and those of the live one failed."""
+    function = api.functions.store.get(caller.tenant, name)
+    trial = function.canary
+    return CanaryShown(
+        live_version=function.live_version,
+        canary=None if trial is None else CanaryOut.model_validate(trial),
+        counts=None
+        if trial is None
+        else CountsOut.model_validate(api.functions.canary_counts.find(caller.tenant, trial.id)),
+    )
+
+
 @endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions")
 def promote_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Publish the version on trial."""
@@ -210,6 +241,7 @@ ENDPOINTS = (
     publish,
     rollback,
     start_canary,
+    show_canary,
     promote_canary,
     stop_canary,
     releases,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.events.events import Events
+    from runtime.stores.functions.canary_counts import CanaryCounts
     from runtime.stores.functions.deletions import Deletions
     from runtime.stores.functions.error_groups import ErrorGroups
     from runtime.stores.functions.functions import Functions
@@ -202,17 +203,22 @@ def function_healths(clients: Clients, installation: Settings) -> "FunctionHealt
     return FunctionHealths(table=table, clock=worker.now)
 
 
+def canary_counts(clients: Clients, installation: Settings) -> "CanaryCounts":
+    """The counts of canaries, in the same table as the runs."""
+    from runtime.stores.functions.canary_counts import CanaryCounts
+
+    table = Table(client=clients.tables, name=installation.runs_table)
+    return CanaryCounts(table=table, clock=worker.now)
+
+
 def tend_functions(clients: Clients, installation: Settings, journal: Journal) -> "TendFunctions":
     """What follows how functions do, and tells their tenants."""
-    from runtime.stores.functions.canary_counts import CanaryCounts
     from runtime.usecases.functions.end_canary import EndCanary
     from runtime.usecases.functions.tend_functions import TendFunctions
 
     return TendFunctions(
         healths=function_healths(clients, installation),
-        counts=CanaryCounts(
-            table=Table(client=clients.tables, name=installation.runs_table), clock=worker.now
-        ),
+        counts=canary_counts(clients, installation),
         groups=error_groups(clients, installation),
         end_canary=EndCanary(functions=functions(clients, installation)),
         bus=bus(clients, installation),

@@ -107,6 +107,7 @@ class TestCanaryCounts:
         after = counts(cloud).add(TENANT, "can_1", Counts(canary_runs=1, canary_failures=1))
 
         assert after == Counts(live_runs=72, live_failures=8, canary_runs=9, canary_failures=1)
+        assert after == counts(cloud).find(TENANT, "can_1")
 
     def test_each_canary_counts_for_itself(self, cloud: Cloud) -> None:
         """Those of another tenant too."""
@@ -115,6 +116,7 @@ class TestCanaryCounts:
         store.add(TENANT, "can_1", gain)
         assert store.add(TENANT, "can_2", gain) == gain
         assert store.add("other", "can_1", gain) == gain
+        assert store.find("other", "can_2") == Counts()
 
 
 class TestErrorGroups:

@@ -30,7 +30,7 @@ class CanaryCounts:
     def add(self, tenant: str, canary_id: str, gain: Counts) -> Counts:
         """Add what a batch counted; returns all that was counted since the canary began."""
         write = self.table.update(
-            {"pk": keys.canary_counts(tenant, canary_id)},
+            _key(tenant, canary_id),
             f"SET expires_at = :expires ADD {', '.join(f'{name} :{name}' for name in _NAMES)}",
             "",
             expires=int((self.clock() + KEEP).timestamp()),
@@ -39,3 +39,12 @@ class CanaryCounts:
         with aws.faults(f"write {self.table.name}"):
             answer: Any = self.table.client.update_item(**write, ReturnValues="ALL_NEW")
         return Counts(**codec.fields(answer["Attributes"], Counts))
+
+    def find(self, tenant: str, canary_id: str) -> Counts:
+        """All that was counted since the canary began, strongly read."""
+        item = self.table.get(_key(tenant, canary_id))
+        return Counts() if item is None else Counts(**codec.fields(item, Counts))
+
+
+def _key(tenant: str, canary_id: str) -> dict[str, str]:
+    return {"pk": keys.canary_counts(tenant, canary_id)}

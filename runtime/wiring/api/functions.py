@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.stores.functions.canary_counts import CanaryCounts
 from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
 from runtime.stores.functions.health import FunctionHealths
@@ -43,6 +44,7 @@ class FunctionApi:
     publish: PublishVersion
     roll_back: RollBack
     canary: TryCanary
+    canary_counts: CanaryCounts  # the store, to show them
     delete_version: DeleteVersion
     set_secret: SetSecret
     errors: ErrorGroups  # the store, to list them
@@ -87,6 +89,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         publish=PublishVersion(functions=functions, clock=worker.now),
         roll_back=RollBack(functions=functions, clock=worker.now),
         canary=TryCanary(functions=functions, new_id=parts.new_id, clock=worker.now),
+        canary_counts=parts.canary_counts(clients, installation),
         delete_version=DeleteVersion(functions=functions, clock=worker.now),
         set_secret=SetSecret(
             functions=functions,

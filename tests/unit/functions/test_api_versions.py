@@ -1,9 +1,11 @@
 """Versions of functions, which of them runs, and how it came so."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from runtime.core.functions.canary import Counts
 from tests.api_client import ApiClient
 
 SOURCES = tuple(f"def handler(event):\n    return {number}\n" for number in range(4))
@@ -128,6 +130,18 @@ def test_a_canary_gets_its_share_until_it_is_promoted(api: ApiClient, vip: str) 
         ("canary_changed", 2),
         ("canary_started", 2),
     ]
+
+
+def test_a_canary_is_shown_with_what_was_counted_of_it(api: ApiClient, vip: str) -> None:
+    """The numbers by which somebody decides to promote it."""
+    assert api.get(f"{vip}/canary").json == {"live_version": 1, "canary": None, "counts": None}
+    trial = api.call("PUT", f"{vip}/canary", {"version": 2}).json["canary"]
+    gain = Counts(live_runs=90, live_failures=1, canary_runs=10)
+    api.application.functions.canary_counts.add(api.tenant, trial["id"], gain)
+
+    shown = api.get(f"{vip}/canary").json
+
+    assert (trial, 1, asdict(gain)) == (shown["canary"], shown["live_version"], shown["counts"])
 
 
 @pytest.mark.parametrize("verb", ["stop", "rollback"])
