@@ -9,7 +9,7 @@ from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoin
 from functions._api.functions import CanaryOut, FunctionOut, function_out
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
-from runtime.core.functions.releases import ReleaseKind, Trial
+from runtime.core.functions.releases import ReleaseKind, Trial, check_number
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
@@ -153,7 +153,7 @@ def show(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
 ) -> VersionWithSource:
     """Show a version with its source."""
-    api.functions.store.get(caller.tenant, name)
+    check_number(api.functions.store.get(caller.tenant, name), int(version))
     stored = api.functions.store.get_version(caller.tenant, name, version=int(version))
     return VersionWithSource.model_validate(stored)
 

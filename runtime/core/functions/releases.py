@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from runtime.core.functions.function import Canary, Function
-from runtime.errors import BadInput, Conflict
+from runtime.errors import BadInput, Conflict, NotFound
 
 REMEMBERED: Final = 20  # versions to which rollbacks without a number can go, one after the other
 MAX_POINTS: Final = 100
@@ -62,6 +62,22 @@ class Trial:
     percent: float = 10  # share of the runs, above 0 and at most 100
     margin_points: float = 5  # how many percentage points more of its runs may fail
     min_runs: int = 100  # before it is judged
+
+
+def check_number(function: Function, version: int) -> None:
+    """Refuse the number of a version that was never pushed.
+
+    Raises:
+        NotFound: code `version_not_found`.
+    """
+    if 1 <= version <= function.latest_version:
+        return
+    latest = (
+        f"its latest is {function.latest_version}"
+        if function.latest_version
+        else "none was pushed yet"
+    )
+    raise NotFound(f"{function.name} has no version {version}; {latest}", code="version_not_found")
 
 
 def published(function: Function, version: int, *, at: str) -> Change | None:

@@ -39,6 +39,7 @@ class DeleteVersion:
                 else changed the function at the same time.
         """
         function = ports.kept(self.functions, tenant, name)
+        releases.check_number(function, version)
         stored = self.functions.get_version(tenant, name, version=version)
         if stored.deleted_at is not None:
             return

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
-from runtime.core.functions import life
+from runtime.core.functions import life, releases
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
 from runtime.errors import Conflict
@@ -102,6 +102,7 @@ def existing(functions: Releases, function: Function, *, version: int) -> Functi
         NotFound: the function has no such version.
         Conflict: code `version_deleted`.
     """
+    releases.check_number(function, version)
     stored = functions.get_version(function.tenant, function.name, version=version)
     if stored.deleted_at is not None:
         raise Conflict(

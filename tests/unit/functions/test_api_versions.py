@@ -107,6 +107,26 @@ def test_a_rollback_may_name_its_version(api: ApiClient, vip: str) -> None:
     assert (404, "version_not_found", None) == refusal(api.post(f"{vip}/rollback", {"version": 9}))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "versions/9", None),
+        ("DELETE", "versions/9", None),
+        ("POST", "publish", {"version": 9}),
+        ("POST", "rollback", {"version": 9}),
+        ("PUT", "canary", {"version": 9}),
+    ],
+)
+def test_a_version_that_was_never_pushed_is_refused_with_the_latest_there_is(
+    api: ApiClient, vip: str, method: str, path: str, body: Any
+) -> None:
+    """So that the next try can name one that exists."""
+    answer = api.call(method, f"{vip}/{path}", body)
+
+    assert (404, "version_not_found", None) == refusal(answer)
+    assert answer.json["detail"] == "vip has no version 9; its latest is 3"
+
+
 def test_a_publish_of_what_is_live_changes_nothing(api: ApiClient, vip: str) -> None:
     """Else a rollback would lead to the same version again."""
     before = log(api, vip)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function
 from runtime.core.functions.releases import Change, ReleaseKind, Trial
-from runtime.errors import BadInput, Conflict
+from runtime.errors import BadInput, Conflict, NotFound
 from tests.builders import NOW, a_canary, a_function
 
 VERSIONS = st.integers(1, 4)
@@ -168,6 +168,12 @@ def test_a_refusal_names_the_command_that_leads_on(refused: Callable[[], object]
 
     assert "`penstock functions " in str(refusal.value)
     assert f" {a_function().name}" in str(refusal.value)
+
+
+def test_a_number_of_a_function_without_versions_says_that_none_was_pushed() -> None:
+    """There is no latest one to name."""
+    with pytest.raises(NotFound, match="none was pushed yet"):
+        releases.check_number(a_function(latest_version=0), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
