@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runtime.core.functions import releases
 from runtime.core.functions.function import (
     Canary,
     Engine,
     Function,
+    FunctionVersion,
     Limits,
     RetryOn,
     RetryPolicy,
@@ -18,6 +20,7 @@ from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
 from runtime.errors import Conflict, NotFound, Transient
 from runtime.stores.functions.functions import Functions
 from runtime.stores.matching.subscriptions import Subscriptions
+from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S
 from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
 from runtime.stores.warehouse.syncs import Syncs
@@ -173,6 +176,32 @@ class TestFunctionsContract:
         assert 1 == counted.latest_version
         stored = functions.get_version(TENANT, "vip-orders", version=1)
         assert a_version(engine=Engine.WASM) == stored
+
+    def test_a_source_whose_version_is_being_deleted_is_no_versions(self, cloud: Cloud) -> None:
+        """A push that read the mark before would else answer with a version that cannot run."""
+        functions = Functions(config=cloud.config)
+        function = a_function(latest_version=0, live_version=None)
+        functions.add(function)
+        version = a_version(version=1)
+        function = functions.add_version(function, version)
+
+        def find() -> FunctionVersion | None:
+            return functions.find_source(
+                TENANT, function.name, engine=version.engine, sha256=version.source_sha256
+            )
+
+        assert find() == version
+        key = {
+            "pk": keys.tenant(TENANT),
+            "sk": keys.source(function.name, version.engine, version.source_sha256),
+        }
+        mark = cloud.config.table.get(key)
+
+        functions.delete_version(function, releases.deleted(function, 1, at=NOW), version=version)
+        assert cloud.config.table.get(key) is None
+        cloud.config.table.transact(cloud.config.table.put(mark or {}, "attribute_not_exists(pk)"))
+
+        assert find() is None
 
     def test_a_function_whose_name_starts_alike_has_its_own_versions(self, cloud: Cloud) -> None:
         """A key must end at the name's end."""

@@ -92,7 +92,9 @@ class Functions:
         mark = self.config.find(tenant, keys.source(name, engine, sha256))
         if mark is None:
             return None
-        return self.get_version(tenant, name, version=int(codec.value(mark["version"])))
+        version = self.get_version(tenant, name, version=int(codec.value(mark["version"])))
+        # It may have been deleted since the mark was read.
+        return version if version.deleted_at is None else None
 
     def release(self, old: Function, change: Change) -> None:
         """Store a change of what is live or on trial, with its entry in the release log.
@@ -166,7 +168,10 @@ class Functions:
         changed = self.config.changed(old.tenant)
         writes = (put, changed, *also)
         if not self.swap(old, change.function, *writes):
-            raise Conflict("the function has changed; read it again", code="function_changed")
+            raise Conflict(
+                "somebody else changed the function at the same moment; try again",
+                code="function_changed",
+            )
 
 
 def _version_item(version: FunctionVersion) -> Item:
