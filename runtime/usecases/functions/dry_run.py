@@ -18,6 +18,7 @@ from runtime.core.profiles import profile
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
+from runtime.usecases.functions import ports
 
 NO_JITTER: Final = 0.5  # of the time at which the run would be tried again
 # Of output and effects as JSON. The answer may be stored for a repeat of the request, and an item
@@ -100,11 +101,7 @@ class DryRun:
                 "the function has no live version; publish one, or name a version",
                 code="no_live_version",
             )
-        source = self.functions.get_version(tenant, name, version=number)
-        if source.deleted_at is not None:
-            raise Conflict(
-                f"version {number} was deleted; name another one", code="version_deleted"
-            )
+        source = ports.existing(self.functions, function, version=number)
         planned_run = _planned(tenant, name, event, version=version)
         run = self._decided(function, source, planned_run, allow_http=allow_http)
         size = len(dump({"output": run.output, "effects": list(run.effects)}).encode())

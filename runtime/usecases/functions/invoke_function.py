@@ -13,6 +13,7 @@ from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Run
 from runtime.errors import Conflict
+from runtime.usecases.functions import ports
 from runtime.usecases.functions.retry_run import RetryRun
 from runtime.usecases.ports import Hints
 
@@ -95,7 +96,7 @@ class InvokeFunction:
         function = self.functions.get(tenant, name)
         readiness.check(function, version=version)
         if version is not None:
-            self._check_version(function, version)
+            ports.existing(self.functions, function, version=version)
         kept = self.events.find(tenant, event.id)
         if kept is not None and not submitted.is_same(event, kept):
             raise Conflict(
@@ -118,8 +119,3 @@ class InvokeFunction:
         )
         self.hints.send([message])
         return Asked(run_id=run_id, attempt=message.attempt)
-
-    def _check_version(self, function: Function, version: int) -> None:
-        stored = self.functions.get_version(function.tenant, function.name, version=version)
-        if stored.deleted_at is not None:
-            raise Conflict(f"version {version} was deleted; name another", code="version_deleted")

@@ -31,7 +31,18 @@ class Functions(Protocol):
         """
 
 
-class Releases(Protocol):
+class Versions(Protocol):
+    """Reads versions."""
+
+    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
+        """One version.
+
+        Raises:
+            NotFound: the function has no such version.
+        """
+
+
+class Releases(Versions, Protocol):
     """Stores functions, their versions, and the log of what became of these."""
 
     def get(self, tenant: str, name: str) -> Function:
@@ -39,13 +50,6 @@ class Releases(Protocol):
 
         Raises:
             NotFound: the tenant has no such function.
-        """
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
         """
 
     def release(self, old: Function, change: Change) -> None:
@@ -95,7 +99,7 @@ def insist(races: Races, change: Callable[[], T]) -> T:
     raise Conflict("the function keeps changing; try again", code=OVERTAKEN)
 
 
-def existing(functions: Releases, function: Function, *, version: int) -> FunctionVersion:
+def existing(functions: Versions, function: Function, *, version: int) -> FunctionVersion:
     """The version, if it can run.
 
     Raises:
@@ -106,7 +110,8 @@ def existing(functions: Releases, function: Function, *, version: int) -> Functi
     stored = functions.get_version(function.tenant, function.name, version=version)
     if stored.deleted_at is not None:
         raise Conflict(
-            f"version {version} was deleted at {stored.deleted_at}; push its source again",
+            f"version {version} was deleted at {stored.deleted_at}; push its source again, or name"
+            " another version",
             code="version_deleted",
         )
     return stored
