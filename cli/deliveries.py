@@ -1,23 +1,19 @@
 """`penstock deliveries`."""
 
 import math
-import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
 from cli import _output, _times, client
+from cli._follow import changes
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "created_at")
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
 TAIL_COLUMNS: Final = ("created_at", "status", "reason", "topic", "webhook_id", "id")
-TAIL_EVERY_S: Final = 2.0
-TAIL_WINDOW: Final = timedelta(minutes=10)  # a delivery older than this is not watched any more
-TAIL_LIMIT: Final = 1000  # deliveries a look; a busier tenant must name a webhook or a topic
 
 app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
 
@@ -81,7 +77,13 @@ def tail(
     began, printed = datetime.now(UTC), list[Mapping[str, Any]]()
     typer.echo("watching; Ctrl-C ends it", err=True)
     try:
-        for row in _changes(api, query, began=began, for_s=math.inf if for_s is None else for_s):
+        for row in changes(
+            api,
+            "/v1/deliveries",
+            query,
+            began=began,
+            for_s=math.inf if for_s is None else for_s,
+        ):
             printed.append(row)
             if not as_json:
                 typer.echo("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
@@ -89,23 +91,6 @@ def tail(
         pass
     if as_json:
         _output.print_json({"data": printed})
-
-
-def _changes(
-    api: client.Client, query: Mapping[str, Any], *, began: datetime, for_s: float
-) -> Iterator[Mapping[str, Any]]:
-    """Each recent delivery when it first appears, and again whenever it has changed."""
-    end_s = time.monotonic() + for_s
-    rows_before: dict[str, Any] = {}
-    while True:
-        is_last = time.monotonic() >= end_s
-        since = max(began, datetime.now(UTC) - TAIL_WINDOW).isoformat(timespec="milliseconds")
-        rows = list(api.each("/v1/deliveries", {**query, "since": since}, limit=TAIL_LIMIT))
-        yield from (row for row in reversed(rows) if rows_before.get(row["id"]) != row)
-        rows_before = {row["id"]: row for row in rows}
-        if is_last:
-            return
-        threading.Event().wait(min(TAIL_EVERY_S, max(0.0, end_s - time.monotonic())))
 
 
 def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:

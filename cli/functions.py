@@ -15,6 +15,7 @@ from cli import (
     function_values,
     function_versions,
     functions_test,
+    invoke,
     project,
     reruns,
     runs,
@@ -57,6 +58,7 @@ app.command("disable")(function_life.disable)
 app.command("delete")(function_life.delete)
 app.command("restore")(function_life.restore)
 app.command("logs")(runs.logs)
+app.command("invoke")(invoke.invoke)
 app.command("errors")(errors.errors)
 app.command("replay")(reruns.replay)
 app.command("replays")(reruns.replays)

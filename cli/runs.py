@@ -1,38 +1,190 @@
-"""`penstock functions logs`: what functions did."""
+"""`penstock runs` and `penstock functions logs`: what functions did."""
 
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, client
+from cli import _output, _times, client
+from cli._follow import changes
 from cli._output import AsJson
-from cli.function_versions import Name
+from runtime.core import timestamps
 
-app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
-RUN_COLUMNS: Final = (
-    "created_at", "id", "version", "outcome", "duration_ms", "engine", "isolation",
+COLUMNS: Final = (
+    "created_at", "id", "function", "version", "outcome", "attempt", "duration_ms", "memory_mb",
     "event_id", "topic",
 )  # fmt: skip
+LOG_COLUMNS: Final = (
+    "created_at", "id", "version", "outcome", "duration_ms", "engine", "isolation", "event_id",
+    "topic",
+)  # fmt: skip
+# Fields of a run that are shown below the others, each in lines of its own.
+_PARTS: Final = frozenset({"error", "logs", "effects", "http", "output"})
+_OF_EFFECTS: Final = {"emit": "topic", "deliver": "webhook"}  # what an effect is about
+
+Outcome = Annotated[
+    str | None, typer.Option(help="An outcome, such as raised; or failed, for every failure.")
+]
+Version = Annotated[int | None, typer.Option(min=0, help="Only of this version.")]
+Since = Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")]
+Until = Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
+
+app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
 
 
-def logs(
-    name: Name,
+@app.command("list")
+def list_all(  # noqa: PLR0913 - each option of the command is a parameter
     *,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many runs.")] = 20,
+    function: Annotated[str | None, typer.Option(help="Only of this function.")] = None,
+    outcome: Outcome = None,
+    version: Version = None,
+    event: Annotated[str | None, typer.Option(help="Only on this event (its id).")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Only on events about this profile (its id).")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Show a function's latest runs with what they logged."""
-    runs = list(client.connect().each(f"/v1/functions/{client.segment(name)}/runs", limit=limit))
-    _output.show({"data": runs}, as_json=as_json, human=lambda: _log_lines(runs))
+    """List runs, the newest first."""
+    query = {
+        "function": function,
+        "outcome": outcome,
+        "version": version,
+        "event": event,
+        "profile": profile,
+        "topic": topic,
+        "since": _times.parse(since),
+        "until": _times.parse(until),
+    }
+    runs = list(client.connect().each("/v1/runs", query, limit=limit))
+    _output.show({"data": runs}, as_json=as_json, human=lambda: _output.table(runs, COLUMNS))
 
 
-def _log_lines(runs: list[Any]) -> list[str]:
-    lines: list[str] = []
-    for run in runs:
-        lines.append("  ".join(_output.cell(run[column]) for column in RUN_COLUMNS))
-        if run["error"]:
-            lines.append(f"    {run['error'].get('type')}: {run['error'].get('message')}")
-        lines += [
-            f"    {log.get('message')} {log.get('fields') or ''}".rstrip() for log in run["logs"]
-        ]
-    return lines or ["(no runs)"]
+@app.command()
+def show(run_id: str, *, as_json: AsJson = False) -> None:
+    """Show a run: what ran, what it logged and did, and how it ended."""
+    run = client.connect().get(f"/v1/runs/{client.segment(run_id)}")
+    _output.show(run, as_json=as_json, human=lambda: lines(run))
+
+
+def logs(  # noqa: PLR0913 - each option of the command is a parameter
+    name: Annotated[str | None, typer.Argument(help="A function; all of them without.")] = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show runs as they end, until Ctrl-C.")
+    ] = False,
+    for_s: Annotated[float | None, typer.Option(min=0, help="Follow for so long.")] = None,
+    outcome: Outcome = None,
+    version: Version = None,
+    since: Since = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show the latest runs with what they logged and did.
+
+    With --follow, the oldest first and then each as it ends; with --json all of them at the end.
+    """
+    api = client.connect()
+    path = "/v1/runs" if name is None else f"/v1/functions/{client.segment(name)}/runs"
+    query = {"outcome": outcome, "version": version}
+    if follow or for_s is not None:
+        _follow(api, path, query, since=since, for_s=for_s, as_json=as_json)
+        return
+    runs = list(api.each(path, {**query, "since": _times.parse(since)}, limit=limit))
+    _output.show({"data": runs}, as_json=as_json, human=lambda: _log(runs, of_all=name is None))
+
+
+def _follow(
+    api: client.Client,
+    path: str,
+    query: Mapping[str, Any],
+    *,
+    since: str | None,
+    for_s: float | None,
+    as_json: bool,
+) -> None:
+    began_at = _times.parse(since)
+    began = datetime.now(UTC) if began_at is None else timestamps.moment(began_at)
+    seconds = math.inf if for_s is None else for_s
+    printed: list[Mapping[str, Any]] = []
+    typer.echo("watching; Ctrl-C ends it", err=True)
+    try:
+        for run in changes(api, path, query, began=began, for_s=seconds):
+            printed.append(run)
+            for line in () if as_json else _entry(run, of_all=path == "/v1/runs"):
+                typer.echo(line)
+    except KeyboardInterrupt:  # this is how a user ends it
+        pass
+    if as_json:
+        _output.print_json({"data": printed})
+
+
+def _log(runs: list[Any], *, of_all: bool) -> Iterable[str]:
+    entries = [line for run in runs for line in _entry(run, of_all=of_all)]
+    return entries or ["(no runs)"]
+
+
+def _entry(run: Mapping[str, Any], *, of_all: bool) -> Iterator[str]:
+    """A run in a log: one line about it, then indented what it logged and did."""
+    columns = list(LOG_COLUMNS)
+    if of_all:
+        columns.insert(2, "function")
+    yield "  ".join(_output.cell(run[column]) for column in columns)
+    for part in (_logged(run), _called(run), _done(run), _failed(run)):
+        yield from (f"    {line}" for line in part)
+
+
+def lines(run: Mapping[str, Any]) -> Iterator[str]:
+    """A run for people: its fields, then what it logged and did, and how it ended."""
+    yield from _output.record({name: run[name] for name in run if name not in _PARTS})
+    output = [] if run["output"] is None else json.dumps(run["output"], indent=2).split("\n")
+    parts = {
+        "log": _logged(run),
+        "http": _called(run),
+        "effects": _done(run),
+        "error": _failed(run),
+        "output": output,
+    }
+    for title, part in parts.items():
+        shown = [f"  {line}" for line in part]
+        yield from ["", title, *shown] if shown else []
+
+
+def _logged(run: Mapping[str, Any]) -> Iterator[str]:
+    for entry in run["logs"]:
+        fields = entry.get("fields")
+        text = json.dumps(fields, ensure_ascii=False) if fields else ""
+        yield f"{entry.get('message')} {text}".rstrip()
+
+
+def _called(run: Mapping[str, Any]) -> Iterator[str]:
+    for call in run["http"]:
+        ended = call["error"] if call["status"] is None else call["status"]
+        yield f"{call['method']} {call['host']}{call['path']} -> {ended} in {call['ms']} ms"
+
+
+def _done(run: Mapping[str, Any]) -> Iterator[str]:
+    """The effects but http calls, of which `_called` says more."""
+    for effect in run["effects"]:
+        about = _OF_EFFECTS.get(effect["op"], "")
+        rest = {name: effect[name] for name in effect if name not in ("op", about)}
+        words = [effect["op"], str(effect.get(about, "")), json.dumps(rest, ensure_ascii=False)]
+        if effect["op"] != "http":
+            yield " ".join(filter(None, words))
+
+
+def _failed(run: Mapping[str, Any]) -> Iterator[str]:
+    error = run["error"]
+    if error is None:
+        return
+    findings = error.get("findings") or ()
+    yield from (_output.finding(finding) for finding in findings)
+    sentence = f"{error.get('type')}: {error.get('message')}"
+    yield from (error.get("traceback") or sentence).split("\n")
