@@ -6,7 +6,7 @@ from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
 from runtime.core.tenancy.api_key import ADMIN
 from tests.api_client import ApiClient
-from tests.builders import a_function, a_profile, a_run
+from tests.builders import a_function, a_profile, a_run, an_event
 
 
 def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
@@ -85,6 +85,8 @@ def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[
     bodies = {
         "PUT secret": {"value": "x"},
         "POST version": {"source": "x = 1"},
+        "PUT environment of function": {"values": {}},
+        "PUT canary of function": {"version": 1},
         "POST invoke": {"event": {"topic": "metric.x"}},
     }
     for method, path in other_things.items():
@@ -121,6 +123,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
     api.cloud.profiles.replace(a_profile(tenant=other.tenant, id="theirs"), read_revision=0)
     sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
     api.cloud.runs.commit(a_run(tenant=other.tenant, function="theirs", id="run_1"))
+    api.cloud.events.put([an_event(tenant=other.tenant, id="evt_theirs")])
     function = a_function(tenant=other.tenant, name="live")
     other.application.functions.store.add(function)
     runs = other.post("/v1/functions/live/replay").json["id"]
@@ -135,6 +138,28 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET errors": "/v1/functions/theirs/errors",
         "GET run by id": "/v1/runs/run_1",
         "POST invoke": "/v1/functions/theirs/invoke",
+        "DELETE function": "/v1/functions/theirs",
+        **{
+            f"{word} of function": f"/v1/functions/theirs/{word.partition(' ')[2]}"
+            for word in (
+                "POST restore",
+                "POST enable",
+                "POST disable",
+                "POST rollback",
+                "GET releases",
+                "GET environment",
+                "PUT environment",
+                "GET secrets",
+                "DELETE secrets/TOKEN",
+                "GET versions",
+                "GET versions/1",
+                "DELETE versions/1",
+                "PUT canary",
+                "DELETE canary",
+                "POST canary/promote",
+            )
+        },
+        "GET event": "/v1/events/evt_theirs",
         "POST version": "/v1/functions/theirs/versions",
         "POST retry of run": "/v1/runs/run_1/retry",
         "POST replay of runs": "/v1/functions/live/replay",
