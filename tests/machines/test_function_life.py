@@ -31,7 +31,7 @@ from tests.builders import TENANT, a_version
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
 from tests.machines.playing import StoreMachine, play
-from tests.machines.test_replays import KilledError, Steps, Watched, die
+from tests.machines.steps import KilledError, Steps, Watched, die
 
 NAME = "vip-orders"
 DAY_S = 86_400

@@ -1,7 +1,6 @@
 """Replays: started, worked off in pages, killed between any two steps, overtaken and cancelled."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from tests.builders import TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
 from tests.machines.playing import StoreMachine, play
+from tests.machines.steps import KilledError, Steps, Watched, die
 from tests.run_doubles import rerun_nothing
 
 if TYPE_CHECKING:
@@ -39,42 +39,6 @@ ENDS = st.sampled_from([Status.DELIVERED, Status.DEAD, Status.SKIPPED])
 STEPS = st.integers(1, 12)  # a page has about five
 
 
-class KilledError(Exception):
-    """The sweep has ended here."""
-
-
-@dataclass(kw_only=True)
-class Steps:
-    """Counts the steps of a sweep, and does something at one of them."""
-
-    left: int = 0  # until then; 0 for never
-    before: Callable[[], None] = lambda: None
-    after: Callable[[], None] = lambda: None
-
-    def __call__(self, call: Callable[[], Any]) -> Any:
-        """One step."""
-        self.left -= 1
-        if self.left:
-            return call()
-        self.before()
-        result = call()
-        self.after()
-        return result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """A store or a queue whose calls are steps."""
-
-    thing: Any
-    steps: Steps
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The same call, as a step."""
-        call = getattr(self.thing, name)
-        return lambda *args, **kwargs: self.steps(lambda: call(*args, **kwargs))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
     """The store of deliveries; counts the rounds that a job begins."""
@@ -91,11 +55,6 @@ class Rounds:
         won = self.deliveries.replace(old, new)
         self.begun.update([new.id] * won)
         return won
-
-
-def die() -> None:
-    """Killed."""
-    raise KilledError
 
 
 class Job(StoreMachine):
