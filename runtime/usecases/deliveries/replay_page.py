@@ -95,7 +95,9 @@ class ReplayPage:
             renewed = self._again(job, delivery)
             if renewed is not None:
                 replayed += 1
-                pending += [renewed] if renewed.status is Status.PENDING else []
+                # One that has been attempted since waits for its schedule, and needs no hint.
+                begins = renewed.status is Status.PENDING and renewed.next_in_round == 1
+                pending += [renewed] if begins else []
             elif replays.wants(job, delivery):
                 passed_over += 1
         if pending:

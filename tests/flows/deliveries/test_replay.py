@@ -178,6 +178,25 @@ def test_killed_at_any_step_it_goes_on_and_sends_each_once(
     assert all(bench.now(each).due_at_ms is not None for each in dead)
 
 
+def test_a_page_done_twice_does_not_hurry_what_waits_for_its_schedule(bench: Bench) -> None:
+    """A delivery that was sent again and failed has its next attempt in an hour, not now."""
+    [waiting] = bench.fill(
+        1,
+        status=Status.PENDING,
+        reason=None,
+        due_at_ms=NOW_MS + 3_600_000,
+        attempts=tuple(an_attempt(number=n, status=500) for n in (1, 2)),
+        replayed_after=1,
+        replay_id="rpl_1",
+    )
+    bench.start()
+
+    assert bench.work() == 1
+
+    assert (bench.job().replayed, bench.now(waiting)) == (1, waiting)
+    assert not bench.queue.sent
+
+
 def test_what_does_not_fit_is_left(bench: Bench) -> None:
     """By time, topic and status."""
     early = bench.fill(1, created_at="2026-11-19T00:00:00.000Z")
