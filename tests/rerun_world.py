@@ -17,7 +17,7 @@ from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.functions import run_plan
-from runtime.core.functions.hints import hint_delay_s, run_hint
+from runtime.core.functions.hints import is_hinted, run_hint
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
 from runtime.core.json_text import dump
@@ -325,7 +325,7 @@ class RerunWorld:
             records=self._perilous(self.runs),
             hints=self._perilous(self.run_queue),
             hint_of=run_hint,
-            is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=900) is not None,
+            is_hinted=lambda run: is_hinted(run, queue_delay_max_s=900),
             shards=("0",),
             clock=self.clock,
         )

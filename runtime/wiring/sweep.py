@@ -14,7 +14,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     and functions send the notices that are unsent, and those of replays and purges go on with each.
     """
     from runtime.core.deliveries.hints import delivery_hint
-    from runtime.core.functions.hints import hint_delay_s, run_hint
+    from runtime.core.functions.hints import is_hinted, run_hint
     from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
     from runtime.usecases.deliveries.replay_page import ReplayPage
@@ -43,7 +43,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         records=stored_runs,
         hints=run_hints,
         hint_of=run_hint,
-        is_hinted=lambda run: hint_delay_s(run, queue_delay_max_s=max_delay_s) is not None,
+        is_hinted=lambda run: is_hinted(run, queue_delay_max_s=max_delay_s),
         shards=keys.RUN_SHARDS,
         clock=worker.now,
     )

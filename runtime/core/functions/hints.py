@@ -33,3 +33,11 @@ def hint_delay_s(run: Run, *, queue_delay_max_s: int) -> int | None:
         return None
     delay_s = max(0, round(run.due_at_ms / 1000 - moment(run.created_at).timestamp()))
     return delay_s if delay_s <= queue_delay_max_s else None
+
+
+def is_hinted(run: Run, *, queue_delay_max_s: int) -> bool:
+    """Whether the queue was given a hint for the run's next attempt.
+
+    Whoever runs a run again sends its hint at once, however long ago the attempt before it was.
+    """
+    return run.is_begun_again or hint_delay_s(run, queue_delay_max_s=queue_delay_max_s) is not None

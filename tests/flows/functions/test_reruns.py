@@ -47,6 +47,17 @@ class TestOneRun:
 
         assert Outcome.RETURNED is world.run_of(event).outcome
 
+    def test_a_sweep_that_comes_right_behind_sends_no_second_hint(self) -> None:
+        """The code would run twice, and make its http calls twice, for a run of yesterday."""
+        world = RerunWorld()
+        [event] = poisoned(world, 1)
+        world.clock.advance(86_400)
+        world.retry_run(TENANT, world.run_of(event).id)
+
+        world.sweep()
+
+        assert [2] == [hint.attempt for hint, _ in world.run_queue.sent[1:]]
+
     @pytest.mark.parametrize("version", [VersionChoice.SAME, 1])
     def test_it_can_run_with_the_version_that_failed(self, version: VersionChoice | int) -> None:
         """To see it fail again, with more in its log."""
