@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from cli._connection import STATE
+from runtime.usecases.deliveries import start_replay as deliveries
+from runtime.usecases.functions import start_replay as functions
 from tests.page_reader import Reader
 from tests.pages import ROOT, steps
 from tests.platform_in_process import platform
@@ -11,8 +15,11 @@ from tests.platform_in_process import platform
 PAGE = ROOT / "docs" / "howto" / "trace-an-event.md"
 
 
-def test_every_remedy_of_the_page_works(tmp_path: Path) -> None:
+def test_every_remedy_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who is told that nothing is lost must be able to get it back by these commands."""
+    # The emulated indexes do not lag, so no job has to wait for them.
+    for use_case in (deliveries, functions):
+        monkeypatch.setattr(use_case, "SETTLE_MS", 0)
     with platform() as served:
         state = {"api_url": served.url, "api_key": served.api.key}
         (tmp_path / STATE).parent.mkdir()
