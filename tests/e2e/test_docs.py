@@ -1,7 +1,10 @@
 """The pages about functions, followed command by command on the local cloud."""
 
 import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -13,21 +16,39 @@ from tests.pages import EXECUTED, ROOT, steps
 
 pytestmark = pytest.mark.e2e
 
+READERS: Final = 3  # at the same time: each of them waits much, for the platform and for Python
 
-@pytest.mark.parametrize("name", EXECUTED)
-def test_a_page_shows_what_happens(
-    name: str, local_cloud: LocalCloud, api: Client, tmp_path: Path
-) -> None:
-    """Word for word, in a new project of a new tenant, which sees nothing of the other tests.
+
+@pytest.fixture(scope="module")
+def readings(
+    local_cloud: LocalCloud, api: Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[None]]]:
+    """What becomes of each page, by its name."""
+    with ThreadPoolExecutor(READERS) as readers:
+        yield {
+            name: readers.submit(
+                follow, name, local_cloud, api, folder=tmp_path_factory.mktemp("project")
+            )
+            for name in EXECUTED
+        }
+
+
+def follow(name: str, local_cloud: LocalCloud, api: Client, *, folder: Path) -> None:
+    """Follow a page in a new project of a new tenant, which sees nothing of the other tests.
 
     The cloud is the one that the other tests use, instead of the one that `penstock local up` makes
     for the reader. `penstock` finds it in the same way: by the state in the project's folder.
     """
     tenant = api.post("/v1/tenants", {"id": Path(name).stem})
     state = {**local_cloud.to_json(), "tenant": tenant["id"], "api_key": tenant["key"]}
-    (tmp_path / STATE).parent.mkdir()
-    (tmp_path / STATE).write_text(json.dumps(state), encoding="utf-8")
-    project = tmp_path / "mine"
+    (folder / STATE).parent.mkdir()
+    (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
+    project = folder / "mine"
     project.mkdir()
-
     Reader(folder=project).follow(steps((ROOT / name).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_a_page_shows_what_happens(name: str, readings: Mapping[str, Future[None]]) -> None:
+    """Word for word; the message names the line of the page and shows what came instead."""
+    readings[name].result()
