@@ -92,9 +92,18 @@ def test_a_dry_run_shows_the_record_of_the_run_that_counts(
 
     assert "dry_run" == shown.output
     assert "dns_failure" == counted.output
-    measured = {"output": None, "duration_ms": 0.0, "memory_mb": None, "http_calls": ()}
-    effects = {"effects": tuple(each for each in counted.effects if each["op"] != "http")}
-    mine = {"effects": tuple(each for each in shown.effects if each["op"] != "http")}
+    measured: dict[str, Any] = {
+        "output": None,
+        "duration_ms": 0.0,
+        "memory_mb": None,
+        "http_calls": (),
+    }
+    effects: dict[str, Any] = {
+        "effects": tuple(each for each in counted.effects if each["op"] != "http")
+    }
+    mine: dict[str, Any] = {
+        "effects": tuple(each for each in shown.effects if each["op"] != "http")
+    }
     assert replace(counted, **measured, **effects) == replace(shown, **measured, **mine)
     [call] = counted.http_calls
     assert ("crm.example.invalid", "/customers") == (call["host"], call["path"])
