@@ -106,17 +106,21 @@ def push(
     version = api.post(f"/v1/functions/{client.segment(target)}/versions", {"source": source})
     findings = version["findings"] + settings.hints(source)
     missing = [secret for secret, has_value in function["secrets"].items() if not has_value]
-    document = {**version, "findings": findings, "live": False, "secrets_without_value": missing}
     if publish_it:
-        api.post(f"/v1/functions/{client.segment(target)}/publish", {"version": version["version"]})
-        document["live"] = True
+        function = api.post(
+            f"/v1/functions/{client.segment(target)}/publish", {"version": version["version"]}
+        )
+    is_live = version["version"] == function["live_version"]
+    document = {**version, "findings": findings, "live": is_live, "secrets_without_value": missing}
     what = f"{target} version {version['version']}"
     engine = f"(engine {version['engine']})"
     pushed = f"pushed {what}" if version["is_new"] else f"{what} has this source already"
+    # Without a number, `publish` takes the latest version, which an old source is not.
+    number = "" if version["is_new"] else f" --version {version['version']}"
     next_step = (
         ", and it is live"
-        if publish_it
-        else f"; `penstock functions publish {target}` makes it live"
+        if is_live
+        else f"; `penstock functions publish {target}{number}` makes it live"
     )
     hints = [f"  {_output.finding(each)}" for each in findings]
     hints += [f"  {function_values.without_value(target, secret)}" for secret in missing]

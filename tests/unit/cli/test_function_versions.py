@@ -182,10 +182,19 @@ def test_a_source_that_is_pushed_again_says_which_version_it_is(vip: Command) ->
     again = vip("functions", "push", "vip.py")
 
     assert again.out.startswith("vip version 2 has this source already (engine ")
+    assert again.out.endswith("); `penstock functions publish vip --version 2` makes it live\n")
     assert [2, 1] == [
         each["version"]
         for each in vip("functions", "versions", "list", "vip", "--json").json["data"]
     ]
+
+
+def test_the_source_of_the_live_version_is_live(vip: Command) -> None:
+    """A push that changes nothing does not ask for a publish."""
+    vip.write("vip.py", "def handler(event):\n    return 1\n")
+
+    assert vip("functions", "push", "vip.py").out.endswith("), and it is live\n")
+    assert vip("functions", "push", "vip.py", "--json").json["live"] is True
 
 
 def test_a_version_is_deleted_for_good(vip: Command) -> None:
