@@ -1,0 +1,93 @@
+"""Sending one delivery again: a new round, at the receiver's pace."""
+
+from collections import Counter
+from dataclasses import replace
+
+from runtime.core.deliveries.delivery import Status
+from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.usecases.deliveries.retry_delivery import RetryDelivery
+from tests.builders import TENANT, a_delivery, a_webhook
+from tests.delivery_world import World
+from tests.run_doubles import retry_nothing
+from tests.scripted_receiver import ScriptedReceiver, answer
+
+
+def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
+    """A receiver that was down must not be knocked over by what it missed."""
+    limit = RateLimit(count=5, per=Per.MINUTE)
+    with ScriptedReceiver() as receiver:
+        world = World(a_webhook(url=receiver.url(), rate_limit=limit))
+        worlds.append(world)
+        for number in range(40):
+            missed = a_delivery(
+                id=f"dlv_{number}", status=Status.SKIPPED, attempts=(), due_at_ms=None
+            )
+            world.deliveries.add(missed)
+            retry = RetryDelivery(
+                deliveries=world.deliveries,
+                webhooks=world.webhooks,
+                hints=world.queue,
+                retry_run=retry_nothing,
+                clock=world.clock,
+            )
+            retry(TENANT, missed.id)
+
+        world.run()
+
+    started = [d.attempts[0].started_at[:16] for d in world.deliveries.by_id.values()]
+    assert (len(started), max(Counter(started).values())) == (40, 5)
+    assert {d.status for d in world.deliveries.by_id.values()} == {Status.DELIVERED}
+
+
+def test_what_was_skipped_while_disabled_arrives_when_it_is_asked_for(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """Under its own id, with its first attempt; and not before somebody asks."""
+    world.webhooks.disable(TENANT, "whk_1", reason="failing")
+    world.deliver_now()
+    skipped = world.record
+    webhook = world.webhooks.by_id["whk_1"]
+    world.webhooks.by_id["whk_1"] = replace(webhook, enabled=True, disabled_reason=None)
+    world.run()
+    assert not receiver.received
+
+    retry = RetryDelivery(
+        deliveries=world.deliveries,
+        webhooks=world.webhooks,
+        hints=world.queue,
+        retry_run=retry_nothing,
+        clock=world.clock,
+    )
+    retry(TENANT, skipped.id)
+    world.run()
+
+    assert (skipped.status, skipped.reason) == (Status.SKIPPED, "webhook_disabled")
+    assert (world.record.status, len(world.record.attempts)) == (Status.DELIVERED, 1)
+    assert [seen.header("webhook-id") for seen in receiver.received] == [skipped.id]
+
+
+def test_what_is_sent_again_has_its_whole_schedule_again(
+    world: World, receiver: ScriptedReceiver
+) -> None:
+    """One more try would be no help to a receiver that is down for a minute more."""
+    webhook = world.webhooks.by_id["whk_1"]
+    world.webhooks.by_id["whk_1"] = replace(webhook, retry_schedule_s=(5,))
+    receiver.script("/", *[answer(500)] * 3, answer())
+    world.deliver_now()
+    world.run()
+    dead = world.record
+    assert dead.status is Status.DEAD
+    retry = RetryDelivery(
+        deliveries=world.deliveries,
+        webhooks=world.webhooks,
+        hints=world.queue,
+        retry_run=retry_nothing,
+        clock=world.clock,
+    )
+
+    retry(TENANT, dead.id)
+    world.run()
+
+    assert world.record.status is Status.DELIVERED
+    assert [made.number for made in world.record.attempts] == [1, 2, 3, 4]
+    assert len({seen.header("webhook-id") for seen in receiver.received}) == 1
