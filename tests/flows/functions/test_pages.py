@@ -1,4 +1,4 @@
-"""Each remedy of `trace-an-event.md` is followed word for word, without the local cloud."""
+"""Pages whose commands need no engine but the dialect are followed without the local cloud, too."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,13 @@ from tests.page_reader import Reader
 from tests.pages import ROOT, steps
 from tests.platform_in_process import platform
 
-PAGE = ROOT / "docs" / "howto" / "trace-an-event.md"
+HOWTO = ROOT / "docs" / "howto"
 
 
-def test_every_remedy_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["trace-an-event.md", "manage-a-function.md"])
+def test_every_command_of_the_page_does_what_it_says(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody who is told that nothing is lost must be able to get it back by these commands."""
     # The emulated indexes do not lag, so no job has to wait for them.
     for use_case in (deliveries, functions):
@@ -27,4 +30,4 @@ def test_every_remedy_of_the_page_works(tmp_path: Path, monkeypatch: pytest.Monk
         project = tmp_path / "mine"
         project.mkdir()
 
-        Reader(folder=project).follow(steps(PAGE.read_text(encoding="utf-8")))
+        Reader(folder=project).follow(steps((HOWTO / page).read_text(encoding="utf-8")))
