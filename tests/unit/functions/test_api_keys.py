@@ -154,6 +154,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
                 "GET versions",
                 "GET versions/1",
                 "DELETE versions/1",
+                "GET canary",
                 "PUT canary",
                 "DELETE canary",
                 "POST canary/promote",
