@@ -132,7 +132,7 @@ def start_canary(
     name: Name,
     version: Version,
     *,
-    percent: Annotated[float, typer.Option(help="Share of the runs, above 0.")] = 10,
+    percent: Annotated[float, typer.Option(help="Share of the runs, from 0.001 to 100.")] = 10,
     margin: Annotated[
         float, typer.Option(help="It ends if so many points more of its runs fail.")
     ] = 5,

@@ -83,7 +83,7 @@ Environment = Annotated[
 ]
 EngineName = Annotated[str, says(enum=list(Engine))]
 VersionNumber = Annotated[int, Field(ge=1, le=999_999)]
-Share = Annotated[float, says(exclusiveMinimum=0, maximum=releases.MAX_POINTS)]
+Share = Annotated[float, within(releases.MIN_PERCENT, releases.MAX_POINTS)]
 Points = Annotated[float, within(0, releases.MAX_POINTS)]
 MinRuns = Annotated[int, within(1, releases.MAX_MIN_RUNS)]
 RetryOnName = Annotated[str, says(enum=list(RetryOn))]

@@ -66,7 +66,7 @@ class Canary:
 
     id: str  # of this trial; another canary of the same version has another id
     version: int
-    percent: float  # share of the runs, above 0 and at most 100
+    percent: float  # share of the runs, from 0.001 to 100
     # The canary ends when its share of failed runs is this many percentage points above that of
     # the live version,
     margin_points: float

@@ -12,6 +12,7 @@ from runtime.core.functions.function import Canary, Function
 from runtime.errors import BadInput, Conflict, NotFound
 
 REMEMBERED: Final = 20  # versions to which rollbacks without a number can go, one after the other
+MIN_PERCENT: Final = 0.001  # one event of 100,000; a smaller share would meet none for days
 MAX_POINTS: Final = 100
 MAX_MIN_RUNS: Final = 100_000
 
@@ -59,7 +60,7 @@ class Trial:
     """What somebody wants of a canary."""
 
     version: int
-    percent: float = 10  # share of the runs, above 0 and at most 100
+    percent: float = 10  # share of the runs, from 0.001 to 100
     margin_points: float = 5  # how many percentage points more of its runs may fail
     min_runs: int = 100  # before it is judged
 
@@ -275,8 +276,10 @@ def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, 
 
 
 def _check(trial: Trial) -> None:
-    if not 0 < trial.percent <= MAX_POINTS:
-        raise BadInput("must be above 0 and at most 100", field="percent", code="bad_share")
+    if not MIN_PERCENT <= trial.percent <= MAX_POINTS:
+        raise BadInput(
+            f"must be from {MIN_PERCENT} to {MAX_POINTS}", field="percent", code="bad_share"
+        )
     if not 0 <= trial.margin_points <= MAX_POINTS:
         raise BadInput(
             "must be from 0 to 100 percentage points", field="margin_points", code="bad_margin"

@@ -184,6 +184,7 @@ def test_a_canary_ends_and_the_live_version_stays(api: ApiClient, vip: str, verb
         ({"version": 2, "percent": 101}, (400, "bad_share", "percent")),
         ({"version": 2, "percent": 0}, (400, "bad_share", "percent")),
         ({"version": 2, "percent": -1}, (400, "bad_share", "percent")),
+        ({"version": 2, "percent": 5e-324}, (400, "bad_share", "percent")),
         ({"version": 2, "margin_points": 101}, (400, "bad_margin", "margin_points")),
         ({"version": 2, "min_runs": 0}, (400, "bad_min_runs", "min_runs")),
         ({"version": 9}, (404, "version_not_found", None)),
