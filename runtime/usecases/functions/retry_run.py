@@ -57,7 +57,7 @@ class RetryRun:
             force: whether a run that has succeeded is run again, too.
 
         Raises:
-            NotFound: code `run_not_found`: the tenant has no such run.
+            NotFound: code `run_not_found`: the tenant has no such run; or `version_not_found`.
             Conflict: the run is under way, or has succeeded, or has changed meanwhile; its event
                 has expired; its function or the version cannot run.
         """
@@ -79,7 +79,7 @@ class RetryRun:
         try:
             stored = self.functions.get_version(run.tenant, run.function, version=version)
         except NotFound as problem:
-            raise Conflict(
+            raise NotFound(
                 f"{run.function} has no version {version}; name another, or live",
                 code="version_not_found",
             ) from problem

@@ -42,7 +42,7 @@ def test_a_failed_run_is_run_again_once(api: ApiClient) -> None:
     [
         ({"version": "newest"}, 400, "bad_version"),
         ({"version": 0}, 400, "bad_field"),
-        ({"version": 7}, 409, "version_not_found"),
+        ({"version": 7}, 404, "version_not_found"),
         ({"force": "yes"}, 400, "bad_field"),
     ],
 )
