@@ -1,5 +1,6 @@
 """The HTTP API, as the commands call it."""
 
+import json
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -48,15 +49,15 @@ class Client:
     def post(self, path: str, body: Any = None) -> Any:
         """Make or start something. When an answer is lost, the API gives it again and acts once."""
         key = {"idempotency-key": uuid.uuid4().hex}
-        return self._call("POST", path, json=body if body is not None else {}, headers=key)
+        return self._call("POST", path, json=_sendable({} if body is None else body), headers=key)
 
     def put(self, path: str, body: Any) -> Any:
         """Set something."""
-        return self._call("PUT", path, json=body)
+        return self._call("PUT", path, json=_sendable(body))
 
     def patch(self, path: str, body: Any) -> Any:
         """Change something."""
-        return self._call("PATCH", path, json=body)
+        return self._call("PATCH", path, json=_sendable(body))
 
     def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Delete something; returns what the API answers, None if it answers nothing."""
@@ -97,6 +98,21 @@ class Client:
             f" {type(problem).__name__}; is it running? `penstock doctor` looks into it",
             code="unreachable",
         )
+
+
+def _sendable(body: Any) -> Any:
+    """The body, if JSON can express it.
+
+    Raises:
+        WrongUsage: code `not_json`.
+    """
+    try:
+        json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError as problem:
+        raise WrongUsage(
+            f"an option or a file has a value that JSON cannot express: {problem}", code="not_json"
+        ) from problem
+    return body
 
 
 def segment(name: str) -> str:

@@ -177,6 +177,25 @@ def test_what_cannot_be_done_is_one_line_and_exit_1(vip: Command, words: str) ->
     assert 1 == refused.err.count("\n")
 
 
+@pytest.mark.parametrize("option", ["--percent nan", "--margin inf", "--margin -inf"])
+def test_a_number_that_json_cannot_express_is_wrong_usage(vip: Command, option: str) -> None:
+    """No traceback, and nothing is sent."""
+    refused = vip("functions", "canary", "start", "vip", "2", *option.split(), "--json")
+
+    assert (2, "not_json") == (refused.code, refused.json["error"]["code"])
+
+
+def test_settings_that_json_cannot_express_are_wrong_usage(vip: Command) -> None:
+    """TOML has `nan` and `inf`; JSON has neither."""
+    vip.write("penstock.toml", "[functions.vip]\nlimits = { wall_s = inf }\n")
+
+    refused = vip("functions", "push", "vip.py")
+
+    assert 2 == refused.code
+    assert refused.err.startswith("penstock: ")
+    assert 1 == refused.err.count("\n")
+
+
 def test_a_source_that_is_pushed_again_says_which_version_it_is(vip: Command) -> None:
     """And makes no other."""
     again = vip("functions", "push", "vip.py")
