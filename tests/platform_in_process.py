@@ -110,15 +110,18 @@ def platform() -> Iterator[Served]:
     """The API, with the platform behind it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
-        yield from _platform()
+        yield from _platform(patch)
 
 
-def _platform() -> Iterator[Served]:
+def _platform(patch: pytest.MonkeyPatch) -> Iterator[Served]:
     with (
         served_api() as served,
         environment(served.api.cloud, "deliver"),
         Sandbox(Options(allow_weak=True)) as sandbox,
     ):
         served.api.cloud.bus  # noqa: B018 - its queue has to be there before the first event
+        # The API makes dry runs itself.
+        tried_in = served.api.application.functions.dry_run.sandbox
+        patch.setattr(tried_in, "run", Dialect(sandbox).run)
         with Workers(served.api.cloud, sandbox):
             yield served

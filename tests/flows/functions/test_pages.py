@@ -1,4 +1,4 @@
-"""Pages whose commands need no engine but the dialect are followed without the local cloud, too."""
+"""Pages are followed without the local cloud, too: what they run there, the dialect runs here."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,18 @@ from tests.page_reader import Reader
 from tests.pages import ROOT, steps
 from tests.platform_in_process import platform
 
-HOWTO = ROOT / "docs" / "howto"
+DOCS = ROOT / "docs"
 
 
-@pytest.mark.parametrize("page", ["trace-an-event.md", "manage-a-function.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "howto/trace-an-event.md",
+        "howto/manage-a-function.md",
+        "howto/test-a-function.md",
+        "tutorial/first-function.md",
+    ],
+)
 def test_every_command_of_the_page_does_what_it_says(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -30,4 +38,4 @@ def test_every_command_of_the_page_does_what_it_says(
         project = tmp_path / "mine"
         project.mkdir()
 
-        Reader(folder=project).follow(steps((HOWTO / page).read_text(encoding="utf-8")))
+        Reader(folder=project).follow(steps((DOCS / page).read_text(encoding="utf-8")))
