@@ -1,21 +1,26 @@
 """The pages about functions, followed command by command on the local cloud."""
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import boto3
 import pytest
 
 from cli._connection import STATE
 from cli.client import Client
 from infra.local.cloud import LocalCloud
+from infra.local.emulator import REGION, ROOT_KEYS
 from tests.page_reader import Reader
 from tests.pages import EXECUTED, ROOT, steps
 
 pytestmark = pytest.mark.e2e
 
+SWEEP_EVERY_S: Final = 3.0  # its schedule's minute is long for who waits for a replay to begin
 READERS: Final = 3  # at the same time: each of them waits much, for the platform and for Python
 
 
@@ -24,13 +29,40 @@ def readings(
     local_cloud: LocalCloud, api: Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[None]]]:
     """What becomes of each page, by its name."""
-    with ThreadPoolExecutor(READERS) as readers:
+    with sweeping(local_cloud), ThreadPoolExecutor(READERS) as readers:
         yield {
             name: readers.submit(
                 follow, name, local_cloud, api, folder=tmp_path_factory.mktemp("project")
             )
             for name in EXECUTED
         }
+
+
+@contextmanager
+def sweeping(local_cloud: LocalCloud) -> Iterator[None]:
+    """Run `sweep` more often than its schedule does."""
+    ended = threading.Event()
+
+    def sweep_on() -> None:
+        session = boto3.Session(
+            region_name=REGION,
+            aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+        functions = session.client("lambda", endpoint_url=local_cloud.aws_endpoint)
+        pages = functions.get_paginator("list_functions").paginate()
+        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        [sweep] = [name for name in names if "-SweepFunction-" in name]
+        while not ended.wait(SWEEP_EVERY_S):
+            functions.invoke(FunctionName=sweep, InvocationType="Event", Payload=b"{}")
+
+    with ThreadPoolExecutor(1) as aside:
+        sweeps = aside.submit(sweep_on)
+        try:
+            yield
+        finally:
+            ended.set()
+        sweeps.result()
 
 
 def follow(name: str, local_cloud: LocalCloud, api: Client, *, folder: Path) -> None:
