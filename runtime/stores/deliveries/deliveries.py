@@ -41,12 +41,13 @@ class Deliveries:
     def find(self, delivery_id: str) -> Delivery | None:
         """The delivery as it stands now (strong read), or None before its first attempt."""
         item = self.table.get({"pk": delivery_id})
-        return None if item is None else items.delivery(item)
+        return None if item is None or not records.is_record(item) else items.delivery(item)
 
     def get(self, delivery_ids: Iterable[str]) -> dict[str, Delivery]:
         """The deliveries of these that have a record, strongly read, by id."""
         each = [{"pk": delivery_id} for delivery_id in dict.fromkeys(delivery_ids)]
-        deliveries = map(items.delivery, self.table.get_many(each))
+        stored = filter(records.is_record, self.table.get_many(each))
+        deliveries = map(items.delivery, stored)
         return {delivery.id: delivery for delivery in deliveries}
 
     def open(self, delivery: Delivery) -> Delivery:

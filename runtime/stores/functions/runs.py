@@ -35,12 +35,13 @@ class Runs:
     def find(self, run_id: str) -> Run | None:
         """The run as it stands now (strong read), or None before its first try."""
         item = self.table.get({"pk": run_id})
-        return None if item is None else items.run(item)
+        return None if item is None or not records.is_record(item) else items.run(item)
 
     def find_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
         """The runs of these that have a record, strongly read, by id."""
         each = [{"pk": run_id} for run_id in dict.fromkeys(run_ids)]
-        return {run.id: run for run in map(items.run, self.table.get_many(each))}
+        stored = filter(records.is_record, self.table.get_many(each))
+        return {run.id: run for run in map(items.run, stored)}
 
     def open(self, run: Run) -> Run:
         """The run with its output and effects.

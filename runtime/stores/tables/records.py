@@ -27,6 +27,15 @@ DUE_ATTRIBUTES: Final = (
 DUE_PAGE: Final = 100  # entries of one look at a shard; the next minute's sweep finds the rest
 
 
+def is_record(item: Item) -> bool:
+    """Whether an item is a delivery or a run.
+
+    Their tables hold other things too, such as jobs and error groups, and callers name records by
+    ids of their own choice: the id of another thing is the id of no record.
+    """
+    return "event_id" in item
+
+
 def due_key(record: Delivery | Run, *, shard: str) -> Item:
     """The key of the due index; empty for a record that is not due."""
     return {} if record.due_at_ms is None else codec.key({"due_shard": shard})

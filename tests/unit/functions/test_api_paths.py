@@ -5,8 +5,14 @@ from urllib.parse import quote
 import pytest
 
 from functions._api.endpoints import ENDPOINTS
+from runtime.core.functions import error_groups
+from runtime.core.functions.canary import Counts
+from runtime.core.functions.health import Health
+from runtime.core.functions.run import Outcome
+from runtime.stores.functions.canary_counts import CanaryCounts
+from runtime.stores.tables import keys
 from tests.api_client import ApiClient
-from tests.builders import a_profile
+from tests.builders import a_function, a_profile, a_run
 
 IDS = (
     "plain",
@@ -108,3 +114,38 @@ def test_every_path_names_all_of_its_methods(api: ApiClient, each: object) -> No
 def test_an_unknown_path_is_not_found_by_any_method(api: ApiClient, method: str, path: str) -> None:
     """405 would say that there is something."""
     assert 404 == api.call(method, path).status
+
+
+def test_the_id_of_another_thing_is_the_id_of_no_run_and_no_delivery(api: ApiClient) -> None:
+    """Error groups, health and jobs rest in the same tables; some of their ids the API shows."""
+    functions = api.application.functions
+    functions.store.add(a_function(tenant=api.tenant, live_version=1))
+    failed = a_run(id=f"run_{api.tenant}", tenant=api.tenant, outcome=Outcome.RAISED)
+    (group,) = error_groups.group([failed])
+    functions.errors.open(api.tenant, "vip-orders", [group.id])
+    functions.errors.add(group)
+    counts = CanaryCounts(table=functions.errors.table, clock=functions.errors.clock)
+    counts.add(api.tenant, "can_1", Counts(canary_runs=1))
+    functions.healths.replace(
+        functions.healths.find(api.tenant, "vip-orders"),
+        Health(tenant=api.tenant, function="vip-orders", failures=1),
+    )
+    job = api.post("/v1/functions/vip-orders/replay").json["id"]
+    today = functions.errors.clock().date().isoformat()
+    ids = (
+        group.id,
+        keys.error_day(api.tenant, today, "vip-orders"),
+        keys.canary_counts(api.tenant, "can_1"),
+        keys.function_health(api.tenant, "vip-orders"),
+        keys.replay(job),
+    )
+
+    for each in (quote(one, safe="") for one in ids):
+        for nobody in (api, api.newcomer()):
+            answers = [
+                nobody.get(f"/v1/runs/{each}"),
+                nobody.post(f"/v1/runs/{each}/retry"),
+                nobody.get(f"/v1/deliveries/{each}"),
+                nobody.post(f"/v1/deliveries/{each}/retry"),
+            ]
+            assert [404] * 4 == [answer.status for answer in answers]
