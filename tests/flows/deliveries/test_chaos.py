@@ -54,12 +54,16 @@ def _play(stage: Stage, name: str, tell: Tell) -> None:
 @given(
     seed=st.integers(0, 2**32),
     kill_rate=st.sampled_from([0.0, 0.02]),
-    fail_rate=st.sampled_from([0.0, 0.05, 0.3]),
+    fail_rate=st.sampled_from([0.0, 0.05, 0.2]),
 )
 def test_every_delivery_ends_and_none_is_lost(
     seed: int, kill_rate: float, fail_rate: float
 ) -> None:
-    """The same at rates that ten thousand deliveries would not live through."""
+    """The same at rates that ten thousand deliveries would not live through.
+
+    At 0.3 a batch of ten in `fanout` fails so often, with four calls that all must succeed, that the
+    queue's repeats make more messages than are done.
+    """
     setting = _setting(seed, deliveries=FEW)
     setting.kill_rate, setting.fail_rate = kill_rate, fail_rate
     stage = Stage(setting)
