@@ -37,7 +37,10 @@ class FunctionSecretOut(Answer):
     """A declared secret. Its value is never shown."""
 
     name: str
-    version: int = Field(description="of its value; 0 before the first. Each run names what it saw")
+    version: int = Field(
+        description="of its value, and 0 before the first; a name that was removed and is declared"
+        " anew counts on. Each run names what it saw"
+    )
     has_value: bool
     set_at: str | None
 

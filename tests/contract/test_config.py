@@ -140,6 +140,7 @@ class TestFunctionsContract:
             environment={"SHOP": "music"},
             environment_version=7,
             secrets={"TOKEN": Secret(), "KEY": Secret(version=2, sealed="sealed", set_at=NOW)},
+            removed_secrets=4,
             limits=Limits(wall_s=1.5),
             retry=RetryPolicy(on=RetryOn.ON_ERROR, attempts=3, delays_s=(1, 60)),
             triggers=(a_trigger("metric.*", filter={"id": ["a"]}), a_trigger("list.member_added")),

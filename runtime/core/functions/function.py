@@ -55,7 +55,9 @@ class RetryPolicy:
 class Secret:
     """The value of a declared secret, as it is stored."""
 
-    version: int = 0  # grows by one each time a value is set; 0 before the first
+    # Grows by one each time a value is set. Before the first it is 0, or the function's
+    # `removed_secrets`.
+    version: int = 0
     sealed: str | None = None  # encrypted for the tenant; None while it has no value
     set_at: str | None = None  # ISO 8601; None while it has no value
 
@@ -89,6 +91,9 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_version: int = 1  # grows by one with each change of `environment`
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by declared name
+    # The highest version of any secret that is not declared any more. A name that is declared anew
+    # counts on from there, so that no version on the record of a run names two values.
+    removed_secrets: int = 0
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     # What checks and runs the versions pushed from now on; None leaves it to the installation.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypedDict
 
-from runtime.core.functions import life, rules, triggers
+from runtime.core.functions import life, rules, secrets, triggers
 from runtime.core.functions.function import Engine, Function, Limits, RetryPolicy, Secret
 from runtime.core.functions.triggers import TriggerSettings
 from runtime.core.timestamps import timestamp
@@ -131,12 +131,11 @@ class UpdateFunction:
         rules.check_secret_names(names)
         environment = changes.get("environment", old.environment)
         function = replace(
-            old,
+            secrets.declared(old, names),
             triggers=triggers.changed(old.triggers, changes.get("triggers", {})),
             http_hosts=changes.get("http_hosts", old.http_hosts),
             environment=environment,
             environment_version=old.environment_version + (environment != old.environment),
-            secrets={secret: old.secrets.get(secret, Secret()) for secret in names},
             limits=changes.get("limits", old.limits),
             retry=changes.get("retry", old.retry),
             engine=changes.get("engine", old.engine),

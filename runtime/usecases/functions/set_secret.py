@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from runtime.core.functions import rules
+from runtime.core.functions import rules, secrets
 from runtime.core.functions.function import Secret
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound
@@ -35,7 +35,7 @@ class SetSecret:
             old = ports.kept(self.functions, tenant, function)
             rules.check_secret_names({**old.secrets, name: None})
             secret = Secret(
-                version=old.secrets.get(name, Secret()).version + 1,
+                version=secrets.stored(old, name).version + 1,
                 sealed=self.seal(tenant, value),
                 set_at=timestamp(self.clock()),
             )

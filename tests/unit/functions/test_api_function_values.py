@@ -110,3 +110,17 @@ def test_a_secret_that_is_not_declared_cannot_be_unset(api: ApiClient, vip: str)
 
     assert (404, "secret_not_found") == (refused.status, refused.json["code"])
     assert "it declares CRM_TOKEN, ERP_TOKEN" in refused.json["detail"]
+
+
+def test_a_secret_that_is_declared_anew_counts_on(api: ApiClient, vip: str) -> None:
+    """A deploy without the name and one with it must not give two values the same version."""
+    for value in ("first", "second"):
+        api.call("PUT", f"{vip}/secrets/CRM_TOKEN", {"value": value})
+
+    api.call("PATCH", vip, {"secrets": ["ERP_TOKEN"]})
+    api.call("PATCH", vip, {"secrets": ["CRM_TOKEN"]})
+
+    assert {"CRM_TOKEN": (2, False)} == secrets(api, vip)
+    api.call("PUT", f"{vip}/secrets/CRM_TOKEN", {"value": "third"})
+    api.call("PUT", f"{vip}/secrets/ERP_TOKEN", {"value": "another"})
+    assert {"CRM_TOKEN": (3, True), "ERP_TOKEN": (3, True)} == secrets(api, vip)
