@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from runtime.core.events.envelope import Event
+from runtime.core.functions.function import FunctionVersion
 from runtime.core.functions.run import Run
 
 
@@ -53,3 +54,12 @@ def pinned(run: Run, choice: VersionChoice) -> int | None:
     A run that no version has made, because none was live, has none to repeat.
     """
     return (run.version or None) if choice is VersionChoice.SAME else None
+
+
+def has_run(run: Run, version: FunctionVersion) -> bool:
+    """Whether this version is the one that the run ran with.
+
+    Its number alone does not say so: after a function was removed for good, another one of its name
+    counts its versions from 1 again. Older records do not say which source ran.
+    """
+    return run.version == version.version and run.source_sha256 in (None, version.source_sha256)

@@ -99,21 +99,22 @@ class ReplayRunsPage:
 
     def _possible(self, job: RunReplay, runs: Iterable[Run]) -> dict[str, tuple[Run, int | None]]:
         """The runs that the job has not begun yet and can begin, with the version of each."""
-        versions: dict[int | None, bool] = {None: True}
+        versions: dict[int, FunctionVersion | None] = {}
         possible: dict[str, tuple[Run, int | None]] = {}
         for run in runs:
             if run.replay_id == job.id or not replays.wants(job, run):
                 continue
             version = rerun.pinned(run, job.version)
             if version is not None and version not in versions:
-                versions[version] = self._exists(job, version)
-            if versions[version]:
+                versions[version] = self._existing(job, version)
+            stored = None if version is None else versions[version]
+            if version is None or (stored is not None and rerun.has_run(run, stored)):
                 possible[run.id] = (run, version)
         return possible
 
-    def _exists(self, job: RunReplay, version: int) -> bool:
+    def _existing(self, job: RunReplay, version: int) -> FunctionVersion | None:
         try:
             stored = self.functions.get_version(job.tenant, job.function, version=version)
         except NotFound:
-            return False
-        return stored.deleted_at is None
+            return None
+        return stored if stored.deleted_at is None else None

@@ -66,16 +66,23 @@ class RetryRun:
             raise NotFound("no such run", code="run_not_found")
         _check_run(run, force=force)
         pinned = rerun.pinned(run, version) if isinstance(version, VersionChoice) else version
-        self._check_function(run, pinned)
+        self._check_function(run, pinned, same=version is VersionChoice.SAME)
         begun = self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]
         return self._stored(run, begun)
 
-    def _check_function(self, run: Run, version: int | None) -> None:
+    def _check_function(self, run: Run, version: int | None, *, same: bool) -> None:
         readiness.check(self.functions.find(run.tenant, run.function), version=version)
-        if version is not None:
-            self._check_version(run, version)
+        if version is None:
+            return
+        stored = self._existing(run, version)
+        if same and not rerun.has_run(run, stored):
+            raise Conflict(
+                f"version {version} of {run.function} is not the one that it ran with: the function"
+                " was removed and created anew since; name a version, or live",
+                code="version_deleted",
+            )
 
-    def _check_version(self, run: Run, version: int) -> None:
+    def _existing(self, run: Run, version: int) -> FunctionVersion:
         try:
             stored = self.functions.get_version(run.tenant, run.function, version=version)
         except NotFound as problem:
@@ -88,6 +95,7 @@ class RetryRun:
                 f"version {version} of {run.function} was deleted; name another, or live",
                 code="version_deleted",
             )
+        return stored
 
     def _stored(self, run: Run, begun: Begun) -> Run:
         match begun:

@@ -255,6 +255,23 @@ class TestReplays:
         assert (0, 0) == (world.job(early).replayed, world.job(early).passed_over)
         assert [1, 1, 2, 2] == [world.run_of(event).attempt for event in events]
 
+    def test_the_code_of_a_namesake_is_not_the_same_version(self) -> None:
+        """Its function was removed for good, and another one has its name and a version 1."""
+        world = RerunWorld()
+        events = poisoned(world, 2)
+        old = world.run_of(events[0])
+        world.runs.by_id[old.id] = replace(old, source_sha256="f" * 64)
+
+        job = world.replay_runs(
+            TENANT, FUNCTION, wanted=WantedRunReplay(version=VersionChoice.SAME)
+        )
+        world.clock.advance(11)
+        world.sweep()
+        world.settle()
+
+        assert (1, 1) == (world.job(job).replayed, world.job(job).passed_over)
+        assert [1, 2] == [world.run_of(event).attempt for event in events]
+
     def test_what_cannot_be_run_again_is_counted(self) -> None:
         """Its event has expired, or its version was deleted."""
         world = RerunWorld()

@@ -58,6 +58,17 @@ def test_a_wish_that_makes_no_sense_is_refused_by_its_field(
     assert 202 == api.post(path, {"version": "same"}).status
 
 
+def test_another_functions_code_is_not_the_version_that_ran(api: ApiClient) -> None:
+    """A function was removed for good, and its namesake counts its versions from 1 again."""
+    path = f"/v1/runs/{a_failed_run(api, version=1, source_sha256='f' * 64)}/retry"
+
+    answer = api.post(path, {"version": "same"})
+
+    assert (409, "version_deleted") == (answer.status, answer.json["code"])
+    assert "created anew" in answer.json["detail"]
+    assert 202 == api.post(path, {"version": 1}).status
+
+
 def test_a_run_whose_event_has_expired_says_what_to_do(api: ApiClient) -> None:
     """The event has to come again from where it came; its id stays the same."""
     run_id = a_failed_run(api, event_id="evt_long_ago")
