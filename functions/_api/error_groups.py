@@ -4,6 +4,7 @@ from pydantic import Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from functions._api.runs import MAX_VERSION
 from runtime.core.functions.run import Outcome
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
@@ -13,7 +14,10 @@ class ErrorsQuery(ListQuery):
     """Which error groups."""
 
     version: int | None = Field(
-        default=None, ge=0, description="those of this version alone; 0: of runs without a version"
+        default=None,
+        ge=0,
+        le=MAX_VERSION,
+        description="those of this version alone; 0: of runs without a version",
     )
 
 
@@ -46,10 +50,11 @@ def list_of_function(
 ) -> Listing[ErrorGroupOut]:
     """List what a function fails with, the group that failed last first."""
     of = (caller.tenant, "errors", name, str(query.version))
-    api.functions.store.get(caller.tenant, name)
+    function = api.functions.store.get(caller.tenant, name)
     page = api.functions.errors.list(
         caller.tenant,
         name,
+        since=function.created_at,
         version=query.version,
         limit=query.limit,
         after=query.position(*of),

@@ -48,7 +48,8 @@ def a_group(kind: str = "KeyError", **changes: Any) -> ErrorGroup:
         "traceback": 'Traceback\n  File "function.py", line 3, in handler\n    a["b"]\nKeyError',
     }
     (group,) = error_groups.group(
-        [a_run(outcome=Outcome.RAISED, error=error, version=changes.get("version", 1))]
+        [a_run(outcome=Outcome.RAISED, error=error, version=changes.get("version", 1))],
+        function_created_at=NOW,
     )
     return replace(group, **changes)
 

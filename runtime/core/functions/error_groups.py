@@ -33,6 +33,8 @@ class ErrorGroup:
     id: str
     tenant: str
     function: str
+    # ISO 8601; of the function. It tells it from another one that had its name before.
+    function_created_at: str
     version: int  # 0 when no version could run
     type: str  # the class of the exception; or a word of ours, such as `TimedOut` or OTHERS
     count: int  # of attempts that failed so
@@ -49,12 +51,12 @@ class ErrorGroup:
     text: str | None = None  # of that line, stripped; None without a line
 
 
-def group(runs: Iterable[Run]) -> list[ErrorGroup]:
-    """The groups of the failed ones among these runs, each with what it gains."""
+def group(runs: Iterable[Run], *, function_created_at: str) -> list[ErrorGroup]:
+    """The groups of the failed ones among these runs of a function, each with what it gains."""
     groups: dict[str, ErrorGroup] = {}
     for run in runs:
         if _failed(run):
-            _add(groups, _of(run))
+            _add(groups, _of(run, function_created_at))
     return list(groups.values())
 
 
@@ -93,15 +95,16 @@ def _failed(run: Run) -> bool:
     return run.outcome.failed and not waits and run.outcome is not Outcome.SKIPPED
 
 
-def _of(run: Run) -> ErrorGroup:
+def _of(run: Run, function_created_at: str) -> ErrorGroup:
     error = run.error or {}
     kind = _text(error.get("type"), MAX_TYPE_CHARS) or str(run.outcome)
     code = _text(error.get("code"), MAX_TYPE_CHARS) or None
     line, text = _own_line(error)
-    return ErrorGroup(
-        id=_id(run, kind, code or "", "" if line is None else str(line)),
+    group = ErrorGroup(
+        id="",
         tenant=run.tenant,
         function=run.function,
+        function_created_at=function_created_at,
         version=run.version,
         type=kind,
         count=1,
@@ -114,14 +117,16 @@ def _of(run: Run) -> ErrorGroup:
         line=line,
         text=text,
     )
+    return replace(group, id=_id(group, kind, code or "", "" if line is None else str(line)))
 
 
 def _other(group: ErrorGroup) -> ErrorGroup:
     return replace(group, id=_id(group, OTHERS), type=OTHERS, code=None, line=None, text=None)
 
 
-def _id(of: Run | ErrorGroup, *parts: str) -> str:
-    return ids.derive("err", of.tenant, of.function, str(of.version), *parts)
+def _id(of: ErrorGroup, *parts: str) -> str:
+    function = (of.tenant, of.function, of.function_created_at)
+    return ids.derive("err", *function, str(of.version), *parts)
 
 
 def _add(groups: dict[str, ErrorGroup], gain: ErrorGroup) -> None:

@@ -96,13 +96,24 @@ class ErrorGroups:
         tenant: str,
         name: str,
         *,
+        since: str | None = None,
         version: int | None = None,
         after: str | None = None,
         limit: int = 50,
     ) -> Page[ErrorGroup]:
-        """A function's groups, the one that failed last first; None lists all versions."""
+        """A function's groups, the one that failed last first.
+
+        Args:
+            tenant: whose.
+            name: the function's.
+            since: when the function was created, ISO 8601: groups that failed last before that are
+                those of another one that had its name. None lists these, too.
+            version: None lists those of all versions.
+            after: the position after which to go on; None at the beginning.
+            limit: at most so many.
+        """
         partition = keys.errors_of(tenant, name)
-        query = AgeList(index="by_function", partition=partition).query(after=after)
+        query = AgeList(index="by_function", partition=partition, since=since).query(after=after)
         if version is not None:
             query["FilterExpression"] = "#version = :version"
             query["ExpressionAttributeNames"] = {"#version": "version"}

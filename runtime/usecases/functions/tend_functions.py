@@ -111,7 +111,9 @@ class TendFunctions:
         self._tending.change(Key(function.tenant, function.name), change)
 
     def _group(self, function: Function, ended: Sequence[Ended]) -> None:
-        gains = error_groups.group(each.run for each in ended)
+        gains = error_groups.group(
+            (each.run for each in ended), function_created_at=function.created_at
+        )
         if not gains:
             return
         opened_ids = self.groups.open(function.tenant, function.name, [each.id for each in gains])

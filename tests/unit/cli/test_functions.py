@@ -4,7 +4,7 @@ from pathlib import Path
 
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome
-from tests.builders import a_run
+from tests.builders import NOW, a_function, a_run
 from tests.unit.cli.conftest import Command
 
 SOURCE = "def handler(event):\n    return event['id']\n"
@@ -180,10 +180,10 @@ def test_init_writes_a_first_function_and_never_over_another(penstock: Command) 
 
 def test_errors_are_one_line_each_and_name_a_run(penstock: Command) -> None:
     """Ten thousand failures are usually one fault."""
-    penstock.api.post("/v1/functions", {"name": "vip"})
+    penstock.api.application.functions.store.add(a_function(tenant=penstock.api.tenant, name="vip"))
     error = {"type": "KeyError", "message": "first line\nsecond line", "traceback": ""}
     run = a_run(tenant=penstock.api.tenant, function="vip", outcome=Outcome.RAISED, error=error)
-    for group in error_groups.group([run, run]):
+    for group in error_groups.group([run, run], function_created_at=NOW):
         penstock.api.application.functions.errors.add(group)
 
     shown = penstock("functions", "errors", "vip")

@@ -9,7 +9,7 @@ from runtime.core.functions import error_groups
 from runtime.core.functions.health import Health
 from runtime.core.functions.run import Outcome
 from tests.api_client import ApiClient
-from tests.builders import NOW, NOW_MS, a_run
+from tests.builders import NOW, NOW_MS, a_function, a_run
 
 ERRORS = "/v1/functions/vip/errors"
 
@@ -17,7 +17,8 @@ ERRORS = "/v1/functions/vip/errors"
 @pytest.fixture
 def vip(api: ApiClient) -> ApiClient:
     """The API of a tenant with a function."""
-    api.post("/v1/functions", {"name": "vip"})
+    function = a_function(tenant=api.tenant, name="vip", created_at="2026-11-19T00:00:00.000Z")
+    api.application.functions.store.add(function)
     return api
 
 
@@ -32,7 +33,7 @@ def fail(api: ApiClient, kind: str, **changes: Any) -> None:
         ),
     }
     run = a_run(outcome=Outcome.RAISED, error=error, tenant=api.tenant, function="vip")
-    (group,) = error_groups.group([replace(run, **changes)])
+    (group,) = error_groups.group([replace(run, **changes)], function_created_at=NOW)
     api.application.functions.errors.add(group)
 
 
@@ -89,7 +90,16 @@ def test_a_page_of_one_version_does_not_go_on_in_another(vip: ApiClient) -> None
     assert vip.get(ERRORS, version=2, cursor=cursor).json["code"] == "bad_cursor"
 
 
-@pytest.mark.parametrize("version", ["-1", "one", "1.5"])
+def test_the_errors_of_an_earlier_function_of_the_name_are_not_shown(vip: ApiClient) -> None:
+    """It was removed for good; what failed in it is no fault of the new one."""
+    fail(vip, "KeyError", created_at="2026-11-18T23:59:59.999Z")
+    fail(vip, "ValueError")
+
+    assert types(vip) == ["ValueError"]
+    assert types(vip, version=1) == ["ValueError"]
+
+
+@pytest.mark.parametrize("version", ["-1", "one", "1.5", "1000000", "9" * 50])
 def test_a_version_that_is_no_number_is_refused(vip: ApiClient, version: str) -> None:
     """By field, as everywhere."""
     answer = vip.get(ERRORS, version=version)

@@ -12,7 +12,7 @@ from runtime.core.functions.run import Outcome
 from runtime.stores.functions.canary_counts import CanaryCounts
 from runtime.stores.tables import keys
 from tests.api_client import ApiClient
-from tests.builders import a_function, a_profile, a_run
+from tests.builders import NOW, a_function, a_profile, a_run
 
 IDS = (
     "plain",
@@ -121,7 +121,7 @@ def test_the_id_of_another_thing_is_the_id_of_no_run_and_no_delivery(api: ApiCli
     functions = api.application.functions
     functions.store.add(a_function(tenant=api.tenant, live_version=1))
     failed = a_run(id=f"run_{api.tenant}", tenant=api.tenant, outcome=Outcome.RAISED)
-    (group,) = error_groups.group([failed])
+    (group,) = error_groups.group([failed], function_created_at=NOW)
     functions.errors.open(api.tenant, "vip-orders", [group.id])
     functions.errors.add(group)
     counts = CanaryCounts(table=functions.errors.table, clock=functions.errors.clock)

@@ -32,7 +32,7 @@ def failed(
 
 def only(*runs: Run) -> ErrorGroup:
     """The one group of these runs."""
-    (group,) = error_groups.group(runs)
+    (group,) = error_groups.group(runs, function_created_at=NOW)
     return group
 
 
@@ -55,7 +55,7 @@ class TestWhichGroup:
         """A mend in a new version does not hide that the old one failed."""
         elsewhere = FRAMES.replace("line 4", "line 5")
         runs = [failed(), failed(version=2), failed("KeyError"), failed(frames=elsewhere)]
-        assert len(error_groups.group(runs)) == 4
+        assert len(error_groups.group(runs, function_created_at=NOW)) == 4
 
     def test_a_run_that_was_stopped_or_refused_has_no_line(self) -> None:
         """Its type and its code tell it apart."""
@@ -63,7 +63,7 @@ class TestWhichGroup:
         refused = replace(failed(), outcome=Outcome.REFUSED, error=bad_topic)
         other = replace(refused, error=bad_topic | {"code": "no_profile"})
         stopped = replace(failed("TimedOut", frames=""), outcome=Outcome.TIMED_OUT)
-        groups = error_groups.group([refused, other, stopped])
+        groups = error_groups.group([refused, other, stopped], function_created_at=NOW)
         assert [(each.type, each.code, each.line) for each in groups] == [
             ("BadEffect", "bad_topic", None),
             ("BadEffect", "no_profile", None),
@@ -76,12 +76,23 @@ class TestWhichGroup:
         assert only(failed(message=message)).line == 4
         assert only(failed(message=message, frames="")).line is None
 
+    def test_functions_that_had_one_name_after_the_other_share_no_group(self) -> None:
+        """The new one has neither the faults of the old one nor its counts."""
+        old, new = (
+            error_groups.group([failed(), failed("KeyError")], function_created_at=at)
+            for at in (NOW, LATER)
+        )
+
+        assert {group.id for group in old}.isdisjoint(group.id for group in new)
+        others = [error_groups.bounded(groups, admitted=()) for groups in (old, new)]
+        assert others[0][0].id != others[1][0].id
+
     def test_what_did_well_did_not_run_or_waits_is_in_no_group(self) -> None:
         """A `RetryError` is a failure when nothing follows it."""
         retry = failed("RetryError", outcome=Outcome.RETRY)
         waiting = replace(retry, due_at_ms=NOW_MS)
         skipped = failed("FunctionDisabled", outcome=Outcome.SKIPPED)
-        assert error_groups.group([a_run(), waiting, skipped]) == []
+        assert error_groups.group([a_run(), waiting, skipped], function_created_at=NOW) == []
         assert only(retry).type == "RetryError"
 
     def test_an_error_without_anything_has_a_group(self) -> None:
@@ -99,7 +110,9 @@ class TestHowMany:
 
     def test_what_may_not_be_opened_is_counted_under_others(self) -> None:
         """Nothing is lost but the distinction."""
-        groups = error_groups.group([failed(f"E{n}", id=f"run_{n}") for n in range(10)])
+        groups = error_groups.group(
+            [failed(f"E{n}", id=f"run_{n}") for n in range(10)], function_created_at=NOW
+        )
         within = error_groups.bounded(groups, admitted=[groups[0].id])
         assert [(each.type, each.count, each.line) for each in within] == [
             ("E0", 1, 4),

@@ -15,7 +15,7 @@ from runtime.core import ids
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome
 from runtime.stores.tables import keys
-from tests.builders import a_run
+from tests.builders import NOW, a_run
 
 STORES: Final = Path(__file__).parents[5] / "runtime" / "stores"
 # What shares a partition key, or the sort key of one partition. Each function takes names.
@@ -80,7 +80,7 @@ def test_a_delivery_goes_by_its_id() -> None:
 def test_runs_and_error_groups_go_by_their_ids() -> None:
     """Neither may look like the key of what shares their table."""
     assert ids.run_id("acme", "evt_1", "f").startswith(keys.RunsPartition.RUN)
-    (group,) = error_groups.group([a_run(outcome=Outcome.RAISED)])
+    (group,) = error_groups.group([a_run(outcome=Outcome.RAISED)], function_created_at=NOW)
     assert group.id.startswith(keys.RunsPartition.ERROR_GROUP)
 
 
