@@ -53,7 +53,7 @@ def _play(stage: Stage, name: str, tell: Tell) -> None:
 
 @given(
     seed=st.integers(0, 2**32),
-    kill_rate=st.sampled_from([0.0, 0.02]),
+    kill_rate=st.sampled_from([0.0, 0.01]),
     fail_rate=st.sampled_from([0.0, 0.05, 0.2]),
 )
 def test_every_delivery_ends_and_none_is_lost(
@@ -61,8 +61,8 @@ def test_every_delivery_ends_and_none_is_lost(
 ) -> None:
     """The same at rates that ten thousand deliveries would not live through.
 
-    At 0.3 a batch of ten in `fanout` fails so often, with four calls that all must succeed, that the
-    queue's repeats make more messages than are done.
+    At twice the kills and half as many failures more, a full batch of `fanout` hardly ever gets
+    through all of its calls, and the queue's repeats make messages as fast as they are done.
     """
     setting = _setting(seed, deliveries=FEW)
     setting.kill_rate, setting.fail_rate = kill_rate, fail_rate
