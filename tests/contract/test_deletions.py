@@ -9,8 +9,11 @@ from runtime.core.functions.function import Function
 from runtime.errors import Conflict
 from runtime.stores.functions.deletions import PARTS, Deletions
 from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.items import function_item
+from runtime.usecases.functions.purge_functions import PurgeFunctions
 from tests.builders import NOW, TENANT, a_function, a_version, as_of_before
 from tests.cloud import Cloud
+from tests.doubles import FakeClock
 
 PURGED_AT = "2026-11-27T13:04:05.123Z"
 FAR = "2999-01-01T00:00:00.000Z"
@@ -137,3 +140,19 @@ def test_a_function_of_before_can_be_changed_pushed_to_and_deleted(cloud: Cloud)
     assert not functions.get(TENANT, "changed").enabled
     assert counted == functions.get(TENANT, "pushed")
     assert gone == functions.get(TENANT, "deleted")
+
+
+def test_a_purge_that_an_earlier_release_began_is_ended(cloud: Cloud) -> None:
+    """The item that it marked lacks a field of today; else nobody got the name any more."""
+    functions = Functions(config=cloud.config)
+    gone = deleted(cloud, stored(cloud, versions=1))
+    item = function_item(replace(gone, purging=True))
+    del item["removed_secrets"]
+    assert cloud.config.replace(TENANT, function_item(gone), item)
+    clock = FakeClock(PURGED_AT)
+
+    count = PurgeFunctions(
+        functions=functions, deletions=Deletions(config=cloud.config), clock=clock
+    )()
+
+    assert (1, None) == (count, functions.find(TENANT, gone.name))

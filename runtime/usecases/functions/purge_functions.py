@@ -92,12 +92,12 @@ class PurgeFunctions:
         function = self.functions.find(purge.tenant, purge.function)
         if function is None or not purge.is_of(function):
             return False  # it has changed since the purge was listed
-        if not function.purging:
-            marked = replace(function, purging=True)
-            self.functions.replace(function, marked)
-            function = marked
+        # A function that was marked before is stored again, too: an earlier release may have marked
+        # it, and each step's condition is the digest of the item in the form of today.
+        marked = replace(function, purging=True)
+        self.functions.replace(function, marked)
         for _ in range(STEPS):
-            if not self.deletions.remove_parts(function):
-                self.deletions.remove(function, purge)
+            if not self.deletions.remove_parts(marked):
+                self.deletions.remove(marked, purge)
                 return True
         return False
