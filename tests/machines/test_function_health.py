@@ -79,11 +79,12 @@ class Store:
         )
         return self.counts[canary_id]
 
-    def end(self, *_: str, canary_id: str, **__: str) -> None:
-        """End the canary, once."""
+    def end(self, *_: str, canary_id: str, **__: str) -> bool:
+        """End the canary, once; nobody else ends it."""
         self.step()
         if self.function.canary is not None and self.function.canary.id == canary_id:
             self.function = replace(self.function, canary=None)
+        return True
 
     def put(self, events: Iterable[Event]) -> None:
         """Send events."""

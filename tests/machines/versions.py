@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.core.functions.function import Function, FunctionVersion
-from runtime.core.functions.releases import Change
+from runtime.core.functions.releases import Change, Release
 from runtime.core.matching.trigger import Trigger
+from runtime.core.page import Page
 from runtime.stores.functions.functions import Functions
 
 
@@ -58,6 +59,10 @@ class SlowFunctions:
     def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
         """The store's."""
         return self.store.get_version(tenant, name, version=version)
+
+    def release_log(self, tenant: str, name: str, *, limit: int = 50) -> Page[Release]:
+        """The store's."""
+        return self.store.release_log(tenant, name, limit=limit)
 
     def release(self, old: Function, change: Change) -> None:
         """The store's, after what somebody else does."""

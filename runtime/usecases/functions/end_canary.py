@@ -1,13 +1,16 @@
 """End a canary that has failed."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function
-from runtime.core.functions.releases import Change
+from runtime.core.functions.releases import Change, Release, ReleaseKind
+from runtime.core.page import Page
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
+
+LOOK_BACK: Final = 50  # releases among which the canary's end is looked for
 
 
 class Functions(Protocol):
@@ -23,6 +26,9 @@ class Functions(Protocol):
             Conflict: `old` has changed since it was read.
         """
 
+    def release_log(self, tenant: str, name: str, *, limit: int = 50) -> Page[Release]:
+        """The entries of the release log, the newest first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndCanary:
@@ -31,10 +37,14 @@ class EndCanary:
     functions: Functions
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> None:
+    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> bool:
         """End this canary, with the reason in the release log.
 
         Nothing changes when it has ended already, or its function is gone.
+
+        Returns:
+            Whether it ended for its failures, now or in an earlier call; False when somebody has
+            promoted or stopped it first.
 
         Raises:
             Transient: code `function_changed`: others keep changing the function.
@@ -42,13 +52,18 @@ class EndCanary:
         for _ in self.races:
             function = self.functions.find(tenant, name)
             if function is None:
-                return
+                return False
             change = releases.failed(function, canary_id, reason=reason, at=at)
             if change is None:
-                return
+                return self._has_failed(tenant, name, canary_id)
             try:
                 self.functions.release(function, change)
             except Conflict:
                 continue
-            return
+            return True
         raise Transient("the function keeps changing", code="function_changed")
+
+    def _has_failed(self, tenant: str, name: str, canary_id: str) -> bool:
+        log = self.functions.release_log(tenant, name, limit=LOOK_BACK)
+        ends = (each for each in log.items if each.canary_id == canary_id)
+        return any(each.kind is ReleaseKind.CANARY_FAILED for each in ends)

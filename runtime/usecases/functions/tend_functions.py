@@ -14,7 +14,7 @@ from runtime.core.functions import canary, error_groups, health
 from runtime.core.functions.canary import CanaryFailure, Counts
 from runtime.core.functions.error_groups import ErrorGroup
 from runtime.core.functions.function import Function
-from runtime.core.functions.health import Ended, Health
+from runtime.core.functions.health import Ended, Health, Notice
 from runtime.core.ids import Key
 from runtime.races import Races
 from runtime.usecases.pacing.tending import Healths, Tending
@@ -43,8 +43,11 @@ class ErrorGroups(Protocol):
 class EndCanary(Protocol):
     """Ends canaries."""
 
-    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> object:
-        """End the canary, with a record of why; one that has ended already stays as it is."""
+    def __call__(self, tenant: str, name: str, *, canary_id: str, reason: str, at: str) -> bool:
+        """End the canary, with a record of why; one that has ended already stays as it is.
+
+        Returns whether it ended for its failures, now or in an earlier call.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,19 +126,26 @@ class TendFunctions:
     def _tell(self, current: Health) -> None:
         if not current.notices:
             return
-        for notice in current.notices:
-            if notice.canary is not None:
-                self.end_canary(
-                    current.tenant,
-                    current.function,
-                    canary_id=notice.canary.canary_id,
-                    reason=notice.canary.reason,
-                    at=health.time_of(notice),
-                )
-        self.bus.put(health.events(current))
+        true = tuple(each for each in current.notices if self._came_true(current, each))
+        self.bus.put(health.events(replace(current, notices=true)))
         # If this write loses, another worker changed the record. It sends the notices again, under
         # the same ids.
         self.healths.replace(current, replace(current, notices=()))
+
+    def _came_true(self, current: Health, notice: Notice) -> bool:
+        """Whether what the notice tells has happened; what it announces is done first.
+
+        A canary that somebody has promoted or stopped meanwhile did not end for its failures.
+        """
+        if notice.canary is None:
+            return True
+        return self.end_canary(
+            current.tenant,
+            current.function,
+            canary_id=notice.canary.canary_id,
+            reason=notice.canary.reason,
+            at=health.time_of(notice),
+        )
 
     def _logged(self, function: Function, do: Callable[[], T]) -> T | None:
         try:

@@ -8,6 +8,7 @@ import pytest
 from runtime.core.functions import canary
 from runtime.core.functions.function import Function
 from runtime.core.functions.releases import Release, ReleaseKind
+from runtime.usecases.functions.try_canary import TryCanary
 from tests.builders import TENANT, a_canary, a_version
 from tests.cloud import Cloud
 from tests.doubles import Failing
@@ -104,6 +105,28 @@ class TestCanaries:
 
         assert len(failed_canaries(platform)) == 1
         assert topics(platform).count("function.canary_failed") == 1
+
+    @pytest.mark.parametrize("verb", ["promote", "stop"])
+    def test_one_that_somebody_ends_first_is_not_said_to_have_failed(
+        self, platform: Platform, verb: str
+    ) -> None:
+        """The release log knows of no failure; the version may be the live one by now."""
+        on_trial(platform, percent=100, margin_points=5, min_runs=10)
+        by_version(platform, 2)
+        verbs = TryCanary(
+            functions=platform.functions, new_id=lambda _: "can_2", clock=platform.clock
+        )
+
+        def meanwhile() -> None:
+            getattr(verbs, verb)(TENANT, "vip-orders")
+
+        counts = _Interrupted(platform.tend.counts, meanwhile)
+        platform.run(*map(a_planned_run, range(10)), tend=replace(platform.tend, counts=counts))
+        platform.clock.advance(60)
+        platform.tend.sweep()
+
+        assert failed_canaries(platform) == []
+        assert "function.canary_failed" not in topics(platform)
 
     @pytest.mark.parametrize("step", ["end_canary", "bus"])
     def test_a_worker_that_dies_over_it_leaves_the_rest_to_the_sweep(
