@@ -252,7 +252,9 @@ def _query(tenant: str, wanted: _Range, *, after: str | None, limit: int) -> dic
 
 def _was_listed(entry: _Entry, after: str | None) -> bool:
     page, _, number = (after or "").rpartition("#")
-    return entry.page == page and entry.number >= int(number)
+    # A cursor may be forged, so what stands behind its page may be no number.
+    first = int(number) if number.isdecimal() else 0
+    return entry.page == page and entry.number >= first
 
 
 def _pages(events: Iterable[Event]) -> Iterator[_Listed]:

@@ -103,7 +103,8 @@ class ListRuns:
         self, tenant: str, selection: RunSelection, *, after: str | None, limit: int
     ) -> Page[Run]:
         runs: list[Run] = []
-        stage, place = (BY_FUNCTION, None) if after is None else (after[0], after[1:] or None)
+        # A cursor may be forged, so its position may be empty.
+        stage, place = (after[0], after[1:] or None) if after else (BY_FUNCTION, None)
         for _ in range(MAX_LOOKS):
             size = min(limit - len(runs), SUBSCRIBERS)
             subscribers, place = self._subscribers(
