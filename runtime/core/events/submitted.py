@@ -1,6 +1,7 @@
 """Events as callers of the API submit them: Penstock sets the tenant, and what else it knows."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from runtime.core.events import envelope
@@ -32,7 +33,10 @@ def parse(
     """
     reserved = frozenset() if may_be_whole else _RESERVED
     whole = _completed(raw, tenant=tenant, new_id=new_id, reserved=reserved)
-    return envelope.parse(whole, now=now, origin="api")
+    event = envelope.parse(whole, now=now, origin="api")
+    # No event has come later than now. One that said so would be the newest of its topic for as
+    # long as it is kept.
+    return replace(event, received_at=min(event.received_at, now))
 
 
 def _completed(

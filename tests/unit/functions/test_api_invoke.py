@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from runtime.core import ids
 from runtime.core.functions import run_plan
 from runtime.core.functions.run import Outcome
+from runtime.core.timestamps import timestamp
 from tests.api_client import ApiClient
 from tests.builders import NOW, a_profile, a_run, an_event
 from tests.doubles import ScriptedSandbox
@@ -91,6 +93,16 @@ class TestRuns:
         answer = live.post(INVOKE, {"latest": "metric.placed_order"})
 
         assert (202, "evt_new") == (answer.status, answer.json["event_id"])
+
+    def test_an_event_of_the_future_has_come_now(self, live: ApiClient) -> None:
+        """Else it would be the newest of its topic for as long as it is kept."""
+        made_up = EVENT | {"id": "evt_2999", "received_at": "2999-01-01T00:00:00Z"}
+
+        assert 202 == live.post(INVOKE, {"event": made_up}).status
+
+        event = live.cloud.events.find(live.tenant, "evt_2999")
+        assert event is not None
+        assert event.received_at <= timestamp(datetime.now(UTC))
 
     def test_the_same_event_again_is_the_same_run_again(self, live: ApiClient) -> None:
         """Its effects repeat under the same ids; a run that succeeded needs an explicit wish."""
