@@ -128,7 +128,7 @@ def parse(model: type[M], raw: object) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as problem:
-        raise BadRequest([_finding(error) for error in problem.errors()]) from problem
+        raise BadRequest(_findings(problem, raw)) from problem
 
 
 def parse_json(model: type[M], body: bytes) -> M:
@@ -205,12 +205,35 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     return headers
 
 
-def _finding(error: Mapping[str, Any]) -> dict[str, str]:
-    path = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]
-    ).lstrip(".")
-    return {
-        "field": path,
-        "code": _CODES.get(error["type"], _OTHER_CODE),
-        "message": str(error["msg"]),
-    }
+def _findings(problem: ValidationError, raw: object) -> list[dict[str, str]]:
+    """What does not fit, in order. A field that may be of several kinds is named once."""
+    findings: dict[tuple[str, str], list[str]] = {}
+    for error in problem.errors():
+        key = (_field(error["loc"], raw), _CODES.get(error["type"], _OTHER_CODE))
+        findings.setdefault(key, []).append(str(error["msg"]))
+    return [
+        {"field": field, "code": code, "message": "; or: ".join(messages)}
+        for (field, code), messages in findings.items()
+    ]
+
+
+def _field(place: Sequence[int | str], raw: object) -> str:
+    """The path of a field as the caller knows it.
+
+    Where a field may be of several kinds, Pydantic names the kind behind the field, inside of what
+    has no insides.
+    """
+    path = ""
+    for part in place:
+        if not isinstance(raw, Mapping | list):
+            break
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        raw = _at(raw, part)
+    return path.lstrip(".")
+
+
+def _at(raw: Mapping[Any, Any] | list[Any], part: int | str) -> object:
+    """The part; what is not there may be missing, or be a kind: then the whole stays."""
+    if isinstance(raw, Mapping):
+        return raw.get(part, raw)
+    return raw[part] if isinstance(part, int) and part < len(raw) else raw

@@ -217,3 +217,16 @@ def test_a_forged_cursor_only_skips(api: ApiClient, position: str) -> None:
     cursor = cursors.encode(position, listing=(api.tenant, "runs", *selection))
 
     assert 200 == api.get("/v1/runs", event="evt_1", cursor=cursor).status
+
+
+def test_a_field_of_several_kinds_is_named_as_the_caller_knows_it(api: ApiClient) -> None:
+    """And the way out names all that it may be."""
+    refused = [
+        api.get("/v1/runs", outcome="bogus").json,
+        api.post("/v1/runs/run_1/retry", {"version": 0}).json,
+    ]
+
+    assert ["outcome", "version"] == [each["field"] for each in refused]
+    assert [1, 1] == [len(each["errors"]) for each in refused]
+    assert "'failed'" in refused[0]["detail"]
+    assert "greater than or equal to 1" in refused[1]["detail"]
