@@ -70,9 +70,13 @@ def list_all(
 ) -> Listing[RunReplayOut]:
     """List a function's replays, the newest first."""
     of = (caller.tenant, "function-replays", name)
-    api.functions.store.get(caller.tenant, name)
+    function = api.functions.store.get(caller.tenant, name)
     page = api.functions.replays.list(
-        caller.tenant, _of(name), limit=query.limit, after=query.position(*of)
+        caller.tenant,
+        _of(name),
+        since=function.created_at,
+        limit=query.limit,
+        after=query.position(*of),
     )
     return listing(page, RunReplayOut.model_validate, of=of)
 

@@ -50,10 +50,26 @@ class Replays:
         )
 
     def list(
-        self, tenant: str, subject: Subject, *, after: str | None = None, limit: int = 50
+        self,
+        tenant: str,
+        subject: Subject,
+        *,
+        since: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
     ) -> Page[Replay]:
-        """The replays of a webhook or a function, newest first."""
-        ages = records.AgeList(index="replays", partition=_partition(tenant, subject))
+        """The replays of a webhook or a function, newest first.
+
+        Args:
+            tenant: whose.
+            subject: the webhook or the function.
+            since: the earliest `created_at`, ISO 8601, for a function that may have had a namesake
+                before it; None for no bound.
+            after: the position after which to go on; None at the beginning.
+            limit: at most so many.
+        """
+        partition = _partition(tenant, subject)
+        ages = records.AgeList(index="replays", partition=partition, since=since)
         query = ages.query()
         if after is not None:
             place = {"replays_pk": ages.partition, "list_sk": after}

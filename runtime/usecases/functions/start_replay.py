@@ -56,6 +56,9 @@ class StartRunReplay:
     def __call__(self, tenant: str, name: str, *, wanted: WantedRunReplay) -> RunReplay:
         """Start a job, which the sweep takes up within a minute or two; returns the job.
 
+        It begins with the function itself: the runs of another one that had its name before and was
+        removed for good are none of its own.
+
         Raises:
             NotFound: the tenant has no such function.
             BadInput: code `bad_outcomes`.
@@ -79,7 +82,7 @@ class StartRunReplay:
             outcomes=tuple(dict.fromkeys(wanted.outcomes)),
             version=wanted.version,
             created_at=timestamp(now),
-            since=wanted.since,
+            since=max(wanted.since or "", function.created_at),
             until=min(wanted.until or timestamp(now), timestamp(now)),
             topic=wanted.topic,
             due_at_ms=int(now.timestamp() * 1000) + SETTLE_MS,

@@ -12,6 +12,7 @@ from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Outcome
 from runtime.core.ids import Key
 from runtime.core.replays.replay import Replay, ReplayState
+from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, NotFound
 from runtime.usecases.functions.start_replay import WantedRunReplay
 from tests.builders import TENANT
@@ -254,6 +255,20 @@ class TestReplays:
         assert (1, 0) == (world.job(job).replayed, world.job(job).passed_over)
         assert (0, 0) == (world.job(early).replayed, world.job(early).passed_over)
         assert [1, 1, 2, 2] == [world.run_of(event).attempt for event in events]
+
+    def test_the_runs_of_a_namesake_are_left(self) -> None:
+        """Its function was removed for good, and another one has its name and other work."""
+        world = RerunWorld()
+        events = poisoned(world, 2)
+        world.change(created_at=timestamp(world.clock()))
+
+        job = world.replay_runs(TENANT, FUNCTION, wanted=WantedRunReplay())
+        world.clock.advance(11)
+        world.sweep()
+        world.settle()
+
+        assert (0, 0) == (world.job(job).replayed, world.job(job).passed_over)
+        assert [1, 1] == [world.run_of(event).attempt for event in events]
 
     def test_the_code_of_a_namesake_is_not_the_same_version(self) -> None:
         """Its function was removed for good, and another one has its name and a version 1."""

@@ -1,5 +1,6 @@
 """Running again over the API: what is answered, what is refused, what is shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
 from runtime.core.functions.run import Outcome
+from runtime.core.replays.replay import Kind, Subject
 from tests.api_client import ApiClient
 from tests.builders import a_delivery, a_function, a_run, a_version, a_webhook, an_event
 
@@ -121,6 +123,19 @@ def test_a_replay_of_runs_is_shown_listed_and_cancelled(api: ApiClient) -> None:
     assert 404 == api.newcomer().get(path).status
     cancelled = [api.post(f"{path}/cancel").json for _ in range(2)]
     assert ["cancelled", "cancelled"] == [each["state"] for each in cancelled]
+
+
+def test_the_replays_of_an_earlier_function_of_the_name_are_not_listed(api: ApiClient) -> None:
+    """It was removed for good."""
+    a_failed_run(api)
+    made = api.post("/v1/functions/vip-orders/replay").json["id"]
+    replays, subject = api.application.functions.replays, Subject(Kind.RUNS, "vip-orders")
+    job = replays.get(api.tenant, subject, made)
+    replays.add(replace(job, id=f"{made}old", created_at="2026-11-19T00:00:00.000Z"))
+
+    listed = api.get("/v1/functions/vip-orders/replays").json["data"]
+
+    assert [made] == [each["id"] for each in listed]
 
 
 @pytest.mark.parametrize(
