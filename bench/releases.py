@@ -11,6 +11,7 @@ from cli.client import Client
 from infra.demo.stage import Stage
 from runtime.core import ids
 from runtime.core.timestamps import moment
+from runtime.stores.tables.config import FRESH_S
 
 TOPIC: Final = "metric.released"
 PUBLISHES: Final = 40  # whose latency is measured
@@ -106,6 +107,7 @@ class Releases:
         self._count = 0
         api.post("/v1/functions", {"name": name, "topics": [TOPIC]})
         self._api.post(f"{self._path}/publish", {"version": self.push()})
+        self._warm()
 
     def push(self) -> int:
         """The number of a new version, which returns its own number."""
@@ -188,6 +190,16 @@ class Releases:
         if missing:
             raise TooSlow(f"{len(missing)} of {len(sent)} events have no run")
         return made
+
+    def _warm(self) -> None:
+        """Send events until every warm copy of `fanout` knows the function.
+
+        A copy reads subscriptions that have changed after two seconds at most; until then it does
+        not know what was created since.
+        """
+        end_s = time.monotonic() + 2 * FRESH_S
+        while time.monotonic() < end_s:
+            self.send(self._names("warm-", 0, 1))
 
     def _listed(self, missing: Mapping[str, str]) -> Iterator[Any]:
         """The newest runs if many are missing; else each that is missing and made."""
