@@ -7,7 +7,6 @@ from typing import Any
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change, Release
 from runtime.core.matching.trigger import Trigger
-from runtime.core.page import Page
 from runtime.stores.functions.functions import Functions
 
 
@@ -60,9 +59,9 @@ class SlowFunctions:
         """The store's."""
         return self.store.get_version(tenant, name, version=version)
 
-    def release_log(self, tenant: str, name: str, *, limit: int = 50) -> Page[Release]:
+    def find_release(self, tenant: str, name: str, *, seq: int) -> Release | None:
         """The store's."""
-        return self.store.release_log(tenant, name, limit=limit)
+        return self.store.find_release(tenant, name, seq=seq)
 
     def release(self, old: Function, change: Change) -> None:
         """The store's, after what somebody else does."""

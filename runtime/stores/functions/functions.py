@@ -134,6 +134,11 @@ class Functions:
             limit=limit,
         )
 
+    def find_release(self, tenant: str, name: str, *, seq: int) -> Release | None:
+        """One entry of a function's release log, strongly read, or None."""
+        item = self.config.find(tenant, keys.release(name, seq))
+        return None if item is None else items.release(item)
+
     def release_log(
         self, tenant: str, name: str, *, after: str | None = None, limit: int = 50
     ) -> Page[Release]:

@@ -6,11 +6,10 @@ from typing import Final, Protocol
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function
 from runtime.core.functions.releases import Change, Release, ReleaseKind
-from runtime.core.page import Page
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
 
-LOOK_BACK: Final = 50  # releases among which the canary's end is looked for
+LOOK_BACK: Final = 50  # entries among which the canary's end is looked for, the newest first
 
 
 class Functions(Protocol):
@@ -26,8 +25,8 @@ class Functions(Protocol):
             Conflict: `old` has changed since it was read.
         """
 
-    def release_log(self, tenant: str, name: str, *, limit: int = 50) -> Page[Release]:
-        """The entries of the release log, the newest first."""
+    def find_release(self, tenant: str, name: str, *, seq: int) -> Release | None:
+        """One entry of the release log, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class EndCanary:
                 return False
             change = releases.failed(function, canary_id, reason=reason, at=at)
             if change is None:
-                return self._has_failed(tenant, name, canary_id)
+                return self._has_failed(function, canary_id)
             try:
                 self.functions.release(function, change)
             except Conflict:
@@ -63,7 +62,10 @@ class EndCanary:
             return True
         raise Transient("the function keeps changing", code="function_changed")
 
-    def _has_failed(self, tenant: str, name: str, canary_id: str) -> bool:
-        log = self.functions.release_log(tenant, name, limit=LOOK_BACK)
-        ends = (each for each in log.items if each.canary_id == canary_id)
-        return any(each.kind is ReleaseKind.CANARY_FAILED for each in ends)
+    def _has_failed(self, function: Function, canary_id: str) -> bool:
+        """Whether the newest entry about the canary says that it failed."""
+        for seq in range(function.releases, max(0, function.releases - LOOK_BACK), -1):
+            entry = self.functions.find_release(function.tenant, function.name, seq=seq)
+            if entry is not None and entry.canary_id == canary_id:
+                return entry.kind is ReleaseKind.CANARY_FAILED
+        return False
