@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from tests.cloud import Cloud
 
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts from it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow]
