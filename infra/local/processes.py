@@ -82,7 +82,10 @@ def start(
 
 
 def stop(running: Running) -> None:
-    """End a process and its children: by SIGTERM, then by SIGKILL. Does nothing if it has ended.
+    """End a process and what it has started: by SIGTERM, then by SIGKILL; waits for all of them.
+
+    It leads a session, which its descendants belong to even if they have made groups of their own.
+    Does nothing if it has ended.
 
     Raises:
         StartFailed: they run even after that.
@@ -91,7 +94,9 @@ def stop(running: Running) -> None:
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         _signal_group(running.pid, sign)
-        if _wait(lambda: _group_is_gone(running.pid), timeout_s=TERMINATE_S):
+        for pid in _session(running.pid):
+            _signal(pid, sign)
+        if _wait(lambda: _is_gone(running.pid), timeout_s=TERMINATE_S):
             return
     raise StartFailed(f"process {running.pid} ({running.name}) does not end")
 
@@ -164,13 +169,34 @@ def _signal_group(pid: int, sign: signal.Signals) -> None:
         return
 
 
-def _group_is_gone(pid: int) -> bool:
+def _signal(pid: int, sign: signal.Signals) -> None:
+    try:
+        os.kill(pid, sign)
+    except ProcessLookupError:
+        return
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether the group and the session of this leader have nobody any more."""
     _reap(pid)
     try:
         os.killpg(pid, 0)
     except ProcessLookupError:
-        return True
+        return not _session(pid)
     return False
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session that have not ended; none where the system has no /proc."""
+    members: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if state != "Z" and int(session) == leader:
+            members.append(int(stat.parent.name))
+    return members
 
 
 def _reap(pid: int) -> None:
