@@ -189,6 +189,7 @@ class ProcessStage:
             "CONFIG_TABLE": cloud.config.table.name,
             "DELIVERIES_TABLE": cloud.deliveries.table.name,
             "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
+            "EVENTS_TABLE": cloud.events.table.name,
             "RUNS_TABLE": cloud.runs.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
