@@ -52,7 +52,7 @@ test: setup ## every test, with one run through the local cloud
 	trap 'kill $$aside' INT TERM; \
 	echo "half of the other tests run here, half aside, into .local/tests.log"; \
 	$(PY) -m pytest -m "not e2e and not chaos" $(HERE); here=$$?; \
-	wait $$aside; rest=$$?; cat .local/tests.log; \
+	wait $$aside; rest=$$?; cat .local/tests.log; grep -E '^(FAILED|ERROR) ' .local/tests.log; \
 	exit $$((cloud || here || rest))
 test-pythons: setup ## the hostile functions under this Python and the other (3.11, 3.13)
 	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py

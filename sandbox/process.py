@@ -72,6 +72,8 @@ class End:
     signal: int
     # Its exit status; 0 if a signal killed it.
     exit: int
+    # Whether it ended by itself because it had no memory left.
+    no_memory: bool
     # Its peak of memory above what a worker without a function holds, in KiB.
     grown_kb: int
 
@@ -329,7 +331,7 @@ class WorkerProcess:
         """Have the worker killed and reaped, whatever it is doing; does not wait for it."""
         if self._end is None:
             self._kill()
-            self._end = End(signal.SIGKILL, 0, 0)
+            self._end = End(signal.SIGKILL, 0, no_memory=False, grown_kb=0)
             self._zygote.tell({"op": "drop", "pid": self.pid})
 
     def end(self) -> End:
@@ -338,7 +340,12 @@ class WorkerProcess:
             self._kill()
             report = self._zygote.order({"op": "end", "pid": self.pid})
             grown_kb = report["max_rss_kb"] - self._zygote.hello["rest_kb"]
-            self._end = End(report["signal"], report["exit"], grown_kb)
+            self._end = End(
+                report["signal"],
+                report["exit"],
+                no_memory=report["no_memory"],
+                grown_kb=grown_kb,
+            )
         return self._end
 
     def _kill(self) -> None:

@@ -305,7 +305,7 @@ class EventRun:
         except SandboxUnavailable:
             # The zygote is gone: this worker has brought it down. The result must blame the
             # function, or it would be run again for ever. The host will start another zygote.
-            return End(0, 0, 0)
+            return End(0, 0, no_memory=False, grown_kb=0)
         if self.result.memory_mb is None and end.grown_kb > 0:
             self._note_memory(end.grown_kb / 1024)
         return end
@@ -324,7 +324,7 @@ class EventRun:
         if end.signal in _CPU_SIGNALS:
             self.result.outcome = Outcome.TIMED_OUT
             self._fail("TimedOut", "the run was stopped: it used up its processor time")
-        elif end.grown_kb > self._job.limits.memory_mb * 1024:
+        elif end.no_memory or end.grown_kb > self._job.limits.memory_mb * 1024:
             self._out_of_memory()
         else:
             self.result.outcome = Outcome.RAISED

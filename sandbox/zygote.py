@@ -6,7 +6,6 @@ folders of shared libraries.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib.machinery
 import json
@@ -16,18 +15,18 @@ import resource
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sandbox import engines
 from sandbox.jail import jail, parent, seccomp, selftest
 from sandbox.jail.leftovers import Leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sandbox.engines import Engine
 
 CONTROL_FD: Final = 3
+# The exit status of a worker that had too little memory left to say so itself.
+_NO_MEMORY: Final = 3
 _FINDERS: Final = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
 _ORDER_BYTES: Final = 128
 # Pages of shared libraries: they count as a worker's once it has touched them.
@@ -122,10 +121,9 @@ def _serve(control: socket.socket, engine: Engine, *, base: jail.Memory, has_fil
             cell = jail.Cell(memory, int(order["cpu_s"]), calls)
             pid = os.fork()
             if pid == 0:
-                with _end_of_process():
-                    _import_no_files()
-                    jail.enter(cell, socket_fd=descriptors[0])
-                    engine.work(order["kind"], memory_bytes=memory_bytes)
+                _be_a_worker(
+                    engine, cell, order["kind"], socket_fd=descriptors[0], memory_bytes=memory_bytes
+                )
             os.close(descriptors[0])
             _say(control, {"pid": pid})
         else:
@@ -144,13 +142,22 @@ def _import_no_files() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder in _FINDERS]
 
 
-@contextlib.contextmanager
-def _end_of_process() -> Iterator[None]:
-    """End this process at the end of the block, whatever happens in it. A worker never returns."""
+def _be_a_worker(
+    engine: Engine, cell: jail.Cell, kind: str, *, socket_fd: int, memory_bytes: int
+) -> NoReturn:
+    """Work until the parent ends this process, and end it here whatever happens: never return.
+
+    What stands here must not need memory: user code can have left none. A `with` block needs some
+    at its end; CPython 3.11 tries again without end where it does not get it.
+    """
     status = 1
     try:
-        yield
+        _import_no_files()
+        jail.enter(cell, socket_fd=socket_fd)
+        engine.work(kind, memory_bytes=memory_bytes)
         status = 0
+    except MemoryError:
+        status = _NO_MEMORY
     finally:
         os._exit(status)
 
@@ -167,11 +174,12 @@ def _end(pid: int) -> dict[str, Any]:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return {"signal": 0, "exit": 0, "max_rss_kb": 0, "cpu_s": 0.0}
+        return {"signal": 0, "exit": 0, "no_memory": False, "max_rss_kb": 0, "cpu_s": 0.0}
     status, usage = _last_status(pid)
     return {
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+        "no_memory": os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_MEMORY,
         "max_rss_kb": _max_rss_kb(usage),
         "cpu_s": usage.ru_utime + usage.ru_stime,
     }

@@ -165,7 +165,8 @@ def complaints(
     text = json.dumps(outcome["answer"])
     for result in outcome["answer"]["results"]:
         if engine != EngineName.WASM and result["outcome"] not in MEANS[case["expected"]]:
-            found.append(f"{case['id']} {case['goal']}: {result['outcome']} {result['output']}")
+            came = result["error"] or result["output"]
+            found.append(f"{case['id']} {case['goal']}: {result['outcome']} {came}")
         found += [f"{case['id']} {what}" for what in _excesses(result)]
     found += [f"{case['id']} shows {mark!r}" for mark in _host_marks(case) if mark in text]
     if outcome["victim"] != calm:

@@ -115,7 +115,8 @@ class Worker:
             value = self._call(message, context)
             output = _output(value, int(self._about["limits"]["result_bytes"]))
         except BaseException as problem:  # noqa: BLE001 - user code may raise anything at all
-            BRIDGE.send("done", **_raised(problem))
+            ending = _raised(problem)  # frees memory, of which the next line needs some
+            BRIDGE.send("done", **ending)
         else:
             BRIDGE.send_output(output)
 

@@ -68,3 +68,28 @@ def test_a_source_that_is_refused_took_nothing(box: Sandbox) -> None:
     """Nothing ran, so there is nothing to measure; 0 would be a claim."""
     (result,) = box.run(a_job("def handler(event:"))["results"]
     assert ("refused", None, []) == (result["outcome"], result["memory_mb"], result["http"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = {}\nfor n in range(10**8): x[n] = {}",
+        "x = []\nwhile True: x.append([])",
+        "x = {}\nfor n in range(10**8): x[str(n)] = str(n) * 9",
+        "for n in range(10**8): SEEN.append({n: n})",
+    ],
+)
+@pytest.mark.parametrize("isolation", ["auto", "rlimit"])
+@pytest.mark.parametrize("engine", EngineName)
+def test_a_function_that_takes_its_memory_in_small_pieces_is_told_so_at_once(
+    engine: str, isolation: str, body: str
+) -> None:
+    """Then not even the few bytes are left that Python wants for the end of a `with` block.
+
+    The last one keeps the memory in a global of the module, so it is not free afterwards either.
+    """
+    with Sandbox(Options(isolation, engine=engine)) as box:
+        (result,) = _ran(box, body, limits={"wall_s": 10.0, "memory_mb": 48})
+        assert "out_of_memory" == result["outcome"], result
+        (after,) = _ran(box, "return 1")
+        assert "returned" == after["outcome"]
