@@ -25,8 +25,9 @@ setup: ## make the virtual environments, the sandbox's guest and the local cloud
 
 # ---- the daily round ---------------------------------------------------------------------------
 
-.PHONY: check fmt lint types imports advisories unit
-check: lint types imports validate advisories unit ## lint, types, imports, template and unit tests: what every commit passes
+.PHONY: check static fmt lint types imports advisories unit
+check: static unit ## all that needs no cloud: what every commit passes
+static: lint types imports validate advisories ## what needs no test: lint, types, imports, template, pinned packages
 fmt: setup ## format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
