@@ -1,9 +1,8 @@
 """The HTTP API, as the commands call it."""
 
 import json
-import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ import httpx
 from cli import _connection
 from cli._connection import Connection
 from cli._errors import CommandFailed, WrongUsage
+from runtime import races
 
 TIMEOUT_S: Final = 35  # the API function's own is 30
 TRIES: Final = 3
@@ -30,9 +30,14 @@ class Client:
     """
 
     def __init__(
-        self, connection: Connection, *, transport: httpx.BaseTransport | None = None
+        self,
+        connection: Connection,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        wait: Callable[[float], object] = races.wait,
     ) -> None:
         self._connection = connection
+        self._wait = wait
         self._http = httpx.Client(
             base_url=connection.url,
             headers={"authorization": f"Bearer {connection.key}"},
@@ -85,10 +90,12 @@ class Client:
             except httpx.TransportError as problem:
                 if not tries_left:
                     raise self._unreachable(problem) from problem
+                pause_s = wait_s
             else:
                 if response.status_code not in _TRY_AGAIN or not tries_left:
                     return _read(response)
-            threading.Event().wait(wait_s)
+                pause_s = max(wait_s, _asked_for_s(response))
+            self._wait(pause_s)
             wait_s = min(2 * wait_s, MAX_WAIT_S)
         raise AssertionError("the last try returns or raises")
 
@@ -137,6 +144,12 @@ def connect() -> Client:
         WrongUsage: code `no_connection` or `bad_key`: the settings of the API are missing or wrong.
     """
     return Client(_connection.find())
+
+
+def _asked_for_s(response: httpx.Response) -> float:
+    """How many seconds the API asks to wait, `MAX_WAIT_S` at most; 0 if it does not say."""
+    asked = response.headers.get("retry-after", "")
+    return min(float(asked), MAX_WAIT_S) if asked.isascii() and asked.isdigit() else 0.0
 
 
 def _read(response: httpx.Response) -> Any:

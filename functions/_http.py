@@ -23,6 +23,7 @@ from runtime.errors import (
     NotFound,
     PenstockError,
     SourceRefused,
+    TooManyCalls,
     Transient,
 )
 
@@ -44,6 +45,7 @@ _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
+    (TooManyCalls, 429),
     (Transient, 503),
 )
 # What pydantic calls an error, and what we promise to call it.
@@ -200,6 +202,8 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
         headers["allow"] = ", ".join(error.allow)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooManyCalls):
+        headers["retry-after"] = str(error.retry_after_s)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return headers

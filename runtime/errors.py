@@ -10,6 +10,7 @@
     │   │   └── FunctionInUse  webhooks name the function as their transform
     │   └── Forbidden      the key does not allow it
     └── Transient          the same call may work later: retry
+        └── TooManyCalls   the API key has made its calls of this moment
 
 The branch alone decides whether SQS tries again; `functions._http` maps errors to HTTP statuses.
 """
@@ -131,3 +132,20 @@ class Transient(PenstockError):
     """The same call may work later."""
 
     code = "unavailable"
+
+
+class TooManyCalls(Transient):
+    """An API key makes more calls than its limit lets it.
+
+    Attributes:
+        retry_after_s: seconds after which the same call may pass; at least 1.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, *, per_s: int, retry_after_s: int) -> None:
+        super().__init__(
+            f"this API key may make {per_s} calls a second; wait {retry_after_s} s, or send more"
+            " in each call"
+        )
+        self.retry_after_s = retry_after_s

@@ -15,6 +15,7 @@ from runtime.errors import Permanent
 PREFIX: Final = "PENSTOCK_"
 DEFAULT_QUEUE_DELAY_MAX_S: Final = 900  # SQS's own limit on DelaySeconds
 DEFAULT_RETENTION_DAYS: Final = 30
+DEFAULT_API_CALLS_PER_S: Final = 100
 HTTPS_PORT: Final = 443
 MAX_PORT: Final = 65_535
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
@@ -182,6 +183,14 @@ class Settings:
     def retention_days(self) -> int:
         """How many days deliveries and runs are kept."""
         return self._number("RETENTION_DAYS", default=DEFAULT_RETENTION_DAYS)
+
+    @property
+    def api_calls_per_s(self) -> int:
+        """How many calls of the API one key may make a second, in the long run."""
+        calls = self._number("API_CALLS_PER_S", default=DEFAULT_API_CALLS_PER_S)
+        if not calls:
+            raise SettingMissing(f"{PREFIX}API_CALLS_PER_S must be 1 or more")
+        return calls
 
     def _text(self, name: str, *, default: str | None = None) -> str:
         value = self.environment.get(PREFIX + name, "")

@@ -196,4 +196,5 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_FUNCTION": "sync",
+        "API_CALLS_PER_S": "10000",  # tests call as fast as they can
     }

@@ -1,4 +1,4 @@
-"""Serves a request: authenticates the caller, checks the scope, calls the endpoint, answers."""
+"""Serves a request: finds the caller, counts the call, checks the scope, calls the endpoint."""
 
 import time
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ def serve(
     try:
         caller = api.tenancy.authenticate(_header(event, "authorization"))
         tenant = caller.tenant
+        api.tenancy.admit(caller)
         require(caller, each.scope)
         response = _answer(each, api, event, caller=caller, path=path)
     except PenstockError as error:

@@ -85,6 +85,9 @@ machine-readable form is at `/openapi.json`.
 - **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one
   is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
   number with a point or an exponent is a double. Times are RFC 3339 with an offset.
+- **429** means that this key makes too many calls. It may make 100 a second, and twice as many at
+  once after a pause; the template's parameter `ApiCallsPerSecond` sets the number. Wait
+  `retry-after` seconds. One call takes up to 1,000 events.
 - **503** means that nothing was wrong with the request: try again after `retry-after` seconds.
 """
 _CLI_INTRODUCTION: Final = """# Command line

@@ -109,7 +109,8 @@ class SyncSort(StrEnum):
 TENANTS: Final = ConfigPartition.TENANTS.value
 PURGES: Final = ConfigPartition.PURGES.value
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
-API_KEY: Final = "apikey"  # the sort key of the one item in a key's own partition
+API_KEY: Final = "apikey"  # the sort key of the key itself in its own partition
+CALLS: Final = "calls"  # the sort key of the count of its calls, beside it
 EVENT: Final = "event"  # the sort key of the one item in an event's partition
 SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
 RAW: Final = LedgerPartition.RAW.value
@@ -215,7 +216,7 @@ def api_key(sha256: str) -> str:
 
 
 def api_key_by_hash(sha256: str) -> str:
-    """Partition of an API key; its sort key is `API_KEY`."""
+    """Partition of an API key; the sort keys in it are `API_KEY` and `CALLS`."""
     return f"{ConfigPartition.API_KEY}{sha256}"
 
 

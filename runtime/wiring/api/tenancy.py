@@ -4,12 +4,15 @@ import secrets
 from dataclasses import dataclass
 
 from runtime import settings
+from runtime.core.pacing.call_limit import CallLimit
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.stores.pacing.buckets import Buckets
 from runtime.stores.tables import config
 from runtime.stores.tables.config import Config
 from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
 from runtime.stores.tenancy.claims import Claims
+from runtime.usecases.pacing.admit_call import AdmitCall
 from runtime.usecases.tenancy.answer_once import AnswerOnce
 from runtime.usecases.tenancy.authenticate import Authenticate
 from runtime.usecases.tenancy.create_api_key import CreateApiKey
@@ -22,6 +25,7 @@ class TenancyApi:
     """What the API does with tenants and keys."""
 
     authenticate: Authenticate
+    admit: AdmitCall
     answer_once: AnswerOnce
     api_keys: ApiKeys  # the store, to list them
     create_api_key: CreateApiKey
@@ -33,6 +37,11 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
     table, sealing = parts.config(clients, installation), parts.secrets(clients, installation)
     return TenancyApi(
         authenticate=Authenticate(keys=ApiKeys(config=table)),
+        admit=AdmitCall(
+            buckets=Buckets(table=table.table, clock=worker.now),
+            limit=CallLimit(per_s=installation.api_calls_per_s),
+            clock=worker.now,
+        ),
         answer_once=AnswerOnce(
             claims=Claims(config=table), seal=sealing.seal, unseal=sealing.open, clock=worker.now
         ),

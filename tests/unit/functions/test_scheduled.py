@@ -193,6 +193,8 @@ class TestSettings:
         [
             {"PENSTOCK_ALLOW_LOCAL_HTTP": "yes"},
             {"PENSTOCK_RETENTION_DAYS": "a month"},
+            {"PENSTOCK_API_CALLS_PER_S": "0"},
+            {"PENSTOCK_API_CALLS_PER_S": "many"},
             {"PENSTOCK_EXTRA_PORTS": "0"},
             {"PENSTOCK_EXTRA_PORTS": "65536"},
             {"PENSTOCK_EXTRA_PORTS": "8443,"},
@@ -205,7 +207,12 @@ class TestSettings:
         settings = Settings(environment)
 
         with pytest.raises(SettingMissing):
-            _ = (settings.allow_local_http, settings.retention_days, settings.webhook_ports)
+            _ = (
+                settings.allow_local_http,
+                settings.retention_days,
+                settings.api_calls_per_s,
+                settings.webhook_ports,
+            )
 
     @pytest.mark.parametrize("value", ["boto3", "Direct", "direct,botocore"])
     def test_a_wire_that_there_is_none_of_is_refused_by_name(self, value: str) -> None:
@@ -226,11 +233,12 @@ class TestSettings:
         """No plain http and no other port unless the template says so."""
         settings = Settings({})
 
-        assert (False, frozenset({443}), 900, 30) == (
+        assert (False, frozenset({443}), 900, 30, 100) == (
             settings.allow_local_http,
             settings.webhook_ports,
             settings.queue_delay_max_s,
             settings.retention_days,
+            settings.api_calls_per_s,
         )
 
     def test_an_admins_ports_stand_beside_443(self) -> None:
