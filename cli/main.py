@@ -19,6 +19,7 @@ from cli import (
     events,
     functions,
     keys,
+    listen,
     local,
     reruns,
     runs,
@@ -48,6 +49,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")
 app.add_typer(local.app, name="local")
 app.command("verify")(verify.verify)
+app.command("listen")(listen.listen)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 

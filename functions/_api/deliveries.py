@@ -80,6 +80,16 @@ class DeliveryOut(DeliverySummary):
     attempts: list[AttemptOut]
 
 
+class RequestOut(Answer):
+    """The POST of a delivery, without the login and the headers that only its endpoint may see.
+
+    A receiver takes it for as long as it takes any: the signature is five minutes old at most.
+    """
+
+    headers: dict[str, str]
+    body: str = Field(description="the exact text that is signed")
+
+
 @endpoint("GET", "/v1/deliveries", scope="deliveries")
 def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[DeliverySummary]:
     """List deliveries, the newest first; a page may be short and not the last.
@@ -99,6 +109,16 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
 def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Show a delivery with every attempt."""
     return _delivery_out(api.deliveries.show(caller.tenant, delivery_id))
+
+
+@endpoint("GET", "/v1/deliveries/{delivery_id}/request", scope="deliveries")
+def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> RequestOut:
+    """Show the POST that would bring a delivery now, signed now; nothing is sent or recorded.
+
+    `penstock listen` carries it to a receiver on a developer's machine.
+    """
+    wire = api.deliveries.sign(caller.tenant, delivery_id)
+    return RequestOut(headers=dict(wire.headers), body=wire.body.decode())
 
 
 @endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
@@ -134,4 +154,4 @@ def time_of(text: str | None, *, field: str) -> str | None:
         ) from problem
 
 
-ENDPOINTS = (list_all, show, retry)
+ENDPOINTS = (list_all, show, request, retry)

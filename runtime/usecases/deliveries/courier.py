@@ -19,6 +19,7 @@ from runtime.core.webhooks import access, signing
 from runtime.core.webhooks.access import Access
 from runtime.core.webhooks.webhook import Format, Sealed, Webhook
 from runtime.errors import PenstockError
+from runtime.usecases.deliveries.live_keys import live_keys
 
 NO_ACCESS: Final = Access()
 
@@ -126,10 +127,8 @@ class Courier:
         Raises:
             PenstockError: one of them does not open. That is our fault, never the receiver's.
         """
-        live = signing.live_secrets(webhook.secrets, now=now)
-        texts = [self.open_secret(webhook.tenant, secret.ciphertext) for secret in live]
         return Credentials(
-            keys=[formats.key(webhook.format, text) for text in texts],
+            keys=live_keys(webhook, open_secret=self.open_secret, now=now),
             access=access.parse(
                 headers=self._opened(webhook, webhook.headers),
                 login=self._opened(webhook, webhook.auth),

@@ -8,6 +8,7 @@ from runtime.stores.replays.replays import Replays
 from runtime.usecases.deliveries.list_deliveries import ListDeliveries
 from runtime.usecases.deliveries.retry_delivery import RetryDelivery
 from runtime.usecases.deliveries.show_delivery import ShowDelivery
+from runtime.usecases.deliveries.sign_delivery import SignDelivery
 from runtime.usecases.deliveries.start_replay import StartReplay
 from runtime.usecases.replays.cancel_replay import CancelReplay
 from runtime.wiring import parts, worker
@@ -19,6 +20,7 @@ class DeliveryApi:
 
     list: ListDeliveries
     show: ShowDelivery
+    sign: SignDelivery
     retry: RetryDelivery
     replays: Replays  # the store, to list and show them
     start_replay: StartReplay
@@ -30,9 +32,16 @@ def build(clients: Clients, installation: Settings) -> DeliveryApi:
     deliveries = parts.deliveries(clients, installation)
     webhooks = parts.webhooks(clients, installation)
     replays = parts.replays(clients, installation)
+    show = ShowDelivery(deliveries=deliveries)
     return DeliveryApi(
         list=ListDeliveries(deliveries=deliveries, webhooks=webhooks),
-        show=ShowDelivery(deliveries=deliveries),
+        show=show,
+        sign=SignDelivery(
+            show=show,
+            webhooks=webhooks,
+            open_secret=parts.secrets(clients, installation).open,
+            clock=worker.now,
+        ),
         retry=RetryDelivery(
             deliveries=deliveries,
             webhooks=webhooks,
