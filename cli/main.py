@@ -18,6 +18,7 @@ from cli import (
     doctor,
     events,
     functions,
+    init,
     keys,
     listen,
     local,
@@ -50,6 +51,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(local.app, name="local")
 app.command("verify")(verify.verify)
 app.command("listen")(listen.listen)
+app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
