@@ -35,6 +35,7 @@ RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
 _STATUS_BY_CODE: Final = {
     "missing_key": 401,
     "unknown_key": 401,
+    "key_expired": 401,
     "method_not_allowed": 405,
     "idempotency_key_reused": 422,
 }

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import api as api_function
 from runtime import settings
-from runtime.core.tenancy.api_key import SCOPES
+from runtime.core.tenancy.scopes import SCOPES
 from runtime.wiring.api import Api, build
 from tests.cloud import Cloud, in_process
 from tests.doubles import ScriptedSandbox

@@ -1,27 +1,57 @@
 """/v1/api-keys and /v1/tenants."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from functions._api import fields
+from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from runtime.core.tenancy.api_key import ADMIN, ApiKey
+from runtime.core import overlap
+from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.tenancy.scopes import ADMIN, PRESETS
+from runtime.errors import BadInput
+from runtime.usecases.tenancy.create_api_key import IssuedKey
 from runtime.wiring.api import Api
 
 
 class ApiKeyIn(Request):
-    """A key to create; its scopes must be among the creating key's own."""
+    """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
 
     name: fields.Name
-    scopes: fields.Scopes
+    scopes: fields.Scopes | None = None
+    preset: Literal["producer", "developer", "viewer"] | None = Field(
+        default=None, description="instead of `scopes`"
+    )
+    expires_at: fields.Time | None = Field(
+        default=None, description="when it ends, RFC 3339; null: it does not end"
+    )
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The scopes that it is to have.
+
+        Raises:
+            BadInput: code `bad_field`: both ways of naming them are used, or neither.
+        """
+        if (self.scopes is None) is (self.preset is None):
+            raise BadInput("name either scopes or a preset", field="scopes", code="bad_field")
+        return tuple(self.scopes) if self.scopes is not None else PRESETS[self.preset or ""]
 
 
 class ApiKeyOut(Answer):
-    """A key, without the key: `sha256` is what is stored of it."""
+    """A key, without the key: `sha256` is what is stored of it.
 
+    `last_used_at` is the hour of its last call; null before the first.
+    """
+
+    id: str
     name: str
     sha256: str
     scopes: list[str]
     created_at: str
+    expires_at: str | None
+    last_used_at: str | None
 
 
 class ApiKeyCreated(ApiKeyOut):
@@ -29,6 +59,14 @@ class ApiKeyCreated(ApiKeyOut):
 
     shown_once: ClassVar[str | None] = "key"
     key: str
+
+
+class OverlapIn(Request):
+    """How long the old key goes on working."""
+
+    overlap_s: Annotated[int, fields.within(0, overlap.MAX_S)] = Field(
+        default=overlap.DEFAULT_S, description="seconds that both keys work"
+    )
 
 
 class TenantIn(Request):
@@ -46,19 +84,49 @@ class TenantCreated(Answer):
     key: str
 
 
-@endpoint("POST", "/v1/api-keys", scope="api-keys", status=201)
+@endpoint("POST", "/v1/api-keys", scope="keys:write", status=201)
 def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
     """Create an API key for your tenant; it is shown only here."""
-    record, key = api.tenancy.create_api_key(caller, name=body.name, scopes=tuple(body.scopes))
-    return ApiKeyCreated(**ApiKeyOut.model_validate(record).model_dump(), key=key)
+    return _with_key(
+        api.tenancy.create_api_key(
+            caller,
+            name=body.name,
+            scopes=body.wanted,
+            expires_at=time_of(body.expires_at, field="expires_at"),
+        )
+    )
 
 
-@endpoint("GET", "/v1/api-keys", scope="api-keys")
+@endpoint("GET", "/v1/api-keys", scope="keys:read")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[ApiKeyOut]:
     """List your tenant's API keys, by their hashes."""
     of = (caller.tenant, "api-keys")
     page = api.tenancy.api_keys.list(caller.tenant, limit=query.limit, after=query.position(*of))
     return listing(page, ApiKeyOut.model_validate, of=of)
+
+
+@endpoint("GET", "/v1/api-keys/{key_id}", scope="keys:read")
+def show(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> ApiKeyOut:
+    """Show an API key."""
+    return ApiKeyOut.model_validate(api.tenancy.api_keys.get(caller.tenant, key_id))
+
+
+@endpoint("POST", "/v1/api-keys/{key_id}/rotate", scope="keys:write", status=201)
+def rotate(
+    api: Api, caller: ApiKey, *, key_id: fields.ResourceId, body: OverlapIn
+) -> ApiKeyCreated:
+    """Make a key with the same name, scopes and end; the old one ends after the overlap."""
+    return _with_key(api.tenancy.rotate_api_key(caller, key_id, overlap_s=body.overlap_s))
+
+
+@endpoint("DELETE", "/v1/api-keys/{key_id}", scope="keys:write", status=204)
+def revoke(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> None:
+    """Revoke an API key; from now on it opens nothing."""
+    api.tenancy.revoke_api_key(caller, key_id)
+
+
+def _with_key(issued: IssuedKey) -> ApiKeyCreated:
+    return ApiKeyCreated(**ApiKeyOut.model_validate(issued.record).model_dump(), key=issued.key)
 
 
 @endpoint("POST", "/v1/tenants", scope=ADMIN, status=201)
@@ -68,4 +136,4 @@ def create_tenant(api: Api, _caller: ApiKey, *, body: TenantIn) -> TenantCreated
     return TenantCreated(id=record.tenant, created_at=record.created_at, key=key)
 
 
-ENDPOINTS = (create, list_all, create_tenant)
+ENDPOINTS = (create, list_all, show, rotate, revoke, create_tenant)

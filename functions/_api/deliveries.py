@@ -90,7 +90,7 @@ class RequestOut(Answer):
     body: str = Field(description="the exact text that is signed")
 
 
-@endpoint("GET", "/v1/deliveries", scope="deliveries")
+@endpoint("GET", "/v1/deliveries", scope="deliveries:read")
 def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[DeliverySummary]:
     """List deliveries, the newest first; a page may be short and not the last.
 
@@ -105,13 +105,13 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     return listing(page, DeliverySummary.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries")
+@endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries:read")
 def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Show a delivery with every attempt."""
     return _delivery_out(api.deliveries.show(caller.tenant, delivery_id))
 
 
-@endpoint("GET", "/v1/deliveries/{delivery_id}/request", scope="deliveries")
+@endpoint("GET", "/v1/deliveries/{delivery_id}/request", scope="deliveries:write")
 def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> RequestOut:
     """Show the POST that would bring a delivery now, signed now; nothing is sent or recorded.
 
@@ -121,7 +121,7 @@ def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> Requ
     return RequestOut(headers=dict(wire.headers), body=wire.body.decode())
 
 
-@endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries", status=202)
+@endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries:write", status=202)
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start.
 

@@ -44,7 +44,7 @@ class ErrorGroupOut(Answer):
     message: str = Field(description="the beginning of the example's")
 
 
-@endpoint("GET", "/v1/functions/{name}/errors", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/errors", scope="functions:read")
 def list_of_function(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ErrorsQuery
 ) -> Listing[ErrorGroupOut]:

@@ -122,14 +122,14 @@ class TopicOut(BaseModel):
     meaning: str
 
 
-@endpoint("POST", "/v1/events", scope="events", status=202)
+@endpoint("POST", "/v1/events", scope="events:write", status=202)
 def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
     """Send events; what is accepted is on the bus. 400 when all of them are rejected."""
     acceptance = api.events.accept(caller.tenant, body.each())
     return EventsOut.model_validate(acceptance.unless_all_rejected())
 
 
-@endpoint("GET", "/v1/events", scope="events")
+@endpoint("GET", "/v1/events", scope="events:read")
 def list_all(api: Api, caller: ApiKey, *, query: EventsQuery) -> Listing[EventOut]:
     """List the events that are kept, the newest first; a page may be short and not the last."""
     filters = query.filters
@@ -140,7 +140,7 @@ def list_all(api: Api, caller: ApiKey, *, query: EventsQuery) -> Listing[EventOu
     return listing(page, _event_out, of=of)
 
 
-@endpoint("GET", "/v1/events/{event_id+}", scope="events")
+@endpoint("GET", "/v1/events/{event_id+}", scope="events:read")
 def show(api: Api, caller: ApiKey, *, event_id: fields.ResourceId) -> EventOut:
     """Show an event, for as long as it is kept."""
     return _event_out(api.events.show(caller.tenant, event_id))

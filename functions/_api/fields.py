@@ -21,7 +21,7 @@ from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, RetryOn
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Outcome
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
-from runtime.core.tenancy import api_key, idempotency
+from runtime.core.tenancy import idempotency, scopes
 from runtime.core.webhooks import access_rules
 from runtime.core.webhooks import rules as webhook_rules
 from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
@@ -135,7 +135,7 @@ Password = Annotated[
     str, says(maxLength=access_rules.MAX_SECRET_CHARS, pattern=f"^$|{whole(access_rules.PASSWORD)}")
 ]
 Scopes = Annotated[
-    list[Annotated[str, says(enum=[*api_key.SCOPES, api_key.ADMIN])]], says(minItems=1)
+    list[Annotated[str, says(enum=[*scopes.SCOPES, scopes.ADMIN])]], says(minItems=1)
 ]
 TenantId = Annotated[str, says(pattern=whole(envelope.TENANT))]
 Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]

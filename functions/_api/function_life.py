@@ -20,19 +20,19 @@ class DeletionQuery(BaseModel):
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/enable", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/enable", scope="functions:write")
 def enable(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Switch a function on; what it missed can be run again."""
     return function_out(api.functions.switch(caller.tenant, name, enabled=True))
 
 
-@endpoint("POST", "/v1/functions/{name}/disable", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/disable", scope="functions:write")
 def disable(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Switch a function off; its events are recorded as skipped runs."""
     return function_out(api.functions.switch(caller.tenant, name, enabled=False))
 
 
-@endpoint("DELETE", "/v1/functions/{name}", scope="functions")
+@endpoint("DELETE", "/v1/functions/{name}", scope="functions:write")
 def delete(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: DeletionQuery
 ) -> FunctionOut:
@@ -40,7 +40,7 @@ def delete(
     return function_out(api.functions.delete(caller.tenant, name, force=query.force == "true"))
 
 
-@endpoint("POST", "/v1/functions/{name}/restore", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/restore", scope="functions:write")
 def restore(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Take the deletion of a function back; it is as it was before."""
     return function_out(api.functions.restore(caller.tenant, name))

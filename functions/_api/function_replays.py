@@ -49,7 +49,7 @@ class RunReplayOut(Answer):
     finished_at: str | None
 
 
-@endpoint("POST", "/v1/functions/{name}/replay", scope="functions", status=202)
+@endpoint("POST", "/v1/functions/{name}/replay", scope="functions:write", status=202)
 def start(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RunReplayIn) -> RunReplayOut:
     """Run runs of a function again, as a job; their effects repeat under the same ids."""
     replay = WantedRunReplay(
@@ -64,7 +64,7 @@ def start(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RunReplay
     )
 
 
-@endpoint("GET", "/v1/functions/{name}/replays", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/replays", scope="functions:read")
 def list_all(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
 ) -> Listing[RunReplayOut]:
@@ -81,7 +81,7 @@ def list_all(
     return listing(page, RunReplayOut.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/functions/{name}/replays/{replay_id}", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/replays/{replay_id}", scope="functions:read")
 def show(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, replay_id: fields.ResourceId
 ) -> RunReplayOut:
@@ -91,7 +91,7 @@ def show(
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/replays/{replay_id}/cancel", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/replays/{replay_id}/cancel", scope="functions:write")
 def cancel(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, replay_id: fields.ResourceId
 ) -> RunReplayOut:

@@ -45,13 +45,13 @@ class FunctionSecretOut(Answer):
     set_at: str | None
 
 
-@endpoint("GET", "/v1/functions/{name}/environment", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/environment", scope="functions:read")
 def show_environment(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> EnvironmentOut:
     """Show a function's environment."""
     return _environment_out(api.functions.store.get(caller.tenant, name))
 
 
-@endpoint("PUT", "/v1/functions/{name}/environment", scope="functions")
+@endpoint("PUT", "/v1/functions/{name}/environment", scope="functions:write")
 def set_environment(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: EnvironmentIn
 ) -> EnvironmentOut:
@@ -65,7 +65,7 @@ def set_environment(
     return _environment_out(changed)
 
 
-@endpoint("GET", "/v1/functions/{name}/secrets", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/secrets", scope="functions:read")
 def list_secrets(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef
 ) -> Listing[FunctionSecretOut]:
@@ -84,7 +84,7 @@ def list_secrets(
     )
 
 
-@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
+@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
 def set_secret(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName, body: SecretIn
 ) -> None:
@@ -92,7 +92,7 @@ def set_secret(
     api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
 
 
-@endpoint("DELETE", "/v1/functions/{name}/secrets/{secret}", scope="functions", status=204)
+@endpoint("DELETE", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
 def unset_secret(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName
 ) -> None:

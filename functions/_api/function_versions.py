@@ -123,7 +123,9 @@ class ReleaseOut(Answer):
     reason: str | None = Field(description="why a canary ended by itself")
 
 
-@endpoint("POST", "/v1/functions/{name}/versions", scope="functions", status=201, other_status=200)
+@endpoint(
+    "POST", "/v1/functions/{name}/versions", scope="functions:write", status=201, other_status=200
+)
 def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
     pushed = api.functions.push(caller.tenant, name, source=body.source)
@@ -135,7 +137,7 @@ def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) 
     )
 
 
-@endpoint("GET", "/v1/functions/{name}/versions", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/versions", scope="functions:read")
 def list_all(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
 ) -> Listing[VersionOut]:
@@ -148,7 +150,7 @@ def list_all(
     return listing(page, VersionOut.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/functions/{name}/versions/{version}", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/versions/{version}", scope="functions:read")
 def show(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
 ) -> VersionWithSource:
@@ -158,7 +160,7 @@ def show(
     return VersionWithSource.model_validate(stored)
 
 
-@endpoint("DELETE", "/v1/functions/{name}/versions/{version}", scope="functions", status=204)
+@endpoint("DELETE", "/v1/functions/{name}/versions/{version}", scope="functions:write", status=204)
 def delete(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
 ) -> None:
@@ -166,13 +168,13 @@ def delete(
     api.functions.delete_version(caller.tenant, name, version=int(version))
 
 
-@endpoint("POST", "/v1/functions/{name}/publish", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/publish", scope="functions:write")
 def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
     """Make a version live."""
     return function_out(api.functions.publish(caller.tenant, name, version=body.version))
 
 
-@endpoint("POST", "/v1/functions/{name}/rollback", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/rollback", scope="functions:write")
 def rollback(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RollbackIn
 ) -> FunctionOut:
@@ -180,7 +182,7 @@ def rollback(
     return function_out(api.functions.roll_back(caller.tenant, name, to=body.version))
 
 
-@endpoint("PUT", "/v1/functions/{name}/canary", scope="functions")
+@endpoint("PUT", "/v1/functions/{name}/canary", scope="functions:write")
 def start_canary(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: CanaryIn
 ) -> FunctionOut:
@@ -194,7 +196,7 @@ def start_canary(
     return function_out(api.functions.canary(caller.tenant, name, trial=trial))
 
 
-@endpoint("GET", "/v1/functions/{name}/canary", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/canary", scope="functions:read")
 def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> CanaryShown:
     """Show which version is on trial, and how often its runs and those of the live one failed."""
     function = api.functions.store.get(caller.tenant, name)
@@ -208,19 +210,19 @@ def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> Canary
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions")
+@endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions:write")
 def promote_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """Publish the version on trial."""
     return function_out(api.functions.canary.promote(caller.tenant, name))
 
 
-@endpoint("DELETE", "/v1/functions/{name}/canary", scope="functions")
+@endpoint("DELETE", "/v1/functions/{name}/canary", scope="functions:write")
 def stop_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
     """End the trial; the live version gets all runs again."""
     return function_out(api.functions.canary.stop(caller.tenant, name))
 
 
-@endpoint("GET", "/v1/functions/{name}/releases", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/releases", scope="functions:read")
 def releases(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: ListQuery
 ) -> Listing[ReleaseOut]:

@@ -151,7 +151,7 @@ class FunctionShown(FunctionOut):
     health: HealthOut | None = Field(description="null when its last run did not fail")
 
 
-@endpoint("POST", "/v1/functions", scope="functions", status=201)
+@endpoint("POST", "/v1/functions", scope="functions:write", status=201)
 def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     """Create a function, still without code."""
     new = NewFunction(
@@ -167,7 +167,7 @@ def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     return function_out(api.functions.create(caller.tenant, new))
 
 
-@endpoint("GET", "/v1/functions", scope="functions")
+@endpoint("GET", "/v1/functions", scope="functions:read")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionOut]:
     """List functions."""
     of = (caller.tenant, "functions")
@@ -175,7 +175,7 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[FunctionO
     return listing(page, function_out, of=of)
 
 
-@endpoint("GET", "/v1/functions/{name}", scope="functions")
+@endpoint("GET", "/v1/functions/{name}", scope="functions:read")
 def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown:
     """Show a function's settings, and how it does."""
     function = api.functions.store.get(caller.tenant, name)
@@ -186,7 +186,7 @@ def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown
     )
 
 
-@endpoint("PATCH", "/v1/functions/{name}", scope="functions")
+@endpoint("PATCH", "/v1/functions/{name}", scope="functions:write")
 def change(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: FunctionSettings
 ) -> FunctionOut:

@@ -86,7 +86,9 @@ class DryInvokeOut(InvokeOut):
     answered_with: ClassVar = 200
 
 
-@endpoint("POST", "/v1/functions/{name}/invoke", scope="functions", status=202, other_status=200)
+@endpoint(
+    "POST", "/v1/functions/{name}/invoke", scope="functions:invoke", status=202, other_status=200
+)
 def invoke(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: InvokeIn) -> InvokeOut:
     """Run a function on one event; 200 for a dry run, with what would follow from it.
 

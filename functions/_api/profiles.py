@@ -20,7 +20,7 @@ class ProfileOut(Answer):
     updated_at: str
 
 
-@endpoint("GET", "/v1/profiles/{profile_id+}", scope="profiles")
+@endpoint("GET", "/v1/profiles/{profile_id+}", scope="profiles:read")
 def show(api: Api, caller: ApiKey, *, profile_id: fields.ProfileId) -> ProfileOut:
     """Show a profile."""
     return ProfileOut.model_validate(api.profiles.show(caller.tenant, profile_id))

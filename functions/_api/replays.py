@@ -45,7 +45,7 @@ class ReplayOut(Answer):
     finished_at: str | None
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries", status=202)
+@endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries:write", status=202)
 def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: ReplayIn) -> ReplayOut:
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
     replay = WantedReplay(
@@ -60,7 +60,7 @@ def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: Repl
     )
 
 
-@endpoint("GET", "/v1/webhooks/{webhook_id}/replays", scope="deliveries")
+@endpoint("GET", "/v1/webhooks/{webhook_id}/replays", scope="deliveries:read")
 def list_all(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, query: ListQuery
 ) -> Listing[ReplayOut]:
@@ -73,7 +73,7 @@ def list_all(
     return listing(page, ReplayOut.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/webhooks/{webhook_id}/replays/{replay_id}", scope="deliveries")
+@endpoint("GET", "/v1/webhooks/{webhook_id}/replays/{replay_id}", scope="deliveries:read")
 def show(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
 ) -> ReplayOut:
@@ -83,7 +83,7 @@ def show(
     )
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries")
+@endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries:write")
 def cancel(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
 ) -> ReplayOut:

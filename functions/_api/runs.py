@@ -142,7 +142,7 @@ class RunOut(Answer):
     created_at: str
 
 
-@endpoint("GET", "/v1/runs", scope="functions")
+@endpoint("GET", "/v1/runs", scope="functions:read")
 def list_all(api: Api, caller: ApiKey, *, query: RunsQuery) -> Listing[RunOut]:
     """List runs, the newest first; a page may be short and not the last.
 
@@ -152,13 +152,13 @@ def list_all(api: Api, caller: ApiKey, *, query: RunsQuery) -> Listing[RunOut]:
     return _list(api, caller, query, query.selection)
 
 
-@endpoint("GET", "/v1/runs/{run_id}", scope="functions")
+@endpoint("GET", "/v1/runs/{run_id}", scope="functions:read")
 def show(api: Api, caller: ApiKey, *, run_id: fields.ResourceId) -> RunOut:
     """Show a run with all of its output."""
     return RunOut.model_validate(api.functions.show_run(caller.tenant, run_id=run_id))
 
 
-@endpoint("POST", "/v1/runs/{run_id}/retry", scope="functions", status=202)
+@endpoint("POST", "/v1/runs/{run_id}/retry", scope="functions:write", status=202)
 def retry(api: Api, caller: ApiKey, *, run_id: fields.ResourceId, body: RetryIn) -> RunOut:
     """Run a run again: the next attempt, on its own event and the profile of now.
 
@@ -170,7 +170,7 @@ def retry(api: Api, caller: ApiKey, *, run_id: fields.ResourceId, body: RetryIn)
     return RunOut.model_validate(run)
 
 
-@endpoint("GET", "/v1/functions/{name}/runs", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/runs", scope="functions:read")
 def list_of_function(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: FunctionRunsQuery
 ) -> Listing[RunOut]:
@@ -179,7 +179,7 @@ def list_of_function(
     return _list(api, caller, query, replace(query.selection, function=name))
 
 
-@endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions")
+@endpoint("GET", "/v1/functions/{name}/runs/{run_id}", scope="functions:read")
 def show_run(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, run_id: fields.ResourceId
 ) -> RunOut:

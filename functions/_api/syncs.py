@@ -60,14 +60,14 @@ class LoadsQuery(Request):
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
-@endpoint("POST", "/v1/syncs", scope="syncs", status=201)
+@endpoint("POST", "/v1/syncs", scope="syncs:write", status=201)
 def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
     """Create a sync; the schedule loads it from then on."""
     kind = DestinationKind(body.kind)
     return SyncOut.model_validate(api.syncs.create(caller.tenant, name=body.name, kind=kind))
 
 
-@endpoint("GET", "/v1/syncs", scope="syncs")
+@endpoint("GET", "/v1/syncs", scope="syncs:read")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
     """List syncs."""
     of = (caller.tenant, "syncs")
@@ -75,13 +75,13 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
     return listing(page, SyncOut.model_validate, of=of)
 
 
-@endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs", status=202)
+@endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs:write", status=202)
 def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
     """Run a sync now instead of at its next hour."""
     return SyncOut.model_validate(api.syncs.trigger(caller.tenant, sync_id))
 
 
-@endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs")
+@endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs:read")
 def loads(
     api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, query: LoadsQuery
 ) -> Listing[LoadOut]:

@@ -8,9 +8,9 @@ from functions._api import fields
 from functions._api.deliveries import DeliveryOut
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
+from runtime.core import overlap
 from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
 from runtime.core.tenancy.api_key import ApiKey
-from runtime.core.webhooks import rotation
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.webhooks.create_webhook import NewWebhook
 from runtime.usecases.webhooks.make_secret import Wanted
@@ -130,8 +130,8 @@ class WebhookCreated(WebhookOut):
 class RotationIn(Request):
     """How to change the signing secret; `{}` has a new shared secret (`hmac`) made."""
 
-    overlap_s: Annotated[int, fields.within(0, rotation.MAX_OVERLAP_S)] = Field(
-        default=rotation.DEFAULT_OVERLAP_S,
+    overlap_s: Annotated[int, fields.within(0, overlap.MAX_S)] = Field(
+        default=overlap.DEFAULT_S,
         description="seconds that secrets of the same kind still sign",
     )
     kind: Literal["hmac", "ed25519"] | None = Field(
@@ -143,7 +143,7 @@ class RotationIn(Request):
     )
 
 
-@endpoint("POST", "/v1/webhooks", scope="webhooks", status=201)
+@endpoint("POST", "/v1/webhooks", scope="webhooks:write", status=201)
 def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     """Create a webhook; its signing secret is shown only here."""
     webhook, secret = api.webhooks.create(
@@ -170,7 +170,7 @@ def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     return _with_secret(webhook, secret)
 
 
-@endpoint("GET", "/v1/webhooks", scope="webhooks")
+@endpoint("GET", "/v1/webhooks", scope="webhooks:read")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[WebhookOut]:
     """List webhooks."""
     of = (caller.tenant, "webhooks")
@@ -178,13 +178,13 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[WebhookOu
     return listing(page, WebhookOut.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks")
+@endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks:read")
 def show(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Show a webhook."""
     return WebhookOut.model_validate(api.webhooks.store.get(caller.tenant, webhook_id))
 
 
-@endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks")
+@endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks:write")
 def change(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: WebhookChangesIn
 ) -> WebhookOut:
@@ -201,13 +201,13 @@ def change(
     )
 
 
-@endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks", status=204)
+@endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks:write", status=204)
 def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> None:
     """Delete a webhook; deliveries still due end as skipped."""
     api.webhooks.store.delete(caller.tenant, webhook_id)
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks")
+@endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks:write")
 def rotate_secret(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn
 ) -> WebhookCreated:
@@ -223,19 +223,19 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
     return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks")
+@endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks:write")
 def enable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Switch a webhook on; what it missed can be replayed."""
     return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=True))
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks")
+@endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks:write")
 def disable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Switch a webhook off; what it would have got is recorded as skipped."""
     return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=False))
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks", status=202)
+@endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks:write", status=202)
 def try_out(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
     return DeliveryOut.model_validate(api.webhooks.try_out(caller.tenant, webhook_id))

@@ -2,23 +2,19 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from runtime.errors import BadInput, Forbidden
+from runtime.core import timestamps
+from runtime.core.tenancy import scopes as known
+from runtime.core.tenancy.scopes import ADMIN, SCOPES
+from runtime.errors import BadInput, Conflict, Forbidden
 
 PREFIX: Final = "psk_"  # lets secret scanners find a leaked key
 RANDOM_BYTES: Final = 32
-ADMIN: Final = "admin"
-SCOPES: Final = (
-    "events",
-    "webhooks",
-    "deliveries",
-    "functions",
-    "profiles",
-    "syncs",
-    "api-keys",
-)
+ID_PREFIX: Final = "key_"
+_ID_BYTES: Final = 15  # of the hash; so many that no two keys of a tenant share them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +24,16 @@ class ApiKey:
     sha256: str  # the key's `digest`
     tenant: str
     name: str  # for people
-    scopes: tuple[str, ...]  # names of resources such as `webhooks`, or `admin`
+    scopes: tuple[str, ...]  # of `scopes.SCOPES`, `admin`, or the older names
     created_at: str  # ISO 8601
+    expires_at: str | None = None  # ISO 8601; from then on it opens nothing; None: it does not end
+    last_used_at: str | None = None  # ISO 8601, the hour of its last call; None before the first
+
+    @property
+    def id(self) -> str:
+        """What the key is called by; it opens nothing, and nobody can make the key of it."""
+        text = base64.b32encode(bytes.fromhex(self.sha256)[:_ID_BYTES]).decode().lower()
+        return f"{ID_PREFIX}{text}"
 
 
 def mint(random: bytes) -> str:
@@ -51,9 +55,29 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def hash_prefix(key_id: str) -> str | None:
+    """The beginning of the hash of the key with this id; None if no key can have such an id."""
+    text = key_id.removeprefix(ID_PREFIX)
+    try:
+        return base64.b32decode(text.upper()).hex()[: 2 * _ID_BYTES] or None
+    except ValueError:
+        return None
+
+
+def has_expired(key: ApiKey, *, now: str) -> bool:
+    """Whether the key has ended at this time, ISO 8601."""
+    return key.expires_at is not None and key.expires_at <= now
+
+
+def used_in(key: ApiKey, now: datetime) -> ApiKey | None:
+    """The key as used in this hour; None if its record says so already."""
+    hour = timestamps.timestamp(now.replace(minute=0, second=0, microsecond=0))
+    return None if (key.last_used_at or "") >= hour else replace(key, last_used_at=hour)
+
+
 def may(key: ApiKey, scope: str | None) -> bool:
     """Whether `key` may use what `scope` guards; `admin` may use everything of its tenant."""
-    return scope is None or scope in key.scopes or ADMIN in key.scopes
+    return scope is None or ADMIN in key.scopes or scope in known.meant_by(key.scopes)
 
 
 def require(key: ApiKey, scope: str | None) -> None:
@@ -85,7 +109,52 @@ def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
                 field="scopes",
                 code="unknown_scope",
             )
-        if not may(granted_by, scope):
+    check_holds(granted_by, frozenset(scopes))
+
+
+def check_holds(caller: ApiKey, scopes: frozenset[str]) -> None:
+    """Refuse a caller who lacks one of the scopes of a key that it makes, changes or revokes.
+
+    Raises:
+        Forbidden: code `scope_not_held`.
+    """
+    for scope in sorted(scopes):
+        if not may(caller, scope):
             raise Forbidden(
-                f"your key lacks the scope {scope!r}, so it cannot grant it", code="scope_not_held"
+                f"your key lacks the scope {scope!r}, so it has no say over a key that has it",
+                code="scope_not_held",
             )
+
+
+def check_expiry(expires_at: str, *, now: str) -> None:
+    """Refuse an end that has passed; both are ISO 8601.
+
+    Raises:
+        BadInput: code `bad_expiry`.
+    """
+    if expires_at <= now:
+        raise BadInput(
+            "has passed; name a time in the future", field="expires_at", code="bad_expiry"
+        )
+
+
+def check_revocable(key: ApiKey, *, by: ApiKey) -> None:
+    """Refuse to revoke the caller's own key, and one that may do more than the caller.
+
+    So a tenant always keeps a key that may make keys, and of its admin keys one.
+
+    Raises:
+        Conflict: code `own_key`.
+        Forbidden: code `scope_not_held`.
+    """
+    if key.sha256 == by.sha256:
+        raise Conflict(
+            "this is the key that you call with; revoke it with another one", code="own_key"
+        )
+    check_holds(by, known.meant_by(key.scopes))
+
+
+def replaced(key: ApiKey, *, now: datetime, overlap_s: int) -> ApiKey:
+    """The key whose successor has just been made: it ends after the overlap, or earlier."""
+    end = timestamps.timestamp(now + timedelta(seconds=overlap_s))
+    return replace(key, expires_at=end if key.expires_at is None else min(key.expires_at, end))

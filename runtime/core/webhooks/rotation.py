@@ -8,23 +8,9 @@ from typing import Final
 from runtime.core import timestamps
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.webhook import SealedSecret
-from runtime.errors import BadInput, Conflict
+from runtime.errors import Conflict
 
-DEFAULT_OVERLAP_S: Final = 24 * 3600
-MAX_OVERLAP_S: Final = 7 * 24 * 3600  # a leaked secret must not stay valid longer
 MAX_LIVE: Final = 10  # each adds a signature and some 90 bytes of header to every attempt
-
-
-def check_overlap(overlap_s: int) -> None:
-    """Refuse an overlap that is negative or too long.
-
-    Raises:
-        BadInput: code `bad_overlap`.
-    """
-    if not 0 <= overlap_s <= MAX_OVERLAP_S:
-        raise BadInput(
-            f"must be from 0 to {MAX_OVERLAP_S} seconds", field="overlap_s", code="bad_overlap"
-        )
 
 
 def rotate(

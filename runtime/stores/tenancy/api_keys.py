@@ -1,12 +1,13 @@
 """Stores API keys, as hashes, and the list of tenants."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.core.page import Page
-from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.tenancy.api_key import ApiKey, hash_prefix
 from runtime.errors import Conflict, NotFound
 from runtime.stores.tables import codec, keys
-from runtime.stores.tables.config import Config
+from runtime.stores.tables.config import Config, prefix_query
 from runtime.stores.tenancy import items
 
 
@@ -22,16 +23,40 @@ class ApiKeys:
         Raises:
             Conflict: code `api_key_exists`.
         """
-        item = items.api_key_item(key)
-        by_hash = {"pk": {"S": keys.api_key_by_hash(key.sha256)}, "sk": {"S": keys.API_KEY}}
-        lookup = self.config.table.put({**item, **by_hash}, "attribute_not_exists(pk)")
-        listed = {**item, "sk": {"S": keys.api_key(key.sha256)}}
-        self.config.add(key.tenant, listed, lookup, what="api_key")
+        if not self.config.table.transact(*self._puts(key, "attribute_not_exists(pk)")):
+            raise Conflict("this api_key exists already", code="api_key_exists")
+
+    def replace(self, key: ApiKey, *, successor: ApiKey | None = None) -> None:
+        """Store a key over its former record, and with it a new one if there is a successor.
+
+        Raises:
+            NotFound: code `api_key_not_found`: it has been deleted meanwhile.
+        """
+        writes: tuple[Any, ...] = self._puts(key, "attribute_exists(pk)")
+        if successor is not None:
+            writes = *writes, *self._puts(successor, "attribute_not_exists(pk)")
+        if not self.config.table.transact(*writes):
+            raise _not_found()
 
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash, strongly read, so that a deleted key ends at once."""
         item = self.config.table.get({"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY})
         return None if item is None else items.api_key(item)
+
+    def get(self, tenant: str, key_id: str) -> ApiKey:
+        """A tenant's key by its id.
+
+        Raises:
+            NotFound: code `api_key_not_found`: this tenant has none of that id.
+        """
+        prefix = hash_prefix(key_id)
+        if prefix is not None:
+            query = prefix_query(tenant, keys.api_key(prefix))
+            for item in self.config.table.query(query):
+                key = items.api_key(item)
+                if key.id == key_id:
+                    return key
+        raise _not_found()
 
     def delete(self, tenant: str, sha256: str) -> None:
         """Delete a key.
@@ -40,7 +65,7 @@ class ApiKeys:
             NotFound: code `api_key_not_found`.
         """
         if self.config.find(tenant, keys.api_key(sha256)) is None:
-            raise NotFound("no such API key", code="api_key_not_found")
+            raise _not_found()
         lookup = self.config.table.delete(
             {"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY}, "attribute_exists(pk)"
         )
@@ -49,6 +74,20 @@ class ApiKeys:
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
         """A tenant's keys, by hash."""
         return self.config.page(tenant, keys.api_key, items.api_key, after=after, limit=limit)
+
+    def _puts(self, key: ApiKey, condition: str) -> tuple[Any, Any]:
+        """The writes of a key's two items."""
+        item = items.api_key_item(key)
+        by_hash = {"pk": {"S": keys.api_key_by_hash(key.sha256)}, "sk": {"S": keys.API_KEY}}
+        listed = {"pk": {"S": keys.tenant(key.tenant)}, "sk": {"S": keys.api_key(key.sha256)}}
+        return (
+            self.config.table.put({**item, **by_hash}, condition),
+            self.config.table.put({**item, **listed}, condition),
+        )
+
+
+def _not_found() -> NotFound:
+    return NotFound("no such API key", code="api_key_not_found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

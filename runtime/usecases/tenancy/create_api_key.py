@@ -33,19 +33,33 @@ class CreateApiKey:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
 
-    def __call__(self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
+    def __call__(
+        self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...], expires_at: str | None
+    ) -> IssuedKey:
         """Make a key for the tenant of the granting key.
 
         Raises:
-            BadInput: the name or a scope is refused.
+            BadInput: the name, a scope or the end is refused.
             Forbidden: code `scope_not_held`: the granting key lacks a scope.
         """
         rules.check_name(name)
         api_key.check_scopes(scopes, granted_by=granted_by)
-        return self.issue(granted_by.tenant, name=name, scopes=scopes)
+        if expires_at is not None:
+            api_key.check_expiry(expires_at, now=timestamp(self.clock()))
+        return self.issue(granted_by.tenant, name=name, scopes=scopes, expires_at=expires_at)
 
-    def issue(self, tenant: str, *, name: str, scopes: tuple[str, ...]) -> IssuedKey:
+    def issue(
+        self, tenant: str, *, name: str, scopes: tuple[str, ...], expires_at: str | None = None
+    ) -> IssuedKey:
         """Make a key without a granting key; only for bootstrap and new tenants."""
+        issued = self.mint(tenant, name=name, scopes=scopes, expires_at=expires_at)
+        self.keys.add(issued.record)
+        return issued
+
+    def mint(
+        self, tenant: str, *, name: str, scopes: tuple[str, ...], expires_at: str | None
+    ) -> IssuedKey:
+        """Make a key that opens nothing yet, because it is not stored."""
         token = api_key.mint(self.random(api_key.RANDOM_BYTES))
         record = ApiKey(
             sha256=api_key.digest(token),
@@ -53,6 +67,6 @@ class CreateApiKey:
             name=name,
             scopes=tuple(dict.fromkeys(scopes)),
             created_at=timestamp(self.clock()),
+            expires_at=expires_at,
         )
-        self.keys.add(record)
         return IssuedKey(record, token)

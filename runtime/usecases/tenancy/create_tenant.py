@@ -7,7 +7,7 @@ from typing import Protocol
 
 from runtime.core import timestamps
 from runtime.core.events import envelope
-from runtime.core.tenancy.api_key import ADMIN, SCOPES
+from runtime.core.tenancy.scopes import ADMIN, SCOPES
 from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from runtime.core import overlap
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import rotation
 from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted, WithSecret
@@ -14,7 +15,7 @@ from runtime.usecases.webhooks.ports import Webhooks
 class Rotation:
     """The rotation that a caller asks for."""
 
-    overlap_s: int = rotation.DEFAULT_OVERLAP_S  # how long the old secrets still sign
+    overlap_s: int = overlap.DEFAULT_S  # how long the old secrets still sign
     secret: Wanted
 
 
@@ -36,7 +37,7 @@ class RotateSecret:
             NotFound: the tenant has no such webhook.
             Conflict: too many secrets overlap, or somebody else changed the webhook meanwhile.
         """
-        rotation.check_overlap(wanted.overlap_s)
+        overlap.check(wanted.overlap_s)
         old = self.webhooks.get(tenant, webhook_id)
         now = timestamp(self.clock())
         new_secret = self.make_secret(

@@ -17,6 +17,8 @@ from runtime.usecases.tenancy.answer_once import AnswerOnce
 from runtime.usecases.tenancy.authenticate import Authenticate
 from runtime.usecases.tenancy.create_api_key import CreateApiKey
 from runtime.usecases.tenancy.create_tenant import CreateTenant
+from runtime.usecases.tenancy.revoke_api_key import RevokeApiKey
+from runtime.usecases.tenancy.rotate_api_key import RotateApiKey
 from runtime.wiring import parts, worker
 
 
@@ -27,8 +29,10 @@ class TenancyApi:
     authenticate: Authenticate
     admit: AdmitCall
     answer_once: AnswerOnce
-    api_keys: ApiKeys  # the store, to list them
+    api_keys: ApiKeys  # the store, to list and show them
     create_api_key: CreateApiKey
+    rotate_api_key: RotateApiKey
+    revoke_api_key: RevokeApiKey
     create_tenant: CreateTenant
 
 
@@ -36,7 +40,7 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
     """The use cases of tenancy, with their stores."""
     table, sealing = parts.config(clients, installation), parts.secrets(clients, installation)
     return TenancyApi(
-        authenticate=Authenticate(keys=ApiKeys(config=table)),
+        authenticate=Authenticate(keys=ApiKeys(config=table), clock=worker.now),
         admit=AdmitCall(
             buckets=Buckets(table=table.table, clock=worker.now),
             limit=CallLimit(per_s=installation.api_calls_per_s),
@@ -47,6 +51,10 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
         ),
         api_keys=ApiKeys(config=table),
         create_api_key=_create_api_key(table),
+        rotate_api_key=RotateApiKey(
+            keys=ApiKeys(config=table), create=_create_api_key(table), clock=worker.now
+        ),
+        revoke_api_key=RevokeApiKey(keys=ApiKeys(config=table)),
         create_tenant=_create_tenant(table),
     )
 

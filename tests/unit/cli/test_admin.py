@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from cli.main import main
-from runtime.core.tenancy.api_key import ADMIN, digest
+from runtime.core.tenancy.api_key import digest
+from runtime.core.tenancy.scopes import ADMIN
 from runtime.stores.tenancy.api_keys import ApiKeys
 from tests.cloud import Cloud, in_process
 from tests.unit.cli.conftest import Command

@@ -176,11 +176,27 @@ def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) 
 def test_syncs_and_keys_are_made_and_listed(penstock: Command) -> None:
     """What the console will do, the terminal does."""
     sync = penstock("syncs", "create", "--name", "warehouse", "--json").json
-    key = penstock("keys", "create", "--name", "ci", "--scope", "events", "--json").json
+    key = penstock("keys", "create", "--name", "ci", "--scope", "events:write", "--json").json
 
     assert [sync] == penstock("syncs", "list", "--json").json["data"]
     assert key["key"] not in penstock("keys", "list").out
     assert "ci" in penstock("keys", "list").out
+
+
+def test_a_key_is_made_by_preset_replaced_and_revoked(penstock: Command) -> None:
+    """A key is printed once; all that follows goes by its id."""
+    made = penstock(
+        "keys", "create", "--name", "shop", "--preset", "producer", "--expires", "90d", "--json"
+    ).json
+    new = penstock("keys", "rotate", made["id"], "--overlap-s", "60", "--json").json
+    shown = penstock("keys", "show", made["id"], "--json").json
+
+    assert (["events:write"], ["events:write"]) == (made["scopes"], new["scopes"])
+    assert made["expires_at"] == new["expires_at"] > shown["expires_at"]
+    assert f"revoked {made['id']}\n" == penstock("keys", "revoke", made["id"]).out
+    assert made["id"] not in penstock("keys", "list").out
+    again = penstock("keys", "revoke", made["id"], "--json")
+    assert (1, "api_key_not_found") == (again.code, again.json["error"]["code"])
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_another_key_is_not_slowed_down(api: ApiClient, clock: FakeClock) -> Non
     """Not even one of the same tenant."""
     statuses(api, calls=AT_ONCE + 1)
 
-    assert 200 == api.with_scopes("events").get("/v1/topics").status
+    assert 200 == api.with_scopes("events:write").get("/v1/topics").status
 
 
 def test_calls_of_a_quiet_key_cost_no_write(api: ApiClient, clock: FakeClock) -> None:
@@ -105,7 +105,7 @@ def test_a_process_forgets_keys_that_are_quiet(
     monkeypatch.setattr(api_function, "_application", lambda: process)
     statuses(api, calls=AT_ONCE)
     for _ in range(4):
-        api.with_scopes("events").get("/v1/topics")
+        api.with_scopes("events:write").get("/v1/topics")
         clock.advance(0.4)
 
     assert len(process.tenancy.admit.shares) <= 3 + 1

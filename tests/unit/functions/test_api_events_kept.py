@@ -102,7 +102,7 @@ def test_a_tenant_sees_no_event_of_another(api: ApiClient) -> None:
 def test_a_key_without_the_scope_sees_no_event(api: ApiClient) -> None:
     """Events have personal data."""
     keep(api, 1)
-    reader = api.with_scopes("webhooks", "deliveries")
+    reader = api.with_scopes("webhooks:read", "deliveries:read")
 
     assert [403, 403] == [reader.get(path).status for path in ("/v1/events/evt_1", "/v1/events")]
 

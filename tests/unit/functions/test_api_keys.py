@@ -4,7 +4,7 @@ import pytest
 
 from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
-from runtime.core.tenancy.api_key import ADMIN
+from runtime.core.tenancy.scopes import ADMIN
 from tests.api_client import ApiClient
 from tests.builders import a_function, a_profile, a_run, an_event
 
@@ -29,7 +29,7 @@ def test_an_unknown_key_is_refused_and_not_repeated(api: ApiClient, key: str) ->
 
 def test_a_key_reaches_only_what_its_scopes_name(api: ApiClient) -> None:
     """A key that leaks from an event producer must not read deliveries."""
-    sender = api.with_scopes("events")
+    sender = api.with_scopes("events:write")
 
     assert 202 == sender.post("/v1/events", {"topic": "metric.x"}).status
     answer = sender.get("/v1/deliveries")
@@ -38,7 +38,7 @@ def test_a_key_reaches_only_what_its_scopes_name(api: ApiClient) -> None:
 
 def test_a_key_works_and_is_listed_only_as_a_hash(api: ApiClient) -> None:
     """The table, the listing and the log never hold what opens the door."""
-    made = api.post("/v1/api-keys", {"name": "ci", "scopes": ["webhooks"]}).json
+    made = api.post("/v1/api-keys", {"name": "ci", "scopes": ["webhooks:read"]}).json
 
     assert made["key"].startswith("psk_")
     assert 200 == api.with_key(made["key"]).get("/v1/webhooks").status
@@ -46,10 +46,12 @@ def test_a_key_works_and_is_listed_only_as_a_hash(api: ApiClient) -> None:
     assert made["sha256"] in api.get("/v1/api-keys").text
 
 
-@pytest.mark.parametrize("scopes", [["admin"], ["functions", "admin"], ["functions"]])
+@pytest.mark.parametrize(
+    "scopes", [["admin"], ["functions:read", "admin"], ["webhooks:read", "functions:read"]]
+)
 def test_a_key_cannot_grant_what_it_does_not_hold(api: ApiClient, scopes: list[str]) -> None:
     """Otherwise the scope to make keys would be every scope."""
-    keeper = api.with_scopes("api-keys", "webhooks")
+    keeper = api.with_scopes("keys:write", "webhooks:read")
 
     answer = keeper.post("/v1/api-keys", {"name": "more", "scopes": scopes})
 
@@ -57,7 +59,8 @@ def test_a_key_cannot_grant_what_it_does_not_hold(api: ApiClient, scopes: list[s
 
 
 @pytest.mark.parametrize(
-    ("scopes", "code"), [([], "missing_scopes"), (["everything"], "unknown_scope")]
+    ("scopes", "code"),
+    [([], "missing_scopes"), (["everything"], "unknown_scope"), (["webhooks"], "unknown_scope")],
 )
 def test_scopes_are_refused_by_name(api: ApiClient, scopes: list[str], code: str) -> None:
     """A key with a misspelt scope would fail much later, at its first use."""
@@ -127,7 +130,12 @@ def other_things(api: ApiClient) -> dict[str, str]:
     function = a_function(tenant=other.tenant, name="live")
     other.application.functions.store.add(function)
     runs = other.post("/v1/functions/live/replay").json["id"]
+    key = other.get("/v1/api-keys").json["data"][0]["id"]
     return {
+        "GET key": f"/v1/api-keys/{key}",
+        "DELETE key": f"/v1/api-keys/{key}",
+        "POST rotate of key": f"/v1/api-keys/{key}/rotate",
+        "GET request": f"/v1/deliveries/{delivery}/request",
         "GET webhook": f"/v1/webhooks/{hook}",
         "PATCH webhook": f"/v1/webhooks/{hook}",
         "DELETE webhook": f"/v1/webhooks/{hook}",

@@ -192,8 +192,8 @@ def test_two_tenants_may_use_the_same_key(api: ApiClient) -> None:
 
 def test_a_key_with_fewer_scopes_never_gets_the_answer_of_a_key_with_more(api: ApiClient) -> None:
     """Who may make keys for keys alone would else be handed a key for everything."""
-    body = {"name": "ci", "scopes": ["webhooks", "functions"]}
-    keeper = api.with_scopes("api-keys")
+    body = {"name": "ci", "scopes": ["webhooks:read", "functions:read"]}
+    keeper = api.with_scopes("keys:write")
 
     full = api.post("/v1/api-keys", body, idempotency_key="k1")
     handed = keeper.post("/v1/api-keys", body, idempotency_key="k1")

@@ -143,4 +143,4 @@ def test_another_tenants_secret_cannot_be_rotated(api: ApiClient) -> None:
     webhook = a_webhook(api)
 
     assert "webhook_not_found" == rotate(api.newcomer(), webhook).json["code"]
-    assert "missing_scope" == rotate(api.with_scopes("events"), webhook).json["code"]
+    assert "missing_scope" == rotate(api.with_scopes("events:write"), webhook).json["code"]

@@ -317,7 +317,7 @@ def test_a_test_is_a_delivery_to_that_webhook_alone(api: ApiClient) -> None:
     hints = [messages.parse_deliver(each["Body"]) for each in api.cloud.received("deliver")]
     assert {(made["id"], 1), (second.json["id"], 1)} == {(h.delivery_id, h.attempt) for h in hints}
     assert 404 == api.newcomer().post(f"{hook}/test").status
-    assert 403 == api.with_scopes("deliveries").post(f"{hook}/test").status
+    assert 403 == api.with_scopes("deliveries:write").post(f"{hook}/test").status
     api.post(f"{hook}/disable")
     refused = api.post(f"{hook}/test")
     assert (409, "webhook_disabled") == (refused.status, refused.json["code"])

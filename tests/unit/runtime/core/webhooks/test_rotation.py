@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core import overlap
 from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks import rotation, signing
 from runtime.core.webhooks.webhook import KeyKind, SealedSecret
@@ -75,19 +76,19 @@ def test_too_many_overlapping_secrets_are_refused() -> None:
 def test_an_overlap_out_of_range_is_refused(overlap_s: int) -> None:
     """A week is long enough for any receiver."""
     with pytest.raises(BadInput):
-        rotation.check_overlap(overlap_s)
+        overlap.check(overlap_s)
 
 
-@pytest.mark.parametrize("overlap_s", [0, rotation.DEFAULT_OVERLAP_S, 7 * 86_400])
+@pytest.mark.parametrize("overlap_s", [0, overlap.DEFAULT_S, 7 * 86_400])
 def test_an_overlap_of_up_to_a_week_is_taken(overlap_s: int) -> None:
     """Nothing, a day unless given, and the whole week."""
-    rotation.check_overlap(overlap_s)
+    overlap.check(overlap_s)
 
-    assert rotation.DEFAULT_OVERLAP_S == 86_400
+    assert overlap.DEFAULT_S == 86_400
 
 
 @given(
-    overlaps=st.lists(st.integers(0, rotation.MAX_OVERLAP_S), max_size=8),
+    overlaps=st.lists(st.integers(0, overlap.MAX_S), max_size=8),
     gap_s=st.integers(0, 1_000_000),
 )
 def test_exactly_one_secret_has_no_end(overlaps: list[int], gap_s: int) -> None:
