@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from sandbox.engines import Engine
 
 CONTROL_FD: Final = 3
-# The exit status of a worker that had too little memory left to say so itself.
-_NO_MEMORY: Final = 3
+# The exit status of a worker that had too little memory left to say so itself: what container
+# runtimes show for one that was killed for its memory.
+_NO_MEMORY: Final = 137
 _FINDERS: Final = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
 _ORDER_BYTES: Final = 128
 # Pages of shared libraries: they count as a worker's once it has touched them.
