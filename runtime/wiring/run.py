@@ -19,9 +19,11 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     from runtime.core.timestamps import timestamp
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
+    from runtime.stores.queues import HandedOut
     from runtime.usecases.functions.apply_run import ApplyRun
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
+    from runtime.usecases.pacing.lease_messages import LeaseMessages
 
     installation = settings.load()
     clients = parts.clients(installation)
@@ -62,4 +64,12 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     def decode(body: str) -> "PlannedRun":
         return run_plan.parse(body, now=timestamp(worker.now()))
 
-    return Worker(decode=decode, work=work, park=parked.park)
+    return Worker(
+        decode=decode,
+        work=work,
+        park=parked.park,
+        lease=LeaseMessages(
+            messages=HandedOut(client=clients.queues, url=installation.run_queue_url),
+            journal=journal,
+        ),
+    )

@@ -116,6 +116,16 @@ def test_a_message_stays_invisible_for_six_timeouts_of_its_function(function: Re
         assert visible_again_s >= 6 * timeout_s + template.number(window, stack=function.stack)
 
 
+def test_only_run_may_hide_messages_and_only_those_of_its_queue() -> None:
+    """Its leases need it; whoever else had it could keep another's work from being done."""
+    hiding = {
+        (role.name, template.resolve(statement["Resource"], stack=role.stack))
+        for role, statement in template.statements()
+        if "sqs:ChangeMessageVisibility" in statement["Action"]
+    }
+    assert {("RunRole", "Delivery.RunQueue")} == hiding
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=name)
 def test_a_function_logs_to_a_group_with_an_end(function: Resource) -> None:
     """A group that Lambda makes by itself never expires, and holds personal data for ever."""
