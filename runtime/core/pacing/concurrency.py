@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 MAX_CONCURRENCY: Final = 1_000
-# A little more than the Lambda's timeout, 60 s for `deliver` and 200 s for `run`: whoever still has
+# A little more than the Lambda's timeout, 55 s for `deliver` and 200 s for `run`: whoever still has
 # a permit then was killed.
-DELIVER_LEASE_MS: Final = 65_000
+DELIVER_LEASE_MS: Final = 60_000
 RUN_LEASE_MS: Final = 205_000
 PATIENCE_S: Final = 10  # how long a batch queues for its own permits; an attempt must fit behind it
 MAX_BACKOFF_S: Final = 256
