@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 def build(journal: Journal) -> "Worker[PlannedRun]":
     """A worker that runs what hints ask for, and applies what the runs leave."""
     from runtime.core.functions import run_plan
-    from runtime.core.pacing import concurrency
     from runtime.core.timestamps import timestamp
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
@@ -46,7 +45,6 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
             permits=Turns(
                 table=Table(client=clients.tables, name=installation.runs_table),
                 clock=worker.now,
-                lease_ms=concurrency.RUN_LEASE_MS,
             ),
             hints=parts.hints(clients, installation.run_queue_url),
             dice=parts.DICE.random,
