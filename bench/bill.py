@@ -175,12 +175,12 @@ def extras(counts: Measured) -> list[Line]:
         ),
         Line(
             what="a function's run",
-            dollars=3 / BATCH * FAIR_REQUESTS_PER_M
+            dollars=4 / BATCH * FAIR_REQUESTS_PER_M
             + 2 * lambda_dollars(RUN_S, FANOUT_MB)
             + 2 * READS_PER_M
             + counts.run_writes * WRITES_PER_M,
-            how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, two reads,"
-            f" {counts.run_writes} write units, measured",
+            how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, a lease for ten,"
+            f" two reads, {counts.run_writes} write units, measured",
         ),
     ]
 

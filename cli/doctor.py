@@ -2,21 +2,23 @@
 
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _connection, _output
+from cli import _connection, _output, doctor_queues
 from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
+from cli.doctor_queues import Queues
 from runtime.errors import PenstockError
 
 LEAST_PYTHON: Final = (3, 11)
+RUNNING: Final = "running"  # what is found of a local cloud that is up
 
 
 class Verdict(StrEnum):
@@ -49,16 +51,29 @@ class Check:
     advice: str = ""  # what to do about it; empty when all is well
 
 
-def doctor(*, as_json: AsJson = False) -> None:
-    """Look into Python, the sandbox and its engines, the local cloud and the API.
+def doctor(
+    *,
+    stack: Annotated[
+        str | None,
+        typer.Option(help="Look into the queues of this stack too, with your AWS credentials."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look into Python, the sandbox and its engines, the local cloud, the API and the queues.
 
-    Exit code 1 when something fails.
+    The queues are those of the local cloud, unless a stack is named: how many messages wait, are in
+    flight and delayed, and how old the oldest is. Exit code 1 when something fails.
     """
     machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
-    checks = [*machine, _local_cloud(), _api()]
+    local = _local_cloud()
+    checks = [*machine, local, _api()]
+    queues = _queues(stack, local)
+    if queues is not None:
+        checks.append(_queue_check(queues))
+    depths = [] if queues is None else [asdict(depth) for depth in queues.depths]
     bad = any(check.verdict is Verdict.FAILED for check in checks)
-    document = {"ok": not bad, "checks": [asdict(check) for check in checks]}
-    _output.show(document, as_json=as_json, human=lambda: _lines(checks))
+    document = {"ok": not bad, "checks": [asdict(check) for check in checks], "queues": depths}
+    _output.show(document, as_json=as_json, human=lambda: _lines(checks, depths))
     if bad:
         raise typer.Exit(FAILED)
 
@@ -150,7 +165,7 @@ def _local_cloud() -> Check:
         return Check(name="local cloud", verdict=Verdict.FAILED, found="broken", advice=advice)
     dead = [each.name for each in status.processes if not each.alive]
     if status.running and not dead:
-        return Check(name="local cloud", verdict=Verdict.OK, found="running")
+        return Check(name="local cloud", verdict=Verdict.OK, found=RUNNING)
     if dead:
         advice = f"{', '.join(dead)} died; run `penstock local down`, then `penstock local up`"
         return Check(name="local cloud", verdict=Verdict.FAILED, found="half down", advice=advice)
@@ -172,6 +187,27 @@ def _api() -> Check:
     return Check(name="api", verdict=Verdict.OK, found=address)
 
 
-def _lines(checks: Iterable[Check]) -> Iterable[str]:
+def _queues(stack: str | None, local: Check) -> Queues | None:
+    if stack is not None:
+        return doctor_queues.of_stack(stack)
+    return doctor_queues.of_local_cloud() if local.found == RUNNING else None
+
+
+def _queue_check(queues: Queues) -> Check:
+    name = "queues"
+    if queues.problem:
+        advice = queues.problem
+        return Check(name=name, verdict=Verdict.FAILED, found="unseen", advice=advice)
+    if queues.dead:
+        dead = ", ".join(each.name for each in queues.dead)
+        advice = f"somebody must look into {dead}: see docs/howto/trace-an-event.md"
+        return Check(name=name, verdict=Verdict.WARNING, found=queues.summary, advice=advice)
+    return Check(name=name, verdict=Verdict.OK, found=queues.summary)
+
+
+def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     rows = [asdict(check) for check in checks]
-    return _output.table(rows, ("name", "verdict", "found", "advice"))
+    yield from _output.table(rows, ("name", "verdict", "found", "advice"))
+    if depths:
+        yield ""
+        yield from _output.table(depths, doctor_queues.COLUMNS)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from functions._telemetry import begin, count, journal, logger
+from runtime.core.pacing.message_lease import Received
 from runtime.errors import BadInput, Permanent, Transient
 from runtime.wiring import worker
 from runtime.wiring.worker import Journal, Worker
@@ -34,13 +35,26 @@ class BatchHandler(Generic[T]):
         """SQS in, `batchItemFailures` out."""
         begin(context)
         records: Records = event["Records"]
-        failed = [
-            record["messageId"]
+        failed = self._leased(records)
+        count(records=len(records), failed=len(failed))
+        return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
+
+    def _leased(self, records: Records) -> Records:
+        """The records that must come again, after work under the queue's lease if it has one."""
+        lease = self._worker.lease
+        if lease is None:
+            return self._failed(records)
+        with lease.held([_received(record) for record in records]):
+            failed = self._failed(records)
+        lease.put_back([_received(record) for record in failed])
+        return failed
+
+    def _failed(self, records: Records) -> Records:
+        return [
+            record
             for record, problem in zip(records, self._results(records), strict=True)
             if problem is not None and not self._settled(record, problem)
         ]
-        count(records=len(records), failed=len(failed))
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _results(self, records: Records) -> list[Exception | None]:
         results: list[Exception | None] = [None] * len(records)
@@ -76,6 +90,11 @@ class BatchHandler(Generic[T]):
             return False
         logger.warning("record.parked", extra={**line, "reason": _reason(problem)})
         return True
+
+
+def _received(record: Mapping[str, Any]) -> Received:
+    tries = int(record["attributes"]["ApproximateReceiveCount"])
+    return Received(receipt=record["receiptHandle"], tries=tries)
 
 
 def _reason(problem: Permanent) -> str:

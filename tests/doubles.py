@@ -242,17 +242,12 @@ class MemoryTurns:
         self.next_ticket[key] = first + count
         return [rate_limit.turn_ms(limit, ticket=first + n) for n in range(count)]
 
-    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
+    def acquire(self, tenant: str, holder: str, *, owner: str, **asked: int) -> int:
         """Some of the permits wanted."""
         assert tenant
-        self.grants[holder], granted = concurrency.acquire(
-            self.grants.get(holder, {}),
-            owner,
-            wanted=wanted,
-            cap=cap,
-            now_ms=self._now_ms(),
-            lease_ms=concurrency.DELIVER_LEASE_MS,
-        )
+        asked = {"lease_ms": concurrency.DELIVER_LEASE_MS, "now_ms": self._now_ms(), **asked}
+        before = self.grants.get(holder, {})
+        self.grants[holder], granted = concurrency.acquire(before, owner, **asked)
         return granted
 
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:

@@ -21,6 +21,7 @@ from runtime.core.functions.hints import is_hinted, run_hint
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
 from runtime.core.json_text import dump
+from runtime.core.pacing import message_lease
 from runtime.core.replays.replay import Kind, Replay, ReplayState
 from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
@@ -68,7 +69,7 @@ from tests.vectors import SECRET_A
 FUNCTION: Final = "spending"
 PEOPLE: Final = 7
 WEBHOOK: Final = "whk_1"
-VISIBILITY_S: Final = 360
+VISIBILITY_S: Final = message_lease.LEASE_S  # of a message whose worker was killed
 SWEEP_EVERY_S: Final = 60
 MAX_ROUNDS: Final = 50_000
 

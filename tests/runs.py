@@ -10,7 +10,6 @@ from runtime.core.functions.function import Engine, Function
 from runtime.core.functions.run import Run
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
-from runtime.core.pacing import concurrency
 from runtime.races import Races
 from runtime.stores.functions.canary_counts import CanaryCounts
 from runtime.stores.functions.error_groups import ErrorGroups
@@ -44,9 +43,7 @@ class Platform:
             parked=cloud.parked("dead"),
             queue_delay_max_s=900,
         )
-        self.permits = Turns(
-            table=cloud.runs.table, clock=self.clock, lease_ms=concurrency.RUN_LEASE_MS
-        )
+        self.permits = Turns(table=cloud.runs.table, clock=self.clock)
         self.admit = AdmitRuns(
             permits=self.permits,
             hints=cloud.hints("run"),

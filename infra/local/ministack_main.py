@@ -50,6 +50,7 @@ def _load(name: str) -> Any:
     return module
 
 
+metrics: Final = _load("ministack_metrics")
 signatures: Final = _load("ministack_signatures")
 usage: Final = _load("ministack_usage")
 
@@ -66,6 +67,7 @@ def fill_gaps() -> None:
     _tell_functions_their_handler()
     _unpack_once()
     _keep_escapes_in_paths()
+    metrics.know_ages_of_queues()
     app = _module("app")
     app.app = signatures.Gate(app=app.app, secret_of=_secret_of, note=_note_signature)
     # A bucket that takes only TLS would take nothing: loopback stands in for it.

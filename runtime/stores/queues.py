@@ -1,4 +1,7 @@
-"""Sending to SQS in full batches; a message that SQS refuses among others is sent again."""
+"""Sending to SQS in full batches, and hiding what it has handed out.
+
+A message that SQS refuses among others is sent again.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -91,6 +94,36 @@ class Parked:
         """Send `body` there, with the reason. Within 14 days somebody can mend and redrive it."""
         attributes = {"code": _printable(code), "reason": _printable(reason)}
         self.queue.send([Outgoing(body=body or "(empty)", attributes=attributes)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOut:
+    """The messages that a queue has handed out to this process."""
+
+    client: SQS
+    url: str
+
+    def hide(self, for_s: Mapping[str, int]) -> None:
+        """Hide each message, named by its receipt, for so many seconds from now.
+
+        Raises:
+            Transient: some were not hidden anew; for them nothing has changed.
+        """
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": hidden_s}
+            for number, (receipt, hidden_s) in enumerate(for_s.items())
+        ]
+        refused: list[str] = []
+        for first in range(0, len(entries), MAX_BATCH):
+            with aws.faults("hide messages of a queue"):
+                answer = self.client.change_message_visibility_batch(
+                    QueueUrl=self.url, Entries=entries[first : first + MAX_BATCH]
+                )
+            refused += [failure["Code"] for failure in answer.get("Failed", [])]
+        if refused:
+            codes = ", ".join(sorted(set(refused)))
+            count = f"{len(refused)} of {len(entries)} messages"
+            raise Transient(f"{count} were not hidden: {codes}", code="aws_unavailable")
 
 
 def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:

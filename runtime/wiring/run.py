@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 def build(journal: Journal) -> "Worker[PlannedRun]":
     """A worker that runs what hints ask for, and applies what the runs leave."""
     from runtime.core.functions import run_plan
-    from runtime.core.pacing import concurrency
     from runtime.core.timestamps import timestamp
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
+    from runtime.stores.queues import HandedOut
     from runtime.usecases.functions.apply_run import ApplyRun
     from runtime.usecases.functions.run_function import RunFunctions
     from runtime.usecases.pacing.admit_runs import AdmitRuns
+    from runtime.usecases.pacing.lease_messages import LeaseMessages
 
     installation = settings.load()
     clients = parts.clients(installation)
@@ -44,7 +45,6 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
             permits=Turns(
                 table=Table(client=clients.tables, name=installation.runs_table),
                 clock=worker.now,
-                lease_ms=concurrency.RUN_LEASE_MS,
             ),
             hints=parts.hints(clients, installation.run_queue_url),
             dice=parts.DICE.random,
@@ -62,4 +62,12 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     def decode(body: str) -> "PlannedRun":
         return run_plan.parse(body, now=timestamp(worker.now()))
 
-    return Worker(decode=decode, work=work, park=parked.park)
+    return Worker(
+        decode=decode,
+        work=work,
+        park=parked.park,
+        lease=LeaseMessages(
+            messages=HandedOut(client=clients.queues, url=installation.run_queue_url),
+            journal=journal,
+        ),
+    )

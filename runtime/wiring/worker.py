@@ -1,14 +1,26 @@
 """What a queue's function is made of, and what it can learn of its process."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from runtime import settings
+from runtime.core.pacing.message_lease import Received
 
 T = TypeVar("T")
 Journal = Callable[[Mapping[str, Any]], None]
+
+
+class Lease(Protocol):
+    """Keeps a batch's messages from other workers while this one is at work."""
+
+    def held(self, batch: Sequence[Received]) -> AbstractContextManager[None]:
+        """Hold the batch until the block ends."""
+
+    def put_back(self, failed: Sequence[Received]) -> None:
+        """Let these come again, later and later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +33,8 @@ class Worker(Generic[T]):
     work: Callable[[Sequence[T]], Sequence[Exception | None]]
     # Puts a record that can never be processed into the dead-letter queue.
     park: Callable[..., None]
+    # None: the batch of a killed worker comes back at the end of the queue's visibility timeout.
+    lease: Lease | None = None
 
 
 def in_lambda() -> bool:

@@ -1,6 +1,8 @@
 """What a local cloud promises besides running the product."""
 
 import os
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -13,6 +15,8 @@ from infra.local.cloud import LocalCloud, Options
 from infra.local.emulator import REGION
 from infra.local.place import Place
 from runtime.errors import Conflict
+from runtime.stores.aws import queue_depths
+from tests.infra import template
 
 pytestmark = pytest.mark.e2e
 
@@ -50,6 +54,23 @@ def test_a_role_of_the_template_is_enforced(local_cloud: LocalCloud) -> None:
         escaped.client("s3", endpoint_url=local_cloud.aws_endpoint).list_buckets()
     with pytest.raises(ClientError, match="AccessDenied"):
         escaped.client("dynamodb", endpoint_url=local_cloud.aws_endpoint).list_tables()
+
+
+def test_every_queue_of_the_template_is_seen_with_the_age_of_its_oldest_message(
+    local_cloud: LocalCloud,
+) -> None:
+    """What `penstock doctor` shows of a local cloud; in AWS the ages are metrics of CloudWatch."""
+    session = _session("test")
+
+    depths = queue_depths.read(
+        local_cloud.stack,
+        client=partial(session.client, endpoint_url=local_cloud.aws_endpoint),
+        now=datetime.now(UTC),
+    )
+
+    queues = {queue.name for queue in template.resources("AWS::SQS::Queue")}
+    assert queues == {depth.name for depth in depths}
+    assert all(depth.oldest_s is not None for depth in depths)
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="sockets are read from /proc")

@@ -29,3 +29,7 @@ class SQS:
     def send_message_batch(self, **request: Any) -> Any:
         """Up to ten messages to one queue; the answer says which of them it took."""
         return self._service.call("SendMessageBatch", request)
+
+    def change_message_visibility_batch(self, **request: Any) -> Any:
+        """Hide up to ten messages anew; the answer says for which of them it has not."""
+        return self._service.call("ChangeMessageVisibilityBatch", request)

@@ -1,12 +1,17 @@
-"""The outputs of an installed stack: how an admin's command finds the installation's parts."""
+"""What an installed stack consists of: how an admin's command finds the installation's parts."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import NotFound, Transient
 from runtime.stores.aws.clients import QUICK
+
+QUEUE: Final = "AWS::SQS::Queue"
+NESTED: Final = "AWS::CloudFormation::Stack"
 
 
 def outputs(stack: str) -> dict[str, str]:
@@ -16,9 +21,39 @@ def outputs(stack: str) -> dict[str, str]:
         NotFound: code `stack_not_found`.
         Transient: AWS does not answer, or there are no credentials for it.
     """
-    try:
+    with _faults(stack):
         client: Any = botocore.session.get_session().create_client("cloudformation", config=QUICK)
         described = client.describe_stacks(StackName=stack)["Stacks"][0]
+    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+
+
+def queues(stack: str, *, cloudformation: Any) -> dict[str, str]:
+    """The URLs of the stack's queues, by their names in the template; also of its nested stacks'.
+
+    Raises:
+        NotFound: code `stack_not_found`.
+        Transient: AWS does not answer, or there are no credentials for it.
+    """
+    with _faults(stack):
+        return dict(_queues(stack, cloudformation))
+
+
+def _queues(stack: str, cloudformation: Any) -> Iterator[tuple[str, str]]:
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for each in page["StackResourceSummaries"]:
+            # A resource that is being made has no id yet, and one that was deleted is still listed.
+            if "PhysicalResourceId" not in each or each["ResourceStatus"].startswith("DELETE"):
+                continue
+            if each["ResourceType"] == QUEUE:
+                yield each["LogicalResourceId"], each["PhysicalResourceId"]
+            elif each["ResourceType"] == NESTED:
+                yield from _queues(each["PhysicalResourceId"], cloudformation)
+
+
+@contextmanager
+def _faults(stack: str) -> Iterator[None]:
+    try:
+        yield
     except ClientError as problem:
         code = problem.response["Error"].get("Code", "")
         if code == "ValidationError":  # CloudFormation's word for a stack that is not there
@@ -26,4 +61,3 @@ def outputs(stack: str) -> dict[str, str]:
         raise Transient(f"read the stack: {code}", code="aws_unavailable") from problem
     except BotoCoreError as problem:
         raise Transient(f"read the stack: {problem}", code="aws_unavailable") from problem
-    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}

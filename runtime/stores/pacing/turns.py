@@ -35,7 +35,6 @@ class Turns:
 
     table: Table
     clock: Callable[[], datetime]
-    lease_ms: int = concurrency.DELIVER_LEASE_MS  # how long an owner has a permit
     races: Races = field(default_factory=Races)
 
     def take(self, tenant: str, holder: str, limit: RateLimit, *, count: int) -> list[int]:
@@ -55,8 +54,20 @@ class Turns:
                 return [rate_limit.turn_ms(limit, ticket=ticket) for ticket in tickets]
         raise Transient("the rate limit is contended", code="rate_contended")
 
-    def acquire(self, tenant: str, holder: str, *, owner: str, wanted: int, cap: int) -> int:
-        """Take up to `wanted` permits for `owner`, of `cap` in all; returns how many it got."""
+    def acquire(
+        self,
+        tenant: str,
+        holder: str,
+        *,
+        owner: str,
+        wanted: int,
+        cap: int,
+        lease_ms: int = concurrency.DELIVER_LEASE_MS,
+    ) -> int:
+        """Take up to `wanted` permits for `owner`, of `cap` in all; returns how many it got.
+
+        They end after `lease_ms` if they are not given back.
+        """
         for _ in self.races:
             permits = self._permits(tenant, holder)
             after, granted = concurrency.acquire(
@@ -65,7 +76,7 @@ class Turns:
                 wanted=wanted,
                 cap=cap,
                 now_ms=self._now_ms(),
-                lease_ms=self.lease_ms,
+                lease_ms=lease_ms,
             )
             if not granted or self._store(tenant, holder, after, revision=permits.revision):
                 return granted

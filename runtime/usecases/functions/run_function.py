@@ -20,7 +20,7 @@ from runtime.errors import NotFound, Transient
 from runtime.races import Races
 from runtime.usecases.functions import record_runs
 from runtime.usecases.functions.record_runs import RecordRuns
-from runtime.usecases.pacing.admit_runs import AdmitRuns
+from runtime.usecases.pacing.admit_runs import AdmitRuns, Slot
 
 Failures = dict[int, Exception]
 
@@ -129,9 +129,10 @@ class RunFunctions:
                 failures |= self.refuse([planned_run], refusal, record=record)
         if function is None or not ready:
             return failures
-        with self.admit.slot(function, [planned_run.message for planned_run in ready]) as admitted:
-            if admitted:
-                jobs = _Jobs(self, function, record)
+        messages = [planned_run.message for planned_run in ready]
+        with self.admit.slot(function, messages, now=self.clock()) as slot:
+            if slot is not None:
+                jobs = _Jobs(self, function, record, slot=slot)
                 for wave in run_plan.waves(ready):
                     failures |= jobs.run(wave)
         return failures
@@ -186,10 +187,13 @@ class RunFunctions:
 class _Jobs:
     """Runs a batch of events through one function, each through the version that is its own."""
 
-    def __init__(self, uses: RunFunctions, function: Function, record: RecordRuns) -> None:
+    def __init__(
+        self, uses: RunFunctions, function: Function, record: RecordRuns, *, slot: Slot
+    ) -> None:
         self._uses = uses
         self._function = function
         self._record = record
+        self._slot = slot
         self._secrets = {
             name: uses.unseal(function.tenant, secret.sealed)
             for name, secret in function.secrets.items()
@@ -227,7 +231,14 @@ class _Jobs:
             return None
         if stored.deleted_at is not None:
             return None
-        return _Job(self._uses, self._function, stored, secrets=self._secrets, record=self._record)
+        return _Job(
+            self._uses,
+            self._function,
+            stored,
+            secrets=self._secrets,
+            record=self._record,
+            slot=self._slot,
+        )
 
     def _missing(self, planned_runs: list[PlannedRun]) -> Failures:
         """The failures of runs whose version does not exist.
@@ -254,7 +265,9 @@ class _Job:
         *,
         secrets: Mapping[str, str],
         record: RecordRuns,
+        slot: Slot,
     ) -> None:
+        self._slot = slot
         self._uses = uses
         self._function = function
         self._version = version
@@ -325,6 +338,7 @@ class _Job:
             secrets=self._secrets,
             allow_local_http=self._uses.allow_local_http,
         )
+        self._slot.must_last(len(piece), now=self._uses.clock())
         answer = self._uses.sandbox.run(self._function.tenant, job)
         return run_attempt.results(answer, engine=self._version.engine)
 

@@ -7,7 +7,9 @@ import pytest
 
 from functions import archive, deliver, fanout, project_profile, run
 from functions._batch import BatchHandler
+from runtime.core.pacing.message_lease import LEASE_S
 from runtime.errors import BadInput, NotFound, Transient
+from runtime.usecases.pacing.lease_messages import LeaseMessages
 from runtime.wiring.worker import Worker
 from tests.builders import an_sqs_event
 
@@ -99,6 +101,44 @@ class TestRecords:
             raise AssertionError
 
         assert [] == handle(never, "x")
+
+
+class HandedOut:
+    """A queue that remembers for how long it was told to hide what it has handed out."""
+
+    def __init__(self) -> None:
+        self.hidden: list[dict[str, int]] = []
+
+    def hide(self, for_s: Mapping[str, int]) -> None:
+        """Remember it."""
+        self.hidden.append(dict(for_s))
+
+
+class TestLease:
+    """Of queues that would hide the batch of a killed worker for very long."""
+
+    def test_a_batch_is_leased_before_anything_is_done_and_only_what_failed_is_put_back(
+        self,
+    ) -> None:
+        """What is done or parked, Lambda deletes; a third try waits longer than a first."""
+        queue, parked = HandedOut(), Parked()
+        lease = LeaseMessages(messages=queue, journal=lambda _line: None)
+        seen: list[dict[str, int]] = []
+
+        def work(items: Sequence[int]) -> Sequence[Result]:
+            seen.extend(queue.hidden)
+            return [None, Transient("later"), NotFound("gone")][: len(items)]
+
+        handler = BatchHandler(
+            lambda _journal: Worker(decode=decode, work=work, park=parked.park, lease=lease)
+        )
+        answer = handler(an_sqs_event("0", "1", "2", "x", receive_count=3), None)
+
+        whole = {f"receipt-{number}": LEASE_S for number in range(4)}
+        assert [whole] == seen
+        assert [whole, {"receipt-1": 750}] == queue.hidden
+        assert [{"itemIdentifier": "message-1"}] == answer["batchItemFailures"]
+        assert 2 == len(parked.records)
 
 
 @pytest.mark.parametrize("module", [fanout, run, deliver, project_profile, archive])
