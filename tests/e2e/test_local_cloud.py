@@ -115,15 +115,19 @@ def _key(key: str) -> dict[str, str]:
 
 
 def _sessions(leaders: set[int]) -> set[int]:
-    """Every process of the sessions that these processes lead."""
-    found = set()
-    for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()):
+    """Every process of the sessions that these processes lead.
+
+    One that has ended counts no more, also while its parent has not asked how.
+    """
+    living = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            if os.getsid(pid) in leaders:
-                found.add(pid)
-        except ProcessLookupError:  # ended while we looked
+            state, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # ended while we looked
             continue
-    return found
+        if state != "Z" and int(session) in leaders:
+            living.add(int(stat.parent.name))
+    return living
 
 
 def _sockets(pid: int) -> set[str]:
