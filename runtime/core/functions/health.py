@@ -19,7 +19,7 @@ from runtime.core import ids
 from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions.canary import CanaryFailure
 from runtime.core.functions.function import Function
-from runtime.core.functions.run import Outcome, Run
+from runtime.core.functions.run import Run
 from runtime.core.timestamps import timestamp
 
 FAILING_AFTER: Final = 10  # failures in a row: one full batch
@@ -164,9 +164,7 @@ def is_notice(event: Event) -> bool:
 
 def _counts(ended: Ended) -> bool:
     """Whether a run says something about the function's health."""
-    run = ended.run
-    waits = run.outcome is Outcome.RETRY and run.due_at_ms is not None
-    return not waits and run.outcome is not Outcome.SKIPPED and not is_notice(ended.event)
+    return ended.run.is_conclusive and not is_notice(ended.event)
 
 
 def _well(health: Health, good: Ended, now_ms: int) -> Health:
