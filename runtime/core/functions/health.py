@@ -11,23 +11,20 @@ other events ends like any loop, after `MAX_HOPS`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from runtime.core import ids
+from runtime.core import ids, timestamps
 from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions.canary import CanaryFailure
 from runtime.core.functions.function import Function
 from runtime.core.functions.run import Run
-from runtime.core.timestamps import timestamp
 
 FAILING_AFTER: Final = 10  # failures in a row: one full batch
 NOTICE_AFTER_S: Final = (3600, 24 * 3600)
 # Beyond FAILING_AFTER the exact number no longer decides anything. Counted with each batch, a busy
 # function's workers would all wait for each other at its one record.
 COUNT_EVERY_S: Final = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoticeKind(StrEnum):
@@ -82,7 +79,9 @@ class Health:
     @property
     def failing_since(self) -> str | None:
         """When the first of the failures in a row ended; ISO 8601, None without failures."""
-        return None if self.failing_since_ms is None else _iso(self.failing_since_ms)
+        return (
+            None if self.failing_since_ms is None else timestamps.of_epoch_ms(self.failing_since_ms)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +149,6 @@ def with_canary_failure(
 def events(health: Health) -> list[Event]:
     """The notices that are not sent yet, as events; the same notice always makes the same event."""
     return [_event(health, notice) for notice in health.notices if notice.hops <= MAX_HOPS]
-
-
-def time_of(notice: Notice) -> str:
-    """When the change happened that a notice is about; ISO 8601."""
-    return _iso(notice.at_ms)
 
 
 def is_notice(event: Event) -> bool:
@@ -235,7 +229,7 @@ def _of_row(health: Health, notice: Notice) -> Notice:
 
 
 def _event(health: Health, notice: Notice) -> Event:
-    at, topic = time_of(notice), f"function.{notice.kind}"
+    at, topic = timestamps.of_epoch_ms(notice.at_ms), f"function.{notice.kind}"
     return Event(
         id=ids.derive("evt", health.tenant, health.function, topic, *_identity(notice)),
         tenant=health.tenant,
@@ -267,7 +261,7 @@ def _properties(function: str, notice: Notice) -> dict[str, object]:
         "outcome": notice.outcome,
         "error_type": notice.error_type,
         "failures": notice.failures,
-        "failing_since": None if since_ms is None else _iso(since_ms),
+        "failing_since": None if since_ms is None else timestamps.of_epoch_ms(since_ms),
         "after_s": notice.after_s,
     }
     if canary is None:
@@ -282,7 +276,3 @@ def _properties(function: str, notice: Notice) -> dict[str, object]:
         "live_runs": canary.counts.live_runs,
         "live_failures": canary.counts.live_failures,
     }
-
-
-def _iso(at_ms: int) -> str:
-    return timestamp(_EPOCH + timedelta(milliseconds=at_ms))
