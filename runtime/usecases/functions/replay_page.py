@@ -13,8 +13,6 @@ from typing import Protocol
 from runtime.core.functions import replay as replays
 from runtime.core.functions import rerun
 from runtime.core.functions.function import FunctionVersion
-from runtime.core.functions.hints import run_hint
-from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.replay import RunReplay
 from runtime.core.functions.rerun import Begun
 from runtime.core.functions.run import Run
@@ -24,7 +22,6 @@ from runtime.core.replays.replay import PAGE, PageCount
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound
 from runtime.usecases.functions.run_again import RunAgain
-from runtime.usecases.ports import Hints
 
 
 class Runs(Protocol):
@@ -63,7 +60,6 @@ class ReplayRunsPage:
     runs: Runs
     functions: Functions
     run_again: RunAgain
-    hints: Hints[RunMessage]
     clock: Callable[[], datetime]
     size: int = PAGE  # runs of one page
 
@@ -87,10 +83,7 @@ class ReplayRunsPage:
 
     def _begin(self, job: RunReplay) -> PageCount:
         runs = self.runs.find_many(job.page)
-        mine = [run for run in runs.values() if run.replay_id == job.id]
-        waiting = [run for run in mine if run.is_begun_again]
-        if waiting:  # whoever began them may have been killed before it sent their hints
-            self.hints.send([run_hint(run) for run in waiting])
+        mine = self.run_again.resume(runs.values(), replay_id=job.id)
         todo = self._possible(job, runs.values())
         results = self.run_again(todo, replay_id=job.id)
         begun = sum(result is Begun.BEGUN for result in results.values())

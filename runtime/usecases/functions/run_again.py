@@ -4,7 +4,7 @@ Each record is changed before its hint is sent. Should the hint get lost, the sw
 when it is due; should somebody have begun the attempt before, nothing changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -72,6 +72,24 @@ class RunAgain:
             won = self.runs.begin_again(run, due)
             results[run_id] = Begun.BEGUN if won else Begun.CHANGED
             begun += [due] if won else []
+        self._hint(begun)
+        return results
+
+    def resume(self, runs: Iterable[Run], *, replay_id: str) -> frozenset[str]:
+        """Send another hint for each run that the job has begun and that nobody has made yet.
+
+        Whoever began it may have been killed before it sent the hint.
+
+        Returns:
+            The ids of all runs among these that the job has begun.
+
+        Raises:
+            Transient: not every hint was sent.
+        """
+        mine = [run for run in runs if run.replay_id == replay_id]
+        self._hint([run for run in mine if run.is_begun_again])
+        return frozenset(run.id for run in mine)
+
+    def _hint(self, begun: Sequence[Run]) -> None:
         if begun:
             self.hints.send([run_hint(each) for each in begun])
-        return results
