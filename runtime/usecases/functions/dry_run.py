@@ -19,6 +19,7 @@ from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
 from runtime.usecases.functions import ports
+from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 
 NO_JITTER: Final = 0.5  # of the time at which the run would be tried again
 # Of output and effects as JSON. The answer may be stored for a repeat of the request, and an item
@@ -70,7 +71,7 @@ class DryRun:
     functions: Functions
     profiles: Profiles
     sandbox: Sandbox
-    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
+    unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]
     allow_local_http: bool
 
@@ -117,11 +118,7 @@ class DryRun:
         *,
         allow_http: bool,
     ) -> Run:
-        secrets = {
-            name: self.unseal(function.tenant, secret.sealed)
-            for name, secret in function.secrets.items()
-            if secret.sealed is not None
-        }
+        secrets = open_secrets(function, unseal=self.unseal)
         person = self._person(planned_run)
         job = run_plan.job(
             function,

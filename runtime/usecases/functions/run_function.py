@@ -19,6 +19,7 @@ from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound, Transient
 from runtime.races import Races
 from runtime.usecases.functions import record_runs
+from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 
@@ -83,7 +84,7 @@ class RunFunctions:
     apply: Callable[[Run, Outgoing], None]
     # Takes in how runs of a function ended, once they are stored; raises nothing.
     tend: Callable[[Function, Sequence[Ended]], None]
-    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
+    unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]
     dice: Callable[[], float]  # random numbers from 0 to 1
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each run
@@ -190,11 +191,7 @@ class _Jobs:
         self._uses = uses
         self._function = function
         self._record = record
-        self._secrets = {
-            name: uses.unseal(function.tenant, secret.sealed)
-            for name, secret in function.secrets.items()
-            if secret.sealed is not None
-        }
+        self._secrets = open_secrets(function, unseal=uses.unseal)
         self._by_version: dict[int, _Job | None] = {}  # None for a version that does not exist
 
     def run(self, wave: list[PlannedRun]) -> Failures:
