@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 from runtime.core.functions import life, releases
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
-from runtime.errors import Conflict
+from runtime.errors import Conflict, NotFound
 from runtime.races import Races
 
 T = TypeVar("T")
@@ -97,6 +97,17 @@ def insist(races: Races, change: Callable[[], T]) -> T:
             if problem.code != OVERTAKEN:
                 raise
     raise Conflict("the function keeps changing; try again", code=OVERTAKEN)
+
+
+def find_existing(
+    functions: Versions, tenant: str, name: str, *, version: int
+) -> FunctionVersion | None:
+    """The version; None when there is none of this number, or it was deleted."""
+    try:
+        stored = functions.get_version(tenant, name, version=version)
+    except NotFound:
+        return None
+    return stored if stored.deleted_at is None else None
 
 
 def existing(functions: Versions, function: Function, *, version: int) -> FunctionVersion:

@@ -20,7 +20,7 @@ from runtime.core.functions.selection import RunSelection
 from runtime.core.page import Page
 from runtime.core.replays.replay import PAGE, PageCount
 from runtime.core.timestamps import timestamp
-from runtime.errors import NotFound
+from runtime.usecases.functions import ports
 from runtime.usecases.functions.run_again import RunAgain
 
 
@@ -42,23 +42,12 @@ class Runs(Protocol):
         """A page of a function's runs; it may be short and not the last."""
 
 
-class Functions(Protocol):
-    """Stores the versions of functions."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRunsPage:
     """Does one page of a replay of runs."""
 
     runs: Runs
-    functions: Functions
+    functions: ports.Versions
     run_again: RunAgain
     clock: Callable[[], datetime]
     size: int = PAGE  # runs of one page
@@ -92,22 +81,17 @@ class ReplayRunsPage:
 
     def _possible(self, job: RunReplay, runs: Iterable[Run]) -> dict[str, tuple[Run, int | None]]:
         """The runs that the job has not begun yet and can begin, with the version of each."""
-        versions: dict[int, FunctionVersion | None] = {}
+        versions = dict[int, FunctionVersion | None]()
         possible: dict[str, tuple[Run, int | None]] = {}
         for run in runs:
             if run.replay_id == job.id or not replays.wants(job, run):
                 continue
             version = rerun.pinned(run, job.version)
             if version is not None and version not in versions:
-                versions[version] = self._existing(job, version)
+                versions[version] = ports.find_existing(
+                    self.functions, job.tenant, job.function, version=version
+                )
             stored = None if version is None else versions[version]
             if version is None or (stored is not None and rerun.has_run(run, stored)):
                 possible[run.id] = (run, version)
         return possible
-
-    def _existing(self, job: RunReplay, version: int) -> FunctionVersion | None:
-        try:
-            stored = self.functions.get_version(job.tenant, job.function, version=version)
-        except NotFound:
-            return None
-        return stored if stored.deleted_at is None else None

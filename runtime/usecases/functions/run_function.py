@@ -16,9 +16,9 @@ from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
-from runtime.errors import NotFound, Transient
+from runtime.errors import Transient
 from runtime.races import Races
-from runtime.usecases.functions import record_runs
+from runtime.usecases.functions import ports, record_runs
 from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns
@@ -216,13 +216,10 @@ class _Jobs:
         return self._by_version[version]
 
     def _made(self, version: int) -> "_Job | None":
-        try:
-            stored = self._uses.functions.get_version(
-                self._function.tenant, self._function.name, version=version
-            )
-        except NotFound:
-            return None
-        if stored.deleted_at is not None:
+        stored = ports.find_existing(
+            self._uses.functions, self._function.tenant, self._function.name, version=version
+        )
+        if stored is None:
             return None
         return _Job(self._uses, self._function, stored, secrets=self._secrets, record=self._record)
 
