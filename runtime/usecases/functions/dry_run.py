@@ -28,24 +28,6 @@ MAX_SHOWN_BYTES: Final = 256 * 1024
 _NOT_SHOWN: Final = ""  # stands for the address of output that is left out
 
 
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
-
-
 class Profiles(Protocol):
     """Stores profiles."""
 
@@ -68,7 +50,7 @@ class Sandbox(Protocol):
 class DryRun:
     """Makes runs that change nothing."""
 
-    functions: Functions
+    functions: ports.Versioned
     profiles: Profiles
     sandbox: Sandbox
     unseal: Unseal  # opens the values of the function's secrets

@@ -13,8 +13,8 @@ T = TypeVar("T")
 OVERTAKEN: Final = "function_changed"  # the stores' code when somebody else was faster
 
 
-class Functions(Protocol):
-    """Stores functions."""
+class Readable(Protocol):
+    """Reads functions that must exist."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function.
@@ -23,12 +23,12 @@ class Functions(Protocol):
             NotFound: the tenant has no such function.
         """
 
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`.
 
-        Raises:
-            Conflict: `old` has changed since it was read.
-        """
+class Findable(Protocol):
+    """Reads functions that may exist."""
+
+    def find(self, tenant: str, name: str) -> Function | None:
+        """One function, or None."""
 
 
 class Versions(Protocol):
@@ -42,32 +42,29 @@ class Versions(Protocol):
         """
 
 
-class Releases(Versions, Protocol):
-    """Stores functions, their versions, and the log of what became of these."""
+class Versioned(Readable, Versions, Protocol):
+    """Reads functions and their versions."""
 
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
 
-        Raises:
-            NotFound: the tenant has no such function.
-        """
+class Functions(Readable, Protocol):
+    """Stores functions."""
 
-    def release(self, old: Function, change: Change) -> None:
-        """Store a change of what is live or on trial, with its entry in the release log.
+    def replace(self, old: Function, new: Function) -> None:
+        """Store `new` in the place of `old`.
 
         Raises:
             Conflict: `old` has changed since it was read.
         """
 
 
-class Readable(Protocol):
-    """Reads functions."""
+class Releases(Versioned, Protocol):
+    """Stores functions, their versions, and the log of what became of these."""
 
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
+    def release(self, old: Function, change: Change) -> None:
+        """Store a change of what is live or on trial, with its entry in the release log.
 
         Raises:
-            NotFound: the tenant has no such function.
+            Conflict: `old` has changed since it was read.
         """
 
 

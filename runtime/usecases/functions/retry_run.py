@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.core.functions import readiness, rerun
-from runtime.core.functions.function import Function, FunctionVersion
+from runtime.core.functions.function import FunctionVersion
 from runtime.core.functions.rerun import Begun, VersionChoice
 from runtime.core.functions.run import Run
 from runtime.errors import Conflict, NotFound
+from runtime.usecases.functions import ports
 from runtime.usecases.functions.run_again import RunAgain
 
 
@@ -18,18 +19,8 @@ class Runs(Protocol):
         """One run of any tenant, or None."""
 
 
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: there is no such version.
-        """
+class Functions(ports.Findable, ports.Versions, Protocol):
+    """Reads functions and their versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

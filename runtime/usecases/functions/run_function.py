@@ -26,18 +26,8 @@ from runtime.usecases.pacing.admit_runs import AdmitRuns
 Failures = dict[int, Exception]
 
 
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
+class Functions(ports.Findable, ports.Versions, Protocol):
+    """Reads functions and their versions."""
 
 
 class Runs(record_runs.Runs, Protocol):
