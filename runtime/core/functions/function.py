@@ -83,9 +83,8 @@ class Function:
     name: str  # also its id
     tenant: str
     created_at: str  # ISO 8601
-    triggers: tuple[
-        Trigger, ...
-    ] = ()  # events that any of them takes start it; a transform has none
+    # Events that any of them takes start the function. A transform has none.
+    triggers: tuple[Trigger, ...] = ()
     http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
     # The code sees these as `os.environ`. They are no secrets: the API shows them.
     environment: Mapping[str, str] = field(default_factory=dict)
