@@ -14,7 +14,6 @@ from runtime.core.functions import replay as replays
 from runtime.core.functions import rerun
 from runtime.core.functions.function import FunctionVersion
 from runtime.core.functions.replay import RunReplay
-from runtime.core.functions.rerun import Begun
 from runtime.core.functions.run import Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.page import Page
@@ -75,7 +74,7 @@ class ReplayRunsPage:
         mine = self.run_again.resume(runs.values(), replay_id=job.id)
         todo = self._possible(job, runs.values())
         results = self.run_again(todo, replay_id=job.id)
-        begun = sum(result is Begun.BEGUN for result in results.values())
+        begun = sum(isinstance(result, Run) for result in results.values())
         replayed = len(mine) + begun
         return PageCount(replayed=replayed, passed_over=len(job.page) - replayed)
 

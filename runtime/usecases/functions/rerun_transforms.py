@@ -6,7 +6,6 @@ from typing import Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
-from runtime.core.functions.rerun import Begun
 from runtime.core.functions.run import Run
 from runtime.usecases.functions.run_again import RunAgain
 
@@ -47,7 +46,7 @@ class RerunTransforms:
             if run is not None and run.id not in mine and _may_run_again(delivery, run):
                 todo[run.id] = (run, None)
         results = self.run_again(todo, replay_id=replay_id)
-        begun = mine | {run_id for run_id, result in results.items() if result is Begun.BEGUN}
+        begun = mine | {run_id for run_id, result in results.items() if isinstance(result, Run)}
         return frozenset(each.id for each in deliveries if run_ids[each.id] in begun)
 
 

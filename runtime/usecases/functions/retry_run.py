@@ -5,7 +5,7 @@ from typing import Protocol
 
 from runtime.core.functions import readiness, rerun
 from runtime.core.functions.function import FunctionVersion
-from runtime.core.functions.rerun import Begun, VersionChoice
+from runtime.core.functions.rerun import NotBegun, VersionChoice
 from runtime.core.functions.run import Run
 from runtime.errors import Conflict, NotFound
 from runtime.usecases.functions import ports
@@ -39,7 +39,7 @@ class RetryRun:
         version: VersionChoice | int = VersionChoice.LIVE,
         force: bool = False,
     ) -> Run:
-        """Begin the next attempt of a run; returns the run.
+        """Begin the next attempt of a run; returns the run with the time at which that is due.
 
         Args:
             tenant: the caller's.
@@ -58,8 +58,17 @@ class RetryRun:
         _check_run(run, force=force)
         pinned = rerun.pinned(run, version) if isinstance(version, VersionChoice) else version
         self._check_function(run, pinned, same=version is VersionChoice.SAME)
-        begun = self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]
-        return self._stored(run, begun)
+        match self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]:
+            case Run() as begun:
+                return begun
+            case NotBegun.EXPIRED:
+                raise Conflict(
+                    f"the event {run.event_id} is not kept any more; send it again under its own id"
+                    " from where it came",
+                    code="event_expired",
+                )
+            case NotBegun.CHANGED:
+                raise Conflict("has changed meanwhile; look again", code="run_changed")
 
     def _check_function(self, run: Run, version: int | None, *, same: bool) -> None:
         readiness.check(self.functions.find(run.tenant, run.function), version=version)
@@ -87,19 +96,6 @@ class RetryRun:
                 code="version_deleted",
             )
         return stored
-
-    def _stored(self, run: Run, begun: Begun) -> Run:
-        match begun:
-            case Begun.BEGUN:
-                return self.runs.find(run.id) or run
-            case Begun.EXPIRED:
-                raise Conflict(
-                    f"the event {run.event_id} is not kept any more; send it again under its own id"
-                    " from where it came",
-                    code="event_expired",
-                )
-            case Begun.CHANGED:
-                raise Conflict("has changed meanwhile; look again", code="run_changed")
 
 
 def _check_run(run: Run, *, force: bool) -> None:
