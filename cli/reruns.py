@@ -94,7 +94,7 @@ def replays(
     """List a function's replays and how far they are, or stop one."""
     path = f"/v1/functions/{client.segment(name)}/replays"
     if cancel is not None:
-        stopped = client.connect().post(f"{path}/{cancel}/cancel")
+        stopped = client.connect().post(f"{path}/{client.segment(cancel)}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
         return
     jobs = list(client.connect().each(path, limit=limit))
