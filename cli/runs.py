@@ -119,7 +119,7 @@ def _follow(
         for run in changes(api, path, query, began=began, for_s=seconds):
             printed.append(run)
             for line in () if as_json else _entry(run, of_all=path == "/v1/runs"):
-                typer.echo(line)
+                _output.say(line)
     except KeyboardInterrupt:  # this is how a user ends it
         pass
     if as_json:
