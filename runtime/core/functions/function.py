@@ -12,6 +12,7 @@ from typing import Final
 from runtime.core.matching.trigger import Trigger
 
 MAX_SOURCE_BYTES: Final = 64 * 1024
+MAX_VERSION: Final = 999_999  # six digits in its key
 
 
 class Engine(StrEnum):
