@@ -14,6 +14,7 @@ import typer
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
 ]
+Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 # Control characters, but for tabs, ends of lines, and the colours of `_diff`.
 _COMMANDS: Final = re.compile(
     r"\x1b(?!\[(?:0|3[126])m)|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"

@@ -21,7 +21,7 @@ from cli import (
     runs,
 )
 from cli._errors import CommandFailed, WrongUsage
-from cli._output import AsJson
+from cli._output import AsJson, Limit
 from cli.client import Client
 from cli.function_versions import Name
 from runtime.core.functions import rules
@@ -137,7 +137,7 @@ def push(
 @app.command("list")
 def list_all(
     *,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List functions."""

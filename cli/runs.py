@@ -10,7 +10,8 @@ import typer
 
 from cli import _output, _times, client
 from cli._follow import changes
-from cli._output import AsJson
+from cli._output import AsJson, Limit
+from cli._times import Since, Until
 from runtime.core import timestamps
 
 COLUMNS: Final = (
@@ -29,9 +30,6 @@ Outcome = Annotated[
     str | None, typer.Option(help="An outcome, such as raised; or failed, for every failure.")
 ]
 Version = Annotated[int | None, typer.Option(min=0, help="Only of this version.")]
-Since = Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")]
-Until = Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
 
