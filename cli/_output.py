@@ -1,15 +1,24 @@
-"""What a command prints: one JSON document, or lines for people."""
+"""What a command prints: one JSON document, or lines for people.
+
+Logs, errors and answers are other people's texts. What a terminal would obey in them, it shows.
+"""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
 ]
+Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
+# Control characters, but for tabs, ends of lines, and the colours of `_diff`.
+_COMMANDS: Final = re.compile(
+    r"\x1b(?!\[(?:0|3[126])m)|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+)
 
 
 def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) -> None:
@@ -18,12 +27,18 @@ def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) ->
         print_json(document)
         return
     for line in human():
-        typer.echo(line)
+        say(line)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line for people, with an escape for each character that commands a terminal."""
+    typer.echo(_COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", line), err=err)
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    """Print one JSON document. Commands of a terminal that JSON does not escape are escaped too."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    sys.stdout.write(_COMMANDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable[str]:

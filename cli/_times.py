@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +10,8 @@ from runtime.core import timestamps
 
 _SPAN: Final = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+Since = Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")]
+Until = Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")]
 
 
 def parse(text: str | None) -> str | None:

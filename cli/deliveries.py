@@ -86,7 +86,7 @@ def tail(
         ):
             printed.append(row)
             if not as_json:
-                typer.echo("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
+                _output.say("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
     except KeyboardInterrupt:  # this is how a user ends it
         pass
     if as_json:

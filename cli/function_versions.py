@@ -7,7 +7,7 @@ import typer
 
 from cli import _diff, _files, _output, client
 from cli._errors import CommandFailed, WrongUsage
-from cli._output import AsJson
+from cli._output import AsJson, Limit
 
 COLUMNS: Final = ("version", "state", "created_at", "engine", "source_sha256")
 RELEASE_COLUMNS: Final = (
@@ -19,7 +19,6 @@ CANARY_COLUMNS: Final = (
 )  # fmt: skip
 Name = Annotated[str, typer.Argument(help="The function's name.")]
 Version = Annotated[int, typer.Argument(min=1, help="A version's number.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 versions = typer.Typer(no_args_is_help=True, help="Versions of a function.")
 canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the runs.")

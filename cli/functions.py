@@ -21,9 +21,11 @@ from cli import (
     runs,
 )
 from cli._errors import CommandFailed, WrongUsage
-from cli._output import AsJson
+from cli._output import AsJson, Limit
 from cli.client import Client
 from cli.function_versions import Name
+from runtime.core.functions import rules
+from runtime.errors import BadInput
 
 COLUMNS: Final = (
     "name", "state", "live_version", "latest_version", "engine", "topics", "http_hosts", "secrets",
@@ -70,6 +72,11 @@ def init(file: Source, *, as_json: AsJson = False) -> None:
     settings = file.parent / project.FILE
     if file.exists():
         raise WrongUsage(f"{file} exists already; name another", code="file_exists")
+    try:
+        rules.check_name(file.stem)
+    except BadInput as problem:
+        rule = f"the function would be called {file.stem}, but a name {problem.message}"
+        raise WrongUsage(f"{rule}; name another file", code=problem.code) from problem
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(TEMPLATE, encoding="utf-8")
@@ -130,7 +137,7 @@ def push(
 @app.command("list")
 def list_all(
     *,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List functions."""

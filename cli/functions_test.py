@@ -139,7 +139,7 @@ def _warn(file: Path, event: Path) -> None:
     if whole_event is not None:
         reason = local_decision.not_taken(project.load(file).triggers, whole_event)
         if reason is not None:
-            typer.echo(f"penstock: {reason}", err=True)
+            _output.say(f"penstock: {reason}", err=True)
 
 
 def _given(file: Path | None) -> Path:

@@ -96,7 +96,7 @@ def _recorded(api: Client, answer: Any, *, wait_s: float) -> Any:
 
 def _run(api: Client, run_id: str) -> Any:
     try:
-        return api.get(f"/v1/runs/{run_id}")
+        return api.get(f"/v1/runs/{client.segment(run_id)}")
     except CommandFailed as refusal:
         if refusal.code != "run_not_found":
             raise

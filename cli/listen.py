@@ -45,7 +45,7 @@ def listen(
             outcome = _bring(api, row, forward)
             brought.append(outcome)
             if not as_json:
-                typer.echo(_line(outcome))
+                _output.say(_line(outcome))
     except KeyboardInterrupt:  # this is how a user ends it
         pass
     if as_json:

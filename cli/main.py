@@ -75,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(failure: CommandFailed, *, as_json: bool) -> int:
     if as_json:
         _output.print_json(failure.to_json())
-    sys.stderr.write(f"penstock: {failure.message}\n")
+    _output.say(f"penstock: {failure.message}", err=True)
     for finding in failure.details.get("findings", ()):
-        sys.stderr.write(f"  {_output.finding(finding)}\n")
+        _output.say(f"  {_output.finding(finding)}", err=True)
     return failure.exit_code
 
 

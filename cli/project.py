@@ -32,6 +32,7 @@ from cli._names import nearest
 from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Limits, RetryPolicy
 from runtime.core.functions.unknown_fields import unknown_fields
+from runtime.core.matching import matching
 from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
 
@@ -169,7 +170,9 @@ def _check(own: Mapping[str, Any]) -> None:
 
 def _triggers(own: Mapping[str, Any]) -> tuple[Trigger, ...]:
     if "triggers" not in own and "topics" not in own:
-        return ()  # a filter alone is for a trigger that the function has already
+        if "filter" in own:  # alone, it is for a trigger that the function has already
+            matching.compile(own["filter"])
+        return ()
     settings: triggers.TriggerSettings = {}
     if "topics" in own:
         settings["topics"] = tuple(own["topics"])

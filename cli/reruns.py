@@ -8,7 +8,8 @@ import typer
 
 from cli import _output, _times, client
 from cli._errors import WrongUsage
-from cli._output import AsJson
+from cli._output import AsJson, Limit
+from cli._times import Since, Until
 from cli.client import Client
 from cli.function_versions import Name
 
@@ -52,8 +53,8 @@ def retry(
 def replay(  # noqa: PLR0913 - each option of the command is a parameter
     name: Name,
     *,
-    since: Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")] = None,
-    until: Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")] = None,
+    since: Since = None,
+    until: Until = None,
     outcome: Annotated[
         list[str] | None,
         typer.Option(help="Such as raised; repeatable; failed, the default, is every failure."),
@@ -88,13 +89,13 @@ def replays(
     name: Name,
     *,
     cancel: Annotated[str | None, typer.Option(help="Stop this replay (its id).")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 20,
+    limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
     """List a function's replays and how far they are, or stop one."""
     path = f"/v1/functions/{client.segment(name)}/replays"
     if cancel is not None:
-        stopped = client.connect().post(f"{path}/{cancel}/cancel")
+        stopped = client.connect().post(f"{path}/{client.segment(cancel)}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
         return
     jobs = list(client.connect().each(path, limit=limit))

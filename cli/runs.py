@@ -10,7 +10,8 @@ import typer
 
 from cli import _output, _times, client
 from cli._follow import changes
-from cli._output import AsJson
+from cli._output import AsJson, Limit
+from cli._times import Since, Until
 from runtime.core import timestamps
 
 COLUMNS: Final = (
@@ -29,9 +30,6 @@ Outcome = Annotated[
     str | None, typer.Option(help="An outcome, such as raised; or failed, for every failure.")
 ]
 Version = Annotated[int | None, typer.Option(min=0, help="Only of this version.")]
-Since = Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")]
-Until = Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
 
 app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
 
@@ -119,7 +117,7 @@ def _follow(
         for run in changes(api, path, query, began=began, for_s=seconds):
             printed.append(run)
             for line in () if as_json else _entry(run, of_all=path == "/v1/runs"):
-                typer.echo(line)
+                _output.say(line)
     except KeyboardInterrupt:  # this is how a user ends it
         pass
     if as_json:

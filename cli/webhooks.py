@@ -256,7 +256,7 @@ def replays(
     """List a webhook's replays and how far they are, or stop one."""
     path = f"/v1/webhooks/{client.segment(webhook_id)}/replays"
     if cancel is not None:
-        stopped = client.connect().post(f"{path}/{cancel}/cancel")
+        stopped = client.connect().post(f"{path}/{client.segment(cancel)}/cancel")
         _output.show(stopped, as_json=as_json, human=lambda: _output.record(stopped))
         return
     replays = list(client.connect().each(path, limit=limit))

@@ -1,13 +1,14 @@
 """The parts of the world in which functions run again: a sandbox, a receiver, calls that fail."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from runtime.core.deliveries.attempt import Answered, Posted
+from runtime.core.functions.messages import RunMessage
 from tests.chaos.faults import Faults
-from tests.doubles import a_result
+from tests.doubles import FakeClock, VirtualQueue, a_result
 
 RAISED: Final = {
     "outcome": "raised",
@@ -38,6 +39,28 @@ class Perilous:
     async def replace_async(self, *args: Any) -> Any:
         """A call that an event loop makes."""
         return self.faults.around("replace", lambda: self.thing.replace(*args))
+
+
+class World(Protocol):
+    """Where queues are worked off."""
+
+    clock: FakeClock
+
+    def settle(self) -> None:
+        """Work until nothing waits any more."""
+
+
+class PromptQueue(VirtualQueue[RunMessage]):
+    """A queue whose worker has done its work before the sender goes on."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.clock)
+        self._world = world
+
+    def send(self, messages: Iterable[RunMessage], *, delay_s: int = 0) -> None:
+        """Queue them all, and wait until the worker has nothing left to do."""
+        super().send(messages, delay_s=delay_s)
+        self._world.settle()
 
 
 class TwoVersions:

@@ -211,12 +211,11 @@ class RerunWorld:
 
     def work_replays(self, **changes: Any) -> WorkReplays:
         """The chore that works through replays."""
-        hints = self._perilous(self.run_queue)
         deliveries = ReplayPage(
             deliveries=self._perilous(self.deliveries),
             hints=self._perilous(self.deliver_queue),
             rerun_transforms=RerunTransforms(
-                runs=self._perilous(self.runs), run_again=self._run_again(), hints=hints
+                runs=self._perilous(self.runs), run_again=self._run_again()
             ),
             clock=self.clock,
         )
@@ -224,7 +223,6 @@ class RerunWorld:
             runs=self._perilous(self.runs),
             functions=self.functions,
             run_again=self._run_again(),
-            hints=hints,
             clock=self.clock,
         )
         parts: dict[str, Any] = {

@@ -40,6 +40,10 @@ class MemoryEvents:
         """Keep them all."""
         self.by_key |= {Key(event.tenant, event.id): event for event in events}
 
+    def find(self, tenant: str, event_id: str) -> Event | None:
+        """The event, if it is kept."""
+        return self.by_key.get(Key(tenant, event_id))
+
     def find_many(self, keys: Iterable[Key]) -> dict[Key, Event]:
         """Those of them that are kept."""
         return {key: self.by_key[key] for key in keys if key in self.by_key}

@@ -56,7 +56,7 @@ def _once_of_many(request: Request) -> int:
     try:
         return _once(request)
     except CommandFailed as failure:  # somebody is just mending it
-        typer.echo(f"penstock: {failure.message}", err=True)
+        _output.say(f"penstock: {failure.message}", err=True)
         return failure.exit_code
 
 
@@ -69,7 +69,7 @@ def _once(request: Request) -> int:
             results.append(each)
             if not request.as_json:
                 for line in report.lines_of(each, colours=_diff.has_colours()):
-                    typer.echo(line)
+                    _output.say(line)
     if request.junit is not None:
         _write(request.junit, junit.report(results))
     _output.show(

@@ -17,7 +17,7 @@ def report(results: Sequence[CaseResult]) -> bytes:
     root = ET.Element("testsuites", {"name": "penstock functions test", **_counts(results)})
     for name, group in groupby(results, key=lambda each: each.function):
         of_function = list(group)
-        suite = ET.SubElement(root, "testsuite", {"name": name, **_counts(of_function)})
+        suite = ET.SubElement(root, "testsuite", {"name": _xml(name), **_counts(of_function)})
         for each in of_function:
             suite.append(_case(each))
     ET.indent(root)
@@ -27,7 +27,7 @@ def report(results: Sequence[CaseResult]) -> bytes:
 
 def _case(each: CaseResult) -> ET.Element:
     about = {
-        "classname": each.function,
+        "classname": _xml(each.function),
         "name": _xml(each.case.name),
         "file": _xml(str(each.case.file)),
         "time": f"{each.duration_s:.3f}",

@@ -15,6 +15,7 @@ from cli.cases.case import FAILURES, PROFILE_KEYS
 from cli.cases.fakes import Fakes
 from cli.cases.personal import Kind
 from runtime.core.events.envelope import PROFILE_FIELDS
+from runtime.egress.policy import LOCAL_HOSTS
 
 _EVENT_KEYS: Final = (
     "id", "topic", "occurred_at", "received_at", "origin", "hops", "profile", "properties",
@@ -122,15 +123,21 @@ def _expect(fakes: Fakes, run: Mapping[str, Any], effects: list[dict[str, Any]])
 
 def _calls(run: Mapping[str, Any], effects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Method, URL pattern and end of each call that was made."""
-    recorded = run.get("http_calls") or run.get("http")
+    recorded = run.get("http")
     if recorded:
         for each in recorded:
-            scheme = "http" if str(each["host"]).startswith(("127.0.0.1", "localhost")) else "https"
+            scheme = "http" if _is_local(str(each["host"])) else "https"
             yield _call(each, f"{scheme}://{each['host']}{each['path']}")
         return
     for each in effects:
         if each.get("op") == "http":
             yield _call(each, str(each.get("url")).partition("?")[0])
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host, perhaps with its port, is this machine; no other is called by http."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return name in LOCAL_HOSTS
 
 
 def _call(each: Mapping[str, Any], url: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from pydantic import Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
-from functions._api.runs import MAX_VERSION
 from runtime.core.functions.run import Outcome
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
@@ -13,10 +12,8 @@ from runtime.wiring.api import Api
 class ErrorsQuery(ListQuery):
     """Which error groups."""
 
-    version: int | None = Field(
+    version: fields.RunVersion | None = Field(
         default=None,
-        ge=0,
-        le=MAX_VERSION,
         description="those of this version alone; 0: of runs without a version",
     )
 

@@ -17,7 +17,7 @@ from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
 from runtime.core.functions import releases
 from runtime.core.functions import rules as function_rules
-from runtime.core.functions.function import MAX_SOURCE_BYTES, Engine, RetryOn
+from runtime.core.functions.function import MAX_SOURCE_BYTES, MAX_VERSION, Engine, RetryOn
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Outcome
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
@@ -82,7 +82,8 @@ Environment = Annotated[
     says(propertyNames={"pattern": whole(function_rules.VARIABLE)}),
 ]
 EngineName = Annotated[str, says(enum=list(Engine))]
-VersionNumber = Annotated[int, Field(ge=1, le=999_999)]
+VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
+RunVersion = Annotated[int, Field(ge=0, le=MAX_VERSION)]  # 0 for a run that no version could do
 Share = Annotated[float, within(releases.MIN_PERCENT, releases.MAX_POINTS)]
 Points = Annotated[float, within(0, releases.MAX_POINTS)]
 MinRuns = Annotated[int, within(1, releases.MAX_MIN_RUNS)]

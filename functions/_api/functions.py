@@ -9,7 +9,7 @@ from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoin
 from runtime.core.functions import health as healths
 from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
-from runtime.core.functions.triggers import TriggerSettings
+from runtime.core.functions.triggers import MAX_TRIGGERS, TriggerSettings
 from runtime.core.matching.trigger import Trigger
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.usecases.functions.create_function import FunctionChanges, NewFunction
@@ -75,7 +75,9 @@ class FunctionSettings(Request):
         default=None, description="an EventBridge event pattern over the envelope"
     )
     triggers: list[TriggerIn] = Field(
-        default=[], description="several triggers, each with its own filter", max_length=20
+        default=[],
+        description="several triggers, each with its own filter",
+        max_length=MAX_TRIGGERS,
     )
     http_hosts: fields.Hosts = Field(
         default=[], description="hosts that `context.http` may reach; `*` is any"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Request, endpoint
-from functions._api.runs import MAX_VERSION, RunOut
+from functions._api.runs import RunOut
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.usecases.functions.choose_event import EventChoice
@@ -33,10 +33,8 @@ class InvokeIn(Request):
     latest: fields.ExactTopic | None = Field(
         default=None, description="a topic: the newest event of it that is kept"
     )
-    version: int | None = Field(
+    version: fields.VersionNumber | None = Field(
         default=None,
-        ge=1,
-        le=MAX_VERSION,
         description="which version runs; null: the live one, or the canary on its share",
     )
     dry_run: bool = Field(

@@ -1,7 +1,7 @@
 """/v1/runs, and the runs of one function."""
 
 from dataclasses import astuple, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -16,8 +16,6 @@ from runtime.core.functions.selection import RunSelection
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
-MAX_VERSION: Final = 999_999  # six digits in its key
-RetriedVersion = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 FAILED: Final = "failed"  # instead of an outcome: every failure that is not tried again by itself
 
 
@@ -28,8 +26,8 @@ class FunctionRunsQuery(ListQuery):
         default=None,
         description="`failed`: those that failed in any way and are not tried again by themselves",
     )
-    version: int | None = Field(
-        default=None, ge=0, le=MAX_VERSION, description="0: runs that no version could do"
+    version: fields.RunVersion | None = Field(
+        default=None, description="0: runs that no version could do"
     )
     event: fields.ResourceId | None = Field(default=None, description="the id of an event")
     profile: fields.ProfileId | None = Field(
@@ -73,7 +71,7 @@ class RunsQuery(FunctionRunsQuery):
 class RetryIn(Request):
     """How to run a run again."""
 
-    version: fields.VersionWord | RetriedVersion = Field(
+    version: fields.VersionWord | fields.VersionNumber = Field(
         default=str(VersionChoice.LIVE),
         description="`live`, `same` for the version that it ran with, or a version's number",
     )

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAP: Final = 60
 _MICROSECOND_DIGITS: Final = 6
 # `datetime.fromisoformat` will not do: it refuses parts of RFC 3339 (a lower-case `t` or `z`, the
@@ -19,6 +20,11 @@ _MOMENT: Final = re.compile(
 def timestamp(moment: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with milliseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def of_epoch_ms(at_ms: int) -> str:
+    """Write an instant that is known as milliseconds since the epoch."""
+    return timestamp(_EPOCH + timedelta(milliseconds=at_ms))
 
 
 def moment(text: str) -> datetime:

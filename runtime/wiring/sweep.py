@@ -29,7 +29,6 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     stored_deliveries = parts.deliveries(clients, installation)
     stored_runs = parts.runs(clients, installation)
     hints = parts.hints(clients, installation.deliver_queue_url)
-    run_hints = parts.hints(clients, installation.run_queue_url)
     max_delay_s = installation.queue_delay_max_s
     deliveries = Sweep(
         records=stored_deliveries,
@@ -41,7 +40,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     )
     runs = Sweep(
         records=stored_runs,
-        hints=run_hints,
+        hints=parts.hints(clients, installation.run_queue_url),
         hint_of=run_hint,
         is_hinted=lambda run: is_hinted(run, queue_delay_max_s=max_delay_s),
         shards=keys.RUN_SHARDS,
@@ -55,16 +54,13 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
             Kind.DELIVERIES: ReplayPage(
                 deliveries=stored_deliveries,
                 hints=hints,
-                rerun_transforms=RerunTransforms(
-                    runs=stored_runs, run_again=run_again, hints=run_hints
-                ),
+                rerun_transforms=RerunTransforms(runs=stored_runs, run_again=run_again),
                 clock=worker.now,
             ),
             Kind.RUNS: ReplayRunsPage(
                 runs=stored_runs,
                 functions=parts.functions(clients, installation),
                 run_again=run_again,
-                hints=run_hints,
                 clock=worker.now,
             ),
         },

@@ -1,6 +1,5 @@
 """What a local cloud promises besides running the product."""
 
-import os
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path

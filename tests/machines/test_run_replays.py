@@ -202,7 +202,6 @@ class Job(StoreMachine):
             runs=runs,
             functions=self.functions,
             run_again=RunAgain(runs=runs, events=self.events, hints=hints, clock=self.clock),
-            hints=hints,
             clock=self.clock,
             size=PAGE,
         )

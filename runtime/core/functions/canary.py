@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from runtime.core.functions.function import Canary, Function
-from runtime.core.functions.run import Outcome, Run
+from runtime.core.functions.run import Run
 
 _PARTS: Final = 1 << 32  # as many as the first four bytes of a digest tell apart
 
@@ -115,6 +115,5 @@ def failure(function: Function, counts: Counts) -> CanaryFailure | None:
 
 
 def _is_telling(run: Run) -> bool:
-    waits = run.outcome is Outcome.RETRY and run.due_at_ms is not None
     repeated = run.replay_id is not None or run.pinned_version is not None
-    return not waits and not repeated and run.outcome is not Outcome.SKIPPED
+    return run.is_conclusive and not repeated

@@ -55,7 +55,7 @@ def group(runs: Iterable[Run], *, function_created_at: str) -> list[ErrorGroup]:
     """The groups of the failed ones among these runs of a function, each with what it gains."""
     groups: dict[str, ErrorGroup] = {}
     for run in runs:
-        if _failed(run):
+        if run.outcome.failed and run.is_conclusive:
             _add(groups, _of(run, function_created_at))
     return list(groups.values())
 
@@ -83,16 +83,6 @@ def opened(open_ids: frozenset[str], group_ids: Iterable[str]) -> frozenset[str]
     new_ids = [group_id for group_id in dict.fromkeys(group_ids) if group_id not in open_ids]
     room = max(0, MAX_A_DAY - len(open_ids))
     return open_ids | frozenset(new_ids[:room])
-
-
-def _failed(run: Run) -> bool:
-    """Whether a run belongs into a group.
-
-    A skipped run did not run. A `RetryError` that leads to another attempt is the code's own way of
-    waiting; the last one, which leads to none, is a failure.
-    """
-    waits = run.outcome is Outcome.RETRY and run.due_at_ms is not None
-    return run.outcome.failed and not waits and run.outcome is not Outcome.SKIPPED
 
 
 def _of(run: Run, function_created_at: str) -> ErrorGroup:

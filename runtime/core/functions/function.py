@@ -12,6 +12,7 @@ from typing import Final
 from runtime.core.matching.trigger import Trigger
 
 MAX_SOURCE_BYTES: Final = 64 * 1024
+MAX_VERSION: Final = 999_999  # six digits in its key
 
 
 class Engine(StrEnum):
@@ -83,9 +84,8 @@ class Function:
     name: str  # also its id
     tenant: str
     created_at: str  # ISO 8601
-    triggers: tuple[
-        Trigger, ...
-    ] = ()  # events that any of them takes start it; a transform has none
+    # Events that any of them takes start the function. A transform has none.
+    triggers: tuple[Trigger, ...] = ()
     http_hosts: tuple[str, ...] = ()  # hosts that `context.http` may call; `*` allows any
     # The code sees these as `os.environ`. They are no secrets: the API shows them.
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -11,23 +11,20 @@ other events ends like any loop, after `MAX_HOPS`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from runtime.core import ids
+from runtime.core import ids, timestamps
 from runtime.core.events.envelope import MAX_HOPS, Event
 from runtime.core.functions.canary import CanaryFailure
 from runtime.core.functions.function import Function
-from runtime.core.functions.run import Outcome, Run
-from runtime.core.timestamps import timestamp
+from runtime.core.functions.run import Run
 
 FAILING_AFTER: Final = 10  # failures in a row: one full batch
 NOTICE_AFTER_S: Final = (3600, 24 * 3600)
 # Beyond FAILING_AFTER the exact number no longer decides anything. Counted with each batch, a busy
 # function's workers would all wait for each other at its one record.
 COUNT_EVERY_S: Final = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoticeKind(StrEnum):
@@ -82,7 +79,9 @@ class Health:
     @property
     def failing_since(self) -> str | None:
         """When the first of the failures in a row ended; ISO 8601, None without failures."""
-        return None if self.failing_since_ms is None else _iso(self.failing_since_ms)
+        return (
+            None if self.failing_since_ms is None else timestamps.of_epoch_ms(self.failing_since_ms)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +151,6 @@ def events(health: Health) -> list[Event]:
     return [_event(health, notice) for notice in health.notices if notice.hops <= MAX_HOPS]
 
 
-def time_of(notice: Notice) -> str:
-    """When the change happened that a notice is about; ISO 8601."""
-    return _iso(notice.at_ms)
-
-
 def is_notice(event: Event) -> bool:
     """Whether an event is one of our notices about a function."""
     return event.origin == "system" and event.topic in {f"function.{kind}" for kind in NoticeKind}
@@ -164,9 +158,7 @@ def is_notice(event: Event) -> bool:
 
 def _counts(ended: Ended) -> bool:
     """Whether a run says something about the function's health."""
-    run = ended.run
-    waits = run.outcome is Outcome.RETRY and run.due_at_ms is not None
-    return not waits and run.outcome is not Outcome.SKIPPED and not is_notice(ended.event)
+    return ended.run.is_conclusive and not is_notice(ended.event)
 
 
 def _well(health: Health, good: Ended, now_ms: int) -> Health:
@@ -237,7 +229,7 @@ def _of_row(health: Health, notice: Notice) -> Notice:
 
 
 def _event(health: Health, notice: Notice) -> Event:
-    at, topic = time_of(notice), f"function.{notice.kind}"
+    at, topic = timestamps.of_epoch_ms(notice.at_ms), f"function.{notice.kind}"
     return Event(
         id=ids.derive("evt", health.tenant, health.function, topic, *_identity(notice)),
         tenant=health.tenant,
@@ -269,7 +261,7 @@ def _properties(function: str, notice: Notice) -> dict[str, object]:
         "outcome": notice.outcome,
         "error_type": notice.error_type,
         "failures": notice.failures,
-        "failing_since": None if since_ms is None else _iso(since_ms),
+        "failing_since": None if since_ms is None else timestamps.of_epoch_ms(since_ms),
         "after_s": notice.after_s,
     }
     if canary is None:
@@ -284,7 +276,3 @@ def _properties(function: str, notice: Notice) -> dict[str, object]:
         "live_runs": canary.counts.live_runs,
         "live_failures": canary.counts.live_failures,
     }
-
-
-def _iso(at_ms: int) -> str:
-    return timestamp(_EPOCH + timedelta(milliseconds=at_ms))

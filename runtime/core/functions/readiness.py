@@ -1,6 +1,6 @@
 """Why a function cannot run an event now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,30 +17,50 @@ class Refusal:
     error: Mapping[str, str]  # `type` and `message`
 
 
-_GONE: Final = Refusal(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unready(Refusal):
+    """The refusal of a function that can run nothing. Whoever asks for a run of it is told, too."""
+
+    conflict: Callable[[], Conflict]  # makes the error for whoever asks; each raise has its own
+
+
+_GONE: Final = Unready(
     outcome=Outcome.REFUSED,
     error={"type": "NoFunction", "message": "there is no function of this name any more"},
+    conflict=lambda: Conflict(
+        "its function is gone; create it again and send the event under its own id",
+        code="function_deleted",
+    ),
 )
-_DELETED: Final = Refusal(
+_DELETED: Final = Unready(
     outcome=Outcome.SKIPPED,
     error={
         "type": "FunctionDeleted",
         "message": "the function was deleted; restore it, then run the event again",
     },
+    conflict=lambda: Conflict(
+        "its function was deleted; restore it first", code="function_deleted"
+    ),
 )
-_DISABLED: Final = Refusal(
+_DISABLED: Final = Unready(
     outcome=Outcome.SKIPPED,
     error={
         "type": "FunctionDisabled",
         "message": "the function was disabled; enable it, then run the event again",
     },
+    conflict=lambda: Conflict(
+        "its function is disabled; enable it first", code="function_disabled"
+    ),
 )
-_NOT_PUBLISHED: Final = Refusal(
+_NOT_PUBLISHED: Final = Unready(
     outcome=Outcome.REFUSED,
     error={
         "type": "NoLiveVersion",
         "message": "the function has no published version; publish one, then run the event again",
     },
+    conflict=lambda: Conflict(
+        "its function has no live version; publish one, or name a version", code="no_live_version"
+    ),
 )
 NO_VERSION: Final = Refusal(
     outcome=Outcome.REFUSED,
@@ -51,7 +71,7 @@ NO_VERSION: Final = Refusal(
 )
 
 
-def refusal(function: Function | None, *, version: int | None) -> Refusal | None:
+def refusal(function: Function | None, *, version: int | None) -> Unready | None:
     """Why no version of the function can run an event; None when one can.
 
     Args:
@@ -75,20 +95,6 @@ def check(function: Function | None, *, version: int | None) -> None:
     Raises:
         Conflict: code `function_deleted`, `function_disabled` or `no_live_version`.
     """
-    match refusal(function, version=version):
-        case None:
-            return
-        case Refusal(error={"type": "FunctionDisabled"}):
-            raise Conflict("its function is disabled; enable it first", code="function_disabled")
-        case Refusal(error={"type": "NoLiveVersion"}):
-            raise Conflict(
-                "its function has no live version; publish one, or name a version",
-                code="no_live_version",
-            )
-        case Refusal(error={"type": "FunctionDeleted"}):
-            raise Conflict("its function was deleted; restore it first", code="function_deleted")
-        case _:
-            raise Conflict(
-                "its function is gone; create it again and send the event under its own id",
-                code="function_deleted",
-            )
+    unready = refusal(function, version=version)
+    if unready is not None:
+        raise unready.conflict()

@@ -18,10 +18,9 @@ class VersionChoice(StrEnum):
     SAME = "same"  # the version that ran last
 
 
-class Begun(StrEnum):
-    """What came of the wish to run a run again."""
+class NotBegun(StrEnum):
+    """Why a run is not run again."""
 
-    BEGUN = "begun"
     EXPIRED = "expired"  # its event is not kept any more
     CHANGED = "changed"  # somebody else has begun its next attempt meanwhile
 

@@ -75,6 +75,17 @@ class Run:
     isolation: str | None = None  # the kernel's layer around the engine; None as for `engine`
 
     @property
+    def is_conclusive(self) -> bool:
+        """Whether it tells how the function does.
+
+        A skipped run does not, because nobody wanted it to be made. Nor does a `RetryError` that
+        leads to another attempt: it is the code's own way of waiting. The last one, which leads to
+        none, is a failure.
+        """
+        waits = self.outcome is Outcome.RETRY and self.due_at_ms is not None
+        return not waits and self.outcome is not Outcome.SKIPPED
+
+    @property
     def is_begun_again(self) -> bool:
         """Whether somebody runs it again, and the attempt has not been made yet."""
         return self.due_at_ms is not None and self.attempt == self.replayed_after

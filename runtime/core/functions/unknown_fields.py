@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from runtime.core.events.envelope import PROFILE_FIELDS, Event
+from runtime.core.events.topics import is_prefix
 from runtime.core.functions.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _notice(topics: tuple[str, ...]) -> _Shape | None:
 
 
 def _covers(pattern: str, topic: str) -> bool:
-    return topic.startswith(pattern[:-1]) if pattern.endswith(".*") else topic == pattern
+    return topic.startswith(pattern[:-1]) if is_prefix(pattern) else topic == pattern
 
 
 def _handler(module: ast.Module) -> ast.FunctionDef | None:

@@ -11,13 +11,11 @@ in the same write as the change that it is about, so it cannot be lost.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from runtime.core import ids
+from runtime.core import ids, timestamps
 from runtime.core.events.envelope import Event
-from runtime.core.timestamps import timestamp
 
 OPEN_AFTER: Final = 10  # failures in a row: a whole default schedule, or one full batch
 PROBE_FIRST_S: Final = 30
@@ -31,7 +29,6 @@ DISABLE_FROM_FAILURES: Final = 10
 # a worker for its time.
 SLOW_AFTER_S: Final = 2.0
 SLOW_FOR_S: Final = 900  # after its last slow attempt: to learn it anew holds workers up again
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoticeKind(StrEnum):
@@ -161,12 +158,12 @@ def reset(health: Health) -> Health:
 
 def event(tenant: str, webhook_id: str, notice: Notice) -> Event:
     """The notice as an event; the same notice always makes the same event."""
-    at, since = _iso(notice.at_ms), notice.failing_since_ms
+    at, since = timestamps.of_epoch_ms(notice.at_ms), notice.failing_since_ms
     properties = {
         "webhook_id": webhook_id,
         "reason": notice.reason,
         "failures": notice.failures,
-        "failing_since": None if since is None else _iso(since),
+        "failing_since": None if since is None else timestamps.of_epoch_ms(since),
         "after_s": notice.after_s,
     }
     topic = f"webhook.{notice.kind}"
@@ -236,7 +233,3 @@ def _notice(health: Health, kind: NoticeKind, now_ms: int) -> Notice:
         failures=health.failures,
         failing_since_ms=health.failing_since_ms,
     )
-
-
-def _iso(at_ms: int) -> str:
-    return timestamp(_EPOCH + timedelta(milliseconds=at_ms))

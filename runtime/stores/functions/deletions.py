@@ -7,9 +7,8 @@ from typing import Any, Final
 from runtime.core.functions import life
 from runtime.core.functions.function import Function
 from runtime.core.functions.life import Purge
-from runtime.errors import Conflict
 from runtime.stores.functions import items
-from runtime.stores.functions.functions import Functions
+from runtime.stores.functions.functions import Functions, overtaken
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import Config, etag, prefix_query
 
@@ -31,7 +30,8 @@ class Deletions:
         """
         purge = _purge(new)
         entry = {**codec.encode(purge), **codec.key(_entry(purge))}
-        self._replace(old, new, self.config.table.put(entry, "attribute_not_exists(pk)"))
+        listed = self.config.table.put(entry, "attribute_not_exists(pk)")
+        Functions(config=self.config).replace(old, new, listed)
 
     def restore(self, old: Function, new: Function) -> None:
         """Store the function as restored, and take its purge from the list.
@@ -39,7 +39,7 @@ class Deletions:
         Raises:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
-        self._replace(old, new, self._without(_purge(old)))
+        Functions(config=self.config).replace(old, new, self._without(_purge(old)))
 
     def due(self, *, now: str, limit: int) -> Iterator[Purge]:
         """At most `limit` purges whose time has come, the earliest first, strongly read."""
@@ -71,7 +71,7 @@ class Deletions:
             _place(function), "SET #purging = :yes", "#etag = :was", yes=True, was=_etag(function)
         )
         if not table.transact(still_so, *(table.delete(each, "") for each in parts)):
-            raise _changed()
+            raise overtaken()
         return True
 
     def remove(self, function: Function, purge: Purge) -> None:
@@ -83,7 +83,7 @@ class Deletions:
         deletion = self.config.table.delete(_place(function), "#etag = :was", was=_etag(function))
         changed = self.config.changed(function.tenant)
         if not self.config.table.transact(deletion, self._without(purge), changed):
-            raise _changed()
+            raise overtaken()
 
     def _parts(self, function: Function) -> list[dict[str, str]]:
         """The keys of some items that belong to the function; empty when there is none."""
@@ -97,11 +97,6 @@ class Deletions:
     def _without(self, purge: Purge) -> Any:
         """The write that takes the purge from the list."""
         return self.config.table.delete(_entry(purge), "attribute_exists(pk)")
-
-    def _replace(self, old: Function, new: Function, also: Any) -> None:
-        changed = self.config.changed(old.tenant)
-        if not Functions(config=self.config).swap(old, new, also, changed):
-            raise _changed()
 
 
 def _purge(function: Function) -> Purge:
@@ -123,7 +118,3 @@ def _place(function: Function) -> dict[str, str]:
 
 def _etag(function: Function) -> str:
     return str(codec.value(etag(items.function_item(function))["etag"]))
-
-
-def _changed() -> Conflict:
-    return Conflict("the function has changed; read it again", code="function_changed")

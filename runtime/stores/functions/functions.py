@@ -41,29 +41,16 @@ class Functions:
         item = self.config.find(tenant, keys.function(name))
         return None if item is None else items.function(item)
 
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`, for any change but a new version.
+    def replace(self, old: Function, new: Function, *also: Any) -> None:
+        """Store `new` in the place of `old` with the writes that belong to it.
+
+        It is for any change but a new version or a release.
 
         Raises:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
-        if not self.swap(old, new, self.config.changed(old.tenant)):
-            raise Conflict("the function has changed; read it again", code="function_changed")
-
-    def swap(self, old: Function, new: Function, *also: Any) -> bool:
-        """Store `new` in the place of `old` with the writes that belong to it.
-
-        Returns whether it was done: it is not if somebody else has changed the function since it
-        was read, or the condition of another write does not hold.
-        """
-        item = items.function_item(new)
-        if self.config.replace(old.tenant, items.function_item(old), item, *also):
-            return True
-        # A function that was stored before its item had the form of today has another digest.
-        stored = self.config.find(old.tenant, keys.function(old.name))
-        if stored is None or items.function(stored) != old:
-            return False
-        return self.config.replace(old.tenant, stored, item, *also)
+        if not self._swap(old, new, *also, self.config.changed(old.tenant)):
+            raise overtaken()
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
         """A tenant's functions, by name."""
@@ -81,7 +68,7 @@ class Functions:
             {**codec.key(_source_key(version)), "version": codec.scalar(version.version)},
             "attribute_not_exists(pk)",
         )
-        if not self.swap(function, function_after, put, mark):
+        if not self._swap(function, function_after, put, mark):
             raise Conflict("another version came first; push again", code="function_changed")
         return function_after
 
@@ -96,13 +83,24 @@ class Functions:
         # It may have been deleted since the mark was read.
         return version if version.deleted_at is None else None
 
-    def release(self, old: Function, change: Change) -> None:
+    def release(self, old: Function, change: Change, *also: Any) -> None:
         """Store a change of what is live or on trial, with its entry in the release log.
+
+        The writes that belong to the change, `also`, are stored with it.
 
         Raises:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
-        self._release(old, change)
+        entry = change.release
+        place = {"pk": keys.tenant(entry.tenant), "sk": keys.release(entry.function, entry.seq)}
+        put = self.config.table.put(
+            {**items.release_item(entry), **codec.key(place)}, "attribute_not_exists(pk)"
+        )
+        if not self._swap(old, change.function, put, self.config.changed(old.tenant), *also):
+            raise Conflict(
+                "somebody else changed the function at the same moment; try again",
+                code="function_changed",
+            )
 
     def delete_version(self, old: Function, change: Change, *, version: FunctionVersion) -> None:
         """Store that a version is deleted, and forget its source.
@@ -111,7 +109,7 @@ class Functions:
             Conflict: code `function_changed`; somebody else has changed it since it was read.
         """
         tombstone = replace(version, source="", deleted_at=change.release.at)
-        self._release(
+        self.release(
             old,
             change,
             self.config.table.put(_version_item(tombstone), "attribute_exists(pk)"),
@@ -156,27 +154,25 @@ class Functions:
         item = self.config.get(tenant, keys.version(name, version), what="version")
         return items.version(item)
 
-    def _release(self, old: Function, change: Change, *also: Any) -> None:
-        entry = change.release
-        put = self.config.table.put(
-            {
-                **items.release_item(entry),
-                **codec.key(
-                    {
-                        "pk": keys.tenant(entry.tenant),
-                        "sk": keys.release(entry.function, entry.seq),
-                    }
-                ),
-            },
-            "attribute_not_exists(pk)",
-        )
-        changed = self.config.changed(old.tenant)
-        writes = (put, changed, *also)
-        if not self.swap(old, change.function, *writes):
-            raise Conflict(
-                "somebody else changed the function at the same moment; try again",
-                code="function_changed",
-            )
+    def _swap(self, old: Function, new: Function, *also: Any) -> bool:
+        """Store `new` in the place of `old` with the writes that belong to it.
+
+        Returns whether it was done: it is not if somebody else has changed the function since it
+        was read, or the condition of another write does not hold.
+        """
+        item = items.function_item(new)
+        if self.config.replace(old.tenant, items.function_item(old), item, *also):
+            return True
+        # A function that was stored before its item had the form of today has another digest.
+        stored = self.config.find(old.tenant, keys.function(old.name))
+        if stored is None or items.function(stored) != old:
+            return False
+        return self.config.replace(old.tenant, stored, item, *also)
+
+
+def overtaken() -> Conflict:
+    """Somebody else has changed a function since it was read."""
+    return Conflict("the function has changed; read it again", code="function_changed")
 
 
 def _version_item(version: FunctionVersion) -> Item:

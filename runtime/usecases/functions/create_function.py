@@ -13,11 +13,8 @@ from runtime.errors import Conflict
 from runtime.usecases.functions import ports
 
 
-class Functions(ports.Functions, Protocol):
+class Functions(ports.Functions, ports.Findable, Protocol):
     """Stores functions, new ones too."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
 
     def add(self, function: Function) -> None:
         """Store a new function.

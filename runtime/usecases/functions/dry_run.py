@@ -19,30 +19,13 @@ from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
 from runtime.usecases.functions import ports
+from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 
 NO_JITTER: Final = 0.5  # of the time at which the run would be tried again
 # Of output and effects as JSON. The answer may be stored for a repeat of the request, and an item
 # of DynamoDB has 400 KB.
 MAX_SHOWN_BYTES: Final = 256 * 1024
 _NOT_SHOWN: Final = ""  # stands for the address of output that is left out
-
-
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
 
 
 class Profiles(Protocol):
@@ -67,10 +50,10 @@ class Sandbox(Protocol):
 class DryRun:
     """Makes runs that change nothing."""
 
-    functions: Functions
+    functions: ports.Versioned
     profiles: Profiles
     sandbox: Sandbox
-    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
+    unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]
     allow_local_http: bool
 
@@ -117,11 +100,7 @@ class DryRun:
         *,
         allow_http: bool,
     ) -> Run:
-        secrets = {
-            name: self.unseal(function.tenant, secret.sealed)
-            for name, secret in function.secrets.items()
-            if secret.sealed is not None
-        }
+        secrets = open_secrets(function, unseal=self.unseal)
         person = self._person(planned_run)
         job = run_plan.job(
             function,

@@ -8,15 +8,13 @@ from runtime.core.functions.function import Function
 from runtime.core.functions.releases import Change, Release, ReleaseKind
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
+from runtime.usecases.functions import ports
 
 LOOK_BACK: Final = 50  # entries among which the canary's end is looked for, the newest first
 
 
-class Functions(Protocol):
+class Functions(ports.Findable, Protocol):
     """Stores functions, and the log of their releases."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
 
     def release(self, old: Function, change: Change) -> None:
         """Store a change of what is live or on trial, with its entry in the release log.

@@ -8,7 +8,6 @@ from runtime.core import ids
 from runtime.core.events import submitted
 from runtime.core.events.envelope import Event
 from runtime.core.functions import readiness
-from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Run
@@ -16,24 +15,6 @@ from runtime.errors import Conflict
 from runtime.usecases.functions import ports
 from runtime.usecases.functions.retry_run import RetryRun
 from runtime.usecases.ports import Hints
-
-
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
 
 
 class Runs(Protocol):
@@ -65,7 +46,7 @@ class Asked:
 class InvokeFunction:
     """Asks for the run of a function on an event."""
 
-    functions: Functions
+    functions: ports.Versioned
     runs: Runs
     events: Events
     hints: Hints[RunMessage]

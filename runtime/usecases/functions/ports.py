@@ -6,15 +6,15 @@ from typing import Final, Protocol, TypeVar
 from runtime.core.functions import life, releases
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
-from runtime.errors import Conflict
+from runtime.errors import Conflict, NotFound
 from runtime.races import Races
 
 T = TypeVar("T")
 OVERTAKEN: Final = "function_changed"  # the stores' code when somebody else was faster
 
 
-class Functions(Protocol):
-    """Stores functions."""
+class Readable(Protocol):
+    """Reads functions that must exist."""
 
     def get(self, tenant: str, name: str) -> Function:
         """One function.
@@ -23,12 +23,12 @@ class Functions(Protocol):
             NotFound: the tenant has no such function.
         """
 
-    def replace(self, old: Function, new: Function) -> None:
-        """Store `new` in the place of `old`.
 
-        Raises:
-            Conflict: `old` has changed since it was read.
-        """
+class Findable(Protocol):
+    """Reads functions that may exist."""
+
+    def find(self, tenant: str, name: str) -> Function | None:
+        """One function, or None."""
 
 
 class Versions(Protocol):
@@ -42,32 +42,29 @@ class Versions(Protocol):
         """
 
 
-class Releases(Versions, Protocol):
-    """Stores functions, their versions, and the log of what became of these."""
+class Versioned(Readable, Versions, Protocol):
+    """Reads functions and their versions."""
 
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
 
-        Raises:
-            NotFound: the tenant has no such function.
-        """
+class Functions(Readable, Protocol):
+    """Stores functions."""
 
-    def release(self, old: Function, change: Change) -> None:
-        """Store a change of what is live or on trial, with its entry in the release log.
+    def replace(self, old: Function, new: Function) -> None:
+        """Store `new` in the place of `old`.
 
         Raises:
             Conflict: `old` has changed since it was read.
         """
 
 
-class Readable(Protocol):
-    """Reads functions."""
+class Releases(Versioned, Protocol):
+    """Stores functions, their versions, and the log of what became of these."""
 
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
+    def release(self, old: Function, change: Change) -> None:
+        """Store a change of what is live or on trial, with its entry in the release log.
 
         Raises:
-            NotFound: the tenant has no such function.
+            Conflict: `old` has changed since it was read.
         """
 
 
@@ -97,6 +94,17 @@ def insist(races: Races, change: Callable[[], T]) -> T:
             if problem.code != OVERTAKEN:
                 raise
     raise Conflict("the function keeps changing; try again", code=OVERTAKEN)
+
+
+def find_existing(
+    functions: Versions, tenant: str, name: str, *, version: int
+) -> FunctionVersion | None:
+    """The version; None when there is none of this number, or it was deleted."""
+    try:
+        stored = functions.get_version(tenant, name, version=version)
+    except NotFound:
+        return None
+    return stored if stored.deleted_at is None else None
 
 
 def existing(functions: Versions, function: Function, *, version: int) -> FunctionVersion:

@@ -20,16 +20,14 @@ from runtime.core.functions.function import Function
 from runtime.core.functions.life import Purge
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
+from runtime.usecases.functions import ports
 
 JOBS: Final = 20  # purges that one sweep takes up
 STEPS: Final = 20  # of one purge in one sweep; the next sweep goes on, so others get their minute
 
 
-class Functions(Protocol):
+class Functions(ports.Findable, Protocol):
     """Stores functions."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
 
     def replace(self, old: Function, new: Function) -> None:
         """Store `new` in the place of `old`.

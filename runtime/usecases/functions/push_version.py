@@ -16,15 +16,8 @@ from runtime.usecases.functions import ports
 INSTALLATIONS_OWN: Final = "auto"  # the sandbox's word for the engine of its installation
 
 
-class Functions(Protocol):
+class Functions(ports.Readable, Protocol):
     """Stores functions and their versions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
 
     def add_version(self, function: Function, version: FunctionVersion) -> Function:
         """Store the next version and the function that counts it, in one transaction.

@@ -13,18 +13,14 @@ from typing import Protocol
 from runtime.core.functions import replay as replays
 from runtime.core.functions import rerun
 from runtime.core.functions.function import FunctionVersion
-from runtime.core.functions.hints import run_hint
-from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.replay import RunReplay
-from runtime.core.functions.rerun import Begun
 from runtime.core.functions.run import Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.page import Page
 from runtime.core.replays.replay import PAGE, PageCount
 from runtime.core.timestamps import timestamp
-from runtime.errors import NotFound
+from runtime.usecases.functions import ports
 from runtime.usecases.functions.run_again import RunAgain
-from runtime.usecases.ports import Hints
 
 
 class Runs(Protocol):
@@ -45,25 +41,13 @@ class Runs(Protocol):
         """A page of a function's runs; it may be short and not the last."""
 
 
-class Functions(Protocol):
-    """Stores the versions of functions."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRunsPage:
     """Does one page of a replay of runs."""
 
     runs: Runs
-    functions: Functions
+    functions: ports.Versions
     run_again: RunAgain
-    hints: Hints[RunMessage]
     clock: Callable[[], datetime]
     size: int = PAGE  # runs of one page
 
@@ -87,34 +71,26 @@ class ReplayRunsPage:
 
     def _begin(self, job: RunReplay) -> PageCount:
         runs = self.runs.find_many(job.page)
-        mine = [run for run in runs.values() if run.replay_id == job.id]
-        waiting = [run for run in mine if run.is_begun_again]
-        if waiting:  # whoever began them may have been killed before it sent their hints
-            self.hints.send([run_hint(run) for run in waiting])
+        mine = self.run_again.resume(runs.values(), replay_id=job.id)
         todo = self._possible(job, runs.values())
         results = self.run_again(todo, replay_id=job.id)
-        begun = sum(result is Begun.BEGUN for result in results.values())
+        begun = sum(isinstance(result, Run) for result in results.values())
         replayed = len(mine) + begun
         return PageCount(replayed=replayed, passed_over=len(job.page) - replayed)
 
     def _possible(self, job: RunReplay, runs: Iterable[Run]) -> dict[str, tuple[Run, int | None]]:
         """The runs that the job has not begun yet and can begin, with the version of each."""
-        versions: dict[int, FunctionVersion | None] = {}
+        versions = dict[int, FunctionVersion | None]()
         possible: dict[str, tuple[Run, int | None]] = {}
         for run in runs:
             if run.replay_id == job.id or not replays.wants(job, run):
                 continue
             version = rerun.pinned(run, job.version)
             if version is not None and version not in versions:
-                versions[version] = self._existing(job, version)
+                versions[version] = ports.find_existing(
+                    self.functions, job.tenant, job.function, version=version
+                )
             stored = None if version is None else versions[version]
             if version is None or (stored is not None and rerun.has_run(run, stored)):
                 possible[run.id] = (run, version)
         return possible
-
-    def _existing(self, job: RunReplay, version: int) -> FunctionVersion | None:
-        try:
-            stored = self.functions.get_version(job.tenant, job.function, version=version)
-        except NotFound:
-            return None
-        return stored if stored.deleted_at is None else None

@@ -6,12 +6,8 @@ from typing import Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Status
-from runtime.core.functions.hints import run_hint
-from runtime.core.functions.messages import RunMessage
-from runtime.core.functions.rerun import Begun
 from runtime.core.functions.run import Run
 from runtime.usecases.functions.run_again import RunAgain
-from runtime.usecases.ports import Hints
 
 
 class Runs(Protocol):
@@ -27,7 +23,6 @@ class RerunTransforms:
 
     runs: Runs
     run_again: RunAgain
-    hints: Hints[RunMessage]
 
     def __call__(self, deliveries: Sequence[Delivery], *, replay_id: str) -> frozenset[str]:
         """Begin the runs of deliveries that have nothing to send.
@@ -44,17 +39,14 @@ class RerunTransforms:
             each.id: ids.run_id(each.tenant, each.event_id, each.webhook_id) for each in deliveries
         }
         runs = self.runs.find_many(run_ids.values())
-        mine = {run_id for run_id, run in runs.items() if run.replay_id == replay_id}
-        waiting = [runs[run_id] for run_id in mine if runs[run_id].is_begun_again]
-        if waiting:  # whoever began them may have been killed before it sent their hints
-            self.hints.send([run_hint(run) for run in waiting])
+        mine = self.run_again.resume(runs.values(), replay_id=replay_id)
         todo: dict[str, tuple[Run, int | None]] = {}
         for delivery in deliveries:
             run = runs.get(run_ids[delivery.id])
             if run is not None and run.id not in mine and _may_run_again(delivery, run):
                 todo[run.id] = (run, None)
         results = self.run_again(todo, replay_id=replay_id)
-        begun = mine | {run_id for run_id, result in results.items() if result is Begun.BEGUN}
+        begun = mine | {run_id for run_id, result in results.items() if isinstance(result, Run)}
         return frozenset(each.id for each in deliveries if run_ids[each.id] in begun)
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.core.functions import readiness, rerun
-from runtime.core.functions.function import Function, FunctionVersion
-from runtime.core.functions.rerun import Begun, VersionChoice
+from runtime.core.functions.function import FunctionVersion
+from runtime.core.functions.rerun import NotBegun, VersionChoice
 from runtime.core.functions.run import Run
 from runtime.errors import Conflict, NotFound
+from runtime.usecases.functions import ports
 from runtime.usecases.functions.run_again import RunAgain
 
 
@@ -18,18 +19,8 @@ class Runs(Protocol):
         """One run of any tenant, or None."""
 
 
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: there is no such version.
-        """
+class Functions(ports.Findable, ports.Versions, Protocol):
+    """Reads functions and their versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +39,7 @@ class RetryRun:
         version: VersionChoice | int = VersionChoice.LIVE,
         force: bool = False,
     ) -> Run:
-        """Begin the next attempt of a run; returns the run.
+        """Begin the next attempt of a run; returns the run with the time at which that is due.
 
         Args:
             tenant: the caller's.
@@ -67,8 +58,17 @@ class RetryRun:
         _check_run(run, force=force)
         pinned = rerun.pinned(run, version) if isinstance(version, VersionChoice) else version
         self._check_function(run, pinned, same=version is VersionChoice.SAME)
-        begun = self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]
-        return self._stored(run, begun)
+        match self.run_again({run.id: (run, pinned)}, replay_id=None)[run.id]:
+            case Run() as begun:
+                return begun
+            case NotBegun.EXPIRED:
+                raise Conflict(
+                    f"the event {run.event_id} is not kept any more; send it again under its own id"
+                    " from where it came",
+                    code="event_expired",
+                )
+            case NotBegun.CHANGED:
+                raise Conflict("has changed meanwhile; look again", code="run_changed")
 
     def _check_function(self, run: Run, version: int | None, *, same: bool) -> None:
         readiness.check(self.functions.find(run.tenant, run.function), version=version)
@@ -96,19 +96,6 @@ class RetryRun:
                 code="version_deleted",
             )
         return stored
-
-    def _stored(self, run: Run, begun: Begun) -> Run:
-        match begun:
-            case Begun.BEGUN:
-                return self.runs.find(run.id) or run
-            case Begun.EXPIRED:
-                raise Conflict(
-                    f"the event {run.event_id} is not kept any more; send it again under its own id"
-                    " from where it came",
-                    code="event_expired",
-                )
-            case Begun.CHANGED:
-                raise Conflict("has changed meanwhile; look again", code="run_changed")
 
 
 def _check_run(run: Run, *, force: bool) -> None:

@@ -4,7 +4,7 @@ Each record is changed before its hint is sent. Should the hint get lost, the sw
 when it is due; should somebody have begun the attempt before, nothing changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from runtime.core.events.envelope import Event
 from runtime.core.functions import rerun
 from runtime.core.functions.hints import run_hint
 from runtime.core.functions.messages import RunMessage
-from runtime.core.functions.rerun import Begun
+from runtime.core.functions.rerun import NotBegun
 from runtime.core.functions.run import Run
 from runtime.core.ids import Key
 from runtime.usecases.ports import Hints
@@ -47,8 +47,10 @@ class RunAgain:
 
     def __call__(
         self, runs: Mapping[str, tuple[Run, int | None]], *, replay_id: str | None
-    ) -> dict[str, Begun]:
-        """Begin the next attempt of each run; returns what came of it, by the run's id.
+    ) -> dict[str, Run | NotBegun]:
+        """Begin the next attempt of each run; returns what came of each, by the run's id.
+
+        That is the run as it was begun, even if a worker has made the attempt since.
 
         Args:
             runs: by id: a run that has ended, and the version that it is run again with; None
@@ -61,17 +63,32 @@ class RunAgain:
         keys = {run_id: Key(run.tenant, run.event_id) for run_id, (run, _) in runs.items()}
         events = self.events.find_many(dict.fromkeys(keys.values()))
         now_ms = int(self.clock().timestamp() * 1000)
-        results: dict[str, Begun] = {}
-        begun: list[Run] = []
+        results: dict[str, Run | NotBegun] = {}
         for run_id, (run, version) in runs.items():
             event = events.get(keys[run_id])
             if event is None:
-                results[run_id] = Begun.EXPIRED
+                results[run_id] = NotBegun.EXPIRED
                 continue
             due = rerun.again(run, event, version=version, replay_id=replay_id, now_ms=now_ms)
-            won = self.runs.begin_again(run, due)
-            results[run_id] = Begun.BEGUN if won else Begun.CHANGED
-            begun += [due] if won else []
+            results[run_id] = due if self.runs.begin_again(run, due) else NotBegun.CHANGED
+        self._hint([result for result in results.values() if isinstance(result, Run)])
+        return results
+
+    def resume(self, runs: Iterable[Run], *, replay_id: str) -> frozenset[str]:
+        """Send another hint for each run that the job has begun and that nobody has made yet.
+
+        Whoever began it may have been killed before it sent the hint.
+
+        Returns:
+            The ids of all runs among these that the job has begun.
+
+        Raises:
+            Transient: not every hint was sent.
+        """
+        mine = [run for run in runs if run.replay_id == replay_id]
+        self._hint([run for run in mine if run.is_begun_again])
+        return frozenset(run.id for run in mine)
+
+    def _hint(self, begun: Sequence[Run]) -> None:
         if begun:
             self.hints.send([run_hint(each) for each in begun])
-        return results

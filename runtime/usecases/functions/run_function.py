@@ -16,27 +16,18 @@ from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.ids import Key
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
-from runtime.errors import NotFound, Transient
+from runtime.errors import Transient
 from runtime.races import Races
-from runtime.usecases.functions import record_runs
+from runtime.usecases.functions import ports, record_runs
+from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns, Slot
 
 Failures = dict[int, Exception]
 
 
-class Functions(Protocol):
-    """Stores functions and their versions."""
-
-    def find(self, tenant: str, name: str) -> Function | None:
-        """One function, or None."""
-
-    def get_version(self, tenant: str, name: str, *, version: int) -> FunctionVersion:
-        """One version.
-
-        Raises:
-            NotFound: the function has no such version.
-        """
+class Functions(ports.Findable, ports.Versions, Protocol):
+    """Reads functions and their versions."""
 
 
 class Runs(record_runs.Runs, Protocol):
@@ -83,7 +74,7 @@ class RunFunctions:
     apply: Callable[[Run, Outgoing], None]
     # Takes in how runs of a function ended, once they are stored; raises nothing.
     tend: Callable[[Function, Sequence[Ended]], None]
-    unseal: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
+    unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]
     dice: Callable[[], float]  # random numbers from 0 to 1
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each run
@@ -194,11 +185,7 @@ class _Jobs:
         self._function = function
         self._record = record
         self._slot = slot
-        self._secrets = {
-            name: uses.unseal(function.tenant, secret.sealed)
-            for name, secret in function.secrets.items()
-            if secret.sealed is not None
-        }
+        self._secrets = open_secrets(function, unseal=uses.unseal)
         self._by_version: dict[int, _Job | None] = {}  # None for a version that does not exist
 
     def run(self, wave: list[PlannedRun]) -> Failures:
@@ -223,13 +210,10 @@ class _Jobs:
         return self._by_version[version]
 
     def _made(self, version: int) -> "_Job | None":
-        try:
-            stored = self._uses.functions.get_version(
-                self._function.tenant, self._function.name, version=version
-            )
-        except NotFound:
-            return None
-        if stored.deleted_at is not None:
+        stored = ports.find_existing(
+            self._uses.functions, self._function.tenant, self._function.name, version=version
+        )
+        if stored is None:
             return None
         return _Job(
             self._uses,

@@ -6,24 +6,13 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.functions import readiness
-from runtime.core.functions.function import Function
 from runtime.core.functions.replay import RunReplay
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome
 from runtime.core.replays.replay import SETTLE_MS
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
-
-
-class Functions(Protocol):
-    """Stores functions."""
-
-    def get(self, tenant: str, name: str) -> Function:
-        """One function.
-
-        Raises:
-            NotFound: the tenant has no such function.
-        """
+from runtime.usecases.functions import ports
 
 
 class Replays(Protocol):
@@ -49,7 +38,7 @@ class StartRunReplay:
     """Starts replays of runs."""
 
     replays: Replays
-    functions: Functions
+    functions: ports.Readable
     new_id: Callable[[str], str]
     clock: Callable[[], datetime]
 

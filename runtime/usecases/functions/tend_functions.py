@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from runtime.core import timestamps
 from runtime.core.functions import canary, error_groups, health
 from runtime.core.functions.canary import CanaryFailure, Counts
 from runtime.core.functions.error_groups import ErrorGroup
@@ -144,7 +145,7 @@ class TendFunctions:
             current.function,
             canary_id=notice.canary.canary_id,
             reason=notice.canary.reason,
-            at=health.time_of(notice),
+            at=timestamps.of_epoch_ms(notice.at_ms),
         )
 
     def _logged(self, function: Function, do: Callable[[], T]) -> T | None:

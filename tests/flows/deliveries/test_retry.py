@@ -12,6 +12,18 @@ from tests.run_doubles import retry_nothing
 from tests.scripted_receiver import ScriptedReceiver, answer
 
 
+def send_again(world: World, delivery_id: str) -> None:
+    """Ask for one delivery again."""
+    retry = RetryDelivery(
+        deliveries=world.deliveries,
+        webhooks=world.webhooks,
+        hints=world.queue,
+        retry_run=retry_nothing,
+        clock=world.clock,
+    )
+    retry(TENANT, delivery_id)
+
+
 def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
     """A receiver that was down must not be knocked over by what it missed."""
     limit = RateLimit(count=5, per=Per.MINUTE)
@@ -23,14 +35,7 @@ def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
                 id=f"dlv_{number}", status=Status.SKIPPED, attempts=(), due_at_ms=None
             )
             world.deliveries.add(missed)
-            retry = RetryDelivery(
-                deliveries=world.deliveries,
-                webhooks=world.webhooks,
-                hints=world.queue,
-                retry_run=retry_nothing,
-                clock=world.clock,
-            )
-            retry(TENANT, missed.id)
+            send_again(world, missed.id)
 
         world.run()
 
@@ -51,14 +56,7 @@ def test_what_was_skipped_while_disabled_arrives_when_it_is_asked_for(
     world.run()
     assert not receiver.received
 
-    retry = RetryDelivery(
-        deliveries=world.deliveries,
-        webhooks=world.webhooks,
-        hints=world.queue,
-        retry_run=retry_nothing,
-        clock=world.clock,
-    )
-    retry(TENANT, skipped.id)
+    send_again(world, skipped.id)
     world.run()
 
     assert (skipped.status, skipped.reason) == (Status.SKIPPED, "webhook_disabled")
@@ -77,15 +75,8 @@ def test_what_is_sent_again_has_its_whole_schedule_again(
     world.run()
     dead = world.record
     assert dead.status is Status.DEAD
-    retry = RetryDelivery(
-        deliveries=world.deliveries,
-        webhooks=world.webhooks,
-        hints=world.queue,
-        retry_run=retry_nothing,
-        clock=world.clock,
-    )
 
-    retry(TENANT, dead.id)
+    send_again(world, dead.id)
     world.run()
 
     assert world.record.status is Status.DELIVERED

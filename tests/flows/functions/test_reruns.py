@@ -14,8 +14,10 @@ from runtime.core.ids import Key
 from runtime.core.replays.replay import Replay, ReplayState
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, NotFound
+from runtime.usecases.functions.invoke_function import InvokeFunction
 from runtime.usecases.functions.start_replay import WantedRunReplay
 from tests.builders import TENANT
+from tests.rerun_parts import PromptQueue
 from tests.rerun_world import FUNCTION, WEBHOOK, RerunWorld, poisoned, spent_by
 
 
@@ -36,6 +38,34 @@ class TestOneRun:
         assert (2, Outcome.RETURNED, 2) == (after.attempt, after.outcome, after.version)
         assert {"customer-1": 1} == world.spent
         assert [ids.emitted_event_id(after.id, 0)] == [each.id for each in world.bus.events]
+
+    def test_the_answer_is_the_run_as_it_was_begun_however_soon_it_is_made(self) -> None:
+        """Whoever waits looks for the attempt after the one that the answer shows."""
+        world = RerunWorld()
+        [event] = poisoned(world, 1)
+        world.run_queue = PromptQueue(world)
+
+        begun = world.retry_run(TENANT, world.run_of(event).id)
+
+        assert 2 == world.run_of(event).attempt
+        assert (1, Outcome.RAISED, True) == (begun.attempt, begun.outcome, begun.is_begun_again)
+
+    def test_an_invoke_names_the_attempt_that_it_asks_for_however_soon_it_is_made(self) -> None:
+        """Whoever waits for a later one waits in vain."""
+        world = RerunWorld()
+        [event] = poisoned(world, 1)
+        world.run_queue = PromptQueue(world)
+        invoke = InvokeFunction(
+            functions=world.functions,
+            runs=world.runs,
+            events=world.events,
+            hints=world.run_queue,
+            retry=world.retry_run,
+        )
+
+        asked = invoke(TENANT, FUNCTION, event, version=None, force=False)
+
+        assert 2 == asked.attempt == world.run_of(event).attempt
 
     def test_a_lost_hint_is_made_up_for_by_the_sweep(self) -> None:
         """The record says that the attempt is due before anybody is told."""

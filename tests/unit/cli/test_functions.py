@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome
 from tests.builders import NOW, a_function, a_run
@@ -176,6 +178,18 @@ def test_init_writes_a_first_function_and_never_over_another(penstock: Command) 
     assert ["fns/vip.py", "fns/penstock.toml"] == first.json["written"]
     compile(Path(penstock.folder, "fns/vip.py").read_text(), "vip.py", "exec")
     assert 0 == penstock("functions", "push", "fns/vip.py").code
+
+
+@pytest.mark.parametrize("file", ["my vip.py", "my.vip.py", 'vip"].py', "Vip.py"])
+def test_init_refuses_a_file_that_no_function_can_be_named_after(
+    penstock: Command, file: str
+) -> None:
+    """The settings beside it could not be read, or the first push would be refused."""
+    refused = penstock("functions", "init", f"fns/{file}", "--json")
+
+    assert (2, "bad_name") == (refused.code, refused.json["error"]["code"])
+    assert "lower-case letter" in refused.json["error"]["message"]
+    assert not Path(penstock.folder, "fns").exists()
 
 
 def test_errors_are_one_line_each_and_name_a_run(penstock: Command) -> None:

@@ -78,3 +78,12 @@ def test_topics_are_sent_as_the_trigger_that_they_stand_for(
 ) -> None:
     """Whatever triggers the function has had: with the push it has those of the file."""
     assert {"triggers": triggers} == dict(loaded(tmp_path, f"[function]\n{text}\n").settings)
+
+
+def test_a_filter_without_topics_obeys_the_rules_of_any_filter(tmp_path: Path) -> None:
+    """It is for a trigger that the function has; a value that JSON has not would break the push."""
+    assert {"filter": {"id": ["a"]}} == loaded(
+        tmp_path, '[function]\nfilter = { id = ["a"] }\n'
+    ).settings
+    with pytest.raises(WrongUsage, match=r"filter.a\[0\]: date has no JSON form"):
+        loaded(tmp_path, "[function]\nfilter = { a = [2026-01-01] }\n")

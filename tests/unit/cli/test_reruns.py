@@ -76,3 +76,21 @@ def test_outcomes_are_named_alone_or_all_at_once(penstock: Command) -> None:
 
     assert ["raised", "timed_out"] == some.json["outcomes"]
     assert (2, "bad_outcomes") == (both.code, both.json["error"]["code"])
+
+
+@pytest.mark.usefixtures("run_id")
+@pytest.mark.parametrize("of", ["functions", "webhooks"])
+def test_a_replay_to_be_stopped_is_named_by_its_id_alone(penstock: Command, of: str) -> None:
+    """What stands in a script's variable must not lead the call to another operation."""
+    name = "vip-orders"
+    if of == "webhooks":
+        options = ("--name", "orders", "--url", "https://example.com/x", "--topic", "metric.x")
+        name = penstock("webhooks", "create", *options, "--json").json["id"]
+    penstock(of, "disable", name)
+
+    stopped = penstock(of, "replays", name, "--cancel", "../enable?", "--json")
+    unnamed = penstock(of, "replays", name, "--cancel", "", "--json")
+
+    assert (1, "replay_not_found") == (stopped.code, stopped.json["error"]["code"])
+    assert (2, "empty_name") == (unnamed.code, unnamed.json["error"]["code"])
+    assert not penstock(of, "show", name, "--json").json["enabled"]

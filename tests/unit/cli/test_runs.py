@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -264,3 +265,25 @@ def test_what_the_api_refuses_is_said_with_its_code(two: Command) -> None:
     assert "function_disabled" == disabled.json["error"]["code"]
     assert "event_not_found" == unknown.json["error"]["code"]
     assert [1, 1] == [disabled.code, unknown.code]
+
+
+def test_what_other_people_write_commands_no_terminal(two: Command) -> None:
+    """A terminal obeys it: it would show another text, or put one into the clipboard."""
+    hostile = "\x1b]52;c;aGk=\x07 \x9b2J \x7f\r[2mA"
+    logs = ({"level": "info", "message": f"seen {hostile}", "fields": {}},)
+    error = {"type": "E", "message": hostile, "traceback": f"{TRACEBACK}\n{hostile}"}
+    run = stored(two, 1, outcome=Outcome.RAISED, logs=logs, error=error)
+
+    shown = [
+        two("runs", "show", run.id),
+        two("functions", "logs", "vip"),
+        two("functions", "logs", "vip", "--for-s", "0", "--since", "2026-11-20T00:00:00Z"),
+        two("runs", "show", run.id, "--json"),
+        two("runs", "show", hostile),
+    ]
+
+    for ran in shown:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", ran.out + ran.err), ran
+    assert all("\\x1b]52;c;aGk=\\x07" in ran.out for ran in shown[:3])
+    assert 'File "function.py", line 2, in handler\n' in shown[0].out
+    assert hostile == shown[3].json["error"]["message"]

@@ -283,6 +283,18 @@ def test_junit_xml_has_a_test_case_for_each_case(penstock: Command) -> None:
     assert all(float(str(each.get("time"))) >= 0 for each in (root, suite, bad, good))
 
 
+def test_junit_xml_can_be_read_whatever_a_file_is_called(penstock: Command) -> None:
+    """A function without settings is called after its file."""
+    penstock.write("shop/v\x1bip.py", VIP)
+    penstock.write("shop/cases/good.json", passing())
+
+    ran = penstock(*TEST, "shop", *ENGINE, "--junit", "junit.xml")
+
+    assert 0 == ran.code
+    [suite] = ET.fromstring((penstock.folder / "junit.xml").read_bytes())  # noqa: S314 - ours
+    assert ["v\ufffdip"] * 2 == [suite.get("name"), suite[0].get("classname")]
+
+
 def test_a_file_with_cases_runs_its_own_and_without_the_option_none(penstock: Command) -> None:
     """`functions test FILE` stays what it was."""
     project(penstock, small=passing())

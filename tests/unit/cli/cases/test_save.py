@@ -65,7 +65,7 @@ RUN = a_run(
         {"op": "emit", "topic": "metric.greeted", "properties": {"who": "c-1001"}},
         {"op": "http", "method": "POST", "url": "https://crm.example.com/c/c-1001", "status": 201},
     ],
-    http_calls=[
+    http=[
         {"method": "POST", "host": "crm.example.com", "path": "/c/c-1001", "status": 503,
          "error": None, "ms": 3.0},
         {"method": "POST", "host": "crm.example.com", "path": "/c/c-1001", "status": 503,
@@ -177,6 +177,26 @@ def test_the_calls_become_recorded_answers_to_fill_in() -> None:
          "times": 1},
     ] == saved.document["http"]  # fmt: skip
     assert 2 == saved.open_answers
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("localhost:9000", "http://localhost:9000/"),
+        ("127.0.0.1", "http://127.0.0.1/"),
+        ("[::1]:9000", "http://[::1]:9000/"),
+        ("localhost.example.com", "https://localhost.example.com/"),
+        ("127.0.0.1.example.com:8443", "https://127.0.0.1.example.com:8443/"),
+        ("[no-address", "https://[no-address/"),
+    ],
+)
+def test_a_call_goes_by_http_only_to_this_machine(host: str, url: str) -> None:
+    """The record has no scheme. An answer with the wrong one would answer no call."""
+    call = {"method": "GET", "host": host, "path": "/", "status": 200, "error": None, "ms": 3.0}
+
+    [answer] = save.make(an_event(), a_run(http=[call]), None).document["http"]
+
+    assert f"{url}*" == answer["url"]
 
 
 def test_what_was_replaced_is_listed_by_its_place() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.timestamps import moment, timestamp
+from runtime.core.timestamps import moment, of_epoch_ms, timestamp
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,10 @@ def test_what_python_writes_is_read_back(instant: datetime) -> None:
 def test_texts_sort_as_their_instants_do(first: datetime, second: datetime) -> None:
     """Keys and listings rely on it."""
     assert (timestamp(first) <= timestamp(second)) or first > second
+
+
+@given(at_ms=st.integers(0, 253_402_300_799_999))
+def test_milliseconds_since_the_epoch_are_written_to_the_millisecond(at_ms: int) -> None:
+    """Until the end of year 9999. Floats would be off by one here and there."""
+    since = moment(of_epoch_ms(at_ms)) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert since == timedelta(milliseconds=at_ms)
