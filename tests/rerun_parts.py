@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from runtime.core.deliveries.attempt import Answered, Posted
 from runtime.core.functions.messages import RunMessage
+from runtime.errors import Transient
 from tests.chaos.faults import Faults
 from tests.doubles import FakeClock, VirtualQueue, a_result
 
@@ -61,6 +62,14 @@ class PromptQueue(VirtualQueue[RunMessage]):
         """Queue them all, and wait until the worker has nothing left to do."""
         super().send(messages, delay_s=delay_s)
         self._world.settle()
+
+
+class UnreachableQueue(VirtualQueue[RunMessage]):
+    """A queue that takes nothing."""
+
+    def send(self, messages: Iterable[RunMessage], *, delay_s: int = 0) -> None:
+        """Fail."""
+        raise Transient(f"{len(list(messages))} messages were not taken, for {delay_s} s")
 
 
 class TwoVersions:

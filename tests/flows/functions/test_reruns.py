@@ -13,11 +13,12 @@ from runtime.core.functions.run import Outcome
 from runtime.core.ids import Key
 from runtime.core.replays.replay import Replay, ReplayState
 from runtime.core.timestamps import timestamp
-from runtime.errors import Conflict, NotFound
+from runtime.errors import Conflict, NotFound, Transient
+from runtime.usecases.deliveries.start_replay import WantedReplay
 from runtime.usecases.functions.invoke_function import InvokeFunction
 from runtime.usecases.functions.start_replay import WantedRunReplay
 from tests.builders import TENANT
-from tests.rerun_parts import PromptQueue
+from tests.rerun_parts import PromptQueue, UnreachableQueue
 from tests.rerun_world import FUNCTION, WEBHOOK, RerunWorld, poisoned, spent_by
 
 
@@ -316,6 +317,30 @@ class TestReplays:
 
         assert (1, 1) == (world.job(job).replayed, world.job(job).passed_over)
         assert [1, 2] == [world.run_of(event).attempt for event in events]
+
+    @pytest.mark.parametrize("webhook_id", [None, WEBHOOK])
+    def test_a_sweep_sends_the_hints_of_runs_that_a_killed_one_has_begun(
+        self, webhook_id: str | None
+    ) -> None:
+        """Of a function's replay and of a webhook's. Else they wait until the runs are swept."""
+        world = RerunWorld()
+        events = poisoned(world, 3, webhook_id=webhook_id)
+        if webhook_id is None:
+            world.replay_runs(TENANT, FUNCTION, wanted=WantedRunReplay())
+        else:
+            world.replay_deliveries(TENANT, WEBHOOK, wanted=WantedReplay())
+        world.clock.advance(11)
+        queue, world.run_queue = world.run_queue, UnreachableQueue(world.clock)
+        with pytest.raises(Transient):
+            world.work_replays()()
+        begun = [world.run_of(event, webhook_id=webhook_id) for event in events]
+        assert all(run.is_begun_again for run in begun)
+        world.run_queue = queue
+
+        world.clock.advance(121)
+        world.work_replays()()
+
+        assert {run.id for run in begun} == {hint.run_id for hint in queue.take()}
 
     def test_what_cannot_be_run_again_is_counted(self) -> None:
         """Its event has expired, or its version was deleted."""
