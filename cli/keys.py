@@ -7,7 +7,7 @@ import typer
 from cli import _output, _times, client
 from cli._output import AsJson
 
-COLUMNS: Final = ("id", "name", "scopes", "created_at", "expires_at", "last_used_at")
+COLUMNS: Final = ("id", "name", "scopes", "webhook_id", "created_at", "expires_at", "last_used_at")
 KeyId = Annotated[str, typer.Argument(help="The key's id (key_…), as `keys list` shows it.")]
 
 app = typer.Typer(no_args_is_help=True, help="API keys of your tenant.")
@@ -21,7 +21,10 @@ def create(
         list[str] | None, typer.Option(help="What it may do, such as events:write; repeatable.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Scopes by name: producer, developer or viewer.")
+        str | None, typer.Option(help="Scopes by name: producer, developer, receiver or viewer.")
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="The one webhook that it is for (its id).")
     ] = None,
     expires: Annotated[
         str | None, typer.Option(help="When it ends: a time, or from now on, such as 90d.")
@@ -29,7 +32,12 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create an API key with scopes or a preset; it is printed once, here."""
-    wanted = {"scopes": scope or None, "preset": preset, "expires_at": _times.parse_ahead(expires)}
+    wanted = {
+        "scopes": scope or None,
+        "preset": preset,
+        "webhook_id": webhook,
+        "expires_at": _times.parse_ahead(expires),
+    }
     given = {field: value for field, value in wanted.items() if value is not None}
     key = client.connect().post("/v1/api-keys", {"name": name, **given})
     _output.show(key, as_json=as_json, human=lambda: _output.record(key))

@@ -20,8 +20,11 @@ class ApiKeyIn(Request):
 
     name: fields.Name
     scopes: fields.Scopes | None = None
-    preset: Literal["producer", "developer", "viewer"] | None = Field(
+    preset: Literal["producer", "developer", "receiver", "viewer"] | None = Field(
         default=None, description="instead of `scopes`"
+    )
+    webhook_id: fields.ResourceId | None = Field(
+        default=None, description="the one webhook that it is for; null: all things of the tenant"
     )
     expires_at: fields.Time | None = Field(
         default=None, description="when it ends, RFC 3339; null: it does not end"
@@ -49,6 +52,7 @@ class ApiKeyOut(Answer):
     name: str
     sha256: str
     scopes: list[str]
+    webhook_id: str | None
     created_at: str
     expires_at: str | None
     last_used_at: str | None
@@ -92,6 +96,7 @@ def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
             caller,
             name=body.name,
             scopes=body.wanted,
+            webhook_id=body.webhook_id,
             expires_at=time_of(body.expires_at, field="expires_at"),
         )
     )

@@ -7,7 +7,7 @@ from pydantic import Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
-from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.tenancy.api_key import ApiKey, reached
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 from runtime.wiring.api import Api
@@ -27,15 +27,15 @@ class DeliveriesQuery(ListQuery):
     since: fields.Time | None = Field(default=None, description="created at or after, RFC 3339")
     until: fields.Time | None = Field(default=None, description="created at or before, RFC 3339")
 
-    @property
-    def selection(self) -> Selection:
-        """The same, as the use case takes it.
+    def selection_of(self, caller: ApiKey) -> Selection:
+        """The same, as the use case takes it; of all deliveries that the caller may see.
 
         Raises:
             BadInput: code `bad_time`.
+            NotFound: code `webhook_not_found`.
         """
         return Selection(
-            webhook_id=self.webhook,
+            webhook_id=reached(caller, self.webhook),
             status=self.status,
             topic=self.topic,
             event_id=self.event,
@@ -90,14 +90,14 @@ class RequestOut(Answer):
     body: str = Field(description="the exact text that is signed")
 
 
-@endpoint("GET", "/v1/deliveries", scope="deliveries:read")
+@endpoint("GET", "/v1/deliveries", scope="deliveries:read", is_for_receivers=True)
 def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[DeliverySummary]:
     """List deliveries, the newest first; a page may be short and not the last.
 
     Those with `status=pending` come in the order in which they are due; one that is put off while
     you read may come again, further back.
     """
-    selection = query.selection
+    selection = query.selection_of(caller)
     of = (caller.tenant, "deliveries", *(str(each or "") for each in astuple(selection)))
     page = api.deliveries.list(
         caller.tenant, selection, limit=query.limit, after=query.position(*of)
@@ -105,30 +105,42 @@ def list_all(api: Api, caller: ApiKey, *, query: DeliveriesQuery) -> Listing[Del
     return listing(page, DeliverySummary.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries:read")
+@endpoint("GET", "/v1/deliveries/{delivery_id}", scope="deliveries:read", is_for_receivers=True)
 def show(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Show a delivery with every attempt."""
-    return _delivery_out(api.deliveries.show(caller.tenant, delivery_id))
+    return _delivery_out(
+        api.deliveries.show(caller.tenant, delivery_id, of_webhook=caller.webhook_id)
+    )
 
 
-@endpoint("GET", "/v1/deliveries/{delivery_id}/request", scope="deliveries:write")
+@endpoint(
+    "GET", "/v1/deliveries/{delivery_id}/request", scope="deliveries:write", is_for_receivers=True
+)
 def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> RequestOut:
     """Show the POST that would bring a delivery now, signed now; nothing is sent or recorded.
 
     `penstock listen` carries it to a receiver on a developer's machine.
     """
-    wire = api.deliveries.sign(caller.tenant, delivery_id)
+    wire = api.deliveries.sign(caller.tenant, delivery_id, of_webhook=caller.webhook_id)
     return RequestOut(headers=dict(wire.headers), body=wire.body.decode())
 
 
-@endpoint("POST", "/v1/deliveries/{delivery_id}/retry", scope="deliveries:write", status=202)
+@endpoint(
+    "POST",
+    "/v1/deliveries/{delivery_id}/retry",
+    scope="deliveries:write",
+    status=202,
+    is_for_receivers=True,
+)
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start.
 
     If its function failed to make it, or dropped it, the function runs again on the event. The
     delivery stays as it is until that run has ended, and is then sent.
     """
-    return _delivery_out(api.deliveries.retry(caller.tenant, delivery_id))
+    return _delivery_out(
+        api.deliveries.retry(caller.tenant, delivery_id, of_webhook=caller.webhook_id)
+    )
 
 
 def _delivery_out(delivery: Delivery) -> DeliveryOut:

@@ -81,6 +81,7 @@ class Endpoint:
     scope: str | None  # that the caller's key must have; None when any key will do
     status: int  # of HTTP, when the call succeeds
     other_status: int | None  # of some answers, which say so by `answered_with`; None for none
+    is_for_receivers: bool  # whether a key that is for one webhook may call it
     call: Callable[..., Any]
     parameters: tuple[str, ...]  # the names in the path
     body: type[BaseModel] | None  # None when the call takes no body
@@ -107,7 +108,13 @@ def path_model(each: Endpoint) -> type[BaseModel]:
 
 
 def endpoint(
-    method: str, path: str, *, scope: str | None, status: int = 200, other_status: int | None = None
+    method: str,
+    path: str,
+    *,
+    scope: str | None,
+    status: int = 200,
+    other_status: int | None = None,
+    is_for_receivers: bool = False,
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare the decorated function to be this endpoint; `path` is a rule of `Routes`.
 
@@ -124,6 +131,7 @@ def endpoint(
             scope=scope,
             status=status,
             other_status=other_status,
+            is_for_receivers=is_for_receivers,
             call=call,
             parameters=routes.parameters(path),
             body=hints.get("body"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from functions import _http
 from functions._api.endpoint import Answer, Endpoint, path_model
 from functions._telemetry import journal, logger
-from runtime.core.tenancy.api_key import ApiKey, require
+from runtime.core.tenancy.api_key import ApiKey, require, require_reach
 from runtime.errors import PenstockError
 from runtime.usecases.tenancy.answer_once import Answered, Ask
 from runtime.wiring.api import Api
@@ -30,6 +30,9 @@ def serve(
         tenant = caller.tenant
         api.tenancy.admit(caller)
         require(caller, each.scope)
+        require_reach(
+            caller, is_for_receivers=each.is_for_receivers, webhook_id=path.get("webhook_id")
+        )
         response = _answer(each, api, event, caller=caller, path=path)
     except PenstockError as error:
         code = error.code

@@ -178,7 +178,7 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[WebhookOu
     return listing(page, WebhookOut.model_validate, of=of)
 
 
-@endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks:read")
+@endpoint("GET", "/v1/webhooks/{webhook_id}", scope="webhooks:read", is_for_receivers=True)
 def show(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
     """Show a webhook."""
     return WebhookOut.model_validate(api.webhooks.store.get(caller.tenant, webhook_id))
@@ -207,7 +207,9 @@ def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> None:
     api.webhooks.store.delete(caller.tenant, webhook_id)
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks:write")
+@endpoint(
+    "POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks:write", is_for_receivers=True
+)
 def rotate_secret(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn
 ) -> WebhookCreated:
@@ -235,7 +237,13 @@ def disable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> Webho
     return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=False))
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/test", scope="webhooks:write", status=202)
+@endpoint(
+    "POST",
+    "/v1/webhooks/{webhook_id}/test",
+    scope="webhooks:write",
+    status=202,
+    is_for_receivers=True,
+)
 def try_out(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
     return DeliveryOut.model_validate(api.webhooks.try_out(caller.tenant, webhook_id))

@@ -61,6 +61,10 @@ class Delivery:
     replayed_after: int = 0  # how many attempts were made before its present round
     page: str | None = field(default=None, compare=False)  # where the log lists it, in its words
 
+    def belongs_to(self, tenant: str, *, webhook_id: str | None) -> bool:
+        """Whether it is this tenant's, and this webhook's; None for any webhook."""
+        return self.tenant == tenant and webhook_id in (None, self.webhook_id)
+
     @property
     def has_body(self) -> bool:
         """Whether there is anything to send: not when the function that makes it has failed."""

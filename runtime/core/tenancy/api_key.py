@@ -9,7 +9,7 @@ from typing import Final
 from runtime.core import timestamps
 from runtime.core.tenancy import scopes as known
 from runtime.core.tenancy.scopes import ADMIN, SCOPES
-from runtime.errors import BadInput, Conflict, Forbidden
+from runtime.errors import BadInput, Conflict, Forbidden, NotFound
 
 PREFIX: Final = "psk_"  # lets secret scanners find a leaked key
 RANDOM_BYTES: Final = 32
@@ -27,6 +27,8 @@ class ApiKey:
     scopes: tuple[str, ...]  # of `scopes.SCOPES`, `admin`, or the older names
     created_at: str  # ISO 8601
     expires_at: str | None = None  # ISO 8601; from then on it opens nothing; None: it does not end
+    # The one webhook that the key is for, as its receiver has it; None: all things of the tenant.
+    webhook_id: str | None = None
     last_used_at: str | None = None  # ISO 8601, the hour of its last call; None before the first
 
     @property
@@ -93,6 +95,43 @@ def require(key: ApiKey, scope: str | None) -> None:
         )
 
 
+def require_reach(key: ApiKey, *, is_for_receivers: bool, webhook_id: str | None) -> None:
+    """Refuse a key that is for one webhook where something else is asked for.
+
+    Args:
+        key: the caller's.
+        is_for_receivers: whether the operation shows and changes things of one webhook only.
+        webhook_id: the webhook in the operation's path; None if none stands there.
+
+    Raises:
+        Forbidden: code `one_webhook_only`: the operation is about more than one webhook.
+        NotFound: code `webhook_not_found`: it is about another webhook, which may not exist.
+    """
+    if key.webhook_id is None:
+        return
+    if not is_for_receivers:
+        raise Forbidden(
+            f"this API key is for the webhook {key.webhook_id} alone; ask for another key",
+            code="one_webhook_only",
+        )
+    if webhook_id not in (None, key.webhook_id):
+        raise NotFound("no such webhook", code="webhook_not_found")
+
+
+def reached(key: ApiKey, webhook_id: str | None) -> str | None:
+    """The webhook whose things a listing shows to this key; None for those of all.
+
+    Args:
+        key: the caller's.
+        webhook_id: the webhook that the caller chooses; None for none.
+
+    Raises:
+        NotFound: code `webhook_not_found`: the key is for another webhook.
+    """
+    require_reach(key, is_for_receivers=True, webhook_id=webhook_id)
+    return key.webhook_id or webhook_id
+
+
 def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
     """Refuse unknown scopes, and scopes that the granting key does not have itself.
 
@@ -110,6 +149,22 @@ def check_scopes(scopes: tuple[str, ...], *, granted_by: ApiKey) -> None:
                 code="unknown_scope",
             )
     check_holds(granted_by, frozenset(scopes))
+
+
+def check_narrow(scopes: tuple[str, ...]) -> None:
+    """Refuse scopes that a key for one webhook cannot use.
+
+    Raises:
+        BadInput: code `scope_too_wide`.
+    """
+    usable = known.PRESETS["receiver"]
+    for scope in scopes:
+        if scope not in usable:
+            raise BadInput(
+                f"a key for one webhook may have {', '.join(usable)}, not {scope}",
+                field="scopes",
+                code="scope_too_wide",
+            )
 
 
 def check_holds(caller: ApiKey, scopes: frozenset[str]) -> None:

@@ -25,6 +25,8 @@ READING: Final = tuple(scope for scope in SCOPES if scope.endswith(":read"))
 PRESETS: Final[Mapping[str, tuple[str, ...]]] = {
     "producer": ("events:write",),
     "developer": tuple(scope for scope in SCOPES if not scope.startswith("keys:")),
+    # For a key of one webhook: its receiver sees its deliveries, has them sent again, and rotates.
+    "receiver": ("webhooks:read", "webhooks:write", "deliveries:read", "deliveries:write"),
     "viewer": tuple(scope for scope in READING if scope != "keys:read"),
 }
 # Keys that were made before reading and writing were told apart have these; each means both.

@@ -61,20 +61,20 @@ class RetryDelivery:
     retry_run: RetryRun
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, delivery_id: str) -> Delivery:
+    def __call__(self, tenant: str, delivery_id: str, *, of_webhook: str | None = None) -> Delivery:
         """Start a new round of the delivery's schedule; returns the delivery.
 
         If its function has made nothing to send, the function runs again instead. The delivery
         stays as it is until that run has ended, and is then sent under its own id.
 
         Raises:
-            NotFound: code `delivery_not_found`: there is none, or it is another tenant's. Code
+            NotFound: code `delivery_not_found`: there is none, or it is another's. Code
                 `run_not_found`: there is no record of the run that was to make it.
             Conflict: the delivery or its run is under way, has changed meanwhile, or cannot be
                 repeated, or its webhook is disabled or gone.
         """
         delivery = self.deliveries.find(delivery_id)
-        if delivery is None or delivery.tenant != tenant:
+        if delivery is None or not delivery.belongs_to(tenant, webhook_id=of_webhook):
             raise NotFound("no such delivery", code="delivery_not_found")
         self._check(delivery)
         if delivery.is_unmade:

@@ -27,14 +27,15 @@ class ShowDelivery:
 
     deliveries: Deliveries
 
-    def __call__(self, tenant: str, delivery_id: str) -> Delivery:
+    def __call__(self, tenant: str, delivery_id: str, *, of_webhook: str | None = None) -> Delivery:
         """The delivery, without its body if the body has expired.
 
         Raises:
-            NotFound: code `delivery_not_found`: there is none, or it is another tenant's.
+            NotFound: code `delivery_not_found`: there is none, or it is another tenant's, or not
+                of this webhook.
         """
         delivery = self.deliveries.find(delivery_id)
-        if delivery is None or delivery.tenant != tenant:
+        if delivery is None or not delivery.belongs_to(tenant, webhook_id=of_webhook):
             raise NotFound("no such delivery", code="delivery_not_found")
         try:
             return self.deliveries.open(delivery)

@@ -34,18 +34,18 @@ class SignDelivery:
     open_secret: Callable[[str, str], str]  # decrypts for a tenant: (tenant, ciphertext)
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, delivery_id: str) -> Wire:
+    def __call__(self, tenant: str, delivery_id: str, *, of_webhook: str | None = None) -> Wire:
         """The POST as an attempt would send it now, without what only the endpoint may see.
 
         The login, the certificate and the headers that the endpoint requires are left out: they
         are secrets that the API never shows.
 
         Raises:
-            NotFound: code `delivery_not_found`: there is none, or it is another tenant's. Code
+            NotFound: code `delivery_not_found`: there is none, or it is another's. Code
                 `webhook_not_found`: its webhook has been deleted, and its secrets with it.
             Conflict: code `nothing_to_send`: its function has made no body. Code `body_expired`.
         """
-        delivery = self.show(tenant, delivery_id)
+        delivery = self.show(tenant, delivery_id, of_webhook=of_webhook)
         webhook = self.webhooks.get(tenant, delivery.webhook_id)
         if not delivery.has_body:
             raise Conflict("its function has made nothing to send", code="nothing_to_send")

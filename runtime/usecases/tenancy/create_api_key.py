@@ -18,6 +18,17 @@ class Keys(Protocol):
         """Store a new key."""
 
 
+class Webhooks(Protocol):
+    """Stores webhooks."""
+
+    def get(self, tenant: str, webhook_id: str) -> object:
+        """One webhook.
+
+        Raises:
+            NotFound: code `webhook_not_found`.
+        """
+
+
 class IssuedKey(NamedTuple):
     """A key that was just made."""
 
@@ -30,34 +41,59 @@ class CreateApiKey:
     """Makes keys for a tenant."""
 
     keys: Keys
+    webhooks: Webhooks
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
 
     def __call__(
-        self, granted_by: ApiKey, *, name: str, scopes: tuple[str, ...], expires_at: str | None
+        self,
+        granted_by: ApiKey,
+        *,
+        name: str,
+        scopes: tuple[str, ...],
+        webhook_id: str | None,
+        expires_at: str | None,
     ) -> IssuedKey:
         """Make a key for the tenant of the granting key.
 
         Raises:
             BadInput: the name, a scope or the end is refused.
             Forbidden: code `scope_not_held`: the granting key lacks a scope.
+            NotFound: code `webhook_not_found`: there is no such webhook to make the key for.
         """
         rules.check_name(name)
         api_key.check_scopes(scopes, granted_by=granted_by)
         if expires_at is not None:
             api_key.check_expiry(expires_at, now=timestamp(self.clock()))
-        return self.issue(granted_by.tenant, name=name, scopes=scopes, expires_at=expires_at)
+        if webhook_id is not None:
+            api_key.check_narrow(scopes)
+            self.webhooks.get(granted_by.tenant, webhook_id)
+        issued = self.mint(
+            granted_by.tenant,
+            name=name,
+            scopes=scopes,
+            webhook_id=webhook_id,
+            expires_at=expires_at,
+        )
+        self.keys.add(issued.record)
+        return issued
 
     def issue(
         self, tenant: str, *, name: str, scopes: tuple[str, ...], expires_at: str | None = None
     ) -> IssuedKey:
         """Make a key without a granting key; only for bootstrap and new tenants."""
-        issued = self.mint(tenant, name=name, scopes=scopes, expires_at=expires_at)
+        issued = self.mint(tenant, name=name, scopes=scopes, webhook_id=None, expires_at=expires_at)
         self.keys.add(issued.record)
         return issued
 
     def mint(
-        self, tenant: str, *, name: str, scopes: tuple[str, ...], expires_at: str | None
+        self,
+        tenant: str,
+        *,
+        name: str,
+        scopes: tuple[str, ...],
+        webhook_id: str | None,
+        expires_at: str | None,
     ) -> IssuedKey:
         """Make a key that opens nothing yet, because it is not stored."""
         token = api_key.mint(self.random(api_key.RANDOM_BYTES))
@@ -68,5 +104,6 @@ class CreateApiKey:
             scopes=tuple(dict.fromkeys(scopes)),
             created_at=timestamp(self.clock()),
             expires_at=expires_at,
+            webhook_id=webhook_id,
         )
         return IssuedKey(record, token)

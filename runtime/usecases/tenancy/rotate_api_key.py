@@ -57,7 +57,11 @@ class RotateApiKey:
         if api_key.has_expired(old, now=timestamp(now)):
             raise Conflict("has expired already; create a new one", code="already_expired")
         issued = self.create.mint(
-            old.tenant, name=old.name, scopes=old.scopes, expires_at=old.expires_at
+            old.tenant,
+            name=old.name,
+            scopes=old.scopes,
+            webhook_id=old.webhook_id,
+            expires_at=old.expires_at,
         )
         ending = api_key.replaced(old, now=now, overlap_s=overlap_s)
         self.keys.replace(ending, successor=issued.record)

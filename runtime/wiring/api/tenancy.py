@@ -12,6 +12,7 @@ from runtime.stores.tables import config
 from runtime.stores.tables.config import Config
 from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
 from runtime.stores.tenancy.claims import Claims
+from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.pacing.admit_call import AdmitCall
 from runtime.usecases.tenancy.answer_once import AnswerOnce
 from runtime.usecases.tenancy.authenticate import Authenticate
@@ -66,7 +67,12 @@ def tenants(config_table: str) -> CreateTenant:
 
 
 def _create_api_key(table: Config) -> CreateApiKey:
-    return CreateApiKey(keys=ApiKeys(config=table), clock=worker.now, random=secrets.token_bytes)
+    return CreateApiKey(
+        keys=ApiKeys(config=table),
+        webhooks=Webhooks(config=table),
+        clock=worker.now,
+        random=secrets.token_bytes,
+    )
 
 
 def _create_tenant(table: Config) -> CreateTenant:
