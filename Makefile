@@ -5,6 +5,8 @@
 # The first Python here that is new enough; `make PYTHON=/path/to/python3` names another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+NEED_PYTHON = $(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "$@: Python 3.11 or newer is needed; make PYTHON=... names one" >&2; exit 1; }
 PY := .venv/bin/python
 PENSTOCK := .venv/bin/penstock
 SAM := SAM_CLI_TELEMETRY=0 .cloud/venv/bin/sam
@@ -13,14 +15,13 @@ EXPORT = $(UV) export --quiet --frozen --no-header --no-annotate --no-emit-proje
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # ---- set-up: nothing but Python 3.11 and make is needed ----------------------------------------
 
 .PHONY: setup
 setup: ## make the virtual environments, the sandbox's guest and the local cloud's layers (the other targets do it too)
-	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "setup: Python 3.11 or newer is needed; make PYTHON=... names one" >&2; exit 1; }
+	@$(NEED_PYTHON)
 	@$(PYTHON) -m infra.build.setup
 
 # ---- the daily round ---------------------------------------------------------------------------
@@ -69,6 +70,13 @@ demo: setup ## the whole job on real input, on this machine
 	$(PENSTOCK) demo
 bench: setup ## measure, and write docs/reference/performance.md
 	$(PY) -m bench
+
+# ---- for those who receive ---------------------------------------------------------------------
+
+.PHONY: build-receiver
+build-receiver: ## build what receivers install into build/receiver; needs nothing but Python
+	@$(NEED_PYTHON)
+	@$(PYTHON) -m infra.build.receiver build/receiver
 
 # ---- the real cloud ----------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Builds the package `penstock-receiver`: the folder `penstock/` alone, for those who receive."""
