@@ -39,6 +39,9 @@ KINDS: Final = {
 _COPIED: Final = frozenset({"id", "address"})  # kinds that a reader copies into later commands
 _VALUE: Final = re.compile("|".join(f"(?P<{name}>{kind})" for name, kind in KINDS.items()))
 _COPIED_VALUE: Final = re.compile("|".join(KINDS[name] for name in sorted(_COPIED)))
+# Variables that the reader's shell does not have: the connection of this machine, and what `make`
+# tells the `make` that it starts, which then prints the folders that it enters.
+_NOT_OWN: Final = ("PENSTOCK_", "MAKE", "MFLAGS")
 _COMMAND_S: Final = 180.0  # for one command, which may wait for a replay to begin
 # For a command that is repeated until it shows what the page says: a replay begins in a minute
 # or two.
@@ -111,7 +114,7 @@ class Reader:
     def _output(self, command: str) -> tuple[str, int]:
         """What a command prints until it ends or goes on in the background, and its exit code."""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        own = {name: text for name, text in os.environ.items() if not name.startswith("PENSTOCK_")}
+        own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_OWN)}
         with tempfile.TemporaryFile() as screen:
             process = subprocess.Popen(  # noqa: S603 - the page's own command
                 ["bash", "-c", command],  # noqa: S607 - whichever is installed

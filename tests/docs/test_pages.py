@@ -217,6 +217,18 @@ def test_commands_see_no_connection_of_the_machine(
     reader.follow(steps(transcript('$ echo "<$PENSTOCK_API_KEY>"', "<>")))
 
 
+def test_make_prints_what_it_prints_to_a_reader(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make test` runs these tests, and a `make` in a `make` prints more."""
+    monkeypatch.setenv("MAKELEVEL", "1")
+    monkeypatch.setenv("MAKEFLAGS", "w")
+    makefile = "greet:\n\t@echo hello\n"
+    (reader.folder / "Makefile").write_text(makefile, encoding="utf-8")
+
+    reader.follow(steps(transcript("$ make greet", "hello")))
+
+
 def test_what_goes_on_in_the_background_ends_with_the_page(reader: Reader) -> None:
     """A receiver that a page starts serves its later commands, and no later page."""
     start = "$ (exec 9> lock; flock 9; echo ready; exec sleep 600) > said &"
