@@ -51,7 +51,7 @@ def run_file(
 
 Event = Annotated[Path | None, typer.Option(help="A JSON file with the event.")]
 Profile = Annotated[Path | None, typer.Option(help="A JSON file with the profile.")]
-Batch = Annotated[Path | None, typer.Option(help="A JSONL file of cases, one object a line.")]
+Batch = Annotated[Path | None, typer.Option(help="Sources, a line each: docs/reference/batch.md.")]
 Engine = Annotated[
     EngineName | None,
     typer.Option(help="Instead of the engine of penstock.toml; what a batch's line names holds."),
