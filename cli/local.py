@@ -24,10 +24,13 @@ TENANT: Final = "acme"
 @app.command()
 def up(
     *,
-    allow_local_http: Annotated[
+    local_http: Annotated[
         bool,
-        typer.Option("--allow-local-http", help="Let webhooks and functions reach loopback."),
-    ] = False,
+        typer.Option(
+            "--allow-local-http/--no-local-http",
+            help="Whether webhooks and functions reach this machine, such as http://localhost:9000.",
+        ),
+    ] = True,
     tenant: Annotated[str, typer.Option(help="The tenant that the first key is for.")] = TENANT,
     settings: Annotated[
         list[str] | None,
@@ -40,7 +43,7 @@ def up(
     from infra.local.place import Place
 
     options = cloud.Options(
-        allow_local_http=allow_local_http, tenant=tenant, parameters=_pairs(settings or [])
+        allow_local_http=local_http, tenant=tenant, parameters=_pairs(settings or [])
     )
     raised = _try(lambda: cloud.up(options, place=Place(), say=_say)).to_json()
     _output.show(raised, as_json=as_json, human=lambda: _output.record(raised))

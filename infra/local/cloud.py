@@ -50,7 +50,7 @@ class LocalCloud:
 class Options:
     """How a local cloud is set up."""
 
-    allow_local_http: bool = False  # let webhooks and functions call http:// and loopback addresses
+    allow_local_http: bool = True  # let webhooks and functions call http:// and loopback addresses
     tenant: str = TENANT  # the id of its first tenant
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, over `LAPTOP`
 
@@ -116,6 +116,21 @@ def status(place: Place) -> Status:
     return Status(cloud=cloud, processes=running)
 
 
+def parameters(options: Options, *, redshift: str) -> dict[str, str]:
+    """The parameters of the template for a cloud on this machine.
+
+    Args:
+        options: how it is set up; its own parameters come before all others.
+        redshift: URL of the stand-in for the Redshift Data API.
+    """
+    return {
+        **deploy.LAPTOP,
+        "RedshiftDataEndpoint": redshift,
+        "AllowLocalHttp": str(options.allow_local_http).lower(),
+        **options.parameters,
+    }
+
+
 def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
     _clear(place)
     place.prepare()
@@ -128,13 +143,7 @@ def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
         _remember(place, processes=[ministack, redshift])
         build.result()
     say("deploying template.yaml with sam")
-    parameters = {
-        **deploy.LAPTOP,
-        "RedshiftDataEndpoint": redshift_endpoint,
-        "AllowLocalHttp": str(options.allow_local_http).lower(),
-        **options.parameters,
-    }
-    _deploy(place, endpoint=endpoint, parameters=parameters)
+    _deploy(place, endpoint=endpoint, parameters=parameters(options, redshift=redshift_endpoint))
     session = boto3.Session(
         region_name=REGION,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
