@@ -81,8 +81,8 @@ class FunctionSettings(Request):
     )
     http_hosts: fields.Hosts = Field(
         default=[],
-        description="hosts that `context.http` may reach; `*` is any, a loopback address counts only in"
-        " a local cloud",
+        description="hosts that `context.http` may reach; `*` is any, a loopback address counts in"
+        " a local cloud only",
     )
     environment: fields.Environment = Field(
         default={}, description="what the code sees as `os.environ`; no place for secrets"

@@ -8,8 +8,9 @@ REDSHIFT = "http://127.0.0.1:1"
 
 def test_receivers_on_this_machine_are_reached_unless_somebody_says_no() -> None:
     """The first webhook of almost everybody goes to a port of his own machine."""
-    assert "true" == parameters(Options(), redshift=REDSHIFT)["AllowLocalHttp"]
-    closed = parameters(Options(allow_local_http=False), redshift=REDSHIFT)
+    assert "true" == parameters(Options().of_a_new_cloud(), redshift=REDSHIFT)["AllowLocalHttp"]
+    refusing = Options(allow_local_http=False).of_a_new_cloud()
+    closed = parameters(refusing, redshift=REDSHIFT)
     assert "false" == closed["AllowLocalHttp"]
 
 
