@@ -159,10 +159,10 @@ class _Running:
 
 
 def main() -> None:
-    """Measure on the local cloud that is up in this folder, with --allow-local-http."""
+    """Measure on the local cloud that is up in this folder, whose webhooks reach this machine."""
     local = cloud.status(Place()).cloud
     if local is None:
-        raise SystemExit("no local cloud is up: `penstock local up --allow-local-http`")
+        raise SystemExit("no local cloud is up: `penstock local up`")
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the bench"))
     events: Any = boto3.client(
         "events",

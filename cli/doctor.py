@@ -161,15 +161,16 @@ def _local_cloud() -> Check:
     try:
         status = cloud.status(Place())
     except (PenstockError, OSError, ValueError) as problem:
-        advice = f"its state is unreadable ({problem}); run `penstock local down`"
+        advice = f"its state is unreadable ({problem}); delete .local/state.json"
         return Check(name="local cloud", verdict=Verdict.FAILED, found="broken", advice=advice)
     dead = [each.name for each in status.processes if not each.alive]
     if status.running and not dead:
         return Check(name="local cloud", verdict=Verdict.OK, found=RUNNING)
     if dead:
-        advice = f"{', '.join(dead)} died; run `penstock local down`, then `penstock local up`"
+        advice = f"{', '.join(dead)} died; `penstock local up` starts it again"
         return Check(name="local cloud", verdict=Verdict.FAILED, found="half down", advice=advice)
-    return Check(name="local cloud", verdict=Verdict.OK, found="down")
+    kept = "stopped" if status.phase == "stopped" else "down"
+    return Check(name="local cloud", verdict=Verdict.OK, found=kept)
 
 
 def _api() -> Check:

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -11,11 +12,18 @@ from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
 from runtime.errors import PenstockError
 
+if TYPE_CHECKING:
+    from infra.local.place import Place
+    from infra.local.state import Status
+
 app = typer.Typer(
     no_args_is_help=True, help="A cloud of your own on this machine: loopback only, no account."
 )
 T = TypeVar("T")
-TENANT: Final = "acme"
+_ADVICE: Final = {
+    "half_dead": "not all of it runs: `penstock local up` starts what is gone, and nothing is lost",
+    "stopped": "it is stopped and keeps all that is in it: `penstock local up` starts it again",
+}
 
 
 # The imports are deferred: boto3 takes longer to import than most commands take to run.
@@ -24,31 +32,83 @@ TENANT: Final = "acme"
 @app.command()
 def up(
     *,
-    allow_local_http: Annotated[
-        bool,
-        typer.Option("--allow-local-http", help="Let webhooks and functions reach loopback."),
-    ] = False,
-    tenant: Annotated[str, typer.Option(help="The tenant that the first key is for.")] = TENANT,
+    local_http: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-local-http/--no-local-http",
+            help="Whether webhooks and functions reach this machine, such as http://localhost:9000.",
+        ),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="The tenant that the first key is for; acme when left out.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the template."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the emulators and deploy the template: about half a minute."""
+    """Start the local cloud; the first time it is made, which takes about half a minute."""
     from infra.local import cloud
     from infra.local.place import Place
 
     options = cloud.Options(
-        allow_local_http=allow_local_http, tenant=tenant, parameters=_pairs(settings or [])
+        allow_local_http=local_http, tenant=tenant, parameters=_pairs(settings or [])
     )
     raised = _try(lambda: cloud.up(options, place=Place(), say=_say)).to_json()
     _output.show(raised, as_json=as_json, human=lambda: _output.record(raised))
 
 
 @app.command()
+def stop(*, as_json: AsJson = False) -> None:
+    """Stop everything that `up` started, and keep all that is in it for the next `up`."""
+    from infra.local import cloud
+    from infra.local.place import Place
+
+    document = {"was_running": _try(lambda: cloud.stop(Place()))}
+    _output.show(document, as_json=as_json, human=lambda: _output.record(document))
+
+
+@app.command()
+def reset(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in the local cloud, ask, and then stop it and delete all of that."""
+    from infra.local.place import Place
+
+    document = {"was_running": empty(Place(), yes=yes)}
+    _output.show(document, as_json=as_json, human=lambda: _output.record(document))
+
+
+def empty(place: "Place", *, yes: bool) -> bool:
+    """Say what the local cloud of this folder keeps, ask, and delete it.
+
+    Args:
+        place: its folder.
+        yes: do not ask.
+
+    Returns:
+        Whether anything was running.
+
+    Raises:
+        WrongUsage: there is no terminal to ask on.
+        CommandFailed: the answer was no, and nothing was deleted; or it cannot be deleted.
+    """
+    from infra.local import cloud
+    from infra.local.state import Phase
+
+    found = _try(lambda: cloud.status(place))
+    if found.phase is not Phase.NONE:
+        _say(_deleted(found, place.root, cloud.kept_bytes(place)))
+        _confirm(yes=yes)
+    return _try(lambda: cloud.down(place))
+
+
+@app.command()
 def down(*, as_json: AsJson = False) -> None:
-    """Stop everything that `up` started, and forget it."""
+    """Stop everything that `up` started, and delete all that is in it, without asking."""
     from infra.local import cloud
     from infra.local.place import Place
 
@@ -58,19 +118,41 @@ def down(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def status(*, as_json: AsJson = False) -> None:
-    """What is running; exit 1 when nothing is, or not all of it."""
+    """What is running and what is kept; exit 1 when nothing is running, or not all of it."""
     from infra.local import cloud
     from infra.local.place import Place
 
-    status = cloud.status(Place())
+    status = _try(lambda: cloud.status(Place()))
     document: dict[str, Any] = {
         "running": status.running,
+        "phase": status.phase,
         "processes": [each.summary() for each in status.processes],
         **(status.cloud.to_json() if status.cloud is not None else {}),
     }
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
+    if status.phase in _ADVICE:
+        _say(_ADVICE[status.phase])
     if not status.running:
         raise typer.Exit(FAILED)
+
+
+def _deleted(found: "Status", root: Path, size_bytes: int) -> str:
+    """A sentence that says what a reset deletes."""
+    whose = "" if found.cloud is None else f" of the tenant {found.cloud.tenant} and any other"
+    return (
+        f"this deletes all that the local cloud in {root} keeps: the keys, events, profiles, "
+        f"functions, webhooks, deliveries, runs and syncs{whose}, and the warehouse "
+        f"({size_bytes / 1e6:.1f} MB); logs stay"
+    )
+
+
+def _confirm(*, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise WrongUsage("there is no terminal to ask on; --yes deletes without asking")
+    if not typer.confirm("Delete all of it?", err=True):
+        raise CommandFailed("nothing was deleted", code="not_confirmed")
 
 
 def _try(act: Callable[[], T]) -> T:

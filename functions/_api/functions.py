@@ -80,7 +80,9 @@ class FunctionSettings(Request):
         max_length=MAX_TRIGGERS,
     )
     http_hosts: fields.Hosts = Field(
-        default=[], description="hosts that `context.http` may reach; `*` is any"
+        default=[],
+        description="hosts that `context.http` may reach; `*` is any, a loopback address counts in"
+        " a local cloud only",
     )
     environment: fields.Environment = Field(
         default={}, description="what the code sees as `os.environ`; no place for secrets"

@@ -16,11 +16,12 @@ from infra.demo.receiver import Receiver, receiving
 from infra.demo.setup import Setup, install
 from infra.demo.warehouse import Warehouse
 from infra.local import cloud
-from infra.local.cloud import LocalCloud, Options
+from infra.local.cloud import Options
 from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
+from infra.local.state import LocalCloud, Phase
 from infra.local.usage import Usage
-from runtime.errors import Permanent
+from runtime.errors import Conflict, Permanent
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -100,9 +101,16 @@ def set_stage(
         parameters: of the template, where they differ from its defaults.
 
     Raises:
+        Conflict: a local cloud is up or kept in this folder.
         PermissionMissing: the demo failed, and a call had been refused.
     """
     place = Place()
+    if cloud.status(place).phase in (Phase.STOPPED, Phase.HALF_DEAD):
+        raise Conflict(
+            "a local cloud is kept here, and the demo needs a new one: `penstock local reset`"
+            " empties it",
+            code="local_kept",
+        )
     options = Options(allow_local_http=True, parameters=parameters)
     usage = Usage(place.usage_file)
     local = cloud.up(options, place=place, say=progress.step)

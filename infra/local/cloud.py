@@ -1,102 +1,120 @@
 """Brings the local cloud up and down, and says how it is.
 
-All its processes listen on loopback, and all its files are in one folder.
+All its processes listen on loopback, and all its files are in one folder. Whatever it has answered
+for is in that folder, so it outlives its processes: `stop` and `up` give the same cloud again, and
+so does `up` after some or all of them were killed. `down` empties the folder.
 """
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import boto3
 
-from infra.local import deploy, processes
+from infra.local import deploy, processes, state
 from infra.local.bootstrap import bootstrap
-from infra.local.emulator import REGION, ROOT_KEYS, start_ministack
+from infra.local.emulator import REGION, ROOT_KEYS, save, start_ministack
 from infra.local.place import CLOUD_VENV, Place
 from infra.local.processes import Running, StartFailed
+from infra.local.state import PROCESSES, LocalCloud, Phase, Status
 from infra.local.usage import Usage
 from infra.local.warehouse import start_redshift
 from runtime.errors import Conflict, NotFound
 
 TENANT: Final = "acme"
+STOP_S: Final = 15.0  # for a process to write what it keeps, before it is killed
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocalCloud:
-    """The addresses and names of a running local cloud."""
-
-    aws_endpoint: str  # URL of the emulator
-    region: str
-    api_url: str
-    api_key: str  # of the tenant, with every scope
-    tenant: str  # its id
-    bus: str  # name of the event bus
-    stack: str  # name of the CloudFormation stack
-    redshift_endpoint: str  # URL of the stand-in for the Redshift Data API
-
-    def to_json(self) -> dict[str, str]:
-        """The object that `penstock local up --json` prints."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a local cloud is set up."""
+    """How a local cloud is set up. One that is kept stays as it was set up."""
 
-    allow_local_http: bool = False  # let webhooks and functions call http:// and loopback addresses
-    tenant: str = TENANT  # the id of its first tenant
-    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, over `LAPTOP`
+    # Let webhooks and functions call http:// and loopback addresses; None: as it is, in a new
+    # cloud yes.
+    allow_local_http: bool | None = None
+    tenant: str | None = None  # the id of its first tenant; None: as it is, in a new cloud `TENANT`
+    # Of the template, over `LAPTOP`; empty: as they are, in a new cloud only those of `LAPTOP`.
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
+    def given(self) -> dict[str, Any]:
+        """Those that somebody asked for."""
+        named = {"allow_local_http": self.allow_local_http, "tenant": self.tenant}
+        given = {name: value for name, value in named.items() if value is not None}
+        return {**given, "parameters": dict(self.parameters)} if self.parameters else given
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """What the local cloud consists of now."""
-
-    cloud: LocalCloud | None  # None until the template is deployed
-    processes: tuple[Running, ...]  # every process that was started, alive or not
-
-    @property
-    def running(self) -> bool:
-        """Whether the template is deployed and every process is alive."""
-        return self.cloud is not None and all(each.alive for each in self.processes)
+    def of_a_new_cloud(self) -> dict[str, Any]:
+        """All of them, with what a new cloud has where nobody asked."""
+        return {"allow_local_http": True, "tenant": TENANT, "parameters": {}, **self.given()}
 
 
 def up(options: Options, *, place: Place, say: Say) -> LocalCloud:
-    """Start the emulators, build and deploy the template, and make a tenant with its first key.
+    """Start the local cloud of this folder, or make it when there is none.
+
+    A new one is built and deployed, and gets a tenant with its first key. One that is kept has the
+    addresses, the key and all else that it had; only what does not run is started.
 
     Raises:
         NotFound: the virtual environments have not been made.
-        Conflict: a cloud is already up in this folder, or another command is at work there.
-        StartFailed: a process or the deployment failed; all processes have been stopped again.
+        Conflict: `local_up`: it is up already. `local_options`: it was set up in another way.
+            `local_busy`: another command is at work in this folder.
+        StartFailed: a process or the deployment failed. All processes have been stopped again; what
+            a cloud had kept, it keeps.
     """
     if not (CLOUD_VENV / "bin" / "ministack").exists():
         raise NotFound("the local cloud is not installed: run `make setup`", code="not_set_up")
     place.prepare()
     with _locked(place):
-        if any(each.alive for each in status(place).processes):
-            raise Conflict("a local cloud is up: `penstock local down` ends it", code="local_up")
+        found = state.read(place)
+        if found.running:
+            raise Conflict(
+                "a local cloud is up: `penstock local stop` ends it and keeps what is in it",
+                code="local_up",
+            )
+        _end_strays(place, found)
+        if found.cloud is not None:
+            return _resume(found, found.cloud, options, place=place, say=say)
         try:
-            return _raise(options, place=place, say=say)
-        except BaseException:  # also Ctrl-C: nobody can use a cloud that is half up
+            return _raise(options.of_a_new_cloud(), place=place, say=say)
+        except BaseException:  # also Ctrl-C: nobody can use a cloud that is half deployed
             _lower(place)
             raise
 
 
-def down(place: Place) -> bool:
-    """Stop everything and empty the scratch folders.
+def stop(place: Place) -> bool:
+    """Stop everything, and keep what is in it for the next `up`.
 
     Returns:
         Whether anything was running.
 
     Raises:
         Conflict: another command is at work in this folder.
+        StartFailed: a process does not end.
+    """
+    if not place.root.is_dir():
+        return False
+    with _locked(place):
+        was_running = _halt(place)
+        if state.read(place).cloud is None:  # what is not deployed is of no use
+            _clear(place)
+        return was_running
+
+
+def down(place: Place) -> bool:
+    """Stop everything, and delete what is in it.
+
+    Returns:
+        Whether anything was running.
+
+    Raises:
+        Conflict: another command is at work in this folder.
+        StartFailed: a process does not end.
     """
     if not place.root.is_dir():
         return False
@@ -106,53 +124,122 @@ def down(place: Place) -> bool:
 
 def status(place: Place) -> Status:
     """The cloud and the processes that the state file lists."""
-    if not place.state_file.exists():
-        return Status(cloud=None, processes=())
-    state = json.loads(place.state_file.read_text())
-    running = tuple(Running.from_json(each) for each in state["processes"])
-    names = LocalCloud.__slots__
-    is_deployed = all(name in state for name in names)
-    cloud = LocalCloud(**{name: state[name] for name in names}) if is_deployed else None
-    return Status(cloud=cloud, processes=running)
+    return state.read(place)
 
 
-def _raise(options: Options, *, place: Place, say: Say) -> LocalCloud:
+def kept_bytes(place: Place) -> int:
+    """How much a local cloud keeps on disk, without its logs and its build."""
+    files = (path for path in place.data.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files)
+
+
+def parameters(options: Mapping[str, Any], *, redshift: str) -> dict[str, str]:
+    """The parameters of the template for a cloud on this machine.
+
+    Args:
+        options: all `Options` by their names; their own parameters come before all others.
+        redshift: URL of the stand-in for the Redshift Data API.
+    """
+    return {
+        **deploy.LAPTOP,
+        "RedshiftDataEndpoint": redshift,
+        "AllowLocalHttp": str(options["allow_local_http"]).lower(),
+        **options["parameters"],
+    }
+
+
+def _resume(
+    found: Status, cloud: LocalCloud, options: Options, *, place: Place, say: Say
+) -> LocalCloud:
+    _check_same(options, found.options)
+    alive = {each.name: each for each in found.processes if each.alive}
+    kept = ", ".join(alive) or "nothing"
+    say(f"starting the local cloud that is kept here; {kept} of it runs")
+    for dead in (each for each in found.processes if each.name not in alive):
+        processes.stop(dead)  # what it has left behind
+    try:
+        for name, start in _starts(cloud, place).items():
+            if name not in alive:
+                alive[name] = start()
+                running = [alive[each] for each in PROCESSES if each in alive]
+                state.write(place, processes=running, cloud=cloud, options=found.options)
+    except BaseException:  # also Ctrl-C
+        _halt(place)
+        raise
+    return cloud
+
+
+def _end_strays(place: Place, found: Status) -> None:
+    """End what an `up` has started that was killed before it could write that down."""
+    known = {each.pid for each in found.processes if each.alive}
+    for stray in processes.at_home(place.home):
+        if stray.pid not in known:
+            processes.stop(stray, grace_s=STOP_S)
+
+
+def _starts(cloud: LocalCloud, place: Place) -> dict[str, Callable[[], Running]]:
+    """How each process of a cloud is started where it listened before."""
+    endpoint = cloud.aws_endpoint
+
+    def ministack() -> Running:
+        return start_ministack(place, port=_free_port(endpoint))[0]
+
+    def redshift() -> Running:
+        port = _free_port(cloud.redshift_endpoint)
+        return start_redshift(place, endpoint=endpoint, port=port)[0]
+
+    return dict(zip(PROCESSES, (ministack, redshift), strict=True))
+
+
+def _free_port(url: str) -> int:
+    port = urlsplit(url).port or 0
+    processes.need_free(port)
+    return port
+
+
+def _check_same(options: Options, kept: Mapping[str, Any]) -> None:
+    for name, value in options.given().items():
+        if kept.get(name) != value:
+            raise Conflict(
+                f"the local cloud that is kept here was set up with {name} {kept.get(name)!r}, "
+                f"not {value!r}; start it as it is, or empty it first by `penstock local reset`",
+                code="local_options",
+            )
+
+
+def _raise(options: Mapping[str, Any], *, place: Place, say: Say) -> LocalCloud:
     _clear(place)
     place.prepare()
     say("building the bundles, starting the emulators")
     with ThreadPoolExecutor(max_workers=1) as aside:
         build = aside.submit(_build, place)
         ministack, endpoint = start_ministack(place)
-        _remember(place, processes=[ministack])
+        state.write(place, processes=[ministack])
         redshift, redshift_endpoint = start_redshift(place, endpoint=endpoint)
-        _remember(place, processes=[ministack, redshift])
+        state.write(place, processes=[ministack, redshift])
         build.result()
     say("deploying template.yaml with sam")
-    parameters = {
-        **deploy.LAPTOP,
-        "RedshiftDataEndpoint": redshift_endpoint,
-        "AllowLocalHttp": str(options.allow_local_http).lower(),
-        **options.parameters,
-    }
-    _deploy(place, endpoint=endpoint, parameters=parameters)
+    _deploy(place, endpoint=endpoint, parameters=parameters(options, redshift=redshift_endpoint))
     session = boto3.Session(
         region_name=REGION,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
     )
     outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
-    say(f"making the tenant {options.tenant} and its first key")
+    tenant = options["tenant"]
+    say(f"making the tenant {tenant} and its first key")
     cloud = LocalCloud(
         aws_endpoint=endpoint,
         region=REGION,
         api_url=_api_url(outputs["ApiUrl"], endpoint=endpoint),
-        api_key=bootstrap(session, endpoint=endpoint, outputs=outputs, tenant=options.tenant),
-        tenant=options.tenant,
+        api_key=bootstrap(session, endpoint=endpoint, outputs=outputs, tenant=tenant),
+        tenant=tenant,
         bus=outputs["Bus"],
         stack=deploy.STACK,
         redshift_endpoint=redshift_endpoint,
     )
-    _remember(place, processes=[ministack, redshift], cloud=cloud)
+    save(endpoint)
+    state.write(place, processes=[ministack, redshift], cloud=cloud, options=options)
     return cloud
 
 
@@ -177,9 +264,21 @@ def _api_url(function_url: str, *, endpoint: str) -> str:
     return f"{endpoint}/_aws/lambda-url/{url_id}"
 
 
+def _halt(place: Place) -> bool:
+    found = state.read(place)
+    _end_strays(place, found)
+    was_running = any(each.alive for each in found.processes)
+    for running in reversed(found.processes):
+        processes.stop(running, grace_s=STOP_S)
+    if found.phase is not Phase.NONE:
+        state.write(place, processes=(), cloud=found.cloud, options=found.options)
+    return was_running
+
+
 def _lower(place: Place) -> bool:
-    was_running = False
-    for running in reversed(status(place).processes):
+    found, was_running = state.read(place), False
+    _end_strays(place, found)
+    for running in reversed(found.processes):
         was_running |= running.alive
         processes.stop(running)
     _clear(place)
@@ -190,16 +289,6 @@ def _clear(place: Place) -> None:
     place.state_file.unlink(missing_ok=True)
     for folder in (place.scratch, place.data, place.home):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remember(place: Place, *, processes: list[Running], cloud: LocalCloud | None = None) -> None:
-    state: dict[str, Any] = {} if cloud is None else dict(cloud.to_json())
-    state["processes"] = [each.to_json() for each in processes]
-    state["pids"] = {each.name: each.pid for each in processes}
-    new_file = place.state_file.with_suffix(".new")
-    new_file.touch(mode=0o600)
-    new_file.write_text(json.dumps(state, indent=2) + "\n")
-    new_file.replace(place.state_file)
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import http.client
 import os
+import shutil
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import Running, StartFailed, free_port, start, wait_until
@@ -15,6 +17,7 @@ REGION: Final = "us-east-1"
 ROOT_KEYS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_S: Final = 30.0
 PORT_TRIES: Final = 3
+SAVE: Final = "/_penstock/save"  # as in ministack_memory.py, which nothing here can import
 
 
 def bare_environment(place: Place) -> dict[str, str]:
@@ -32,30 +35,59 @@ def aws_environment(endpoint: str) -> dict[str, str]:
     return {**ROOT_KEYS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": endpoint}
 
 
-def start_ministack(place: Place) -> tuple[Running, str]:
-    """Start the emulator on a free port, wait until it answers, and give its process and its URL.
+def start_ministack(place: Place, *, port: int | None = None) -> tuple[Running, str]:
+    """Start the emulator, wait until it answers, and give its process and its URL.
+
+    Args:
+        place: the folder of the local cloud; what it has kept there is loaded.
+        port: where it listens; None takes a free one.
 
     Raises:
         StartFailed: it does not answer in time.
     """
+    if port is not None:
+        return _start(place, port)
     for remaining in reversed(range(PORT_TRIES)):
-        port = free_port()
-        running = start(
-            "ministack",
-            # -P keeps the script's folder off sys.path: ministack must not import its modules.
-            [str(CLOUD_VENV / "bin" / "python"), "-P", str(ROOT / "infra/local/ministack_main.py")],
-            env={**bare_environment(place), **_settings(place, port)},
-            cwd=place.data,
-            log=place.logs / "ministack.log",
-        )
         try:
-            wait_until(partial(_health, port), of=running, timeout_s=START_S)
+            return _start(place, free_port())
         except StartFailed:  # another program may have taken the port meanwhile
             if not remaining:
                 raise
-            continue
-        return running, f"http://127.0.0.1:{port}"
     raise StartFailed("no port was free for ministack")
+
+
+def save(endpoint: str) -> None:
+    """Let the emulator write what is deployed to its files, and wait until it has.
+
+    Raises:
+        StartFailed: it cannot.
+    """
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=START_S)
+    try:
+        connection.request("POST", SAVE)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != http.HTTPStatus.OK:
+        raise StartFailed(f"ministack cannot save what was deployed: {text}")
+
+
+def _start(place: Place, port: int) -> tuple[Running, str]:
+    for (
+        left
+    ) in place.scratch.iterdir():  # by one that was killed; no other process uses this folder
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    running = start(
+        "ministack",
+        # -P keeps the script's folder off sys.path: ministack must not import its modules.
+        [str(CLOUD_VENV / "bin" / "python"), "-P", str(ROOT / "infra/local/ministack_main.py")],
+        env={**bare_environment(place), **_settings(place, port)},
+        cwd=place.data,
+        log=place.logs / "ministack.log",
+    )
+    wait_until(partial(_health, port), of=running, timeout_s=START_S)
+    return running, f"http://127.0.0.1:{port}"
 
 
 def _settings(place: Place, port: int) -> Mapping[str, str]:
@@ -68,7 +100,8 @@ def _settings(place: Place, port: int) -> Mapping[str, str]:
         "SFTP_ENABLED": "0",
         "CLOUDTRAIL_RECORDING": "0",
         "S3_DATA_DIR": str(place.data / "s3"),
-        "STATE_DIR": str(place.data / "state"),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(place.state),
         "LOG_LEVEL": "INFO",
         "PENSTOCK_USAGE_FILE": str(place.usage_file),
     }

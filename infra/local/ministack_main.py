@@ -10,6 +10,8 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import logging
+import os
 import sys
 import tempfile
 import threading
@@ -53,6 +55,9 @@ def _load(name: str) -> Any:
 metrics: Final = _load("ministack_metrics")
 signatures: Final = _load("ministack_signatures")
 usage: Final = _load("ministack_usage")
+journal: Final = _load("ministack_journal")
+stores: Final = _load("ministack_stores")
+memory: Final = _load("ministack_memory")
 
 
 def fill_gaps() -> None:
@@ -69,10 +74,24 @@ def fill_gaps() -> None:
     _keep_escapes_in_paths()
     metrics.know_ages_of_queues()
     app = _module("app")
-    app.app = signatures.Gate(app=app.app, secret_of=_secret_of, note=_note_signature)
+    app.app = signatures.Gate(app=_durable(app.app), secret_of=_secret_of, note=_note_signature)
     # A bucket that takes only TLS would take nothing: loopback stands in for it.
     pin_origin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin_origin(source_ip, True)  # noqa: FBT003 - its own signature
+
+
+def _durable(app: Any) -> Any:
+    """The application, which keeps what it answers for."""
+    folder = Path(os.environ["STATE_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = journal.Journal(file=folder / "journal.sqlite")
+    remembering = memory.Memory(journal=kept, stores=stores, folder=folder)
+    remembering.attach()
+    return memory.Saving(journal.Durable(app=app, journal=kept, note=_warn), remembering)
+
+
+def _warn(line: str) -> None:
+    logging.getLogger("penstock").warning(line)
 
 
 def _secret_of(access_key: str) -> str | None:

@@ -45,6 +45,11 @@ class Place:
         return self.root / "data"
 
     @property
+    def state(self) -> Path:
+        """What the emulator keeps: what the template deploys in JSON, its contents in a journal."""
+        return self.data / "state"
+
+    @property
     def usage_file(self) -> Path:
         """Which parts of the template were used, and how; `infra.local.usage` reads it."""
         return self.data / "usage.jsonl"

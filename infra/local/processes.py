@@ -14,7 +14,7 @@ from typing import Any, Final
 from runtime.errors import Transient
 
 POLL_S: Final = 0.05
-TERMINATE_S: Final = 2.0  # before they are killed; their state is thrown away in any case
+TERMINATE_S: Final = 2.0  # before they are killed, when nobody wants what they could still write
 
 
 # The processes that this process has started, and must reap. Init reaps those of other commands.
@@ -81,22 +81,26 @@ def start(
     return Running(name=name, pid=process.pid, started=started_at(process.pid), log=log)
 
 
-def stop(running: Running) -> None:
+def stop(running: Running, *, grace_s: float = TERMINATE_S) -> None:
     """End a process and what it has started: by SIGTERM, then by SIGKILL; waits for all of them.
 
-    It leads a session, which its descendants belong to even if they have made groups of their own.
-    Does nothing if it has ended.
+    It leads a session, which its descendants belong to even if they have made groups of their own,
+    and even after it was killed itself.
+
+    Args:
+        running: the process; it may have ended.
+        grace_s: how long after SIGTERM they are killed.
 
     Raises:
         StartFailed: they run even after that.
     """
-    if not running.alive:
+    if not running.alive and not _left_by(running):
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         _signal_group(running.pid, sign)
         for pid in _session(running.pid):
             _signal(pid, sign)
-        if _wait(lambda: _is_gone(running.pid), timeout_s=TERMINATE_S):
+        if _wait(lambda: _is_gone(running.pid), timeout_s=grace_s):
             return
     raise StartFailed(f"process {running.pid} ({running.name}) does not end")
 
@@ -132,6 +136,23 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def need_free(port: int) -> None:
+    """See that a loopback port can be listened on.
+
+    Raises:
+        StartFailed: another program has it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else its last calls count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as problem:
+            raise StartFailed(
+                f"port {port}, where the local cloud listened, is in use by another program; end "
+                "that, or empty the local cloud by `penstock local reset`"
+            ) from problem
 
 
 def started_at(pid: int) -> str:
@@ -184,6 +205,33 @@ def _is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return not _session(pid)
     return False
+
+
+def at_home(home: Path) -> list[Running]:
+    """The processes that lead a session and have this HOME; none where the system has no /proc.
+
+    Whoever is killed after it has started a process has written its number nowhere.
+    """
+    wanted, log = b"HOME=" + os.fsencode(home), Path(os.devnull)
+    leaders = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(environment.parent.name)
+        try:
+            is_ours = wanted in environment.read_bytes().split(b"\0") and os.getsid(pid) == pid
+        except OSError:  # it is another user's, or has ended meanwhile
+            continue
+        if is_ours:
+            leaders.append(
+                Running(name=f"process {pid}", pid=pid, started=started_at(pid), log=log)
+            )
+    return leaders
+
+
+def _left_by(ended: Running) -> list[int]:
+    """What runs on of the session of a process that has ended."""
+    # While any of them runs, the system gives nobody the leader's number. Whoever has it now is a
+    # stranger, and then nobody is left.
+    return [] if started_at(ended.pid) else _session(ended.pid)
 
 
 def _session(leader: int) -> list[int]:

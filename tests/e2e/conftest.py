@@ -13,8 +13,9 @@ import pytest
 from cli._connection import Connection
 from cli.client import Client
 from infra.local import cloud
-from infra.local.cloud import LocalCloud, Options
+from infra.local.cloud import Options
 from infra.local.place import ROOT, Place
+from infra.local.state import LocalCloud
 from tests.e2e.recorder import Recorder, recording
 
 PRIVATE = Place(ROOT / ".local" / "e2e")

@@ -13,8 +13,8 @@ import pytest
 
 from cli._connection import STATE
 from cli.client import Client
-from infra.local.cloud import LocalCloud
 from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local.state import LocalCloud
 from tests.page_reader import Reader
 from tests.pages import EXECUTED, ROOT, steps
 

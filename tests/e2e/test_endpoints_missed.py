@@ -9,7 +9,7 @@ import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.local.cloud import LocalCloud
+from infra.local.state import LocalCloud
 from tests.e2e.conftest import Penstock
 from tests.e2e.recorder import Recorder
 

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.cloud import LocalCloud
 from infra.local.place import Place
+from infra.local.state import LocalCloud
 from infra.local.usage import Usage
 from tests.e2e.conftest import Penstock
 from tests.e2e.recorder import Recorder

@@ -4,7 +4,7 @@ import pytest
 
 from bench.releases import Releases
 from cli.client import Client
-from infra.local.cloud import LocalCloud
+from infra.local.state import LocalCloud
 
 pytestmark = pytest.mark.e2e
 

@@ -1,5 +1,7 @@
 """What a local cloud promises besides running the product."""
 
+import os
+import signal
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,9 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local import cloud
-from infra.local.cloud import LocalCloud, Options
+from infra.local.cloud import Options
 from infra.local.emulator import REGION
 from infra.local.place import Place
+from infra.local.state import LocalCloud, Phase
 from runtime.errors import Conflict
 from runtime.stores.aws import queue_depths
 from tests.infra import template
@@ -22,8 +25,9 @@ pytestmark = pytest.mark.e2e
 
 def test_the_api_answers_to_its_own_key_only(local_cloud: LocalCloud) -> None:
     """What `up` prints is enough to work with, and nothing less is."""
-    known = httpx.get(f"{local_cloud.api_url}/v1/topics", headers=_key(local_cloud.api_key))
-    unknown = httpx.get(f"{local_cloud.api_url}/v1/topics", headers=_key("psk_of_nobody"))
+    topics = f"{local_cloud.api_url}/v1/topics"
+    known = httpx.get(topics, headers=_key(local_cloud.api_key), timeout=30)  # it starts cold
+    unknown = httpx.get(topics, headers=_key("psk_of_nobody"), timeout=30)
     assert (200, 401) == (known.status_code, unknown.status_code)
 
 
@@ -86,6 +90,47 @@ def test_everything_listens_on_loopback_only(local_cloud: LocalCloud, place: Pla
     ]
     ours = {fields[1].partition(":")[0] for fields in listening if fields[9] in inodes}
     assert {"0100007F"} == ours
+
+
+@pytest.mark.parametrize("gone", [["redshift"], ["ministack"], ["ministack", "redshift"]])
+def test_what_was_killed_is_started_again_where_it_was(
+    local_cloud: LocalCloud, place: Place, gone: list[str]
+) -> None:
+    """With the same addresses and the same key; what still runs is left alone."""
+    before = {each.name: each for each in cloud.status(place).processes}
+    for name in gone:
+        os.kill(before[name].pid, signal.SIGKILL)
+        os.waitid(os.P_PID, before[name].pid, os.WEXITED | os.WNOWAIT)
+    assert Phase.HALF_DEAD is cloud.status(place).phase
+
+    assert local_cloud == cloud.up(Options(), place=place, say=lambda _line: None)
+
+    after = {each.name: each for each in cloud.status(place).processes}
+    assert gone == [name for name in before if before[name].pid != after[name].pid]
+    assert cloud.status(place).running
+    asked = httpx.get(
+        f"{local_cloud.api_url}/v1/topics", headers=_key(local_cloud.api_key), timeout=30
+    )
+    assert 200 == asked.status_code
+
+
+def test_what_was_stopped_is_the_same_when_it_is_up_again(
+    local_cloud: LocalCloud, place: Place
+) -> None:
+    """Nothing runs meanwhile, and a webhook is still there with its id."""
+    leaders = {each.pid for each in cloud.status(place).processes}
+    webhooks, key = f"{local_cloud.api_url}/v1/webhooks", _key(local_cloud.api_key)
+    wanted = {"name": "kept", "url": "http://localhost:9000/", "topics": ["metric.kept"]}
+    made = httpx.post(webhooks, json=wanted, headers=key, timeout=30).json()
+
+    assert cloud.stop(place)
+    assert not _sessions(leaders)
+    assert Phase.STOPPED is cloud.status(place).phase
+    assert local_cloud == cloud.up(Options(), place=place, say=lambda _line: None)
+
+    shown = httpx.get(f"{webhooks}/{made['id']}", headers=key, timeout=30)
+    assert (200, wanted["url"]) == (shown.status_code, shown.json()["url"])
+    assert 204 == httpx.delete(f"{webhooks}/{made['id']}", headers=key, timeout=30).status_code
 
 
 def test_down_leaves_no_process_and_empties_its_folder(

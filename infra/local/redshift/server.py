@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
     from types_boto3_s3.client import S3Client
 
+SCRATCH: Final = "copy-"  # begins the name of the folder, beside the database, that COPY reads into
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -83,7 +84,7 @@ class RedshiftServer:
         port: int = 0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="copy-", dir=database.parent)
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=database.parent)
         reader = identity.reader if identity is not None else lambda _role: s3
         copier = Copier(reader, Path(self._scratch.name).resolve())
         self._statements = Statements(database, copier, announce=Announcer(events), now=now)

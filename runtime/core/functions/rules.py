@@ -17,8 +17,9 @@ from runtime.errors import BadInput
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 SECRET_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+# A DNS name, or a loopback address, which a run reaches only where the installation allows that.
 HOST: Final = re.compile(
-    r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
+    r"127\.0\.0\.1|::1|(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,62}"
 )
 MAX_HOSTS: Final = 50
 MAX_ENVIRONMENT_BYTES: Final = 4096  # AWS Lambda's limit for a function's environment
@@ -68,7 +69,7 @@ def check_source(source: str) -> None:
 
 
 def check_hosts(hosts: tuple[str, ...]) -> None:
-    """Refuse too many hosts, and a host that is neither a lower-case DNS name nor `*`.
+    """Refuse too many hosts, and one that is no lower-case DNS name, loopback address or `*`.
 
     Raises:
         BadInput: code `bad_host` or `too_many_hosts`.
@@ -78,7 +79,8 @@ def check_hosts(hosts: tuple[str, ...]) -> None:
     for host in hosts:
         if host != "*" and not HOST.fullmatch(host):
             raise BadInput(
-                f"{host!r} must be like crm.example.com or *.example.com, or * for any host",
+                f"{host!r} must be like crm.example.com or *.example.com, or * for any host; "
+                "it has no scheme and no port",
                 field="http_hosts",
                 code="bad_host",
             )

@@ -228,6 +228,15 @@ def test_without_a_connection_it_says_how_to_get_one(penstock: Command) -> None:
     assert "PENSTOCK_API_KEY" in half.err
 
 
+@pytest.mark.parametrize("flag", ["--allow-local-http", "--no-local-http"])
+def test_a_local_cloud_takes_both_words_for_receivers_on_this_machine(
+    penstock: Command, flag: str
+) -> None:
+    """`--allow-local-http` was once needed, and scripts go on saying it."""
+    assert 0 == penstock("local", "up", flag, "--help").code
+    assert 2 == penstock("local", "up", f"{flag}s", "--help").code
+
+
 def test_the_local_clouds_state_is_found_from_below(penstock: Command) -> None:
     """After `penstock local up` nothing has to be exported."""
     state = {

@@ -87,6 +87,14 @@ def test_source_of_exactly_the_limit_is_taken(api: ApiClient, vip: str) -> None:
     assert 201 == api.post(f"{vip}/versions", {"source": "#" * MAX_SOURCE_BYTES}).status
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_a_function_may_name_this_machine_as_a_host(api: ApiClient, host: str) -> None:
+    """A secret is sent to hosts by name only, and a developer's own receiver may need one."""
+    made = api.post("/v1/functions", {"name": "vip", "http_hosts": [host]})
+
+    assert (201, [host]) == (made.status, made.json["http_hosts"])
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "field"),
     [

@@ -109,6 +109,22 @@ def test_an_admin_may_add_a_port(api: ApiClient, monkeypatch: pytest.MonkeyPatch
     assert ("url_port", True) == (refused.json["code"], "443, 8443" in refused.json["detail"])
 
 
+@pytest.mark.parametrize("url", ["http://localhost:9000/hooks", "http://127.0.0.1:9000/hooks"])
+def test_a_receiver_on_this_machine_is_taken_in_a_local_cloud_only(
+    api: ApiClient, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A developer's receiver has no certificate; in AWS, loopback is Lambda's own machine."""
+    monkeypatch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
+    local = build(settings.load(), look_up=look_up)
+
+    in_aws = api.post("/v1/webhooks", wanted(url=url))
+    monkeypatch.setattr(api_function, "_application", lambda: local)
+    on_a_laptop = api.post("/v1/webhooks", wanted(url=url))
+
+    assert (400, "url_not_https") == (in_aws.status, in_aws.json["code"])
+    assert (201, url) == (on_a_laptop.status, on_a_laptop.json["url"])
+
+
 def test_a_klaviyo_receiver_keeps_the_secret_it_has(api: ApiClient) -> None:
     """And gets one of ours, used as it stands, if it brings none."""
     made = api.post("/v1/webhooks", wanted(format="klaviyo", secret="klaviyo-test-secret"))
