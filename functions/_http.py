@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from functions._misfits import REQUEST, BadRequest, misfits
 from runtime.core import json_text
 from runtime.errors import (
     BadInput,
@@ -32,7 +33,14 @@ M = TypeVar("M", bound=BaseModel)
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
+# 400 is for a request that cannot be read. One that was read and has a value that does not fit is
+# answered with 422, whatever the value is.
 _STATUS_BY_CODE: Final = {
+    "bad_cursor": 400,
+    "bad_idempotency_key": 400,
+    "bad_path": 400,
+    "missing_body": 400,
+    "not_json": 400,
     "missing_key": 401,
     "unknown_key": 401,
     "key_expired": 401,
@@ -41,18 +49,13 @@ _STATUS_BY_CODE: Final = {
 }
 # Subclasses before their parents: the first match counts.
 _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
-    (SourceRefused, 422),
-    (BadInput, 400),
+    (BadInput, 422),
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
     (TooManyCalls, 429),
     (Transient, 503),
 )
-# What pydantic calls an error, and what we promise to call it.
-_CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
-_OTHER_CODE: Final = "bad_field"
-MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
 
 
 class MethodNotAllowed(BadInput):
@@ -67,19 +70,6 @@ class MethodNotAllowed(BadInput):
     def __init__(self, method: str, *, allow: tuple[str, ...]) -> None:
         super().__init__(f"this path has no {method}; it has {', '.join(allow)}")
         self.allow = allow
-
-
-class BadRequest(BadInput):
-    """The body or the query does not fit its model.
-
-    Attributes:
-        errors: every field that does not fit, in order, each with `field`, `code` and `message`.
-    """
-
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        first = errors[0]
-        super().__init__(first["message"], field=first["field"], code=first["code"])
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +119,9 @@ def parse(model: type[M], raw: object) -> M:
         BadRequest: naming every field that does not fit.
     """
     try:
-        return model.model_validate(raw)
+        return model.model_validate(raw, context=REQUEST)
     except ValidationError as problem:
-        raise BadRequest(_findings(problem, raw)) from problem
+        raise BadRequest.of(problem, raw) from problem
 
 
 def parse_json(model: type[M], body: bytes) -> M:
@@ -185,15 +175,16 @@ def problem(error: PenstockError, *, request_id: str) -> Response:
 
 def _members(error: PenstockError) -> dict[str, Any]:
     """The members that only problems of this kind have."""
-    if isinstance(error, BadRequest):
-        return {"errors": error.errors}
+    members: dict[str, Any] = {}
+    if isinstance(error, BadInput) and error.code not in _STATUS_BY_CODE:
+        members["errors"] = [each.shown() for each in misfits(error)]
     if isinstance(error, SourceRefused):
-        return {"findings": list(error.findings)}
+        members["findings"] = list(error.findings)
     if isinstance(error, FunctionInUse):
-        return {"webhooks": list(error.webhooks)}
+        members["webhooks"] = list(error.webhooks)
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
-        return {"accepted": [], "rejected": list(error.rejected)}
-    return {}
+        members |= {"accepted": [], "rejected": list(error.rejected)}
+    return members
 
 
 def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
@@ -208,37 +199,3 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return headers
-
-
-def _findings(problem: ValidationError, raw: object) -> list[dict[str, str]]:
-    """What does not fit, in order. A field that may be of several kinds is named once."""
-    findings: dict[tuple[str, str], list[str]] = {}
-    for error in problem.errors():
-        key = (_field(error["loc"], raw), _CODES.get(error["type"], _OTHER_CODE))
-        findings.setdefault(key, []).append(str(error["msg"]))
-    return [
-        {"field": field, "code": code, "message": "; or: ".join(messages)}
-        for (field, code), messages in findings.items()
-    ]
-
-
-def _field(place: Sequence[int | str], raw: object) -> str:
-    """The path of a field as the caller knows it.
-
-    Where a field may be of several kinds, Pydantic names the kind behind the field, inside of what
-    has no insides.
-    """
-    path = ""
-    for part in place:
-        if not isinstance(raw, Mapping | list):
-            break
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-        raw = _at(raw, part)
-    return path.lstrip(".")
-
-
-def _at(raw: Mapping[Any, Any] | list[Any], part: int | str) -> object:
-    """The part; what is not there may be missing, or be a kind: then the whole stays."""
-    if isinstance(raw, Mapping):
-        return raw.get(part, raw)
-    return raw[part] if isinstance(part, int) and part < len(raw) else raw

@@ -1,11 +1,10 @@
 """/v1/api-keys and /v1/tenants."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core import overlap
 from runtime.core.tenancy.api_key import ApiKey
@@ -64,7 +63,7 @@ class ApiKeyCreated(ApiKeyOut):
 class OverlapIn(Request):
     """How long the old key goes on working."""
 
-    overlap_s: Annotated[int, fields.within(0, overlap.MAX_S)] = Field(
+    overlap_s: fields.Overlap = Field(
         default=overlap.DEFAULT_S, description="seconds that both keys work"
     )
 
@@ -92,7 +91,7 @@ def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
             caller,
             name=body.name,
             scopes=body.wanted,
-            expires_at=time_of(body.expires_at, field="expires_at"),
+            expires_at=fields.time_of(body.expires_at, field="expires_at"),
         )
     )
 

@@ -1,11 +1,13 @@
 """/v1/functions: their settings."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._misfits import REQUEST, judge_now
 from runtime.core.functions import health as healths
 from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
@@ -38,13 +40,21 @@ class LimitsIn(Request):
         int, fields.within(_LEAST.concurrent_runs, _CAPS.concurrent_runs)
     ] = _CAPS.concurrent_runs
 
+    @field_validator("*")
+    @classmethod
+    def _judge(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context == REQUEST and info.field_name:
+            limits = replace(_CAPS, **{info.field_name: value})
+            judge_now(lambda: rules.check_limits(limits), depth=2)
+        return value
+
 
 class TriggerIn(Request):
     """Which events start a function: those of the topics that pass the filter."""
 
     model_config = ConfigDict(from_attributes=True)
     topics: fields.Topics
-    filter: dict[str, Any] | None = Field(
+    filter: fields.Filter | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
 
@@ -71,7 +81,7 @@ class FunctionSettings(Request):
     topics: fields.Triggers = Field(
         default=[], description="the topics that trigger it; with `filter` short for one trigger"
     )
-    filter: dict[str, Any] | None = Field(
+    filter: fields.Filter | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
     triggers: list[TriggerIn] = Field(
