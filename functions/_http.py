@@ -6,6 +6,7 @@ below say which HTTP status an error has.
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -32,6 +33,8 @@ M = TypeVar("M", bound=BaseModel)
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
+# Lambda takes 6 MiB of request, in which a body may stand as base64 with the headers around it.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
 # 400 is for a request that cannot be read. One that was read and has a value that does not fit is
 # answered with 422, whatever the value is.
@@ -45,8 +48,12 @@ _STATUS_BY_CODE: Final = {
     "unknown_key": 401,
     "key_expired": 401,
     "method_not_allowed": 405,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
 }
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""")
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")  # the last is part of the first
 # Subclasses before their parents: the first match counts.
 _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
     (BadInput, 422),
@@ -68,7 +75,7 @@ class MethodNotAllowed(BadInput):
     code = "method_not_allowed"
 
     def __init__(self, method: str, *, allow: tuple[str, ...]) -> None:
-        super().__init__(f"this path has no {method}; it has {', '.join(allow)}")
+        super().__init__(f"this path has no {method[:20]}; it has {', '.join(allow)}")
         self.allow = allow
 
 
@@ -97,19 +104,60 @@ def request_id(event: Mapping[str, Any]) -> str:
     return str(event.get("requestContext", {}).get("requestId", ""))
 
 
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header of the request by its lower-case name; None when it has none of that name."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
 def body_bytes(event: Mapping[str, Any]) -> bytes:
     """The request's body as sent.
 
     Raises:
-        BadInput: code `not_json`: the request says that it is base64, and it is not.
+        BadInput: code `body_too_large`; or `not_json`: the request says that it is base64, and it
+            is not.
     """
     text: str = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return text.encode(errors="surrogatepass")
     try:
-        return base64.b64decode(text, validate=True)
+        body = (
+            base64.b64decode(text, validate=True)
+            if event.get("isBase64Encoded")
+            else text.encode(errors="surrogatepass")
+        )
     except ValueError as problem:
         raise BadInput("the body is not base64", code="not_json") from problem
+    if len(body) > MAX_BODY_BYTES:
+        raise BadInput(
+            f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed: send several"
+            " requests",
+            code="body_too_large",
+        )
+    return body
+
+
+def check_body_type(event: Mapping[str, Any]) -> None:
+    """Refuse a body that says that it is something else than JSON in UTF-8.
+
+    A body that says nothing is taken for JSON.
+
+    Raises:
+        BadInput: code `unsupported_media_type`.
+    """
+    coding = (header(event, "content-encoding") or "identity").strip().lower()
+    if coding != "identity":
+        raise BadInput(
+            f"a body in {coding[:80]!r} is not read; send it as it is, without a content-encoding",
+            code="unsupported_media_type",
+        )
+    stated = (header(event, "content-type") or JSON).lower()
+    kind, _, parameters = stated.partition(";")
+    charset = _CHARSET.search(parameters)
+    if kind.strip() != JSON or (charset is not None and charset[1] not in _CHARSETS):
+        raise BadInput(
+            f"a body of type {stated[:80]!r} is not read; send JSON in UTF-8 with the header"
+            f" content-type: {JSON}",
+            code="unsupported_media_type",
+        )
 
 
 def parse(model: type[M], raw: object) -> M:
@@ -136,6 +184,11 @@ def parse_json(model: type[M], body: bytes) -> M:
     if not body.strip():
         raise BadInput("is missing; send a JSON object, {} at least", code="missing_body")
     return parse(model, json_text.load(body, **getattr(model, "json_rules", {})))
+
+
+def allowing(methods: tuple[str, ...]) -> Response:
+    """The answer to OPTIONS: which methods the path has."""
+    return Response(status_code=204, content_type=JSON, body="", headers=_allow(methods))
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -187,11 +240,17 @@ def _members(error: PenstockError) -> dict[str, Any]:
     return members
 
 
+def _allow(methods: tuple[str, ...]) -> dict[str, str]:
+    return {"allow": ", ".join(methods)}
+
+
 def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     status = status_of(error)
     headers = {"x-request-id": request_id}
     if isinstance(error, MethodNotAllowed):
-        headers["allow"] = ", ".join(error.allow)
+        headers |= _allow(error.allow)
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        headers["accept"] = JSON
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooManyCalls):

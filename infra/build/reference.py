@@ -90,6 +90,14 @@ machine-readable form is at `/openapi.json`.
   whether a function exists or a host has an address, is said once all else fits.
 - **Events** are judged one by one. 202 says which of them are on the bus and which were rejected;
   when all of them were rejected the answer is 422 with the same two lists.
+- **Bodies** have at most 4 MiB (4,194,304 bytes); a larger one is refused with 413
+  (`body_too_large`), and one above 6 MiB by AWS itself, without a problem document. Their type is
+  `application/json`, in UTF-8 and not compressed; what says that it is something else is refused
+  with 415 (`unsupported_media_type`). A body without a `content-type` is taken for JSON. Where an
+  endpoint takes no body, whatever comes is ignored.
+- **Methods.** Every path that has GET has HEAD: the same status and headers, no body. OPTIONS is
+  answered with 204 and the path's methods in `allow`, and takes no key. Other methods get 405 with
+  `allow`.
 - **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one
   is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
   number with a point or an exponent is a double. Times are RFC 3339 with an offset.
