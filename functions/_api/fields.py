@@ -285,3 +285,18 @@ EVENT: Final[dict[str, Any]] = {
         },
     },
 }
+# An event that the API shows has these besides; who sends one back need not take them out.
+WholeEvent = Annotated[
+    dict[str, Any],
+    says(
+        **EVENT
+        | {
+            "properties": EVENT["properties"]
+            | {
+                "received_at": {"type": ["string", "null"], "format": "date-time"},
+                "origin": {"enum": list(envelope.ORIGINS)},
+                "hops": {"type": "integer", "minimum": 0, "maximum": envelope.MAX_HOPS},
+            }
+        }
+    ),
+]

@@ -2,11 +2,19 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api import fields
 from functions._api.deliveries import DeliveryOut
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+    without_defaults,
+)
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.core import overlap
 from runtime.core.pacing.rate_limit import Per, RateLimit
@@ -65,6 +73,8 @@ class WebhookIn(AccessIn):
 
 class WebhookChangesIn(AccessIn):
     """The fields to change; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
     name: fields.Name = ""
     url: str = ""

@@ -66,7 +66,9 @@ _GENERATED: Final = "<!-- made by `python -m infra.build.reference`; do not edit
 _API_INTRODUCTION: Final = """# HTTP API
 
 Base address: the stack's output `ApiUrl`, or `api_url` of `penstock local up --json`. The
-machine-readable form is at `/openapi.json`.
+machine-readable form is at `/openapi.json` (OpenAPI 3.1): for each operation the scope that it asks
+for, a request and its answer as an example, and every status that it may refuse with, with its
+codes.
 
 - **Keys.** `Authorization: Bearer psk_…`. A key belongs to one tenant and has scopes; what other
   tenants have looks as if it were not there (404).
