@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
@@ -16,6 +16,16 @@ from runtime.wiring.api import Api
 
 class ApiKeyIn(Request):
     """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
+
+    # For the document; `wanted` enforces it.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["scopes"], "properties": {"scopes": {"type": "array"}}},
+                {"required": ["preset"], "properties": {"preset": {"type": "string"}}},
+            ]
+        }
+    )
 
     name: fields.Name
     scopes: fields.Scopes | None = None
