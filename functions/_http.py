@@ -6,6 +6,7 @@ below say which HTTP status an error has.
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from functions._misfits import REQUEST, BadRequest, misfits
 from runtime.core import json_text
 from runtime.errors import (
     BadInput,
@@ -31,28 +33,36 @@ M = TypeVar("M", bound=BaseModel)
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
+# Lambda takes 6 MiB of request, in which a body may stand as base64 with the headers around it.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
+# 400 is for a request that cannot be read. One that was read and has a value that does not fit is
+# answered with 422, whatever the value is.
 _STATUS_BY_CODE: Final = {
+    "bad_cursor": 400,
+    "bad_idempotency_key": 400,
+    "bad_path": 400,
+    "missing_body": 400,
+    "not_json": 400,
     "missing_key": 401,
     "unknown_key": 401,
     "key_expired": 401,
     "method_not_allowed": 405,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
 }
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""")
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")  # the last is part of the first
 # Subclasses before their parents: the first match counts.
 _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
-    (SourceRefused, 422),
-    (BadInput, 400),
+    (BadInput, 422),
     (NotFound, 404),
     (Conflict, 409),
     (Forbidden, 403),
     (TooManyCalls, 429),
     (Transient, 503),
 )
-# What pydantic calls an error, and what we promise to call it.
-_CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
-_OTHER_CODE: Final = "bad_field"
-MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
 
 
 class MethodNotAllowed(BadInput):
@@ -65,21 +75,8 @@ class MethodNotAllowed(BadInput):
     code = "method_not_allowed"
 
     def __init__(self, method: str, *, allow: tuple[str, ...]) -> None:
-        super().__init__(f"this path has no {method}; it has {', '.join(allow)}")
+        super().__init__(f"this path has no {method[:20]}; it has {', '.join(allow)}")
         self.allow = allow
-
-
-class BadRequest(BadInput):
-    """The body or the query does not fit its model.
-
-    Attributes:
-        errors: every field that does not fit, in order, each with `field`, `code` and `message`.
-    """
-
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        first = errors[0]
-        super().__init__(first["message"], field=first["field"], code=first["code"])
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +104,60 @@ def request_id(event: Mapping[str, Any]) -> str:
     return str(event.get("requestContext", {}).get("requestId", ""))
 
 
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header of the request by its lower-case name; None when it has none of that name."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
 def body_bytes(event: Mapping[str, Any]) -> bytes:
     """The request's body as sent.
 
     Raises:
-        BadInput: code `not_json`: the request says that it is base64, and it is not.
+        BadInput: code `body_too_large`; or `not_json`: the request says that it is base64, and it
+            is not.
     """
     text: str = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return text.encode(errors="surrogatepass")
     try:
-        return base64.b64decode(text, validate=True)
+        body = (
+            base64.b64decode(text, validate=True)
+            if event.get("isBase64Encoded")
+            else text.encode(errors="surrogatepass")
+        )
     except ValueError as problem:
         raise BadInput("the body is not base64", code="not_json") from problem
+    if len(body) > MAX_BODY_BYTES:
+        raise BadInput(
+            f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed: send several"
+            " requests",
+            code="body_too_large",
+        )
+    return body
+
+
+def check_body_type(event: Mapping[str, Any]) -> None:
+    """Refuse a body that says that it is something else than JSON in UTF-8.
+
+    A body that says nothing is taken for JSON.
+
+    Raises:
+        BadInput: code `unsupported_media_type`.
+    """
+    coding = (header(event, "content-encoding") or "identity").strip().lower()
+    if coding != "identity":
+        raise BadInput(
+            f"a body in {coding[:80]!r} is not read; send it as it is, without a content-encoding",
+            code="unsupported_media_type",
+        )
+    stated = (header(event, "content-type") or JSON).lower()
+    kind, _, parameters = stated.partition(";")
+    charset = _CHARSET.search(parameters)
+    if kind.strip() != JSON or (charset is not None and charset[1] not in _CHARSETS):
+        raise BadInput(
+            f"a body of type {stated[:80]!r} is not read; send JSON in UTF-8 with the header"
+            f" content-type: {JSON}",
+            code="unsupported_media_type",
+        )
 
 
 def parse(model: type[M], raw: object) -> M:
@@ -129,9 +167,9 @@ def parse(model: type[M], raw: object) -> M:
         BadRequest: naming every field that does not fit.
     """
     try:
-        return model.model_validate(raw)
+        return model.model_validate(raw, context=REQUEST)
     except ValidationError as problem:
-        raise BadRequest(_findings(problem, raw)) from problem
+        raise BadRequest.of(problem, raw) from problem
 
 
 def parse_json(model: type[M], body: bytes) -> M:
@@ -146,6 +184,11 @@ def parse_json(model: type[M], body: bytes) -> M:
     if not body.strip():
         raise BadInput("is missing; send a JSON object, {} at least", code="missing_body")
     return parse(model, json_text.load(body, **getattr(model, "json_rules", {})))
+
+
+def allowing(methods: tuple[str, ...]) -> Response:
+    """The answer to OPTIONS: which methods the path has."""
+    return Response(status_code=204, content_type=JSON, body="", headers=_allow(methods))
 
 
 def answer(body: object, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -185,22 +228,29 @@ def problem(error: PenstockError, *, request_id: str) -> Response:
 
 def _members(error: PenstockError) -> dict[str, Any]:
     """The members that only problems of this kind have."""
-    if isinstance(error, BadRequest):
-        return {"errors": error.errors}
+    members: dict[str, Any] = {}
+    if isinstance(error, BadInput) and error.code not in _STATUS_BY_CODE:
+        members["errors"] = [each.shown() for each in misfits(error)]
     if isinstance(error, SourceRefused):
-        return {"findings": list(error.findings)}
+        members["findings"] = list(error.findings)
     if isinstance(error, FunctionInUse):
-        return {"webhooks": list(error.webhooks)}
+        members["webhooks"] = list(error.webhooks)
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
-        return {"accepted": [], "rejected": list(error.rejected)}
-    return {}
+        members |= {"accepted": [], "rejected": list(error.rejected)}
+    return members
+
+
+def _allow(methods: tuple[str, ...]) -> dict[str, str]:
+    return {"allow": ", ".join(methods)}
 
 
 def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     status = status_of(error)
     headers = {"x-request-id": request_id}
     if isinstance(error, MethodNotAllowed):
-        headers["allow"] = ", ".join(error.allow)
+        headers |= _allow(error.allow)
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        headers["accept"] = JSON
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooManyCalls):
@@ -208,37 +258,3 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return headers
-
-
-def _findings(problem: ValidationError, raw: object) -> list[dict[str, str]]:
-    """What does not fit, in order. A field that may be of several kinds is named once."""
-    findings: dict[tuple[str, str], list[str]] = {}
-    for error in problem.errors():
-        key = (_field(error["loc"], raw), _CODES.get(error["type"], _OTHER_CODE))
-        findings.setdefault(key, []).append(str(error["msg"]))
-    return [
-        {"field": field, "code": code, "message": "; or: ".join(messages)}
-        for (field, code), messages in findings.items()
-    ]
-
-
-def _field(place: Sequence[int | str], raw: object) -> str:
-    """The path of a field as the caller knows it.
-
-    Where a field may be of several kinds, Pydantic names the kind behind the field, inside of what
-    has no insides.
-    """
-    path = ""
-    for part in place:
-        if not isinstance(raw, Mapping | list):
-            break
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-        raw = _at(raw, part)
-    return path.lstrip(".")
-
-
-def _at(raw: Mapping[Any, Any] | list[Any], part: int | str) -> object:
-    """The part; what is not there may be missing, or be a kind: then the whole stays."""
-    if isinstance(raw, Mapping):
-        return raw.get(part, raw)
-    return raw[part] if isinstance(part, int) and part < len(raw) else raw

@@ -33,8 +33,11 @@ def _method(event: Mapping[str, Any]) -> str:
 
 
 def _respond(event: Mapping[str, Any]) -> _http.Response:
+    method, path = _method(event), event["rawPath"]
     try:
-        match = _ROUTES.find(_method(event), event["rawPath"])
+        if method == "OPTIONS":
+            return _http.allowing(_ROUTES.methods(path))
+        match = _ROUTES.find(method, path)
     except PenstockError as error:
         return _http.problem(error, request_id=_http.request_id(event))
     if match.target is _OWN_DOCUMENT:

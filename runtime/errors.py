@@ -80,17 +80,19 @@ class EventsRejected(BadInput):
 
     Attributes:
         rejected: each with `index`, `code`, `message` and `field`, in the order of the request.
+        at: the field that lists the events; empty when the request is one event itself.
     """
 
     code = "events_rejected"
 
-    def __init__(self, rejected: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, rejected: Sequence[Mapping[str, Any]], *, at: str = "events") -> None:
         first = rejected[0]
         super().__init__(
             f"none of {len(rejected)} events was taken; the first, number {first['index']}:"
             f" {first['field']} {first['message']}"
         )
         self.rejected = tuple(rejected)
+        self.at = at
 
 
 class NotFound(Permanent):

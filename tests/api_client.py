@@ -16,6 +16,7 @@ from functions import api as api_function
 from runtime import settings
 from runtime.core.tenancy.scopes import SCOPES
 from runtime.wiring.api import Api, build
+from tests import api_contract
 from tests.cloud import Cloud, in_process
 from tests.doubles import ScriptedSandbox
 
@@ -54,7 +55,10 @@ class ApiClient:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, its path as the gateway hands it on; a body that is no text goes as JSON."""
+        """One request, its path as the gateway hands it on; a body that is no text goes as JSON.
+
+        The answer is held against the OpenAPI document.
+        """
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         given = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
         event = a_url_event(
@@ -62,7 +66,11 @@ class ApiClient:
         )
         raw = api_function.handler(event, LambdaContext())
         sent = {**raw.get("headers", {})}
-        return Answer(status=raw["statusCode"], headers=sent, text=raw.get("body") or "")
+        answer = Answer(status=raw["statusCode"], headers=sent, text=raw.get("body") or "")
+        api_contract.hold(
+            method, path, status=answer.status, headers=answer.headers, text=answer.text
+        )
+        return answer
 
     def get(self, path: str, **query: Any) -> Answer:
         """GET."""

@@ -1,11 +1,10 @@
 """/v1/api-keys and /v1/tenants."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core import overlap
 from runtime.core.tenancy.api_key import ApiKey
@@ -17,6 +16,16 @@ from runtime.wiring.api import Api
 
 class ApiKeyIn(Request):
     """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
+
+    # For the document; `wanted` enforces it.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["scopes"], "properties": {"scopes": {"type": "array"}}},
+                {"required": ["preset"], "properties": {"preset": {"type": "string"}}},
+            ]
+        }
+    )
 
     name: fields.Name
     scopes: fields.Scopes | None = None
@@ -68,7 +77,7 @@ class ApiKeyCreated(ApiKeyOut):
 class OverlapIn(Request):
     """How long the old key goes on working."""
 
-    overlap_s: Annotated[int, fields.within(0, overlap.MAX_S)] = Field(
+    overlap_s: fields.Overlap = Field(
         default=overlap.DEFAULT_S, description="seconds that both keys work"
     )
 
@@ -97,7 +106,7 @@ def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
             name=body.name,
             scopes=body.wanted,
             webhook_id=body.webhook_id,
-            expires_at=time_of(body.expires_at, field="expires_at"),
+            expires_at=fields.time_of(body.expires_at, field="expires_at"),
         )
     )
 

@@ -8,8 +8,6 @@ from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.core.tenancy.api_key import ApiKey, reached
-from runtime.core.timestamps import moment, timestamp
-from runtime.errors import BadInput
 from runtime.wiring.api import Api
 
 
@@ -39,8 +37,8 @@ class DeliveriesQuery(ListQuery):
             status=self.status,
             topic=self.topic,
             event_id=self.event,
-            since=time_of(self.since, field="since"),
-            until=time_of(self.until, field="until"),
+            since=fields.time_of(self.since, field="since"),
+            until=fields.time_of(self.until, field="until"),
         )
 
 
@@ -146,24 +144,6 @@ def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> Delive
 def _delivery_out(delivery: Delivery) -> DeliveryOut:
     out = DeliveryOut.model_validate(delivery)
     return out.model_copy(update={"body": None}) if delivery.is_unopened else out
-
-
-def time_of(text: str | None, *, field: str) -> str | None:
-    """A time of a query, as records have it; None for None.
-
-    Raises:
-        BadInput: code `bad_time`.
-    """
-    if text is None:
-        return None
-    try:
-        return timestamp(moment(text))
-    except ValueError as problem:
-        raise BadInput(
-            "must be RFC 3339 with an offset, such as 2026-11-20T13:04:05Z",
-            field=field,
-            code="bad_time",
-        ) from problem
 
 
 ENDPOINTS = (list_all, show, request, retry)

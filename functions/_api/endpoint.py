@@ -25,6 +25,12 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def without_defaults(schema: dict[str, Any]) -> None:
+    """The schema of a body of changes: what is left out stays, so no field has a default."""
+    for each in schema["properties"].values():
+        each.pop("default", None)
+
+
 class Answer(BaseModel):
     """A resource as callers see it: the fields of a record that the model names, and no others."""
 

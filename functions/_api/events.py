@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.events import envelope, topics
 from runtime.core.events.envelope import Event
@@ -38,6 +37,11 @@ class EventsIn(RootModel[Any]):
     # checked with each event, so that one too large does not spoil the other events.
     json_rules: ClassVar = {"wrapped": 2, "any_integer": True}
 
+    @property
+    def at(self) -> str:
+        """The field that lists the events; empty when the body is one event itself."""
+        return "events" if isinstance(self.root, dict) and set(self.root) == self.keys else ""
+
     def each(self) -> list[object]:
         """The events as they came, not judged yet.
 
@@ -47,7 +51,7 @@ class EventsIn(RootModel[Any]):
         """
         if not isinstance(self.root, dict):
             raise BadInput("send an object", code="not_an_object")
-        if set(self.root) != self.keys:
+        if not self.at:
             return [self.root]
         events = self.root["events"]
         if not isinstance(events, list):
@@ -93,8 +97,8 @@ class EventsQuery(ListQuery):
         """
         return {
             "topic": None if self.topic is None else envelope.topic(self.topic),
-            "since": time_of(self.since, field="since"),
-            "until": time_of(self.until, field="until"),
+            "since": fields.time_of(self.since, field="since"),
+            "until": fields.time_of(self.until, field="until"),
         }
 
 
@@ -124,9 +128,9 @@ class TopicOut(BaseModel):
 
 @endpoint("POST", "/v1/events", scope="events:write", status=202)
 def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
-    """Send events; what is accepted is on the bus. 400 when all of them are rejected."""
+    """Send events; what is accepted is on the bus. 422 when all of them are rejected."""
     acceptance = api.events.accept(caller.tenant, body.each())
-    return EventsOut.model_validate(acceptance.unless_all_rejected())
+    return EventsOut.model_validate(acceptance.unless_all_rejected(at=body.at))
 
 
 @endpoint("GET", "/v1/events", scope="events:read")

@@ -1,9 +1,10 @@
 """What a field may hold, as the OpenAPI document says it; one type for each kind of text or number.
 
-`runtime.core` enforces most rules, and refuses with codes of its own. For these `says` only writes
-the rule into the document, from the same constants; a test compares document and code. Pydantic
-enforces the few rules here that the core does not have, such as the length of ids in a path: they
-become keys, whose length DynamoDB limits.
+`runtime.core` has most rules, and refuses with codes of its own. For these `says` only writes the
+rule into the document, from the same constants; a test compares document and code. `judged_by` has
+the core's rule applied while a request is read, so that all that is wrong is named at once; the use
+case applies it again. Pydantic enforces the few rules that the core does not have, such as the
+length of ids in a path: they become keys, whose length DynamoDB limits.
 """
 
 import re
@@ -11,20 +12,26 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from runtime.core import cursor, ids
+from functions._misfits import judged_by
+from runtime.core import cursor, ids, overlap
 from runtime.core.deliveries.delivery import Status
 from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
 from runtime.core.functions import releases
 from runtime.core.functions import rules as function_rules
 from runtime.core.functions.function import MAX_SOURCE_BYTES, MAX_VERSION, Engine, RetryOn
+from runtime.core.functions.releases import Trial
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import Outcome
+from runtime.core.matching import matching
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
+from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
 from runtime.core.tenancy import idempotency, scopes
+from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks import access_rules
 from runtime.core.webhooks import rules as webhook_rules
 from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
+from runtime.errors import BadInput
 
 
 def says(**schema: Any) -> Any:
@@ -42,6 +49,25 @@ def within(least: float, most: float) -> Any:
     return says(minimum=least, maximum=most)
 
 
+def time_of(text: str | None, *, field: str) -> str | None:
+    """A time that a caller names, as records have it; None for None.
+
+    Raises:
+        BadInput: code `bad_time`.
+    """
+    if text is None:
+        return None
+    try:
+        return timestamp(moment(text))
+    except ValueError as problem:
+        raise BadInput(
+            "must be RFC 3339 with an offset, such as 2026-11-20T13:04:05Z",
+            field=field,
+            code="bad_time",
+        ) from problem
+
+
+_NEVER: Final = str(RetryOn.NEVER)
 _TOPIC_SCHEMA: Final = {"minLength": 1, "maxLength": envelope.MAX_TOPIC_CHARS}
 
 # Pydantic enforces these.
@@ -55,7 +81,7 @@ ProfileId = Annotated[
 ExactTopic = Annotated[str, Field(min_length=1, max_length=envelope.MAX_TOPIC_CHARS)]
 
 # The core enforces these.
-Time = Annotated[str, says(format="date-time")]
+Time = Annotated[str, says(format="date-time"), judged_by(lambda text: time_of(text, field="time"))]
 Cursor = Annotated[str, says(maxLength=cursor.MAX_CURSOR_CHARS, pattern=whole(cursor.ALPHABET))]
 Name = Annotated[
     str,
@@ -65,40 +91,110 @@ Name = Annotated[
         pattern="^[^\\x00-\\x1f\\x7f-\\x9f]*$",
         description="printable characters",
     ),
+    judged_by(webhook_rules.check_name),
 ]
 Topic = Annotated[str, says(**_TOPIC_SCHEMA)]
-EventTopic = Annotated[str, says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(envelope.TOPIC))]
-Topics = Annotated[list[Topic], says(minItems=1, maxItems=topics.MAX_TOPICS)]
-Triggers = Annotated[list[Topic], says(maxItems=topics.MAX_TOPICS)]
-FunctionName = Annotated[str, says(pattern=whole(function_rules.NAME))]
+EventTopic = Annotated[
+    str,
+    says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(envelope.TOPIC)),
+    judged_by(envelope.topic),
+]
+Topics = Annotated[
+    list[Topic], says(minItems=1, maxItems=topics.MAX_TOPICS), judged_by(topics.parse_all)
+]
+Triggers = Annotated[
+    list[Topic],
+    says(maxItems=topics.MAX_TOPICS),
+    judged_by(lambda names: names and topics.parse_all(names)),
+]
+Filter = Annotated[dict[str, Any], judged_by(matching.compile)]
+FunctionName = Annotated[
+    str, says(pattern=whole(function_rules.NAME)), judged_by(function_rules.check_name)
+]
 SecretName = Annotated[str, says(pattern=whole(function_rules.SECRET_NAME))]
-SecretNames = Annotated[list[SecretName], says(maxItems=function_rules.MAX_SECRETS)]
-SecretValue = Annotated[str, says(minLength=1, maxLength=function_rules.MAX_SECRET_VALUE_BYTES)]
-Source = Annotated[str, says(minLength=1, maxLength=MAX_SOURCE_BYTES)]
+SecretNames = Annotated[
+    list[SecretName],
+    says(maxItems=function_rules.MAX_SECRETS),
+    judged_by(function_rules.check_secret_names),
+]
+SecretValue = Annotated[
+    str,
+    says(minLength=1, maxLength=function_rules.MAX_SECRET_VALUE_BYTES),
+    judged_by(function_rules.check_secret_value),
+]
+Source = Annotated[
+    str, says(minLength=1, maxLength=MAX_SOURCE_BYTES), judged_by(function_rules.check_source)
+]
 Host = Annotated[str, says(pattern=f"^\\*$|{whole(function_rules.HOST)}")]
-Hosts = Annotated[list[Host], says(maxItems=function_rules.MAX_HOSTS)]
+Hosts = Annotated[
+    list[Host],
+    says(maxItems=function_rules.MAX_HOSTS),
+    judged_by(lambda hosts: function_rules.check_hosts(tuple(hosts))),
+]
 Environment = Annotated[
     dict[str, Annotated[str, says(pattern="^[^\\x00]*$")]],
     says(propertyNames={"pattern": whole(function_rules.VARIABLE)}),
+    judged_by(function_rules.check_environment),
 ]
-EngineName = Annotated[str, says(enum=list(Engine))]
+EngineName = Annotated[str, says(enum=list(Engine)), judged_by(function_rules.engine)]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 RunVersion = Annotated[int, Field(ge=0, le=MAX_VERSION)]  # 0 for a run that no version could do
-Share = Annotated[float, within(releases.MIN_PERCENT, releases.MAX_POINTS)]
-Points = Annotated[float, within(0, releases.MAX_POINTS)]
-MinRuns = Annotated[int, within(1, releases.MAX_MIN_RUNS)]
-RetryOnName = Annotated[str, says(enum=list(RetryOn))]
-RunAttempts = Annotated[int, within(1, function_rules.MAX_ATTEMPTS)]
+Share = Annotated[
+    float,
+    within(releases.MIN_PERCENT, releases.MAX_POINTS),
+    judged_by(lambda percent: releases.check_trial(Trial(version=1, percent=percent))),
+]
+Points = Annotated[
+    float,
+    within(0, releases.MAX_POINTS),
+    judged_by(lambda points: releases.check_trial(Trial(version=1, margin_points=points))),
+]
+MinRuns = Annotated[
+    int,
+    within(1, releases.MAX_MIN_RUNS),
+    judged_by(lambda runs: releases.check_trial(Trial(version=1, min_runs=runs))),
+]
+RetryOnName = Annotated[
+    str,
+    says(enum=list(RetryOn)),
+    judged_by(lambda on: function_rules.retry_policy(on, attempts=1, delays_s=None), depth=2),
+]
+RunAttempts = Annotated[
+    int,
+    within(1, function_rules.MAX_ATTEMPTS),
+    judged_by(
+        lambda attempts: function_rules.retry_policy(_NEVER, attempts=attempts, delays_s=None),
+        depth=2,
+    ),
+]
 RunDelays = Annotated[
     list[Annotated[int, within(0, function_rules.MAX_RETRY_DELAY_S)]],
     says(minItems=1, maxItems=function_rules.MAX_ATTEMPTS),
+    judged_by(
+        lambda delays_s: function_rules.retry_policy(_NEVER, attempts=1, delays_s=tuple(delays_s)),
+        depth=2,
+    ),
 ]
 Delays = Annotated[
     list[Annotated[int, within(1, webhook_rules.MAX_RETRY_DELAY_S)]],
     says(maxItems=webhook_rules.MAX_RETRIES),
+    judged_by(lambda delays_s: webhook_rules.check_schedule(tuple(delays_s))),
 ]
-Timeout = Annotated[int, within(1, MAX_TIMEOUT_S)]
-Concurrency = Annotated[int, within(1, MAX_CONCURRENCY)]
+Timeout = Annotated[int, within(1, MAX_TIMEOUT_S), judged_by(webhook_rules.check_timeout)]
+Concurrency = Annotated[
+    int,
+    within(1, MAX_CONCURRENCY),
+    judged_by(lambda attempts: webhook_rules.check_limits(None, attempts)),
+]
+RateCount = Annotated[
+    int,
+    within(1, MAX_COUNT),
+    judged_by(
+        lambda count: webhook_rules.check_limits(RateLimit(count=count, per=Per.SECOND), None),
+        depth=2,
+    ),
+]
+Overlap = Annotated[int, within(0, overlap.MAX_S), judged_by(overlap.check)]
 OwnSecret = Annotated[
     str, says(minLength=klaviyo.MIN_SECRET_CHARS, maxLength=klaviyo.MAX_SECRET_CHARS)
 ]
@@ -118,6 +214,7 @@ Headers = Annotated[
         maxProperties=access_rules.MAX_HEADERS,
         propertyNames={"pattern": whole(access_rules.NAME)},
     ),
+    judged_by(access_rules.check_headers),
 ]
 HeaderText = Annotated[
     str, says(maxLength=access_rules.MAX_SECRET_CHARS, pattern=whole(access_rules.VALUE))
@@ -138,7 +235,7 @@ Password = Annotated[
 Scopes = Annotated[
     list[Annotated[str, says(enum=[*scopes.SCOPES, scopes.ADMIN])]], says(minItems=1)
 ]
-TenantId = Annotated[str, says(pattern=whole(envelope.TENANT))]
+TenantId = Annotated[str, says(pattern=whole(envelope.TENANT)), judged_by(envelope.check_tenant)]
 Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]
 VersionWord = Annotated[str, says(enum=list(VersionChoice))]
 EndedStatuses = Annotated[
@@ -188,3 +285,18 @@ EVENT: Final[dict[str, Any]] = {
         },
     },
 }
+# An event that the API shows has these besides; who sends one back need not take them out.
+WholeEvent = Annotated[
+    dict[str, Any],
+    says(
+        **EVENT
+        | {
+            "properties": EVENT["properties"]
+            | {
+                "received_at": {"type": ["string", "null"], "format": "date-time"},
+                "origin": {"enum": list(envelope.ORIGINS)},
+                "hops": {"type": "integer", "minimum": 0, "maximum": envelope.MAX_HOPS},
+            }
+        }
+    ),
+]

@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome
@@ -54,8 +53,8 @@ def start(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RunReplay
     """Run runs of a function again, as a job; their effects repeat under the same ids."""
     replay = WantedRunReplay(
         outcomes=_outcomes(body.outcomes),
-        since=time_of(body.since, field="since"),
-        until=time_of(body.until, field="until"),
+        since=fields.time_of(body.since, field="since"),
+        until=fields.time_of(body.until, field="until"),
         topic=body.topic,
         version=version_choice(body.version),
     )

@@ -1,11 +1,21 @@
 """/v1/functions: their settings."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+    without_defaults,
+)
+from functions._misfits import REQUEST, judge_now
 from runtime.core.functions import health as healths
 from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
@@ -23,7 +33,6 @@ _RETRY = RetryPolicy()
 class LimitsIn(Request):
     """What one run may use. The default of each limit is also the most that it may be."""
 
-    model_config = ConfigDict(from_attributes=True)
     wall_s: Annotated[float, fields.within(_LEAST.wall_s, _CAPS.wall_s)] = _CAPS.wall_s
     memory_mb: Annotated[int, fields.within(_LEAST.memory_mb, _CAPS.memory_mb)] = _CAPS.memory_mb
     result_bytes: Annotated[int, fields.within(_LEAST.result_bytes, _CAPS.result_bytes)] = (
@@ -38,21 +47,27 @@ class LimitsIn(Request):
         int, fields.within(_LEAST.concurrent_runs, _CAPS.concurrent_runs)
     ] = _CAPS.concurrent_runs
 
+    @field_validator("*")
+    @classmethod
+    def _judge(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context == REQUEST and info.field_name:
+            limits = replace(_CAPS, **{info.field_name: value})
+            judge_now(lambda: rules.check_limits(limits), depth=2)
+        return value
+
 
 class TriggerIn(Request):
     """Which events start a function: those of the topics that pass the filter."""
 
-    model_config = ConfigDict(from_attributes=True)
     topics: fields.Topics
-    filter: dict[str, Any] | None = Field(
+    filter: fields.Filter | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
 
 
-class RetryIn(Request):
+class RetryPolicyIn(Request):
     """Whether and when a run that failed is tried again."""
 
-    model_config = ConfigDict(from_attributes=True)
     on: fields.RetryOnName = Field(
         default=str(RetryOn.NEVER), description="`never` tries again only after a `RetryError`"
     )
@@ -68,10 +83,12 @@ class RetryIn(Request):
 class FunctionSettings(Request):
     """Settings of a function. A change leaves as they are the settings that it does not name."""
 
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
     topics: fields.Triggers = Field(
         default=[], description="the topics that trigger it; with `filter` short for one trigger"
     )
-    filter: dict[str, Any] | None = Field(
+    filter: fields.Filter | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
     triggers: list[TriggerIn] = Field(
@@ -89,7 +106,7 @@ class FunctionSettings(Request):
     )
     secrets: fields.SecretNames = Field(default=[], description="names; a value is set by PUT")
     limits: LimitsIn = LimitsIn()
-    retry: RetryIn = RetryIn()
+    retry: RetryPolicyIn = RetryPolicyIn()
     engine: fields.EngineName | None = Field(
         default=None,
         description="what runs versions to come: `wasm` or `restricted`; null: what the"
@@ -100,7 +117,36 @@ class FunctionSettings(Request):
 class FunctionIn(FunctionSettings):
     """A function to create."""
 
+    model_config = ConfigDict(json_schema_extra=None)  # here the defaults are those of its base
+
     name: fields.FunctionName
+
+
+class LimitsOut(Answer):
+    """What one run may use."""
+
+    wall_s: float
+    memory_mb: int
+    result_bytes: int
+    http_calls: int
+    emits: int
+    log_bytes: int
+    concurrent_runs: int
+
+
+class TriggerOut(Answer):
+    """Which events start a function: those of the topics that pass the filter."""
+
+    topics: list[str]
+    filter: dict[str, Any] | None
+
+
+class RetryPolicyOut(Answer):
+    """Whether and when a run that failed is tried again."""
+
+    on: RetryOn
+    attempts: int = Field(description="of one run in all, the first included")
+    delays_s: list[int] | None = Field(description="null: the default schedule")
 
 
 class CanaryOut(Answer):
@@ -123,13 +169,13 @@ class FunctionOut(Answer):
 
     name: str
     topics: list[str] = Field(description="of all its triggers")
-    triggers: list[TriggerIn]
+    triggers: list[TriggerOut]
     http_hosts: list[str]
     environment: dict[str, str]
     environment_version: int
     secrets: dict[str, bool]
-    limits: LimitsIn
-    retry: RetryIn
+    limits: LimitsOut
+    retry: RetryPolicyOut
     engine: Engine | None
     latest_version: int
     live_version: int | None
@@ -228,7 +274,7 @@ def _trigger_settings(body: FunctionSettings) -> TriggerSettings:
     return settings
 
 
-def _retry(body: RetryIn) -> RetryPolicy:
+def _retry(body: RetryPolicyIn) -> RetryPolicy:
     return rules.retry_policy(
         body.on,
         attempts=body.attempts,
@@ -246,7 +292,7 @@ def function_out(function: Function) -> FunctionOut:
         name=function.name,
         topics=list(dict.fromkeys(t for each in function.triggers for t in each.topics)),
         triggers=[
-            TriggerIn(
+            TriggerOut(
                 topics=list(each.topics),
                 filter=None if each.filter is None else dict(each.filter),
             )
@@ -256,7 +302,7 @@ def function_out(function: Function) -> FunctionOut:
         environment=dict(function.environment),
         environment_version=function.environment_version,
         secrets={name: secret.sealed is not None for name, secret in function.secrets.items()},
-        limits=LimitsIn.model_validate(function.limits),
+        limits=LimitsOut.model_validate(function.limits),
         retry=_retry_out(function.retry),
         engine=function.engine,
         latest_version=function.latest_version,
@@ -270,9 +316,9 @@ def function_out(function: Function) -> FunctionOut:
     )
 
 
-def _retry_out(policy: RetryPolicy) -> RetryIn:
+def _retry_out(policy: RetryPolicy) -> RetryPolicyOut:
     delays_s = None if policy.delays_s is None else list(policy.delays_s)
-    return RetryIn(on=str(policy.on), attempts=policy.attempts, delays_s=delays_s)
+    return RetryPolicyOut(on=policy.on, attempts=policy.attempts, delays_s=delays_s)
 
 
 ENDPOINTS = (create, list_all, show, change)

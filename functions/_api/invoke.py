@@ -1,8 +1,8 @@
 """POST /v1/functions/{name}/invoke."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Request, endpoint
@@ -12,6 +12,28 @@ from runtime.errors import BadInput
 from runtime.usecases.functions.choose_event import EventChoice
 from runtime.wiring.api import Api
 
+# How the fields go together, for the document; the core and `choice` enforce it.
+_TOGETHER: Final[list[Any]] = [
+    {
+        "oneOf": [
+            {"required": [name], "properties": {name: {"type": kind}}}
+            for name, kind in (("event", "object"), ("event_id", "string"), ("latest", "string"))
+        ]
+    },
+    {
+        "not": {
+            "required": ["allow_http"],
+            "properties": {"allow_http": {"const": True}, "dry_run": {"const": False}},
+        }
+    },
+    {
+        "not": {
+            "required": ["force", "dry_run"],
+            "properties": {"force": {"const": True}, "dry_run": {"const": True}},
+        }
+    },
+]
+
 
 class InvokeIn(Request):
     """What to run a function on: exactly one of `event`, `event_id` and `latest`.
@@ -19,13 +41,14 @@ class InvokeIn(Request):
     The run gets the stored profile that the event is about.
     """
 
+    model_config = ConfigDict(json_schema_extra={"allOf": _TOGETHER})
     # The object around the event does not count as a level of its nesting.
     json_rules: ClassVar = {"wrapped": 1}
 
-    event: dict[str, Any] | None = Field(
+    event: fields.WholeEvent | None = Field(
         default=None,
-        json_schema_extra=fields.EVENT,
-        description="an envelope as `POST /v1/events` takes it; only this function gets it",
+        description="an envelope as `POST /v1/events` takes it or as an event is shown; only this"
+        " function gets it",
     )
     event_id: fields.ResourceId | None = Field(
         default=None, description="an event that is kept, by its id"

@@ -1,7 +1,9 @@
 """The OpenAPI document. It is made from the endpoints themselves, so it cannot differ from them."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,7 +11,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from functions._api import fields
 from functions._api.endpoint import Endpoint, path_model
+from functions._api.refusals import refusals
+from runtime.core.tenancy import scopes
 
+_EXAMPLES: Final = Path(__file__).parent / "examples.json"  # `python -m tests.api_examples`
 _REF: Final = "#/components/schemas/{model}"
 _PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
@@ -23,7 +28,30 @@ _PROBLEM: Final[dict[str, Any]] = {
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "the request's id"},
         "field": {"type": "string", "description": "dotted path of the offending field"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "description": "everything that does not fit; with 422",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "field", "code", "message"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "pattern": "^(/([^/~]|~[01])*)*$",
+                        "description": "RFC 6901; empty for the whole",
+                    },
+                    "field": {"type": "string", "description": "the same as people write it"},
+                    "code": {"type": "string", "description": "stable"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "webhooks": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "only with `function_in_use`: the ids of those that use it",
+        },
         "findings": {"type": "array", "items": {"type": "object"}},
         "accepted": {
             "type": "array",
@@ -44,6 +72,14 @@ _IDEMPOTENCY: Final = {
     "schema": fields.IDEMPOTENCY_KEY,
     "description": "A repeat with the same key, body and API key gets the first answer; kept 24 h.",
 }
+# OpenAPI 3.1 lets an operation name what it asks of a key of any kind, not of OAuth alone.
+_KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "psk_…",
+    "description": "An API key of one tenant. An operation names the scope that the key must have:"
+    f" one of {', '.join(scopes.SCOPES)}. `{scopes.ADMIN}` has all of them.",
+}
 Model = tuple[type[BaseModel], JsonSchemaMode]
 
 
@@ -57,10 +93,9 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Penstock", "version": version},
-        "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"key": _KEY},
             "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
         },
     }
@@ -75,31 +110,44 @@ def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
 
 
 def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
-    content = (
-        {"content": _content("application/json", refs[each.answer, "serialization"])}
-        if each.answer
-        else {}
-    )
-    bad = _content("application/problem+json", {"$ref": _REF.format(model="Problem")})
+    example = _examples().get(f"{each.method} {each.path}", {})
     operation: dict[str, Any] = {
         "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
         "summary": each.summary,
         "description": f"Scope: `{each.scope}`." if each.scope else "Any key.",
-        "parameters": _parameters(each),
+        "security": [{"key": [each.scope] if each.scope else []}],
+        "parameters": _parameters(each, {**example.get("path", {}), **example.get("query", {})}),
         "responses": {
             **{
-                str(status): {"description": HTTPStatus(status).phrase} | content
+                str(status): _success(each, status, refs=refs, example=example)
                 for status in _statuses(each)
             },
-            "default": {"description": "Refused"} | {"content": bad},
+            **{str(status): _refusal(codes) for status, codes in refusals(each).items()},
         },
     }
     if each.body:
         operation["requestBody"] = {
             "required": True,
-            "content": _content("application/json", refs[each.body, "validation"]),
+            "content": _content(
+                "application/json",
+                refs[each.body, "validation"],
+                **({"example": example["body"]} if "body" in example else {}),
+            ),
         }
     return operation
+
+
+def _refusal(codes: tuple[str, ...]) -> dict[str, Any]:
+    schema = {
+        "allOf": [
+            {"$ref": _REF.format(model="Problem")},
+            {"properties": {"code": {"enum": list(codes)}}},
+        ]
+    }
+    return {
+        "description": " · ".join(codes),
+        "content": _content("application/problem+json", schema),
+    }
 
 
 def _statuses(each: Endpoint) -> tuple[int, ...]:
@@ -107,10 +155,30 @@ def _statuses(each: Endpoint) -> tuple[int, ...]:
     return (each.status,) if each.other_status is None else (each.status, each.other_status)
 
 
-def _parameters(each: Endpoint) -> list[dict[str, Any]]:
+def _success(
+    each: Endpoint, status: int, *, refs: Mapping[Any, Any], example: Mapping[str, Any]
+) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if each.answer:
+        shown = {"example": example["answer"]} if example.get("status") == status else {}
+        schema = refs[each.answer, "serialization"]
+        described["content"] = _content("application/json", schema, **shown)
+    return described
+
+
+def _parameters(each: Endpoint, example: Mapping[str, Any]) -> list[dict[str, Any]]:
     parameters = [*_named(path_model(each), "path")] if each.parameters else []
     parameters += _named(each.query, "query") if each.query else []
+    for one in parameters:
+        if one["name"] in example:
+            one["example"] = example[one["name"]]
     return parameters + ([_IDEMPOTENCY] if each.method == "POST" else [])
+
+
+def _examples() -> Mapping[str, Any]:
+    # Read when the document is asked for: no other call waits for it.
+    examples: Mapping[str, Any] = json.loads(_EXAMPLES.read_text(encoding="utf-8"))
+    return examples
 
 
 def _named(model: type[BaseModel], place: str) -> Iterator[dict[str, Any]]:
@@ -118,5 +186,5 @@ def _named(model: type[BaseModel], place: str) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
-def _content(kind: str, schema: Any) -> dict[str, Any]:
-    return {kind: {"schema": schema}}
+def _content(kind: str, schema: Any, **more: Any) -> dict[str, Any]:
+    return {kind: {"schema": schema, **more}}

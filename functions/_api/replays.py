@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.replay import MISSED
@@ -50,8 +49,8 @@ def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: Repl
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
     replay = WantedReplay(
         statuses=_statuses(body.statuses),
-        since=time_of(body.since, field="since"),
-        until=time_of(body.until, field="until"),
+        since=fields.time_of(body.since, field="since"),
+        until=fields.time_of(body.until, field="until"),
         topic=body.topic,
         to=body.to,
     )

@@ -8,7 +8,7 @@ slash, a `#` or an emoji either way.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import unquote
 
 from functions._http import MethodNotAllowed
@@ -70,18 +70,33 @@ class Routes(Generic[T]):
     def find(self, method: str, raw_path: str) -> Match[T]:
         """The rule for this method and path, as the gateway hands them over.
 
+        HEAD is served as GET is, by every path that has GET.
+
         Raises:
             BadInput: code `bad_path`; its escapes are not UTF-8.
             NotFound: code `no_such_path`.
             MethodNotAllowed: the path has other methods.
         """
+        fitting = self._found(raw_path)
+        for rule, parameters in fitting:
+            if rule.method == ("GET" if method == "HEAD" else method):
+                return Match(target=rule.target, parameters=parameters)
+        raise MethodNotAllowed(method, allow=_methods(fitting))
+
+    def methods(self, raw_path: str) -> tuple[str, ...]:
+        """The methods that this path has, as the header `Allow` lists them.
+
+        Raises:
+            BadInput: code `bad_path`; its escapes are not UTF-8.
+            NotFound: code `no_such_path`.
+        """
+        return _methods(self._found(raw_path))
+
+    def _found(self, raw_path: str) -> list[tuple[_Rule[T], dict[str, str]]]:
         fitting = self._fitting(_segments(raw_path))
         if not fitting:
-            raise NotFound(f"there is no {raw_path}; see /openapi.json", code="no_such_path")
-        for rule, parameters in fitting:
-            if rule.method == method:
-                return Match(target=rule.target, parameters=parameters)
-        raise MethodNotAllowed(method, allow=tuple(sorted({rule.method for rule, _ in fitting})))
+            raise NotFound(f"there is no {raw_path[:200]}; see /openapi.json", code="no_such_path")
+        return fitting
 
     def _fitting(self, segments: tuple[str, ...]) -> list[tuple[_Rule[T], dict[str, str]]]:
         exact = [(rule, rule.read(segments)) for rule in self._rules]
@@ -96,6 +111,11 @@ class Routes(Generic[T]):
             for rule in self._rules
             if rule.is_greedy
         ]
+
+
+def _methods(fitting: Iterable[tuple[_Rule[Any], object]]) -> tuple[str, ...]:
+    own = {rule.method for rule, _ in fitting}
+    return tuple(sorted(own | ({"HEAD"} if "GET" in own else set()) | {"OPTIONS"}))
 
 
 def plain(path: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.deliveries import time_of
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from functions._api.function_replays import version_choice
 from runtime.core.functions.function import Engine
@@ -52,8 +51,8 @@ class FunctionRunsQuery(ListQuery):
             event_id=self.event,
             profile_id=self.profile,
             topic=self.topic,
-            since=time_of(self.since, field="since"),
-            until=time_of(self.until, field="until"),
+            since=fields.time_of(self.since, field="since"),
+            until=fields.time_of(self.until, field="until"),
         )
 
 

@@ -26,7 +26,7 @@ def serve(
     started_s = time.monotonic()
     tenant, code = "", "ok"
     try:
-        caller = api.tenancy.authenticate(_header(event, "authorization"))
+        caller = api.tenancy.authenticate(_http.header(event, "authorization"))
         tenant = caller.tenant
         api.tenancy.admit(caller)
         require(caller, each.scope)
@@ -70,12 +70,12 @@ def _answer(
     def do() -> Answered:
         parameters = _http.parse(path_model(each), path).model_dump()
         if each.body:
-            parameters["body"] = _http.parse_json(each.body, body)
+            parameters["body"] = _body(each.body, body, event)
         if each.query:
             parameters["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
         return _answered(each, each.call(api, caller, **parameters))
 
-    key = _header(event, "idempotency-key") if each.method == "POST" else None
+    key = _http.header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:
         return _response(do())
     ask = Ask(
@@ -86,6 +86,12 @@ def _answer(
         body=body,
     )
     return _response(api.tenancy.answer_once(ask, do))
+
+
+def _body(model: type[BaseModel], body: bytes, event: Mapping[str, Any]) -> BaseModel:
+    if body:  # nothing has no type
+        _http.check_body_type(event)
+    return _http.parse_json(model, body)
 
 
 def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
@@ -103,8 +109,3 @@ def _response(answer: Answered) -> _http.Response:
     headers = {"idempotent-replayed": "true"} if answer.repeated else None
     body = None if answer.body is None else {**answer.body, **(answer.once or {})}
     return _http.answer(body, status=answer.status, headers=headers)
-
-
-def _header(event: Mapping[str, Any], name: str) -> str | None:
-    headers: Mapping[str, str] = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), None)

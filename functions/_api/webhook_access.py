@@ -9,6 +9,8 @@ from pydantic import Field
 
 from functions._api import fields
 from functions._api.endpoint import Request
+from functions._misfits import judged_by
+from runtime.core.webhooks import access_rules
 from runtime.core.webhooks.access import Basic, Bearer, ClientCertificate, Login, OAuth2
 from runtime.usecases.webhooks.seal_access import AccessChanges
 
@@ -68,7 +70,11 @@ class CertificateIn(Request):
     private_key: str = Field(repr=False)
 
 
-AuthIn = Annotated[BasicIn | BearerIn | OAuth2In, Field(discriminator="kind")]
+AuthIn = Annotated[
+    BasicIn | BearerIn | OAuth2In,
+    Field(discriminator="kind"),
+    judged_by(lambda auth: access_rules.check_login(auth.login())),
+]
 
 
 class AccessIn(Request):

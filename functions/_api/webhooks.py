@@ -1,15 +1,23 @@
 """/v1/webhooks."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions._api import fields
 from functions._api.deliveries import DeliveryOut
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+    without_defaults,
+)
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.core import overlap
-from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
+from runtime.core.pacing.rate_limit import Per, RateLimit
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.webhooks.create_webhook import NewWebhook
@@ -22,7 +30,7 @@ from runtime.wiring.api import Api
 class RateLimitIn(Request):
     """At most so many attempts in each second, minute or hour of the clock."""
 
-    count: Annotated[int, fields.within(1, MAX_COUNT)]
+    count: fields.RateCount
     per: Literal["second", "minute", "hour"]
 
 
@@ -34,7 +42,7 @@ class WebhookIn(AccessIn):
         description="https, a DNS name that resolves to public addresses, an allowed port"
     )
     topics: fields.Topics = Field(description="exact topics, or prefixes such as `message.email.*`")
-    filter: dict[str, Any] | None = Field(
+    filter: fields.Filter | None = Field(
         default=None, description="an EventBridge event pattern over the envelope"
     )
     transform: fields.FunctionRef | None = Field(
@@ -66,10 +74,12 @@ class WebhookIn(AccessIn):
 class WebhookChangesIn(AccessIn):
     """The fields to change; what is left out stays."""
 
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
     name: fields.Name = ""
     url: str = ""
     topics: fields.Topics = Field(default=[])
-    filter: dict[str, Any] | None = None
+    filter: fields.Filter | None = None
     transform: fields.FunctionRef | None = None
     handshake: bool = False
     enabled: bool = True
@@ -130,7 +140,7 @@ class WebhookCreated(WebhookOut):
 class RotationIn(Request):
     """How to change the signing secret; `{}` has a new shared secret (`hmac`) made."""
 
-    overlap_s: Annotated[int, fields.within(0, overlap.MAX_S)] = Field(
+    overlap_s: fields.Overlap = Field(
         default=overlap.DEFAULT_S,
         description="seconds that secrets of the same kind still sign",
     )

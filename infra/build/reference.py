@@ -17,10 +17,11 @@ from cli.main import app
 from functions import api
 from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
-from functions._http import MISFIT_CODES, MethodNotAllowed, status_of
+from functions._http import MethodNotAllowed, status_of
+from functions._misfits import MISFIT_CODES
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
-from runtime.errors import PenstockError
+from runtime.errors import BadInput, PenstockError
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "reference"
@@ -65,7 +66,9 @@ _GENERATED: Final = "<!-- made by `python -m infra.build.reference`; do not edit
 _API_INTRODUCTION: Final = """# HTTP API
 
 Base address: the stack's output `ApiUrl`, or `api_url` of `penstock local up --json`. The
-machine-readable form is at `/openapi.json`.
+machine-readable form is at `/openapi.json` (OpenAPI 3.1): for each operation the scope that it asks
+for, a request and its answer as an example, and every status that it may refuse with, with its
+codes.
 
 - **Keys.** `Authorization: Bearer psk_…`. A key belongs to one tenant and has scopes; what other
   tenants have looks as if it were not there (404).
@@ -77,11 +80,26 @@ machine-readable form is at `/openapi.json`.
   key may not. An error is not kept: mend the request and send it under the same key. Give events
   ids of your own, so that a repeat is the same event in any case.
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
-  "instance"}`, with `field`, `errors` (all of them), `findings` (of refused source), `rejected`
-  (why each event was not taken) or `webhooks` (that use a function) where they apply. Act on
-  `code`.
+  "instance"}`, with `field`, `errors`, `findings` (of refused source), `rejected` (why each event
+  was not taken) or `webhooks` (that use a function) where they apply. Act on `code`.
+- **400** means that the request cannot be read: its body is missing or no JSON, its path is not
+  UTF-8, or its cursor or `Idempotency-Key` is malformed.
+- **422** means that the request was read, and that something in its body, its query or its path
+  does not fit. `errors` has all of it at once, each with `pointer` (the place in the body as RFC
+  6901 writes it, such as `/topics/0`; `/limit` for a parameter of the query or the path; empty for
+  the whole body), `field` (the same as people write it), `code` and `message`. `code`, `field` and
+  `detail` of the problem are those of the first. What only the installation can say, such as
+  whether a function exists or a host has an address, is said once all else fits.
 - **Events** are judged one by one. 202 says which of them are on the bus and which were rejected;
-  when all of them were rejected the answer is 400 with the same two lists.
+  when all of them were rejected the answer is 422 with the same two lists.
+- **Bodies** have at most 4 MiB (4,194,304 bytes); a larger one is refused with 413
+  (`body_too_large`), and one above 6 MiB by AWS itself, without a problem document. Their type is
+  `application/json`, in UTF-8 and not compressed; what says that it is something else is refused
+  with 415 (`unsupported_media_type`). A body without a `content-type` is taken for JSON. Where an
+  endpoint takes no body, whatever comes is ignored.
+- **Methods.** Every path that has GET has HEAD: the same status and headers, no body. OPTIONS is
+  answered with 204 and the path's methods in `allow`, and takes no key. Other methods get 405 with
+  `allow`.
 - **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one
   is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
   number with a point or an exponent is a double. Times are RFC 3339 with an offset.
@@ -137,7 +155,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 def error_codes() -> dict[str, str]:
     """Every error code that the API's modules raise, with its HTTP status or statuses."""
-    statuses = {code: {400} for code in MISFIT_CODES}
+    statuses = {code: {status_of(BadInput("", code=code))} for code in MISFIT_CODES}
     statuses[PenstockError.code] = {status_of(PenstockError(""))}
     for problem in VETTING:
         statuses[problem.code] = {status_of(problem)}

@@ -144,7 +144,7 @@ def tried(function: Function, trial: Trial, *, canary_id: str, at: str) -> Chang
         Conflict: code `no_live_version`, `canary_is_live`, or `canary_running`: another version is
             on trial.
     """
-    _check(trial)
+    check_trial(trial)
     if function.live_version is None:
         raise Conflict(
             f"no version is live to compare it with; `penstock functions publish {function.name}"
@@ -275,7 +275,12 @@ def _change(after: Function, old: Function, *, kind: ReleaseKind, version: int, 
     return Change(function=counted, release=release)
 
 
-def _check(trial: Trial) -> None:
+def check_trial(trial: Trial) -> None:
+    """Refuse a trial whose share, margin or number of runs is out of range.
+
+    Raises:
+        BadInput: code `bad_share`, `bad_margin` or `bad_min_runs`.
+    """
     if not MIN_PERCENT <= trial.percent <= MAX_POINTS:
         raise BadInput(
             f"must be from {MIN_PERCENT} to {MAX_POINTS}", field="percent", code="bad_share"

@@ -31,14 +31,17 @@ class Acceptance:
     accepted: tuple[Event, ...]  # these are on the bus
     rejected: tuple[Rejected, ...]
 
-    def unless_all_rejected(self) -> "Acceptance":
+    def unless_all_rejected(self, *, at: str) -> "Acceptance":
         """This acceptance, unless it accepts nothing and rejects something.
+
+        Args:
+            at: the field of the request that lists the events; empty when it is one event itself.
 
         Raises:
             EventsRejected: every event of the request was refused.
         """
         if self.rejected and not self.accepted:
-            raise EventsRejected([asdict(each) for each in self.rejected])
+            raise EventsRejected([asdict(each) for each in self.rejected], at=at)
         return self
 
 

@@ -60,9 +60,13 @@ class ChooseEvent:
         if choice.latest is not None:
             return self._newest(tenant, envelope.topic(choice.latest, at="latest"))
         now = timestamp(self.clock())
-        return submitted.parse(
-            choice.event, tenant=tenant, new_id=self.new_id, now=now, may_be_whole=True
-        )
+        try:
+            return submitted.parse(
+                choice.event, tenant=tenant, new_id=self.new_id, now=now, may_be_whole=True
+            )
+        except BadInput as problem:  # it names a field of the event, and the request has others
+            field = f"event.{problem.field}" if problem.field else "event"
+            raise BadInput(problem.message, field=field, code=problem.code) from problem
 
     def _kept(self, tenant: str, event_id: str) -> Event:
         event = self.events.find(tenant, event_id)

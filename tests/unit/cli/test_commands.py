@@ -154,7 +154,7 @@ def test_a_refusal_says_what_to_do_on_stderr_and_in_json(penstock: Command) -> N
 
     assert 1 == refused.code
     error = refused.json["error"]
-    assert ("url_not_https", "url", 400) == (error["code"], error["field"], error["status"])
+    assert ("url_not_https", "url", 422) == (error["code"], error["field"], error["status"])
     assert "https://" in refused.err
 
 

@@ -153,7 +153,7 @@ def test_what_could_never_be_sent_is_refused_by_field_and_not_repeated(
     """The refusal goes into logs; the value may be a secret with a slip in it."""
     refused = create(api, **access)
 
-    assert (400, code, field) == (refused.status, refused.json["code"], refused.json["field"])
+    assert (422, code, field) == (refused.status, refused.json["code"], refused.json["field"])
     assert SECRET not in refused.text
 
 
@@ -166,6 +166,6 @@ def test_a_certificate_that_nobody_could_use_is_refused(
     strange = create(api, client_certificate=mixed)
 
     for refused in (expired, strange):
-        assert (400, "bad_certificate") == (refused.status, refused.json["code"])
+        assert (422, "bad_certificate") == (refused.status, refused.json["code"])
         assert "PRIVATE KEY" not in refused.text
     assert "expired" in expired.json["detail"]

@@ -50,25 +50,31 @@ def test_a_bad_event_spoils_no_other(api: ApiClient, event: object, code: str, f
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "code", "status"),
     [
-        ("", "missing_body"),
-        ("{", "not_json"),
-        ("[]", "not_an_object"),
-        ('"x"', "not_an_object"),
-        ('{"topic": "metric.x", "properties": {"a": NaN}}', "not_json"),
-        ('{"topic": "metric.x", "properties": {"a": "\\ud800"}}', "lone_surrogate"),
-        (json.dumps({"topic": "metric.x", "properties": {"a": DEEP}}), "too_deep"),
-        ("[" * 100_000, "not_json"),
-        ('{"topic": "metric.x", "properties": {"n": ' + "9" * 5000 + "}}", "integer_too_large"),
-        ('{"events": "many"}', "bad_field"),
+        ("", "missing_body", 400),
+        ("{", "not_json", 400),
+        ("[]", "not_an_object", 422),
+        ('"x"', "not_an_object", 422),
+        ('{"topic": "metric.x", "properties": {"a": NaN}}', "not_json", 400),
+        ('{"topic": "metric.x", "properties": {"a": "\\ud800"}}', "lone_surrogate", 422),
+        (json.dumps({"topic": "metric.x", "properties": {"a": DEEP}}), "too_deep", 422),
+        ("[" * 100_000, "not_json", 400),
+        (
+            '{"topic": "metric.x", "properties": {"n": ' + "9" * 5000 + "}}",
+            "integer_too_large",
+            422,
+        ),
+        ('{"events": "many"}', "bad_field", 422),
     ],
 )
-def test_a_body_that_is_no_json_is_refused_as_a_whole(api: ApiClient, body: str, code: str) -> None:
+def test_a_body_that_is_no_json_is_refused_as_a_whole(
+    api: ApiClient, body: str, code: str, status: int
+) -> None:
     """What cannot be told apart cannot be judged apart."""
     answer = api.call("POST", "/v1/events", body)
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (status, code) == (answer.status, answer.json["code"])
 
 
 def test_a_request_whose_events_are_all_rejected_is_refused_with_every_reason(
@@ -78,9 +84,9 @@ def test_a_request_whose_events_are_all_rejected_is_refused_with_every_reason(
     one = api.post("/v1/events", {"topic": "Nope"})
     many = api.post("/v1/events", {"events": [{"topic": "Nope"}, {"topic": "metric.x", "id": ""}]})
 
-    assert (400, "events_rejected") == (one.status, one.json["code"])
+    assert (422, "events_rejected") == (one.status, one.json["code"])
     assert [(0, "bad_topic", "topic")] == reasons(one)
-    assert (400, "events_rejected") == (many.status, many.json["code"])
+    assert (422, "events_rejected") == (many.status, many.json["code"])
     assert [(0, "bad_topic", "topic"), (1, "bad_id", "id")] == reasons(many)
     assert "application/problem+json" == many.headers["Content-Type"]
     assert [] == [
@@ -95,7 +101,7 @@ def test_a_rejected_request_may_be_mended_under_the_same_idempotency_key(api: Ap
     refused = api.post("/v1/events", {"topic": "Nope"}, idempotency_key="k1")
     mended = api.post("/v1/events", {"topic": "metric.x"}, idempotency_key="k1")
 
-    assert (400, 202) == (refused.status, mended.status)
+    assert (422, 202) == (refused.status, mended.status)
 
 
 def test_no_events_are_no_rejected_events(api: ApiClient) -> None:

@@ -104,7 +104,7 @@ def test_a_version_that_is_no_number_is_refused(vip: ApiClient, version: str) ->
     """By field, as everywhere."""
     answer = vip.get(ERRORS, version=version)
 
-    assert (answer.status, answer.json["field"]) == (400, "version")
+    assert (answer.status, answer.json["field"]) == (422, "version")
 
 
 def test_errors_of_a_function_that_does_not_exist_are_not_found(api: ApiClient) -> None:

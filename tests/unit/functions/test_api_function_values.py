@@ -70,7 +70,7 @@ def test_a_bad_environment_changes_nothing(api: ApiClient, vip: str, body: Any, 
     """A megabyte, a name with a blank, a number: the error names the field."""
     refused = api.call("PUT", f"{vip}/environment", body)
 
-    assert (400, code) == (refused.status, refused.json["code"])
+    assert (422, code) == (refused.status, refused.json["code"])
     assert refused.json["field"]
     assert {"version": 1, "values": {"SHOP": "a"}} == api.get(f"{vip}/environment").json
 

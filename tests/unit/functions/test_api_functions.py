@@ -40,7 +40,7 @@ def test_an_older_version_is_the_way_back(api: ApiClient, vip: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status", "code"),
-    [(7, 404, "version_not_found"), (0, 400, "bad_field"), (None, 400, "no_version")],
+    [(7, 404, "version_not_found"), (0, 422, "bad_field"), (None, 422, "no_version")],
 )
 def test_what_was_never_pushed_cannot_be_published(
     api: ApiClient, vip: str, version: int | None, status: int, code: str
@@ -79,7 +79,7 @@ def test_source_out_of_bounds_never_reaches_the_sandbox(
     """The limit is in bytes, as it is stored and shipped."""
     answer = api.post(f"{vip}/versions", {"source": source})
 
-    assert (400, code, "source") == (answer.status, answer.json["code"], answer.json["field"])
+    assert (422, code, "source") == (answer.status, answer.json["code"], answer.json["field"])
 
 
 def test_source_of_exactly_the_limit_is_taken(api: ApiClient, vip: str) -> None:
@@ -130,7 +130,7 @@ def test_a_bad_setting_is_refused_by_field(
     """Settings that could never work are refused before the first event."""
     answer = api.post("/v1/functions", {"name": "vip"} | settings)
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (422, code) == (answer.status, answer.json["code"])
     assert field is None or field == answer.json["field"]
     assert 404 == api.get("/v1/functions/vip").status
 
@@ -234,7 +234,7 @@ def test_a_bad_secret_is_refused_without_repeating_it(
     """An error is a log line."""
     answer = api.call("PUT", f"{vip}/secrets/{name}", {"value": value})
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (422, code) == (answer.status, answer.json["code"])
     assert not value.strip() or value.strip() not in answer.json["detail"].split()
 
 

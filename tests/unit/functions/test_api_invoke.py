@@ -305,22 +305,22 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("body", "status", "code", "field"),
         [
-            ({}, 400, "one_event", "event"),
-            ({"event": EVENT, "event_id": "evt_1"}, 400, "one_event", "event_id"),
-            ({"event_id": "evt_1", "latest": "metric.x"}, 400, "one_event", "latest"),
-            ({"event": EVENT, "latest": "metric.x"}, 400, "one_event", "latest"),
-            ({"latest": "Not a topic"}, 400, "bad_topic", "latest"),
+            ({}, 422, "one_event", "event"),
+            ({"event": EVENT, "event_id": "evt_1"}, 422, "one_event", "event_id"),
+            ({"event_id": "evt_1", "latest": "metric.x"}, 422, "one_event", "latest"),
+            ({"event": EVENT, "latest": "metric.x"}, 422, "one_event", "latest"),
+            ({"latest": "Not a topic"}, 422, "bad_topic", "latest"),
             ({"latest": "metric.never_seen"}, 404, "event_not_found", None),
             ({"event_id": "evt_none"}, 404, "event_not_found", None),
-            ({"event": {**EVENT, "tenant": "rival"}}, 400, "reserved_field", "tenant"),
-            ({"event": {**EVENT, "hops": 9}}, 400, "loop", "hops"),
-            ({"event": {**EVENT, "more": 1}}, 400, "unknown_field", "more"),
-            ({"event": {**EVENT, "id": "é"}}, 400, "bad_id", "id"),
-            ({"event": {"properties": {}}}, 400, "bad_topic", "topic"),
-            ({"event": {**EVENT, "properties": {"x": "y" * 300_000}}}, 400, "too_large", None),
+            ({"event": {**EVENT, "tenant": "rival"}}, 422, "reserved_field", "event.tenant"),
+            ({"event": {**EVENT, "hops": 9}}, 422, "loop", "event.hops"),
+            ({"event": {**EVENT, "more": 1}}, 422, "unknown_field", "event.more"),
+            ({"event": {**EVENT, "id": "é"}}, 422, "bad_id", "event.id"),
+            ({"event": {"properties": {}}}, 422, "bad_topic", "event.topic"),
+            ({"event": {**EVENT, "properties": {"x": "y" * 300_000}}}, 422, "too_large", "event"),
             ({"event": EVENT, "version": 9}, 404, "version_not_found", None),
-            ({"event": EVENT, "allow_http": True}, 400, "bad_field", "allow_http"),
-            ({"event": EVENT, "force": True, "dry_run": True}, 400, "bad_field", "force"),
+            ({"event": EVENT, "allow_http": True}, 422, "bad_field", "allow_http"),
+            ({"event": EVENT, "force": True, "dry_run": True}, 422, "bad_field", "force"),
         ],
     )
     def test_a_wish_that_cannot_be_met_says_why(
@@ -357,7 +357,7 @@ class TestBadInput:
         """A profile above all: the run gets the one that is stored."""
         answer = live.post(INVOKE, body)
 
-        assert 400 == answer.status
+        assert 422 == answer.status
         assert [] == asked_for(live)
 
     def test_another_tenants_event_is_not_there(self, live: ApiClient) -> None:

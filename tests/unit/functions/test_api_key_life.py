@@ -74,7 +74,7 @@ class TestExpiry:
             "/v1/api-keys", {"name": "ci", "scopes": ["webhooks:read"], "expires_at": end}
         )
 
-        assert (400, code, "expires_at") == (
+        assert (422, code, "expires_at") == (
             answer.status,
             answer.json["code"],
             answer.json["field"],

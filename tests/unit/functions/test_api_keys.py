@@ -66,7 +66,7 @@ def test_scopes_are_refused_by_name(api: ApiClient, scopes: list[str], code: str
     """A key with a misspelt scope would fail much later, at its first use."""
     answer = api.post("/v1/api-keys", {"name": "more", "scopes": scopes})
 
-    assert (400, code, "scopes") == (answer.status, answer.json["code"], answer.json["field"])
+    assert (422, code, "scopes") == (answer.status, answer.json["code"], answer.json["field"])
 
 
 def test_only_an_admin_makes_tenants(api: ApiClient) -> None:

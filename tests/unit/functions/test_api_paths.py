@@ -1,5 +1,6 @@
 """Paths: any id in them, whatever the gateway decodes, and what a path without the method gets."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -79,7 +80,7 @@ def test_every_parameter_of_every_path_is_decoded(api: ApiClient, each: object) 
             assert "no_such_path" != (answer.text and answer.json.get("code")), path
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "DELETE", "CONNECT", "BREW"])
+@pytest.mark.parametrize("method", ["TRACE", "DELETE", "CONNECT", "BREW"])
 def test_a_method_that_a_path_does_not_have_is_told_those_it_has(
     api: ApiClient, method: str
 ) -> None:
@@ -90,11 +91,10 @@ def test_a_method_that_a_path_does_not_have_is_told_those_it_has(
     ]
 
     assert [405] * 4 == [answer.status for answer in answers]
-    assert ["GET, POST", "GET", "GET", "GET"] == [answer.headers["allow"] for answer in answers]
-    if method == "HEAD":
-        assert [""] * 4 == [answer.text for answer in answers]
-    else:
-        assert {"method_not_allowed"} == {answer.json["code"] for answer in answers}
+    read = "GET, HEAD, OPTIONS"
+    allowed = [answer.headers["allow"] for answer in answers]
+    assert ["GET, HEAD, OPTIONS, POST", read, read, read] == allowed
+    assert {"method_not_allowed"} == {answer.json["code"] for answer in answers}
 
 
 @pytest.mark.parametrize("each", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
@@ -102,11 +102,37 @@ def test_every_path_names_all_of_its_methods(api: ApiClient, each: object) -> No
     """Allow is a list; one that leaves a method out is wrong."""
     assert isinstance(each, type(ENDPOINTS[0]))
     path = each.path.format(**dict.fromkeys(each.parameters, "x"))
-    expected = {other.method for other in ENDPOINTS if other.path == each.path}
+    expected = {other.method for other in ENDPOINTS if other.path == each.path} | {"OPTIONS"}
+    expected |= {"HEAD"} if "GET" in expected else set()
 
-    answer = api.call("TRACE", path)
+    refused = api.call("TRACE", path)
+    asked = api.with_key(None).call("OPTIONS", path)
 
-    assert (405, expected) == (answer.status, set(answer.headers["allow"].split(", ")))
+    assert (405, expected) == (refused.status, set(refused.headers["allow"].split(", ")))
+    assert (204, expected, "") == (
+        asked.status,
+        set(asked.headers["allow"].split(", ")),
+        asked.text,
+    )
+
+
+@pytest.mark.parametrize(
+    "each", [each for each in ENDPOINTS if each.method == "GET"], ids=lambda each: each.path
+)
+def test_every_path_that_has_get_has_head_with_the_same_status_and_no_body(
+    api: ApiClient, each: Any
+) -> None:
+    """RFC 9110 asks it of every server; whoever probes a resource need not fetch it."""
+    path = each.path.format(**dict.fromkeys(each.parameters, "x"))
+
+    got, probed = api.call("GET", path), api.call("HEAD", path)
+
+    assert (got.status, dict(got.headers), "") == (
+        probed.status,
+        dict(probed.headers),
+        probed.text,
+    )
+    assert 401 == api.with_key(None).call("HEAD", path).status
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/profiles/", "/v1/a/b/c"])

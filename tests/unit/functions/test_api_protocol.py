@@ -75,7 +75,7 @@ def test_deliveries_are_found_by_topic_event_and_time(api: ApiClient) -> None:
     assert [2, 1] == found(since="2026-11-20t13:04:01z", until="2026-11-20 13:04:02z")
     assert [] == found(since="2026-11-20T13:04:60Z")
     refused = api.get("/v1/deliveries", since="yesterday")
-    assert (400, "bad_time") == (refused.status, refused.json["code"])
+    assert (422, "bad_time") == (refused.status, refused.json["code"])
 
 
 @given(position=st.text(max_size=50), listing=st.lists(st.text(max_size=9), max_size=3))
@@ -136,7 +136,7 @@ def test_a_bad_query_is_refused_by_name(
     """A misspelt filter that is ignored shows everything."""
     answer = api.get("/v1/webhooks", **query)
 
-    assert (400, field) == (answer.status, answer.json["field"])
+    assert (422, field) == (answer.status, answer.json["field"])
 
 
 def test_a_repeated_post_has_one_effect_and_the_same_answer(api: ApiClient) -> None:
@@ -176,7 +176,7 @@ def test_a_refused_request_may_be_mended_under_the_same_key(api: ApiClient) -> N
     bad = api.post("/v1/webhooks", HOOK | {"url": "http://x"}, idempotency_key="k1")
     good = api.post("/v1/webhooks", HOOK, idempotency_key="k1")
 
-    assert (400, 201) == (bad.status, good.status)
+    assert (422, 201) == (bad.status, good.status)
 
 
 def test_two_tenants_may_use_the_same_key(api: ApiClient) -> None:

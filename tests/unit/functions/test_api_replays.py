@@ -92,4 +92,4 @@ def test_a_replay_that_makes_no_sense_is_refused(
     """Before anything is sent."""
     answer = api.post(f"/v1/webhooks/{a_hook(api)}/replay", body)
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (422, code) == (answer.status, answer.json["code"])

@@ -42,10 +42,10 @@ def test_a_failed_run_is_run_again_once(api: ApiClient) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"version": "newest"}, 400, "bad_version"),
-        ({"version": 0}, 400, "bad_field"),
+        ({"version": "newest"}, 422, "bad_version"),
+        ({"version": 0}, 422, "bad_field"),
         ({"version": 7}, 404, "version_not_found"),
-        ({"force": "yes"}, 400, "bad_field"),
+        ({"force": "yes"}, 422, "bad_field"),
     ],
 )
 def test_a_wish_that_makes_no_sense_is_refused_by_its_field(
@@ -155,4 +155,4 @@ def test_a_replay_of_runs_that_makes_no_sense_is_refused(
 
     answer = api.post("/v1/functions/vip-orders/replay", body)
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (422, code) == (answer.status, answer.json["code"])

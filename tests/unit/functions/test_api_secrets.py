@@ -82,7 +82,7 @@ def test_a_bad_rotation_changes_nothing(
 
     refused = rotate(api, webhook, **how)
 
-    assert (400, code, field) == (refused.status, refused.json["code"], refused.json["field"])
+    assert (422, code, field) == (refused.status, refused.json["code"], refused.json["field"])
     assert [webhook["secret"]] == stored_texts(api, webhook)
     assert not how.get("secret") or str(how["secret"])[6:] not in refused.text
 
@@ -94,10 +94,10 @@ def test_a_klaviyo_secret_with_blanks_around_it_is_refused(api: ApiClient, own: 
 
     refused = api.post("/v1/webhooks", wanted | {"format": "klaviyo", "secret": own})
 
-    assert (400, "bad_secret") == (refused.status, refused.json["code"])
+    assert (422, "bad_secret") == (refused.status, refused.json["code"])
     webhook = a_webhook(api, format="klaviyo")
     rotated = rotate(api, webhook, secret=own)
-    assert (400, "bad_secret") == (rotated.status, rotated.json["code"])
+    assert (422, "bad_secret") == (rotated.status, rotated.json["code"])
 
 
 def test_a_private_key_is_made_and_only_its_public_half_shown(api: ApiClient) -> None:

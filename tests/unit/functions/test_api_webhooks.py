@@ -59,7 +59,7 @@ def test_a_url_that_could_never_be_delivered_to_is_refused_at_once(
     """At the first event it would be a riddle; here it is a sentence."""
     answer = api.post("/v1/webhooks", wanted(url=url))
 
-    assert (400, code, "url") == (answer.status, answer.json["code"], answer.json["field"])
+    assert (422, code, "url") == (answer.status, answer.json["code"], answer.json["field"])
     assert [] == api.get("/v1/webhooks").json["data"]
 
 
@@ -93,7 +93,7 @@ def test_a_bad_setting_is_refused_by_field(
     """The caller should not have to guess which of ten settings it was."""
     answer = api.post("/v1/webhooks", wanted(**changes))
 
-    assert (400, code, field) == (answer.status, answer.json["code"], answer.json["field"])
+    assert (422, code, field) == (answer.status, answer.json["code"], answer.json["field"])
 
 
 def test_an_admin_may_add_a_port(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_an_admin_may_add_a_port(api: ApiClient, monkeypatch: pytest.MonkeyPatch
     made = api.post("/v1/webhooks", wanted(url="https://hooks.example.com:8443/"))
     refused = api.post("/v1/webhooks", wanted(url="https://hooks.example.com:9443/"))
 
-    assert (201, 400) == (made.status, refused.status)
+    assert (201, 422) == (made.status, refused.status)
     assert ("url_port", True) == (refused.json["code"], "443, 8443" in refused.json["detail"])
 
 
@@ -140,8 +140,8 @@ def test_a_klaviyo_receiver_keeps_the_secret_it_has(api: ApiClient) -> None:
 @pytest.mark.parametrize(
     ("host", "status", "code"),
     [
-        ("inside.example.com", 400, "blocked_address"),
-        ("no-such-name.invalid", 400, "dns_failure"),
+        ("inside.example.com", 422, "blocked_address"),
+        ("no-such-name.invalid", 422, "dns_failure"),
         ("slow.example.com", 503, "dns_timeout"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_filter_that_aws_would_refuse_is_refused_with_its_reason(api: ApiClien
     """A filter that silently matches nothing loses events."""
     answer = api.post("/v1/webhooks", wanted(filter={"topic": "not-a-list"}))
 
-    assert (400, "bad_filter") == (answer.status, answer.json["code"])
+    assert (422, "bad_filter") == (answer.status, answer.json["code"])
 
 
 def test_every_bad_field_is_named_and_not_only_the_first(api: ApiClient) -> None:
@@ -241,7 +241,7 @@ def test_a_bad_change_changes_nothing(api: ApiClient, changes: dict[str, Any], c
 
     answer = api.call("PATCH", path, changes)
 
-    assert (400, code) == (answer.status, answer.json["code"])
+    assert (422, code) == (answer.status, answer.json["code"])
     assert before == api.get(path).json
 
 
@@ -312,7 +312,7 @@ def test_a_limit_that_lets_nothing_through_is_refused(
     """Who wants nothing disables the webhook."""
     answer = api.post("/v1/webhooks", wanted(**changes))
 
-    assert 400 == answer.status
+    assert 422 == answer.status
     assert code in {answer.json["code"], *(e["code"] for e in answer.json.get("errors", []))}
 
 
