@@ -80,7 +80,7 @@ OWN: Final[Mapping[str, Refusals]] = {
         503: ("webhook_changed",),
     },
     "POST /v1/webhooks/{webhook_id}/test": {409: ("webhook_disabled",)},
-    "GET /v1/deliveries": {422: ("bad_time",)},
+    "GET /v1/deliveries": {404: ("webhook_not_found",), 422: ("bad_time",)},
     "GET /v1/deliveries/{delivery_id}": {404: ("body_expired",)},
     "GET /v1/deliveries/{delivery_id}/request": {
         404: ("webhook_not_found",),
@@ -176,7 +176,11 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/syncs/{sync_id}/run": {409: ("sync_disabled",)},
     "POST /v1/api-keys": {
         403: ("scope_not_held",),
-        422: ("bad_expiry", "bad_name", "bad_time", "missing_scopes", "unknown_scope"),
+        404: ("webhook_not_found",),
+        422: (
+            *("bad_expiry", "bad_name", "bad_time", "missing_scopes", "scope_too_wide"),
+            "unknown_scope",
+        ),
     },
     "POST /v1/api-keys/{key_id}/rotate": {
         403: ("scope_not_held",),
@@ -199,9 +203,11 @@ def refusals(each: Endpoint) -> Refusals:
 def _all(each: Endpoint) -> Iterator[tuple[int, str]]:
     yield from ((401, code) for code in ("key_expired", "missing_key", "unknown_key"))
     yield from ((413, "body_too_large"), (429, "rate_limited"))
-    yield from ((500, "internal"), (503, "aws_unavailable"))
+    yield from ((500, "internal"), (503, "aws_unavailable"), (503, "calls_contended"))
     if each.scope is not None:
         yield 403, "missing_scope"
+    if not each.is_for_receivers:
+        yield 403, "one_webhook_only"
     if each.method == "POST":
         yield 400, "bad_idempotency_key"
         yield 409, "idempotency_in_progress"
