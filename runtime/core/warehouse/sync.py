@@ -23,7 +23,7 @@ class DestinationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """A destination of one tenant; the schedule loads into it while it is enabled."""
+    """A destination of one tenant; the schedule loads into it until it is paused."""
 
     id: str
     tenant: str
@@ -33,7 +33,7 @@ class Sync:
     # The schema of the warehouse's tables. Empty: the schema named after the tenant, or none if the
     # destination has no tables.
     schema: str = ""
-    enabled: bool = True
+    enabled: bool = True  # False while it is paused: then no load of it begins or goes on
 
 
 def default_schema(tenant: str) -> str:

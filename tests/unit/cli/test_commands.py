@@ -173,6 +173,22 @@ def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) 
     assert (1, "bad_field") == (unknown.code, unknown.json["error"]["code"])
 
 
+def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -> None:
+    """Whoever must stop a load at night has a terminal, and no console."""
+    sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json
+
+    assert sync == penstock("syncs", "show", sync["id"], "--json").json
+    renamed = penstock("syncs", "update", sync["id"], "--name", "archive", "--json").json
+    assert {**sync, "name": "archive"} == renamed
+    assert f"{sync['id']} is paused" in penstock("syncs", "pause", sync["id"]).out
+    refused = penstock("syncs", "run", sync["id"], "--json")
+    assert (1, "sync_paused") == (refused.code, refused.json["error"]["code"])
+    assert renamed == penstock("syncs", "resume", sync["id"], "--json").json
+    assert {"deleted": sync["id"]} == penstock("syncs", "delete", sync["id"], "--json").json
+    gone = penstock("syncs", "delete", sync["id"], "--force", "--json")
+    assert (1, "sync_not_found") == (gone.code, gone.json["error"]["code"])
+
+
 def test_syncs_and_keys_are_made_and_listed(penstock: Command) -> None:
     """What the console will do, the terminal does."""
     sync = penstock("syncs", "create", "--name", "warehouse", "--json").json
