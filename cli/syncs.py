@@ -48,10 +48,12 @@ def update(
     sync_id: str,
     *,
     name: Annotated[str, typer.Option(help="What people call it.")],
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Rename a sync."""
-    sync = client.connect().patch(f"/v1/syncs/{client.segment(sync_id)}", {"name": name})
+    path = f"/v1/syncs/{client.segment(sync_id)}"
+    sync = client.connect().patch(path, {"name": name}, if_match=if_match)
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
 
 

@@ -22,6 +22,7 @@ from runtime.errors import (
     FunctionInUse,
     NotFound,
     PenstockError,
+    PreconditionFailed,
     SourceRefused,
     TooManyCalls,
     Transient,
@@ -44,6 +45,7 @@ _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
     (SourceRefused, 422),
     (BadInput, 400),
     (NotFound, 404),
+    (PreconditionFailed, 412),
     (Conflict, 409),
     (Forbidden, 403),
     (TooManyCalls, 429),
@@ -154,6 +156,16 @@ def answer(body: object, *, status: int, headers: Mapping[str, str] | None = Non
     return Response(status_code=status, content_type=JSON, body=text, headers=headers or {})
 
 
+def etag_header(etag: str) -> dict[str, str]:
+    """The header that says which ETag the thing has."""
+    return {"etag": f'"{etag}"'}
+
+
+def not_modified(etag: str) -> Response:
+    """The answer to a caller that has the thing already: nothing but its ETag."""
+    return Response(status_code=304, content_type=JSON, body="", headers=etag_header(etag))
+
+
 def status_of(error: PenstockError) -> int:
     """The HTTP status that an error is answered with; 500 when no table lists it."""
     if error.code in _STATUS_BY_CODE:
@@ -191,6 +203,8 @@ def _members(error: PenstockError) -> dict[str, Any]:
         return {"findings": list(error.findings)}
     if isinstance(error, FunctionInUse):
         return {"webhooks": list(error.webhooks)}
+    if isinstance(error, PreconditionFailed):
+        return {"etag": error.etag}
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
         return {"accepted": [], "rejected": list(error.rejected)}
     return {}
@@ -201,6 +215,8 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     headers = {"x-request-id": request_id}
     if isinstance(error, MethodNotAllowed):
         headers["allow"] = ", ".join(error.allow)
+    if isinstance(error, PreconditionFailed):
+        headers |= etag_header(error.etag)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooManyCalls):

@@ -22,6 +22,7 @@ _PROBLEM: Final[dict[str, Any]] = {
         "code": {"type": "string", "description": "stable"},
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "the request's id"},
+        "etag": {"type": "string", "description": "the current one; only with 412"},
         "field": {"type": "string", "description": "dotted path of the offending field"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "findings": {"type": "array", "items": {"type": "object"}},
@@ -43,6 +44,21 @@ _IDEMPOTENCY: Final = {
     "required": False,
     "schema": fields.IDEMPOTENCY_KEY,
     "description": "A repeat with the same key, body and API key gets the first answer; kept 24 h.",
+}
+_ETAG: Final = {"ETag": {"description": "of the thing as it stands", "schema": fields.ETAG}}
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": fields.CONDITION,
+    "description": "the ETags that you have read, or `*`; what has another one is not changed",
+}
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": fields.CONDITION,
+    "description": "the ETags that you have; 304 without a body if it has one of them still",
 }
 Model = tuple[type[BaseModel], JsonSchemaMode]
 
@@ -80,6 +96,7 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
         if each.answer
         else {}
     )
+    headers = {"headers": _ETAG} if each.has_etag else {}
     bad = _content("application/problem+json", {"$ref": _REF.format(model="Problem")})
     operation: dict[str, Any] = {
         "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
@@ -88,9 +105,10 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
         "parameters": _parameters(each),
         "responses": {
             **{
-                str(status): {"description": HTTPStatus(status).phrase} | content
+                str(status): {"description": HTTPStatus(status).phrase} | content | headers
                 for status in _statuses(each)
             },
+            **_conditional(each, bad),
             "default": {"description": "Refused"} | {"content": bad},
         },
     }
@@ -102,6 +120,17 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
     return operation
 
 
+def _conditional(each: Endpoint, bad: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that a condition in the request leads to."""
+    answers: dict[str, Any] = {}
+    if each.takes_if_none_match:
+        answers["304"] = {"description": HTTPStatus(304).phrase, "headers": _ETAG}
+    if each.takes_if_match:
+        failed = HTTPStatus(412).phrase
+        answers["412"] = {"description": failed, "content": bad, "headers": _ETAG}
+    return answers
+
+
 def _statuses(each: Endpoint) -> tuple[int, ...]:
     """The statuses of HTTP that a call has that succeeds."""
     return (each.status,) if each.other_status is None else (each.status, each.other_status)
@@ -110,6 +139,8 @@ def _statuses(each: Endpoint) -> tuple[int, ...]:
 def _parameters(each: Endpoint) -> list[dict[str, Any]]:
     parameters = [*_named(path_model(each), "path")] if each.parameters else []
     parameters += _named(each.query, "query") if each.query else []
+    parameters += [_IF_MATCH] if each.takes_if_match else []
+    parameters += [_IF_NONE_MATCH] if each.takes_if_none_match else []
     return parameters + ([_IDEMPOTENCY] if each.method == "POST" else [])
 
 

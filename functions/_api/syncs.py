@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
@@ -44,6 +45,7 @@ class SyncOut(Answer):
     schema_name: str = Field(alias="schema")
     enabled: bool = Field(description="false while it is paused")
     created_at: str
+    etag: fields.ETag
 
 
 class CountOut(Answer):
@@ -97,30 +99,37 @@ def show(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
 
 
 @endpoint("PATCH", "/v1/syncs/{sync_id}", scope="syncs:write")
-def change(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn) -> SyncOut:
+def change(
+    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn, if_match: IfMatch
+) -> SyncOut:
     """Rename a sync."""
     changes = SyncChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
-    return SyncOut.model_validate(api.syncs.update(caller.tenant, sync_id, changes=changes))
+    return _changed(api, caller, sync_id, changes=changes, if_match=if_match)
 
 
 @endpoint("DELETE", "/v1/syncs/{sync_id}", scope="syncs:write", status=204)
 def delete(
-    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, query: SyncDeletionQuery
+    api: Api,
+    caller: ApiKey,
+    *,
+    sync_id: fields.ResourceId,
+    query: SyncDeletionQuery,
+    if_match: IfMatch,
 ) -> None:
     """Delete a sync; what it has loaded stays, and while a load is open it is refused."""
-    api.syncs.delete(caller.tenant, sync_id, force=query.force == "true")
+    api.syncs.delete(caller.tenant, sync_id, force=query.force == "true", if_match=if_match)
 
 
 @endpoint("POST", "/v1/syncs/{sync_id}/pause", scope="syncs:write")
-def pause(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
+def pause(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
     """Pause a sync; a load that has begun goes on to its end, and no other begins."""
-    return _switched(api, caller, sync_id, enabled=False)
+    return _changed(api, caller, sync_id, changes={"enabled": False}, if_match=if_match)
 
 
 @endpoint("POST", "/v1/syncs/{sync_id}/resume", scope="syncs:write")
-def resume(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
+def resume(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
     """Resume a sync; its next load begins where the last one ended."""
-    return _switched(api, caller, sync_id, enabled=True)
+    return _changed(api, caller, sync_id, changes={"enabled": True}, if_match=if_match)
 
 
 @endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs:write", status=202)
@@ -139,9 +148,11 @@ def loads(
     return Listing(data=[LoadOut.model_validate(load) for load in loads])
 
 
-def _switched(api: Api, caller: ApiKey, sync_id: str, *, enabled: bool) -> SyncOut:
-    changes = SyncChanges(enabled=enabled)
-    return SyncOut.model_validate(api.syncs.update(caller.tenant, sync_id, changes=changes))
+def _changed(
+    api: Api, caller: ApiKey, sync_id: str, *, changes: SyncChanges, if_match: IfMatch
+) -> SyncOut:
+    sync = api.syncs.update(caller.tenant, sync_id, changes=changes, if_match=if_match)
+    return SyncOut.model_validate(sync)
 
 
 ENDPOINTS = (create, list_all, show, change, delete, pause, resume, run, loads)

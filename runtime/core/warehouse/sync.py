@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runtime.core import preconditions
+
 
 class DestinationKind(StrEnum):
     """Where a sync loads rows. Every sync also writes the lake, which is Parquet on S3."""
@@ -34,6 +36,11 @@ class Sync:
     # destination has no tables.
     schema: str = ""
     enabled: bool = True  # False while it is paused: then no load of it begins or goes on
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the sync as it stands."""
+        return preconditions.etag(self)
 
 
 def default_schema(tenant: str) -> str:

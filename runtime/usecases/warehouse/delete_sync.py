@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
@@ -43,7 +44,7 @@ class DeleteSync:
     clock: Callable[[], datetime]
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, sync_id: str, *, force: bool) -> None:
+    def __call__(self, tenant: str, sync_id: str, *, force: bool, if_match: IfMatch = ANY) -> None:
         """Delete the sync, so that no load of it begins any more.
 
         One transaction deletes it and makes sure that no load is open. A planner that comes later
@@ -52,11 +53,13 @@ class DeleteSync:
 
         Raises:
             NotFound: the tenant has no such sync.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: code `load_open`: a load runs, or an earlier one was interrupted.
             Transient: code `sync_changed`: others keep changing it.
         """
         for _ in self.races:
             old = self.syncs.get(tenant, sync_id)
+            if_match.check(old.etag)
             now_ms = round(self.clock().timestamp() * 1000)
             if not force and self.ledger.is_open(tenant, sync_id, now_ms=now_ms):
                 raise Conflict(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypedDict
 
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.warehouse.sync import Sync
 from runtime.core.webhooks import rules
 from runtime.errors import Transient
@@ -37,18 +38,22 @@ class UpdateSync:
     syncs: Syncs
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, sync_id: str, *, changes: SyncChanges) -> Sync:
+    def __call__(
+        self, tenant: str, sync_id: str, *, changes: SyncChanges, if_match: IfMatch = ANY
+    ) -> Sync:
         """Change the sync; returns it as it is then. Nothing is written if it is so already.
 
         Raises:
             BadInput: code `bad_name`.
             NotFound: the tenant has no such sync.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Transient: code `sync_changed`: others keep changing it.
         """
         if "name" in changes:
             rules.check_name(changes["name"])
         for _ in self.races:
             old = self.syncs.get(tenant, sync_id)
+            if_match.check(old.etag)
             new = replace(old, **changes)
             if new == old or self.syncs.replace(old, new):
                 return new
