@@ -79,7 +79,7 @@ def test_a_source_pushed_again_is_the_version_that_it_was(api: ApiClient, vip: s
     assert (200, 1, False) == (answer.status, answer.json["version"], answer.json["is_new"])
     assert api.get(vip).json["latest_version"] == 3
     document = api.get("/openapi.json").json["paths"]["/v1/functions/{name}/versions"]
-    assert {"200", "201", "default"} == set(document["post"]["responses"])
+    assert {"200", "201", "412", "default"} == set(document["post"]["responses"])
 
 
 def test_a_rollback_goes_back_one_version_each_time(api: ApiClient, vip: str) -> None:
@@ -154,7 +154,8 @@ def test_a_canary_gets_its_share_until_it_is_promoted(api: ApiClient, vip: str) 
 
 def test_a_canary_is_shown_with_what_was_counted_of_it(api: ApiClient, vip: str) -> None:
     """The numbers by which somebody decides to promote it."""
-    assert api.get(f"{vip}/canary").json == {"live_version": 1, "canary": None, "counts": None}
+    ended = {"live_version": 1, "canary": None, "counts": None}
+    assert ended.items() <= api.get(f"{vip}/canary").json.items()
     trial = api.call("PUT", f"{vip}/canary", {"version": 2}).json["canary"]
     gain = Counts(live_runs=90, live_failures=1, canary_runs=10)
     api.application.functions.canary_counts.add(api.tenant, trial["id"], gain)
