@@ -53,9 +53,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable
 
 
 def record(document: Mapping[str, Any]) -> Iterable[str]:
-    """Lines with the fields of one thing, one field each."""
-    width = max(map(len, document), default=0)
-    return [f"{name.ljust(width)}  {cell(value)}" for name, value in document.items()]
+    """Lines with the fields of one thing, one field each; its ETag is for programs."""
+    shown = {name: value for name, value in document.items() if name != "etag"}
+    width = max(map(len, shown), default=0)
+    return [f"{name.ljust(width)}  {cell(value)}" for name, value in shown.items()]
 
 
 def finding(document: Mapping[str, Any]) -> str:

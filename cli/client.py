@@ -1,12 +1,14 @@
 """The HTTP API, as the commands call it."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import httpx
+import typer
 
 from cli import _connection
 from cli._connection import Connection
@@ -19,7 +21,19 @@ FIRST_WAIT_S: Final = 0.5
 MAX_WAIT_S: Final = 10.0
 MAX_PAGE: Final = 200
 # Members of a problem document that `--json` shows.
-DETAILS: Final = ("status", "field", "errors", "findings", "rejected", "webhooks", "instance")
+DETAILS: Final = (
+    "status",
+    "field",
+    "errors",
+    "findings",
+    "rejected",
+    "webhooks",
+    "etag",
+    "instance",
+)
+IfMatch = Annotated[
+    str | None, typer.Option(help="Only if it has this ETag still: the `etag` that --json shows.")
+]
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 
 
@@ -60,9 +74,10 @@ class Client:
         """Set something."""
         return self._call("PUT", path, json=_sendable(body))
 
-    def patch(self, path: str, body: Any) -> Any:
-        """Change something."""
-        return self._call("PATCH", path, json=_sendable(body))
+    def patch(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
+        """Change something; with an ETag, only if it still has this one."""
+        headers = {} if if_match is None else {"if-match": f'"{_etag(if_match)}"'}
+        return self._call("PATCH", path, json=_sendable(body), headers=headers)
 
     def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Delete something; returns what the API answers, None if it answers nothing."""
@@ -120,6 +135,18 @@ def _sendable(body: Any) -> Any:
             f"an option or a file has a value that JSON cannot express: {problem}", code="not_json"
         ) from problem
     return body
+
+
+def _etag(text: str) -> str:
+    """An ETag without quotes; people copy it with and without.
+
+    Raises:
+        WrongUsage: code `bad_etag`: it is none.
+    """
+    etag = text.strip('"')
+    if not re.fullmatch("[0-9a-f]{1,64}", etag):
+        raise WrongUsage("an ETag is the `etag` that --json shows", code="bad_etag")
+    return etag
 
 
 def segment(name: str) -> str:

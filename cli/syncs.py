@@ -37,6 +37,59 @@ def list_all(
 
 
 @app.command()
+def show(sync_id: str, *, as_json: AsJson = False) -> None:
+    """Show a sync."""
+    sync = client.connect().get(f"/v1/syncs/{client.segment(sync_id)}")
+    _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
+
+
+@app.command()
+def update(
+    sync_id: str,
+    *,
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    if_match: client.IfMatch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rename a sync."""
+    path = f"/v1/syncs/{client.segment(sync_id)}"
+    sync = client.connect().patch(path, {"name": name}, if_match=if_match)
+    _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
+
+
+@app.command()
+def pause(sync_id: str, *, as_json: AsJson = False) -> None:
+    """Pause a sync; a load that has begun goes on to its end, and no other begins."""
+    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/pause")
+    hint = f"{sync['id']} is paused; `penstock syncs resume {sync['id']}` lets it load again"
+    _output.show(sync, as_json=as_json, human=lambda: [hint])
+
+
+@app.command()
+def resume(sync_id: str, *, as_json: AsJson = False) -> None:
+    """Resume a sync; its next load begins where the last one ended."""
+    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/resume")
+    hint = f"{sync['id']} is resumed; `penstock syncs run {sync['id']}` need not wait for the hour"
+    _output.show(sync, as_json=as_json, human=lambda: [hint])
+
+
+@app.command()
+def delete(
+    sync_id: str,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although a load of it is not finished.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a sync; what it has loaded stays where it is."""
+    query = {"force": "true"} if force else None
+    client.connect().delete(f"/v1/syncs/{client.segment(sync_id)}", query)
+    deleted = {"deleted": sync_id}
+    _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
+
+
+@app.command()
 def run(sync_id: str, *, as_json: AsJson = False) -> None:
     """Run a sync now instead of at its next hour; does not wait for it to end."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/run")

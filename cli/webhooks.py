@@ -112,6 +112,7 @@ def update(  # noqa: PLR0913 - each option of the command is a parameter
         bool | None,
         typer.Option("--handshake/--no-handshake", help="cloudevents: ask the receiver first."),
     ] = None,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a webhook; what is not named stays. See also `limit`, `access`, `rotate-secret`."""
@@ -137,7 +138,8 @@ def update(  # noqa: PLR0913 - each option of the command is a parameter
         changes[setting] = None
     if not changes:
         raise WrongUsage("name something to change", code="bad_update")
-    webhook = client.connect().patch(f"/v1/webhooks/{client.segment(webhook_id)}", changes)
+    path = f"/v1/webhooks/{client.segment(webhook_id)}"
+    webhook = client.connect().patch(path, changes, if_match=if_match)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 

@@ -24,6 +24,7 @@ from runtime.errors import (
     FunctionInUse,
     NotFound,
     PenstockError,
+    PreconditionFailed,
     SourceRefused,
     TooManyCalls,
     Transient,
@@ -39,6 +40,7 @@ RETRY_AFTER_S: Final = 2  # a throttled table recovers within seconds
 # 400 is for a request that cannot be read. One that was read and has a value that does not fit is
 # answered with 422, whatever the value is.
 _STATUS_BY_CODE: Final = {
+    "bad_condition": 400,
     "bad_cursor": 400,
     "bad_idempotency_key": 400,
     "bad_path": 400,
@@ -58,6 +60,7 @@ _CHARSETS: Final = ("utf-8", "utf8", "us-ascii")  # the last is part of the firs
 _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
     (BadInput, 422),
     (NotFound, 404),
+    (PreconditionFailed, 412),
     (Conflict, 409),
     (Forbidden, 403),
     (TooManyCalls, 429),
@@ -197,6 +200,16 @@ def answer(body: object, *, status: int, headers: Mapping[str, str] | None = Non
     return Response(status_code=status, content_type=JSON, body=text, headers=headers or {})
 
 
+def etag_header(etag: str) -> dict[str, str]:
+    """The header that says which ETag the thing has."""
+    return {"etag": f'"{etag}"'}
+
+
+def not_modified(etag: str) -> Response:
+    """The answer to a caller that has the thing already: nothing but its ETag."""
+    return Response(status_code=304, content_type=JSON, body="", headers=etag_header(etag))
+
+
 def status_of(error: PenstockError) -> int:
     """The HTTP status that an error is answered with; 500 when no table lists it."""
     if error.code in _STATUS_BY_CODE:
@@ -235,6 +248,8 @@ def _members(error: PenstockError) -> dict[str, Any]:
         members["findings"] = list(error.findings)
     if isinstance(error, FunctionInUse):
         members["webhooks"] = list(error.webhooks)
+    if isinstance(error, PreconditionFailed):
+        members["etag"] = error.etag
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
         members |= {"accepted": [], "rejected": list(error.rejected)}
     return members
@@ -249,6 +264,8 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
     headers = {"x-request-id": request_id}
     if isinstance(error, MethodNotAllowed):
         headers |= _allow(error.allow)
+    if isinstance(error, PreconditionFailed):
+        headers |= etag_header(error.etag)
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         headers["accept"] = JSON
     if status == HTTPStatus.UNAUTHORIZED:

@@ -7,7 +7,8 @@
     │   │   └── EventsRejected  all events of a request; names the reason of each
     │   ├── NotFound       no such thing for this tenant
     │   ├── Conflict       the thing exists already, or somebody else has changed it meanwhile
-    │   │   └── FunctionInUse  webhooks name the function as their transform
+    │   │   ├── FunctionInUse  webhooks name the function as their transform
+    │   │   └── PreconditionFailed  the caller's `If-Match` names another ETag
     │   └── Forbidden      the key does not allow it
     └── Transient          the same call may work later: retry
         └── TooManyCalls   the API key has made its calls of this moment
@@ -122,6 +123,22 @@ class FunctionInUse(Conflict):
             " delete it by force"
         )
         self.webhooks = tuple(webhooks)
+
+
+class PreconditionFailed(Conflict):
+    """The thing is not what the caller says that it has read.
+
+    Attributes:
+        etag: the thing's current ETag, without quotes.
+    """
+
+    code = "precondition_failed"
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(
+            f'this has changed since you read it, and its ETag is "{etag}" now; read it again'
+        )
+        self.etag = etag
 
 
 class Forbidden(Permanent):

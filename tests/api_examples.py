@@ -61,6 +61,7 @@ _CHANGING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r'(?<="webhook-timestamp": ")[0-9]+'), "1795179845"),
     (re.compile(r"\bpsk_[A-Za-z0-9_-]+"), "psk_EXAMPLE"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
+    (re.compile(r'(?<="etag": ")[0-9a-f]{32}'), "0" * 32),
     (re.compile(r'(?<="due_at_ms": )[0-9]+'), "1795179845123"),
     (re.compile(r'(?<="duration_ms": )[0-9.]+'), "4"),
 )
@@ -280,13 +281,19 @@ def _warehouse(story: Story) -> None:
     )
     ledger.finish(lease, load)
     story.call("GET", "/v1/syncs")
-    story.call("GET", f"/v1/syncs/{sync['id']}/runs", limit=1)
+    path = f"/v1/syncs/{sync['id']}"
+    story.call("GET", path)
+    story.call("PATCH", path, {"name": "the lake"})
+    story.call("POST", f"{path}/pause")
+    story.call("POST", f"{path}/resume")
+    story.call("GET", f"{path}/runs", limit=1)
     syncs = story.api.application.syncs
     trigger = replace(syncs.trigger, starter=_NoLambda())
     application = replace(story.api.application, syncs=replace(syncs, trigger=trigger))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_function, "_application", lambda: application)
-        story.call("POST", f"/v1/syncs/{sync['id']}/run")
+        story.call("POST", f"{path}/run")
+    story.call("DELETE", path, force="false")
 
 
 class _NoLambda:

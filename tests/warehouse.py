@@ -86,8 +86,12 @@ class HeldSyncs:
         return sync
 
     def enabled(self) -> Iterator[Sync]:
-        """All of them."""
-        return iter(self.held.values())
+        """All that are not paused."""
+        return iter([sync for sync in self.held.values() if sync.enabled])
+
+    def find(self, tenant: str, sync_id: str) -> Sync | None:
+        """One of them, or None."""
+        return self.held.get((tenant, sync_id))
 
     def get(self, tenant: str, sync_id: str) -> Sync:
         """One of them."""

@@ -39,6 +39,8 @@ class Answer(BaseModel):
     shown_once: ClassVar[str | None] = None
     # The HTTP status of this answer where it is the endpoint's other one; None for the usual one.
     answered_with: ClassVar[int | None] = None
+    # Whether it shows more than its `etag` is made of; such an answer is always sent whole.
+    exceeds_etag: ClassVar[bool] = False
 
 
 class ListQuery(BaseModel):
@@ -93,11 +95,24 @@ class Endpoint:
     body: type[BaseModel] | None  # None when the call takes no body
     query: type[BaseModel] | None  # None when the call takes no query
     answer: type[BaseModel] | None  # None when the answer has no body
+    takes_if_match: bool  # whether the call heeds the header `If-Match`
 
     @property
     def summary(self) -> str:
         """The first line of the function's docstring."""
         return (inspect.getdoc(self.call) or "").partition("\n")[0]
+
+    @property
+    def has_etag(self) -> bool:
+        """Whether the answer has an ETag."""
+        return self.answer is not None and "etag" in self.answer.model_fields
+
+    @property
+    def takes_if_none_match(self) -> bool:
+        """Whether a caller that has the answer already is told so by 304."""
+        if self.method != "GET" or self.answer is None or not issubclass(self.answer, Answer):
+            return False
+        return self.has_etag and not self.answer.exceeds_etag
 
     @property
     def path(self) -> str:
@@ -125,7 +140,7 @@ def endpoint(
     """Declare the decorated function to be this endpoint; `path` is a rule of `Routes`.
 
     It is called with the application, the caller's key, and by name the path's parameters and, if
-    it takes them, `body` and `query`.
+    it takes them, `body`, `query` and `if_match`.
     """
 
     def declare(call: Callable[..., Any]) -> Endpoint:
@@ -142,6 +157,7 @@ def endpoint(
             parameters=routes.parameters(path),
             body=hints.get("body"),
             query=hints.get("query"),
+            takes_if_match="if_match" in hints,
             answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
         )
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from functions._misfits import judged_by
-from runtime.core import cursor, ids, overlap
+from runtime.core import cursor, ids, overlap, preconditions
 from runtime.core.deliveries.delivery import Status
 from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
@@ -79,6 +79,10 @@ ProfileId = Annotated[
     Field(max_length=envelope.MAX_IDENTIFIER_CHARS, pattern=whole(envelope.IDENTIFIER)),
 ]
 ExactTopic = Annotated[str, Field(min_length=1, max_length=envelope.MAX_TOPIC_CHARS)]
+
+ETag = Annotated[
+    str, Field(description="of the thing as it stands, as in the header `ETag`, for `If-Match`")
+]
 
 # The core enforces these.
 Time = Annotated[str, says(format="date-time"), judged_by(lambda text: time_of(text, field="time"))]
@@ -243,6 +247,8 @@ EndedStatuses = Annotated[
     says(minItems=1),
 ]
 
+CONDITION: Final = {"type": "string", "pattern": whole(preconditions.CONDITION)}
+ETAG: Final = {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}
 IDEMPOTENCY_KEY: Final = {"type": "string", "pattern": whole(idempotency.KEY)}
 
 _IDENTIFIER: Final = {

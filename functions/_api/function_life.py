@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions._api import fields
 from functions._api.endpoint import endpoint
 from functions._api.functions import FunctionOut, function_out
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
@@ -21,29 +22,35 @@ class DeletionQuery(BaseModel):
 
 
 @endpoint("POST", "/v1/functions/{name}/enable", scope="functions:write")
-def enable(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+def enable(api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch) -> FunctionOut:
     """Switch a function on; what it missed can be run again."""
-    return function_out(api.functions.switch(caller.tenant, name, enabled=True))
+    return function_out(api.functions.switch(caller.tenant, name, enabled=True, if_match=if_match))
 
 
 @endpoint("POST", "/v1/functions/{name}/disable", scope="functions:write")
-def disable(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+def disable(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
+) -> FunctionOut:
     """Switch a function off; its events are recorded as skipped runs."""
-    return function_out(api.functions.switch(caller.tenant, name, enabled=False))
+    return function_out(api.functions.switch(caller.tenant, name, enabled=False, if_match=if_match))
 
 
 @endpoint("DELETE", "/v1/functions/{name}", scope="functions:write")
 def delete(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: DeletionQuery
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: DeletionQuery, if_match: IfMatch
 ) -> FunctionOut:
     """Delete a function; for seven days it can be restored, and its events are skipped."""
-    return function_out(api.functions.delete(caller.tenant, name, force=query.force == "true"))
+    return function_out(
+        api.functions.delete(caller.tenant, name, force=query.force == "true", if_match=if_match)
+    )
 
 
 @endpoint("POST", "/v1/functions/{name}/restore", scope="functions:write")
-def restore(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+def restore(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
+) -> FunctionOut:
     """Take the deletion of a function back; it is as it was before."""
-    return function_out(api.functions.restore(caller.tenant, name))
+    return function_out(api.functions.restore(caller.tenant, name, if_match=if_match))
 
 
 ENDPOINTS = (delete, restore, enable, disable)

@@ -5,6 +5,7 @@ from pydantic import Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, Request, endpoint
 from runtime.core.functions.function import Function
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
@@ -25,6 +26,7 @@ class EnvironmentOut(Answer):
 
     version: int
     values: dict[str, str]
+    etag: fields.ETag
 
 
 class SecretIn(Request):
@@ -53,7 +55,7 @@ def show_environment(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> E
 
 @endpoint("PUT", "/v1/functions/{name}/environment", scope="functions:write")
 def set_environment(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: EnvironmentIn
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: EnvironmentIn, if_match: IfMatch
 ) -> EnvironmentOut:
     """Replace a function's environment; its version grows if that changes it."""
     changed = api.functions.update(
@@ -61,6 +63,7 @@ def set_environment(
         name,
         changes={"environment": body.values},
         environment_version=body.version,
+        if_match=if_match,
     )
     return _environment_out(changed)
 
@@ -86,22 +89,37 @@ def list_secrets(
 
 @endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
 def set_secret(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName, body: SecretIn
+    api: Api,
+    caller: ApiKey,
+    *,
+    name: fields.FunctionRef,
+    secret: fields.SecretName,
+    body: SecretIn,
+    if_match: IfMatch,
 ) -> None:
     """Set a secret's value; it rests encrypted and is never shown."""
-    api.functions.set_secret(caller.tenant, name, name=secret, value=body.value)
+    api.functions.set_secret(caller.tenant, name, name=secret, value=body.value, if_match=if_match)
 
 
 @endpoint("DELETE", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
 def unset_secret(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, secret: fields.SecretName
+    api: Api,
+    caller: ApiKey,
+    *,
+    name: fields.FunctionRef,
+    secret: fields.SecretName,
+    if_match: IfMatch,
 ) -> None:
     """Forget a secret's value; its name stays declared."""
-    api.functions.unset_secret(caller.tenant, name, name=secret)
+    api.functions.unset_secret(caller.tenant, name, name=secret, if_match=if_match)
 
 
 def _environment_out(function: Function) -> EnvironmentOut:
-    return EnvironmentOut(version=function.environment_version, values=dict(function.environment))
+    return EnvironmentOut(
+        version=function.environment_version,
+        values=dict(function.environment),
+        etag=function.etag,
+    )
 
 
 ENDPOINTS = (show_environment, set_environment, list_secrets, set_secret, unset_secret)

@@ -10,6 +10,7 @@ from functions._api.functions import CanaryOut, FunctionOut, function_out
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
 from runtime.core.functions.releases import ReleaseKind, Trial, check_number
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
@@ -104,9 +105,12 @@ class CountsOut(Answer):
 class CanaryShown(Answer):
     """The version on trial beside the live one, and how often their runs failed."""
 
+    exceeds_etag: ClassVar[bool] = True
+
     live_version: int | None
     canary: CanaryOut | None = Field(description="null while there is none")
     counts: CountsOut | None = Field(description="null while there is no canary")
+    etag: fields.ETag
 
 
 class ReleaseOut(Answer):
@@ -126,9 +130,11 @@ class ReleaseOut(Answer):
 @endpoint(
     "POST", "/v1/functions/{name}/versions", scope="functions:write", status=201, other_status=200
 )
-def push(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn) -> VersionPushed:
+def push(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn, if_match: IfMatch
+) -> VersionPushed:
     """Push a version; a refused source is answered with every finding by line."""
-    pushed = api.functions.push(caller.tenant, name, source=body.source)
+    pushed = api.functions.push(caller.tenant, name, source=body.source, if_match=if_match)
     answer = VersionPushed if pushed.is_new else VersionKnown
     return answer(
         **VersionOut.model_validate(pushed.version).model_dump(),
@@ -162,29 +168,40 @@ def show(
 
 @endpoint("DELETE", "/v1/functions/{name}/versions/{version}", scope="functions:write", status=204)
 def delete(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, version: fields.VersionRef
+    api: Api,
+    caller: ApiKey,
+    *,
+    name: fields.FunctionRef,
+    version: fields.VersionRef,
+    if_match: IfMatch,
 ) -> None:
     """Forget a version's source; its number is never given again."""
-    api.functions.delete_version(caller.tenant, name, version=int(version))
+    api.functions.delete_version(caller.tenant, name, version=int(version), if_match=if_match)
 
 
 @endpoint("POST", "/v1/functions/{name}/publish", scope="functions:write")
-def publish(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn) -> FunctionOut:
+def publish(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn, if_match: IfMatch
+) -> FunctionOut:
     """Make a version live."""
-    return function_out(api.functions.publish(caller.tenant, name, version=body.version))
+    return function_out(
+        api.functions.publish(caller.tenant, name, version=body.version, if_match=if_match)
+    )
 
 
 @endpoint("POST", "/v1/functions/{name}/rollback", scope="functions:write")
 def rollback(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RollbackIn
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RollbackIn, if_match: IfMatch
 ) -> FunctionOut:
     """Make the version live that was live before; while a canary runs, end it."""
-    return function_out(api.functions.roll_back(caller.tenant, name, to=body.version))
+    return function_out(
+        api.functions.roll_back(caller.tenant, name, to=body.version, if_match=if_match)
+    )
 
 
 @endpoint("PUT", "/v1/functions/{name}/canary", scope="functions:write")
 def start_canary(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: CanaryIn
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: CanaryIn, if_match: IfMatch
 ) -> FunctionOut:
     """Try a version on a share of the runs, or change a trial under way."""
     trial = Trial(
@@ -193,7 +210,7 @@ def start_canary(
         margin_points=body.margin_points,
         min_runs=body.min_runs,
     )
-    return function_out(api.functions.canary(caller.tenant, name, trial=trial))
+    return function_out(api.functions.canary(caller.tenant, name, trial=trial, if_match=if_match))
 
 
 @endpoint("GET", "/v1/functions/{name}/canary", scope="functions:read")
@@ -203,6 +220,7 @@ def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> Canary
     trial = function.canary
     return CanaryShown(
         live_version=function.live_version,
+        etag=function.etag,
         canary=None if trial is None else CanaryOut.model_validate(trial),
         counts=None
         if trial is None
@@ -211,15 +229,19 @@ def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> Canary
 
 
 @endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions:write")
-def promote_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+def promote_canary(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
+) -> FunctionOut:
     """Publish the version on trial."""
-    return function_out(api.functions.canary.promote(caller.tenant, name))
+    return function_out(api.functions.canary.promote(caller.tenant, name, if_match=if_match))
 
 
 @endpoint("DELETE", "/v1/functions/{name}/canary", scope="functions:write")
-def stop_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionOut:
+def stop_canary(
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
+) -> FunctionOut:
     """End the trial; the live version gets all runs again."""
-    return function_out(api.functions.canary.stop(caller.tenant, name))
+    return function_out(api.functions.canary.stop(caller.tenant, name, if_match=if_match))
 
 
 @endpoint("GET", "/v1/functions/{name}/releases", scope="functions:read")

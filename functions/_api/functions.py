@@ -1,7 +1,7 @@
 """/v1/functions: their settings."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
@@ -21,6 +21,7 @@ from runtime.core.functions import rules
 from runtime.core.functions.function import Engine, Function, Limits, RetryOn, RetryPolicy
 from runtime.core.functions.triggers import MAX_TRIGGERS, TriggerSettings
 from runtime.core.matching.trigger import Trigger
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.usecases.functions.create_function import FunctionChanges, NewFunction
 from runtime.wiring.api import Api
@@ -185,6 +186,7 @@ class FunctionOut(Answer):
     deleted_at: str | None = Field(description="set during the days of grace")
     purged_at: str | None = Field(description="when the days of grace are over; null if kept")
     created_at: str
+    etag: fields.ETag
 
 
 class HealthOut(Answer):
@@ -197,6 +199,8 @@ class HealthOut(Answer):
 
 class FunctionShown(FunctionOut):
     """A function, with how it does."""
+
+    exceeds_etag: ClassVar[bool] = True
 
     health: HealthOut | None = Field(description="null when its last run did not fail")
 
@@ -238,7 +242,7 @@ def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown
 
 @endpoint("PATCH", "/v1/functions/{name}", scope="functions:write")
 def change(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: FunctionSettings
+    api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: FunctionSettings, if_match: IfMatch
 ) -> FunctionOut:
     """Change a function's settings; what is left out stays as it is."""
     changes: FunctionChanges = {}
@@ -257,7 +261,9 @@ def change(
         changes["retry"] = _retry(body.retry)
     if "engine" in names:
         changes["engine"] = _engine(body)
-    return function_out(api.functions.update(caller.tenant, name, changes=changes))
+    return function_out(
+        api.functions.update(caller.tenant, name, changes=changes, if_match=if_match)
+    )
 
 
 def _trigger_settings(body: FunctionSettings) -> TriggerSettings:
@@ -313,6 +319,7 @@ def function_out(function: Function) -> FunctionOut:
         deleted_at=function.deleted_at,
         purged_at=function.purged_at,
         created_at=function.created_at,
+        etag=function.etag,
     )
 
 

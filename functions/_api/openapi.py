@@ -27,6 +27,7 @@ _PROBLEM: Final[dict[str, Any]] = {
         "code": {"type": "string", "description": "stable"},
         "detail": {"type": "string"},
         "instance": {"type": "string", "description": "the request's id"},
+        "etag": {"type": "string", "description": "the current one; only with 412"},
         "field": {"type": "string", "description": "dotted path of the offending field"},
         "errors": {
             "type": "array",
@@ -80,6 +81,22 @@ _KEY: Final = {
     "description": "An API key of one tenant. An operation names the scope that the key must have:"
     f" one of {', '.join(scopes.SCOPES)}. `{scopes.ADMIN}` has all of them.",
 }
+_ETAG: Final = {"ETag": {"description": "of the thing as it stands", "schema": fields.ETAG}}
+_NOT_MODIFIED: Final = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": _ETAG}
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": fields.CONDITION,
+    "description": "the ETags that you have read, or `*`; what has another one is not changed",
+}
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": fields.CONDITION,
+    "description": "the ETags that you have; 304 without a body if it has one of them still",
+}
 Model = tuple[type[BaseModel], JsonSchemaMode]
 
 
@@ -122,7 +139,8 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
                 str(status): _success(each, status, refs=refs, example=example)
                 for status in _statuses(each)
             },
-            **{str(status): _refusal(codes) for status, codes in refusals(each).items()},
+            **({"304": _NOT_MODIFIED} if each.takes_if_none_match else {}),
+            **{str(status): _refusal(status, codes) for status, codes in refusals(each).items()},
         },
     }
     if each.body:
@@ -137,7 +155,7 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
     return operation
 
 
-def _refusal(codes: tuple[str, ...]) -> dict[str, Any]:
+def _refusal(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
     schema = {
         "allOf": [
             {"$ref": _REF.format(model="Problem")},
@@ -147,6 +165,7 @@ def _refusal(codes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "description": " · ".join(codes),
         "content": _content("application/problem+json", schema),
+        **({"headers": _ETAG} if status == HTTPStatus.PRECONDITION_FAILED else {}),
     }
 
 
@@ -163,12 +182,16 @@ def _success(
         shown = {"example": example["answer"]} if example.get("status") == status else {}
         schema = refs[each.answer, "serialization"]
         described["content"] = _content("application/json", schema, **shown)
+    if each.has_etag:
+        described["headers"] = _ETAG
     return described
 
 
 def _parameters(each: Endpoint, example: Mapping[str, Any]) -> list[dict[str, Any]]:
     parameters = [*_named(path_model(each), "path")] if each.parameters else []
     parameters += _named(each.query, "query") if each.query else []
+    parameters += [_IF_MATCH] if each.takes_if_match else []
+    parameters += [_IF_NONE_MATCH] if each.takes_if_none_match else []
     for one in parameters:
         if one["name"] in example:
             one["example"] = example[one["name"]]

@@ -173,7 +173,11 @@ OWN: Final[Mapping[str, Refusals]] = {
     },
     "POST /v1/functions/{name}/replays/{replay_id}/cancel": {409: ("replay_changed",)},
     "POST /v1/syncs": {422: ("bad_name",)},
-    "POST /v1/syncs/{sync_id}/run": {409: ("sync_disabled",)},
+    "PATCH /v1/syncs/{sync_id}": {422: ("bad_name",), 503: ("sync_changed",)},
+    "DELETE /v1/syncs/{sync_id}": {409: ("load_open",), 503: ("sync_changed",)},
+    "POST /v1/syncs/{sync_id}/pause": {503: ("sync_changed",)},
+    "POST /v1/syncs/{sync_id}/resume": {503: ("sync_changed",)},
+    "POST /v1/syncs/{sync_id}/run": {409: ("sync_paused",)},
     "POST /v1/api-keys": {
         403: ("scope_not_held",),
         404: ("webhook_not_found",),
@@ -217,9 +221,17 @@ def _all(each: Endpoint) -> Iterator[tuple[int, str]]:
         yield from ((404, _NOT_FOUND[name]) for name in each.parameters)
     if each.query is not None and issubclass(each.query, ListQuery):
         yield 400, "bad_cursor"
+    yield from _of_conditions(each)
     yield from _of_values(each)
     for status, codes in OWN.get(f"{each.method} {each.path}", {}).items():
         yield from ((status, code) for code in codes)
+
+
+def _of_conditions(each: Endpoint) -> Iterator[tuple[int, str]]:
+    if each.takes_if_match:
+        yield 412, "precondition_failed"
+    if each.takes_if_match or each.takes_if_none_match:
+        yield 400, "bad_condition"
 
 
 def _of_values(each: Endpoint) -> Iterator[tuple[int, str]]:

@@ -9,8 +9,10 @@ from pydantic import BaseModel
 from functions import _http
 from functions._api.endpoint import Answer, Endpoint, path_model
 from functions._telemetry import journal, logger
+from runtime.core import preconditions
 from runtime.core.tenancy.api_key import ApiKey, require, require_reach
 from runtime.errors import PenstockError
+from runtime.usecases.overtaken import look_again
 from runtime.usecases.tenancy.answer_once import Answered, Ask
 from runtime.wiring.api import Api
 
@@ -68,16 +70,23 @@ def _answer(
     body = _http.body_bytes(event)
 
     def do() -> Answered:
-        parameters = _http.parse(path_model(each), path).model_dump()
+        parameters: dict[str, Any] = _http.parse(path_model(each), path).model_dump()
+        if each.takes_if_match:
+            parameters["if_match"] = preconditions.if_match(_http.header(event, "if-match"))
         if each.body:
             parameters["body"] = _body(each.body, body, event)
         if each.query:
             parameters["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
-        return _answered(each, each.call(api, caller, **parameters))
+        return _answered(each, _called(each, api, caller=caller, parameters=parameters))
 
     key = _http.header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:
-        return _response(do())
+        answered = do()
+        etag = _etag(answered)
+        known = _http.header(event, "if-none-match") if each.takes_if_none_match else None
+        if etag is not None and preconditions.is_known(known, etag):
+            return _http.not_modified(etag)
+        return _response(answered)
     ask = Ask(
         tenant=caller.tenant,
         caller=caller.sha256,
@@ -94,6 +103,18 @@ def _body(model: type[BaseModel], body: bytes, event: Mapping[str, Any]) -> Base
     return _http.parse_json(model, body)
 
 
+def _called(
+    each: Endpoint, api: Api, *, caller: ApiKey, parameters: Mapping[str, Any]
+) -> BaseModel | None:
+    condition = parameters.get("if_match", preconditions.ANY)
+    answer: BaseModel | None = look_again(condition, lambda: each.call(api, caller, **parameters))
+    return answer
+
+
+def _etag(answered: Answered) -> str | None:
+    return None if answered.body is None else answered.body.get("etag")
+
+
 def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
     if result is None:
         return Answered(status=each.status, body=None)
@@ -106,6 +127,9 @@ def _answered(each: Endpoint, result: BaseModel | None) -> Answered:
 
 
 def _response(answer: Answered) -> _http.Response:
-    headers = {"idempotent-replayed": "true"} if answer.repeated else None
+    headers = {"idempotent-replayed": "true"} if answer.repeated else {}
+    etag = _etag(answer)
+    if etag is not None:
+        headers |= _http.etag_header(etag)
     body = None if answer.body is None else {**answer.body, **(answer.once or {})}
     return _http.answer(body, status=answer.status, headers=headers)

@@ -7,9 +7,11 @@ from pydantic import ConfigDict, Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
+from runtime.usecases.warehouse.update_sync import SyncChanges
 from runtime.wiring.api import Api
 
 
@@ -20,6 +22,20 @@ class SyncIn(Request):
     kind: Literal["s3", "redshift"]
 
 
+class SyncChangesIn(Request):
+    """The fields to change; what is left out stays. Another destination is another sync."""
+
+    name: fields.Name = ""
+
+
+class SyncDeletionQuery(Request):
+    """How to delete a sync."""
+
+    force: Literal["true", "false"] = Field(
+        default="false", description="delete it although a load of it is not finished"
+    )
+
+
 class SyncOut(Answer):
     """A sync. `schema` is the tenant's Redshift schema; empty for a sync to S3."""
 
@@ -27,8 +43,9 @@ class SyncOut(Answer):
     name: str
     kind: DestinationKind
     schema_name: str = Field(alias="schema")
-    enabled: bool
+    enabled: bool = Field(description="false while it is paused")
     created_at: str
+    etag: fields.ETag
 
 
 class CountOut(Answer):
@@ -75,6 +92,46 @@ def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
     return listing(page, SyncOut.model_validate, of=of)
 
 
+@endpoint("GET", "/v1/syncs/{sync_id}", scope="syncs:read")
+def show(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
+    """Show a sync."""
+    return SyncOut.model_validate(api.syncs.store.get(caller.tenant, sync_id))
+
+
+@endpoint("PATCH", "/v1/syncs/{sync_id}", scope="syncs:write")
+def change(
+    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn, if_match: IfMatch
+) -> SyncOut:
+    """Rename a sync."""
+    changes = SyncChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+    return _changed(api, caller, sync_id, changes=changes, if_match=if_match)
+
+
+@endpoint("DELETE", "/v1/syncs/{sync_id}", scope="syncs:write", status=204)
+def delete(
+    api: Api,
+    caller: ApiKey,
+    *,
+    sync_id: fields.ResourceId,
+    query: SyncDeletionQuery,
+    if_match: IfMatch,
+) -> None:
+    """Delete a sync; what it has loaded stays, and while a load is open it is refused."""
+    api.syncs.delete(caller.tenant, sync_id, force=query.force == "true", if_match=if_match)
+
+
+@endpoint("POST", "/v1/syncs/{sync_id}/pause", scope="syncs:write")
+def pause(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
+    """Pause a sync; a load that has begun goes on to its end, and no other begins."""
+    return _changed(api, caller, sync_id, changes={"enabled": False}, if_match=if_match)
+
+
+@endpoint("POST", "/v1/syncs/{sync_id}/resume", scope="syncs:write")
+def resume(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
+    """Resume a sync; its next load begins where the last one ended."""
+    return _changed(api, caller, sync_id, changes={"enabled": True}, if_match=if_match)
+
+
 @endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs:write", status=202)
 def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
     """Run a sync now instead of at its next hour."""
@@ -91,4 +148,11 @@ def loads(
     return Listing(data=[LoadOut.model_validate(load) for load in loads])
 
 
-ENDPOINTS = (create, list_all, run, loads)
+def _changed(
+    api: Api, caller: ApiKey, sync_id: str, *, changes: SyncChanges, if_match: IfMatch
+) -> SyncOut:
+    sync = api.syncs.update(caller.tenant, sync_id, changes=changes, if_match=if_match)
+    return SyncOut.model_validate(sync)
+
+
+ENDPOINTS = (create, list_all, show, change, delete, pause, resume, run, loads)

@@ -18,6 +18,7 @@ from functions._api.endpoint import (
 from functions._api.webhook_access import ACCESS_FIELDS, AccessIn, access_of
 from runtime.core import overlap
 from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, Format, KeyKind, Webhook
 from runtime.usecases.webhooks.create_webhook import NewWebhook
@@ -128,6 +129,7 @@ class WebhookOut(Answer):
     rate_limit: RateLimitOut | None
     max_concurrency: int | None
     created_at: str
+    etag: fields.ETag
 
 
 class WebhookCreated(WebhookOut):
@@ -196,7 +198,12 @@ def show(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookO
 
 @endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks:write")
 def change(
-    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: WebhookChangesIn
+    api: Api,
+    caller: ApiKey,
+    *,
+    webhook_id: fields.ResourceId,
+    body: WebhookChangesIn,
+    if_match: IfMatch,
 ) -> WebhookOut:
     """Change a webhook; what is left out stays as it is."""
     changes = WebhookChanges(**body.model_dump(exclude_unset=True, exclude=set(ACCESS_FIELDS)))  # type: ignore[typeddict-item]
@@ -207,28 +214,36 @@ def change(
     if "rate_limit" in changes:
         changes["rate_limit"] = _limit(body.rate_limit)
     return WebhookOut.model_validate(
-        api.webhooks.update(caller.tenant, webhook_id, changes=changes, access=access_of(body))
+        api.webhooks.update(
+            caller.tenant,
+            webhook_id,
+            changes=changes,
+            access=access_of(body),
+            if_match=if_match,
+        )
     )
 
 
 @endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks:write", status=204)
-def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> None:
+def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch) -> None:
     """Delete a webhook; deliveries still due end as skipped."""
-    api.webhooks.store.delete(caller.tenant, webhook_id)
+    api.webhooks.delete(caller.tenant, webhook_id, if_match=if_match)
 
 
 @endpoint(
     "POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks:write", is_for_receivers=True
 )
 def rotate_secret(
-    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn, if_match: IfMatch
 ) -> WebhookCreated:
     """Change the signing secret; the old one signs too until the overlap has passed."""
     rotation = Rotation(
         overlap_s=body.overlap_s,
         secret=Wanted(kind=None if body.kind is None else KeyKind(body.kind), own=body.secret),
     )
-    return _with_secret(*api.webhooks.rotate_secret(caller.tenant, webhook_id, wanted=rotation))
+    return _with_secret(
+        *api.webhooks.rotate_secret(caller.tenant, webhook_id, wanted=rotation, if_match=if_match)
+    )
 
 
 def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
@@ -236,15 +251,19 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks:write")
-def enable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
+def enable(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch
+) -> WebhookOut:
     """Switch a webhook on; what it missed can be replayed."""
-    return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=True))
+    return _switched(api, caller, webhook_id, enabled=True, if_match=if_match)
 
 
 @endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks:write")
-def disable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookOut:
+def disable(
+    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch
+) -> WebhookOut:
     """Switch a webhook off; what it would have got is recorded as skipped."""
-    return WebhookOut.model_validate(api.webhooks.switch(caller.tenant, webhook_id, enabled=False))
+    return _switched(api, caller, webhook_id, enabled=False, if_match=if_match)
 
 
 @endpoint(
@@ -257,6 +276,13 @@ def disable(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> Webho
 def try_out(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""
     return DeliveryOut.model_validate(api.webhooks.try_out(caller.tenant, webhook_id))
+
+
+def _switched(
+    api: Api, caller: ApiKey, webhook_id: str, *, enabled: bool, if_match: IfMatch
+) -> WebhookOut:
+    webhook = api.webhooks.switch(caller.tenant, webhook_id, enabled=enabled, if_match=if_match)
+    return WebhookOut.model_validate(webhook)
 
 
 def _delays(delays_s: list[int] | None) -> tuple[int, ...] | None:

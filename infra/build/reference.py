@@ -79,6 +79,14 @@ codes.
   the API key that asked: the same request with another API key is done again, or refused if that
   key may not. An error is not kept: mend the request and send it under the same key. Give events
   ids of your own, so that a repeat is the same event in any case.
+- **ETags.** An answer that shows one webhook, function or sync has its `ETag`, and the same text
+  without quotes as `etag`, in lists too. A function's is also that of its environment, its secrets,
+  its canary and which version is live: a change of any of them makes another. Send it as `If-Match`
+  with a call that changes the thing: if somebody has changed it since you read it, nothing changes,
+  and the answer is 412 (`precondition_failed`) with the current `ETag`. `If-Match: *` and no header
+  change whatever is there; a weak ETag (`W/"…"`) matches nothing. A GET with `If-None-Match` is
+  answered 304 if you have the thing as it stands. A function and its canary are always sent whole:
+  how a function does is shown there too, and is no part of its ETag.
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
   "instance"}`, with `field`, `errors`, `findings` (of refused source), `rejected` (why each event
   was not taken) or `webhooks` (that use a function) where they apply. Act on `code`.

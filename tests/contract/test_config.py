@@ -288,12 +288,13 @@ class TestSyncsContract:
         """The whole life of a record."""
         syncs = Syncs(config=cloud.config)
         syncs.add(a_sync())
-        syncs.replace(a_sync(), a_sync(name="renamed"))
+        assert syncs.replace(a_sync(), a_sync(name="renamed"))
 
+        assert not syncs.replace(a_sync(), a_sync(name="lost"))
         assert a_sync(name="renamed") == syncs.get(TENANT, "syn_1")
-        with pytest.raises(Conflict):
-            syncs.replace(a_sync(), a_sync(name="lost"))
-        syncs.delete(TENANT, "syn_1")
+        assert not syncs.delete(a_sync())  # it is not what it was
+        assert syncs.delete(a_sync(name="renamed"))
+        assert None is syncs.find(TENANT, "syn_1")
         assert () == syncs.list(TENANT).items
 
 

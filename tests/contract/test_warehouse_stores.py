@@ -152,6 +152,25 @@ def test_an_open_load_is_found_by_the_next_planner_until_it_is_finished(
     assert ledger.runs("acme", "syn_1") == (done,)
 
 
+def test_a_sync_is_open_while_it_is_leased_and_until_its_load_is_finished(
+    world: World, load: Load
+) -> None:
+    """Whoever deletes a sync goes by this; the dead planner's lease counts only until it ends."""
+    ledger = world.ledger()
+
+    def is_open(now_ms: int) -> bool:
+        return ledger.is_open("acme", "syn_1", now_ms=now_ms)
+
+    assert not is_open(1)
+    lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=MINUTE_MS)
+    assert (is_open(MINUTE_MS), is_open(MINUTE_MS + 1)) == (True, False)
+    ledger.save(lease, load)
+    ledger.release(lease)
+    assert is_open(1)
+    ledger.finish(lease, load.with_state(LoadState.LOADED, at="2026-11-20T14:00:00.000Z"))
+    assert not is_open(1)
+
+
 def test_a_schema_has_one_tenant(world: World) -> None:
     """Two tenants in one schema would read each other's customers."""
     ledger = world.ledger()

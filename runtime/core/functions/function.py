@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from runtime.core import preconditions
 from runtime.core.matching.trigger import Trigger
 
 MAX_SOURCE_BYTES: Final = 64 * 1024
@@ -108,6 +109,11 @@ class Function:
     deleted_at: str | None = None  # ISO 8601, during the days of grace; None for one that is kept
     purged_at: str | None = None  # ISO 8601; when those days are over; None for one that is kept
     purging: bool = False  # its parts are being removed, so that it cannot be restored any more
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the function, with its environment, secrets and canary, as it stands."""
+        return preconditions.etag(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runtime.core import preconditions
+
 
 class DestinationKind(StrEnum):
     """Where a sync loads rows. Every sync also writes the lake, which is Parquet on S3."""
@@ -23,7 +25,7 @@ class DestinationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """A destination of one tenant; the schedule loads into it while it is enabled."""
+    """A destination of one tenant; the schedule loads into it until it is paused."""
 
     id: str
     tenant: str
@@ -33,7 +35,12 @@ class Sync:
     # The schema of the warehouse's tables. Empty: the schema named after the tenant, or none if the
     # destination has no tables.
     schema: str = ""
-    enabled: bool = True
+    enabled: bool = True  # False while it is paused: then no load of it begins or goes on
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the sync as it stands."""
+        return preconditions.etag(self)
 
 
 def default_schema(tenant: str) -> str:

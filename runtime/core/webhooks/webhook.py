@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from runtime.core import preconditions
 from runtime.core.matching.trigger import Trigger
 from runtime.core.pacing import schedule
 from runtime.core.pacing.rate_limit import RateLimit
@@ -79,6 +80,11 @@ class Webhook:
     # A limit puts deliveries off and drops none; None for no limit.
     rate_limit: RateLimit | None = None
     max_concurrency: int | None = None  # attempts at the same time
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the webhook as it stands."""
+        return preconditions.etag(self)
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:

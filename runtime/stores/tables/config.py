@@ -59,9 +59,8 @@ class Config:
         Both are codec items with their sort key. Of two writers that have read the same item one
         wins; the other reads again. If `old` is an item as it is stored, its own digest counts.
         """
-        was = old["etag"]["S"] if "etag" in old else etag(old)["etag"]["S"]
         item = {**new, "pk": {"S": keys.tenant(tenant)}, **etag(new)}
-        return self.table.transact(self.table.put(item, "#etag = :was", was=was), *also)
+        return self.table.transact(self.table.put(item, "#etag = :was", was=_digest(old)), *also)
 
     def delete(self, tenant: str, sort: str, *also: Any, what: str) -> None:
         """Delete an item.
@@ -74,6 +73,11 @@ class Config:
         )
         if not self.table.transact(deletion, *also):
             raise NotFound(f"no such {what}", code=f"{what}_not_found")
+
+    def remove(self, tenant: str, old: Item, *also: Any) -> bool:
+        """Delete the item if it still is `old`; returns whether it was, as `replace` does."""
+        key = {"pk": keys.tenant(tenant), "sk": old["sk"]["S"]}
+        return self.table.transact(self.table.delete(key, "#etag = :was", was=_digest(old)), *also)
 
     def changed(self, tenant: str) -> Any:
         """The write that tells matchers to read the tenant's subscriptions again.
@@ -138,6 +142,11 @@ def prefix_query(tenant: str, prefix: str) -> dict[str, Any]:
         },
         "ConsistentRead": True,
     }
+
+
+def _digest(old: Item) -> str:
+    digest: str = old["etag"]["S"] if "etag" in old else etag(old)["etag"]["S"]
+    return digest
 
 
 def etag(item: Item) -> Item:

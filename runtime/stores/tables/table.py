@@ -28,6 +28,10 @@ class Answer(NamedTuple):
     last: Item | None
 
 
+class Check(dict[str, Any]):
+    """The part of a transaction that only looks; but for its type it is written as a delete."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table. A failed condition is an answer; every other failure is Transient."""
@@ -132,6 +136,10 @@ class Table:
             **codec.placeholders(condition, values),
         }
 
+    def check(self, key: Mapping[str, str], condition: str, **values: str | float) -> Any:
+        """A condition on an item that a transaction leaves as it is."""
+        return Check(self.delete(key, condition, **values))
+
     def transact(self, *writes: Any) -> bool:
         """Make all writes or none; False when a condition failed."""
         items = [{_kind(write): write} for write in writes]
@@ -216,6 +224,8 @@ class Table:
 
 
 def _kind(write: Mapping[str, Any]) -> str:
+    if isinstance(write, Check):
+        return "ConditionCheck"
     if "Item" in write:
         return "Put"
     return "Update" if "UpdateExpression" in write else "Delete"

@@ -7,7 +7,7 @@ nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -84,6 +84,21 @@ class Ledger:
             Transient: code `lease_lost`.
         """
         self._write(lease, record, "SET #seq = :seq REMOVE #load_id", seq=record.last_seq)
+
+    def is_open(self, tenant: str, sync_id: str, *, now_ms: int) -> bool:
+        """Whether a planner has the sync, or an earlier one has left a load open."""
+        cursor = self.table.get(_cursor(tenant, sync_id))
+        if cursor is None:
+            return False
+        until_ms = codec.value(cursor["lease_until_ms"])
+        return until_ms >= now_ms or "load_id" in cursor
+
+    def closed(self, tenant: str, sync_id: str, *, now_ms: int) -> Any:
+        """The condition, for a transaction, that `is_open` is not so."""
+        unleased = "(attribute_not_exists(#lease_until_ms) OR #lease_until_ms < :now_ms)"
+        finished = "attribute_not_exists(#load_id)"
+        cursor = _cursor(tenant, sync_id)
+        return self.table.check(cursor, f"{unleased} AND {finished}", now_ms=now_ms)
 
     def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
         """The loads of a sync, newest first."""

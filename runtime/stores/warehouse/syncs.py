@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.core.page import Page
 from runtime.core.warehouse.sync import Sync
-from runtime.errors import Conflict
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import Config, prefix_query
@@ -34,22 +34,22 @@ class Syncs:
         """
         return items.sync(self.config.get(tenant, keys.sync(sync_id), what="sync"))
 
-    def replace(self, old: Sync, new: Sync) -> None:
-        """Store `new` in the place of `old`.
+    def replace(self, old: Sync, new: Sync) -> bool:
+        """Store `new` in the place of `old`; False if somebody else has changed it meanwhile."""
+        return self.config.replace(old.tenant, _item(old), _item(new))
 
-        Raises:
-            Conflict: code `sync_changed`; somebody else has changed it since it was read.
+    def find(self, tenant: str, sync_id: str) -> Sync | None:
+        """One sync, strongly read, or None."""
+        item = self.config.find(tenant, keys.sync(sync_id))
+        return None if item is None else items.sync(item)
+
+    def delete(self, old: Sync, *also: Any) -> bool:
+        """Delete a sync together with the writes that belong to it.
+
+        Returns whether it was done: it is not if somebody else has changed the sync since it was
+        read, or the condition of another write does not hold.
         """
-        if not self.config.replace(old.tenant, _item(old), _item(new)):
-            raise Conflict("the sync has changed; read it again", code="sync_changed")
-
-    def delete(self, tenant: str, sync_id: str) -> None:
-        """Delete a sync.
-
-        Raises:
-            NotFound: code `sync_not_found`.
-        """
-        self.config.delete(tenant, keys.sync(sync_id), what="sync")
+        return self.config.remove(old.tenant, _item(old), *also)
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Sync]:
         """A tenant's syncs, by id."""

@@ -74,6 +74,15 @@ class Webhooks:
         changed = self.config.changed(tenant)
         self.config.delete(tenant, keys.webhook(webhook_id), changed, what="webhook")
 
+    def remove(self, old: Webhook) -> None:
+        """Delete the webhook if it still is `old`.
+
+        Raises:
+            Conflict: code `webhook_changed`; somebody else has changed it since it was read.
+        """
+        if not self.config.remove(old.tenant, _item(old), self.config.changed(old.tenant)):
+            raise Conflict("the webhook has changed; read it again", code="webhook_changed")
+
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A tenant's webhooks, by id."""
         return self.config.page(tenant, keys.webhook, items.webhook, after=after, limit=limit)

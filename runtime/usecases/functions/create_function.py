@@ -8,6 +8,7 @@ from typing import Protocol, TypedDict
 from runtime.core.functions import life, rules, secrets, triggers
 from runtime.core.functions.function import Engine, Function, Limits, RetryPolicy, Secret
 from runtime.core.functions.triggers import TriggerSettings
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict
 from runtime.usecases.functions import ports
@@ -101,6 +102,7 @@ class UpdateFunction:
         *,
         changes: FunctionChanges,
         environment_version: int | None = None,
+        if_match: IfMatch = ANY,
     ) -> Function:
         """Change the settings; returns the function as it is then.
 
@@ -110,15 +112,17 @@ class UpdateFunction:
             changes: the settings to change.
             environment_version: the version of the environment that the caller has read; None does
                 not care whether it has changed since.
+            if_match: which state of the function the change is meant for.
 
         Raises:
             BadInput: a setting is refused, and nothing changed; the error names the field and the
                 fix.
             NotFound: the tenant has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: code `function_deleted`; `environment_changed`: the environment has another
                 version by now; or somebody else changed the function at the same time.
         """
-        old = ports.kept(self.functions, tenant, name)
+        old = ports.kept(self.functions, tenant, name, if_match=if_match)
         if environment_version not in (None, old.environment_version):
             raise Conflict(
                 f"the environment has version {old.environment_version} by now; read it again",

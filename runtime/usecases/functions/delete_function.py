@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from runtime.core.functions import life
 from runtime.core.functions.function import Function
 from runtime.core.page import Page
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import FunctionInUse
@@ -52,7 +53,9 @@ class DeleteFunction:
     clock: Callable[[], datetime]
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, name: str, *, force: bool = False) -> Function:
+    def __call__(
+        self, tenant: str, name: str, *, force: bool = False, if_match: IfMatch = ANY
+    ) -> Function:
         """Delete the function; returns it. Nothing changes if it is deleted already.
 
         A webhook that names the function at this very moment is not seen. It then stands as it
@@ -63,15 +66,18 @@ class DeleteFunction:
             tenant: whose function it is.
             name: which one.
             force: delete it although webhooks name it as their transform.
+            if_match: which state of it the deletion is meant for.
 
         Raises:
             NotFound: the tenant has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             FunctionInUse: webhooks name it as their transform.
             Conflict: others keep changing the function.
         """
 
         def delete() -> Function:
             old = self.functions.get(tenant, name)
+            if_match.check(old.etag)
             function = life.deleted(old, now=timestamp(self.clock()))
             if function is old:
                 return old
@@ -102,17 +108,19 @@ class RestoreFunction:
     deletions: Deletions
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, name: str) -> Function:
+    def __call__(self, tenant: str, name: str, *, if_match: IfMatch = ANY) -> Function:
         """Take the deletion back; returns the function. Nothing changes if it is not deleted.
 
         Raises:
             NotFound: the tenant has no such function, or has none any more.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: code `function_deleted`: its purge has begun; or others keep changing the
                 function.
         """
 
         def restore() -> Function:
             old = self.functions.get(tenant, name)
+            if_match.check(old.etag)
             function = life.restored(old)
             if function is not old:
                 self.deletions.restore(old, function)

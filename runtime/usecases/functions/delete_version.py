@@ -8,6 +8,7 @@ from typing import Protocol
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.usecases.functions import ports
 
@@ -30,15 +31,16 @@ class DeleteVersion:
     functions: Functions
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, name: str, *, version: int) -> None:
+    def __call__(self, tenant: str, name: str, *, version: int, if_match: IfMatch = ANY) -> None:
         """Delete a version; one that is deleted already stays so.
 
         Raises:
             NotFound: the tenant has no such function, or the function has no such version.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: code `version_is_live`, `canary_running` or `function_deleted`; or somebody
                 else changed the function at the same time.
         """
-        function = ports.kept(self.functions, tenant, name)
+        function = ports.kept(self.functions, tenant, name, if_match=if_match)
         releases.check_number(function, version)
         stored = self.functions.get_version(tenant, name, version=version)
         if stored.deleted_at is not None:

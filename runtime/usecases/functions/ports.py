@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeVar
 from runtime.core.functions import life, releases
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.releases import Change
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.errors import Conflict, NotFound
 from runtime.races import Races
 
@@ -68,14 +69,17 @@ class Releases(Versioned, Protocol):
         """
 
 
-def kept(functions: Readable, tenant: str, name: str) -> Function:
+def kept(functions: Readable, tenant: str, name: str, *, if_match: IfMatch = ANY) -> Function:
     """The function, if it may be changed: one that is not deleted.
 
     Raises:
         NotFound: the tenant has no such function.
+        PreconditionFailed: `if_match` names another ETag than it has.
         Conflict: code `function_deleted`.
     """
-    return life.kept(functions.get(tenant, name))
+    function = functions.get(tenant, name)
+    if_match.check(function.etag)
+    return life.kept(function)
 
 
 def insist(races: Races, change: Callable[[], T]) -> T:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runtime.core.functions import releases
 from runtime.core.functions.function import Function
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 from runtime.usecases.functions import ports
@@ -18,7 +19,14 @@ class PublishVersion:
     functions: ports.Releases
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, name: str, *, version: int | None = None) -> Function:
+    def __call__(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        version: int | None = None,
+        if_match: IfMatch = ANY,
+    ) -> Function:
         """Publish a version, or the latest one without a number; returns the function then.
 
         A publish of the version that is live already changes nothing.
@@ -26,10 +34,11 @@ class PublishVersion:
         Raises:
             BadInput: code `no_version`: no version was pushed yet.
             NotFound: the tenant has no such function, or the function has no such version.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: code `version_deleted`, `canary_running` or `function_deleted`; or somebody
                 else changed the function at the same time.
         """
-        function = ports.kept(self.functions, tenant, name)
+        function = ports.kept(self.functions, tenant, name, if_match=if_match)
         number = function.latest_version if version is None else version
         if number == 0:
             raise BadInput(

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from runtime.core.functions import finding, rules
 from runtime.core.functions.finding import Finding, Severity
 from runtime.core.functions.function import Engine, Function, FunctionVersion
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.errors import SourceRefused, Transient
 from runtime.usecases.functions import ports
@@ -56,7 +57,7 @@ class PushVersion:
     sandbox: Sandbox
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, name: str, *, source: str) -> Pushed:
+    def __call__(self, tenant: str, name: str, *, source: str, if_match: IfMatch = ANY) -> Pushed:
         """Check a source and store it as a new version, which runs only once it is published.
 
         A source that a version has already, checked for the same engine, makes no other version.
@@ -68,11 +69,12 @@ class PushVersion:
             BadInput: the source is empty, not UTF-8, or too large.
             SourceRefused: the check found an error; the exception has all findings and hints.
             NotFound: the tenant has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: the function is deleted, or another version was pushed at the same time.
             Transient: code `engine_unavailable`: the installation cannot run the function's engine.
         """
         rules.check_source(source)
-        function = ports.kept(self.functions, tenant, name)
+        function = ports.kept(self.functions, tenant, name, if_match=if_match)
         engine, findings = self._checked(function, source)
         if any(each.severity is Severity.ERROR for each in findings):
             raise SourceRefused([each.to_json() for each in findings])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runtime.core.functions import rules, secrets
 from runtime.core.functions.function import Secret
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound
 from runtime.races import Races
@@ -21,18 +22,21 @@ class SetSecret:
     clock: Callable[[], datetime]
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, function: str, *, name: str, value: str) -> None:
+    def __call__(
+        self, tenant: str, function: str, *, name: str, value: str, if_match: IfMatch = ANY
+    ) -> None:
         """Set the value for the next runs. A name that is not declared yet becomes declared.
 
         Raises:
             BadInput: the name or the value is refused.
             NotFound: the tenant has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: the function is deleted, or others keep changing it.
         """
         rules.check_secret_value(value)
 
         def set_it() -> None:
-            old = ports.kept(self.functions, tenant, function)
+            old = ports.kept(self.functions, tenant, function, if_match=if_match)
             rules.check_secret_names({**old.secrets, name: None})
             secret = Secret(
                 version=secrets.stored(old, name).version + 1,
@@ -51,7 +55,7 @@ class UnsetSecret:
     functions: ports.Functions
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, function: str, *, name: str) -> None:
+    def __call__(self, tenant: str, function: str, *, name: str, if_match: IfMatch = ANY) -> None:
         """Forget the value; nothing changes if the secret has none.
 
         The count of its versions goes on, so that the version on the record of a run names one
@@ -60,11 +64,12 @@ class UnsetSecret:
         Raises:
             NotFound: code `secret_not_found`: the function declares no such secret; or the tenant
                 has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: the function is deleted, or others keep changing it.
         """
 
         def unset() -> None:
-            old = ports.kept(self.functions, tenant, function)
+            old = ports.kept(self.functions, tenant, function, if_match=if_match)
             secret = old.secrets.get(name)
             if secret is None:
                 declared = ", ".join(sorted(old.secrets)) or "none"

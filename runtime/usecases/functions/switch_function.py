@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runtime.core.functions import life
 from runtime.core.functions.function import Function
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.races import Races
 from runtime.usecases.functions import ports
@@ -19,16 +20,20 @@ class SwitchFunction:
     clock: Callable[[], datetime]
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, name: str, *, enabled: bool) -> Function:
+    def __call__(
+        self, tenant: str, name: str, *, enabled: bool, if_match: IfMatch = ANY
+    ) -> Function:
         """Switch the function on or off; returns it. Nothing changes if it is so already.
 
         Raises:
             NotFound: the tenant has no such function.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: the function is deleted, or others keep changing it.
         """
 
         def switch() -> Function:
             old = self.functions.get(tenant, name)
+            if_match.check(old.etag)
             function = life.switched(old, enabled=enabled, now=timestamp(self.clock()))
             if function is not old:
                 self.functions.replace(old, function)

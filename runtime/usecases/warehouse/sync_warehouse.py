@@ -35,6 +35,9 @@ class Syncs(Protocol):
             NotFound: the tenant has no such sync.
         """
 
+    def find(self, tenant: str, sync_id: str) -> Sync | None:
+        """One sync, strongly read; None when it is not there any more."""
+
 
 class RawLog(Protocol):
     """Numbered, immutable batches."""
@@ -92,6 +95,8 @@ class SyncWarehouse:
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
         """Run one sync now; returns its loads, or one record with the state `UP_TO_DATE`.
 
+        A paused sync has no loads.
+
         Raises:
             NotFound: the tenant has no such sync.
             Transient: another planner has the sync (code `sync_busy`), or a step failed.
@@ -113,15 +118,18 @@ class SyncWarehouse:
         now_ms = int(self.clock().timestamp() * 1000)
         lease = self.ledger.acquire(sync.tenant, sync.id, now_ms=now_ms, lease_ms=LEASE_MS)
         try:
-            return self._loads(sync, lease, trigger=trigger, stop_at=stop_at)
+            return self._loads(lease, trigger=trigger, stop_at=stop_at)
         finally:
             self.ledger.release(lease)
 
-    def _loads(
-        self, sync: Sync, lease: Lease, *, trigger: str, stop_at: datetime
-    ) -> tuple[Load, ...]:
+    def _loads(self, lease: Lease, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
         loads: list[Load] = []
         while not loads or self.clock() < stop_at:
+            # Read under the lease and before each load: a sync is deleted only while nobody has
+            # the lease, and a pause lets no further load begin.
+            sync = self.syncs.find(lease.tenant, lease.sync_id)
+            if sync is None or not sync.enabled:
+                break
             load, batches = self._next(sync, lease, trigger=trigger)
             if not batches:
                 return (*loads, *(() if loads else (self._up_to_date(lease, load),)))

@@ -39,10 +39,10 @@ class TriggerSync:
 
         Raises:
             NotFound: the tenant has no such sync.
-            Conflict: code `sync_disabled`.
+            Conflict: code `sync_paused`.
         """
         sync = self.syncs.get(tenant, sync_id)
         if not sync.enabled:
-            raise Conflict("this sync is disabled; enable it first", code="sync_disabled")
+            raise Conflict("this sync is paused; resume it first", code="sync_paused")
         self.starter.start(tenant, sync_id)
         return sync

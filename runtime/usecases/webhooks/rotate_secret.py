@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runtime.core import overlap
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import rotation
 from runtime.usecases.webhooks.make_secret import MakeSecret, Wanted, WithSecret
@@ -27,7 +28,9 @@ class RotateSecret:
     make_secret: MakeSecret
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, webhook_id: str, *, wanted: Rotation) -> WithSecret:
+    def __call__(
+        self, tenant: str, webhook_id: str, *, wanted: Rotation, if_match: IfMatch = ANY
+    ) -> WithSecret:
         """Rotate the secret; returns the changed webhook, and the new secret's text if to be shown.
 
         Every live secret signs from the next attempt on, also when older deliveries are retried.
@@ -35,10 +38,12 @@ class RotateSecret:
         Raises:
             BadInput: the overlap or the secret is refused, and nothing changed.
             NotFound: the tenant has no such webhook.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: too many secrets overlap, or somebody else changed the webhook meanwhile.
         """
         overlap.check(wanted.overlap_s)
         old = self.webhooks.get(tenant, webhook_id)
+        if_match.check(old.etag)
         now = timestamp(self.clock())
         new_secret = self.make_secret(
             tenant, wanted=wanted.secret, webhook_format=old.format, now=now

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Notice, NoticeKind
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import moment, timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.ports import Bus
@@ -33,15 +34,19 @@ class SwitchWebhook:
     bus: Bus
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, webhook_id: str, *, enabled: bool) -> Webhook:
+    def __call__(
+        self, tenant: str, webhook_id: str, *, enabled: bool, if_match: IfMatch = ANY
+    ) -> Webhook:
         """Switch the webhook on or off; returns it. Nothing changes if it is so already.
 
         Raises:
             NotFound: the tenant has no such webhook.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: somebody else changed it at the same time.
             Transient: it may be switched although the notice was not sent; call again to send it.
         """
         old = self.webhooks.get(tenant, webhook_id)
+        if_match.check(old.etag)
         webhook = self.switched(old, enabled=enabled)
         if webhook != old:
             self.webhooks.replace(old, webhook)

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from runtime.core.events import topics
 from runtime.core.pacing.rate_limit import RateLimit
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.webhooks.webhook import Webhook
 from runtime.usecases.webhooks.create_webhook import WebhookRules
 from runtime.usecases.webhooks.ports import Webhooks
@@ -45,6 +46,7 @@ class UpdateWebhook:
         *,
         changes: WebhookChanges,
         access: AccessChanges | None = None,
+        if_match: IfMatch = ANY,
     ) -> Webhook:
         """Change the webhook; returns it as it is then.
 
@@ -53,16 +55,19 @@ class UpdateWebhook:
             webhook_id: which one.
             changes: the settings to change.
             access: the access settings to change, in the clear; None changes none.
+            if_match: which state of it the change is meant for.
 
         Raises:
             BadInput: a setting is refused, and nothing changed; the error names the field and the
                 fix.
             NotFound: the tenant has no such webhook.
+            PreconditionFailed: `if_match` names another ETag than it has.
             Conflict: somebody else changed it at the same time.
         """
         if "topics" in changes:
             changes["topics"] = topics.parse_all(changes["topics"])
         old = self.webhooks.get(tenant, webhook_id)
+        if_match.check(old.etag)
         enabled = changes.pop("enabled", old.enabled)
         sealed_access = self.seal_access(tenant, access or AccessChanges())
         webhook = self.switch.switched(replace(old, **changes, **sealed_access), enabled=enabled)

@@ -9,7 +9,9 @@ from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.sync_function import SyncFunction
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.usecases.warehouse.create_sync import CreateSync
+from runtime.usecases.warehouse.delete_sync import DeleteSync
 from runtime.usecases.warehouse.trigger_sync import TriggerSync
+from runtime.usecases.warehouse.update_sync import UpdateSync
 from runtime.wiring import parts, worker
 
 
@@ -20,6 +22,8 @@ class SyncApi:
     store: Syncs  # to list and show them
     ledger: Ledger  # the store of loads, to list them
     create: CreateSync
+    update: UpdateSync
+    delete: DeleteSync
     trigger: TriggerSync
 
 
@@ -27,9 +31,12 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
     """The use cases of syncs, with their stores."""
     syncs = Syncs(config=parts.config(clients, installation))
     starter = SyncFunction(client=clients.functions, name=installation.sync_function)
+    ledger = Ledger(table=Table(client=clients.tables, name=installation.ledger_table))
     return SyncApi(
         store=syncs,
-        ledger=Ledger(table=Table(client=clients.tables, name=installation.ledger_table)),
+        ledger=ledger,
         create=CreateSync(syncs=syncs, new_id=parts.new_id, clock=worker.now),
+        update=UpdateSync(syncs=syncs),
+        delete=DeleteSync(syncs=syncs, ledger=ledger, clock=worker.now),
         trigger=TriggerSync(syncs=syncs, starter=starter),
     )

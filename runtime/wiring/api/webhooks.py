@@ -18,6 +18,7 @@ from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.webhooks.create_webhook import CreateWebhook, WebhookRules
+from runtime.usecases.webhooks.delete_webhook import DeleteWebhook
 from runtime.usecases.webhooks.make_secret import MakeSecret
 from runtime.usecases.webhooks.rotate_secret import RotateSecret
 from runtime.usecases.webhooks.seal_access import SealAccess
@@ -34,9 +35,10 @@ VET_DEADLINE_S: Final = 3.0
 class WebhookApi:
     """What the API does with webhooks."""
 
-    store: Webhooks  # to list, show and delete them
+    store: Webhooks  # to list and show them
     create: CreateWebhook
     update: UpdateWebhook
+    delete: DeleteWebhook
     rotate_secret: RotateSecret
     switch: SwitchWebhook
     try_out: TryWebhook
@@ -77,6 +79,7 @@ def build(clients: Clients, installation: Settings, *, look_up: Lookup) -> Webho
         update=UpdateWebhook(
             webhooks=webhooks, rules=rules, seal_access=seal_access, switch=switch
         ),
+        delete=DeleteWebhook(webhooks=webhooks),
         rotate_secret=RotateSecret(webhooks=webhooks, make_secret=make_secret, clock=worker.now),
         switch=switch,
         try_out=TryWebhook(

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, PenstockError, Permanent
@@ -216,6 +217,45 @@ def test_without_a_workgroup_a_redshift_sync_fails_by_name(world: World) -> None
         world.planner(workgroup="").sync_one("acme", "syn_1")
     (record,) = world.planner().runs("acme", "syn_1")
     assert record.error_code == "redshift_not_configured"
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_load_ends_whose_sync_is_paused_or_deleted_meanwhile_and_no_other_begins(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, is_deleted: bool
+) -> None:
+    """Neither half a load in the lake, nor a load that nobody wants any more."""
+    monkeypatch.setattr(plan, "MAX_BATCHES", 1)
+    sync = world.syncs.add(a_sync(kind=DestinationKind.S3))
+    for name in ("a", "b"):
+        world.archive(an_event(id=name))
+
+    def stop(**_: object) -> None:
+        if is_deleted:
+            world.syncs.held.clear()
+        else:
+            world.syncs.add(replace(sync, enabled=False))
+
+    world.client("s3").meta.events.register("before-call.s3.PutObject", stop)
+    (load,) = world.planner().sync_one("acme", "syn_1")
+
+    assert (load.state, load.last_seq) == (LoadState.LOADED, 1)
+    assert not world.ledger().is_open("acme", "syn_1", now_ms=int(world.clock().timestamp() * 1000))
+
+
+def test_a_paused_sync_loads_nothing_and_goes_on_where_it_stopped(world: World) -> None:
+    """What arrives meanwhile waits; a run that was asked for before the pause is too late."""
+    sync = world.syncs.add(a_sync())
+    world.archive(an_event(id="a"))
+    world.planner().sync_one("acme", "syn_1")
+    world.syncs.add(replace(sync, enabled=False))
+    world.archive(an_event(id="b"))
+
+    assert world.planner().sync_one("acme", "syn_1") == ()
+    assert world.planner().sync_all(world.clock()) == ()
+    assert world.ids() == ["a"]
+    world.syncs.add(sync)
+    (load,) = world.planner().sync_all(world.clock())
+    assert (load.rows_new, world.ids()) == (1, ["a", "b"])  # type: ignore[union-attr]
 
 
 def test_one_failing_sync_does_not_stop_the_others(world: World) -> None:

@@ -173,6 +173,22 @@ def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) 
     assert (1, "bad_field") == (unknown.code, unknown.json["error"]["code"])
 
 
+def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -> None:
+    """Whoever must stop a load at night has a terminal, and no console."""
+    sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json
+
+    assert sync == penstock("syncs", "show", sync["id"], "--json").json
+    renamed = penstock("syncs", "update", sync["id"], "--name", "archive", "--json").json
+    assert {**sync, "name": "archive", "etag": renamed["etag"]} == renamed
+    assert f"{sync['id']} is paused" in penstock("syncs", "pause", sync["id"]).out
+    refused = penstock("syncs", "run", sync["id"], "--json")
+    assert (1, "sync_paused") == (refused.code, refused.json["error"]["code"])
+    assert renamed == penstock("syncs", "resume", sync["id"], "--json").json
+    assert {"deleted": sync["id"]} == penstock("syncs", "delete", sync["id"], "--json").json
+    gone = penstock("syncs", "delete", sync["id"], "--force", "--json")
+    assert (1, "sync_not_found") == (gone.code, gone.json["error"]["code"])
+
+
 def test_syncs_and_keys_are_made_and_listed(penstock: Command) -> None:
     """What the console will do, the terminal does."""
     sync = penstock("syncs", "create", "--name", "warehouse", "--json").json
@@ -315,3 +331,20 @@ def test_a_value_that_json_does_not_have_is_wrong_usage(penstock: Command, value
         assert 2 == sent.code
         assert sent.json["error"]["code"] in {"not_json", "lone_surrogate"}
         assert "Traceback" not in sent.err
+
+
+def test_an_update_with_an_etag_that_is_gone_changes_nothing(penstock: Command) -> None:
+    """Two people at two terminals: the second one must see what the first one did."""
+    sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json
+    update = ("syncs", "update", sync["id"], "--if-match")
+
+    done = penstock(*update, f'"{sync["etag"]}"', "--name", "first", "--json")
+    late = penstock(*update, sync["etag"], "--name", "second", "--json")
+
+    assert (0, "first") == (done.code, done.json["name"])
+    assert (1, "precondition_failed") == (late.code, late.json["error"]["code"])
+    assert done.json["etag"] == late.json["error"]["etag"]
+    assert "first" == penstock("syncs", "show", sync["id"], "--json").json["name"]
+    assert "etag" not in penstock("syncs", "show", sync["id"]).out
+    wrong = penstock(*update, "x\ny", "--name", "third", "--json")
+    assert (2, "bad_etag") == (wrong.code, wrong.json["error"]["code"])

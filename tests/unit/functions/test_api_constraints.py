@@ -126,6 +126,7 @@ def bodies() -> Iterator[Body]:
     yield from every("POST", "/v1/api-keys", key, "name", "scopes", ("scopes", 0))
     yield from every("POST", "/v1/tenants", {"id": "t"}, "id")
     yield from every("POST", "/v1/syncs", {"name": "n", "kind": "s3"}, "name")
+    yield from every("PATCH", "/v1/syncs/{sync_id}", {"name": "n"}, "name")
     yield from every("POST", "/v1/events", EVENT, *EVENT)
     yield from every("POST", "/v1/events", EVENT, *(("profile", name) for name in EVENT["profile"]))
 

@@ -190,4 +190,6 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST publish": "/v1/functions/theirs/publish",
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
+        **{f"{word} sync": f"/v1/syncs/{sync}" for word in ("GET", "PATCH", "DELETE")},
+        **{f"POST {word} sync": f"/v1/syncs/{sync}/{word}" for word in ("pause", "resume")},
     }

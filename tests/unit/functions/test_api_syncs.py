@@ -1,9 +1,12 @@
 """Syncs and profiles over the API."""
 
+from datetime import UTC, datetime
+
 from runtime.core.profiles.profile import Profile
-from runtime.core.warehouse.sync import DestinationKind
 from tests.api_client import ApiClient
-from tests.builders import a_profile, a_run, a_sync
+from tests.builders import a_profile, a_run
+from tests.overtaking import overtaken_by
+from tests.warehouse_records import a_load
 
 
 def test_a_redshift_sync_has_the_tenants_own_schema(api: ApiClient) -> None:
@@ -35,14 +38,93 @@ def test_a_new_sync_has_no_loads_and_an_unknown_one_is_unknown(api: ApiClient) -
     assert "sync_not_found" == api.post("/v1/syncs/syn_x/run").json["code"]
 
 
-def test_a_disabled_sync_is_not_started(api: ApiClient) -> None:
-    """Somebody has switched it off for a reason."""
-    sync = a_sync(tenant=api.tenant, kind=DestinationKind.S3, enabled=False)
-    api.application.syncs.store.add(sync)
+def test_a_sync_is_shown_renamed_and_as_it_was_otherwise(api: ApiClient) -> None:
+    """A name is for people; nothing that decides where rows go may change with it."""
+    made = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json
+    path = f"/v1/syncs/{made['id']}"
 
-    answer = api.post(f"/v1/syncs/{sync.id}/run")
+    renamed = api.call("PATCH", path, {"name": "archive"})
 
-    assert (409, "sync_disabled") == (answer.status, answer.json["code"])
+    expected = {**made, "name": "archive", "etag": renamed.json["etag"]}
+    assert (200, expected) == (renamed.status, renamed.json)
+    assert renamed.json == api.get(path).json == api.call("PATCH", path, {}).json
+    for body, code in (({"name": ""}, "bad_name"), ({"kind": "redshift"}, "unknown_field")):
+        refused = api.call("PATCH", path, body)
+        assert (400, code) == (refused.status, refused.json["code"])
+    assert renamed.json == api.get(path).json
+
+
+def test_a_paused_sync_is_not_started_until_it_is_resumed(api: ApiClient) -> None:
+    """Somebody has paused it for a reason; who wants it to run says so first."""
+    made = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json
+    path = f"/v1/syncs/{made['id']}"
+
+    for _ in range(2):  # again changes nothing
+        paused = api.post(f"{path}/pause").json
+        assert {**made, "enabled": False, "etag": paused["etag"]} == paused
+    answer = api.post(f"{path}/run")
+
+    assert (409, "sync_paused") == (answer.status, answer.json["code"])
+    assert made["id"] not in {sync.id for sync in api.application.syncs.store.enabled()}
+    assert made == api.post(f"{path}/resume").json == api.get(path).json
+
+
+def test_a_deleted_sync_is_gone(api: ApiClient) -> None:
+    """The schedule must not find it either."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+
+    assert 204 == api.call("DELETE", f"/v1/syncs/{sync}").status
+
+    assert [] == api.get("/v1/syncs").json["data"]
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/pause"), ("GET", "/runs")):
+        gone = api.call(method, f"/v1/syncs/{sync}{path}", {} if method == "POST" else None)
+        assert (404, "sync_not_found") == (gone.status, gone.json["code"])
+
+
+def test_a_sync_is_deleted_with_an_open_load_by_force_only(api: ApiClient) -> None:
+    """Nobody would bring the load to its end: half of its files might be in the lake for ever."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+    ledger = api.application.syncs.ledger
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    lease = ledger.acquire(api.tenant, sync, now_ms=now_ms, lease_ms=60_000)
+
+    running = api.call("DELETE", f"/v1/syncs/{sync}")
+    ledger.save(lease, a_load(tenant=api.tenant, sync_id=sync))
+    ledger.release(lease)
+    interrupted = api.call("DELETE", f"/v1/syncs/{sync}")
+
+    assert (409, "load_open") == (running.status, running.json["code"])
+    assert (409, "load_open") == (interrupted.status, interrupted.json["code"])
+    assert 204 == api.call("DELETE", f"/v1/syncs/{sync}", query={"force": "true"}).status
+    assert 404 == api.get(f"/v1/syncs/{sync}").status
+
+
+def test_a_load_that_begins_at_the_moment_of_a_deletion_keeps_its_sync(api: ApiClient) -> None:
+    """The look at the ledger and the deletion are one: nothing begins between the two."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+    syncs = api.application.syncs
+    old, now_ms = syncs.store.get(api.tenant, sync), round(datetime.now(UTC).timestamp() * 1000)
+    closed = syncs.ledger.closed(api.tenant, sync, now_ms=now_ms)
+
+    lease = syncs.ledger.acquire(api.tenant, sync, now_ms=now_ms, lease_ms=60_000)
+
+    assert not syncs.store.delete(old, closed)
+    assert old == syncs.store.get(api.tenant, sync)
+    syncs.ledger.release(lease)
+    assert syncs.store.delete(old, closed)
+
+
+def test_changes_of_a_sync_at_the_same_moment_are_all_made(api: ApiClient) -> None:
+    """Who renames a sync must not resume it for somebody who has just paused it."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+    path = f"/v1/syncs/{sync}"
+
+    with overtaken_by(api, lambda: api.post(f"{path}/pause")) as paused:
+        renamed = api.call("PATCH", path, {"name": "archive"})
+
+    assert [200, 200] == [paused[0].status, renamed.status]
+    shown = api.get(path).json
+    assert ("archive", False) == (shown["name"], shown["enabled"])
 
 
 def test_a_sync_that_cannot_be_started_may_be_tried_again(api: ApiClient) -> None:

@@ -155,7 +155,8 @@ def test_a_canary_gets_its_share_until_it_is_promoted(api: ApiClient, vip: str) 
 
 def test_a_canary_is_shown_with_what_was_counted_of_it(api: ApiClient, vip: str) -> None:
     """The numbers by which somebody decides to promote it."""
-    assert api.get(f"{vip}/canary").json == {"live_version": 1, "canary": None, "counts": None}
+    ended = {"live_version": 1, "canary": None, "counts": None}
+    assert ended.items() <= api.get(f"{vip}/canary").json.items()
     trial = api.call("PUT", f"{vip}/canary", {"version": 2}).json["canary"]
     gain = Counts(live_runs=90, live_failures=1, canary_runs=10)
     api.application.functions.canary_counts.add(api.tenant, trial["id"], gain)
