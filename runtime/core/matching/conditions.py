@@ -30,6 +30,15 @@ class Node(Protocol):
         False is final. True is final for events without arrays at the node's places.
         """
 
+    def refusing(self, facts: Facts, *, together: bool) -> Iterator[tuple["Condition", bool]]:
+        """The conditions that may refuse the event; none when the node surely holds.
+
+        Args:
+            facts: the event.
+            together: whether a condition counts that holds, but in elements of an array, so that it
+                may not hold together with others. It then comes with True, any other with False.
+        """
+
     def lists(self) -> Iterator[tuple["Condition", ...]]:
         """The lists of conditions that `$or` multiplies out to."""
 
@@ -42,6 +51,7 @@ class Condition:
     """What a pattern asks of one place."""
 
     place: str
+    at: str  # where its rules stand in the filter, as errors name it
     rules: list[Any]  # as they stand in the pattern; one must hold
     tests: tuple[Test, ...]  # one for each rule that needs a value
     absent: bool  # whether one rule is `{"exists": false}`
@@ -74,6 +84,13 @@ class Condition:
                     return True
         return False
 
+    def refusing(self, facts: Facts, *, together: bool) -> Iterator[tuple["Condition", bool]]:
+        """The condition itself, unless it holds."""
+        if not self.is_possible(facts):
+            yield self, False
+        elif together and self.place in facts.in_elements:
+            yield self, True
+
     def lists(self) -> Iterator[tuple["Condition", ...]]:
         """One list: the condition itself."""
         yield (self,)
@@ -102,6 +119,11 @@ class All:
     def is_possible(self, facts: Facts) -> bool:
         """Whether every part may hold."""
         return all(part.is_possible(facts) for part in self.parts)
+
+    def refusing(self, facts: Facts, *, together: bool) -> Iterator[tuple[Condition, bool]]:
+        """Those of every part."""
+        for part in self.parts:
+            yield from part.refusing(facts, together=together)
 
     def lists(self) -> Iterator[tuple[Condition, ...]]:
         """Every combination that takes one list from each part."""
@@ -141,6 +163,12 @@ class Either:
     def is_possible(self, facts: Facts) -> bool:
         """Whether any branch may hold."""
         return any(branch.is_possible(facts) for branch in self.branches)
+
+    def refusing(self, facts: Facts, *, together: bool) -> Iterator[tuple[Condition, bool]]:
+        """Those of every branch; none when one branch surely holds."""
+        branches = [list(each.refusing(facts, together=together)) for each in self.branches]
+        if all(branches):
+            yield from chain.from_iterable(branches)
 
     def lists(self) -> Iterator[tuple[Condition, ...]]:
         """The lists of every branch."""

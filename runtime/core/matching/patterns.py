@@ -127,4 +127,5 @@ def _condition(rules: list[Any], spot: _Spot) -> Condition:
         raise spot.bad("an empty array matches nothing")
     tests = [operators.compile_rule(rule, f"{spot.at}[{n}]") for n, rule in enumerate(rules)]
     present = tuple(test for test in tests if test is not operators.ABSENT)
-    return Condition(spot.place, rules, present, absent=len(present) < len(tests))
+    absent = len(present) < len(tests)
+    return Condition(spot.place, spot.at, rules, present, absent=absent)
