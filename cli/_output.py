@@ -67,6 +67,11 @@ def finding(document: Mapping[str, Any]) -> str:
     return f"{kind}{place}: {document.get('code')}: {document.get('message')}{advice}"
 
 
+def excerpt(text: str) -> Iterable[str]:
+    """Lines with what a receiver answered; none for nothing."""
+    return [f"answer: {line}" for line in text.splitlines() if line.strip()]
+
+
 def cell(value: Any) -> str:
     """A value in a line for people; `-` where there is none."""
     match value:

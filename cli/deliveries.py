@@ -104,7 +104,10 @@ def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:
 
 
 def lines(delivery: Mapping[str, Any]) -> Iterable[str]:
-    """A delivery for people: its fields, then its attempts."""
+    """A delivery for people: its fields, its attempts, and what the receiver answered to each."""
     yield from _output.record({k: v for k, v in delivery.items() if k != "attempts"})
     yield ""
     yield from _output.table(delivery["attempts"], ATTEMPT_COLUMNS)
+    for attempt in delivery["attempts"]:
+        answer = _output.excerpt(attempt["answer_excerpt"])
+        yield from ["", f"attempt {attempt['number']}", *answer] if answer else []

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, _times, client
+from cli import _files, _output, _times, _trace, client
 from cli._errors import CommandFailed
 from cli._output import AsJson
 from cli.client import Client
 
 BATCH: Final = 100
 MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
+MAX_TRACED: Final = 100_000  # more subscribers than any tenant has
 
 COLUMNS: Final = ("id", "topic", "received_at", "origin", "profile")
 
@@ -71,9 +72,19 @@ def list_all(
 def show(
     event_id: Annotated[str, typer.Argument(help="The event's id.")], *, as_json: AsJson = False
 ) -> None:
-    """Show an event as it came, for as long as it is kept."""
-    event = client.connect().get(f"/v1/events/{client.segment(event_id)}")
-    _output.show(event, as_json=as_json, human=lambda: _output.record(event))
+    """Show an event as it came, who took it, why the others did not, and what came of it.
+
+    With --json the key `trace` lists every function and webhook; see `GET /v1/traces/{event_id}`.
+    """
+    api, segment = client.connect(), client.segment(event_id)
+    event = api.get(f"/v1/events/{segment}")
+    trace = list(api.each(f"/v1/traces/{segment}", limit=MAX_TRACED))
+
+    def human() -> Iterator[str]:
+        yield from _output.record(event)
+        yield from _trace.lines(event, trace)
+
+    _output.show({**event, "trace": trace}, as_json=as_json, human=human)
 
 
 @app.command()

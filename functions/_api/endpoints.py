@@ -17,12 +17,14 @@ from functions._api import (
     replays,
     runs,
     syncs,
+    traces,
     webhooks,
 )
 from functions._api.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *events.ENDPOINTS,
+    *traces.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *deliveries.ENDPOINTS,
     *replays.ENDPOINTS,

@@ -112,6 +112,11 @@ def is_prefix(topic: str) -> bool:
     return topic.endswith(".*")
 
 
+def covers(name: str, topic: str) -> bool:
+    """Whether `name`, a topic or a prefix of a subscription, takes events of `topic`."""
+    return topic.startswith(name[:-1]) if is_prefix(name) else topic == name
+
+
 def _parse(topic: object, at: str) -> str:
     if not isinstance(topic, str) or not topic or len(topic) > MAX_TOPIC_CHARS:
         raise _unknown(topic, at)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from runtime.core.events.envelope import PROFILE_FIELDS, Event
-from runtime.core.events.topics import is_prefix
+from runtime.core.events.topics import covers
 from runtime.core.functions.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -108,16 +108,12 @@ def _event(topics: tuple[str, ...]) -> _Shape:
 
 def _notice(topics: tuple[str, ...]) -> _Shape | None:
     """The properties of events of these topics; None if some of them are free."""
-    covered = [[topic for topic in NOTICES if _covers(pattern, topic)] for pattern in topics]
+    covered = [[topic for topic in NOTICES if covers(pattern, topic)] for pattern in topics]
     if not covered or not all(covered):
         return None
     names = {name: None for notices in covered for topic in notices for name in NOTICES[topic]}
     of = f"the properties of {', '.join(sorted(topics))}"
     return _Shape(name=of, fields=names, advice=f"there are {', '.join(names)}")
-
-
-def _covers(pattern: str, topic: str) -> bool:
-    return topic.startswith(pattern[:-1]) if is_prefix(pattern) else topic == pattern
 
 
 def _handler(module: ast.Module) -> ast.FunctionDef | None:

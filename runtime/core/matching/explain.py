@@ -69,7 +69,7 @@ def explain(triggers: Sequence[Trigger], event: Event) -> Explanation:
     """
     if not triggers:
         return Explanation(verdict=Verdict.NO_TRIGGER)
-    fitting = [(n, each) for n, each in enumerate(triggers) if _has_topic(each, event.topic)]
+    fitting = [(n, each) for n, each in enumerate(triggers) if _takes(each, event.topic)]
     if not fitting:
         return Explanation(verdict=Verdict.OTHER_TOPIC)
     facts = Facts(event.to_json())
@@ -93,11 +93,8 @@ def refused_by(pattern: Pattern, facts: Facts) -> tuple[tuple[Condition, bool], 
     return alone or tuple(pattern.node.refusing(facts, together=True))
 
 
-def _has_topic(trigger: Trigger, topic: str) -> bool:
-    return any(
-        topic.startswith(each[:-1]) if topics.is_prefix(each) else topic == each
-        for each in trigger.topics
-    )
+def _takes(trigger: Trigger, topic: str) -> bool:
+    return any(topics.covers(name, topic) for name in trigger.topics)
 
 
 def _refusals(trigger: Trigger, facts: Facts, *, number: int) -> list[Refusal]:

@@ -7,6 +7,7 @@ from runtime.stores.aws.clients import Clients
 from runtime.stores.events.events import Events
 from runtime.usecases.events.accept_events import AcceptEvents
 from runtime.usecases.events.show_event import ShowEvent
+from runtime.usecases.events.trace_event import TraceEvent
 from runtime.wiring import parts, worker
 
 
@@ -16,6 +17,7 @@ class EventApi:
 
     accept: AcceptEvents
     show: ShowEvent
+    trace: TraceEvent
     store: Events
 
 
@@ -23,8 +25,16 @@ def build(clients: Clients, installation: Settings) -> EventApi:
     """The use cases of events, with their stores."""
     bus = parts.bus(clients, installation)
     store = parts.events(clients, installation)
+    show = ShowEvent(events=store)
     return EventApi(
         accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id),
-        show=ShowEvent(events=store),
+        show=show,
+        trace=TraceEvent(
+            show=show,
+            functions=parts.functions(clients, installation),
+            webhooks=parts.webhooks(clients, installation),
+            runs=parts.runs(clients, installation),
+            deliveries=parts.deliveries(clients, installation),
+        ),
         store=store,
     )
