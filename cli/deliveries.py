@@ -56,7 +56,10 @@ def show(delivery_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
-    """Send a delivery again now, under the same id; its function runs again if it has no body."""
+    """Send a delivery again now, under the same id, also one that waits for its next attempt.
+
+    Its function runs again if it has no body.
+    """
     delivery = client.connect().post(f"/v1/deliveries/{client.segment(delivery_id)}/retry")
     _output.show(delivery, as_json=as_json, human=lambda: _retried(delivery))
 

@@ -164,6 +164,15 @@ class MemoryDeliveries:
         due = [d for d in self.by_id.values() if d.due_at_ms is not None and d.due_at_ms <= now_ms]
         return sorted(due, key=lambda d: d.due_at_ms or 0)[:limit] if shard == "0" else []
 
+    def hasten(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store a delivery that is due earlier, unless it has changed."""
+        with self._lock:
+            now = self.by_id[old.id]
+            if (now.due_at_ms, now.next_attempt) != (old.due_at_ms, old.next_attempt):
+                return False
+            self.by_id[old.id] = new
+            return True
+
     def lease(self, delivery: Delivery, /, *, until_ms: int) -> bool:
         """Push a due time, unless somebody else has."""
         with self._lock:

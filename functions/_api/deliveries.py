@@ -133,6 +133,9 @@ def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> Requ
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start.
 
+    One that waits is due now, and its schedule goes on from there; one that is due within 90
+    seconds is left as it is.
+
     If its function failed to make it, or dropped it, the function runs again on the event. The
     delivery stays as it is until that run has ended, and is then sent.
     """

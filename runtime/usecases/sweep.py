@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 
 from runtime.core.deliveries.delivery import Delivery, Waiting
+from runtime.core.deliveries.replay import SOON_S
 from runtime.core.functions.run import Run
 from runtime.errors import Transient
 from runtime.usecases.ports import Hints
 
-LEASE_S: Final = 90  # a hint that gets lost is sent again after this
+LEASE_S: Final = SOON_S  # a hint that gets lost is sent again after this
 # After a short delay the queue itself brings the hint when the record is due. The hint gets this
 # long to be served before the sweep counts it as lost and sends another.
 GRACE_S: Final = 30

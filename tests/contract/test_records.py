@@ -169,6 +169,19 @@ class TestDeliveriesContract:
         assert [True, False] == leases
         assert replace(due, due_at_ms=NOW_MS + 60_000) == cloud.deliveries.find(due.id)
 
+    def test_a_waiting_delivery_is_hastened_once(self, cloud: Cloud) -> None:
+        """Two people ask for it at once: one hint is enough, and neither undoes an attempt."""
+        later = a_delivery(due_at_ms=NOW_MS + DAY_MS)
+        cloud.deliveries.add(later)
+
+        due_now = replace(later, due_at_ms=NOW_MS, hinted=True)
+        hastened = [cloud.deliveries.hasten(later, due_now) for _ in range(2)]
+
+        assert [True, False] == hastened
+        assert due_now == cloud.deliveries.find(later.id)
+        cloud.deliveries.replace(due_now, replace(due_now, status=Status.DEAD, due_at_ms=None))
+        assert not cloud.deliveries.hasten(due_now, due_now)
+
     def test_a_settled_delivery_is_not_leased(self, cloud: Cloud) -> None:
         """A lease must not make a finished delivery due again."""
         settled = a_delivery(status=Status.DELIVERED, due_at_ms=None)

@@ -11,6 +11,9 @@ from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.replays.replay import Kind, Replay, Subject
 
 MAX_ATTEMPTS: Final = 100  # of one delivery in all its rounds: they rest in one item of 400 KB
+# A delivery that is due within so many seconds is left alone. The sweep moves the due time of each
+# delivery that it sends a hint for by its lease, which is no longer.
+SOON_S: Final = 90
 MISSED: Final = (Status.DEAD, Status.SKIPPED)
 
 
@@ -47,6 +50,17 @@ def again(delivery: Delivery, *, replay_id: str | None, now_ms: int) -> Delivery
         replay_id=replay_id,
         replayed_after=len(delivery.attempts),
     )
+
+
+def hastened(delivery: Delivery, *, now_ms: int) -> Delivery | None:
+    """The pending delivery as due now, at the same attempt of the same round.
+
+    None when it is due soon by itself: a hint may be on its way, or at work, and another one would
+    make the attempt twice.
+    """
+    if (delivery.due_at_ms or 0) <= now_ms + SOON_S * 1000:
+        return None
+    return replace(delivery, due_at_ms=now_ms, hinted=True)
 
 
 def remade(delivery: Delivery, by_run: Delivery) -> Delivery | None:

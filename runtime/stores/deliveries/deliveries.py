@@ -17,6 +17,7 @@ from runtime.stores.tables.table import MAX_BATCH_GET, Table
 IS_NEW: Final = "attribute_not_exists(pk)"
 # Two workers with the same hint have both POSTed; the first to write decides.
 IS_UNCHANGED: Final = "next_attempt = :attempt AND #status = :status"
+IS_UNMOVED: Final = "due_at_ms = :was"
 MAX_LOOKS: Final = 10  # at the log, for one page of a listing
 
 
@@ -98,6 +99,16 @@ class Deliveries:
     def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
         """Move the due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, delivery, until_ms=until_ms)
+
+    def hasten(self, old: Delivery, new: Delivery) -> bool:
+        """Store `new`, which is due earlier, in the place of `old`, which waits.
+
+        Returns False when `old` has changed since it was read, its due time included. A sweep moves
+        that alone when it sends a hint.
+        """
+        item = self._item(self._settled(new))
+        condition = f"{IS_UNCHANGED} AND {IS_UNMOVED}"
+        return self.table.put_if(item, condition, **_standing(old), was=old.due_at_ms or 0)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
         """Due deliveries of a shard (see `keys.DELIVERY_SHARDS`), the longest waiting first."""

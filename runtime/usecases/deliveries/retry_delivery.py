@@ -31,6 +31,9 @@ class Deliveries(Protocol):
     def replace(self, old: Delivery, new: Delivery, /) -> bool:
         """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
 
+    def hasten(self, old: Delivery, new: Delivery, /) -> bool:
+        """Store `new`, which is due earlier; False when `old`, or its due time, has changed."""
+
 
 class Webhooks(Protocol):
     """Stores webhooks."""
@@ -64,13 +67,15 @@ class RetryDelivery:
     def __call__(self, tenant: str, delivery_id: str, *, of_webhook: str | None = None) -> Delivery:
         """Start a new round of the delivery's schedule; returns the delivery.
 
-        If its function has made nothing to send, the function runs again instead. The delivery
-        stays as it is until that run has ended, and is then sent under its own id.
+        One that waits is due now, at the same attempt of its present round; one that is due within
+        90 s is left as it is. If its function has made nothing to send, the function runs again
+        instead. The delivery stays as it is until that run has ended, and is then sent under its
+        own id.
 
         Raises:
             NotFound: code `delivery_not_found`: there is none, or it is another's. Code
                 `run_not_found`: there is no record of the run that was to make it.
-            Conflict: the delivery or its run is under way, has changed meanwhile, or cannot be
+            Conflict: its run is under way, the delivery has changed meanwhile, or cannot be
                 repeated, or its webhook is disabled or gone.
         """
         delivery = self.deliveries.find(delivery_id)
@@ -82,6 +87,8 @@ class RetryDelivery:
             self.retry_run(tenant, run_id, force=delivery.status is Status.DROPPED)
             return delivery
         now_ms = int(self.clock().timestamp() * 1000)
+        if delivery.status is Status.PENDING:
+            return self._hasten(delivery, now_ms)
         pending = replays.again(delivery, replay_id=None, now_ms=now_ms)
         if pending is None:
             raise Conflict(
@@ -94,6 +101,16 @@ class RetryDelivery:
         self.hints.send([delivery_hint(pending)])
         return pending
 
+    def _hasten(self, delivery: Delivery, now_ms: int) -> Delivery:
+        due_now = replays.hastened(delivery, now_ms=now_ms)
+        if due_now is None:
+            return delivery
+        if not self.deliveries.hasten(delivery, due_now):
+            raise Conflict("has changed meanwhile; look again", code="delivery_changed")
+        # The hint for the later due time, if there is one, is stale once this attempt is recorded.
+        self.hints.send([delivery_hint(due_now)])
+        return due_now
+
     def _renew(self, delivery: Delivery) -> None:
         try:
             self.deliveries.renew(delivery)
@@ -101,8 +118,6 @@ class RetryDelivery:
             raise Conflict("its body is not kept any more", code="body_expired") from problem
 
     def _check(self, delivery: Delivery) -> None:
-        if delivery.status is Status.PENDING:
-            raise Conflict("is under way already", code="delivery_pending")
         webhook = self.webhooks.find(delivery.tenant, delivery.webhook_id)
         if webhook is None or not webhook.enabled:
             raise Conflict("its webhook is disabled or deleted", code="webhook_disabled")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from runtime.core.deliveries.delivery import Status
 from runtime.core.pacing.rate_limit import Per, RateLimit
+from runtime.core.timestamps import timestamp
 from runtime.usecases.deliveries.retry_delivery import RetryDelivery
 from tests.builders import TENANT, a_delivery, a_webhook
 from tests.delivery_world import World
@@ -82,3 +83,51 @@ def test_what_is_sent_again_has_its_whole_schedule_again(
     assert world.record.status is Status.DELIVERED
     assert [made.number for made in world.record.attempts] == [1, 2, 3, 4]
     assert len({seen.header("webhook-id") for seen in receiver.received}) == 1
+
+
+def test_a_delivery_that_waits_is_sent_now_and_once(worlds: list[World]) -> None:
+    """Somebody has mended the receiver: the next attempt need not wait for hours."""
+    with ScriptedReceiver(scripts={"/": [answer(503), answer(200)]}) as receiver:
+        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(7200, 7200)))
+        worlds.append(world)
+        world.deliver_now()
+        failed = world.record
+
+        for _ in range(3):
+            send_again(world, failed.id)
+        asked_at = world.clock()
+        world.run()
+
+    sent = world.record
+    assert (failed.status, sent.status) == (Status.PENDING, Status.DELIVERED)
+    assert [1, 2] == [each.number for each in sent.attempts]
+    assert timestamp(asked_at) == sent.attempts[1].started_at
+    assert 2 == len(receiver.received)
+
+
+def test_the_hint_for_the_later_time_makes_no_attempt_more(worlds: list[World]) -> None:
+    """It is on the queue already and cannot be taken back."""
+    with ScriptedReceiver(scripts={"/": [answer(503)]}) as receiver:
+        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(600, 7200)))
+        worlds.append(world)
+        world.deliver_now()
+
+        send_again(world, world.record.id)
+        world.run()
+
+    assert [1, 2, 3] == [each.number for each in world.record.attempts]
+    assert 3 == len(receiver.received)
+
+
+def test_a_delivery_that_the_sweep_has_just_sent_is_left_to_it(worlds: list[World]) -> None:
+    """Its attempt may be at work, and a second one would come to the receiver at the same time."""
+    with ScriptedReceiver(scripts={"/": [answer(503), answer(200)]}) as receiver:
+        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(7200, 7200)))
+        worlds.append(world)
+        world.deliver_now()
+        world.clock.advance(7200)
+        world.sweep()
+
+        send_again(world, world.record.id)
+
+        assert 1 == len(world.queue.take())
