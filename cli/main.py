@@ -22,6 +22,7 @@ from cli import (
     keys,
     listen,
     local,
+    profiles,
     reruns,
     runs,
     syncs,
@@ -45,6 +46,7 @@ app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(functions.app, name="functions")
 app.add_typer(runs.app, name="runs")
 runs.app.command("retry")(reruns.retry)
+app.add_typer(profiles.app, name="profiles")
 app.add_typer(syncs.app, name="syncs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(admin.app, name="admin")

@@ -2,10 +2,25 @@
 
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from functions._api import fields
-from functions._api.endpoint import Answer, endpoint
+from functions._api.endpoint import Answer, Listing, endpoint
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
+
+
+class ProfilesQuery(BaseModel):
+    """Whom: exactly one of these."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    external_id: fields.ProfileId | None = Field(default=None, description="the customer's own id")
+    email: fields.ProfileId | None = Field(
+        default=None, description="for profiles whose events name no `external_id`"
+    )
+    phone: fields.ProfileId | None = Field(
+        default=None, description="for profiles whose events name neither of the others"
+    )
 
 
 class ProfileOut(Answer):
@@ -26,4 +41,11 @@ def show(api: Api, caller: ApiKey, *, profile_id: fields.ProfileId) -> ProfileOu
     return ProfileOut.model_validate(api.profiles.show(caller.tenant, profile_id))
 
 
-ENDPOINTS = (show,)
+@endpoint("GET", "/v1/profiles", scope="profiles:read")
+def find(api: Api, caller: ApiKey, *, query: ProfilesQuery) -> Listing[ProfileOut]:
+    """Find a profile by the strongest identifier that its events name; an empty list if none is."""
+    profile = api.profiles.find(caller.tenant, query.model_dump(exclude_none=True))
+    return Listing(data=[] if profile is None else [ProfileOut.model_validate(profile)])
+
+
+ENDPOINTS = (find, show)

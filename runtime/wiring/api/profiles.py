@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.usecases.profiles.find_profile import FindProfile
 from runtime.usecases.profiles.show_profile import ShowProfile
 from runtime.wiring import parts
 
@@ -13,8 +14,10 @@ class ProfileApi:
     """What the API does with profiles."""
 
     show: ShowProfile
+    find: FindProfile
 
 
 def build(clients: Clients, installation: Settings) -> ProfileApi:
     """The use cases of profiles, with their store."""
-    return ProfileApi(show=ShowProfile(profiles=parts.profiles(clients, installation)))
+    profiles = parts.profiles(clients, installation)
+    return ProfileApi(show=ShowProfile(profiles=profiles), find=FindProfile(profiles=profiles))
