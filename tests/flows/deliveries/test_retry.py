@@ -25,6 +25,14 @@ def send_again(world: World, delivery_id: str) -> None:
     retry(TENANT, delivery_id)
 
 
+def failed_once(worlds: list[World], *, url: str, again_after_s: int) -> World:
+    """A world with one delivery, which waits after its first attempt."""
+    world = World(a_webhook(url=url, retry_schedule_s=(again_after_s, 7200)))
+    worlds.append(world)
+    world.deliver_now()
+    return world
+
+
 def test_a_replay_keeps_within_the_rate_limit(worlds: list[World]) -> None:
     """A receiver that was down must not be knocked over by what it missed."""
     limit = RateLimit(count=5, per=Per.MINUTE)
@@ -88,9 +96,7 @@ def test_what_is_sent_again_has_its_whole_schedule_again(
 def test_a_delivery_that_waits_is_sent_now_and_once(worlds: list[World]) -> None:
     """Somebody has mended the receiver: the next attempt need not wait for hours."""
     with ScriptedReceiver(scripts={"/": [answer(503), answer(200)]}) as receiver:
-        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(7200, 7200)))
-        worlds.append(world)
-        world.deliver_now()
+        world = failed_once(worlds, url=receiver.url(), again_after_s=7200)
         failed = world.record
 
         for _ in range(3):
@@ -108,9 +114,7 @@ def test_a_delivery_that_waits_is_sent_now_and_once(worlds: list[World]) -> None
 def test_the_hint_for_the_later_time_makes_no_attempt_more(worlds: list[World]) -> None:
     """It is on the queue already and cannot be taken back."""
     with ScriptedReceiver(scripts={"/": [answer(503)]}) as receiver:
-        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(600, 7200)))
-        worlds.append(world)
-        world.deliver_now()
+        world = failed_once(worlds, url=receiver.url(), again_after_s=600)
 
         send_again(world, world.record.id)
         world.run()
@@ -122,12 +126,21 @@ def test_the_hint_for_the_later_time_makes_no_attempt_more(worlds: list[World]) 
 def test_a_delivery_that_the_sweep_has_just_sent_is_left_to_it(worlds: list[World]) -> None:
     """Its attempt may be at work, and a second one would come to the receiver at the same time."""
     with ScriptedReceiver(scripts={"/": [answer(503), answer(200)]}) as receiver:
-        world = World(a_webhook(url=receiver.url(), retry_schedule_s=(7200, 7200)))
-        worlds.append(world)
-        world.deliver_now()
+        world = failed_once(worlds, url=receiver.url(), again_after_s=7200)
         world.clock.advance(7200)
         world.sweep()
 
         send_again(world, world.record.id)
+
+        assert 1 == len(world.queue.take())
+
+
+def test_the_next_sweep_sends_no_hint_beside_that_of_the_click(worlds: list[World]) -> None:
+    """It may run in the same second, and two hints at once are two attempts at once."""
+    with ScriptedReceiver(scripts={"/": [answer(503)]}) as receiver:
+        world = failed_once(worlds, url=receiver.url(), again_after_s=7200)
+
+        send_again(world, world.record.id)
+        world.sweep()
 
         assert 1 == len(world.queue.take())
