@@ -55,6 +55,8 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/events": {422: ("events_rejected", "not_an_object", "too_many_events")},
     "GET /v1/events": {422: ("bad_time", "bad_topic")},
     "GET /v1/events/{event_id}": {404: ("body_expired",)},
+    "GET /v1/traces/{event_id}": {404: ("body_expired",), 503: ("stored_filter_broken",)},
+    "GET /v1/profiles": {422: ("not_one_identifier",)},
     "POST /v1/webhooks": {
         409: ("function_deleted", "webhook_changed"),
         422: (*_WEBHOOK, *_URL, "bad_ed25519", "bad_secret"),
@@ -89,7 +91,7 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/deliveries/{delivery_id}/retry": {
         404: ("body_expired",),
         409: (
-            *("body_expired", "cannot_be_sent_again", "delivery_changed", "delivery_pending"),
+            *("body_expired", "cannot_be_sent_again", "delivery_changed"),
             *("event_expired", "function_deleted", "function_disabled", "no_live_version"),
             *("run_changed", "run_pending", "run_succeeded", "version_deleted", "webhook_disabled"),
         ),

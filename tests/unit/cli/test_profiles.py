@@ -70,7 +70,7 @@ def test_the_api_finds_nobody_by_several_names_or_elsewhere_or_deleted(penstock:
         api.get("/v1/profiles", email=""),
     ]
 
-    assert [400] * 4 == [each.status for each in refused]
+    assert [422] * 4 == [each.status for each in refused]
     assert {"not_one_identifier"} == {each.json["code"] for each in refused[:2]}
     assert 1 == len(api.get("/v1/profiles", email="ada@example.com").json["data"])
     assert [] == api.newcomer().get("/v1/profiles", email="ada@example.com").json["data"]
