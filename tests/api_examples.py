@@ -17,9 +17,11 @@ import pytest
 from functions import api as api_function
 from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
+from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.profiles import profile as profiles
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import Answer, ApiClient, running_api
 from tests.builders import NOW, a_delivery, a_profile, a_run, an_attempt, an_event
@@ -142,10 +144,14 @@ def _send_events(story: Story) -> None:
             )
         ]
     )
-    story.api.cloud.profiles.replace(a_profile(tenant=story.api.tenant), read_revision=0)
+    person = {"external_id": "customer-1"}
+    profile_id = profiles.id_by(story.api.tenant, person) or ""
+    profile = a_profile(id=profile_id, tenant=story.api.tenant, **person)
+    story.api.cloud.profiles.replace(profile, read_revision=0)
     story.call("GET", "/v1/events", topic="metric.placed_order")
     story.call("GET", f"/v1/events/{EVENT['id']}")
-    story.call("GET", f"/v1/profiles/{a_profile(tenant='acme').id}")
+    story.call("GET", "/v1/profiles", **person)
+    story.call("GET", f"/v1/profiles/{profile_id}")
     story.call("GET", "/v1/topics")
 
 
@@ -164,6 +170,7 @@ def _webhooks(story: Story) -> str:
 
 def _deliveries(story: Story, webhook_id: str) -> None:
     delivery = a_delivery(
+        id=ids.delivery_id(story.api.tenant, str(EVENT["id"]), webhook_id),
         tenant=story.api.tenant,
         webhook_id=webhook_id,
         event_id=str(EVENT["id"]),
@@ -177,6 +184,7 @@ def _deliveries(story: Story, webhook_id: str) -> None:
     story.call("GET", "/v1/deliveries", webhook=webhook_id, status="dead")
     story.call("GET", f"/v1/deliveries/{delivery.id}")
     story.call("GET", f"/v1/deliveries/{delivery.id}/request")
+    story.call("GET", f"/v1/traces/{EVENT['id']}")
     replay = story.call("POST", f"/v1/webhooks/{webhook_id}/replay", {"statuses": ["dead"]}).json
     path = f"/v1/webhooks/{webhook_id}/replays"
     story.call("GET", path)
