@@ -56,12 +56,13 @@ _ROUTES: Final = Routes([(each.method, each.rule, each) for each in ENDPOINTS])
 # What differs between two runs, and what stands for it; `{}` is a number from 1 for each value.
 _CHANGING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), NOW),
+    # Before the ids: some of these look like one.
+    (re.compile(r"\bpsk_[A-Za-z0-9_-]+"), "psk_EXAMPLE"),
+    (re.compile(r"\bkey_[a-z0-9]{20,}"), "key_EXAMPLE"),
     (re.compile(r"\b(?P<kind>[a-z]{3})_[0-9a-zA-Z]{20,}"), "{kind}_{}"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "whsec_EXAMPLE"),
     (re.compile(r"\bv1,[A-Za-z0-9+/=]+"), "v1,EXAMPLE"),
-    (re.compile(r"\bkey_[a-z0-9]{20,}"), "key_EXAMPLE"),
     (re.compile(r'(?<="webhook-timestamp": ")[0-9]+'), "1795179845"),
-    (re.compile(r"\bpsk_[A-Za-z0-9_-]+"), "psk_EXAMPLE"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
     (re.compile(r'(?<="etag": ")[0-9a-f]{32}'), "0" * 32),
     (re.compile(r'(?<="due_at_ms": )[0-9]+'), "1795179845123"),

@@ -5,7 +5,15 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+    without_defaults,
+)
 from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
@@ -25,6 +33,7 @@ class SyncIn(Request):
 class SyncChangesIn(Request):
     """The fields to change; what is left out stays. Another destination is another sync."""
 
+    model_config = ConfigDict(json_schema_extra=without_defaults)
     name: fields.Name = ""
 
 

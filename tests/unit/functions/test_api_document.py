@@ -33,7 +33,7 @@ def test_an_operation_names_its_scope_and_every_status_with_its_codes(each: Any)
         assert list(codes) == content["schema"]["allOf"][1]["properties"]["code"]["enum"]
     statuses = {int(status) for status in described["responses"]}
     assert {401, 413, 429, 500, 503} < statuses
-    assert (each.scope is None) == (403 not in statuses)
+    assert (each.scope is None and each.is_for_receivers) == (403 not in statuses)
     assert (each.body is None) == (415 not in statuses)
 
 

@@ -50,7 +50,7 @@ def test_a_sync_is_shown_renamed_and_as_it_was_otherwise(api: ApiClient) -> None
     assert renamed.json == api.get(path).json == api.call("PATCH", path, {}).json
     for body, code in (({"name": ""}, "bad_name"), ({"kind": "redshift"}, "unknown_field")):
         refused = api.call("PATCH", path, body)
-        assert (400, code) == (refused.status, refused.json["code"])
+        assert (422, code) == (refused.status, refused.json["code"])
     assert renamed.json == api.get(path).json
 
 

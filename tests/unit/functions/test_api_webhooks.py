@@ -121,7 +121,7 @@ def test_a_receiver_on_this_machine_is_taken_in_a_local_cloud_only(
     monkeypatch.setattr(api_function, "_application", lambda: local)
     on_a_laptop = api.post("/v1/webhooks", wanted(url=url))
 
-    assert (400, "url_not_https") == (in_aws.status, in_aws.json["code"])
+    assert (422, "url_not_https") == (in_aws.status, in_aws.json["code"])
     assert (201, url) == (on_a_laptop.status, on_a_laptop.json["url"])
 
 
