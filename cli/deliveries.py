@@ -15,7 +15,7 @@ COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
 TAIL_COLUMNS: Final = ("created_at", "status", "reason", "topic", "webhook_id", "id")
 
-app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")

@@ -18,7 +18,7 @@ MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may 
 
 COLUMNS: Final = ("id", "topic", "received_at", "origin", "profile")
 
-app = typer.Typer(no_args_is_help=True, help="Send events, look at them, and send them again.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -20,8 +20,8 @@ CANARY_COLUMNS: Final = (
 Name = Annotated[str, typer.Argument(help="The function's name.")]
 Version = Annotated[int, typer.Argument(min=1, help="A version's number.")]
 
-versions = typer.Typer(no_args_is_help=True, help="Versions of a function.")
-canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the runs.")
+versions = typer.Typer(no_args_is_help=True)
+canary = typer.Typer(no_args_is_help=True)
 
 
 @versions.command("list")

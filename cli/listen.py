@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 
 from cli import _output, client
@@ -53,6 +52,8 @@ def listen(
 
 
 def _check(forward: str) -> None:
+    import httpx  # deferred, as in `cli.client`
+
     try:
         url = httpx.URL(forward)
     except httpx.InvalidURL as problem:
@@ -73,6 +74,8 @@ def _first_seen(
 
 def _bring(api: Client, row: Mapping[str, Any], forward: str) -> dict[str, Any]:
     """What came of one delivery: the receiver's answer, or why there is none."""
+    import httpx  # deferred, as in `cli.client`
+
     outcome = {"id": row["id"], "topic": row["topic"], "event_id": row["event_id"]}
     nothing = {"status": None, "ms": None, "answer_excerpt": ""}
     try:

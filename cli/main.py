@@ -9,25 +9,10 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer.core import TyperGroup
 
-from cli import (
-    _output,
-    admin,
-    deliveries,
-    demo,
-    doctor,
-    events,
-    functions,
-    init,
-    keys,
-    listen,
-    local,
-    reruns,
-    runs,
-    syncs,
-    verify,
-    webhooks,
-)
+from cli import _output
+from cli._commands import COMMANDS, defer
 from cli._errors import CommandFailed, WrongUsage
 
 app = typer.Typer(
@@ -39,21 +24,18 @@ app = typer.Typer(
     help="Signed webhooks, sandboxed functions and warehouse sync for customer events.",
     epilog="Exit codes: 0 done; 1 could not be done; 2 called wrongly, or a setting is missing.",
 )
-app.add_typer(events.app, name="events")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(deliveries.app, name="deliveries")
-app.add_typer(functions.app, name="functions")
-app.add_typer(runs.app, name="runs")
-runs.app.command("retry")(reruns.retry)
-app.add_typer(syncs.app, name="syncs")
-app.add_typer(keys.app, name="keys")
-app.add_typer(admin.app, name="admin")
-app.add_typer(local.app, name="local")
-app.command("verify")(verify.verify)
-app.command("listen")(listen.listen)
-app.command("init")(init.init)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+
+
+@app.callback()
+def penstock() -> None:
+    """Without a command it shows the help."""
+
+
+def root() -> TyperGroup:
+    """The command `penstock`; the commands below it are imported when they are asked for."""
+    group = typer.main.get_group(app)
+    defer(group.commands, COMMANDS)
+    return group
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        code = app(words, standalone_mode=False)
+        code = root().main(words, standalone_mode=False)
     except CommandFailed as failure:
         return _failed(failure, as_json=as_json)
     except typer.TyperException as problem:  # what the parser refuses

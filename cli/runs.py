@@ -31,7 +31,7 @@ Outcome = Annotated[
 ]
 Version = Annotated[int | None, typer.Option(min=0, help="Only of this version.")]
 
-app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")

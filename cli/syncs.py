@@ -10,7 +10,7 @@ from cli._output import AsJson
 COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
 LOADS: Final = ("started_at", "load_id", "state", "trigger", "tables", "error")
 
-app = typer.Typer(no_args_is_help=True, help="Syncs: warehouse destinations.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

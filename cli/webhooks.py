@@ -20,7 +20,7 @@ OwnSecret = Annotated[
     bool, typer.Option("--own-secret", help="Read your own whsec_… from standard input.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Webhooks: endpoints and what they hear.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import typer
-
-from cli.main import app
+from cli import _commands
+from cli import main as cli_main
 from functions import api
 from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
@@ -158,7 +157,10 @@ def cli_page() -> str:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command with its path, such as `webhooks create`, sorted."""
-    yield from sorted(_walk(typer.main.get_command(app), ()), key=lambda each: each[0])
+    found = {" ".join(path): command for path, command in _commands.walk(cli_main.root())}
+    yield from sorted(
+        (path, command) for path, command in found.items() if not hasattr(command, "commands")
+    )
 
 
 def error_codes() -> dict[str, str]:
@@ -194,15 +196,6 @@ def _api_modules() -> list[Path]:
         check=True,
     )
     return [Path(line) for line in process.stdout.splitlines()]
-
-
-def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield " ".join(path), command
-        return
-    for name, child in children.items():
-        yield from _walk(child, (*path, name))
 
 
 def _parameter(parameter: Any) -> str:
