@@ -7,11 +7,12 @@ errors included: `{"error": {"code", "message", …}}`.
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
-from cli import _output
+from cli import _connection, _output
 from cli._commands import COMMANDS, defer
 from cli._errors import CommandFailed, WrongUsage
 
@@ -27,8 +28,15 @@ app = typer.Typer(
 
 
 @app.callback()
-def penstock() -> None:
-    """Without a command it shows the help."""
+def penstock(
+    *,
+    connection: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Call the API that `config set` named so."),
+    ] = None,
+) -> None:
+    """What goes for every command."""
+    _connection.CHOSEN.set(connection)
 
 
 def root() -> TyperGroup:

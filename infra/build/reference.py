@@ -121,9 +121,18 @@ _CLI_INTRODUCTION: Final = """# Command line
 {"code", "message", …}}`. Exit codes: 0 it is done; 1 it could not be done, and standard error
 says why and what to do; 2 it was called wrongly, or a setting or a file is missing.
 
-The API is found through `PENSTOCK_API_URL` and `PENSTOCK_API_KEY`, else through
-`.local/state.json` of this folder or one above it, which `penstock local up` writes. Secrets are
-read from standard input or from the environment, never from the command line.
+Which API a call goes to, the first of these decides:
+
+1. `penstock --as NAME …`, a connection that `penstock config set NAME --url URL` has named; `--as
+   local` is the local cloud of this folder.
+2. `PENSTOCK_API_URL` and `PENSTOCK_API_KEY`.
+3. The connection that `penstock config use NAME` has chosen.
+4. `.local/state.json` of this folder or one above it, which `penstock local up` writes.
+
+`penstock config show` says which it is. Connections stand with their keys in
+`~/.config/penstock/config.toml` (`$XDG_CONFIG_HOME/penstock/config.toml` where that is set), which
+must have mode 0600: a file that others can reach is refused. Secrets are read from standard input
+or from the environment, never from the command line.
 """
 
 
