@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from cli import _examples
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -152,9 +154,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
 class Deferred(TyperCommand):
     """Stands for a command in the help of its group; parsing its arguments imports the command."""
 
-    def __init__(self, name: str, place: Place) -> None:
-        super().__init__(name, help=place.help, rich_markup_mode=None)
-        self._named = name
+    def __init__(self, path: tuple[str, ...], place: Place) -> None:
+        super().__init__(path[-1], help=place.help, rich_markup_mode=None)
+        self._path = path
+        self._named = path[-1]
         self._place = place
 
     def command(self) -> TyperCommand | TyperGroup:
@@ -171,7 +174,8 @@ class Deferred(TyperCommand):
             "TyperCommand | TyperGroup", typer.main.get_group(parent).commands[self._named]
         )
         if isinstance(command, TyperGroup):
-            defer(command.commands, self._place.commands)
+            defer(command.commands, self._place.commands, self._path)
+        _add_examples(command, self._path)
         return command
 
     # Click parses, and completes, with the command of the context that this makes.
@@ -180,9 +184,19 @@ class Deferred(TyperCommand):
         return self.command().make_context(*arguments, **named)
 
 
-def defer(commands: MutableMapping[str, Any], places: Mapping[str, Place]) -> None:
-    """Add to the commands of a group those that have modules of their own."""
-    commands.update({name: Deferred(name, place) for name, place in places.items()})
+def defer(
+    commands: MutableMapping[str, Any], places: Mapping[str, Place], path: tuple[str, ...] = ()
+) -> None:
+    """Add to the commands of a group, which has this path, those that have modules of their own."""
+    commands.update({name: Deferred((*path, name), place) for name, place in places.items()})
+
+
+def _add_examples(command: Any, path: tuple[str, ...]) -> None:
+    """Put the example of each command that is imported below its help."""
+    command.epilog = _examples.epilog(" ".join(path))
+    for name, child in getattr(command, "commands", {}).items():
+        if not isinstance(child, Deferred):
+            _add_examples(child, (*path, name))
 
 
 def walk(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from cli import _commands
+from cli import _commands, _examples
 from cli import main as cli_main
 from functions import api
 from functions._api import openapi
@@ -158,6 +158,7 @@ def cli_page() -> str:
     parts = [_CLI_INTRODUCTION, _GENERATED, ""]
     for path, command in commands():
         parts += [f"## `penstock {path}`", "", " ".join((command.help or "").split()), ""]
+        parts += [f"    {_examples.example(path)}", ""]
         rows = [_parameter(each) for each in command.params if each.name != "help"]
         if rows:
             parts += ["| | |", "|---|---|", *rows, ""]
