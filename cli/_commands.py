@@ -141,6 +141,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.runs:app", help="Runs: one event through one function.", commands=_RUNS
     ),
     "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations."),
+    "completion": Place(
+        target="cli.completion:completion",
+        help="Print the script that completes commands, options and live names in a shell.",
+    ),
     "config": Place(target="cli.config:app", help="Which APIs this command line knows by name."),
     "keys": Place(target="cli.keys:app", help="API keys of your tenant."),
     "admin": Place(target="cli.admin:app", help="Set an installation up."),

@@ -52,15 +52,18 @@ class Client:
         *,
         transport: "httpx.BaseTransport | None" = None,
         wait: Callable[[float], object] = races.wait,
+        timeout_s: float = TIMEOUT_S,
+        tries: int = TRIES,
     ) -> None:
         import httpx
 
         self._connection = connection
         self._wait = wait
+        self._tries = tries
         self._http = httpx.Client(
             base_url=connection.url,
             headers={"authorization": f"Bearer {connection.key}"},
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             transport=transport,
             trust_env=False,  # a proxy would see the key
         )
@@ -106,7 +109,7 @@ class Client:
         import httpx
 
         wait_s = FIRST_WAIT_S
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(self._tries)):
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as problem:

@@ -8,13 +8,16 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli import _config, _connection, _files, _output
+from cli import _config, _connection, _files, _live, _output
 from cli._config import Config, Entry
 from cli._errors import WrongUsage
 from cli._output import AsJson
 
 COLUMNS: Final = ("name", "in_use", "api_url", "key_sha256")
-Name = Annotated[str, typer.Argument(help="What you call it, such as staging.")]
+Name = Annotated[
+    str,
+    typer.Argument(help="What you call it, such as staging.", autocompletion=_live.connections),
+]
 
 app = typer.Typer(no_args_is_help=True)
 

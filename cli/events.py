@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, _times, client
+from cli import _files, _live, _output, _times, client
 from cli._errors import CommandFailed
 from cli._output import AsJson
 from cli.client import Client
@@ -78,7 +78,10 @@ def show(
 
 @app.command()
 def replay(  # noqa: PLR0913 - each option of the command is a parameter
-    webhook: Annotated[str, typer.Option(help="Whose deliveries (the webhook's id).")],
+    webhook: Annotated[
+        str,
+        typer.Option(help="Whose deliveries (the webhook's id).", autocompletion=_live.webhooks),
+    ],
     *,
     since: Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")] = None,
     until: Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")] = None,

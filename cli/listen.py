@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, client
+from cli import _live, _output, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._follow import changes
 from cli._output import AsJson
@@ -21,7 +21,10 @@ SUCCESS: Final = range(200, 300)
 
 def listen(
     *,
-    webhook: Annotated[str, typer.Option(help="Whose deliveries (the webhook's id).")],
+    webhook: Annotated[
+        str,
+        typer.Option(help="Whose deliveries (the webhook's id).", autocompletion=_live.webhooks),
+    ],
     forward: Annotated[str, typer.Option(help="Where to, such as http://localhost:3000/hooks.")],
     for_s: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")

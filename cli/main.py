@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from cli import _connection, _output
+from cli import _connection, _output, _shells
 from cli._commands import COMMANDS, defer
 from cli._errors import CommandFailed, WrongUsage
 
@@ -27,12 +27,24 @@ app = typer.Typer(
 )
 
 
+def _connections() -> list[str]:
+    """The names that a shell completes after `--as`."""
+    from cli import _live  # deferred: it is of no use to a call
+
+    return _live.connections()
+
+
 @app.callback()
 def penstock(
     *,
     connection: Annotated[
         str | None,
-        typer.Option("--as", metavar="NAME", help="Call the API that `config set` named so."),
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Call the API that `config set` named so.",
+            autocompletion=_connections,
+        ),
     ] = None,
 ) -> None:
     """What goes for every command."""
@@ -50,8 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    _shells.prepare()
     try:
-        code = root().main(words, standalone_mode=False)
+        code = root().main(
+            words,
+            prog_name=_shells.PROGRAM,
+            complete_var=_shells.VARIABLE,
+            standalone_mode=False,
+        )
     except CommandFailed as failure:
         return _failed(failure, as_json=as_json)
     except typer.TyperException as problem:  # what the parser refuses
