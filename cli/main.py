@@ -1,20 +1,26 @@
 """The `penstock` command.
 
 Exit codes: 0 the command did what it was asked; 1 it could not, and says why; 2 it was called
-wrongly, or lacks a setting or a file. With `--json`, standard output is exactly one JSON document,
+wrongly, or lacks a setting or a file; 130 Ctrl-C ended it; 141 nobody read its output any more, as
+after `| head`. With `--json`, standard output is exactly one JSON document,
 errors included: `{"error": {"code", "message", …}}`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from typer.core import TyperGroup
 
 from cli import _connection, _output, _shells
 from cli._commands import COMMANDS, defer
-from cli._errors import CommandFailed, WrongUsage
+from cli._errors import FAILED, CommandFailed, WrongUsage
+
+INTERRUPTED: Final = 130  # as shells count: 128 and the number of SIGINT
+PIPE_CLOSED: Final = 141  # 128 and the number of SIGPIPE, of which other programs die here
+STDOUT: Final = 1  # the number of its descriptor
 
 app = typer.Typer(
     name="penstock",
@@ -61,6 +67,17 @@ def root() -> TyperGroup:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(words)
+        sys.stdout.flush()  # here, where a closed pipe is met; at its exit Python would report it
+    except BrokenPipeError:
+        return _hung_up()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _run(words: list[str]) -> int:
     as_json = "--json" in words
     _shells.prepare()
     try:
@@ -74,10 +91,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(failure, as_json=as_json)
     except typer.TyperException as problem:  # what the parser refuses
         return _failed(WrongUsage(problem.format_message()), as_json=as_json)
-    except typer.Abort:
+    except typer.Abort as end:
+        if isinstance(end.__context__, KeyboardInterrupt):  # Ctrl-C while something was asked
+            return INTERRUPTED
         sys.stderr.write("aborted\n")
-        return 1
+        return FAILED
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer makes 1 of it
+            return _hung_up()
+        raise
     return code if isinstance(code, int) else 0
+
+
+def _hung_up() -> int:
+    """End quietly although nobody reads what is still to be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    os.close(nowhere)
+    return PIPE_CLOSED
 
 
 def _failed(failure: CommandFailed, *, as_json: bool) -> int:

@@ -119,7 +119,8 @@ _CLI_INTRODUCTION: Final = """# Command line
 
 `--json` prints exactly one JSON document on standard output, errors included: `{"error":
 {"code", "message", …}}`. Exit codes: 0 it is done; 1 it could not be done, and standard error
-says why and what to do; 2 it was called wrongly, or a setting or a file is missing.
+says why and what to do; 2 it was called wrongly, or a setting or a file is missing; 130
+Ctrl-C ended it; 141 nobody read its output any more, as after `| head`.
 
 Which API a call goes to, the first of these decides:
 
