@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bench import (
     bundles,
+    command_line,
     cost,
     flow,
     handlers,
@@ -41,6 +42,8 @@ def _alone(progress: Progress) -> Iterator[Row]:
     """What needs no cloud."""
     progress.step("sandbox: cold and warm")
     yield from sandbox_cost.measure()
+    progress.step("first output of each command")
+    yield from command_line.measure()
     progress.step("matching")
     yield from matching.measure()
     progress.step("memory of `deliver`")

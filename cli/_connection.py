@@ -2,14 +2,18 @@
 
 import json
 import os
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from cli import _config
 from cli._errors import WrongUsage
 
 API_URL: Final = "PENSTOCK_API_URL"
 API_KEY: Final = "PENSTOCK_API_KEY"
+# The name that `penstock --as NAME` gave; None without it.
+CHOSEN: Final[ContextVar[str | None]] = ContextVar("chosen", default=None)
 STATE: Final = Path(".local") / "state.json"  # written by `penstock local up`
 
 
@@ -19,35 +23,66 @@ class Connection:
 
     url: str  # without a slash at its end
     key: str = field(repr=False)
-    origin: str  # where both come from, for people: `environment`, or the path of a file
+    # Where both come from, for people: `environment`, the path of a local cloud's state, or the
+    # connection's name and the path of the configuration file.
+    origin: str
 
 
 def find() -> Connection:
-    """The connection from the environment, else from the local cloud of this folder or one above.
+    """The connection that a call uses now.
+
+    `--as` comes first, then the environment, then what `penstock config use` chose, then the local
+    cloud of this folder or of one above.
 
     Raises:
-        WrongUsage: code `no_connection` or `bad_key`.
+        WrongUsage: code `no_connection`, `bad_key`, `unknown_connection`, or one of `_config.load`.
     """
+    chosen = CHOSEN.get()
+    if chosen is not None:
+        return _named(chosen, _config.load())
+    if os.environ.get(API_URL) or os.environ.get(API_KEY):
+        return _from_environment()
+    config = _config.load()
+    return _from_folder() if config.use is None else _named(config.use, config)
+
+
+def _from_environment() -> Connection:
     url, key = os.environ.get(API_URL, ""), os.environ.get(API_KEY, "")
-    if url and key:
-        _check_key(key)
-        return Connection(url=url.rstrip("/"), key=key, origin="environment")
-    if url or key:
-        missing = API_KEY if url else API_URL
-        raise WrongUsage(f"set {missing} as well", code="no_connection")
+    if not url or not key:
+        raise WrongUsage(f"set {API_KEY if url else API_URL} as well", code="no_connection")
+    check_key(key, origin=API_KEY)
+    return Connection(url=url.rstrip("/"), key=key, origin="environment")
+
+
+def _named(name: str, config: _config.Config) -> Connection:
+    if name == _config.LOCAL:
+        return _from_folder()
+    entry = config.entry(name)
+    origin = f"{name} in {config.path}"
+    check_key(entry.api_key, origin=origin)
+    return Connection(url=entry.api_url.rstrip("/"), key=entry.api_key, origin=origin)
+
+
+def _from_folder() -> Connection:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / STATE).is_file():
             return _from_state(folder / STATE)
     raise WrongUsage(
-        f"no API to talk to: set {API_URL} and {API_KEY}, or run `penstock local up` first",
+        f"no API to talk to: name one by `penstock config set`, set {API_URL} and {API_KEY}, or run"
+        " `penstock local up` first",
         code="no_connection",
     )
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str, *, origin: str) -> None:
+    """Refuse a key that no header can carry.
+
+    Raises:
+        WrongUsage: code `bad_key`; it calls the key's place `origin`, and does not show the key.
+    """
     if not key.isascii() or not key.isprintable() or " " in key:
         raise WrongUsage(
-            f"{API_KEY} holds a blank or another character that no key has; was it copied whole?",
+            f"{origin} holds a blank or another character that no key has; was it copied whole?",
             code="bad_key",
         )
 

@@ -9,7 +9,7 @@ from cli._errors import CommandFailed
 from cli._output import AsJson
 from runtime.errors import BadInput, PenstockError
 
-app = typer.Typer(no_args_is_help=True, help="Set an installation up.")
+app = typer.Typer(no_args_is_help=True)
 tenants = typer.Typer(no_args_is_help=True, help="Tenants of an installation.")
 app.add_typer(tenants, name="tenants")
 

@@ -4,16 +4,19 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
-import httpx
 import typer
 
 from cli import _connection
 from cli._connection import Connection
 from cli._errors import CommandFailed, WrongUsage
 from runtime import races
+
+# At run time httpx is imported with the first call: it takes longer than the rest of a command.
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S: Final = 35  # the API function's own is 30
 TRIES: Final = 3
@@ -47,15 +50,20 @@ class Client:
         self,
         connection: Connection,
         *,
-        transport: httpx.BaseTransport | None = None,
+        transport: "httpx.BaseTransport | None" = None,
         wait: Callable[[float], object] = races.wait,
+        timeout_s: float = TIMEOUT_S,
+        tries: int = TRIES,
     ) -> None:
+        import httpx
+
         self._connection = connection
         self._wait = wait
+        self._tries = tries
         self._http = httpx.Client(
             base_url=connection.url,
             headers={"authorization": f"Bearer {connection.key}"},
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             transport=transport,
             trust_env=False,  # a proxy would see the key
         )
@@ -98,8 +106,10 @@ class Client:
                 return
 
     def _call(self, method: str, path: str, **request: Any) -> Any:
+        import httpx
+
         wait_s = FIRST_WAIT_S
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(self._tries)):
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as problem:
@@ -114,7 +124,7 @@ class Client:
             wait_s = min(2 * wait_s, MAX_WAIT_S)
         raise AssertionError("the last try returns or raises")
 
-    def _unreachable(self, problem: httpx.TransportError) -> CommandFailed:
+    def _unreachable(self, problem: "httpx.TransportError") -> CommandFailed:
         return CommandFailed(
             f"{self._connection.url} (from {self._connection.origin}) does not answer:"
             f" {type(problem).__name__}; is it running? `penstock doctor` looks into it",
@@ -173,13 +183,13 @@ def connect() -> Client:
     return Client(_connection.find())
 
 
-def _asked_for_s(response: httpx.Response) -> float:
+def _asked_for_s(response: "httpx.Response") -> float:
     """How many seconds the API asks to wait, `MAX_WAIT_S` at most; 0 if it does not say."""
     asked = response.headers.get("retry-after", "")
     return min(float(asked), MAX_WAIT_S) if asked.isascii() and asked.isdigit() else 0.0
 
 
-def _read(response: httpx.Response) -> Any:
+def _read(response: "httpx.Response") -> Any:
     try:
         document = response.json() if response.content else None
     except ValueError as problem:

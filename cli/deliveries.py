@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, _times, client
+from cli import _live, _output, _times, client
 from cli._follow import changes
 from cli._output import AsJson
 
@@ -15,13 +15,16 @@ COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
 TAIL_COLUMNS: Final = ("created_at", "status", "reason", "topic", "webhook_id", "id")
 
-app = typer.Typer(no_args_is_help=True, help="Deliveries: one event for one webhook.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
 def list_all(  # noqa: PLR0913 - each option of the command is a parameter
     *,
-    webhook: Annotated[str | None, typer.Option(help="Only of this webhook (its id).")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(help="Only of this webhook (its id).", autocompletion=_live.webhooks),
+    ] = None,
     status: Annotated[
         str | None, typer.Option(help="pending, delivered, dead, skipped or dropped.")
     ] = None,
@@ -67,7 +70,10 @@ def retry(delivery_id: str, *, as_json: AsJson = False) -> None:
 @app.command()
 def tail(
     *,
-    webhook: Annotated[str | None, typer.Option(help="Only of this webhook (its id).")] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(help="Only of this webhook (its id).", autocompletion=_live.webhooks),
+    ] = None,
     topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
     for_s: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, _times, _trace, client
+from cli import _files, _live, _output, _times, _trace, client
 from cli._errors import CommandFailed
 from cli._output import AsJson
 from cli.client import Client
@@ -19,7 +19,7 @@ MAX_TRACED: Final = 100_000  # more subscribers than any tenant has
 
 COLUMNS: Final = ("id", "topic", "received_at", "origin", "profile")
 
-app = typer.Typer(no_args_is_help=True, help="Send events, look at them, and send them again.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
@@ -89,7 +89,10 @@ def show(
 
 @app.command()
 def replay(  # noqa: PLR0913 - each option of the command is a parameter
-    webhook: Annotated[str, typer.Option(help="Whose deliveries (the webhook's id).")],
+    webhook: Annotated[
+        str,
+        typer.Option(help="Whose deliveries (the webhook's id).", autocompletion=_live.webhooks),
+    ],
     *,
     since: Annotated[str | None, typer.Option(help="A time, or an age such as 24h.")] = None,
     until: Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")] = None,

@@ -12,7 +12,7 @@ from cli._output import AsJson
 from cli.client import Client
 from cli.function_versions import Name
 
-app = typer.Typer(no_args_is_help=True, help="Cases that `functions test` runs.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
@@ -31,7 +31,7 @@ def save(
     record: fill them in. Then look through the file before you commit it, because a name in the
     middle of a text is found only if it stands in a field of its own somewhere.
     """
-    # Deferred: every command imports this file.
+    # Deferred: `--help` needs none of it.
     from cli.cases import save as saving
 
     api = client.connect()

@@ -15,8 +15,8 @@ from cli.function_versions import Name
 SECRET_COLUMNS: Final = ("name", "version", "has_value", "set_at")
 TRIES: Final = 5  # to change an environment that somebody else is changing too
 
-environment = typer.Typer(no_args_is_help=True, help="What a function's code sees as os.environ.")
-secrets = typer.Typer(no_args_is_help=True, help="Secrets of a function.")
+environment = typer.Typer(no_args_is_help=True)
+secrets = typer.Typer(no_args_is_help=True)
 Secret = Annotated[str, typer.Argument(help="The secret's name, such as CRM_TOKEN.")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _diff, _files, _output, client
+from cli import _diff, _files, _live, _output, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson, Limit
 
@@ -17,11 +17,11 @@ CANARY_COLUMNS: Final = (
     "live_version", "live_runs", "live_failures", "version", "canary_runs", "canary_failures",
     "percent", "margin_points", "min_runs", "started_at",
 )  # fmt: skip
-Name = Annotated[str, typer.Argument(help="The function's name.")]
+Name = Annotated[str, typer.Argument(help="The function's name.", autocompletion=_live.functions)]
 Version = Annotated[int, typer.Argument(min=1, help="A version's number.")]
 
-versions = typer.Typer(no_args_is_help=True, help="Versions of a function.")
-canary = typer.Typer(no_args_is_help=True, help="Try a version on a share of the runs.")
+versions = typer.Typer(no_args_is_help=True)
+canary = typer.Typer(no_args_is_help=True)
 
 
 @versions.command("list")

@@ -5,21 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import (
-    _files,
-    _output,
-    client,
-    errors,
-    function_cases,
-    function_life,
-    function_values,
-    function_versions,
-    functions_test,
-    invoke,
-    project,
-    reruns,
-    runs,
-)
+from cli import _files, _output, client, function_values
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson, Limit
 from cli.client import Client
@@ -44,31 +30,14 @@ secrets = []
 """
 Source = Annotated[Path, typer.Argument(help="The function's Python file.")]
 
-app = typer.Typer(no_args_is_help=True, help="Functions: your Python on your events.")
-app.add_typer(function_values.secrets, name="secrets")
-app.add_typer(function_values.environment, name="environment")
-app.command("test")(functions_test.functions_test)
-app.add_typer(function_cases.app, name="case")
-app.add_typer(function_versions.versions, name="versions")
-app.add_typer(function_versions.canary, name="canary")
-app.command("diff")(function_versions.diff)
-app.command("publish")(function_versions.publish)
-app.command("rollback")(function_versions.rollback)
-app.command("releases")(function_versions.releases)
-app.command("enable")(function_life.enable)
-app.command("disable")(function_life.disable)
-app.command("delete")(function_life.delete)
-app.command("restore")(function_life.restore)
-app.command("logs")(runs.logs)
-app.command("invoke")(invoke.invoke)
-app.command("errors")(errors.errors)
-app.command("replay")(reruns.replay)
-app.command("replays")(reruns.replays)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def init(file: Source, *, as_json: AsJson = False) -> None:
     """Write a first function to FILE, and a penstock.toml beside it if there is none."""
+    from cli import project  # deferred: it brings the rules of functions along
+
     settings = file.parent / project.FILE
     if file.exists():
         raise WrongUsage(f"{file} exists already; name another", code="file_exists")
@@ -105,6 +74,8 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Push FILE as a new version, with the settings of the penstock.toml beside it."""
+    from cli import project  # deferred, as in `init`
+
     source = _tested(file) if require_cases else _files.read_text(file)
     settings = project.load(file)
     target = name or settings.name
@@ -161,7 +132,7 @@ def _state(function: Any) -> str:
 
 def _tested(file: Path) -> str:
     """The source that all saved cases of the function have passed with."""
-    from cli.cases import command  # deferred, as in `functions_test`
+    from cli.cases import command  # deferred: it brings the sandbox along
 
     return command.tested_code(file)
 

@@ -96,7 +96,7 @@ def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
     what differs from the expectation, and a summary. Exit code 0 when all have passed, 1 when one
     has failed. docs/reference/cases.md describes the files.
     """
-    # Deferred, as in `local_run`: every command imports this file.
+    # Deferred: `--help` needs none of it, and one run has no cases.
     from cli.cases.command import How, Request, run_suite
 
     of_one_run = {"--event": event, "--profile": profile, "--batch": batch}

@@ -10,7 +10,7 @@ from cli._output import AsJson
 COLUMNS: Final = ("id", "name", "scopes", "webhook_id", "created_at", "expires_at", "last_used_at")
 KeyId = Annotated[str, typer.Argument(help="The key's id (key_…), as `keys list` shows it.")]
 
-app = typer.Typer(no_args_is_help=True, help="API keys of your tenant.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

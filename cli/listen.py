@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 
-from cli import _output, client
+from cli import _live, _output, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._follow import changes
 from cli._output import AsJson
@@ -22,7 +21,10 @@ SUCCESS: Final = range(200, 300)
 
 def listen(
     *,
-    webhook: Annotated[str, typer.Option(help="Whose deliveries (the webhook's id).")],
+    webhook: Annotated[
+        str,
+        typer.Option(help="Whose deliveries (the webhook's id).", autocompletion=_live.webhooks),
+    ],
     forward: Annotated[str, typer.Option(help="Where to, such as http://localhost:3000/hooks.")],
     for_s: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")
@@ -53,6 +55,8 @@ def listen(
 
 
 def _check(forward: str) -> None:
+    import httpx  # deferred, as in `cli.client`
+
     try:
         url = httpx.URL(forward)
     except httpx.InvalidURL as problem:
@@ -73,6 +77,8 @@ def _first_seen(
 
 def _bring(api: Client, row: Mapping[str, Any], forward: str) -> dict[str, Any]:
     """What came of one delivery: the receiver's answer, or why there is none."""
+    import httpx  # deferred, as in `cli.client`
+
     outcome = {"id": row["id"], "topic": row["topic"], "event_id": row["event_id"]}
     nothing = {"status": None, "ms": None, "answer_excerpt": ""}
     try:

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from infra.local.place import Place
     from infra.local.state import Status
 
-app = typer.Typer(
-    no_args_is_help=True, help="A cloud of your own on this machine: loopback only, no account."
-)
+app = typer.Typer(no_args_is_help=True)
 T = TypeVar("T")
 _ADVICE: Final = {
     "half_dead": "not all of it runs: `penstock local up` starts what is gone, and nothing is lost",

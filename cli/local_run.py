@@ -105,7 +105,7 @@ def run(
         SandboxUnavailable: the sandbox itself failed.
         WrongUsage: the profile is one that the cloud could not store.
     """
-    # Deferred: every command imports this file, and few need to decide about runs.
+    # Deferred: `doctor` imports this file, and decides about no run.
     from cli import local_decision
 
     try:

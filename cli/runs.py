@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, _times, client
+from cli import _live, _output, _times, client
 from cli._follow import changes
 from cli._output import AsJson, Limit
 from cli._times import Since, Until
@@ -31,13 +31,15 @@ Outcome = Annotated[
 ]
 Version = Annotated[int | None, typer.Option(min=0, help="Only of this version.")]
 
-app = typer.Typer(no_args_is_help=True, help="Runs: one event through one function.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
 def list_all(  # noqa: PLR0913 - each option of the command is a parameter
     *,
-    function: Annotated[str | None, typer.Option(help="Only of this function.")] = None,
+    function: Annotated[
+        str | None, typer.Option(help="Only of this function.", autocompletion=_live.functions)
+    ] = None,
     outcome: Outcome = None,
     version: Version = None,
     event: Annotated[str | None, typer.Option(help="Only on this event (its id).")] = None,
@@ -73,7 +75,10 @@ def show(run_id: str, *, as_json: AsJson = False) -> None:
 
 
 def logs(  # noqa: PLR0913 - each option of the command is a parameter
-    name: Annotated[str | None, typer.Argument(help="A function; all of them without.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A function; all of them without.", autocompletion=_live.functions),
+    ] = None,
     *,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show runs as they end, until Ctrl-C.")

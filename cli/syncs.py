@@ -5,12 +5,13 @@ from typing import Annotated, Final
 import typer
 
 from cli import _output, client
+from cli._live import SyncId
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
 LOADS: Final = ("started_at", "load_id", "state", "trigger", "tables", "error")
 
-app = typer.Typer(no_args_is_help=True, help="Syncs: warehouse destinations.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
@@ -37,7 +38,7 @@ def list_all(
 
 
 @app.command()
-def show(sync_id: str, *, as_json: AsJson = False) -> None:
+def show(sync_id: SyncId, *, as_json: AsJson = False) -> None:
     """Show a sync."""
     sync = client.connect().get(f"/v1/syncs/{client.segment(sync_id)}")
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
@@ -45,7 +46,7 @@ def show(sync_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def update(
-    sync_id: str,
+    sync_id: SyncId,
     *,
     name: Annotated[str, typer.Option(help="What people call it.")],
     if_match: client.IfMatch = None,
@@ -58,7 +59,7 @@ def update(
 
 
 @app.command()
-def pause(sync_id: str, *, as_json: AsJson = False) -> None:
+def pause(sync_id: SyncId, *, as_json: AsJson = False) -> None:
     """Pause a sync; a load that has begun goes on to its end, and no other begins."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/pause")
     hint = f"{sync['id']} is paused; `penstock syncs resume {sync['id']}` lets it load again"
@@ -66,7 +67,7 @@ def pause(sync_id: str, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(sync_id: str, *, as_json: AsJson = False) -> None:
+def resume(sync_id: SyncId, *, as_json: AsJson = False) -> None:
     """Resume a sync; its next load begins where the last one ended."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/resume")
     hint = f"{sync['id']} is resumed; `penstock syncs run {sync['id']}` need not wait for the hour"
@@ -75,7 +76,7 @@ def resume(sync_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def delete(
-    sync_id: str,
+    sync_id: SyncId,
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Although a load of it is not finished.")
@@ -90,7 +91,7 @@ def delete(
 
 
 @app.command()
-def run(sync_id: str, *, as_json: AsJson = False) -> None:
+def run(sync_id: SyncId, *, as_json: AsJson = False) -> None:
     """Run a sync now instead of at its next hour; does not wait for it to end."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/run")
     _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])
@@ -98,7 +99,7 @@ def run(sync_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def runs(
-    sync_id: str,
+    sync_id: SyncId,
     *,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
     as_json: AsJson = False,

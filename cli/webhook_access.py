@@ -7,6 +7,7 @@ import typer
 
 from cli import _files, _output, client
 from cli._errors import WrongUsage
+from cli._live import WebhookId
 from cli._output import AsJson
 
 FIELDS: Final = frozenset({"headers", "auth", "client_certificate"})
@@ -28,7 +29,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def access(
-    webhook_id: str,
+    webhook_id: WebhookId,
     file: Annotated[
         Path | None,
         typer.Argument(help="JSON: headers, auth, client_certificate; null removes. - is stdin."),

@@ -9,6 +9,7 @@ import typer
 
 from cli import _files, _output, client, deliveries, webhook_access
 from cli._errors import WrongUsage
+from cli._live import WebhookId
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
@@ -20,7 +21,7 @@ OwnSecret = Annotated[
     bool, typer.Option("--own-secret", help="Read your own whsec_… from standard input.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Webhooks: endpoints and what they hear.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
@@ -84,7 +85,7 @@ def create(  # noqa: PLR0913 - each option of the command is a parameter
 
 @app.command()
 def update(  # noqa: PLR0913 - each option of the command is a parameter
-    webhook_id: str,
+    webhook_id: WebhookId,
     *,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     url: Annotated[str | None, typer.Option(help="https, a public DNS name.")] = None,
@@ -145,7 +146,7 @@ def update(  # noqa: PLR0913 - each option of the command is a parameter
 
 @app.command("test")
 def try_out(
-    webhook_id: str,
+    webhook_id: WebhookId,
     *,
     wait_s: Annotated[
         int, typer.Option(min=0, help="How long to wait for the first attempt.")
@@ -172,26 +173,26 @@ def list_all(*, limit: Limit = 50, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(webhook_id: str, *, as_json: AsJson = False) -> None:
+def show(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
     """Show a webhook."""
     webhook = client.connect().get(f"/v1/webhooks/{client.segment(webhook_id)}")
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
 
 @app.command()
-def enable(webhook_id: str, *, as_json: AsJson = False) -> None:
+def enable(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
     """Switch a webhook on; what it missed can be replayed."""
     _switch(webhook_id, "enable", as_json=as_json)
 
 
 @app.command()
-def disable(webhook_id: str, *, as_json: AsJson = False) -> None:
+def disable(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
     """Switch a webhook off; what is due ends as skipped."""
     _switch(webhook_id, "disable", as_json=as_json)
 
 
 @app.command()
-def delete(webhook_id: str, *, as_json: AsJson = False) -> None:
+def delete(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
     """Delete a webhook."""
     client.connect().delete(f"/v1/webhooks/{client.segment(webhook_id)}")
     deleted = {"deleted": webhook_id}
@@ -200,7 +201,7 @@ def delete(webhook_id: str, *, as_json: AsJson = False) -> None:
 
 @app.command("rotate-secret")
 def rotate_secret(
-    webhook_id: str,
+    webhook_id: WebhookId,
     *,
     overlap_s: Annotated[
         int | None, typer.Option(help="Seconds that the old one still signs; by default a day.")
@@ -229,7 +230,7 @@ app.command("access")(webhook_access.access)
 
 @app.command()
 def limit(
-    webhook_id: str,
+    webhook_id: WebhookId,
     *,
     rate: Annotated[str | None, typer.Option(help="e.g. 10/second; `none` lifts it.")] = None,
     max_concurrency: Annotated[
@@ -249,7 +250,7 @@ def limit(
 
 @app.command()
 def replays(
-    webhook_id: str,
+    webhook_id: WebhookId,
     *,
     cancel: Annotated[str | None, typer.Option(help="Stop this replay (its id).")] = None,
     limit: Limit = 20,

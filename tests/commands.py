@@ -1,8 +1,8 @@
 """Runs `penstock` in a process of its own, a fork of one that has imported it already.
 
-A new interpreter takes most of a second to import the command; a fork takes a few milliseconds. The
-process that forks is this module, run as a script: it reads a request a line and writes the exit
-code of each.
+A new interpreter takes a third of a second to import a command and its client; a fork takes a few
+milliseconds. The process that forks is this module, run as a script: it reads a request a line and
+writes the exit code of each.
 """
 
 import io
@@ -106,7 +106,11 @@ def run_anew(
 
 def _serve() -> None:
     """Fork for each request; write how each child ended, as `subprocess` counts."""
-    import cli.main  # noqa: F401 - what every child is spared
+    import httpx  # noqa: F401 - what every child is spared, and all commands
+
+    from cli import _commands, main
+
+    list(_commands.walk(main.root()))
 
     for line in sys.stdin:
         child = os.fork()

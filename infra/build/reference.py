@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import typer
-
-from cli.main import app
+from cli import _commands, _examples
+from cli import main as cli_main
 from functions import api
 from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
@@ -120,11 +119,21 @@ _CLI_INTRODUCTION: Final = """# Command line
 
 `--json` prints exactly one JSON document on standard output, errors included: `{"error":
 {"code", "message", …}}`. Exit codes: 0 it is done; 1 it could not be done, and standard error
-says why and what to do; 2 it was called wrongly, or a setting or a file is missing.
+says why and what to do; 2 it was called wrongly, or a setting or a file is missing; 130
+Ctrl-C ended it; 141 nobody read its output any more, as after `| head`.
 
-The API is found through `PENSTOCK_API_URL` and `PENSTOCK_API_KEY`, else through
-`.local/state.json` of this folder or one above it, which `penstock local up` writes. Secrets are
-read from standard input or from the environment, never from the command line.
+Which API a call goes to, the first of these decides:
+
+1. `penstock --as NAME …`, a connection that `penstock config set NAME --url URL` has named; `--as
+   local` is the local cloud of this folder.
+2. `PENSTOCK_API_URL` and `PENSTOCK_API_KEY`.
+3. The connection that `penstock config use NAME` has chosen.
+4. `.local/state.json` of this folder or one above it, which `penstock local up` writes.
+
+`penstock config show` says which it is. Connections stand with their keys in
+`~/.config/penstock/config.toml` (`$XDG_CONFIG_HOME/penstock/config.toml` where that is set), which
+must have mode 0600: a file that others can reach is refused. Secrets are read from standard input
+or from the environment, never from the command line.
 """
 
 
@@ -150,6 +159,7 @@ def cli_page() -> str:
     parts = [_CLI_INTRODUCTION, _GENERATED, ""]
     for path, command in commands():
         parts += [f"## `penstock {path}`", "", " ".join((command.help or "").split()), ""]
+        parts += [f"    {_examples.example(path)}", ""]
         rows = [_parameter(each) for each in command.params if each.name != "help"]
         if rows:
             parts += ["| | |", "|---|---|", *rows, ""]
@@ -158,7 +168,10 @@ def cli_page() -> str:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command with its path, such as `webhooks create`, sorted."""
-    yield from sorted(_walk(typer.main.get_command(app), ()), key=lambda each: each[0])
+    found = {" ".join(path): command for path, command in _commands.walk(cli_main.root())}
+    yield from sorted(
+        (path, command) for path, command in found.items() if not hasattr(command, "commands")
+    )
 
 
 def error_codes() -> dict[str, str]:
@@ -194,15 +207,6 @@ def _api_modules() -> list[Path]:
         check=True,
     )
     return [Path(line) for line in process.stdout.splitlines()]
-
-
-def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield " ".join(path), command
-        return
-    for name, child in children.items():
-        yield from _walk(child, (*path, name))
 
 
 def _parameter(parameter: Any) -> str:
