@@ -101,7 +101,7 @@ def test_a_shell_takes_its_script(penstock: Command, shell: str) -> None:
     assert "_PENSTOCK_COMPLETE" in script
     assert script == penstock("completion", shell).out.rstrip("\n")
     if shutil.which(shell) is None:
-        pytest.xfail(f"{shell} is not installed here: its script was read by nobody")
+        pytest.skip(f"NOT TESTED: the completion of {shell}, for want of {shell}")
     parsed = subprocess.run(  # noqa: S603 - the shell that was found
         [str(shutil.which(shell)), "-n"], input=script, capture_output=True, text=True, check=False
     )
