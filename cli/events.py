@@ -1,20 +1,17 @@
 """`penstock events`."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _live, _output, _times, _trace, client
-from cli._errors import CommandFailed
+from cli import _files, _live, _output, _sending, _times, _trace, client
+from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
-from cli.client import Client
+from cli._sending import Sending
 
-BATCH: Final = 100
-MAX_BATCH_BYTES: Final = 4_000_000  # a Function URL takes 6 MB, and base64 may be in between
 MAX_TRACED: Final = 100_000  # more subscribers than any tenant has
 
 COLUMNS: Final = ("id", "topic", "received_at", "origin", "profile")
@@ -29,28 +26,41 @@ def send(
         typer.Argument(help='JSON (an event, a list, or {"events": […]}) or JSONL; - is stdin'),
     ],
     *,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on where the command has said that it broke off.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the events of FILE; exit 1 when one was rejected, the others are sent all the same."""
+    place = _sending.beginning() if resume is None else _sending.parse(resume)
+    events = _events(file)
+    sending = Sending(events=events, place=place)
     api = client.connect()
-    accepted: list[Any] = []
-    rejected: list[Any] = []
-    total = 0
-    for batch in _batches(_events(file)):
-        answer = _send(api, batch)
-        accepted += answer["accepted"]
-        rejected += [{**each, "index": each["index"] + total} for each in answer["rejected"]]
-        total += len(batch)
-    document = {"accepted": accepted, "rejected": rejected}
+    try:
+        sending.run(api)
+    except WrongUsage:  # of an event that cannot be sent: to go on with it would not help
+        raise
+    except CommandFailed as problem:
+        raise CommandFailed(
+            f"{problem.message}; {_way_on(file, sending)}",
+            code=problem.code,
+            details={**problem.details, **_so_far(sending), "resume": str(sending.place)},
+        ) from problem
+    except KeyboardInterrupt:
+        _output.say(_way_on(file, sending), err=True)
+        raise
+    document, rejected = _so_far(sending), sending.rejected
     if rejected:
         first = rejected[0]
         raise CommandFailed(
-            f"{len(rejected)} of {total} events were rejected; the first, number {first['index']}:"
-            f" {first['field']} {first['message']}",
+            f"{len(rejected)} of {len(events)} events were rejected; the first, number"
+            f" {first['index']}: {first['field']} {first['message']}",
             code="events_rejected",
             details=document,
         )
-    _output.show(document, as_json=as_json, human=lambda: [f"accepted {len(accepted)} events"])
+    _output.show(
+        document, as_json=as_json, human=lambda: [f"accepted {len(sending.accepted)} events"]
+    )
 
 
 @app.command("list")
@@ -116,14 +126,13 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
     _output.show(job, as_json=as_json, human=lambda: _output.record(job))
 
 
-def _send(api: Client, batch: list[Any]) -> Any:
-    try:
-        return api.post("/v1/events", {"events": batch})
-    except CommandFailed as refusal:
-        if "rejected" not in refusal.details:
-            raise
-        # The API rejects all events of this batch; the batches after it are sent all the same.
-        return {"accepted": [], "rejected": refusal.details["rejected"]}
+def _so_far(sending: Sending) -> dict[str, Any]:
+    return {"accepted": sending.accepted, "rejected": sending.rejected}
+
+
+def _way_on(file: Path, sending: Sending) -> str:
+    sent = f"{sending.place.number - 1} of {len(sending.events)} events have been sent"
+    return f"{sent}; `penstock events send {file} --resume {sending.place}` goes on"
 
 
 def _events(file: Path) -> list[Any]:
@@ -139,24 +148,3 @@ def _events(file: Path) -> list[Any]:
     if isinstance(document, dict) and set(document) == {"events"}:
         document = document["events"]
     return document if isinstance(document, list) else [document]
-
-
-def _batches(events: list[Any]) -> Iterator[list[Any]]:
-    batch: list[Any] = []
-    room = MAX_BATCH_BYTES
-    for event in map(_with_id, events):
-        size = len(json.dumps(event))
-        if batch and (len(batch) == BATCH or size > room):
-            yield batch
-            batch, room = [], MAX_BATCH_BYTES
-        batch.append(event)
-        room -= size
-    if batch:
-        yield batch
-
-
-def _with_id(event: Any) -> Any:
-    # With an id from here, an event that is sent again after a lost answer is not another event.
-    if isinstance(event, dict) and event.get("id") is None:
-        return {**event, "id": f"evt_{uuid.uuid4().hex}"}
-    return event
