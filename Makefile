@@ -46,13 +46,14 @@ unit: setup ## tests that need no cloud
 
 .PHONY: test test-pythons e2e chaos fuzz demo bench
 # Two halves that take about as long, one for each of two cores.
-HERE = tests/sandbox tests/unit/functions tests/unit/infra
+HERE = tests/sandbox tests/docs tests/unit/cli tests/unit/infra
 ASIDE = $(addprefix --ignore=,$(HERE))
 test: setup ## every test, with one run through the local cloud
-	@$(PY) -m pytest -m e2e; cloud=$$?; mkdir -p .local; \
+	@mkdir -p .local; \
 	$(PY) -m pytest -m "not e2e and not chaos" $(ASIDE) > .local/tests.log 2>&1 & aside=$$!; \
 	trap 'kill $$aside' INT TERM; \
-	echo "half of the other tests run here, half aside, into .local/tests.log"; \
+	echo "the local cloud and half of the other tests run here, half aside, into .local/tests.log"; \
+	$(PY) -m pytest -m e2e; cloud=$$?; \
 	$(PY) -m pytest -m "not e2e and not chaos" $(HERE); here=$$?; \
 	wait $$aside; rest=$$?; cat .local/tests.log; grep -E '^(FAILED|ERROR) ' .local/tests.log; \
 	exit $$((cloud || here || rest))

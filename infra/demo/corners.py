@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from cli._errors import CommandFailed
 from infra.demo.feed import MARKED_CUSTOMER, Envelope
 from infra.demo.patience import Patience
 from infra.demo.setup import TRANSFORM
@@ -98,6 +99,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
     yield from _listing_problems(stage)
     yield from _invoke_problems(stage)
     yield from _event_problems(stage)
+    yield from _sync_problems(stage, patience)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
             yield f"no delivery is listed for {query}"
@@ -106,6 +108,24 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
         each["id"] for each in stage.api.each("/v1/webhooks", limit=LISTED)
     ]:
         yield "a deleted webhook is still listed"
+
+
+def _sync_problems(stage: Stage, patience: Patience) -> Iterator[str]:
+    """A sync that is deleted before it loads anything; paused, so that no load of it begins."""
+    path = f"/v1/syncs/{stage.api.post('/v1/syncs', {'name': 'brief', 'kind': 's3'})['id']}"
+    stage.api.post(f"{path}/pause")
+    if not patience.until(lambda: _is_deleted(stage, path)):
+        yield "a sync that was made by mistake cannot be deleted"
+
+
+def _is_deleted(stage: Stage, path: str) -> bool:
+    try:
+        stage.api.delete(path)
+    except CommandFailed as refusal:
+        if refusal.code != "load_open":  # one may have begun before the pause
+            raise
+        return False
+    return True
 
 
 def _replay_problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
