@@ -190,6 +190,12 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST publish": "/v1/functions/theirs/publish",
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
+        "GET sync": f"/v1/syncs/{sync}",
+        "PATCH sync": f"/v1/syncs/{sync}",
+        "DELETE sync": f"/v1/syncs/{sync}",
+        "POST pause of sync": f"/v1/syncs/{sync}/pause",
+        "POST resume of sync": f"/v1/syncs/{sync}/resume",
+        "GET trace": "/v1/traces/evt_theirs",
         **{f"{word} sync": f"/v1/syncs/{sync}" for word in ("GET", "PATCH", "DELETE")},
         **{f"POST {word} sync": f"/v1/syncs/{sync}/{word}" for word in ("pause", "resume")},
     }
