@@ -5,8 +5,10 @@ and ids of what earlier answers showed. `ApiClient` holds each answer against th
 """
 
 import base64
+import importlib
 from collections.abc import Mapping
 from functools import cache
+from pkgutil import walk_packages
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import functions
+import runtime
 from functions import api as api_function
 from functions._api.endpoint import Endpoint
 from functions._api.endpoints import ENDPOINTS
@@ -53,6 +57,18 @@ CHANGED: Final = (
 NAMES: Final = st.text("aZ0 -_.é名🙂", min_size=1, max_size=128)
 HOOK: Final = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
 Known = Mapping[str, list[str]]  # ids that there are, by the name of the parameter of a path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_modules() -> None:
+    """Everything that a call may import.
+
+    Hypothesis draws the constants of our modules, too. One that is imported between two requests
+    changes what it draws, and it then takes the test for one that depends on something outside.
+    """
+    for package in (functions, runtime):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="module")
