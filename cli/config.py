@@ -1,6 +1,5 @@
 """`penstock config`: which APIs the command line knows by name."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -12,8 +11,9 @@ from cli import _config, _connection, _files, _live, _output
 from cli._config import Config, Entry
 from cli._errors import WrongUsage
 from cli._output import AsJson
+from runtime.core.tenancy import api_key
 
-COLUMNS: Final = ("name", "in_use", "api_url", "key_sha256")
+COLUMNS: Final = ("name", "in_use", "api_url", "key_id")
 Name = Annotated[
     str,
     typer.Argument(help="What you call it, such as staging.", autocompletion=_live.connections),
@@ -64,7 +64,7 @@ def show(
         _show(_config.load(), name, as_json=as_json)
         return
     found = _connection.find()
-    document = {"api_url": found.url, "from": found.origin, "key_sha256": _hash(found.key)}
+    document = {"api_url": found.url, "from": found.origin, "key_id": _id(found.key)}
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
@@ -124,10 +124,10 @@ def _row(config: Config, name: str) -> Mapping[str, Any]:
         "name": name,
         "in_use": name == config.use,
         "api_url": entry.api_url,
-        "key_sha256": _hash(entry.api_key),
+        "key_id": _id(entry.api_key),
     }
 
 
-def _hash(key: str) -> str:
-    """The hash that `penstock keys list --json` shows of the key."""
-    return hashlib.sha256(key.encode()).hexdigest()
+def _id(key: str) -> str:
+    """What `penstock keys list` calls the key."""
+    return api_key.id_of(api_key.digest(key))

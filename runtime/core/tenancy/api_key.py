@@ -34,8 +34,7 @@ class ApiKey:
     @property
     def id(self) -> str:
         """What the key is called by; it opens nothing, and nobody can make the key of it."""
-        text = base64.b32encode(bytes.fromhex(self.sha256)[:_ID_BYTES]).decode().lower()
-        return f"{ID_PREFIX}{text}"
+        return id_of(self.sha256)
 
 
 def mint(random: bytes) -> str:
@@ -55,6 +54,12 @@ def digest(key: str) -> str:
     A key has 256 random bits, which nobody can guess, so a plain hash is enough.
     """
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def id_of(sha256: str) -> str:
+    """The id of the key with this `digest`."""
+    text = base64.b32encode(bytes.fromhex(sha256)[:_ID_BYTES]).decode().lower()
+    return f"{ID_PREFIX}{text}"
 
 
 def hash_prefix(key_id: str) -> str | None:

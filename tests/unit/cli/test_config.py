@@ -1,6 +1,5 @@
 """`penstock config` and `penstock --as`: APIs by name, with keys that nobody else can read."""
 
-import hashlib
 import json
 import os
 import pty
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.core.tenancy import api_key
 from tests.unit.cli.conftest import Command, Ran
 
 NOWHERE = "http://127.0.0.1:1"
@@ -96,7 +96,7 @@ def test_a_key_is_in_a_private_file_and_shown_nowhere(bare: Command) -> None:
     bare("config", "use", "staging")
     shown = [bare("config", *words) for words in (("list",), ("show",), ("show", "staging"))]
 
-    assert hashlib.sha256(b"psk_secret").hexdigest() == made.json["key_sha256"]
+    assert api_key.id_of(api_key.digest("psk_secret")) == made.json["key_id"]
     assert 0o600 == file_of(bare).stat().st_mode & 0o777
     assert ["config.toml"] == [each.name for each in file_of(bare).parent.iterdir()]
     assert not [ran for ran in (made, *shown) if "psk_secret" in ran.out + ran.err or ran.code]
