@@ -1,5 +1,6 @@
 """Stores API keys, as hashes, and the list of tenants."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +27,34 @@ class ApiKeys:
         if not self.config.table.transact(*self._puts(key, "attribute_not_exists(pk)")):
             raise Conflict("this api_key exists already", code="api_key_exists")
 
-    def replace(self, key: ApiKey, *, successor: ApiKey | None = None) -> None:
-        """Store a key over its former record, and with it a new one if there is a successor.
+    def note_use(self, used: ApiKey) -> None:
+        """Store when a key was last used. What else somebody has changed meanwhile stays.
 
         Raises:
             NotFound: code `api_key_not_found`: it has been deleted meanwhile.
         """
-        writes: tuple[Any, ...] = self._puts(key, "attribute_exists(pk)")
-        if successor is not None:
-            writes = *writes, *self._puts(successor, "attribute_not_exists(pk)")
+        writes = (
+            self.config.table.update(
+                place,
+                "SET #last_used_at = :hour",
+                "attribute_exists(pk)",
+                hour=used.last_used_at or "",
+            )
+            for place in _places(used)
+        )
         if not self.config.table.transact(*writes):
+            raise _not_found()
+
+    def replace(self, key: ApiKey, *, successor: ApiKey) -> None:
+        """Store a key over its former record, and its successor as a new one, both or neither.
+
+        Raises:
+            NotFound: code `api_key_not_found`: it has been deleted meanwhile.
+        """
+        ending = self._puts(key, "attribute_exists(pk)")
+        if not self.config.table.transact(
+            *ending, *self._puts(successor, "attribute_not_exists(pk)")
+        ):
             raise _not_found()
 
     def find(self, sha256: str) -> ApiKey | None:
@@ -75,15 +94,19 @@ class ApiKeys:
         """A tenant's keys, by hash."""
         return self.config.page(tenant, keys.api_key, items.api_key, after=after, limit=limit)
 
-    def _puts(self, key: ApiKey, condition: str) -> tuple[Any, Any]:
+    def _puts(self, key: ApiKey, condition: str) -> Iterator[Any]:
         """The writes of a key's two items."""
         item = items.api_key_item(key)
-        by_hash = {"pk": {"S": keys.api_key_by_hash(key.sha256)}, "sk": {"S": keys.API_KEY}}
-        listed = {"pk": {"S": keys.tenant(key.tenant)}, "sk": {"S": keys.api_key(key.sha256)}}
-        return (
-            self.config.table.put({**item, **by_hash}, condition),
-            self.config.table.put({**item, **listed}, condition),
-        )
+        for place in _places(key):
+            yield self.config.table.put({**item, **codec.key(place)}, condition)
+
+
+def _places(key: ApiKey) -> tuple[dict[str, str], dict[str, str]]:
+    """Where a key's two items are: one found by its hash, one in its tenant's list."""
+    return (
+        {"pk": keys.api_key_by_hash(key.sha256), "sk": keys.API_KEY},
+        {"pk": keys.tenant(key.tenant), "sk": keys.api_key(key.sha256)},
+    )
 
 
 def _not_found() -> NotFound:

@@ -18,8 +18,8 @@ class Keys(Protocol):
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash, or None."""
 
-    def replace(self, key: ApiKey) -> None:
-        """Store a key over its former record.
+    def note_use(self, used: ApiKey) -> None:
+        """Store when a key was last used, and nothing else of it.
 
         Raises:
             NotFound: it has been deleted meanwhile.
@@ -67,4 +67,4 @@ class Authenticate:
             # Nobody is refused because the hour could not be recorded: a later call records it. A
             # key that was deleted a moment ago was there when this call came.
             with suppress(Transient, NotFound):
-                self.keys.replace(used)
+                self.keys.note_use(used)

@@ -127,6 +127,26 @@ class TestLastUse:
 
         assert store.find(record.sha256) is None
 
+    def test_noting_the_hour_never_takes_back_the_end_of_a_key(self, api: ApiClient) -> None:
+        """A call that began before a rotation may note its hour after it."""
+        made = a_key(api)
+        store = api.application.tenancy.api_keys
+        record = store.get(api.tenant, made["id"])
+        api.post(f"/v1/api-keys/{made['id']}/rotate", {"overlap_s": 60})
+        ending = store.get(api.tenant, made["id"]).expires_at
+        assert ending is not None
+
+        authenticate = replace(
+            api.application.tenancy.authenticate, keys=Remembering(record, store)
+        )
+        authenticate(f"Bearer {made['key']}")
+
+        assert ending == store.get(api.tenant, made["id"]).expires_at
+        found = store.find(record.sha256)
+        assert found is not None
+        assert ending == found.expires_at
+        assert found.last_used_at is not None
+
 
 class CountingKeys(ApiKeys):
     """The store, with a list of what is written."""
@@ -137,17 +157,17 @@ class CountingKeys(ApiKeys):
         super().__init__(config=config)
         self.writes.clear()
 
-    def replace(self, key: Any, **also: Any) -> None:
+    def note_use(self, used: Any) -> None:
         """Store it, and note that."""
-        self.writes.append(key.id)
-        super().replace(key, **also)
+        self.writes.append(used.id)
+        super().note_use(used)
 
 
 class Remembering:
     """A store whose reader has found a key a moment ago."""
 
     def __init__(self, record: Any, store: ApiKeys) -> None:
-        self._record, self.replace = record, store.replace
+        self._record, self.note_use = record, store.note_use
 
     def find(self, _sha256: str) -> Any:
         """The key as it was."""
