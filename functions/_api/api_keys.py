@@ -46,9 +46,13 @@ class ApiKeyIn(Request):
         Raises:
             BadInput: code `bad_field`: both ways of naming them are used, or neither.
         """
-        if (self.scopes is None) is (self.preset is None):
-            raise BadInput("name either scopes or a preset", field="scopes", code="bad_field")
-        return tuple(self.scopes) if self.scopes is not None else PRESETS[self.preset or ""]
+        match self.scopes, self.preset:
+            case list() as scopes, None:
+                return tuple(scopes)
+            case None, str() as preset:
+                return PRESETS[preset]
+            case _:
+                raise BadInput("name either scopes or a preset", field="scopes", code="bad_field")
 
 
 class ApiKeyOut(Answer):
