@@ -1,4 +1,4 @@
-"""Reads the files that the user names; `-` is standard input."""
+"""Reads and writes the files that the user names; `-` is standard input."""
 
 import codecs
 import sys
@@ -39,6 +39,19 @@ def read_bytes(path: Path) -> bytes:
         if raw.startswith(mark):
             raise _not_utf8(path, f"is {encoding}")
     return raw.removeprefix(codecs.BOM_UTF8)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file in UTF-8, with the folders that it stands in.
+
+    Raises:
+        WrongUsage: code `unwritable`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise WrongUsage(f"cannot write {path}: {problem.strerror}", code="unwritable") from problem
 
 
 def decode(raw: bytes, *, origin: str | Path) -> str:

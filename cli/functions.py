@@ -46,15 +46,11 @@ def init(file: Source, *, as_json: AsJson = False) -> None:
     except BadInput as problem:
         rule = f"the function would be called {file.stem}, but a name {problem.message}"
         raise WrongUsage(f"{rule}; name another file", code=problem.code) from problem
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(TEMPLATE, encoding="utf-8")
-        files = [str(file)]
-        if not settings.exists():
-            settings.write_text(SETTINGS_TEMPLATE.format(name=file.stem), encoding="utf-8")
-            files.append(str(settings))
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {file}: {problem.strerror}", code="unwritable") from problem
+    _files.write(file, TEMPLATE)
+    files = [str(file)]
+    if not settings.exists():
+        _files.write(settings, SETTINGS_TEMPLATE.format(name=file.stem))
+        files.append(str(settings))
     _output.show(
         {"written": files},
         as_json=as_json,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 import penstock
-from cli import _output
+from cli import _files, _output
 from cli._errors import WrongUsage
 from cli._output import AsJson
 
@@ -26,20 +26,14 @@ def init(
 
     A file that exists is never written over: then nothing is written at all.
     """
-    files = _files()
+    files = _project()
     taken = [str(folder / path) for path in files if (folder / path).exists()]
     if taken:
         raise WrongUsage(
             f"{', '.join(taken)} exists already; name another folder", code="file_exists"
         )
-    try:
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(
-            f"cannot write {problem.filename}: {problem.strerror}", code="unwritable"
-        ) from problem
+    for path, text in files.items():
+        _files.write(folder / path, text)
     written = [str(folder / path) for path in files]
     _output.show(
         {"written": written},
@@ -51,7 +45,7 @@ def init(
     )
 
 
-def _files() -> Mapping[Path, str]:
+def _project() -> Mapping[Path, str]:
     """The text of each file, by its path in the folder."""
     own = (path for path in sorted(SCAFFOLD.rglob("*")) if path.is_file())
     files = {
