@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import _output, client, project
+from cli import _output, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
 from cli.function_versions import Name
+from cli.project.functions import load_function
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -79,7 +80,7 @@ def _folder(name: str) -> Path:
     from cli.cases import suite
 
     for source in suite.functions_in(Path()):
-        if project.load(source).name == name:
+        if load_function(source).name == name:
             return suite.cases_folder(source)
     return Path(suite.FOLDER)
 

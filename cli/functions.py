@@ -36,9 +36,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def init(file: Source, *, as_json: AsJson = False) -> None:
     """Write a first function to FILE, and a penstock.toml beside it if there is none."""
-    from cli import project  # deferred: it brings the rules of functions along
+    from cli.project.document import FILE  # deferred, as in `push`
 
-    settings = file.parent / project.FILE
+    settings = file.parent / FILE
     if file.exists():
         raise WrongUsage(f"{file} exists already; name another", code="file_exists")
     try:
@@ -70,10 +70,10 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Push FILE as a new version, with the settings of the penstock.toml beside it."""
-    from cli import project  # deferred, as in `init`
+    from cli.project.functions import load_function  # deferred: it brings the rules along
 
     source = _tested(file) if require_cases else _files.read_text(file)
-    settings = project.load(file)
+    settings = load_function(file)
     target = name or settings.name
     api = client.connect()
     function = _create_or_change(api, target, settings.settings)

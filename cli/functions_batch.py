@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
-from cli import _files, local_run, project
+from cli import _files, local_run
 from cli._errors import WrongUsage
+from cli.project.functions import load_function
 from runtime.core import json_text
 from runtime.errors import BadInput
 from sandbox.engines import EngineName
@@ -34,7 +35,7 @@ def run_batch(
     Raises:
         WrongUsage: the file, one of its lines or a setting is refused.
     """
-    function = project.load(path)
+    function = load_function(path)
     lines = _files.lines(_files.read_text(path))
     cases = [_case(line, f"{path} line {number}") for number, line in lines]
     job = local_run.job(function, "", engine=engine, allow_local_http=allow_local_http)

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import _files, _output, local_run, project
+from cli import _files, _output, local_run
 from cli._errors import WrongUsage
 from cli._output import AsJson
 from cli.functions_batch import run_batch
+from cli.project.functions import load_function
 from sandbox.engines import EngineName
 from sandbox.host import Sandbox
 
@@ -40,7 +41,7 @@ def run_file(
     Raises:
         WrongUsage: a file or a setting is refused.
     """
-    function, source = project.load(path), _files.read_text(path)
+    function, source = load_function(path), _files.read_text(path)
     job = local_run.job(function, source, engine=engine, allow_local_http=allow_local_http)
     case = {"event": local_run.sample_event() if event is None else event, "profile": profile}
     with nullcontext(sandbox) if sandbox else Sandbox(local_run.sandbox_options()) as box:
@@ -137,7 +138,7 @@ def _warn(file: Path, event: Path) -> None:
 
     whole_event = local_decision.whole(_read_json(event))
     if whole_event is not None:
-        reason = local_decision.not_taken(project.load(file).triggers, whole_event)
+        reason = local_decision.not_taken(load_function(file).triggers, whole_event)
         if reason is not None:
             _output.say(f"penstock: {reason}", err=True)
 

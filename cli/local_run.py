@@ -13,7 +13,7 @@ from sandbox.process import EngineUnavailable, SandboxRefused, SandboxUnavailabl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cli.project import FunctionProject
+    from cli.project.functions import FunctionProject
     from sandbox.engines import EngineName
     from sandbox.host import Sandbox
     from sandbox.mediated_http import Answerer

@@ -11,7 +11,7 @@ from cli._errors import WrongUsage
 from cli._names import nearest
 from cli.cases.answers import RecordedAnswer
 from cli.cases.match import contained
-from cli.project import FunctionProject
+from cli.project.functions import FunctionProject
 from runtime.core.events import envelope
 from runtime.core.events.envelope import PROFILE_FIELDS, Event
 from runtime.core.functions import rules

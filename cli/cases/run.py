@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cli.cases.case import Case
     from cli.cases.suite import TestedFunction
-    from cli.project import FunctionProject
+    from cli.project.functions import FunctionProject
 
 _ENDED_WELL: Final = (Outcome.RETURNED, Outcome.DROPPED)
 _WEBHOOK: Final = "whk_local"  # the webhook whose payloads a transform makes here

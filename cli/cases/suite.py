@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli import _files, project
+from cli import _files
 from cli._errors import WrongUsage
 from cli.cases import case
 from cli.cases.case import Case
-from cli.project import FunctionProject
+from cli.project.functions import FunctionProject, load_function
 
 FOLDER: Final = "cases"
 _HANDLER: Final = re.compile(r"^(async +)?(def +handler\b|handler *[:=])", re.MULTILINE)
@@ -69,7 +69,7 @@ def cases_folder(source: Path) -> Path:
 
 
 def _tested(source: Path, files: Sequence[Path], *, code: str | None = None) -> TestedFunction:
-    function = project.load(source)
+    function = load_function(source)
     return TestedFunction(
         project=function,
         code=_files.read_text(source) if code is None else code,

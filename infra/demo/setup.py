@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli import project
 from cli.client import Client
+from cli.project.functions import load_function
 from examples.orders.events import ORDER_TOPIC, PROFILE_TOPIC
 from infra.demo.expected import DOWN_FILTER, FULFILMENT_FILTER
 from infra.demo.receiver import DOWN, GONE, Receiver
@@ -36,7 +36,7 @@ class Setup:
 
 def fulfilment_key() -> str:
     """The secret that the transform signs with, from its penstock.toml."""
-    return project.load(FUNCTIONS / f"{TRANSFORM}.py").local_secrets["FULFILMENT_KEY"]
+    return load_function(FUNCTIONS / f"{TRANSFORM}.py").local_secrets["FULFILMENT_KEY"]
 
 
 def install(api: Client, receiver: Receiver) -> Setup:
@@ -83,7 +83,7 @@ def install(api: Client, receiver: Receiver) -> Setup:
 def publish(api: Client, name: str) -> None:
     """Make one of the shop's functions with its secrets, upload its code and publish it."""
     file = FUNCTIONS / f"{name}.py"
-    settings = project.load(file)
+    settings = load_function(file)
     api.post("/v1/functions", {"name": name, **settings.settings})
     for secret in settings.settings.get("secrets", ()):
         value = {"value": settings.local_secrets[secret]}

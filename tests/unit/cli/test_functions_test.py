@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import functions_test, project
+from cli import functions_test
 from cli._errors import WrongUsage
+from cli.project.document import FILE
+from cli.project.functions import load_function
 from runtime.core.functions.function import RetryOn, RetryPolicy
 from runtime.core.matching.trigger import Trigger
 from sandbox import limits
@@ -115,11 +117,11 @@ def test_a_wrong_setting_is_refused_with_its_file_and_field(
 ) -> None:
     """A setting that is taken for another one is worse than one that is refused."""
     source = tmp_path / "vip.py"
-    path = tmp_path / project.FILE
+    path = tmp_path / FILE
     path.write_text(f"[function]\n{settings}\n", "utf-8")
 
     with pytest.raises(WrongUsage) as refused:
-        project.load(source)
+        load_function(source)
 
     assert "bad_settings" == refused.value.code
     assert refused.value.message.startswith(f"{path}: {field}: ")
@@ -127,7 +129,7 @@ def test_a_wrong_setting_is_refused_with_its_file_and_field(
 
 def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
     """A check that refuses what the API accepts would keep a sound function from its tests."""
-    (tmp_path / project.FILE).write_text(
+    (tmp_path / FILE).write_text(
         '[function]\nname = "vip-2"\ntopics = ["metric.x"]\nhttp_hosts = ["*", "*.example.com"]\n'
         'secrets = ["TOKEN"]\nenvironment = { SHOP = "music" }\n'
         "filter = { properties = { value = [1] } }\n"
@@ -137,7 +139,7 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    found = project.load(tmp_path / "function.py")
+    found = load_function(tmp_path / "function.py")
 
     assert ("vip-2", {"TOKEN": "x"}) == (found.name, found.local_secrets)
     assert "restricted" == found.settings["engine"]
@@ -148,7 +150,7 @@ def test_every_setting_that_the_platform_takes_is_taken(tmp_path: Path) -> None:
 
 def test_several_triggers_and_a_retry_policy_are_taken(tmp_path: Path) -> None:
     """As the API takes them; and the runs on this machine know them."""
-    (tmp_path / project.FILE).write_text(
+    (tmp_path / FILE).write_text(
         '[[function.triggers]]\ntopics = ["message.email.*"]\n'
         '[[function.triggers]]\ntopics = ["event:api.placed_order"]\n'
         "filter = { properties = { value = [1] } }\n"
@@ -156,7 +158,7 @@ def test_several_triggers_and_a_retry_policy_are_taken(tmp_path: Path) -> None:
         "utf-8",
     )
 
-    found = project.load(tmp_path / "function.py")
+    found = load_function(tmp_path / "function.py")
 
     assert (
         Trigger(topics=("message.email.*",)),
@@ -208,7 +210,7 @@ def test_a_function_sees_its_declared_environment_and_nothing_of_this_machine(
     tmp_path: Path,
 ) -> None:
     """`os.environ` is how people configure code; a developer's own holds keys."""
-    (tmp_path / project.FILE).write_text('[function]\nenvironment = { SHOP = "music" }\n', "utf-8")
+    (tmp_path / FILE).write_text('[function]\nenvironment = { SHOP = "music" }\n', "utf-8")
     source = tmp_path / "function.py"
     source.write_text("import os\ndef handler(event):\n    return dict(os.environ)\n", "utf-8")
 

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from cli import project
 from cli._errors import WrongUsage
+from cli.project.document import FILE
+from cli.project.functions import FunctionProject, load_function
 
 
-def loaded(folder: Path, text: str, *, source: str = "vip.py") -> project.FunctionProject:
+def loaded(folder: Path, text: str, *, source: str = "vip.py") -> FunctionProject:
     """The project of a source file in this folder."""
     (folder / source).write_text("def handler(event):\n    return None\n", "utf-8")
-    (folder / project.FILE).write_text(text, "utf-8")
-    return project.load(folder / source)
+    (folder / FILE).write_text(text, "utf-8")
+    return load_function(folder / source)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_name_that_nobody_knows_is_refused_with_the_nearest_one(
         loaded(tmp_path, text)
 
     assert "bad_settings" == refused.value.code
-    assert refused.value.message.startswith(f"{tmp_path / project.FILE}: {place}: ")
+    assert refused.value.message.startswith(f"{tmp_path / FILE}: {place}: ")
     assert f"did you mean {meant}?" in refused.value.message
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from cli import project
 from cli._errors import WrongUsage
 from cli.cases import case
 from cli.cases.case import Case
+from cli.project.document import FILE
+from cli.project.functions import load_function
 
 SETTINGS = '[function]\ntopics = ["metric.x"]\nsecrets = ["CRM_TOKEN"]\nenvironment = { A = "1" }\n'
 ABOUT = {"external_id": "c-1"}
@@ -17,11 +18,11 @@ ABOUT = {"external_id": "c-1"}
 
 def load(folder: Path, document: Any) -> Case:
     """The case with this document, of a function with some settings."""
-    (folder / project.FILE).write_text(SETTINGS, "utf-8")
+    (folder / FILE).write_text(SETTINGS, "utf-8")
     file = folder / "first.json"
     text = document if isinstance(document, str) else json.dumps(document)
     file.write_text(text, "utf-8")
-    return case.load(file, project.load(folder / "function.py"))
+    return case.load(file, load_function(folder / "function.py"))
 
 
 def an_event(**changes: Any) -> dict[str, Any]:

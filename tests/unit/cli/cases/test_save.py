@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli import project
 from cli.cases import case, personal, save
 from cli.cases.personal import Kind
+from cli.project.functions import load_function
 from runtime.core.events.envelope import IDENTIFIER
 
 IDENTIFIERS = ("id", "external_id", "email", "phone")
@@ -224,7 +224,7 @@ def test_a_saved_case_is_a_case(tmp_path: Path) -> None:
     file = tmp_path / "case.json"
     file.write_text(save.text_of(saved.document), "utf-8")
 
-    loaded = case.load(file, project.load(tmp_path / "function.py"))
+    loaded = case.load(file, load_function(tmp_path / "function.py"))
 
     assert ("returned", 3) == (loaded.expect["outcome"], len(loaded.http))
 

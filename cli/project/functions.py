@@ -1,4 +1,4 @@
-"""`penstock.toml`: the settings of the functions in its folder.
+"""The functions that a `penstock.toml` declares: what it says about each, judged as the API would.
 
 [functions.rfm]                       # of rfm.py; a folder with one function may say [function]
 topics = ["metric.placed_order"]      # and, if need be, a filter; or several triggers, see below
@@ -20,15 +20,14 @@ filter = { properties = { value = [{ numeric = [">", 100] }] } }
 CRM_TOKEN = "only-for-local-tests"
 """
 
-import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli import _files
-from cli._errors import WrongUsage
 from cli._names import nearest
+from cli.project import document, keys
+from cli.project.document import FILE, check_names
 from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Limits, RetryPolicy
 from runtime.core.functions.unknown_fields import unknown_fields
@@ -36,23 +35,7 @@ from runtime.core.matching import matching
 from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
 
-FILE: Final = "penstock.toml"
 ONLY_FUNCTION: Final = "function"
-SETTINGS: Final = (
-    "name",
-    "topics",
-    "filter",
-    "triggers",
-    "http_hosts",
-    "environment",
-    "secrets",
-    "limits",
-    "retry",
-    "engine",
-)
-_TRIGGER_KEYS: Final = tuple(each.name for each in fields(Trigger))
-_RETRY_KEYS: Final = tuple(each.name for each in fields(RetryPolicy))
-_SECTIONS: Final = ("function", "functions", "secrets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,30 +63,28 @@ class FunctionProject:
         return [finding.to_json() for finding in unknown_fields(source, topics=topics)]
 
 
-def load(source: Path) -> FunctionProject:
+def load_function(source: Path) -> FunctionProject:
     """The project of a source file; without a `penstock.toml` it has no settings.
 
     Raises:
         WrongUsage: code `bad_settings`; the message names the file and the field.
     """
     path = source.parent / FILE
-    document = _document(path) if path.is_file() else {}
-    own = document.get("functions", {}).get(source.stem) or document.get(ONLY_FUNCTION) or {}
-    try:
-        _check_tables(document, source)
-        _check_names(own, SETTINGS)
+    sections = document.read(path) if path.is_file() else {}
+    own = sections.get("functions", {}).get(source.stem) or sections.get(ONLY_FUNCTION) or {}
+    with document.faults_of(path):
+        _check_tables(sections, source)
+        check_names(own, keys.names(keys.FUNCTION))
         _check(own)
         own_triggers, retry = _triggers(own), _retry(own)
-        _check_local_secrets(document.get("secrets", {}))
-    except BadInput as problem:
-        raise _bad(path, f"{problem.field}: {problem.message}") from problem
+        _check_local_secrets(sections.get("secrets", {}))
     return FunctionProject(
         name=str(own.get("name") or _default_name(source)),
         source=source,
         settings=_as_taken(own),
         triggers=own_triggers,
         retry=retry,
-        local_secrets=document.get("secrets", {}),
+        local_secrets=sections.get("secrets", {}),
     )
 
 
@@ -120,24 +101,10 @@ def _as_taken(own: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _document(path: Path) -> Mapping[str, Any]:
-    try:
-        document = tomllib.loads(_files.read_text(path))
-    except tomllib.TOMLDecodeError as problem:
-        raise _bad(path, str(problem)) from problem
-    tables = [document.get(name, {}) for name in _SECTIONS]
-    if not all(isinstance(table, dict) for table in tables):
-        raise _bad(path, "function, functions and secrets are tables")
-    if not all(isinstance(own, dict) for own in document.get("functions", {}).values()):
-        raise _bad(path, "each of functions is a table")
-    return document
-
-
-def _check_tables(document: Mapping[str, Any], source: Path) -> None:
+def _check_tables(sections: Mapping[str, Any], source: Path) -> None:
     """Refuse tables that nothing reads: settings in them would not be in force."""
-    _check_names(document, _SECTIONS)
     stems = sorted(path.stem for path in {source, *source.parent.glob("*.py")})
-    functions = document.get("functions", {})
+    functions = sections.get("functions", {})
     if source.stem not in functions:
         for name in functions:
             if name not in stems:
@@ -145,27 +112,20 @@ def _check_tables(document: Mapping[str, Any], source: Path) -> None:
                 raise BadInput(rule, field=f"functions.{name}")
 
 
-def _check_names(own: Mapping[str, Any], known: Collection[str], *, at: str = "") -> None:
-    """Refuse a name that is not known: a setting that is misspelt would not be in force."""
-    for name in own:
-        if name not in known:
-            raise BadInput(f"is unknown; {nearest(name, known)}", field=f"{at}{name}")
-
-
 def _check(own: Mapping[str, Any]) -> None:
     if "name" in own:
-        rules.check_name(_text(own["name"], "name"))
-    _texts(own, "topics", like='["metric.placed_order"]')
-    rules.check_hosts(_texts(own, "http_hosts", like='["crm.example.com"]'))
-    environment = _table(own, "environment")
+        rules.check_name(document.text(own["name"], "name"))
+    document.texts(own, "topics", like='["metric.placed_order"]')
+    rules.check_hosts(document.texts(own, "http_hosts", like='["crm.example.com"]'))
+    environment = document.table(own, "environment")
     for name, value in environment.items():
-        _text(value, f"environment.{name}")
+        document.text(value, f"environment.{name}")
     rules.check_environment(environment)
-    rules.check_secret_names(_texts(own, "secrets", like='["CRM_TOKEN"]'))
-    _table(own, "filter")
-    _check_limits(_table(own, "limits"))
+    rules.check_secret_names(document.texts(own, "secrets", like='["CRM_TOKEN"]'))
+    document.table(own, "filter")
+    _check_limits(document.table(own, "limits"))
     if "engine" in own:
-        rules.engine(_text(own["engine"], "engine"))
+        rules.engine(document.text(own["engine"], "engine"))
 
 
 def _triggers(own: Mapping[str, Any]) -> tuple[Trigger, ...]:
@@ -193,34 +153,29 @@ def _list(value: object) -> list[Any]:
 def _trigger(own: object, at: str) -> Trigger:
     if not isinstance(own, dict):
         raise BadInput('must be a table, such as { topics = ["metric.x"] }', field=at)
-    _check_names(own, _TRIGGER_KEYS, at=f"{at}.")
+    check_names(own, keys.names(keys.TRIGGER), at=f"{at}.")
     if "topics" not in own:
         raise BadInput("has no topics; a trigger names some", field=at)
-    topics = _texts(own, "topics", like='["metric.placed_order"]')
-    return Trigger(topics=topics, filter=_table(own, "filter") if "filter" in own else None)
+    topics = document.texts(own, "topics", like='["metric.placed_order"]')
+    return Trigger(topics=topics, filter=document.table(own, "filter") if "filter" in own else None)
 
 
 def _retry(own: Mapping[str, Any]) -> RetryPolicy:
     plain = RetryPolicy()
-    policy = _table(own, "retry")
-    _check_names(policy, _RETRY_KEYS, at="retry.")
-    attempts, delays_s = policy.get("attempts", plain.attempts), policy.get("delays_s")
-    if type(attempts) is not int:
-        raise BadInput("must be a whole number", field="retry.attempts")
-    if delays_s is not None and not (
-        isinstance(delays_s, list) and all(type(each) is int for each in delays_s)
-    ):
-        raise BadInput("must be a list of whole numbers of seconds", field="retry.delays_s")
+    policy = document.table(own, "retry")
+    check_names(policy, keys.names(keys.RETRY), at="retry.")
+    attempts = document.whole_number(policy.get("attempts", plain.attempts), "retry.attempts")
+    delays_s = policy.get("delays_s")
     return rules.retry_policy(
-        _text(policy.get("on", str(plain.on)), "retry.on"),
+        document.text(policy.get("on", str(plain.on)), "retry.on"),
         attempts=attempts,
-        delays_s=None if delays_s is None else tuple(delays_s),
+        delays_s=None if delays_s is None else document.whole_numbers(delays_s, "retry.delays_s"),
     )
 
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
     caps = Limits()
-    _check_names(limits, [limit.name for limit in fields(Limits)], at="limits.")
+    check_names(limits, keys.names(keys.LIMITS), at="limits.")
     for name, value in limits.items():
         at = f"limits.{name}"
         if type(value) not in {int, type(getattr(caps, name))}:
@@ -232,33 +187,9 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 def _check_local_secrets(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         at = f"secrets.{name}"
-        rules.check_secret_value(_text(value, at), field=at)
-
-
-def _text(value: object, at: str) -> str:
-    if not isinstance(value, str):
-        raise BadInput("must be text in quotes", field=at)
-    return value
-
-
-def _texts(own: Mapping[str, Any], name: str, *, like: str) -> tuple[str, ...]:
-    values = own.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
-        raise BadInput(f"must be a list of texts, such as {name} = {like}", field=name)
-    return tuple(values)
-
-
-def _table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = own.get(name, {})
-    if not isinstance(value, dict):
-        raise BadInput(f"must be a table, such as {name} = {{ … }}", field=name)
-    return value
+        rules.check_secret_value(document.text(value, at), field=at)
 
 
 def _default_name(source: Path) -> str:
     # examples/crm_upsert/function.py is called crm_upsert, orders/rfm.py is called rfm.
     return source.resolve().parent.name if source.stem == ONLY_FUNCTION else source.stem
-
-
-def _bad(path: Path, what: str) -> WrongUsage:
-    return WrongUsage(f"{path}: {what}", code="bad_settings")

@@ -1,0 +1,1 @@
+"""Reads and judges `penstock.toml`: what a folder declares of functions, webhooks and syncs."""

@@ -1,0 +1,114 @@
+"""Reads a `penstock.toml` as TOML, and its keys by the kind of value that each holds.
+
+Each reader of a key raises BadInput with the key's place in its table; whoever knows the file turns
+that into an error that names the file as well (`faults_of`).
+"""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from cli import _files
+from cli._errors import WrongUsage
+from cli._names import nearest
+from cli.project import keys
+from runtime.errors import BadInput
+
+FILE: Final = "penstock.toml"
+# Sections whose tables are each about one thing: their names are the names of the things.
+_OF_MANY: Final = ("functions", "webhooks", "syncs")
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """The sections of a file, each of them a table; the keys in them are not judged yet.
+
+    Raises:
+        WrongUsage: code `bad_settings`: it is not TOML, or has a section that is unknown or no
+            table; or one of `_files.read_text`.
+    """
+    text = _files.read_text(path)
+    with faults_of(path):
+        try:
+            document = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as problem:
+            raise _bad(path, str(problem)) from problem
+        check_names(document, keys.SECTIONS)
+        for name, section in document.items():
+            if not isinstance(section, dict):
+                raise BadInput(f"must be a table, such as [{name}]", field=name)
+            for each, own in section.items() if name in _OF_MANY else ():
+                if not isinstance(own, dict):
+                    rule = f"must be a table, such as [{name}.{each}]"
+                    raise BadInput(rule, field=f"{name}.{each}")
+    return document
+
+
+@contextmanager
+def faults_of(path: Path, *, at: str = "") -> Iterator[None]:
+    """Name the file, and the table `at` in it, in what is wrong with one of its values.
+
+    Raises:
+        WrongUsage: code `bad_settings`.
+    """
+    try:
+        yield
+    except BadInput as problem:
+        place = f"{at}.{problem.field}" if at and problem.field else at or problem.field
+        raise _bad(path, f"{place}: {problem.message}") from problem
+
+
+def check_names(own: Mapping[str, Any], known: Collection[str], *, at: str = "") -> None:
+    """Refuse a name that is not known: a setting that is misspelt would not be in force."""
+    for name in own:
+        if name not in known:
+            raise BadInput(f"is unknown; {nearest(name, known)}", field=f"{at}{name}")
+
+
+def text(value: object, at: str) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise BadInput("must be text in quotes", field=at)
+    return value
+
+
+def texts(own: Mapping[str, Any], name: str, *, like: str) -> tuple[str, ...]:
+    """A list of texts; none where the key is left out."""
+    values = own.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise BadInput(f"must be a list of texts, such as {name} = {like}", field=name)
+    return tuple(values)
+
+
+def table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A table; an empty one where the key is left out."""
+    value = own.get(name, {})
+    if not isinstance(value, dict):
+        raise BadInput(f"must be a table, such as {name} = {{ … }}", field=name)
+    return value
+
+
+def whole_number(value: object, at: str) -> int:
+    """A whole number; `true` is none."""
+    if type(value) is not int:
+        raise BadInput("must be a whole number", field=at)
+    return value
+
+
+def whole_numbers(value: object, at: str) -> tuple[int, ...]:
+    """A list of whole numbers of seconds."""
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise BadInput("must be a list of whole numbers of seconds", field=at)
+    return tuple(value)
+
+
+def switch(value: object, at: str) -> bool:
+    """`true` or `false`."""
+    if not isinstance(value, bool):
+        raise BadInput("must be true or false", field=at)
+    return value
+
+
+def _bad(path: Path, what: str) -> WrongUsage:
+    return WrongUsage(f"{path}: {what}", code="bad_settings")
