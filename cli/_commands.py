@@ -117,6 +117,11 @@ COMMANDS: Final[Mapping[str, Place]] = {
         help="Write a project to FOLDER: a function, its cases, its settings, a Makefile,"
         " and types.",
     ),
+    "apply": Place(
+        target="cli.apply:apply",
+        help="Make the webhooks and syncs of a penstock.toml what the file says; plan, ask, and"
+        " change.",
+    ),
     "doctor": Place(
         target="cli.doctor:doctor",
         help="Look into Python, the sandbox and its engines, the local cloud, the API and the"

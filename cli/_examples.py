@@ -7,6 +7,7 @@ from typing import Final
 EXAMPLES: Final[Mapping[str, str]] = {
     "admin bootstrap": "--stack penstock --tenant acme",
     "admin tenants create": "acme",
+    "apply": "shop --plan",
     "completion": "bash",
     "config list": "",
     "config set": "staging --url https://penstock.example.com < key.txt",

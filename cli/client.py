@@ -73,10 +73,14 @@ class Client:
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         return self._call("GET", path, params=parameters)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        """Make or start something. When an answer is lost, the API gives it again and acts once."""
-        key = {"idempotency-key": uuid.uuid4().hex}
-        return self._call("POST", path, json=_sendable({} if body is None else body), headers=key)
+    def post(self, path: str, body: Any = None, *, if_match: str | None = None) -> Any:
+        """Make or start something; with an ETag, only if the thing still has this one.
+
+        When an answer is lost, the API gives it again and acts once.
+        """
+        headers = {"idempotency-key": uuid.uuid4().hex, **_condition(if_match)}
+        json_body = _sendable({} if body is None else body)
+        return self._call("POST", path, json=json_body, headers=headers)
 
     def put(self, path: str, body: Any) -> Any:
         """Set something."""
@@ -84,8 +88,7 @@ class Client:
 
     def patch(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
         """Change something; with an ETag, only if it still has this one."""
-        headers = {} if if_match is None else {"if-match": f'"{_etag(if_match)}"'}
-        return self._call("PATCH", path, json=_sendable(body), headers=headers)
+        return self._call("PATCH", path, json=_sendable(body), headers=_condition(if_match))
 
     def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Delete something; returns what the API answers, None if it answers nothing."""
@@ -145,6 +148,11 @@ def _sendable(body: Any) -> Any:
             f"an option or a file has a value that JSON cannot express: {problem}", code="not_json"
         ) from problem
     return body
+
+
+def _condition(etag: str | None) -> dict[str, str]:
+    """The header that makes a call depend on the thing's state; none without an ETag."""
+    return {} if etag is None else {"if-match": f'"{_etag(etag)}"'}
 
 
 def _etag(text: str) -> str:

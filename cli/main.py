@@ -1,9 +1,9 @@
 """The `penstock` command.
 
 Exit codes: 0 the command did what it was asked; 1 it could not, and says why; 2 it was called
-wrongly, or lacks a setting or a file; 130 Ctrl-C ended it; 141 nobody read its output any more, as
-after `| head`. With `--json`, standard output is exactly one JSON document,
-errors included: `{"error": {"code", "message", …}}`.
+wrongly, or lacks a setting or a file; 3, of `apply --check` alone, something differs; 130 Ctrl-C
+ended it; 141 nobody read its output any more, as after `| head`. With `--json`, standard output is
+exactly one JSON document, errors included: `{"error": {"code", "message", …}}`.
 """
 
 import os

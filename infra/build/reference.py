@@ -1,4 +1,4 @@
-"""Writes docs/reference/api.md and cli.md from the code: `python -m infra.build.reference`.
+"""Writes the pages of docs/reference that are made of code: `python -m infra.build.reference`.
 
 A test fails if the code has changed and the pages have not.
 """
@@ -18,6 +18,7 @@ from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
 from functions._http import MethodNotAllowed, status_of
 from functions._misfits import MISFIT_CODES
+from infra.build import project_page
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import BadInput, PenstockError
@@ -119,8 +120,9 @@ _CLI_INTRODUCTION: Final = """# Command line
 
 `--json` prints exactly one JSON document on standard output, errors included: `{"error":
 {"code", "message", …}}`. Exit codes: 0 it is done; 1 it could not be done, and standard error
-says why and what to do; 2 it was called wrongly, or a setting or a file is missing; 130
-Ctrl-C ended it; 141 nobody read its output any more, as after `| head`.
+says why and what to do; 2 it was called wrongly, or a setting or a file is missing; 3 (of
+`penstock apply --check` alone) something differs; 130 Ctrl-C ended it; 141 nobody read its output
+any more, as after `| head`.
 
 Which API a call goes to, the first of these decides:
 
@@ -187,14 +189,18 @@ def error_codes() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all of them."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def pages() -> Mapping[str, str]:
     """Each generated page by its file's name."""
-    return {"api.md": api_page(), "cli.md": cli_page()}
+    return {
+        "api.md": api_page(),
+        "cli.md": cli_page(),
+        "penstock-toml.md": project_page.page(mark=_GENERATED),
+    }
 
 
 def _api_modules() -> list[Path]:

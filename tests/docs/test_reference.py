@@ -15,7 +15,7 @@ COMMAND = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", ["api.md", "cli.md"])
+@pytest.mark.parametrize("name", ["api.md", "cli.md", "penstock-toml.md"])
 def test_the_reference_has_not_drifted_from_the_code(name: str) -> None:
     """Run `python -m infra.build.reference` when it has: one that lies is worse than none."""
     written = (reference.FOLDER / name).read_text(encoding="utf-8")
