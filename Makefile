@@ -69,8 +69,8 @@ fuzz: setup ## a minute of coverage-guided fuzzing of the sandbox's protocol
 		-max_total_time=60 -max_len=4096
 demo: setup ## the whole job on real input, on this machine
 	$(PENSTOCK) demo
-bench: setup ## measure, and write docs/reference/performance.md
-	$(PY) -m bench
+bench: setup ## measure, and write docs/reference/performance.md; SECTIONS="init operations" names some
+	$(PY) -m bench $(SECTIONS)
 
 # ---- for those who receive ---------------------------------------------------------------------
 

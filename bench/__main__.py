@@ -1,10 +1,11 @@
-"""Runs every measurement, prints the table and publishes it."""
+"""Runs measurements, prints their tables and publishes them, section by section."""
 
 import argparse
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from bench import (
     bundles,
@@ -16,61 +17,77 @@ from bench import (
     isolation,
     matching,
     memory,
+    operations,
     releases,
     sandbox_cost,
 )
 from bench.bill import Cpu
 from bench.report import Row, publish, table
 from infra.demo.progress import Progress
-from infra.demo.stage import set_stage
+from infra.demo.stage import Stage, set_stage
 
 
-def main() -> None:
+def _cpu_and_cost(stage: Stage) -> Iterator[Row]:
+    """The CPU of the handlers, and what a million deliveries cost with it."""
+    cpu_ms = handlers.spend(stage)
+    yield from handlers.rows(cpu_ms)
+    yield from cost.measure(Cpu(fanout_ms=cpu_ms["fanout"], deliver_ms=cpu_ms["deliver"]))
+
+
+# By the names that the command line and the marks of the page have.
+ALONE: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
+    "sandbox": sandbox_cost.measure,
+    "commands": command_line.measure,
+    "matching": matching.measure,
+    "memory": memory.measure,
+    "hostile": hostile.measure,
+}
+ON_THE_CLOUD: Final[Mapping[str, Callable[[Stage], Iterable[Row]]]] = {
+    "init": bundles.measure,
+    "operations": operations.measure,
+    "flow": flow.measure,
+    "cost": _cpu_and_cost,
+    "releases": releases.measure,
+    "isolation": isolation.measure,
+}
+SECTIONS: Final = (*ALONE, *ON_THE_CLOUD)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: measure, print, and publish unless told not to."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all by default"
+    )
     parser.add_argument("--no-write", action="store_true", help="leave the published page alone")
-    write = not parser.parse_args().no_write
-    progress = Progress()
-    rows = [*_alone(progress), *_on_the_cloud(progress)]
-    text = f"{_machine()}\n\n{table(rows)}"
-    print(text)
-    if write:
-        publish(text)
+    options = parser.parse_args(arguments)
+    sections = tuple(options.sections or SECTIONS)
+    unknown = [each for each in sections if each not in SECTIONS]
+    if unknown:
+        parser.error(f"no section {unknown[0]}: there are {', '.join(SECTIONS)}")
+    for section, rows in _measured(sections, Progress()):
+        text = f"{_machine()}\n\n{table(rows)}"
+        print(f"{section}: {text}\n")
+        if not options.no_write:
+            publish(section, text)
 
 
-def _alone(progress: Progress) -> Iterator[Row]:
-    """What needs no cloud."""
-    progress.step("sandbox: cold and warm")
-    yield from sandbox_cost.measure()
-    progress.step("first output of each command")
-    yield from command_line.measure()
-    progress.step("matching")
-    yield from matching.measure()
-    progress.step("memory of `deliver`")
-    yield from memory.measure()
-    progress.step("a good receiver beside hostile ones")
-    yield from hostile.measure()
-
-
-def _on_the_cloud(progress: Progress) -> Iterator[Row]:
-    """What the local cloud is measured by."""
+def _measured(sections: Sequence[str], progress: Progress) -> Iterator[tuple[str, list[Row]]]:
+    """Each section with its rows as soon as they are measured."""
+    for section, measure in ALONE.items():
+        if section in sections:
+            progress.step(f"measuring: {section}")
+            yield section, list(measure())
+    if not set(sections) & set(ON_THE_CLOUD):
+        return
     # With the template's own schedule. The demo's would load a warehouse each minute, on the cores
     # that are measured.
     with set_stage(progress, parameters={}) as stage:
         stage.receiver.is_ever_busy = False
-        progress.step("init time of each bundle")
-        yield from bundles.measure(stage)
-        progress.step("events through the local cloud")
-        yield from flow.measure(stage)
-        progress.step("CPU of the handlers")
-        cpu_ms = handlers.spend(stage)
-        yield from handlers.rows(cpu_ms)
-        progress.step("versions that change under events")
-        yield from releases.measure(stage)
-        progress.step("a healthy endpoint beside a slow and a broken one")
-        yield from isolation.measure(stage)
-    progress.step("cost of a million deliveries")
-    yield from cost.measure(Cpu(fanout_ms=cpu_ms["fanout"], deliver_ms=cpu_ms["deliver"]))
+        for section, measure_on in ON_THE_CLOUD.items():
+            if section in sections:
+                progress.step(f"measuring: {section}")
+                yield section, list(measure_on(stage))
 
 
 def _machine() -> str:

@@ -1,4 +1,4 @@
-"""Writes numbers as the rows of a table, and publishes the table."""
+"""Writes numbers as the rows of a table, and publishes the tables by sections."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
-BEGIN: Final = "<!-- begin: written by make bench -->"
-END: Final = "<!-- end: written by make bench -->"
+# The marks of a section, in whose place stands what was measured last.
+BEGIN: Final = "<!-- begin: {}, written by make bench -->"
+END: Final = "<!-- end: {} -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,15 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join([*lines, *(f"| {row.what} | {row.value} | {row.how} |" for row in rows)])
 
 
-def publish(text: str, page: Path = PAGE) -> None:
-    """Put `text` between the marks of the page, and leave the rest of it alone."""
-    before, _, end_and_after = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = end_and_after.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+def publish(section: str, text: str, *, page: Path = PAGE) -> None:
+    """Put `text` between the marks of a section of the page, and leave the rest of it alone.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    begin, end = (mark.format(section) for mark in (BEGIN, END))
+    before, begin_found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, end_found, after = rest.partition(end)
+    if not begin_found or not end_found:
+        raise ValueError(f"{page.name} has no marks for the section {section}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

@@ -127,7 +127,7 @@ def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
 
 
 def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
-    example = _examples().get(f"{each.method} {each.path}", {})
+    example = examples().get(f"{each.method} {each.path}", {})
     operation: dict[str, Any] = {
         "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
         "summary": each.summary,
@@ -198,7 +198,7 @@ def _parameters(each: Endpoint, example: Mapping[str, Any]) -> list[dict[str, An
     return parameters + ([_IDEMPOTENCY] if each.method == "POST" else [])
 
 
-def _examples() -> Mapping[str, Any]:
+def examples() -> Mapping[str, Any]:
     # Read when the document is asked for: no other call waits for it.
     examples: Mapping[str, Any] = json.loads(_EXAMPLES.read_text(encoding="utf-8"))
     return examples
