@@ -122,6 +122,11 @@ COMMANDS: Final[Mapping[str, Place]] = {
         help="Make the webhooks and syncs of a penstock.toml what the file says; plan, ask, and"
         " change.",
     ),
+    "dev": Place(
+        target="cli.dev.command:dev",
+        help="Work on a project: publish on save to the local cloud, and show what comes of"
+        " events.",
+    ),
     "doctor": Place(
         target="cli.doctor:doctor",
         help="Look into Python, the sandbox and its engines, the local cloud, the API and the"

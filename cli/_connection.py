@@ -63,10 +63,16 @@ def _named(name: str, config: _config.Config) -> Connection:
     return Connection(url=entry.api_url.rstrip("/"), key=entry.api_key, origin=origin)
 
 
+def state_file() -> Path | None:
+    """The state of the local cloud of this folder or of the nearest one above; None without one."""
+    files = (folder / STATE for folder in (Path.cwd(), *Path.cwd().parents))
+    return next((file for file in files if file.is_file()), None)
+
+
 def _from_folder() -> Connection:
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / STATE).is_file():
-            return _from_state(folder / STATE)
+    file = state_file()
+    if file is not None:
+        return of_local_cloud(file)
     raise WrongUsage(
         f"no API to talk to: name one by `penstock config set`, set {API_URL} and {API_KEY}, or run"
         " `penstock local up` first",
@@ -87,7 +93,12 @@ def check_key(key: str, *, origin: str) -> None:
         )
 
 
-def _from_state(path: Path) -> Connection:
+def of_local_cloud(path: Path) -> Connection:
+    """The local cloud that this state file is of, as the tenant of its first key.
+
+    Raises:
+        WrongUsage: code `no_connection`: the file is unreadable.
+    """
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         return Connection(url=state["api_url"].rstrip("/"), key=state["api_key"], origin=str(path))

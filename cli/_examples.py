@@ -19,6 +19,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "deliveries show": "dlv_1",
     "deliveries tail": "--webhook whk_1",
     "demo": "--events 200 --keep",
+    "dev": "shop",
     "doctor": "--json",
     "events list": "--topic metric.placed_order --since 24h",
     "events replay": "--webhook whk_1 --since 7d --status dead",

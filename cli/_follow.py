@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +12,30 @@ from cli.client import Client
 EVERY_S: Final = 2.0
 WINDOW: Final = timedelta(minutes=10)  # a row older than this is not watched any more
 LIMIT: Final = 1000  # rows a look; who has more in ten minutes must choose
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """The rows of a listing that are recent enough to change still."""
+
+    api: Client
+    path: str  # of the listing, which gives the newest first and takes `since`
+    query: Mapping[str, Any]  # what else it takes
+    began: datetime  # the time from which on rows count
+    _since: datetime | None = None  # from where the next look reads; None: from `began`
+    _rows_before: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # as the last look saw them, by id
+
+    def look(self) -> list[Mapping[str, Any]]:
+        """Each row that is new or has changed since the last look, the oldest first."""
+        since = self._since or self.began
+        query = {**self.query, "since": since.isoformat(timespec="milliseconds")}
+        rows = list(self.api.each(self.path, query, limit=LIMIT))
+        changed = [row for row in reversed(rows) if self._rows_before.get(row["id"]) != row]
+        self._rows_before = {row["id"]: row for row in rows}
+        self._since = max(self.began, datetime.now(UTC) - WINDOW)
+        return changed
 
 
 def changes(
@@ -26,15 +51,10 @@ def changes(
         for_s: seconds after which to stop; infinite for never.
     """
     end_s = time.monotonic() + for_s
-    rows_before: dict[str, Any] = {}
-    since = began
+    window = Window(api=api, path=path, query=query, began=began)
     while True:
         is_last = time.monotonic() >= end_s
-        window = {**query, "since": since.isoformat(timespec="milliseconds")}
-        rows = list(api.each(path, window, limit=LIMIT))
-        yield from (row for row in reversed(rows) if rows_before.get(row["id"]) != row)
-        rows_before = {row["id"]: row for row in rows}
+        yield from window.look()
         if is_last:
             return
-        since = max(began, datetime.now(UTC) - WINDOW)
         threading.Event().wait(min(EVERY_S, max(0.0, end_s - time.monotonic())))

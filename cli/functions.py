@@ -5,10 +5,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, function_values
-from cli._errors import CommandFailed, WrongUsage
+from cli import _files, _output, client
+from cli._errors import WrongUsage
 from cli._output import AsJson, Limit
-from cli.client import Client
 from cli.function_versions import Name
 from runtime.core.functions import rules
 from runtime.errors import BadInput
@@ -36,7 +35,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def init(file: Source, *, as_json: AsJson = False) -> None:
     """Write a first function to FILE, and a penstock.toml beside it if there is none."""
-    from cli.project.document import FILE  # deferred, as in `push`
+    from cli.project.document import FILE  # deferred: it brings the rules of functions along
 
     settings = file.parent / FILE
     if file.exists():
@@ -70,35 +69,11 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Push FILE as a new version, with the settings of the penstock.toml beside it."""
-    from cli.project.functions import load_function  # deferred: it brings the rules along
+    from cli import _pushing  # deferred, as in `init`
 
     source = _tested(file) if require_cases else _files.read_text(file)
-    settings = load_function(file)
-    target = name or settings.name
-    api = client.connect()
-    function = _create_or_change(api, target, settings.settings)
-    version = api.post(f"/v1/functions/{client.segment(target)}/versions", {"source": source})
-    findings = version["findings"] + settings.hints(source)
-    missing = [secret for secret, has_value in function["secrets"].items() if not has_value]
-    if publish_it:
-        function = api.post(
-            f"/v1/functions/{client.segment(target)}/publish", {"version": version["version"]}
-        )
-    is_live = version["version"] == function["live_version"]
-    document = {**version, "findings": findings, "live": is_live, "secrets_without_value": missing}
-    what = f"{target} version {version['version']}"
-    engine = f"(engine {version['engine']})"
-    pushed = f"pushed {what}" if version["is_new"] else f"{what} has this source already"
-    # Without a number, `publish` takes the latest version, which an old source is not.
-    number = "" if version["is_new"] else f" --version {version['version']}"
-    next_step = (
-        ", and it is live"
-        if is_live
-        else f"; `penstock functions publish {target}{number}` makes it live"
-    )
-    hints = [f"  {_output.finding(each)}" for each in findings]
-    hints += [f"  {function_values.without_value(target, secret)}" for secret in missing]
-    _output.show(document, as_json=as_json, human=lambda: [f"{pushed} {engine}{next_step}", *hints])
+    pushed = _pushing.push(client.connect(), file, source=source, name=name, publish=publish_it)
+    _output.show(pushed.to_json(), as_json=as_json, human=pushed.lines)
 
 
 @app.command("list")
@@ -131,14 +106,3 @@ def _tested(file: Path) -> str:
     from cli.cases import command  # deferred: it brings the sandbox along
 
     return command.tested_code(file)
-
-
-def _create_or_change(api: Client, name: str, settings: Any) -> Any:
-    """The function with these settings."""
-    try:
-        function = api.get(f"/v1/functions/{client.segment(name)}")
-    except CommandFailed as refusal:
-        if refusal.code != "function_not_found":
-            raise
-        return api.post("/v1/functions", {"name": name, **settings})
-    return api.patch(f"/v1/functions/{client.segment(name)}", settings) if settings else function

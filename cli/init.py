@@ -40,7 +40,7 @@ def init(
         as_json=as_json,
         human=lambda: [
             *(f"wrote {path}" for path in written),
-            f"try `penstock functions test {folder}`",
+            f"try `penstock functions test {folder}`, and then `penstock dev {folder}`",
         ],
     )
 

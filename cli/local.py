@@ -53,7 +53,7 @@ def up(
     options = cloud.Options(
         allow_local_http=local_http, tenant=tenant, parameters=_pairs(settings or [])
     )
-    raised = _try(lambda: cloud.up(options, place=Place(), say=_say)).to_json()
+    raised = explained(lambda: cloud.up(options, place=Place(), say=progress)).to_json()
     _output.show(raised, as_json=as_json, human=lambda: _output.record(raised))
 
 
@@ -63,7 +63,7 @@ def stop(*, as_json: AsJson = False) -> None:
     from infra.local import cloud
     from infra.local.place import Place
 
-    document = {"was_running": _try(lambda: cloud.stop(Place()))}
+    document = {"was_running": explained(lambda: cloud.stop(Place()))}
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
@@ -97,11 +97,11 @@ def empty(place: "Place", *, yes: bool) -> bool:
     from infra.local import cloud
     from infra.local.state import Phase
 
-    found = _try(lambda: cloud.status(place))
+    found = explained(lambda: cloud.status(place))
     if found.phase is not Phase.NONE:
-        _say(_deleted(found, place.root, cloud.kept_bytes(place)))
+        progress(_deleted(found, place.root, cloud.kept_bytes(place)))
         _confirm(yes=yes)
-    return _try(lambda: cloud.down(place))
+    return explained(lambda: cloud.down(place))
 
 
 @app.command()
@@ -110,7 +110,7 @@ def down(*, as_json: AsJson = False) -> None:
     from infra.local import cloud
     from infra.local.place import Place
 
-    document = {"was_running": _try(lambda: cloud.down(Place()))}
+    document = {"was_running": explained(lambda: cloud.down(Place()))}
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
@@ -120,7 +120,7 @@ def status(*, as_json: AsJson = False) -> None:
     from infra.local import cloud
     from infra.local.place import Place
 
-    status = _try(lambda: cloud.status(Place()))
+    status = explained(lambda: cloud.status(Place()))
     document: dict[str, Any] = {
         "running": status.running,
         "phase": status.phase,
@@ -129,7 +129,7 @@ def status(*, as_json: AsJson = False) -> None:
     }
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
     if status.phase in _ADVICE:
-        _say(_ADVICE[status.phase])
+        progress(_ADVICE[status.phase])
     if not status.running:
         raise typer.Exit(FAILED)
 
@@ -153,7 +153,12 @@ def _confirm(*, yes: bool) -> None:
         raise CommandFailed("nothing was deleted", code="not_confirmed")
 
 
-def _try(act: Callable[[], T]) -> T:
+def explained(act: Callable[[], T]) -> T:
+    """What an act on a local cloud gives.
+
+    Raises:
+        CommandFailed: it failed, with the error's own code.
+    """
     try:
         return act()
     except PenstockError as problem:
@@ -167,6 +172,7 @@ def _pairs(settings: list[str]) -> dict[str, str]:
     return {name: text for name, _, text in pairs}
 
 
-def _say(line: str) -> None:
+def progress(line: str) -> None:
+    """Say how far a local cloud is, on standard error."""
     sys.stderr.write(f"local: {line}\n")
     sys.stderr.flush()

@@ -121,7 +121,7 @@ def _follow(
     try:
         for run in changes(api, path, query, began=began, for_s=seconds):
             printed.append(run)
-            for line in () if as_json else _entry(run, of_all=path == "/v1/runs"):
+            for line in () if as_json else entry(run, of_all=path == "/v1/runs"):
                 _output.say(line)
     except KeyboardInterrupt:  # this is how a user ends it
         pass
@@ -130,11 +130,11 @@ def _follow(
 
 
 def _log(runs: list[Any], *, of_all: bool) -> Iterable[str]:
-    entries = [line for run in runs for line in _entry(run, of_all=of_all)]
+    entries = [line for run in runs for line in entry(run, of_all=of_all)]
     return entries or ["(no runs)"]
 
 
-def _entry(run: Mapping[str, Any], *, of_all: bool) -> Iterator[str]:
+def entry(run: Mapping[str, Any], *, of_all: bool) -> Iterator[str]:
     """A run in a log: one line about it, then indented what it logged and did."""
     columns = list(LOG_COLUMNS)
     if of_all:
@@ -161,10 +161,10 @@ def lines(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _logged(run: Mapping[str, Any]) -> Iterator[str]:
-    for entry in run["logs"]:
-        fields = entry.get("fields")
+    for logged in run["logs"]:
+        fields = logged.get("fields")
         text = json.dumps(fields, ensure_ascii=False) if fields else ""
-        yield f"{entry.get('message')} {text}".rstrip()
+        yield f"{logged.get('message')} {text}".rstrip()
 
 
 def _called(run: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The pages about functions, followed command by command on the local cloud."""
 
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,10 +10,10 @@ from typing import Final
 import boto3
 import pytest
 
-from cli._connection import STATE
 from cli.client import Client
 from infra.local.emulator import REGION, ROOT_KEYS
 from infra.local.state import LocalCloud
+from tests.e2e.newcomer import settle
 from tests.page_reader import Reader
 from tests.pages import EXECUTED, ROOT, steps
 
@@ -69,12 +68,9 @@ def follow(name: str, local_cloud: LocalCloud, api: Client, *, folder: Path) -> 
     """Follow a page in a new project of a new tenant, which sees nothing of the other tests.
 
     The cloud is the one that the other tests use, instead of the one that `penstock local up` makes
-    for the reader. `penstock` finds it in the same way: by the state in the project's folder.
+    for the reader.
     """
-    tenant = api.post("/v1/tenants", {"id": Path(name).stem})
-    state = {**local_cloud.to_json(), "tenant": tenant["id"], "api_key": tenant["key"]}
-    (folder / STATE).parent.mkdir()
-    (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
+    settle(folder, local_cloud, api, tenant=Path(name).stem)
     project = folder / "mine"
     project.mkdir()
     Reader(folder=project).follow(steps((ROOT / name).read_text(encoding="utf-8")))
