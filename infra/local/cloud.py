@@ -8,7 +8,7 @@ so does `up` after some or all of them were killed. `down` empties the folder.
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from infra.local import deploy, processes, state
+from infra.local import deploy, processes, sources, state
 from infra.local.bootstrap import bootstrap
 from infra.local.emulator import REGION, ROOT_KEYS, save, start_ministack
 from infra.local.place import CLOUD_VENV, Place
@@ -58,30 +58,34 @@ def up(options: Options, *, place: Place, say: Say) -> LocalCloud:
     """Start the local cloud of this folder, or make it when there is none.
 
     A new one is built and deployed, and gets a tenant with its first key. One that is kept has the
-    addresses, the key and all else that it had; only what does not run is started.
+    addresses, the key and all else that it had; only what does not run is started. If the code has
+    changed since it was deployed, it is deployed again, also when all of it runs.
 
     Raises:
         NotFound: the virtual environments have not been made.
-        Conflict: `local_up`: it is up already. `local_options`: it was set up in another way.
-            `local_busy`: another command is at work in this folder.
-        StartFailed: a process or the deployment failed. All processes have been stopped again; what
-            a cloud had kept, it keeps.
+        Conflict: `local_up`: it is up already, with this code. `local_options`: it was set up in
+            another way. `local_busy`: another command is at work in this folder.
+        StartFailed: the build failed, and nothing has changed; or a process or the deployment
+            failed, and all processes have been stopped again. What a cloud had kept, it keeps.
     """
     if not (CLOUD_VENV / "bin" / "ministack").exists():
         raise NotFound("the local cloud is not installed: run `make setup`", code="not_set_up")
     place.prepare()
     with _locked(place):
-        found = state.read(place)
-        if found.running:
+        found, newest = state.read(place), sources.digest()
+        if found.running and found.sources == newest:
             raise Conflict(
                 "a local cloud is up: `penstock local stop` ends it and keeps what is in it",
                 code="local_up",
             )
         _end_strays(place, found)
         if found.cloud is not None:
-            return _resume(found, found.cloud, options, place=place, say=say)
+            _check_same(options, found.options)
+            if found.sources == newest:
+                return _resume(found, found.cloud, place=place, say=say)
+            return _renew(found, found.cloud, newest, place=place, say=say)
         try:
-            return _raise(options.of_a_new_cloud(), place=place, say=say)
+            return _raise(options.of_a_new_cloud(), newest, place=place, say=say)
         except BaseException:  # also Ctrl-C: nobody can use a cloud that is half deployed
             _lower(place)
             raise
@@ -148,10 +152,30 @@ def parameters(options: Mapping[str, Any], *, redshift: str) -> dict[str, str]:
     }
 
 
-def _resume(
-    found: Status, cloud: LocalCloud, options: Options, *, place: Place, say: Say
-) -> LocalCloud:
-    _check_same(options, found.options)
+def _renew(found: Status, cloud: LocalCloud, newest: str, *, place: Place, say: Say) -> LocalCloud:
+    """Deploy the code as it is now to a cloud that keeps what is in it."""
+    say("the code has changed since it was deployed; building it anew")
+    _build(place)  # first, so that code that cannot be built leaves the cloud as it is
+    _halt(place)  # the emulators' own code may be newer, too
+    _resume(state.read(place), cloud, place=place, say=say)
+    say("deploying template.yaml with sam")
+    redshift = cloud.redshift_endpoint
+    try:
+        _deploy(
+            place,
+            endpoint=cloud.aws_endpoint,
+            parameters=parameters(found.options, redshift=redshift),
+        )
+        save(cloud.aws_endpoint)
+    except BaseException:  # also Ctrl-C
+        _halt(place)
+        raise
+    running = state.read(place).processes
+    state.write(place, processes=running, cloud=cloud, options=found.options, sources=newest)
+    return cloud
+
+
+def _resume(found: Status, cloud: LocalCloud, *, place: Place, say: Say) -> LocalCloud:
     alive = {each.name: each for each in found.processes if each.alive}
     kept = ", ".join(alive) or "nothing"
     say(f"starting the local cloud that is kept here; {kept} of it runs")
@@ -162,7 +186,7 @@ def _resume(
             if name not in alive:
                 alive[name] = start()
                 running = [alive[each] for each in PROCESSES if each in alive]
-                state.write(place, processes=running, cloud=cloud, options=found.options)
+                _write(place, found, running)
     except BaseException:  # also Ctrl-C
         _halt(place)
         raise
@@ -207,7 +231,7 @@ def _check_same(options: Options, kept: Mapping[str, Any]) -> None:
             )
 
 
-def _raise(options: Mapping[str, Any], *, place: Place, say: Say) -> LocalCloud:
+def _raise(options: Mapping[str, Any], newest: str, *, place: Place, say: Say) -> LocalCloud:
     _clear(place)
     place.prepare()
     say("building the bundles, starting the emulators")
@@ -239,7 +263,8 @@ def _raise(options: Mapping[str, Any], *, place: Place, say: Say) -> LocalCloud:
         redshift_endpoint=redshift_endpoint,
     )
     save(endpoint)
-    state.write(place, processes=[ministack, redshift], cloud=cloud, options=options)
+    both = [ministack, redshift]
+    state.write(place, processes=both, cloud=cloud, options=options, sources=newest)
     return cloud
 
 
@@ -264,6 +289,17 @@ def _api_url(function_url: str, *, endpoint: str) -> str:
     return f"{endpoint}/_aws/lambda-url/{url_id}"
 
 
+def _write(place: Place, found: Status, running: Sequence[Running]) -> None:
+    """Write down which processes of a cloud run now; all else stays as it is."""
+    state.write(
+        place,
+        processes=running,
+        cloud=found.cloud,
+        options=found.options,
+        sources=found.sources,
+    )
+
+
 def _halt(place: Place) -> bool:
     found = state.read(place)
     _end_strays(place, found)
@@ -271,7 +307,7 @@ def _halt(place: Place) -> bool:
     for running in reversed(found.processes):
         processes.stop(running, grace_s=STOP_S)
     if found.phase is not Phase.NONE:
-        state.write(place, processes=(), cloud=found.cloud, options=found.options)
+        _write(place, found, ())
     return was_running
 
 

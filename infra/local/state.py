@@ -47,6 +47,9 @@ class Status:
     cloud: LocalCloud | None  # None until the template is deployed
     processes: tuple[Running, ...]  # every process that was started and not stopped, alive or not
     options: Mapping[str, Any]  # how it was set up; empty until the template is deployed
+    # The digest of the code that is deployed; None until then, and if an older version of the
+    # project has deployed it.
+    sources: str | None
 
     @property
     def running(self) -> bool:
@@ -72,7 +75,7 @@ def read(place: Place) -> Status:
         Conflict: code `local_state`: the file is damaged.
     """
     if not place.state_file.exists():
-        return Status(cloud=None, processes=(), options={})
+        return Status(cloud=None, processes=(), options={}, sources=None)
     try:
         return _parsed(json.loads(place.state_file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -90,6 +93,7 @@ def _parsed(state: Mapping[str, Any]) -> Status:
         cloud=LocalCloud(**{name: state[name] for name in names}) if is_deployed else None,
         processes=tuple(Running.from_json(each) for each in state["processes"]),
         options=state.get("options", {}),
+        sources=state.get("sources"),
     )
 
 
@@ -99,6 +103,7 @@ def write(
     processes: Sequence[Running],
     cloud: LocalCloud | None = None,
     options: Mapping[str, Any] | None = None,
+    sources: str | None = None,
 ) -> None:
     """Replace the state file; whoever reads it meanwhile sees the one before or this one.
 
@@ -107,9 +112,11 @@ def write(
         processes: those that run.
         cloud: what it is; None when it is not deployed yet.
         options: how it was set up; None when it is not deployed yet.
+        sources: the digest of the code that is deployed; None when it is not deployed yet.
     """
     state: dict[str, Any] = {} if cloud is None else dict(cloud.to_json())
     state["options"] = dict(options or {})
+    state["sources"] = sources
     state["processes"] = [each.to_json() for each in processes]
     state["pids"] = {each.name: each.pid for each in processes}
     new_file = place.state_file.with_suffix(".new")

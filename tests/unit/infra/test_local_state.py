@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import cloud, processes, state
+from infra.local import cloud, processes, sources, state
 from infra.local.cloud import Options
 from infra.local.place import Place
 from infra.local.processes import Running, StartFailed
@@ -107,15 +107,92 @@ def test_one_that_is_kept_is_not_started_as_something_else(
 
 def test_a_port_that_somebody_else_has_by_now_is_named_and_nothing_is_lost(place: Place) -> None:
     """The addresses are in functions and receivers, so the cloud does not move by itself."""
+    newest = sources.digest()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         moved = replace(KEPT, aws_endpoint=f"http://127.0.0.1:{port}")
-        state.write(place, processes=(), cloud=moved, options=Options().of_a_new_cloud())
+        state.write(
+            place,
+            processes=(),
+            cloud=moved,
+            options=Options().of_a_new_cloud(),
+            sources=newest,
+        )
 
         with pytest.raises(StartFailed, match=f"port {port}.*penstock local reset"):
             cloud.up(Options(), place=place, say=quiet)
 
     assert (Phase.STOPPED, moved) == (cloud.status(place).phase, cloud.status(place).cloud)
+
+
+def test_one_that_runs_the_newest_code_is_left_alone(place: Place) -> None:
+    """Two terminals are a common accident."""
+    both = [sleeper("ministack", place), sleeper("redshift", place)]
+    options, newest = Options().of_a_new_cloud(), sources.digest()
+    state.write(place, processes=both, cloud=KEPT, options=options, sources=newest)
+    try:
+        with pytest.raises(Conflict) as refused:
+            cloud.up(Options(), place=place, say=quiet)
+
+        assert "local_up" == refused.value.code
+        assert cloud.status(place).running
+    finally:
+        cloud.stop(place)
+
+    assert newest == cloud.status(place).sources
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one file of each kind."""
+    for name in ("template.yaml", "functions/deliver.py", "requirements/layer.txt"):
+        path = tmp_path / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("template.yaml", "changed"),
+        ("functions/deliver.py", "functions/deliver.pY"),
+        ("runtime/new.py", ""),
+        ("requirements/layer.txt", "requirements/layer.txt "),
+    ],
+)
+def test_a_change_of_what_is_deployed_is_noticed(project: Path, name: str, text: str) -> None:
+    """Else `up` would say that it is up, and run the code of yesterday."""
+    before = sources.digest(project)
+    assert before == sources.digest(project)
+    (project / name).parent.mkdir(exist_ok=True)
+
+    (project / name).write_text(text)
+
+    assert before != sources.digest(project)
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "functions/__pycache__/deliver.pyc", "functions/.deliver.py.swp"]
+)
+def test_what_is_not_deployed_is_not_noticed(project: Path, name: str) -> None:
+    """Nobody waits for a deployment that changes nothing."""
+    before = sources.digest(project)
+    (project / name).parent.mkdir(exist_ok=True)
+
+    (project / name).write_text("changed")
+
+    assert before == sources.digest(project)
+
+
+def test_a_file_that_was_renamed_is_noticed(project: Path) -> None:
+    """The bytes of all files together are the same."""
+    before = sources.digest(project)
+    deployed = project / "functions" / "deliver.py"
+
+    deployed.rename(deployed.with_name("delivers.py"))
+
+    assert before != sources.digest(project)
 
 
 def test_emptying_leaves_nothing_that_could_be_started_again(place: Place) -> None:
