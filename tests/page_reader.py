@@ -22,11 +22,13 @@ from infra.demo.patience import Patience
 from tests.pages import CommandStep, FileStep, PageFault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.pages import Step
 
 # What a value looks like that no two runs share. A page shows one, and any other will do.
 KINDS: Final = {
-    "id": r"\b[a-z]{3}_[a-z2-7]{26}\b",
+    "id": r"\b[a-z]{3}_(?:[a-z2-7]{26}|[a-z2-7]{24})\b",  # a key's id is the shorter one
     "time": r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
     "moment": r"\b1[0-9]{12}\b",  # milliseconds since 1970
     "hash": r"\b[0-9a-f]{64}\b",
@@ -34,9 +36,12 @@ KINDS: Final = {
     "memory": r"(?<=\"memory_mb\": )\d+(?:\.\d+)?",
     "address": r"\bhttp://127\.0\.0\.1:\d+\b",
     "isolation": r"\b(?:seccomp|rlimit)\b",
+    "secret": r"\bwhsec_[A-Za-z0-9+/]{43}=",
     "rest": "…",
 }
-_COPIED: Final = frozenset({"id", "address"})  # kinds that a reader copies into later commands
+_COPIED: Final = frozenset(
+    {"id", "address", "secret"}
+)  # kinds that a reader copies into later commands
 _VALUE: Final = re.compile("|".join(f"(?P<{name}>{kind})" for name, kind in KINDS.items()))
 _COPIED_VALUE: Final = re.compile("|".join(KINDS[name] for name in sorted(_COPIED)))
 # Variables that the reader's shell does not have: the connection of this machine, and what `make`
@@ -53,6 +58,7 @@ class Reader:
     """Somebody who follows a page in a folder, and does nothing that the page does not say."""
 
     folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)  # variables that only he has
     # The value that this run has in place of each id and address that the page shows.
     copied: dict[str, str] = field(default_factory=dict)
     # The process groups of the commands that go on in the background.
@@ -119,7 +125,7 @@ class Reader:
             process = subprocess.Popen(  # noqa: S603 - the page's own command
                 ["bash", "-c", command],  # noqa: S607 - whichever is installed
                 cwd=self.folder,
-                env={**own, "PATH": programs, "COLUMNS": "100"},
+                env={**own, "PATH": programs, "COLUMNS": "100", **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=screen,
                 stderr=subprocess.STDOUT,

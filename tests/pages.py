@@ -24,11 +24,39 @@ EXECUTED: Final = (
     "docs/howto/type-a-function.md",
     "docs/howto/test-a-function.md",
     "docs/howto/manage-a-function.md",
+    "docs/howto/manage-api-keys.md",
+    "docs/howto/log-in-to-an-endpoint.md",
+    "docs/howto/receive-webhooks.md",
+    "docs/howto/deploy.md",
+    "README.md",
 )
+# The pages that need no cloud, and are followed in the folder of the project.
+WITHOUT_CLOUD: Final = (
+    "docs/howto/update-the-sandbox.md",
+    "examples/functions/README.md",
+    "examples/orders/README.md",
+)
+# The pages that have a test of their own, and which one.
+ELSEWHERE: Final = {
+    "docs/howto/keep-a-local-cloud.md": "tests/e2e/test_local_cloud_renewed.py",
+    "docs/howto/receive-in-python.md": "tests/docs/test_receive_in_python.py",
+    "docs/howto/verify.md": "tests/docs/test_verify_snippets.py",
+    "docs/reference/batch.md": "tests/docs/test_batch.py",
+    "docs/reference/bus.md": "tests/docs/test_bus.py",
+    "docs/reference/cli.md": "tests/unit/cli/test_examples.py",
+}
 _FENCE: Final = "```"
 _SHELLS: Final = frozenset({"", "console", "sh", "bash", "shell"})
 _MARK: Final = re.compile(
     r"<!-- (?P<mark>not executed|until it shows this|exits with (?P<code>\d+)): (?P<reason>.+) -->"
+)
+# Comments that say who wrote what stands below or above them.
+_NO_MARK: Final = re.compile(
+    r"<!-- (?:output: .+|end|(?:begin|end): .+|(?:made|Generated) by .+) -->"
+)
+# How a line begins that a reader types.
+_TYPED: Final = re.compile(
+    r"\$ |(?:\S*/)?(?:penstock|make|sam|python3?|pip|uv|aws|curl|docker|git|cargo|npm|openssl) "
 )
 _FILE: Final = re.compile(r"(?:\bline (?P<line>\d+) of )?`(?P<name>[\w./-]+)`:$", re.IGNORECASE)
 
@@ -88,6 +116,20 @@ def steps(text: str) -> tuple[Step, ...]:
     return result
 
 
+def unexecuted(text: str) -> list[str]:
+    """The first commands of the blocks that are neither followed by a test nor marked.
+
+    Args:
+        text: a page that no test follows.
+    """
+    return [
+        typed[0]
+        for block in _blocks(text.splitlines())
+        if (block.language is None or block.language in _SHELLS) and not block.has("not executed")
+        if (typed := [line for line in block.lines if _TYPED.match(line)])
+    ]
+
+
 def _blocks(lines: list[str]) -> Iterator[_Block]:
     before, at = "", 0
     marks: list[re.Match[str]] = []
@@ -110,9 +152,9 @@ def _blocks(lines: list[str]) -> Iterator[_Block]:
             before, marks = "", []
         else:
             at += 1
-            if line.startswith("<!--"):
+            if line.startswith("<!--") and not _NO_MARK.fullmatch(line):
                 marks.append(_mark(line, at))
-            elif line.strip():
+            elif line.strip() and not line.startswith("<!--"):
                 before, marks = line, []
 
 

@@ -1,4 +1,4 @@
-"""The pages about functions, followed command by command on the local cloud."""
+"""The README and the how-tos, followed command by command on the local cloud."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from cli.client import Client
-from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
 from infra.local.state import LocalCloud
 from tests.e2e.newcomer import settle
 from tests.page_reader import Reader
@@ -68,12 +68,14 @@ def follow(name: str, local_cloud: LocalCloud, api: Client, *, folder: Path) -> 
     """Follow a page in a new project of a new tenant, which sees nothing of the other tests.
 
     The cloud is the one that the other tests use, instead of the one that `penstock local up` makes
-    for the reader.
+    for the reader. The reader's AWS account is this cloud, too.
     """
-    settle(folder, local_cloud, api, tenant=Path(name).stem)
+    settle(folder, local_cloud, api, tenant=Path(name).stem.lower())
     project = folder / "mine"
     project.mkdir()
-    Reader(folder=project).follow(steps((ROOT / name).read_text(encoding="utf-8")))
+    account = {**aws_environment(local_cloud.aws_endpoint), "XDG_CONFIG_HOME": str(folder)}
+    page = steps((ROOT / name).read_text(encoding="utf-8"))
+    Reader(folder=project, environment=account).follow(page)
 
 
 @pytest.mark.parametrize("name", EXECUTED)

@@ -1,4 +1,4 @@
-"""Each command's help has an example, and the example is right."""
+"""Each command's help, and so `cli.md`, has an example, and the example is right."""
 
 import shlex
 from typing import Any
