@@ -152,6 +152,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
     ),
     "profiles": Place(target="cli.profiles:app", help="Profiles: what is known of each person."),
     "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations."),
+    "query": Place(
+        target="cli.query:query",
+        help="Read the warehouse: the rows of one SELECT, or its tables and columns.",
+    ),
     "completion": Place(
         target="cli.completion:completion",
         help="Print the script that completes commands, options and live names in a shell.",

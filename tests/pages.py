@@ -29,6 +29,8 @@ EXECUTED: Final = (
     "docs/howto/receive-webhooks.md",
     "docs/howto/deploy.md",
     "README.md",
+    "docs/howto/develop-a-project.md",
+    "docs/howto/query.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (

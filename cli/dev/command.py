@@ -1,8 +1,9 @@
 """The command `penstock dev`."""
 
 import math
+import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +35,11 @@ def dev(
     without one gets a webhook for every topic. They are deleted at the end. With --json all that
     came is printed then, as one document.
     """
+    for end in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # as Ctrl-C: a closed terminal leaves nothing either
+        signal.signal(end, _interrupt)
     document.read(folder / FILE)  # whoever is in the wrong folder need not wait for a cloud
     connection = local_cloud.connect()
     api = Client(connection)
@@ -56,3 +62,7 @@ def dev(
         "its webhooks are deleted; the local cloud is still up, and `penstock local stop` stops it",
         err=True,
     )
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

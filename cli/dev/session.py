@@ -141,9 +141,9 @@ class Session:
 
     def _say_failure(self, failure: CommandFailed) -> None:
         self.refused.append(failure.to_json()["error"])
-        self._say(f"  {failure.message}")
-        for finding in failure.details.get("findings", ()):
-            self._say(f"  {_output.finding(finding)}")
+        findings = failure.details.get("findings", ())
+        for line in map(_output.finding, findings) if findings else [failure.message]:
+            self._say(f"  {line}")
 
     def _say(self, line: str) -> None:
         if not self.is_quiet:

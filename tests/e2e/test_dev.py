@@ -124,7 +124,7 @@ def test_what_is_saved_runs_and_what_is_sent_is_shown_until_ctrl_c(
         dev.shows("webhook  orders  metric.placed_order", "vip  2  returned", "\n    new\n")
 
         source.write_text(f"{code}\nimport (\n", "utf-8")
-        dev.shows("vip.py is not published", "line 28", "syntax_error")
+        dev.shows("vip.py is not published", "line 27", "syntax_error")
         ended = dev.interrupt()
 
     assert 0 == ended

@@ -109,17 +109,19 @@ class Api:
         return {
             "Id": statement.id,
             "CreatedAt": statement.created_at,
-            "Database": request["Database"],
+            "Database": request.get("Database", ""),
             "WorkgroupName": request.get("WorkgroupName", ""),
             "Status": statement.status,
+            **({"SessionId": statement.session_id} if statement.session_id else {}),
         }
 
 
 def _check(request: Request, sqls: list[str]) -> None:
-    if bool(request.get("WorkgroupName")) == bool(request.get("ClusterIdentifier")):
-        raise _invalid("Give either WorkgroupName or ClusterIdentifier")
-    if not request.get("Database"):
-        raise _invalid("Database is required")
+    if not request.get("SessionId"):  # a session has them already
+        if bool(request.get("WorkgroupName")) == bool(request.get("ClusterIdentifier")):
+            raise _invalid("Give either WorkgroupName or ClusterIdentifier")
+        if not request.get("Database"):
+            raise _invalid("Database is required")
     if any(len(sql.encode()) > MAX_SQL_BYTES for sql in sqls):
         raise _invalid(f"A statement has at most {MAX_SQL_BYTES} bytes")
 
@@ -177,7 +179,7 @@ def _description(statement: Statement) -> Mapping[str, Any]:
         **_times(statement),
         "Id": statement.id,
         "Status": statement.status,
-        "Database": statement.request["Database"],
+        "Database": statement.request.get("Database", ""),
         "WorkgroupName": statement.request.get("WorkgroupName", ""),
         **({"Error": statement.error} if statement.error else {}),
     }

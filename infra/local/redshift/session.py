@@ -68,6 +68,7 @@ class Session:
     connection: duckdb.DuckDBPyConnection
     copier: Copier
     transaction: bool  # whether all of them are one transaction
+    is_kept: bool = False  # whether later calls go on in it; only then it may begin a transaction
 
     def begin(self) -> None:
         """Start the transaction, if there is one."""
@@ -108,6 +109,10 @@ class Session:
             return self._lock(statement)
         if verb in _NO_OPERATION:
             return Answer(None, (), 0)
+        if verb in _CONTROL and self.is_kept:
+            return self._control(statement, verb)
+        if dialect.words(statement, 2) == "SET SEARCH_PATH":
+            return self._search(statement)
         self._refuse(verb, sql)
         answer = self._execute(dialect.translate(statement))
         if verb == "TRUNCATE":
@@ -124,6 +129,23 @@ class Session:
         if self.transaction and (verb == "VACUUM" or alters):
             command = "VACUUM" if verb == "VACUUM" else "ALTER TABLE ALTER COLUMN"
             raise SqlFailure(f"ERROR: {command} cannot run inside a transaction block")
+
+    def _control(self, statement: dialect.Tokens, verb: str) -> Answer:
+        if verb in ("BEGIN", "START"):
+            access = " READ ONLY" if "READ ONLY" in dialect.text(statement).upper() else ""
+            self.connection.execute(f"BEGIN TRANSACTION{access}")
+        else:
+            self.connection.execute("COMMIT" if verb in ("COMMIT", "END") else "ROLLBACK")
+        return Answer(None, (), 0)
+
+    def _search(self, statement: dialect.Tokens) -> Answer:
+        """Set the search path. As in Redshift, a schema that does not exist may be named."""
+        names = [each.text.strip('"') for each in statement if each.kind in ("word", "quoted")][3:]
+        rows = self.connection.execute("SELECT schema_name FROM information_schema.schemata")
+        schemas = {row[0] for row in rows.fetchall()}
+        path = ",".join(name for name in names if name in schemas)
+        self.connection.execute(f"SET search_path = '{path}'")
+        return Answer(None, (), 0)
 
     def _lock(self, statement: dialect.Tokens) -> Answer:
         names = dialect.text(statement).split(None, 1)[1]

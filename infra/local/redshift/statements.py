@@ -66,6 +66,8 @@ class Statement:
     request: Mapping[str, Any]
     status: str = "SUBMITTED"
     error: str | None = None  # Redshift's message; None unless it failed
+    session_id: str | None = None  # of the session that it runs in; None for one of its own
+    keep_s: float = 0.0  # how long that session is kept after the statement; 0 closes it
 
     @property
     def parts_by_number(self) -> Mapping[str, Part]:
@@ -87,6 +89,14 @@ class Faults:
         self.gate.set()
 
 
+@dataclass(slots=True)
+class Kept:
+    """A session that is kept open for the next statement of its client."""
+
+    session: Session
+    expires_at: float  # seconds since the epoch
+
+
 class Statements:
     """All statements, and the thread that runs them."""
 
@@ -105,6 +115,7 @@ class Statements:
         self._statements: dict[str, Statement] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
         self._change = threading.Condition()
+        self._sessions: dict[str, Kept] = {}  # by their ids; only the worker closes one
         self._queue: queue.Queue[Statement | None] = queue.Queue()
         self._running: duckdb.DuckDBPyConnection | None = None
         self._database = duckdb.connect(
@@ -127,15 +138,21 @@ class Statements:
         self.faults.gate.set()
         self._queue.put(None)
         self._worker.join()
+        for kept in self._sessions.values():
+            kept.session.close()
         self._database.close()
 
     def submit(self, request: Mapping[str, Any], sqls: Sequence[str], *, batch: bool) -> Statement:
         """Submit a statement; or give the one that the same token submitted in the last 8 hours.
 
         Raises:
-            Refused: too many statements have not ended.
+            Refused: too many statements have not ended, or the session is not kept any more.
         """
+        keep_s = request.get("SessionKeepAliveSeconds") or 0
         with self._change:
+            session_id = request.get("SessionId")
+            if session_id and session_id not in self._sessions:
+                raise Refused("ValidationException", "Session is not available.")
             token = request.get("ClientToken")
             submitted_at, earlier_id = self._tokens.get(token or "", (0.0, ""))
             if earlier_id and self._now() - submitted_at < TOKEN_S:
@@ -152,6 +169,8 @@ class Statements:
                 created_at=self._now(),
                 updated_at=self._now(),
                 request=request,
+                session_id=session_id or (str(uuid.uuid4()) if keep_s else None),
+                keep_s=keep_s,
             )
             self._statements[statement.id] = statement
             if token:
@@ -212,15 +231,37 @@ class Statements:
                 if statement.status != "SUBMITTED":
                     continue
                 self._move(statement, "STARTED")
-                self._running = self._database.cursor()
-                session = Session(self._running, self._copier, statement.transaction)
+                session = self._session(statement)
+                self._running = session.connection
             try:
                 self._execute(statement, session)
             except Exception as problem:  # noqa: BLE001 - the worker must outlive any statement
                 _LOG.exception("statement %s", statement.id)
                 self._end(statement, "FAILED", error=f"ERROR: internal error: {problem}")
             finally:
-                session.close()
+                self._leave(statement, session)
+
+    def _session(self, statement: Statement) -> Session:
+        """The session that was kept for the statement, or a new one."""
+        for session_id, kept in list(self._sessions.items()):
+            if kept.expires_at < self._now() and session_id != statement.session_id:
+                self._sessions.pop(session_id).session.close()
+        if statement.session_id in self._sessions:
+            return self._sessions[statement.session_id].session
+        connection = self._database.cursor()
+        is_kept = statement.session_id is not None
+        session = Session(connection, self._copier, statement.transaction, is_kept)
+        if statement.session_id is not None:
+            self._sessions[statement.session_id] = Kept(session, self._now() + statement.keep_s)
+        return session
+
+    def _leave(self, statement: Statement, session: Session) -> None:
+        if statement.session_id is None:
+            session.close()
+            return
+        with self._change:
+            kept = self._sessions[statement.session_id]
+            kept.expires_at = max(kept.expires_at, self._now() + statement.keep_s)
 
     def _execute(self, statement: Statement, session: Session) -> None:
         session.begin()

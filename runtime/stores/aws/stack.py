@@ -21,10 +21,14 @@ def outputs(stack: str) -> dict[str, str]:
         NotFound: code `stack_not_found`.
         Transient: AWS does not answer, or there are no credentials for it.
     """
-    with _faults(stack):
-        client: Any = botocore.session.get_session().create_client("cloudformation", config=QUICK)
-        described = client.describe_stacks(StackName=stack)["Stacks"][0]
-    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    outputs = _described(stack).get("Outputs", [])
+    return {each["OutputKey"]: each["OutputValue"] for each in outputs}
+
+
+def parameters(stack: str) -> dict[str, str]:
+    """The parameters that the stack was deployed with; for the errors see `outputs`."""
+    parameters = _described(stack).get("Parameters", [])
+    return {each["ParameterKey"]: each["ParameterValue"] for each in parameters}
 
 
 def queues(stack: str, *, cloudformation: Any) -> dict[str, str]:
@@ -36,6 +40,12 @@ def queues(stack: str, *, cloudformation: Any) -> dict[str, str]:
     """
     with _faults(stack):
         return dict(_queues(stack, cloudformation))
+
+
+def _described(stack: str) -> Any:
+    with _faults(stack):
+        client: Any = botocore.session.get_session().create_client("cloudformation", config=QUICK)
+        return client.describe_stacks(StackName=stack)["Stacks"][0]
 
 
 def _queues(stack: str, cloudformation: Any) -> Iterator[tuple[str, str]]:

@@ -118,3 +118,37 @@ def test_the_process_prints_its_port_and_ends_when_told(tmp_path: Path) -> None:
         assert query(connect(f"http://127.0.0.1:{port}"), "SELECT 1 AS x") == [{"x": 1}]
         process.terminate()
         assert process.wait(timeout=20) == 0
+
+
+def test_a_session_keeps_its_transaction_between_calls(redshift: RedshiftStandIn) -> None:
+    """A read-only one refuses to write; a session that nobody knows is refused itself."""
+    redshift.query("CREATE TABLE t (n INTEGER)")
+    begun = redshift.client.execute_statement(
+        Sql="BEGIN READ ONLY", SessionKeepAliveSeconds=60, **TARGET
+    )
+
+    def ended(sql: str) -> Any:
+        answer = redshift.client.execute_statement(Sql=sql, SessionId=begun["SessionId"])
+        return redshift.client.describe_statement(Id=answer["Id"], WaitTimeSeconds=30)
+
+    assert "FINISHED" == ended("SELECT * FROM t")["Status"]
+    assert "read-only" in ended("INSERT INTO t VALUES (1)")["Error"]
+    assert "FINISHED" == ended("ROLLBACK")["Status"]
+    assert 0 == redshift.count()
+    unknown = "00000000-0000-0000-0000-000000000000"
+    with pytest.raises(ClientError, match="Session is not available"):
+        redshift.client.execute_statement(Sql="SELECT 1", SessionId=unknown)
+
+
+def test_a_session_ends_when_nobody_comes_back(redshift: RedshiftStandIn) -> None:
+    """What it holds open must not be held for ever."""
+    begun = redshift.client.execute_statement(
+        Sql="BEGIN READ ONLY", SessionKeepAliveSeconds=60, **TARGET
+    )
+    redshift.client.describe_statement(Id=begun["Id"], WaitTimeSeconds=30)
+    redshift.clock.now_s += 61
+
+    redshift.query("SELECT 1")
+
+    with pytest.raises(ClientError, match="Session is not available"):
+        redshift.client.execute_statement(Sql="SELECT 1", SessionId=begun["SessionId"])
