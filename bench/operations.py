@@ -234,12 +234,13 @@ class Operations:
     def _wait(self, operation: str, life: Life, is_done: Any) -> Any:
         step = _reading(operation)
         end_s = time.monotonic() + DEADLINE_S
-        while time.monotonic() < end_s:
+        while True:
             response = self._call(step, life)
             if response.is_success and is_done(response.json()):
                 return response.json()
+            if time.monotonic() > end_s:
+                raise Refused(f"{operation} showed for {DEADLINE_S:g} s: {response.text}")
             threading.Event().wait(LOOK_EVERY_S)
-        raise Refused(f"{operation} showed for {DEADLINE_S:g} s: {response.text}")
 
 
 def _reading(operation: str) -> Step:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+from typing import Any, ClassVar, Final, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -19,10 +19,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+# A model's validator is built when it is first used. A copy of the API that starts for one call
+# needs those of one endpoint, and building all of them would be a tenth of its start.
+LATE: Final = ConfigDict(defer_build=True)
+
+
 class Request(BaseModel):
     """A body or a query. A field that the model does not name is refused, and so is "1" for 1."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, **LATE)
 
 
 def without_defaults(schema: dict[str, Any]) -> None:
@@ -34,7 +39,7 @@ def without_defaults(schema: dict[str, Any]) -> None:
 class Answer(BaseModel):
     """A resource as callers see it: the fields of a record that the model names, and no others."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, **LATE)
     # The field that is shown in this answer only, and so never stored in the clear; None for none.
     shown_once: ClassVar[str | None] = None
     # The HTTP status of this answer where it is the endpoint's other one; None for the usual one.
@@ -46,7 +51,7 @@ class Answer(BaseModel):
 class ListQuery(BaseModel):
     """How much of a listing, and from where."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, **LATE)
     cursor: fields.Cursor | None = Field(
         default=None, description="`next_cursor` of the page before"
     )
@@ -64,6 +69,7 @@ class ListQuery(BaseModel):
 class Listing(BaseModel, Generic[T]):
     """One page."""
 
+    model_config = LATE
     data: list[T]
     next_cursor: str | None = None
 

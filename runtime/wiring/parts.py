@@ -5,10 +5,11 @@ process imports only what it uses.
 """
 
 import random
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from runtime.settings import Settings
-from runtime.stores.aws.clients import Clients
+from runtime.stores.aws.clients import Clients, LateService
 from runtime.stores.tables.table import Table
 from runtime.wiring import worker
 from runtime.wiring.worker import Journal
@@ -63,9 +64,9 @@ def event(body: str) -> "Event":
     return bus_event.parse(body, now=timestamp(worker.now()))
 
 
-def clients(installation: Settings) -> Clients:
-    """Clients of AWS, on the wire that the installation chooses."""
-    return Clients(wire=installation.aws_wire)
+def clients(installation: Settings, *, late: Collection[LateService] = ()) -> Clients:
+    """Clients of AWS, on the wire that the installation chooses; `late` as for `Clients`."""
+    return Clients(wire=installation.aws_wire, late=late)
 
 
 def hints(clients: Clients, url: str) -> "Hints":

@@ -1,6 +1,6 @@
 """AWS clients, and what their failures mean to us."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 Wire = Literal["botocore", "direct"]
+LateService = Literal["kms", "lambda"]
 
 # Two tries and no more: SQS owns the retries, and tries multiplied by tries make a storm.
 QUICK: Final = Config(
@@ -44,15 +45,33 @@ LONG_POLL: Final = Config(
 _MORE_VARIABLES: Final = {"requests_ca_bundle": (None, "REQUESTS_CA_BUNDLE", None, None)}
 
 
-class Clients:
-    """Clients on one shared session. Each is built at its first use, because init time is billed.
+class _OnFirstCall:
+    """Stands for a client, and builds it when something is asked of it for the first time."""
 
-    `wire` says who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
+    def __init__(self, build: Callable[[], Any]) -> None:
+        self._build = build
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._build()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+class Clients:
+    """Clients on one shared session. Each is built when a store is made with it.
+
+    Args:
+        wire: who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
+        late: the services whose clients are built with their first call instead, because most
+            calls of the process need none of them; init time is billed.
     """
 
-    def __init__(self, *, wire: Wire = "direct") -> None:
+    def __init__(self, *, wire: Wire = "direct", late: Collection[LateService] = ()) -> None:
         self._lock = Lock()
         self._wire = wire
+        self._late = late
 
     @cached_property
     def _session(self) -> botocore.session.Session:
@@ -97,7 +116,7 @@ class Clients:
     @cached_property
     def kms(self) -> "KMSClient":
         """KMS."""
-        return cast("KMSClient", self._session.create_client("kms", config=QUICK))
+        return cast("KMSClient", self._maybe_late("kms", QUICK))
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -108,7 +127,14 @@ class Clients:
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda, for invoking the sandbox."""
-        return cast("LambdaClient", self._session.create_client("lambda", config=ONCE))
+        return cast("LambdaClient", self._maybe_late("lambda", ONCE))
+
+    def _maybe_late(self, service: LateService, config: Config) -> Any:
+        def build() -> Any:
+            with self._lock:  # a session makes one client at a time
+                return self._session.create_client(service, config=config)
+
+        return _OnFirstCall(build) if service in self._late else build()
 
     @cached_property
     def redshift_data(self) -> "RedshiftDataAPIServiceClient":

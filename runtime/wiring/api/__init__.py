@@ -1,10 +1,9 @@
 """Composition root of the HTTP API. Each file builds the use cases of one domain."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.egress import resolver
-from runtime.egress.resolver import Lookup
 from runtime.settings import Settings
 from runtime.wiring import parts
 from runtime.wiring.api import deliveries, events, functions, profiles, syncs, tenancy, webhooks
@@ -15,6 +14,9 @@ from runtime.wiring.api.profiles import ProfileApi
 from runtime.wiring.api.syncs import SyncApi
 from runtime.wiring.api.tenancy import TenancyApi
 from runtime.wiring.api.webhooks import WebhookApi
+
+if TYPE_CHECKING:
+    from runtime.egress.resolver import Lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +37,15 @@ def load() -> Api:
     return build(settings.load())
 
 
-def build(installation: Settings, *, look_up: Lookup = resolver.look_up) -> Api:
+def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
     """The API of an installation.
 
     Args:
         installation: its settings.
-        look_up: asks the name servers for the addresses of a webhook's host.
+        look_up: asks for the addresses of a webhook's host; None for asking the name servers.
     """
-    clients = parts.clients(installation)
+    # Only calls about secrets and signatures need the one, and about runs and loads the other.
+    clients = parts.clients(installation, late=("kms", "lambda"))
     return Api(
         events=events.build(clients, installation),
         webhooks=webhooks.build(clients, installation, look_up=look_up),

@@ -3,17 +3,15 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.access import ClientCertificate
 from runtime.core.webhooks.webhook import KeyKind
-from runtime.egress import handshake, identity, urls
-from runtime.egress.client import SyncEgress
+from runtime.egress import identity, urls
 from runtime.egress.policy import EgressPolicy
-from runtime.egress.resolver import Lookup, Resolver
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.webhooks.webhooks import Webhooks
@@ -26,6 +24,12 @@ from runtime.usecases.webhooks.switch_webhook import SwitchWebhook
 from runtime.usecases.webhooks.try_webhook import TryWebhook
 from runtime.usecases.webhooks.update_webhook import UpdateWebhook
 from runtime.wiring import parts, worker
+
+# At run time what dials is imported when a URL is looked at first: most calls of the API are about
+# none, and it takes longer to import than the rest of this domain.
+if TYPE_CHECKING:
+    from runtime.egress.client import SyncEgress
+    from runtime.egress.resolver import Lookup
 
 # How long the name servers may take, in seconds. A caller waits meanwhile, and may try again.
 VET_DEADLINE_S: Final = 3.0
@@ -44,8 +48,8 @@ class WebhookApi:
     try_out: TryWebhook
 
 
-def build(clients: Clients, installation: Settings, *, look_up: Lookup) -> WebhookApi:
-    """The use cases of webhooks, with their stores; `look_up` asks the name servers."""
+def build(clients: Clients, installation: Settings, *, look_up: "Lookup | None") -> WebhookApi:
+    """The use cases of webhooks, with their stores; `look_up` as for the whole API."""
     webhooks = parts.webhooks(clients, installation)
     seal = parts.secrets(clients, installation).seal
     policy = EgressPolicy(
@@ -58,7 +62,7 @@ def build(clients: Clients, installation: Settings, *, look_up: Lookup) -> Webho
     rules = WebhookRules(
         functions=parts.functions(clients, installation),
         vet_url=_url_vet(policy, look_up),
-        ask_receiver=partial(handshake.ask, policy),
+        ask_receiver=_receiver_question(policy),
     )
     switch = SwitchWebhook(
         webhooks=webhooks,
@@ -99,9 +103,28 @@ def _url_check(policy: EgressPolicy) -> Callable[[str], None]:
     return check
 
 
-def _url_vet(policy: EgressPolicy, look_up: Lookup) -> Callable[[str], object]:
-    egress = SyncEgress(policy, resolver=Resolver(policy, lookup=look_up))
-    return partial(egress.vet, deadline_s=VET_DEADLINE_S)
+def _url_vet(policy: EgressPolicy, look_up: "Lookup | None") -> Callable[[str], object]:
+    @cache
+    def egress() -> "SyncEgress":
+        from runtime.egress import resolver
+        from runtime.egress.client import SyncEgress
+
+        lookup = resolver.look_up if look_up is None else look_up
+        return SyncEgress(policy, resolver=resolver.Resolver(policy, lookup=lookup))
+
+    def vet(url: str) -> object:
+        return egress().vet(url, deadline_s=VET_DEADLINE_S)
+
+    return vet
+
+
+def _receiver_question(policy: EgressPolicy) -> Callable[[str], None]:
+    def ask(url: str) -> None:
+        from runtime.egress import handshake
+
+        handshake.ask(policy, url)
+
+    return ask
 
 
 def _certificate_end(client: ClientCertificate, /) -> str:

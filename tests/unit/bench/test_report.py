@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from bench.report import BEGIN, END, Row, percentile, publish, spread, table
+import pytest
+
+from bench.__main__ import SECTIONS
+from bench.report import BEGIN, END, PAGE, Row, percentile, publish, spread, table
 
 
 def test_percentiles_of_a_hundred_are_the_expected_ones() -> None:
@@ -25,11 +28,25 @@ def test_table_is_markdown() -> None:
 
 
 def test_publishing_replaces_only_what_stands_between_the_marks(tmp_path: Path) -> None:
-    """The words around the numbers are written by hand."""
+    """The words around the numbers are written by hand, and other sections were measured before."""
     page = tmp_path / "performance.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    marks = BEGIN.format("init"), END.format("init")
+    page.write_text(
+        f"before\n{marks[0]}\nold\n{marks[1]}\nafter\n{BEGIN.format('flow')}\n", encoding="utf-8"
+    )
 
-    publish("new", page)
-    publish("newer", page)
+    publish("init", "new", page=page)
+    publish("init", "newer", page=page)
 
-    assert f"before\n{BEGIN}\nnewer\n{END}\nafter\n" == page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert f"before\n{marks[0]}\nnewer\n{marks[1]}\nafter\n{BEGIN.format('flow')}\n" == text
+    with pytest.raises(ValueError, match="no marks for the section flow"):
+        publish("flow", "lost", page=page)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_has_a_place_for_each_section(section: str) -> None:
+    """An hour of measuring would end without anywhere to write the numbers."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert 1 == page.count(BEGIN.format(section)) == page.count(END.format(section))
