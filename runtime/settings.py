@@ -15,6 +15,7 @@ from runtime.errors import Permanent
 PREFIX: Final = "PENSTOCK_"
 DEFAULT_QUEUE_DELAY_MAX_S: Final = 900  # SQS's own limit on DelaySeconds
 DEFAULT_RETENTION_DAYS: Final = 30
+DEFAULT_AUDIT_RETENTION_DAYS: Final = 400  # a year of audits, and time to read it
 DEFAULT_API_CALLS_PER_S: Final = 100
 HTTPS_PORT: Final = 443
 MAX_PORT: Final = 65_535
@@ -91,6 +92,11 @@ class Settings:
     def ledger_table(self) -> str:
         """The table of the raw log's numbers and of the loads."""
         return self._text("LEDGER_TABLE")
+
+    @property
+    def audit_table(self) -> str:
+        """The table of the audit log."""
+        return self._text("AUDIT_TABLE")
 
     @property
     def bucket(self) -> str:
@@ -183,6 +189,11 @@ class Settings:
     def retention_days(self) -> int:
         """How many days deliveries and runs are kept."""
         return self._number("RETENTION_DAYS", default=DEFAULT_RETENTION_DAYS)
+
+    @property
+    def audit_retention_days(self) -> int:
+        """How many days entries of the audit log are kept."""
+        return self._number("AUDIT_RETENTION_DAYS", default=DEFAULT_AUDIT_RETENTION_DAYS)
 
     @property
     def api_calls_per_s(self) -> int:

@@ -115,6 +115,7 @@ def play(story: Story) -> None:
     _canaries(story)
     _endings(story, webhook_id)
     _warehouse(story)
+    _audit(story)
     _keys(story)
 
 
@@ -303,6 +304,11 @@ def _warehouse(story: Story) -> None:
         patch.setattr(api_function, "_application", lambda: application)
         story.call("POST", f"{path}/run")
     story.call("DELETE", path, force="false")
+
+
+def _audit(story: Story) -> None:
+    [update] = story.call("GET", "/v1/audit", action="webhook.updated").json["data"]
+    story.call("GET", f"/v1/audit/{update['id']}")
 
 
 class _NoLambda:

@@ -15,6 +15,7 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
+from runtime.stores.audit.audit_log import AuditLog
 from runtime.stores.aws.clients import Clients, Wire
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.bodies import Bodies
@@ -101,6 +102,16 @@ class Cloud:
         )
 
     @property
+    def audit(self) -> AuditLog:
+        """The audit log's table."""
+        return AuditLog(
+            table=Table(
+                client=self.clients.tables, name=self._table("audit", sort="sk", due="KEYS_ONLY")
+            ),
+            retention_days=RETENTION_DAYS,
+        )
+
+    @property
     def bodies(self) -> Bodies:
         """What is too large for its record; the bucket is made when it is first needed."""
         return Bodies(bucket=lambda: self.bucket)
@@ -176,11 +187,13 @@ class Cloud:
         """A table, with a due index when it has age lists."""
         return Table(client=self.clients.tables, name=self._table(name, sort=sort, lists=lists))
 
-    def _table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> str:
+    def _table(
+        self, name: str, *, sort: str = "", lists: tuple[str, ...] = (), due: str = ""
+    ) -> str:
         full = f"{self.prefix}-{name}"
         if full not in self.made:
             self.made[full] = full
-            self._make_table(full, sort=sort, lists=lists)
+            self._make_table(full, sort=sort, lists=lists, due=due)
         return full
 
     def _make_bucket(self, name: str) -> None:
@@ -191,10 +204,10 @@ class Cloud:
         where: Any = {"LocationConstraint": region}
         self.clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
 
-    def _make_table(self, name: str, *, sort: str, lists: tuple[str, ...]) -> None:
+    def _make_table(self, name: str, *, sort: str, lists: tuple[str, ...], due: str) -> None:
         keys = [("pk", sort) if sort else ("pk",)]
         indexes = {index: (f"{index}_pk", "list_sk") for index in lists}
-        if lists:
+        if lists or due:
             indexes["due"] = ("due_shard", "due_at_ms")
         used = {attribute for key in (*keys, *indexes.values()) for attribute in key}
         extra: dict[str, Any] = {}
@@ -203,7 +216,7 @@ class Cloud:
                 {
                     "IndexName": index,
                     "KeySchema": _schema(key),
-                    "Projection": _projection(index, lists),
+                    "Projection": ({"ProjectionType": due} if due else _projection(index, lists)),
                 }
                 for index, key in indexes.items()
             ]

@@ -5,7 +5,15 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Audited,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+)
 from runtime.core import overlap
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
@@ -101,7 +109,13 @@ class TenantCreated(Answer):
     key: str
 
 
-@endpoint("POST", "/v1/api-keys", scope="keys:write", status=201)
+@endpoint(
+    "POST",
+    "/v1/api-keys",
+    scope="keys:write",
+    status=201,
+    audited=Audited(action="api_key.created", id=("id",)),
+)
 def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
     """Create an API key for your tenant; it is shown only here."""
     return _with_key(
@@ -129,7 +143,13 @@ def show(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> ApiKeyOut:
     return ApiKeyOut.model_validate(api.tenancy.api_keys.get(caller.tenant, key_id))
 
 
-@endpoint("POST", "/v1/api-keys/{key_id}/rotate", scope="keys:write", status=201)
+@endpoint(
+    "POST",
+    "/v1/api-keys/{key_id}/rotate",
+    scope="keys:write",
+    status=201,
+    audited=Audited(action="api_key.rotated", id=("key_id",), show=show.call),
+)
 def rotate(
     api: Api, caller: ApiKey, *, key_id: fields.ResourceId, body: OverlapIn
 ) -> ApiKeyCreated:
@@ -137,7 +157,13 @@ def rotate(
     return _with_key(api.tenancy.rotate_api_key(caller, key_id, overlap_s=body.overlap_s))
 
 
-@endpoint("DELETE", "/v1/api-keys/{key_id}", scope="keys:write", status=204)
+@endpoint(
+    "DELETE",
+    "/v1/api-keys/{key_id}",
+    scope="keys:write",
+    status=204,
+    audited=Audited(action="api_key.revoked", id=("key_id",), show=show.call),
+)
 def revoke(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> None:
     """Revoke an API key; from now on it opens nothing."""
     api.tenancy.revoke_api_key(caller, key_id)
@@ -147,7 +173,13 @@ def _with_key(issued: IssuedKey) -> ApiKeyCreated:
     return ApiKeyCreated(**ApiKeyOut.model_validate(issued.record).model_dump(), key=issued.key)
 
 
-@endpoint("POST", "/v1/tenants", scope=ADMIN, status=201)
+@endpoint(
+    "POST",
+    "/v1/tenants",
+    scope=ADMIN,
+    status=201,
+    audited=Audited(action="tenant.created", id=("id",)),
+)
 def create_tenant(api: Api, _caller: ApiKey, *, body: TenantIn) -> TenantCreated:
     """Create a tenant; its first API key is shown only here."""
     record, key = api.tenancy.create_tenant(body.id)

@@ -5,7 +5,7 @@ from dataclasses import astuple
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from functions._api.endpoint import Answer, Audited, Listing, ListQuery, endpoint, listing
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.core.tenancy.api_key import ApiKey, reached
 from runtime.wiring.api import Api
@@ -66,6 +66,10 @@ class DeliverySummary(Answer):
     reason: str | None
     created_at: str
     due_at_ms: int | None
+
+
+# What the audit log keeps of a delivery: nothing of the event, which may be about a person.
+SUMMARY = frozenset(DeliverySummary.model_fields)
 
 
 class DeliveryOut(DeliverySummary):
@@ -129,6 +133,7 @@ def request(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> Requ
     scope="deliveries:write",
     status=202,
     is_for_receivers=True,
+    audited=Audited(action="delivery.retried", id=("delivery_id",), show=show.call, fields=SUMMARY),
 )
 def retry(api: Api, caller: ApiKey, *, delivery_id: fields.ResourceId) -> DeliveryOut:
     """Send a delivery again now, under the same id, with its schedule from the start.

@@ -4,7 +4,7 @@ The types serve twice: they parse the request, and the OpenAPI document is made 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Final, Generic, TypeVar, get_type_hints
@@ -87,6 +87,22 @@ def listing(page: Page[R], read: Callable[[R], T], *, of: tuple[str, ...]) -> Li
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """How the audit log records the change that an endpoint makes."""
+
+    action: str  # a noun and a verb, such as `webhook.updated`; its event's topic ends with it
+    # The names of the parts of the changed thing's id: parameters of the path, or fields of the
+    # body or the answer.
+    id: tuple[str, ...]
+    # Shows the thing as it stands, with the arguments of the path; None when there is none before.
+    show: Callable[..., BaseModel] | None = None
+    # The fields of the answer that show the thing; None for all but the one that is shown once.
+    fields: frozenset[str] | None = None
+    # Whether a call with these parameters stores nothing, and so changes nothing.
+    stores_nothing: Callable[[Mapping[str, Any]], bool] = lambda _parameters: False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One method of one path."""
 
@@ -102,6 +118,7 @@ class Endpoint:
     query: type[BaseModel] | None  # None when the call takes no query
     answer: type[BaseModel] | None  # None when the answer has no body
     takes_if_match: bool  # whether the call heeds the header `If-Match`
+    audited: Audited | None  # None for a call that changes nothing which the audit log is to have
 
     @property
     def summary(self) -> str:
@@ -134,7 +151,7 @@ def path_model(each: Endpoint) -> type[BaseModel]:
     return create_model("Path", __base__=Request, **kinds)
 
 
-def endpoint(
+def endpoint(  # noqa: PLR0913 - each is a word of a declaration
     method: str,
     path: str,
     *,
@@ -142,6 +159,7 @@ def endpoint(
     status: int = 200,
     other_status: int | None = None,
     is_for_receivers: bool = False,
+    audited: Audited | None = None,
 ) -> Callable[[Callable[..., Any]], Endpoint]:
     """Declare the decorated function to be this endpoint; `path` is a rule of `Routes`.
 
@@ -164,6 +182,7 @@ def endpoint(
             body=hints.get("body"),
             query=hints.get("query"),
             takes_if_match="if_match" in hints,
+            audited=audited,
             answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
         )
 

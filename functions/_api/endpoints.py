@@ -4,6 +4,7 @@ from typing import Final
 
 from functions._api import (
     api_keys,
+    audit,
     deliveries,
     error_groups,
     events,
@@ -39,4 +40,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *profiles.ENDPOINTS,
     *syncs.ENDPOINTS,
     *api_keys.ENDPOINTS,
+    *audit.ENDPOINTS,
 )

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from functions._misfits import judged_by
 from runtime.core import cursor, ids, overlap, preconditions
+from runtime.core.audit import selection as audit
 from runtime.core.deliveries.delivery import Status
 from runtime.core.events import envelope, topics
 from runtime.core.formats import klaviyo
@@ -240,6 +241,11 @@ Scopes = Annotated[
     list[Annotated[str, says(enum=[*scopes.SCOPES, scopes.ADMIN])]], says(minItems=1)
 ]
 TenantId = Annotated[str, says(pattern=whole(envelope.TENANT)), judged_by(envelope.check_tenant)]
+Action = Annotated[
+    str,
+    says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=r"^[a-z_]+\.([a-z_]+|\*)$"),
+    judged_by(audit.action),
+]
 Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]
 VersionWord = Annotated[str, says(enum=list(VersionChoice))]
 EndedStatuses = Annotated[

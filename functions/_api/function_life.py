@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions._api import fields
 from functions._api.endpoint import endpoint
-from functions._api.functions import FunctionOut, function_out
+from functions._api.functions import FunctionOut, audited_function, function_out
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
@@ -21,13 +21,23 @@ class DeletionQuery(BaseModel):
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/enable", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/enable",
+    scope="functions:write",
+    audited=audited_function("function.enabled"),
+)
 def enable(api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch) -> FunctionOut:
     """Switch a function on; what it missed can be run again."""
     return function_out(api.functions.switch(caller.tenant, name, enabled=True, if_match=if_match))
 
 
-@endpoint("POST", "/v1/functions/{name}/disable", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/disable",
+    scope="functions:write",
+    audited=audited_function("function.disabled"),
+)
 def disable(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
 ) -> FunctionOut:
@@ -35,7 +45,12 @@ def disable(
     return function_out(api.functions.switch(caller.tenant, name, enabled=False, if_match=if_match))
 
 
-@endpoint("DELETE", "/v1/functions/{name}", scope="functions:write")
+@endpoint(
+    "DELETE",
+    "/v1/functions/{name}",
+    scope="functions:write",
+    audited=audited_function("function.deleted"),
+)
 def delete(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, query: DeletionQuery, if_match: IfMatch
 ) -> FunctionOut:
@@ -45,7 +60,12 @@ def delete(
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/restore", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/restore",
+    scope="functions:write",
+    audited=audited_function("function.restored"),
+)
 def restore(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
 ) -> FunctionOut:

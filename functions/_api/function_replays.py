@@ -3,7 +3,15 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Audited,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+)
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome
 from runtime.core.replays.replay import Kind, ReplayState, Subject
@@ -48,7 +56,13 @@ class RunReplayOut(Answer):
     finished_at: str | None
 
 
-@endpoint("POST", "/v1/functions/{name}/replay", scope="functions:write", status=202)
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/replay",
+    scope="functions:write",
+    status=202,
+    audited=Audited(action="replay.started", id=("id",)),
+)
 def start(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RunReplayIn) -> RunReplayOut:
     """Run runs of a function again, as a job; their effects repeat under the same ids."""
     replay = WantedRunReplay(
@@ -90,7 +104,12 @@ def show(
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/replays/{replay_id}/cancel", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/replays/{replay_id}/cancel",
+    scope="functions:write",
+    audited=Audited(action="replay.cancelled", id=("replay_id",), show=show.call),
+)
 def cancel(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, replay_id: fields.ResourceId
 ) -> RunReplayOut:

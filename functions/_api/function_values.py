@@ -3,10 +3,11 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, Request, endpoint
+from functions._api.endpoint import Answer, Audited, Listing, Request, endpoint
 from runtime.core.functions.function import Function
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
+from runtime.errors import NotFound
 from runtime.wiring.api import Api
 
 
@@ -53,7 +54,12 @@ def show_environment(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> E
     return _environment_out(api.functions.store.get(caller.tenant, name))
 
 
-@endpoint("PUT", "/v1/functions/{name}/environment", scope="functions:write")
+@endpoint(
+    "PUT",
+    "/v1/functions/{name}/environment",
+    scope="functions:write",
+    audited=Audited(action="environment.set", id=("name",), show=show_environment.call),
+)
 def set_environment(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: EnvironmentIn, if_match: IfMatch
 ) -> EnvironmentOut:
@@ -74,20 +80,27 @@ def list_secrets(
 ) -> Listing[FunctionSecretOut]:
     """List a function's secrets, without their values."""
     function = api.functions.store.get(caller.tenant, name)
-    return Listing(
-        data=[
-            FunctionSecretOut(
-                name=secret_name,
-                version=secret.version,
-                has_value=secret.sealed is not None,
-                set_at=secret.set_at,
-            )
-            for secret_name, secret in sorted(function.secrets.items())
-        ]
-    )
+    return Listing(data=[_secret_out(function, each) for each in sorted(function.secrets)])
 
 
-@endpoint("PUT", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
+def _audited_secret(action: str) -> Audited:
+    return Audited(action=action, id=("name", "secret"), show=_show_secret)
+
+
+def _show_secret(api: Api, caller: ApiKey, *, name: str, secret: str) -> FunctionSecretOut:
+    function = api.functions.store.get(caller.tenant, name)
+    if secret not in function.secrets:
+        raise NotFound("the function declares no such secret", code="secret_not_found")
+    return _secret_out(function, secret)
+
+
+@endpoint(
+    "PUT",
+    "/v1/functions/{name}/secrets/{secret}",
+    scope="functions:write",
+    status=204,
+    audited=_audited_secret("secret.set"),
+)
 def set_secret(
     api: Api,
     caller: ApiKey,
@@ -101,7 +114,13 @@ def set_secret(
     api.functions.set_secret(caller.tenant, name, name=secret, value=body.value, if_match=if_match)
 
 
-@endpoint("DELETE", "/v1/functions/{name}/secrets/{secret}", scope="functions:write", status=204)
+@endpoint(
+    "DELETE",
+    "/v1/functions/{name}/secrets/{secret}",
+    scope="functions:write",
+    status=204,
+    audited=_audited_secret("secret.unset"),
+)
 def unset_secret(
     api: Api,
     caller: ApiKey,
@@ -112,6 +131,16 @@ def unset_secret(
 ) -> None:
     """Forget a secret's value; its name stays declared."""
     api.functions.unset_secret(caller.tenant, name, name=secret, if_match=if_match)
+
+
+def _secret_out(function: Function, name: str) -> FunctionSecretOut:
+    secret = function.secrets[name]
+    return FunctionSecretOut(
+        name=name,
+        version=secret.version,
+        has_value=secret.sealed is not None,
+        set_at=secret.set_at,
+    )
 
 
 def _environment_out(function: Function) -> EnvironmentOut:

@@ -5,8 +5,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
-from functions._api.functions import CanaryOut, FunctionOut, function_out
+from functions._api.endpoint import (
+    Answer,
+    Audited,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+)
+from functions._api.functions import CanaryOut, FunctionOut, audited_function, function_out
 from runtime.core.functions.finding import Severity
 from runtime.core.functions.function import Engine
 from runtime.core.functions.releases import ReleaseKind, Trial, check_number
@@ -127,8 +135,18 @@ class ReleaseOut(Answer):
     reason: str | None = Field(description="why a canary ended by itself")
 
 
+# What the audit log keeps of a version: the hash of its source, and neither the source nor what the
+# check quotes of it.
+_KEPT = frozenset(VersionOut.model_fields)
+
+
 @endpoint(
-    "POST", "/v1/functions/{name}/versions", scope="functions:write", status=201, other_status=200
+    "POST",
+    "/v1/functions/{name}/versions",
+    scope="functions:write",
+    status=201,
+    other_status=200,
+    audited=Audited(action="version.pushed", id=("name", "version"), fields=_KEPT),
 )
 def push(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: SourceIn, if_match: IfMatch
@@ -166,7 +184,13 @@ def show(
     return VersionWithSource.model_validate(stored)
 
 
-@endpoint("DELETE", "/v1/functions/{name}/versions/{version}", scope="functions:write", status=204)
+@endpoint(
+    "DELETE",
+    "/v1/functions/{name}/versions/{version}",
+    scope="functions:write",
+    status=204,
+    audited=Audited(action="version.deleted", id=("name", "version"), show=show.call, fields=_KEPT),
+)
 def delete(
     api: Api,
     caller: ApiKey,
@@ -179,7 +203,12 @@ def delete(
     api.functions.delete_version(caller.tenant, name, version=int(version), if_match=if_match)
 
 
-@endpoint("POST", "/v1/functions/{name}/publish", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/publish",
+    scope="functions:write",
+    audited=audited_function("function.published"),
+)
 def publish(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: PublishIn, if_match: IfMatch
 ) -> FunctionOut:
@@ -189,7 +218,12 @@ def publish(
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/rollback", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/rollback",
+    scope="functions:write",
+    audited=audited_function("function.rolled_back"),
+)
 def rollback(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RollbackIn, if_match: IfMatch
 ) -> FunctionOut:
@@ -199,7 +233,12 @@ def rollback(
     )
 
 
-@endpoint("PUT", "/v1/functions/{name}/canary", scope="functions:write")
+@endpoint(
+    "PUT",
+    "/v1/functions/{name}/canary",
+    scope="functions:write",
+    audited=audited_function("canary.started"),
+)
 def start_canary(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: CanaryIn, if_match: IfMatch
 ) -> FunctionOut:
@@ -228,7 +267,12 @@ def show_canary(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> Canary
     )
 
 
-@endpoint("POST", "/v1/functions/{name}/canary/promote", scope="functions:write")
+@endpoint(
+    "POST",
+    "/v1/functions/{name}/canary/promote",
+    scope="functions:write",
+    audited=audited_function("canary.promoted"),
+)
 def promote_canary(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
 ) -> FunctionOut:
@@ -236,7 +280,12 @@ def promote_canary(
     return function_out(api.functions.canary.promote(caller.tenant, name, if_match=if_match))
 
 
-@endpoint("DELETE", "/v1/functions/{name}/canary", scope="functions:write")
+@endpoint(
+    "DELETE",
+    "/v1/functions/{name}/canary",
+    scope="functions:write",
+    audited=audited_function("canary.stopped"),
+)
 def stop_canary(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, if_match: IfMatch
 ) -> FunctionOut:

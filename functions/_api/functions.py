@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from functions._api import fields
 from functions._api.endpoint import (
     Answer,
+    Audited,
     Listing,
     ListQuery,
     Request,
@@ -205,7 +206,22 @@ class FunctionShown(FunctionOut):
     health: HealthOut | None = Field(description="null when its last run did not fail")
 
 
-@endpoint("POST", "/v1/functions", scope="functions:write", status=201)
+def audited_function(action: str) -> Audited:
+    """How the audit log records a change of a function's settings, or of what is live."""
+    return Audited(action=action, id=("name",), show=_settings)
+
+
+def _settings(api: Api, caller: ApiKey, *, name: str) -> FunctionOut:
+    return function_out(api.functions.store.get(caller.tenant, name))
+
+
+@endpoint(
+    "POST",
+    "/v1/functions",
+    scope="functions:write",
+    status=201,
+    audited=Audited(action="function.created", id=("name",)),
+)
 def create(api: Api, caller: ApiKey, *, body: FunctionIn) -> FunctionOut:
     """Create a function, still without code."""
     new = NewFunction(
@@ -240,7 +256,12 @@ def show(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> FunctionShown
     )
 
 
-@endpoint("PATCH", "/v1/functions/{name}", scope="functions:write")
+@endpoint(
+    "PATCH",
+    "/v1/functions/{name}",
+    scope="functions:write",
+    audited=audited_function("function.updated"),
+)
 def change(
     api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: FunctionSettings, if_match: IfMatch
 ) -> FunctionOut:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 from pydantic import ConfigDict, Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Request, endpoint
+from functions._api.endpoint import Answer, Audited, Request, endpoint
 from functions._api.runs import RunOut
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
@@ -108,7 +108,17 @@ class DryInvokeOut(InvokeOut):
 
 
 @endpoint(
-    "POST", "/v1/functions/{name}/invoke", scope="functions:invoke", status=202, other_status=200
+    "POST",
+    "/v1/functions/{name}/invoke",
+    scope="functions:invoke",
+    status=202,
+    other_status=200,
+    audited=Audited(
+        action="function.invoked",
+        id=("name",),
+        fields=frozenset({"run_id", "attempt", "event_id"}),
+        stores_nothing=lambda parameters: parameters["body"].dry_run,
+    ),
 )
 def invoke(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: InvokeIn) -> InvokeOut:
     """Run a function on one event; 200 for a dry run, with what would follow from it.

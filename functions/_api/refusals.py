@@ -26,6 +26,7 @@ _NOT_FOUND: Final[Mapping[str, str]] = {
     "profile_id": "profile_not_found",
     "sync_id": "sync_not_found",
     "key_id": "api_key_not_found",
+    "entry_id": "audit_entry_not_found",
 }
 _VALUES: Final = ("integer_too_large", "lone_surrogate", "too_deep")  # of any JSON
 _URL: Final = (
@@ -194,6 +195,7 @@ OWN: Final[Mapping[str, Refusals]] = {
         422: ("bad_overlap",),
     },
     "DELETE /v1/api-keys/{key_id}": {403: ("scope_not_held",), 409: ("own_key",)},
+    "GET /v1/audit": {422: ("bad_time", "unknown_action")},
     "POST /v1/tenants": {409: ("tenant_exists",), 422: ("bad_tenant",)},
 }
 

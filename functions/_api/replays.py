@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import Answer, Audited, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.replay import MISSED
 from runtime.core.replays.replay import Kind, ReplayState, Subject
@@ -44,7 +44,13 @@ class ReplayOut(Answer):
     finished_at: str | None
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/replay", scope="deliveries:write", status=202)
+@endpoint(
+    "POST",
+    "/v1/webhooks/{webhook_id}/replay",
+    scope="deliveries:write",
+    status=202,
+    audited=Audited(action="replay.started", id=("id",)),
+)
 def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: ReplayIn) -> ReplayOut:
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
     replay = WantedReplay(
@@ -82,7 +88,12 @@ def show(
     )
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel", scope="deliveries:write")
+@endpoint(
+    "POST",
+    "/v1/webhooks/{webhook_id}/replays/{replay_id}/cancel",
+    scope="deliveries:write",
+    audited=Audited(action="replay.cancelled", id=("replay_id",), show=show.call),
+)
 def cancel(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
 ) -> ReplayOut:

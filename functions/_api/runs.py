@@ -6,7 +6,15 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Listing, ListQuery, Request, endpoint, listing
+from functions._api.endpoint import (
+    Answer,
+    Audited,
+    Listing,
+    ListQuery,
+    Request,
+    endpoint,
+    listing,
+)
 from functions._api.function_replays import version_choice
 from runtime.core.functions.function import Engine
 from runtime.core.functions.rerun import VersionChoice
@@ -155,7 +163,30 @@ def show(api: Api, caller: ApiKey, *, run_id: fields.ResourceId) -> RunOut:
     return RunOut.model_validate(api.functions.show_run(caller.tenant, run_id=run_id))
 
 
-@endpoint("POST", "/v1/runs/{run_id}/retry", scope="functions:write", status=202)
+# What the audit log keeps of a run: nothing of the event and the output, which may be about a
+# person.
+_KEPT = frozenset(
+    {
+        "id",
+        "function",
+        "version",
+        "event_id",
+        "topic",
+        "outcome",
+        "attempt",
+        "due_at_ms",
+        "webhook_id",
+    }
+)
+
+
+@endpoint(
+    "POST",
+    "/v1/runs/{run_id}/retry",
+    scope="functions:write",
+    status=202,
+    audited=Audited(action="run.retried", id=("run_id",), show=show.call, fields=_KEPT),
+)
 def retry(api: Api, caller: ApiKey, *, run_id: fields.ResourceId, body: RetryIn) -> RunOut:
     """Run a run again: the next attempt, on its own event and the profile of now.
 

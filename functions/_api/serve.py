@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from functions import _http
+from functions._api import audited
 from functions._api.endpoint import Answer, Endpoint, path_model
 from functions._telemetry import journal, logger
 from runtime.core import preconditions
@@ -77,7 +78,15 @@ def _answer(
             parameters["body"] = _body(each.body, body, event)
         if each.query:
             parameters["query"] = _http.parse(each.query, event.get("queryStringParameters") or {})
-        return _answered(each, _called(each, api, caller=caller, parameters=parameters))
+        result = audited.perform(
+            each,
+            api,
+            caller,
+            parameters,
+            request_id=_http.request_id(event),
+            call=lambda: _called(each, api, caller=caller, parameters=parameters),
+        )
+        return _answered(each, result)
 
     key = _http.header(event, "idempotency-key") if each.method == "POST" else None
     if key is None:

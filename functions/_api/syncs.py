@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from functions._api import fields
 from functions._api.endpoint import (
     Answer,
+    Audited,
     Listing,
     ListQuery,
     Request,
@@ -86,7 +87,13 @@ class LoadsQuery(Request):
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
-@endpoint("POST", "/v1/syncs", scope="syncs:write", status=201)
+@endpoint(
+    "POST",
+    "/v1/syncs",
+    scope="syncs:write",
+    status=201,
+    audited=Audited(action="sync.created", id=("id",)),
+)
 def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
     """Create a sync; the schedule loads it from then on."""
     kind = DestinationKind(body.kind)
@@ -107,7 +114,11 @@ def show(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
     return SyncOut.model_validate(api.syncs.store.get(caller.tenant, sync_id))
 
 
-@endpoint("PATCH", "/v1/syncs/{sync_id}", scope="syncs:write")
+def _audited(action: str) -> Audited:
+    return Audited(action=action, id=("sync_id",), show=show.call)
+
+
+@endpoint("PATCH", "/v1/syncs/{sync_id}", scope="syncs:write", audited=_audited("sync.updated"))
 def change(
     api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn, if_match: IfMatch
 ) -> SyncOut:
@@ -116,7 +127,13 @@ def change(
     return _changed(api, caller, sync_id, changes=changes, if_match=if_match)
 
 
-@endpoint("DELETE", "/v1/syncs/{sync_id}", scope="syncs:write", status=204)
+@endpoint(
+    "DELETE",
+    "/v1/syncs/{sync_id}",
+    scope="syncs:write",
+    status=204,
+    audited=_audited("sync.deleted"),
+)
 def delete(
     api: Api,
     caller: ApiKey,
@@ -129,19 +146,35 @@ def delete(
     api.syncs.delete(caller.tenant, sync_id, force=query.force == "true", if_match=if_match)
 
 
-@endpoint("POST", "/v1/syncs/{sync_id}/pause", scope="syncs:write")
+@endpoint(
+    "POST",
+    "/v1/syncs/{sync_id}/pause",
+    scope="syncs:write",
+    audited=_audited("sync.paused"),
+)
 def pause(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
     """Pause a sync; a load that has begun goes on to its end, and no other begins."""
     return _changed(api, caller, sync_id, changes={"enabled": False}, if_match=if_match)
 
 
-@endpoint("POST", "/v1/syncs/{sync_id}/resume", scope="syncs:write")
+@endpoint(
+    "POST",
+    "/v1/syncs/{sync_id}/resume",
+    scope="syncs:write",
+    audited=_audited("sync.resumed"),
+)
 def resume(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: IfMatch) -> SyncOut:
     """Resume a sync; its next load begins where the last one ended."""
     return _changed(api, caller, sync_id, changes={"enabled": True}, if_match=if_match)
 
 
-@endpoint("POST", "/v1/syncs/{sync_id}/run", scope="syncs:write", status=202)
+@endpoint(
+    "POST",
+    "/v1/syncs/{sync_id}/run",
+    scope="syncs:write",
+    status=202,
+    audited=_audited("sync.started"),
+)
 def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
     """Run a sync now instead of at its next hour."""
     return SyncOut.model_validate(api.syncs.trigger(caller.tenant, sync_id))

@@ -5,9 +5,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from functions._api import fields
-from functions._api.deliveries import DeliveryOut
+from functions._api.deliveries import SUMMARY, DeliveryOut
 from functions._api.endpoint import (
     Answer,
+    Audited,
     Listing,
     ListQuery,
     Request,
@@ -155,7 +156,13 @@ class RotationIn(Request):
     )
 
 
-@endpoint("POST", "/v1/webhooks", scope="webhooks:write", status=201)
+@endpoint(
+    "POST",
+    "/v1/webhooks",
+    scope="webhooks:write",
+    status=201,
+    audited=Audited(action="webhook.created", id=("id",)),
+)
 def create(api: Api, caller: ApiKey, *, body: WebhookIn) -> WebhookCreated:
     """Create a webhook; its signing secret is shown only here."""
     webhook, secret = api.webhooks.create(
@@ -196,7 +203,16 @@ def show(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> WebhookO
     return WebhookOut.model_validate(api.webhooks.store.get(caller.tenant, webhook_id))
 
 
-@endpoint("PATCH", "/v1/webhooks/{webhook_id}", scope="webhooks:write")
+def _audited(action: str) -> Audited:
+    return Audited(action=action, id=("webhook_id",), show=show.call)
+
+
+@endpoint(
+    "PATCH",
+    "/v1/webhooks/{webhook_id}",
+    scope="webhooks:write",
+    audited=_audited("webhook.updated"),
+)
 def change(
     api: Api,
     caller: ApiKey,
@@ -224,14 +240,24 @@ def change(
     )
 
 
-@endpoint("DELETE", "/v1/webhooks/{webhook_id}", scope="webhooks:write", status=204)
+@endpoint(
+    "DELETE",
+    "/v1/webhooks/{webhook_id}",
+    scope="webhooks:write",
+    status=204,
+    audited=_audited("webhook.deleted"),
+)
 def delete(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch) -> None:
     """Delete a webhook; deliveries still due end as skipped."""
     api.webhooks.delete(caller.tenant, webhook_id, if_match=if_match)
 
 
 @endpoint(
-    "POST", "/v1/webhooks/{webhook_id}/rotate-secret", scope="webhooks:write", is_for_receivers=True
+    "POST",
+    "/v1/webhooks/{webhook_id}/rotate-secret",
+    scope="webhooks:write",
+    is_for_receivers=True,
+    audited=_audited("webhook.secret_rotated"),
 )
 def rotate_secret(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: RotationIn, if_match: IfMatch
@@ -250,7 +276,12 @@ def _with_secret(webhook: Webhook, secret: str | None) -> WebhookCreated:
     return WebhookCreated(**WebhookOut.model_validate(webhook).model_dump(), secret=secret)
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/enable", scope="webhooks:write")
+@endpoint(
+    "POST",
+    "/v1/webhooks/{webhook_id}/enable",
+    scope="webhooks:write",
+    audited=_audited("webhook.enabled"),
+)
 def enable(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch
 ) -> WebhookOut:
@@ -258,7 +289,12 @@ def enable(
     return _switched(api, caller, webhook_id, enabled=True, if_match=if_match)
 
 
-@endpoint("POST", "/v1/webhooks/{webhook_id}/disable", scope="webhooks:write")
+@endpoint(
+    "POST",
+    "/v1/webhooks/{webhook_id}/disable",
+    scope="webhooks:write",
+    audited=_audited("webhook.disabled"),
+)
 def disable(
     api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, if_match: IfMatch
 ) -> WebhookOut:
@@ -272,6 +308,7 @@ def disable(
     scope="webhooks:write",
     status=202,
     is_for_receivers=True,
+    audited=Audited(action="webhook.tested", id=("webhook_id",), fields=SUMMARY),
 )
 def try_out(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId) -> DeliveryOut:
     """Send a webhook one event of topic `webhook.test`, whatever it listens to."""

@@ -27,6 +27,15 @@ def of_epoch_ms(at_ms: int) -> str:
     return timestamp(_EPOCH + timedelta(milliseconds=at_ms))
 
 
+def epoch_ms(text: str) -> int:
+    """The instant of a timestamp as milliseconds since the epoch, negative before it.
+
+    Raises:
+        ValueError: as `moment`.
+    """
+    return (moment(text) - _EPOCH) // timedelta(milliseconds=1)
+
+
 def moment(text: str) -> datetime:
     """Read a timestamp in RFC 3339, or in ISO 8601's forms of the same, as an instant in UTC.
 

@@ -17,6 +17,7 @@ from runtime.wiring.worker import Journal
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
     from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.events.events import Events
@@ -258,6 +259,16 @@ def runs(clients: Clients, installation: Settings) -> "Runs":
         profiles=profiles(clients, installation),
         bodies=bodies.in_bucket(installation.bucket, clients),
         retention_days=installation.retention_days,
+    )
+
+
+def audit_log(clients: Clients, installation: Settings) -> "AuditLog":
+    """The audit log."""
+    from runtime.stores.audit.audit_log import AuditLog
+
+    return AuditLog(
+        table=Table(client=clients.tables, name=installation.audit_table),
+        retention_days=installation.audit_retention_days,
     )
 
 

@@ -12,11 +12,13 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
 
     The sweeps of deliveries and runs send a hint for each record that is due, those of endpoints
     and functions send the notices that are unsent, and those of replays and purges go on with each.
+    That of the audit log ends the entries that killed calls have left.
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import is_hinted, run_hint
     from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
+    from runtime.usecases.audit.end_entries import EndEntries
     from runtime.usecases.deliveries.replay_page import ReplayPage
     from runtime.usecases.functions.purge_functions import PurgeFunctions
     from runtime.usecases.functions.replay_page import ReplayRunsPage
@@ -71,6 +73,12 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         deletions=parts.deletions(clients, installation),
         clock=worker.now,
     )
+    audit = EndEntries(
+        entries=parts.audit_log(clients, installation),
+        bus=parts.bus(clients, installation),
+        shards=keys.AUDIT_SHARDS,
+        clock=worker.now,
+    )
     return {
         "deliveries": deliveries,
         "runs": runs,
@@ -78,4 +86,5 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         "functions": parts.tend_functions(clients, installation, journal).sweep,
         "replays": replays,
         "purges": purges,
+        "audit": audit,
     }

@@ -43,7 +43,12 @@ def excerpt(data: bytes) -> str:
     text = data[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
     for pattern in (_HEADER, _NAMED):
         text = pattern.sub(lambda match: f"{match['name']}{match['quote'] or ''}[redacted]", text)
-    return _SHAPED.sub("[redacted]", text)[:EXCERPT_CHARS]
+    return without_shaped(text)[:EXCERPT_CHARS]
+
+
+def without_shaped(text: str) -> str:
+    """The text without what has the form of a key, a signing secret, a token or a signature."""
+    return _SHAPED.sub("[redacted]", text)
 
 
 def cut(data: bytes, hidden: Iterable[str]) -> bytes:

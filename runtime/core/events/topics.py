@@ -11,6 +11,50 @@ from runtime.errors import BadInput
 
 MAX_TOPICS: Final = 100  # in one subscription; for more, a prefix or a filter serves better
 
+# What callers of the API, and Penstock itself, change: the audit log has an entry for each.
+_CHANGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "webhook.created": "a webhook was created",
+        "webhook.updated": "a webhook's settings were changed",
+        "webhook.deleted": "a webhook was deleted",
+        "webhook.secret_rotated": "a webhook's signing secret was changed",
+        "webhook.enabled": "a webhook was switched on",
+        "webhook.disabled": "a webhook was switched off",
+        "webhook.tested": "a webhook was sent a test",
+        "delivery.retried": "a delivery was sent again",
+        "replay.started": "a replay of deliveries or runs was started",
+        "replay.cancelled": "a replay was stopped",
+        "function.created": "a function was created",
+        "function.updated": "a function's settings were changed",
+        "function.deleted": "a function was deleted",
+        "function.restored": "the deletion of a function was taken back",
+        "function.enabled": "a function was switched on",
+        "function.disabled": "a function was switched off",
+        "function.published": "a version was made live",
+        "function.rolled_back": "an earlier version was made live again",
+        "function.invoked": "a function was run on one event",
+        "environment.set": "a function's environment was replaced",
+        "secret.set": "the value of a function's secret was set",
+        "secret.unset": "the value of a function's secret was forgotten",
+        "version.pushed": "a version of a function was pushed",
+        "version.deleted": "the source of a version was forgotten",
+        "canary.started": "a version was put on trial, or its trial was changed",
+        "canary.promoted": "the version on trial was made live",
+        "canary.stopped": "the trial of a version was ended",
+        "run.retried": "a run was made again",
+        "sync.created": "a sync was created",
+        "sync.updated": "a sync's settings were changed",
+        "sync.deleted": "a sync was deleted",
+        "sync.paused": "a sync was paused",
+        "sync.resumed": "a sync was resumed",
+        "sync.started": "a load of a sync was started",
+        "api_key.created": "an API key was created",
+        "api_key.rotated": "an API key was replaced by a new one",
+        "api_key.revoked": "an API key was revoked",
+        "tenant.created": "a tenant was created",
+    }
+)
+
 KNOWN: Final[Mapping[str, str]] = MappingProxyType(
     {
         "profile.created": "a profile was seen for the first time",
@@ -46,6 +90,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "webhook.disabled": "a webhook was switched off: by somebody, by a 410, or after five days",
         "webhook.enabled": "a webhook was switched on",
         "webhook.test": "a test, sent to one webhook on request",
+        **{f"audit.{action}": f"{what}, or somebody tried" for action, what in _CHANGES.items()},
     }
 )
 # Any topic below one of these exists. Customers name the metrics; the system names the others.

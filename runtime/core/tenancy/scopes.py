@@ -19,6 +19,7 @@ SCOPES: Final = (
     "syncs:write",
     "keys:read",
     "keys:write",
+    "audit:read",  # all changes of the tenant's things, so also what its keys are called and may do
 )
 READING: Final = tuple(scope for scope in SCOPES if scope.endswith(":read"))
 # Names for the scopes that a kind of caller needs; none of them may make keys.
@@ -27,7 +28,7 @@ PRESETS: Final[Mapping[str, tuple[str, ...]]] = {
     "developer": tuple(scope for scope in SCOPES if not scope.startswith("keys:")),
     # For a key of one webhook: its receiver sees its deliveries, has them sent again, and rotates.
     "receiver": ("webhooks:read", "webhooks:write", "deliveries:read", "deliveries:write"),
-    "viewer": tuple(scope for scope in READING if scope != "keys:read"),
+    "viewer": tuple(scope for scope in READING if scope not in ("keys:read", "audit:read")),
 }
 # Keys that were made before reading and writing were told apart have these; each means both.
 _OLDER: Final[Mapping[str, str]] = {

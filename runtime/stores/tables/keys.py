@@ -124,6 +124,7 @@ FUNCTIONS_SHARD: Final = RunsDueShard.FUNCTIONS.value
 # Shards spread a due index over partitions, each of which takes 1,000 writes a second. The sweep
 # reads all of them.
 RUN_SHARDS: Final = tuple(str(number) for number in range(8))
+AUDIT_SHARDS: Final = tuple(str(number) for number in range(4))
 TENANT_BUCKETS: Final = 8
 ID_BUCKETS: Final = 4  # shards of one tenant; a listing of its waiting deliveries reads them all
 _SHARDS_OF: Final = tuple(
@@ -333,6 +334,14 @@ def by_profile(tenant_id: str, profile_id: str) -> str:
 def run_shard(run_id: str) -> str:
     """The shard of the due index that a run waits in; always the same one."""
     return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
+
+
+# --- the audit log: a tenant's partition has its name, and the sort key of an entry is its id
+
+
+def audit_shard(entry_id: str) -> str:
+    """The shard of the due index that an entry is in until its tenant has been told of its end."""
+    return AUDIT_SHARDS[_bucket(entry_id, of=len(AUDIT_SHARDS))]
 
 
 # --- the ledger

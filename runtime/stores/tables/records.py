@@ -97,7 +97,7 @@ def due_records(
 
 
 def _key(item: Item) -> dict[str, str]:
-    return {"pk": codec.value(item["pk"])}
+    return {name: codec.value(item[name]) for name in ("pk", "sk") if name in item}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 from runtime import settings
 from runtime.settings import Settings
 from runtime.wiring import parts
-from runtime.wiring.api import deliveries, events, functions, profiles, syncs, tenancy, webhooks
+from runtime.wiring.api import (
+    audit,
+    deliveries,
+    events,
+    functions,
+    profiles,
+    syncs,
+    tenancy,
+    webhooks,
+)
+from runtime.wiring.api.audit import AuditApi
 from runtime.wiring.api.deliveries import DeliveryApi
 from runtime.wiring.api.events import EventApi
 from runtime.wiring.api.functions import FunctionApi
@@ -30,6 +40,7 @@ class Api:
     profiles: ProfileApi
     syncs: SyncApi
     tenancy: TenancyApi
+    audit: AuditApi
 
 
 def load() -> Api:
@@ -54,4 +65,5 @@ def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
         profiles=profiles.build(clients, installation),
         syncs=syncs.build(clients, installation),
         tenancy=tenancy.build(clients, installation),
+        audit=audit.build(clients, installation),
     )

@@ -131,8 +131,10 @@ def other_things(api: ApiClient) -> dict[str, str]:
     other.application.functions.store.add(function)
     runs = other.post("/v1/functions/live/replay").json["id"]
     key = other.get("/v1/api-keys").json["data"][0]["id"]
+    entry = other.get("/v1/audit").json["data"][0]["id"]
     return {
         "GET key": f"/v1/api-keys/{key}",
+        "GET entry of the audit log": f"/v1/audit/{entry}",
         "DELETE key": f"/v1/api-keys/{key}",
         "POST rotate of key": f"/v1/api-keys/{key}/rotate",
         "GET request": f"/v1/deliveries/{delivery}/request",

@@ -1,0 +1,1 @@
+"""What the audit log keeps of a change, and what it leaves out."""
