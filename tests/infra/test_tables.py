@@ -30,6 +30,7 @@ def test_the_tests_have_the_templates_indexes(table: Resource, cloud: Cloud) -> 
     twins: dict[str, Table] = {
         "DeliveriesTable": cloud.deliveries.table,
         "RunsTable": cloud.runs.table,
+        "AuditTable": cloud.audit.table,
     }
     told: Any = cloud.clients.dynamodb.describe_table(TableName=twins[table.name].name)["Table"]
 

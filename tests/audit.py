@@ -1,0 +1,56 @@
+"""What the tests of the audit log share: entries, and what its events say."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from runtime.core import json_text
+from runtime.core.audit import entry as entries
+from runtime.core.audit.entry import ActorKind, Entry
+from runtime.stores.tables import keys
+from runtime.usecases.audit.end_entries import EndEntries
+from runtime.wiring import worker
+from tests.builders import NOW, NOW_MS, TENANT
+from tests.cloud import Cloud
+
+
+def an_entry(**changes: Any) -> Entry:
+    """An entry whose change is under way."""
+    at_ms = changes.pop("at_ms", NOW_MS)
+    values = {
+        "id": entries.entry_id(at_ms, changes.pop("unique", "a" * 15)),
+        "tenant": TENANT,
+        "at": NOW,
+        "actor_kind": ActorKind.API_KEY,
+        "actor_id": "key_1",
+        "actor_name": "ada",
+        "action": "webhook.updated",
+        "resource_id": "whk_1",
+        "request_id": "request-1",
+        "before": {"name": "orders"},
+        "due_at_ms": entries.due_at_ms(NOW),
+    }
+    return Entry(**(values | changes))
+
+
+def told(cloud: Cloud) -> list[Mapping[str, Any]]:
+    """The events of the audit log that are on the bus, in order, repeats too; takes them off it."""
+    events = []
+    for message in cloud.received("landed"):
+        event = json_text.load(message["Body"])["detail"]
+        if event["topic"].startswith(entries.TOPICS):
+            events.append(event)
+        cloud.clients.sqs.delete_message(
+            QueueUrl=cloud.queue_url("landed"), ReceiptHandle=message["ReceiptHandle"]
+        )
+    return events
+
+
+def sweep_later(cloud: Cloud, *, seconds: float = 2 * entries.LEASE_MS / 1000) -> int:
+    """Look after entries, some time from now; of how many the tenants were told."""
+    return EndEntries(
+        entries=cloud.audit,
+        bus=cloud.bus,
+        shards=keys.AUDIT_SHARDS,
+        clock=lambda: worker.now() + timedelta(seconds=seconds),
+    )()
