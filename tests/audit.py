@@ -10,6 +10,7 @@ from runtime.core.audit.entry import ActorKind, Entry
 from runtime.stores.tables import keys
 from runtime.usecases.audit.end_entries import EndEntries
 from runtime.wiring import worker
+from tests.api_client import ApiClient
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
 
@@ -33,24 +34,29 @@ def an_entry(**changes: Any) -> Entry:
     return Entry(**(values | changes))
 
 
-def told(cloud: Cloud) -> list[Mapping[str, Any]]:
-    """The events of the audit log that are on the bus, in order, repeats too; takes them off it."""
+def told(api: ApiClient) -> list[Mapping[str, Any]]:
+    """The audit log's events for a tenant, repeats too; takes all events off the bus's queue."""
     events = []
-    for message in cloud.received("landed"):
+    for message in api.cloud.received("landed"):
         event = json_text.load(message["Body"])["detail"]
-        if event["topic"].startswith(entries.TOPICS):
+        if event["topic"].startswith(entries.TOPICS) and event["tenant"] == api.tenant:
             events.append(event)
-        cloud.clients.sqs.delete_message(
-            QueueUrl=cloud.queue_url("landed"), ReceiptHandle=message["ReceiptHandle"]
+        api.cloud.clients.sqs.delete_message(
+            QueueUrl=api.cloud.queue_url("landed"), ReceiptHandle=message["ReceiptHandle"]
         )
     return events
 
 
-def sweep_later(cloud: Cloud, *, seconds: float = 2 * entries.LEASE_MS / 1000) -> int:
-    """Look after entries, some time from now; of how many the tenants were told."""
+def sweep(cloud: Cloud, *, seconds: float) -> EndEntries:
+    """What looks after entries, with a clock that is ahead."""
     return EndEntries(
         entries=cloud.audit,
         bus=cloud.bus,
         shards=keys.AUDIT_SHARDS,
         clock=lambda: worker.now() + timedelta(seconds=seconds),
-    )()
+    )
+
+
+def sweep_later(cloud: Cloud, *, seconds: float = 2 * entries.LEASE_MS / 1000) -> int:
+    """Look after entries, some time from now; of how many the tenants were told."""
+    return sweep(cloud, seconds=seconds)()

@@ -25,12 +25,15 @@ def action(name: str) -> str:
     Raises:
         BadInput: code `unknown_action`: no operation does anything of that name.
     """
+    unknown = BadInput(
+        f"{name[:80]!r} is none; it is one like webhook.updated, or a prefix like webhook.*",
+        field="action",
+        code="unknown_action",
+    )
+    if name == "*":
+        raise unknown
     try:
         topics.parse_all([f"{TOPICS}{name}"])
     except BadInput as problem:
-        raise BadInput(
-            f"{name[:80]!r} is none; it is one like webhook.updated, or a prefix like webhook.*",
-            field="action",
-            code="unknown_action",
-        ) from problem
+        raise unknown from problem
     return name
