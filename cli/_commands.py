@@ -161,6 +161,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
         help="Print the script that completes commands, options and live names in a shell.",
     ),
     "config": Place(target="cli.config:app", help="Which APIs this command line knows by name."),
+    "audit": Place(target="cli.audit:app", help="The audit log: who changed what, and when."),
     "keys": Place(target="cli.keys:app", help="API keys of your tenant."),
     "admin": Place(target="cli.admin:app", help="Set an installation up."),
     "local": Place(

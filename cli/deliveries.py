@@ -1,14 +1,13 @@
 """`penstock deliveries`."""
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _live, _output, _times, client
-from cli._follow import changes
+from cli import _follow, _live, _output, _times, client
+from cli._follow import ForS, changes
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "created_at")
@@ -75,31 +74,17 @@ def tail(
         typer.Option(help="Only of this webhook (its id).", autocompletion=_live.webhooks),
     ] = None,
     topic: Annotated[str | None, typer.Option(help="Only of this exact topic.")] = None,
-    for_s: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")
-    ] = None,
+    for_s: ForS = None,
     as_json: AsJson = False,
 ) -> None:
     """Show deliveries as they come and change; with --json all of them at the end."""
-    api = client.connect()
     query = {"webhook": webhook, "topic": topic}
-    began, printed = datetime.now(UTC), list[Mapping[str, Any]]()
-    typer.echo("watching; Ctrl-C ends it", err=True)
-    try:
-        for row in changes(
-            api,
-            "/v1/deliveries",
-            query,
-            began=began,
-            for_s=math.inf if for_s is None else for_s,
-        ):
-            printed.append(row)
-            if not as_json:
-                _output.say("  ".join(str(row[name] or "-") for name in TAIL_COLUMNS))
-    except KeyboardInterrupt:  # this is how a user ends it
-        pass
-    if as_json:
-        _output.print_json({"data": printed})
+    rows = changes(client.connect(), "/v1/deliveries", query, began=datetime.now(UTC), for_s=for_s)
+    _follow.tail(
+        rows,
+        lines=lambda row: ["  ".join(str(row[name] or "-") for name in TAIL_COLUMNS)],
+        as_json=as_json,
+    )
 
 
 def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:

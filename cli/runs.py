@@ -1,14 +1,13 @@
 """`penstock runs` and `penstock functions logs`: what functions did."""
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _live, _output, _times, client
+from cli import _follow, _live, _output, _times, client
 from cli._follow import changes
 from cli._output import AsJson, Limit
 from cli._times import Since, Until
@@ -98,13 +97,13 @@ def logs(  # noqa: PLR0913 - each option of the command is a parameter
     path = "/v1/runs" if name is None else f"/v1/functions/{client.segment(name)}/runs"
     query = {"outcome": outcome, "version": version}
     if follow or for_s is not None:
-        _follow(api, path, query, since=since, for_s=for_s, as_json=as_json)
+        _watch(api, path, query, since=since, for_s=for_s, as_json=as_json)
         return
     runs = list(api.each(path, {**query, "since": _times.parse(since)}, limit=limit))
     _output.show({"data": runs}, as_json=as_json, human=lambda: _log(runs, of_all=name is None))
 
 
-def _follow(
+def _watch(
     api: client.Client,
     path: str,
     query: Mapping[str, Any],
@@ -115,18 +114,11 @@ def _follow(
 ) -> None:
     began_at = _times.parse(since)
     began = datetime.now(UTC) if began_at is None else timestamps.moment(began_at)
-    seconds = math.inf if for_s is None else for_s
-    printed: list[Mapping[str, Any]] = []
-    typer.echo("watching; Ctrl-C ends it", err=True)
-    try:
-        for run in changes(api, path, query, began=began, for_s=seconds):
-            printed.append(run)
-            for line in () if as_json else entry(run, of_all=path == "/v1/runs"):
-                _output.say(line)
-    except KeyboardInterrupt:  # this is how a user ends it
-        pass
-    if as_json:
-        _output.print_json({"data": printed})
+    _follow.tail(
+        changes(api, path, query, began=began, for_s=for_s),
+        lines=lambda run: entry(run, of_all=path == "/v1/runs"),
+        as_json=as_json,
+    )
 
 
 def _log(runs: list[Any], *, of_all: bool) -> Iterable[str]:

@@ -18,7 +18,7 @@ from tests.cloud import Cloud
 def an_entry(**changes: Any) -> Entry:
     """An entry whose change is under way."""
     at_ms = changes.pop("at_ms", NOW_MS)
-    values = {
+    values: dict[str, Any] = {
         "id": entries.entry_id(at_ms, changes.pop("unique", "a" * 15)),
         "tenant": TENANT,
         "at": NOW,

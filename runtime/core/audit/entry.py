@@ -14,10 +14,11 @@ from typing import Any, Final
 from runtime.core import ids, timestamps
 from runtime.core.audit import documents
 from runtime.core.events.envelope import MAX_EVENT_BYTES, Event
+from runtime.core.events.topics import RESERVED_FAMILY
 from runtime.core.json_text import dump
 
 PREFIX: Final = "aud_"
-TOPICS: Final = "audit."  # what the topics of our events about changes begin with
+TOPICS: Final = RESERVED_FAMILY  # what the topics of our events about changes begin with
 # Twice the timeout of the API's function. Until then a call may still be at work; after it, an
 # entry that is not ended is one that a killed call has left.
 LEASE_MS: Final = 60_000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from runtime.core.events import envelope
+from runtime.core.events import envelope, topics
 from runtime.core.events.envelope import Event
 from runtime.errors import BadInput
 
@@ -29,8 +29,11 @@ def parse(
         may_be_whole: whether it may have what Penstock sets otherwise, as an event that is shown.
 
     Raises:
-        BadInput: the event is malformed or too large, or sets a field that Penstock sets.
+        BadInput: the event is malformed or too large, has a topic that only Penstock sends, or sets
+            a field that Penstock sets.
     """
+    if isinstance(raw, Mapping) and not may_be_whole:
+        topics.check_sendable(raw.get("topic"))
     reserved = frozenset() if may_be_whole else _RESERVED
     whole = _completed(raw, tenant=tenant, new_id=new_id, reserved=reserved)
     event = envelope.parse(whole, now=now, origin="api")

@@ -11,6 +11,8 @@ from runtime.errors import BadInput
 
 MAX_TOPICS: Final = 100  # in one subscription; for more, a prefix or a filter serves better
 
+# What happened to a tenant's settings is for us alone to say: nobody else may send these.
+RESERVED_FAMILY: Final = "audit."
 # What callers of the API, and Penstock itself, change: the audit log has an entry for each.
 _CHANGES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -90,7 +92,10 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "webhook.disabled": "a webhook was switched off: by somebody, by a 410, or after five days",
         "webhook.enabled": "a webhook was switched on",
         "webhook.test": "a test, sent to one webhook on request",
-        **{f"audit.{action}": f"{what}, or somebody tried" for action, what in _CHANGES.items()},
+        **{
+            f"{RESERVED_FAMILY}{action}": f"{what}, or somebody tried"
+            for action, what in _CHANGES.items()
+        },
     }
 )
 # Any topic below one of these exists. Customers name the metrics; the system names the others.
@@ -135,6 +140,20 @@ def to_klaviyo(topic: str) -> str:
     if topic.startswith("metric."):
         return f"event:api.{topic.removeprefix('metric.')}"
     return f"event:penstock.{topic}"
+
+
+def check_sendable(topic: object) -> None:
+    """Refuse a topic of events that only we send.
+
+    Raises:
+        BadInput: code `reserved_topic`.
+    """
+    if isinstance(topic, str) and topic.startswith(RESERVED_FAMILY):
+        raise BadInput(
+            "begins with audit., and only Penstock tells of changes",
+            field="topic",
+            code="reserved_topic",
+        )
 
 
 def parse_all(topics: Iterable[object], *, at: str = "topics") -> tuple[str, ...]:

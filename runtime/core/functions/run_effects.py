@@ -12,7 +12,7 @@ from runtime.core import ids, timestamps
 from runtime.core.deliveries import recording
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES, DeliverMessage
-from runtime.core.events import envelope
+from runtime.core.events import envelope, topics
 from runtime.core.events.envelope import Event
 from runtime.core.functions import measured, retrying
 from runtime.core.functions.function import Engine, RetryPolicy
@@ -261,6 +261,7 @@ def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Eve
         case "emit":
             position = len(out.events) + len(out.looped)
             raw = _emitted(effect, run=run, event=event, position=position)
+            topics.check_sendable(raw["topic"])
             try:
                 out.events.append(envelope.parse(raw, now=run.created_at))
             except BadInput as problem:

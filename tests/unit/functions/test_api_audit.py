@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from functions._api.endpoints import ENDPOINTS
 from runtime.core.audit import selection
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
 from tests import api_examples, audit
-from tests.api_client import ApiClient
+from tests.api_client import Answer, ApiClient
 from tests.overtaking import overtaken_by
 
 HOOK = {"name": "orders", "url": "https://hooks.example.com/in", "topics": ["metric.x"]}
@@ -187,35 +188,35 @@ class TestWhatIsRecorded:
         """64 KB of text are not the news; and a push of what was there has changed nothing."""
         api.post("/v1/functions", {"name": "vip"})
         source = {"source": "def handler(event):\n    return 'unmistakable'\n"}
-        for _ in range(2):
-            pushed = api.post("/v1/functions/vip/versions", source).json
+        pushed = [api.post("/v1/functions/vip/versions", source).json for _ in range(2)]
 
         again, first = entries(api, action="version.pushed")
 
         assert "unmistakable" not in json.dumps([again, first])
         assert {"kind": "version", "id": "vip/1"} == first["resource"]
-        assert (None, pushed["source_sha256"]) == (
+        assert (None, pushed[0]["source_sha256"]) == (
             first["before"],
             first["after"]["source_sha256"],
         )
         assert again["before"] == again["after"] == first["after"]
 
     def test_the_whole_story_leaves_no_secret_and_no_credential(
-        self, story: api_examples.Story
+        self, story: "WatchedStory"
     ) -> None:
         """Every operation of the API is called, and each value that is shown once is looked for."""
         secret = {"value": "a-value-nobody-else-has"}
         story.api.post("/v1/functions", {"name": "s", "secrets": ["TOKEN"]})
         story.api.call("PUT", "/v1/functions/s/secrets/TOKEN", secret)
+        own = "whsec_" + "b25seS1vbmNlLW9ubHktb25jZS1vbmx5"
         access = {
             "headers": {"x-token": "header-only-once"},
             "auth": {"kind": "basic", "username": "u", "password": "password-only-once"},
             "url": "https://hooks.example.com/in?token=url-only-once",
-            "secret": "whsec_" + "b25seS1vbmNlLW9ubHktb25jZS1vbmx5",
+            "secret": own,
         }
         a_webhook(story.api, **access)
-        known = [*shown_once(story), secret["value"], "header-only-once", "password-only-once"]
-        known += ["url-only-once", access["secret"], "not-a-real-token", api_examples.SOURCE[:30]]
+        known = [*story.shown_once, secret["value"], "header-only-once", "password-only-once"]
+        known += ["url-only-once", own, "not-a-real-token", api_examples.SOURCE[:30]]
 
         shown = entries(story.reader, limit=200)
         text = json.dumps(shown)
@@ -308,6 +309,15 @@ class TestWhoReads:
         assert [] == ids(until="2020-01-01T00:00:00Z")
 
 
+def test_nobody_else_tells_of_changes(api: ApiClient) -> None:
+    """Who acts on `audit.*` must not be led on by whoever may send an event."""
+    topic = {"topic": "audit.webhook.deleted"}
+    answer = api.post("/v1/events", topic)
+
+    assert (422, "reserved_topic") == (answer.status, answer.json["rejected"][0]["code"])
+    assert 404 == api.post("/v1/functions/none/invoke", {"event": topic}).status  # may be tried on
+
+
 def test_each_entry_is_told_of_by_one_event_with_the_same_content(api: ApiClient) -> None:
     """Whoever subscribes to `audit.*` hears of every change, also of one that was refused."""
     api = api.newcomer()
@@ -328,31 +338,30 @@ def test_each_entry_is_told_of_by_one_event_with_the_same_content(api: ApiClient
     assert 0 == audit.sweep_later(api.cloud)  # nothing is left to tell
 
 
+@dataclass(kw_only=True)
+class WatchedStory(api_examples.Story):
+    """A story of which every answer is kept."""
+
+    reader: ApiClient  # the tenant, with a key that may read its audit log
+    answers: list[str] = field(default_factory=list)
+
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
+        """One call, which must succeed."""
+        answer = super().call(method, path, body, **query)
+        self.answers.append(answer.text)
+        return answer
+
+    @property
+    def shown_once(self) -> list[str]:
+        """Every key and signing secret that an answer has shown."""
+        form = re.compile(r"(?:psk|whsec|whsk)_[A-Za-z0-9_+/=-]{16,}")
+        return sorted({value for text in self.answers for value in form.findall(text)})
+
+
 @pytest.fixture
-def story(api: ApiClient) -> Any:
+def story(api: ApiClient) -> WatchedStory:
     """A tenant that has called every operation."""
-    story = _WatchedStory(api=api.newcomer())
-    story.reader = story.api
+    story = WatchedStory(api=api, reader=api)
     api_examples.play(story)
     story.api = story.reader
     return story
-
-
-class _WatchedStory(api_examples.Story):
-    """A story that keeps every answer."""
-
-    reader: ApiClient
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """One call."""
-        answer = super().call(method, path, body, **query)
-        self.__dict__.setdefault("answers", []).append(answer.text)
-        return answer
-
-
-def shown_once(story: Any) -> list[str]:
-    """Every key and signing secret that an answer of the story has shown."""
-    texts: list[str] = story.__dict__["answers"]
-    return sorted(
-        {value for text in texts for value in re.findall(r"(?:psk|whsec|whsk)_[\w+/=-]{16,}", text)}
-    )

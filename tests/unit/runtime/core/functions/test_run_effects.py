@@ -58,6 +58,14 @@ def transformed(**result: Any) -> Outgoing:
 class TestEmitted:
     """Events out of functions."""
 
+    def test_a_function_does_not_tell_of_changes(self) -> None:
+        """What is said on `audit.*` is the platform's own word."""
+        forged = decide(effects=[EMIT, {**EMIT, "topic": "audit.webhook.deleted"}])
+
+        assert Outcome.REFUSED is forged.run.outcome
+        assert "only Penstock" in (forged.run.error or {})["message"]
+        assert () == forged.outgoing.events
+
     def test_ids_derive_from_run_and_position(self) -> None:
         """Running it again repeats, never multiplies."""
         decision = decide(effects=[EMIT, DELIVER, EMIT])
