@@ -19,7 +19,7 @@ def an_entry(**changes: Any) -> Entry:
     """An entry whose change is under way."""
     at_ms = changes.pop("at_ms", NOW_MS)
     values: dict[str, Any] = {
-        "id": entries.entry_id(at_ms, changes.pop("unique", "a" * 15)),
+        "id": entries.entry_id(at_ms, changes.pop("unique", "a" * 17)),
         "tenant": TENANT,
         "at": NOW,
         "actor_kind": ActorKind.API_KEY,

@@ -31,6 +31,7 @@ EXECUTED: Final = (
     "README.md",
     "docs/howto/develop-a-project.md",
     "docs/howto/query.md",
+    "docs/howto/audit-changes.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (

@@ -8,6 +8,7 @@ from examples.orders.events import Order, envelopes
 from infra.demo import (
     accidents,
     bad_input,
+    changes,
     corners,
     counting,
     coverage,
@@ -52,6 +53,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
 
     corner, parcel = corners.make(stage), labels.make(stage)
     failing.make(stage)
+    changes.make(stage)
     farewells = reruns.make(stage)
     problems = bad_input.send(stage, patience)
     corners.send(stage)
@@ -97,9 +99,12 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     )
     sums = tally.problems(counts, expectation, extras=extras)
     stage.progress.step("a canary fails, its function is told of, and recovers")
-    problems += failing.problems(stage, patience)
-    problems += reruns.problems(stage, farewells, patience)
-    problems += accidents.problems(stage, patience)
+    problems += [
+        *failing.problems(stage, patience),
+        *changes.problems(stage, patience),
+        *reruns.problems(stage, farewells, patience),
+        *accidents.problems(stage, patience),
+    ]
     installation = Installation(
         session=stage.session,
         endpoint=stage.local.aws_endpoint,

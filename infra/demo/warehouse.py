@@ -31,8 +31,8 @@ class Warehouse:
     schema: str
 
     def events(self) -> int:
-        """How many rows the table of events has."""
-        return self._number("SELECT COUNT(*) FROM {events}")
+        """How many rows the table of events has, besides those that tell of changes."""
+        return self._number("SELECT COUNT(*) FROM {events} WHERE topic NOT LIKE 'audit.%'")
 
     def profiles(self) -> int:
         """How many rows the table of profiles has."""

@@ -29,7 +29,7 @@ def due(cloud: Cloud, *, now_ms: int = DUE_MS) -> list[entries.Entry]:
 
 def test_an_entry_is_stored_as_it_is(cloud: Cloud) -> None:
     """Also one that names no key, no thing and no call."""
-    bare = an_entry(unique="b" * 15, actor_id=None, resource_id=None, request_id=None, before=None)
+    bare = an_entry(unique="b" * 17, actor_id=None, resource_id=None, request_id=None, before=None)
     done = entries.done(bare, resource_id=None, before={"a": 1}, after={"a": [None, 2.0]}, now=NOW)
 
     for entry in (ENTRY, done):
@@ -125,7 +125,7 @@ def test_entries_are_listed_by_what_they_have_in_common(
 
 def test_a_listing_goes_on_where_it_stopped(cloud: Cloud) -> None:
     """Entries of the same millisecond too: each comes once."""
-    every = [an_entry(unique=letter * 15) for letter in "abcde"]
+    every = [an_entry(unique=letter * 17) for letter in "abcde"]
     for entry in every:
         cloud.audit.add(entry)
 

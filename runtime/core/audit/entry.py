@@ -23,8 +23,10 @@ TOPICS: Final = RESERVED_FAMILY  # what the topics of our events about changes b
 # entry that is not ended is one that a killed call has left.
 LEASE_MS: Final = 60_000
 ABANDONED: Final = "abandoned"  # the code of an entry that a killed call has left
-_LAST_MS: Final = (1 << 44) - 1  # in 2527: so many milliseconds fit eleven hexadecimal digits
-_UNIQUE_CHARS: Final = 15  # of base32, beside the time: nobody draws the same twice in one ms
+_DIGITS: Final = "234567abcdefghijklmnopqrstuvwxyz"  # of base32 as in our other ids, in order
+_TIME_CHARS: Final = 9
+_LAST_MS: Final = (1 << 5 * _TIME_CHARS) - 1  # in 3084
+_UNIQUE_CHARS: Final = 17  # of base32, beside the time: nobody draws the same twice in one ms
 
 
 class Outcome(StrEnum):
@@ -97,9 +99,11 @@ def entry_id(at_ms: int, unique: str) -> str:
 def first_id(at_ms: int) -> str:
     """What the ids of a millisecond begin with; it sorts before them, and after all earlier ids.
 
-    A time outside of the years 1970 to 2527, in which there are no entries, is taken for their end.
+    A time before 1970 or after 3084, when there are no entries, is taken for the nearest of both.
     """
-    return f"{PREFIX}{min(max(0, at_ms), _LAST_MS):011x}"
+    time = min(max(0, at_ms), _LAST_MS)
+    digits = (time >> 5 * place & 31 for place in reversed(range(_TIME_CHARS)))
+    return PREFIX + "".join(_DIGITS[digit] for digit in digits)
 
 
 def done(

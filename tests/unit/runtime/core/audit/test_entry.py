@@ -10,8 +10,8 @@ from runtime.core.json_text import dump
 from tests.audit import an_entry
 from tests.builders import NOW
 
-TIMES = st.integers(0, (1 << 44) - 1)
-UNIQUE = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=15, max_size=26)
+TIMES = st.integers(0, (1 << 45) - 1)
+UNIQUE = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=17, max_size=26)
 
 
 @given(TIMES, TIMES, UNIQUE, UNIQUE)
