@@ -67,7 +67,7 @@ def _leave(stage: Stage) -> None:
 def _heard(stage: Stage) -> list[str]:
     """The entries that the webhook was told of."""
     arrivals: list[Any] = stage.receiver.endpoints[LISTENER].accepted
-    return sorted({arrival.body["data"]["id"] for arrival in arrivals})
+    return sorted({arrival.body["data"]["properties"]["id"] for arrival in arrivals})
 
 
 def _name(stage: Stage, entry_id: str) -> str:

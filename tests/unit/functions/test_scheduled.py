@@ -23,6 +23,7 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive, worker
+from tests.audit import an_entry
 from tests.builders import (
     NOW,
     TENANT,
@@ -38,7 +39,7 @@ from tests.builders import (
 from tests.cloud import Cloud
 
 LONG_AGO_MS = 1_000
-KINDS = ("deliveries", "runs", "endpoints", "functions", "replays", "purges")
+KINDS = ("deliveries", "runs", "endpoints", "functions", "replays", "purges", "audit")
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "EVENTS_TABLE": cloud.events.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "AUDIT_TABLE": cloud.audit.table.name,
         "BUCKET": bucket,
         "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
         "RUN_QUEUE_URL": cloud.queue_url("run"),
@@ -116,6 +118,16 @@ class TestSweep:
 
         assert 1 == sweep.handler({}, None)["purges"]
         assert ["new"] == [each.name for each in functions.list(TENANT).items]
+
+    def test_an_entry_of_the_audit_log_that_a_killed_call_has_left_is_ended(
+        self, installed: Cloud
+    ) -> None:
+        """Nobody else would: its call is gone."""
+        entry = an_entry(due_at_ms=LONG_AGO_MS)
+        installed.audit.add(entry)
+
+        assert [1, 0] == [sweep.handler({}, None)["audit"] for _ in range(2)]
+        assert "abandoned" == installed.audit.get(TENANT, entry.id).code
 
     def test_trouble_with_one_kind_does_not_stop_the_other(self, installed: Cloud) -> None:
         """And the invocation fails, so that somebody hears of it."""
