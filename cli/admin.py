@@ -28,8 +28,9 @@ def bootstrap(
 
     try:
         outputs = stacks.outputs(stack)
-        create_tenant = tenancy.tenants(outputs["ConfigTable"])
-        _, key = create_tenant.bootstrap(tenant)
+        _, key = tenancy.bootstrap(
+            tenant, config_table=outputs["ConfigTable"], audit_table=outputs["AuditTable"]
+        )
     except KeyError as problem:
         raise CommandFailed(
             f"stack {stack!r} is not an installation of Penstock: it has no output {problem}",

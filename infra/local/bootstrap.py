@@ -1,16 +1,14 @@
 """Makes the first tenant and API key of a new local cloud, by the code that makes them in AWS."""
 
-import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from runtime.settings import DEFAULT_AUDIT_RETENTION_DAYS
+from runtime.stores.audit.audit_log import AuditLog
 from runtime.stores.aws.dynamodb import DynamoDB
 from runtime.stores.tables import config
-from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
-from runtime.stores.webhooks.webhooks import Webhooks
-from runtime.usecases.tenancy.create_api_key import CreateApiKey
-from runtime.usecases.tenancy.create_tenant import CreateTenant
+from runtime.stores.tables.table import Table
+from runtime.wiring.api import tenancy
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -18,18 +16,10 @@ if TYPE_CHECKING:
 
 def bootstrap(session: "Session", *, endpoint: str, outputs: Mapping[str, str], tenant: str) -> str:
     """Make a tenant, and give its API key. The cloud itself stores only the key's hash."""
-    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
-    table = config.table(DynamoDB.direct(dynamodb, session), outputs["ConfigTable"])
-    keys = CreateApiKey(
-        keys=ApiKeys(config=table),
-        webhooks=Webhooks(config=table),
-        clock=_now,
-        random=secrets.token_bytes,
+    tables = DynamoDB.direct(session.client("dynamodb", endpoint_url=endpoint), session)
+    log = AuditLog(
+        table=Table(client=tables, name=outputs["AuditTable"]),
+        retention_days=DEFAULT_AUDIT_RETENTION_DAYS,
     )
-    create = CreateTenant(tenants=Tenants(config=table), create_api_key=keys, clock=_now)
-    _, token = create.bootstrap(tenant)
-    return token
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    issued = tenancy.bootstrap_in(config.table(tables, outputs["ConfigTable"]), log, tenant)
+    return issued.key

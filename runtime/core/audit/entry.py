@@ -42,7 +42,6 @@ class ActorKind(StrEnum):
     """Who makes changes."""
 
     API_KEY = "api_key"
-    SYSTEM = "system"  # Penstock itself, by a rule of its own
     OPERATOR = "operator"  # somebody with AWS credentials for the installation
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from runtime.core import timestamps
 from runtime.core.tenancy import scopes as known
@@ -69,6 +69,20 @@ def hash_prefix(key_id: str) -> str | None:
         return base64.b32decode(text.upper()).hex()[: 2 * _ID_BYTES] or None
     except ValueError:
         return None
+
+
+def shown(key: ApiKey) -> dict[str, Any]:
+    """The record of a key as GET shows it."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "sha256": key.sha256,
+        "scopes": list(key.scopes),
+        "webhook_id": key.webhook_id,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+    }
 
 
 def has_expired(key: ApiKey, *, now: str) -> bool:

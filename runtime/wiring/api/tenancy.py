@@ -4,19 +4,24 @@ import secrets
 from dataclasses import dataclass
 
 from runtime import settings
+from runtime.core.events import envelope
 from runtime.core.pacing.call_limit import CallLimit
+from runtime.core.tenancy import api_key
 from runtime.settings import Settings
+from runtime.stores.audit.audit_log import AuditLog
 from runtime.stores.aws.clients import Clients
 from runtime.stores.pacing.buckets import Buckets
 from runtime.stores.tables import config
 from runtime.stores.tables.config import Config
+from runtime.stores.tables.table import Table
 from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
 from runtime.stores.tenancy.claims import Claims
 from runtime.stores.webhooks.webhooks import Webhooks
+from runtime.usecases.audit.record_operator import RecordOperator
 from runtime.usecases.pacing.admit_call import AdmitCall
 from runtime.usecases.tenancy.answer_once import AnswerOnce
 from runtime.usecases.tenancy.authenticate import Authenticate
-from runtime.usecases.tenancy.create_api_key import CreateApiKey
+from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 from runtime.usecases.tenancy.create_tenant import CreateTenant
 from runtime.usecases.tenancy.revoke_api_key import RevokeApiKey
 from runtime.usecases.tenancy.rotate_api_key import RotateApiKey
@@ -60,10 +65,35 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
     )
 
 
-def tenants(config_table: str) -> CreateTenant:
-    """What makes tenants, for an admin's machine, which knows only the config table's name."""
-    clients = parts.clients(settings.load())
-    return _create_tenant(config.table(clients.tables, config_table))
+def bootstrap(tenant: str, *, config_table: str, audit_table: str) -> IssuedKey:
+    """Make an admin key for a tenant from an operator's machine, which knows the tables' names.
+
+    Raises:
+        BadInput: code `bad_tenant`.
+    """
+    installation = settings.load()
+    tables = parts.clients(installation).tables
+    log = AuditLog(
+        table=Table(client=tables, name=audit_table),
+        retention_days=installation.audit_retention_days,
+    )
+    return bootstrap_in(config.table(tables, config_table), log, tenant)
+
+
+def bootstrap_in(table: Config, log: AuditLog, tenant: str) -> IssuedKey:
+    """Make an admin key for a tenant of the installation with these tables.
+
+    Raises:
+        BadInput: code `bad_tenant`.
+    """
+    envelope.check_tenant(tenant)  # before it becomes the key of an entry
+    record = RecordOperator(entries=log, clock=worker.now, new_id=parts.new_id)
+    return record(
+        tenant,
+        action="api_key.created",
+        create=lambda: _create_tenant(table).bootstrap(tenant),
+        show=lambda issued: api_key.shown(issued.record),
+    )
 
 
 def _create_api_key(table: Config) -> CreateApiKey:

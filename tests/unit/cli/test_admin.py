@@ -7,9 +7,12 @@ import boto3
 import pytest
 
 from cli.main import main
+from runtime.core.audit.entry import ActorKind, Outcome
+from runtime.core.audit.selection import Selection
 from runtime.core.tenancy.api_key import digest
 from runtime.core.tenancy.scopes import ADMIN
 from runtime.stores.tenancy.api_keys import ApiKeys
+from tests import audit
 from tests.cloud import Cloud, in_process
 from tests.unit.cli.conftest import Command
 
@@ -18,9 +21,10 @@ from tests.unit.cli.conftest import Command
 def cloud() -> Iterator[Cloud]:
     """An account with an installed stack `penstock` and another one, `shop`."""
     with in_process() as account:
-        for name, output in (("penstock", "ConfigTable"), ("shop", "Bucket")):
+        tables = {"ConfigTable": account.config.table.name, "AuditTable": account.audit.table.name}
+        for name, values in (("penstock", tables), ("shop", {"Bucket": "shop"})):
             resource = {"Type": "AWS::SNS::Topic", "Properties": {}}
-            outputs = {output: {"Value": account.config.table.name}}
+            outputs = {output: {"Value": value} for output, value in values.items()}
             template = {"Resources": {"Topic": resource}, "Outputs": outputs}
             boto3.client("cloudformation").create_stack(
                 StackName=name, TemplateBody=json.dumps(template)
@@ -39,6 +43,27 @@ def test_bootstrap_makes_a_working_admin_key(
     assert (0, "acme") == (code, made["tenant"])
     assert found is not None
     assert ("acme", True) == (found.tenant, ADMIN in found.scopes)
+
+
+def test_a_bootstrap_stands_in_the_audit_log_and_the_sweep_tells_of_it(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that may do everything, from somebody who needs none to make it."""
+    main(["admin", "bootstrap", "--stack", "penstock", "--tenant", "acme", "--json"])
+    key = json.loads(capsys.readouterr().out)["api_key"]
+
+    [entry] = cloud.audit.list("acme", Selection()).items
+
+    assert (ActorKind.OPERATOR, "operator", None, "api_key.created", Outcome.DONE) == (
+        entry.actor_kind,
+        entry.actor_name,
+        entry.actor_id,
+        entry.action,
+        entry.outcome,
+    )
+    assert (entry.resource_id, "bootstrap") == ((entry.after or {})["id"], entry.after["name"])  # type: ignore[index]
+    assert key not in repr(entry)
+    assert 1 == audit.sweep_later(cloud)
 
 
 def test_bootstrap_again_makes_another_key(

@@ -9,6 +9,7 @@ import pytest
 
 from functions._api.endpoints import ENDPOINTS
 from runtime.core.audit import selection
+from runtime.core.tenancy import api_key
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
 from tests import api_examples, audit
 from tests.api_client import Answer, ApiClient
@@ -307,6 +308,15 @@ class TestWhoReads:
         assert [update["id"]] == ids(action="webhook.updated", outcome="done")
         assert ids() == ids(since=create["at"], action="webhook.*")
         assert [] == ids(until="2020-01-01T00:00:00Z")
+
+
+def test_a_key_that_an_operator_makes_is_recorded_as_get_shows_it(api: ApiClient) -> None:
+    """The command that makes it does not go by the API, and its entry must look the same."""
+    shown = api.get("/v1/api-keys").json["data"][0]
+
+    record = api.application.tenancy.api_keys.get(api.tenant, shown["id"])
+
+    assert shown == api_key.shown(record)
 
 
 def test_nobody_else_tells_of_changes(api: ApiClient) -> None:
