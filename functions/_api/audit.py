@@ -8,7 +8,7 @@ from pydantic import Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
 from runtime.core.audit import entry as entries
-from runtime.core.audit.entry import ActorKind, Entry, Outcome
+from runtime.core.audit.entry import ActorKind, ChangeOutcome, Entry
 from runtime.core.audit.selection import Selection
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
@@ -30,7 +30,7 @@ class AuditQuery(ListQuery):
         description="the id of what was changed; a function's name also for its versions and"
         " secrets",
     )
-    outcome: Outcome | None = None
+    outcome: ChangeOutcome | None = None
 
     @property
     def selection(self) -> Selection:
@@ -76,7 +76,7 @@ class EntrySummary(Answer):
     resource: ResourceOut
     actor: ActorOut
     request_id: str | None = Field(description="of the API call; null for a change without one")
-    outcome: Outcome = Field(
+    outcome: ChangeOutcome = Field(
         description="`unknown`: a fault on our side, so it may have been made; look at the thing"
     )
     code: str | None = Field(description="of the error; null for none")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.core.audit import entry as entries
-from runtime.core.audit.entry import Outcome
+from runtime.core.audit.entry import ChangeOutcome
 from runtime.core.audit.selection import Selection
 from runtime.core.timestamps import of_epoch_ms
 from runtime.errors import NotFound
@@ -99,8 +99,8 @@ def test_another_tenants_entry_is_none(cloud: Cloud) -> None:
         (Selection(action="webhook.updated"), [4, 1, 0]),
         (Selection(action="secret.*"), [2]),
         (Selection(resource_id="vip"), [3, 2]),  # and what is named after it, but not `vip-2`
-        (Selection(outcome=Outcome.REFUSED), [4]),
-        (Selection(action="webhook.*", outcome=Outcome.STARTED), [1, 0]),
+        (Selection(outcome=ChangeOutcome.REFUSED), [4]),
+        (Selection(action="webhook.*", outcome=ChangeOutcome.STARTED), [1, 0]),
     ],
 )
 def test_entries_are_listed_by_what_they_have_in_common(
@@ -112,7 +112,7 @@ def test_entries_are_listed_by_what_they_have_in_common(
         1: {"resource_id": "vip-2"},
         2: {"action": "secret.set", "resource_id": "vip/TOKEN"},
         3: {"action": "function.published", "resource_id": "vip", "actor_id": "key_2"},
-        4: {"outcome": Outcome.REFUSED, "code": "x"},
+        4: {"outcome": ChangeOutcome.REFUSED, "code": "x"},
     }
     by_id = {}
     for number, changes in named.items():

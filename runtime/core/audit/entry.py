@@ -29,7 +29,7 @@ _LAST_MS: Final = (1 << 5 * _TIME_CHARS) - 1  # in 3084
 _UNIQUE_CHARS: Final = 17  # of base32, beside the time: nobody draws the same twice in one ms
 
 
-class Outcome(StrEnum):
+class ChangeOutcome(StrEnum):
     """What came of a change."""
 
     STARTED = "started"  # nothing yet: its call is under way, or was killed a moment ago
@@ -60,7 +60,7 @@ class Entry:
     # None for a thing that was to be created and has no id.
     resource_id: str | None
     request_id: str | None  # the API call's, as in our log; None for a change without a call
-    outcome: Outcome = Outcome.STARTED
+    outcome: ChangeOutcome = ChangeOutcome.STARTED
     code: str | None = None  # of the error; None while the change is under way and when it is done
     # The thing as GET showed it just before, as `documents.kept` keeps it; None when there was
     # none, as before a creation.
@@ -125,7 +125,7 @@ def done(
     return replace(
         entry,
         resource_id=resource_id,
-        outcome=Outcome.DONE,
+        outcome=ChangeOutcome.DONE,
         before=documents.kept(before),
         after=documents.kept(after),
         changed=documents.changed(before, after),
@@ -135,12 +135,12 @@ def done(
 
 def refused(entry: Entry, *, code: str, now: str) -> Entry:
     """The entry of a change that was refused, and so not made."""
-    return replace(entry, outcome=Outcome.REFUSED, code=code, ended_at=now)
+    return replace(entry, outcome=ChangeOutcome.REFUSED, code=code, ended_at=now)
 
 
 def unknown(entry: Entry, *, code: str, now: str) -> Entry:
     """The entry of a change that a fault of ours cut short: it may have been made."""
-    return replace(entry, outcome=Outcome.UNKNOWN, code=code, ended_at=now)
+    return replace(entry, outcome=ChangeOutcome.UNKNOWN, code=code, ended_at=now)
 
 
 def shown(entry: Entry) -> dict[str, Any]:

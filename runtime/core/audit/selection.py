@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runtime.core.audit.entry import TOPICS, Outcome
+from runtime.core.audit.entry import TOPICS, ChangeOutcome
 from runtime.core.events import topics
 from runtime.errors import BadInput
 
@@ -16,7 +16,7 @@ class Selection:
     actor_id: str | None = None  # the id of the API key that made it
     action: str | None = None  # what was done, or a prefix such as `webhook.*`; see `action`
     resource_id: str | None = None  # of what was changed; with the parts that are named after it
-    outcome: Outcome | None = None
+    outcome: ChangeOutcome | None = None
 
 
 def action(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from runtime.core.audit import entry as entries
-from runtime.core.audit.entry import Entry, Outcome
+from runtime.core.audit.entry import ChangeOutcome, Entry
 from runtime.core.audit.selection import Selection
 from runtime.core.page import Page
 from runtime.core.timestamps import epoch_ms, moment
@@ -34,7 +34,7 @@ class AuditLog:
     def end(self, entry: Entry) -> bool:
         """Store how a change has ended; False if the entry had an end already, which stays."""
         return self.table.put_if(
-            self._item(entry), "#outcome = :started", started=Outcome.STARTED.value
+            self._item(entry), "#outcome = :started", started=ChangeOutcome.STARTED.value
         )
 
     def note_told(self, entry: Entry) -> None:

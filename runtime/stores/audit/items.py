@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from runtime.core.audit.entry import ActorKind, Entry, Outcome
+from runtime.core.audit.entry import ActorKind, ChangeOutcome, Entry
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
@@ -20,6 +20,6 @@ def entry(item: Mapping[str, Item]) -> Entry:
     raw: dict[str, Any] = dict.fromkeys(("actor_id", "resource_id", "request_id"))
     raw |= codec.fields(item, Entry, as_json=AS_JSON)
     raw["actor_kind"] = ActorKind(raw["actor_kind"])
-    raw["outcome"] = Outcome(raw["outcome"])
+    raw["outcome"] = ChangeOutcome(raw["outcome"])
     raw["changed"] = tuple(raw["changed"])
     return Entry(**raw)

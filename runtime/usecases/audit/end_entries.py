@@ -7,7 +7,7 @@ from typing import Final
 
 from runtime.core import timestamps
 from runtime.core.audit import entry as entries
-from runtime.core.audit.entry import ABANDONED, Entry, Outcome
+from runtime.core.audit.entry import ABANDONED, ChangeOutcome, Entry
 from runtime.errors import Transient
 from runtime.usecases.audit.ports import Entries
 from runtime.usecases.audit.tell import tell
@@ -52,7 +52,7 @@ class EndEntries:
 
     def _look_after(self, entry: Entry, now: str) -> bool:
         """End the entry if nobody has, and tell of it; whether the tenant was told."""
-        if entry.outcome is Outcome.STARTED:
+        if entry.outcome is ChangeOutcome.STARTED:
             entry = entries.unknown(entry, code=ABANDONED, now=now)
             if not self.entries.end(entry):
                 return False  # somebody else has just ended it, and tells of it

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from cli.main import main
-from runtime.core.audit.entry import ActorKind, Outcome
+from runtime.core.audit.entry import ActorKind, ChangeOutcome
 from runtime.core.audit.selection import Selection
 from runtime.core.tenancy.api_key import digest
 from runtime.core.tenancy.scopes import ADMIN
@@ -54,7 +54,7 @@ def test_a_bootstrap_stands_in_the_audit_log_and_the_sweep_tells_of_it(
 
     [entry] = cloud.audit.list("acme", Selection()).items
 
-    assert (ActorKind.OPERATOR, "operator", None, "api_key.created", Outcome.DONE) == (
+    assert (ActorKind.OPERATOR, "operator", None, "api_key.created", ChangeOutcome.DONE) == (
         entry.actor_kind,
         entry.actor_name,
         entry.actor_id,

@@ -21,6 +21,13 @@ def test_the_document_is_valid_openapi() -> None:
     assert [] == [f"{list(error.absolute_path)}: {error.message[:200]}" for error in errors]
 
 
+def test_no_schema_is_named_after_a_module() -> None:
+    """Of two classes with one name, the document would name each by its place in our code."""
+    names = api_contract.DOCUMENT["components"]["schemas"]
+
+    assert [] == [name for name in names if name.startswith("runtime__")]
+
+
 @pytest.mark.parametrize("each", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
 def test_an_operation_names_its_scope_and_every_status_with_its_codes(each: Any) -> None:
     """A client is written from the document alone, for the bad days too."""
