@@ -107,6 +107,8 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/contract.in --output-file requirements/contract.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/peers.in --output-file requirements/peers.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/fuzz.in --output-file requirements/fuzz.txt >/dev/null

@@ -103,7 +103,7 @@ def _run_cases(cases: list[dict[str, Any]], job: dict[str, Any]) -> Iterator[dic
 
 def _one_case(box: Sandbox, job: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     for part in ("event", "profile"):  # the cloud has no event and no profile with such values
-        json_text.check_json(case.get(part), at=part)
+        json_text.check_json(case.get(part), at=(part,))
     inputs = {
         "event": case["event"] if case.get("event") is not None else local_run.sample_event(),
         "profile": case.get("profile"),

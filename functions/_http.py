@@ -25,6 +25,7 @@ from runtime.errors import (
     NotFound,
     PenstockError,
     PreconditionFailed,
+    Rejected,
     SourceRefused,
     TooManyCalls,
     Transient,
@@ -251,8 +252,12 @@ def _members(error: PenstockError) -> dict[str, Any]:
     if isinstance(error, PreconditionFailed):
         members["etag"] = error.etag
     if isinstance(error, EventsRejected):  # in the shape that an answer with some accepted has
-        members |= {"accepted": [], "rejected": list(error.rejected)}
+        members |= {"accepted": [], "rejected": [_rejected(each) for each in error.rejected]}
     return members
+
+
+def _rejected(event: Rejected) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in ("index", "code", "message", "field")}
 
 
 def _allow(methods: tuple[str, ...]) -> dict[str, str]:

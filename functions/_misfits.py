@@ -1,24 +1,21 @@
 """Says what of a request does not fit: each wrong field with its JSON pointer (RFC 6901)."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from pydantic import AfterValidator, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from runtime.errors import BadInput, EventsRejected
+from runtime.errors import BadInput, EventsRejected, Place, written
 
-Place = tuple[str | int, ...]  # the names and positions that lead to a value, from the outside in
-
+T = TypeVar("T")
 # What pydantic calls an error, and what we promise to call it.
 _CODES: Final = {"missing": "missing_field", "extra_forbidden": "unknown_field"}
 _OTHER_CODE: Final = "bad_field"
 MISFIT_CODES: Final = (*_CODES.values(), _OTHER_CODE)
 REQUEST: Final = "request"  # the context in which pydantic reads what callers send
 _RULE: Final = "rule"  # pydantic's name for a refusal by the core
-_STEPS: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +29,7 @@ class Misfit:
     @property
     def field(self) -> str:
         """The place as people write it, such as `topics[0]`."""
-        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
-        return "".join(steps).lstrip(".")
+        return written(self.place)
 
     @property
     def pointer(self) -> str:
@@ -59,7 +55,7 @@ class BadRequest(BadInput):
 
     def __init__(self, misfits: Sequence[Misfit]) -> None:
         first = misfits[0]
-        super().__init__(first.message, field=first.field, code=first.code)
+        super().__init__(first.message, field=first.place, code=first.code)
         self.misfits = tuple(misfits)
 
     @classmethod
@@ -86,7 +82,18 @@ def misfits(error: BadInput) -> tuple[Misfit, ...]:
         return error.misfits
     if isinstance(error, EventsRejected):
         return tuple(_rejected(error))
-    return (Misfit(place=_steps(error.field), code=error.code, message=error.message),)
+    return (Misfit(place=error.place, code=error.code, message=error.message),)
+
+
+def read_by(read: Callable[[Any], object]) -> AfterValidator:
+    """Have a field of a request hold what the core makes of it.
+
+    Args:
+        read: makes the value; raises BadInput for one that it refuses.
+    """
+    return AfterValidator(
+        lambda value, info: judge_now(lambda: read(value), depth=1) if _is_sent(info) else value
+    )
 
 
 def judged_by(check: Callable[[Any], object], *, depth: int = 1) -> AfterValidator:
@@ -101,21 +108,26 @@ def judged_by(check: Callable[[Any], object], *, depth: int = 1) -> AfterValidat
     """
 
     def judge(value: Any, info: ValidationInfo) -> Any:
-        if info.context == REQUEST:
+        if _is_sent(info):
             judge_now(lambda: check(value), depth=depth)
         return value
 
     return AfterValidator(judge)
 
 
-def judge_now(check: Callable[[], object], *, depth: int) -> None:
+def judge_now(check: Callable[[], T], *, depth: int) -> T:
     """Run a rule inside of a validator; its refusal becomes one of pydantic's errors."""
     try:
-        check()
+        return check()
     except BadInput as refusal:
-        inside = _steps(refusal.field)[depth:]
+        inside = refusal.place[depth:]
         details = {"code": refusal.code, "inside": inside, "message": refusal.message}
         raise PydanticCustomError(_RULE, "{message}", details) from refusal
+
+
+def _is_sent(info: ValidationInfo) -> bool:
+    """Whether a caller has sent this; else it is a record of ours."""
+    return bool(info.context == REQUEST)
 
 
 def _place(loc: Sequence[int | str], raw: object, *, is_missing: bool) -> Place:
@@ -134,12 +146,8 @@ def _place(loc: Sequence[int | str], raw: object, *, is_missing: bool) -> Place:
     return tuple(place)
 
 
-def _steps(field: str) -> Place:
-    return tuple(int(number) if number else name for number, name in _STEPS.findall(field))
-
-
 def _rejected(error: EventsRejected) -> Iterable[Misfit]:
     for each in error.rejected:
-        around = (error.at, each["index"]) if error.at else ()
-        place = (*around, *_steps(each["field"]))
-        yield Misfit(place=place, code=each["code"], message=each["message"])
+        around = (error.at, each.index) if error.at else ()
+        place = (*around, *each.problem.place)
+        yield Misfit(place=place, code=each.code, message=each.message)

@@ -16,8 +16,23 @@
 The branch alone decides whether SQS tries again; `functions._http` maps errors to HTTP statuses.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+
+# The names and positions that lead to a value in an input, from the outside in; empty: all of it.
+Place = tuple[str | int, ...]
+_STEPS: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+def written(place: Place) -> str:
+    """The place as people write it, such as `topics[0]`; no one can read it back into steps.
+
+    A caller's own key may have dots and brackets: `a.b` may be two steps, and may be one.
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(steps).removeprefix(".")
 
 
 class PenstockError(Exception):
@@ -45,15 +60,27 @@ class BadInput(Permanent):
     """The caller sent something we refuse.
 
     Attributes:
-        field: dotted path of the offending field, e.g. `profile.email`; empty when the input as a
-            whole is refused.
+        place: where the offending value is; empty when the input as a whole is refused.
     """
 
     code = "bad_input"
 
-    def __init__(self, message: str, *, field: str = "", code: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | Place = "", code: str | None = None) -> None:
+        """Make the error.
+
+        Args:
+            message: for people.
+            field: the place. As text it is a path of names that are ours, such as `limits.emits`
+                or `triggers[0]`. Where a name in it is the caller's own, pass the steps.
+            code: the class's own if None.
+        """
         super().__init__(message, code=code)
-        self.field = field
+        self.place: Place = _steps(field) if isinstance(field, str) else field
+
+    @property
+    def field(self) -> str:
+        """The place as people write it, e.g. `profile.email`."""
+        return written(self.place)
 
 
 class SourceRefused(BadInput):
@@ -76,21 +103,44 @@ class SourceRefused(BadInput):
         self.findings = tuple(findings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """One event of a request that was refused."""
+
+    index: int  # the event's place in the request, from 0
+    problem: BadInput  # with the place of the fault inside of the event
+
+    @property
+    def code(self) -> str:
+        """Why."""
+        return self.problem.code
+
+    @property
+    def message(self) -> str:
+        """Why, for people."""
+        return self.problem.message
+
+    @property
+    def field(self) -> str:
+        """The field at fault; empty if it is the event as a whole."""
+        return self.problem.field
+
+
 class EventsRejected(BadInput):
     """None of a request's events was taken.
 
     Attributes:
-        rejected: each with `index`, `code`, `message` and `field`, in the order of the request.
+        rejected: the events, in the order of the request.
         at: the field that lists the events; empty when the request is one event itself.
     """
 
     code = "events_rejected"
 
-    def __init__(self, rejected: Sequence[Mapping[str, Any]], *, at: str = "events") -> None:
+    def __init__(self, rejected: Sequence[Rejected], *, at: str = "events") -> None:
         first = rejected[0]
         super().__init__(
-            f"none of {len(rejected)} events was taken; the first, number {first['index']}:"
-            f" {first['field']} {first['message']}"
+            f"none of {len(rejected)} events was taken; the first, number {first.index}:"
+            f" {first.field} {first.message}"
         )
         self.rejected = tuple(rejected)
         self.at = at
@@ -168,3 +218,7 @@ class TooManyCalls(Transient):
             " in each call"
         )
         self.retry_after_s = retry_after_s
+
+
+def _steps(field: str) -> Place:
+    return tuple(int(number) if number else name for number, name in _STEPS.findall(field))

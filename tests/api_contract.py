@@ -34,8 +34,11 @@ def hold(method: str, path: str, *, status: int, headers: Mapping[str, str], tex
         return
     kind = headers["Content-Type"]
     assert kind in described["content"], f"{where} as {kind}"
-    problem = jsonschema.exceptions.best_match(judge(each, status).iter_errors(json.loads(text)))
+    answer = json.loads(text)
+    problem = jsonschema.exceptions.best_match(judge(each, status).iter_errors(answer))
     assert problem is None, f"{where}: {problem.message} at {problem.json_path}: {text[:500]}"
+    codes = described.get("x-codes")
+    assert codes is None or answer["code"] in codes, f"{where} as none of {codes}: {text[:500]}"
 
 
 def operation(each: Endpoint) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """/v1/api-keys and /v1/tenants."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -15,25 +15,42 @@ from functions._api.endpoint import (
     listing,
 )
 from runtime.core import overlap
+from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
 from runtime.errors import BadInput
 from runtime.usecases.tenancy.create_api_key import IssuedKey
 from runtime.wiring.api import Api
 
+_NOT_NULL: Final = {"not": {"type": "null"}}
+_BOTH: Final[dict[str, Any]] = {
+    "required": ["scopes", "preset"],
+    "properties": {"scopes": _NOT_NULL, "preset": _NOT_NULL},
+}
+_NEITHER: Final[dict[str, Any]] = {
+    "properties": {"scopes": {"type": "null"}, "preset": {"type": "null"}}
+}
+_OF_ONE_WEBHOOK: Final = PRESETS["receiver"]
+_WIDE_PRESETS: Final = [name for name, held in PRESETS.items() if set(held) - {*_OF_ONE_WEBHOOK}]
+# A key for one webhook with a scope that is of no use to it.
+_TOO_WIDE: Final[list[dict[str, Any]]] = [
+    {
+        "required": ["webhook_id", name],
+        "properties": {"webhook_id": _NOT_NULL, name: wide},
+    }
+    for name, wide in (
+        ("scopes", {"type": "array", "contains": {"not": {"enum": [*_OF_ONE_WEBHOOK]}}}),
+        ("preset", {"enum": _WIDE_PRESETS}),
+    )
+]
+
 
 class ApiKeyIn(Request):
     """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
 
-    # For the document; `wanted` enforces it.
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["scopes"], "properties": {"scopes": {"type": "array"}}},
-                {"required": ["preset"], "properties": {"preset": {"type": "string"}}},
-            ]
-        }
-    )
+    # For the document; `wanted` and the core enforce it. It says what is refused, because
+    # generators of clients take each branch of a `oneOf` for a type of its own.
+    model_config = ConfigDict(json_schema_extra={"not": {"anyOf": [_BOTH, _NEITHER, *_TOO_WIDE]}})
 
     name: fields.Name
     scopes: fields.Scopes | None = None
@@ -66,8 +83,11 @@ class ApiKeyIn(Request):
 class ApiKeyOut(Answer):
     """A key, without the key: `sha256` is what is stored of it.
 
-    `last_used_at` is the hour of its last call; null before the first.
+    `last_used_at` is the hour of its last call; null before the first. It does not count for the
+    ETag.
     """
+
+    exceeds_etag: ClassVar[bool] = True
 
     id: str
     name: str
@@ -77,6 +97,8 @@ class ApiKeyOut(Answer):
     created_at: str
     expires_at: str | None
     last_used_at: str | None
+    replaced_by: str | None = Field(description="the id of its newest successor; null: none")
+    etag: fields.ETag
 
 
 class ApiKeyCreated(ApiKeyOut):
@@ -124,7 +146,7 @@ def create(api: Api, caller: ApiKey, *, body: ApiKeyIn) -> ApiKeyCreated:
             name=body.name,
             scopes=body.wanted,
             webhook_id=body.webhook_id,
-            expires_at=fields.time_of(body.expires_at, field="expires_at"),
+            expires_at=body.expires_at,
         )
     )
 
@@ -151,10 +173,12 @@ def show(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> ApiKeyOut:
     audited=Audited(action="api_key.rotated", id=("key_id",), show=show.call),
 )
 def rotate(
-    api: Api, caller: ApiKey, *, key_id: fields.ResourceId, body: OverlapIn
+    api: Api, caller: ApiKey, *, key_id: fields.ResourceId, body: OverlapIn, if_match: IfMatch
 ) -> ApiKeyCreated:
     """Make a key with the same name, scopes and end; the old one ends after the overlap."""
-    return _with_key(api.tenancy.rotate_api_key(caller, key_id, overlap_s=body.overlap_s))
+    return _with_key(
+        api.tenancy.rotate_api_key(caller, key_id, overlap_s=body.overlap_s, if_match=if_match)
+    )
 
 
 @endpoint(
@@ -164,9 +188,9 @@ def rotate(
     status=204,
     audited=Audited(action="api_key.revoked", id=("key_id",), show=show.call),
 )
-def revoke(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> None:
+def revoke(api: Api, caller: ApiKey, *, key_id: fields.ResourceId, if_match: IfMatch) -> None:
     """Revoke an API key; from now on it opens nothing."""
-    api.tenancy.revoke_api_key(caller, key_id)
+    api.tenancy.revoke_api_key(caller, key_id, if_match=if_match)
 
 
 def _with_key(issued: IssuedKey) -> ApiKeyCreated:

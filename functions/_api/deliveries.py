@@ -29,7 +29,6 @@ class DeliveriesQuery(ListQuery):
         """The same, as the use case takes it; of all deliveries that the caller may see.
 
         Raises:
-            BadInput: code `bad_time`.
             NotFound: code `webhook_not_found`.
         """
         return Selection(
@@ -37,8 +36,8 @@ class DeliveriesQuery(ListQuery):
             status=self.status,
             topic=self.topic,
             event_id=self.event,
-            since=fields.time_of(self.since, field="since"),
-            until=fields.time_of(self.until, field="until"),
+            since=self.since,
+            until=self.until,
         )
 
 

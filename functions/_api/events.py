@@ -93,12 +93,12 @@ class EventsQuery(ListQuery):
         """The same, as the store takes it.
 
         Raises:
-            BadInput: code `bad_topic` or `bad_time`.
+            BadInput: code `bad_topic`.
         """
         return {
             "topic": None if self.topic is None else envelope.topic(self.topic),
-            "since": fields.time_of(self.since, field="since"),
-            "until": fields.time_of(self.until, field="until"),
+            "since": self.since,
+            "until": self.until,
         }
 
 

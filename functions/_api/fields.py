@@ -10,9 +10,9 @@ length of ids in a path: they become keys, whose length DynamoDB limits.
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from functions._misfits import judged_by
+from functions._misfits import judged_by, read_by
 from runtime.core import cursor, ids, overlap, preconditions
 from runtime.core.audit import selection as audit
 from runtime.core.deliveries.delivery import Status
@@ -50,26 +50,32 @@ def within(least: float, most: float) -> Any:
     return says(minimum=least, maximum=most)
 
 
-def time_of(text: str | None, *, field: str) -> str | None:
-    """A time that a caller names, as records have it; None for None.
+def _time(text: str) -> str:
+    """A time that a caller names, as records have it.
 
     Raises:
         BadInput: code `bad_time`.
     """
-    if text is None:
-        return None
     try:
         return timestamp(moment(text))
     except ValueError as problem:
         raise BadInput(
             "must be RFC 3339 with an offset, such as 2026-11-20T13:04:05Z",
-            field=field,
             code="bad_time",
         ) from problem
 
 
 _NEVER: Final = str(RetryOn.NEVER)
-_TOPIC_SCHEMA: Final = {"minLength": 1, "maxLength": envelope.MAX_TOPIC_CHARS}
+
+
+def _integer(value: object) -> object:
+    """1.0 as 1: to JSON and its schemas they are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Pydantic alone would refuse 1.0 as an integer, which many languages write for 1.
+_READ_INTEGER: Final = BeforeValidator(_integer)
+Integer = Annotated[int, _READ_INTEGER]
 
 # Pydantic enforces these.
 ResourceId = Annotated[str, Field(min_length=1, max_length=ids.MAX_ID_CHARS)]
@@ -86,19 +92,20 @@ ETag = Annotated[
 ]
 
 # The core enforces these.
-Time = Annotated[str, says(format="date-time"), judged_by(lambda text: time_of(text, field="time"))]
+# In a request that has been read, it is the time in UTC as records have it.
+Time = Annotated[str, says(format="date-time"), read_by(_time)]
 Cursor = Annotated[str, says(maxLength=cursor.MAX_CURSOR_CHARS, pattern=whole(cursor.ALPHABET))]
 Name = Annotated[
     str,
     says(
         minLength=1,
         maxLength=webhook_rules.MAX_NAME_CHARS,
-        pattern="^[^\\x00-\\x1f\\x7f-\\x9f]*$",
+        pattern=whole(webhook_rules.NAME),
         description="printable characters",
     ),
     judged_by(webhook_rules.check_name),
 ]
-Topic = Annotated[str, says(**_TOPIC_SCHEMA)]
+Topic = Annotated[str, says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(topics.SUBSCRIBABLE))]
 EventTopic = Annotated[
     str,
     says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(envelope.TOPIC)),
@@ -124,7 +131,11 @@ SecretNames = Annotated[
 ]
 SecretValue = Annotated[
     str,
-    says(minLength=1, maxLength=function_rules.MAX_SECRET_VALUE_BYTES),
+    says(
+        minLength=1,
+        maxLength=function_rules.MAX_SECRET_VALUE_BYTES,
+        description="UTF-8; a value of one line has no blanks around it",
+    ),
     judged_by(function_rules.check_secret_value),
 ]
 Source = Annotated[
@@ -142,7 +153,7 @@ Environment = Annotated[
     judged_by(function_rules.check_environment),
 ]
 EngineName = Annotated[str, says(enum=list(Engine)), judged_by(function_rules.engine)]
-VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
+VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION), _READ_INTEGER]
 RunVersion = Annotated[int, Field(ge=0, le=MAX_VERSION)]  # 0 for a run that no version could do
 Share = Annotated[
     float,
@@ -155,7 +166,7 @@ Points = Annotated[
     judged_by(lambda points: releases.check_trial(Trial(version=1, margin_points=points))),
 ]
 MinRuns = Annotated[
-    int,
+    Integer,
     within(1, releases.MAX_MIN_RUNS),
     judged_by(lambda runs: releases.check_trial(Trial(version=1, min_runs=runs))),
 ]
@@ -165,7 +176,7 @@ RetryOnName = Annotated[
     judged_by(lambda on: function_rules.retry_policy(on, attempts=1, delays_s=None), depth=2),
 ]
 RunAttempts = Annotated[
-    int,
+    Integer,
     within(1, function_rules.MAX_ATTEMPTS),
     judged_by(
         lambda attempts: function_rules.retry_policy(_NEVER, attempts=attempts, delays_s=None),
@@ -173,7 +184,7 @@ RunAttempts = Annotated[
     ),
 ]
 RunDelays = Annotated[
-    list[Annotated[int, within(0, function_rules.MAX_RETRY_DELAY_S)]],
+    list[Annotated[Integer, within(0, function_rules.MAX_RETRY_DELAY_S)]],
     says(minItems=1, maxItems=function_rules.MAX_ATTEMPTS),
     judged_by(
         lambda delays_s: function_rules.retry_policy(_NEVER, attempts=1, delays_s=tuple(delays_s)),
@@ -181,25 +192,25 @@ RunDelays = Annotated[
     ),
 ]
 Delays = Annotated[
-    list[Annotated[int, within(1, webhook_rules.MAX_RETRY_DELAY_S)]],
+    list[Annotated[Integer, within(1, webhook_rules.MAX_RETRY_DELAY_S)]],
     says(maxItems=webhook_rules.MAX_RETRIES),
     judged_by(lambda delays_s: webhook_rules.check_schedule(tuple(delays_s))),
 ]
-Timeout = Annotated[int, within(1, MAX_TIMEOUT_S), judged_by(webhook_rules.check_timeout)]
+Timeout = Annotated[Integer, within(1, MAX_TIMEOUT_S), judged_by(webhook_rules.check_timeout)]
 Concurrency = Annotated[
-    int,
+    Integer,
     within(1, MAX_CONCURRENCY),
     judged_by(lambda attempts: webhook_rules.check_limits(None, attempts)),
 ]
 RateCount = Annotated[
-    int,
+    Integer,
     within(1, MAX_COUNT),
     judged_by(
         lambda count: webhook_rules.check_limits(RateLimit(count=count, per=Per.SECOND), None),
         depth=2,
     ),
 ]
-Overlap = Annotated[int, within(0, overlap.MAX_S), judged_by(overlap.check)]
+Overlap = Annotated[Integer, within(0, overlap.MAX_S), judged_by(overlap.check)]
 OwnSecret = Annotated[
     str, says(minLength=klaviyo.MIN_SECRET_CHARS, maxLength=klaviyo.MAX_SECRET_CHARS)
 ]
@@ -263,7 +274,14 @@ _IDENTIFIER: Final = {
     "maxLength": envelope.MAX_IDENTIFIER_CHARS,
     "pattern": whole(envelope.IDENTIFIER),
 }
+_PROFILE: Final[dict[str, Any]] = {
+    "title": "EventProfileIn",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": dict.fromkeys(envelope.PROFILE_FIELDS, _IDENTIFIER),
+}
 EVENT: Final[dict[str, Any]] = {
+    "title": "EventIn",
     "type": "object",
     "required": ["topic"],
     "additionalProperties": False,
@@ -286,29 +304,23 @@ EVENT: Final[dict[str, Any]] = {
             "format": "date-time",
             "description": "now, when it is left out",
         },
-        "profile": {
-            "type": ["object", "null"],
-            "additionalProperties": False,
-            "properties": dict.fromkeys(envelope.PROFILE_FIELDS, _IDENTIFIER),
-        },
+        "profile": {"anyOf": [_PROFILE, {"type": "null"}]},
         "properties": {
-            "type": ["object", "null"],
+            "anyOf": [{"type": "object"}, {"type": "null"}],
             "description": "any JSON; an event has at most 256 KB, and integers have 64 bits",
         },
     },
 }
 # An event that the API shows has these besides; who sends one back need not take them out.
-WholeEvent = Annotated[
-    dict[str, Any],
-    says(
-        **EVENT
-        | {
-            "properties": EVENT["properties"]
-            | {
-                "received_at": {"type": ["string", "null"], "format": "date-time"},
-                "origin": {"enum": list(envelope.ORIGINS)},
-                "hops": {"type": "integer", "minimum": 0, "maximum": envelope.MAX_HOPS},
-            }
-        }
-    ),
-]
+_WHOLE_EVENT: Final[dict[str, Any]] = EVENT | {
+    "title": "WholeEventIn",
+    "properties": EVENT["properties"]
+    | {
+        "received_at": {"type": ["string", "null"], "format": "date-time"},
+        "origin": {"enum": list(envelope.ORIGINS)},
+        "hops": {"type": "integer", "minimum": 0, "maximum": envelope.MAX_HOPS},
+    },
+}
+WholeEvent = Annotated[dict[str, Any], says(**_WHOLE_EVENT)]
+# These stand in the document once, under their titles, by which generated clients name their types.
+NAMED: Final = {schema["title"]: schema for schema in (_PROFILE, EVENT, _WHOLE_EVENT)}

@@ -14,6 +14,7 @@ from functions._api.endpoint import (
 )
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome
+from runtime.core.preconditions import IfMatch
 from runtime.core.replays.replay import Kind, ReplayState, Subject
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
@@ -54,6 +55,7 @@ class RunReplayOut(Answer):
     passed_over: int
     created_at: str
     finished_at: str | None
+    etag: fields.ETag
 
 
 @endpoint(
@@ -67,8 +69,8 @@ def start(api: Api, caller: ApiKey, *, name: fields.FunctionRef, body: RunReplay
     """Run runs of a function again, as a job; their effects repeat under the same ids."""
     replay = WantedRunReplay(
         outcomes=_outcomes(body.outcomes),
-        since=fields.time_of(body.since, field="since"),
-        until=fields.time_of(body.until, field="until"),
+        since=body.since,
+        until=body.until,
         topic=body.topic,
         version=version_choice(body.version),
     )
@@ -111,11 +113,16 @@ def show(
     audited=Audited(action="replay.cancelled", id=("replay_id",), show=show.call),
 )
 def cancel(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef, replay_id: fields.ResourceId
+    api: Api,
+    caller: ApiKey,
+    *,
+    name: fields.FunctionRef,
+    replay_id: fields.ResourceId,
+    if_match: IfMatch,
 ) -> RunReplayOut:
     """Stop a replay of runs; what it has begun is run all the same."""
     return RunReplayOut.model_validate(
-        api.functions.cancel_replay(caller.tenant, _of(name), replay_id)
+        api.functions.cancel_replay(caller.tenant, _of(name), replay_id, if_match=if_match)
     )
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Audited, Listing, Request, endpoint
+from functions._api.endpoint import Answer, Audited, Request, endpoint
 from runtime.core.functions.function import Function
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
@@ -15,7 +15,7 @@ class EnvironmentIn(Request):
     """All values that the code is to see as `os.environ`."""
 
     values: fields.Environment = Field(description="by name; no place for secrets")
-    version: int | None = Field(
+    version: fields.Integer | None = Field(
         default=None,
         description="the version that you have read; a later one is not replaced then. null:"
         " whatever is there is replaced",
@@ -48,6 +48,14 @@ class FunctionSecretOut(Answer):
     set_at: str | None
 
 
+class SecretsOut(Answer):
+    """A function's secrets, all on one page. The ETag is the function's: secrets are part of it."""
+
+    data: list[FunctionSecretOut]
+    next_cursor: None = None
+    etag: fields.ETag
+
+
 @endpoint("GET", "/v1/functions/{name}/environment", scope="functions:read")
 def show_environment(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> EnvironmentOut:
     """Show a function's environment."""
@@ -75,12 +83,13 @@ def set_environment(
 
 
 @endpoint("GET", "/v1/functions/{name}/secrets", scope="functions:read")
-def list_secrets(
-    api: Api, caller: ApiKey, *, name: fields.FunctionRef
-) -> Listing[FunctionSecretOut]:
+def list_secrets(api: Api, caller: ApiKey, *, name: fields.FunctionRef) -> SecretsOut:
     """List a function's secrets, without their values."""
     function = api.functions.store.get(caller.tenant, name)
-    return Listing(data=[_secret_out(function, each) for each in sorted(function.secrets)])
+    return SecretsOut(
+        etag=function.etag,
+        data=[_secret_out(function, each) for each in sorted(function.secrets)],
+    )
 
 
 def _audited_secret(action: str) -> Audited:

@@ -1,7 +1,7 @@
 """/v1/functions: their settings."""
 
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
@@ -36,17 +36,21 @@ class LimitsIn(Request):
     """What one run may use. The default of each limit is also the most that it may be."""
 
     wall_s: Annotated[float, fields.within(_LEAST.wall_s, _CAPS.wall_s)] = _CAPS.wall_s
-    memory_mb: Annotated[int, fields.within(_LEAST.memory_mb, _CAPS.memory_mb)] = _CAPS.memory_mb
-    result_bytes: Annotated[int, fields.within(_LEAST.result_bytes, _CAPS.result_bytes)] = (
-        _CAPS.result_bytes
+    memory_mb: Annotated[fields.Integer, fields.within(_LEAST.memory_mb, _CAPS.memory_mb)] = (
+        _CAPS.memory_mb
     )
-    http_calls: Annotated[int, fields.within(_LEAST.http_calls, _CAPS.http_calls)] = (
+    result_bytes: Annotated[
+        fields.Integer, fields.within(_LEAST.result_bytes, _CAPS.result_bytes)
+    ] = _CAPS.result_bytes
+    http_calls: Annotated[fields.Integer, fields.within(_LEAST.http_calls, _CAPS.http_calls)] = (
         _CAPS.http_calls
     )
-    emits: Annotated[int, fields.within(_LEAST.emits, _CAPS.emits)] = _CAPS.emits
-    log_bytes: Annotated[int, fields.within(_LEAST.log_bytes, _CAPS.log_bytes)] = _CAPS.log_bytes
+    emits: Annotated[fields.Integer, fields.within(_LEAST.emits, _CAPS.emits)] = _CAPS.emits
+    log_bytes: Annotated[fields.Integer, fields.within(_LEAST.log_bytes, _CAPS.log_bytes)] = (
+        _CAPS.log_bytes
+    )
     concurrent_runs: Annotated[
-        int, fields.within(_LEAST.concurrent_runs, _CAPS.concurrent_runs)
+        fields.Integer, fields.within(_LEAST.concurrent_runs, _CAPS.concurrent_runs)
     ] = _CAPS.concurrent_runs
 
     @field_validator("*")
@@ -82,10 +86,21 @@ class RetryPolicyIn(Request):
     )
 
 
+# Triggers are named in one of two ways; the core enforces it.
+_ONE_WAY: Final[dict[str, Any]] = {
+    "not": {"anyOf": [{"required": ["triggers", name]} for name in ("topics", "filter")]}
+}
+
+
+def _as_changes(schema: dict[str, Any]) -> None:
+    without_defaults(schema)
+    schema.update(_ONE_WAY)
+
+
 class FunctionSettings(Request):
     """Settings of a function. A change leaves as they are the settings that it does not name."""
 
-    model_config = ConfigDict(json_schema_extra=without_defaults)
+    model_config = ConfigDict(json_schema_extra=_as_changes)
 
     topics: fields.Triggers = Field(
         default=[], description="the topics that trigger it; with `filter` short for one trigger"
@@ -119,7 +134,7 @@ class FunctionSettings(Request):
 class FunctionIn(FunctionSettings):
     """A function to create."""
 
-    model_config = ConfigDict(json_schema_extra=None)  # here the defaults are those of its base
+    model_config = ConfigDict(json_schema_extra=_ONE_WAY)  # here the defaults are those of its base
 
     name: fields.FunctionName
 

@@ -56,6 +56,7 @@ _PROBLEM: Final[dict[str, Any]] = {
         "findings": {"type": "array", "items": {"type": "object"}},
         "accepted": {
             "type": "array",
+            "items": {"type": "object"},
             "maxItems": 0,
             "description": "empty; only with the code `events_rejected`",
         },
@@ -107,15 +108,30 @@ def document(endpoints: Iterable[Endpoint], *, version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for each in every:
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, refs)
+    named = {
+        name: {key: _by_name(each) for key, each in schema.items()}
+        for name, schema in fields.NAMED.items()
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Penstock", "version": version},
         "paths": paths,
         "components": {
             "securitySchemes": {"key": _KEY},
-            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
+            "schemas": {**_by_name(schemas.get("$defs", {})), **named, "Problem": _PROBLEM},
         },
     }
+
+
+def _by_name(described: Any) -> Any:
+    """The same with a reference in the place of each schema of `NAMED`."""
+    if isinstance(described, list):
+        return [_by_name(each) for each in described]
+    if not isinstance(described, dict):
+        return described
+    if described.get("title") in fields.NAMED:
+        return {"$ref": _REF.format(model=described["title"])}
+    return {key: _by_name(each) for key, each in described.items()}
 
 
 def _models(endpoints: Iterable[Endpoint]) -> set[Model]:
@@ -156,15 +172,11 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _refusal(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
-    schema = {
-        "allOf": [
-            {"$ref": _REF.format(model="Problem")},
-            {"properties": {"code": {"enum": list(codes)}}},
-        ]
-    }
     return {
         "description": " · ".join(codes),
-        "content": _content("application/problem+json", schema),
+        # Not in the schema: generated clients would have a type of problem for each operation.
+        "x-codes": list(codes),
+        "content": _content("application/problem+json", {"$ref": _REF.format(model="Problem")}),
         **({"headers": _ETAG} if status == HTTPStatus.PRECONDITION_FAILED else {}),
     }
 

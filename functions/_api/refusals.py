@@ -131,8 +131,7 @@ OWN: Final[Mapping[str, Refusals]] = {
     },
     "POST /v1/functions/{name}/publish": {
         404: ("version_not_found",),
-        409: (*_CHANGED, "canary_running", "version_deleted"),
-        422: ("no_version",),
+        409: (*_CHANGED, "canary_running", "no_version", "version_deleted"),
     },
     "POST /v1/functions/{name}/rollback": {
         404: ("version_not_found",),
@@ -191,10 +190,13 @@ OWN: Final[Mapping[str, Refusals]] = {
     },
     "POST /v1/api-keys/{key_id}/rotate": {
         403: ("scope_not_held",),
-        409: ("already_expired",),
+        409: ("already_expired", "api_key_changed"),
         422: ("bad_overlap",),
     },
-    "DELETE /v1/api-keys/{key_id}": {403: ("scope_not_held",), 409: ("own_key",)},
+    "DELETE /v1/api-keys/{key_id}": {
+        403: ("scope_not_held",),
+        409: ("api_key_changed", "own_key"),
+    },
     "GET /v1/audit": {422: ("bad_time", "unknown_action")},
     "POST /v1/tenants": {409: ("tenant_exists",), 422: ("bad_tenant",)},
 }

@@ -6,6 +6,7 @@ from functions._api import fields
 from functions._api.endpoint import Answer, Audited, Listing, ListQuery, Request, endpoint, listing
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.replay import MISSED
+from runtime.core.preconditions import IfMatch
 from runtime.core.replays.replay import Kind, ReplayState, Subject
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
@@ -42,6 +43,7 @@ class ReplayOut(Answer):
     passed_over: int
     created_at: str
     finished_at: str | None
+    etag: fields.ETag
 
 
 @endpoint(
@@ -55,8 +57,8 @@ def start(api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, body: Repl
     """Send deliveries again, as a job; ids stay, so that receivers can dedupe."""
     replay = WantedReplay(
         statuses=_statuses(body.statuses),
-        since=fields.time_of(body.since, field="since"),
-        until=fields.time_of(body.until, field="until"),
+        since=body.since,
+        until=body.until,
         topic=body.topic,
         to=body.to,
     )
@@ -95,11 +97,16 @@ def show(
     audited=Audited(action="replay.cancelled", id=("replay_id",), show=show.call),
 )
 def cancel(
-    api: Api, caller: ApiKey, *, webhook_id: fields.ResourceId, replay_id: fields.ResourceId
+    api: Api,
+    caller: ApiKey,
+    *,
+    webhook_id: fields.ResourceId,
+    replay_id: fields.ResourceId,
+    if_match: IfMatch,
 ) -> ReplayOut:
     """Stop a replay; what it has sent again stays so."""
     return ReplayOut.model_validate(
-        api.deliveries.cancel_replay(caller.tenant, _of(webhook_id), replay_id)
+        api.deliveries.cancel_replay(caller.tenant, _of(webhook_id), replay_id, if_match=if_match)
     )
 
 

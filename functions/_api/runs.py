@@ -46,11 +46,7 @@ class FunctionRunsQuery(ListQuery):
 
     @property
     def selection(self) -> RunSelection:
-        """The same, as the use case takes it.
-
-        Raises:
-            BadInput: code `bad_time`.
-        """
+        """The same, as the use case takes it."""
         outcome = None if self.outcome in (None, FAILED) else Outcome(self.outcome)
         return RunSelection(
             outcome=outcome,
@@ -59,8 +55,8 @@ class FunctionRunsQuery(ListQuery):
             event_id=self.event,
             profile_id=self.profile,
             topic=self.topic,
-            since=fields.time_of(self.since, field="since"),
-            until=fields.time_of(self.until, field="until"),
+            since=self.since,
+            until=self.until,
         )
 
 

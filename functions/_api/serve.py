@@ -102,6 +102,7 @@ def _answer(
         key=key,
         path=str(event.get("rawPath", "")),
         body=body,
+        condition=_http.header(event, "if-match"),
     )
     return _response(api.tenancy.answer_once(ask, do))
 

@@ -39,6 +39,19 @@ class RateLimitIn(Request):
 class WebhookIn(AccessIn):
     """A webhook to create."""
 
+    # For the document; the core enforces it.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["handshake"],
+                "properties": {
+                    "handshake": {"const": True},
+                    "format": {"enum": ["standard", "klaviyo"]},
+                },
+            }
+        }
+    )
+
     name: fields.Name
     url: str = Field(
         description="https, a DNS name that resolves to public addresses, an allowed port"

@@ -51,7 +51,9 @@ VETTING: Final = (
 # Errors whose class names the code; where they are raised no code is written.
 OWN_CODES: Final[Mapping[str, PenstockError]] = {
     "SourceRefused": errors.SourceRefused([{}]),
-    "EventsRejected": errors.EventsRejected([{"index": 0, "field": "", "message": ""}]),
+    "EventsRejected": errors.EventsRejected(
+        [errors.Rejected(index=0, problem=errors.BadInput(""))]
+    ),
     "MethodNotAllowed": MethodNotAllowed("", allow=()),
     "FunctionInUse": errors.FunctionInUse("", webhooks=()),
 }

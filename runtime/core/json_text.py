@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Place
 
 MAX_DEPTH: Final = 64  # deeper JSON is no data, but an attack on recursive readers
 # Many readers of JSON round larger integers, so that an order's id becomes another order's. The
@@ -63,7 +63,9 @@ def decode(text: str | bytes) -> Any:
         raise BadInput(_TOO_LARGE, code="integer_too_large") from problem
 
 
-def check_json(value: object, *, at: str = "", wrapped: int = 0, any_integer: bool = False) -> None:
+def check_json(
+    value: object, *, at: Place = (), wrapped: int = 0, any_integer: bool = False
+) -> None:
     """Refuse a value that JSON cannot express, and name the field.
 
     All values from outside obey this one rule. The sandbox applies it to results, emitted events
@@ -71,7 +73,7 @@ def check_json(value: object, *, at: str = "", wrapped: int = 0, any_integer: bo
 
     Args:
         value: a value that was read from JSON.
-        at: the path of `value`; the error adds the path of the bad part.
+        at: the place of `value`; the error adds the steps to the bad part.
         wrapped: how many levels of our own surround somebody's value; they do not count as depth.
         any_integer: accept integers beyond 64 bits.
 
@@ -79,20 +81,20 @@ def check_json(value: object, *, at: str = "", wrapped: int = 0, any_integer: bo
         BadInput: code `too_deep`, `not_json`, `lone_surrogate` or `integer_too_large`.
     """
     limit = None if any_integer else INTEGER_LIMIT
-    todo: list[tuple[str, object, int]] = [(at, value, 0)]
+    todo: list[tuple[Place, object, int]] = [(at, value, 0)]
     while todo:
-        path, item, depth = todo.pop()
+        place, item, depth = todo.pop()
         if depth >= MAX_DEPTH + wrapped and isinstance(item, list | Mapping):
-            raise BadInput(f"nested deeper than {MAX_DEPTH} levels", field=path, code="too_deep")
-        _check_scalar(item, path, limit)
+            raise BadInput(f"nested deeper than {MAX_DEPTH} levels", field=place, code="too_deep")
+        _check_scalar(item, place, limit)
         if isinstance(item, Mapping):
             for key, child in item.items():
                 if not isinstance(key, str):
-                    raise BadInput("object keys must be strings", field=path, code="not_json")
-                _check_scalar(key, path, limit)
-                todo.append((f"{path}.{key}" if path else key, child, depth + 1))
+                    raise BadInput("object keys must be strings", field=place, code="not_json")
+                _check_scalar(key, place, limit)
+                todo.append(((*place, key), child, depth + 1))
         elif isinstance(item, list):
-            todo.extend((f"{path}[{n}]", child, depth + 1) for n, child in enumerate(item))
+            todo.extend(((*place, n), child, depth + 1) for n, child in enumerate(item))
 
 
 class _NotJson(ValueError):
@@ -103,16 +105,18 @@ def _refuse_constant(name: str) -> Any:
     raise _NotJson(f"{name} is not JSON")
 
 
-def _check_scalar(item: object, path: str, limit: int | None) -> None:
+def _check_scalar(item: object, place: Place, limit: int | None) -> None:
     if isinstance(item, str):
         try:
             item.encode()
         except UnicodeEncodeError as problem:
-            raise BadInput("holds a lone surrogate", field=path, code="lone_surrogate") from problem
+            raise BadInput(
+                "holds a lone surrogate", field=place, code="lone_surrogate"
+            ) from problem
     elif isinstance(item, int):
         if limit is not None and not -limit < item < limit:
-            raise BadInput(_TOO_LARGE, field=path, code="integer_too_large")
+            raise BadInput(_TOO_LARGE, field=place, code="integer_too_large")
     elif isinstance(item, float) and not math.isfinite(item):
-        raise BadInput("NaN and infinity are not JSON", field=path, code="not_json")
+        raise BadInput("NaN and infinity are not JSON", field=place, code="not_json")
     elif not isinstance(item, float | list | Mapping) and item is not None:
-        raise BadInput(f"{type(item).__name__} has no JSON form", field=path, code="not_json")
+        raise BadInput(f"{type(item).__name__} has no JSON form", field=place, code="not_json")

@@ -241,7 +241,7 @@ class TestApiKeysContract:
         """At once, and in both places."""
         api_keys, key = ApiKeys(config=cloud.config), an_api_key()
         api_keys.add(key)
-        api_keys.delete(TENANT, key.sha256)
+        api_keys.delete(key)
 
         assert api_keys.find(key.sha256) is None
         assert () == api_keys.list(TENANT).items
@@ -252,9 +252,28 @@ class TestApiKeysContract:
         api_keys.add(key)
 
         with pytest.raises(NotFound):
-            api_keys.delete("rival", key.sha256)
+            api_keys.delete(replace(key, tenant="rival"))
 
         assert (key,) == api_keys.list(TENANT).items
+
+    def test_of_two_that_have_read_a_key_one_gives_it_its_end(self, cloud: Cloud) -> None:
+        """Each would make a successor, and the later end would win."""
+        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
+        api_keys.add(key)
+        ends = [
+            (replace(key, expires_at=NOW, replaced_by=after.id), after)
+            for after in (replace(key, sha256=f"{n}" * 64) for n in (1, 2))
+        ]
+
+        api_keys.replace(key, ends[0][0], successor=ends[0][1])
+        with pytest.raises(Conflict) as lost:
+            api_keys.replace(key, ends[1][0], successor=ends[1][1])
+        with pytest.raises(Conflict):
+            api_keys.delete(key)
+
+        assert "api_key_changed" == lost.value.code
+        assert {ends[0][0], ends[0][1]} == set(api_keys.list(TENANT).items)
+        assert ends[0][0] == api_keys.find(key.sha256)
 
     def test_tenants_are_listed_once(self, cloud: Cloud) -> None:
         """The hourly plan goes through this list."""

@@ -110,7 +110,7 @@ def parse(raw: object, *, now: str, origin: str = "bus") -> Event:
     if unknown:
         raise BadInput(
             f"unknown field; the known ones are {', '.join(sorted(_FIELDS))}",
-            field=unknown[0],
+            field=(unknown[0],),
             code="unknown_field",
         )
     event = Event(
@@ -221,14 +221,14 @@ def _profile(value: object) -> ProfileRef:
         if name not in PROFILE_FIELDS:
             raise BadInput(
                 f"unknown; known are {', '.join(PROFILE_FIELDS)}",
-                field=f"profile.{name}",
+                field=("profile", name),
                 code="unknown_field",
             )
         if text is not None and not _is_identifier(text):
             raise BadInput(
                 f"must be a string of 1 to {MAX_IDENTIFIER_CHARS} characters, none of them a"
                 " control character such as NUL or a newline",
-                field=f"profile.{name}",
+                field=("profile", name),
                 code="bad_profile",
             )
     return ProfileRef(**value)

@@ -100,7 +100,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
 )
 # Any topic below one of these exists. Customers name the metrics; the system names the others.
 OPEN_FAMILIES: Final = ("metric.", "function.", "sync.", "monitor.")
-_SLUG: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_SLUG: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -126,6 +126,18 @@ _KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(
         "subscribed_to_list": "list.member_added",
         "merged_profile": "profile.merged",
     }
+)
+
+_FAMILIES: Final = sorted(
+    {name[:end] for name in KNOWN for end, char in enumerate(name) if char == "."}
+    | {family.removesuffix(".") for family in OPEN_FAMILIES}
+)
+# What a subscription may name: a topic, all topics below a name, or Klaviyo's id of either.
+SUBSCRIBABLE: Final = re.compile(
+    rf"(?:{'|'.join(map(re.escape, KNOWN))})(?:\.\*)?"
+    rf"|(?:{'|'.join(map(re.escape, _FAMILIES))})\.\*"
+    rf"|(?:{'|'.join(map(re.escape, OPEN_FAMILIES))}){_SLUG.pattern}(?:\.\*)?"
+    rf"|event:(?:klaviyo|api)\.(?:{_SLUG.pattern}(?:\.\*)?|\*)"
 )
 
 _TO_KLAVIYO: Final[Mapping[str, str]] = MappingProxyType(  # the first one wins

@@ -30,6 +30,10 @@ class RunReplay(Replay):
         """The function whose runs are run again."""
         return Subject(Kind.RUNS, self.function)
 
+    def as_seen(self) -> Replay:
+        """The job without what only the sweep knows."""
+        return Replay.as_seen(replace(self, page=()))
+
 
 def selection(replay: RunReplay) -> RunSelection:
     """The runs that the job looks at, among which are all that it wants."""

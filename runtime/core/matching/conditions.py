@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, Final, Protocol
 
 from runtime.core.matching.facts import Facts
+from runtime.errors import Place
 
 MAX_WAYS: Final = 32  # how many ways an index keeps for one pattern
 Test = Callable[[Any], bool]
@@ -51,7 +52,7 @@ class Condition:
     """What a pattern asks of one place."""
 
     place: str
-    at: str  # where its rules stand in the filter, as errors name it
+    at: Place  # where its rules stand in the filter, as errors name it
     rules: list[Any]  # as they stand in the pattern; one must hold
     tests: tuple[Test, ...]  # one for each rule that needs a value
     absent: bool  # whether one rule is `{"exists": false}`

@@ -17,6 +17,7 @@ from runtime.core.matching.conditions import Condition
 from runtime.core.matching.facts import Facts
 from runtime.core.matching.patterns import Pattern
 from runtime.core.matching.trigger import Trigger
+from runtime.errors import written
 
 # Explanations of many subscriptions make one answer of the API, which holds 6 MB; a filter may have
 # 250 lines, and an event 256 KB at one place.
@@ -103,7 +104,7 @@ def _refusals(trigger: Trigger, facts: Facts, *, number: int) -> list[Refusal]:
     return [
         Refusal(
             trigger=number,
-            at=condition.at,
+            at=written(condition.at),
             place=condition.place,
             wanted=tuple(condition.rules),
             found=tuple(map(_short, facts.values.get(condition.place, ())[:MAX_FOUND])),

@@ -8,14 +8,14 @@ from typing import Any, Final
 from runtime.core.matching import ignoring_case, wildcards
 from runtime.core.matching.addresses import Network, read_address, read_network
 from runtime.core.matching.numbers import identity, is_number, ordered
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Place
 
 MAX_NUMBER: Final = 5.0e9  # EventBridge documents `numeric` for -5e9 to 5e9; equality has no range
 Test = Callable[[Any], bool]
 _COMPARE: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-def bad(reason: str, at: str) -> BadInput:
+def bad(reason: str, at: Place) -> BadInput:
     """The error for a bad filter: the reason, and the place in the filter."""
     return BadInput(reason, field=at, code="bad_filter")
 
@@ -30,7 +30,7 @@ def any_of(tests: Sequence[Test]) -> Test:
     return tests[0] if len(tests) == 1 else lambda value: any(test(value) for test in tests)
 
 
-def compile_rule(rule: object, at: str) -> Test:
+def compile_rule(rule: object, at: Place) -> Test:
     """The test for one entry of a pattern's array: a plain value, or an object with one operator.
 
     Raises:
@@ -44,10 +44,10 @@ def compile_rule(rule: object, at: str) -> Test:
     make = _OPERATORS.get(name)
     if make is None:
         raise bad(f"unknown operator {name!r}; known are {', '.join(sorted(_OPERATORS))}", at)
-    return make(operand, f"{at}.{name}")
+    return make(operand, (*at, name))
 
 
-def _equals(operand: object, at: str) -> Test:
+def _equals(operand: object, at: Place) -> Test:
     if operand is not None and not isinstance(operand, bool | int | float | str):
         raise bad("must be a string, a number, true, false, null or an operator", at)
     address = read_address(operand) if isinstance(operand, str) else None
@@ -61,7 +61,7 @@ def _exactly(operand: object) -> Test:
     return lambda value: identity(value) == same
 
 
-def _prefix(operand: object, at: str) -> Test:
+def _prefix(operand: object, at: Place) -> Test:
     if isinstance(operand, Mapping):
         pattern = _ignoring_case(operand, at)
         return lambda value: isinstance(value, str) and ignoring_case.starts_with(value, pattern)
@@ -69,7 +69,7 @@ def _prefix(operand: object, at: str) -> Test:
     return lambda value: isinstance(value, str) and value.startswith(text)
 
 
-def _suffix(operand: object, at: str) -> Test:
+def _suffix(operand: object, at: Place) -> Test:
     if isinstance(operand, Mapping):
         pattern = _ignoring_case(operand, at)
         return lambda value: isinstance(value, str) and ignoring_case.ends_with(value, pattern)
@@ -77,18 +77,18 @@ def _suffix(operand: object, at: str) -> Test:
     return lambda value: isinstance(value, str) and value.endswith(text)
 
 
-def _equals_ignore_case(operand: object, at: str) -> Test:
+def _equals_ignore_case(operand: object, at: Place) -> Test:
     pattern = _text(operand, at)
     return lambda value: isinstance(value, str) and ignoring_case.equals(value, pattern)
 
 
-def _ignoring_case(operand: Mapping[str, Any], at: str) -> str:
+def _ignoring_case(operand: Mapping[str, Any], at: Place) -> str:
     if set(operand) != {"equals-ignore-case"}:
         raise bad("takes a string or {equals-ignore-case: string}", at)
     return _text(operand["equals-ignore-case"], at)
 
 
-def _wildcard(operand: object, at: str) -> Test:
+def _wildcard(operand: object, at: Place) -> Test:
     try:
         parts = wildcards.split(_text(operand, at))
     except ValueError as problem:
@@ -96,7 +96,7 @@ def _wildcard(operand: object, at: str) -> Test:
     return lambda value: isinstance(value, str) and wildcards.fits(value, parts)
 
 
-def _numeric(operand: object, at: str) -> Test:
+def _numeric(operand: object, at: Place) -> Test:
     if not isinstance(operand, list) or len(operand) not in (2, 4):
         raise bad('takes ["<", 10] or [">", 0, "<=", 5]', at)
     operators, numbers = operand[::2], [_in_range(number, at) for number in operand[1::2]]
@@ -116,20 +116,20 @@ def _numeric(operand: object, at: str) -> Test:
     return test
 
 
-def _exists(operand: object, at: str) -> Test:
+def _exists(operand: object, at: Place) -> Test:
     if not isinstance(operand, bool):
         raise bad("takes true or false", at)
     return (lambda _: True) if operand else ABSENT
 
 
-def _cidr(operand: object, at: str) -> Test:
+def _cidr(operand: object, at: Place) -> Test:
     try:
         return read_network(_text(operand, at)).covers
     except ValueError as problem:
         raise bad(f"is not an address range: {problem}", at) from problem
 
 
-def _anything_but(operand: object, at: str) -> Test:
+def _anything_but(operand: object, at: Place) -> Test:
     if isinstance(operand, Mapping):
         return _anything_but_operator(operand, at)
     unwanted = operand if isinstance(operand, list) else [operand]
@@ -144,7 +144,7 @@ def _anything_but(operand: object, at: str) -> Test:
     return lambda value: not test(value)
 
 
-def _anything_but_operator(operand: Mapping[str, Any], at: str) -> Test:
+def _anything_but_operator(operand: Mapping[str, Any], at: Place) -> Test:
     if len(operand) != 1:
         raise bad("an operator stands alone in its object", at)
     (name, values), *_ = operand.items()
@@ -154,17 +154,17 @@ def _anything_but_operator(operand: Mapping[str, Any], at: str) -> Test:
     values = values if isinstance(values, list) else [values]
     if not values or (name in _AFFIXES and "" in values):
         raise bad("must not be empty", at)
-    test = any_of([make(item, f"{at}.{name}") for item in values])
+    test = any_of([make(item, (*at, name)) for item in values])
     return lambda value: not test(value)
 
 
-def _text(operand: object, at: str) -> str:
+def _text(operand: object, at: Place) -> str:
     if not isinstance(operand, str):
         raise bad("takes a string", at)
     return operand
 
 
-def _in_range(value: object, at: str) -> float:
+def _in_range(value: object, at: Place) -> float:
     if not is_number(value):
         raise bad("must be a number", at)
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -172,7 +172,7 @@ def _in_range(value: object, at: str) -> float:
     return value
 
 
-_Make = Callable[[object, str], Test]
+_Make = Callable[[object, Place], Test]
 _AFFIXES: Final = frozenset(("prefix", "suffix"))
 _EXCLUDABLE: Final[Mapping[str, _Make]] = MappingProxyType(
     {

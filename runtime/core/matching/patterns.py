@@ -15,7 +15,7 @@ from runtime.core.matching import operators
 from runtime.core.matching.conditions import All, Condition, Either, Node, Way
 from runtime.core.matching.elements import Asked, hold, in_order
 from runtime.core.matching.facts import Facts
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Place
 
 MAX_PATTERN_CHARS: Final = 2048  # EventBridge's own limit
 MAX_ALTERNATIVES: Final = 1000  # EventBridge's limit on what `$or` multiplies out to
@@ -48,7 +48,7 @@ class Pattern:
         return in_order(self.node)
 
 
-def compile_pattern(pattern: object, *, at: str = "filter") -> Pattern:
+def compile_pattern(pattern: object, *, at: Place = ("filter",)) -> Pattern:
     """Compile a pattern.
 
     Raises:
@@ -71,12 +71,12 @@ class _Spot(NamedTuple):
     """A spot in a pattern."""
 
     place: str  # in the event that the pattern asks about
-    at: str  # in the pattern, for the error message
+    at: Place  # in the pattern, for the error message
     in_or: bool = False  # whether an `$or` surrounds it
 
     def below(self, name: str) -> "_Spot":
         place = f"{self.place}.{name}" if self.place else name
-        return _Spot(place, f"{self.at}.{name}", self.in_or)
+        return _Spot(place, (*self.at, name), self.in_or)
 
     def bad(self, reason: str) -> BadInput:
         return operators.bad(reason, self.at)
@@ -101,7 +101,7 @@ def _places(nodes: Iterable[Node]) -> Counter[str]:
 
 def _field(name: str, rule: object, spot: _Spot) -> Node:
     if name == _OR:
-        return _either(rule, _Spot(spot.place, f"{spot.at}.{_OR}", in_or=True))
+        return _either(rule, _Spot(spot.place, (*spot.at, _OR), in_or=True))
     below = spot.below(name)
     if spot.in_or and name in operators.RESERVED:
         raise below.bad(f"no field inside {_OR} may be called {name!r}, like an operator")
@@ -115,7 +115,7 @@ def _field(name: str, rule: object, spot: _Spot) -> Node:
 def _either(rule: object, spot: _Spot) -> Node:
     if not isinstance(rule, list) or len(rule) < _MIN_BRANCHES:
         raise spot.bad("takes an array of two or more objects")
-    branches = [spot._replace(at=f"{spot.at}[{n}]") for n in range(len(rule))]
+    branches = [spot._replace(at=(*spot.at, n)) for n in range(len(rule))]
     for branch, each in zip(branches, rule, strict=True):
         if not isinstance(each, Mapping):
             raise branch.bad("must be an object")
@@ -125,7 +125,7 @@ def _either(rule: object, spot: _Spot) -> Node:
 def _condition(rules: list[Any], spot: _Spot) -> Condition:
     if not rules:
         raise spot.bad("an empty array matches nothing")
-    tests = [operators.compile_rule(rule, f"{spot.at}[{n}]") for n, rule in enumerate(rules)]
+    tests = [operators.compile_rule(rule, (*spot.at, n)) for n, rule in enumerate(rules)]
     present = tuple(test for test in tests if test is not operators.ABSENT)
     absent = len(present) < len(tests)
     return Condition(spot.place, spot.at, rules, present, absent=absent)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
+from runtime.core import preconditions
+
 # How long a new job waits: what is created at its moment may not be in the index yet.
 SETTLE_MS: Final = 10_000
 PAGE: Final = 100  # records of one page
@@ -57,6 +59,15 @@ class Replay:
     def subject(self) -> Subject:
         """Whose deliveries or runs it does again."""
         raise NotImplementedError
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the job as callers see it: how the sweep goes about it does not count."""
+        return preconditions.etag(self.as_seen())
+
+    def as_seen(self) -> "Replay":
+        """The job without what only the sweep knows."""
+        return replace(self, cursor=None, due_at_ms=None, revision=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from runtime.core import timestamps
+from runtime.core import preconditions, timestamps
 from runtime.core.tenancy import scopes as known
 from runtime.core.tenancy.scopes import ADMIN, SCOPES
 from runtime.errors import BadInput, Conflict, Forbidden, NotFound
@@ -30,11 +30,17 @@ class ApiKey:
     # The one webhook that the key is for, as its receiver has it; None: all things of the tenant.
     webhook_id: str | None = None
     last_used_at: str | None = None  # ISO 8601, the hour of its last call; None before the first
+    replaced_by: str | None = None  # the id of its newest successor; None if it has none
 
     @property
     def id(self) -> str:
         """What the key is called by; it opens nothing, and nobody can make the key of it."""
         return id_of(self.sha256)
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the key as it stands; when it was last used does not count."""
+        return preconditions.etag(replace(self, last_used_at=None))
 
 
 def mint(random: bytes) -> str:
@@ -228,7 +234,8 @@ def check_revocable(key: ApiKey, *, by: ApiKey) -> None:
     check_holds(by, known.meant_by(key.scopes))
 
 
-def replaced(key: ApiKey, *, now: datetime, overlap_s: int) -> ApiKey:
+def replaced(key: ApiKey, *, by: ApiKey, now: datetime, overlap_s: int) -> ApiKey:
     """The key whose successor has just been made: it ends after the overlap, or earlier."""
     end = timestamps.timestamp(now + timedelta(seconds=overlap_s))
-    return replace(key, expires_at=end if key.expires_at is None else min(key.expires_at, end))
+    expires_at = end if key.expires_at is None else min(key.expires_at, end)
+    return replace(key, expires_at=expires_at, replaced_by=by.id)

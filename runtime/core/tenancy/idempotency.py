@@ -62,9 +62,16 @@ def key_hash(key: str, *, route: str, caller: str) -> str:
     return hashlib.sha256(f"{caller}\0{route}\0{key}".encode()).hexdigest()
 
 
-def request_hash(body: bytes, *, path: str) -> str:
-    """The hash of a request. A repeat must have the same hash to get the first one's answer."""
-    return hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
+def request_hash(body: bytes, *, path: str, condition: str | None) -> str:
+    """The hash of a request. A repeat must have the same hash to get the first one's answer.
+
+    Args:
+        body: as it was sent.
+        path: of the URL.
+        condition: the header `If-Match`; None without one.
+    """
+    before = path if condition is None else f"{path}\0{condition}"
+    return hashlib.sha256(before.encode() + b"\0" + body).hexdigest()
 
 
 def check_repeat(earlier: Claim, *, request_sha256: str) -> None:

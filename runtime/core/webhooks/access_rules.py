@@ -107,13 +107,13 @@ def check_together(webhook: Webhook) -> None:
 
 def _check_header(name: str, value: str) -> None:
     if name.lower() in RESERVED or name.lower().startswith(RESERVED_PREFIXES):
-        raise BadInput("is set by the sender", field=f"headers.{name}", code="header_reserved")
+        raise BadInput("is set by the sender", field=("headers", name), code="header_reserved")
     if not NAME.fullmatch(name):
         raise BadInput("has a name that no header can have", field="headers", code="bad_header")
     if len(value) > MAX_HEADER_BYTES or not VALUE.fullmatch(value):
         raise BadInput(
             f"must be 1 to {MAX_HEADER_BYTES} printable ASCII characters, no blanks around them",
-            field=f"headers.{name}",
+            field=("headers", name),
             code="bad_header",
         )
 

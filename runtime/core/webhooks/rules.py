@@ -1,5 +1,6 @@
 """What a webhook's settings may be. The egress rules check its URL elsewhere."""
 
+import re
 from typing import Final
 
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
@@ -8,6 +9,16 @@ from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
 from runtime.errors import BadInput
 
 MAX_NAME_CHARS: Final = 128
+# What no name holds: controls; spaces other than the plain one; what shows nothing or turns the
+# direction of the text around it; characters that mean nothing to others. The joiners U+200C and
+# U+200D are allowed: Persian and emoji are written with them. The ranges stand here because what
+# Python takes for printable differs between its versions.
+NAME: Final = re.compile(
+    "["
+    r"^\x00-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ue000-\uf8ff\ufeff\ufff0-\ufffb\ufffe\uffff"
+    "]+"
+)
 MAX_RETRIES: Final = 20
 MAX_RETRY_DELAY_S: Final = 24 * 3600  # the last step of the default schedule
 
@@ -18,7 +29,7 @@ def check_name(name: str) -> None:
     Raises:
         BadInput: code `bad_name`.
     """
-    if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
+    if len(name) > MAX_NAME_CHARS or NAME.fullmatch(name) is None:
         raise BadInput(
             f"must be 1 to {MAX_NAME_CHARS} printable characters", field="name", code="bad_name"
         )

@@ -45,17 +45,29 @@ class ApiKeys:
         if not self.config.table.transact(*writes):
             raise _not_found()
 
-    def replace(self, key: ApiKey, *, successor: ApiKey) -> None:
-        """Store a key over its former record, and its successor as a new one, both or neither.
+    def replace(self, old: ApiKey, new: ApiKey, /, *, successor: ApiKey) -> None:
+        """Give a key its end, and store its successor as a new one, both or neither.
 
         Raises:
             NotFound: code `api_key_not_found`: it has been deleted meanwhile.
+            Conflict: code `api_key_changed`: somebody else has rotated it meanwhile.
         """
-        ending = self._puts(key, "attribute_exists(pk)")
-        if not self.config.table.transact(
-            *ending, *self._puts(successor, "attribute_not_exists(pk)")
-        ):
-            raise _not_found()
+        unrotated, was = _unrotated(old)
+        ending = (
+            # Nothing else of it is written: another process may just note its hour.
+            self.config.table.update(
+                place,
+                "SET #expires_at = :end, #replaced_by = :successor",
+                unrotated,
+                end=new.expires_at or "",
+                successor=new.replaced_by or "",
+                **was,
+            )
+            for place in _places(old)
+        )
+        added = self._puts(successor, "attribute_not_exists(pk)")
+        if not self.config.table.transact(*ending, *added):
+            raise self._overtaken(old)
 
     def find(self, sha256: str) -> ApiKey | None:
         """The key with this hash, strongly read, so that a deleted key ends at once."""
@@ -77,22 +89,27 @@ class ApiKeys:
                     return key
         raise _not_found()
 
-    def delete(self, tenant: str, sha256: str) -> None:
-        """Delete a key.
+    def delete(self, key: ApiKey) -> None:
+        """Delete a key, if nobody has rotated it since it was read.
 
         Raises:
             NotFound: code `api_key_not_found`.
+            Conflict: code `api_key_changed`.
         """
-        if self.config.find(tenant, keys.api_key(sha256)) is None:
-            raise _not_found()
-        lookup = self.config.table.delete(
-            {"pk": keys.api_key_by_hash(sha256), "sk": keys.API_KEY}, "attribute_exists(pk)"
-        )
-        self.config.delete(tenant, keys.api_key(sha256), lookup, what="api_key")
+        unrotated, was = _unrotated(key)
+        deletions = (self.config.table.delete(place, unrotated, **was) for place in _places(key))
+        if not self.config.table.transact(*deletions):
+            raise self._overtaken(key)
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
         """A tenant's keys, by hash."""
         return self.config.page(tenant, keys.api_key, items.api_key, after=after, limit=limit)
+
+    def _overtaken(self, key: ApiKey) -> NotFound | Conflict:
+        """Why a write of a key as it was read has failed."""
+        if self.config.find(key.tenant, keys.api_key(key.sha256)) is None:
+            return _not_found()
+        return Conflict("somebody has just rotated this key; read it again", code="api_key_changed")
 
     def _puts(self, key: ApiKey, condition: str) -> Iterator[Any]:
         """The writes of a key's two items."""
@@ -107,6 +124,13 @@ def _places(key: ApiKey) -> tuple[dict[str, str], dict[str, str]]:
         {"pk": keys.api_key_by_hash(key.sha256), "sk": keys.API_KEY},
         {"pk": keys.tenant(key.tenant), "sk": keys.api_key(key.sha256)},
     )
+
+
+def _unrotated(key: ApiKey) -> tuple[str, dict[str, str]]:
+    """The condition that a key is there and has the successor that was read; and its values."""
+    if key.replaced_by is None:
+        return "attribute_exists(pk) AND attribute_not_exists(replaced_by)", {}
+    return "attribute_exists(pk) AND #replaced_by = :was", {"was": key.replaced_by}
 
 
 def _not_found() -> NotFound:

@@ -1,27 +1,17 @@
 """Take events in from the API and put them on the bus."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from runtime.core.events import submitted
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
-from runtime.errors import BadInput, EventsRejected
+from runtime.errors import BadInput, EventsRejected, Rejected
 from runtime.usecases.ports import Bus
 
 MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """Why one event of a request was refused."""
-
-    index: int  # the event's place in the request, from 0
-    code: str
-    message: str  # for people
-    field: str  # the field at fault; empty if it is the event as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +31,7 @@ class Acceptance:
             EventsRejected: every event of the request was refused.
         """
         if self.rejected and not self.accepted:
-            raise EventsRejected([asdict(each) for each in self.rejected], at=at)
+            raise EventsRejected(self.rejected, at=at)
         return self
 
 
@@ -71,13 +61,6 @@ class AcceptEvents:
             try:
                 events.append(submitted.parse(raw, tenant=tenant, new_id=self.new_id, now=now))
             except BadInput as problem:
-                rejected.append(
-                    Rejected(
-                        index=index,
-                        code=problem.code,
-                        message=problem.message,
-                        field=problem.field,
-                    )
-                )
+                rejected.append(Rejected(index=index, problem=problem))
         self.bus.put(events)
         return Acceptance(accepted=tuple(events), rejected=tuple(rejected))

@@ -65,8 +65,8 @@ class ChooseEvent:
                 choice.event, tenant=tenant, new_id=self.new_id, now=now, may_be_whole=True
             )
         except BadInput as problem:  # it names a field of the event, and the request has others
-            field = f"event.{problem.field}" if problem.field else "event"
-            raise BadInput(problem.message, field=field, code=problem.code) from problem
+            place = ("event", *problem.place)
+            raise BadInput(problem.message, field=place, code=problem.code) from problem
 
     def _kept(self, tenant: str, event_id: str) -> Event:
         event = self.events.find(tenant, event_id)

@@ -8,7 +8,7 @@ from runtime.core.functions import releases
 from runtime.core.functions.function import Function
 from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
-from runtime.errors import BadInput
+from runtime.errors import Conflict
 from runtime.usecases.functions import ports
 
 
@@ -32,20 +32,15 @@ class PublishVersion:
         A publish of the version that is live already changes nothing.
 
         Raises:
-            BadInput: code `no_version`: no version was pushed yet.
             NotFound: the tenant has no such function, or the function has no such version.
             PreconditionFailed: `if_match` names another ETag than it has.
-            Conflict: code `version_deleted`, `canary_running` or `function_deleted`; or somebody
-                else changed the function at the same time.
+            Conflict: code `no_version`: none was pushed yet; `version_deleted`, `canary_running` or
+                `function_deleted`; or somebody else changed the function at the same time.
         """
         function = ports.kept(self.functions, tenant, name, if_match=if_match)
         number = function.latest_version if version is None else version
         if number == 0:
-            raise BadInput(
-                "this function has no version yet; push one first",
-                field="version",
-                code="no_version",
-            )
+            raise Conflict("this function has no version yet; push one first", code="no_version")
         ports.existing(self.functions, function, version=number)
         change = releases.published(function, number, at=timestamp(self.clock()))
         if change is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.replays import replay as replays
 from runtime.core.replays.replay import Replay, ReplayState, Subject
 from runtime.core.timestamps import timestamp
@@ -34,15 +35,19 @@ class CancelReplay:
     clock: Callable[[], datetime]
     races: Races = field(default_factory=Races)
 
-    def __call__(self, tenant: str, subject: Subject, replay_id: str) -> Replay:
+    def __call__(
+        self, tenant: str, subject: Subject, replay_id: str, *, if_match: IfMatch = ANY
+    ) -> Replay:
         """Stop the job. It takes nothing back, and a job that has ended stays as it is.
 
         Raises:
             NotFound: code `replay_not_found`.
+            PreconditionFailed: `if_match` names another ETag than the job has.
             Conflict: code `replay_changed`: the sweep keeps changing the job; try again.
         """
         for _ in self.races:
             replay = self.replays.get(tenant, subject, replay_id)
+            if_match.check(replay.etag)
             if replay.state is not ReplayState.RUNNING:
                 return replay
             now = timestamp(self.clock())

@@ -36,6 +36,7 @@ class Ask:
     key: str  # the idempotency key as the caller sent it
     path: str  # of the URL
     body: bytes
+    condition: str | None = None  # the header `If-Match`; None without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,9 @@ class AnswerOnce:
         claim = Claim(
             tenant=ask.tenant,
             key_sha256=idempotency.key_hash(ask.key, route=ask.path, caller=ask.caller),
-            request_sha256=idempotency.request_hash(ask.body, path=ask.path),
+            request_sha256=idempotency.request_hash(
+                ask.body, path=ask.path, condition=ask.condition
+            ),
             state=State.RUNNING,
             lease_until_s=now_s + idempotency.LEASE_S,
             expires_at=now_s + idempotency.KEEP_S,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core import overlap
+from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.tenancy import api_key, scopes
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.timestamps import timestamp
@@ -23,11 +24,12 @@ class Keys(Protocol):
             NotFound: code `api_key_not_found`.
         """
 
-    def replace(self, key: ApiKey, *, successor: ApiKey) -> None:
-        """Store a key over its former record and its successor as a new one, both or neither.
+    def replace(self, old: ApiKey, new: ApiKey, /, *, successor: ApiKey) -> None:
+        """Give a key its end, and store its successor, both or neither.
 
         Raises:
             NotFound: code `api_key_not_found`: it has been deleted meanwhile.
+            Conflict: code `api_key_changed`: somebody else has rotated it meanwhile.
         """
 
 
@@ -39,7 +41,9 @@ class RotateApiKey:
     create: CreateApiKey
     clock: Callable[[], datetime]
 
-    def __call__(self, caller: ApiKey, key_id: str, *, overlap_s: int) -> IssuedKey:
+    def __call__(
+        self, caller: ApiKey, key_id: str, *, overlap_s: int, if_match: IfMatch = ANY
+    ) -> IssuedKey:
         """Make a key with the name and the scopes of another, which ends after the overlap.
 
         The new key ends when the old one would have ended.
@@ -47,12 +51,15 @@ class RotateApiKey:
         Raises:
             BadInput: code `bad_overlap`.
             NotFound: code `api_key_not_found`.
-            Conflict: code `already_expired`.
+            PreconditionFailed: `if_match` names another ETag than the key has.
+            Conflict: code `already_expired`; or `api_key_changed`: somebody else has rotated it at
+                the same moment, so this call has made no key.
             Forbidden: code `scope_not_held`: the caller would get a key that may do more.
         """
         overlap.check(overlap_s)
         old = self.keys.get(caller.tenant, key_id)
         api_key.check_holds(caller, scopes.meant_by(old.scopes))
+        if_match.check(old.etag)
         now = self.clock()
         if api_key.has_expired(old, now=timestamp(now)):
             raise Conflict("has expired already; create a new one", code="already_expired")
@@ -63,6 +70,6 @@ class RotateApiKey:
             webhook_id=old.webhook_id,
             expires_at=old.expires_at,
         )
-        ending = api_key.replaced(old, now=now, overlap_s=overlap_s)
-        self.keys.replace(ending, successor=issued.record)
+        ending = api_key.replaced(old, by=issued.record, now=now, overlap_s=overlap_s)
+        self.keys.replace(old, ending, successor=issued.record)
         return issued

@@ -40,7 +40,7 @@ def test_an_older_version_is_the_way_back(api: ApiClient, vip: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status", "code"),
-    [(7, 404, "version_not_found"), (0, 422, "bad_field"), (None, 422, "no_version")],
+    [(7, 404, "version_not_found"), (0, 422, "bad_field"), (None, 409, "no_version")],
 )
 def test_what_was_never_pushed_cannot_be_published(
     api: ApiClient, vip: str, version: int | None, status: int, code: str

@@ -106,7 +106,7 @@ class _Asked(Condition):
 def asked(filters: list[Pattern], event: Mapping[str, Any]) -> int:
     """How many filters the index leaves to be asked."""
     _Asked.count = 0
-    node = _Asked("nowhere", "filter.nowhere", [], (), absent=False)
+    node = _Asked("nowhere", ("filter", "nowhere"), [], (), absent=False)
     list(
         FilterIndex(replace(each, node=node, places=node.places) for each in filters).find(
             Facts(event)
