@@ -43,7 +43,8 @@ _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 class Client:
     """One API with one key. After a passing fault a call is tried again, and does nothing twice.
 
-    Every call raises CommandFailed when the API refuses it, or does not answer.
+    Every call raises CommandFailed when the API refuses it, or does not answer. Those that change
+    something take `if_match`: an ETag, without which the API changes nothing.
     """
 
     def __init__(
@@ -82,17 +83,19 @@ class Client:
         json_body = _sendable({} if body is None else body)
         return self._call("POST", path, json=json_body, headers=headers)
 
-    def put(self, path: str, body: Any) -> Any:
+    def put(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
         """Set something."""
-        return self._call("PUT", path, json=_sendable(body))
+        return self._call("PUT", path, json=_sendable(body), headers=_condition(if_match))
 
     def patch(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
-        """Change something; with an ETag, only if it still has this one."""
+        """Change something."""
         return self._call("PATCH", path, json=_sendable(body), headers=_condition(if_match))
 
-    def delete(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+    def delete(
+        self, path: str, query: Mapping[str, Any] | None = None, *, if_match: str | None = None
+    ) -> Any:
         """Delete something; returns what the API answers, None if it answers nothing."""
-        return self._call("DELETE", path, params=query)
+        return self._call("DELETE", path, params=query, headers=_condition(if_match))
 
     def each(
         self, path: str, query: Mapping[str, Any] | None = None, *, limit: int
@@ -217,6 +220,12 @@ def _read(response: "httpx.Response") -> Any:
 
 
 def _sentence(document: Mapping[str, Any], status: int) -> str:
-    detail = str(document.get("detail") or f"the API answered {status}")
-    field = document.get("field")
-    return f"{field}: {detail}" if field else detail
+    """What is wrong, for people; each of several errors has a line of its own."""
+    errors = document.get("errors") or []
+    if len(errors) > 1:
+        return "\n".join(_line(each.get("field"), each.get("message")) for each in errors)
+    return _line(document.get("field"), document.get("detail") or f"the API answered {status}")
+
+
+def _line(field: object, message: object) -> str:
+    return f"{field}: {message}" if field else str(message)

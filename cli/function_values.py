@@ -70,21 +70,27 @@ def list_secrets(name: Name, *, as_json: AsJson = False) -> None:
 
 
 @secrets.command("set")
-def set_secret(name: Name, secret: Secret, *, as_json: AsJson = False) -> None:
+def set_secret(
+    name: Name, secret: Secret, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Set a secret; its value is read from standard input, never from the command line."""
     value = _files.read_secret(secret)
     client.connect().put(
-        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}", {"value": value}
+        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}",
+        {"value": value},
+        if_match=if_match,
     )
     document = {"function": name, "secret": secret, "set": True}
     _output.show(document, as_json=as_json, human=lambda: [f"set {secret} of {name}"])
 
 
 @secrets.command("unset")
-def unset_secret(name: Name, secret: Secret, *, as_json: AsJson = False) -> None:
+def unset_secret(
+    name: Name, secret: Secret, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Forget a secret's value; its name stays declared."""
     client.connect().delete(
-        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}"
+        f"/v1/functions/{client.segment(name)}/secrets/{client.segment(secret)}", if_match=if_match
     )
     document = {"function": name, "secret": secret, "set": False}
     _output.show(document, as_json=as_json, human=lambda: [f"{secret} of {name} has no value now"])

@@ -48,9 +48,13 @@ def show_version(name: Name, version: Version, *, as_json: AsJson = False) -> No
 
 
 @versions.command("delete")
-def delete_version(name: Name, version: Version, *, as_json: AsJson = False) -> None:
+def delete_version(
+    name: Name, version: Version, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Forget a version's source for good; its number is never given again."""
-    client.connect().delete(f"/v1/functions/{client.segment(name)}/versions/{version}")
+    client.connect().delete(
+        f"/v1/functions/{client.segment(name)}/versions/{version}", if_match=if_match
+    )
     document = {"function": name, "version": version, "deleted": True}
     _output.show(document, as_json=as_json, human=lambda: [f"deleted version {version} of {name}"])
 
@@ -94,11 +98,12 @@ def publish(
     name: Name,
     *,
     version: Annotated[int | None, typer.Option(min=1, help="Instead of the latest.")] = None,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a version live: the latest, or another one."""
     function = client.connect().post(
-        f"/v1/functions/{client.segment(name)}/publish", {"version": version}
+        f"/v1/functions/{client.segment(name)}/publish", {"version": version}, if_match=if_match
     )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
@@ -107,11 +112,12 @@ def rollback(
     name: Name,
     *,
     to: Annotated[int | None, typer.Option(min=1, help="Instead of the one before.")] = None,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Go back to the version that was live before; while a canary runs, end it."""
     function = client.connect().post(
-        f"/v1/functions/{client.segment(name)}/rollback", {"version": to}
+        f"/v1/functions/{client.segment(name)}/rollback", {"version": to}, if_match=if_match
     )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
@@ -127,7 +133,7 @@ def releases(name: Name, *, limit: Limit = 50, as_json: AsJson = False) -> None:
 
 
 @canary.command("start")
-def start_canary(
+def start_canary(  # noqa: PLR0913 - each option of the command is a parameter
     name: Name,
     version: Version,
     *,
@@ -136,6 +142,7 @@ def start_canary(
         float, typer.Option(help="It ends if so many points more of its runs fail.")
     ] = 5,
     min_runs: Annotated[int, typer.Option(help="Counted over at least so many runs.")] = 100,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a version a share of the runs, or change the share of a trial under way."""
@@ -145,7 +152,9 @@ def start_canary(
         "margin_points": margin,
         "min_runs": min_runs,
     }
-    function = client.connect().put(f"/v1/functions/{client.segment(name)}/canary", body)
+    function = client.connect().put(
+        f"/v1/functions/{client.segment(name)}/canary", body, if_match=if_match
+    )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
@@ -159,16 +168,20 @@ def show_canary(name: Name, *, as_json: AsJson = False) -> None:
 
 
 @canary.command("promote")
-def promote_canary(name: Name, *, as_json: AsJson = False) -> None:
+def promote_canary(name: Name, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """Publish the version on trial."""
-    function = client.connect().post(f"/v1/functions/{client.segment(name)}/canary/promote")
+    function = client.connect().post(
+        f"/v1/functions/{client.segment(name)}/canary/promote", if_match=if_match
+    )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 
 @canary.command("stop")
-def stop_canary(name: Name, *, as_json: AsJson = False) -> None:
+def stop_canary(name: Name, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """End the trial; the live version gets all runs again."""
-    function = client.connect().delete(f"/v1/functions/{client.segment(name)}/canary")
+    function = client.connect().delete(
+        f"/v1/functions/{client.segment(name)}/canary", if_match=if_match
+    )
     _output.show(function, as_json=as_json, human=lambda: [_runs(function)])
 
 

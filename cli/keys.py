@@ -57,18 +57,21 @@ def rotate(
     overlap_s: Annotated[
         int | None, typer.Option(min=0, help="Seconds that both keys work; a day by default.")
     ] = None,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Replace a key by a new one, printed once, here; the old one ends after the overlap."""
     body = {} if overlap_s is None else {"overlap_s": overlap_s}
-    key = client.connect().post(f"/v1/api-keys/{client.segment(key_id)}/rotate", body)
+    key = client.connect().post(
+        f"/v1/api-keys/{client.segment(key_id)}/rotate", body, if_match=if_match
+    )
     _output.show(key, as_json=as_json, human=lambda: _output.record(key))
 
 
 @app.command()
-def revoke(key_id: KeyId, *, as_json: AsJson = False) -> None:
+def revoke(key_id: KeyId, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """Revoke a key at once."""
-    client.connect().delete(f"/v1/api-keys/{client.segment(key_id)}")
+    client.connect().delete(f"/v1/api-keys/{client.segment(key_id)}", if_match=if_match)
     _output.show({"revoked": key_id}, as_json=as_json, human=lambda: [f"revoked {key_id}"])
 
 

@@ -59,17 +59,17 @@ def update(
 
 
 @app.command()
-def pause(sync_id: SyncId, *, as_json: AsJson = False) -> None:
+def pause(sync_id: SyncId, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """Pause a sync; a load that has begun goes on to its end, and no other begins."""
-    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/pause")
+    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/pause", if_match=if_match)
     hint = f"{sync['id']} is paused; `penstock syncs resume {sync['id']}` lets it load again"
     _output.show(sync, as_json=as_json, human=lambda: [hint])
 
 
 @app.command()
-def resume(sync_id: SyncId, *, as_json: AsJson = False) -> None:
+def resume(sync_id: SyncId, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """Resume a sync; its next load begins where the last one ended."""
-    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/resume")
+    sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/resume", if_match=if_match)
     hint = f"{sync['id']} is resumed; `penstock syncs run {sync['id']}` need not wait for the hour"
     _output.show(sync, as_json=as_json, human=lambda: [hint])
 
@@ -81,11 +81,12 @@ def delete(
     force: Annotated[
         bool, typer.Option("--force", help="Although a load of it is not finished.")
     ] = False,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Delete a sync; what it has loaded stays where it is."""
     query = {"force": "true"} if force else None
-    client.connect().delete(f"/v1/syncs/{client.segment(sync_id)}", query)
+    client.connect().delete(f"/v1/syncs/{client.segment(sync_id)}", query, if_match=if_match)
     deleted = {"deleted": sync_id}
     _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
 

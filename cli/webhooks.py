@@ -180,21 +180,27 @@ def show(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def enable(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
+def enable(
+    webhook_id: WebhookId, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Switch a webhook on; what it missed can be replayed."""
-    _switch(webhook_id, "enable", as_json=as_json)
+    _switch(webhook_id, "enable", if_match=if_match, as_json=as_json)
 
 
 @app.command()
-def disable(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
+def disable(
+    webhook_id: WebhookId, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Switch a webhook off; what is due ends as skipped."""
-    _switch(webhook_id, "disable", as_json=as_json)
+    _switch(webhook_id, "disable", if_match=if_match, as_json=as_json)
 
 
 @app.command()
-def delete(webhook_id: WebhookId, *, as_json: AsJson = False) -> None:
+def delete(
+    webhook_id: WebhookId, *, if_match: client.IfMatch = None, as_json: AsJson = False
+) -> None:
     """Delete a webhook."""
-    client.connect().delete(f"/v1/webhooks/{client.segment(webhook_id)}")
+    client.connect().delete(f"/v1/webhooks/{client.segment(webhook_id)}", if_match=if_match)
     deleted = {"deleted": webhook_id}
     _output.show(deleted, as_json=as_json, human=lambda: _output.record(deleted))
 
@@ -210,6 +216,7 @@ def rotate_secret(
         bool, typer.Option("--ed25519", help="Change the private key (v1a), or give it one.")
     ] = False,
     own_secret: OwnSecret = False,
+    if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
     """Change the signing secret; the new one is printed once, here, and both sign for a while."""
@@ -220,7 +227,7 @@ def rotate_secret(
     }
     body = {name: value for name, value in settings.items() if value is not None}
     webhook = client.connect().post(
-        f"/v1/webhooks/{client.segment(webhook_id)}/rotate-secret", body
+        f"/v1/webhooks/{client.segment(webhook_id)}/rotate-secret", body, if_match=if_match
     )
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
 
@@ -273,6 +280,7 @@ def _rate(text: str) -> dict[str, Any]:
     return {"count": int(count), "per": per}
 
 
-def _switch(webhook_id: str, what: str, *, as_json: bool) -> None:
-    webhook = client.connect().post(f"/v1/webhooks/{client.segment(webhook_id)}/{what}", {})
+def _switch(webhook_id: str, what: str, *, if_match: str | None, as_json: bool) -> None:
+    path = f"/v1/webhooks/{client.segment(webhook_id)}/{what}"
+    webhook = client.connect().post(path, if_match=if_match)
     _output.show(webhook, as_json=as_json, human=lambda: _output.record(webhook))
