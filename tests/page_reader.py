@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from infra.build.venvs import CONTRACT
 from infra.demo.patience import Patience
 from tests.pages import CommandStep, FileStep, PageFault
 
@@ -119,7 +120,8 @@ class Reader:
 
     def _output(self, command: str) -> tuple[str, int]:
         """What a command prints until it ends or goes on in the background, and its exit code."""
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        ours = (Path(sys.executable).parent, CONTRACT.path / "bin")
+        programs = os.pathsep.join([*map(str, ours), os.environ["PATH"]])
         own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_OWN)}
         with tempfile.TemporaryFile() as screen:
             process = subprocess.Popen(  # noqa: S603 - the page's own command

@@ -32,6 +32,7 @@ EXECUTED: Final = (
     "docs/howto/develop-a-project.md",
     "docs/howto/query.md",
     "docs/howto/audit-changes.md",
+    "docs/howto/generate-a-client.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (

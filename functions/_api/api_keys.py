@@ -23,12 +23,11 @@ from runtime.usecases.tenancy.create_api_key import IssuedKey
 from runtime.wiring.api import Api
 
 _NOT_NULL: Final = {"not": {"type": "null"}}
-_BOTH: Final[dict[str, Any]] = {
-    "required": ["scopes", "preset"],
-    "properties": {"scopes": _NOT_NULL, "preset": _NOT_NULL},
-}
-_NEITHER: Final[dict[str, Any]] = {
-    "properties": {"scopes": {"type": "null"}, "preset": {"type": "null"}}
+_EITHER: Final[dict[str, Any]] = {
+    "oneOf": [
+        {"required": [name], "properties": {name: {"type": kind}}}
+        for name, kind in (("scopes", "array"), ("preset", "string"))
+    ]
 }
 _OF_ONE_WEBHOOK: Final = PRESETS["receiver"]
 _WIDE_PRESETS: Final = [name for name, held in PRESETS.items() if set(held) - {*_OF_ONE_WEBHOOK}]
@@ -48,9 +47,10 @@ _TOO_WIDE: Final[list[dict[str, Any]]] = [
 class ApiKeyIn(Request):
     """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
 
-    # For the document; `wanted` and the core enforce it. It says what is refused, because
-    # generators of clients take each branch of a `oneOf` for a type of its own.
-    model_config = ConfigDict(json_schema_extra={"not": {"anyOf": [_BOTH, _NEITHER, *_TOO_WIDE]}})
+    # For the document; `wanted` and the core enforce it.
+    model_config = ConfigDict(
+        json_schema_extra={"allOf": [_EITHER, *({"not": wide} for wide in _TOO_WIDE)]}
+    )
 
     name: fields.Name
     scopes: fields.Scopes | None = None

@@ -76,6 +76,7 @@ def _integer(value: object) -> object:
 # Pydantic alone would refuse 1.0 as an integer, which many languages write for 1.
 _READ_INTEGER: Final = BeforeValidator(_integer)
 Integer = Annotated[int, _READ_INTEGER]
+Counter = Annotated[int, Field(ge=0, le=(1 << 53) - 1), _READ_INTEGER]  # exact as a double, too
 
 # Pydantic enforces these.
 ResourceId = Annotated[str, Field(min_length=1, max_length=ids.MAX_ID_CHARS)]

@@ -15,7 +15,7 @@ class EnvironmentIn(Request):
     """All values that the code is to see as `os.environ`."""
 
     values: fields.Environment = Field(description="by name; no place for secrets")
-    version: fields.Integer | None = Field(
+    version: fields.Counter | None = Field(
         default=None,
         description="the version that you have read; a later one is not replaced then. null:"
         " whatever is there is replaced",

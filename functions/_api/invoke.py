@@ -1,6 +1,5 @@
 """POST /v1/functions/{name}/invoke."""
 
-from itertools import combinations
 from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, Field
@@ -13,22 +12,25 @@ from runtime.errors import BadInput
 from runtime.usecases.functions.choose_event import EventChoice
 from runtime.wiring.api import Api
 
-_EVENTS: Final = ("event", "event_id", "latest")
-_NOT_NULL: Final = {"not": {"type": "null"}}
-# How the fields do not go together, for the document; the core and `choice` enforce it.
-_REFUSED: Final[list[Any]] = [
-    {"properties": {name: {"type": "null"} for name in _EVENTS}},
-    *(
-        {"required": [*pair], "properties": dict.fromkeys(pair, _NOT_NULL)}
-        for pair in combinations(_EVENTS, 2)
-    ),
+# How the fields go together, for the document; the core and `choice` enforce it.
+_TOGETHER: Final[list[Any]] = [
     {
-        "required": ["allow_http"],
-        "properties": {"allow_http": {"const": True}, "dry_run": {"const": False}},
+        "oneOf": [
+            {"required": [name], "properties": {name: {"type": kind}}}
+            for name, kind in (("event", "object"), ("event_id", "string"), ("latest", "string"))
+        ]
     },
     {
-        "required": ["force", "dry_run"],
-        "properties": {"force": {"const": True}, "dry_run": {"const": True}},
+        "not": {
+            "required": ["allow_http"],
+            "properties": {"allow_http": {"const": True}, "dry_run": {"const": False}},
+        }
+    },
+    {
+        "not": {
+            "required": ["force", "dry_run"],
+            "properties": {"force": {"const": True}, "dry_run": {"const": True}},
+        }
     },
 ]
 
@@ -39,7 +41,7 @@ class InvokeIn(Request):
     The run gets the stored profile that the event is about.
     """
 
-    model_config = ConfigDict(json_schema_extra={"not": {"anyOf": _REFUSED}})
+    model_config = ConfigDict(json_schema_extra={"allOf": _TOGETHER})
     # The object around the event does not count as a level of its nesting.
     json_rules: ClassVar = {"wrapped": 1}
 

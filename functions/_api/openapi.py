@@ -147,6 +147,7 @@ def _operation(each: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{each.call.__module__.rpartition('.')[2]}_{each.call.__name__}",
         "summary": each.summary,
+        "tags": [each.path.split("/")[2]],  # after /v1/: generated clients sort operations by it
         "description": f"Scope: `{each.scope}`." if each.scope else "Any key.",
         "security": [{"key": [each.scope] if each.scope else []}],
         "parameters": _parameters(each, {**example.get("path", {}), **example.get("query", {})}),

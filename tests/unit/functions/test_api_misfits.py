@@ -1,8 +1,12 @@
 """What does not fit: 422 with every wrong field at once, each by its JSON pointer."""
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from functions._misfits import BadRequest, Misfit, misfits
 from runtime.errors import BadInput
@@ -171,3 +175,81 @@ def test_the_cores_name_of_a_field_is_read_as_a_place(field: str, place: tuple[A
     [misfit] = misfits(BadInput("no", field=field, code="bad_field"))
 
     assert place == misfit.place
+
+
+# A caller's own keys, with all that a path as people write it cannot tell from its steps.
+KEYS: Final = st.lists(st.text('ab.[]~/0 "é', max_size=6), min_size=1, max_size=3)
+TOO_LARGE: Final = 1 << 70
+
+
+@given(keys=KEYS)
+@example(keys=["a.b", "c[0]"])
+@example(keys=["[0]"])
+@example(keys=["~1", "/"])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_pointer_leads_to_the_wrong_value_whatever_the_keys_on_the_way_are(
+    api: ApiClient, keys: list[str]
+) -> None:
+    """A form marks the field that the pointer names; a key may have dots and brackets."""
+    for path, body, wrong in (
+        ("/v1/events", {"topic": "metric.x", "properties": nested(keys, TOO_LARGE)}, TOO_LARGE),
+        (
+            "/v1/events",
+            {"events": [{"topic": "metric.x", "properties": nested(keys, [TOO_LARGE])}]},
+            TOO_LARGE,
+        ),
+        ("/v1/webhooks", HOOK | {"filter": {"properties": nested(keys, "no")}}, "no"),
+        ("/v1/webhooks", HOOK | {"filter": {"properties": nested(keys, [{"no": 1}])}}, {"no": 1}),
+        ("/v1/webhooks", HOOK | {"headers": {"x-a": "b", f"x{keys[0]}": "\n"}}, "\n"),
+        ("/v1/webhooks", HOOK | {keys[0] + "?": "no"}, "no"),
+    ):
+        [misfit] = api.post(path, body).json["errors"]
+        found = resolved(misfit["pointer"], body)
+        assert found == wrong or misfit["pointer"] == "/headers", (misfit, body)
+
+
+def nested(keys: list[str], value: object) -> Mapping[str, Any]:
+    """An object in which the keys lead to the value."""
+    for key in reversed(keys):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def resolved(pointer: str, document: Any) -> Any:
+    """What a pointer leads to, as RFC 6901 says."""
+    document = json.loads(json.dumps(document))
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        document = document[int(name) if isinstance(document, list) else name]
+    return document
+
+
+def test_a_number_that_is_whole_is_an_integer_however_it_is_written(api: ApiClient) -> None:
+    """To JSON and its schemas 5.0 is 5, and some languages know no other way to write it."""
+    made = api.call("POST", "/v1/webhooks", json.dumps(HOOK | {"timeout_s": 5}).replace("5", "5.0"))
+    assert (201, 5) == (made.status, made.json["timeout_s"])
+
+    assert {("/timeout_s", "bad_field")} == found(
+        api.post("/v1/webhooks", HOOK | {"timeout_s": 5.5})
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_good"),
+    [
+        *(
+            (good, True)
+            for good in ("orders", "a b", "é", "名", "👩\u200d🚀", "\u06cc\u200c\u062e")
+        ),
+        *(
+            (bad, False)
+            for bad in ("", "a\nb", "\x85", "a\xa0b", "\u200b", "\u202ea", "\ue000", "\ufeff")
+        ),
+    ],
+)
+def test_a_name_is_what_people_can_read(api: ApiClient, name: str, *, is_good: bool) -> None:
+    """The document's pattern says the same, as the tests of constraints see to."""
+    assert (201 if is_good else 422) == api.post("/v1/webhooks", HOOK | {"name": name}).status

@@ -1,8 +1,14 @@
 """What a subscription may ask for."""
 
+import re
+from typing import Final
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.core.events import topics
+from runtime.core.events.envelope import MAX_TOPIC_CHARS
 from runtime.core.events.envelope import topic as check_topic
 from runtime.errors import BadInput
 
@@ -66,3 +72,33 @@ def test_repeats_are_dropped_and_nothing_is_refused() -> None:
 def test_every_topic_of_the_catalogue_is_a_valid_one(topic: str) -> None:
     """What can be subscribed to can be sent."""
     assert check_topic(topic) == topic
+
+
+_PARTS: Final = st.sampled_from(
+    [
+        *topics.KNOWN,
+        *(part for name in topics.KNOWN for part in name.split(".")),
+        *("metric", "monitor", "sync", "event:api", "event:klaviyo", "event:x"),
+        *("", ".", "..", "*", "x_1", "A", "é", "-", " "),
+    ]
+)
+_NAMES: Final = (
+    st.lists(_PARTS, min_size=1, max_size=5).map(".".join)
+    | st.lists(_PARTS, max_size=3).map("".join)
+    | st.from_regex(topics.SUBSCRIBABLE, fullmatch=True)
+)
+
+
+@given(name=_NAMES)
+def test_the_pattern_of_the_api_says_which_names_are_understood(name: str) -> None:
+    """A client that checks by the pattern is neither stopped nor let down."""
+    try:
+        topics.parse_all([name])
+    except BadInput:
+        is_understood = False
+    else:
+        is_understood = True
+
+    is_short = len(name) <= MAX_TOPIC_CHARS
+    fits = re.fullmatch(topics.SUBSCRIBABLE, name) is not None
+    assert is_understood == (fits and is_short), name
