@@ -42,15 +42,14 @@ _TOO_WIDE: Final[list[dict[str, Any]]] = [
         ("preset", {"enum": _WIDE_PRESETS}),
     )
 ]
+_TOGETHER: Final[list[Any]] = [_EITHER, *({"not": wide} for wide in _TOO_WIDE)]
 
 
 class ApiKeyIn(Request):
     """A key to create: with scopes, or with a preset's, which must be among the caller's own."""
 
     # For the document; `wanted` and the core enforce it.
-    model_config = ConfigDict(
-        json_schema_extra={"allOf": [_EITHER, *({"not": wide} for wide in _TOO_WIDE)]}
-    )
+    model_config = ConfigDict(json_schema_extra={"allOf": _TOGETHER})
 
     name: fields.Name
     scopes: fields.Scopes | None = None

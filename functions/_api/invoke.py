@@ -53,7 +53,7 @@ class InvokeIn(Request):
     event_id: fields.ResourceId | None = Field(
         default=None, description="an event that is kept, by its id"
     )
-    latest: fields.ExactTopic | None = Field(
+    latest: fields.EventTopic | None = Field(
         default=None, description="a topic: the newest event of it that is kept"
     )
     version: fields.VersionNumber | None = Field(

@@ -148,6 +148,7 @@ class TestDeliveriesContract:
         assert listed(event_id="evt_1") == [10, 7, 4, 1]
         assert listed(event_id="evt_1", webhook_id="whk_1", status=Status.DELIVERED) == [7, 1]
         assert listed(since=at("03"), until=at("05")) == [5, 4, 3]
+        assert listed(webhook_id="whk_0", since=at("05"), until=at("03")) == []
         assert listed(webhook_id="whk_0", since=at("08")) == [10, 8]
         assert listed(event_id="evt_2", until=at("04")) == [2]
 

@@ -35,7 +35,9 @@ def place() -> Iterator[Place]:
 def local_cloud(place: Place) -> LocalCloud:
     """The template, deployed; webhooks and functions may reach loopback."""
     cloud.down(place)  # of a session that was killed
-    return cloud.up(Options(allow_local_http=True), place=place, say=_quiet)
+    # One key makes the calls of many callers.
+    options = Options(allow_local_http=True, parameters={"ApiCallsPerSecond": "10000"})
+    return cloud.up(options, place=place, say=_quiet)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,9 @@ BEYOND_A_SCHEMA: Final = {
     "bad_cursor": "a cursor is a token that only the API itself makes",
     "bad_expiry": "a time has to be in the future",
     "bad_filter": "EventBridge's rules for patterns: what an operator takes, how much `$or` yields",
+    "bad_handshake": "of a change: whether the webhook's format is `cloudevents`",
     "bad_secret": "whether a secret is base64 of so many bytes",
+    "bad_target": "whether there is another webhook of this id",
     "bad_triggers": "how a function's triggers may be named depends on how many it has",
     "blocked_address": "whether a host is public",
     "dns_failure": "whether a host name resolves",
@@ -24,11 +26,13 @@ BEYOND_A_SCHEMA: Final = {
     "not_one_identifier": "OpenAPI cannot say that exactly one of three parameters is needed",
     "reserved_field": "the tenant of an event, if any, is the caller's own",
     "secret_blanks": "blanks around a secret are refused if it has one line only",
+    "source_refused": "whether a source is Python that the engine takes",
     "unknown_function": "whether there is a function of this name",
 }
 # A receiver on this machine. It stands for all that the document's examples call by a host name: no
 # test asks a name server.
 RECEIVER: Final = os.environ["PENSTOCK_RECEIVER"]
+THINGS: Final = json.loads(os.environ["PENSTOCK_THINGS"])
 OWN_KEYS: Final = frozenset(os.environ["PENSTOCK_KEY_IDS"].split(","))
 _CONDITIONS: Final = ("If-Match", "If-None-Match")
 _ETAGS: Final = st.lists(st.from_regex(r'\A(W/)?"[!#-~]{0,40}"\Z'), min_size=1, max_size=3)
@@ -42,14 +46,15 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
     """Make the values possible that schemathesis cannot find by itself, and none impossible.
 
     It has no value for a header with quotes in it, so it gets a format for ETags; nor an address
-    that the API calls. The ids in the examples are those of somebody else's things: without them it
-    takes the ids that earlier answers show.
+    that the API calls. The ids in the examples are those of somebody else's things, so the caller's
+    own stand in their place.
     """
-    for operations in raw_schema["paths"].values():
+    for path, operations in raw_schema["paths"].items():
+        own = THINGS.get("/".join(path.split("/")[:3]), {})
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
-                    parameter.pop("example", None)
+                    parameter["example"] = own[parameter["name"]]
                 if parameter["name"] in _CONDITIONS:
                     parameter["schema"]["format"] = "conditions"
     schemas = raw_schema["components"]["schemas"]

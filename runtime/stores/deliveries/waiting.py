@@ -151,7 +151,8 @@ def _filter(tenant: str, selection: Selection) -> dict[str, Any]:
     values = {name: value for name, value in fields.items() if value is not None}
     conditions = [f"#{name} = :{name}" for name in values]
     if selection.since is not None or selection.until is not None:
-        conditions.append("#created_at BETWEEN :since AND :until")
+        # Not BETWEEN, which DynamoDB refuses for a range that ends before it begins.
+        conditions += ["#created_at >= :since", "#created_at <= :until"]
         values |= {"since": selection.since or "0", "until": selection.until or "~"}
     expression = " AND ".join(conditions)
     return {"FilterExpression": expression, **codec.placeholders(expression, values)}

@@ -117,7 +117,10 @@ class AgeList:
         condition = f"{name} = :partition"
         if self.since is not None or self.until is not None:
             condition += " AND list_sk BETWEEN :since AND :until"
-            values[":since"], values[":until"] = keys.between(self.since, self.until)
+            low, high = keys.between(self.since, self.until)
+            # DynamoDB refuses a range that ends before it begins. No key is a time alone, so that
+            # from `low` to `low` holds none either.
+            values[":since"], values[":until"] = low, max(low, high)
         query: dict[str, Any] = {
             "IndexName": self.index,
             "KeyConditionExpression": condition,
