@@ -140,7 +140,9 @@ SecretValue = Annotated[
     judged_by(function_rules.check_secret_value),
 ]
 Source = Annotated[
-    str, says(minLength=1, maxLength=MAX_SOURCE_BYTES), judged_by(function_rules.check_source)
+    str,
+    says(minLength=1, maxLength=MAX_SOURCE_BYTES, pattern="^[^\\x00]*$"),
+    judged_by(function_rules.check_source),
 ]
 Host = Annotated[str, says(pattern=f"^\\*$|{whole(function_rules.HOST)}")]
 Hosts = Annotated[

@@ -70,25 +70,28 @@ _API_INTRODUCTION: Final = """# HTTP API
 Base address: the stack's output `ApiUrl`, or `api_url` of `penstock local up --json`. The
 machine-readable form is at `/openapi.json` (OpenAPI 3.1): for each operation the scope that it asks
 for, a request and its answer as an example, and every status that it may refuse with, with its
-codes.
+codes (`x-codes`). [Clients are made of it](../howto/generate-a-client.md).
 
 - **Keys.** `Authorization: Bearer psk_…`. A key belongs to one tenant and has scopes; what other
   tenants have looks as if it were not there (404).
 - **Lists** answer `{"data": […], "next_cursor": …}`; pass `cursor` to go on, `limit` (1 to 200,
   else 50) for the size. A cursor belongs to its list, its filters and its tenant.
-- **Repeats.** A POST with `Idempotency-Key` is done once: the same key with the same body gets
-  the first answer again (header `idempotent-replayed: true`) for 24 hours. The answer is kept for
+- **Repeats.** A POST with `Idempotency-Key` is done once: the same key with the same body (and
+  the same `If-Match`) gets the first answer again (header `idempotent-replayed: true`) for 24 hours. The answer is kept for
   the API key that asked: the same request with another API key is done again, or refused if that
   key may not. An error is not kept: mend the request and send it under the same key. Give events
   ids of your own, so that a repeat is the same event in any case.
-- **ETags.** An answer that shows one webhook, function or sync has its `ETag`, and the same text
-  without quotes as `etag`, in lists too. A function's is also that of its environment, its secrets,
-  its canary and which version is live: a change of any of them makes another. Send it as `If-Match`
+- **ETags.** An answer that shows one webhook, function, sync, replay or API key has its `ETag`,
+  and the same text without quotes as `etag`, in lists too. A function's is also that of its
+  environment, its secrets, its canary and which version is live: a change of any of them makes
+  another. The use of a key is no change of it. Send it as `If-Match`
   with a call that changes the thing: if somebody has changed it since you read it, nothing changes,
   and the answer is 412 (`precondition_failed`) with the current `ETag`. `If-Match: *` and no header
   change whatever is there; a weak ETag (`W/"…"`) matches nothing. A GET with `If-None-Match` is
   answered 304 if you have the thing as it stands. A function and its canary are always sent whole:
-  how a function does is shown there too, and is no part of its ETag.
+  how a function does is shown there too, and is no part of its ETag; so is a key, with the hour of
+  its last call. A retry of a delivery or a run takes no `If-Match`: it asks for one more attempt,
+  and which attempt that is, and whether there can be one, the record itself decides (409).
 - **Errors** are problem details (RFC 9457): `{"type", "title", "status", "code", "detail",
   "instance"}`, with `field`, `errors`, `findings` (of refused source), `rejected` (why each event
   was not taken) or `webhooks` (that use a function) where they apply. Act on `code`.
@@ -110,8 +113,8 @@ codes.
 - **Methods.** Every path that has GET has HEAD: the same status and headers, no body. OPTIONS is
   answered with 204 and the path's methods in `allow`, and takes no key. Other methods get 405 with
   `allow`.
-- **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits: a larger one
-  is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
+- **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits, and 5.0
+  is 5; a larger one is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
   number with a point or an exponent is a double. Times are RFC 3339 with an offset.
 - **429** means that this key makes too many calls. It may make 100 a second, and twice as many at
   once after a pause; the template's parameter `ApiCallsPerSecond` sets the number. Wait

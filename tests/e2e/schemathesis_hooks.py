@@ -26,6 +26,7 @@ BEYOND_A_SCHEMA: Final = {
     "not_one_identifier": "OpenAPI cannot say that exactly one of three parameters is needed",
     "reserved_field": "the tenant of an event, if any, is the caller's own",
     "secret_blanks": "blanks around a secret are refused if it has one line only",
+    "source_empty": "whether a source holds more than blanks",
     "source_refused": "whether a source is Python that the engine takes",
     "unknown_function": "whether there is a function of this name",
 }
@@ -50,7 +51,7 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
     own stand in their place.
     """
     for path, operations in raw_schema["paths"].items():
-        own = THINGS.get("/".join(path.split("/")[:3]), {})
+        own = THINGS.get(path) or THINGS.get("/".join(path.split("/")[:3]), {})
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
@@ -60,9 +61,10 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
     schemas = raw_schema["components"]["schemas"]
     for name in ("WebhookIn", "WebhookChangesIn"):
         schemas[name]["properties"]["url"]["format"] = "receivers"
-    del raw_schema["paths"]["/v1/functions"]["post"]["requestBody"]["content"]["application/json"][
-        "example"
-    ]
+    # These would name what is there already.
+    for path in ("/v1/functions", "/v1/functions/{name}/rollback"):
+        body = raw_schema["paths"][path]["post"]["requestBody"]
+        del body["content"]["application/json"]["example"]
     here = json.loads(
         json.dumps(raw_schema).replace("https://hooks.example.com/penstock", RECEIVER)
     )

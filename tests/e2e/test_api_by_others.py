@@ -84,14 +84,17 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
     """Give a tenant some of everything.
 
     Returns:
-        For each collection, by its path, the names and ids of what is below it.
+        The names and ids that stand in paths, by the path, or by that of the collection which it
+        is below.
     """
     with httpx.HTTPTransport() as transport:
         api = Client(Connection(url=cloud.api_url, key=key, origin="a test"), transport=transport)
         api.post("/v1/functions", {"name": "vip", "topics": ["metric.x"], "secrets": ["TOKEN"]})
-        for n in (1, 2, 3):
+        for n in range(1, 5):
             api.post("/v1/functions/vip/versions", {"source": SOURCE.format(n=n)})
-        api.post("/v1/functions/vip/publish", {"version": 1})
+        for n in (2, 1):
+            api.post("/v1/functions/vip/publish", {"version": n})
+        api.post("/v1/functions", {"name": "old"})
         sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"})
         wanted = {"name": "crm", "url": receiver, "topics": ["metric.x"]}
         hook = api.post("/v1/webhooks", wanted)["id"]
@@ -107,11 +110,13 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         )
         of_hook = api.post(f"/v1/webhooks/{hook}/replay")["id"]
         of_function = api.post("/v1/functions/vip/replay")["id"]
-        api.put("/v1/functions/vip/canary", {"version": 2})
-    of_run = {"name": "vip", "secret": "TOKEN", "version": "3", "run_id": run["id"]}
+        api.put("/v1/functions/vip/canary", {"version": 3})
+        api.put("/v1/functions/vip/secrets/TOKEN", {"value": "hush"})
+    of_run = {"name": "vip", "secret": "TOKEN", "version": "4", "run_id": run["id"]}
     return {
         "/v1/webhooks": {"webhook_id": hook, "replay_id": of_hook},
         "/v1/functions": {**of_run, "replay_id": of_function},
+        "/v1/functions/{name}": {"name": "old"},  # one of its operations deletes it
         "/v1/runs": {"run_id": run["id"]},
         "/v1/deliveries": {"delivery_id": delivery["id"]},
         "/v1/events": {"event_id": delivery["event_id"]},
