@@ -34,14 +34,10 @@ class AuditQuery(ListQuery):
 
     @property
     def selection(self) -> Selection:
-        """The same, as the store takes it.
-
-        Raises:
-            BadInput: code `bad_time`.
-        """
+        """The same, as the store takes it."""
         return Selection(
-            since=fields.time_of(self.since, field="since"),
-            until=fields.time_of(self.until, field="until"),
+            since=self.since,
+            until=self.until,
             actor_id=self.actor,
             action=self.action,
             resource_id=self.resource,

@@ -77,10 +77,10 @@ codes (`x-codes`). [Clients are made of it](../howto/generate-a-client.md).
 - **Lists** answer `{"data": […], "next_cursor": …}`; pass `cursor` to go on, `limit` (1 to 200,
   else 50) for the size. A cursor belongs to its list, its filters and its tenant.
 - **Repeats.** A POST with `Idempotency-Key` is done once: the same key with the same body (and
-  the same `If-Match`) gets the first answer again (header `idempotent-replayed: true`) for 24 hours. The answer is kept for
-  the API key that asked: the same request with another API key is done again, or refused if that
-  key may not. An error is not kept: mend the request and send it under the same key. Give events
-  ids of your own, so that a repeat is the same event in any case.
+  the same `If-Match`) gets the first answer again (header `idempotent-replayed: true`) for 24
+  hours. The answer is kept for the API key that asked: the same request with another API key is
+  done again, or refused if that key may not. An error is not kept: mend the request and send it
+  under the same key. Give events ids of your own, so that a repeat is the same event in any case.
 - **ETags.** An answer that shows one webhook, function, sync, replay or API key has its `ETag`,
   and the same text without quotes as `etag`, in lists too. A function's is also that of its
   environment, its secrets, its canary and which version is live: a change of any of them makes
@@ -113,9 +113,10 @@ codes (`x-codes`). [Clients are made of it](../howto/generate-a-client.md).
 - **Methods.** Every path that has GET has HEAD: the same status and headers, no body. OPTIONS is
   answered with 204 and the path's methods in `allow`, and takes no key. Other methods get 405 with
   `allow`.
-- **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits, and 5.0
-  is 5; a larger one is refused by name (`integer_too_large`), as many readers would round it; send it as a string. A
-  number with a point or an exponent is a double. Times are RFC 3339 with an offset.
+- **Values.** A body is JSON in UTF-8, at most 64 levels deep. Integers have 64 bits, and
+  5.0 is 5; a larger one is refused by name (`integer_too_large`), as many readers would round it;
+  send it as a string. A number with a point or an exponent is a double. Times are RFC 3339 with an
+  offset.
 - **429** means that this key makes too many calls. It may make 100 a second, and twice as many at
   once after a pause; the template's parameter `ApiCallsPerSecond` sets the number. Wait
   `retry-after` seconds. One call takes up to 1,000 events.

@@ -112,6 +112,7 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         of_function = api.post("/v1/functions/vip/replay")["id"]
         api.put("/v1/functions/vip/canary", {"version": 3})
         api.put("/v1/functions/vip/secrets/TOKEN", {"value": "hush"})
+        entry = _first(api, "/v1/audit", {"action": "webhook.created"})
     of_run = {"name": "vip", "secret": "TOKEN", "version": "4", "run_id": run["id"]}
     return {
         "/v1/webhooks": {"webhook_id": hook, "replay_id": of_hook},
@@ -124,6 +125,7 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         "/v1/profiles": {"profile_id": profile["id"]},
         "/v1/syncs": {"sync_id": sync["id"]},
         "/v1/api-keys": {"key_id": made["id"]},
+        "/v1/audit": {"entry_id": entry["id"]},
     }
 
 
