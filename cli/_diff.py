@@ -1,8 +1,6 @@
 """Unified diffs, coloured where a terminal shows them."""
 
 import difflib
-import os
-import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,11 +26,3 @@ def lines_of(text: str) -> list[str]:
 def coloured(diff: Sequence[str]) -> list[str]:
     """The lines of a diff as a terminal shows them: what went away red, what came green."""
     return [f"{_COLOURS[line[0]]}{line}{_PLAIN}" if line[:1] in _COLOURS else line for line in diff]
-
-
-def has_colours() -> bool:
-    """Whether standard output shows colours: a terminal does, unless NO_COLOR is set.
-
-    https://no-color.org/
-    """
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -6,10 +6,13 @@ Logs, errors and answers are other people's texts. What a terminal would obey in
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import typer
+
+from cli import _terminal
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
@@ -26,7 +29,11 @@ def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) ->
     if as_json:
         print_json(document)
         return
-    for line in human():
+    lines = human()
+    if isinstance(lines, (Table, Record)) and _terminal.is_terminal(sys.stdout):
+        lines.draw()
+        return
+    for line in lines:
         say(line)
 
 
@@ -41,22 +48,61 @@ def print_json(document: Any) -> None:
     sys.stdout.write(_COMMANDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterable[str]:
-    """Lines with the rows in columns as wide as they need; `(none)` when there are none."""
-    if not rows:
-        return ["(none)"]
-    cells = [list(columns)] + [[cell(row.get(name)) for name in columns] for row in rows]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
-    return [
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
-    ]
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in columns: lines as wide as they need, or a table that is drawn for a terminal."""
+
+    rows: Sequence[Mapping[str, Any]]
+    columns: Sequence[str]
+
+    def __iter__(self) -> Iterator[str]:
+        if not self.rows:
+            yield "(none)"
+            return
+        lines = [
+            list(self.columns),
+            *([cell(row.get(c)) for c in self.columns] for row in self.rows),
+        ]
+        widths = [max(len(line[n]) for line in lines) for n in range(len(self.columns))]
+        for line in lines:
+            yield "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+
+    def draw(self) -> None:
+        """Draw it on standard output."""
+        if not self.rows:
+            say("(none)")
+            return
+        _terminal.draw_table(
+            [
+                _terminal.Column(name=name, cells=[_spaced(row.get(name)) for row in self.rows])
+                for name in self.columns
+            ]
+        )
 
 
-def record(document: Mapping[str, Any]) -> Iterable[str]:
-    """Lines with the fields of one thing, one field each; its ETag is for programs."""
-    shown = {name: value for name, value in document.items() if name != "etag"}
-    width = max(map(len, shown), default=0)
-    return [f"{name.ljust(width)}  {cell(value)}" for name, value in shown.items()]
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The fields of one thing: lines, or a list that is drawn for a terminal."""
+
+    fields: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[str]:
+        width = max(map(len, self.fields), default=0)
+        return (f"{name.ljust(width)}  {cell(value)}" for name, value in self.fields.items())
+
+    def draw(self) -> None:
+        """Draw it on standard output."""
+        _terminal.draw_record({name: _spaced(value) for name, value in self.fields.items()})
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """The rows in columns, under the columns' names; `(none)` when there are none."""
+    return Table(rows, columns)
+
+
+def record(document: Mapping[str, Any]) -> Record:
+    """The fields of one thing, one field each; its ETag is for programs."""
+    return Record({name: value for name, value in document.items() if name != "etag"})
 
 
 def finding(document: Mapping[str, Any]) -> str:
@@ -85,3 +131,9 @@ def cell(value: Any) -> str:
             return ",".join(value) or "-"
         case _:
             return json.dumps(value, ensure_ascii=False)
+
+
+def _spaced(value: Any) -> str:
+    """As `cell`, with blanks in a list of texts, where a terminal may fold it."""
+    is_texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return ", ".join(value) or "-" if is_texts else cell(value)

@@ -4,14 +4,12 @@ import hashlib
 import json
 import re
 import secrets
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import typer
-
 from cli._errors import CommandFailed, WrongUsage
+from cli._progress import progress
 from cli.client import Client
 
 BATCH: Final = 100
@@ -69,13 +67,11 @@ class Sending:
             CommandFailed: the API did not take a batch; `place` is where to go on.
         """
         rest = self.events[self.place.number - 1 :]
-        with typer.progressbar(
-            length=len(rest), label="sending", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar:
+        with progress("sending", total=len(rest)) as work:
             for batch in self._batches(rest):
                 self._add(_answer(api, batch))
                 self.place = Place(number=self.place.number + len(batch), seed=self.place.seed)
-                bar.update(len(batch))
+                work.advance(len(batch))
 
     def _add(self, answer: Any) -> None:
         before = self.place.number - 1

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _diff, _files, _live, _output, client
+from cli import _diff, _files, _live, _output, _terminal, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson, Limit
 
@@ -90,7 +90,7 @@ def diff(
         after_name=target,
     )
     document = {"function": name, "before": before, "after": after, "diff": lines}
-    shown = _diff.coloured(lines) if _diff.has_colours() else lines
+    shown = _diff.coloured(lines) if _terminal.has_colours() else lines
     _output.show(document, as_json=as_json, human=lambda: shown or ["(no difference)"])
 
 

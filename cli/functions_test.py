@@ -11,6 +11,7 @@ import typer
 from cli import _files, _output, local_run
 from cli._errors import WrongUsage
 from cli._output import AsJson
+from cli._progress import progress
 from cli.functions_batch import run_batch
 from cli.project.functions import load_function
 from sandbox.engines import EngineName
@@ -117,8 +118,10 @@ def functions_test(  # noqa: PLR0913 - each option of the command is a parameter
         if batch is not None:
             _refuse({"FILE": file}, "and --batch are two ways to say what is run; give one")
             _refuse({**of_one_run, "--batch": None}, "does not go with --batch, whose lines say it")
-            for result in run_batch(batch, engine=engine, allow_local_http=allow_local_http):
-                typer.echo(json.dumps(result))
+            with progress("running", beside_results=True) as work:
+                for result in run_batch(batch, engine=engine, allow_local_http=allow_local_http):
+                    typer.echo(json.dumps(result))
+                    work.advance()
             return
         result = run_file(
             _given(file),

@@ -10,6 +10,7 @@ import typer
 from cli import _files, _output, client, runs
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
+from cli._progress import progress
 from cli.client import Client
 from cli.function_versions import Name
 
@@ -78,20 +79,22 @@ def _recorded(api: Client, answer: Any, *, wait_s: float) -> Any:
     run_id, attempt = answer["run_id"], answer["attempt"]
     typer.echo(f"{run_id}: waiting for attempt {attempt} on event {answer['event_id']}", err=True)
     end_s, pause_s = time.monotonic() + wait_s, FIRST_WAIT_S
-    while True:
-        run = _run(api, run_id)
-        if run is not None and run["attempt"] >= attempt:
-            return run
-        left_s = end_s - time.monotonic()
-        if left_s <= 0:
-            raise CommandFailed(
-                f"after {wait_s:g} s the run has no record yet; `penstock runs show {run_id}`"
-                " shows it once it has",
-                code="run_not_recorded",
-                details={"run_id": run_id, "attempt": attempt},
-            )
-        threading.Event().wait(min(pause_s, left_s))
-        pause_s = min(2 * pause_s, MAX_WAIT_S)
+    with progress("waiting for the run") as work:
+        while True:
+            run = _run(api, run_id)
+            if run is not None and run["attempt"] >= attempt:
+                return run
+            left_s = end_s - time.monotonic()
+            if left_s <= 0:
+                raise CommandFailed(
+                    f"after {wait_s:g} s the run has no record yet; `penstock runs show {run_id}`"
+                    " shows it once it has",
+                    code="run_not_recorded",
+                    details={"run_id": run_id, "attempt": attempt},
+                )
+            work.say("no record yet")
+            threading.Event().wait(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, MAX_WAIT_S)
 
 
 def _run(api: Client, run_id: str) -> Any:

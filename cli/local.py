@@ -10,11 +10,13 @@ import typer
 from cli import _output
 from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
+from cli._progress import progress
 from runtime.errors import PenstockError
 
 if TYPE_CHECKING:
+    from infra.local.cloud import Options
     from infra.local.place import Place
-    from infra.local.state import Status
+    from infra.local.state import LocalCloud, Status
 
 app = typer.Typer(no_args_is_help=True)
 T = TypeVar("T")
@@ -53,8 +55,25 @@ def up(
     options = cloud.Options(
         allow_local_http=local_http, tenant=tenant, parameters=_pairs(settings or [])
     )
-    raised = explained(lambda: cloud.up(options, place=Place(), say=progress)).to_json()
+    raised = bring_up(options, place=Place()).to_json()
     _output.show(raised, as_json=as_json, human=lambda: _output.record(raised))
+
+
+def bring_up(options: "Options", *, place: "Place") -> "LocalCloud":
+    """Start the local cloud of this folder, and show how far it is.
+
+    Raises:
+        CommandFailed: it cannot be started, with the error's own code.
+    """
+    from infra.local import cloud
+
+    with progress("starting the local cloud", has_lines=True) as work:
+
+        def say(phase: str) -> None:
+            _say(phase)
+            work.say(phase)
+
+        return explained(lambda: cloud.up(options, place=place, say=say))
 
 
 @app.command()
@@ -99,7 +118,7 @@ def empty(place: "Place", *, yes: bool) -> bool:
 
     found = explained(lambda: cloud.status(place))
     if found.phase is not Phase.NONE:
-        progress(_deleted(found, place.root, cloud.kept_bytes(place)))
+        _say(_deleted(found, place.root, cloud.kept_bytes(place)))
         _confirm(yes=yes)
     return explained(lambda: cloud.down(place))
 
@@ -129,7 +148,7 @@ def status(*, as_json: AsJson = False) -> None:
     }
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
     if status.phase in _ADVICE:
-        progress(_ADVICE[status.phase])
+        _say(_ADVICE[status.phase])
     if not status.running:
         raise typer.Exit(FAILED)
 
@@ -172,7 +191,6 @@ def _pairs(settings: list[str]) -> dict[str, str]:
     return {name: text for name, _, text in pairs}
 
 
-def progress(line: str) -> None:
-    """Say how far a local cloud is, on standard error."""
+def _say(line: str) -> None:
     sys.stderr.write(f"local: {line}\n")
     sys.stderr.flush()

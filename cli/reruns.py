@@ -9,6 +9,7 @@ import typer
 from cli import _output, _times, client
 from cli._errors import WrongUsage
 from cli._output import AsJson, Limit
+from cli._progress import progress
 from cli._times import Since, Until
 from cli.client import Client
 from cli.function_versions import Name
@@ -44,9 +45,11 @@ def retry(
     request = {"version": _version(version), "force": force}
     run = api.post(f"/v1/runs/{client.segment(run_id)}/retry", request)
     before = run["attempt"]
-    while wait and run["attempt"] == before:
-        threading.Event().wait(LOOK_AGAIN_S)
-        run = api.get(f"/v1/runs/{client.segment(run_id)}")
+    with progress("waiting for the attempt to end") as work:
+        while wait and run["attempt"] == before:
+            work.say(run["outcome"])
+            threading.Event().wait(LOOK_AGAIN_S)
+            run = api.get(f"/v1/runs/{client.segment(run_id)}")
     _output.show(run, as_json=as_json, human=lambda: _lines(run, waited=wait))
 
 
@@ -113,15 +116,13 @@ def _version(word: str) -> str | int:
 
 
 def _ended(api: Client, name: str, job: Any) -> Any:
-    """The job once it has ended; each change of its counts is told meanwhile."""
-    told = None
-    while job["state"] == "running":
-        counts = f"{job['replayed']} begun again, {job['passed_over']} passed over"
-        if counts != told:
-            typer.echo(counts, err=True)
-            told = counts
-        threading.Event().wait(LOOK_AGAIN_S)
-        job = api.get(f"/v1/functions/{client.segment(name)}/replays/{client.segment(job['id'])}")
+    """The job once it has ended; its counts are shown meanwhile."""
+    path = f"/v1/functions/{client.segment(name)}/replays/{client.segment(job['id'])}"
+    with progress("replaying") as work:
+        while job["state"] == "running":
+            work.say(f"{job['replayed']} begun again, {job['passed_over']} passed over")
+            threading.Event().wait(LOOK_AGAIN_S)
+            job = api.get(path)
     return job
 
 

@@ -11,6 +11,7 @@ from cli import _files, _output, client, deliveries, webhook_access
 from cli._errors import WrongUsage
 from cli._live import WebhookId
 from cli._output import AsJson
+from cli._progress import progress
 
 COLUMNS: Final = ("id", "name", "enabled", "topics", "url")
 REPLAYS: Final = ("id", "state", "replayed", "passed_over", "since", "until", "to", "created_at")
@@ -157,9 +158,11 @@ def try_out(
     api = client.connect()
     delivery = api.post(f"/v1/webhooks/{client.segment(webhook_id)}/test")
     end_s = time.monotonic() + wait_s
-    while not delivery["attempts"] and time.monotonic() < end_s:
-        threading.Event().wait(LOOK_AGAIN_S)
-        delivery = api.get(f"/v1/deliveries/{client.segment(delivery['id'])}")
+    with progress("waiting for the first attempt") as work:
+        while not delivery["attempts"] and time.monotonic() < end_s:
+            work.say(delivery["status"])
+            threading.Event().wait(LOOK_AGAIN_S)
+            delivery = api.get(f"/v1/deliveries/{client.segment(delivery['id'])}")
     _output.show(delivery, as_json=as_json, human=lambda: deliveries.lines(delivery))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli import _diff, _output, local_run
+from cli import _output, _terminal, local_run
 from cli._errors import CommandFailed, WrongUsage
 from cli.cases import junit, report, suite, watch
 from cli.cases.run import CaseResult, How, document, run_all
@@ -68,7 +68,7 @@ def _once(request: Request) -> int:
         for each in run_all(functions, request.how):
             results.append(each)
             if not request.as_json:
-                for line in report.lines_of(each, colours=_diff.has_colours()):
+                for line in report.lines_of(each, colours=_terminal.has_colours()):
                     _output.say(line)
     if request.junit is not None:
         _write(request.junit, junit.report(results))

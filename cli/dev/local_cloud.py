@@ -77,5 +77,4 @@ def _start(root: Path) -> None:
     from infra.local import cloud
     from infra.local.place import Place
 
-    place = Place(root)
-    local.explained(lambda: cloud.up(cloud.Options(), place=place, say=local.progress))
+    local.bring_up(cloud.Options(), place=Place(root))
