@@ -11,14 +11,13 @@ import json
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli._errors import CommandFailed, WrongUsage
+from cli._errors import WrongUsage
 from cli._names import nearest
 
 LOCAL: Final = "local"  # stands for the local cloud of this folder; no connection may have the name
@@ -90,25 +89,11 @@ def save(config: Config) -> None:
     """Write the file anew, for its owner alone; whoever is killed meanwhile leaves the old one.
 
     Raises:
-        CommandFailed: code `unwritable`.
+        WrongUsage: code `unwritable`.
     """
-    file = config.path.resolve()  # a link stays a link
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        number, scratch = tempfile.mkstemp(dir=file.parent, prefix=".config-")  # made with 0600
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as new:
-                new.write(_text(config))
-                new.flush()
-                os.fsync(new.fileno())
-            Path(scratch).replace(file)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
-    except OSError as problem:
-        raise CommandFailed(
-            f"cannot write {file}: {problem.strerror}", code="unwritable"
-        ) from problem
+    from cli import _files  # deferred: nearly every command reads the file, and few write it
+
+    _files.write(config.path, _text(config), is_private=True)
 
 
 def _private_text(file: Path) -> str:

@@ -1,7 +1,10 @@
 """Reads and writes the files that the user names; `-` is standard input."""
 
 import codecs
+import os
+import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +34,8 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         WrongUsage: it cannot be read, or its mark says that it is not UTF-8.
     """
+    if str(path) == "-" and not sys.stdin.readable():
+        raise WrongUsage("standard input is closed", code="unreadable")
     try:
         raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as problem:
@@ -41,17 +46,71 @@ def read_bytes(path: Path) -> bytes:
     return raw.removeprefix(codecs.BOM_UTF8)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file in UTF-8, with the folders that it stands in.
+def write(path: Path, content: str | bytes, *, is_private: bool = False) -> None:
+    """Write a file in UTF-8, whole or not at all, with the folders that it stands in.
+
+    Whoever is killed meanwhile leaves what was there before. A link stays a link.
+
+    Args:
+        path: the file; one that is no regular file, such as /dev/stderr, is written to as it is.
+        content: all of it.
+        is_private: nobody but its owner may read the file, nor the folder if it is made.
 
     Raises:
         WrongUsage: code `unwritable`.
     """
+    file = path.resolve()
+    raw = content.encode() if isinstance(content, str) else content
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if is_private else 0o777)
+        if file.exists() and not file.is_file():
+            file.write_bytes(raw)
+            return
+        number, scratch = tempfile.mkstemp(dir=file.parent, prefix=".penstock-")  # made with 0600
+        try:
+            with os.fdopen(number, "wb") as new:
+                new.write(raw)
+                new.flush()
+                os.fsync(number)
+            if not is_private:
+                Path(scratch).chmod(_mode(file))
+            Path(scratch).replace(file)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
     except OSError as problem:
         raise WrongUsage(f"cannot write {path}: {problem.strerror}", code="unwritable") from problem
+
+
+def write_new(path: Path, text: str) -> None:
+    """As `write`, but never over a file that exists.
+
+    Raises:
+        FileExistsError: it does.
+        WrongUsage: code `unwritable`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise
+    except OSError as problem:
+        raise WrongUsage(f"cannot write {path}: {problem.strerror}", code="unwritable") from problem
+
+
+def _mode(file: Path) -> int:
+    """The permissions that a file has, or that a new one gets here."""
+    if file.exists():
+        return stat.S_IMODE(file.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def decode(raw: bytes, *, origin: str | Path) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import _output, client
+from cli import _files, _output, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
@@ -40,7 +40,11 @@ def save(
     run = _run(api, name, event)
     saved = saving.make(envelope, run, _profile(api, run))
     path = out or _folder(name) / f"{saved.name}.json"
-    _write(path, saving.text_of(saved.document))
+    try:
+        _files.write_new(path, saving.text_of(saved.document))
+    except FileExistsError as problem:
+        message = f"{path} exists already; name another with --out"
+        raise WrongUsage(message, code="file_exists") from problem
     document = {
         "written": str(path),
         "replaced": list(saved.replaced),
@@ -83,19 +87,6 @@ def _folder(name: str) -> Path:
         if load_function(source).name == name:
             return suite.cases_folder(source)
     return Path(suite.FOLDER)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as problem:
-        message = f"{path} exists already; name another with --out"
-        raise WrongUsage(message, code="file_exists") from problem
-    except OSError as problem:
-        message = f"cannot write {path}: {problem.strerror}"
-        raise WrongUsage(message, code="unwritable") from problem
 
 
 def _lines(document: Mapping[str, Any]) -> list[str]:

@@ -6,10 +6,13 @@ ended it; 141 nobody read its output any more, as after `| head`. With `--json`,
 exactly one JSON document, errors included: `{"error": {"code", "message", …}}`.
 """
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -21,6 +24,9 @@ from cli._errors import FAILED, CommandFailed, WrongUsage
 INTERRUPTED: Final = 130  # as shells count: 128 and the number of SIGINT
 PIPE_CLOSED: Final = 141  # 128 and the number of SIGPIPE, of which other programs die here
 STDOUT: Final = 1  # the number of its descriptor
+# What a full or broken disk answers to a write. Commands say themselves which file they write, so
+# these come from standard output and standard error.
+NO_ROOM: Final = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 
 app = typer.Typer(
     name="penstock",
@@ -67,13 +73,20 @@ def root() -> TyperGroup:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    is_heard = _open_streams()
+    if not is_heard:  # what it shows may be a secret that is shown once, so nothing is begun
+        return _failed(WrongUsage("standard output is closed"), as_json=False)
     try:
         code = _run(words)
         sys.stdout.flush()  # here, where a closed pipe is met; at its exit Python would report it
     except BrokenPipeError:
         return _hung_up()
+    except OSError as problem:
+        if problem.errno not in NO_ROOM:
+            raise
+        return _not_written(problem)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _interrupted()
     return code
 
 
@@ -93,22 +106,61 @@ def _run(words: list[str]) -> int:
         return _failed(WrongUsage(problem.format_message()), as_json=as_json)
     except typer.Abort as end:
         if isinstance(end.__context__, KeyboardInterrupt):  # Ctrl-C while something was asked
-            return INTERRUPTED
+            return _interrupted()
         sys.stderr.write("aborted\n")
         return FAILED
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer makes 1 of it
             return _hung_up()
         raise
+    if code == INTERRUPTED:  # Typer makes it of Ctrl-C
+        return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _interrupted() -> int:
+    """End because of Ctrl-C; what a terminal shows of the key itself is not a word about us."""
+    _output.say("penstock: interrupted", err=True)
+    return INTERRUPTED
 
 
 def _hung_up() -> int:
     """End quietly although nobody reads what is still to be written."""
+    _drop_output()
+    return PIPE_CLOSED
+
+
+def _not_written(problem: OSError) -> int:
+    """End with the reason why the output could not be written, unless that cannot be either."""
+    _drop_output()
+    with contextlib.suppress(OSError):
+        _output.say(f"penstock: the output cannot be written: {problem.strerror}", err=True)
+    return FAILED
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: at its exit Python would try it once more."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, STDOUT)
     os.close(nowhere)
-    return PIPE_CLOSED
+
+
+def _open_streams() -> bool:
+    """Put something in place of each standard stream that is closed, which Python sets to None.
+
+    Returns:
+        Whether standard output is open.
+    """
+    is_heard = sys.stdout is not None
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _nowhere())
+    return is_heard
+
+
+def _nowhere() -> TextIO:
+    """A stream that drops what is written, and cannot be read."""
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _failed(failure: CommandFailed, *, as_json: bool) -> int:

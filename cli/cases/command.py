@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli import _output, _terminal, local_run
+from cli import _files, _output, _terminal, local_run
 from cli._errors import CommandFailed, WrongUsage
 from cli.cases import junit, report, suite, watch
 from cli.cases.run import CaseResult, How, document, run_all
@@ -71,7 +71,7 @@ def _once(request: Request) -> int:
                 for line in report.lines_of(each, colours=_terminal.has_colours()):
                     _output.say(line)
     if request.junit is not None:
-        _write(request.junit, junit.report(results))
+        _files.write(request.junit, junit.report(results))
     _output.show(
         document(results, without),
         as_json=request.as_json,
@@ -110,12 +110,3 @@ def tested_code(source: Path) -> str:
         names = [each.name for each in failed]
         raise CommandFailed(message, code="cases_failed", details={"cases": names})
     return functions[0].code
-
-
-def _write(path: Path, document: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(document)
-    except OSError as problem:
-        message = f"cannot write {path}: {problem.strerror}"
-        raise CommandFailed(message, code="unwritable") from problem
