@@ -15,6 +15,7 @@ from cli._output import AsJson
 from cli.project import carry_out
 from cli.project.document import FILE
 from cli.project.plan import Action, Plan, Step
+from cli.project.project import load_project
 
 DIFFERS: Final = 3  # the exit code of --check where something is to be done
 _SIGNS: Final = {Action.CREATE: "+", Action.CHANGE: "~", Action.SAME: "="}
@@ -47,7 +48,7 @@ def apply(
     Each is matched by its name. What the file does not name stays, and is listed. A created
     webhook's signing secret is printed once, here; with --json as `secret` in `applied`.
     """
-    project = carry_out.load(folder / FILE)
+    project = load_project(folder / FILE)
     api = client.connect()
     plan = carry_out.compare(project, api, send_secrets=send_secrets)
     if not as_json:

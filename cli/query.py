@@ -23,7 +23,9 @@ _TABLES: Final = (
     "SELECT table_schema, table_name, column_name, data_type FROM svv_columns"
     " WHERE {} ORDER BY table_schema, table_name, ordinal_position"
 )
-_NOT_OURS: Final = "table_schema NOT LIKE 'pg\\_%' AND table_schema <> 'information_schema'"
+_NOT_THE_DATABASES: Final = (
+    "SUBSTRING(table_schema, 1, 3) <> 'pg_' AND table_schema <> 'information_schema'"
+)
 
 
 def query(  # noqa: PLR0913 - each option of the command is a parameter
@@ -85,7 +87,7 @@ def _of_tables(schema: str | None, sql: str | None, file: Path | None) -> str:
     if sql is not None or file is not None:
         raise WrongUsage("--tables takes no statement")
     if schema is None:
-        return _TABLES.format(_NOT_OURS)
+        return _TABLES.format(_NOT_THE_DATABASES)
     quoted = schema.replace("'", "''")
     return _TABLES.format(f"table_schema = '{quoted}'")
 

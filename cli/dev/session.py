@@ -1,7 +1,7 @@
 """One session of `penstock dev`: publishes what is saved, and shows what comes of events."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from cli.project import carry_out, document
 from cli.project.document import FILE
 from cli.project.functions import ONLY_FUNCTION
 from cli.project.plan import Kind
+from cli.project.project import Project, load_project
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Session:
             CommandFailed: the local cloud does not answer any more.
         """
         self._seen = watch.snapshot(self.folder)
-        self._publish_all()
+        self._make_so(None)
         window = _follow.Window(api=self.api, path="/v1/runs", query={}, began=datetime.now(UTC))
         self._say(f"watching {self.folder}; Ctrl-C ends it")
         end_s, look_s = time.monotonic() + for_s, 0.0
@@ -60,47 +61,55 @@ class Session:
             if time.monotonic() >= look_s:
                 self._show_runs(window.look())
                 look_s = time.monotonic() + _follow.EVERY_S
-            self._publish_changes()
+            self.publish_changes()
 
-    def _publish_all(self) -> None:
-        sections = document.read(self.folder / FILE)
-        sources = self._sources(sections)
-        for source in sources:
-            self._publish(source)
-        project = carry_out.load(self.folder / FILE)
-        for line in self.webhooks.make(project.webhooks):
-            self._say(line)
-        self._apply_syncs(project)
-
-    def _publish_changes(self) -> None:
+    def publish_changes(self) -> None:
+        """Publish what was saved since the last look; what is wrong with it is shown."""
         seen, self._seen = self._seen, watch.snapshot(self.folder)
-        changed = {
-            Path(path)
-            for path in self._seen.keys() | seen.keys()
-            if self._seen.get(path) != seen.get(path)
-        }
+        paths = self._seen.keys() | seen.keys()
+        changed = {Path(each) for each in paths if self._seen.get(each) != seen.get(each)}
         if not changed:
             return
         try:
-            if self.folder / FILE in changed:
-                self._publish_all()
-                return
-            for source in self._sources(document.read(self.folder / FILE)):
-                if source in changed:
-                    self._publish(source)
+            self._make_so(None if self.folder / FILE in changed else changed)
         except CommandFailed as failure:  # somebody is just mending it
             self._say_failure(failure)
 
-    def _sources(self, sections: Mapping[str, Any]) -> list[Path]:
-        """The files of the functions that the project declares."""
+    def _make_so(self, changed: Collection[Path] | None) -> None:
+        """Make the local cloud what the project declares; None: all of it, else what has changed.
+
+        Webhooks are looked at each time: one whose transform was not there may be made now.
+        """
+        path = self.folder / FILE
+        for source in self._sources(document.read(path), changed):
+            self._publish(source)
+        project = load_project(path)
+        for line in self.webhooks.make(project.webhooks):
+            self._say(line)
+        if changed is None:
+            self._apply_syncs(project)
+
+    def _sources(
+        self, sections: Mapping[str, Any], changed: Collection[Path] | None
+    ) -> Iterator[Path]:
+        """The files of the functions that the project declares, if they have changed.
+
+        Functions that it does not declare are named and left alone.
+        """
         stems = list(sections.get("functions", {}))
-        with_handler = [path for path in suite.functions_in(self.folder) if path.stem not in stems]
+        declared = {self.folder / f"{stem}.py" for stem in stems}
+        with_handler = set(suite.functions_in(self.folder))
         if ONLY_FUNCTION in sections:
-            stems += [path.stem for path in with_handler]
-        else:
-            for path in with_handler:
-                self._say(f"{path.name} is not published: {FILE} has no [functions.{path.stem}]")
-        return [self.folder / f"{stem}.py" for stem in stems]
+            declared |= with_handler
+        for source in sorted(declared | with_handler):
+            if changed is not None and source not in changed:
+                continue
+            if source in declared:
+                yield source
+            else:
+                self._say(
+                    f"{source.name} is not published: {FILE} has no [functions.{source.stem}]"
+                )
 
     def _publish(self, source: Path) -> None:
         """Make a source live; what is wrong with it is shown, and the version before goes on."""
@@ -115,9 +124,9 @@ class Session:
         for line in pushed.lines():
             self._say(line)
 
-    def _apply_syncs(self, project: carry_out.Project) -> None:
+    def _apply_syncs(self, project: Project) -> None:
         plan = carry_out.compare(
-            carry_out.Project(path=project.path, webhooks=(), syncs=project.syncs), self.api
+            Project(path=project.path, webhooks=(), syncs=project.syncs), self.api
         )
         steps = [step for step in plan.to_do if step.kind is Kind.SYNC]
         bodies = carry_out.open_secrets(steps, {})

@@ -2,42 +2,17 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from cli import client
 from cli._errors import CommandFailed
 from cli.client import Client
-from cli.project import document, plan, sealed, syncs, webhooks
+from cli.project import plan, sealed
 from cli.project.plan import Action, Kind, Plan, Step
-from cli.project.syncs import DeclaredSync
+from cli.project.project import Project
 from cli.project.webhooks import DeclaredWebhook
 
 STALE: Final = "precondition_failed"  # the API's code for a thing that has another ETag by now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """The webhooks and syncs that a file declares."""
-
-    path: Path
-    webhooks: tuple[DeclaredWebhook, ...]
-    syncs: tuple[DeclaredSync, ...]
-
-
-def load(path: Path) -> Project:
-    """Read a `penstock.toml`.
-
-    Raises:
-        WrongUsage: code `bad_settings`, or one of `_files.read_text`.
-    """
-    sections = document.read(path)
-    return Project(
-        path=path,
-        webhooks=tuple(webhooks.declared(path, sections)),
-        syncs=tuple(syncs.declared(path, sections)),
-    )
 
 
 def compare(project: Project, api: Client, *, send_secrets: bool = False) -> Plan:

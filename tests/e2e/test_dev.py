@@ -104,9 +104,14 @@ def developing(folder: Path) -> Iterator[Dev]:
 def test_what_is_saved_runs_and_what_is_sent_is_shown_until_ctrl_c(
     local_cloud: LocalCloud, api: Client, tmp_path: Path
 ) -> None:
-    """From `init` to a changed function that has run, with every webhook verified."""
+    """From `init` to a changed function that has run, with every webhook verified.
+
+    A webhook that a killed `dev` has left is deleted: nobody listens at its address.
+    """
     settle(tmp_path, local_cloud, api, tenant="dev-shop")
     run(tmp_path, "init", "shop")
+    left = ("--name", "dev", "--url", "http://127.0.0.1:9/dev", "--topic", "metric.x")
+    run(tmp_path, "webhooks", "create", *left)
     source, settings = tmp_path / "shop" / "vip.py", tmp_path / "shop" / "penstock.toml"
     code = source.read_text("utf-8")
 

@@ -1,6 +1,9 @@
 """`penstock apply` against the real API: the file decides, the plan says what, secrets stay out."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +13,7 @@ from cli._connection import Connection
 from cli._errors import CommandFailed
 from cli.client import Client
 from cli.project import carry_out
+from cli.project.project import load_project
 from tests.api_server import Served
 from tests.unit.cli.conftest import Command, Ran
 
@@ -106,6 +110,29 @@ def test_nothing_is_changed_where_nobody_can_be_asked(penstock: Command) -> None
     assert "there is no terminal to ask on; --yes changes without asking" in ran.err
     assert "not_confirmed" == penstock("apply", "--json").json["error"]["code"]
     assert {} == webhooks(penstock)
+
+
+@pytest.mark.parametrize(("answer", "names"), [("n", set()), ("", set()), ("y", {"orders"})])
+def test_on_a_terminal_it_asks_and_takes_only_yes_for_yes(
+    penstock: Command, answer: str, names: set[str]
+) -> None:
+    """A line that is empty by accident changes nothing."""
+    penstock.write("penstock.toml", WEBHOOK)
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "wb"), os.fdopen(theirs, "rb") as terminal:
+        os.write(ours, f"{answer}\n".encode())
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", "apply"],
+            cwd=penstock.folder,
+            env=penstock.environment,
+            stdin=terminal,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert b"Make these changes?" in done.stderr
+    assert (0 if names else 1, names) == (done.returncode, set(webhooks(penstock)))
 
 
 def test_what_the_file_does_not_name_is_listed_and_left_alone(penstock: Command) -> None:
@@ -264,7 +291,7 @@ def test_what_somebody_changed_since_the_plan_is_not_overwritten(
     penstock.write("penstock.toml", f"{WEBHOOK}timeout_s = 20\n")
     assert penstock.api.key is not None
     api = Client(Connection(url=served.url, key=penstock.api.key, origin="a test"))
-    project = carry_out.load(penstock.folder / "penstock.toml")
+    project = load_project(penstock.folder / "penstock.toml")
     steps = carry_out.compare(project, api).to_do
     orders = f"/v1/webhooks/{webhooks(penstock)['orders']['id']}"
     penstock.api.call("PATCH", orders, {"max_concurrency": 7})

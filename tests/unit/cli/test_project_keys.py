@@ -2,8 +2,9 @@
 
 from dataclasses import fields
 
-from cli.project import carry_out, keys
+from cli.project import keys
 from cli.project.functions import load_function
+from cli.project.project import load_project
 from functions._api.syncs import SyncIn
 from functions._api.webhook_access import BasicIn, BearerIn, CertificateIn, OAuth2In
 from functions._api.webhooks import RateLimitIn, WebhookIn
@@ -31,7 +32,7 @@ def test_a_webhook_or_a_sync_can_be_declared_with_all_that_the_api_takes() -> No
 
 def test_the_example_of_the_page_is_a_project() -> None:
     """Whoever begins with a copy of it begins with something that works."""
-    project = carry_out.load(project_page.EXAMPLE)
+    project = load_project(project_page.EXAMPLE)
     folder = project_page.EXAMPLE.parent
 
     assert 2 == len(project.webhooks)

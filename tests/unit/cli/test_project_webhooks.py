@@ -8,14 +8,15 @@ from cli._errors import WrongUsage
 from cli.project import carry_out
 from cli.project.document import FILE
 from cli.project.plan import Action, of_webhooks
+from cli.project.project import Project, load_project
 
 PLAIN = '[webhooks.orders]\nurl = "https://x.example.com/"\ntopics = ["metric.x"]\n'
 
 
-def loaded(folder: Path, text: str) -> carry_out.Project:
+def loaded(folder: Path, text: str) -> Project:
     """What a file declares."""
     (folder / FILE).write_text(text, "utf-8")
-    return carry_out.load(folder / FILE)
+    return load_project(folder / FILE)
 
 
 @pytest.mark.parametrize(
