@@ -259,6 +259,14 @@ class MemoryTurns:
         self.grants[holder], granted = concurrency.acquire(before, owner, **asked)
         return granted
 
+    def renew(self, tenant: str, holder: str, *, owner: str, lease_ms: int) -> bool:
+        """Keep them for longer."""
+        assert tenant
+        before = self.grants[holder]
+        after = concurrency.renew(before, owner, now_ms=self._now_ms(), lease_ms=lease_ms)
+        self.grants[holder] = after or before
+        return after is not None
+
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give them back."""
         assert tenant

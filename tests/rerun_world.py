@@ -279,6 +279,7 @@ class RerunWorld:
                 hints=self.run_queue,
                 dice=lambda: 0.5,
                 new_owner=lambda: f"batch {next(self._owners)}",
+                clock=self.clock,
             ),
             apply=ApplyRun(
                 bus=self._perilous(self.bus),

@@ -49,6 +49,7 @@ class Platform:
             hints=cloud.hints("run"),
             dice=lambda: 0.5,
             new_owner=lambda: uuid.uuid4().hex,
+            clock=self.clock,
         )
         self.pauses: list[float] = []
         self.races = Races(dice=lambda: 1.0, pause=self.pauses.append)

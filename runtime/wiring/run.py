@@ -49,6 +49,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
             hints=parts.hints(clients, installation.run_queue_url),
             dice=parts.DICE.random,
             new_owner=lambda: uuid.uuid4().hex,
+            clock=worker.now,
         ),
         apply=apply,
         tend=parts.tend_functions(clients, installation, journal),

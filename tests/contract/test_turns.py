@@ -65,3 +65,27 @@ class TestTurnsContract:
         assert acquire("c", 9) == 3
         clock.advance(66)
         assert acquire("d", 9) == 5
+
+    def test_permits_that_are_renewed_end_later(self, cloud: Cloud) -> None:
+        """Nobody renews what others have been given meanwhile, or what was given back."""
+        clock = FakeClock()
+        turns = Turns(table=cloud.deliveries.table, clock=clock)
+
+        def acquire(owner: str) -> int:
+            return turns.acquire(TENANT, "fn", owner=owner, wanted=2, cap=2, lease_ms=40_000)
+
+        def renew(owner: str) -> bool:
+            return turns.renew(TENANT, "fn", owner=owner, lease_ms=40_000)
+
+        assert (2, False) == (acquire("a"), renew("b"))
+        clock.advance(39)
+        assert renew("a")
+        clock.advance(39)
+        assert 0 == acquire("b")
+        clock.advance(1)
+        assert renew("a")  # its lease has ended, and nobody has taken the permits
+        clock.advance(40)
+        assert 2 == acquire("b")
+        assert not renew("a")
+        assert turns.release(TENANT, "fn", owner="b")
+        assert not renew("b")

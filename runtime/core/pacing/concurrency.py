@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 MAX_CONCURRENCY: Final = 1_000
-# A little more than the Lambda's timeout, 55 s for `deliver` and 200 s for `run`: whoever still has
-# a permit then was killed.
+# A little more than the timeout of `deliver`, 55 s: whoever still has a permit then was killed.
 DELIVER_LEASE_MS: Final = 60_000
-MAX_RUN_LEASE_MS: Final = 205_000
-# What a batch of runs takes besides the events: the sandbox's start, reading and writing. With it a
-# single event of 15 s has its slot for 40 s, and its message is back after 45.
-RUN_OVERHEAD_S: Final = 25
+# `run` may take more than three minutes, so it renews the lease of its slot while it works. The
+# slot of a killed worker is free before its messages are back, which are leased for 45 s.
+RUN_LEASE_MS: Final = 40_000
+RENEW_EVERY_S: Final = 12  # two renewals may fail before a slot ends whose worker lives
 PATIENCE_S: Final = 10  # how long a batch queues for its own permits; an attempt must fit behind it
 MAX_BACKOFF_S: Final = 256
 
@@ -50,14 +49,12 @@ def acquire(
     return Acquired(alive | {owner: mine}, granted)
 
 
-def run_lease_ms(events: int, *, wall_s: float) -> int:
-    """How long a batch of runs has its slot, if each event may take `wall_s` seconds.
-
-    The sandbox of a killed worker goes on until its events have ended. Until then nobody else may
-    have the slot, or more would run at once than the cap allows; longer, and the runs of the killed
-    worker would wait for nothing.
-    """
-    return min(MAX_RUN_LEASE_MS, int(1000 * (events * wall_s + RUN_OVERHEAD_S)))
+def renew(grants: Grants, owner: str, *, now_ms: int, lease_ms: int) -> Grants | None:
+    """The grants with a new end of `owner`'s; None if others have been given its permits."""
+    mine = grants.get(owner)
+    if mine is None:
+        return None
+    return {**grants, owner: Grant(permits=mine.permits, until_ms=now_ms + lease_ms)}
 
 
 def release(grants: Grants, owner: str) -> Grants:

@@ -82,6 +82,23 @@ class Turns:
                 return granted
         return 0
 
+    def renew(self, tenant: str, holder: str, *, owner: str, lease_ms: int) -> bool:
+        """Let the permits of `owner` end only `lease_ms` from now; returns whether it has them.
+
+        Raises:
+            Transient: the store does not answer.
+        """
+        for _ in self.races:
+            permits = self._permits(tenant, holder)
+            after = concurrency.renew(
+                permits.grants, owner, now_ms=self._now_ms(), lease_ms=lease_ms
+            )
+            if after is None:
+                return False
+            if self._store(tenant, holder, after, revision=permits.revision):
+                return True
+        return False
+
     def release(self, tenant: str, holder: str, *, owner: str) -> bool:
         """Give back the permits of `owner`; returns whether it worked.
 

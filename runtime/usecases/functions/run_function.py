@@ -121,7 +121,7 @@ class RunFunctions:
         if function is None or not ready:
             return failures
         messages = [planned_run.message for planned_run in ready]
-        with self.admit.slot(function, messages, now=self.clock()) as slot:
+        with self.admit.slot(function, messages) as slot:
             if slot is not None:
                 jobs = _Jobs(self, function, record, slot=slot)
                 for wave in run_plan.waves(ready):
@@ -322,7 +322,7 @@ class _Job:
             secrets=self._secrets,
             allow_local_http=self._uses.allow_local_http,
         )
-        self._slot.must_last(len(piece), now=self._uses.clock())
+        self._slot.must_last(now=self._uses.clock())
         answer = self._uses.sandbox.run(self._function.tenant, job)
         return run_attempt.results(answer, engine=self._version.engine)
 

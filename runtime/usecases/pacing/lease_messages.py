@@ -7,12 +7,13 @@ a killed worker would stay hidden for all of that time.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Protocol
 
 from runtime.core.pacing import message_lease
 from runtime.core.pacing.message_lease import Received
 from runtime.errors import Transient
+from runtime.usecases.pacing.renewing import Wait, renewing
 
 
 class Messages(Protocol):
@@ -34,32 +35,19 @@ class LeaseMessages:
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each call that failed
     lease_s: int = message_lease.LEASE_S
     renew_every_s: float = message_lease.RENEW_EVERY_S
-    # Waits until the event is set, or for so many seconds; whether it was set.
-    wait: Callable[[Event, float], bool] = Event.wait
+    wait: Wait = Event.wait
 
     @contextmanager
     def held(self, batch: Sequence[Received]) -> Iterator[None]:
         """Lease the batch, and renew the lease until the block ends.
 
-        When the block has ended, nothing is renewed any more: Lambda freezes the process between
-        two batches, and would thaw a thread in the middle of the next one. If the lease cannot be
-        had, the work goes on: then the queue hides the batch for as long as it always does.
+        If the lease cannot be had, the work goes on: then the queue hides the batch for as long as
+        it always does.
         """
         for_s = {each.receipt: self.lease_s for each in batch}
         self._hide(for_s)
-        ended = Event()
-
-        def renew() -> None:
-            while not self.wait(ended, self.renew_every_s):
-                self._hide(for_s)
-
-        thread = Thread(target=renew, name="lease", daemon=True)
-        thread.start()
-        try:
+        with renewing(lambda: self._hide(for_s), every_s=self.renew_every_s, wait=self.wait):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def put_back(self, failed: Sequence[Received]) -> None:
         """Let these come again, each after a pause that grows with its tries.
