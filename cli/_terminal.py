@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _DUMB: Final = frozenset({"dumb", "unknown"})  # values of TERM: terminals that obey no commands
 _GAP: Final = 2  # blanks between two columns
 _GREEN: Final = ("active", "closed", "committed", "delivered", "done", "finished", "matched")
-_RED: Final = ("dead", "failed", "out_of_memory", "raised", "refused", "timed_out")
-_YELLOW: Final = ("half_dead", "open", "pending", "retry", "running", "waiting")
+_RED: Final = ("dead", "failed", "out_of_memory", "raised", "refused", "timed_out", "unknown")
+_YELLOW: Final = ("half_dead", "open", "pending", "retry", "running", "started", "waiting")
 _DIM: Final = ("cancelled", "disabled", "dropped", "filtered", "none", "skipped", "stopped")
 # How a terminal shows the words of a status, and the fields that have such words. What somebody
 # has called `dead` in a name is no status.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _diff, _follow, _output, _times, client
+from cli import _diff, _follow, _output, _terminal, _times, client
 from cli._follow import ForS, changes
 from cli._output import AsJson, Limit
 from cli._times import Since, Until
@@ -97,7 +97,7 @@ def lines(entry: Mapping[str, Any]) -> Iterable[str]:
     )
     if entry["outcome"] == "done" and diff:
         yield ""
-        yield from _diff.coloured(diff) if _diff.has_colours() else diff
+        yield from _diff.coloured(diff) if _terminal.has_colours() else diff
 
 
 def _fields(entry: Mapping[str, Any], side: str) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _run(words: list[str]) -> int:
         return _failed(WrongUsage(problem.format_message()), as_json=as_json)
     except typer.Abort as end:
         if isinstance(end.__context__, KeyboardInterrupt):  # Ctrl-C while something was asked
-            return _interrupted()
+            raise KeyboardInterrupt from end
         sys.stderr.write("aborted\n")
         return FAILED
     except SystemExit as end:
@@ -114,7 +114,7 @@ def _run(words: list[str]) -> int:
             return _hung_up()
         raise
     if code == INTERRUPTED:  # Typer makes it of Ctrl-C
-        return _interrupted()
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 
