@@ -6,7 +6,8 @@ from typing import Final
 
 _RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
 _NO_END: Final = "\\ No newline at end of file"
-_COLOURS: Final = {"-": _RED, "+": _GREEN, "@": _CYAN}
+# By the first character of a line; `~` begins what a plan changes.
+_COLOURS: Final = {"-": _RED, "+": _GREEN, "@": _CYAN, "~": _CYAN}
 
 
 def unified(

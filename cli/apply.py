@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, client
+from cli import _diff, _output, _terminal, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.project import carry_out
@@ -52,7 +52,8 @@ def apply(
     api = client.connect()
     plan = carry_out.compare(project, api, send_secrets=send_secrets)
     if not as_json:
-        for line in lines(plan):
+        shown = list(lines(plan))
+        for line in _diff.coloured(shown) if _terminal.has_colours() else shown:
             _output.say(line)
     applied: list[dict[str, Any]] = []
     if plan.to_do and not only_plan and not check:

@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -68,7 +67,7 @@ def query(  # noqa: PLR0913 - each option of the command is a parameter
     if as_csv:
         _print_csv(answer)
     else:
-        _output.show(_document(answer), as_json=as_json, human=lambda: _lines(answer))
+        _output.show(_document(answer), as_json=as_json, human=lambda: _table(answer))
     if answer.total > len(answer.rows):
         _output.say(
             f"{len(answer.rows)} of {answer.total} rows are shown; --limit shows more", err=True
@@ -122,14 +121,12 @@ def _document(answer: "Answer") -> dict[str, Any]:
     }
 
 
-def _lines(answer: "Answer") -> Iterable[str]:
-    if not answer.rows:
-        return ["(no rows)"]
-    # By position, with the names as a first row: two columns may have one name.
-    places = [str(number) for number in range(len(answer.columns))]
-    rows = [[column.name for column in answer.columns], *answer.rows]
-    table = _output.table([dict(zip(places, row, strict=True)) for row in rows], places)
-    return list(table)[1:]
+def _table(answer: "Answer") -> _output.Table:
+    # Two columns may have one name: the second of them is shown with its place.
+    names: list[str] = []
+    for place, column in enumerate(answer.columns, 1):
+        names.append(f"{column.name} ({place})" if column.name in names else column.name)
+    return _output.table([dict(zip(names, row, strict=True)) for row in answer.rows], names)
 
 
 def _print_csv(answer: "Answer") -> None:

@@ -35,10 +35,7 @@ def dev(
     without one gets a webhook for every topic. They are deleted at the end. With --json all that
     came is printed then, as one document.
     """
-    for end in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # as Ctrl-C: a closed terminal leaves nothing either
+    for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal leaves nothing behind either
         signal.signal(end, _interrupt)
     document.read(folder / FILE)  # whoever is in the wrong folder need not wait for a cloud
     connection = local_cloud.connect()

@@ -64,6 +64,15 @@ def test_rows_are_a_table_for_people_and_one_document_for_programs(local: Comman
     assert 3 == document["total"]
 
 
+def test_two_columns_of_one_name_are_both_shown(local: Command) -> None:
+    """As in a join; a document has them by their places in any case."""
+    shown = local("query", "SELECT 1 AS id, 2 AS id")
+
+    assert "id  id (2)\n1   2\n" == shown.out
+    assert [[1, 2]] == local("query", "SELECT 1 AS id, 2 AS id", "--json").json["rows"]
+    assert "(none)\n" == local("query", "SELECT 1 AS id WHERE FALSE").out
+
+
 def test_csv_is_quoted_and_has_a_line_of_names(local: Command) -> None:
     """It goes into a spreadsheet."""
     assert 'id,value,note\na,1,"x,y"\nb,2,\nc,3,\n' == local("query", SQL, "--csv").out
