@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output
+from cli import _numbers, _output
 from cli.client import Client
 
 EVERY_S: Final = 2.0
 WINDOW: Final = timedelta(minutes=10)  # a row older than this is not watched any more
 LIMIT: Final = 1000  # rows a look; who has more in ten minutes must choose
-ForS = Annotated[float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")]
+ForS = Annotated[float | None, _numbers.duration(text="Stop after so long; else by Ctrl-C.")]
 
 
 def tail(

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _diff, _files, _live, _output, _terminal, client
+from cli import _diff, _files, _live, _numbers, _output, _terminal, client
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson, Limit
 
@@ -137,9 +137,19 @@ def start_canary(  # noqa: PLR0913 - each option of the command is a parameter
     name: Name,
     version: Version,
     *,
-    percent: Annotated[float, typer.Option(help="Share of the runs, from 0.001 to 100.")] = 10,
+    percent: Annotated[
+        float,
+        typer.Option(
+            parser=_numbers.number, metavar="PERCENT", help="Share of the runs, from 0.001 to 100."
+        ),
+    ] = 10,
     margin: Annotated[
-        float, typer.Option(help="It ends if so many points more of its runs fail.")
+        float,
+        typer.Option(
+            parser=_numbers.number,
+            metavar="POINTS",
+            help="It ends if so many points more of its runs fail.",
+        ),
     ] = 5,
     min_runs: Annotated[int, typer.Option(help="Counted over at least so many runs.")] = 100,
     if_match: client.IfMatch = None,

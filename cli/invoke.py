@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, runs
+from cli import _files, _numbers, _output, client, runs
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli._progress import progress
@@ -43,7 +43,7 @@ def invoke(  # noqa: PLR0913 - each option of the command is a parameter
         bool, typer.Option("--force", help="Run it again even if its run has succeeded.")
     ] = False,
     wait_s: Annotated[
-        float, typer.Option("--wait-s", min=0, help="How long to wait for the run's record.")
+        float, _numbers.duration("--wait-s", text="How long to wait for the run's record.")
     ] = 60.0,
     as_json: AsJson = False,
 ) -> None:

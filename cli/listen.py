@@ -10,7 +10,7 @@ import typer
 
 from cli import _live, _output, client
 from cli._errors import CommandFailed, WrongUsage
-from cli._follow import changes
+from cli._follow import ForS, changes
 from cli._output import AsJson
 from cli.client import Client
 
@@ -26,9 +26,7 @@ def listen(
         typer.Option(help="Whose deliveries (the webhook's id).", autocompletion=_live.webhooks),
     ],
     forward: Annotated[str, typer.Option(help="Where to, such as http://localhost:3000/hooks.")],
-    for_s: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")
-    ] = None,
+    for_s: ForS = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the deliveries of a webhook to a receiver on this machine, signed, as they come.

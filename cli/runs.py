@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _follow, _live, _output, _times, client
+from cli import _follow, _live, _numbers, _output, _times, client
 from cli._follow import changes
 from cli._output import AsJson, Limit
 from cli._times import Since, Until
@@ -82,7 +82,7 @@ def logs(  # noqa: PLR0913 - each option of the command is a parameter
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show runs as they end, until Ctrl-C.")
     ] = False,
-    for_s: Annotated[float | None, typer.Option(min=0, help="Follow for so long.")] = None,
+    for_s: Annotated[float | None, _numbers.duration(text="Follow for so long.")] = None,
     outcome: Outcome = None,
     version: Version = None,
     since: Since = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, deliveries, webhook_access
+from cli import _files, _numbers, _output, client, deliveries, webhook_access
 from cli._errors import WrongUsage
 from cli._live import WebhookId
 from cli._output import AsJson
@@ -150,7 +150,7 @@ def try_out(
     webhook_id: WebhookId,
     *,
     wait_s: Annotated[
-        int, typer.Option(min=0, help="How long to wait for the first attempt.")
+        float, _numbers.duration(text="How long to wait for the first attempt.")
     ] = 15,
     as_json: AsJson = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import _output
+from cli._follow import ForS
 from cli._output import AsJson
 from cli.client import Client
 from cli.dev import local_cloud
@@ -23,9 +24,7 @@ def dev(
         Path, typer.Argument(help="The project: a folder with a penstock.toml.")
     ] = Path(),
     *,
-    for_s: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long; else by Ctrl-C.")
-    ] = None,
+    for_s: ForS = None,
     as_json: AsJson = False,
 ) -> None:
     """Work on a project: publish on save to the local cloud, and show what comes of events.

@@ -27,9 +27,12 @@ ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "reference"
 # The API raises no error from a module that it does not import. A new process builds an API and
 # lists its modules: this one has imported others too. Settings without a default are their names.
+# What dials is imported when a call first looks at a URL.
 _LIST_MODULES: Final = """
 import sys
 import functions.api
+import runtime.egress.client
+import runtime.egress.handshake
 from runtime.settings import Settings
 from runtime.wiring import api
 

@@ -101,13 +101,7 @@ def stop(place: Place) -> bool:
         Conflict: another command is at work in this folder.
         StartFailed: a process does not end.
     """
-    if not place.root.is_dir():
-        return False
-    with _locked(place):
-        was_running = _halt(place)
-        if state.read(place).cloud is None:  # what is not deployed is of no use
-            _clear(place)
-        return was_running
+    return _end(place, _halt_and_keep)
 
 
 def down(place: Place) -> bool:
@@ -120,10 +114,22 @@ def down(place: Place) -> bool:
         Conflict: another command is at work in this folder.
         StartFailed: a process does not end.
     """
+    return _end(place, _lower)
+
+
+def _end(place: Place, act: Callable[[Place], bool]) -> bool:
+    """Whether anything was running; no folder is made where there has never been a cloud."""
     if not place.root.is_dir():
         return False
     with _locked(place):
-        return _lower(place)
+        return act(place)
+
+
+def _halt_and_keep(place: Place) -> bool:
+    was_running = _halt(place)
+    if state.read(place).cloud is None:  # what is not deployed is of no use
+        _clear(place)
+    return was_running
 
 
 def status(place: Place) -> Status:

@@ -178,11 +178,11 @@ def test_what_cannot_be_done_is_one_line_and_exit_1(vip: Command, words: str) ->
 
 
 @pytest.mark.parametrize("option", ["--percent nan", "--margin inf", "--margin -inf"])
-def test_a_number_that_json_cannot_express_is_wrong_usage(vip: Command, option: str) -> None:
+def test_what_is_no_number_is_wrong_usage(vip: Command, option: str) -> None:
     """No traceback, and nothing is sent."""
     refused = vip("functions", "canary", "start", "vip", "2", *option.split(), "--json")
 
-    assert (2, "not_json") == (refused.code, refused.json["error"]["code"])
+    assert (2, "usage") == (refused.code, refused.json["error"]["code"])
 
 
 def test_settings_that_json_cannot_express_are_wrong_usage(vip: Command) -> None:
