@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
+from cli._terminal import Drawn, shown
+
 _RED, _GREEN, _CYAN, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[0m"
 _NO_END: Final = "\\ No newline at end of file"
 # By the first character of a line; `~` begins what a plan changes.
@@ -26,4 +28,7 @@ def lines_of(text: str) -> list[str]:
 
 def coloured(diff: Sequence[str]) -> list[str]:
     """The lines of a diff as a terminal shows them: what went away red, what came green."""
-    return [f"{_COLOURS[line[0]]}{line}{_PLAIN}" if line[:1] in _COLOURS else line for line in diff]
+    return [
+        Drawn(f"{_COLOURS[line[0]]}{shown(line)}{_PLAIN}") if line[:1] in _COLOURS else line
+        for line in diff
+    ]

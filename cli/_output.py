@@ -18,28 +18,31 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else.")
 ]
 Limit = Annotated[int, typer.Option(min=1, help="At most this many.")]
-# Control characters, but for tabs, ends of lines, and the colours of `_diff`.
-_COMMANDS: Final = re.compile(
-    r"\x1b(?!\[(?:0|3[126])m)|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
-)
+# Control characters, but for tabs and ends of lines.
+_COMMANDS: Final = re.compile(r"\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def show(document: Any, *, as_json: bool, human: Callable[[], Iterable[str]]) -> None:
-    """Print the document as JSON, or the lines that `human` makes of it."""
+def show(document: Any, *, as_json: bool, human: "Callable[[], Iterable[Part]]") -> None:
+    """Print the document as JSON, or what `human` makes of it: a table, a record, or parts."""
     if as_json:
         print_json(document)
         return
-    lines = human()
-    if isinstance(lines, (Table, Record)) and _terminal.is_terminal(sys.stdout):
-        lines.draw()
-        return
-    for line in lines:
-        say(line)
+    made = human()
+    for part in [made] if isinstance(made, (Table, Record)) else made:
+        if isinstance(part, str):
+            say(part)
+        elif _terminal.is_terminal(sys.stdout):
+            part.draw()
+        else:
+            for line in part:
+                say(line)
 
 
 def say(line: str, *, err: bool = False) -> None:
     """Print a line for people, with an escape for each character that commands a terminal."""
-    typer.echo(_COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", line), err=err)
+    if not isinstance(line, _terminal.Drawn):
+        line = _COMMANDS.sub(lambda match: f"\\x{ord(match[0]):02x}", line)
+    typer.echo(line, err=err)
 
 
 def print_json(document: Any) -> None:
@@ -93,6 +96,9 @@ class Record:
     def draw(self) -> None:
         """Draw it on standard output."""
         _terminal.draw_record({name: _spaced(value) for name, value in self.fields.items()})
+
+
+Part = str | Table | Record  # of what a command shows people: a line, or what has several
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:

@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 
 _DUMB: Final = frozenset({"dumb", "unknown"})  # values of TERM: terminals that obey no commands
 _GAP: Final = 2  # blanks between two columns
-_GREEN: Final = ("active", "closed", "committed", "delivered", "done", "finished", "matched")
+_GREEN: Final = ("active", "closed", "committed", "delivered", "done", "matched", "ok", "returned")
 _RED: Final = ("dead", "failed", "out_of_memory", "raised", "refused", "timed_out", "unknown")
-_YELLOW: Final = ("half_dead", "open", "pending", "retry", "running", "started", "waiting")
+_YELLOW: Final = (
+    "half_dead",
+    "open",
+    "pending",
+    "retry",
+    "running",
+    "started",
+    "waiting",
+    "warning",
+)
 _DIM: Final = ("cancelled", "disabled", "dropped", "filtered", "none", "skipped", "stopped")
 # How a terminal shows the words of a status, and the fields that have such words. What somebody
 # has called `dead` in a name is no status.
 _STYLES: Final[Mapping[str, str]] = {
-    **dict.fromkeys((*_GREEN, "returned"), "green"),
+    **dict.fromkeys(_GREEN, "green"),
     **dict.fromkeys(_RED, "red"),
     **dict.fromkeys(_YELLOW, "yellow"),
     **dict.fromkeys(_DIM, "dim"),
@@ -58,6 +67,12 @@ def console(stream: TextIO, *, width: int | None = None) -> "Console":
     return Console(
         file=stream, width=width, markup=False, highlight=False, emoji=False, legacy_windows=False
     )
+
+
+class Drawn(str):
+    """A line with colours of ours, in which other people's texts are escaped already."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import typer
 
 from cli import _follow, _live, _output, _times, client
 from cli._follow import ForS, changes
-from cli._output import AsJson
+from cli._output import AsJson, Part
 
 COLUMNS: Final = ("id", "status", "reason", "topic", "webhook_id", "event_id", "created_at")
 ATTEMPT_COLUMNS: Final = ("number", "started_at", "status", "error", "duration_ms", "sentence")
@@ -87,7 +87,7 @@ def tail(
     )
 
 
-def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:
+def _retried(delivery: Mapping[str, Any]) -> Iterable[Part]:
     yield from lines(delivery)
     if delivery["status"] != "pending":
         yield ""
@@ -97,11 +97,11 @@ def _retried(delivery: Mapping[str, Any]) -> Iterable[str]:
         )
 
 
-def lines(delivery: Mapping[str, Any]) -> Iterable[str]:
+def lines(delivery: Mapping[str, Any]) -> Iterable[Part]:
     """A delivery for people: its fields, its attempts, and what the receiver answered to each."""
-    yield from _output.record({k: v for k, v in delivery.items() if k != "attempts"})
+    yield _output.record({k: v for k, v in delivery.items() if k != "attempts"})
     yield ""
-    yield from _output.table(delivery["attempts"], ATTEMPT_COLUMNS)
+    yield _output.table(delivery["attempts"], ATTEMPT_COLUMNS)
     for attempt in delivery["attempts"]:
         answer = _output.excerpt(attempt["answer_excerpt"])
         yield from ["", f"attempt {attempt['number']}", *answer] if answer else []

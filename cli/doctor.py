@@ -206,9 +206,9 @@ def _queue_check(queues: Queues) -> Check:
     return Check(name=name, verdict=Verdict.OK, found=queues.summary)
 
 
-def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:
     rows = [asdict(check) for check in checks]
-    yield from _output.table(rows, ("name", "verdict", "found", "advice"))
+    yield _output.table(rows, ("name", "verdict", "found", "advice"))
     if depths:
         yield ""
-        yield from _output.table(depths, doctor_queues.COLUMNS)
+        yield _output.table(depths, doctor_queues.COLUMNS)

@@ -90,8 +90,8 @@ def show(
     event = api.get(f"/v1/events/{segment}")
     trace = list(api.each(f"/v1/traces/{segment}", limit=MAX_TRACED))
 
-    def human() -> Iterator[str]:
-        yield from _output.record(event)
+    def human() -> Iterator[_output.Part]:
+        yield _output.record(event)
         yield from _trace.lines(event, trace)
 
     _output.show({**event, "trace": trace}, as_json=as_json, human=human)

@@ -43,7 +43,7 @@ def show_version(name: Name, version: Version, *, as_json: AsJson = False) -> No
     _output.show(
         stored,
         as_json=as_json,
-        human=lambda: [*_output.record(facts), "", *stored["source"].split("\n")],
+        human=lambda: [_output.record(facts), "", *stored["source"].split("\n")],
     )
 
 

@@ -8,7 +8,7 @@ import typer
 
 from cli import _output, _times, client
 from cli._errors import WrongUsage
-from cli._output import AsJson, Limit
+from cli._output import AsJson, Limit, Part
 from cli._progress import progress
 from cli._times import Since, Until
 from cli.client import Client
@@ -126,8 +126,8 @@ def _ended(api: Client, name: str, job: Any) -> Any:
     return job
 
 
-def _lines(run: Mapping[str, Any], *, waited: bool) -> Iterable[str]:
-    yield from _output.record({field: run[field] for field in RUN_FIELDS})
+def _lines(run: Mapping[str, Any], *, waited: bool) -> Iterable[Part]:
+    yield _output.record({field: run[field] for field in RUN_FIELDS})
     if not waited:
         yield ""
         yield f"its next attempt is due now; `penstock runs show {run['id']}` shows how it ended"

@@ -9,7 +9,7 @@ import typer
 
 from cli import _follow, _live, _numbers, _output, _times, client
 from cli._follow import changes
-from cli._output import AsJson, Limit
+from cli._output import AsJson, Limit, Part
 from cli._times import Since, Until
 from runtime.core import timestamps
 
@@ -136,9 +136,9 @@ def entry(run: Mapping[str, Any], *, of_all: bool) -> Iterator[str]:
         yield from (f"    {line}" for line in part)
 
 
-def lines(run: Mapping[str, Any]) -> Iterator[str]:
+def lines(run: Mapping[str, Any]) -> Iterator[Part]:
     """A run for people: its fields, then what it logged and did, and how it ended."""
-    yield from _output.record({name: run[name] for name in run if name not in _PARTS})
+    yield _output.record({name: run[name] for name in run if name not in _PARTS})
     output = [] if run["output"] is None else json.dumps(run["output"], indent=2).split("\n")
     parts = {
         "log": _logged(run),

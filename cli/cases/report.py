@@ -45,4 +45,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (_INDENT + line for line in lines)
+    # A line with colours stays one.
+    return (type(line)(f"{_INDENT}{line}") for line in lines)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli import _terminal
+from cli import _output, _terminal
 from runtime.core.deliveries.delivery import Status
 from tests.builders import a_delivery
 from tests.unit.cli.conftest import Command
@@ -140,8 +140,10 @@ def test_what_would_command_a_terminal_is_shown(capsys: pytest.CaptureFixture[st
     _terminal.draw_record({"answer": text})
     _terminal.draw_table([_terminal.Column(name="answer", cells=[text])])
 
+    _output.say(text)
+
     out = capsys.readouterr().out
-    assert 2 == out.count(r"a\x1b[2J\x1b[31m\x0db\x9bc")
+    assert 3 == out.count(r"a\x1b[2J\x1b[31m\x0db\x9bc")
     assert not COLOURS.search(out)
 
 
