@@ -28,6 +28,7 @@ from infra.local.warehouse import start_redshift
 from runtime.errors import Conflict, NotFound
 
 TENANT: Final = "acme"
+WARNER: Final = "penstock"  # as in ministack_main.py, which nothing here can import
 STOP_S: Final = 15.0  # for a process to write what it keeps, before it is killed
 Say = Callable[[str], None]
 
@@ -191,12 +192,21 @@ def _resume(found: Status, cloud: LocalCloud, *, place: Place, say: Say) -> Loca
         for name, start in _starts(cloud, place).items():
             if name not in alive:
                 alive[name] = start()
+                _warnings(alive[name], say)
                 running = [alive[each] for each in PROCESSES if each in alive]
                 _write(place, found, running)
     except BaseException:  # also Ctrl-C
         _halt(place)
         raise
     return cloud
+
+
+def _warnings(started: Running, say: Say) -> None:
+    """Say what a process has found wrong with what it keeps."""
+    for line in started.tail().splitlines():
+        _, is_ours, text = line.partition(f" WARNING [{WARNER}] ")
+        if is_ours:
+            say(text)
 
 
 def _end_strays(place: Place, found: Status) -> None:

@@ -22,6 +22,10 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 Entry = tuple[str, str, str]  # kind, place, key
 GONE: Final = object()
 UNAVAILABLE: Final = 503  # AWS's clients try again after it
+# SQLite's log of changes: a header, then frames of a page each. The header and each frame that
+# belongs to the log have the same salt; frames of an older log, which it overwrites, have another.
+_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS kept (
     number INTEGER PRIMARY KEY, kind TEXT, place TEXT, key TEXT, value TEXT, body BLOB,
@@ -54,6 +58,7 @@ class Journal:
         )
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
+        self.torn_bytes = self._torn_bytes()
         self._database.execute(_TABLE)
 
     def put(self, entry: Entry, value: Any) -> None:
@@ -98,6 +103,24 @@ class Journal:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
+
+    def _torn_bytes(self) -> int:
+        """How much there is of a last change that is not whole, as after a power cut.
+
+        It is not read, so it is as if it had not been made.
+        """
+        [_, frames, _] = self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        log = self.file.with_name(f"{self.file.name}-wal")
+        if not log.exists():
+            return 0
+        with log.open("rb") as changes:
+            header = changes.read(_HEADER_BYTES)
+            if len(header) < _HEADER_BYTES:
+                return len(header)
+            end = _HEADER_BYTES + frames * (_FRAME_HEADER_BYTES + int.from_bytes(header[8:12]))
+            changes.seek(end)
+            salt = changes.read(_FRAME_HEADER_BYTES)[8:16]
+        return log.stat().st_size - end if header[16:24].startswith(salt) else 0
 
     def forget(self, kind: str, place: str) -> None:
         """Drop all of a place, such as a table that is deleted."""
@@ -165,10 +188,20 @@ class Durable:
         return True
 
 
+# What a client of AWS reads, and what a client of our API does: one of them is asking.
+_REFUSAL: Final = {
+    "__type": "ServiceUnavailable",
+    "message": "the local cloud cannot write its journal; is the disk full?",
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": UNAVAILABLE,
+    "code": "journal_not_written",
+    "detail": "the local cloud cannot write its journal; is the disk full?",
+}
+
+
 async def _refuse(send: Send) -> None:
-    body = (
-        b'{"__type": "ServiceUnavailable", "message": "the local cloud cannot write its journal"}'
-    )
+    body = json.dumps(_REFUSAL).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": UNAVAILABLE, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -85,6 +85,11 @@ def _durable(app: Any) -> Any:
     folder = Path(os.environ["STATE_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     kept = journal.Journal(file=folder / "journal.sqlite")
+    if kept.torn_bytes:
+        _warn(
+            f"the last change in {kept.file} is not whole, as after a power cut; "
+            f"{kept.torn_bytes} bytes are dropped"
+        )
     remembering = memory.Memory(journal=kept, stores=stores, folder=folder)
     remembering.attach()
     return memory.Saving(journal.Durable(app=app, journal=kept, note=_warn), remembering)

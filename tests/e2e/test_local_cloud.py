@@ -1,6 +1,9 @@
 """What a local cloud promises besides running the product."""
 
+import itertools
+import json
 import os
+import resource
 import signal
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +21,7 @@ from infra.local.place import Place
 from infra.local.state import LocalCloud, Phase
 from runtime.errors import Conflict
 from runtime.stores.aws import queue_depths
+from tests.e2e.recorder import Recorder, Request
 from tests.infra import template
 
 pytestmark = pytest.mark.e2e
@@ -112,6 +116,50 @@ def test_what_was_killed_is_started_again_where_it_was(
         f"{local_cloud.api_url}/v1/topics", headers=_key(local_cloud.api_key), timeout=30
     )
     assert 200 == asked.status_code
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits other processes")
+def test_a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing(
+    local_cloud: LocalCloud, place: Place, recorder: Recorder
+) -> None:
+    """No file of the emulator can grow; what is refused says why, and is taken when there is room.
+
+    What was accepted before is delivered.
+    """
+    key = _key(local_cloud.api_key)
+    wanted = {"name": "full", "url": recorder.url("full"), "topics": ["metric.full"]}
+    webhook = httpx.post(f"{local_cloud.api_url}/v1/webhooks", json=wanted, headers=key, timeout=60)
+    [emulator] = [each.pid for each in cloud.status(place).processes if each.name == "ministack"]
+
+    def send(number: int) -> httpx.Response:
+        event = {"id": f"full_{number}", "topic": "metric.full", "properties": {"x": "x" * 100_000}}
+        url = f"{local_cloud.api_url}/v1/events"
+        return httpx.post(url, json={"events": [event]}, headers=key, timeout=60)
+
+    assert send(0).is_success
+    largest = max(path.stat().st_size for path in place.state.iterdir())
+    before = resource.prlimit(emulator, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    try:
+        sent = itertools.takewhile(
+            lambda each: each[1].is_success, ((n, send(n)) for n in range(1, 300))
+        )
+        last = max((number for number, _ in sent), default=0)
+        refused = send(last + 1)
+    finally:
+        resource.prlimit(emulator, resource.RLIMIT_FSIZE, before)
+    taken = send(last + 1)
+
+    assert (503, "journal_not_written") == (refused.status_code, refused.json()["code"])
+    assert taken.is_success
+    ids = {f"full_{number}" for number in range(last + 2)}
+    got = recorder.wait("full", lambda got: ids <= {_event_id(each) for each in got})
+    assert ids <= {_event_id(each) for each in got}
+    shown = f"{local_cloud.api_url}/v1/webhooks/{webhook.json()['id']}"
+    assert 204 == httpx.delete(shown, headers=key, timeout=30).status_code
+
+
+def _event_id(request: Request) -> str:
+    return str(json.loads(request.body)["data"]["id"])
 
 
 def test_what_was_stopped_is_the_same_when_it_is_up_again(

@@ -1,17 +1,21 @@
 """What the local cloud's emulator keeps: nothing that it has answered for is lost."""
 
 import asyncio
+import json
 import os
 import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from infra.local.ministack_journal import Durable, Journal
 
@@ -206,5 +210,81 @@ def test_with_a_full_disk_the_caller_is_asked_to_try_again(journal: Journal) -> 
         start, body = asyncio.run(_answer({"type": "http"}, journal, notes))
 
     assert 503 == start["status"]
-    assert b"ServiceUnavailable" in body["body"]
+    refusal = json.loads(body["body"])  # for clients of AWS, and for those of the API
+    assert ("ServiceUnavailable", "journal_not_written") == (refusal["__type"], refusal["code"])
+    assert "disk full" in refusal["detail"]
     assert [True] == ["cannot be written" in note for note in notes]
+
+
+class PulledPlug:
+    """A journal of many changes, as the disk had it when the power was cut.
+
+    `ends` has the bytes of the log of changes after each change, from none on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        journal = Journal(file=folder / "journal.sqlite")
+        self.log = folder / "journal.sqlite-wal"
+        self.ends = [self.log.stat().st_size]
+        for number in range(12):
+            journal.put(("item", "left", str(number)), "x" * 700 * number)
+            journal.put(("item", "right", "all"), number)
+            journal.flush()
+            self.ends.append(self.log.stat().st_size)
+        self.database = journal.file.read_bytes()
+        self.changes = self.log.read_bytes()
+        journal.close()
+
+    def after(self, changes: int) -> list[tuple[str, str, object]]:
+        """What is kept after so many changes."""
+        left = [("left", str(number), "x" * 700 * number) for number in range(changes)]
+        right = [("right", "all", changes - 1)] if changes else []
+        return sorted([*left, *right], key=str)
+
+
+@pytest.fixture(scope="module")
+def plug(tmp_path_factory: pytest.TempPathFactory) -> PulledPlug:
+    """Made once: cutting it costs less than writing it."""
+    return PulledPlug(tmp_path_factory.mktemp("plug"))
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_power_cut_at_any_byte_leaves_every_change_that_is_whole(
+    plug: PulledPlug, data: st.DataObject
+) -> None:
+    """The torn one is dropped as a whole and named, also when the disk has garbage in its place."""
+    cut = data.draw(st.integers(0, len(plug.changes)), label="bytes that the disk has")
+    garbage = data.draw(st.binary(max_size=5_000), label="garbage after them")
+    assume(not garbage or not plug.changes[cut:].startswith(garbage[:1]))
+    whole = max(number for number, end in enumerate(plug.ends) if end <= cut or not number)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "journal.sqlite"
+        file.write_bytes(plug.database)
+        file.with_name("journal.sqlite-wal").write_bytes(plug.changes[:cut] + garbage)
+
+        journal = Journal(file=file)
+
+        found, torn_bytes = sorted(journal.kept("item"), key=str), journal.torn_bytes
+        journal.put(("item", "new", "a"), 1)
+        journal.flush()
+        journal.close()
+        later = Journal(file=file)
+        kept_on = sorted(later.kept("item"), key=str)
+        later.close()
+    assert plug.after(whole) == found
+    assert sorted([*found, ("new", "a", 1)], key=str) == kept_on
+    if not garbage and cut >= plug.ends[0]:
+        assert cut - plug.ends[whole] == torn_bytes
+
+
+def test_a_journal_that_was_closed_or_left_whole_has_nothing_torn(journal: Journal) -> None:
+    """A warning each morning would be read by nobody when it matters."""
+    assert 0 == journal.torn_bytes
+    journal.put(MESSAGE, {"body": "x" * 10_000})
+    journal.flush()
+    beside = Journal(file=journal.file)
+    beside.close()
+
+    assert 0 == beside.torn_bytes
+    assert 0 == reopened(journal).torn_bytes
