@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cli import _files, _follow, _output, _pushing, runs
 from cli._errors import CommandFailed
@@ -20,6 +20,11 @@ from cli.project.plan import Kind
 from cli.project.project import Project, load_project
 
 
+# A worker that is warm may go by what it read up to two seconds ago: after this long, an event meets
+# the webhooks and the versions of now.
+SETTLE_S: Final = 2.5
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """What a session works on, and what has come of it so far."""
@@ -29,6 +34,7 @@ class Session:
     endpoints: Endpoints
     webhooks: DevWebhooks
     is_quiet: bool  # whether nothing is printed meanwhile, as with --json
+    settle_s: float = SETTLE_S
     published: list[Mapping[str, Any]] = field(default_factory=list)  # what each push made live
     refused: list[Mapping[str, Any]] = field(default_factory=list)  # what could not be, and why
     arrived: list[Mapping[str, Any]] = field(default_factory=list)  # webhooks, in their order
@@ -51,10 +57,9 @@ class Session:
             WrongUsage: the project cannot be read; what is wrong later is shown instead.
             CommandFailed: the local cloud does not answer any more.
         """
+        window = _follow.Window(api=self.api, path="/v1/runs", query={}, began=datetime.now(UTC))
         self._seen = watch.snapshot(self.folder)
         self._make_so(None)
-        window = _follow.Window(api=self.api, path="/v1/runs", query={}, began=datetime.now(UTC))
-        self._say(f"watching {self.folder}; Ctrl-C ends it")
         end_s, look_s = time.monotonic() + for_s, 0.0
         while time.monotonic() < end_s:
             self._show_arrivals(self.endpoints.waited(min(watch.POLL_S, for_s)))
@@ -88,6 +93,14 @@ class Session:
             self._say(line)
         if changed is None:
             self._apply_syncs(project)
+        self._settle()
+        self._say(f"watching {self.folder}; Ctrl-C ends it")
+
+    def _settle(self) -> None:
+        """Wait until the cloud works by what was made; show what arrives meanwhile."""
+        end_s = time.monotonic() + self.settle_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            self._show_arrivals(self.endpoints.waited(left_s))
 
     def _sources(
         self, sections: Mapping[str, Any], changed: Collection[Path] | None

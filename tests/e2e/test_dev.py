@@ -75,6 +75,12 @@ class Dev:
         ), self.log.read_text("utf-8")
         assert all(text in (printed := self.log.read_text("utf-8")) for text in texts), printed
 
+    def watches_again_after(self, text: str) -> None:
+        """Wait until it has printed this, and afterwards that it goes on watching."""
+        assert self.patience.until(
+            lambda: "watching shop" in self.log.read_text("utf-8").partition(text)[2]
+        ), self.log.read_text("utf-8")
+
     def interrupt(self) -> int:
         """Press Ctrl-C; its exit code."""
         self.process.send_signal(signal.SIGINT)
@@ -124,7 +130,8 @@ def test_what_is_saved_runs_and_what_is_sent_is_shown_until_ctrl_c(
             code.replace("    return {", "    context.log('new')\n    return {"), "utf-8"
         )
         settings.write_text(settings.read_text("utf-8") + WEBHOOK, "utf-8")
-        dev.shows("pushed vip version 2", "webhook orders")
+        dev.shows("pushed vip version 2")
+        dev.watches_again_after("webhook orders (")
         run(tmp_path, "events", "send", "-", stdin=ORDER)
         dev.shows("webhook  orders  metric.placed_order", "vip  2  returned", "\n    new\n")
 

@@ -29,6 +29,7 @@ def session(penstock: Command) -> Session:
         endpoints=endpoints,
         webhooks=DevWebhooks(api=api, endpoints=endpoints),
         is_quiet=False,
+        settle_s=0,
     )
 
 
