@@ -19,9 +19,8 @@ from cli.project.functions import ONLY_FUNCTION
 from cli.project.plan import Kind
 from cli.project.project import Project, load_project
 
-
-# A worker that is warm may go by what it read up to two seconds ago: after this long, an event meets
-# the webhooks and the versions of now.
+# A worker that is warm may go by what it read up to two seconds ago: after this long, an event
+# meets the webhooks and the versions of now.
 SETTLE_S: Final = 2.5
 
 
