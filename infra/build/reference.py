@@ -133,6 +133,11 @@ says why and what to do; 2 it was called wrongly, or a setting or a file is miss
 `penstock apply --check` alone) something differs; 130 Ctrl-C ended it; 141 nobody read its output
 any more, as after `| head`.
 
+A terminal is shown tables that fit its width, colours, and how far a long piece of work is. A pipe,
+or `TERM=dumb`, gets plain text, and a line about long work every few seconds on standard error.
+`NO_COLOR` takes the colours away, and `FORCE_COLOR` gives a pipe what a terminal gets. An id is
+never broken or left out.
+
 Which API a call goes to, the first of these decides:
 
 1. `penstock --as NAME …`, a connection that `penstock config set NAME --url URL` has named; `--as

@@ -93,6 +93,34 @@ def test_names_are_those_of_the_connection_that_the_line_names(penstock: Command
     assert ["staging"] == completed(bare, "--as", "sta")
 
 
+@pytest.mark.parametrize(
+    ("shell", "question", "answer"),
+    [
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "penstock functions show "}, '"vip":"wasm"'),
+        (
+            "fish",
+            {
+                "_TYPER_COMPLETE_ARGS": "penstock functions show ",
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            },
+            "vip\twasm",
+        ),
+    ],
+)
+def test_what_the_script_of_a_shell_asks_is_answered_with_names(
+    penstock: Command, shell: str, question: dict[str, str], answer: str
+) -> None:
+    """Asked as the script asks, so that it is tested where the shell is not installed."""
+    penstock.api.post("/v1/functions", {"name": "vip", "engine": "wasm"})
+    script = penstock("completion", shell).out
+
+    answered = penstock(**question, _PENSTOCK_COMPLETE=f"complete_{shell}")
+
+    assert all(name in script for name in (*question, f"_PENSTOCK_COMPLETE=complete_{shell}"))
+    assert answer in answered.out
+    assert not answered.err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_takes_its_script(penstock: Command, shell: str) -> None:
     """Each has a grammar of its own; a shell that is not here is told, not passed over."""
