@@ -1,6 +1,10 @@
 """The files that commands read, as editors, shells and exports have written them."""
 
 import json
+import os
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -191,3 +195,48 @@ def test_a_log_of_orders_may_have_a_mark_and_the_line_ends_of_windows(tmp_path: 
     log.write_bytes(MARK + b" 00004 00001 19970101  1   29.33\r\n")
 
     assert [("00001", 2933)] == [(each.customer, each.cents) for each in read_orders(log)]
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_written_at_all(penstock: Command) -> None:
+    """Half a function would be pushed as if it were one, and half a file of keys holds none."""
+    connect = ("config", "set", "staging", "--url", "https://penstock.example.com")
+    assert 0 == penstock(*connect, stdin="psk_kept").code
+    config = penstock.folder / ".config" / "penstock" / "config.toml"
+    before = config.read_text(encoding="utf-8")
+
+    for path, command in (("vip.py", ("functions", "init", "vip.py")), (str(config), connect)):
+        done = subprocess.run(  # noqa: S603 - our own command
+            [
+                *("/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh"),
+                *(sys.executable, "-m", "cli.main", *command),
+            ],
+            cwd=penstock.folder,
+            env=penstock.environment,
+            input=b"psk_new",
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+        said = f"penstock: cannot write {path}: File too large\n"
+        assert (2, said) == (done.returncode, done.stderr.decode())
+    assert [".config"] == [each.name for each in penstock.folder.iterdir()]
+    assert [config] == list(config.parent.iterdir())
+    assert before == config.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_written_anew_stays_as_it_was_otherwise(tmp_path: Path) -> None:
+    """A link stays a link, a mode a mode, and a device is no file to be replaced."""
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("old", encoding="utf-8")
+    file.chmod(0o640)
+    link.symlink_to(file)
+
+    _files.write(link, "new")
+    _files.write(Path(os.devnull), "dropped")
+    _files.write(tmp_path / "a" / "secret", "new", is_private=True)
+
+    assert ("new", 0o640) == (file.read_text(encoding="utf-8"), stat.S_IMODE(file.stat().st_mode))
+    assert link.is_symlink()
+    assert Path(os.devnull).is_char_device()
+    assert 0o600 == stat.S_IMODE((tmp_path / "a" / "secret").stat().st_mode)
