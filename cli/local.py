@@ -136,10 +136,10 @@ def down(*, as_json: AsJson = False) -> None:
 @app.command()
 def status(*, as_json: AsJson = False) -> None:
     """What is running and what is kept; exit 1 when nothing is running, or not all of it."""
-    from infra.local import cloud
+    from infra.local import state  # the file alone: `cloud` takes longer to import than to ask
     from infra.local.place import Place
 
-    status = explained(lambda: cloud.status(Place()))
+    status = explained(lambda: state.read(Place()))
     document: dict[str, Any] = {
         "running": status.running,
         "phase": status.phase,

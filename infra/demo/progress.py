@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Final, TextIO
 
+from cli import _terminal
+
 QUIET_S: Final = 5.0  # between two lines of progress of one step, where there is no terminal
 
 
@@ -12,7 +14,7 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
+        self._live = _terminal.is_terminal(self._stream)
         self._began_s = time.monotonic()
         self._told_s = 0.0
         self._open = False

@@ -6,6 +6,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CLOUD_VENV: Final = ROOT / ".cloud" / "venv"
+# Begins the name of the folder, beside the warehouse's database, that its COPY reads into.
+SCRATCH: Final = "copy-"
 
 
 @dataclass(frozen=True, slots=True)

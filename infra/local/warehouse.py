@@ -5,9 +5,8 @@ import shutil
 from typing import Final
 
 from infra.local.emulator import aws_environment, bare_environment
-from infra.local.place import ROOT, Place
+from infra.local.place import ROOT, SCRATCH, Place
 from infra.local.processes import Running, start, wait_until
-from infra.local.redshift.server import SCRATCH
 
 START_S: Final = 30.0
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.local.place import SCRATCH
 from infra.local.redshift.api import Api
 from infra.local.redshift.copying import Copier
 from infra.local.redshift.identity import Identity
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
     from types_boto3_s3.client import S3Client
 
-SCRATCH: Final = "copy-"  # begins the name of the folder, beside the database, that COPY reads into
 _LOG: Final = logging.getLogger(__name__)
 
 
