@@ -257,7 +257,7 @@ Scopes = Annotated[
 TenantId = Annotated[str, says(pattern=whole(envelope.TENANT)), judged_by(envelope.check_tenant)]
 Action = Annotated[
     str,
-    says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=r"^[a-z_]+\.([a-z_]+|\*)$"),
+    says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(audit.ACTION)),
     judged_by(audit.action),
 ]
 Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]

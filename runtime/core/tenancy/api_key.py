@@ -88,6 +88,8 @@ def shown(key: ApiKey) -> dict[str, Any]:
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
+        "replaced_by": key.replaced_by,
+        "etag": key.etag,
     }
 
 
