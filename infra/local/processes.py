@@ -15,6 +15,7 @@ from runtime.errors import Transient
 
 POLL_S: Final = 0.05
 TERMINATE_S: Final = 2.0  # before they are killed, when nobody wants what they could still write
+KILL_S: Final = 20.0  # for the system to end what it was told to kill, on a machine that is busy
 
 
 # The processes that this process has started, and must reap. Init reaps those of other commands.
@@ -96,11 +97,11 @@ def stop(running: Running, *, grace_s: float = TERMINATE_S) -> None:
     """
     if not running.alive and not _left_by(running):
         return
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+    for sign, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_S)):
         _signal_group(running.pid, sign)
         for pid in _session(running.pid):
             _signal(pid, sign)
-        if _wait(lambda: _is_gone(running.pid), timeout_s=grace_s):
+        if _wait(lambda: _is_gone(running.pid), timeout_s=wait_s):
             return
     raise StartFailed(f"process {running.pid} ({running.name}) does not end")
 
