@@ -157,7 +157,7 @@ def test_a_terminal_has_a_bar_and_a_pipe_none(penstock: Command) -> None:
     assert "sending" in bar
     assert f"{len(ORDERS)}/{len(ORDERS)}" in bar
     assert "sending" not in shown
-    assert not piped.err
+    assert "\x1b" not in piped.err  # a slow machine gets a line every few seconds
     _, dumb = on_terminal(penstock, "events", "send", "-", stdin=events, TERM="dumb")
     assert "\x1b" not in dumb
 
