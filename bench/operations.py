@@ -47,7 +47,12 @@ def _steps(*operations: str) -> tuple[Step, ...]:
 
 
 MAKE: Final = (
-    *_steps("POST /v1/webhooks", "POST /v1/functions", "PATCH /v1/functions/{name}"),
+    *_steps(
+        "POST /v1/webhooks",
+        "PATCH /v1/webhooks/{webhook_id}",
+        "POST /v1/functions",
+        "PATCH /v1/functions/{name}",
+    ),
     *_steps("PUT /v1/functions/{name}/environment"),
     *_steps("PUT /v1/functions/{name}/secrets/{secret}"),
     *(
@@ -69,7 +74,7 @@ CHANGE: Final = (
     *_steps("DELETE /v1/functions/{name}/canary", "PUT /v1/functions/{name}/canary"),
     *_steps("POST /v1/functions/{name}/canary/promote", "POST /v1/functions/{name}/rollback"),
     *_steps("POST /v1/deliveries/{delivery_id}/retry", "POST /v1/runs/{run_id}/retry"),
-    *_steps("POST /v1/webhooks/{webhook_id}/test", "PATCH /v1/webhooks/{webhook_id}"),
+    *_steps("POST /v1/webhooks/{webhook_id}/test"),
     *_steps("POST /v1/webhooks/{webhook_id}/rotate-secret"),
     *_steps("POST /v1/webhooks/{webhook_id}/disable", "POST /v1/webhooks/{webhook_id}/enable"),
     *_steps("POST /v1/functions/{name}/disable", "POST /v1/functions/{name}/enable"),
@@ -133,10 +138,19 @@ class Life:
         return [self.of(each) for each in value] if isinstance(value, list) else value
 
     def learn(self, example: Any, answer: Any) -> None:
-        """Take the id and the secret of what was made in place of the example's."""
+        """Take the id and the secret of what was made in place of the example's.
+
+        Of a listing it takes the id of the first thing, if it knows none: nobody has made that by
+        a call, such as an entry of the audit log.
+        """
+        if not isinstance(example, Mapping):
+            return
         for name in ("id", "secret"):
-            if isinstance(example, Mapping) and example.get(name):
+            if example.get(name):
                 self.values[example[name]] = answer[name]
+        for shown, listed in zip(example.get("data", ())[:1], answer.get("data", ()), strict=False):
+            if "id" in shown:
+                self.values.setdefault(shown["id"], listed["id"])
 
 
 class Operations:

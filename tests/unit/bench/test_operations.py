@@ -24,3 +24,14 @@ def test_a_life_has_its_own_ids_in_place_of_the_examples() -> None:
 
     example = {"webhook": "whk_1", "events": [{"id": "order-1001", "hops": 0}]}
     assert {"webhook": "whk_x", "events": [{"id": "order-7", "hops": 0}]} == life.of(example)
+
+
+def test_a_life_takes_from_a_listing_what_no_call_has_made() -> None:
+    """An entry of the audit log has an id that nobody was told."""
+    life = Life(values={"whk_1": "whk_x"})
+
+    life.learn({"data": [{"id": "aud_1"}]}, {"data": [{"id": "aud_x"}, {"id": "aud_y"}]})
+    life.learn({"data": [{"id": "whk_1"}]}, {"data": [{"id": "whk_y"}]})
+    life.learn({"data": [{"id": "run_1"}]}, {"data": []})
+
+    assert {"whk_1": "whk_x", "aud_1": "aud_x"} == life.values
