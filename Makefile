@@ -53,13 +53,14 @@ test: setup ## every test, with one run through the local cloud
 	$(PY) -m pytest -m "not e2e and not chaos" $(ASIDE) > .local/tests.log 2>&1 & aside=$$!; \
 	trap 'kill $$aside' INT TERM; \
 	echo "the local cloud and half of the other tests run here, half aside, into .local/tests.log"; \
-	$(PY) -m pytest -m e2e; cloud=$$?; \
+	$(PY) -m infra.build.venvs contract && $(PY) -m pytest -m e2e; cloud=$$?; \
 	$(PY) -m pytest -m "not e2e and not chaos" $(HERE); here=$$?; \
 	wait $$aside; rest=$$?; cat .local/tests.log; grep -E '^(FAILED|ERROR) ' .local/tests.log; \
 	exit $$((cloud || here || rest))
 test-pythons: setup ## the hostile functions under this Python and the other (3.11, 3.13)
 	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py
 e2e: setup ## only the run through the local cloud
+	@$(PY) -m infra.build.venvs contract
 	$(PY) -m pytest -m e2e
 chaos: setup ## kill, redeliver, throttle, set clocks: nothing may be lost, nor doubled without a reason
 	$(PY) -m pytest -m chaos

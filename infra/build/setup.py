@@ -1,6 +1,6 @@
 """Does what `make setup` asks: `python3 -m infra.build.setup` (standard library only).
 
-It makes the three virtual environments and the sandbox's guest at the same time, because the
+It makes the two virtual environments and the sandbox's guest at the same time, because the
 environments wait for the network and the guest for a processor. Then it makes the bundles of the
 local cloud. It leaves alone whatever is up to date.
 """
@@ -13,7 +13,7 @@ from infra.build.commands import run, say
 from infra.build.guest import artefacts
 from infra.build.guest.lock import Differs
 from infra.build.guest.machines import NoGuestHere
-from infra.build.venvs import CLOUD, CONTRACT, DEV, ensure, link_project
+from infra.build.venvs import CLOUD, DEV, ensure, link_project
 
 BUNDLES: Final = ("DependenciesLayer", "WarehouseLayer", "SandboxFunction")
 
@@ -40,7 +40,7 @@ def prefetch_bundles() -> None:
 def main() -> None:
     """Make what is missing or out of date."""
     with ThreadPoolExecutor() as pool:
-        jobs = [pool.submit(ensure, each) for each in (DEV, CLOUD, CONTRACT)]
+        jobs = [pool.submit(ensure, each) for each in (DEV, CLOUD)]
         jobs.append(pool.submit(make_guest))
         for job in jobs:
             job.result()

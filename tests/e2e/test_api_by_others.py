@@ -63,6 +63,7 @@ def test_the_api_does_what_its_document_says(
     local_cloud: LocalCloud, recorder: Recorder, tmp_path: Path
 ) -> None:
     """Whoever writes a client from the document alone must not be surprised."""
+    assert CONTRACT.ready, "python -m infra.build.venvs contract makes what this test runs"
     keys = {name: new_key(local_cloud, f"contract-{name}") for name in CALLERS}
     receiver = recorder.url("contract")
     things = [furnish(local_cloud, key, receiver=receiver) for key in keys.values()]
