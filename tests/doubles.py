@@ -344,6 +344,10 @@ class MemoryWebhooks:
         each: list[Webhook | Function] = [*self.by_id.values(), *self.functions]
         return Index([subscription for subscription in each if subscription.tenant == tenant])
 
+    def after_change(self, tenant: str) -> Index[Webhook | Function]:
+        """The same: nothing is old here."""
+        return self.for_tenant(tenant)
+
 
 M = TypeVar("M")
 

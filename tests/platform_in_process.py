@@ -46,8 +46,8 @@ class Workers:
         self._stopped = threading.Event()
         self._problem: BaseException | None = None
         self._thread = threading.Thread(target=self._work)
-        self._platform = Platform(cloud)
-        self._run = self._platform.use_case(sandbox=Dialect(sandbox), clock=worker.now)
+        self._platform = Platform(cloud, now=worker.now)
+        self._run = self._platform.use_case(sandbox=Dialect(sandbox))
         self._fanout, self._deliver = fanout.build(_unheard), deliver.build(_unheard)
         self._sweeps = sweep.build(_unheard)
 

@@ -1,6 +1,8 @@
 """Running functions on real stores, whatever stands in for the sandbox."""
 
 import uuid
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from runtime.core import ids
@@ -27,11 +29,17 @@ from tests.doubles import FakeClock, Journal, ScriptedSandbox
 
 
 class Platform:
-    """The use case on real stores; only the sandbox and the clock are stand-ins."""
+    """The use case on real stores; only the sandbox and the clock are stand-ins.
 
-    def __init__(self, cloud: Cloud) -> None:
+    Args:
+        cloud: where the stores are.
+        now: gives the time to all parts; None for `clock`, which a test moves.
+    """
+
+    def __init__(self, cloud: Cloud, *, now: Callable[[], datetime] | None = None) -> None:
         self.cloud = cloud
         self.clock = FakeClock()
+        self._now = now or self.clock
         self.sandbox = ScriptedSandbox()
         self.journal = Journal()
         self.functions = Functions(config=cloud.config)
@@ -43,25 +51,25 @@ class Platform:
             parked=cloud.parked("dead"),
             queue_delay_max_s=900,
         )
-        self.permits = Turns(table=cloud.runs.table, clock=self.clock)
+        self.permits = Turns(table=cloud.runs.table, clock=self._now)
         self.admit = AdmitRuns(
             permits=self.permits,
             hints=cloud.hints("run"),
             dice=lambda: 0.5,
             new_owner=lambda: uuid.uuid4().hex,
-            clock=self.clock,
+            clock=self._now,
         )
         self.pauses: list[float] = []
         self.races = Races(dice=lambda: 1.0, pause=self.pauses.append)
         self.tend = TendFunctions(
-            healths=FunctionHealths(table=cloud.runs.table, clock=self.clock),
-            counts=CanaryCounts(table=cloud.runs.table, clock=self.clock),
+            healths=FunctionHealths(table=cloud.runs.table, clock=self._now),
+            counts=CanaryCounts(table=cloud.runs.table, clock=self._now),
             groups=ErrorGroups(
-                table=cloud.runs.table, clock=self.clock, retention_days=RETENTION_DAYS
+                table=cloud.runs.table, clock=self._now, retention_days=RETENTION_DAYS
             ),
             end_canary=EndCanary(functions=self.functions, races=self.races),
             bus=cloud.bus,
-            clock=self.clock,
+            clock=self._now,
             journal=self.journal,
             races=self.races,
         )
@@ -77,7 +85,7 @@ class Platform:
             "apply": self.apply,
             "tend": self.tend,
             "unseal": lambda _tenant, sealed: f"opened {sealed}",
-            "clock": self.clock,
+            "clock": self._now,
             "dice": lambda: 0.5,
             "journal": self.journal,
             "races": self.races,

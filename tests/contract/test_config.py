@@ -349,6 +349,18 @@ class TestSubscriptionsContract:
 
         assert subscriptions.for_tenant(TENANT) is before
 
+    def test_a_look_for_an_event_about_a_change_makes_nobody_overlook_the_next_change(
+        self, cloud: Cloud
+    ) -> None:
+        """Who makes a function, then a webhook, then sends an event, has no two seconds to wait."""
+        subscriptions = Subscriptions(config=cloud.config, clock=FakeClock())
+        subscriptions.for_tenant(TENANT)
+        Functions(config=cloud.config).add(a_function())
+        assert 1 == len(subscriptions.after_change(TENANT).match(an_event()))
+        Webhooks(config=cloud.config).add(a_webhook())
+
+        assert 2 == len(subscriptions.for_tenant(TENANT).match(an_event()))
+
     def test_an_unmoved_counter_keeps_the_compiled_index(self, cloud: Cloud) -> None:
         """Compiling thousands of filters every two seconds would cost more than matching."""
         clock = FakeClock()

@@ -154,13 +154,18 @@ def to_klaviyo(topic: str) -> str:
     return f"event:penstock.{topic}"
 
 
+def tells_of_change(topic: str) -> bool:
+    """Whether an event of this topic tells that somebody has just changed something."""
+    return topic.startswith(RESERVED_FAMILY)
+
+
 def check_sendable(topic: object) -> None:
     """Refuse a topic of events that only we send.
 
     Raises:
         BadInput: code `reserved_topic`.
     """
-    if isinstance(topic, str) and topic.startswith(RESERVED_FAMILY):
+    if isinstance(topic, str) and tells_of_change(topic):
         raise BadInput(
             "begins with audit., and only Penstock tells of changes",
             field="topic",

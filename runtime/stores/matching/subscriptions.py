@@ -23,9 +23,12 @@ MAX_TENANTS: Final = 500  # compiled indexes in memory; the one used longest ago
 class _Known:
     index: Index[Webhook | Function]
     generation: int  # the tenant's count of changes when the index was compiled
-    checked_at: datetime  # when the counter was last read
+    # When the counter was last read; None: it must be read before the index is used again.
+    checked_at: datetime | None
 
     def is_fresh(self, now: datetime) -> bool:
+        if self.checked_at is None:
+            return False
         return is_fresh(self.checked_at.timestamp(), now_s=now.timestamp(), for_s=FRESH_S)
 
 
@@ -47,18 +50,34 @@ class Subscriptions:
         now = self.clock()
         cached = self._known.get(tenant)
         if cached is None or not cached.is_fresh(now):
-            cached = self._known[tenant] = self._checked(tenant, cached, now)
-            while len(self._known) > MAX_TENANTS:
-                self._known.popitem(last=False)
-        self._known.move_to_end(tenant)
-        return cached.index
+            cached = self._checked(tenant, cached, at=now)
+        return self._keep(tenant, cached)
 
-    def _checked(self, tenant: str, cached: _Known | None, now: datetime) -> _Known:
+    def after_change(self, tenant: str) -> Index[Webhook | Function]:
+        """The tenant's compiled subscriptions as they are now, for an event that tells of a change.
+
+        Whoever changes one thing is about to change another, and to send events. Would this look
+        count as a recent one, the next change could stay unseen for two seconds, although before
+        this event nobody had looked at all.
+
+        Raises:
+            Transient: as `for_tenant`.
+        """
+        return self._keep(tenant, self._checked(tenant, self._known.get(tenant), at=None))
+
+    def _keep(self, tenant: str, known: _Known) -> Index[Webhook | Function]:
+        self._known[tenant] = known
+        self._known.move_to_end(tenant)
+        while len(self._known) > MAX_TENANTS:
+            self._known.popitem(last=False)
+        return known.index
+
+    def _checked(self, tenant: str, cached: _Known | None, *, at: datetime | None) -> _Known:
         # The counter is read first, so that a change between the two reads is seen next time.
         generation = self.config.generation(tenant)
         if cached is not None and cached.generation == generation:
-            return _Known(cached.index, generation, now)
-        return _Known(self._compiled(tenant), generation, now)
+            return _Known(cached.index, generation, at)
+        return _Known(self._compiled(tenant), generation, at)
 
     def _compiled(self, tenant: str) -> Index[Webhook | Function]:
         def read(prefix: str) -> list[codec.Item]:

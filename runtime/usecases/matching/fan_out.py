@@ -7,7 +7,7 @@ from typing import Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.events import bus_event
+from runtime.core.events import bus_event, topics
 from runtime.core.events.envelope import Event
 from runtime.core.formats import payload
 from runtime.core.functions.function import Function
@@ -35,6 +35,9 @@ class Subscriptions(Protocol):
 
     def for_tenant(self, tenant: str) -> Index[Webhook | Function]:
         """The tenant's compiled subscriptions, at most a few seconds old."""
+
+    def after_change(self, tenant: str) -> Index[Webhook | Function]:
+        """The same as they are now, for an event that tells of a change."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class FanOut:
             batch.results[number] = problem
 
     def _match(self, number: int, event: Event, batch: _Batch) -> None:
-        matched = self.subscriptions.for_tenant(event.tenant).match(event)
+        matched = self._subscriptions_for(event).match(event)
         webhooks = [each for each in matched if isinstance(each, Webhook)]
         plain = [webhook for webhook in webhooks if webhook.transform is None]
         if plain:
@@ -117,6 +120,11 @@ class FanOut:
             for webhook in webhooks
             if webhook.transform is not None
         ]
+
+    def _subscriptions_for(self, event: Event) -> Index[Webhook | Function]:
+        if topics.tells_of_change(event.topic):
+            return self.subscriptions.after_change(event.tenant)
+        return self.subscriptions.for_tenant(event.tenant)
 
     def _send(self, batch: _Batch) -> None:
         # The queues fail independently: when the run queue is down, deliveries must not repeat.

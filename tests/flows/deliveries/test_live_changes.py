@@ -71,11 +71,11 @@ class Warm:
         """To whom an event goes, and where a delivery to the webhook ends."""
         return self.fanned_out(), self.delivered()
 
-    def fanned_out(self) -> list[str]:
+    def fanned_out(self, *, topic: str = "message.email.clicked") -> list[str]:
         """To whom an event goes."""
         for queue in (self._deliver_queue, self._run_queue):
             queue.sent.clear()
-        event = an_envelope(id=f"evt_{next(self._numbers)}")
+        event = an_envelope(id=f"evt_{next(self._numbers)}", topic=topic)
         assert [None] == self._fan_out([dump(a_bus_event(event))])
         hints = [message.webhook_id for message, _ in self._deliver_queue.sent]
         return hints + [message.function for message, _ in self._run_queue.sent]
@@ -159,6 +159,15 @@ def test_a_trigger_is_live_as_it_was_changed_to_within_five_seconds(warm: Warm) 
         ([], 2),
         (["vip-orders"], 2),
     ]
+
+
+def test_an_event_about_a_change_hides_no_later_change(warm: Warm) -> None:
+    """Each change sends an event; a webhook that was made right after it gets the next one."""
+    warm.soon()
+    assert [] == warm.fanned_out(topic="audit.function.created")
+    warm.webhooks.add(a_webhook())
+
+    assert ["whk_1"] == warm.fanned_out()
 
 
 def test_a_clock_that_was_set_back_makes_nothing_fresh(cloud: Cloud) -> None:
