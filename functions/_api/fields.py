@@ -106,6 +106,7 @@ Name = Annotated[
     ),
     judged_by(webhook_rules.check_name),
 ]
+Url = Annotated[str, says(minLength=1, maxLength=webhook_rules.MAX_URL_CHARS)]
 Topic = Annotated[str, says(maxLength=envelope.MAX_TOPIC_CHARS, pattern=whole(topics.SUBSCRIBABLE))]
 EventTopic = Annotated[
     str,

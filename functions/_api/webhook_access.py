@@ -42,7 +42,7 @@ class OAuth2In(Request):
     """OAuth 2 client credentials. A token is used until it expires, and replaced after a 401."""
 
     kind: Literal["oauth2"]
-    token_url: str = Field(description="under the same rules as a webhook's `url`")
+    token_url: fields.Url = Field(description="under the same rules as a webhook's `url`")
     client_id: fields.HeaderText
     client_secret: fields.HeaderText = Field(repr=False)
     scope: fields.HeaderText | None = None

@@ -53,7 +53,7 @@ class WebhookIn(AccessIn):
     )
 
     name: fields.Name
-    url: str = Field(
+    url: fields.Url = Field(
         description="https, a DNS name that resolves to public addresses, an allowed port"
     )
     topics: fields.Topics = Field(description="exact topics, or prefixes such as `message.email.*`")
@@ -92,7 +92,7 @@ class WebhookChangesIn(AccessIn):
     model_config = ConfigDict(json_schema_extra=without_defaults)
 
     name: fields.Name = ""
-    url: str = ""
+    url: fields.Url = ""
     topics: fields.Topics = Field(default=[])
     filter: fields.Filter | None = None
     transform: fields.FunctionRef | None = None

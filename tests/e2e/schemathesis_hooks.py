@@ -35,6 +35,8 @@ BEYOND_A_SCHEMA: Final = {
 RECEIVER: Final = os.environ["PENSTOCK_RECEIVER"]
 THINGS: Final = json.loads(os.environ["PENSTOCK_THINGS"])
 OWN_KEYS: Final = frozenset(os.environ["PENSTOCK_KEY_IDS"].split(","))
+# The fields, by their schemas, whose value the API calls.
+_ADDRESSES: Final = (("WebhookIn", "url"), ("WebhookChangesIn", "url"), ("OAuth2In", "token_url"))
 _CONDITIONS: Final = ("If-Match", "If-None-Match")
 _ETAGS: Final = st.lists(st.from_regex(r'\A(W/)?"[!#-~]{0,40}"\Z'), min_size=1, max_size=3)
 
@@ -59,8 +61,8 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
                 if parameter["name"] in _CONDITIONS:
                     parameter["schema"]["format"] = "conditions"
     schemas = raw_schema["components"]["schemas"]
-    for name in ("WebhookIn", "WebhookChangesIn"):
-        schemas[name]["properties"]["url"]["format"] = "receivers"
+    for name, field in _ADDRESSES:
+        schemas[name]["properties"][field]["format"] = "receivers"
     # These would name what is there already.
     for path in ("/v1/functions", "/v1/functions/{name}/rollback"):
         body = raw_schema["paths"][path]["post"]["requestBody"]

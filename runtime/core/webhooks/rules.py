@@ -9,6 +9,7 @@ from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
 from runtime.errors import BadInput
 
 MAX_NAME_CHARS: Final = 128
+MAX_URL_CHARS: Final = 2048  # as the egress guard, which the sandbox has without our rules, says
 # What no name holds: controls; spaces other than the plain one; what shows nothing or turns the
 # direction of the text around it; characters that mean nothing to others. The joiners U+200C and
 # U+200D are allowed: Persian and emoji are written with them. The ranges stand here because what
