@@ -45,18 +45,22 @@ unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
 .PHONY: test test-pythons e2e chaos fuzz demo bench
-# Two halves that take about as long, one for each of two cores.
-HERE = tests/sandbox tests/docs tests/unit/cli tests/unit/infra
-ASIDE = $(addprefix --ignore=,$(HERE))
+# Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
+# for two cores. The part that takes longest is the one to be watched.
+PART = tests/sandbox tests/docs tests/unit/cli tests/unit/infra
+REST = $(addprefix --ignore=,$(PART))
 test: setup ## every test, with one run through the local cloud
+	@$(PY) -m infra.build.venvs contract
 	@mkdir -p .local; \
-	$(PY) -m pytest -m "not e2e and not chaos" $(ASIDE) > .local/tests.log 2>&1 & aside=$$!; \
-	trap 'kill $$aside' INT TERM; \
-	echo "the local cloud and half of the other tests run here, half aside, into .local/tests.log"; \
-	$(PY) -m infra.build.venvs contract && $(PY) -m pytest -m e2e; cloud=$$?; \
-	$(PY) -m pytest -m "not e2e and not chaos" $(HERE); here=$$?; \
-	wait $$aside; rest=$$?; cat .local/tests.log; grep -E '^(FAILED|ERROR) ' .local/tests.log; \
-	exit $$((cloud || here || rest))
+	$(PY) -m pytest -m e2e > .local/tests-cloud.log 2>&1 & cloud=$$!; \
+	$(PY) -m pytest -m "not e2e and not chaos" $(PART) > .local/tests-part.log 2>&1 & part=$$!; \
+	trap 'kill $$cloud $$part' INT TERM; \
+	echo "two thirds of the tests run beside these, into .local/tests-cloud.log and .local/tests-part.log"; \
+	$(PY) -m pytest -m "not e2e and not chaos" $(REST); rest=$$?; \
+	wait $$cloud; cloud=$$?; wait $$part; part=$$?; \
+	cat .local/tests-cloud.log .local/tests-part.log; \
+	grep -hE '^(FAILED|ERROR) ' .local/tests-cloud.log .local/tests-part.log; \
+	exit $$((cloud || part || rest))
 test-pythons: setup ## the hostile functions under this Python and the other (3.11, 3.13)
 	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py
 e2e: setup ## only the run through the local cloud

@@ -31,8 +31,8 @@ def dev(
 
     The local cloud is started if it is not up, and stays up. Each webhook of the penstock.toml is
     made for a receiver on this machine instead of its own URL, which gets nothing; a project
-    without one gets a webhook for every topic. They are deleted at the end. With --json all that
-    came is printed then, as one document.
+    without one gets a webhook for every topic but those of the audit log. They are deleted at the
+    end. With --json all that came is printed then, as one document.
     """
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal leaves nothing behind either
         signal.signal(end, _interrupt)

@@ -2,7 +2,8 @@
 
 Whoever tries things out must not call the endpoints that the file names. So each declared webhook
 is made under another name with the receiver's URL, and without what its real endpoint asks for; a
-project that declares none gets one that takes every topic. All of them are deleted at the end.
+project that declares none gets one that takes every topic but those of the audit log. All of them
+are deleted at the end.
 """
 
 import socket
@@ -97,7 +98,9 @@ class DevWebhooks:
         return {**declared.settings, **here, "enabled": declared.enabled is not False}
 
     def _everything(self) -> dict[str, Mapping[str, Any]]:
-        families = {f"{topic.partition('.')[0]}.*" for topic in topics.KNOWN}
+        # Not those about changes: who publishes on save would see little else.
+        shown = [topic for topic in topics.KNOWN if not topics.tells_of_change(topic)]
+        families = {f"{topic.partition('.')[0]}.*" for topic in shown}
         every = sorted(families | {f"{family}*" for family in topics.OPEN_FAMILIES})
         url = self.endpoints.url(EVERYTHING)
         return {EVERYTHING: {"name": EVERYTHING, "url": url, "topics": every}}
