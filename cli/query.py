@@ -69,6 +69,7 @@ def query(  # noqa: PLR0913 - each option of the command is a parameter
     else:
         _output.show(_document(answer), as_json=as_json, human=lambda: _table(answer))
     if answer.total > len(answer.rows):
+        sys.stdout.flush()  # a pipe gets the rows before what is said of them
         _output.say(
             f"{len(answer.rows)} of {answer.total} rows are shown; --limit shows more", err=True
         )
