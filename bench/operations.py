@@ -91,8 +91,12 @@ END: Final = (
 # first load has anything to load.
 LOAD: Final = _steps("POST /v1/syncs/{sync_id}/run")
 FORGET: Final = (Step(operation="DELETE /v1/syncs/{sync_id}", query={"force": "true"}),)
-# The example lists the dead ones; here all are delivered.
-QUERIES: Final = {"GET /v1/deliveries": {"status": "delivered"}}
+# The examples list the dead ones, and changes that are yet to come. Here all are delivered, and
+# each life has just started a replay.
+QUERIES: Final = {
+    "GET /v1/deliveries": {"status": "delivered"},
+    "GET /v1/audit": {"action": "replay.started"},
+}
 # What comes of an event: the listing that shows it, and the operation that shows it alone.
 ARRIVING: Final = (
     ("GET /v1/functions/{name}/runs", "GET /v1/runs/{run_id}"),
