@@ -75,7 +75,7 @@ def write(path: Path, content: str | bytes, *, is_private: bool = False) -> None
             if not is_private:
                 Path(scratch).chmod(_mode(file))
             Path(scratch).replace(file)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: nothing half-written stays
             Path(scratch).unlink(missing_ok=True)
             raise
     except OSError as problem:
@@ -95,7 +95,7 @@ def write_new(path: Path, text: str) -> None:
             try:
                 file.write(text)
                 file.flush()
-            except BaseException:
+            except BaseException:  # also Ctrl-C: nothing half-written stays
                 path.unlink()
                 raise
     except FileExistsError:

@@ -5,10 +5,10 @@ that into an error that names the file as well (`faults_of`).
 """
 
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cli import _files
 from cli._errors import WrongUsage
@@ -16,6 +16,7 @@ from cli._names import nearest
 from cli.project import keys
 from runtime.errors import BadInput
 
+T = TypeVar("T")
 FILE: Final = "penstock.toml"
 # Sections whose tables are each about one thing: their names are the names of the things.
 _OF_MANY: Final = ("functions", "webhooks", "syncs")
@@ -59,6 +60,28 @@ def faults_of(path: Path, *, at: str = "") -> Iterator[None]:
         raise _bad(path, f"{place}: {problem.message}") from problem
 
 
+def declared(
+    path: Path,
+    sections: Mapping[str, Any],
+    section: str,
+    parse: Callable[[str, Mapping[str, Any]], T],
+) -> Iterator[T]:
+    """The things of a section, in the order of the file.
+
+    Args:
+        path: the file.
+        sections: all that it has.
+        section: the name of the section, whose tables are each about one thing.
+        parse: makes a thing of its name and its table; raises BadInput.
+
+    Raises:
+        WrongUsage: code `bad_settings`; the message names the file and the key.
+    """
+    for name, own in sections.get(section, {}).items():
+        with faults_of(path, at=f"{section}.{name}"):
+            yield parse(name, own)
+
+
 def check_names(own: Mapping[str, Any], known: Collection[str], *, at: str = "") -> None:
     """Refuse a name that is not known: a setting that is misspelt would not be in force."""
     for name in own:
@@ -79,6 +102,15 @@ def texts(own: Mapping[str, Any], name: str, *, like: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
         raise BadInput(f"must be a list of texts, such as {name} = {like}", field=name)
     return tuple(values)
+
+
+def choice(value: object, known: Iterable[str], at: str) -> str:
+    """One of the texts that are known."""
+    texts_known = [str(each) for each in known]
+    name = text(value, at)
+    if name not in texts_known:
+        raise BadInput(f"is unknown; {nearest(name, texts_known)}", field=at)
+    return name
 
 
 def table(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:

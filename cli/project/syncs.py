@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli._names import nearest
 from cli.project import document, keys
 from cli.project.document import check_names
 from runtime.core.warehouse.sync import DestinationKind
@@ -35,9 +34,7 @@ def declared(path: Path, sections: Mapping[str, Any]) -> Iterator[DeclaredSync]:
     Raises:
         WrongUsage: code `bad_settings`; the message names the file and the key.
     """
-    for name, own in sections.get(SECTION, {}).items():
-        with document.faults_of(path, at=f"{SECTION}.{name}"):
-            yield _sync(name, own)
+    return document.declared(path, sections, SECTION, _sync)
 
 
 def _sync(name: str, own: Mapping[str, Any]) -> DeclaredSync:
@@ -46,9 +43,7 @@ def _sync(name: str, own: Mapping[str, Any]) -> DeclaredSync:
     if "kind" not in own:
         kinds = " or ".join(f'"{each}"' for each in DestinationKind)
         raise BadInput(f"has no kind; it is {kinds}", field="")
-    kind = document.text(own["kind"], "kind")
-    if kind not in list(DestinationKind):
-        raise BadInput(f"is unknown; {nearest(kind, list(DestinationKind))}", field="kind")
+    kind = document.choice(own["kind"], DestinationKind, "kind")
     return DeclaredSync(
         name=name,
         kind=DestinationKind(kind),

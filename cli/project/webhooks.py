@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli._names import nearest
 from cli.project import document, keys, sealed
 from cli.project.document import check_names
 from runtime.core.events import topics
@@ -58,9 +57,7 @@ def declared(path: Path, sections: Mapping[str, Any]) -> Iterator[DeclaredWebhoo
     Raises:
         WrongUsage: code `bad_settings`; the message names the file and the key.
     """
-    for name, own in sections.get(SECTION, {}).items():
-        with document.faults_of(path, at=f"{SECTION}.{name}"):
-            yield _webhook(name, own)
+    return document.declared(path, sections, SECTION, _webhook)
 
 
 def _webhook(name: str, own: Mapping[str, Any]) -> DeclaredWebhook:
@@ -85,7 +82,9 @@ def _webhook(name: str, own: Mapping[str, Any]) -> DeclaredWebhook:
 def _settings(own: Mapping[str, Any]) -> dict[str, Any]:
     timeout_s = document.whole_number(own.get("timeout_s", DEFAULT_TIMEOUT_S), "timeout_s")
     rules.check_timeout(timeout_s)
-    webhook_format = _choice(own.get("format", str(Format.STANDARD)), list(Format), "format")
+    webhook_format = document.choice(
+        own.get("format", str(Format.STANDARD)), list(Format), "format"
+    )
     handshake = document.switch(own.get("handshake", False), "handshake")
     formats.check_handshake(Format(webhook_format), handshake=handshake)
     names = topics.parse_all(document.texts(own, "topics", like='["metric.placed_order"]'))
@@ -136,7 +135,7 @@ def _rate_limit(own: Mapping[str, Any]) -> Mapping[str, Any] | None:
     limit = document.table(own, "rate_limit")
     _check_keys(limit, keys.RATE_LIMIT, at="rate_limit")
     count = document.whole_number(limit["count"], "rate_limit.count")
-    per = _choice(limit["per"], list(Per), "rate_limit.per")
+    per = document.choice(limit["per"], list(Per), "rate_limit.per")
     rules.check_limits(RateLimit(count=count, per=Per(per)), None)
     return {"count": count, "per": per}
 
@@ -159,7 +158,7 @@ def _headers(own: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _auth(auth: Mapping[str, Any]) -> Mapping[str, Any]:
-    kind = LoginKind(_choice(auth.get("kind"), list(LoginKind), "auth.kind"))
+    kind = LoginKind(document.choice(auth.get("kind"), list(LoginKind), "auth.kind"))
     _check_keys(auth, _LOGINS[kind], at="auth")
     parsed: dict[str, Any] = {
         name: sealed.parse(value, f"auth.{name}")
@@ -168,7 +167,7 @@ def _auth(auth: Mapping[str, Any]) -> Mapping[str, Any]:
         for name, value in auth.items()
     }
     if "client_auth" in parsed:
-        _choice(parsed["client_auth"], _CLIENT_AUTH, "auth.client_auth")
+        document.choice(parsed["client_auth"], _CLIENT_AUTH, "auth.client_auth")
     access_rules.check_login(_login(kind, parsed))
     return parsed
 
@@ -203,11 +202,3 @@ def _check_keys(own: Mapping[str, Any], known: tuple[keys.Key, ...], *, at: str)
     for key in known:
         if key.left_out == keys.REQUIRED and key.name not in own:
             raise BadInput(f"has no {key.name}; it needs one", field=at)
-
-
-def _choice(value: object, known: list[Any] | tuple[str, ...], at: str) -> str:
-    texts = [str(each) for each in known]
-    name = document.text(value, at)
-    if name not in texts:
-        raise BadInput(f"is unknown; {nearest(name, texts)}", field=at)
-    return name

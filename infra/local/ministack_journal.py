@@ -86,7 +86,7 @@ class Journal:
             return
         try:
             self._write(pending)
-        except BaseException:
+        except BaseException:  # whatever it was, what is not written stays pending
             with self._lock:
                 self._pending = {**pending, **self._pending}
             raise
@@ -99,7 +99,7 @@ class Journal:
             self._database.executemany(_PUT, puts)
             self._database.executemany(_DROP, drops)
             self._database.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it was, half a change is none
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise

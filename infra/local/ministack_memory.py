@@ -68,7 +68,7 @@ class Memory:
         """Write all that does not go to the journal to its JSON files.
 
         Raises:
-                OSError: a file cannot be written; those that have been are whole.
+            OSError: a file cannot be written; those that have been are whole.
             sqlite3.Error: the journal cannot be written.
         """
         persistence = _module("core.persistence")

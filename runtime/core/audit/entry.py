@@ -105,6 +105,41 @@ def first_id(at_ms: int) -> str:
     return PREFIX + "".join(_DIGITS[digit] for digit in digits)
 
 
+def begun(  # noqa: PLR0913 - each is a field of the entry
+    *,
+    tenant: str,
+    at: str,
+    unique: str,
+    actor_kind: ActorKind,
+    actor_id: str | None,
+    actor_name: str,
+    action: str,
+    resource_id: str | None = None,
+    request_id: str | None = None,
+    before: Mapping[str, Any] | None = None,
+) -> Entry:
+    """The entry of a change that is about to be made.
+
+    Args: those that are no fields of an entry, or are kept in another form:
+        unique: an id of which nobody draws the same, such as `aud_…`; what stands behind its prefix
+            goes into the entry's id.
+        before: the thing as GET shows it, whole; None for none.
+    """
+    return Entry(
+        id=entry_id(timestamps.epoch_ms(at), unique.rpartition("_")[2]),
+        tenant=tenant,
+        at=at,
+        actor_kind=actor_kind,
+        actor_id=actor_id,
+        actor_name=actor_name,
+        action=action,
+        resource_id=resource_id,
+        request_id=request_id,
+        before=documents.kept(before),
+        due_at_ms=due_at_ms(at),
+    )
+
+
 def done(
     entry: Entry,
     *,

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from runtime.core import timestamps
-from runtime.core.audit import documents
 from runtime.core.audit import entry as entries
 from runtime.core.audit.entry import ActorKind, Entry
 from runtime.core.tenancy.api_key import ApiKey
@@ -57,20 +56,17 @@ class RecordChange:
         Raises:
             Transient: the entry could not be written, and so the change must not be made.
         """
-        at = timestamps.timestamp(self.clock())
-        unique = self.new_id("aud").rpartition("_")[2]
-        entry = Entry(
-            id=entries.entry_id(timestamps.epoch_ms(at), unique),
+        entry = entries.begun(
             tenant=caller.tenant,
-            at=at,
+            at=self._now(),
+            unique=self.new_id("aud"),
             actor_kind=ActorKind.API_KEY,
             actor_id=caller.id,
             actor_name=caller.name,
             action=action,
             resource_id=resource_id,
             request_id=request_id,
-            before=documents.kept(before),
-            due_at_ms=entries.due_at_ms(at),
+            before=before,
         )
         self.entries.add(entry)
         return Begun(entry=entry, before=before)

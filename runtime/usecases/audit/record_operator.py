@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from runtime.core import timestamps
 from runtime.core.audit import entry as entries
-from runtime.core.audit.entry import ActorKind, Entry
+from runtime.core.audit.entry import ActorKind
 from runtime.errors import Permanent
 from runtime.usecases.audit.ports import Entries
 
@@ -43,18 +43,14 @@ class RecordOperator:
                 raises it, and the sweep ends the entry.
             PenstockError: `create` raises it.
         """
-        at = self._now()
-        entry = Entry(
-            id=entries.entry_id(timestamps.epoch_ms(at), self.new_id("aud").rpartition("_")[2]),
+        entry = entries.begun(
             tenant=tenant,
-            at=at,
+            at=self._now(),
+            unique=self.new_id("aud"),
             actor_kind=ActorKind.OPERATOR,
             actor_id=None,
             actor_name=ActorKind.OPERATOR.value,
             action=action,
-            resource_id=None,
-            request_id=None,
-            due_at_ms=entries.due_at_ms(at),
         )
         self.entries.add(entry)
         try:
