@@ -3,16 +3,12 @@
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from cli import _config, _connection
 from cli._errors import CommandFailed, WrongUsage
 from runtime.core.warehouse.sync import default_schema
 from runtime.errors import PenstockError
-
-# As the local cloud deploys the template.
-_LOCAL_WORKGROUP: Final = "penstock"
-_LOCAL_DATABASE: Final = "penstock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +57,21 @@ def _of_local_cloud(schema: str | None) -> Warehouse:
         )
     # Deferred, as in `cli.local`.
     from infra.local.emulator import ROOT_KEYS
+    from infra.local.redshift import DATABASE, WORKGROUP
 
     state = json.loads(file.read_text(encoding="utf-8"))
     keys = {name.lower(): text for name, text in ROOT_KEYS.items()}
     where = {"endpoint_url": state["redshift_endpoint"], "region_name": state["region"]}
     return Warehouse(
-        workgroup=_LOCAL_WORKGROUP,
-        database=_LOCAL_DATABASE,
+        workgroup=WORKGROUP,
+        database=DATABASE,
         schema=schema or default_schema(state["tenant"]),
         client_settings=where | keys,
     )
 
 
 def _of_stack(stack: str, schema: str | None) -> Warehouse:
+    from infra.local.redshift import DATABASE
     from runtime.stores.aws import stack as stacks
 
     try:
@@ -91,7 +89,7 @@ def _of_stack(stack: str, schema: str | None) -> Warehouse:
         )
     return Warehouse(
         workgroup=parameters["RedshiftWorkgroup"],
-        database=parameters.get("RedshiftDatabase", _LOCAL_DATABASE),
+        database=parameters.get("RedshiftDatabase", DATABASE),
         schema=schema,
         client_settings={},
     )

@@ -14,7 +14,7 @@ from infra.demo.feed import Doors
 from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
 from infra.demo.setup import Setup, install
-from infra.demo.warehouse import Warehouse
+from infra.demo.warehouse import Warehouse, of_local_cloud
 from infra.local import cloud
 from infra.local.cloud import Options
 from infra.local.emulator import ROOT_KEYS
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 # of the default schedule's first retries (5 s, with jitter) wait in the queue, and some in the due
 # index.
 PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "5"}
-WORKGROUP: Final = "penstock"  # the template's defaults
-DATABASE: Final = "penstock"
 
 
 class PermissionMissing(Permanent):
@@ -134,7 +132,6 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage
     )
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
     events = session.client("events", endpoint_url=local.aws_endpoint)
-    data_api = session.client("redshift-data", endpoint_url=local.redshift_endpoint)
     progress.step("publishing three functions, making three webhooks and a warehouse sync")
     return Stage(
         local=local,
@@ -142,12 +139,7 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage
         doors=Doors(api=api, events=events, bus=local.bus, tenant=local.tenant),
         receiver=receiver,
         setup=install(api, receiver),
-        warehouse=Warehouse(
-            client=data_api,
-            workgroup=WORKGROUP,
-            database=DATABASE,
-            schema=f"penstock_{local.tenant.replace('-', '_')}",
-        ),
+        warehouse=of_local_cloud(local, session),
         session=session,
         events=events,
         usage=usage,

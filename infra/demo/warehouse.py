@@ -5,7 +5,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from infra.local.redshift import DATABASE, WORKGROUP
+from infra.local.state import LocalCloud
+from runtime.core.warehouse.sync import default_schema
+
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_redshift_data import RedshiftDataAPIServiceClient
     from types_boto3_redshift_data.type_defs import (
         ExecuteStatementInputTypeDef,
@@ -97,3 +102,13 @@ class Warehouse:
 
 def _value(field: "FieldTypeDef") -> Any:
     return None if field.get("isNull") else next(iter(field.values()))
+
+
+def of_local_cloud(local: LocalCloud, session: "boto3.Session") -> Warehouse:
+    """The warehouse of a local cloud's tenant, read with the credentials of the session."""
+    return Warehouse(
+        client=session.client("redshift-data", endpoint_url=local.redshift_endpoint),
+        workgroup=WORKGROUP,
+        database=DATABASE,
+        schema=default_schema(local.tenant),
+    )

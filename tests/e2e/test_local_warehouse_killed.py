@@ -15,11 +15,10 @@ import pytest
 from cli._connection import Connection
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.demo.stage import DATABASE, WORKGROUP
-from infra.demo.warehouse import Warehouse
+from infra.demo.warehouse import Warehouse, of_local_cloud
 from infra.local import cloud
 from infra.local.cloud import Options
-from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local.emulator import ROOT_KEYS
 from infra.local.place import SCRATCH, Place
 from infra.local.state import LocalCloud, Phase
 
@@ -95,16 +94,9 @@ def _events(number: int, start: int) -> list[dict[str, Any]]:
 
 
 def _warehouse(local: LocalCloud) -> Warehouse:
-    client = boto3.client(
-        "redshift-data",
-        endpoint_url=local.redshift_endpoint,
-        region_name=REGION,
+    session = boto3.Session(
+        region_name=local.region,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    return Warehouse(
-        client=client,
-        workgroup=WORKGROUP,
-        database=DATABASE,
-        schema=f"penstock_{local.tenant}",
-    )
+    return of_local_cloud(local, session)

@@ -6,3 +6,9 @@ it does not have (UNLOAD, MERGE … REMOVE DUPLICATES, users) it refuses by name
 because batches run one after another. So a load that forgets a lock fails on the real Redshift
 only.
 """
+
+from typing import Final
+
+# As the template names them, unless somebody sets its parameters.
+WORKGROUP: Final = "penstock"
+DATABASE: Final = "penstock"

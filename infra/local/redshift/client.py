@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
+from infra.local.redshift import DATABASE, WORKGROUP
 from infra.local.redshift.statements import ENDED
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def query(
     client: "RedshiftDataAPIServiceClient",
     sql: str,
     *,
-    workgroup: str = "penstock",
-    database: str = "penstock",
+    workgroup: str = WORKGROUP,
+    database: str = DATABASE,
     deadline_s: float = 30,
 ) -> list[dict[str, Any]]:
     """The rows of one statement, each as value by column name; none if it is no SELECT.
