@@ -8,7 +8,7 @@ whether the function is a transform, whose output must be a payload.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,7 +23,10 @@ from runtime.core.functions.run_effects import Attempted, Decision
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.matching.matching import Index
 from runtime.core.matching.trigger import Trigger
+from runtime.core.profiles import names
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.identity import Draft, Subject
+from runtime.core.profiles.names import NameRules
 from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
@@ -31,6 +34,7 @@ from runtime.errors import BadInput
 # The least that an envelope has; the fields of the test's event replace these.
 _PLAIN: Final = {"id": "evt_local", "tenant": "local", "topic": "metric.local"}
 _UNNAMED_PROFILE: Final = "prf_local"
+_RULES: Final = NameRules()  # of a tenant that has set none
 _BAD_EFFECT: Final = "BadEffect"  # the type of the error that `run_effects` makes
 _BEFORE: Final = "1970-01-01T00:00:00.000Z"  # so old that whatever a run sets is later
 
@@ -77,15 +81,29 @@ def decided(
 def _decide(
     result: Mapping[str, Any], message: RunMessage, *, event: Event, profile: object
 ) -> Decision:
-    profile_id = profiles.id_of(event)
-    if profile_id is None and isinstance(profile, Mapping):
-        profile_id = str(profile.get("id") or _UNNAMED_PROFILE)
     return run_effects.decide(
-        PlannedRun(message=message, event=event, profile_id=profile_id),
+        PlannedRun(message=message, event=event),
         result,
         attempt=Attempted(version=0, now=event.received_at),
-        person=None if profile_id is None else _person(profile, profile_id),
+        subject=_subject(event, profile),
     )
+
+
+def _subject(event: Event, profile: object) -> Subject:
+    """Whom the event of a test is about: whoever its profile describes, whatever its names."""
+    named = names.of(event.profile, _RULES)
+    nobody = Draft(
+        tenant=event.tenant, rules=_RULES, derive=lambda _properties: {}, read={}, holders={}
+    )
+    subject = nobody.subject(event, named)
+    profile_id = subject.profile_id
+    if profile_id is None and isinstance(profile, Mapping):
+        profile_id = str(profile.get("id") or _UNNAMED_PROFILE)
+    person = None if profile_id is None else _person(profile, profile_id)
+    if person is None:
+        return subject
+    draft = replace(nobody, read={person.id: person})
+    return replace(subject, profile_id=person.id, profile=person, draft=draft)
 
 
 def _envelope(event: object, *, now: str) -> Event:
@@ -171,7 +189,7 @@ def _person(profile: object, profile_id: str) -> Profile | None:
 
 
 def _projected(profile: Mapping[str, Any], profile_id: str) -> Profile:
-    texts = {name: profile[name] for name in IDENTIFIERS if isinstance(profile.get(name), str)}
+    texts = {kind: profile[kind] for kind in IDENTIFIERS if isinstance(profile.get(kind), str)}
     properties = profile.get("properties")
     update = Event(
         id="evt_before",
@@ -182,4 +200,5 @@ def _projected(profile: Mapping[str, Any], profile_id: str) -> Profile:
         profile=ProfileRef(**texts),
         properties=properties if isinstance(properties, Mapping) else {},
     )
-    return profiles.project(profiles.unknown(update.tenant, profile_id), update)
+    named = names.of(update.profile, _RULES)
+    return profiles.project(profiles.unknown(update.tenant, profile_id), update, named)

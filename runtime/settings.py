@@ -89,6 +89,11 @@ class Settings:
         return self._text("PROFILES_TABLE")
 
     @property
+    def names_table(self) -> str:
+        """The table that says which profile each name leads to."""
+        return self._text("NAMES_TABLE")
+
+    @property
     def ledger_table(self) -> str:
         """The table of the raw log's numbers and of the loads."""
         return self._text("LEDGER_TABLE")

@@ -196,6 +196,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "EVENTS_TABLE": cloud.events.table.name,
         "RUNS_TABLE": cloud.runs.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
+        "NAMES_TABLE": cloud.profiles.names.table.name,
         "AUDIT_TABLE": cloud.audit.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUCKET": cloud.bucket.name,

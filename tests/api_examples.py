@@ -149,7 +149,7 @@ def _send_events(story: Story) -> None:
     person = {"external_id": "customer-1"}
     profile_id = profiles.id_by(story.api.tenant, person) or ""
     profile = a_profile(id=profile_id, tenant=story.api.tenant, **person)
-    story.api.cloud.profiles.replace(profile, read_revision=0)
+    story.api.cloud.keep(profile)
     story.call("GET", "/v1/events", topic="metric.placed_order")
     story.call("GET", f"/v1/events/{EVENT['id']}")
     story.call("GET", "/v1/profiles", **person)

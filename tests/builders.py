@@ -13,7 +13,10 @@ from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.json_text import dump
 from runtime.core.matching.trigger import Trigger
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles import names as names_of_people
+from runtime.core.profiles.identity import Draft, Subject
+from runtime.core.profiles.names import NameRules
+from runtime.core.profiles.profile import IDENTIFIERS, NameClaim, Profile
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse.sync import DestinationKind, Sync
@@ -233,9 +236,30 @@ def a_profile(**changes: Any) -> Profile:
         external_id="customer-1",
         email="ada@example.com",
         properties={"first_name": "Ada"},
+        created_at=NOW,
         updated_at=NOW,
     )
-    return replace(profile, **changes)
+    changed = replace(profile, **changes)
+    named = [(kind, getattr(changed, kind)) for kind in IDENTIFIERS]
+    names = sorted(
+        NameClaim(kind, value, f"-{NOW}|evt_0", present=True)
+        for kind, value in named
+        if value is not None
+    )
+    return replace(changed, names=changes.get("names", tuple(names)))
+
+
+def a_subject(event: Event | None = None, profile: Profile | None = None) -> Subject:
+    """Whom an event is about: a person of whom nothing is known, or whoever has this profile."""
+    event = event or an_event()
+    named = names_of_people.of(event.profile, NameRules())
+    read = {} if profile is None else {profile.id: profile}
+    draft = Draft(
+        tenant=TENANT, rules=NameRules(), derive=lambda _properties: {}, read=read, holders={}
+    )
+    if profile is None:
+        return draft.subject(event, named)
+    return Subject(profile_id=profile.id, profile=profile, named=named, draft=draft)
 
 
 def a_sync(**changes: Any) -> Sync:

@@ -15,6 +15,9 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
+from runtime.core.profiles.identity import Change, NameMove
+from runtime.core.profiles.names import NameRules
+from runtime.core.profiles.profile import Profile
 from runtime.stores.audit.audit_log import AuditLog
 from runtime.stores.aws.clients import Clients, Wire
 from runtime.stores.aws.s3 import Bucket
@@ -24,7 +27,10 @@ from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.deliveries.delivery_log import DeliveryLog
 from runtime.stores.events.events import Events
 from runtime.stores.functions.runs import Runs
+from runtime.stores.profiles.name_rows import MergeRecords, NameRows
+from runtime.stores.profiles.people import People
 from runtime.stores.profiles.profiles import Profiles
+from runtime.stores.profiles.salts import Salts
 from runtime.stores.queues import Hints, Parked, Queue
 from runtime.stores.secrets import Secrets
 from runtime.stores.tables import config, records
@@ -77,7 +83,33 @@ class Cloud:
     @property
     def profiles(self) -> Profiles:
         """The profiles table."""
-        return Profiles(table=self.table("profiles", sort="sk"))
+        names = self.table("names")
+        return Profiles(
+            table=self.table("profiles", sort="sk"),
+            names=NameRows(table=names, salts=Salts(table=names, random=os.urandom)),
+            merges=MergeRecords(table=names, retention_days=RETENTION_DAYS),
+            clock=lambda: datetime.now(UTC),
+        )
+
+    def people(self, rules: NameRules | None = None) -> People:
+        """The same profiles, in tenants with these rules and without data transforms."""
+        return People(
+            profiles=self.profiles,
+            rules=lambda _tenant: rules or NameRules(),
+            derive=lambda _tenant: lambda _properties: {},
+        )
+
+    def keep(self, *profiles: Profile) -> None:
+        """Store profiles over what is there, with the names that they have got since."""
+        for profile in profiles:
+            stored = self.profiles.find(profile.tenant, profile.id)
+            held = () if stored is None else stored.held_names
+            moves = [NameMove(n, None, profile.id) for n in profile.held_names if n not in held]
+            revision = 0 if stored is None else stored.revision
+            change = Change(
+                tenant=profile.tenant, profiles=((revision, profile),), moves=tuple(moves)
+            )
+            assert self.profiles.commit(change)
 
     @property
     def deliveries(self) -> Deliveries:

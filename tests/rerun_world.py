@@ -60,7 +60,7 @@ from tests.rerun_parts import Nobody, Nowhere, Perilous, Receiver, TwoVersions
 from tests.run_doubles import (
     MemoryEvents,
     MemoryFunctions,
-    MemoryProfiles,
+    MemoryPeople,
     MemoryReplays,
     MemoryRuns,
 )
@@ -272,7 +272,7 @@ class RerunWorld:
         use_case = RunFunctions(
             functions=self.functions,
             runs=runs,
-            profiles=MemoryProfiles(self.runs),
+            people=MemoryPeople(self.runs),
             sandbox=self.sandbox,
             admit=AdmitRuns(
                 permits=self.turns,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from runtime.core.deliveries.delivery import Delivery
 from runtime.core.events.envelope import Event
@@ -11,10 +11,14 @@ from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.ids import Key
 from runtime.core.page import Page
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.identity import Change, Draft
+from runtime.core.profiles.names import Named, NameRules
 from runtime.core.replays.replay import Replay, ReplayState, Subject
 from runtime.errors import NotFound
 from tests.builders import a_version
+
+if TYPE_CHECKING:
+    from runtime.core.profiles.profile import Profile
 
 
 def rerun_nothing(_deliveries: Sequence[Delivery], *, replay_id: str) -> frozenset[str]:
@@ -95,17 +99,17 @@ class MemoryRuns:
         """The run: all of it is always at hand."""
         return run
 
-    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store a run and its profile unless the attempt was stored before."""
+    def commit(self, run: Run, change: Change | None = None) -> Commit:
+        """Store a run and what it changed unless the attempt was stored before."""
         before = self.by_id.get(run.id)
         if before is not None and before.attempt >= run.attempt:
             return Commit.STALE
-        if profile is not None:
+        for read_revision, profile in () if change is None else change.profiles:
             key = Key(profile.tenant, profile.id)
             known = self.profiles.get(key)
             if (known.revision if known is not None else 0) != read_revision:
                 return Commit.PROFILE_CHANGED
-            self.profiles[key] = replace(profile, revision=read_revision + 1)
+            self.profiles[key] = profile
         self.by_id[run.id] = run
         return Commit.DONE
 
@@ -153,16 +157,29 @@ class MemoryRuns:
         )
 
 
-class MemoryProfiles:
-    """The profiles that `MemoryRuns` keeps."""
+class MemoryPeople:
+    """The people whose profiles `MemoryRuns` keeps."""
 
     def __init__(self, runs: MemoryRuns) -> None:
         self._runs = runs
 
-    def find_many(self, keys: Iterable[Key]) -> dict[Key, Profile]:
-        """Those that exist."""
-        known = self._runs.profiles
-        return {key: known[key] for key in keys if key in known}
+    def rules(self, _tenant: str) -> NameRules:
+        """Those of a tenant that has set none."""
+        return NameRules()
+
+    def draft(
+        self, tenant: str, _events: Sequence[tuple[Event, Named]], *, again: bool = False
+    ) -> Draft:
+        """A draft of everybody in the tenant, read anew each time, with or without `again`."""
+        del again
+        people = {key.id: each for key, each in self._runs.profiles.items() if key.tenant == tenant}
+        return Draft(
+            tenant=tenant,
+            rules=NameRules(),
+            derive=lambda _properties: {},
+            read=people,
+            holders={name: each for each in people.values() for name in each.held_names},
+        )
 
 
 class MemoryReplays:

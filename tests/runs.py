@@ -79,7 +79,7 @@ class Platform:
         parts: dict[str, Any] = {
             "functions": self.functions,
             "runs": self.cloud.runs,
-            "profiles": self.cloud.profiles,
+            "people": self.cloud.people(),
             "sandbox": self.sandbox,
             "admit": self.admit,
             "apply": self.apply,

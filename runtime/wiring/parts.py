@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runtime.stores.functions.health import FunctionHealths
     from runtime.stores.functions.runs import Runs
     from runtime.stores.pacing.endpoints import Endpoints
+    from runtime.stores.profiles.people import People
     from runtime.stores.profiles.profiles import Profiles
     from runtime.stores.queues import Hints, Parked
     from runtime.stores.replays.replays import Replays
@@ -230,10 +231,32 @@ def tend_functions(clients: Clients, installation: Settings, journal: Journal) -
 
 
 def profiles(clients: Clients, installation: Settings) -> "Profiles":
-    """The profiles."""
-    from runtime.stores.profiles.profiles import Profiles
+    """The profiles, and where names lead."""
+    import secrets as dice
 
-    return Profiles(table=Table(client=clients.tables, name=installation.profiles_table))
+    from runtime.stores.profiles.name_rows import MergeRecords, NameRows
+    from runtime.stores.profiles.profiles import Profiles
+    from runtime.stores.profiles.salts import Salts
+
+    names = Table(client=clients.tables, name=installation.names_table)
+    return Profiles(
+        table=Table(client=clients.tables, name=installation.profiles_table),
+        names=NameRows(table=names, salts=Salts(table=names, random=dice.token_bytes)),
+        merges=MergeRecords(table=names, retention_days=installation.retention_days),
+        clock=worker.now,
+    )
+
+
+def people(clients: Clients, installation: Settings) -> "People":
+    """The profiles, with what their tenants have decided about them."""
+    from runtime.core.profiles.names import NameRules
+    from runtime.stores.profiles.people import People
+
+    return People(
+        profiles=profiles(clients, installation),
+        rules=lambda _tenant: NameRules(),
+        derive=lambda _tenant: lambda _properties: {},
+    )
 
 
 def events(clients: Clients, installation: Settings) -> "Events":

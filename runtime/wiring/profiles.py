@@ -16,5 +16,5 @@ def build(_journal: Journal) -> "Worker[Event]":
 
     installation = settings.load()
     clients = parts.clients(installation)
-    work = ProjectProfiles(profiles=parts.profiles(clients, installation))
+    work = ProjectProfiles(people=parts.people(clients, installation))
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)

@@ -39,7 +39,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     work = RunFunctions(
         functions=parts.functions(clients, installation),
         runs=runs,
-        profiles=runs.profiles,
+        people=parts.people(clients, installation),
         sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
         admit=AdmitRuns(
             permits=Turns(

@@ -11,6 +11,7 @@ import pytest
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES
 from runtime.core.functions.run import Commit
+from runtime.core.profiles.identity import Change
 from runtime.errors import NotFound, Transient
 from runtime.stores.functions.runs import Runs
 from tests.builders import a_delivery, a_profile, a_run, an_attempt
@@ -158,7 +159,9 @@ class TestRuns:
     def test_what_a_run_has_left_comes_back_when_it_is_opened(self, cloud: Cloud) -> None:
         """The record is the outbox: output and effects whole, numbers as they were."""
         store, run = cloud.runs, a_run(output={"text": LARGE}, effects=(EFFECT,))
-        assert Commit.DONE is store.commit(run, a_profile(), read_revision=0)
+        assert Commit.DONE is store.commit(
+            run, Change(tenant=run.tenant, profiles=((0, a_profile()),))
+        )
 
         found = stored(store)
 

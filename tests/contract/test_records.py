@@ -11,6 +11,8 @@ from runtime.core.deliveries.delivery import Selection, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.functions.run import Commit, Outcome
 from runtime.core.ids import Key
+from runtime.core.profiles.identity import Change
+from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
 from runtime.stores.tables import keys
@@ -271,18 +273,18 @@ class TestRunsContract:
 
     def test_run_and_profile_are_stored_together(self, cloud: Cloud) -> None:
         """The profile changes exactly once for a run, because both are one transaction."""
-        assert Commit.DONE is cloud.runs.commit(a_run(), a_profile(), read_revision=0)
+        assert Commit.DONE is cloud.runs.commit(a_run(), stored_as(a_profile()))
         assert Commit.STALE is cloud.runs.commit(
-            a_run(), a_profile(revision=2, email="x"), read_revision=1
+            a_run(), stored_as(a_profile(revision=2, properties={}), read_revision=1)
         )
 
         assert a_profile() == cloud.profiles.find(TENANT, a_profile().id)
 
     def test_a_changed_profile_stores_neither(self, cloud: Cloud) -> None:
         """The run has seen an old profile; it is to run again with the new one."""
-        cloud.profiles.replace(a_profile(revision=2), read_revision=0)
+        cloud.keep(a_profile(revision=2))
 
-        commit = cloud.runs.commit(a_run(), a_profile(revision=2), read_revision=1)
+        commit = cloud.runs.commit(a_run(), stored_as(a_profile(revision=2), read_revision=1))
 
         assert Commit.PROFILE_CHANGED is commit
         assert cloud.runs.find(a_run().id) is None
@@ -307,13 +309,18 @@ class TestRunsContract:
         assert "too_large" == refusal.value.code
 
 
+def stored_as(profile: Profile, *, read_revision: int = 0) -> Change:
+    """The change that stores a profile."""
+    return Change(tenant=profile.tenant, profiles=((read_revision, profile),))
+
+
 class TestProfilesContract:
     """Profiles by tenant and id."""
 
     def test_what_is_stored_comes_back(self, cloud: Cloud) -> None:
         """Stamps and all, alone or among many."""
         profile = a_profile(stamps={"email": f"{NOW}|evt_1"}, properties={"n": None, "f": 1.5})
-        cloud.profiles.replace(profile, read_revision=0)
+        cloud.keep(profile)
 
         assert profile == cloud.profiles.find(TENANT, profile.id)
         wanted = [Key(name, profile.id) for name in (TENANT, TENANT, "rival")]
@@ -322,10 +329,10 @@ class TestProfilesContract:
     def test_of_two_writers_one_reads_again(self, cloud: Cloud) -> None:
         """Both have read revision 1; the second's write would lose the first's."""
         writes = [
-            cloud.profiles.replace(a_profile(revision=1), read_revision=0),
-            cloud.profiles.replace(a_profile(revision=1), read_revision=0),
-            cloud.profiles.replace(a_profile(revision=2), read_revision=1),
-            cloud.profiles.replace(a_profile(revision=2), read_revision=1),
+            cloud.profiles.commit(stored_as(a_profile(revision=1))),
+            cloud.profiles.commit(stored_as(a_profile(revision=1))),
+            cloud.profiles.commit(stored_as(a_profile(revision=2), read_revision=1)),
+            cloud.profiles.commit(stored_as(a_profile(revision=2), read_revision=1)),
         ]
 
         assert [True, False, True, False] == writes
@@ -333,7 +340,7 @@ class TestProfilesContract:
     def test_more_profiles_than_one_request_holds_are_read(self, cloud: Cloud) -> None:
         """DynamoDB reads a hundred at a time."""
         for number in range(101):
-            cloud.profiles.replace(a_profile(id=f"prf_{number}"), read_revision=0)
+            cloud.keep(a_profile(id=f"prf_{number}", names=()))
 
         found = cloud.profiles.find_many([Key(TENANT, f"prf_{number}") for number in range(101)])
 

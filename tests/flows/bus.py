@@ -32,6 +32,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "RUNS_TABLE": cloud.runs.table.name,
             "EVENTS_TABLE": cloud.events.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
+            "NAMES_TABLE": cloud.profiles.names.table.name,
             "AUDIT_TABLE": cloud.audit.table.name,
             "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
             "BUCKET": cloud.bucket.name,

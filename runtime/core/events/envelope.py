@@ -55,6 +55,10 @@ class ProfileRef:
     email: str | None = None
     phone: str | None = None
 
+    def identifiers(self) -> frozenset[tuple[str, str]]:
+        """The kind and the value of each identifier that the event names."""
+        return frozenset(self.to_json().items())
+
     def to_json(self) -> dict[str, str]:
         """The identifiers that the event names."""
         return {

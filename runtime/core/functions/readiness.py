@@ -24,6 +24,10 @@ class Unready(Refusal):
     conflict: Callable[[], Conflict]  # makes the error for whoever asks; each raise has its own
 
 
+ERASED: Final = Refusal(
+    outcome=Outcome.SKIPPED,
+    error={"type": "Erased", "message": "the event names a person who was erased"},
+)
 _GONE: Final = Unready(
     outcome=Outcome.REFUSED,
     error={"type": "NoFunction", "message": "there is no function of this name any more"},

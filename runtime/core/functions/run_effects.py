@@ -20,7 +20,8 @@ from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import MAX_LEFT_BYTES, PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.identity import Change, Subject
+from runtime.core.profiles.profile import Amendment
 from runtime.errors import BadInput, Transient
 
 # Only these runs take effect. A failed run leaves its record and the requests that it made.
@@ -48,8 +49,7 @@ class Decision:
 
     run: Run
     outgoing: Outgoing  # to be sent once the run is stored
-    profile: Profile | None = None  # as the run changed it; None when it changed nothing
-    read_revision: int = 0  # the revision that the run changed; 0 for a new profile
+    change: Change | None = None  # of the event's person, by the run; None when it changed nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def decide(
     result: Mapping[str, Any],
     *,
     attempt: Attempted,
-    person: Profile | None,
+    subject: Subject,
 ) -> Decision:
     """Decide what follows from the sandbox's result for one event.
 
@@ -90,7 +90,7 @@ def decide(
     Raises:
         Transient: code `sandbox_crashed`: the result is malformed.
     """
-    run = _record(planned_run, result, attempt=attempt)
+    run = _record(planned_run, result, attempt=attempt, profile_id=subject.profile_id)
     if run.outcome is Outcome.SKIPPED:  # a word of ours, not of the sandbox
         raise Transient("the sandbox's result is malformed", code="sandbox_crashed")
     if run.outcome not in _TAKES_EFFECT:
@@ -98,10 +98,12 @@ def decide(
     try:
         _check_size(run)
         decision = Decision(run=run, outgoing=outgoing(run, planned_run.event))
-        return _with_profile(decision, planned_run, person, now=attempt.now)
+        return _with_change(decision, planned_run, subject, now=attempt.now)
     except BadInput as problem:
         error = {"type": "BadEffect", "code": problem.code, "message": _sentence(problem)}
-        return refused(planned_run, error, attempt=attempt, result=result)
+        return refused(
+            planned_run, error, attempt=attempt, result=result, profile_id=subject.profile_id
+        )
 
 
 def refused(
@@ -111,6 +113,7 @@ def refused(
     attempt: Attempted,
     result: Mapping[str, Any] | None = None,
     outcome: Outcome = Outcome.REFUSED,
+    profile_id: str | None = None,
 ) -> Decision:
     """Decide what follows from a run that the platform refused to make or to accept.
 
@@ -120,10 +123,11 @@ def refused(
         attempt: what ran, and when.
         result: the sandbox's, if the code ran.
         outcome: `SKIPPED` when somebody wanted the function not to run.
+        profile_id: the profile that its event is about; None when nobody has looked.
     """
     refusal = {"outcome": outcome, "error": {"traceback": "", **error}}
     others = {name: (result or {}).get(name) for name in _FACTS}
-    run = _record(planned_run, {**others, **refusal}, attempt=attempt)
+    run = _record(planned_run, {**others, **refusal}, attempt=attempt, profile_id=profile_id)
     return Decision(run=run, outgoing=outgoing(run, planned_run.event))
 
 
@@ -157,7 +161,13 @@ def outgoing(run: Run, event: Event) -> Outgoing:
     )
 
 
-def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Attempted) -> Run:
+def _record(
+    planned_run: PlannedRun,
+    result: Mapping[str, Any],
+    *,
+    attempt: Attempted,
+    profile_id: str | None,
+) -> Run:
     message = planned_run.message
     try:
         outcome = Outcome(result["outcome"])
@@ -175,7 +185,7 @@ def _record(planned_run: PlannedRun, result: Mapping[str, Any], *, attempt: Atte
             created_at=attempt.now,
             duration_ms=measured.duration_ms(result.get("duration_ms")),
             webhook_id=message.webhook_id,
-            profile_id=planned_run.profile_id,
+            profile_id=profile_id or profile.id_of(planned_run.event),
             source_sha256=attempt.source_sha256,
             environment_version=attempt.environment_version,
             secret_versions=attempt.secret_versions,
@@ -227,33 +237,30 @@ def _error(result: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**(error or {}), **({"findings": findings} if findings else {})}
 
 
-def _with_profile(
-    decision: Decision, planned_run: PlannedRun, person: Profile | None, *, now: str
+def _with_change(
+    decision: Decision, planned_run: PlannedRun, subject: Subject, *, now: str
 ) -> Decision:
     run = decision.run
     changes = [effect for effect in run.effects if effect.get("op") == "profile"]
     if not changes:
         return decision
-    if planned_run.profile_id is None:
+    if subject.profile_id is None:
         rule = (
             "profile.set and profile.unset change the profile that the event is about, and this "
             "event names none; look at event['profile'] before you call them"
         )
         raise BadInput(rule, code="no_profile")
-    before = person or profile.unknown(run.tenant, planned_run.profile_id)
-    # A profile that is not stored yet takes the identifiers of this event.
-    changed = profile.project(before, planned_run.event) if person is None else before
+    draft = subject.draft.alone()
+    if subject.profile is None:  # a profile that is not stored yet takes the names of this event
+        for _ in draft.project(planned_run.event, subject.named):
+            pass
     for effect in changes:
-        changed = profile.amend(
-            changed,
+        amendment = Amendment(
             put=_mapping(effect.get("set") or {}),
-            unset=[str(name) for name in _list(effect.get("unset") or [])],
-            now=now,
+            unset=tuple(str(name) for name in _list(effect.get("unset") or [])),
         )
-    if changed is before:
-        return decision
-    after = profile.stored(changed)
-    return replace(decision, profile=after, read_revision=before.revision)
+        draft.amend(subject.profile_id, amendment, now=now, cause=f"run:{run.id}")
+    return replace(decision, change=draft.change())
 
 
 def _collect(out: _Collected, effect: Mapping[str, Any], *, run: Run, event: Event) -> None:

@@ -10,8 +10,7 @@ from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage, parse_run
 from runtime.core.ids import Key
 from runtime.core.json_text import dump
-from runtime.core.profiles import profile
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.identity import Subject
 from runtime.errors import BadInput
 
 MAX_JOB_BYTES: Final = 4 * 1024 * 1024  # Lambda takes 6 MB; source and secrets come on top
@@ -27,13 +26,11 @@ class PlannedRun:
 
     message: RunMessage
     event: Event
-    profile_id: str | None  # the profile that the event is about; None when it names none
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
         """The keys of this run; two runs of one job share none."""
-        person = set() if self.profile_id is None else {("profile", self.profile_id)}
-        return frozenset({("run", self.message.run_id)} | person)
+        return frozenset({("run", self.message.run_id), *self.event.profile.identifiers()})
 
 
 def parse(text: str, *, now: str) -> PlannedRun:
@@ -46,7 +43,7 @@ def parse(text: str, *, now: str) -> PlannedRun:
     event = envelope.parse(message.event, now=now)
     if event.tenant != message.tenant:  # nobody's event runs in another's function
         raise BadInput("its event is another tenant's", field="tenant", code="bad_message")
-    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
+    return PlannedRun(message=message, event=event)
 
 
 def groups(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
@@ -61,8 +58,9 @@ def groups(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
 def waves(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
     """Split the runs into waves, of which each starts when the one before it has ended.
 
-    Two events of one profile are never in the same wave: the second run must see what the first
-    changed.
+    Two events that name a person alike are never in the same wave: the second run must see what the
+    first changed. Where they name one person differently, the run that comes second to store what
+    it changed is made again.
     """
     in_waves: list[list[PlannedRun]] = []
     last_wave: dict[tuple[str, str], int] = {}
@@ -76,13 +74,18 @@ def waves(planned_runs: Iterable[PlannedRun]) -> list[list[PlannedRun]]:
 
 
 def jobs(
-    planned_runs: Sequence[PlannedRun], profiles: Mapping[Key, Profile]
+    planned_runs: Sequence[PlannedRun], subjects: Mapping[str, Subject]
 ) -> list[list[PlannedRun]]:
-    """Split a wave into pieces, of which each fits one invocation of the sandbox."""
+    """Split a wave into pieces, of which each fits one invocation of the sandbox.
+
+    Args:
+        planned_runs: the runs of the wave.
+        subjects: whom the event of each is about, by the run's id.
+    """
     pieces: list[list[PlannedRun]] = []
     room = 0
     for each in planned_runs:
-        size = len(dump(_event(each, profiles)).encode())
+        size = len(dump(_event(each, subjects)).encode())
         if not pieces or size > room or len(pieces[-1]) == MAX_JOB_EVENTS:
             pieces.append([])
             room = MAX_JOB_BYTES
@@ -96,7 +99,7 @@ def job(
     version: FunctionVersion,
     planned_runs: Sequence[PlannedRun],
     *,
-    profiles: Mapping[Key, Profile],
+    subjects: Mapping[str, Subject],
     secrets: Mapping[str, str],
     allow_local_http: bool,
 ) -> dict[str, Any]:
@@ -118,12 +121,12 @@ def job(
         "environment": dict(function.environment),
         "secrets": dict(secrets),
         "webhooks": None,
-        "events": [_event(each, profiles) for each in planned_runs],
+        "events": [_event(each, subjects) for each in planned_runs],
         "allow_local_http": allow_local_http,
     }
 
 
-def _event(each: PlannedRun, profiles: Mapping[Key, Profile]) -> dict[str, Any]:
-    person = profiles.get(Key(each.message.tenant, each.profile_id or ""))
+def _event(each: PlannedRun, subjects: Mapping[str, Subject]) -> dict[str, Any]:
+    person = subjects[each.message.run_id].profile
     profile = None if person is None or person.deleted else person.to_user()
     return {"run_id": each.message.run_id, "event": each.event.to_json(), "profile": profile}

@@ -194,6 +194,13 @@ def is_condition(problem: ClientError) -> bool:
             return False
 
 
+def is_conflict(problem: ClientError) -> bool:
+    """Whether a write failed because a transaction was just writing the same item."""
+    return error_code(problem) == "TransactionConflictException" or (
+        "TransactionConflict" in cancellations(problem)
+    )
+
+
 def cancellations(problem: ClientError) -> tuple[str, ...]:
     """Why a transaction was cancelled, one code for each of its writes."""
     reasons = cast("list[dict[str, str]]", problem.response.get("CancellationReasons", []))

@@ -10,14 +10,14 @@ from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.json_text import dump
 from runtime.core.page import Page
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.identity import Change
 from runtime.stores.aws import clients as aws
 from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
 from runtime.stores.functions import items, run_lists
 from runtime.stores.profiles.profiles import Profiles
 from runtime.stores.tables import codec, keys, records
 from runtime.stores.tables.codec import Item
-from runtime.stores.tables.table import Table
+from runtime.stores.tables.table import Table, transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +55,14 @@ class Runs:
         result = json.loads(self.bodies.read(run.left_at))
         return replace(run, output=result["output"], effects=tuple(result["effects"]))
 
-    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store the run and the profile that it changed, in one transaction.
+    def commit(self, run: Run, change: Change | None = None) -> Commit:
+        """Store the run and what it changed about a person, in one transaction.
 
         Each attempt of a run is stored once, so its changes to the profile happen once.
 
         Args:
             run: the run as it stands after this attempt.
-            profile: the profile with the run's changes; None when the run changed none.
-            read_revision: the revision that the profile had when it was read; 0 if there was none.
+            change: what the run changed; None if that is nothing.
         """
         never_run, earlier_attempt = "attribute_not_exists(pk)", "attempt < :attempt"
         put_run = self.table.put(
@@ -71,14 +70,13 @@ class Runs:
             f"{never_run} OR {earlier_attempt}",
             attempt=run.attempt,
         )
-        if profile is None:
+        if change is None:
             first = self.table.try_to(lambda: self.table.client.put_item(**put_run))
             return Commit.DONE if first else Commit.STALE
-        put_profile = self.profiles.write(profile, read_revision=read_revision)
         try:
             with aws.faults(f"write {self.table.name}"):
                 self.table.client.transact_write_items(
-                    TransactItems=[{"Put": put_run}, {"Put": put_profile}]
+                    TransactItems=transaction(put_run, *self.profiles.writes(change))
                 )
         except ClientError as problem:  # only lost conditions come through `faults`
             lost_run = aws.cancellations(problem)[0] == "ConditionalCheckFailed"

@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.profile import NameClaim, Profile
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
-AS_JSON: Final = frozenset({"properties", "stamps"})
+AS_JSON: Final = frozenset(
+    {
+        "consent",
+        "derived",
+        "kept_apart",
+        "merged_ids",
+        "names",
+        "properties",
+        "stamps",
+        "unusable_names",
+    }
+)
 
 
 def profile_item(profile: Profile) -> Item:
@@ -17,7 +28,11 @@ def profile_item(profile: Profile) -> Item:
 
 def profile(item: Mapping[str, Item]) -> Profile:
     """A stored profile."""
-    return Profile(**codec.fields(item, Profile, as_json=AS_JSON))
+    raw = codec.fields(item, Profile, as_json=AS_JSON)
+    raw["names"] = tuple(NameClaim(*claim) for claim in raw.get("names", ()))
+    for name in ("kept_apart", "merged_ids"):
+        raw[name] = tuple(raw.get(name, ()))
+    return Profile(**raw)
 
 
 def profile_from_stream(image: Mapping[str, Item]) -> Profile:

@@ -1,46 +1,120 @@
-"""Stores profiles; a writer names the revision that it has read."""
+"""Stores profiles and where names lead; a writer names the revisions that it has read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
 
 from runtime.core.ids import Key
+from runtime.core.profiles.identity import Change, Erased, Holder
 from runtime.core.profiles.profile import Profile
+from runtime.errors import Transient
+from runtime.stores.aws import clients as aws
 from runtime.stores.profiles import items
+from runtime.stores.profiles.name_rows import MergeRecords, NameKey, NameRows
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
+
+MAX_TRIES: Final = 5  # to read a name whose profile is just changing; then the caller tries again
+MAX_REDIRECTS: Final = 100  # that lead from one to the next; merges make far shorter chains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiles:
-    """Profiles by tenant and id."""
+    """Profiles by tenant and id, and by every name of their people.
+
+    An id of a profile that was merged into another leads to that one.
+    """
 
     table: Table
+    names: NameRows
+    merges: MergeRecords
+    clock: Callable[[], datetime]
 
     def find(self, tenant: str, profile_id: str) -> Profile | None:
         """The profile as it stands now (strong read), deleted or not; None when unknown."""
-        item = self.table.get({"pk": keys.tenant(tenant), "sk": profile_id})
-        return None if item is None else items.profile(item)
+        key = Key(tenant, profile_id)
+        return self.find_many([key]).get(key)
 
     def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
-        """Those of the profiles that exist, strongly read."""
-        each = [
-            {"pk": keys.tenant(key.tenant), "sk": key.id} for key in dict.fromkeys(profile_keys)
-        ]
-        profiles = map(items.profile, self.table.get_many(each))
-        return {Key(profile.tenant, profile.id): profile for profile in profiles}
+        """Those of the profiles that exist, strongly read, each by the key that was asked for."""
+        asked = set(profile_keys)
+        stored = self._read(asked)
+        for _ in range(MAX_REDIRECTS):
+            targets = {
+                Key(profile.tenant, profile.merged_into)
+                for profile in stored.values()
+                if profile.merged_into is not None
+            }
+            missing = targets - set(stored)
+            if not missing:
+                return {key: _end(stored, key) for key in asked if key in stored}
+            stored |= self._read(missing)
+        raise Transient("redirects lead from one to the next without an end", code="profile_busy")
 
-    def replace(self, profile: Profile, *, read_revision: int) -> bool:
-        """Store a changed profile; False when another writer came first.
+    def by_names(self, wanted: Iterable[NameKey], *, again: bool = False) -> dict[NameKey, Holder]:
+        """Whom each of the names leads to; a name that leads nowhere is missing.
 
-        `read_revision` is 0 for a profile that was not there.
+        Args:
+            wanted: the names.
+            again: whether to read the rows of names that this process remembers, too.
+
+        Raises:
+            Transient: AWS failed; or code `profile_busy`: the names keep moving.
         """
-        return self.table.try_to(
-            lambda: self.table.client.put_item(**self.write(profile, read_revision=read_revision))
-        )
+        todo = set(wanted)
+        if again:
+            self.names.doubt(todo)
+        holders: dict[NameKey, Holder] = {}
+        for _ in range(MAX_TRIES):
+            believed = self.names.believed(todo)
+            targets = {**self.names.find_many(todo - set(believed)), **believed}
+            ids = {key: Key(key.tenant, to) for key, to in targets.items() if isinstance(to, str)}
+            profiles = self.find_many(ids.values())
+            for key, target in targets.items():
+                if isinstance(target, Erased):
+                    holders[key] = target
+                elif (profile := profiles.get(ids[key])) and key.name in profile.held_names:
+                    holders[key] = profile
+                    self.names.believe(key, profile.id)
+            # A name without a row leads nowhere. One whose profile does not list it has moved.
+            todo = {key for key in targets if key not in holders}
+            if not todo:
+                return holders
+            self.names.doubt(todo)
+        raise Transient("names keep moving between profiles", code="profile_busy")
 
-    def write(self, profile: Profile, *, read_revision: int) -> Any:
-        """The write that `replace` makes, for a transaction to contain."""
+    def commit(self, change: Change) -> bool:
+        """Store a change, all of it or nothing; False when another writer came first.
+
+        Raises:
+            BadInput: code `too_large`: a profile is larger than an item may be.
+            Transient: AWS failed; what was stored shows when it is read again.
+        """
+        writes = list(self.writes(change))
+        client = self.table.client
+        try:
+            if len(writes) == 1:  # a put costs half of a transaction
+                return self.table.try_to(lambda: client.put_item(**writes[0]))
+            return self.table.transact(*writes)
+        except Transient as problem:
+            if isinstance(cause := problem.__cause__, ClientError) and aws.is_conflict(cause):
+                return False
+            raise
+
+    def writes(self, change: Change) -> Iterator[Any]:
+        """The writes of a change, for a transaction to contain."""
+        for read_revision, profile in change.profiles:
+            yield self._write(profile, read_revision=read_revision)
+        for move in change.moves:
+            if move.was != move.to:
+                yield self.names.move(change.tenant, move)
+        for merge in change.merges:
+            yield from self.merges.writes(change.tenant, merge, now=self.clock())
+
+    def _write(self, profile: Profile, *, read_revision: int) -> Any:
         item = {
             **items.profile_item(profile),
             **codec.key({"pk": keys.tenant(profile.tenant), "sk": profile.id}),
@@ -48,3 +122,16 @@ class Profiles:
         if read_revision == 0:
             return self.table.put(item, "attribute_not_exists(pk)")
         return self.table.put(item, "revision = :read", read=read_revision)
+
+    def _read(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
+        each = [{"pk": keys.tenant(key.tenant), "sk": key.id} for key in profile_keys]
+        profiles = map(items.profile, self.table.get_many(each))
+        return {Key(profile.tenant, profile.id): profile for profile in profiles}
+
+
+def _end(stored: dict[Key, Profile], key: Key) -> Profile:
+    """The profile that redirects lead to from a key."""
+    profile = stored[key]
+    while profile.merged_into is not None:
+        profile = stored[Key(profile.tenant, profile.merged_into)]
+    return profile

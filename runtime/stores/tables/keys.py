@@ -84,6 +84,14 @@ class RunsDueShard(StrEnum):
     FUNCTIONS = "functions"  # functions with unsent notices; there are few
 
 
+class NamesPartition(StrEnum):
+    """The names' table: which profile each name leads to, and what merges have joined."""
+
+    NAME = "name#"
+    MERGE = "merge#"
+    SALT = "salt#"
+
+
 class LedgerPartition(StrEnum):
     """The ledger: which raw batches there are, and which load took which."""
 
@@ -334,6 +342,24 @@ def by_profile(tenant_id: str, profile_id: str) -> str:
 def run_shard(run_id: str) -> str:
     """The shard of the due index that a run waits in; always the same one."""
     return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
+
+
+# --- the names of people
+
+
+def name(sha256: str) -> str:
+    """Partition of a name, by its salted hash."""
+    return f"{NamesPartition.NAME}{sha256}"
+
+
+def salt(tenant_id: str) -> str:
+    """Partition of the salt of a tenant's names."""
+    return f"{NamesPartition.SALT}{tenant_id}"
+
+
+def merge(tenant_id: str, loser_id: str, side: str) -> str:
+    """Partition of one of the two profiles of a merge, as it stood before it."""
+    return f"{NamesPartition.MERGE}{tenant_id}#{side}#{loser_id}"
 
 
 # --- the audit log: a tenant's partition has its name, and the sort key of an entry is its id

@@ -107,11 +107,11 @@ class Table:
         return True
 
     def put(self, item: Item, condition: str, **values: str | float) -> Any:
-        """A conditional put, as a call's arguments or as one write of a transaction."""
+        """A put, as a call's arguments or as one write; an empty condition always holds."""
         return {
             "TableName": self.name,
             "Item": item,
-            "ConditionExpression": condition,
+            **({"ConditionExpression": condition} if condition else {}),
             **codec.placeholders(condition, values),
         }
 
@@ -142,7 +142,7 @@ class Table:
 
     def transact(self, *writes: Any) -> bool:
         """Make all writes or none; False when a condition failed."""
-        items = [{_kind(write): write} for write in writes]
+        items = transaction(*writes)
         return self.try_to(lambda: self.client.transact_write_items(TransactItems=items))
 
     def try_to(self, write: Callable[[], object]) -> bool:
@@ -221,6 +221,11 @@ class Table:
                 return
             query = {name: value for name, value in query.items() if name != "ExclusiveStartKey"}
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def transaction(*writes: Any) -> list[Any]:
+    """The writes as a transaction's items; they may be of several tables."""
+    return [{_kind(write): write} for write in writes]
 
 
 def _kind(write: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Run a function on an event, and show what would follow from it. Nothing follows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -12,10 +12,10 @@ from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Run
 from runtime.core.functions.run_plan import PlannedRun
-from runtime.core.ids import Key
 from runtime.core.json_text import dump
-from runtime.core.profiles import profile
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles import names
+from runtime.core.profiles.identity import Draft, Subject
+from runtime.core.profiles.names import Named, NameRules
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
 from runtime.usecases.functions import ports
@@ -28,11 +28,14 @@ MAX_SHOWN_BYTES: Final = 256 * 1024
 _NOT_SHOWN: Final = ""  # stands for the address of output that is left out
 
 
-class Profiles(Protocol):
-    """Stores profiles."""
+class People(Protocol):
+    """Finds the profiles of the people whom events are about."""
 
-    def find(self, tenant: str, profile_id: str) -> Profile | None:
-        """The profile, deleted or not; None when unknown."""
+    def rules(self, tenant: str) -> NameRules:
+        """What may be a name in this tenant."""
+
+    def draft(self, tenant: str, events: Sequence[tuple[Event, Named]]) -> Draft:
+        """A draft of the people whom these events are about."""
 
 
 class Sandbox(Protocol):
@@ -51,7 +54,7 @@ class DryRun:
     """Makes runs that change nothing."""
 
     functions: ports.Versioned
-    profiles: Profiles
+    people: People
     sandbox: Sandbox
     unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]
@@ -101,12 +104,12 @@ class DryRun:
         allow_http: bool,
     ) -> Run:
         secrets = open_secrets(function, unseal=self.unseal)
-        person = self._person(planned_run)
+        subject = self._subject(planned_run)
         job = run_plan.job(
             function,
             version,
             [planned_run],
-            profiles={} if person is None else {Key(person.tenant, person.id): person},
+            subjects={planned_run.message.run_id: subject},
             secrets=secrets,
             allow_local_http=self.allow_local_http,
         )
@@ -123,13 +126,13 @@ class DryRun:
             now=timestamp(self.clock()),
             dice=NO_JITTER,
         )
-        decision = run_effects.decide(planned_run, result, attempt=attempt, person=person)
+        decision = run_effects.decide(planned_run, result, attempt=attempt, subject=subject)
         return run_attempt.with_parked(decision)
 
-    def _person(self, planned_run: PlannedRun) -> Profile | None:
-        if planned_run.profile_id is None:
-            return None
-        return self.profiles.find(planned_run.message.tenant, planned_run.profile_id)
+    def _subject(self, planned_run: PlannedRun) -> Subject:
+        tenant, event = planned_run.message.tenant, planned_run.event
+        named = names.of(event.profile, self.people.rules(tenant))
+        return self.people.draft(tenant, [(event, named)]).subject(event, named)
 
 
 def _planned(tenant: str, name: str, event: Event, *, version: int | None) -> PlannedRun:
@@ -140,4 +143,4 @@ def _planned(tenant: str, name: str, event: Event, *, version: int | None) -> Pl
         event=event.to_json(),
         version=version,
     )
-    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
+    return PlannedRun(message=message, event=event)

@@ -8,14 +8,14 @@ from runtime.core.functions.health import Ended
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Decision, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.identity import Change
 
 
 class Runs(Protocol):
     """Stores runs."""
 
-    def commit(self, run: Run, profile: Profile | None = None, *, read_revision: int = 0) -> Commit:
-        """Store the run and the profile that it changed, in one transaction."""
+    def commit(self, run: Run, change: Change | None = None, /) -> Commit:
+        """Store the run and what it changed about a person, in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,7 @@ class RecordRuns:
         Raises:
             Transient: the run could not be stored, or not everything was sent.
         """
-        commit = self.runs.commit(
-            decision.run, decision.profile, read_revision=decision.read_revision
-        )
+        commit = self.runs.commit(decision.run, decision.change)
         # If the commit is stale, another worker stored this attempt and sends its effects.
         if commit is Commit.DONE:
             self.ended.append(Ended(run=decision.run, event=planned_run.event))

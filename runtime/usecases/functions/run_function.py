@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from runtime.core.events.envelope import Event
 from runtime.core.functions import canary, readiness, run_attempt, run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.health import Ended
@@ -13,8 +14,9 @@ from runtime.core.functions.readiness import Refusal
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
-from runtime.core.ids import Key
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles import names
+from runtime.core.profiles.identity import Draft, Subject
+from runtime.core.profiles.names import Named, NameRules
 from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
 from runtime.races import Races
@@ -44,11 +46,16 @@ class Runs(record_runs.Runs, Protocol):
         """
 
 
-class Profiles(Protocol):
-    """Stores profiles."""
+class People(Protocol):
+    """Finds the profiles of the people whom events are about."""
 
-    def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
-        """The profiles that exist, by key."""
+    def rules(self, tenant: str) -> NameRules:
+        """What may be a name in this tenant."""
+
+    def draft(
+        self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False
+    ) -> Draft:
+        """A draft of the people whom these events are about; `again` believes nothing kept."""
 
 
 class Sandbox(Protocol):
@@ -68,7 +75,7 @@ class RunFunctions:
 
     functions: Functions
     runs: Runs
-    profiles: Profiles
+    people: People
     sandbox: Sandbox
     admit: AdmitRuns
     apply: Callable[[Run, Outgoing], None]
@@ -261,40 +268,52 @@ class _Job:
     def run(self, wave: list[PlannedRun]) -> Failures:
         """Run a wave. If a profile changed during its run, the run is made again on the new one."""
         failures: Failures = {}
-        for _ in self._uses.races:
-            profile_keys = [
-                Key(e.message.tenant, e.profile_id) for e in wave if e.profile_id is not None
-            ]
-            profiles = self._uses.profiles.find_many(profile_keys)
+        for races_lost in self._uses.races:
+            subjects = self._subjects(wave, again=races_lost > 0)
+            erased = [each for each in wave if subjects[each.message.run_id].erased]
+            failures |= self._uses.refuse(erased, readiness.ERASED, record=self._record)
+            going = [each for each in wave if not subjects[each.message.run_id].erased]
             lost: list[PlannedRun] = []
-            for piece in run_plan.jobs(wave, profiles):
-                failures |= self._piece(piece, profiles, lost)
+            for piece in run_plan.jobs(going, subjects):
+                failures |= self._piece(piece, subjects, lost)
             if not lost:
                 return failures
             wave = lost
         busy = Transient("the profile keeps changing", code="profile_busy")
         return failures | {id(planned_run): busy for planned_run in wave}
 
+    def _subjects(self, wave: list[PlannedRun], *, again: bool) -> dict[str, Subject]:
+        """Whom the event of each run is about, by the run's id."""
+        people = self._uses.people
+        rules = people.rules(self._function.tenant)
+        named = [names.of(each.event.profile, rules) for each in wave]
+        events = [(each.event, its) for each, its in zip(wave, named, strict=True)]
+        draft = people.draft(self._function.tenant, events, again=again)
+        return {
+            each.message.run_id: draft.subject(*event)
+            for each, event in zip(wave, events, strict=True)
+        }
+
     def _piece(
         self,
         piece: list[PlannedRun],
-        profiles: Mapping[Key, Profile],
+        subjects: Mapping[str, Subject],
         lost: list[PlannedRun],
     ) -> Failures:
         try:
-            results = self._invoke(piece, profiles)
+            results = self._invoke(piece, subjects)
         except Transient as problem:
             if problem.code != "sandbox_crashed" or len(piece) == 1:
                 return {id(planned_run): problem for planned_run in piece}
             # One event of the batch may have crashed the sandbox. Only that one is to wait.
             failures: Failures = {}
             for planned_run in piece:
-                failures |= self._piece([planned_run], profiles, lost)
+                failures |= self._piece([planned_run], subjects, lost)
             return failures
 
         def conclude(planned_run: PlannedRun) -> None:
-            person = profiles.get(Key(planned_run.message.tenant, planned_run.profile_id or ""))
-            if self._conclude(planned_run, results, person) is Commit.PROFILE_CHANGED:
+            subject = subjects[planned_run.message.run_id]
+            if self._conclude(planned_run, results, subject) is Commit.PROFILE_CHANGED:
                 lost.append(planned_run)
 
         answered_runs = [
@@ -306,19 +325,19 @@ class _Job:
         ]
         # The size of an answer is limited. Runs that large results left no room for are made now.
         return (
-            failures | self._piece(unanswered, profiles, lost)
+            failures | self._piece(unanswered, subjects, lost)
             if answered_runs and unanswered
             else failures
         )
 
     def _invoke(
-        self, piece: list[PlannedRun], profiles: Mapping[Key, Profile]
+        self, piece: list[PlannedRun], subjects: Mapping[str, Subject]
     ) -> dict[str, Mapping[str, Any]]:
         job = run_plan.job(
             self._function,
             self._version,
             piece,
-            profiles=profiles,
+            subjects=subjects,
             secrets=self._secrets,
             allow_local_http=self._uses.allow_local_http,
         )
@@ -330,13 +349,13 @@ class _Job:
         self,
         planned_run: PlannedRun,
         results: Mapping[str, Mapping[str, Any]],
-        person: Profile | None,
+        subject: Subject,
     ) -> Commit:
         result = results.get(planned_run.message.run_id)
         if result is None:
             raise Transient("the sandbox left this event out", code="sandbox_crashed")
         decision = run_effects.decide(
-            planned_run, result, attempt=self._attempt(planned_run), person=person
+            planned_run, result, attempt=self._attempt(planned_run), subject=subject
         )
         return self._record(planned_run, decision)
 

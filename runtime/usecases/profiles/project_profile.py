@@ -1,80 +1,99 @@
-"""Update profiles with the events about them."""
+"""Update profiles with the events about them, and join the names that an event gives together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from runtime.core.events.envelope import Event
-from runtime.core.ids import Key
-from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles import identity, names
+from runtime.core.profiles.identity import Change, Draft, Projected
+from runtime.core.profiles.names import Named, NameRules
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
 
+Outcome = Projected | Exception
 
-class Profiles(Protocol):
-    """Stores profiles."""
 
-    def find_many(self, profile_keys: Iterable[Key]) -> dict[Key, Profile]:
-        """The profiles that exist, by key."""
+class People(Protocol):
+    """Finds profiles by the names of their people, and stores what changes about them."""
 
-    def replace(self, profile: Profile, *, read_revision: int) -> bool:
-        """Store a changed profile; False when another writer came first."""
+    def rules(self, tenant: str) -> NameRules:
+        """What may be a name in this tenant."""
+
+    def draft(
+        self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False
+    ) -> Draft:
+        """A draft of the people whom these events are about; `again` believes nothing kept."""
+
+    def commit(self, change: Change) -> bool:
+        """Store a change, all of it; False when another writer came first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectProfiles:
-    """Merges a batch of events into profiles, with one read for all and one write for each."""
+    """Merges a batch of events into profiles: one read for all, one write for each person."""
 
-    profiles: Profiles
+    people: People
     races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
-        """Merge each event into its profile.
+        """Merge each event into its profile, and profiles that turn out to be one person's.
 
         Returns, for each event, None if it was merged or is about nobody, else its error.
         """
-        by_profile: dict[Key, list[int]] = {}
+        outcomes: dict[int, Outcome] = {}
+        by_tenant: dict[str, list[int]] = {}
         for number, event in enumerate(events):
-            profile_id = profiles.id_of(event)
-            if profile_id is not None:
-                by_profile.setdefault(Key(event.tenant, profile_id), []).append(number)
-        profiles_before = self.profiles.find_many(by_profile)
-        results: list[Exception | None] = [None] * len(events)
-        for key, numbers in by_profile.items():
-            try:
-                refusals = self._project(
-                    key, [events[n] for n in numbers], profiles_before.get(key)
-                )
-            except Transient as problem:
-                refusals = [problem] * len(numbers)
-            for number, refusal in zip(numbers, refusals, strict=True):
-                results[number] = refusal
-        return results
+            by_tenant.setdefault(event.tenant, []).append(number)
+        for tenant, numbers in by_tenant.items():
+            rules = self.people.rules(tenant)
+            named = [(events[n], names.of(events[n].profile, rules)) for n in numbers]
+            draft = self.people.draft(tenant, named)
+            for group in identity.groups(named, draft):
+                results = self._group([named[n] for n in group], draft.alone())
+                outcomes |= dict(zip((numbers[n] for n in group), results, strict=True))
+        return [
+            outcome if isinstance(outcome, Exception) else None
+            for _, outcome in sorted(outcomes.items())
+        ]
 
-    def _project(
-        self, key: Key, events: Sequence[Event], current: Profile | None
-    ) -> Sequence[Exception | None]:
-        for _ in self.races:
-            before = current or profiles.unknown(*key)
-            after, refusals = _merge(before, events)
-            if after is before:
-                return refusals
-            changed = profiles.stored(after)
-            if self.profiles.replace(changed, read_revision=before.revision):
-                return refusals
-            current = self.profiles.find_many([key]).get(key)
-        raise Transient("the profile keeps changing", code="profile_busy")
-
-
-def _merge(before: Profile, events: Sequence[Event]) -> tuple[Profile, list[Exception | None]]:
-    after = before
-    refusals: list[Exception | None] = []
-    for event in events:
+    def _group(self, events: Sequence[tuple[Event, Named]], draft: Draft) -> Sequence[Outcome]:
+        tenant = events[0][0].tenant
         try:
-            after = profiles.project(after, event)
-        except BadInput as problem:
-            refusals.append(problem)
-        else:
-            refusals.append(None)
-    return after, refusals
+            for lost in self.races:
+                if lost:
+                    draft = self.people.draft(tenant, events, again=True)
+                outcomes = self._projected(events, draft)
+                if outcomes is not None:
+                    return outcomes
+        except Transient as problem:
+            return [problem] * len(events)
+        busy = Transient("the profile keeps changing", code="profile_busy")
+        return [busy] * len(events)
+
+    def _projected(
+        self, events: Sequence[tuple[Event, Named]], draft: Draft
+    ) -> list[Outcome] | None:
+        """Project the events and store the draft; None when another writer came first."""
+        outcomes: list[Outcome] = []
+        for event, named in events:
+            try:
+                for outcome in draft.project(event, named):
+                    if outcome is not None:
+                        outcomes.append(outcome)
+                    elif not draft.has_room() and not self._store(draft):
+                        return None
+            except BadInput as problem:
+                outcomes.append(problem)
+            if not draft.has_room() and not self._store(draft):
+                return None
+        return outcomes if self._store(draft) else None
+
+    def _store(self, draft: Draft) -> bool:
+        change = draft.change()
+        if change is None:
+            return True
+        if not self.people.commit(change):
+            return False
+        draft.take_in(change)
+        return True

@@ -114,7 +114,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         ),
         dry_run=DryRun(
             functions=functions,
-            profiles=parts.profiles(clients, installation),
+            people=parts.people(clients, installation),
             sandbox=sandbox,
             unseal=secrets.open,
             clock=worker.now,

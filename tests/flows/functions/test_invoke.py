@@ -58,7 +58,7 @@ def platform(cloud: Cloud, request: pytest.FixtureRequest) -> Platform:
     """An installation with one function and the profile that its event is about."""
     made = Platform(cloud)
     made.publish(CALLER, engine=request.param, http_hosts=("crm.example.invalid",))
-    cloud.profiles.replace(a_profile(), read_revision=0)
+    cloud.keep(a_profile())
     return made
 
 
@@ -66,7 +66,7 @@ def dry(platform: Platform, sandbox: Local, **wish: Any) -> Run:
     """What the record of the run would be."""
     dry_run = DryRun(
         functions=platform.functions,
-        profiles=platform.cloud.profiles,
+        people=platform.cloud.people(),
         sandbox=sandbox,
         unseal=lambda _tenant, sealed: sealed,
         clock=platform.clock,

@@ -8,7 +8,9 @@ import pytest
 from runtime.core import ids
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.profiles import names
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.names import NameRules
 from tests.builders import a_run, an_event
 from tests.unit.cli.conftest import Command
 
@@ -38,8 +40,10 @@ def happened(penstock: Command, **changes: Any) -> Run:
     cloud.events.put([event])
     profile_id = profiles.id_of(event)
     assert profile_id is not None
-    person = profiles.project(profiles.unknown(tenant, profile_id), event)
-    assert cloud.profiles.replace(profiles.stored(person), read_revision=0)
+    person = profiles.project(
+        profiles.unknown(tenant, profile_id), event, names.of(event.profile, NameRules())
+    )
+    cloud.keep(profiles.stored(person))
     url = "https://crm.example.com/greet/c-1001"
     call = {"method": "POST", "host": "crm.example.com", "path": "/greet/c-1001", "status": 201}
     parts = {

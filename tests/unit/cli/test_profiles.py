@@ -16,7 +16,7 @@ def known(penstock: Command, identifiers: dict[str, str], *, deleted: bool = Fal
     profile = a_profile(
         id=profile_id, tenant=tenant, revision=1, deleted=deleted, **{**empty, **identifiers}
     )
-    assert penstock.api.cloud.profiles.replace(profile, read_revision=0)
+    penstock.api.cloud.keep(profile)
     return profile_id
 
 

@@ -72,7 +72,11 @@ class TestRuns:
         assert (answer.json["run_id"], None) == (message["run_id"], message["version"])
         assert ids.run_id(live.tenant, planned.event.id, "vip") == answer.json["run_id"]
         assert answer.json["run"] is None
-        assert ("api", 0, "prf_1") == (planned.event.origin, planned.event.hops, planned.profile_id)
+        assert ("api", 0, "prf_1") == (
+            planned.event.origin,
+            planned.event.hops,
+            planned.event.profile.id,
+        )
 
     def test_an_event_that_is_kept_is_named_by_its_id(self, live: ApiClient) -> None:
         """And a version may be named, which the run then keeps to."""
@@ -201,7 +205,7 @@ class TestDryRuns:
         sandbox.script = lambda _event: {
             "output": 3, "effects": effects, "http": calls, "logs": logs, "memory_mb": 2.5,
         }  # fmt: skip
-        live.cloud.profiles.replace(a_profile(id="prf_1", tenant=live.tenant), read_revision=0)
+        live.cloud.keep(a_profile(id="prf_1", tenant=live.tenant))
 
         answer = live.post(INVOKE, {"event": {**EVENT, "id": "evt_dry"}, "dry_run": True})
 

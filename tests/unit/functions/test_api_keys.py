@@ -123,7 +123,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
     other.post("/v1/functions", {"name": "theirs"})
     replay = other.post(f"/v1/webhooks/{hook}/replay").json["id"]
     delivery = other.post(f"/v1/webhooks/{hook}/test").json["id"]
-    api.cloud.profiles.replace(a_profile(tenant=other.tenant, id="theirs"), read_revision=0)
+    api.cloud.keep(a_profile(tenant=other.tenant, id="theirs"))
     sync = other.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"]
     api.cloud.runs.commit(a_run(tenant=other.tenant, function="theirs", id="run_1"))
     api.cloud.events.put([an_event(tenant=other.tenant, id="evt_theirs")])

@@ -40,7 +40,7 @@ IDS = (
 @pytest.mark.parametrize("profile_id", IDS)
 def test_any_id_is_found_by_its_path(api: ApiClient, profile_id: str) -> None:
     """Ids are the customers' own, and so are the characters in them."""
-    api.cloud.profiles.replace(a_profile(tenant=api.tenant, id=profile_id), read_revision=0)
+    api.cloud.keep(a_profile(tenant=api.tenant, id=profile_id))
 
     encoded = api.get(f"/v1/profiles/{quote(profile_id, safe='')}")
     decoded = api.get(f"/v1/profiles/{profile_id}")
@@ -53,7 +53,7 @@ def test_any_id_is_found_by_its_path(api: ApiClient, profile_id: str) -> None:
 def test_an_escape_is_decoded_once(api: ApiClient) -> None:
     """Decoded twice, an id with an escape in it would lead to somebody else."""
     for profile_id in ("50%25", "50%"):
-        api.cloud.profiles.replace(a_profile(tenant=api.tenant, id=profile_id), read_revision=0)
+        api.cloud.keep(a_profile(tenant=api.tenant, id=profile_id))
 
     assert "50%25" == api.get("/v1/profiles/50%2525").json["id"]
     assert "50%" == api.get("/v1/profiles/50%25").json["id"]

@@ -57,6 +57,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "RUNS_TABLE": cloud.runs.table.name,
         "EVENTS_TABLE": cloud.events.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
+        "NAMES_TABLE": cloud.profiles.names.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "AUDIT_TABLE": cloud.audit.table.name,
         "BUCKET": bucket,
@@ -158,7 +159,7 @@ class TestArchive:
     def test_a_changed_profile_is_archived_as_it_stands(self, installed: Cloud) -> None:
         """Compressed attributes come as base64 through the stream."""
         profile = a_profile(properties={"text": "x" * 5000})
-        installed.profiles.replace(profile, read_revision=0)
+        installed.keep(profile)
         item = installed.profiles.table.get({"pk": f"tenant#{TENANT}", "sk": profile.id})
         assert item is not None
         image = {

@@ -31,7 +31,14 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PENSTOCK_AWS_WIRE", raising=False)
     for name in (
         *("BUS", "BUCKET", "CONFIG_TABLE", "DELIVERIES_TABLE", "DELIVERY_LOG_TABLE", "RUNS_TABLE"),
-        *("EVENTS_TABLE", "PROFILES_TABLE", "LEDGER_TABLE", "AUDIT_TABLE", "DELIVER_QUEUE_URL"),
+        *(
+            "EVENTS_TABLE",
+            "PROFILES_TABLE",
+            "NAMES_TABLE",
+            "LEDGER_TABLE",
+            "AUDIT_TABLE",
+            "DELIVER_QUEUE_URL",
+        ),
         "SLOW_QUEUE_URL",
         *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
     ):

@@ -16,7 +16,7 @@ from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles.profile import Profile
 from runtime.errors import Transient
-from tests.builders import NOW, NOW_MS, TENANT, a_profile, a_run, a_run_message, an_event
+from tests.builders import NOW, NOW_MS, TENANT, a_profile, a_run, a_run_message, a_subject, an_event
 from tests.doubles import a_result
 
 RUN = a_run().id
@@ -44,9 +44,19 @@ def decide(
 ) -> Decision:
     """What the sandbox's result amounts to."""
     attempt = LAST if last else FIRST
+    event = (planned_run or a_planned_run()).event
     return run_effects.decide(
-        planned_run or a_planned_run(), a_result(RUN, **result), attempt=attempt, person=person
+        planned_run or a_planned_run(),
+        a_result(RUN, **result),
+        attempt=attempt,
+        subject=a_subject(event, person),
     )
+
+
+def changes_of(decision: Decision) -> tuple[tuple[int, Profile], ...]:
+    """The profiles that a decision changes, by the revision that was read."""
+    assert decision.change is not None
+    return decision.change.profiles
 
 
 def transformed(**result: Any) -> Outgoing:
@@ -115,7 +125,7 @@ class TestEmitted:
         assert decision.run.error is not None
         assert "BadEffect" == decision.run.error["type"]
         assert ({"message": "kept"},) == decision.run.logs
-        assert decision.profile is None
+        assert decision.change is None
 
     def test_a_run_leaves_only_so_much(self) -> None:
         """No sandbox lets so much out; what says that it has is not believed."""
@@ -239,23 +249,15 @@ class TestProfileChanges:
             ],
         )
 
-        assert decision.profile is not None
-        assert ({"vip": True}, 2, 1) == (
-            decision.profile.properties,
-            decision.profile.revision,
-            decision.read_revision,
-        )
+        ((read_revision, changed),) = changes_of(decision)
+        assert ({"vip": True}, 2, 1) == (changed.properties, changed.revision, read_revision)
 
     def test_a_profile_that_nobody_has_stored_is_made(self) -> None:
         """The function may be faster than the projection."""
         decision = decide(effects=[{"op": "profile", "set": {"vip": True}, "unset": []}])
 
-        assert decision.profile is not None
-        assert (0, 1, "ada@example.com") == (
-            decision.read_revision,
-            decision.profile.revision,
-            decision.profile.email,
-        )
+        ((read_revision, changed),) = changes_of(decision)
+        assert (0, 1, "ada@example.com") == (read_revision, changed.revision, changed.email)
 
     def test_an_event_about_nobody_has_no_profile_to_change(self) -> None:
         """Said to the user, not dropped."""
@@ -273,7 +275,7 @@ class TestProfileChanges:
             effects=[{"op": "profile", "set": {"x": 1}, "unset": []}],
         )
 
-        assert decision.profile is None
+        assert decision.change is None
 
 
 class TestErrors:

@@ -8,17 +8,17 @@ from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions import run_plan
 from runtime.core.functions.function import Engine, Limits
 from runtime.core.functions.run_plan import PlannedRun
-from runtime.core.ids import Key
 from runtime.core.json_text import dump
-from runtime.core.profiles import profile
+from runtime.core.profiles.identity import Subject
+from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput
 from tests.builders import (
     NOW,
-    TENANT,
     a_deliver_message,
     a_function,
     a_profile,
     a_run_message,
+    a_subject,
     a_version,
     an_envelope,
     an_event,
@@ -30,7 +30,12 @@ def a_planned_run(number: int = 0, *, person: int | None = 0, size: int = 0) -> 
     reference = ProfileRef() if person is None else ProfileRef(id=f"prf_{person}")
     event = an_event(id=f"evt_{number}", profile=reference, properties={"x": "x" * size})
     message = a_run_message(run_id=f"run_{number}", event=event.to_json())
-    return PlannedRun(message=message, event=event, profile_id=profile.id_of(event))
+    return PlannedRun(message=message, event=event)
+
+
+def subjects(*planned_runs: PlannedRun, profile: Profile | None = None) -> dict[str, Subject]:
+    """Whom the events of the runs are about: all the same person, if a profile is given."""
+    return {each.message.run_id: a_subject(each.event, profile) for each in planned_runs}
 
 
 PEOPLE = st.one_of(st.none(), st.integers(0, 3))
@@ -40,10 +45,10 @@ class TestEntries:
     """What comes from the queue."""
 
     def test_a_message_becomes_an_entry(self) -> None:
-        """With its event parsed and its profile named."""
+        """With its event parsed."""
         planned_run = run_plan.parse(dump(a_run_message().to_json()), now=NOW)
 
-        assert (an_event(), a_profile().id) == (planned_run.event, planned_run.profile_id)
+        assert an_event() == planned_run.event
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -82,9 +87,7 @@ class TestWaves:
             key=lambda planned_run: int(planned_run.event.id.removeprefix("evt_")),
         )
         for wave in planned_run:
-            known = [
-                planned_run.profile_id for planned_run in wave if planned_run.profile_id is not None
-            ]
+            known = [each.event.profile.id for each in wave if each.event.profile.id is not None]
             assert len(known) == len(set(known))
 
     def test_a_doubled_message_does_not_run_beside_itself(self) -> None:
@@ -96,7 +99,7 @@ class TestWaves:
     def test_groups_are_of_one_tenants_function(self) -> None:
         """A job has one source and one tenant."""
         one = a_planned_run(1)
-        two = PlannedRun(message=a_run_message(function="other"), event=an_event(), profile_id=None)
+        two = PlannedRun(message=a_run_message(function="other"), event=an_event())
 
         assert [[one, one], [two]] == run_plan.groups([one, two, one])
 
@@ -109,7 +112,7 @@ class TestJobs:
         """Lambda refuses more than 6 MB, and one invocation's time is bounded."""
         planned_runs = [a_planned_run(n, person=n, size=size) for n, size in enumerate(sizes)]
 
-        pieces = run_plan.jobs(planned_runs, {})
+        pieces = run_plan.jobs(planned_runs, subjects(*planned_runs))
 
         assert planned_runs == [planned_run for piece in pieces for planned_run in piece]
         for piece in pieces:
@@ -128,7 +131,7 @@ class TestJobs:
             ),
             a_version(engine=Engine.WASM),
             [a_planned_run(1)],
-            profiles={Key(TENANT, "prf_0"): person},
+            subjects=subjects(a_planned_run(1), profile=person),
             secrets={"TOKEN": "t"},
             allow_local_http=False,
         )
@@ -149,14 +152,14 @@ class TestJobs:
         assert {"run_id", "event", "profile"} == set(shown)
         assert person.to_user() == shown["profile"]
 
-    @pytest.mark.parametrize("known", [{}, {Key(TENANT, "prf_0"): a_profile(deleted=True)}])
-    def test_an_unknown_or_deleted_profile_is_none(self, known: dict[Key, profile.Profile]) -> None:
+    @pytest.mark.parametrize("known", [None, a_profile(deleted=True)])
+    def test_an_unknown_or_deleted_profile_is_none(self, known: Profile | None) -> None:
         """A handler must not see whom a deletion has removed."""
         job = run_plan.job(
             a_function(),
             a_version(),
             [a_planned_run(1)],
-            profiles=known,
+            subjects=subjects(a_planned_run(1), profile=known),
             secrets={},
             allow_local_http=False,
         )

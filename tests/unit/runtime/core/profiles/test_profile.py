@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from runtime.core import ids
 from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.profiles import names
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.names import Named, NameRules
+from runtime.core.profiles.profile import Amendment, Profile
 from runtime.errors import BadInput
 from tests.builders import NOW, TENANT, an_event
 
@@ -39,7 +41,7 @@ def events(draw: st.DrawFn) -> Event:
         profile=ProfileRef(
             id="prf_1",
             email=draw(st.sampled_from([None, "a@example.com", "b@example.com"])),
-            phone=draw(st.sampled_from([None, "+1", "+2"])),
+            phone=draw(st.sampled_from([None, "+14155550100", "+14155550101"])),
         ),
         properties=draw(st.dictionaries(st.sampled_from(["x", "y"]), VALUES)),
     )
@@ -47,8 +49,19 @@ def events(draw: st.DrawFn) -> Event:
 
 def claims() -> st.SearchStrategy[Profile]:
     """What one event says, or several that were merged."""
-    single = events().map(lambda event: profiles.claims_of(event, "prf_1"))
+    single = events().map(lambda event: profiles.claims_of(event, "prf_1", named(event)))
     return st.lists(single, min_size=1, max_size=4).map(fold)
+
+
+def named(event: Event) -> Named:
+    """The event's names, in a tenant that has set no rules."""
+    return names.of(event.profile, NameRules())
+
+
+def amend(before: Profile, *, now: str = NOW, unset: tuple[str, ...] = (), **put: Any) -> Profile:
+    """The profile after a run's change."""
+    amendment = Amendment(put=put, unset=unset)
+    return profiles.amend(before, amendment, now=now, cause="run:run_1")
 
 
 def fold(some: list[Profile]) -> Profile:
@@ -63,7 +76,7 @@ def project(*some: Event) -> Profile:
     """The profile after these events."""
     profile = profiles.unknown(TENANT, "prf_1")
     for event in some:
-        profile = profiles.project(profile, event)
+        profile = profiles.project(profile, event, named(event))
     return profile
 
 
@@ -151,7 +164,7 @@ class TestEvents:
         """Nothing new, nothing written: most events are about known people."""
         profile = project(an_event())
 
-        assert profiles.project(profile, an_event()) is profile
+        assert profiles.project(profile, an_event(), named(an_event())) is profile
 
     def test_a_profile_that_outgrows_its_item_is_refused(self) -> None:
         """The store would refuse it later, for ever."""
@@ -165,9 +178,12 @@ class TestEvents:
     @pytest.mark.parametrize(
         ("reference", "kind"),
         [
-            (ProfileRef(external_id="1", email="a@b.c", phone="+1"), ("external_id", "1")),
-            (ProfileRef(email="a@b.c", phone="+1"), ("email", "a@b.c")),
-            (ProfileRef(phone="+1"), ("phone", "+1")),
+            (
+                ProfileRef(external_id="1", email="a@b.c", phone="+14155550100"),
+                ("external_id", "1"),
+            ),
+            (ProfileRef(email="a@b.c", phone="+14155550100"), ("email", "a@b.c")),
+            (ProfileRef(phone="+14155550100"), ("phone", "+14155550100")),
         ],
     )
     def test_the_strongest_identifier_names_the_profile(
@@ -192,15 +208,15 @@ class TestFunctions:
             an_event(topic="profile.updated", occurred_at=LATER, properties={"orders": 1})
         )
 
-        after = profiles.amend(seen, put={"orders": 2}, unset=(), now=NOW)
+        after = amend(seen, orders=2, now=NOW)
 
         assert {"orders": 2} == after.properties
 
     def test_a_later_change_outranks_the_first(self) -> None:
         """The revision orders the changes of one moment."""
-        first = profiles.amend(project(an_event()), put={"n": 1}, unset=(), now=NOW)
+        first = amend(project(an_event()), n=1, now=NOW)
 
-        second = profiles.amend(profiles.stored(first), put={"n": 2}, unset=(), now=NOW)
+        second = amend(profiles.stored(first), n=2, now=NOW)
 
         assert {"n": 2} == profiles.merge(second, first).properties
 
@@ -208,22 +224,23 @@ class TestFunctions:
         """The stamp stays as a tombstone, so that the old event cannot bring the value back."""
         event = an_event(topic="profile.updated", properties={"vip": True})
 
-        after = profiles.amend(project(event), put={}, unset=("vip",), now=LATER)
+        after = amend(project(event), unset=("vip",), now=LATER)
 
-        assert {} == profiles.project(after, event).properties
+        assert {} == profiles.project(after, event, named(event)).properties
 
     def test_code_does_not_revive_a_deleted_profile(self) -> None:
         """A run may end after the deletion it could not know of."""
         gone = project(an_event(topic="profile.deleted"))
 
-        assert profiles.amend(gone, put={"vip": True}, unset=(), now=LATER) is gone
+        assert amend(gone, vip=True, now=LATER) is gone
 
     def test_a_deletion_takes_what_code_has_set_since(self) -> None:
         """A deletion may arrive after a run that is younger than it."""
         seen = project(an_event(topic="profile.created", occurred_at=EARLIER))
-        amended = profiles.amend(seen, put={"vip": True}, unset=(), now=LATER)
+        amended = amend(seen, vip=True, now=LATER)
 
-        after = profiles.project(amended, an_event(id="d", topic="profile.deleted"))
+        deletion = an_event(id="d", topic="profile.deleted")
+        after = profiles.project(amended, deletion, named(deletion))
 
         assert (True, {}) == (after.deleted, after.properties)
 

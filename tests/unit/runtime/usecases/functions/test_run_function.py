@@ -207,7 +207,7 @@ class TestProfiles:
 
         def interfere() -> None:
             platform.sandbox.before_answer = lambda: None
-            profiles.replace(a_profile(properties={"orders": 41}), read_revision=0)
+            platform.cloud.keep(a_profile(properties={"orders": 41}))
 
         platform.sandbox.before_answer = interfere
 
@@ -226,7 +226,7 @@ class TestProfiles:
         def interfere() -> None:
             known = profiles.find(TENANT, a_profile().id)
             revision = 0 if known is None else known.revision
-            profiles.replace(a_profile(revision=revision + 1), read_revision=revision)
+            platform.cloud.keep(a_profile(revision=revision + 1))
 
         platform.sandbox.before_answer = interfere
 
@@ -246,7 +246,7 @@ class TestProfiles:
             left[0] -= 1
             known = profiles.find(TENANT, a_profile().id)
             revision = 0 if known is None else known.revision
-            profiles.replace(a_profile(revision=revision + 1), read_revision=revision)
+            platform.cloud.keep(a_profile(revision=revision + 1))
 
         platform.sandbox.before_answer = interfere
 

@@ -8,6 +8,7 @@ import pytest
 from runtime.core.functions import canary
 from runtime.core.functions.function import Secret
 from runtime.core.functions.run import Outcome
+from runtime.core.profiles import profile
 from tests.builders import a_canary, a_version
 from tests.cloud import Cloud
 from tests.runs import Platform, a_planned_run
@@ -35,7 +36,7 @@ def test_a_record_names_what_the_code_saw(platform: Platform) -> None:
         record.environment_version,
     )
     assert {"TOKEN": 3} == record.secret_versions
-    assert a_planned_run(person="c-1").profile_id == record.profile_id
+    assert profile.id_of(a_planned_run(person="c-1").event) == record.profile_id
 
 
 def test_a_canary_takes_its_share_and_a_pinned_run_neither(platform: Platform) -> None:
