@@ -151,6 +151,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.runs:app", help="Runs: one event through one function.", commands=_RUNS
     ),
     "profiles": Place(target="cli.profiles:app", help="Profiles: what is known of each person."),
+    "jobs": Place(
+        target="cli.jobs:app",
+        help="Jobs: what was asked for that takes longer than a call, such as an import.",
+    ),
     "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations."),
     "query": Place(
         target="cli.query:query",

@@ -104,6 +104,11 @@ class Settings:
         return self._text("AUDIT_TABLE")
 
     @property
+    def jobs_table(self) -> str:
+        """The table of jobs."""
+        return self._text("JOBS_TABLE")
+
+    @property
     def bucket(self) -> str:
         """The bucket of the raw log, the lake, and bodies that are too large for their record."""
         return self._text("BUCKET")
@@ -137,6 +142,11 @@ class Settings:
     def sync_function(self) -> str:
         """The Lambda that loads the warehouse."""
         return self._text("SYNC_FUNCTION")
+
+    @property
+    def jobs_function(self) -> str:
+        """The Lambda that works jobs off."""
+        return self._text("JOBS_FUNCTION")
 
     @property
     def kms_key_id(self) -> str:

@@ -198,6 +198,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "PROFILES_TABLE": cloud.profiles.table.name,
         "NAMES_TABLE": cloud.profiles.names.table.name,
         "AUDIT_TABLE": cloud.audit.table.name,
+        "JOBS_TABLE": cloud.jobs.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "BUCKET": cloud.bucket.name,
         "BUS": cloud.bus.name,

@@ -24,7 +24,7 @@ from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import Answer, ApiClient, running_api
-from tests.builders import NOW, a_delivery, a_profile, a_run, an_attempt, an_event
+from tests.builders import NOW, a_delivery, a_job, a_profile, a_run, an_attempt, an_event
 from tests.doubles import ScriptedSandbox
 
 FILE: Final = Path(__file__).parents[1] / "functions" / "_api" / "examples.json"
@@ -115,6 +115,7 @@ def play(story: Story) -> None:
     _canaries(story)
     _endings(story, webhook_id)
     _warehouse(story)
+    _jobs(story)
     _audit(story)
     _keys(story)
 
@@ -309,6 +310,14 @@ def _warehouse(story: Story) -> None:
 def _audit(story: Story) -> None:
     [update] = story.call("GET", "/v1/audit", action="webhook.updated").json["data"]
     story.call("GET", f"/v1/audit/{update['id']}")
+
+
+def _jobs(story: Story) -> None:
+    job = a_job(tenant=story.api.tenant)
+    story.api.cloud.jobs.add(job)
+    story.call("GET", "/v1/jobs", limit=10)
+    story.call("GET", f"/v1/jobs/{job.id}")
+    story.call("POST", f"/v1/jobs/{job.id}/cancel")
 
 
 class _NoLambda:

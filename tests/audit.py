@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from runtime.core import json_text
+from runtime.core import ids, json_text
 from runtime.core.audit import entry as entries
 from runtime.core.audit.entry import ActorKind, Entry
 from runtime.stores.tables import keys
@@ -19,7 +19,7 @@ def an_entry(**changes: Any) -> Entry:
     """An entry whose change is under way."""
     at_ms = changes.pop("at_ms", NOW_MS)
     values: dict[str, Any] = {
-        "id": entries.entry_id(at_ms, changes.pop("unique", "a" * 17)),
+        "id": ids.in_time(entries.PREFIX, at_ms, changes.pop("unique", "aud_" + "a" * 17)),
         "tenant": TENANT,
         "at": NOW,
         "actor_kind": ActorKind.API_KEY,

@@ -11,6 +11,8 @@ from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.functions.function import Canary, Engine, Function, FunctionVersion
 from runtime.core.functions.messages import RunMessage
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.jobs import job as jobs
+from runtime.core.jobs.job import Job, JobKind
 from runtime.core.json_text import dump
 from runtime.core.matching.trigger import Trigger
 from runtime.core.profiles import names as names_of_people
@@ -225,6 +227,20 @@ def a_run(**changes: Any) -> Run:
         isolation="seccomp",
     )
     return replace(run, **changes)
+
+
+def a_job(**changes: Any) -> Job:
+    """An export that has just been started."""
+    job = Job(
+        id=jobs.job_id(NOW, ids.derive("job", "1")),
+        tenant=TENANT,
+        kind=JobKind.PROFILE_EXPORT,
+        created_at=NOW,
+        params={"format": "csv"},
+        counts={"profiles": 0},
+        due_at_ms=NOW_MS,
+    )
+    return replace(job, **changes)
 
 
 def a_profile(**changes: Any) -> Profile:

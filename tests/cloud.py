@@ -27,6 +27,7 @@ from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.deliveries.delivery_log import DeliveryLog
 from runtime.stores.events.events import Events
 from runtime.stores.functions.runs import Runs
+from runtime.stores.jobs.jobs import Jobs
 from runtime.stores.profiles.name_rows import MergeRecords, NameRows
 from runtime.stores.profiles.people import People
 from runtime.stores.profiles.profiles import Profiles
@@ -137,10 +138,14 @@ class Cloud:
     def audit(self) -> AuditLog:
         """The audit log's table."""
         return AuditLog(
-            table=Table(
-                client=self.clients.tables, name=self._table("audit", sort="sk", due="KEYS_ONLY")
-            ),
-            retention_days=RETENTION_DAYS,
+            table=self.table("audit", sort="sk", due="KEYS_ONLY"), retention_days=RETENTION_DAYS
+        )
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs' table."""
+        return Jobs(
+            table=self.table("jobs", sort="sk", due="KEYS_ONLY"), retention_days=RETENTION_DAYS
         )
 
     @property
@@ -215,9 +220,12 @@ class Cloud:
             message["MessageAttributes"]["code"]["StringValue"] for message in self.received(name)
         )
 
-    def table(self, name: str, *, sort: str = "", lists: tuple[str, ...] = ()) -> Table:
-        """A table, with a due index when it has age lists."""
-        return Table(client=self.clients.tables, name=self._table(name, sort=sort, lists=lists))
+    def table(
+        self, name: str, *, sort: str = "", lists: tuple[str, ...] = (), due: str = ""
+    ) -> Table:
+        """A table; with a due index when it has age lists, or when `due` says its projection."""
+        full = self._table(name, sort=sort, lists=lists, due=due)
+        return Table(client=self.clients.tables, name=full)
 
     def _table(
         self, name: str, *, sort: str = "", lists: tuple[str, ...] = (), due: str = ""

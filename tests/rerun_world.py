@@ -38,9 +38,9 @@ from runtime.usecases.functions.retry_run import RetryRun
 from runtime.usecases.functions.run_again import RunAgain
 from runtime.usecases.functions.run_function import RunFunctions
 from runtime.usecases.functions.start_replay import StartRunReplay
+from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.pacing.admit_runs import AdmitRuns
 from runtime.usecases.replays.cancel_replay import CancelReplay
-from runtime.usecases.replays.work_replays import WorkReplays
 from runtime.usecases.sweep import Sweep
 from tests.builders import TENANT, a_function, a_webhook, an_event
 from tests.chaos.faults import Faults, KilledError
@@ -209,7 +209,7 @@ class RerunWorld:
             except (KilledError, Transient):
                 continue
 
-    def work_replays(self, **changes: Any) -> WorkReplays:
+    def work_replays(self, **changes: Any) -> WorkOff[Any]:
         """The chore that works through replays."""
         deliveries = ReplayPage(
             deliveries=self._perilous(self.deliveries),
@@ -226,11 +226,12 @@ class RerunWorld:
             clock=self.clock,
         )
         parts: dict[str, Any] = {
-            "replays": self._perilous(self.replays),
+            "store": self._perilous(self.replays),
+            "budget_s": 20,
             "steps": {Kind.DELIVERIES: deliveries, Kind.RUNS: runs},
             "clock": self.clock,
         }
-        return WorkReplays(**parts | changes)
+        return WorkOff(**parts | changes)
 
     def job(self, replay: Replay) -> Replay:
         """The job as it stands."""

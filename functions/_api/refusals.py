@@ -27,6 +27,7 @@ _NOT_FOUND: Final[Mapping[str, str]] = {
     "sync_id": "sync_not_found",
     "key_id": "api_key_not_found",
     "entry_id": "audit_entry_not_found",
+    "job_id": "job_not_found",
 }
 _VALUES: Final = ("integer_too_large", "lone_surrogate", "too_deep")  # of any JSON
 _URL: Final = (
@@ -174,6 +175,7 @@ OWN: Final[Mapping[str, Refusals]] = {
         422: ("bad_outcomes", "bad_time", "bad_version"),
     },
     "POST /v1/functions/{name}/replays/{replay_id}/cancel": {409: ("replay_changed",)},
+    "POST /v1/jobs/{job_id}/cancel": {409: ("job_cannot_be_cancelled", "job_changed")},
     "POST /v1/syncs": {422: ("bad_name",)},
     "PATCH /v1/syncs/{sync_id}": {422: ("bad_name",), 503: ("sync_changed",)},
     "DELETE /v1/syncs/{sync_id}": {409: ("load_open",), 503: ("sync_changed",)},

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runtime.stores.functions.functions import Functions
     from runtime.stores.functions.health import FunctionHealths
     from runtime.stores.functions.runs import Runs
+    from runtime.stores.jobs.jobs import Jobs
     from runtime.stores.pacing.endpoints import Endpoints
     from runtime.stores.profiles.people import People
     from runtime.stores.profiles.profiles import Profiles
@@ -129,6 +130,14 @@ def replays(clients: Clients, installation: Settings) -> "Replays":
 
     table = Table(client=clients.tables, name=installation.deliveries_table)
     return Replays(table=table, retention_days=installation.retention_days)
+
+
+def jobs(clients: Clients, installation: Settings) -> "Jobs":
+    """The jobs of all tenants."""
+    from runtime.stores.jobs.jobs import Jobs
+
+    table = Table(client=clients.tables, name=installation.jobs_table)
+    return Jobs(table=table, retention_days=installation.retention_days)
 
 
 def config(clients: Clients, installation: Settings) -> "Config":

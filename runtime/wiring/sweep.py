@@ -1,10 +1,14 @@
 """Composition root of `sweep`: the chores of each minute."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from runtime import settings
 from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal
+
+# For all replays, out of the minute between two sweeps: what is due comes first.
+REPLAYS_S: Final = 20
 
 
 def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
@@ -23,7 +27,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.usecases.functions.purge_functions import PurgeFunctions
     from runtime.usecases.functions.replay_page import ReplayRunsPage
     from runtime.usecases.functions.rerun_transforms import RerunTransforms
-    from runtime.usecases.replays.work_replays import WorkReplays
+    from runtime.usecases.jobs.work_off import WorkOff
     from runtime.usecases.sweep import Sweep
 
     installation = settings.load()
@@ -50,8 +54,8 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     )
     endpoints = parts.tend_endpoints(clients, installation, journal).sweep
     run_again = parts.run_again(clients, installation)
-    replays = WorkReplays(
-        replays=parts.replays(clients, installation),
+    replays = WorkOff(
+        store=parts.replays(clients, installation),
         steps={
             Kind.DELIVERIES: ReplayPage(
                 deliveries=stored_deliveries,
@@ -66,6 +70,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
                 clock=worker.now,
             ),
         },
+        budget_s=REPLAYS_S,
         clock=worker.now,
     )
     purges = PurgeFunctions(

@@ -31,6 +31,7 @@ def test_the_tests_have_the_templates_indexes(table: Resource, cloud: Cloud) -> 
         "DeliveriesTable": cloud.deliveries.table,
         "RunsTable": cloud.runs.table,
         "AuditTable": cloud.audit.table,
+        "JobsTable": cloud.jobs.table,
     }
     told: Any = cloud.clients.dynamodb.describe_table(TableName=twins[table.name].name)["Table"]
 

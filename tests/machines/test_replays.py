@@ -13,8 +13,8 @@ from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.replays.replays import Replays
 from runtime.usecases.deliveries.replay_page import ReplayPage
 from runtime.usecases.deliveries.start_replay import StartReplay, WantedReplay
+from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.replays.cancel_replay import CancelReplay
-from runtime.usecases.replays.work_replays import WorkReplays
 from tests.builders import TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
@@ -189,8 +189,9 @@ class Job(StoreMachine):
 
     def sweep(self, steps: Steps) -> None:
         """One sweep, whose steps are those of its stores and its queue."""
-        WorkReplays(
-            replays=Watched(thing=self.replays, steps=steps),
+        WorkOff(
+            budget_s=20,
+            store=Watched(thing=self.replays, steps=steps),
             steps={
                 Kind.DELIVERIES: ReplayPage(
                     deliveries=Watched(

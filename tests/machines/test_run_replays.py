@@ -17,8 +17,8 @@ from runtime.stores.replays.replays import Replays
 from runtime.usecases.functions.replay_page import ReplayRunsPage
 from runtime.usecases.functions.run_again import RunAgain
 from runtime.usecases.functions.start_replay import StartRunReplay, WantedRunReplay
+from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.replays.cancel_replay import CancelReplay
-from runtime.usecases.replays.work_replays import WorkReplays
 from tests.builders import TENANT, a_function, a_run, an_event
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, VirtualQueue
@@ -205,8 +205,9 @@ class Job(StoreMachine):
             clock=self.clock,
             size=PAGE,
         )
-        WorkReplays(
-            replays=Watched(thing=self.replays, steps=steps),
+        WorkOff(
+            budget_s=20,
+            store=Watched(thing=self.replays, steps=steps),
             steps={Kind.RUNS: page},
             clock=self.clock,
         )()

@@ -17,16 +17,12 @@ from runtime.core.events.envelope import MAX_EVENT_BYTES, Event
 from runtime.core.events.topics import RESERVED_FAMILY
 from runtime.core.json_text import dump
 
-PREFIX: Final = "aud_"
+PREFIX: Final = "aud"
 TOPICS: Final = RESERVED_FAMILY  # what the topics of our events about changes begin with
 # Twice the timeout of the API's function. Until then a call may still be at work; after it, an
 # entry that is not ended is one that a killed call has left.
 LEASE_MS: Final = 60_000
 ABANDONED: Final = "abandoned"  # the code of an entry that a killed call has left
-_DIGITS: Final = "234567abcdefghijklmnopqrstuvwxyz"  # of base32 as in our other ids, in order
-_TIME_CHARS: Final = 9
-_LAST_MS: Final = (1 << 5 * _TIME_CHARS) - 1  # in 3084
-_UNIQUE_CHARS: Final = 17  # of base32, beside the time: nobody draws the same twice in one ms
 
 
 class ChangeOutcome(StrEnum):
@@ -49,7 +45,7 @@ class ActorKind(StrEnum):
 class Entry:
     """One change."""
 
-    id: str  # see `entry_id`
+    id: str  # see `ids.in_time`
     tenant: str
     at: str  # ISO 8601, when it began
     actor_kind: ActorKind
@@ -85,26 +81,6 @@ class Entry:
         return TOPICS + self.action
 
 
-def entry_id(at_ms: int, unique: str) -> str:
-    """The id of an entry: it begins with the time, so that ids sort as times do.
-
-    Args:
-        at_ms: epoch milliseconds.
-        unique: letters and digits that tell apart entries of one millisecond.
-    """
-    return f"{first_id(at_ms)}{unique[:_UNIQUE_CHARS]}"
-
-
-def first_id(at_ms: int) -> str:
-    """What the ids of a millisecond begin with; it sorts before them, and after all earlier ids.
-
-    A time before 1970 or after 3084, when there are no entries, is taken for the nearest of both.
-    """
-    time = min(max(0, at_ms), _LAST_MS)
-    digits = (time >> 5 * place & 31 for place in reversed(range(_TIME_CHARS)))
-    return PREFIX + "".join(_DIGITS[digit] for digit in digits)
-
-
 def begun(  # noqa: PLR0913 - each is a field of the entry
     *,
     tenant: str,
@@ -121,12 +97,11 @@ def begun(  # noqa: PLR0913 - each is a field of the entry
     """The entry of a change that is about to be made.
 
     Args: those that are no fields of an entry, or are kept in another form:
-        unique: an id of which nobody draws the same, such as `aud_…`; what stands behind its prefix
-            goes into the entry's id.
+        unique: an id of which nobody draws the same, such as `aud_…`.
         before: the thing as GET shows it, whole; None for none.
     """
     return Entry(
-        id=entry_id(timestamps.epoch_ms(at), unique.rpartition("_")[2]),
+        id=ids.in_time(PREFIX, timestamps.epoch_ms(at), unique),
         tenant=tenant,
         at=at,
         actor_kind=actor_kind,

@@ -1,10 +1,12 @@
 """The replay of runs: a job that runs a function's runs again."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome, Run
 from runtime.core.functions.selection import RunSelection
+from runtime.core.jobs.durable import Durable
 from runtime.core.page import Page
 from runtime.core.replays.replay import Kind, PageCount, Replay, Subject, advanced
 
@@ -30,9 +32,9 @@ class RunReplay(Replay):
         """The function whose runs are run again."""
         return Subject(Kind.RUNS, self.function)
 
-    def as_seen(self) -> Replay:
+    def as_seen(self) -> Self:
         """The job without what only the sweep knows."""
-        return Replay.as_seen(replace(self, page=()))
+        return Durable.as_seen(replace(self, page=()))
 
 
 def selection(replay: RunReplay) -> RunSelection:

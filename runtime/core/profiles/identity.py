@@ -180,11 +180,10 @@ class Draft:
         for name in amendment.add_names:
             self._check_free(name, for_id=before.id)
             kept.add(name)
-            if len([each for each in kept if each.kind == name.kind]) > self.rules.max_values_of(
-                name.kind
-            ):
+            most = self.rules.max_values_of(name.kind)
+            if len([each for each in kept if each.kind == name.kind]) > most:
                 raise BadInput(
-                    f"a profile has at most {self.rules.max_values_of(name.kind)} of them; remove one",
+                    f"a profile has at most {most} of them; remove one",
                     field=name.kind,
                     code="too_many_values",
                 )

@@ -24,6 +24,7 @@ _CONSENT: Final = "consent."
 _UNUSABLE: Final = "unusable."
 _NAME: Final = "name."
 _ABSENT: Final = object()
+_GIVEN, _TAKEN = True, False  # what is said of a name
 _SETS_PROPERTIES: Final = frozenset({"profile.created", "profile.updated", "profile.merged"})
 # What events say of consent: topic, status, and the channel if the topic says it.
 _CONSENTS: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -191,7 +192,7 @@ def claims_of(event: Event, profile_id: str, named: Named) -> Profile:
     stamp = f"{event.occurred_at}|{event.id}"
     sets = event.topic.startswith("profile.") and event.topic != "profile.deleted"
     said = stamp if sets else f"-{stamp}"
-    claims = {_name_key(name): _Claim(said, True) for name in named.names}
+    claims = {_name_key(name): _Claim(said, _GIVEN) for name in named.names}
     for unusable in named.unusable:
         value = {"value": unusable.value, "reason": unusable.reason}
         claims[_UNUSABLE + unusable.kind] = _Claim(said, value)
@@ -243,8 +244,8 @@ def amend(profile: Profile, amendment: Amendment, *, now: str, cause: str) -> Pr
         **{_PROPERTY + name: value for name, value in amendment.put.items()},
         **dict.fromkeys((_PROPERTY + name for name in amendment.unset), _ABSENT),
         **{_CONSENT + channel: value for channel, value in amendment.consent.items()},
-        **dict.fromkeys(map(_name_key, amendment.add_names), True),
-        **dict.fromkeys(map(_name_key, amendment.remove_names), False),
+        **dict.fromkeys(map(_name_key, amendment.add_names), _GIVEN),
+        **dict.fromkeys(map(_name_key, amendment.remove_names), _TAKEN),
     }
     for key, value in changes.items():
         moment = max(now, _moment(claims.get(key, _NO_CLAIM).stamp))

@@ -1,4 +1,4 @@
-"""A replay: a job that does again, page by page, what has ended.
+"""A replay: a durable job that does again, page by page, what has ended.
 
 There are two kinds. One sends a webhook's deliveries again, the other makes a function's runs
 again. What a page of each is, its own domain says; how a job goes on and ends, this file says.
@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
-from runtime.core import preconditions
+from runtime.core.jobs.durable import Durable
 
-# How long a new job waits: what is created at its moment may not be in the index yet.
-SETTLE_MS: Final = 10_000
 PAGE: Final = 100  # records of one page
 
 
@@ -38,22 +36,15 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Durable):
     """What the replays of both kinds have."""
 
-    id: str
-    tenant: str
-    created_at: str  # ISO 8601
     until: str  # it takes what was created up to then, ISO 8601,
     since: str | None = None  # and from then on, ISO 8601; None for the first
     topic: str | None = None  # the topic of their events; None for any
     state: ReplayState = ReplayState.RUNNING
     replayed: int = 0  # how many it has begun again
     passed_over: int = 0  # how many it was asked for and could not begin again
-    cursor: str | None = None  # where the next page begins, in the store's words; None at the start
-    finished_at: str | None = None  # ISO 8601; None while it runs
-    due_at_ms: int | None = None  # epoch ms of the next page; None when it has ended
-    revision: int = 0  # grows by one with each write
 
     @property
     def subject(self) -> Subject:
@@ -61,13 +52,14 @@ class Replay:
         raise NotImplementedError
 
     @property
-    def etag(self) -> str:
-        """The ETag of the job as callers see it: how the sweep goes about it does not count."""
-        return preconditions.etag(self.as_seen())
+    def work(self) -> str:
+        """What it does again."""
+        return self.subject.kind
 
-    def as_seen(self) -> "Replay":
-        """The job without what only the sweep knows."""
-        return replace(self, cursor=None, due_at_ms=None, revision=0)
+    @property
+    def worked(self) -> int:
+        """How many records it has begun again."""
+        return self.replayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

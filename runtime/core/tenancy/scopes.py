@@ -15,6 +15,8 @@ SCOPES: Final = (
     "functions:write",
     "functions:invoke",
     "profiles:read",
+    "jobs:read",
+    "jobs:write",
     "syncs:read",
     "syncs:write",
     "keys:read",

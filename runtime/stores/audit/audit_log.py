@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from runtime.core import ids
 from runtime.core.audit import entry as entries
 from runtime.core.audit.entry import ChangeOutcome, Entry
 from runtime.core.audit.selection import Selection
@@ -100,7 +101,7 @@ def _place(entry: Entry) -> dict[str, str]:
 
 
 def _query(tenant: str, selection: Selection) -> dict[str, Any]:
-    first = entries.PREFIX if selection.since is None else _first_id(selection.since)
+    first = f"{entries.PREFIX}_" if selection.since is None else _first_id(selection.since)
     # The ids of the millisecond `until` itself sort before `~`.
     last = "~" if selection.until is None else f"{_first_id(selection.until)}~"
     values = {":pk": tenant, ":first": first, ":last": max(first, last)}
@@ -133,4 +134,4 @@ def _query(tenant: str, selection: Selection) -> dict[str, Any]:
 
 
 def _first_id(at: str) -> str:
-    return entries.first_id(epoch_ms(at))
+    return ids.first_in_time(entries.PREFIX, epoch_ms(at))

@@ -104,7 +104,7 @@ class MergeRecords:
             yield self.table.put(item, "")
 
     def find(self, tenant: str, loser_id: str) -> Merge | None:
-        """Both profiles as they stood before this one was merged; None when that is too long ago."""
+        """Both profiles as they stood before the merge; None when that is too long ago."""
         into = self.table.get({"pk": keys.merge(tenant, loser_id, "into")})
         loser = self.table.get({"pk": keys.merge(tenant, loser_id, "loser")})
         if into is None or loser is None:

@@ -128,6 +128,7 @@ LOADS: Final = SyncSort.LOAD.value
 
 ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
 REPLAYS_SHARD: Final = DueShard.REPLAYS.value
+JOBS_SHARD: Final = "jobs"  # the one shard of the jobs' table; few jobs run at a time
 FUNCTIONS_SHARD: Final = RunsDueShard.FUNCTIONS.value
 # Shards spread a due index over partitions, each of which takes 1,000 writes a second. The sweep
 # reads all of them.
@@ -368,6 +369,9 @@ def merge(tenant_id: str, loser_id: str, side: str) -> str:
 def audit_shard(entry_id: str) -> str:
     """The shard of the due index that an entry is in until its tenant has been told of its end."""
     return AUDIT_SHARDS[_bucket(entry_id, of=len(AUDIT_SHARDS))]
+
+
+# --- the jobs: a tenant's partition has its name, and the sort key of a job is its id
 
 
 # --- the ledger

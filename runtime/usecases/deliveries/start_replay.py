@@ -7,7 +7,7 @@ from typing import Protocol
 
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.replay import MISSED, DeliveryReplay
-from runtime.core.replays.replay import SETTLE_MS
+from runtime.core.jobs.durable import SETTLE_MS
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Conflict

@@ -9,7 +9,7 @@ from runtime.core.functions import readiness
 from runtime.core.functions.replay import RunReplay
 from runtime.core.functions.rerun import VersionChoice
 from runtime.core.functions.run import FAILED, Outcome
-from runtime.core.replays.replay import SETTLE_MS
+from runtime.core.jobs.durable import SETTLE_MS
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 from runtime.usecases.functions import ports

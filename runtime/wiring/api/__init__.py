@@ -11,6 +11,7 @@ from runtime.wiring.api import (
     deliveries,
     events,
     functions,
+    jobs,
     profiles,
     syncs,
     tenancy,
@@ -20,6 +21,7 @@ from runtime.wiring.api.audit import AuditApi
 from runtime.wiring.api.deliveries import DeliveryApi
 from runtime.wiring.api.events import EventApi
 from runtime.wiring.api.functions import FunctionApi
+from runtime.wiring.api.jobs import JobApi
 from runtime.wiring.api.profiles import ProfileApi
 from runtime.wiring.api.syncs import SyncApi
 from runtime.wiring.api.tenancy import TenancyApi
@@ -38,6 +40,7 @@ class Api:
     deliveries: DeliveryApi
     functions: FunctionApi
     profiles: ProfileApi
+    jobs: JobApi
     syncs: SyncApi
     tenancy: TenancyApi
     audit: AuditApi
@@ -63,6 +66,7 @@ def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
         deliveries=deliveries.build(clients, installation),
         functions=functions.build(clients, installation),
         profiles=profiles.build(clients, installation),
+        jobs=jobs.build(clients, installation),
         syncs=syncs.build(clients, installation),
         tenancy=tenancy.build(clients, installation),
         audit=audit.build(clients, installation),

@@ -23,7 +23,7 @@ from runtime.core.replays.replay import Kind
 from runtime.stores.replays.replays import Replays
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.deliveries.replay_page import ReplayPage
-from runtime.usecases.replays.work_replays import WorkReplays
+from runtime.usecases.jobs.work_off import WorkOff
 from runtime.wiring import deliver, worker
 from sandbox.engine_host import Options
 from sandbox.host import Sandbox
@@ -127,8 +127,9 @@ class Shop:
             rerun_transforms=rerun_nothing,
             clock=later,
         )
-        work = WorkReplays(
-            replays=Replays(table=self.cloud.deliveries.table, retention_days=RETENTION_DAYS),
+        work = WorkOff(
+            budget_s=20,
+            store=Replays(table=self.cloud.deliveries.table, retention_days=RETENTION_DAYS),
             steps={Kind.DELIVERIES: page},
             clock=later,
         )

@@ -13,8 +13,8 @@ from runtime.core.replays.replay import Kind, Replay, ReplayState, Subject
 from runtime.errors import Transient
 from runtime.stores.replays.replays import Replays
 from runtime.usecases.deliveries.replay_page import ReplayPage
+from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.replays.cancel_replay import CancelReplay
-from runtime.usecases.replays.work_replays import WorkReplays
 from tests import cloud as clouds
 from tests.builders import NOW, NOW_MS, TENANT, a_delivery, an_attempt
 from tests.cloud import Cloud
@@ -76,12 +76,12 @@ class Bench:
             hints=mortal(self.queue),
         )()
 
-    def worker(self, *, deliveries: Any, replays: Any, hints: Any) -> WorkReplays:
+    def worker(self, *, deliveries: Any, replays: Any, hints: Any) -> WorkOff[Any]:
         """A sweep on these stores and this queue."""
         page = ReplayPage(
             deliveries=deliveries, hints=hints, rerun_transforms=rerun_nothing, clock=self.clock
         )
-        return WorkReplays(replays=replays, steps={Kind.DELIVERIES: page}, clock=self.clock)
+        return WorkOff(budget_s=20, store=replays, steps={Kind.DELIVERIES: page}, clock=self.clock)
 
     def start(self, **changes: Any) -> Replay:
         """A replay of everything missed."""

@@ -162,7 +162,7 @@ class TestReplays:
             def due(self, *, now_ms: int, limit: int) -> list[Replay]:
                 return world.replays.due(now_ms=now_ms, limit=limit)
 
-        world.work_replays(replays=Slow())()
+        world.work_replays(store=Slow())()
         world.settle()
 
         assert (3, 0) == (world.job(job).replayed, world.job(job).passed_over)

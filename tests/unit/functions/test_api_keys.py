@@ -6,7 +6,7 @@ from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
 from runtime.core.tenancy.scopes import ADMIN
 from tests.api_client import ApiClient
-from tests.builders import a_function, a_profile, a_run, an_event
+from tests.builders import a_function, a_job, a_profile, a_run, an_event
 
 
 def test_a_call_without_a_key_is_refused(api: ApiClient) -> None:
@@ -131,6 +131,8 @@ def other_things(api: ApiClient) -> dict[str, str]:
     other.application.functions.store.add(function)
     runs = other.post("/v1/functions/live/replay").json["id"]
     key = other.get("/v1/api-keys").json["data"][0]["id"]
+    job = a_job(tenant=other.tenant)
+    api.cloud.jobs.add(job)
     entry = other.get("/v1/audit").json["data"][0]["id"]
     return {
         "GET key": f"/v1/api-keys/{key}",
@@ -170,6 +172,8 @@ def other_things(api: ApiClient) -> dict[str, str]:
                 "POST canary/promote",
             )
         },
+        "GET job": f"/v1/jobs/{job.id}",
+        "POST cancel of job": f"/v1/jobs/{job.id}/cancel",
         "GET event": "/v1/events/evt_theirs",
         "POST version": "/v1/functions/theirs/versions",
         "POST retry of run": "/v1/runs/run_1/retry",

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.settings import SettingMissing
 from runtime.stores.aws.switches import SwitchNotHonoured
-from runtime.wiring import api, archive, deliver, fanout, profiles, run, sweep, sync
+from runtime.wiring import api, archive, deliver, fanout, jobs, profiles, run, sweep, sync
 
 STARTS: list[Callable[[], object]] = [
     api.load,
@@ -15,6 +15,7 @@ STARTS: list[Callable[[], object]] = [
     lambda: archive.build(_ignore),
     lambda: deliver.build(_ignore),
     lambda: fanout.build(_ignore),
+    jobs.build,
     lambda: profiles.build(_ignore),
     lambda: run.build(_ignore),
     lambda: sweep.build(_ignore),
@@ -40,6 +41,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
             "DELIVER_QUEUE_URL",
         ),
         "SLOW_QUEUE_URL",
+        "JOBS_TABLE",
         *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
     ):
         monkeypatch.setenv(f"PENSTOCK_{name}", "x")

@@ -1,32 +1,11 @@
 """Entries of the audit log: their ids, and the events that tell of them."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from runtime.core.audit import entry as entries
 from runtime.core.audit.documents import MAX_FIELD_BYTES
 from runtime.core.events.envelope import MAX_EVENT_BYTES, parse
 from runtime.core.json_text import dump
 from tests.audit import an_entry
 from tests.builders import NOW
-
-TIMES = st.integers(0, (1 << 45) - 1)
-UNIQUE = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=17, max_size=26)
-
-
-@given(TIMES, TIMES, UNIQUE, UNIQUE)
-def test_ids_sort_as_the_times_of_their_entries_do(a: int, b: int, one: str, other: str) -> None:
-    """The id is the sort key: a listing by time needs no index."""
-    if a != b:
-        assert (a < b) == (entries.entry_id(a, one) < entries.entry_id(b, other))
-    assert entries.first_id(a) <= entries.entry_id(a, one) < entries.first_id(a) + "~"
-
-
-@given(st.integers(-(10**17), 10**17), TIMES, UNIQUE)
-def test_any_time_bounds_a_listing(bound: int, at: int, unique: str) -> None:
-    """A caller may ask for all since the year 1, or until the year 9999."""
-    if bound <= at:
-        assert entries.first_id(bound) <= entries.entry_id(at, unique)
 
 
 def test_an_event_is_one_that_our_own_reader_takes_and_always_the_same() -> None:

@@ -1,0 +1,37 @@
+"""`penstock jobs`: what takes longer than a call, in a terminal."""
+
+from runtime.core.jobs import job as jobs
+from runtime.core.jobs.job import Fault, JobState
+from runtime.errors import BadInput
+from tests.builders import NOW, a_job
+from tests.unit.cli.conftest import Command
+
+
+def test_a_job_is_listed_shown_and_cancelled(penstock: Command) -> None:
+    """With the lines of the file that it could not do."""
+    job = a_job(tenant=penstock.api.tenant, faults=(Fault(line=7, code="bad_row", message="no"),))
+    penstock.api.cloud.jobs.add(job)
+
+    listed = penstock("jobs", "list").out.splitlines()[1].split()
+    assert [job.id, "profile_export", "running"] == listed[:3]
+    assert "line 7  bad_row  no" in penstock("jobs", "show", job.id).out.splitlines()
+    assert "cancelled" == penstock("jobs", "cancel", job.id, "--json").json["state"]
+
+
+def test_waiting_ends_as_the_job_does(penstock: Command) -> None:
+    """A script goes on only when the job is done."""
+    for at, state in enumerate((JobState.DONE, JobState.CANCELLED, JobState.FAILED)):
+        job = a_job(id=f"job_{at}", tenant=penstock.api.tenant)
+        after = (
+            jobs.failed(job, BadInput("not UTF-8", code="bad_encoding"), now=NOW)
+            if state is JobState.FAILED
+            else jobs.ended(job, state, now=NOW)
+        )
+        penstock.api.cloud.jobs.add(after)
+
+    done, cancelled, failed = (penstock("jobs", "wait", f"job_{at}") for at in range(3))
+
+    assert [0, 1, 1] == [done.code, cancelled.code, failed.code]
+    assert "somebody has cancelled the job" in cancelled.err
+    assert "not UTF-8" in failed.err
+    assert 1 == penstock("jobs", "wait", "job_none").code
