@@ -323,9 +323,10 @@ class Draft:
             return
         self._now[after.id] = after
         had, has = set(before.held_names), set(after.held_names)
-        for name in had ^ has:
-            held_by = self.holders.get(name)
-            was = held_by.id if isinstance(held_by, Profile) else None
+        for name in sorted(had ^ has):
+            # A stored name leads to the profile that lists it, so no row needs to be read for this.
+            stored_at = before.id if name in had else None
+            was = self._moves[name].was if name in self._moves else stored_at
             self._moves[name] = NameMove(name, was, after.id if name in has else None)
 
     def _at(self, profile_id: str) -> Profile | None:
