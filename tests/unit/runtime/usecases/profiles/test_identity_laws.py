@@ -16,6 +16,7 @@ from runtime.core.profiles.identity import Change, Draft
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.races import Races
+from runtime.stores.profiles import items
 from runtime.stores.profiles.people import People
 from runtime.usecases.profiles.project_profile import ProjectProfiles
 from tests.builders import TENANT, an_event
