@@ -104,10 +104,10 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 	$(EXPORT) --no-dev --prune boto3 --prune duckdb --prune restrictedpython --prune typer \
 		--output-file requirements/layer.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
-		--prune certifi --prune h11 --prune httpx --prune pydantic --prune restrictedpython --prune typer \
+		--prune certifi --prune h11 --prune httpx --prune phonenumberslite --prune pydantic --prune restrictedpython --prune typer \
 		--output-file requirements/warehouse.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
-		--prune duckdb --prune pydantic --prune typer \
+		--prune duckdb --prune phonenumberslite --prune pydantic --prune typer \
 		--output-file requirements/sandbox.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null

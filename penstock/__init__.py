@@ -82,6 +82,7 @@ class Profile(TypedDict):
     external_id: str | None  # yours; None if no event has brought one
     email: str | None  # None if no event has brought one
     phone: str | None  # None if no event has brought one
+    anonymous_id: str | None  # None if no event has brought one
     properties: dict[str, Any]
 
 

@@ -56,12 +56,14 @@ FunctionTopic: TypeAlias = Literal[
 
 
 class Identifiers(TypedDict, total=False):
-    """Who an event is about: those of the four identifiers that it names, or none."""
+    """Who an event is about: the profile's id and the names that it gives the person, or none."""
 
     id: str  # the platform's own, such as `prf_…`
     external_id: str  # yours
     email: str
     phone: str
+    anonymous_id: str  # a device's or a browser's, of before somebody logged in
+    names: dict[str, str]  # names of your own kinds, such as {"loyalty_card": "…"}
 
 
 class Event(TypedDict, Generic[Properties]):

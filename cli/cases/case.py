@@ -13,7 +13,7 @@ from cli.cases.answers import RecordedAnswer
 from cli.cases.match import contained
 from cli.project.functions import FunctionProject
 from runtime.core.events import envelope
-from runtime.core.events.envelope import PROFILE_FIELDS, Event
+from runtime.core.events.envelope import Event
 from runtime.core.functions import rules
 from runtime.core.profiles import profile as profiles
 from runtime.errors import BadInput
@@ -22,7 +22,8 @@ from sandbox.outcome import Outcome
 # An event that does not say when it happened happened then, so that each run of a case is alike.
 MOMENT: Final = "2026-01-01T00:00:00.000Z"
 KEYS: Final = ("event", "profile", "secrets", "http", "environment", "expect")
-PROFILE_KEYS: Final = (*PROFILE_FIELDS, "properties")
+IDENTIFIERS: Final = ("id", *profiles.IDENTIFIERS)
+PROFILE_KEYS: Final = (*IDENTIFIERS, "properties")
 EXPECT_KEYS: Final = ("outcome", "output", "effects", "error", "logs")
 ANSWER_KEYS: Final = ("method", "url", "status", "error", "headers", "body", "json", "times")
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -128,12 +129,12 @@ def _profile(raw: object, event: Event) -> Mapping[str, Any] | None:
     if profile_id is None:
         text = "the event names nobody, so the cloud would run it without a profile; say in"
         raise BadInput(f"{text} event.profile whom it is about", field="profile")
-    for name in PROFILE_FIELDS:
+    for name in IDENTIFIERS:
         if not isinstance(fields.get(name), str | None):
             raise BadInput("must be text or null", field=f"profile.{name}")
     properties = _object(fields.get("properties", {}), "profile.properties")
     local_decision.check_profile(fields)
-    identifiers = {name: fields.get(name) for name in PROFILE_FIELDS}
+    identifiers = {name: fields.get(name) for name in IDENTIFIERS}
     return {**identifiers, "id": fields.get("id") or profile_id, "properties": dict(properties)}
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 from cli.cases.case import FAILURES, PROFILE_KEYS
 from cli.cases.fakes import Fakes
 from cli.cases.personal import Kind
-from runtime.core.events.envelope import PROFILE_FIELDS
 from runtime.egress.policy import LOCAL_HOSTS
 
 _EVENT_KEYS: Final = (
@@ -25,6 +24,7 @@ _KIND_OF_IDENTIFIER: Final[Mapping[str, Kind]] = {
     "external_id": Kind.ID,
     "email": Kind.EMAIL,
     "phone": Kind.PHONE,
+    "anonymous_id": Kind.ID,
 }
 # Words of ours in an effect, which no fake replaces.
 _FIXED: Final = frozenset({"op", "method", "status", "topic", "error"})
@@ -86,9 +86,11 @@ def _only(fields: Mapping[str, Any] | None, names: tuple[str, ...]) -> dict[str,
 
 def _learn(fakes: Fakes, event: Mapping[str, Any], profile: Mapping[str, Any]) -> None:
     for person in (event.get("profile") or {}, profile):
-        for name in PROFILE_FIELDS:
+        for name, kind in _KIND_OF_IDENTIFIER.items():
             if isinstance(person.get(name), str):
-                fakes.learn(person[name], _KIND_OF_IDENTIFIER[name])
+                fakes.learn(person[name], kind)
+        for text in (person.get("names") or {}).values():
+            fakes.learn(text, Kind.ID)
     for properties in (event.get("properties"), profile.get("properties")):
         fakes.learn(properties)
 

@@ -282,7 +282,16 @@ _PROFILE: Final[dict[str, Any]] = {
     "title": "EventProfileIn",
     "type": "object",
     "additionalProperties": False,
-    "properties": dict.fromkeys(envelope.PROFILE_FIELDS, _IDENTIFIER),
+    "properties": {
+        **dict.fromkeys(("id", *envelope.NAME_KINDS), _IDENTIFIER),
+        "names": {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": whole(envelope.OWN_KIND)},
+            "additionalProperties": _IDENTIFIER,
+            "maxProperties": envelope.MAX_OWN_KINDS,
+            "description": "names of your own kinds: kind and name",
+        },
+    },
 }
 EVENT: Final[dict[str, Any]] = {
     "title": "EventIn",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from runtime.core import ids
 from runtime.core.json_text import check_json, dump
 from runtime.core.timestamps import moment, timestamp
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Place
 
 SOURCE: Final = "penstock.events"
 MAX_EVENT_BYTES: Final = 256 * 1024  # as compact UTF-8 JSON; SQS and EventBridge bill by 64 KB
@@ -29,7 +29,20 @@ TOPIC: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+")
 # VARCHAR, so the stores would differ on who a person is. Other control characters are part of no
 # identifier either.
 IDENTIFIER: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
-PROFILE_FIELDS: Final = ("id", "external_id", "email", "phone")
+# What every tenant's people are named by, the strongest first: a name of a stronger kind is less
+# likely to be shared by two people.
+NAME_KINDS: Final = ("external_id", "email", "phone", "anonymous_id")
+PROFILE_FIELDS: Final = ("id", *NAME_KINDS, "names")
+MAX_OWN_KINDS: Final = (
+    5  # beside NAME_KINDS; a merge moves all names in one transaction of 100 items
+)
+OWN_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# A kind of name is also a parameter of a listing of profiles, beside these.
+_NO_OWN_KIND: Final = frozenset({*PROFILE_FIELDS, "cursor", "limit", "properties", "tenant"})
+OWN_KIND_RULE: Final = (
+    "lower-case letters, digits and _, starting with a letter, at most 32, and none of "
+    + ", ".join(sorted(_NO_OWN_KIND))
+)
 _FIELDS: Final = frozenset(
     {
         "id",
@@ -47,23 +60,34 @@ _FIELDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRef:
-    """The person that the event is about: any of four identifiers, or none for a system event."""
+    """The person that the event is about: a profile's id, any names, or none for a system event."""
 
     # None of any of them means that the event does not name it.
-    id: str | None = None
+    id: str | None = None  # the profile's
     external_id: str | None = None  # the customer's own
     email: str | None = None
     phone: str | None = None
+    anonymous_id: str | None = None  # a device's or a browser's, of before somebody logged in
+    names: Mapping[str, str] = field(default_factory=dict)  # the tenant's own kind -> the name
+
+    def names_by_kind(self) -> dict[str, str]:
+        """Every name that the event gives the person, as it came, by its kind."""
+        standard = {kind: getattr(self, kind) for kind in NAME_KINDS}
+        return {
+            **{kind: value for kind, value in standard.items() if value is not None},
+            **self.names,
+        }
 
     def identifiers(self) -> frozenset[tuple[str, str]]:
-        """The kind and the value of each identifier that the event names."""
-        return frozenset(self.to_json().items())
+        """The kind and the value of the id, and of each name that the event gives."""
+        own_id = frozenset() if self.id is None else frozenset({("id", self.id)})
+        return own_id | frozenset(self.names_by_kind().items())
 
-    def to_json(self) -> dict[str, str]:
-        """The identifiers that the event names."""
-        return {
-            name: value for name in PROFILE_FIELDS if (value := getattr(self, name)) is not None
-        }
+    def to_json(self) -> dict[str, Any]:
+        """The id and the names that the event gives the person; what it does not give is absent."""
+        standard = {name: getattr(self, name) for name in ("id", *NAME_KINDS)}
+        given: dict[str, Any] = {name: text for name, text in standard.items() if text is not None}
+        return {**given, "names": dict(self.names)} if self.names else given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,22 +252,51 @@ def _profile(value: object) -> ProfileRef:
                 field=("profile", name),
                 code="unknown_field",
             )
-        if text is not None and not _is_identifier(text):
+        if name != "names" and text is not None:
+            _check_identifier(text, at=("profile", name))
+    return ProfileRef(**{**value, "names": _names(value.get("names"))})
+
+
+def _names(value: object) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    at: Place = ("profile", "names")
+    if not isinstance(value, Mapping):
+        raise BadInput("must be an object", field=at, code="bad_profile")
+    for kind in value:
+        if not is_own_kind(kind):
             raise BadInput(
-                f"must be a string of 1 to {MAX_IDENTIFIER_CHARS} characters, none of them a"
-                " control character such as NUL or a newline",
-                field=("profile", name),
-                code="bad_profile",
+                f"a kind of names is {OWN_KIND_RULE}", field=(*at, kind), code="bad_profile"
             )
-    return ProfileRef(**value)
+    given = {kind: text for kind, text in value.items() if text is not None}
+    if len(given) > MAX_OWN_KINDS:
+        raise BadInput(
+            f"has at most {MAX_OWN_KINDS} names, this one has {len(given)}",
+            field=at,
+            code="bad_profile",
+        )
+    for kind, text in given.items():
+        _check_identifier(text, at=(*at, kind))
+    return given
 
 
-def _is_identifier(text: object) -> bool:
-    return (
-        isinstance(text, str)
-        and len(text) <= MAX_IDENTIFIER_CHARS
-        and IDENTIFIER.fullmatch(text) is not None
-    )
+def is_own_kind(text: str) -> bool:
+    """Whether a tenant may call a kind of names of its own so."""
+    return bool(OWN_KIND.fullmatch(text)) and text not in _NO_OWN_KIND
+
+
+def _check_identifier(text: object, *, at: Place) -> None:
+    if (
+        not isinstance(text, str)
+        or len(text) > MAX_IDENTIFIER_CHARS
+        or not IDENTIFIER.fullmatch(text)
+    ):
+        raise BadInput(
+            f"must be a string of 1 to {MAX_IDENTIFIER_CHARS} characters, none of them a"
+            " control character such as NUL or a newline",
+            field=at,
+            code="bad_profile",
+        )
 
 
 def _properties(value: object) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.core.events.envelope import PROFILE_FIELDS, Event
 from runtime.core.events.topics import covers
 from runtime.core.functions.finding import Finding, Severity
+from runtime.core.profiles.profile import IDENTIFIERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,7 +75,7 @@ _IDENTIFIERS: Final = _Shape(
 )
 _PROFILE: Final = _Shape(
     name="a profile",
-    fields=dict.fromkeys((*PROFILE_FIELDS, "properties")),
+    fields=dict.fromkeys(("id", *IDENTIFIERS, "properties")),
     advice='your own fields are in profile["properties"]',
 )
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from runtime.core import ids
-from runtime.core.events.envelope import Event
+from runtime.core.events.envelope import NAME_KINDS, Event
 from runtime.core.json_text import dump
 from runtime.core.profiles.names import Name, Named
 from runtime.errors import BadInput
 
-IDENTIFIERS: Final = ("external_id", "email", "phone", "anonymous_id")  # the strongest first
+IDENTIFIERS: Final = NAME_KINDS
 MAX_PROFILE_BYTES: Final = 256 * 1024  # as an event; with its stamps it must fit a 400 KB item
 _DELETED: Final = "deleted"
 _ALIVE: Final = "alive"
@@ -127,6 +127,7 @@ class Profile:
             "external_id": self.external_id,
             "email": self.email,
             "phone": self.phone,
+            "anonymous_id": self.anonymous_id,
             "properties": self.shown_properties,
         }
 

@@ -22,7 +22,7 @@ def handler(event, profile, context):
     return {"dear": event["properties"]["first_name"], "email": email, "crm": answer.status}
 """
 TOML = '[functions.greet]\ntopics = ["metric.x"]\nhttp_hosts = ["crm.example.com"]\n'
-ADA = {"external_id": "c-1001", "email": "ada@lovelace.it"}
+ADA: dict[str, Any] = {"external_id": "c-1001", "email": "ada@lovelace.it"}
 SAVE = ("functions", "case", "save", "greet")
 CASE = '{"event": {"topic": "metric.x"}, "expect": {"output": %d}}'
 

@@ -11,6 +11,7 @@ from cli.cases import case
 from cli.cases.case import Case
 from cli.project.document import FILE
 from cli.project.functions import load_function
+from runtime.core.profiles import profile as profiles
 
 SETTINGS = '[function]\ntopics = ["metric.x"]\nsecrets = ["CRM_TOKEN"]\nenvironment = { A = "1" }\n'
 ABOUT = {"external_id": "c-1"}
@@ -53,7 +54,7 @@ def test_the_function_gets_the_profile_in_the_form_that_the_cloud_gives_it(tmp_p
     loaded = load(tmp_path, {"event": an_event(), "profile": {"properties": {"city": "Turin"}}})
 
     assert loaded.profile is not None
-    assert ["id", "external_id", "email", "phone", "properties"] == list(loaded.profile)
+    assert ["id", *profiles.IDENTIFIERS, "properties"] == list(loaded.profile)
     assert str(loaded.profile["id"]).startswith("prf_")
     assert None is loaded.profile["email"]
 

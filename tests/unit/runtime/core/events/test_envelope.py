@@ -63,6 +63,19 @@ class TestLaws:
         """Fan-out, run queue and archive all pass it on."""
         assert an_event() == envelope.parse(an_event().to_json(), now=NOW)
 
+    def test_it_names_a_person_by_every_kind(self) -> None:
+        """What is null or empty is not there, so an envelope has one form."""
+        person = {"external_id": "c-1", "anonymous_id": "browser-1", "names": {"card": "4711"}}
+        raw = person | {"email": None, "names": {"card": "4711", "badge": None}}
+
+        event = envelope.parse(an_envelope(profile=raw), now=NOW)
+
+        assert person == event.to_json()["profile"]
+        assert {
+            "external_id": "c-1", "anonymous_id": "browser-1", "card": "4711",
+        } == event.profile.names_by_kind()  # fmt: skip
+        assert {} == envelope.parse(an_envelope(profile={"names": {}}), now=NOW).profile.to_json()
+
 
 class TestRefusals:
     """Each fault has its code and names its field."""
@@ -93,6 +106,13 @@ class TestRefusals:
             ({"profile": {"phone": "x" * 257}}, "bad_profile", "profile.phone"),
             ({"profile": {"phone": ""}}, "bad_profile", "profile.phone"),
             ({"profile": {"name": "Ada"}}, "unknown_field", "profile.name"),
+            ({"profile": {"anonymous_id": 7}}, "bad_profile", "profile.anonymous_id"),
+            ({"profile": {"names": ["4711"]}}, "bad_profile", "profile.names"),
+            ({"profile": {"names": {"Card": "4711"}}}, "bad_profile", "profile.names.Card"),
+            ({"profile": {"names": {"email": "a@b.c"}}}, "bad_profile", "profile.names.email"),
+            ({"profile": {"names": {"x" * 33: "1"}}}, "bad_profile", f"profile.names.{'x' * 33}"),
+            ({"profile": {"names": {"card": "a\0"}}}, "bad_profile", "profile.names.card"),
+            ({"profile": {"names": dict.fromkeys("abcdef", "1")}}, "bad_profile", "profile.names"),
             ({"properties": []}, "bad_properties", "properties"),
             ({"surprise": 1}, "unknown_field", "surprise"),
             ({"properties": {"x": float("nan")}}, "not_json", "properties.x"),

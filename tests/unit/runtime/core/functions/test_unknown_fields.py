@@ -51,12 +51,12 @@ def hints(body: str, *topics: str, arguments: str = "event, profile, context") -
             f'a profile never has "vip"; {IN_PROFILE}',
         ),
         (
-            'who = event["profile"]\nname = who["name"]',
-            f'the profile of an event never has "name"; {IN_ARGUMENT}',
+            'who = event["profile"]\nname = who["vip"]',
+            f'the profile of an event never has "vip"; {IN_ARGUMENT}',
         ),
         (
-            'name = who["name"]\nwho = it\nit = event["profile"]',
-            f'the profile of an event never has "name"; {IN_ARGUMENT}',
+            'name = who["vip"]\nwho = it\nit = event["profile"]',
+            f'the profile of an event never has "vip"; {IN_ARGUMENT}',
         ),
         (
             "def later():\n    return event['propertys']",

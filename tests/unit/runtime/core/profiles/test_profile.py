@@ -248,4 +248,4 @@ class TestFunctions:
         """Stamps and revisions are ours."""
         shown = replace(project(an_event()), id="prf_1").to_user()
 
-        assert {"id", "external_id", "email", "phone", "properties"} == set(shown)
+        assert {"id", *profiles.IDENTIFIERS, "properties"} == set(shown)

@@ -1,6 +1,7 @@
 """Profiles from events, on real tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.profiles import profile as profiles
@@ -101,7 +102,7 @@ class TestProjection:
         assert ({"a": 1, "b": 2}, 2) == (known(cloud).properties, known(cloud).revision)
 
 
-def about(event_id: str, **names: str) -> Event:
+def about(event_id: str, **names: Any) -> Event:
     """A profile event that gives these names, and a property of its own."""
     return an_event(
         id=event_id,
