@@ -1,0 +1,1 @@
+"""Data transforms: properties that the platform derives from others, without code."""
