@@ -114,6 +114,7 @@ def play(story: Story) -> None:
     _runs(story)
     _canaries(story)
     _endings(story, webhook_id)
+    _transforms(story)
     _warehouse(story)
     _jobs(story)
     _audit(story)
@@ -271,6 +272,37 @@ def _endings(story: Story, webhook_id: str) -> None:
     story.call("DELETE", path, force="false")
     story.call("POST", f"{path}/restore")
     story.call("DELETE", f"/v1/webhooks/{webhook_id}")
+
+
+def _transforms(story: Story) -> None:
+    profile = a_profile(tenant=story.api.tenant, id="prf_2", properties={"country": "u.s."})
+    story.api.cloud.profiles.replace(profile, read_revision=0)
+    countries = {
+        "name": "one name for each country",
+        "method": "standardize",
+        "sources": ["country"],
+        "settings": {
+            "rules": [
+                {
+                    "operator": "equals",
+                    "values": ["Holland", "The Low Countries"],
+                    "replacement": "Netherlands",
+                    "ignore_case": True,
+                }
+            ],
+            "table": "countries",
+        },
+    }
+    story.call("POST", "/v1/transform-dry-runs", countries)
+    made: dict[str, Any] = story.call("POST", "/v1/transforms", countries).json
+    story.call("GET", "/v1/transforms")
+    path = f"/v1/transforms/{made['id']}"
+    story.call("GET", path)
+    story.call("POST", f"{path}/dry-run", {"enabled": False})
+    story.call("PATCH", path, {"settings": {"table": "countries"}})
+    story.call("GET", f"{path}/versions", limit=1)
+    story.call("POST", f"{path}/revert", {"version": 1})
+    story.call("DELETE", path)
 
 
 def _warehouse(story: Story) -> None:

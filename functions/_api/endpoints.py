@@ -20,6 +20,7 @@ from functions._api import (
     runs,
     syncs,
     traces,
+    transforms,
     webhooks,
 )
 from functions._api.endpoint import Endpoint
@@ -40,6 +41,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *error_groups.ENDPOINTS,
     *profiles.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *transforms.ENDPOINTS,
     *syncs.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,

@@ -8,7 +8,7 @@ length of ids in a path: they become keys, whose length DynamoDB limits.
 """
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -29,10 +29,12 @@ from runtime.core.pacing.concurrency import MAX_CONCURRENCY
 from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
 from runtime.core.tenancy import idempotency, scopes
 from runtime.core.timestamps import moment, timestamp
+from runtime.core.transforms import rules as transform_rules
 from runtime.core.webhooks import access_rules
 from runtime.core.webhooks import rules as webhook_rules
 from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
 from runtime.errors import BadInput
+from runtime.usecases.transforms.try_transform import MAX_PROFILES
 
 
 def says(**schema: Any) -> Any:
@@ -125,6 +127,18 @@ Filter = Annotated[dict[str, Any], judged_by(matching.compile)]
 FunctionName = Annotated[
     str, says(pattern=whole(function_rules.NAME)), judged_by(function_rules.check_name)
 ]
+Property = Annotated[
+    str,
+    says(
+        minLength=1,
+        maxLength=transform_rules.MAX_PROPERTY_CHARS,
+        pattern=whole(transform_rules.PROPERTY),
+        description="the name of a property: printable characters",
+    ),
+]
+TransformMethod = Literal["format", "standardize", "merge", "split", "default", "hash"]
+TransformPosition = Annotated[Integer, Field(ge=1, le=transform_rules.MAX_TRANSFORMS)]
+TrialProfiles = Annotated[Integer, Field(ge=1, le=MAX_PROFILES)]
 SecretName = Annotated[str, says(pattern=whole(function_rules.SECRET_NAME))]
 SecretNames = Annotated[
     list[SecretName],

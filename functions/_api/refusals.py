@@ -25,6 +25,7 @@ _NOT_FOUND: Final[Mapping[str, str]] = {
     "run_id": "run_not_found",
     "profile_id": "profile_not_found",
     "sync_id": "sync_not_found",
+    "transform_id": "transform_not_found",
     "key_id": "api_key_not_found",
     "entry_id": "audit_entry_not_found",
     "job_id": "job_not_found",
@@ -49,6 +50,14 @@ _EVENT: Final = (
     *("bad_id", "bad_profile", "bad_properties", "bad_time", "bad_topic", "loop", "missing_id"),
     *("not_json", "reserved_field", "too_large", "bad_hops", "bad_origin"),
 )
+_TRANSFORM: Final[Refusals] = {
+    422: (
+        *("bad_name", "bad_pattern", "bad_position", "bad_settings", "bad_sources", "bad_target"),
+        *("circle", "duplicate_target", "identifier_target", "patterns_too_large"),
+        *("reserved_target", "settings_too_large", "too_many_transforms"),
+    ),
+    503: ("transforms_changed",),
+}
 _CHANGED: Final = ("function_changed", "function_deleted")
 _SANDBOX: Final = ("engine_unavailable", "sandbox_crashed")
 _RESOLVING: Final = ("dns_timeout", "egress_unavailable", "endpoint_changed")
@@ -176,6 +185,15 @@ OWN: Final[Mapping[str, Refusals]] = {
     },
     "POST /v1/functions/{name}/replays/{replay_id}/cancel": {409: ("replay_changed",)},
     "POST /v1/jobs/{job_id}/cancel": {409: ("job_cannot_be_cancelled", "job_changed")},
+    "POST /v1/transforms": _TRANSFORM,
+    "GET /v1/transforms": {503: ("transforms_changed",)},
+    "POST /v1/transform-dry-runs": _TRANSFORM,
+    "GET /v1/transforms/{transform_id}": {503: ("transforms_changed",)},
+    "PATCH /v1/transforms/{transform_id}": _TRANSFORM,
+    "DELETE /v1/transforms/{transform_id}": {503: ("transforms_changed",)},
+    "POST /v1/transforms/{transform_id}/dry-run": _TRANSFORM,
+    "GET /v1/transforms/{transform_id}/versions": {503: ("transforms_changed",)},
+    "POST /v1/transforms/{transform_id}/revert": {**_TRANSFORM, 404: ("version_not_found",)},
     "POST /v1/syncs": {422: ("bad_name",)},
     "PATCH /v1/syncs/{sync_id}": {422: ("bad_name",), 503: ("sync_changed",)},
     "DELETE /v1/syncs/{sync_id}": {409: ("load_open",), 503: ("sync_changed",)},

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
+    from runtime.stores.transforms.transforms import Transforms
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.functions.retry_run import RetryRun
     from runtime.usecases.functions.run_again import RunAgain
@@ -266,6 +267,13 @@ def people(clients: Clients, installation: Settings) -> "People":
         rules=lambda _tenant: NameRules(),
         derive=lambda _tenant: lambda _properties: {},
     )
+
+
+def transforms(clients: Clients, installation: Settings) -> "Transforms":
+    """The data transforms that tenants set up."""
+    from runtime.stores.transforms.transforms import Transforms
+
+    return Transforms(config=config(clients, installation))
 
 
 def events(clients: Clients, installation: Settings) -> "Events":

@@ -17,6 +17,8 @@ SCOPES: Final = (
     "profiles:read",
     "jobs:read",
     "jobs:write",
+    "transforms:read",  # with dry runs, which show properties of profiles
+    "transforms:write",
     "syncs:read",
     "syncs:write",
     "keys:read",

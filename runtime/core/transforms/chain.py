@@ -57,6 +57,11 @@ class Chain:
         """Whether there is a transform."""
         return bool(self._steps)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The properties that the transforms read."""
+        return frozenset(name for step in self._steps for name in step.sources)
+
     def derive(self, properties: Mapping[str, Any], set_at: Mapping[str, str]) -> Derived:
         """What the transforms make of these properties; it neither raises nor changes them.
 
@@ -126,8 +131,3 @@ def work(settings: Settings) -> Work:
             return default.work(settings)
         case Hash():
             return hash.work(settings)
-
-
-def shown(properties: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties as profiles show them, with the derived values over them."""
-    return {**properties, **values}

@@ -14,7 +14,7 @@ from runtime.core.transforms.merge import Choice, Merge
 from runtime.core.transforms.split import Split
 from runtime.core.transforms.standardize import Operator, Rule, Standardize, holds
 from runtime.core.transforms.tables import Table
-from runtime.core.transforms.transform import Method, Settings
+from runtime.core.transforms.transform import Definition, Method, Settings
 from runtime.core.transforms.values import MAX_VALUE_CHARS
 from runtime.errors import BadInput, Place
 
@@ -50,6 +50,11 @@ def settings(method: Method, raw: Mapping[str, Any]) -> Settings:
 def to_json(read: Settings) -> dict[str, Any]:
     """The settings as JSON, with every field; `settings` reads the same from it."""
     return {name: _plain(value) for name, value in asdict(read).items()}
+
+
+def are_same(one: Definition, two: Definition) -> bool:
+    """Whether two definitions are the same to the letter; to Python 1 and true are equal."""
+    return one == two and dump(to_json(one.settings)) == dump(to_json(two.settings))
 
 
 def _plain(value: Any) -> Any:

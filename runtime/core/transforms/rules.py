@@ -13,6 +13,7 @@ from runtime.errors import BadInput
 MAX_TRANSFORMS: Final = 100  # of a tenant, the disabled ones included
 MAX_SOURCES: Final = 10  # of a Merge
 MAX_PROPERTY_CHARS: Final = 256
+PROPERTY: Final = webhook_rules.NAME  # as the names of things are: printable characters
 # Of all regular expressions of a tenant together, in states of their automata. A step of a text
 # costs at most one look at each, half a microsecond: so a profile costs half a second at the most.
 MAX_PATTERN_STATES: Final = 2000
@@ -47,11 +48,11 @@ def check(definition: Definition) -> None:
         )
 
 
-_PROPERTY: Final = f"must be the name of a property: 1 to {MAX_PROPERTY_CHARS} characters"
+_PROPERTY: Final = f"must be the name of a property: 1 to {MAX_PROPERTY_CHARS} printable characters"
 
 
 def _is_property(name: str) -> bool:
-    return 0 < len(name) <= MAX_PROPERTY_CHARS and name.isprintable()
+    return len(name) <= MAX_PROPERTY_CHARS and PROPERTY.fullmatch(name) is not None
 
 
 def _check_sources(definition: Definition) -> None:

@@ -64,6 +64,7 @@ class Transform:
     id: str
     tenant: str
     definition: Definition
+    position: int  # in the chain, from 1; later ones read what earlier ones have made
     version: int  # of the definition; it grows by one with each change of it, from 1
     created_at: str  # ISO 8601
     updated_at: str  # ISO 8601; when the definition, or whether it is enabled, was last changed

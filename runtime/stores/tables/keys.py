@@ -32,6 +32,9 @@ class ConfigSort(StrEnum):
     SOURCE = "source#"  # to find the version that has a source already
     RELEASE = "release#"
     SYNC = "sync#"
+    TRANSFORMS = "transforms"  # one item: the order of the data transforms
+    TRANSFORM = "transform#"
+    TRANSFORM_VERSION = "transform_version#"
     CLAIM = "idempotency#"
     API_KEY = "apikey#"
 
@@ -117,6 +120,7 @@ class SyncSort(StrEnum):
 TENANTS: Final = ConfigPartition.TENANTS.value
 PURGES: Final = ConfigPartition.PURGES.value
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
+TRANSFORMS: Final = ConfigSort.TRANSFORMS.value
 API_KEY: Final = "apikey"  # the sort key of the key itself in its own partition
 CALLS: Final = "calls"  # the sort key of the count of its calls, beside it
 EVENT: Final = "event"  # the sort key of the one item in an event's partition
@@ -213,6 +217,21 @@ def purge(at: str, tenant_id: str, name: str) -> str:
 def sync(sync_id: str) -> str:
     """Sort key of a sync."""
     return f"{ConfigSort.SYNC}{sync_id}"
+
+
+def transform(transform_id: str) -> str:
+    """Sort key of a data transform."""
+    return f"{ConfigSort.TRANSFORM}{transform_id}"
+
+
+def transform_version(transform_id: str, number: int) -> str:
+    """Sort key of a version of a data transform; padded, so that they sort as numbers do."""
+    return f"{transform_versions(transform_id)}{number:06d}"
+
+
+def transform_versions(transform_id: str) -> str:
+    """What the sort keys of a data transform's versions begin with."""
+    return f"{ConfigSort.TRANSFORM_VERSION}{transform_id}#"
 
 
 def claim(sha256: str) -> str:

@@ -15,6 +15,7 @@ from runtime.wiring.api import (
     profiles,
     syncs,
     tenancy,
+    transforms,
     webhooks,
 )
 from runtime.wiring.api.audit import AuditApi
@@ -25,6 +26,7 @@ from runtime.wiring.api.jobs import JobApi
 from runtime.wiring.api.profiles import ProfileApi
 from runtime.wiring.api.syncs import SyncApi
 from runtime.wiring.api.tenancy import TenancyApi
+from runtime.wiring.api.transforms import TransformApi
 from runtime.wiring.api.webhooks import WebhookApi
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Api:
     functions: FunctionApi
     profiles: ProfileApi
     jobs: JobApi
+    transforms: TransformApi
     syncs: SyncApi
     tenancy: TenancyApi
     audit: AuditApi
@@ -67,6 +70,7 @@ def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
         functions=functions.build(clients, installation),
         profiles=profiles.build(clients, installation),
         jobs=jobs.build(clients, installation),
+        transforms=transforms.build(clients, installation),
         syncs=syncs.build(clients, installation),
         tenancy=tenancy.build(clients, installation),
         audit=audit.build(clients, installation),

@@ -64,6 +64,20 @@ CASES: Final = (
             ("DELETE", "", None),
         ),
     ),
+    Case(
+        kind="transform",
+        made_by=(
+            "/v1/transforms",
+            {"name": "n", "method": "format", "sources": ["a"], "settings": {"trim": True}},
+        ),
+        path="/v1/transforms/{id}",
+        changes=(
+            ("PATCH", "", {"settings": {"case": "upper"}}),
+            ("POST", "/revert", {"version": 1}),
+            ("PATCH", "", {"enabled": False}),
+            ("DELETE", "", None),
+        ),
+    ),
 )
 FUNCTION: Final = Case(
     kind="function",

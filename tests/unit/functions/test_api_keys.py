@@ -90,6 +90,7 @@ def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[
         "POST version": {"source": "x = 1"},
         "PUT environment of function": {"values": {}},
         "PUT canary of function": {"version": 1},
+        "POST revert of transform": {"version": 1},
         "POST invoke": {"event": {"topic": "metric.x"}},
     }
     for method, path in other_things.items():
@@ -129,6 +130,8 @@ def other_things(api: ApiClient) -> dict[str, str]:
     api.cloud.events.put([an_event(tenant=other.tenant, id="evt_theirs")])
     function = a_function(tenant=other.tenant, name="live")
     other.application.functions.store.add(function)
+    formatted = {"name": "n", "method": "format", "sources": ["a"], "settings": {"trim": True}}
+    transform = other.post("/v1/transforms", formatted).json["id"]
     runs = other.post("/v1/functions/live/replay").json["id"]
     key = other.get("/v1/api-keys").json["data"][0]["id"]
     job = a_job(tenant=other.tenant)
@@ -202,6 +205,10 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST pause of sync": f"/v1/syncs/{sync}/pause",
         "POST resume of sync": f"/v1/syncs/{sync}/resume",
         "GET trace": "/v1/traces/evt_theirs",
+        **{f"{w} transform": f"/v1/transforms/{transform}" for w in ("GET", "PATCH", "DELETE")},
+        "POST dry run of transform": f"/v1/transforms/{transform}/dry-run",
+        "GET versions of transform": f"/v1/transforms/{transform}/versions",
+        "POST revert of transform": f"/v1/transforms/{transform}/revert",
         **{f"{word} sync": f"/v1/syncs/{sync}" for word in ("GET", "PATCH", "DELETE")},
         **{f"POST {word} sync": f"/v1/syncs/{sync}/{word}" for word in ("pause", "resume")},
     }

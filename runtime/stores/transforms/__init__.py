@@ -1,0 +1,1 @@
+"""Stores data transforms."""

@@ -1,0 +1,1 @@
+"""Setting up data transforms, trying them, and bringing existing profiles up to date."""
