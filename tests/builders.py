@@ -271,7 +271,7 @@ def a_subject(event: Event | None = None, profile: Profile | None = None) -> Sub
     named = names_of_people.of(event.profile, NameRules())
     read = {} if profile is None else {profile.id: profile}
     draft = Draft(
-        tenant=TENANT, rules=NameRules(), derive=lambda _properties: {}, read=read, holders={}
+        tenant=TENANT, rules=NameRules(), derive=lambda _profile: {}, read=read, holders={}
     )
     if profile is None:
         return draft.subject(event, named)

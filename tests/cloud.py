@@ -97,7 +97,7 @@ class Cloud:
         return People(
             profiles=self.profiles,
             rules=lambda _tenant: rules or NameRules(),
-            derive=lambda _tenant: lambda _properties: {},
+            derive=lambda _tenant: lambda _profile: {},
         )
 
     def keep(self, *profiles: Profile) -> None:

@@ -176,7 +176,7 @@ class MemoryPeople:
         return Draft(
             tenant=tenant,
             rules=NameRules(),
-            derive=lambda _properties: {},
+            derive=lambda _profile: {},
             read=people,
             holders={name: each for each in people.values() for name in each.held_names},
         )

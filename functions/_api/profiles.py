@@ -30,7 +30,9 @@ class ProfileOut(Answer):
     external_id: str | None
     email: str | None
     phone: str | None
-    properties: dict[str, Any]
+    properties: dict[str, Any] = Field(
+        validation_alias="shown_properties", description="with the values of data transforms"
+    )
     revision: int
     updated_at: str
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
+    from runtime.stores.transforms.known_transforms import KnownTransforms
     from runtime.stores.transforms.transforms import Transforms
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.functions.retry_run import RetryRun
@@ -265,7 +266,7 @@ def people(clients: Clients, installation: Settings) -> "People":
     return People(
         profiles=profiles(clients, installation),
         rules=lambda _tenant: NameRules(),
-        derive=lambda _tenant: lambda _properties: {},
+        derive=known_transforms(clients, installation).overlay,
     )
 
 
@@ -274,6 +275,13 @@ def transforms(clients: Clients, installation: Settings) -> "Transforms":
     from runtime.stores.transforms.transforms import Transforms
 
     return Transforms(config=config(clients, installation))
+
+
+def known_transforms(clients: Clients, installation: Settings) -> "KnownTransforms":
+    """The data transforms as this process knows them, at most seconds old."""
+    from runtime.stores.transforms.known_transforms import KnownTransforms
+
+    return KnownTransforms(transforms=transforms(clients, installation), clock=worker.now)
 
 
 def events(clients: Clients, installation: Settings) -> "Events":

@@ -112,7 +112,7 @@ def _profile_row(snapshot: Profile) -> dict[str, Any]:
         "external_id": snapshot.external_id if alive else None,
         "email": snapshot.email if alive else None,
         "phone": snapshot.phone if alive else None,
-        "properties": dump(dict(snapshot.properties)) if alive else "{}",
+        "properties": dump(snapshot.shown_properties) if alive else "{}",
         "revision": snapshot.revision,
         "deleted": snapshot.deleted,
         "updated_at": snapshot.updated_at,

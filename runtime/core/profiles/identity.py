@@ -19,7 +19,7 @@ from runtime.errors import BadInput, Conflict
 
 MAX_MERGED_IDS: Final = 1000  # of one profile; each is 30 bytes of its item
 MAX_WRITES: Final = 99  # of one transaction; DynamoDB takes 100, and a run's record needs a place
-Derive = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # the overlay of the data transforms
+Derive = Callable[[Profile], Mapping[str, Any]]  # the overlay of a tenant's data transforms
 
 
 class Rule(StrEnum):
@@ -351,7 +351,7 @@ class Draft:
 
     def _ready(self, profile: Profile) -> Profile:
         bare = profile.merged_into is not None or profile.deleted
-        return profiles.stored(profile, {} if bare else self.derive(profile.properties))
+        return profiles.stored(profile, {} if bare else self.derive(profile))
 
 
 def groups(events: Sequence[tuple[Event, Named]], draft: Draft) -> list[list[int]]:

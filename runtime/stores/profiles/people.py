@@ -19,7 +19,7 @@ class People:
 
     profiles: Profiles
     rules: Callable[[str], NameRules]  # of a tenant
-    derive: Callable[[str], Derive]  # what a tenant's data transforms make of properties
+    derive: Callable[[str], Derive]  # what a tenant's data transforms make of a profile
 
     def draft(
         self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False

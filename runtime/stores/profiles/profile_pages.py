@@ -17,7 +17,7 @@ class ProfilePages:
     table: Table
 
     def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Profile]:
-        """Some profiles behind this position; deleted ones are left out, so it may be short."""
+        """Some live profiles behind this position; others are left out, so it may be short."""
         query: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": codec.key({":pk": keys.tenant(tenant)}),
@@ -28,6 +28,11 @@ class ProfilePages:
             query["ExclusiveStartKey"] = codec.key({"pk": keys.tenant(tenant), "sk": after})
         read, last = self.table.look(query)
         return Page(
-            items=tuple(profile for profile in map(items.profile, read) if not profile.deleted),
+            items=tuple(profile for profile in map(items.profile, read) if _is_live(profile)),
             after=None if last is None else str(last["sk"]["S"]),
         )
+
+
+def _is_live(profile: Profile) -> bool:
+    gone = profile.deleted or profile.merged_into is not None or profile.erased_at is not None
+    return not gone

@@ -1,11 +1,13 @@
 """The chains of data transforms as a warm worker knows them: compiled after each change."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from runtime.core.profiles.profile import Profile
+from runtime.core.transforms import overlay
 from runtime.core.transforms.chain import Chain
 from runtime.errors import BadInput, Transient
 from runtime.freshness import is_fresh
@@ -47,6 +49,15 @@ class KnownTransforms:
                 self._known.popitem(last=False)
         self._known.move_to_end(tenant)
         return known.chain
+
+    def overlay(self, tenant: str) -> Callable[[Profile], Mapping[str, Any]]:
+        """What the tenant's chain lays over the properties of each of its profiles.
+
+        Raises:
+            Transient: as `chain`.
+        """
+        chain = self.chain(tenant)
+        return lambda profile: overlay.of(profile, chain).values
 
     def _checked(self, tenant: str, known: _Known | None, *, now_s: float) -> _Known:
         if known is not None and known.revision == self.transforms.revision(tenant):

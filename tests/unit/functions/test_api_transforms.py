@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import pytest
 
+from runtime.core.profiles.profile import Profile
 from runtime.core.transforms.transform_list import MAX_VERSIONS
 from runtime.stores.transforms.known_transforms import KnownTransforms
 from tests.api_client import ApiClient
-from tests.builders import a_profile
 from tests.doubles import FakeClock
 from tests.overtaking import overtaken_by
 
@@ -234,7 +234,7 @@ def _ids(api: ApiClient) -> list[str]:
 
 
 def _stored(api: ApiClient, profile_id: str, *, deleted: bool = False, **properties: Any) -> None:
-    profile = a_profile(
-        tenant=api.tenant, id=profile_id, properties=properties, stamps={}, deleted=deleted
+    profile = Profile(
+        id=profile_id, tenant=api.tenant, revision=1, properties=properties, deleted=deleted
     )
-    assert api.cloud.profiles.replace(profile, read_revision=0)
+    api.cloud.keep(profile)
