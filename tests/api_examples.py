@@ -306,6 +306,7 @@ def _transforms(story: Story) -> None:
     story.call("GET", f"{path}/versions")
     story.call("POST", f"{path}/revert", {"version": 1})
     story.call("DELETE", path)
+    story.call("POST", "/v1/transform-backfills")
 
 
 def _warehouse(story: Story) -> None:

@@ -16,6 +16,7 @@ from functions._api.endpoint import (
     listing,
     without_defaults,
 )
+from functions._api.jobs import JobOut
 from runtime.core.page import Page
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
@@ -256,6 +257,18 @@ def revert(
     return transform_out(after)
 
 
+@endpoint(
+    "POST",
+    "/v1/transform-backfills",
+    scope="transforms:write",
+    status=202,
+    audited=Audited(action="transform.backfilled", id=("id",)),
+)
+def backfill(api: Api, caller: ApiKey) -> JobOut:
+    """Bring every profile up to date with the data transforms: a job, which `/v1/jobs` shows."""
+    return JobOut.model_validate(api.transforms.backfill(caller.tenant))
+
+
 def _definition(body: TransformIn) -> Definition:
     first = body.sources[0] if body.sources else ""
     return Definition(
@@ -312,4 +325,6 @@ def trial_out(trial: Trial) -> TrialOut:
     return TrialOut.model_validate(trial)
 
 
-ENDPOINTS = (create, list_all, try_new, show, change, delete, try_change, versions, revert)
+ENDPOINTS = (
+    *(create, list_all, try_new, show, change, delete, try_change, versions, revert, backfill),
+)

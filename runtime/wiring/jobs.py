@@ -15,14 +15,35 @@ BUDGET_S: Final = 55
 
 def build() -> "WorkJobs":
     """What works off the jobs of this installation."""
+    from runtime.core.jobs.job import JobKind
+    from runtime.stores.profiles.profile_pages import ProfilePages
+    from runtime.stores.tables.table import Table
+    from runtime.usecases.jobs.end_failed import EndFailed
     from runtime.usecases.jobs.work_jobs import WorkJobs
     from runtime.usecases.jobs.work_off import WorkOff
+    from runtime.usecases.transforms.backfill_page import BackfillPage
 
     installation = settings.load()
     clients = parts.clients(installation)
     jobs = parts.jobs(clients, installation)
+    profiles = Table(client=clients.tables, name=installation.profiles_table)
+    steps = {
+        JobKind.TRANSFORM_BACKFILL: BackfillPage(
+            transforms=parts.transforms(clients, installation),
+            pages=ProfilePages(table=profiles),
+            profiles=parts.profiles(clients, installation),
+            clock=worker.now,
+        )
+    }
     return WorkJobs(
         jobs=jobs,
-        work_off=WorkOff(store=jobs, steps={}, budget_s=BUDGET_S, clock=worker.now),
+        work_off=WorkOff(
+            store=jobs,
+            steps={
+                kind.value: EndFailed(step=step, clock=worker.now) for kind, step in steps.items()
+            },
+            budget_s=BUDGET_S,
+            clock=worker.now,
+        ),
         clock=worker.now,
     )

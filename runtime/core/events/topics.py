@@ -48,6 +48,7 @@ _CHANGES: Final[Mapping[str, str]] = MappingProxyType(
         "transform.created": "a data transform was created",
         "transform.updated": "a data transform was changed",
         "transform.reverted": "a data transform got the definition of an earlier version",
+        "transform.backfilled": "profiles were to be brought up to date with the data transforms",
         "transform.deleted": "a data transform was deleted",
         "sync.created": "a sync was created",
         "sync.updated": "a sync's settings were changed",

@@ -25,6 +25,7 @@ class JobKind(StrEnum):
 
     PROFILE_IMPORT = "profile_import"
     PROFILE_EXPORT = "profile_export"
+    TRANSFORM_BACKFILL = "transform_backfill"
 
 
 # Kinds that nobody may cancel, because half of one would be worse than none or all.

@@ -18,6 +18,11 @@ def of(profile: Profile, chain: Chain) -> Derived:
     return chain.derive(profile.properties, set_at)
 
 
+def are_same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
+    """Whether two overlays have the same JSON values."""
+    return identity(dict(one)) == identity(dict(two))
+
+
 def shows_alike(name: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
     """Whether both have the same JSON value for a property, or neither has one."""
     values = (one.get(name, ABSENT), two.get(name, ABSENT))

@@ -48,7 +48,11 @@ class ProjectProfiles:
         for tenant, numbers in by_tenant.items():
             rules = self.people.rules(tenant)
             named = [(events[n], names.of(events[n].profile, rules)) for n in numbers]
-            draft = self.people.draft(tenant, named)
+            try:
+                draft = self.people.draft(tenant, named)
+            except Transient as problem:  # of this tenant's; the others' events go on
+                outcomes |= dict.fromkeys(numbers, problem)
+                continue
             for group in identity.groups(named, draft):
                 results = self._group([named[n] for n in group], draft.alone())
                 outcomes |= dict(zip((numbers[n] for n in group), results, strict=True))

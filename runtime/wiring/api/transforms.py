@@ -9,6 +9,7 @@ from runtime.stores.tables.table import Table
 from runtime.stores.transforms.transforms import Transforms
 from runtime.usecases.transforms.create_transform import CreateTransform
 from runtime.usecases.transforms.delete_transform import DeleteTransform
+from runtime.usecases.transforms.start_backfill import StartBackfill
 from runtime.usecases.transforms.try_transform import TryTransform
 from runtime.usecases.transforms.update_transform import UpdateTransform
 from runtime.wiring import parts, worker
@@ -23,6 +24,7 @@ class TransformApi:
     update: UpdateTransform
     delete: DeleteTransform
     try_out: TryTransform
+    backfill: StartBackfill
 
 
 def build(clients: Clients, installation: Settings) -> TransformApi:
@@ -35,4 +37,7 @@ def build(clients: Clients, installation: Settings) -> TransformApi:
         update=UpdateTransform(transforms=transforms, clock=worker.now),
         delete=DeleteTransform(transforms=transforms),
         try_out=TryTransform(transforms=transforms, profiles=profiles),
+        backfill=StartBackfill(
+            jobs=parts.jobs(clients, installation), new_id=parts.new_id, clock=worker.now
+        ),
     )
