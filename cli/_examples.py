@@ -76,7 +76,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "local status": "--json",
     "local stop": "",
     "local up": "--allow-local-http --set RetentionDays=7",
-    "profiles show": "--external-id c-1",
+    "profiles show": "--external-id c-1 --timeline --limit 20",
     "query": '"SELECT topic, COUNT(*) FROM events GROUP BY topic" --limit 20',
     "runs list": "--function vip --outcome failed --since 24h",
     "runs retry": "run_1 --version same --wait",

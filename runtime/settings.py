@@ -94,6 +94,11 @@ class Settings:
         return self._text("NAMES_TABLE")
 
     @property
+    def timeline_table(self) -> str:
+        """The table of the timelines of profiles."""
+        return self._text("TIMELINE_TABLE")
+
+    @property
     def ledger_table(self) -> str:
         """The table of the raw log's numbers and of the loads."""
         return self._text("LEDGER_TABLE")

@@ -197,6 +197,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "RUNS_TABLE": cloud.runs.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "NAMES_TABLE": cloud.profiles.names.table.name,
+        "TIMELINE_TABLE": cloud.timelines.table.name,
         "AUDIT_TABLE": cloud.audit.table.name,
         "JOBS_TABLE": cloud.jobs.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,

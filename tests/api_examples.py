@@ -23,10 +23,12 @@ from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
+from runtime.core.timeline.entry import AttributeChange, EntryKind
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import Answer, ApiClient, running_api
 from tests.builders import NOW, a_delivery, a_job, a_profile, a_run, an_attempt, an_event
 from tests.doubles import ScriptedSandbox
+from tests.timeline import an_entry
 
 FILE: Final = Path(__file__).parents[1] / "functions" / "_api" / "examples.json"
 SOURCE: Final = """def handler(event):
@@ -157,7 +159,27 @@ def _send_events(story: Story) -> None:
     story.call("GET", f"/v1/events/{EVENT['id']}")
     story.call("GET", "/v1/profiles", **person)
     story.call("GET", f"/v1/profiles/{profile_id}")
+    _timeline(story, profile_id)
     story.call("GET", "/v1/topics")
+
+
+def _timeline(story: Story, profile_id: str) -> None:
+    event = an_entry(
+        id=str(EVENT["id"]),
+        tenant=story.api.tenant,
+        profile_id=profile_id,
+        topic=str(EVENT["topic"]),
+    )
+    change = replace(
+        event,
+        id=ids.derive("chg", profile_id),
+        kind=EntryKind.CHANGE,
+        topic=None,
+        cause=str(EVENT["id"]),
+        changes=(AttributeChange("properties.city", "Köln", "Bonn"),),
+    )
+    story.api.cloud.timelines.put([event, change])
+    story.call("GET", f"/v1/profiles/{profile_id}/timeline")
 
 
 def _webhooks(story: Story) -> str:

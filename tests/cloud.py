@@ -37,6 +37,7 @@ from runtime.stores.secrets import Secrets
 from runtime.stores.tables import config, records
 from runtime.stores.tables.config import Config
 from runtime.stores.tables.table import Table
+from runtime.stores.timeline.timelines import Timelines
 
 RETENTION_DAYS: Final = 30
 US_EAST_1: Final = "us-east-1"
@@ -132,6 +133,15 @@ class Cloud:
             profiles=self.profiles,
             bodies=self.bodies,
             retention_days=RETENTION_DAYS,
+        )
+
+    @property
+    def timelines(self) -> Timelines:
+        """The timelines of profiles."""
+        return Timelines(
+            table=self.table("timeline", sort="sk"),
+            retention_days=RETENTION_DAYS,
+            clock=lambda: datetime.now(UTC),
         )
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import boto3
+import duckdb
 
 from infra.local.redshift import client as reader
 from infra.local.redshift.server import RedshiftServer
@@ -252,6 +253,18 @@ class World:
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Ask the warehouse as an analyst would."""
         return reader.query(self.client("redshift-data"), sql)
+
+    def lake(self, sql: str, *, table: str) -> list[tuple[Any, ...]]:
+        """Ask the Parquet files of a table, which the query calls `lake`."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        keys = [key for key in self.keys("lake/") if f"/{table}/" in key]
+        for number, key in enumerate(keys):
+            body = self.client("s3").get_object(Bucket=self.name, Key=key)["Body"].read()
+            (folder / f"{number}.parquet").write_bytes(body)
+        with duckdb.connect() as connection:
+            files = f"SELECT * FROM read_parquet('{folder}/*.parquet')"  # noqa: S608 - ours
+            connection.execute(f"CREATE VIEW lake AS {files}")
+            return connection.execute(sql).fetchall()
 
     def ids(self, schema: str = "penstock_acme") -> list[str]:
         """The ids of all rows of `events`, doubles and all."""

@@ -1,7 +1,7 @@
-"""Composition roots of `archive` and `archive_profiles`, which fill the raw log."""
+"""Composition root of `archive`, which puts events into the raw log."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from runtime import settings
 from runtime.wiring import parts, worker
@@ -23,21 +23,6 @@ def build(_journal: Journal) -> "Worker[Event]":
     return Worker(
         decode=parts.event, work=_as_one(put), park=parts.parked(clients, installation).park
     )
-
-
-def build_profiles() -> Callable[[Iterable[Mapping[str, Any]]], None]:
-    """What puts images of the profiles table's stream into the raw log."""
-    from runtime.stores.profiles.items import profile_from_stream
-    from runtime.usecases.archive.archive_profiles import ArchiveProfiles
-
-    installation = settings.load()
-    raw_log = parts.raw_log(parts.clients(installation), installation)
-    put = ArchiveProfiles(raw_log=raw_log, clock=worker.now)
-
-    def archive_images(images: Iterable[Mapping[str, Any]]) -> None:
-        put([profile_from_stream(image) for image in images])
-
-    return archive_images
 
 
 def _as_one(

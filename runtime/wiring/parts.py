@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
+    from runtime.stores.timeline.timelines import Timelines
     from runtime.stores.transforms.known_transforms import KnownTransforms
     from runtime.stores.transforms.transforms import Transforms
     from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.event_records import EventRecords
     from runtime.usecases.functions.retry_run import RetryRun
     from runtime.usecases.functions.run_again import RunAgain
     from runtime.usecases.functions.tend_functions import TendFunctions
@@ -307,6 +309,26 @@ def runs(clients: Clients, installation: Settings) -> "Runs":
         profiles=profiles(clients, installation),
         bodies=bodies.in_bucket(installation.bucket, clients),
         retention_days=installation.retention_days,
+    )
+
+
+def event_records(clients: Clients, installation: Settings) -> "EventRecords":
+    """What finds the runs and deliveries of events."""
+    from runtime.usecases.event_records import EventRecords
+
+    return EventRecords(
+        runs=runs(clients, installation), deliveries=deliveries(clients, installation)
+    )
+
+
+def timelines(clients: Clients, installation: Settings) -> "Timelines":
+    """The timelines of profiles."""
+    from runtime.stores.timeline.timelines import Timelines
+
+    return Timelines(
+        table=Table(client=clients.tables, name=installation.timeline_table),
+        retention_days=installation.retention_days,
+        clock=worker.now,
     )
 
 

@@ -1,13 +1,36 @@
-"""Composition root of `project_profile`, which changes profiles as events say."""
+"""Composition roots of `project_profile`, which changes profiles, and `follow_profiles`."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime import settings
-from runtime.wiring import parts
+from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
+    from runtime.core.profiles.profile_change import ProfileChange
+
+
+class Park(Protocol):
+    """Puts what no code can read into a dead-letter queue."""
+
+    def __call__(self, body: str, *, code: str, reason: str) -> None:
+        """Put it there, with the reason.
+
+        Raises:
+            Transient: it was not put there.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """What reads records of the profiles' stream, and follows the changes they tell of."""
+
+    decode: Callable[[Mapping[str, Any]], "ProfileChange"]  # raises BadInput
+    work: Callable[[Sequence["ProfileChange"]], None]
+    park: Park
 
 
 def build(_journal: Journal) -> "Worker[Event]":
@@ -16,5 +39,27 @@ def build(_journal: Journal) -> "Worker[Event]":
 
     installation = settings.load()
     clients = parts.clients(installation)
-    work = ProjectProfiles(people=parts.people(clients, installation))
+    work = ProjectProfiles(
+        people=parts.people(clients, installation),
+        timelines=parts.timelines(clients, installation),
+    )
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)
+
+
+def build_follower() -> Follower:
+    """What follows the changes of profiles."""
+    from runtime.stores.profiles import items
+    from runtime.usecases.archive.archive_profiles import ArchiveProfiles
+    from runtime.usecases.profiles.follow_profiles import FollowProfiles
+
+    installation = settings.load()
+    clients = parts.clients(installation)
+    return Follower(
+        decode=items.change,
+        work=FollowProfiles(
+            archive=ArchiveProfiles(raw_log=parts.raw_log(clients, installation), clock=worker.now),
+            timelines=parts.timelines(clients, installation),
+            bus=parts.bus(clients, installation),
+        ),
+        park=parts.parked(clients, installation).park,
+    )

@@ -193,6 +193,7 @@ class ProcessStage:
             "RUNS_TABLE": cloud.runs.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
             "NAMES_TABLE": cloud.profiles.names.table.name,
+            "TIMELINE_TABLE": cloud.timelines.table.name,
             "AUDIT_TABLE": cloud.audit.table.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
             "SLOW_QUEUE_URL": cloud.queue_url("slow"),

@@ -33,6 +33,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "EVENTS_TABLE": cloud.events.table.name,
             "PROFILES_TABLE": cloud.profiles.table.name,
             "NAMES_TABLE": cloud.profiles.names.table.name,
+            "TIMELINE_TABLE": cloud.timelines.table.name,
             "AUDIT_TABLE": cloud.audit.table.name,
             "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
             "BUCKET": cloud.bucket.name,

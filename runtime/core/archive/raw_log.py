@@ -58,7 +58,11 @@ def encode_events(events: Sequence[Event]) -> EncodedBatch:
 
 
 def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
-    """The batch of these snapshots; a deleted profile leaves its id and revision, nothing else."""
+    """The batch of these snapshots.
+
+    A profile that is deleted, erased or merged into another leaves its id and revision, and a row
+    that says `deleted`: a load then removes what it had.
+    """
     return _encode(Kind.PROFILES, [_profile_row(snapshot) for snapshot in profiles])
 
 
@@ -105,7 +109,8 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _profile_row(snapshot: Profile) -> dict[str, Any]:
-    alive = not snapshot.deleted
+    is_gone = snapshot.merged_into is not None or snapshot.erased_at is not None
+    alive = not (snapshot.deleted or is_gone)
     return {
         "tenant": snapshot.tenant,
         "profile_id": snapshot.id,
@@ -114,7 +119,7 @@ def _profile_row(snapshot: Profile) -> dict[str, Any]:
         "phone": snapshot.phone if alive else None,
         "properties": dump(snapshot.shown_properties) if alive else "{}",
         "revision": snapshot.revision,
-        "deleted": snapshot.deleted,
+        "deleted": not alive,
         "updated_at": snapshot.updated_at,
     }
 

@@ -382,6 +382,14 @@ def merge(tenant_id: str, loser_id: str, side: str) -> str:
     return f"{NamesPartition.MERGE}{tenant_id}#{side}#{loser_id}"
 
 
+# --- timelines: the sort key of an entry is its place, which begins with a time
+
+
+def timeline(tenant_id: str, profile_id: str) -> str:
+    """Partition of a profile's timeline."""
+    return f"{tenant_id}#{profile_id}"
+
+
 # --- the audit log: a tenant's partition has its name, and the sort key of an entry is its id
 
 

@@ -1,22 +1,23 @@
-"""Trace an event: which subscriptions took it, why the others did not, and what came of it.
+"""Trace an event: which subscriptions took it, why the others did not, and what came of it."""
 
-The ids of an event's runs and deliveries are hashes of event and subscriber. So they are not looked
-up in an index: they are computed from the tenant's functions and webhooks.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from runtime.core import ids
-from runtime.core.deliveries.delivery import Delivery, Selection
+from runtime.core.deliveries.delivery import Delivery
 from runtime.core.events.envelope import Event
-from runtime.core.functions.function import Function
 from runtime.core.functions.run import Run
 from runtime.core.matching.explain import Explanation, explain
 from runtime.core.page import Page
-from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, Transient
+from runtime.usecases.event_records import (
+    EventRecords,
+    Functions,
+    Place,
+    Subscriber,
+    Webhooks,
+    name_of,
+)
 
 # Subscribers in one page, so that it fits the 6 MB that an answer of the API may have: a delivery
 # of 100 attempts comes with their excerpts.
@@ -37,45 +38,12 @@ class ShowEvent(Protocol):
         """
 
 
-class Functions(Protocol):
-    """Stores functions."""
-
-    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Function]:
-        """A tenant's functions, by name."""
-
-
-class Webhooks(Protocol):
-    """Stores webhooks."""
-
-    def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
-        """A tenant's webhooks, by id."""
-
-
-class Runs(Protocol):
-    """Stores runs."""
-
-    def find_many(self, run_ids: Iterable[str]) -> Mapping[str, Run]:
-        """The runs that have a record, by id."""
-
-
-class Deliveries(Protocol):
-    """Stores deliveries."""
-
-    def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
-        """The deliveries that have a record, by id."""
-
-    def list(
-        self, tenant: str, selection: Selection, *, after: str | None = None, limit: int = 50
-    ) -> Page[Delivery]:
-        """For one event, a page of the deliveries whose ids are not hashes of event and webhook."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
     """What one subscriber made of an event."""
 
     # None for a delivery that a function made besides a webhook's own.
-    subscriber: Webhook | Function | None
+    subscriber: Subscriber | None
     # By the subscriber as it is now; None without a subscriber.
     explanation: Explanation | None = None
     run: Run | None = None  # None before its first attempt, and for a webhook without a transform
@@ -89,8 +57,7 @@ class TraceEvent:
     show: ShowEvent
     functions: Functions
     webhooks: Webhooks
-    runs: Runs
-    deliveries: Deliveries
+    records: EventRecords
 
     def __call__(
         self, tenant: str, event_id: str, *, after: str | None = None, limit: int = MAX_TRACED
@@ -127,43 +94,24 @@ class TraceEvent:
         if stage == BY_WEBHOOK:
             webhooks = self.webhooks.list(event.tenant, after=after, limit=limit)
             return Page(items=self._traced(webhooks.items, event), after=webhooks.after)
-        made = self.deliveries.list(
-            event.tenant, Selection(event_id=event.id), after=after, limit=limit
-        )
+        made = self.records.made_by_functions(event.tenant, event.id, after=after, limit=limit)
         each = (Traced(subscriber=None, delivery=delivery) for delivery in made.items)
         return Page(items=tuple(each), after=made.after)
 
-    def _traced(
-        self, subscribers: Iterable[Webhook | Function], event: Event
-    ) -> tuple[Traced, ...]:
-        by_run = {_run_id(each, event): each for each in subscribers}
-        runs = self.runs.find_many(by_run)
-        deliveries = self.deliveries.get(
-            _delivery_id(each, event) for each in by_run.values() if isinstance(each, Webhook)
-        )
+    def _traced(self, subscribers: Sequence[Subscriber], event: Event) -> tuple[Traced, ...]:
+        records = self.records.find(event.tenant, [(event.id, each) for each in subscribers])
         return tuple(
             Traced(
                 subscriber=each,
                 explanation=_explained(each, event),
-                run=runs.get(run_id),
-                delivery=(
-                    deliveries.get(_delivery_id(each, event)) if isinstance(each, Webhook) else None
-                ),
+                run=records[Place(event.id, name_of(each))].run,
+                delivery=records[Place(event.id, name_of(each))].delivery,
             )
-            for run_id, each in by_run.items()
+            for each in subscribers
         )
 
 
-def _run_id(subscriber: Webhook | Function, event: Event) -> str:
-    name = subscriber.id if isinstance(subscriber, Webhook) else subscriber.name
-    return ids.run_id(event.tenant, event.id, name)
-
-
-def _delivery_id(webhook: Webhook, event: Event) -> str:
-    return ids.delivery_id(event.tenant, event.id, webhook.id)
-
-
-def _explained(subscriber: Webhook | Function, event: Event) -> Explanation:
+def _explained(subscriber: Subscriber, event: Event) -> Explanation:
     try:
         return explain(subscriber.triggers, event)
     except BadInput as problem:

@@ -1,6 +1,6 @@
 """Update profiles with the events about them, and join the names that an event gives together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,6 +8,8 @@ from runtime.core.events.envelope import Event
 from runtime.core.profiles import identity, names
 from runtime.core.profiles.identity import Change, Draft, Projected
 from runtime.core.profiles.names import Named, NameRules
+from runtime.core.timeline import entry as entries
+from runtime.core.timeline.entry import Entry
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
 
@@ -29,11 +31,26 @@ class People(Protocol):
         """Store a change, all of it; False when another writer came first."""
 
 
+class Timelines(Protocol):
+    """Stores the timelines of profiles."""
+
+    def put(self, timeline: Iterable[Entry], /) -> None:
+        """Store entries; the same entry again changes nothing.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectProfiles:
-    """Merges a batch of events into profiles: one read for all, one write for each person."""
+    """Merges a batch of events into profiles: one read for all, one write for each person.
+
+    Then it writes the events into the timelines of their people, with one write for all.
+    """
 
     people: People
+    timelines: Timelines
     races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
@@ -56,10 +73,24 @@ class ProjectProfiles:
             for group in identity.groups(named, draft):
                 results = self._group([named[n] for n in group], draft.alone())
                 outcomes |= dict(zip((numbers[n] for n in group), results, strict=True))
-        return [
-            outcome if isinstance(outcome, Exception) else None
-            for _, outcome in sorted(outcomes.items())
-        ]
+        return self._told(events, [outcome for _, outcome in sorted(outcomes.items())])
+
+    def _told(self, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Exception | None]:
+        """Write what came of the events into the timelines; returns each event's error.
+
+        An event whose entry may be missing comes again, and its profile takes that as no news.
+        """
+        lost: Transient | None = None
+        try:
+            self.timelines.put(
+                entry
+                for event, outcome in zip(events, outcomes, strict=True)
+                if isinstance(outcome, Projected)
+                for entry in _entries(event, outcome)
+            )
+        except Transient as problem:
+            lost = problem
+        return [outcome if isinstance(outcome, Exception) else lost for outcome in outcomes]
 
     def _group(self, events: Sequence[tuple[Event, Named]], draft: Draft) -> Sequence[Outcome]:
         tenant = events[0][0].tenant
@@ -101,3 +132,9 @@ class ProjectProfiles:
             return False
         draft.take_in(change)
         return True
+
+
+def _entries(event: Event, projected: Projected) -> Iterator[Entry]:
+    if projected.profile_id is not None:
+        yield entries.of_event(event, projected.profile_id)
+    yield from (entries.of_refusal(event, refusal) for refusal in projected.refusals)

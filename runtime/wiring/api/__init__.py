@@ -15,6 +15,7 @@ from runtime.wiring.api import (
     profiles,
     syncs,
     tenancy,
+    timeline,
     transforms,
     webhooks,
 )
@@ -26,6 +27,7 @@ from runtime.wiring.api.jobs import JobApi
 from runtime.wiring.api.profiles import ProfileApi
 from runtime.wiring.api.syncs import SyncApi
 from runtime.wiring.api.tenancy import TenancyApi
+from runtime.wiring.api.timeline import TimelineApi
 from runtime.wiring.api.transforms import TransformApi
 from runtime.wiring.api.webhooks import WebhookApi
 
@@ -47,6 +49,7 @@ class Api:
     syncs: SyncApi
     tenancy: TenancyApi
     audit: AuditApi
+    timeline: TimelineApi
 
 
 def load() -> Api:
@@ -74,4 +77,5 @@ def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
         syncs=syncs.build(clients, installation),
         tenancy=tenancy.build(clients, installation),
         audit=audit.build(clients, installation),
+        timeline=timeline.build(clients, installation),
     )

@@ -33,8 +33,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
             show=show,
             functions=parts.functions(clients, installation),
             webhooks=parts.webhooks(clients, installation),
-            runs=parts.runs(clients, installation),
-            deliveries=parts.deliveries(clients, installation),
+            records=parts.event_records(clients, installation),
         ),
         store=store,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.core.events.envelope import ProfileRef
+from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import LoadState
@@ -113,6 +114,52 @@ def test_the_later_revision_of_a_profile_wins_and_a_deleted_one_stays_deleted(
         {"profile_id": "prf_1", "email": "new@example.com", "deleted": False},
         {"profile_id": "prf_2", "email": None, "deleted": True},
     ]
+
+
+def test_profiles_are_the_merged_view_whichever_snapshot_arrives_first(world: World) -> None:
+    """The one that was merged vanishes like a deleted one, and an un-merge brings it back."""
+    world.syncs.add(a_sync())
+    loser = _profile(id="prf_2", revision=4)
+    both = _profile(revision=2, merged_ids=("prf_2",), properties={"city": "Bonn"})
+    redirect = replace(profiles.redirect(loser, into="prf_1"), revision=5)
+    for snapshot in (redirect, loser, both, _profile()):
+        world.archive_profiles(snapshot)
+        world.planner().sync_one("acme", "syn_1")
+    alive = (
+        "SELECT profile_id, properties.city AS city FROM penstock_acme.profiles WHERE NOT deleted"
+    )
+    assert world.query(alive) == [{"profile_id": "prf_1", "city": '"Bonn"'}]
+    (gone,) = world.query("SELECT email, properties FROM penstock_acme.profiles WHERE deleted")
+    assert gone == {"email": None, "properties": "{}"}
+
+    world.archive_profiles(replace(loser, revision=6))
+    world.planner().sync_one("acme", "syn_1")
+    assert len(world.query(alive)) == 2
+
+
+def test_the_lake_has_a_merged_profile_as_a_deleted_one(world: World) -> None:
+    """Who reads the Parquet files alone must not count a person twice."""
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    loser = _profile(id="prf_2")
+    world.archive_profiles(loser, _profile(merged_ids=("prf_2",)))
+    world.planner().sync_one("acme", "syn_1")
+    world.archive_profiles(profiles.stored(profiles.redirect(loser, into="prf_1")))
+    world.planner().sync_one("acme", "syn_1")
+    assert world.lake(
+        "SELECT profile_id, deleted FROM lake"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY profile_id ORDER BY revision DESC) = 1"
+        " ORDER BY profile_id",
+        table="profiles",
+    ) == [("prf_1", False), ("prf_2", True)]
+
+
+def test_a_warehouse_has_the_properties_that_people_see(world: World) -> None:
+    """What data transforms made covers what events said, as in the API and in functions."""
+    world.syncs.add(a_sync())
+    world.archive_profiles(_profile(properties={"city": "köln", "n": 1}, derived={"city": "Köln"}))
+    world.planner().sync_one("acme", "syn_1")
+    (row,) = world.query("SELECT properties FROM penstock_acme.profiles")
+    assert json.loads(row["properties"]) == {"city": "Köln", "n": 1}
 
 
 def test_rows_of_an_erased_profile_never_load(world: World) -> None:

@@ -1,9 +1,16 @@
 """`penstock profiles show`: a person by the name that people know."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from runtime.core import ids
+from runtime.core.deliveries.delivery import Status
 from runtime.core.profiles import profile as profiles
-from tests.builders import a_profile
+from runtime.core.timeline.entry import AttributeChange, EntryKind
+from tests.builders import NOW, a_delivery, a_profile, a_run
+from tests.timeline import an_entry
 from tests.unit.cli.conftest import Command
 
 
@@ -75,3 +82,81 @@ def test_the_api_finds_nobody_by_several_names_or_elsewhere_or_deleted(penstock:
     assert 1 == len(api.get("/v1/profiles", email="ada@example.com").json["data"])
     assert [] == api.newcomer().get("/v1/profiles", email="ada@example.com").json["data"]
     assert [] == api.get("/v1/profiles", email="deleted@example.com").json["data"]
+
+
+def test_a_profile_is_shown_with_its_timeline(penstock: Command) -> None:
+    """In the words of people: what happened, and what changed from what to what."""
+    profile_id = known(penstock, {"email": "ada@example.com"})
+    bare = an_entry(tenant=penstock.api.tenant, profile_id=profile_id, topic=None)
+    change = AttributeChange("properties.city", None, "Köln")
+    cut = AttributeChange("properties.text", 1, '"abc', is_cut=True)
+    refusal: dict[str, Any] = {
+        "event_id": "evt_9",
+        "name_kind": "email",
+        "name_value": "x\x1b[2J",
+        "rule": "full",
+    }
+    penstock.api.cloud.timelines.put(
+        [
+            replace(bare, topic="message.email.clicked"),
+            replace(
+                bare,
+                id="c",
+                kind=EntryKind.CHANGE,
+                cause="evt_1",
+                changes=(change, cut),
+                changes_left_out=3,
+            ),
+            replace(bare, id="m", kind=EntryKind.MERGE, profile_ids=("prf_2", "prf_3")),
+            replace(bare, id="u", kind=EntryKind.UNMERGE, profile_ids=("prf_2",)),
+            replace(bare, id="r", kind=EntryKind.REFUSAL, other_id="prf_4", **refusal),
+        ]
+    )
+    words = ("profiles", "show", "--email", "ada@example.com", "--timeline")
+
+    text = penstock(*words).out
+    document = penstock(*words, "--kind", "event", "--json").json
+
+    assert [
+        f"{NOW}  un-merged: prf_2 left {profile_id}",
+        f'{NOW}  refused: email "x\\u001b[2J" of evt_9 (full); it leads to prf_4',
+        f"{NOW}  merged: prf_2, prf_3 became part of {profile_id}",
+        f"{NOW}  event message.email.clicked (evt_1)",
+        f"{NOW}  changed by evt_1",
+        '  properties.city: nothing → "Köln"',
+        '  properties.text: 1 → "abc…',
+        "  and 3 more attributes",
+    ] == text.splitlines()[-8:]
+    assert (profile_id, ["evt_1"]) == (
+        document["id"],
+        [entry["id"] for entry in document["timeline"]],
+    )
+
+
+def test_a_timeline_shows_what_was_run_and_sent(penstock: Command) -> None:
+    """With the ids, by which the rest is found."""
+    profile_id, tenant = known(penstock, {"email": "ada@example.com"}), penstock.api.tenant
+    penstock.api.cloud.timelines.put([an_entry(tenant=tenant, profile_id=profile_id)])
+    topics = {"topics": ["message.email.clicked"]}
+    penstock.api.post("/v1/functions", {"name": "vip", **topics})
+    hook = {"name": "n", "url": "https://hooks.example.com/", **topics}
+    hook_id = str(penstock.api.post("/v1/webhooks", hook).json["id"])
+    run = a_run(id=ids.run_id(tenant, "evt_1", "vip"), tenant=tenant, function="vip")
+    penstock.api.cloud.runs.commit(replace(run, event_id="evt_1"))
+    delivery = a_delivery(
+        id=ids.delivery_id(tenant, "evt_1", hook_id),
+        tenant=tenant,
+        webhook_id=hook_id,
+        event_id="evt_1",
+        status=Status.DEAD,
+        reason="attempts_exhausted",
+        due_at_ms=None,
+    )
+    penstock.api.cloud.deliveries.add(delivery)
+
+    text = penstock("profiles", "show", profile_id, "--timeline").out
+
+    assert [
+        f"  run of vip: returned in attempt 1 ({run.id})",
+        f"  to webhook {hook_id}: dead, attempts_exhausted ({delivery.id})",
+    ] == text.splitlines()[-2:]

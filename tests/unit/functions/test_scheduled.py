@@ -4,28 +4,34 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from functions import archive_profiles, sweep, sync
+from functions import follow_profiles, sweep, sync
 from functions._batch import BatchHandler
 from runtime.core.deliveries.messages import parse_deliver
 from runtime.core.functions import life
 from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
+from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.profile import Profile
+from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import NotFound, Transient
 from runtime.settings import SettingMissing, Settings
 from runtime.stores.functions.deletions import Deletions
 from runtime.stores.functions.functions import Functions
+from runtime.stores.profiles.items import profile_item
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive, worker
 from tests.audit import an_entry
 from tests.builders import (
     NOW,
+    NOW_MS,
     TENANT,
     a_bus_event,
     a_delivery,
@@ -58,6 +64,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "EVENTS_TABLE": cloud.events.table.name,
         "PROFILES_TABLE": cloud.profiles.table.name,
         "NAMES_TABLE": cloud.profiles.names.table.name,
+        "TIMELINE_TABLE": cloud.timelines.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
         "AUDIT_TABLE": cloud.audit.table.name,
         "BUCKET": bucket,
@@ -68,12 +75,32 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
     # A warm process keeps its stores; each test is a cold start on an account of its own.
-    caches = (sweep.sweeps, sync.syncs, archive_profiles.archive_images)
+    caches = (sweep.sweeps, sync.syncs, follow_profiles.follower)
     for cached in caches:
         cached.cache_clear()
     yield cloud
     for cached in caches:
         cached.cache_clear()
+
+
+def a_stream_record(before: Profile | None, after: Profile) -> dict[str, Any]:
+    """What the stream of the profiles' table hands to Lambda for one write."""
+
+    def image(profile: Profile) -> dict[str, Any]:
+        return {
+            name: {"B": base64.b64encode(held["B"]).decode()} if "B" in held else held
+            for name, held in profile_item(profile).items()
+        }
+
+    key = {"pk": {"S": f"tenant#{after.tenant}"}, "sk": {"S": after.id}}
+    record = {
+        "ApproximateCreationDateTime": NOW_MS // 1000,
+        "Keys": key,
+        "NewImage": {**key, **image(after)},
+        "SequenceNumber": "111",
+    }
+    old = {} if before is None else {"OldImage": {**key, **image(before)}}
+    return {"dynamodb": {**record, **old}}
 
 
 def rows(cloud: Cloud) -> list[dict[str, Any]]:
@@ -156,22 +183,73 @@ class TestArchive:
         assert {"evt_1", "evt_2"} == {row["id"] for row in rows(installed)}
         assert ["not_json"] == installed.parked_codes("dead")
 
-    def test_a_changed_profile_is_archived_as_it_stands(self, installed: Cloud) -> None:
-        """Compressed attributes come as base64 through the stream."""
-        profile = a_profile(properties={"text": "x" * 5000})
-        installed.keep(profile)
-        item = installed.profiles.table.get({"pk": f"tenant#{TENANT}", "sk": profile.id})
-        assert item is not None
-        image = {
-            name: {"B": base64.b64encode(held["B"]).decode()} if "B" in held else held
-            for name, held in item.items()
+
+class TestFollowProfiles:
+    """What follows from the changes of profiles."""
+
+    def test_a_changed_profile_is_archived_and_its_timeline_says_what_changed(
+        self, installed: Cloud
+    ) -> None:
+        """Compressed attributes come as base64 through the stream; following twice adds nothing."""
+        before = a_profile(properties={"text": "x" * 5000}, stamps={"properties.text": "1|evt_0"})
+        stamps = {"properties.text": f"{NOW}|evt_1"}
+        after = replace(before, revision=2, properties={"text": "y" * 5000}, stamps=stamps)
+        event = {"Records": [a_stream_record(before, after), {"dynamodb": {"Keys": {}}}]}
+
+        for _ in range(2):
+            assert {"batchItemFailures": []} == follow_profiles.handler(event, None)
+
+        assert {(after.id, after.email)} == {
+            (row["profile_id"], row["email"]) for row in rows(installed)
         }
-        records = [{"dynamodb": {"NewImage": image}}, {"dynamodb": {"Keys": {}}}]
+        (entry,) = installed.timelines.page(TENANT, [after.id], Selection()).items
+        assert (EntryKind.CHANGE, NOW, "evt_1") == (entry.kind, entry.at, entry.cause)
+        assert ["properties.text"] == [each.attribute for each in entry.changes]
+        assert [] == installed.received("landed")
 
-        assert {"batchItemFailures": []} == archive_profiles.handler({"Records": records}, None)
+    def test_a_merge_is_told_to_the_tenant(self, installed: Cloud) -> None:
+        """Under the same id when the stream hands the change over again: receivers sort it out."""
+        loser = a_profile(id="prf_loser")
+        event = {"Records": [a_stream_record(loser, profiles.redirect(loser, into="prf_1"))]}
 
-        (row,) = rows(installed)
-        assert (profile.id, profile.email) == (row["profile_id"], row["email"])
+        for _ in range(2):
+            follow_profiles.handler(event, None)
+
+        first, second = (
+            json.loads(message["Body"])["detail"] for message in installed.received("landed")
+        )
+        assert first == second
+        assert ("profile.merged", "system", {"id": "prf_1"}) == (
+            first["topic"],
+            first["origin"],
+            first["profile"],
+        )
+        assert {"from": "prf_loser", "into": "prf_1"} == first["properties"]
+        assert {True} == {row["deleted"] for row in rows(installed)}
+
+    def test_a_record_that_no_code_can_read_is_parked_and_stops_nothing(
+        self, installed: Cloud
+    ) -> None:
+        """Handed over again and again it would hold up every later change of its shard."""
+        profile = a_profile()
+        broken = a_stream_record(None, profile)
+        del broken["dynamodb"]["NewImage"]["tenant"]
+        event = {"Records": [broken, a_stream_record(None, profile)]}
+
+        assert {"batchItemFailures": []} == follow_profiles.handler(event, None)
+
+        (parked,) = installed.received("dead")
+        assert "unreadable_profile" == parked["MessageAttributes"]["code"]["StringValue"]
+        assert "ada@example.com" not in parked["Body"]
+        assert profile.id in parked["Body"]
+        assert 1 == len(rows(installed))
+
+    def test_trouble_with_the_timelines_hands_the_batch_over_again(self, installed: Cloud) -> None:
+        """No entry is lost, and no notice goes out before it could be repeated."""
+        installed.clients.dynamodb.delete_table(TableName=installed.timelines.table.name)
+
+        with pytest.raises(Transient):
+            follow_profiles.handler({"Records": [a_stream_record(None, a_profile())]}, None)
 
 
 class TestSync:

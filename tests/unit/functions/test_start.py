@@ -11,7 +11,6 @@ from runtime.wiring import api, archive, deliver, fanout, jobs, profiles, run, s
 
 STARTS: list[Callable[[], object]] = [
     api.load,
-    archive.build_profiles,
     lambda: archive.build(_ignore),
     lambda: deliver.build(_ignore),
     lambda: fanout.build(_ignore),
@@ -20,6 +19,7 @@ STARTS: list[Callable[[], object]] = [
     lambda: run.build(_ignore),
     lambda: sweep.build(_ignore),
     sync.build,
+    profiles.build_follower,
 ]
 
 
@@ -36,6 +36,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
             "EVENTS_TABLE",
             "PROFILES_TABLE",
             "NAMES_TABLE",
+            "TIMELINE_TABLE",
             "LEDGER_TABLE",
             "AUDIT_TABLE",
             "DELIVER_QUEUE_URL",

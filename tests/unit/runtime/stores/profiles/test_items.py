@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.core.profiles.profile_change import ProfileChange
 from runtime.stores.profiles import items
 from tests.builders import a_profile
 from tests.json_values import JSON
@@ -20,4 +21,7 @@ def test_a_profile_comes_back_through_its_stream(properties: dict[str, Any]) -> 
         for name, held in items.profile_item(profile).items()
     }
 
-    assert profile == items.profile_from_stream(image)
+    record = {"NewImage": image, "OldImage": image, "ApproximateCreationDateTime": 1_763_644_800}
+    assert items.change(record) == ProfileChange(
+        before=profile, after=profile, at="2025-11-20T13:20:00.000Z"
+    )

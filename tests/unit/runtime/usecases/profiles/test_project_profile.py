@@ -29,9 +29,13 @@ def known(cloud: Cloud) -> Profile:
     return profile
 
 
-def projection(people: People) -> ProjectProfiles:
-    """The use case; pauses take no time."""
-    return ProjectProfiles(people=people, races=Races(dice=lambda: 0.0, pause=lambda _s: None))
+def projection(cloud: Cloud, people: People | None = None) -> ProjectProfiles:
+    """The use case, in tenants that have set no rules if not said otherwise."""
+    return ProjectProfiles(
+        people=people or cloud.people(),
+        timelines=cloud.timelines,
+        races=Races(dice=lambda: 0.0, pause=lambda _s: None),  # pauses take no time
+    )
 
 
 class TestProjection:
@@ -39,7 +43,7 @@ class TestProjection:
 
     def test_a_batch_is_one_write_a_profile(self, cloud: Cloud) -> None:
         """Ten events of one customer cost one write."""
-        project = projection(cloud.people())
+        project = projection(cloud)
 
         assert [None, None] == project([updated(1, a=1), updated(2, b=2)])
 
@@ -47,7 +51,7 @@ class TestProjection:
 
     def test_a_redelivered_event_writes_nothing(self, cloud: Cloud) -> None:
         """What is no news costs no write, and wakes no stream."""
-        project = projection(cloud.people())
+        project = projection(cloud)
         project([updated(1, a=1)])
         project([updated(1, a=1), an_event(id="evt_2", occurred_at=LATER)])
 
@@ -55,7 +59,7 @@ class TestProjection:
 
     def test_another_message_to_a_known_address_writes_nothing(self, cloud: Cloud) -> None:
         """Most events are about people of whom they tell nothing new."""
-        project = projection(cloud.people())
+        project = projection(cloud)
         project([an_event(id="evt_1")])
         project([an_event(id="evt_2", occurred_at=LATER)])
 
@@ -63,7 +67,7 @@ class TestProjection:
 
     def test_an_event_about_nobody_is_done(self, cloud: Cloud) -> None:
         """System events have no profile."""
-        project = projection(cloud.people())
+        project = projection(cloud)
 
         assert [None] == project([an_event(profile=ProfileRef())])
 
@@ -71,7 +75,7 @@ class TestProjection:
         """The large one is named; the others are in the profile."""
         huge = updated(2, big="x" * profiles.MAX_PROFILE_BYTES)
 
-        results = projection(cloud.people())([updated(1, a=1), huge, updated(3, b=2)])
+        results = projection(cloud)([updated(1, a=1), huge, updated(3, b=2)])
 
         codes = [getattr(result, "code", None) for result in results]
         assert [None, "profile_too_large", None] == codes
@@ -94,10 +98,10 @@ class TestProjection:
             def commit(self, change: Change) -> bool:
                 if not self.raced:
                     self.raced = True
-                    projection(cloud.people())([updated(1, a=1)])
+                    projection(cloud)([updated(1, a=1)])
                 return cloud.people().commit(change)
 
-        assert [None] == projection(Late())([updated(2, b=2)])
+        assert [None] == projection(cloud, Late())([updated(2, b=2)])
 
         assert ({"a": 1, "b": 2}, 2) == (known(cloud).properties, known(cloud).revision)
 
@@ -117,7 +121,7 @@ class TestOnePersonOneProfile:
 
     def test_an_event_with_two_names_joins_them(self, cloud: Cloud) -> None:
         """Who is known by his address is found again by the customer's own id."""
-        project = projection(cloud.people())
+        project = projection(cloud)
         project([about("e1", email="ada@example.com")])
         project([about("e2", email="ada@example.com", external_id="c-1")])
         project([about("e3", external_id="c-1")])
@@ -131,7 +135,7 @@ class TestOnePersonOneProfile:
 
     def test_two_profiles_that_turn_out_to_be_one_are_merged(self, cloud: Cloud) -> None:
         """The older id survives; the other leads to it."""
-        project = projection(cloud.people())
+        project = projection(cloud)
         young, old = about("e1", email="ada@example.com"), about("e2", external_id="c-1")
         project([young])
         project(
@@ -147,7 +151,7 @@ class TestOnePersonOneProfile:
 
     def test_a_batch_about_one_person_is_one_write(self, cloud: Cloud) -> None:
         """Even where its events join names that nobody knew."""
-        project = projection(cloud.people())
+        project = projection(cloud)
         project(
             [
                 about("e1", email="ada@example.com"),
@@ -163,7 +167,7 @@ class TestOnePersonOneProfile:
     def test_a_merge_that_breaks_a_rule_is_not_made(self, cloud: Cloud) -> None:
         """Two customers who share a phone stay two, and the event is the stronger name's."""
         rules = NameRules(max_values={"external_id": 1})
-        project = projection(cloud.people(rules))
+        project = projection(cloud, cloud.people(rules))
         project([about("e1", external_id="c-1", email="desk@example.com")])
         project([about("e2", external_id="c-2")])
 

@@ -1,0 +1,1 @@
+"""Where timelines are kept."""

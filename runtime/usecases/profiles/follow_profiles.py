@@ -1,0 +1,52 @@
+"""Do what follows from each committed change of a profile."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from runtime.core.profiles import profile_change
+from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.profile_change import ProfileChange
+from runtime.core.timeline import changes as timeline_changes
+from runtime.core.timeline.entry import Entry
+from runtime.usecases.ports import Bus
+
+
+class Timelines(Protocol):
+    """Stores the timelines of profiles."""
+
+    def put(self, timeline: Iterable[Entry], /) -> None:
+        """Store entries; the same entry again changes nothing.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowProfiles:
+    """Archives changed profiles, writes their timelines, and tells of merges."""
+
+    archive: Callable[[Sequence[Profile]], object]
+    timelines: Timelines
+    bus: Bus
+
+    def __call__(self, changes: Sequence[ProfileChange]) -> None:
+        """Follow these changes; to follow them again does no harm.
+
+        Raises:
+            Transient: something was not done; pass the same changes again.
+        """
+        self.archive([_snapshot(change) for change in changes])
+        self.timelines.put(
+            entry for change in changes for entry in timeline_changes.entries(change)
+        )
+        notices = (profile_change.notice(change) for change in changes)
+        self.bus.put([notice for notice in notices if notice is not None])
+
+
+def _snapshot(change: ProfileChange) -> Profile:
+    """The profile as the warehouse gets it; a redirect has no time of its own."""
+    if change.after.updated_at:
+        return change.after
+    return replace(change.after, updated_at=change.at)
