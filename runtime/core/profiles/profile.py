@@ -188,8 +188,12 @@ def claims_of(event: Event, profile_id: str, named: Named) -> Profile:
     """What one event says of a profile, as a profile of its own to be merged.
 
     A `profile.*` event sets what it says. Any other event only mentions names: its stamp sorts
-    below all others, so it can fill in what is missing, and never correct or revive anything.
+    below all others, so it can fill in what is missing, and never correct or revive anything. A
+    notice of ours says nothing: it tells of what the profile has already.
     """
+    empty = replace(unknown(event.tenant, profile_id), created_at=event.occurred_at)
+    if event.origin == "system":
+        return empty
     stamp = f"{event.occurred_at}|{event.id}"
     sets = event.topic.startswith("profile.") and event.topic != "profile.deleted"
     said = stamp if sets else f"-{stamp}"
@@ -205,7 +209,6 @@ def claims_of(event: Event, profile_id: str, named: Named) -> Profile:
     if event.topic in _SETS_PROPERTIES:
         properties = event.properties.items()
         claims |= {_PROPERTY + name: _Claim(stamp, value) for name, value in properties}
-    empty = replace(unknown(event.tenant, profile_id), created_at=event.occurred_at)
     return _assemble(empty, claims)
 
 
