@@ -72,7 +72,7 @@ class World:
             profile=ProfileRef(external_id=customer),
             properties=properties,
         )
-        assert ProjectProfiles(people=people)([event]) == [None]
+        assert ProjectProfiles(people=people, timelines=self.cloud.timelines)([event]) == [None]
 
     def all_profiles(self) -> list[Profile]:
         """Every live profile."""
@@ -237,6 +237,7 @@ def test_one_tenants_broken_transform_holds_up_no_other(world: World) -> None:
     )
     theirs = an_event(topic="profile.updated", profile=ProfileRef(external_id="a"))
     ours = an_event(tenant="globex", topic="profile.updated", profile=ProfileRef(external_id="a"))
-    problem, done = ProjectProfiles(people=people)([theirs, ours])
+    project = ProjectProfiles(people=people, timelines=world.cloud.timelines)
+    problem, done = project([theirs, ours])
     assert getattr(problem, "code", None) == "stored_transform_broken"
     assert done is None

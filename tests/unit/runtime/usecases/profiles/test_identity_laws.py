@@ -41,7 +41,8 @@ def _event(number: int, dice: random.Random) -> Event:
     kinds = dice.sample(("external_id", "email", "phone"), dice.choice((1, 1, 2, 2, 3)))
     # A stranger's name beside one's own: the two were one person all along.
     whose = {kind: person ^ 1 if dice.random() < 0.05 else person for kind in kinds}
-    reference = ProfileRef(**{kind: _value(kind, whose[kind], dice) for kind in kinds})
+    given = {kind: _value(kind, whose[kind], dice) for kind in kinds}
+    reference = ProfileRef(**given)  # type: ignore[arg-type]
     return an_event(
         id=f"evt_{number}",
         topic=dice.choice(TOPICS),
@@ -97,8 +98,9 @@ def expected(events: Sequence[tuple[Event, Named]]) -> dict[frozenset[Name], Pro
 class Interleaved:
     """People as the store has them, where other workers come in between a read and a write."""
 
-    def __init__(self, people: People, batches: list[list[Event]], dice: random.Random) -> None:
-        self._people = people
+    def __init__(self, cloud: Cloud, batches: list[list[Event]], dice: random.Random) -> None:
+        self._people = cloud.people(RULES)
+        self._timelines = cloud.timelines
         self._batches = batches
         self._dice = dice
         self._working = 0  # workers that have begun a batch
@@ -127,7 +129,7 @@ class Interleaved:
         batch = self._batches.pop()
         races = Races(dice=lambda: 0.0, pause=lambda _s: None)
         self._working += 1
-        problems = ProjectProfiles(people=self, races=races)(batch)
+        problems = ProjectProfiles(people=self, timelines=self._timelines, races=races)(batch)
         self._working -= 1
         assert [None] * len(batch) == problems, problems
 
@@ -173,7 +175,7 @@ class TestLaws:
         batches = [queue[n : n + BATCH] for n in range(0, len(queue), BATCH)]
         with in_process() as cloud:
             people = cloud.people(RULES)
-            Interleaved(people, batches, dice).work_all()
+            Interleaved(cloud, batches, dice).work_all()
             everybody = stored(cloud)
             check_integrity(people, everybody)
 
