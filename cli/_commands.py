@@ -94,6 +94,12 @@ _FUNCTIONS: Final[Mapping[str, Place]] = {
         target="cli.function_versions:canary", help="Try a version on a share of the runs."
     ),
 }
+_PROFILES: Final[Mapping[str, Place]] = {
+    "import": Place(
+        target="cli.imports:import_",
+        help="Import people from a CSV or JSONL file, as a job; see `penstock jobs`.",
+    ),
+}
 _RUNS: Final[Mapping[str, Place]] = {
     "retry": Place(
         target="cli.reruns:retry",
@@ -150,7 +156,11 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "runs": Place(
         target="cli.runs:app", help="Runs: one event through one function.", commands=_RUNS
     ),
-    "profiles": Place(target="cli.profiles:app", help="Profiles: what is known of each person."),
+    "profiles": Place(
+        target="cli.profiles:app",
+        help="Profiles: what is known of each person.",
+        commands=_PROFILES,
+    ),
     "jobs": Place(
         target="cli.jobs:app",
         help="Jobs: what was asked for that takes longer than a call, such as an import.",

@@ -77,6 +77,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "local stop": "",
     "local up": "--allow-local-http --set RetentionDays=7",
     "profiles show": "--external-id c-1 --timeline --limit 20",
+    "profiles import": "people.csv --map Email=email --map City=properties.city --dry-run",
     "query": '"SELECT topic, COUNT(*) FROM events GROUP BY topic" --limit 20',
     "runs list": "--function vip --outcome failed --since 24h",
     "runs retry": "run_1 --version same --wait",

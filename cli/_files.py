@@ -46,6 +46,21 @@ def read_bytes(path: Path) -> bytes:
     return raw.removeprefix(codecs.BOM_UTF8)
 
 
+def size(path: Path) -> int:
+    """How many bytes a file has; it must be one that can be read twice, and no pipe.
+
+    Raises:
+        WrongUsage: code `unreadable`.
+    """
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise WrongUsage(f"cannot read {path}: {problem.strerror}", code="unreadable") from problem
+    if not stat.S_ISREG(found.st_mode):
+        raise WrongUsage(f"{path} is no file", code="unreadable")
+    return found.st_size
+
+
 def write(path: Path, content: str | bytes, *, is_private: bool = False) -> None:
     """Write a file in UTF-8, whole or not at all, with the folders that it stands in.
 

@@ -208,5 +208,6 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_FUNCTION": "sync",
+        "JOBS_FUNCTION": "jobs",
         "API_CALLS_PER_S": "10000",  # tests call as fast as they can
     }

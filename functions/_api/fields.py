@@ -276,6 +276,7 @@ Action = Annotated[
     judged_by(audit.action),
 ]
 Outcomes = Annotated[list[Annotated[str, says(enum=list(Outcome))]], says(minItems=1)]
+FileFormat = Annotated[str, says(enum=["csv", "jsonl"])]
 VersionWord = Annotated[str, says(enum=list(VersionChoice))]
 EndedStatuses = Annotated[
     list[Annotated[str, says(enum=[each for each in Status if each is not Status.PENDING])]],

@@ -62,6 +62,18 @@ def show(api: Api, caller: ApiKey, *, job_id: fields.ResourceId) -> JobOut:
 
 @endpoint(
     "POST",
+    "/v1/jobs/{job_id}/start",
+    scope="jobs:write",
+    status=202,
+    audited=Audited(action="job.started", id=("job_id",), show=show.call),
+)
+def start(api: Api, caller: ApiKey, *, job_id: fields.ResourceId) -> JobOut:
+    """Start an import whose file is uploaded; one that runs already goes on."""
+    return JobOut.model_validate(api.jobs.start_import(caller.tenant, job_id))
+
+
+@endpoint(
+    "POST",
     "/v1/jobs/{job_id}/cancel",
     scope="jobs:write",
     audited=Audited(action="job.cancelled", id=("job_id",), show=show.call),
@@ -71,4 +83,4 @@ def cancel(api: Api, caller: ApiKey, *, job_id: fields.ResourceId, if_match: IfM
     return JobOut.model_validate(api.jobs.cancel(caller.tenant, job_id, if_match=if_match))
 
 
-ENDPOINTS = (list_all, show, cancel)
+ENDPOINTS = (list_all, show, start, cancel)

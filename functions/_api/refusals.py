@@ -184,6 +184,12 @@ OWN: Final[Mapping[str, Refusals]] = {
         422: ("bad_outcomes", "bad_time", "bad_version"),
     },
     "POST /v1/functions/{name}/replays/{replay_id}/cancel": {409: ("replay_changed",)},
+    "POST /v1/profiles/import": {
+        422: ("bad_delimiter", "bad_format", "bad_mapping", "empty_file", "file_too_large"),
+    },
+    "POST /v1/jobs/{job_id}/start": {
+        409: ("file_missing", "file_size_differs", "job_changed", "job_ended"),
+    },
     "POST /v1/jobs/{job_id}/cancel": {409: ("job_cannot_be_cancelled", "job_changed")},
     "POST /v1/transforms": _TRANSFORM,
     "GET /v1/transforms": {503: ("transforms_changed",)},

@@ -6,6 +6,9 @@ from runtime import settings
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runtime.core.jobs.job import Job
     from runtime.usecases.jobs.work_jobs import WorkJobs
 
 # Nearly all of the minute until the next call, so that a long job hardly ever waits. The function's
@@ -18,22 +21,32 @@ def build() -> "WorkJobs":
     from runtime.core.jobs.job import JobKind
     from runtime.stores.profiles.profile_pages import ProfilePages
     from runtime.stores.tables.table import Table
+    from runtime.usecases.imports.import_page import ImportPage
     from runtime.usecases.jobs.end_failed import EndFailed
     from runtime.usecases.jobs.work_jobs import WorkJobs
     from runtime.usecases.jobs.work_off import WorkOff
+    from runtime.usecases.profiles.project_profile import ProjectProfiles
     from runtime.usecases.transforms.backfill_page import BackfillPage
 
     installation = settings.load()
     clients = parts.clients(installation)
-    jobs = parts.jobs(clients, installation)
+    jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
     profiles = Table(client=clients.tables, name=installation.profiles_table)
-    steps = {
+    steps: Mapping[JobKind, Callable[[Job], Job]] = {
+        JobKind.PROFILE_IMPORT: ImportPage(
+            files=files,
+            project=ProjectProfiles(
+                people=parts.people(clients, installation),
+                timelines=parts.timelines(clients, installation),
+            ),
+            clock=worker.now,
+        ),
         JobKind.TRANSFORM_BACKFILL: BackfillPage(
             transforms=parts.transforms(clients, installation),
             pages=ProfilePages(table=profiles),
             profiles=parts.profiles(clients, installation),
             clock=worker.now,
-        )
+        ),
     }
     return WorkJobs(
         jobs=jobs,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
     from runtime.stores.events.events import Events
+    from runtime.stores.files import Files
     from runtime.stores.functions.canary_counts import CanaryCounts
     from runtime.stores.functions.deletions import Deletions
     from runtime.stores.functions.error_groups import ErrorGroups
@@ -142,6 +143,13 @@ def jobs(clients: Clients, installation: Settings) -> "Jobs":
 
     table = Table(client=clients.tables, name=installation.jobs_table)
     return Jobs(table=table, retention_days=installation.retention_days)
+
+
+def files(clients: Clients, installation: Settings) -> "Files":
+    """The files that callers upload and download."""
+    from runtime.stores import files
+
+    return files.in_bucket(installation.bucket, clients, clock=worker.now)
 
 
 def config(clients: Clients, installation: Settings) -> "Config":

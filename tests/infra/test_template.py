@@ -219,7 +219,9 @@ def test_who_reads_objects_can_tell_a_missing_one_from_a_forbidden_one() -> None
         for role, statement in template.statements()
         if "s3:ListBucket" in statement["Action"]
     }
-    assert {"CopyRole", "SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole"} == readers
+    assert readers == {
+        *("CopyRole", "SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole", "JobsRole"),
+    }
     assert dict.fromkeys(readers, "Storage.Bucket") == listing
 
 

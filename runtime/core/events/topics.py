@@ -26,6 +26,8 @@ _CHANGES: Final[Mapping[str, str]] = MappingProxyType(
         "delivery.retried": "a delivery was sent again",
         "replay.started": "a replay of deliveries or runs was started",
         "replay.cancelled": "a replay was stopped",
+        "job.created": "an import or an export was created",
+        "job.started": "an import was started",
         "job.cancelled": "a job was stopped",
         "function.created": "a function was created",
         "function.updated": "a function's settings were changed",

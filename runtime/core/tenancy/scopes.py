@@ -15,6 +15,7 @@ SCOPES: Final = (
     "functions:write",
     "functions:invoke",
     "profiles:read",
+    "profiles:write",
     "jobs:read",
     "jobs:write",
     "transforms:read",  # with dry runs, which show properties of profiles

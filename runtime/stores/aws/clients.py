@@ -40,6 +40,8 @@ ONCE: Final = Config(
 LONG_POLL: Final = Config(
     connect_timeout=2, read_timeout=45, retries={"mode": "standard", "total_max_attempts": 2}
 )
+# Without this, botocore signs URLs for others in an older way, which binds no header.
+_SIGNING: Final = QUICK.merge(Config(signature_version="s3v4"))
 
 # By botocore's own scheme: name in a profile, in the environment, default, conversion.
 _MORE_VARIABLES: Final = {"requests_ca_bundle": (None, "REQUESTS_CA_BUNDLE", None, None)}
@@ -122,7 +124,7 @@ class Clients:
     def s3(self) -> "S3Client":
         """S3. Few batches need it, so several threads may ask for it at once."""
         with self._lock:  # a session makes one client at a time
-            return cast("S3Client", self._session.create_client("s3", config=QUICK))
+            return cast("S3Client", self._session.create_client("s3", config=_SIGNING))
 
     @cached_property
     def functions(self) -> "LambdaClient":

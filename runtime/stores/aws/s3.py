@@ -12,7 +12,7 @@ from runtime.stores.aws import clients as aws
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-_GONE: Final = ("NoSuchKey", "404")
+GONE: Final = ("NoSuchKey", "404")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Bucket:
         try:
             return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
         except ClientError as problem:
-            if aws.error_code(problem) not in _GONE:
+            if aws.error_code(problem) not in GONE:
                 raise
             raise _Gone(key) from problem
 

@@ -17,7 +17,7 @@ class SyncFunction:
     client: "LambdaClient"
     name: str
 
-    def start(self, tenant: str, sync_id: str) -> None:
+    def start(self, tenant: str, sync_id: str, /) -> None:
         """Ask for one run of this sync; Lambda's own queue keeps the request until it has run."""
         with aws.faults("start the sync"):
             self.client.invoke(

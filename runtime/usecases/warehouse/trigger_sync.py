@@ -21,7 +21,7 @@ class Syncs(Protocol):
 class Starter(Protocol):
     """Starts the sync function, without waiting for it."""
 
-    def start(self, tenant: str, sync_id: str) -> None:
+    def start(self, tenant: str, sync_id: str, /) -> None:
         """Ask for one run of this sync."""
 
 

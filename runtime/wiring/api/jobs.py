@@ -1,10 +1,13 @@
-"""What the API does with jobs."""
+"""What the API does with jobs, and with the imports and exports that are jobs."""
 
 from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.jobs.jobs import Jobs
+from runtime.stores.jobs.jobs_function import JobsFunction
+from runtime.usecases.imports.create_import import CreateImport
+from runtime.usecases.imports.start_import import StartImport
 from runtime.usecases.jobs.cancel_job import CancelJob
 from runtime.wiring import parts, worker
 
@@ -15,9 +18,17 @@ class JobApi:
 
     store: Jobs  # to list and show them
     cancel: CancelJob
+    create_import: CreateImport
+    start_import: StartImport
 
 
 def build(clients: Clients, installation: Settings) -> JobApi:
     """The use cases of jobs, with their store."""
-    jobs = parts.jobs(clients, installation)
-    return JobApi(store=jobs, cancel=CancelJob(jobs=jobs, clock=worker.now))
+    jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
+    starter = JobsFunction(client=clients.functions, name=installation.jobs_function)
+    return JobApi(
+        store=jobs,
+        cancel=CancelJob(jobs=jobs, clock=worker.now),
+        create_import=CreateImport(jobs=jobs, files=files, new_id=parts.new_id, clock=worker.now),
+        start_import=StartImport(jobs=jobs, files=files, starter=starter, clock=worker.now),
+    )

@@ -1,5 +1,7 @@
 """`penstock jobs`: what takes longer than a call, in a terminal."""
 
+import pytest
+
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.job import Fault, JobState
 from runtime.errors import BadInput
@@ -35,3 +37,37 @@ def test_waiting_ends_as_the_job_does(penstock: Command) -> None:
     assert "somebody has cancelled the job" in cancelled.err
     assert "not UTF-8" in failed.err
     assert 1 == penstock("jobs", "wait", "job_none").code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("none.csv", "--map", "a=email"), "unreadable"),
+        ((".", "--map", "a=email"), "unreadable"),
+        (("people.xls", "--map", "a=email"), "bad_format"),
+        (("people.csv", "--map", "email"), "bad_mapping"),
+        (("people.csv", "--map", "a=email", "--map", "a=phone"), "bad_mapping"),
+    ],
+)
+def test_an_import_that_makes_no_sense_is_refused_before_a_call(
+    penstock: Command, arguments: tuple[str, ...], code: str
+) -> None:
+    """With what to write instead."""
+    penstock.write("people.csv", "a\n")
+    penstock.write("people.xls", "a\n")
+    refused = penstock("profiles", "import", *arguments, "--json")
+
+    assert (2, code) == (refused.code, refused.json["error"]["code"])
+
+
+def test_an_empty_file_and_a_wrong_target_are_refused_before_an_upload(penstock: Command) -> None:
+    """By the API, which knows the rules."""
+    empty, full = penstock.write("empty.csv", ""), penstock.write("full.csv", "a\nb\n")
+
+    for arguments, code in (
+        ((empty, "--map", "a=email"), "empty_file"),
+        ((full, "--map", "a=mail"), "bad_mapping"),
+    ):
+        refused = penstock("profiles", "import", *arguments, "--json")
+        assert (1, code) == (refused.code, refused.json["error"]["code"])
+    assert [] == penstock("jobs", "list", "--json").json["data"]

@@ -1,4 +1,8 @@
-"""Jobs over the API: who sees them, and who may stop them."""
+"""Jobs over the API: who sees them, and who may stop them; and imports, which are jobs."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 from runtime.core.jobs.job import Fault, JobState
 from tests.api_client import ApiClient
@@ -34,3 +38,54 @@ def test_reading_and_stopping_need_scopes_of_their_own(api: ApiClient) -> None:
     assert 200 == reader.get(f"/v1/jobs/{job.id}").status
     assert 403 == reader.post(f"/v1/jobs/{job.id}/cancel").status
     assert 403 == api.with_scopes("profiles:read").get("/v1/jobs").status
+
+
+CSV = {"format": "csv", "mapping": {"E-Mail": "email"}, "bytes": 100}
+
+
+def test_an_import_waits_for_its_file_and_says_where_to_put_it(api: ApiClient) -> None:
+    """The signature covers the size and the encryption, so no other file is taken."""
+    made = api.post("/v1/profiles/import", CSV).json
+    query = parse_qs(urlsplit(made["upload"]["url"]).query)
+
+    assert ("profile_import", "waiting", True) == (
+        made["kind"],
+        made["state"],
+        made["params"]["has_header"],
+    )
+    assert ["content-length;host;x-amz-server-side-encryption"] == query["X-Amz-SignedHeaders"]
+    assert ["3600"] == query["X-Amz-Expires"]
+    assert {"content-length": "100", "x-amz-server-side-encryption": "AES256"} == (
+        made["upload"]["headers"]
+    )
+    assert f"/imports/{api.tenant}/{made['id']}" in made["upload"]["url"]
+    assert "file_missing" == api.post(f"/v1/jobs/{made['id']}/start").json["code"]
+
+
+def test_the_url_of_an_upload_is_shown_once_and_kept_nowhere(api: ApiClient) -> None:
+    """Who reads jobs or the audit log may not store files."""
+    made = api.post("/v1/profiles/import", CSV).json
+
+    assert "upload" not in api.get(f"/v1/jobs/{made['id']}").json
+    [entry] = api.get("/v1/audit", action="job.created").json["data"]
+    assert "X-Amz-Signature" not in api.get(f"/v1/audit/{entry['id']}").text
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"bytes": 1_000_000_000}, "file_too_large"),
+        ({"bytes": 0}, "empty_file"),
+        ({"format": "xlsx"}, "bad_format"),
+        ({"mapping": {"E-Mail": "mail"}}, "bad_mapping"),
+        ({"delimiter": "::"}, "bad_delimiter"),
+    ],
+)
+def test_an_import_that_can_never_be_done_is_refused_at_once(
+    api: ApiClient, change: dict[str, object], code: str
+) -> None:
+    """Nobody uploads a gigabyte to hear it then."""
+    refused = api.post("/v1/profiles/import", {**CSV, **change})
+
+    assert (422, code) == (refused.status, refused.json["code"])
+    assert code != "file_too_large" or "256 MB" in refused.text

@@ -44,6 +44,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "SLOW_QUEUE_URL",
         "JOBS_TABLE",
         *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
+        *("JOBS_FUNCTION",),
     ):
         monkeypatch.setenv(f"PENSTOCK_{name}", "x")
 

@@ -1,0 +1,1 @@
+"""Creating and starting imports, and doing a page of one."""
