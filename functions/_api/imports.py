@@ -5,8 +5,8 @@ from pydantic import Field
 from functions._api import fields
 from functions._api.endpoint import Answer, Audited, Request, endpoint
 from functions._api.jobs import JobOut
-from runtime.core.imports import mapping as mappings
 from runtime.core.imports.profile_import import DELIMITERS, MAX_FILE_BYTES, FileSpec, Format
+from runtime.core.profiles.profile import CHANNELS
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.wiring.api import Api
@@ -20,7 +20,7 @@ class ImportIn(Request):
         description="column -> target: `external_id`, `email`, `phone`, `anonymous_id`,"
         " `names.<your own kind>`, `properties.<name>` (with `:number`, `:boolean` or `:json` for"
         " another type than text), `properties` (an object of properties) or"
-        f" `consent.<channel>` ({', '.join(mappings.CHANNELS)}). A column is a name of the header"
+        f" `consent.<channel>` ({', '.join(CHANNELS)}). A column is a name of the header"
         " or, without one, a number from 1; in JSONL it is a key of each object",
     )
     bytes: fields.Integer = Field(

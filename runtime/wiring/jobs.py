@@ -31,14 +31,15 @@ def build() -> "WorkJobs":
     installation = settings.load()
     clients = parts.clients(installation)
     jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
+    people = parts.people(clients, installation)
     profiles = Table(client=clients.tables, name=installation.profiles_table)
     steps: Mapping[JobKind, Callable[[Job], Job]] = {
         JobKind.PROFILE_IMPORT: ImportPage(
             files=files,
             project=ProjectProfiles(
-                people=parts.people(clients, installation),
-                timelines=parts.timelines(clients, installation),
+                people=people, timelines=parts.timelines(clients, installation)
             ),
+            rules=people.rules,
             clock=worker.now,
         ),
         JobKind.TRANSFORM_BACKFILL: BackfillPage(

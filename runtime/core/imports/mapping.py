@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from runtime.core import formulas
 from runtime.core.json_text import decode
+from runtime.core.profiles.profile import CHANNELS, IDENTIFIERS
 from runtime.errors import BadInput
 
-NAMES: Final = ("external_id", "email", "phone", "anonymous_id")
-CHANNELS: Final = ("email", "sms", "push")
 MAX_COLUMNS: Final = 500  # of a file; the people of no export had more
 # What a cell of a consent may say, in lower case.
 _SUBSCRIBED: Final = frozenset({"subscribed", "true", "yes", "1"})
@@ -83,7 +82,7 @@ def parse(mapping: Mapping[str, str]) -> dict[str, Target]:
             )
     if not {Kind.NAME, Kind.OWN_NAME} & {kind for kind, _ in places}:
         raise BadInput(
-            f"maps no column to a name: {', '.join(NAMES)} or names.<your own kind>",
+            f"maps no column to a name: {', '.join(IDENTIFIERS)} or names.<your own kind>",
             field="mapping",
             code="bad_mapping",
         )
@@ -131,7 +130,7 @@ def _target(column: str, text: str) -> Target:
     else:
         place, kind = text, Type.TEXT
     head, _, name = place.partition(".")
-    if place in NAMES and kind is Type.TEXT:
+    if place in IDENTIFIERS and kind is Type.TEXT:
         return Target(kind=Kind.NAME, name=place)
     if place == "properties":
         return Target(kind=Kind.ALL_PROPERTIES, type=Type.JSON)
@@ -142,9 +141,9 @@ def _target(column: str, text: str) -> Target:
     if head == "consent" and name in CHANNELS and kind is Type.TEXT:
         return Target(kind=Kind.CONSENT, name=name)
     raise BadInput(
-        f"must be one of {', '.join(NAMES)}, names.<kind>, properties, properties.<name> (with"
-        f" :number, :boolean or :json for another type than text) or consent.<channel>, where a"
-        f" channel is one of {', '.join(CHANNELS)}",
+        f"must be one of {', '.join(IDENTIFIERS)}, names.<kind>, properties, properties.<name>"
+        " (with :number, :boolean or :json for another type than text) or consent.<channel>, where"
+        f" a channel is one of {', '.join(CHANNELS)}",
         field=("mapping", column),
         code="bad_mapping",
     )

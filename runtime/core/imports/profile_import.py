@@ -20,11 +20,15 @@ from runtime.core.imports.mapping import MAX_COLUMNS, Row, Target
 from runtime.core.imports.records import Record
 from runtime.core.jobs.job import Fault, Job
 from runtime.core.json_text import load
+from runtime.core.profiles import names
+from runtime.core.profiles.names import NameRules
 from runtime.errors import BadInput
 
 # So many bytes are about a million rows, which take hours. A larger file is imported in parts.
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 PAGE_ROWS: Final = 500  # of one page, which has to be done within half a minute
+# Of two rows about one person that say different things, the one with the later id counts.
+_LINE_DIGITS: Final = len(str(MAX_FILE_BYTES))
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
@@ -143,8 +147,8 @@ def begin_csv(spec: FileSpec, first: Record) -> tuple[int, tuple[int, ...]]:
         )
     if not spec.has_header:
         return len(columns), tuple(_field(n, width=len(columns)) for n in _numbers(spec.mapping))
-    names = [name.strip() for name in columns]
-    return len(columns), tuple(_named(name, names) for name in spec.mapping)
+    header = [name.strip() for name in columns]
+    return len(columns), tuple(_named(name, header) for name in spec.mapping)
 
 
 def cells(record: Record, *, delimiter: str) -> list[str]:
@@ -187,18 +191,33 @@ def read(spec: FileSpec, place: Place, record: Record, *, targets: Sequence[Targ
     return mappings.read_cells(list(zip(targets, mapped, strict=True)))
 
 
-def events_of(job: Job, row: Row, *, line: int) -> Iterator[Event]:
+def events_of(job: Job, row: Row, *, line: int, rules: NameRules) -> Iterator[Event]:
     """What a row says, as events that only the profiles hear of. The same row makes the same ones.
 
     Raises:
-        BadInput: a name or a property is none; the code is that of an event.
+        BadInput: a name or a property is none; the code is that of an event. Or code
+            `unusable_name`: no name of the row can be one, by the tenant's rules.
     """
-    updated = {"topic": "profile.updated", "properties": dict(row.properties)}
-    yield _event(job, row, str(line), updated)
+    updated = _event(
+        job,
+        row,
+        f"{line:0{_LINE_DIGITS}}",
+        {"topic": "profile.updated", "properties": dict(row.properties)},
+    )
+    named = names.of(updated.profile, rules)
+    if not named.names:
+        unusable = named.unusable[0]
+        raise BadInput(unusable.reason, field=("profile", unusable.kind), code="unusable_name")
+    yield updated
     for channel, is_subscribed in row.consents.items():
         topic = "profile.subscribed" if is_subscribed else "profile.unsubscribed"
         properties = {"channel": channel, "source": "import"}
-        yield _event(job, row, f"{line}:{channel}", {"topic": topic, "properties": properties})
+        yield _event(
+            job,
+            row,
+            f"{line:0{_LINE_DIGITS}}:{channel}",
+            {"topic": topic, "properties": properties},
+        )
 
 
 def fault(problem: BadInput, *, line: int) -> Fault:
@@ -218,15 +237,15 @@ def _event(job: Job, row: Row, part: str, content: Mapping[str, Any]) -> Event:
     return envelope.parse(raw, now=job.created_at)
 
 
-def _named(name: str, names: Sequence[str]) -> int:
-    if name not in names:
+def _named(name: str, header: Sequence[str]) -> int:
+    if name not in header:
         raise BadInput(
-            f"the file has no column {name[:80]!r}; it has {', '.join(names)[:500]}",
+            f"the file has no column {name[:80]!r}; it has {', '.join(header)[:500]}",
             code="unknown_column",
         )
-    if names.count(name) > 1:
+    if header.count(name) > 1:
         raise BadInput(f"the file has two columns {name[:80]!r}", code="duplicate_column")
-    return names.index(name)
+    return header.index(name)
 
 
 def _numbers(mapping: Mapping[str, str]) -> list[int]:

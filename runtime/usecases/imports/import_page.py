@@ -17,6 +17,7 @@ from runtime.core.imports.records import PIECE_BYTES, Record
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.job import Fault, Job, JobState
 from runtime.core.json_text import dump
+from runtime.core.profiles.names import NameRules
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
 from runtime.usecases.imports.ports import Uploaded
@@ -31,6 +32,7 @@ class ImportPage:
 
     files: Uploaded
     project: Project
+    rules: Callable[[str], NameRules]  # what may be a name in a tenant
     clock: Callable[[], datetime]
     rows: int = PAGE_ROWS  # at most, of one page
 
@@ -98,14 +100,13 @@ class ImportPage:
     ) -> Iterator[Fault]:
         """Take the rows in, unless it is a dry run; yields a fault for each that is refused."""
         targets = list(mappings.parse(spec.mapping).values())
-        faults: dict[int, Fault] = {}
+        rules, faults = self.rules(job.tenant), dict[int, Fault]()
         events: list[tuple[int, Event]] = []
         for record in rows:
             try:
                 row = imports.read(spec, place, record, targets=targets)
-                events += [
-                    (record.line, event) for event in imports.events_of(job, row, line=record.line)
-                ]
+                said = imports.events_of(job, row, line=record.line, rules=rules)
+                events += [(record.line, event) for event in said]
             except BadInput as problem:
                 faults[record.line] = imports.fault(problem, line=record.line)
         results = [] if spec.dry_run else self.project([event for _, event in events])

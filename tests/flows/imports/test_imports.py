@@ -9,20 +9,24 @@ from typing import Any
 
 import pytest
 
-from runtime.core.events.envelope import Event
+from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.imports import profile_import as imports
 from runtime.core.imports.profile_import import FileSpec, Format
 from runtime.core.imports.records import PIECE_BYTES
 from runtime.core.jobs.job import Job, JobState
+from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.names import Name, NameRules
+from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Conflict, Transient
 from runtime.stores.files import Files
 from runtime.usecases.imports.create_import import CreateImport
-from runtime.usecases.imports.import_page import ImportPage
+from runtime.usecases.imports.import_page import ImportPage, Project
 from runtime.usecases.imports.start_import import StartImport
 from runtime.usecases.jobs.end_failed import EndFailed
 from runtime.usecases.jobs.work_off import LEASE_MS, WorkOff
+from runtime.usecases.profiles.project_profile import ProjectProfiles
 from tests import cloud as clouds
-from tests.builders import TENANT
+from tests.builders import TENANT, an_event
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
 
@@ -65,6 +69,7 @@ class World:
     cloud: Cloud
     clock: FakeClock = field(default_factory=FakeClock)
     people: People = field(default_factory=People)
+    project: Project | None = None  # takes events in; None for `people`
     started: list[str] = field(default_factory=list)
     rows: int = 7  # of one page
 
@@ -95,7 +100,13 @@ class World:
 
     def work(self) -> None:
         """The function `jobs`, once."""
-        step = ImportPage(files=self.files, project=self.people, clock=self.clock, rows=self.rows)
+        step = ImportPage(
+            files=self.files,
+            project=self.project or self.people,
+            rules=lambda _tenant: NameRules(),
+            clock=self.clock,
+            rows=self.rows,
+        )
         WorkOff(
             store=self.cloud.jobs,
             steps={"profile_import": EndFailed(step=step, clock=self.clock)},
@@ -269,6 +280,7 @@ def test_a_file_of_many_pieces_is_never_read_whole(world: World) -> None:
     step = ImportPage(
         files=Measured(bucket=lambda: world.cloud.bucket, clock=world.clock),
         project=world.people,
+        rules=lambda _tenant: NameRules(),
         clock=world.clock,
     )
     while job.is_running:
@@ -340,6 +352,39 @@ def test_consent_is_an_event_of_its_own_with_its_channel(world: World) -> None:
         (event.topic, event.profile.external_id, event.properties.get("channel"))
         for event in world.people.events.values()
     )
+
+
+def test_rows_that_name_one_person_in_two_ways_are_one_profile(world: World) -> None:
+    """As events are; of two rows the later one counts, and of an event and a row the event."""
+    people = world.cloud.people()
+    world.project = ProjectProfiles(people=people, timelines=world.cloud.timelines)
+    job = world.upload(
+        b"id,mail,city,plan\n,ada@example.com,,pro\n\n\n\n\n\n\n"
+        b"c1,ada@example.com,Rome,\nc1,,Oslo,\n",  # lines 9 and 10
+        mapping={
+            "id": "external_id",
+            "mail": "email",
+            "city": "properties.city",
+            "plan": "properties.plan",
+        },
+    )
+    later = an_event(
+        id="evt_later",
+        topic="profile.updated",
+        occurred_at="2099-01-01T00:00:00.000Z",
+        profile=ProfileRef(email="ada@example.com"),
+        properties={"plan": "free"},
+    )
+    world.project([later])
+    world.work()
+    world.work()
+
+    email = Name("email", "ada@example.com")
+    [ada] = people.by_names(TENANT, [email]).values()
+    assert isinstance(ada, Profile)
+    assert ("c1", "ada@example.com") == (ada.external_id, ada.email)
+    assert {"city": "Oslo", "plan": "free"} == ada.shown_properties
+    assert job.id in profiles.cause_of(ada.stamps["properties.city"])
 
 
 @pytest.mark.parametrize(
