@@ -20,6 +20,7 @@ from bench import (
     operations,
     releases,
     sandbox_cost,
+    timelines,
 )
 from bench.bill import Cpu
 from bench.report import Row, publish, table
@@ -46,6 +47,7 @@ ON_THE_CLOUD: Final[Mapping[str, Callable[[Stage], Iterable[Row]]]] = {
     "init": bundles.measure,
     "operations": operations.measure,
     "flow": flow.measure,
+    "timelines": timelines.measure,
     "cost": _cpu_and_cost,
     "releases": releases.measure,
     "isolation": isolation.measure,

@@ -52,6 +52,10 @@ class Measured:
     body_bytes: int  # of the POST's body
     run_writes: int  # write units of a function's run
     event_writes: float  # write units of an event that is kept, with its share of a page
+    # Read units of `project_profile` for an event about somebody who is known, by one name that
+    # the process does not remember.
+    profile_reads: float
+    timeline_writes: float  # write units of an event's entry in the timeline of its person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +174,18 @@ def extras(counts: Measured) -> list[Line]:
         ),
         Line(
             what="profiles",
-            dollars=queue + lambda_dollars(SHORT_S, FANOUT_MB) + READS_PER_M + WRITES_PER_M,
-            how="their queue, `project_profile`, a read, and a write if the event changes any",
+            dollars=queue
+            + lambda_dollars(SHORT_S, FANOUT_MB)
+            + counts.profile_reads * READS_PER_M
+            + WRITES_PER_M,
+            how=f"their queue, `project_profile`, {counts.profile_reads:.2f} read units, measured:"
+            " where the name leads, and the profile; and a write if the event changes any",
+        ),
+        Line(
+            what="timelines",
+            dollars=counts.timeline_writes * WRITES_PER_M,
+            how=f"{counts.timeline_writes:.2f} write units, measured, for the event's entry; one"
+            " more for what it changes, if it changes anything",
         ),
         Line(
             what="a function's run",

@@ -147,6 +147,7 @@ def count() -> Measured:
             all_writes, all_reads = meter.units[0] - event_writes, meter.units[1]
             cloud.runs.commit(a_run(profile_id="prf_1"))  # as nearly all events name a profile
             run_writes = meter.units[0] - event_writes - all_writes
+        profile_reads, timeline_writes = _count_known_people(cloud)
     deliveries = BATCH * BATCHES
     smooth = deliveries + BATCH * BATCH - len(refused_messages)
     return Measured(
@@ -160,7 +161,21 @@ def count() -> Measured:
         event_writes=event_writes / deliveries,
         body_bytes=len(a_body(BATCH, tenant=TENANT).encode()),
         run_writes=run_writes,
+        profile_reads=profile_reads,
+        timeline_writes=timeline_writes,
     )
+
+
+def _count_known_people(cloud: "Cloud") -> tuple[float, float]:
+    """The read units of an event about somebody who is known, and the write units of its entry."""
+    meter = Meter(client=cloud.clients.dynamodb)
+    with _deployed("project_profile", cloud) as first:
+        first(_visits("first", people=range(BATCH + 1)))
+    with _deployed("project_profile", cloud) as second:  # another process, which knows no names
+        second(_visits("warm", people=range(1)))  # reads what a process reads once
+        with meter.watching():
+            second(_visits("second", people=range(1, BATCH + 1)))
+    return meter.units[1] / BATCH, meter.write_units[cloud.timelines.table.name] / BATCH
 
 
 @contextlib.contextmanager
@@ -188,6 +203,22 @@ def _logged() -> Iterator[io.StringIO]:
 
 def _lines(number: int) -> range:
     return range(number * BATCH, (number + 1) * BATCH)
+
+
+def _visits(name: str, *, people: range) -> list[Any]:
+    """An event about each of these people, as the bus puts it on the queue; it sets nothing."""
+    from tests.builders import a_bus_event, an_envelope
+
+    return [
+        a_bus_event(
+            an_envelope(
+                id=ids.derive("evt", name, str(person)),
+                tenant=TENANT,
+                profile={"external_id": f"customer-{person}"},
+            )
+        )
+        for person in people
+    ]
 
 
 def _messages(number: int) -> list[DeliverMessage]:

@@ -18,6 +18,7 @@ ROOT: Final = Path(__file__).parents[1]
 EXECUTED: Final = (
     "docs/tutorial/first-function.md",
     "docs/howto/trace-an-event.md",
+    "docs/howto/see-what-happened-to-a-person.md",
     "docs/howto/transform-a-payload.md",
     "docs/howto/hear-of-failing-functions.md",
     "docs/howto/release-a-function.md",

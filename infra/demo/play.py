@@ -15,6 +15,7 @@ from infra.demo import (
     failing,
     labels,
     loads,
+    merging,
     records,
     reruns,
     tally,
@@ -103,6 +104,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *failing.problems(stage, patience),
         *changes.problems(stage, patience),
         *reruns.problems(stage, farewells, patience),
+        *merging.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]
     installation = Installation(

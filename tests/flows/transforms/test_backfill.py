@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -41,6 +42,7 @@ class World:
 
     cloud: Cloud
     clock: FakeClock = field(default_factory=FakeClock)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def transforms(self) -> Transforms:
@@ -66,7 +68,7 @@ class World:
             derive=known.overlay,
         )
         event = an_event(
-            id=f"{customer}-{properties}",
+            id=f"evt_{next(self.numbers)}",
             occurred_at=timestamp(self.clock()),
             topic="profile.updated",
             profile=ProfileRef(external_id=customer),

@@ -146,6 +146,8 @@ COUNTED = bill.Measured(
     body_bytes=1024,
     run_writes=2,
     event_writes=1.1,
+    profile_reads=2.0,
+    timeline_writes=1.0,
 )
 
 

@@ -33,6 +33,7 @@ SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
     ),
     keys.RunsIndexPartition: (keys.errors_of,),
     keys.RunsDueShard: (),
+    keys.NamesPartition: (keys.name, keys.merge, keys.salt),
     keys.LedgerPartition: (keys.loads_of, keys.schema),
     keys.RawSort: (keys.raw_name,),
     keys.SyncSort: (keys.load,),
