@@ -161,6 +161,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         help="Profiles: what is known of each person.",
         commands=_PROFILES,
     ),
+    "identity": Place(
+        target="cli.identity:app",
+        help="Identity: by which rules names are read, and which of them may join people.",
+    ),
     "jobs": Place(
         target="cli.jobs:app",
         help="Jobs: what was asked for that takes longer than a call, such as an import.",

@@ -60,6 +60,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "functions versions delete": "vip 2",
     "functions versions list": "vip",
     "functions versions show": "vip 3",
+    "identity set": "--default-country DE --own-kind loyalty_card --max-values email=1",
+    "identity show": "",
     "init": "shop",
     "jobs cancel": "job_1",
     "jobs list": "",

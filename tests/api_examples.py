@@ -47,6 +47,12 @@ EVENT: Final = {
     "profile": {"external_id": "customer-1", "email": "ada@example.com"},
     "properties": {"order": 1001, "value": 129.9},
 }
+IDENTITY: Final = {
+    "default_country": "DE",
+    "own_kinds": ["loyalty_card"],
+    "max_values": {"external_id": 1},
+    "blocked": ["shop@example.com"],
+}
 ERROR: Final = {
     "type": "KeyError",
     "message": "'order'",
@@ -141,6 +147,8 @@ def _stand_in(match: re.Match[str], stand_in: str, seen: dict[str, int]) -> str:
 
 
 def _send_events(story: Story) -> None:
+    story.call("PUT", "/v1/identity", IDENTITY)
+    story.call("GET", "/v1/identity")
     story.call("POST", "/v1/events", {"events": [EVENT]})
     story.api.cloud.events.put(
         [

@@ -96,6 +96,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(held) for name, held in named if held is not None}
     if isinstance(value, Mapping):
         return {str(name): _plain(held) for name, held in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(_plain(held) for held in value)
     if isinstance(value, list | tuple):
         return [_plain(held) for held in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

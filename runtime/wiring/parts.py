@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runtime.stores.functions.runs import Runs
     from runtime.stores.jobs.jobs import Jobs
     from runtime.stores.pacing.endpoints import Endpoints
+    from runtime.stores.profiles.identity_rules import IdentityRules
     from runtime.stores.profiles.people import People
     from runtime.stores.profiles.profiles import Profiles
     from runtime.stores.queues import Hints, Parked
@@ -268,14 +269,20 @@ def profiles(clients: Clients, installation: Settings) -> "Profiles":
     )
 
 
+def identity_rules(clients: Clients, installation: Settings) -> "IdentityRules":
+    """By which rules each tenant's names are read."""
+    from runtime.stores.profiles.identity_rules import IdentityRules
+
+    return IdentityRules(config=config(clients, installation), clock=worker.now)
+
+
 def people(clients: Clients, installation: Settings) -> "People":
     """The profiles, with what their tenants have decided about them."""
-    from runtime.core.profiles.names import NameRules
     from runtime.stores.profiles.people import People
 
     return People(
         profiles=profiles(clients, installation),
-        rules=lambda _tenant: NameRules(),
+        rules=identity_rules(clients, installation).of,
         derive=known_transforms(clients, installation).overlay,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from runtime.core import preconditions
 from runtime.core.events.envelope import (
     MAX_IDENTIFIER_CHARS,
     MAX_OWN_KINDS,
@@ -91,8 +92,8 @@ class NameRules:
     # told apart by case as RFC 5321 has it; hardly any provider does.
     lower_local_part: bool = True
     own_kinds: tuple[str, ...] = ()  # the tenant's own kinds of names, the strongest first
-    # How many names of a kind one person may have: kind -> 1 or more, DEFAULT_MAX_VALUES for a kind
-    # without an entry. 1: the name is unique per profile.
+    # How many names of a kind one person may have: kind -> 1 to MAX_VALUES, DEFAULT_MAX_VALUES for
+    # a kind without an entry. 1: the name is unique per profile.
     max_values: Mapping[str, int] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()  # values that name nobody, in lower case, beside BLOCKED
 
@@ -105,6 +106,11 @@ class NameRules:
             "max_values": {kind: self.max_values_of(kind) for kind in self.kinds},
             "blocked": sorted(self.blocked),
         }
+
+    @property
+    def etag(self) -> str:
+        """A digest of the rules."""
+        return preconditions.etag(self)
 
     def reads_like(self, other: "NameRules") -> bool:
         """Whether both give every text the same form: what may not change for known people."""
@@ -204,7 +210,7 @@ def _max_values(value: object, kinds: tuple[str, ...]) -> Mapping[str, int]:
             raise _bad(f"unknown kind; known are {', '.join(kinds)}", at)
         if type(limit) is not int or not 1 <= limit <= MAX_VALUES:
             raise _bad(f"must be a whole number from 1 to {MAX_VALUES}", at)
-    return dict(value)
+    return {kind: limit for kind, limit in value.items() if limit != DEFAULT_MAX_VALUES}
 
 
 def _blocked(value: object) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.ids import Key
+from runtime.core.page import Page
 from runtime.core.profiles.identity import Change, Erased, Holder
 from runtime.core.profiles.profile import Profile
 from runtime.errors import Transient
@@ -53,6 +54,28 @@ class Profiles:
                 return {key: _end(stored, key) for key in asked if key in stored}
             stored |= self._read(missing)
         raise Transient("redirects lead from one to the next without an end", code="profile_busy")
+
+    def has_any(self, tenant: str) -> bool:
+        """Whether there is a profile in this tenant, deleted or not."""
+        query = {**_of_tenant(tenant), "Limit": 1, "ConsistentRead": True}
+        return bool(self.table.look(query).items)
+
+    def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Profile]:
+        """The tenant's live profiles in the order of their ids; `after` is the last one's id.
+
+        What was deleted, erased or merged into another is left out, so a page may be short.
+        """
+        query = {
+            **_of_tenant(tenant),
+            "FilterExpression": "attribute_not_exists(merged_into)"
+            " AND attribute_not_exists(erased_at) AND deleted = :no",
+        }
+        query["ExpressionAttributeValues"] |= {":no": {"BOOL": False}}
+        if after is not None:
+            query["ExclusiveStartKey"] = codec.key({"pk": keys.tenant(tenant), "sk": after})
+        return self.table.bounded_page(
+            query, items.profile, limit=limit, position=lambda item: str(item["sk"]["S"])
+        )
 
     def by_names(self, wanted: Iterable[NameKey], *, again: bool = False) -> dict[NameKey, Holder]:
         """Whom each of the names leads to; a name that leads nowhere is missing.
@@ -127,6 +150,13 @@ class Profiles:
         each = [{"pk": keys.tenant(key.tenant), "sk": key.id} for key in profile_keys]
         profiles = map(items.profile, self.table.get_many(each))
         return {Key(profile.tenant, profile.id): profile for profile in profiles}
+
+
+def _of_tenant(tenant: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": keys.tenant(tenant)}},
+    }
 
 
 def _end(stored: dict[Key, Profile], key: Key) -> Profile:

@@ -37,6 +37,7 @@ class ConfigSort(StrEnum):
     TRANSFORM_VERSION = "transform_version#"
     CLAIM = "idempotency#"
     API_KEY = "apikey#"
+    IDENTITY = "identity"  # one item: the rules by which names are read
 
 
 class DeliveriesPartition(StrEnum):
@@ -121,6 +122,7 @@ TENANTS: Final = ConfigPartition.TENANTS.value
 PURGES: Final = ConfigPartition.PURGES.value
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 TRANSFORMS: Final = ConfigSort.TRANSFORMS.value
+IDENTITY: Final = ConfigSort.IDENTITY.value
 API_KEY: Final = "apikey"  # the sort key of the key itself in its own partition
 CALLS: Final = "calls"  # the sort key of the count of its calls, beside it
 EVENT: Final = "event"  # the sort key of the one item in an event's partition
