@@ -169,6 +169,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.jobs:app",
         help="Jobs: what was asked for that takes longer than a call, such as an import.",
     ),
+    "transforms": Place(
+        target="cli.transforms:app",
+        help="Data transforms: properties of profiles that are made of others, without code.",
+    ),
     "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations."),
     "query": Place(
         target="cli.query:query",

@@ -35,6 +35,11 @@ def syncs(ctx: typer.Context) -> list[Completion]:
     return list(_known(ctx, "/v1/syncs", "id", "name"))
 
 
+def transforms(ctx: typer.Context) -> list[Completion]:
+    """The ids of data transforms, with their names."""
+    return list(_known(ctx, "/v1/transforms", "id", "name"))
+
+
 def connections() -> list[str]:
     """The names of connections."""
     try:
@@ -58,3 +63,6 @@ def _known(ctx: typer.Context, path: str, value: str, beside: str) -> Iterator[C
 
 WebhookId = Annotated[str, typer.Argument(help="The webhook's id.", autocompletion=webhooks)]
 SyncId = Annotated[str, typer.Argument(help="The sync's id.", autocompletion=syncs)]
+TransformId = Annotated[
+    str, typer.Argument(help="The data transform's id.", autocompletion=transforms)
+]

@@ -69,6 +69,7 @@ class World:
         )
         event = an_event(
             id=f"evt_{next(self.numbers)}",
+            id=f"evt_{self.clock().timestamp()}",
             occurred_at=timestamp(self.clock()),
             topic="profile.updated",
             profile=ProfileRef(external_id=customer),

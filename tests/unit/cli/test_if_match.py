@@ -9,6 +9,7 @@ from tests.api_client import ApiClient
 from tests.unit.cli.conftest import Command
 
 HOOK: Final = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
+FORMAT: Final = {"name": "n", "method": "format", "sources": ["a"], "settings": {"trim": True}}
 SOURCE: Final = "def handler(event):\n    return {n}\n"
 
 
@@ -23,6 +24,7 @@ def things(penstock: Command) -> Mapping[str, str]:
     return {
         "webhook": api.post("/v1/webhooks", HOOK).json["id"],
         "sync": api.post("/v1/syncs", {"name": "n", "kind": "s3"}).json["id"],
+        "transform": api.post("/v1/transforms", FORMAT).json["id"],
         "key": key.json["id"],
     }
 
@@ -32,6 +34,7 @@ def etag(api: ApiClient, things: Mapping[str, str], kind: str) -> str:
     paths = {
         "webhooks": f"/v1/webhooks/{things['webhook']}",
         "syncs": f"/v1/syncs/{things['sync']}",
+        "transforms": f"/v1/transforms/{things['transform']}",
         "keys": f"/v1/api-keys/{things['key']}",
         "functions": "/v1/functions/vip",
     }
@@ -47,6 +50,8 @@ def test_every_change_is_made_only_of_the_state_that_was_read(
         *("webhooks disable {webhook}", "webhooks enable {webhook}"),
         *("webhooks rotate-secret {webhook}", "webhooks delete {webhook}"),
         *("syncs pause {sync}", "syncs resume {sync}", "syncs delete {sync}"),
+        *("transforms disable {transform}", "transforms enable {transform}"),
+        *("transforms revert {transform} 1", "transforms delete {transform}"),
         *("keys rotate {key}", "keys revoke {key}"),
         *("functions secrets set vip TOKEN", "functions secrets unset vip TOKEN"),
         *("functions publish vip --version 1", "functions canary start vip 2"),
