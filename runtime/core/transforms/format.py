@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any, Final
 
 from runtime.core.json_text import INTEGER_LIMIT
+from runtime.core.profiles import names, phones
+from runtime.core.profiles.names import Name, NameRules
 from runtime.core.transforms import dates
 from runtime.core.transforms.dates import DateOrder
 from runtime.core.transforms.values import Source, Value, Work, in_each_text, only
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     DATE = "date"  # YYYY-MM-DD
     DATE_TIME = "date_time"  # YYYY-MM-DD HH:MM:SS.ff in UTC
     NUMBER = "number"  # a JSON number
+    PHONE = "phone"  # E.164, such as +493012345678
+    EMAIL = "email"  # the form in which e-mail addresses are names
 
 
 class Decimal(StrEnum):
@@ -64,6 +68,9 @@ class Format:
     kind: Kind | None = None  # None leaves the text a text
     date_order: DateOrder = DateOrder.MONTH_FIRST  # for the kinds of dates
     decimal: Decimal = Decimal.POINT  # for numbers
+    # For phones, ISO 3166 alpha-2: whose numbers those without a country code are. None: such a
+    # number stays as it is.
+    country: str | None = None
 
 
 # First names as people type them: ` "anna-lena" ` is Anna-Lena, and O'Brien stays.
@@ -168,6 +175,18 @@ def _is_beside_digits(each: str) -> bool:
     return each.isspace() or each in "'\u2019" or unicodedata.category(each) == "Sc"
 
 
+def _phone(text: str, *, country: str | None) -> str | None:
+    try:
+        return phones.e164(text, default_country=country)
+    except phones.NoPhone:
+        return None
+
+
+def _email(text: str) -> str | None:
+    name = names.read("email", text, NameRules())
+    return name.value if isinstance(name, Name) else None
+
+
 def _reader(settings: Format, kind: Kind) -> Callable[[str], Any]:
     read: Callable[[str], Any]
     match kind:
@@ -177,6 +196,10 @@ def _reader(settings: Format, kind: Kind) -> Callable[[str], Any]:
             read = partial(dates.date_time, order=settings.date_order)
         case Kind.NUMBER:
             read = partial(number, decimal=settings.decimal)
+        case Kind.PHONE:
+            read = partial(_phone, country=settings.country)
+        case Kind.EMAIL:
+            read = _email
 
     def as_read_or_as_it_is(text: str) -> Any:
         value = read(text)

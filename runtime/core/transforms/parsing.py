@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from runtime.core.json_text import dump
+from runtime.core.profiles import phones
 from runtime.core.transforms.dates import DateOrder
 from runtime.core.transforms.default import Default
 from runtime.core.transforms.format import Case, Decimal, Format, Kind
@@ -96,8 +97,10 @@ def _format(fields: "_Fields") -> Format:
         kind=fields.choice("kind", Kind),
         date_order=fields.choice("date_order", DateOrder) or DateOrder.MONTH_FIRST,
         decimal=fields.choice("decimal", Decimal) or Decimal.POINT,
+        country=fields.text("country", most=len("DE")),
     )
-    if read == Format(keep=read.keep, date_order=read.date_order, decimal=read.decimal):
+    steps = (read.trim, read.quotes, read.special_characters, read.case, read.kind)
+    if not any(steps):
         raise fields.refusal(
             "choose a step: trim, quotes, special_characters, case or kind", name=None
         )
@@ -106,6 +109,8 @@ def _format(fields: "_Fields") -> Format:
             f"a {read.kind} is written with special characters; leave out one of the two",
             name="special_characters",
         )
+    if read.country is not None and not phones.is_country(read.country):
+        raise fields.refusal("must be an ISO 3166 code such as DE, or null", name="country")
     return read
 
 

@@ -26,6 +26,7 @@ _READINGS = st.builds(
     kind=st.sampled_from(Kind),
     date_order=st.sampled_from(DateOrder),
     decimal=st.sampled_from(Decimal),
+    country=st.sampled_from([None, "US", "DE"]),
 )
 _DATES = st.datetimes().map(str) | st.dates().map(lambda day: day.strftime("%d %B %Y"))
 _NUMBERS = st.integers().map("{:,}".format) | st.floats(allow_nan=False).map(str)
@@ -120,6 +121,29 @@ def test_numbers_become_json_numbers(text: str, decimal: Decimal, expected: obje
     """A filter can compare numbers; a text that only may be one stays a text."""
     value = _formatted(text, Format(kind=Kind.NUMBER, decimal=decimal))
     assert (value, type(value)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("(617) 555-0123", "US", "+16175550123"),
+        ("+1 617 555 0123", None, "+16175550123"),
+        ("(617) 555-0123", None, "(617) 555-0123"),
+        ("call me", "US", "call me"),
+    ],
+)
+def test_phones_become_e164_as_names_do(text: str, country: str | None, expected: str) -> None:
+    """The number that is formatted is the number by which the person is found."""
+    assert _formatted(text, Format(kind=Kind.PHONE, country=country)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(" Ada@Example.COM ", "ada@example.com"), ("ada at example", "ada at example")],
+)
+def test_e_mail_addresses_get_the_form_of_names(text: str, expected: str) -> None:
+    """By the one published rule."""
+    assert _formatted(text, Format(kind=Kind.EMAIL)) == expected
 
 
 @pytest.mark.parametrize("value", [5, 1.5, True, None, {"a": " b "}])

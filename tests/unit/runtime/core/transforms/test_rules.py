@@ -129,6 +129,7 @@ def test_settings_are_written_as_they_are_read(method: Method, raw: dict[str, An
         (Method.FORMAT, {"trim": 1}, "settings.trim"),
         (Method.FORMAT, {"case": "camel"}, "settings.case"),
         (Method.FORMAT, {"case": []}, "settings.case"),
+        (Method.FORMAT, {"kind": "phone", "country": "de"}, "settings.country"),
         (Method.FORMAT, {"trim": True, "trimm": True}, "settings.trimm"),
         (
             Method.FORMAT,
