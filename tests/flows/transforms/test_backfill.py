@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -42,7 +41,6 @@ class World:
 
     cloud: Cloud
     clock: FakeClock = field(default_factory=FakeClock)
-    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def transforms(self) -> Transforms:
@@ -68,7 +66,6 @@ class World:
             derive=known.overlay,
         )
         event = an_event(
-            id=f"evt_{next(self.numbers)}",
             id=f"evt_{self.clock().timestamp()}",
             occurred_at=timestamp(self.clock()),
             topic="profile.updated",
