@@ -15,6 +15,7 @@ from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.identity import Change, Draft
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import Profile
+from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.races import Races
 from runtime.stores.profiles import items
 from runtime.stores.profiles.people import People
@@ -161,6 +162,27 @@ def check_integrity(people: People, everybody: Mapping[str, Profile]) -> None:
         assert key.id == end.id or key.id in end.merged_ids
 
 
+def check_timelines(
+    cloud: Cloud, events: Sequence[Event], everybody: Mapping[str, Profile]
+) -> None:
+    """Each event is in the timeline of the person that it is about, once, whoever merged."""
+    living = [each for each in everybody.values() if each.merged_into is None]
+    told = [event_id for profile in living for event_id in _told(cloud, profile)]
+    assert sorted(told) == sorted(event.id for event in events)
+
+
+def _told(cloud: Cloud, profile: Profile) -> list[str]:
+    """The ids of the events in a person's timeline."""
+    page = cloud.timelines.page(
+        TENANT,
+        (profile.id, *profile.merged_ids),
+        Selection(kinds=frozenset({EntryKind.EVENT})),
+        limit=2 * EVENTS,
+    )
+    assert page.after is None
+    return [entry.id for entry in page.items]
+
+
 class TestLaws:
     """Identity events, as queues deliver them."""
 
@@ -178,6 +200,7 @@ class TestLaws:
             Interleaved(cloud, batches, dice).work_all()
             everybody = stored(cloud)
             check_integrity(people, everybody)
+            check_timelines(cloud, events, everybody)
 
         assert expected(named(events)) == {
             frozenset(each.held_names): as_expected(each)
