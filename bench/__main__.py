@@ -21,6 +21,7 @@ from bench import (
     releases,
     sandbox_cost,
     timelines,
+    transforms,
 )
 from bench.bill import Cpu
 from bench.report import Row, publish, table
@@ -40,6 +41,7 @@ ALONE: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "sandbox": sandbox_cost.measure,
     "commands": command_line.measure,
     "matching": matching.measure,
+    "transforms": transforms.measure,
     "memory": memory.measure,
     "hostile": hostile.measure,
 }

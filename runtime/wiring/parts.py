@@ -298,7 +298,7 @@ def known_transforms(clients: Clients, installation: Settings) -> "KnownTransfor
     """The data transforms as this process knows them, at most seconds old."""
     from runtime.stores.transforms.known_transforms import KnownTransforms
 
-    return KnownTransforms(transforms=transforms(clients, installation), clock=worker.now)
+    return KnownTransforms(config=config(clients, installation), clock=worker.now)
 
 
 def events(clients: Clients, installation: Settings) -> "Events":

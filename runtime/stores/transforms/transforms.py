@@ -49,11 +49,6 @@ class Transforms:
                 return TransformList(tenant=tenant, revision=revision, transforms=tuple(transforms))
         raise Transient("the transforms keep changing; try again", code="transforms_changed")
 
-    def revision(self, tenant: str) -> int:
-        """How often the tenant's transforms have changed, strongly read; 0 for never."""
-        head = self.config.find(tenant, keys.TRANSFORMS)
-        return 0 if head is None else int(codec.value(head["revision"]))
-
     def put(self, old: TransformList, new: TransformList, transform: Transform) -> bool:
         """Store a list in which this transform is new or has changed, and its version.
 

@@ -59,7 +59,7 @@ class World:
     def hear(self, customer: str, **properties: Any) -> None:
         """An event about a customer, which sets properties."""
         self.clock.advance(1)
-        known = KnownTransforms(transforms=self.transforms, clock=self.clock)
+        known = KnownTransforms(config=self.cloud.config, clock=self.clock)
         people = People(
             profiles=self.cloud.profiles,
             rules=self.cloud.people().rules,
@@ -231,7 +231,7 @@ def test_one_tenants_broken_transform_holds_up_no_other(world: World) -> None:
     item = table.get(key)
     assert item is not None
     table.client.put_item(TableName=table.name, Item={**item, "settings": {"S": '{"new": 1}'}})
-    known = KnownTransforms(transforms=world.transforms, clock=world.clock)
+    known = KnownTransforms(config=world.cloud.config, clock=world.clock)
     people = People(
         profiles=world.cloud.profiles, rules=world.cloud.people().rules, derive=known.overlay
     )

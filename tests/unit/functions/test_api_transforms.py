@@ -213,16 +213,17 @@ def test_a_dry_run_looks_at_no_more_profiles_than_it_is_asked_to(api: ApiClient)
 def test_a_warm_worker_sees_a_change_within_seconds(api: ApiClient) -> None:
     """Disabled and deleted ones work no more, and other tenants' never did."""
     clock = FakeClock()
-    known = KnownTransforms(transforms=api.application.transforms.store, clock=clock)
-    assert not known.chain(api.tenant)
+    known = KnownTransforms(config=api.application.transforms.store.config, clock=clock)
+    profile = Profile(id="p", tenant=api.tenant, revision=1, properties={"city": " a"})
+    assert known.overlay(api.tenant)(profile) == {}
     path = f"/v1/transforms/{_made(api)}"
-    assert not known.chain(api.tenant)
+    assert known.overlay(api.tenant)(profile) == {}
     clock.advance(5)
-    assert known.chain(api.tenant).derive({"city": " a"}, {}).values == {"city": "A"}
+    assert known.overlay(api.tenant)(profile) == {"city": "A"}
     api.call("PATCH", path, {"enabled": False})
     clock.advance(5)
-    assert not known.chain(api.tenant)
-    assert not known.chain("another")
+    assert known.overlay(api.tenant)(profile) == {}
+    assert known.overlay("another")(profile) == {}
 
 
 def _made(api: ApiClient, **changes: Any) -> str:
