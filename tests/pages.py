@@ -34,6 +34,7 @@ EXECUTED: Final = (
     "docs/howto/query.md",
     "docs/howto/audit-changes.md",
     "docs/howto/generate-a-client.md",
+    "docs/howto/derive-properties.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (
