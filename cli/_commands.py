@@ -95,6 +95,10 @@ _FUNCTIONS: Final[Mapping[str, Place]] = {
     ),
 }
 _PROFILES: Final[Mapping[str, Place]] = {
+    "export": Place(
+        target="cli.exports:export",
+        help="Write people to a CSV or JSONL file, as a job; see `penstock jobs`.",
+    ),
     "import": Place(
         target="cli.imports:import_",
         help="Import people from a CSV or JSONL file, as a job; see `penstock jobs`.",

@@ -1,24 +1,19 @@
 """`penstock profiles import`: people from a file."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, jobs
-from cli._errors import CommandFailed, WrongUsage
+from cli import _files, _output, _transfers, client, jobs
+from cli._errors import WrongUsage
 from cli._output import AsJson
-from cli._progress import progress
 
 if TYPE_CHECKING:
-    from cli._progress import Work
+    from collections.abc import Mapping
 
 SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 WORDS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-CHUNK_BYTES: Final = 1 << 16
-UPLOAD_TRIES: Final = 3
-TIMEOUT_S: Final = 60.0  # in which some bytes have to pass
 
 
 def import_(  # noqa: PLR0913 - each option of the command is a parameter
@@ -52,7 +47,7 @@ def import_(  # noqa: PLR0913 - each option of the command is a parameter
     """Import people from a CSV or JSONL file, as a job; see `penstock jobs`."""
     size_bytes = _files.size(file)
     request = {
-        "format": file_format or _format(file),
+        "format": file_format or format_of(file),
         "mapping": _mapping(mapping),
         "bytes": size_bytes,
         "dry_run": dry_run,
@@ -61,7 +56,7 @@ def import_(  # noqa: PLR0913 - each option of the command is a parameter
     }
     api = client.connect()
     made = api.post("/v1/profiles/import", request)
-    _upload(file, made["upload"], size_bytes=size_bytes)
+    _transfers.upload(file, made["upload"], size_bytes=size_bytes)
     job: Mapping[str, Any] = api.post(f"{jobs.path(made['id'])}/start")
     if wait:
         job = jobs.ended(api, job)
@@ -70,7 +65,12 @@ def import_(  # noqa: PLR0913 - each option of the command is a parameter
         jobs.check(job)
 
 
-def _format(file: Path) -> str:
+def format_of(file: Path) -> str:
+    """What a file is, by its name.
+
+    Raises:
+        WrongUsage: code `bad_format`.
+    """
     try:
         return SUFFIXES[file.suffix.lower()]
     except KeyError as problem:
@@ -91,48 +91,3 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
             )
         mapping[column] = target
     return mapping
-
-
-def _upload(file: Path, request: Mapping[str, Any], *, size_bytes: int) -> None:
-    """Store the file where the API says.
-
-    Raises:
-        CommandFailed: code `upload_failed`.
-    """
-    import httpx
-
-    for tries_left in reversed(range(UPLOAD_TRIES)):
-        with (
-            progress("uploading", total=size_bytes) as work,
-            httpx.Client(
-                timeout=TIMEOUT_S,
-                trust_env=False,  # a proxy would see a URL that is a credential
-            ) as http,
-        ):
-            try:
-                response = http.request(
-                    request["method"],
-                    request["url"],
-                    headers=dict(request["headers"]),
-                    content=_pieces(file, work),
-                )
-            except httpx.TransportError as problem:
-                if tries_left:
-                    continue
-                raise CommandFailed(
-                    f"the upload broke off: {type(problem).__name__}; try again",
-                    code="upload_failed",
-                ) from problem
-        if response.is_success:
-            return
-        raise CommandFailed(
-            f"the upload was refused with {response.status_code}; has the file changed meanwhile?",
-            code="upload_failed",
-        )
-
-
-def _pieces(file: Path, work: "Work") -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while piece := opened.read(CHUNK_BYTES):
-            yield piece
-            work.advance(len(piece))

@@ -19,8 +19,10 @@ from functions._api.endpoints import ENDPOINTS
 from functions._api.routes import Routes
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
+from runtime.core.exports import profile_export as exports
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
+from runtime.core.jobs.job import JobState
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.core.timeline.entry import AttributeChange, EntryKind
@@ -379,24 +381,35 @@ def _jobs(story: Story) -> None:
     made = story.call("POST", "/v1/profiles/import", {**file, "bytes": 33}).json
     story.api.cloud.bucket.put(f"imports/acme/{made['id']}", b"E-Mail,City\nada@example.com,Rome\n")
     _without_lambda(story, f"/v1/jobs/{made['id']}/start")
+    pattern = {"properties": {"plan": ["pro"]}}
+    export = {"format": "csv", "filter": pattern, "columns": ["email", "properties.city"]}
+    _without_lambda(story, "/v1/profiles/export", export)
     job = a_job(tenant=story.api.tenant)
     story.api.cloud.jobs.add(job)
     story.call("GET", "/v1/jobs", limit=10)
     story.call("GET", f"/v1/jobs/{job.id}")
     story.call("POST", f"/v1/jobs/{job.id}/cancel")
+    done = replace(job, id=f"{job.id[:-1]}z", state=JobState.DONE, due_at_ms=None)
+    story.api.cloud.jobs.add(done)
+    story.api.cloud.bucket.put(exports.file_key(done), b"email\r\nada@example.com\r\n")
+    story.call("GET", f"/v1/jobs/{done.id}/download")
 
 
-def _without_lambda(story: Story, path: str) -> None:
+def _without_lambda(story: Story, path: str, body: Any = None) -> None:
     """Call an operation that starts a function: in process there is no Lambda."""
     syncs, jobs = story.api.application.syncs, story.api.application.jobs
     application = replace(
         story.api.application,
         syncs=replace(syncs, trigger=replace(syncs.trigger, starter=_NoLambda())),
-        jobs=replace(jobs, start_import=replace(jobs.start_import, starter=_NoLambda())),
+        jobs=replace(
+            jobs,
+            start_import=replace(jobs.start_import, starter=_NoLambda()),
+            create_export=replace(jobs.create_export, starter=_NoLambda()),
+        ),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api_function, "_application", lambda: application)
-        story.call("POST", path)
+        story.call("POST", path, body)
 
 
 class _NoLambda:

@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from functions._api import fields
-from functions._api.endpoint import Answer, Audited, Request, endpoint
-from functions._api.jobs import JobOut
-from runtime.core.imports.profile_import import DELIMITERS, MAX_FILE_BYTES, FileSpec, Format
+from functions._api.endpoint import Audited, Request, endpoint
+from functions._api.jobs import JobOut, SignedRequestOut
+from runtime.core.imports.profile_import import DELIMITERS, MAX_FILE_BYTES, FileSpec
+from runtime.core.jobs.files import FileFormat
 from runtime.core.profiles.profile import CHANNELS
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
@@ -34,15 +35,6 @@ class ImportIn(Request):
         description="of a CSV",
         json_schema_extra={"enum": list(DELIMITERS)},
     )
-
-
-class SignedRequestOut(Answer):
-    """A request that stores or fetches one file. Its URL is a credential, and expires."""
-
-    method: str
-    url: str
-    headers: dict[str, str] = Field(description="that the request has to have, exactly")
-    expires_at: str
 
 
 class NewImportOut(JobOut):
@@ -75,9 +67,9 @@ def create(api: Api, caller: ApiKey, *, body: ImportIn) -> NewImportOut:
     return NewImportOut(**job, upload=upload)
 
 
-def _format(word: str) -> Format:
+def _format(word: str) -> FileFormat:
     try:
-        return Format(word)
+        return FileFormat(word)
     except ValueError as problem:
         raise BadInput("must be csv or jsonl", field="format", code="bad_format") from problem
 

@@ -46,6 +46,15 @@ class JobOut(Answer):
     etag: fields.ETag
 
 
+class SignedRequestOut(Answer):
+    """A request that stores or fetches one file. Its URL is a credential, and expires."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = Field(description="that the request has to have, exactly")
+    expires_at: str
+
+
 @endpoint("GET", "/v1/jobs", scope="jobs:read")
 def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[JobOut]:
     """List jobs, the newest first."""
@@ -83,4 +92,10 @@ def cancel(api: Api, caller: ApiKey, *, job_id: fields.ResourceId, if_match: IfM
     return JobOut.model_validate(api.jobs.cancel(caller.tenant, job_id, if_match=if_match))
 
 
-ENDPOINTS = (list_all, show, start, cancel)
+@endpoint("GET", "/v1/jobs/{job_id}/download", scope="profiles:read")
+def download(api: Api, caller: ApiKey, *, job_id: fields.ResourceId) -> SignedRequestOut:
+    """Sign a request that fetches the file of an export; it is kept for two days."""
+    return SignedRequestOut.model_validate(api.jobs.fetch_export(caller.tenant, job_id))
+
+
+ENDPOINTS = (list_all, show, start, cancel, download)

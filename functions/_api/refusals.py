@@ -188,6 +188,8 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/profiles/import": {
         422: ("bad_delimiter", "bad_format", "bad_mapping", "empty_file", "file_too_large"),
     },
+    "POST /v1/profiles/export": {422: ("bad_columns", "bad_filter", "bad_format")},
+    "GET /v1/jobs/{job_id}/download": {404: ("file_expired",), 409: ("nothing_to_download",)},
     "POST /v1/jobs/{job_id}/start": {
         409: ("file_missing", "file_size_differs", "job_changed", "job_ended"),
     },

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.jobs.signed_request import SignedRequest
+from runtime.core.jobs.files import SignedRequest
 from runtime.core.timestamps import timestamp
 from runtime.errors import NotFound
 from runtime.stores.aws import clients as aws
@@ -83,6 +83,18 @@ class Files:
         except _Refused as problem:
             raise NotFound("the file is gone", code="object_missing") from problem
         return body
+
+    def put(self, key: str, body: bytes, /) -> None:
+        """Store a file of our own making."""
+        self.bucket().put(key, body)
+
+    def get(self, key: str, /) -> bytes:
+        """A whole file.
+
+        Raises:
+            NotFound: code `object_missing`.
+        """
+        return self.bucket().get(key)
 
     def delete(self, key: str, /) -> None:
         """Delete a file; one that is gone stays so."""

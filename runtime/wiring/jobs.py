@@ -6,9 +6,7 @@ from runtime import settings
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from runtime.core.jobs.job import Job
+    from runtime.usecases.jobs.end_failed import Step
     from runtime.usecases.jobs.work_jobs import WorkJobs
 
 # Nearly all of the minute until the next call, so that a long job hardly ever waits. The function's
@@ -21,7 +19,9 @@ def build() -> "WorkJobs":
     from runtime.core.jobs.job import JobKind
     from runtime.stores.profiles.profile_pages import ProfilePages
     from runtime.stores.tables.table import Table
+    from runtime.usecases.exports.export_page import ExportPage
     from runtime.usecases.imports.import_page import ImportPage
+    from runtime.usecases.imports.row_timelines import RowTimelines
     from runtime.usecases.jobs.end_failed import EndFailed
     from runtime.usecases.jobs.work_jobs import WorkJobs
     from runtime.usecases.jobs.work_off import WorkOff
@@ -32,19 +32,21 @@ def build() -> "WorkJobs":
     clients = parts.clients(installation)
     jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
     people = parts.people(clients, installation)
-    profiles = Table(client=clients.tables, name=installation.profiles_table)
-    steps: Mapping[JobKind, Callable[[Job], Job]] = {
+    pages = ProfilePages(table=Table(client=clients.tables, name=installation.profiles_table))
+    steps: dict[JobKind, Step] = {
         JobKind.PROFILE_IMPORT: ImportPage(
             files=files,
             project=ProjectProfiles(
-                people=people, timelines=parts.timelines(clients, installation)
+                people=people,
+                timelines=RowTimelines(timelines=parts.timelines(clients, installation)),
             ),
             rules=people.rules,
             clock=worker.now,
         ),
+        JobKind.PROFILE_EXPORT: ExportPage(profiles=pages, files=files, clock=worker.now),
         JobKind.TRANSFORM_BACKFILL: BackfillPage(
             transforms=parts.transforms(clients, installation),
-            pages=ProfilePages(table=profiles),
+            pages=pages,
             profiles=parts.profiles(clients, installation),
             clock=worker.now,
         ),

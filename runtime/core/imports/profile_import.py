@@ -10,7 +10,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from runtime.core.events import envelope
@@ -18,10 +17,11 @@ from runtime.core.events.envelope import Event
 from runtime.core.imports import mapping as mappings
 from runtime.core.imports.mapping import MAX_COLUMNS, Row, Target
 from runtime.core.imports.records import Record
+from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Fault, Job
 from runtime.core.json_text import load
 from runtime.core.profiles import names
-from runtime.core.profiles.names import NameRules
+from runtime.core.profiles.names import Named, NameRules
 from runtime.errors import BadInput
 
 # So many bytes are about a million rows, which take hours. A larger file is imported in parts.
@@ -32,18 +32,11 @@ _LINE_DIGITS: Final = len(str(MAX_FILE_BYTES))
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
-class Format(StrEnum):
-    """What an import's file is."""
-
-    CSV = "csv"  # RFC 4180, in UTF-8
-    JSONL = "jsonl"  # a JSON object a line
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSpec:
     """How a file is to be read. Whoever asks for an import says so."""
 
-    format: Format
+    format: FileFormat
     # Column -> target; see `mapping`. A column is a name of the header or, without one, a number
     # from 1; in JSONL it is a key of each object.
     mapping: Mapping[str, str]
@@ -105,7 +98,7 @@ def check(spec: FileSpec) -> None:
             field="bytes",
             code="file_too_large",
         )
-    if spec.format is Format.CSV and not spec.has_header:
+    if spec.format is FileFormat.CSV and not spec.has_header:
         _numbers(spec.mapping)
 
 
@@ -117,7 +110,7 @@ def file_key(job: Job) -> str:
 def spec_of(job: Job) -> FileSpec:
     """How a job's file is to be read."""
     raw = dict(job.params)
-    return FileSpec(format=Format(raw.pop("format")), **raw)
+    return FileSpec(format=FileFormat(raw.pop("format")), **raw)
 
 
 def place_of(cursor: str | None) -> Place:
@@ -173,7 +166,7 @@ def read(spec: FileSpec, place: Place, record: Record, *, targets: Sequence[Targ
     Raises:
         BadInput: the record cannot be read; the code says why.
     """
-    if spec.format is Format.JSONL:
+    if spec.format is FileFormat.JSONL:
         document = load(record.text())
         if not isinstance(document, Mapping):
             raise BadInput("is no JSON object", code="not_an_object")
@@ -198,26 +191,17 @@ def events_of(job: Job, row: Row, *, line: int, rules: NameRules) -> Iterator[Ev
         BadInput: a name or a property is none; the code is that of an event. Or code
             `unusable_name`: no name of the row can be one, by the tenant's rules.
     """
-    updated = _event(
-        job,
-        row,
-        f"{line:0{_LINE_DIGITS}}",
-        {"topic": "profile.updated", "properties": dict(row.properties)},
-    )
-    named = names.of(updated.profile, rules)
+    number = f"{line:0{_LINE_DIGITS}}"
+    updated = {"topic": "profile.updated", "properties": dict(row.properties)}
+    event = _event(job, row, number, updated)
+    named = names.of(event.profile, rules)
     if not named.names:
-        unusable = named.unusable[0]
-        raise BadInput(unusable.reason, field=("profile", unusable.kind), code="unusable_name")
-    yield updated
+        raise _names_nobody(named)
+    yield event
     for channel, is_subscribed in row.consents.items():
         topic = "profile.subscribed" if is_subscribed else "profile.unsubscribed"
         properties = {"channel": channel, "source": "import"}
-        yield _event(
-            job,
-            row,
-            f"{line:0{_LINE_DIGITS}}:{channel}",
-            {"topic": topic, "properties": properties},
-        )
+        yield _event(job, row, f"{number}:{channel}", {"topic": topic, "properties": properties})
 
 
 def fault(problem: BadInput, *, line: int) -> Fault:
@@ -235,6 +219,12 @@ def _event(job: Job, row: Row, part: str, content: Mapping[str, Any]) -> Event:
         **content,
     }
     return envelope.parse(raw, now=job.created_at)
+
+
+def _names_nobody(named: Named) -> BadInput:
+    for unusable in named.unusable:
+        return BadInput(unusable.reason, field=("profile", unusable.kind), code="unusable_name")
+    return BadInput("has no name of a kind that your tenant knows", code="unusable_name")
 
 
 def _named(name: str, header: Sequence[str]) -> int:

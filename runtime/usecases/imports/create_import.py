@@ -6,8 +6,8 @@ from datetime import datetime
 
 from runtime.core.imports import profile_import as imports
 from runtime.core.imports.profile_import import FileSpec
+from runtime.core.jobs.files import SignedRequest
 from runtime.core.jobs.job import Job, JobKind, JobState, job_id
-from runtime.core.jobs.signed_request import SignedRequest
 from runtime.core.timestamps import timestamp
 from runtime.usecases.imports.ports import Uploads
 from runtime.usecases.jobs.ports import NewJobs

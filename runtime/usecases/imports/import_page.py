@@ -12,9 +12,10 @@ from runtime.core.events.envelope import Event
 from runtime.core.imports import mapping as mappings
 from runtime.core.imports import profile_import as imports
 from runtime.core.imports import records as files
-from runtime.core.imports.profile_import import PAGE_ROWS, FileSpec, Format, Place
+from runtime.core.imports.profile_import import PAGE_ROWS, FileSpec, Place
 from runtime.core.imports.records import PIECE_BYTES, Record
 from runtime.core.jobs import job as jobs
+from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Fault, Job, JobState
 from runtime.core.json_text import dump
 from runtime.core.profiles.names import NameRules
@@ -74,13 +75,13 @@ class ImportPage:
             piece,
             start=start,
             line=place.line,
-            delimiter=spec.delimiter if spec.format is Format.CSV else None,
+            delimiter=spec.delimiter if spec.format is FileFormat.CSV else None,
             is_last=is_last,
         ):
             after = replace(after, offset=place.offset + record.end, line=record.next_line)
             if record.is_blank:
                 continue
-            if spec.format is Format.CSV and after.width is None:
+            if spec.format is FileFormat.CSV and after.width is None:
                 after = _begun(spec, after, record)
                 if spec.has_header:
                     continue

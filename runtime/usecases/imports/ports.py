@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from runtime.core.jobs.signed_request import SignedRequest
+from runtime.core.jobs.files import SignedRequest
 
 
 class Uploads(Protocol):

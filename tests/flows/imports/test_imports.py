@@ -11,8 +11,9 @@ import pytest
 
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.imports import profile_import as imports
-from runtime.core.imports.profile_import import FileSpec, Format
+from runtime.core.imports.profile_import import FileSpec
 from runtime.core.imports.records import PIECE_BYTES
+from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Job, JobState
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.names import Name, NameRules
@@ -21,6 +22,7 @@ from runtime.errors import BadInput, Conflict, Transient
 from runtime.stores.files import Files
 from runtime.usecases.imports.create_import import CreateImport
 from runtime.usecases.imports.import_page import ImportPage, Project
+from runtime.usecases.imports.row_timelines import RowTimelines
 from runtime.usecases.imports.start_import import StartImport
 from runtime.usecases.jobs.end_failed import EndFailed
 from runtime.usecases.jobs.work_off import LEASE_MS, WorkOff
@@ -85,7 +87,7 @@ class World:
 
     def upload(self, data: bytes, **spec: Any) -> Job:
         """An import whose file is there, and that is started."""
-        values = {"format": Format.CSV, "mapping": MAPPING, "bytes": len(data), **spec}
+        values = {"format": FileFormat.CSV, "mapping": MAPPING, "bytes": len(data), **spec}
         create = CreateImport(
             jobs=self.cloud.jobs, files=self.files, new_id=lambda _: "job_1", clock=self.clock
         )
@@ -156,7 +158,7 @@ def test_a_jsonl_of_values_keeps_their_types(world: World) -> None:
         {"id": "c2", "city": None},
     ]
     data = "\n\n".join(map(json.dumps, lines)).encode()
-    job = world.done(data, format=Format.JSONL, mapping={**MAPPING, "more": "properties"})
+    job = world.done(data, format=FileFormat.JSONL, mapping={**MAPPING, "more": "properties"})
 
     assert {"c1": {"city": "London", "age": 36}, "c2": {}} == world.people.by_id
     assert 2 == job.done
@@ -357,7 +359,9 @@ def test_consent_is_an_event_of_its_own_with_its_channel(world: World) -> None:
 def test_rows_that_name_one_person_in_two_ways_are_one_profile(world: World) -> None:
     """As events are; of two rows the later one counts, and of an event and a row the event."""
     people = world.cloud.people()
-    world.project = ProjectProfiles(people=people, timelines=world.cloud.timelines)
+    world.project = ProjectProfiles(
+        people=people, timelines=RowTimelines(timelines=world.cloud.timelines)
+    )
     job = world.upload(
         b"id,mail,city,plan\n,ada@example.com,,pro\n\n\n\n\n\n\n"
         b"c1,ada@example.com,Rome,\nc1,,Oslo,\n",  # lines 9 and 10
@@ -401,7 +405,7 @@ def test_what_can_never_be_imported_is_refused_before_it_is_uploaded(
     spec: dict[str, Any], code: str
 ) -> None:
     """A gigabyte is refused with the limit named."""
-    values = {"format": Format.CSV, "mapping": MAPPING, "bytes": 10, **spec}
+    values = {"format": FileFormat.CSV, "mapping": MAPPING, "bytes": 10, **spec}
     with pytest.raises(BadInput) as refusal:
         imports.check(FileSpec(**values))
 
@@ -422,7 +426,7 @@ def test_an_import_is_started_once_and_only_with_the_file_that_was_announced(
     create = CreateImport(
         jobs=world.cloud.jobs, files=world.files, new_id=lambda _: "job_2", clock=world.clock
     )
-    spec = FileSpec(format=Format.CSV, mapping=MAPPING, bytes=10)
+    spec = FileSpec(format=FileFormat.CSV, mapping=MAPPING, bytes=10)
     other = create(TENANT, spec).job
     with pytest.raises(Conflict, match="has not been uploaded"):
         world.starting(TENANT, other.id)

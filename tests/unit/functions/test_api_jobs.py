@@ -1,9 +1,11 @@
 """Jobs over the API: who sees them, and who may stop them; and imports, which are jobs."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from runtime.core.exports import profile_export as exports
 from runtime.core.jobs.job import Fault, JobState
 from tests.api_client import ApiClient
 from tests.builders import a_job
@@ -89,3 +91,35 @@ def test_an_import_that_can_never_be_done_is_refused_at_once(
 
     assert (422, code) == (refused.status, refused.json["code"])
     assert code != "file_too_large" or "256 MB" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"format": "xlsx"}, "bad_format"),
+        ({"columns": ["mail"]}, "bad_columns"),
+        ({"filter": {"properties": "pro"}}, "bad_filter"),
+    ],
+)
+def test_an_export_that_can_never_be_done_is_refused_at_once(
+    api: ApiClient, change: dict[str, object], code: str
+) -> None:
+    """And no job is made of it."""
+    refused = api.post("/v1/profiles/export", {"format": "csv", **change})
+
+    assert (422, code) == (refused.status, refused.json["code"])
+    assert [] == api.get("/v1/jobs").json["data"]
+
+
+def test_only_an_export_that_is_done_is_downloaded(api: ApiClient) -> None:
+    """By who may look at profiles; looking at jobs does not give them away."""
+    running = a_job(tenant=api.tenant)
+    done = replace(running, id="job_done", state=JobState.DONE, due_at_ms=None)
+    for job in (running, done):
+        api.cloud.jobs.add(job)
+
+    codes = [api.get(f"/v1/jobs/{job.id}/download").json["code"] for job in (running, done)]
+    assert ["nothing_to_download", "file_expired"] == codes
+    api.cloud.bucket.put(exports.file_key(done), b"id\n")
+    assert "X-Amz-Signature" in api.get(f"/v1/jobs/{done.id}/download").json["url"]
+    assert 403 == api.with_scopes("jobs:read").get(f"/v1/jobs/{done.id}/download").status

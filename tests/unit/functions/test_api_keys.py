@@ -176,6 +176,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
             )
         },
         "GET job": f"/v1/jobs/{job.id}",
+        "GET download of job": f"/v1/jobs/{job.id}/download",
         "POST start of job": f"/v1/jobs/{job.id}/start",
         "POST cancel of job": f"/v1/jobs/{job.id}/cancel",
         "GET event": "/v1/events/evt_theirs",

@@ -1,7 +1,15 @@
-"""A request to the store of files that somebody without a key of AWS may make."""
+"""Files that jobs read and write, and that callers store and fetch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class FileFormat(StrEnum):
+    """What a file of people is."""
+
+    CSV = "csv"  # RFC 4180, in UTF-8
+    JSONL = "jsonl"  # a JSON object a line, in UTF-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Creating exports, doing a page of one, and fetching its file."""

@@ -1,0 +1,37 @@
+"""What the timelines get of an import."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.core.timeline.entry import Entry, EntryKind
+
+
+class Timelines(Protocol):
+    """Stores the timelines of profiles."""
+
+    def put(self, timeline: Iterable[Entry], /) -> None:
+        """Store entries; the same entry again changes nothing.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowTimelines:
+    """Timelines in which no row is an event.
+
+    What a row has changed stands in the timeline as a change whose cause is the job. An event
+    beside it would be one that nobody can look up, because rows are not kept.
+    """
+
+    timelines: Timelines
+
+    def put(self, timeline: Iterable[Entry], /) -> None:
+        """Store all entries but events.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+        self.timelines.put(each for each in timeline if each.kind is not EntryKind.EVENT)
