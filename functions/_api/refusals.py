@@ -69,6 +69,7 @@ OWN: Final[Mapping[str, Refusals]] = {
     "GET /v1/traces/{event_id}": {404: ("body_expired",), 503: ("stored_filter_broken",)},
     "GET /v1/profiles": {422: ("not_one_identifier",)},
     "PUT /v1/identity": {409: ("identity_changed", "identity_in_use"), 422: ("bad_identity",)},
+    "GET /v1/profiles/{profile_id}/timeline": {422: ("bad_time",)},
     "POST /v1/webhooks": {
         409: ("function_deleted", "webhook_changed"),
         422: (*_WEBHOOK, *_URL, "bad_ed25519", "bad_secret"),

@@ -219,3 +219,24 @@ def test_a_profile_whose_id_ends_like_the_path_is_shown_as_itself(api: ApiClient
     timeline = told(api, f"/v1/profiles/{quote('a/timeline', safe='')}/timeline")
 
     assert ("a/timeline", ["evt_1"]) == (profile["id"], [entry["id"] for entry in timeline])
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"since": "yesterday"}, "bad_time"),
+        ({"kind": "run"}, "bad_field"),
+        ({"cursor": "x"}, "bad_cursor"),
+        ({"limit": 0}, "bad_field"),
+        ({"x": 1}, "unknown_field"),
+    ],
+)
+def test_a_query_that_does_not_fit_is_refused(
+    api: ApiClient, query: dict[str, Any], code: str
+) -> None:
+    """With the field that is wrong; nothing is left out in silence."""
+    known(api, an_entry())
+
+    answer = api.get(PATH, **query)
+
+    assert (code, True) == (answer.json["code"], next(iter(query)) in answer.text)
