@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from runtime.usecases.jobs.end_failed import Step
     from runtime.usecases.jobs.work_jobs import WorkJobs
 
-# Nearly all of the minute until the next call, so that a long job hardly ever waits. The function's
-# timeout leaves the last page half a minute to end.
-BUDGET_S: Final = 55
+# Nearly all of the quarter of an hour that a Lambda may take, so that a long job hardly ever waits
+# for the next call. The function's timeout leaves the last page a minute to end.
+BUDGET_S: Final = 840
+# Of an import, at the same time. A write takes AWS about ten times as long as it takes us.
+WRITERS: Final = 8
 
 
 def build() -> "WorkJobs":
@@ -31,16 +33,18 @@ def build() -> "WorkJobs":
     installation = settings.load()
     clients = parts.clients(installation)
     jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
-    people = parts.people(clients, installation)
     pages = ProfilePages(table=Table(client=clients.tables, name=installation.profiles_table))
     steps: dict[JobKind, Step] = {
         JobKind.PROFILE_IMPORT: ImportPage(
             files=files,
-            project=ProjectProfiles(
-                people=people,
-                timelines=RowTimelines(timelines=parts.timelines(clients, installation)),
-            ),
-            rules=people.rules,
+            projects=[
+                ProjectProfiles(
+                    people=parts.people(clients, installation),
+                    timelines=RowTimelines(timelines=parts.timelines(clients, installation)),
+                )
+                for _ in range(WRITERS)
+            ],
+            rules=parts.people(clients, installation).rules,
             clock=worker.now,
         ),
         JobKind.PROFILE_EXPORT: ExportPage(profiles=pages, files=files, clock=worker.now),

@@ -5,8 +5,10 @@ had already is no news to it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zlib import crc32
 
 from runtime.core.events.envelope import Event
 from runtime.core.imports import mapping as mappings
@@ -18,6 +20,7 @@ from runtime.core.jobs import job as jobs
 from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Fault, Job, JobState
 from runtime.core.json_text import dump
+from runtime.core.profiles import names
 from runtime.core.profiles.names import NameRules
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput
@@ -32,7 +35,9 @@ class ImportPage:
     """Does a page of an import; the last one deletes the file."""
 
     files: Uploaded
-    project: Project
+    # As many as there are to be at work at the same time, because each waits for AWS most of its
+    # time. None of them is shared, so that what one remembers of names is its own.
+    projects: Sequence[Project]
     rules: Callable[[str], NameRules]  # what may be a name in a tenant
     clock: Callable[[], datetime]
     rows: int = PAGE_ROWS  # at most, of one page
@@ -110,14 +115,36 @@ class ImportPage:
                 events += [(record.line, event) for event in said]
             except BadInput as problem:
                 faults[record.line] = imports.fault(problem, line=record.line)
-        results = [] if spec.dry_run else self.project([event for _, event in events])
-        for (line, _), result in zip(events, results, strict=not spec.dry_run):
-            if isinstance(result, BadInput):
-                faults.setdefault(line, imports.fault(result, line=line))
-            elif result is not None:
-                raise result
+        if not spec.dry_run:
+            for line, refusal in self._projected(events, rules):
+                faults.setdefault(line, imports.fault(refusal, line=line))
         for line in sorted(faults):
             yield faults[line]
+
+    def _projected(
+        self, events: Sequence[tuple[int, Event]], rules: NameRules
+    ) -> Iterator[tuple[int, BadInput]]:
+        """Merge the events into their profiles; yields the line of each that was refused.
+
+        Events about one person go to the same place, in order, so that they are one write. If
+        two places meet at a person all the same, by other names, one of them tries again.
+        """
+        shares: list[list[tuple[int, Event]]] = [[] for _ in self.projects]
+        for line, event in events:
+            name = names.of(event.profile, rules).names[0]
+            shares[crc32(dump(name).encode()) % len(shares)].append((line, event))
+        with ThreadPoolExecutor(len(shares)) as threads:
+            tried = threads.map(
+                lambda project, share: project([event for _, event in share]),
+                self.projects,
+                shares,
+            )
+            for share, results in zip(shares, tried, strict=True):
+                for (line, _), result in zip(share, results, strict=True):
+                    if isinstance(result, BadInput):
+                        yield line, result
+                    elif result is not None:
+                        raise result
 
 
 def _begun(spec: FileSpec, place: Place, first: Record) -> Place:

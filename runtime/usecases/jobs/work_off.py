@@ -16,8 +16,8 @@ from runtime.errors import Transient
 
 D = TypeVar("D", bound=Durable)
 
-# Longer than the timeout of each Lambda that works jobs off (60 and 90 s). After this another one
-# takes over the page of one that was killed.
+# Each write of a job begins its lease anew, and no page takes nearly as long. After this another
+# worker takes over the page of one that was killed.
 LEASE_MS: Final = 120_000
 JOBS: Final = 100  # in one call
 

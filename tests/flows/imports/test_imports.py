@@ -104,7 +104,7 @@ class World:
         """The function `jobs`, once."""
         step = ImportPage(
             files=self.files,
-            project=self.project or self.people,
+            projects=[self.project or self.people],
             rules=lambda _tenant: NameRules(),
             clock=self.clock,
             rows=self.rows,
@@ -247,6 +247,29 @@ def test_after_a_kill_every_row_is_taken_in_and_counted_once(
     assert 20 == len(world.people.by_id) == len(world.people.events)
 
 
+def test_several_writers_take_in_what_one_would(world: World) -> None:
+    """Rows about one person are one writer's, so a later row never meets an earlier one halfway."""
+    writers = [People() for _ in range(4)]
+    data = "id,city\n" + "".join(f"c{n % 40},{n}\n" for n in range(400))
+    job = world.upload(data.encode())
+    step = ImportPage(
+        files=world.files,
+        projects=writers,
+        rules=lambda _tenant: NameRules(),
+        clock=world.clock,
+        rows=100,
+    )
+    while job.is_running:
+        job = step(job)
+
+    everybody = [customer for writer in writers for customer in writer.by_id]
+    assert sorted(everybody) == sorted({f"c{n}" for n in range(40)})
+    assert {f"c{n}": str(360 + n) for n in range(40)} == {
+        customer: said["city"] for writer in writers for customer, said in writer.by_id.items()
+    }
+    assert all(writer.by_id for writer in writers)
+
+
 def test_a_fault_of_ours_leaves_the_page_to_the_next_worker(world: World) -> None:
     """No row is lost to it, and none is called the caller's fault."""
 
@@ -281,7 +304,7 @@ def test_a_file_of_many_pieces_is_never_read_whole(world: World) -> None:
     job = world.upload(data)
     step = ImportPage(
         files=Measured(bucket=lambda: world.cloud.bucket, clock=world.clock),
-        project=world.people,
+        projects=[world.people],
         rules=lambda _tenant: NameRules(),
         clock=world.clock,
     )
