@@ -14,6 +14,7 @@ UNREADABLE: Final = {
     "due_shard": {"S": "d0-0"},  # one of the shards of deliveries
     "due_at_ms": {"N": "1"},
 }
+UNREADABLE_JOB: Final = {**UNREADABLE, "sk": {"S": "job_"}, "due_shard": {"S": "jobs"}}
 GOES_ON_S: Final = 5
 ENDED: Final = "ended"  # a function that is deleted and removed
 LONG_AGO: Final = "2000-01-01T00:00:00.000Z"
@@ -22,11 +23,12 @@ LISTED: Final = 100
 
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
     """Kill functions and make them fail. Yields a sentence for each that did not end as it must."""
-    stage.progress.step("accidents: functions are killed, sweep and sync fail")
+    stage.progress.step("accidents: functions are killed, sweep, jobs and sync fail")
     yield from _unsent_notice(stage, patience)
     yield from _ended_grace(stage, patience)
     yield from _failing_sync(stage, patience)
     yield from _failing_sweep(stage, patience)
+    yield from _failing_jobs(stage, patience)
     yield from _killed_load(stage, patience)
 
 
@@ -110,6 +112,18 @@ def _failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
         yield from _dead_letter_problems(stage, patience, "SweepDeadLetters")
     finally:
         dynamodb.delete_item(TableName=table, Key={"pk": UNREADABLE["pk"]})
+
+
+def _failing_jobs(stage: Stage, patience: Patience) -> Iterator[str]:
+    """The function of jobs comes upon a due job that it cannot read."""
+    dynamodb, table = stage.client("dynamodb"), stage.table("JobsTable")
+    dynamodb.put_item(TableName=table, Item=UNREADABLE_JOB)
+    try:
+        stage.invoke("JobsFunction", {})
+        yield from _dead_letter_problems(stage, patience, "JobsDeadLetters")
+    finally:
+        key = {name: UNREADABLE_JOB[name] for name in ("pk", "sk")}
+        dynamodb.delete_item(TableName=table, Key=key)
 
 
 def _killed_load(stage: Stage, patience: Patience) -> Iterator[str]:

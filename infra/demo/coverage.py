@@ -78,7 +78,7 @@ BLIND: Final = (
             holder=f"*-{role}-*",
             why="the emulator tells a missing object from a forbidden one to anybody",
         )
-        for role in ("SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole")
+        for role in ("SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole", "JobsRole")
     ),
     Blind(
         action="sqs:SendMessage",

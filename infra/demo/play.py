@@ -13,6 +13,7 @@ from infra.demo import (
     counting,
     coverage,
     failing,
+    imports,
     labels,
     loads,
     merging,
@@ -105,6 +106,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *changes.problems(stage, patience),
         *reruns.problems(stage, farewells, patience),
         *merging.problems(stage, patience),
+        *imports.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]
     installation = Installation(
