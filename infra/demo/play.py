@@ -12,6 +12,7 @@ from infra.demo import (
     corners,
     counting,
     coverage,
+    derived,
     failing,
     imports,
     labels,
@@ -53,7 +54,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     )
     sending = envelopes(orders, tenant=stage.tenant)
 
-    corner, parcel = corners.make(stage), labels.make(stage)
+    corner, parcel, derivation = corners.make(stage), labels.make(stage), derived.make(stage)
     failing.make(stage)
     changes.make(stage)
     farewells = reruns.make(stage)
@@ -71,6 +72,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     # nothing.
     accepted_count += stage.doors.send(sending[-REPEATS:], _silent)
     problems += _wait_for_dead(stage, expectation, patience)
+    problems += derived.change(stage, derivation)
     late_loads = loads.by_schedule_and_by_request(stage, patience)
     extras = Extras(
         events=bad_input.MARKED_EVENTS
@@ -91,6 +93,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *_archive_problems(stage),
         *corners.problems(stage, corner, patience),
         *labels.problems(stage, parcel, patience),
+        *derived.problems(stage, patience),
     ]
     stage.progress.step("counting at the receiver, in the tables and in the warehouse")
     counts = counting.count(
