@@ -23,7 +23,7 @@ def _headline(entry: Entry) -> str:
         case "merge":
             return f"merged: {_listed(entry['profile_ids'])} became part of {entry['profile_id']}"
         case "unmerge":
-            return f"un-merged: {_listed(entry['profile_ids'])} left {entry['profile_id']}"
+            return f"un-merged: {entry['profile_id']} parted from {_listed(entry['profile_ids'])}"
         case _:
             name = f"{entry['name_kind']} {_json(entry['name_value'])}"
             return f"refused: {name} of {entry['event_id']} ({entry['rule']}){_other(entry)}"

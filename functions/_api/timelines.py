@@ -82,7 +82,7 @@ class TimelineEntryOut(Answer):
     changes_left_out: int = Field(description="how many more attributes it changed")
     profile_ids: list[str] = Field(
         description="of a merge: the profiles that became part of this one; of an unmerge: those"
-        " that are no longer"
+        " that it has parted from"
     )
     event_id: str | None = Field(description="of a refusal: the event that gave the name")
     name_kind: str | None = Field(description="of a refusal, such as `email`")

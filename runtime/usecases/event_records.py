@@ -51,7 +51,7 @@ class Deliveries(Protocol):
         """For one event, a page of the deliveries whose ids are not hashes of event and webhook."""
 
 
-class Place(NamedTuple):
+class Pair(NamedTuple):
     """One event, and somebody who may have taken it."""
 
     event_id: str
@@ -72,23 +72,23 @@ class EventRecords:
     runs: Runs
     deliveries: Deliveries
 
-    def find(self, tenant: str, pairs: Iterable[tuple[str, Subscriber]]) -> Mapping[Place, Records]:
+    def find(self, tenant: str, pairs: Iterable[tuple[str, Subscriber]]) -> Mapping[Pair, Records]:
         """The records of each event, by its id, and each subscriber: one read for all of them."""
-        places = {Place(event_id, name_of(each)): each for event_id, each in pairs}
-        run_ids = {place: ids.run_id(tenant, place.event_id, place.subscriber) for place in places}
+        subscribers = {Pair(event_id, name_of(each)): each for event_id, each in pairs}
+        run_ids = {pair: ids.run_id(tenant, *pair) for pair in subscribers}
         delivery_ids = {
-            place: ids.delivery_id(tenant, place.event_id, place.subscriber)
-            for place, subscriber in places.items()
+            pair: ids.delivery_id(tenant, *pair)
+            for pair, subscriber in subscribers.items()
             if isinstance(subscriber, Webhook)
         }
         runs = self.runs.find_many(run_ids.values())
         deliveries = self.deliveries.get(delivery_ids.values())
         return {
-            place: Records(
-                run=runs.get(run_ids[place]),
-                delivery=deliveries.get(delivery_ids[place]) if place in delivery_ids else None,
+            pair: Records(
+                run=runs.get(run_ids[pair]),
+                delivery=deliveries.get(delivery_ids[pair]) if pair in delivery_ids else None,
             )
-            for place in places
+            for pair in subscribers
         }
 
     def made_by_functions(

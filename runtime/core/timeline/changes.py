@@ -34,13 +34,16 @@ def entries(change: ProfileChange) -> list[Entry]:
     """The entries of one write: of its merges, and one for each cause that has set values.
 
     The same write makes the same entries, however often the stream tells of it. A redirect makes
-    none, because the survivor has what it had; nor does a profile whose person was erased.
+    none, because the survivor has what it had; nor does a profile whose person was erased. What
+    comes back with an un-merge was told when it was set.
     """
     before, after = change.before, change.after
     if after.merged_into is not None or after.erased_at is not None:
         return []
-    if before is None or before.merged_into is not None:
-        before = profiles.unknown(after.tenant, after.id)
+    if before is not None and before.merged_into is not None:
+        parted_from = (before.merged_into,)
+        return [_entry(change, EntryKind.UNMERGE, at=change.at, profile_ids=parted_from)]
+    before = before or profiles.unknown(after.tenant, after.id)
     by_cause: dict[_Cause, list[AttributeChange]] = {}
     for attribute, was, now in _differences(before, after):
         by_cause.setdefault(_cause(change, attribute), []).append(_shown(attribute, was, now))
@@ -84,8 +87,15 @@ def _differences(before: Profile, after: Profile) -> Iterator[tuple[_Attribute, 
     old, new = dict(_values(before)), dict(_values(after))
     for attribute in sorted(old.keys() | new.keys()):
         was, now = old.get(attribute), new.get(attribute)
-        if was != now or type(was) is not type(now):  # to Python, 1 is True
+        if not _are_same(was, now):
             yield attribute, was, now
+
+
+def _are_same(was: Any, now: Any) -> bool:
+    """Whether JSON does not tell the values apart; Python takes 1 for True."""
+    if was != now or type(was) is not type(now):
+        return False
+    return not isinstance(was, (dict, list)) or dump(was) == dump(now)
 
 
 def _values(profile: Profile) -> Iterator[tuple[_Attribute, Any]]:

@@ -17,7 +17,7 @@ class EntryKind(StrEnum):
     EVENT = "event"  # an event about the person
     CHANGE = "change"  # values of attributes that one cause has set or taken away
     MERGE = "merge"  # other profiles became part of this one
-    UNMERGE = "unmerge"  # profiles that were part of this one stand alone again
+    UNMERGE = "unmerge"  # it has parted from profiles that were one with it
     REFUSAL = "refusal"  # a name that an event gives, and that its profile did not get
 
 
@@ -49,7 +49,7 @@ class Entry:
     cause: str | None = None
     changes: tuple[AttributeChange, ...] = ()  # of a change, by attribute
     changes_left_out: int = 0  # how many more attributes the same cause has changed
-    # Of a merge or an unmerge: the ids that became part of the profile, or are no longer.
+    # Of a merge: the ids that became part of the profile. Of an unmerge: those it has parted from.
     profile_ids: tuple[str, ...] = ()
     event_id: str | None = None  # of a refusal: the event that gave the name
     name_kind: str | None = None  # of a refusal, such as `email`

@@ -13,7 +13,7 @@ from runtime.errors import BadInput, Transient
 from runtime.usecases.event_records import (
     EventRecords,
     Functions,
-    Place,
+    Pair,
     Subscriber,
     Webhooks,
     name_of,
@@ -104,8 +104,8 @@ class TraceEvent:
             Traced(
                 subscriber=each,
                 explanation=_explained(each, event),
-                run=records[Place(event.id, name_of(each))].run,
-                delivery=records[Place(event.id, name_of(each))].delivery,
+                run=records[Pair(event.id, name_of(each))].run,
+                delivery=records[Pair(event.id, name_of(each))].delivery,
             )
             for each in subscribers
         )

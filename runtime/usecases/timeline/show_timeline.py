@@ -14,7 +14,7 @@ from runtime.errors import NotFound
 from runtime.usecases.event_records import (
     EventRecords,
     Functions,
-    Place,
+    Pair,
     Records,
     Subscriber,
     Webhooks,
@@ -147,9 +147,9 @@ class ShowTimeline:
                 yield TimelineItem(entry=entry)
 
     def _of_event(
-        self, entry: Entry, subscribers: _Subscribers, records: Mapping[Place, Records]
+        self, entry: Entry, subscribers: _Subscribers, records: Mapping[Pair, Records]
     ) -> TimelineItem:
-        own = [records[Place(entry.id, name_of(each))] for each in subscribers.of(entry)]
+        own = [records[Pair(entry.id, name_of(each))] for each in subscribers.of(entry)]
         runs = tuple(each.run for each in own if each.run is not None)
         deliveries = [each.delivery for each in own if each.delivery is not None]
         is_partial = subscribers.are_partial

@@ -118,7 +118,7 @@ def test_a_profile_is_shown_with_its_timeline(penstock: Command) -> None:
     document = penstock(*words, "--kind", "event", "--json").json
 
     assert [
-        f"{NOW}  un-merged: prf_2 left {profile_id}",
+        f"{NOW}  un-merged: {profile_id} parted from prf_2",
         f'{NOW}  refused: email "x\\u001b[2J" of evt_9 (full); it leads to prf_4',
         f"{NOW}  merged: prf_2, prf_3 became part of {profile_id}",
         f"{NOW}  event message.email.clicked (evt_1)",

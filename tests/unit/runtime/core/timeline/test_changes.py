@@ -129,6 +129,16 @@ def test_a_merge_names_who_became_part_and_an_unmerge_who_left() -> None:
     assert (EntryKind.UNMERGE, ("prf_2",)) == (unmerge.kind, unmerge.profile_ids)
 
 
+def test_a_profile_that_comes_back_has_parted_and_tells_nothing_twice() -> None:
+    """Its values stand in its timeline already, at the times when they were set."""
+    before = after(NOBODY, updated(city="Köln"))
+    redirect = profiles.redirect(before, into="prf_2")
+
+    (entry,) = entries(redirect, replace(before, revision=3))
+
+    assert (EntryKind.UNMERGE, ("prf_2",)) == (entry.kind, entry.profile_ids)
+
+
 def test_a_redirect_and_an_erased_profile_make_no_entries() -> None:
     """What a redirect lost its survivor has; of an erased person nothing may be told."""
     before = after(NOBODY, updated(city="Köln"))
@@ -149,7 +159,9 @@ def test_a_long_value_is_cut_and_many_attributes_are_counted() -> None:
     assert all(len(each.after) == changes.MAX_VALUE_CHARS for each in entry.changes)
 
 
-@pytest.mark.parametrize(("was", "now"), [(1, True), (0, False), (1, 1.0)])
+@pytest.mark.parametrize(
+    ("was", "now"), [(1, True), (0, False), (1, 1.0), ({"a": [1]}, {"a": [True]})]
+)
 def test_values_that_python_takes_for_equal_are_told_apart(was: Any, now: Any) -> None:
     """JSON tells them apart, and so does a receiver."""
     before = after(NOBODY, updated(x=was))
