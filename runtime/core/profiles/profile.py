@@ -289,7 +289,8 @@ def size_bytes(profile: Profile) -> int:
 
 def cause_of(stamp: str) -> str:
     """What set a value, by its stamp: an event's id, or `run:…`, `key:…`, `job:…`."""
-    return stamp.rpartition("|")[2]
+    by = stamp.partition("|")[2]  # an event's id may have a `|` itself
+    return by.partition("|")[2] or by if by.startswith("~") else by
 
 
 def moment_of(stamp: str) -> str:

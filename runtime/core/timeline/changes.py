@@ -11,7 +11,7 @@ from runtime.core.profiles.profile_change import ProfileChange
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
 
 # An entry is to be a few of DynamoDB's write units, whatever somebody writes into a profile.
-MAX_VALUE_CHARS: Final = 200  # of a value's JSON; a longer one is cut
+MAX_VALUE_CHARS: Final = 200  # of a value's JSON, and of an attribute's name; longer ones are cut
 MAX_ATTRIBUTES: Final = 50  # of one entry
 TRANSFORMS: Final = "transforms"  # the cause of what data transforms made
 
@@ -44,9 +44,12 @@ def entries(change: ProfileChange) -> list[Entry]:
         parted_from = (before.merged_into,)
         return [_entry(change, EntryKind.UNMERGE, at=change.at, profile_ids=parted_from)]
     before = before or profiles.unknown(after.tenant, after.id)
+    # An un-merge takes values away and brings old ones back; their stamps tell of long ago.
+    is_unmerge = not set(before.merged_ids).issubset(after.merged_ids)
     by_cause: dict[_Cause, list[AttributeChange]] = {}
     for attribute, was, now in _differences(before, after):
-        by_cause.setdefault(_cause(change, attribute), []).append(_shown(attribute, was, now))
+        cause = _Cause(change.at, None) if is_unmerge else _cause(change, attribute)
+        by_cause.setdefault(cause, []).append(_shown(attribute, was, now))
     made = [
         _entry(
             change,
@@ -119,25 +122,24 @@ def _cause(change: ProfileChange, attribute: _Attribute) -> _Cause:
     if attribute.name.startswith("derived."):  # it is made anew at each write, and has no stamp
         return _Cause(change.at, TRANSFORMS)
     stamp = _stamp(change.after, attribute)
-    if stamp is None:  # an un-merge has taken it away
-        return _Cause(change.at, None)
     return _Cause(profiles.moment_of(stamp), profiles.cause_of(stamp))
 
 
-def _stamp(profile: Profile, attribute: _Attribute) -> str | None:
-    deleted = profile.stamps.get("deleted")
+def _stamp(profile: Profile, attribute: _Attribute) -> str:
+    deleted = profile.stamps.get("deleted", "")
     if attribute.value_of_name:
         stamps = {(f"names.{each.kind}", each.value): each.stamp for each in profile.names}
-        return stamps.get((attribute.name, attribute.value_of_name))
+        return stamps.get((attribute.name, attribute.value_of_name), deleted)
     if attribute.name == "deleted":
-        return deleted if profile.deleted else profile.stamps.get("alive")
+        return deleted if profile.deleted else profile.stamps.get("alive", "")
     return profile.stamps.get(attribute.name, deleted)  # what a deletion took away has no stamp
 
 
 def _shown(attribute: _Attribute, was: Any, now: Any) -> AttributeChange:
     before, after = _cut(was), _cut(now)
-    is_cut = before is not was or after is not now
-    return AttributeChange(attribute.name, before, after, is_cut)
+    name = attribute.name[:MAX_VALUE_CHARS]
+    is_cut = before is not was or after is not now or name != attribute.name
+    return AttributeChange(name, before, after, is_cut)
 
 
 def _cut(value: Any) -> Any:

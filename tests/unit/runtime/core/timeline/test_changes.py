@@ -68,6 +68,14 @@ def test_a_new_profile_has_everything_from_nothing() -> None:
     } == set(entry.changes)
 
 
+@pytest.mark.parametrize("event_id", ["a|b", "~1", "~000000000001", "|"])
+def test_the_event_that_set_a_value_is_named_whatever_its_id(event_id: str) -> None:
+    """Producers choose their ids."""
+    (entry,) = entries(None, after(NOBODY, replace(updated(x=1), id=event_id)))
+
+    assert event_id == entry.cause
+
+
 def test_each_cause_of_one_write_has_an_entry_at_its_own_time() -> None:
     """A batch of events is one write; a late event stands where it belongs."""
     made = entries(None, after(NOBODY, updated(1, x=1), updated(2, at=EARLIER, y=2)))
@@ -127,6 +135,20 @@ def test_a_merge_names_who_became_part_and_an_unmerge_who_left() -> None:
 
     assert (EntryKind.MERGE, ("prf_2", "prf_3")) == (merge.kind, merge.profile_ids)
     assert (EntryKind.UNMERGE, ("prf_2",)) == (unmerge.kind, unmerge.profile_ids)
+
+
+def test_what_an_unmerge_takes_away_or_brings_back_is_told_as_its_doing() -> None:
+    """Not as that of the event which once set the value, at the time when it did."""
+    alone = after(NOBODY, updated(1, city="Köln"))
+    both = replace(after(alone, updated(2, at=WRITTEN, city="Bonn", n=1)), merged_ids=("prf_2",))
+
+    _, change = entries(both, replace(alone, revision=3))
+
+    assert (None, WRITTEN) == (change.cause, change.at)
+    assert (
+        AttributeChange("properties.city", "Bonn", "Köln"),
+        AttributeChange("properties.n", 1, None),
+    ) == change.changes
 
 
 def test_a_profile_that_comes_back_has_parted_and_tells_nothing_twice() -> None:
