@@ -249,6 +249,7 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("s3:ListBucket", "*-DeliverRole-*", "*"),
         ("s3:ListBucket", "*-SweepRole-*", "*"),
         ("s3:ListBucket", "*-ApiRole-*", "*"),
+        ("s3:ListBucket", "*-JobsRole-*", "*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}
