@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from runtime.core.profiles.profile import Profile
+from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.core.transforms.chain import Chain, Derived
 from runtime.core.transforms.values import ABSENT, identity
 
@@ -11,11 +11,20 @@ _PROPERTY: Final = "properties."  # what the stamps of properties are called by,
 
 
 def of(profile: Profile, chain: Chain) -> Derived:
-    """What the chain makes of a profile; it neither raises nor changes the profile."""
+    """What the chain makes of a profile; it neither raises nor changes the profile.
+
+    A source that is called like an identifier, such as `email`, reads the profile's newest name of
+    that kind, unless there is a property of that name.
+    """
     if not chain:
         return Derived(values={})
     set_at = {name: profile.stamps.get(_PROPERTY + name, "") for name in chain.sources}
-    return chain.derive(profile.properties, set_at)
+    names = {name: getattr(profile, name) for name in chain.sources.intersection(IDENTIFIERS)}
+    properties = profile.properties
+    if names:
+        said = {name: value for name, value in names.items() if value is not None}
+        properties = {**said, **properties}
+    return chain.derive(properties, set_at)
 
 
 def are_same(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -17,7 +18,8 @@ from runtime.core.transforms import overlay
 from runtime.core.transforms.chain import Chain
 from runtime.usecases.transforms.ports import Transforms
 
-PROFILES: Final = 100  # of one page: with a write for each, some seconds
+PROFILES: Final = 200  # of one page: with a write for each, about a second
+WRITERS: Final = 8  # at the same time; each waits for AWS most of its time
 
 
 class ProfilePages(Protocol):
@@ -55,9 +57,9 @@ class BackfillPage:
         chain = self.transforms.load(job.tenant).chain()
         page = self.pages.page(job.tenant, after=job.cursor, limit=PROFILES)
         counts = Counter(changed=0, too_large=0)
-        for profile in page.items:
-            counts["too_large"] += bool(overlay.of(profile, chain).too_large)
-            counts["changed"] += self._bring_up_to_date(profile, chain)
+        with ThreadPoolExecutor(WRITERS) as threads:
+            for done in threads.map(lambda each: self._bring_up_to_date(each, chain), page.items):
+                counts.update(done)
         return jobs.advanced(
             job,
             done=len(page.items),
@@ -66,13 +68,13 @@ class BackfillPage:
             now=timestamp(self.clock()),
         )
 
-    def _bring_up_to_date(self, profile: Profile, chain: Chain) -> bool:
-        """Store the profile with what the chain makes of it; returns whether that was news."""
-        derived = overlay.of(profile, chain).values
-        if overlay.are_same(profile.derived, derived):
-            return False
-        changed = profiles.stored(profile, derived)
+    def _bring_up_to_date(self, profile: Profile, chain: Chain) -> dict[str, int]:
+        """Store what the chain makes of the profile, if that is news; returns what to count."""
+        derived = overlay.of(profile, chain)
+        counts = {"changed": 0, "too_large": int(bool(derived.too_large))}
+        if overlay.are_same(profile.derived, derived.values):
+            return counts
+        changed = profiles.stored(profile, derived.values)
+        change = Change(tenant=profile.tenant, profiles=((profile.revision, changed),))
         # Whoever is faster has applied the transforms of today too: that is why a job settles.
-        return self.profiles.commit(
-            Change(tenant=profile.tenant, profiles=((profile.revision, changed),))
-        )
+        return counts | {"changed": int(self.profiles.commit(change))}
