@@ -7,7 +7,7 @@ from pydantic import Field
 from functions._api import fields
 from functions._api.deliveries import DeliverySummary
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
-from functions._api.traces import TracedRun
+from runtime.core.functions.run import Outcome
 from runtime.core.shallow import shallow
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.timeline.changes import MAX_ATTRIBUTES, MAX_VALUE_CHARS
@@ -45,11 +45,17 @@ class AttributeChangeOut(Answer):
     )
 
 
-class TimelineRun(TracedRun):
-    """A run on the event, as it stands now."""
+class TimelineRun(Answer):
+    """A run on the event, as it stands now; nothing of the code or of what it returned."""
 
+    id: str
     function: str
     webhook_id: str | None = Field(description="the webhook whose transform it was; else null")
+    version: int = Field(description="0 when no version could run")
+    outcome: Outcome
+    attempt: int
+    due_at_ms: int | None = Field(description="when the next attempt is due; null without one")
+    created_at: str
 
 
 class TimelineEntryOut(Answer):
