@@ -99,6 +99,22 @@ _PROFILES: Final[Mapping[str, Place]] = {
         target="cli.exports:export",
         help="Write people to a CSV or JSONL file, as a job; see `penstock jobs`.",
     ),
+    "set": Place(
+        target="cli.profile_changes:set_profile",
+        help="Change a profile: its properties, lists, numbers, consent and names.",
+    ),
+    "merge": Place(
+        target="cli.profile_changes:merge",
+        help="Merge two profiles of one person; the older id survives, and the other leads to it.",
+    ),
+    "unmerge": Place(
+        target="cli.profile_changes:unmerge",
+        help="Part a profile from the one that it was merged into; no event merges the two again.",
+    ),
+    "bulk": Place(
+        target="cli.profile_changes:bulk",
+        help="Make or change many profiles by the names of their people, a record a line.",
+    ),
     "import": Place(
         target="cli.imports:import_",
         help="Import people from a CSV or JSONL file, as a job; see `penstock jobs`.",

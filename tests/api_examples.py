@@ -170,8 +170,32 @@ def _send_events(story: Story) -> None:
     story.call("GET", f"/v1/events/{EVENT['id']}")
     story.call("GET", "/v1/profiles", **person)
     story.call("GET", f"/v1/profiles/{profile_id}")
+    _people(story, profile_id)
     _timeline(story, profile_id)
     story.call("GET", "/v1/topics")
+
+
+def _people(story: Story, profile_id: str) -> None:
+    story.call(
+        "PATCH",
+        f"/v1/profiles/{profile_id}",
+        {
+            "set": {"city": "Turin"},
+            "append": {"tags": ["vip"]},
+            "increment": {"orders": 1},
+            "consent": {"email": {"status": "subscribed", "source": "checkout"}},
+            "add_names": {"loyalty_card": ["4711"]},
+        },
+    )
+    record = {
+        "profile": {"email": "Bob@example.com", "phone": "call me"},
+        "set": {"city": "Berlin"},
+    }
+    results = story.call("POST", "/v1/profiles/bulk", {"records": [record]}).json["results"]
+    other_id = results[0]["id"]
+    pair = {"profile_ids": [profile_id, other_id]}
+    merged = story.call("POST", "/v1/profiles/merge", pair).json["merged_ids"]
+    story.call("POST", "/v1/profiles/unmerge", {"profile_id": merged[0]})
 
 
 def _timeline(story: Story, profile_id: str) -> None:

@@ -67,7 +67,32 @@ OWN: Final[Mapping[str, Refusals]] = {
     "GET /v1/events": {422: ("bad_time", "bad_topic")},
     "GET /v1/events/{event_id}": {404: ("body_expired",)},
     "GET /v1/traces/{event_id}": {404: ("body_expired",), 503: ("stored_filter_broken",)},
-    "GET /v1/profiles": {422: ("not_one_identifier",)},
+    "GET /v1/profiles": {422: ("not_one_name", "unknown_kind", "unusable_name")},
+    "PATCH /v1/profiles/{profile_id}": {
+        409: ("name_taken",),
+        422: (
+            *("bad_change", "name_erased", "not_a_list", "not_a_number"),
+            *(
+                "profile_too_large",
+                "sum_too_large",
+                "too_large",
+                "too_many_values",
+                "unusable_name",
+            ),
+        ),
+        503: ("profile_busy",),
+    },
+    "POST /v1/profiles/bulk": {503: ("profile_busy",)},
+    "POST /v1/profiles/merge": {
+        404: ("profile_not_found",),
+        409: ("merge_refused", "profile_erased", "same_profile"),
+        503: ("profile_busy",),
+    },
+    "POST /v1/profiles/unmerge": {
+        404: ("merge_expired", "profile_not_found"),
+        409: ("merged_again", "not_merged", "profile_erased"),
+        503: ("profile_busy",),
+    },
     "PUT /v1/identity": {409: ("identity_changed", "identity_in_use"), 422: ("bad_identity",)},
     "GET /v1/profiles/{profile_id}/timeline": {422: ("bad_time",)},
     "POST /v1/webhooks": {

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from cli import client
 from cli._errors import CommandFailed
 from infra.demo.feed import MARKED_CUSTOMER, Envelope
 from infra.demo.patience import Patience
@@ -29,6 +30,7 @@ LISTED: Final = 100
 LIMITED: Final = "limited"
 SLOW_S: Final = 2.5  # slow enough that its later deliveries take the slow lane
 COPIES: Final = "copies"
+PHONE: Final = "+49301234567"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
     yield from _listing_problems(stage)
     yield from _invoke_problems(stage)
     yield from _event_problems(stage)
+    yield from _people_problems(stage)
     yield from _sync_problems(stage, patience)
     for query in ({"status": "dead"}, {"limit": 1}):
         if not stage.api.get("/v1/deliveries", query)["data"]:
@@ -108,6 +111,21 @@ def problems(stage: Stage, corner: Corner, patience: Patience) -> Iterator[str]:
         each["id"] for each in stage.api.each("/v1/webhooks", limit=LISTED)
     ]:
         yield "a deleted webhook is still listed"
+
+
+def _people_problems(stage: Stage) -> Iterator[str]:
+    """Let a customer go by a telephone number for a moment, and find him in the list of all."""
+    [customer] = stage.api.get("/v1/profiles", {"external_id": MARKED_CUSTOMER})["data"]
+    path = f"/v1/profiles/{client.segment(customer['id'])}"
+    stage.api.patch(path, {"add_names": {"phone": [PHONE]}})
+    by_phone = stage.api.get("/v1/profiles", {"phone": PHONE})["data"]
+    if [each["id"] for each in by_phone] != [customer["id"]]:
+        yield f"by a new telephone number these are found: {by_phone}"
+    stage.api.patch(path, {"remove_names": {"phone": [PHONE]}})
+    if stage.api.get("/v1/profiles", {"phone": PHONE})["data"]:
+        yield "a customer is found by a telephone number that was taken away"
+    if not stage.api.get("/v1/profiles", {"limit": 1})["data"]:
+        yield "the list of profiles is empty"
 
 
 def _sync_problems(stage: Stage, patience: Patience) -> Iterator[str]:

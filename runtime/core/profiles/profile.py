@@ -5,6 +5,7 @@ wins. So a merge commutes, associates and may be repeated: events may come late,
 order, and two profiles that turn out to be one person's merge as two events do.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
@@ -100,6 +101,16 @@ class Profile:
     # The ids of profiles that no event may merge with this one, since somebody un-merged them.
     kept_apart: tuple[str, ...] = ()
     erased_at: str | None = None  # when its person was erased, ISO 8601; None if never
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether callers are told that there is no such profile."""
+        return self.revision == 0 or self.deleted or self.erased_at is not None
+
+    @property
+    def etag(self) -> str:
+        """What tells one state of the profile from all others: each write raises its revision."""
+        return hashlib.sha256(f"{self.id}|{self.revision}".encode()).hexdigest()[:32]
 
     @property
     def held_names(self) -> tuple[Name, ...]:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.ids import Key
-from runtime.core.page import Page
 from runtime.core.profiles.identity import Change, Erased, Holder
 from runtime.core.profiles.profile import Profile
-from runtime.errors import Transient
+from runtime.core.profiles.unmerge import Parting
+from runtime.errors import NotFound, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.profiles import items
 from runtime.stores.profiles.name_rows import MergeRecords, NameKey, NameRows
@@ -57,25 +57,28 @@ class Profiles:
 
     def has_any(self, tenant: str) -> bool:
         """Whether there is a profile in this tenant, deleted or not."""
-        query = {**_of_tenant(tenant), "Limit": 1, "ConsistentRead": True}
+        query = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": codec.key({":pk": keys.tenant(tenant)}),
+            "ConsistentRead": True,
+            "Limit": 1,
+        }
         return bool(self.table.look(query).items)
 
-    def page(self, tenant: str, *, after: str | None, limit: int) -> Page[Profile]:
-        """The tenant's live profiles in the order of their ids; `after` is the last one's id.
+    def parting(self, tenant: str, profile_id: str) -> Parting | None:
+        """What it takes to part a profile from the one it was merged into; None if it is not.
 
-        What was deleted, erased or merged into another is left out, so a page may be short.
+        Raises:
+            NotFound: code `merge_expired`: how they stood before the merge is not kept any more.
         """
-        query = {
-            **_of_tenant(tenant),
-            "FilterExpression": "attribute_not_exists(merged_into)"
-            " AND attribute_not_exists(erased_at) AND deleted = :no",
-        }
-        query["ExpressionAttributeValues"] |= {":no": {"BOOL": False}}
-        if after is not None:
-            query["ExclusiveStartKey"] = codec.key({"pk": keys.tenant(tenant), "sk": after})
-        return self.table.bounded_page(
-            query, items.profile, limit=limit, position=lambda item: str(item["sk"]["S"])
-        )
+        redirect = self._read([Key(tenant, profile_id)]).get(Key(tenant, profile_id))
+        if redirect is None or redirect.merged_into is None:
+            return None
+        merge = self.merges.find(tenant, profile_id)
+        if merge is None:
+            raise NotFound("the merge is too long ago to be undone", code="merge_expired")
+        whole = self.find(tenant, profile_id)
+        return None if whole is None else Parting(redirect=redirect, whole=whole, merge=merge)
 
     def by_names(self, wanted: Iterable[NameKey], *, again: bool = False) -> dict[NameKey, Holder]:
         """Whom each of the names leads to; a name that leads nowhere is missing.
@@ -150,13 +153,6 @@ class Profiles:
         each = [{"pk": keys.tenant(key.tenant), "sk": key.id} for key in profile_keys]
         profiles = map(items.profile, self.table.get_many(each))
         return {Key(profile.tenant, profile.id): profile for profile in profiles}
-
-
-def _of_tenant(tenant: str) -> dict[str, Any]:
-    return {
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": keys.tenant(tenant)}},
-    }
 
 
 def _end(stored: dict[Key, Profile], key: Key) -> Profile:

@@ -2,43 +2,42 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from runtime.core.profiles import profile as profiles
+from runtime.core.profiles import names
+from runtime.core.profiles.names import Unusable
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput
-
-
-class Profiles(Protocol):
-    """Stores profiles."""
-
-    def find(self, tenant: str, profile_id: str) -> Profile | None:
-        """The profile, deleted or not; None if there is none."""
+from runtime.usecases.profiles.ports import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindProfile:
-    """Finds profiles by the name that their id is made of."""
+    """Finds profiles by any of the names of their people."""
 
-    profiles: Profiles
+    people: Names
 
-    def __call__(self, tenant: str, identifiers: Mapping[str, str]) -> Profile | None:
-        """The profile of the events whose strongest identifier this is; None when there is none.
-
-        An event that names an `external_id` is about the profile of that, whatever e-mail address
-        it names besides.
+    def __call__(self, tenant: str, texts: Mapping[str, str]) -> Profile | None:
+        """The live profile that the name leads to; None when it leads to none.
 
         Args:
             tenant: the caller's.
-            identifiers: exactly one of `external_id`, `email` and `phone`.
+            texts: one name by its kind, as people write it.
 
         Raises:
-            BadInput: code `not_one_identifier`.
+            BadInput: code `not_one_name`, `unknown_kind`, or `unusable_name`: nobody has it.
         """
-        profile_id = profiles.id_by(tenant, identifiers)
-        if profile_id is None or len(identifiers) > 1:
+        if len(texts) != 1:
+            raise BadInput("give one name", code="not_one_name")
+        [(kind, text)] = texts.items()
+        rules = self.people.rules(tenant)
+        if kind not in rules.kinds:
             raise BadInput(
-                f"give exactly one of {', '.join(profiles.IDENTIFIERS)}", code="not_one_identifier"
+                f"unknown; the kinds of names are {', '.join(rules.kinds)}",
+                field=(kind,),
+                code="unknown_kind",
             )
-        profile = self.profiles.find(tenant, profile_id)
-        return None if profile is None or profile.deleted else profile
+        name = names.read(kind, text, rules)
+        if isinstance(name, Unusable):
+            raise BadInput(name.reason, field=(kind,), code="unusable_name")
+        holder = self.people.by_names(tenant, [name]).get(name)
+        return holder if isinstance(holder, Profile) and not holder.is_gone else None

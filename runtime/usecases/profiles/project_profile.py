@@ -12,6 +12,7 @@ from runtime.core.timeline import entry as entries
 from runtime.core.timeline.entry import Entry
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
+from runtime.usecases.profiles.ports import store
 
 Outcome = Projected | Exception
 
@@ -116,22 +117,13 @@ class ProjectProfiles:
                 for outcome in draft.project(event, named):
                     if outcome is not None:
                         outcomes.append(outcome)
-                    elif not draft.has_room() and not self._store(draft):
+                    elif not draft.has_room() and not store(self.people, draft):
                         return None
             except BadInput as problem:
                 outcomes.append(problem)
-            if not draft.has_room() and not self._store(draft):
+            if not draft.has_room() and not store(self.people, draft):
                 return None
-        return outcomes if self._store(draft) else None
-
-    def _store(self, draft: Draft) -> bool:
-        change = draft.change()
-        if change is None:
-            return True
-        if not self.people.commit(change):
-            return False
-        draft.take_in(change)
-        return True
+        return outcomes if store(self.people, draft) else None
 
 
 def _entries(event: Event, projected: Projected) -> Iterator[Entry]:

@@ -24,9 +24,9 @@ class ShowProfile:
         """The profile.
 
         Raises:
-            NotFound: code `profile_not_found`: there is no such profile, or it is deleted.
+            NotFound: code `profile_not_found`: there is none, or it is deleted or erased.
         """
         profile = self.profiles.find(tenant, profile_id)
-        if profile is None or profile.deleted:
+        if profile is None or profile.is_gone:
             raise NotFound("no such profile", code="profile_not_found")
         return profile

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.profiles.identity_rules import IdentityRules
+from runtime.stores.profiles.profile_pages import ProfilePages
+from runtime.usecases.profiles.change_profile import ChangeProfile
 from runtime.usecases.profiles.find_profile import FindProfile
+from runtime.usecases.profiles.merge_profiles import MergeProfiles, UnmergeProfile
 from runtime.usecases.profiles.set_identity import SetIdentity
 from runtime.usecases.profiles.show_profile import ShowProfile
-from runtime.wiring import parts
+from runtime.usecases.profiles.upsert_profiles import UpsertProfiles
+from runtime.wiring import parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,11 @@ class ProfileApi:
 
     show: ShowProfile
     find: FindProfile
+    pages: ProfilePages  # to list them
+    change: ChangeProfile
+    upsert: UpsertProfiles
+    merge: MergeProfiles
+    unmerge: UnmergeProfile
     rules: IdentityRules  # to show them
     set_identity: SetIdentity
 
@@ -24,10 +33,16 @@ class ProfileApi:
 def build(clients: Clients, installation: Settings) -> ProfileApi:
     """The use cases of profiles, with their store."""
     profiles = parts.profiles(clients, installation)
+    people = parts.people(clients, installation)
     rules = parts.identity_rules(clients, installation)
     return ProfileApi(
         show=ShowProfile(profiles=profiles),
-        find=FindProfile(profiles=profiles),
+        find=FindProfile(people=people),
+        pages=ProfilePages(table=profiles.table),
+        change=ChangeProfile(people=people, clock=worker.now),
+        upsert=UpsertProfiles(people=people, new_id=parts.new_id, clock=worker.now),
+        merge=MergeProfiles(people=people),
+        unmerge=UnmergeProfile(people=people, profiles=profiles),
         rules=rules,
         set_identity=SetIdentity(rules=rules, profiles=profiles),
     )

@@ -1,5 +1,6 @@
 """`penstock profiles show`: a person by the name that people know."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -45,15 +46,81 @@ def test_a_profile_is_shown_by_a_name_of_the_person(
     assert by_name.json == by_id.json
 
 
-def test_a_profile_that_goes_by_a_stronger_name_is_found_by_that_only(penstock: Command) -> None:
-    """The error says so: otherwise people would think that nothing is known of the person."""
-    profile_id = known(penstock, {"external_id": "c-1", "email": "ada@example.com"})
+def test_a_person_is_found_by_every_name(penstock: Command) -> None:
+    """Whoever calls has one of them at hand."""
+    penstock("identity", "set", "--own-kind", "card")
+    names = {"profile": {"external_id": "c-1", "email": "ada@example.com", "names": {"card": "7"}}}
+    path = penstock.write("people.jsonl", json.dumps(names) + "\n")
+    assert 0 == penstock("profiles", "bulk", path).code
 
-    weaker = penstock("profiles", "show", "--email", "ada@example.com")
-    stronger = penstock("profiles", "show", "--external-id", "c-1")
+    ids = {
+        penstock("profiles", "show", *words, "--json").json["id"]
+        for words in (
+            ("--external-id", "c-1"), ("--email", "ADA@example.com"), ("--name", "card=7"),
+        )
+    }  # fmt: skip
+    assert 1 == len(ids)
+    assert [*ids] == [each["id"] for each in penstock("profiles", "list", "--json").json["data"]]
+    assert 1 == penstock("profiles", "show", "--email", "bob@example.com").code
 
-    assert (1, True) == (weaker.code, "found by that only" in weaker.err)
-    assert (0, True) == (stronger.code, profile_id in stronger.out)
+
+def test_a_profile_is_changed_in_every_way(penstock: Command) -> None:
+    """A number is a number, and what is no JSON is a text."""
+    mine = known(penstock, {"external_id": "c-1"})
+
+    changed = penstock(
+        *("profiles", "set", mine, "city=Turin", "n=1", "--append", "tags=vip"),
+        *("--append", "tags=7", "--increment", "n2=2", "--subscribe", "email"),
+        *("--unsubscribe", "sms", "--source", "hotline", "--add-name", "email=ada@example.com"),
+        "--json",
+    ).json
+
+    shown = {"city": "Turin", "n": 1, "tags": ["vip", 7], "n2": 2}
+    assert shown == {name: changed["properties"][name] for name in shown}
+    assert ("unsubscribed", "hotline") == tuple(
+        changed["consent"]["sms"][name] for name in ("status", "source")
+    )
+    assert "ada@example.com" == changed["email"]
+    away = ("--unset", "city", "--remove", "tags=7", "--remove-name", "email=ada@example.com")
+    less = penstock("profiles", "set", mine, *away, "--json").json
+    assert (["vip"], None) == (less["properties"]["tags"], less["email"])
+    assert "city" not in less["properties"]
+
+
+def test_two_profiles_become_one_and_two_again(penstock: Command) -> None:
+    """By hand."""
+    one, other = (known(penstock, {"external_id": name}) for name in ("c-1", "c-2"))
+
+    merged = penstock("profiles", "merge", one, other, "--json").json
+    [gone] = merged["merged_ids"]
+
+    assert {one, other} == {merged["id"], gone}
+    assert gone == penstock("profiles", "unmerge", gone, "--json").json["id"]
+    assert 1 == penstock("profiles", "unmerge", gone).code
+
+
+def test_many_records_are_stored_but_those_that_fail(penstock: Command) -> None:
+    """The command says which, and ends so that a script notices."""
+    path = penstock.write(
+        "people.jsonl",
+        '{"profile": {"external_id": "c-1"}, "set": {"a": 1}}\n\n{"profile": {}}\n',
+    )
+
+    done = penstock("profiles", "bulk", path, "--json")
+
+    assert 1 == done.code
+    assert (1, 0, 1) == tuple(done.json[name] for name in ("created", "updated", "failed"))
+    assert (2, "no_usable_name") == tuple(
+        done.json["failures"][0][name] for name in ("record", "code")
+    )
+    for text in ("no json\n", "[1]\n"):
+        assert 2 == penstock("profiles", "bulk", penstock.write("bad.jsonl", text)).code
+
+
+@pytest.mark.parametrize("words", [(), ("city",), ("--append", "tags"), ("--increment", "n=x")])
+def test_a_change_that_cannot_be_read_is_refused(penstock: Command, words: tuple[str, ...]) -> None:
+    """Nothing is guessed."""
+    assert 0 != penstock("profiles", "set", known(penstock, {"external_id": "c-1"}), *words).code
 
 
 @pytest.mark.parametrize(
@@ -71,14 +138,14 @@ def test_the_api_finds_nobody_by_several_names_or_elsewhere_or_deleted(penstock:
     api = penstock.api
 
     refused = [
-        api.get("/v1/profiles"),
         api.get("/v1/profiles", email="a", phone="1"),
         api.get("/v1/profiles", name="a"),
         api.get("/v1/profiles", email=""),
     ]
 
-    assert [422] * 4 == [each.status for each in refused]
-    assert {"not_one_identifier"} == {each.json["code"] for each in refused[:2]}
+    codes = ["not_one_name", "unknown_kind"]
+    assert [422] * 3 == [each.status for each in refused]
+    assert codes == [each.json["code"] for each in refused[:2]]
     assert 1 == len(api.get("/v1/profiles", email="ada@example.com").json["data"])
     assert [] == api.newcomer().get("/v1/profiles", email="ada@example.com").json["data"]
     assert [] == api.get("/v1/profiles", email="deleted@example.com").json["data"]

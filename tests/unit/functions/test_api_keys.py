@@ -199,6 +199,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST retry": f"/v1/deliveries/{delivery}/retry",
         "GET profile": "/v1/profiles/theirs",
         "GET timeline": "/v1/profiles/theirs/timeline",
+        "PATCH profile": "/v1/profiles/theirs",
         "POST publish": "/v1/functions/theirs/publish",
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
