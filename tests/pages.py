@@ -35,6 +35,8 @@ EXECUTED: Final = (
     "docs/howto/audit-changes.md",
     "docs/howto/generate-a-client.md",
     "docs/howto/derive-properties.md",
+    "docs/howto/import-profiles.md",
+    "docs/howto/export-profiles.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (
