@@ -1,0 +1,87 @@
+"""Merges events into one profile, in a process of its own that others race with.
+
+`bench.hot_profile` starts one for each worker, with the environment of `project_profile`. It says
+when it is ready, and begins when its input says so.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from bench.hot_profile import an_event
+from runtime import races, settings
+from runtime.core.events import envelope
+from runtime.core.events.envelope import Event
+from runtime.races import Races
+from runtime.usecases.profiles.project_profile import ProjectProfiles
+from runtime.wiring import parts
+
+NOW: Final = "2026-11-20T13:04:05.123Z"
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("person")
+    parser.add_argument("--first", type=int, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--batch", type=int, required=True)
+    options = parser.parse_args()
+    lost: list[float] = []  # the pause after each race that was lost
+
+    def pause(seconds: float) -> None:
+        lost.append(seconds)
+        races.wait(seconds)
+
+    installation = settings.load()
+    clients = parts.clients(installation)
+    work = ProjectProfiles(
+        people=parts.people(clients, installation),
+        timelines=parts.timelines(clients, installation),
+        races=Races(pause=pause),
+    )
+    warm = _events(f"{options.person}-warm-{options.first}", range(options.batch))
+    _refuse(work(warm))
+    numbers = range(options.first, options.first + options.count)
+    todo = [
+        _events(options.person, numbers[start : start + options.batch])
+        for start in range(0, len(numbers), options.batch)
+    ]
+    lost.clear()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began_s, cpu_began_s, given_up = time.time(), time.process_time(), 0
+    while todo:
+        batch = todo.pop(0)
+        if any(work(batch)):  # SQS would hand it over again
+            given_up += 1
+            todo.append(batch)
+    print(
+        json.dumps(
+            {
+                "began_s": began_s,
+                "ended_s": time.time(),
+                "cpu_s": time.process_time() - cpu_began_s,
+                "lost": len(lost),
+                "given_up": given_up,
+            }
+        )
+    )
+
+
+def _events(person: str, numbers: Sequence[int]) -> list[Event]:
+    tenant = os.environ["BENCH_TENANT"]
+    return [envelope.parse(an_event(person, n, tenant=tenant), now=NOW) for n in numbers]
+
+
+def _refuse(results: Sequence[Exception | None]) -> None:
+    for problem in results:
+        if problem is not None:
+            raise problem
+
+
+if __name__ == "__main__":
+    _main()
