@@ -15,7 +15,7 @@ import pytest
 from infra.local.emulator import REGION, aws_environment, start_ministack
 from infra.local.place import ROOT, Place
 from infra.local.processes import stop
-from runtime.core.profiles.identity import Change, NameMove
+from runtime.core.profiles.change import Change, NameMove
 from runtime.core.profiles.names import NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.stores.audit.audit_log import AuditLog

@@ -11,7 +11,8 @@ from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.ids import Key
 from runtime.core.page import Page
-from runtime.core.profiles.identity import Change, Draft
+from runtime.core.profiles.change import Change
+from runtime.core.profiles.identity import Draft
 from runtime.core.profiles.names import Named, NameRules
 from runtime.core.replays.replay import Replay, ReplayState, Subject
 from runtime.errors import NotFound

@@ -11,7 +11,7 @@ import pytest
 from runtime.core.deliveries.delivery import Status
 from runtime.core.deliveries.messages import MAX_BODY_BYTES
 from runtime.core.functions.run import Commit
-from runtime.core.profiles.identity import Change
+from runtime.core.profiles.change import Change
 from runtime.errors import NotFound, Transient
 from runtime.stores.functions.runs import Runs
 from tests.builders import a_delivery, a_profile, a_run, an_attempt

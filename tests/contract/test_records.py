@@ -11,7 +11,7 @@ from runtime.core.deliveries.delivery import Selection, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.functions.run import Commit, Outcome
 from runtime.core.ids import Key
-from runtime.core.profiles.identity import Change
+from runtime.core.profiles.change import Change
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput

@@ -8,11 +8,12 @@ writer came first, the worker reads again and drafts again; to project an event 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from runtime.core import ids
 from runtime.core.events.envelope import Event
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.change import Change, Erased, Holder, Merge, NameMove
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import MAX_PROFILE_BYTES, Amendment, Profile
 from runtime.errors import BadInput, Conflict
@@ -40,42 +41,6 @@ class Refusal:
     rule: Rule
     # The profile that the name leads to; None when it leads to none.
     other_id: str | None = None
-
-
-class Merge(NamedTuple):
-    """Two profiles as they stood before they were merged, for an un-merge."""
-
-    into: Profile
-    loser: Profile
-    cause: str  # what merged them: an event's id, or `key:…` with an API key's id
-
-
-class NameMove(NamedTuple):
-    """A name that is to lead to another profile."""
-
-    name: Name
-    was: str | None  # the profile that it leads to; None for a new name
-    to: str | None  # the profile that it is to lead to; None to free it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is to be stored in one transaction: all of it, or nothing."""
-
-    tenant: str
-    # The profiles to write, by the revision that was read of each: 0 for a new one.
-    profiles: tuple[tuple[int, Profile], ...] = ()
-    moves: tuple[NameMove, ...] = ()
-    merges: tuple[Merge, ...] = ()
-
-
-class Erased(NamedTuple):
-    """What a name leads to whose person was erased."""
-
-    at: str  # ISO 8601
-
-
-Holder = Profile | Erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.identity import Change, Derive, Merge, NameMove
+from runtime.core.profiles.change import Change, Merge, NameMove
+from runtime.core.profiles.identity import Derive
 from runtime.core.profiles.profile import Profile
 from runtime.errors import Conflict
 

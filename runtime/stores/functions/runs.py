@@ -10,7 +10,7 @@ from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.selection import RunSelection
 from runtime.core.json_text import dump
 from runtime.core.page import Page
-from runtime.core.profiles.identity import Change
+from runtime.core.profiles.change import Change
 from runtime.stores.aws import clients as aws
 from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
 from runtime.stores.functions import items, run_lists

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from runtime.core.profiles.identity import Erased, Merge, NameMove
+from runtime.core.profiles.change import Erased, Merge, NameMove
 from runtime.core.profiles.names import Name
 from runtime.core.timestamps import timestamp
 from runtime.stores.profiles import items

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from runtime.core.events.envelope import Event
 from runtime.core.ids import Key
 from runtime.core.profiles import identity
-from runtime.core.profiles.identity import Change, Derive, Draft, Holder
+from runtime.core.profiles.change import Change, Holder
+from runtime.core.profiles.identity import Derive, Draft
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.stores.profiles.name_rows import NameKey

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.ids import Key
-from runtime.core.profiles.identity import Change, Erased, Holder
+from runtime.core.profiles.change import Change, Erased, Holder
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.unmerge import Parting
 from runtime.errors import NotFound, Transient

@@ -8,7 +8,7 @@ from runtime.core.functions.health import Ended
 from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Decision, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
-from runtime.core.profiles.identity import Change
+from runtime.core.profiles.change import Change
 
 
 class Runs(Protocol):

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from runtime.core.events.envelope import Event
-from runtime.core.profiles.identity import Change, Derive, Draft, Holder
+from runtime.core.profiles.change import Change, Holder
+from runtime.core.profiles.identity import Derive, Draft
 from runtime.core.profiles.names import Name, Named, NameRules
 
 

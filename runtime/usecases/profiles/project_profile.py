@@ -6,7 +6,8 @@ from typing import Protocol
 
 from runtime.core.events.envelope import Event
 from runtime.core.profiles import identity, names
-from runtime.core.profiles.identity import Change, Draft, Projected
+from runtime.core.profiles.change import Change
+from runtime.core.profiles.identity import Draft, Projected
 from runtime.core.profiles.names import Named, NameRules
 from runtime.core.timeline import entry as entries
 from runtime.core.timeline.entry import Entry

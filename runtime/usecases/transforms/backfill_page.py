@@ -11,7 +11,7 @@ from runtime.core.jobs import job as jobs
 from runtime.core.jobs.job import Job
 from runtime.core.page import Page
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.identity import Change
+from runtime.core.profiles.change import Change
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.core.transforms import overlay

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.profiles import names, unmerge
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.identity import Change, Draft
+from runtime.core.profiles.change import Change
+from runtime.core.profiles.identity import Draft
 from runtime.core.profiles.names import NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.unmerge import Parting

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.core.events.envelope import Event
-from runtime.core.profiles.identity import Change, Draft
+from runtime.core.profiles.change import Change
+from runtime.core.profiles.identity import Draft
 from runtime.core.profiles.names import Named, NameRules
 from runtime.races import Races
 from runtime.usecases.profiles.project_profile import ProjectProfiles

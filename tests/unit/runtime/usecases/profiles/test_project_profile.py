@@ -5,7 +5,8 @@ from typing import Any
 
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.identity import Change, Draft
+from runtime.core.profiles.change import Change
+from runtime.core.profiles.identity import Draft
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.races import Races
