@@ -84,7 +84,7 @@ class UpsertProfiles:
     def _chunk(
         self, tenant: str, raws: Sequence[Mapping[str, Any]], cause: str
     ) -> Iterator[Upserted]:
-        records = [self._read(tenant, raw) for raw in raws]
+        records = [self._read(tenant, raw, cause) for raw in raws]
         draft = self.people.draft(
             tenant, [(each.event, each.named) for each in records if isinstance(each, _Record)]
         )
@@ -95,12 +95,12 @@ class UpsertProfiles:
             draft = draft.alone()  # without what a failed record has left
             yield self._upserted(record, draft, cause)
 
-    def _read(self, tenant: str, raw: Mapping[str, Any]) -> _Record | Permanent:
+    def _read(self, tenant: str, raw: Mapping[str, Any], cause: str) -> _Record | Permanent:
         now = timestamp(self.clock())
         try:
             event = envelope.parse(
                 {
-                    "id": self.new_id("evt"),
+                    "id": f"~{self.new_id('evt')}|{cause}",  # so its stamps name the cause
                     "tenant": tenant,
                     "topic": "profile.updated",
                     "profile": raw.get("profile"),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.core.events.envelope import ProfileRef
+from runtime.core.profiles import profile as profiles
 from runtime.usecases.profiles.project_profile import ProjectProfiles
 from tests.api_client import Answer, ApiClient
 from tests.builders import an_event
@@ -286,6 +287,16 @@ class TestBulk:
         )
         assert {"tags": ["a", "b"], "vip": True} == shown(api, mine)["properties"]
         assert {"city": "Turin"} == found(api, email="bob@example.com")[0]["properties"]
+
+    def test_a_name_says_which_key_has_brought_it(self, api: ApiClient) -> None:
+        """Nobody finds an event that was never sent."""
+        api.post("/v1/profiles/bulk", {"records": [{"profile": {"external_id": "c-1"}}]})
+
+        [mine] = found(api, external_id="c-1")
+        profile = api.cloud.profiles.find(api.tenant, mine["id"])
+        [key] = api.get("/v1/api-keys").json["data"]
+        assert profile is not None
+        assert f"key:{key['id']}" == profiles.cause_of(profile.names[0].stamp)
 
     def test_a_record_joins_what_its_names_lead_to(self, api: ApiClient) -> None:
         """As an event does that names both."""
