@@ -403,7 +403,8 @@ def _audit(story: Story) -> None:
 def _jobs(story: Story) -> None:
     file = {"format": "csv", "mapping": {"E-Mail": "email", "City": "properties.city"}}
     made = story.call("POST", "/v1/profiles/import", {**file, "bytes": 33}).json
-    story.api.cloud.bucket.put(f"imports/acme/{made['id']}", b"E-Mail,City\nada@example.com,Rome\n")
+    content = b"E-Mail,City\nada@example.com,Rome\n"
+    story.api.cloud.bucket.put(f"imports/{story.api.tenant}/{made['id']}", content)
     _without_lambda(story, f"/v1/jobs/{made['id']}/start")
     pattern = {"properties": {"plan": ["pro"]}}
     export = {"format": "csv", "filter": pattern, "columns": ["email", "properties.city"]}
