@@ -95,12 +95,19 @@ class World:
         return self.cloud.jobs.get(TENANT, job.id)
 
 
+@pytest.fixture(scope="module")
+def account() -> Iterator[Cloud]:
+    """An account for all tests. Moto has S3's limit for parts, which would make them slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+        with clouds.in_process() as cloud:
+            yield cloud
+
+
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Stores of its own. Moto has S3's limit for parts, which would make the tests slow."""
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    with clouds.in_process() as account:
-        yield World(cloud=account)
+def world(account: Cloud) -> World:
+    """Stores of its own."""
+    return World(cloud=Cloud(clients=account.clients))
 
 
 def rows(text: str) -> list[dict[str, str]]:

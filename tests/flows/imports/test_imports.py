@@ -31,12 +31,9 @@ from tests import cloud as clouds
 from tests.builders import TENANT, an_event
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
+from tests.machines.steps import KilledError, Steps, Watched, die
 
 MAPPING = {"id": "external_id", "city": "properties.city"}
-
-
-class KilledError(BaseException):
-    """The worker is gone."""
 
 
 @dataclass(kw_only=True)
@@ -100,17 +97,19 @@ class World:
         """What starts an import."""
         return StartImport(jobs=self.cloud.jobs, files=self.files, starter=self, clock=self.clock)
 
-    def work(self) -> None:
-        """The function `jobs`, once."""
+    def work(self, steps: Steps | None = None) -> None:
+        """The function `jobs`, once; each call of a store is a step."""
+        watched = Steps() if steps is None else steps
+        project = self.project or self.people
         step = ImportPage(
-            files=self.files,
-            projects=[self.project or self.people],
+            files=Watched(thing=self.files, steps=watched),
+            projects=[lambda events: watched(lambda: project(events))],
             rules=lambda _tenant: NameRules(),
             clock=self.clock,
             rows=self.rows,
         )
         WorkOff(
-            store=self.cloud.jobs,
+            store=Watched(thing=self.cloud.jobs, steps=watched),
             steps={"profile_import": EndFailed(step=step, clock=self.clock)},
             budget_s=55,
             clock=self.clock,
@@ -123,11 +122,17 @@ class World:
         return self.cloud.jobs.get(TENANT, job.id)
 
 
+@pytest.fixture(scope="module")
+def account() -> Iterator[Cloud]:
+    """An account for all tests: to make its clients takes longer than a test."""
+    with clouds.in_process() as cloud:
+        yield cloud
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(account: Cloud) -> World:
     """Stores of its own."""
-    with clouds.in_process() as account:
-        yield World(cloud=account)
+    return World(cloud=Cloud(clients=account.clients))
 
 
 def a_csv(rows: int) -> bytes:
@@ -215,36 +220,21 @@ def test_only_the_first_faults_are_kept_and_all_are_counted(world: World) -> Non
     assert 50 == job.counts["refused"]
 
 
-@pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("call", [1, 2, 3])
-def test_after_a_kill_every_row_is_taken_in_and_counted_once(
-    world: World, call: int, *, done: bool
-) -> None:
-    """Before a page, or behind it, when its rows are in and nobody has written so."""
-
-    def die(number: int) -> None:
-        if number == call:
-            raise KilledError
-
-    class Dying(People):
-        def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
-            results = super().__call__(events)
-            if done:
-                die(self.calls)
-            return results
-
-    world.people = Dying(before=lambda number: None if done else die(number))
+@pytest.mark.parametrize("step", range(1, 20, 2))
+def test_whoever_is_killed_every_row_is_taken_in_and_counted_once(world: World, step: int) -> None:
+    """At each call of a store, before it or behind it; the next worker goes on at that page."""
     job = world.upload(a_csv(20))
-    with pytest.raises(KilledError):
-        world.work()
-    world.people.before = lambda _call: None
-    world.people.calls = 10
-    world.clock.advance(LEASE_MS / 1000 + 1)
+    for how in ({"before": die}, {"after": die}):
+        try:
+            world.work(Steps(left=step, **how))
+        except KilledError:
+            world.clock.advance(LEASE_MS / 1000 + 1)
     world.work()
 
     after = world.cloud.jobs.get(TENANT, job.id)
     assert (JobState.DONE, 20, 20) == (after.state, after.done, after.counts["taken"])
     assert 20 == len(world.people.by_id) == len(world.people.events)
+    assert [] == world.cloud.objects()
 
 
 def test_several_writers_take_in_what_one_would(world: World) -> None:

@@ -79,11 +79,17 @@ class World:
         return self.cloud.jobs.get(job.tenant, job.id)
 
 
+@pytest.fixture(scope="module")
+def account() -> Iterator[Cloud]:
+    """An account for all tests: to make its clients takes longer than a test."""
+    with clouds.in_process() as cloud:
+        yield cloud
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
-    """A store of its own."""
-    with clouds.in_process() as account:
-        yield World(cloud=account)
+def world(account: Cloud) -> World:
+    """Stores of its own."""
+    return World(cloud=Cloud(clients=account.clients))
 
 
 @pytest.mark.parametrize("at_once", [True, False])
