@@ -137,8 +137,8 @@ Property = Annotated[
     ),
 ]
 TransformMethod = Literal["format", "standardize", "merge", "split", "default", "hash"]
-TransformPosition = Annotated[Integer, Field(ge=1, le=transform_rules.MAX_TRANSFORMS)]
-TrialProfiles = Annotated[Integer, Field(ge=1, le=MAX_PROFILES)]
+TransformPosition = Annotated[int, Field(ge=1, le=transform_rules.MAX_TRANSFORMS), _READ_INTEGER]
+TrialProfiles = Annotated[int, Field(ge=1, le=MAX_PROFILES), _READ_INTEGER]
 SecretName = Annotated[str, says(pattern=whole(function_rules.SECRET_NAME))]
 SecretNames = Annotated[
     list[SecretName],

@@ -127,6 +127,10 @@ def bodies() -> Iterator[Body]:
     yield from every("POST", "/v1/tenants", {"id": "t"}, "id")
     yield from every("POST", "/v1/syncs", {"name": "n", "kind": "s3"}, "name")
     yield from every("PATCH", "/v1/syncs/{sync_id}", {"name": "n"}, "name")
+    transform = {"name": "n", "sources": ["a"], "target": "b", "position": 1}
+    yield from every(
+        "PATCH", "/v1/transforms/{transform_id}", transform, *transform, ("sources", 0)
+    )
     yield from every("POST", "/v1/events", EVENT, *EVENT)
     yield from every("POST", "/v1/events", EVENT, *(("profile", name) for name in EVENT["profile"]))
 
@@ -275,6 +279,10 @@ def prepared(api: ApiClient, path: str) -> dict[str, str]:
         given["webhook_id"] = api.with_scopes("admin").post("/v1/webhooks", WEBHOOK).json["id"]
     if "name" in given:
         api.with_scopes("admin").post("/v1/functions", {"name": "x"})
+    if "transform_id" in given:
+        merge = {"name": "n", "method": "format", "sources": ["x"], "settings": {"trim": True}}
+        made = api.with_scopes("admin").post("/v1/transforms", merge)
+        given["transform_id"] = made.json["id"]
     if "sync_id" in given:
         made = api.with_scopes("admin").post("/v1/syncs", {"name": "n", "kind": "s3"})
         given["sync_id"] = made.json["id"]
