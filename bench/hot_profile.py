@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,13 +21,30 @@ ROOT: Final = Path(__file__).parents[1]
 EVENTS: Final = 2_000  # each sets a property of its own
 PRODUCERS: Final = 4
 RACED: Final = 1_000  # events of one race
-# Workers and the events of a batch.
-RACES: Final = ((1, 10), (1, 100), (4, 10), (4, 100))
+# Most events of a batch, and how many seconds they wait for others: as the template has it, and as
+# an operator may set it.
+BATCHINGS: Final = ((10, 0), (100, 1))
+# Workers, the events of a batch, and the properties that the events set together.
+RACES: Final = ((1, 10, 10), (1, 100, 10), (4, 10, 10), (4, 100, 10), (1, 100, RACED))
 DEADLINE_S: Final = 400.0
 
 
 class Lost(Exception):
     """Events on one profile did not all end merged within the bench's deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Workers that merge events into one profile at once."""
+
+    workers: int
+    batch: int  # events that a worker merges at once
+    properties: int  # of the profile; each event sets one
+
+    @property
+    def person(self) -> str:
+        """The external id of the profile."""
+        return f"race-{self.workers}-{self.batch}-{self.properties}"
 
 
 class Raced(NamedTuple):
@@ -37,14 +56,14 @@ class Raced(NamedTuple):
     given_up: int  # batches that lost too many races in a row, and came again
 
 
-def an_event(person: str, number: int, *, tenant: str) -> Envelope:
-    """An event that sets a property which no other sets."""
+def an_event(person: str, number: int, *, tenant: str, properties: int) -> Envelope:
+    """An event that sets one of so many properties."""
     return {
         "id": f"{person}-{number}",
         "tenant": tenant,
         "topic": "profile.updated",
         "profile": {"external_id": person},
-        "properties": {f"p{number}": number},
+        "properties": {f"p{number % properties}": number},
     }
 
 
@@ -55,26 +74,50 @@ def measure(stage: Stage, environment: Mapping[str, str]) -> Iterator[Row]:
         stage: the local cloud.
         environment: that of `project_profile`, with the tenant as BENCH_TENANT.
     """
-    yield from _by_bus(stage)
-    for workers, batch in RACES:
-        raced = _race(f"race-{workers}-{batch}", workers=workers, batch=batch, env=environment)
-        _count(stage, f"race-{workers}-{batch}", RACED)
+    for batch, window_s in BATCHINGS:
+        with _batching(stage, batch=batch, window_s=window_s):
+            yield _by_bus(stage, batch=batch)
+    for workers, batch, properties in RACES:
+        race = Race(workers=workers, batch=batch, properties=properties)
+        raced = _run(race, environment)
+        _count(stage, race.person, properties)
         yield Row(
             what=f"events a second merged into one profile by {_workers(workers)} of {batch}",
             value=f"{RACED / raced.took_s:.0f} /s",
-            how=f"{RACED} events, each with a property of its own;"
+            how=f"{RACED} events, each with one of {properties} properties;"
             f" {1000 * raced.cpu_s / RACED:.2f} ms of CPU an event, {raced.lost} writes that came"
             f" second, {raced.given_up} batches that came again",
         )
+
+
+@contextmanager
+def _batching(stage: Stage, *, batch: int, window_s: int) -> Iterator[None]:
+    """Have `project_profile` take batches of this size until the block ends."""
+    client = stage.client("lambda")
+    [mapping] = [
+        each
+        for each in client.list_event_source_mappings()["EventSourceMappings"]
+        if "-ProfileQueue-" in each["EventSourceArn"]
+    ]
+    was = {name: mapping[name] for name in ("BatchSize", "MaximumBatchingWindowInSeconds")}
+    client.update_event_source_mapping(
+        UUID=mapping["UUID"], BatchSize=batch, MaximumBatchingWindowInSeconds=window_s
+    )
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping["UUID"], **was)
 
 
 def _workers(count: int) -> str:
     return "1 worker in batches" if count == 1 else f"{count} workers at once in batches"
 
 
-def _by_bus(stage: Stage) -> Iterator[Row]:
-    person, tenant = "hot", stage.tenant
-    events = [an_event(person, number, tenant=tenant) for number in range(EVENTS)]
+def _by_bus(stage: Stage, *, batch: int) -> Row:
+    person, tenant = f"hot-{batch}", stage.tenant
+    events = [
+        an_event(person, number, tenant=tenant, properties=EVENTS) for number in range(EVENTS)
+    ]
     began_s = time.monotonic()
     with ThreadPoolExecutor(PRODUCERS) as pool:
         accepted = sum(pool.map(stage.doors.by_bus, chunks(events, BUS_BATCH)))
@@ -83,8 +126,8 @@ def _by_bus(stage: Stage) -> Iterator[Row]:
     patience.until(lambda: len(_properties(stage, person)) == EVENTS)
     merged_s = time.monotonic() - began_s
     _count(stage, person, EVENTS)
-    yield Row(
-        what="events a second on one profile, put onto the bus / merged",
+    return Row(
+        what=f"events a second on one profile, put onto the bus / merged in batches of {batch}",
         value=f"{accepted / put_s:.0f} / {EVENTS / merged_s:.0f} /s",
         how=f"{EVENTS} events by {PRODUCERS} threads, each with a property of its own; all are"
         f" there {merged_s:.0f} s after the first was put, and none in the dead-letter queue",
@@ -100,9 +143,10 @@ def _count(stage: Stage, person: str, expected: int) -> None:
     properties = _properties(stage, person)
     missing = {f"p{number}" for number in range(expected)} - properties.keys()
     url = queue_url(stage.sqs, "ProfileQueueDeadLetters")
-    name = "ApproximateNumberOfMessages"
-    answer = stage.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-    dead = int(answer["Attributes"][name])
+    answer = stage.sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    dead = int(answer["Attributes"]["ApproximateNumberOfMessages"])
     if missing or dead:
         raise Lost(f"{len(missing)} of {expected} properties are missing; {dead} dead letters")
 
@@ -112,16 +156,13 @@ def _properties(stage: Stage, person: str) -> Mapping[str, Any]:
     return people[0]["properties"] if people else {}
 
 
-def _race(person: str, *, workers: int, batch: int, env: Mapping[str, str]) -> Raced:
-    count = RACED // workers
-    processes = [
-        _started(person, first=n * count, count=count, batch=batch, env=env) for n in range(workers)
-    ]
+def _run(race: Race, environment: Mapping[str, str]) -> Raced:
+    processes = [_started(race, number, environment) for number in range(race.workers)]
     for process in processes:
         if _line(process) != "ready\n":
             raise RuntimeError(f"a worker did not start: it ended with {process.wait()}")
     for process in processes:
-        _to(process)
+        _begin(process)
     results = [json.loads(_line(process)) for process in processes]
     for process in processes:
         process.communicate()
@@ -137,15 +178,19 @@ def _all(results: Sequence[Mapping[str, Any]], name: str) -> list[float]:
     return [each[name] for each in results]
 
 
-def _started(
-    person: str, *, first: int, count: int, batch: int, env: Mapping[str, str]
-) -> "subprocess.Popen[str]":
-    numbers = {"first": first, "count": count, "batch": batch}
+def _started(race: Race, worker: int, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    count = RACED // race.workers
+    numbers = {
+        "first": worker * count,
+        "count": count,
+        "batch": race.batch,
+        "properties": race.properties,
+    }
     flags = [f"--{name}={number}" for name, number in numbers.items()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench.racing", person, *flags],
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "bench.racing", race.person, *flags],
         cwd=ROOT,
-        env=env,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -153,11 +198,9 @@ def _started(
 
 
 def _line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
+    return "" if process.stdout is None else process.stdout.readline()
 
 
-def _to(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+def _begin(process: "subprocess.Popen[str]") -> None:
+    if process.stdin is not None:
+        print("begin", file=process.stdin, flush=True)

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bench.hot_profile import an_event
@@ -29,6 +30,7 @@ def _main() -> None:
     parser.add_argument("--first", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--batch", type=int, required=True)
+    parser.add_argument("--properties", type=int, required=True)
     options = parser.parse_args()
     lost: list[float] = []  # the pause after each race that was lost
 
@@ -43,11 +45,12 @@ def _main() -> None:
         timelines=parts.timelines(clients, installation),
         races=Races(pause=pause),
     )
-    warm = _events(f"{options.person}-warm-{options.first}", range(options.batch))
+    make = partial(_events, properties=options.properties)
+    warm = make(f"{options.person}-warm-{options.first}", range(options.batch))
     _refuse(work(warm))
     numbers = range(options.first, options.first + options.count)
     todo = [
-        _events(options.person, numbers[start : start + options.batch])
+        make(options.person, numbers[start : start + options.batch])
         for start in range(0, len(numbers), options.batch)
     ]
     lost.clear()
@@ -72,9 +75,12 @@ def _main() -> None:
     )
 
 
-def _events(person: str, numbers: Sequence[int]) -> list[Event]:
+def _events(person: str, numbers: Sequence[int], *, properties: int) -> list[Event]:
     tenant = os.environ["BENCH_TENANT"]
-    return [envelope.parse(an_event(person, n, tenant=tenant), now=NOW) for n in numbers]
+    return [
+        envelope.parse(an_event(person, n, tenant=tenant, properties=properties), now=NOW)
+        for n in numbers
+    ]
 
 
 def _refuse(results: Sequence[Exception | None]) -> None:

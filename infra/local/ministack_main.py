@@ -22,7 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 # Properties that arrive as text if a parameter sets them, and must be integers.
-WHOLE_NUMBERS: Final = ("MaximumConcurrency", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
+WHOLE_NUMBERS: Final = (
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumConcurrency",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+)
 FIRST_FAILURE: Final = 400  # the lowest status of HTTP that is an error
 # The actions that a function's role needs to read a queue or a stream, by the service.
 POLLS: Final = {

@@ -137,6 +137,16 @@ def test_a_message_comes_back_when_its_function_has_ended_for_sure(function: Res
             assert timeout_s + window_s <= visible_again_s <= 60
 
 
+def test_profiles_are_written_before_their_messages_come_back_even_with_the_widest_window() -> None:
+    """An operator may set the window; Lambda counts it into the time that a message is hidden."""
+    (projector,) = (each for each in FUNCTIONS if each.name == "ProjectProfileFunction")
+    (source,) = template.events(projector, "SQS")
+    queue = template.by_id(template.resolve(source["Queue"], stack=projector.stack))
+    visible_again_s = template.number(queue.properties["VisibilityTimeout"], stack=queue.stack)
+    window = template.stacks()[""]["Parameters"][source["MaximumBatchingWindowInSeconds"]["Ref"]]
+    assert int(projector.properties["Timeout"]) + window["MaxValue"] <= visible_again_s
+
+
 def test_deliver_ends_before_its_messages_come_back_even_with_the_slowest_receiver() -> None:
     """It waits for permits first, and reads and writes around its attempts."""
     (deliver,) = (each for each in FUNCTIONS if each.name == "DeliverFunction")
