@@ -236,8 +236,8 @@ def a_job(**changes: Any) -> Job:
         tenant=TENANT,
         kind=JobKind.PROFILE_EXPORT,
         created_at=NOW,
-        params={"format": "csv"},
-        counts={"profiles": 0},
+        params={"format": "csv", "filter": None},
+        counts={"written": 0},
         due_at_ms=NOW_MS,
     )
     return replace(job, **changes)

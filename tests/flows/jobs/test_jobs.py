@@ -101,7 +101,7 @@ def test_a_job_is_worked_off_to_its_end(world: World, *, at_once: bool) -> None:
 
     after = world.stored(job)
     assert PAGES == worked == after.done
-    assert (JobState.DONE, {"profiles": 0, "counted": PAGES}) == (after.state, after.counts)
+    assert (JobState.DONE, {"written": 0, "counted": PAGES}) == (after.state, after.counts)
 
 
 @pytest.mark.parametrize("page", range(PAGES))
