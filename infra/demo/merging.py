@@ -1,14 +1,16 @@
-"""Lets two profiles turn out to be one person, and looks at what is told of that."""
+"""Lets two profiles turn out to be one person, and a function begin another's profile."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from infra.demo.feed import Envelope
 from infra.demo.patience import Patience
+from infra.demo.setup import TRIGGER
 from infra.demo.stage import Stage
 
 ADDRESS: Final = "visitor@example.com"
 CUSTOMER: Final = "visitor-1"
+STRANGER: Final = "stranger-1"
 VISITED: Final = "metric.visited"
 EVENTS: Final = ("merging-1", "merging-2", "merging-3")
 
@@ -36,6 +38,24 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
         yield f"the timeline of a merged person has the events {sorted(told)}"
     if not patience.until(lambda: bool(_notices(stage, survivor))):
         yield "nobody was told that two profiles were merged"
+    yield from _stranger_problems(stage, patience)
+
+
+def _stranger_problems(stage: Stage, patience: Patience) -> Iterator[str]:
+    """Invoke a function on an order of somebody whom no other event has named.
+
+    Nobody else gets the event, so it is the function's run that begins the profile, by its name.
+    """
+    order = {"topic": "metric.placed_order", "properties": {"value": 10.0}}
+    event = {**order, "id": "merging-stranger", "profile": {"external_id": STRANGER}}
+    stage.api.post(f"/v1/functions/{TRIGGER}/invoke", {"event": event})
+    query = {"external_id": STRANGER}
+    if not patience.until(lambda: bool(stage.api.get("/v1/profiles", query)["data"])):
+        yield "a function's run did not begin the profile of a stranger"
+        return
+    [profile] = stage.api.get("/v1/profiles", query)["data"]
+    if profile["properties"].get("order_count") != 1:
+        yield f"the profile that a function began has {profile['properties']}"
 
 
 def _visit(stage: Stage, event_id: str, **names: str) -> Envelope:
