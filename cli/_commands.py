@@ -97,7 +97,12 @@ _FUNCTIONS: Final[Mapping[str, Place]] = {
 _PROFILES: Final[Mapping[str, Place]] = {
     "export": Place(
         target="cli.exports:export",
-        help="Write people to a CSV or JSONL file, as a job; see `penstock jobs`.",
+        help="Write people to a CSV or JSONL file, as a job, or with --subject one person's data.",
+    ),
+    "erase": Place(
+        target="cli.erasure:erase",
+        help="Erase a person for ever, as a job: nobody can take that back. On a terminal it asks"
+        " first.",
     ),
     "set": Place(
         target="cli.profile_changes:set_profile",

@@ -79,6 +79,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "local stop": "",
     "local up": "--allow-local-http --set RetentionDays=7",
     "profiles bulk": "people.jsonl",
+    "profiles erase": "prf_1 --yes --wait",
     "profiles export": "--out people.csv --filter rome.json",
     "profiles import": "people.csv --map Email=email --map City=properties.city --dry-run",
     "profiles list": "--limit 200",

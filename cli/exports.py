@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli import _files, _output, _transfers, client, jobs
+from cli import _files, _output, _transfers, client, erasure, jobs
+from cli._errors import WrongUsage
 from cli._output import AsJson
 from cli.imports import format_of
 
@@ -26,9 +27,20 @@ def export(
         list[str] | None,
         typer.Option(help="Of a CSV, once for each: email, properties.city, consent.sms, …"),
     ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="A profile's id: everything kept of this one person, as one JSON file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write people to a CSV or JSONL file, as a job; see `penstock jobs`."""
+    """Write people to a CSV or JSONL file, as a job, or with --subject one person's data."""
+    if subject is not None:
+        if file_format is not None or filter_file is not None or column:
+            raise WrongUsage(
+                "--subject takes neither --format nor --filter nor --column", code="bad_usage"
+            )
+        erasure.export_subject(subject, out=out, as_json=as_json)
+        return
     request = {
         "format": file_format or format_of(out),
         "filter": None if filter_file is None else _files.read_json(filter_file),

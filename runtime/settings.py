@@ -16,6 +16,8 @@ PREFIX: Final = "PENSTOCK_"
 DEFAULT_QUEUE_DELAY_MAX_S: Final = 900  # SQS's own limit on DelaySeconds
 DEFAULT_RETENTION_DAYS: Final = 30
 DEFAULT_AUDIT_RETENTION_DAYS: Final = 400  # a year of audits, and time to read it
+# Longer than the timeout of `run`, which is the longest of all workers.
+DEFAULT_ERASURE_SECOND_LOOK_S: Final = 300
 DEFAULT_API_CALLS_PER_S: Final = 100
 HTTPS_PORT: Final = 443
 MAX_PORT: Final = 65_535
@@ -209,6 +211,11 @@ class Settings:
     def retention_days(self) -> int:
         """How many days deliveries and runs are kept."""
         return self._number("RETENTION_DAYS", default=DEFAULT_RETENTION_DAYS)
+
+    @property
+    def erasure_second_look_s(self) -> int:
+        """How many seconds after its first look an erasure looks at everything again."""
+        return self._number("ERASURE_SECOND_LOOK_S", default=DEFAULT_ERASURE_SECOND_LOOK_S)
 
     @property
     def audit_retention_days(self) -> int:

@@ -215,6 +215,11 @@ def _timeline(story: Story, profile_id: str) -> None:
     )
     story.api.cloud.timelines.put([event, change])
     story.call("GET", f"/v1/profiles/{profile_id}/timeline")
+    first = story.call("GET", f"/v1/profiles/{profile_id}/subject").json
+    story.call("GET", f"/v1/profiles/{profile_id}/subject", cursor=first["next_cursor"])
+    somebody = a_profile(id="prf_gone", tenant=story.api.tenant, external_id="c-9", email=None)
+    story.api.cloud.keep(somebody)
+    story.call("DELETE", f"/v1/profiles/{somebody.id}")
 
 
 def _webhooks(story: Story) -> str:

@@ -25,6 +25,7 @@ from runtime.stores.bodies import Bodies
 from runtime.stores.bus import Bus
 from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.deliveries.delivery_log import DeliveryLog
+from runtime.stores.erasure.erasures import Erasures
 from runtime.stores.events.events import Events
 from runtime.stores.functions.runs import Runs
 from runtime.stores.jobs.jobs import Jobs
@@ -91,6 +92,16 @@ class Cloud:
             names=NameRows(table=names, salts=Salts(table=names, random=os.urandom)),
             merges=MergeRecords(table=names, retention_days=RETENTION_DAYS),
             clock=lambda: datetime.now(UTC),
+        )
+
+    @property
+    def erasures(self) -> Erasures:
+        """Who was erased."""
+        return Erasures(
+            profiles=self.profiles,
+            rules=lambda _tenant: NameRules(),
+            clock=lambda: datetime.now(UTC),
+            retention_days=RETENTION_DAYS,
         )
 
     def people(self, rules: NameRules | None = None) -> People:

@@ -27,6 +27,7 @@ from tests.doubles import (
     MemoryBus,
     MemoryDeliveries,
     MemoryEndpoints,
+    MemoryErasures,
     MemoryTurns,
     MemoryWebhooks,
     VirtualQueue,
@@ -60,6 +61,7 @@ class World:
         self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
         self.journal = Journal()
         self.health = MemoryEndpoints()
+        self.erasures = MemoryErasures()
         self.bus = MemoryBus()
         self.tend = TendEndpoints(
             endpoints=self.health,
@@ -72,6 +74,7 @@ class World:
         self.secrets = {"sealed": SECRET_A, "older": SECRET_B}
         self.deliver = DeliverAttempts(
             deliveries=self.deliveries,
+            erasures=self.erasures,
             webhooks=self.webhooks,
             known_webhooks=self.webhooks,
             hints=self.queue,

@@ -1,7 +1,7 @@
 """Stand-ins for what is not ours: clocks, the sandbox's answers, tables and queues in memory."""
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -291,6 +291,21 @@ class MemoryBus:
     def topics(self) -> list[str]:
         """Of each event."""
         return [event.topic for event in self.events]
+
+
+class MemoryErasures:
+    """Events and profiles that were erased: those that it is told of."""
+
+    def __init__(self, *events: Key) -> None:
+        self.events = set(events)
+
+    def of(self, events: Sequence[Event]) -> list[bool]:
+        """Whether each is one of them."""
+        return [Key(event.tenant, event.id) in self.events for event in events]
+
+    def marked(self, events: Iterable[Key]) -> set[Key]:
+        """Those that are among them."""
+        return self.events & set(events)
 
 
 class MemoryEvents:

@@ -52,6 +52,7 @@ from tests.doubles import (
     MemoryBus,
     MemoryDeliveries,
     MemoryEndpoints,
+    MemoryErasures,
     MemoryTurns,
     MemoryWebhooks,
     VirtualQueue,
@@ -305,6 +306,7 @@ class RerunWorld:
     def _deliver(self, batch: list[DeliverMessage]) -> Sequence[object]:
         deliver = DeliverAttempts(
             deliveries=self._perilous(self.deliveries),
+            erasures=MemoryErasures(),
             webhooks=self.webhooks,
             known_webhooks=self.webhooks,
             hints=self._perilous(self.deliver_queue),

@@ -38,6 +38,7 @@ from runtime.usecases.warehouse.load_lake import LoadLake
 from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
+from tests.doubles import MemoryErasures
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
@@ -197,7 +198,8 @@ class World:
 
     def archive(self, *events: Event) -> int | None:
         """One batch of events arrives."""
-        return ArchiveBatch(raw_log=self.raw_log(), clock=self.clock)(events)
+        archive = ArchiveBatch(raw_log=self.raw_log(), erasures=MemoryErasures(), clock=self.clock)
+        return archive(events)
 
     def archive_profiles(self, *profiles: Profile) -> int | None:
         """One batch of snapshots arrives."""
@@ -275,6 +277,10 @@ class World:
         """What a raw batch holds."""
         body = self.s3.get_object(Bucket=self.name, Key=batch.key)["Body"].read()
         return raw_log.rows(body)
+
+    def raw_rows(self) -> list[dict[str, Any]]:
+        """What all raw batches hold."""
+        return [row for batch in self.raw_log().since(0) for row in self.rows(batch)]
 
     def keys(self, prefix: str) -> Sequence[str]:
         """The bucket's keys under a prefix."""

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from functions._api import fields
 from functions._api.endpoint import Answer, Listing, ListQuery, endpoint, listing
+from functions._telemetry import journal
+from runtime.core.erasure.blank import dropped_line
 from runtime.core.events import envelope, topics
 from runtime.core.events.envelope import Event
 from runtime.core.tenancy.api_key import ApiKey
@@ -130,6 +132,8 @@ class TopicOut(BaseModel):
 def send(api: Api, caller: ApiKey, *, body: EventsIn) -> EventsOut:
     """Send events; what is accepted is on the bus. 422 when all of them are rejected."""
     acceptance = api.events.accept(caller.tenant, body.each())
+    for event in acceptance.dropped:
+        journal(dropped_line(event))
     return EventsOut.model_validate(acceptance.unless_all_rejected(at=body.at))
 
 

@@ -16,6 +16,7 @@ from functions._api.endpoint import (
     listing,
     without_defaults,
 )
+from functions._api.jobs import JobOut
 from runtime.core.events import envelope
 from runtime.core.preconditions import IfMatch
 from runtime.core.profiles.identity import Rule
@@ -259,6 +260,23 @@ def unmerge(api: Api, caller: ApiKey, *, body: UnmergeIn) -> ProfileOut:
     return _shown(api.profiles.unmerge(caller.tenant, body.profile_id))
 
 
+@endpoint(
+    "DELETE",
+    "/v1/profiles/{profile_id+}",
+    scope="profiles:write",
+    status=202,
+    # What the profile was before is what has to go: the entry has the job, and no name.
+    audited=Audited(action="profile.erased", id=("profile_id",)),
+)
+def erase(api: Api, caller: ApiKey, *, profile_id: fields.ProfileId) -> JobOut:
+    """Erase a person: the profile, its names, and all that was made of the events about it.
+
+    From the answer on, the names lead to nobody, and events that give one are dropped. The job
+    erases the rest within minutes, and its counts are the evidence. Nobody can cancel it.
+    """
+    return JobOut.model_validate(api.profiles.erase(caller.tenant, profile_id))
+
+
 def _cause(caller: ApiKey) -> str:
     return f"key:{caller.id}"
 
@@ -304,4 +322,4 @@ def _result(upserted: Upserted) -> RecordOut:
     )
 
 
-ENDPOINTS = (find, show, change, bulk, merge, unmerge)
+ENDPOINTS = (find, show, change, bulk, merge, unmerge, erase)

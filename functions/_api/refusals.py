@@ -93,6 +93,7 @@ OWN: Final[Mapping[str, Refusals]] = {
         409: ("merged_again", "not_merged", "profile_erased"),
         503: ("profile_busy",),
     },
+    "DELETE /v1/profiles/{profile_id}": {409: ("profile_changed",)},
     "PUT /v1/identity": {409: ("identity_changed", "identity_in_use"), 422: ("bad_identity",)},
     "GET /v1/profiles/{profile_id}/timeline": {422: ("bad_time",)},
     "POST /v1/webhooks": {

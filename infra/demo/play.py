@@ -13,6 +13,7 @@ from infra.demo import (
     counting,
     coverage,
     derived,
+    erasing,
     failing,
     imports,
     labels,
@@ -55,8 +56,8 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     sending = envelopes(orders, tenant=stage.tenant)
 
     corner, parcel, derivation = corners.make(stage), labels.make(stage), derived.make(stage)
-    failing.make(stage)
-    changes.make(stage)
+    for act in (failing, changes, erasing):
+        act.make(stage)
     farewells = reruns.make(stage)
     problems = bad_input.send(stage, patience)
     corners.send(stage)
@@ -110,6 +111,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *reruns.problems(stage, farewells, patience),
         *merging.problems(stage, patience),
         *imports.problems(stage, patience),
+        *erasing.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]
     installation = Installation(

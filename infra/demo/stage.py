@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 # The sync runs every minute instead of every hour. The longest delay in SQS is so short that some
 # of the default schedule's first retries (5 s, with jitter) wait in the queue, and some in the due
 # index.
-PARAMETERS: Final = {"SyncSchedule": "rate(1 minute)", "QueueDelayMaxSeconds": "5"}
+PARAMETERS: Final = {
+    "SyncSchedule": "rate(1 minute)",
+    "QueueDelayMaxSeconds": "5",
+    "ErasureSecondLookSeconds": "5",
+}
 
 
 class PermissionMissing(Permanent):

@@ -37,6 +37,10 @@ class Bodies:
         self.bucket().put(key, gzip.compress(data, compresslevel=6, mtime=0))
         return key
 
+    def forget(self, *, tenant: str, record_id: str) -> int:
+        """Delete every text of the record, named by it or not; returns how many there were."""
+        return self.bucket().delete_under(f"bodies/{tenant}/{record_id}/")
+
     def read(self, key: str) -> str:
         """The text.
 

@@ -1,6 +1,6 @@
 """The ports that use cases of several domains need, each named for its role."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from runtime.core.events.envelope import Event
@@ -17,6 +17,13 @@ class Bus(Protocol):
         Raises:
             Transient: some events may be missing; put the same events again.
         """
+
+
+class Erasures(Protocol):
+    """Knows who was erased."""
+
+    def of(self, events: Sequence[Event]) -> Sequence[bool]:
+        """Whether each event names somebody who was erased, or was erased itself."""
 
 
 class Hints(Protocol[M_contra]):

@@ -19,7 +19,11 @@ def build(_journal: Journal) -> "Worker[Event]":
 
     installation = settings.load()
     clients = parts.clients(installation)
-    put = ArchiveBatch(raw_log=parts.raw_log(clients, installation), clock=worker.now)
+    put = ArchiveBatch(
+        raw_log=parts.raw_log(clients, installation),
+        erasures=parts.erasures(clients, installation),
+        clock=worker.now,
+    )
     return Worker(
         decode=parts.event, work=_as_one(put), park=parts.parked(clients, installation).park
     )

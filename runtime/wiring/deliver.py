@@ -33,6 +33,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     tend = parts.tend_endpoints(clients, installation, journal)
     attempts = DeliverAttempts(
         deliveries=parts.deliveries(clients, installation),
+        erasures=parts.erasures(clients, installation),
         webhooks=parts.webhooks(clients, installation),
         known_webhooks=KnownWebhooks(config=parts.config(clients, installation), clock=worker.now),
         hints=parts.hints(clients, installation.deliver_queue_url),

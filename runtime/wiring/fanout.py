@@ -5,7 +5,7 @@ from runtime.wiring import parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 
-def build(_journal: Journal) -> Worker[str]:
+def build(journal: Journal) -> Worker[str]:
     """A worker that sends a hint for each subscription that an event matches."""
     from runtime.stores.matching.subscriptions import Subscriptions
     from runtime.usecases.matching.fan_out import FanOut
@@ -17,6 +17,8 @@ def build(_journal: Journal) -> Worker[str]:
         subscriptions=Subscriptions(config=parts.config(clients, installation), clock=worker.now),
         deliver=parts.hints(clients, installation.deliver_queue_url),
         run=parts.hints(clients, installation.run_queue_url),
+        erasures=parts.erasures(clients, installation),
         clock=worker.now,
+        journal=journal,
     )
     return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

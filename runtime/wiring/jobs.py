@@ -6,6 +6,9 @@ from runtime import settings
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from runtime.stores.aws.clients import Clients
+    from runtime.usecases.erasure.erase_page import ErasePage
     from runtime.usecases.jobs.end_failed import Step
     from runtime.usecases.jobs.work_jobs import WorkJobs
 
@@ -31,7 +34,8 @@ def build() -> "WorkJobs":
     from runtime.usecases.transforms.backfill_page import BackfillPage
 
     installation = settings.load()
-    clients = parts.clients(installation)
+    # Nearly no job speaks to Redshift.
+    clients = parts.clients(installation, late={"redshift-data"})
     jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
     pages = ProfilePages(table=Table(client=clients.tables, name=installation.profiles_table))
     steps: dict[JobKind, Step] = {
@@ -54,6 +58,7 @@ def build() -> "WorkJobs":
             profiles=parts.profiles(clients, installation),
             clock=worker.now,
         ),
+        JobKind.ERASURE: _erasure(clients, installation),
     }
     return WorkJobs(
         jobs=jobs,
@@ -66,4 +71,44 @@ def build() -> "WorkJobs":
             clock=worker.now,
         ),
         clock=worker.now,
+    )
+
+
+def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
+    from runtime.core.warehouse.sync import DestinationKind
+    from runtime.stores import bodies
+    from runtime.stores.erasure.rewrites import Rewrites
+    from runtime.stores.tables.table import Table
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.erasure.erase_events import EraseEvents
+    from runtime.usecases.erasure.erase_page import ErasePage
+    from runtime.usecases.warehouse.erase_rows import EraseRows
+
+    erasures, runs = parts.erasures(clients, installation), parts.runs(clients, installation)
+    ledger = Table(client=clients.tables, name=installation.ledger_table)
+    return ErasePage(
+        merges=erasures.profiles.merges,
+        timelines=parts.timelines(clients, installation),
+        runs=runs,
+        erase_events=EraseEvents(
+            erasures=erasures,
+            events=parts.events(clients, installation),
+            records=parts.records_of_events(clients, installation),
+            runs=runs,
+            deliveries=parts.deliveries(clients, installation),
+            texts=bodies.in_bucket(installation.bucket, clients),
+            error_groups=parts.error_groups(clients, installation),
+        ),
+        rewrites=Rewrites(table=ledger),
+        warehouses=EraseRows(
+            syncs=Syncs(config=parts.config(clients, installation)),
+            warehouses={
+                DestinationKind.REDSHIFT: parts.redshift(
+                    clients, installation, ledger=Ledger(table=ledger)
+                )
+            },
+        ),
+        clock=worker.now,
+        second_look_s=installation.erasure_second_look_s,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
+    from runtime.stores.erasure.erasures import Erasures
     from runtime.stores.events.events import Events
     from runtime.stores.files import Files
     from runtime.stores.functions.canary_counts import CanaryCounts
@@ -40,12 +41,15 @@ if TYPE_CHECKING:
     from runtime.stores.timeline.timelines import Timelines
     from runtime.stores.transforms.known_transforms import KnownTransforms
     from runtime.stores.transforms.transforms import Transforms
+    from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.erasure.records import EveryRecord
     from runtime.usecases.event_records import EventRecords
     from runtime.usecases.functions.retry_run import RetryRun
     from runtime.usecases.functions.run_again import RunAgain
     from runtime.usecases.functions.tend_functions import TendFunctions
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
+    from runtime.usecases.warehouse.load_redshift import LoadRedshift
 
 # Random numbers for jitter, from the system's own source: no two processes draw the same.
 DICE: Final = random.SystemRandom()
@@ -301,6 +305,30 @@ def known_transforms(clients: Clients, installation: Settings) -> "KnownTransfor
     return KnownTransforms(config=config(clients, installation), clock=worker.now)
 
 
+def records_of_events(clients: Clients, installation: Settings) -> "EveryRecord":
+    """What finds all runs and deliveries of events, whoever has taken them."""
+    from runtime.usecases.erasure.records import EveryRecord
+
+    return EveryRecord(
+        runs=runs(clients, installation),
+        deliveries=deliveries(clients, installation),
+        functions=functions(clients, installation),
+        webhooks=webhooks(clients, installation),
+    )
+
+
+def erasures(clients: Clients, installation: Settings) -> "Erasures":
+    """Who was erased, and which events."""
+    from runtime.stores.erasure.erasures import Erasures
+
+    return Erasures(
+        profiles=profiles(clients, installation),
+        rules=identity_rules(clients, installation).of,
+        clock=worker.now,
+        retention_days=installation.retention_days,
+    )
+
+
 def events(clients: Clients, installation: Settings) -> "Events":
     """The events that are kept, with their large envelopes."""
     from runtime.stores import bodies
@@ -375,3 +403,22 @@ def secrets(clients: Clients, installation: Settings) -> "Secrets":
     from runtime.stores.secrets import Secrets
 
     return Secrets(client=clients.kms, key_id=installation.kms_key_id, random=dice.token_bytes)
+
+
+def redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "LoadRedshift":
+    """What loads Redshift, and deletes from it."""
+    from runtime.stores.warehouse.redshift.data_api import DataApi
+    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
+    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+
+    return LoadRedshift(
+        data_api=DataApi(
+            client=clients.redshift_data,
+            workgroup=installation.redshift_workgroup,
+            database=installation.redshift_database,
+        ),
+        schemas=ledger,
+        sql=Sql(queries=read_queries(), migrations=read_migrations()),
+        bucket=installation.bucket,
+        copy_role_arn=installation.redshift_copy_role_arn,
+    )

@@ -59,6 +59,7 @@ def build_follower() -> Follower:
         work=FollowProfiles(
             archive=ArchiveProfiles(raw_log=parts.raw_log(clients, installation), clock=worker.now),
             timelines=parts.timelines(clients, installation),
+            erasures=parts.erasures(clients, installation),
             bus=parts.bus(clients, installation),
         ),
         park=parts.parked(clients, installation).park,

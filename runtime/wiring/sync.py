@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.settings import Settings
-from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts, worker
 
 if TYPE_CHECKING:
     from runtime.stores.archive.raw_log import RawLog
     from runtime.stores.warehouse.lake import LoadFiles
-    from runtime.stores.warehouse.ledger import Ledger
     from runtime.usecases.warehouse.destination import Destination
-    from runtime.usecases.warehouse.load_redshift import LoadRedshift
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 
@@ -38,7 +34,7 @@ def build() -> "SyncWarehouse":
             case DestinationKind.S3:
                 return LoadLake(files=files, clock=worker.now)
             case DestinationKind.REDSHIFT:
-                warehouse = _redshift(clients, installation, ledger=ledger)
+                warehouse = parts.redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
 
     return SyncWarehouse(
@@ -56,21 +52,3 @@ def _files(raw_log: "RawLog") -> "LoadFiles":
 
     writer = Writer(scratch=Path(tempfile.gettempdir()))
     return LoadFiles(raw_log=raw_log, bucket=raw_log.bucket, writer=writer)
-
-
-def _redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "LoadRedshift":
-    from runtime.stores.warehouse.redshift.data_api import DataApi
-    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
-    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
-
-    return LoadRedshift(
-        data_api=DataApi(
-            client=clients.redshift_data,
-            workgroup=installation.redshift_workgroup,
-            database=installation.redshift_database,
-        ),
-        schemas=ledger,
-        sql=Sql(queries=read_queries(), migrations=read_migrations()),
-        bucket=installation.bucket,
-        copy_role_arn=installation.redshift_copy_role_arn,
-    )

@@ -27,7 +27,7 @@ from tests.chaos.faults import Faults, KilledError
 from tests.chaos.queues import VISIBILITY_S, RestlessQueue, Sqs
 from tests.chaos.receivers import Perilous, Receivers
 from tests.chaos.stores import InMemory, Stores
-from tests.doubles import Journal, MemoryBus
+from tests.doubles import Journal, MemoryBus, MemoryErasures
 from tests.vectors import SECRET_A
 
 MAX_ROUNDS: Final = 5_000  # and so many more for each event
@@ -221,6 +221,7 @@ class Stage:
         )
         deliver = DeliverAttempts(
             deliveries=stores.deliveries,
+            erasures=MemoryErasures(),
             webhooks=stores.webhooks,
             known_webhooks=stores.known_webhooks,
             hints=hints,
@@ -245,6 +246,8 @@ class Stage:
             subscriptions=stores.subscriptions,
             deliver=hints,
             run=hints,
+            erasures=MemoryErasures(),
             clock=clock,
+            journal=Journal(),
         )
         return Process(fan_out=fan_out, deliver=deliver, sweeps=(sweep, tend.sweep))

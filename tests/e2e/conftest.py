@@ -36,7 +36,10 @@ def local_cloud(place: Place) -> LocalCloud:
     """The template, deployed; webhooks and functions may reach loopback."""
     cloud.down(place)  # of a session that was killed
     # One key makes the calls of many callers.
-    options = Options(allow_local_http=True, parameters={"ApiCallsPerSecond": "10000"})
+    options = Options(
+        allow_local_http=True,
+        parameters={"ApiCallsPerSecond": "10000", "ErasureSecondLookSeconds": "5"},
+    )
     return cloud.up(options, place=place, say=_quiet)
 
 

@@ -215,7 +215,7 @@ def test_whoever_writes_records_knows_how_long_they_are_kept(function: Resource)
     if "PENSTOCK_DELIVERIES_TABLE" not in given:
         return
     assert {"Ref": "RetentionDays"} == given["PENSTOCK_RETENTION_DAYS"]
-    if not function.name.startswith("Api"):  # it has no use for the queue's delay
+    if not function.name.startswith(("Api", "Jobs")):  # they have no use for the queue's delay
         assert {"Ref": "QueueDelayMaxSeconds"} == given["PENSTOCK_QUEUE_DELAY_MAX_S"]
 
 
@@ -245,8 +245,8 @@ def test_large_bodies_are_for_those_who_make_and_send_them() -> None:
     }
     both = {"RunRole", "SweepRole", "ApiRole"}
     assert touching == {(name, "s3:PutObject") for name in both | {"FanoutRole"}} | {
-        (name, "s3:GetObject") for name in both | {"DeliverRole"}
-    }
+        (name, "s3:GetObject") for name in both | {"DeliverRole", "JobsRole"}
+    } | {("JobsRole", "s3:DeleteObject")}
 
 
 def test_nothing_else_is_kept_from_the_demo() -> None:

@@ -26,10 +26,11 @@ class JobKind(StrEnum):
     PROFILE_IMPORT = "profile_import"
     PROFILE_EXPORT = "profile_export"
     TRANSFORM_BACKFILL = "transform_backfill"
+    ERASURE = "erasure"
 
 
 # Kinds that nobody may cancel, because half of one would be worse than none or all.
-TO_THE_END: Final = frozenset[JobKind]()
+TO_THE_END: Final = frozenset({JobKind.ERASURE})
 
 
 class JobState(StrEnum):

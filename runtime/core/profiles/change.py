@@ -38,6 +38,7 @@ class Erased(NamedTuple):
     """What a name leads to whose person was erased."""
 
     at: str  # ISO 8601
+    profile_id: str  # of the tombstone
 
 
 Holder = Profile | Erased

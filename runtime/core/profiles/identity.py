@@ -49,7 +49,7 @@ class Projected:
 
     profile_id: str | None = None  # whom it is about; None if it names nobody, or an erased person
     refusals: tuple[Refusal, ...] = ()
-    erased: bool = False  # whether it names somebody who was erased
+    erased: Erased | None = None  # the erased person whom it names; None if it names none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Subject:
     profile: Profile | None  # None if nothing is known of the person
     named: Named  # the names that the event gives
     draft: "Draft"  # in which the person can be changed
-    erased: bool = False  # whether the event names somebody who was erased
+    erased: Erased | None = None  # the erased person whom the event names; None if it names none
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,8 +90,9 @@ class Draft:
 
     def subject(self, event: Event, named: Named) -> Subject:
         """Whom an event is about, as drafted."""
-        if self._names_an_erased(event, named):
-            return Subject(profile_id=None, profile=None, named=named, draft=self, erased=True)
+        erased = self._erased(event, named)
+        if erased is not None:
+            return Subject(profile_id=None, profile=None, named=named, draft=self, erased=erased)
         profile_id = self._first(event, named)
         profile = None if profile_id is None else self._at(profile_id)
         return Subject(profile_id=profile_id, profile=profile, named=named, draft=self)
@@ -105,8 +106,8 @@ class Draft:
             BadInput: code `profile_too_large`.
         """
         subject = self.subject(event, named)
-        if subject.erased:
-            yield Projected(erased=True)
+        if subject.erased is not None:
+            yield Projected(erased=subject.erased)
             return
         profile_id = subject.profile_id
         if profile_id is None:
@@ -213,11 +214,13 @@ class Draft:
         }
         self._now, self._moves, self._merges = {}, {}, []
 
-    def _names_an_erased(self, event: Event, named: Named) -> bool:
+    def _erased(self, event: Event, named: Named) -> Erased | None:
+        """The erased person whom the event names, by an id or a name; None if it names none."""
         own = None if event.profile.id is None else self.read.get(event.profile.id)
-        return (own is not None and own.erased_at is not None) or any(
-            isinstance(self.holders.get(name), Erased) for name in named.names
-        )
+        if own is not None and own.erased_at is not None:
+            return Erased(own.erased_at, own.id)
+        holders = map(self.holders.get, named.names)
+        return next((each for each in holders if isinstance(each, Erased)), None)
 
     def _first(self, event: Event, named: Named) -> str | None:
         """The profile that the event's id or strongest known name leads to, or a new one's id."""

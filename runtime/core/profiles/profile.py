@@ -159,6 +159,17 @@ def id_of(event: Event) -> str | None:
     return id_by(event.tenant, event.profile.to_json())
 
 
+def begun_ids(profile: Profile) -> frozenset[str]:
+    """The ids that an event which gives one of the profile's names alone would begin a profile by.
+
+    The raw log and the warehouse know events by such an id, whichever profile the name leads to.
+    """
+    names = [claim.name for claim in profile.names]
+    texts = [(kind, unusable["value"]) for kind, unusable in profile.unusable_names.items()]
+    begun = (id_by(profile.tenant, {kind: value}) for kind, value in (*names, *texts))
+    return frozenset(each for each in begun if each is not None)
+
+
 def id_by(tenant: str, identifiers: Mapping[str, Any]) -> str | None:
     """The id of a profile that these identifiers begin; None when there are none.
 
@@ -284,6 +295,22 @@ def redirect(profile: Profile, *, into: str) -> Profile:
     """What is left of a profile that was merged into another."""
     return Profile(
         id=profile.id, tenant=profile.tenant, revision=profile.revision, merged_into=into
+    )
+
+
+def tombstone(profile: Profile, *, now: str) -> Profile:
+    """What is left of a profile whose person is erased: its ids, and when that was.
+
+    It has no name and no value, but passes for deleted everywhere, and no event can change it.
+    """
+    return Profile(
+        id=profile.id,
+        tenant=profile.tenant,
+        revision=profile.revision + 1,
+        deleted=True,
+        updated_at=now,
+        merged_ids=profile.merged_ids,
+        erased_at=now,
     )
 
 

@@ -17,11 +17,13 @@ class ProfileChange:
 
 
 def notice(change: ProfileChange) -> Event | None:
-    """What the tenant is told of the change: `profile.merged` of a profile that became a redirect.
+    """What the tenant is told of the change: that a profile was merged, or its person erased.
 
     Its id follows from the write, so the same change makes the same event again.
     """
     after = change.after
+    if after.erased_at is not None:
+        return _erased(change, at=after.erased_at)
     was_redirect = change.before is not None and change.before.merged_into is not None
     if after.merged_into is None or was_redirect:
         return None
@@ -34,4 +36,24 @@ def notice(change: ProfileChange) -> Event | None:
         origin="system",
         profile=ProfileRef(id=after.merged_into),
         properties={"from": after.id, "into": after.merged_into},
+    )
+
+
+def _erased(change: ProfileChange, *, at: str) -> Event | None:
+    """The event by which receivers can follow an erasure; it has ids, and no name.
+
+    It is about nobody: events about an erased person are dropped.
+    """
+    after = change.after
+    if change.before is not None and change.before.erased_at is not None:
+        return None
+    return Event(
+        id=ids.derive("evt", "profile.erased", after.tenant, after.id),
+        tenant=after.tenant,
+        topic="profile.erased",
+        occurred_at=at,
+        received_at=at,
+        origin="system",
+        profile=ProfileRef(),
+        properties={"profile_id": after.id, "merged_ids": list(after.merged_ids)},
     )

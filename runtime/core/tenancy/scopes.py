@@ -15,7 +15,7 @@ SCOPES: Final = (
     "functions:write",
     "functions:invoke",
     "profiles:read",
-    "profiles:write",  # also the rules by which names are read
+    "profiles:write",  # also to erase people, and the rules by which names are read
     "jobs:read",
     "jobs:write",
     "transforms:read",  # with dry runs, which show properties of profiles

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -147,15 +147,13 @@ def blocks(text: str) -> Blocks:
 def literal(value: object) -> str:
     """A value as an SQL literal, quoted so that the value cannot end its quotes.
 
-    Raises:
-        BadInput: code `bad_sql`: it has a backslash, which Redshift may read as an escape.
+    Redshift may read a backslash as an escape, so one is written as the character of its number.
     """
     if isinstance(value, int):
         return str(value)
-    text = str(value)
-    if "\\" in text:
-        raise BadInput("a value in SQL may not have a backslash", code="bad_sql")
-    return "'" + text.replace("'", "''") + "'"
+    pieces = str(value).replace("'", "''").split("\\")
+    quoted = " || CHR(92) || ".join(f"'{piece}'" for piece in pieces)
+    return quoted if len(pieces) == 1 else f"({quoted})"
 
 
 def load_statements(
@@ -190,6 +188,29 @@ def load_statements(
             f"{len(statements)} statements; a batch has at most {MAX_STATEMENTS}", code="bad_sql"
         )
     return tuple(statements)
+
+
+def erasure_statements(
+    sql: Blocks, *, schema: str, profile_ids: Sequence[str], request_id: str, erased_at: str
+) -> Iterator[tuple[str, ...]]:
+    """The transactions that delete a person's rows and keep them from coming back.
+
+    Each begins with the lock that a load takes, so a load is either there to be deleted from, or
+    finds the person in `_erasures`. Each may be repeated.
+
+    Raises:
+        BadInput: code `bad_sql`: a value cannot stand in SQL.
+    """
+    lock = sql.render("lock", {"schema": schema})
+    statements: tuple[str, ...] = lock
+    for profile_id in profile_ids:
+        values = {"schema": schema, "profile_id": profile_id, "request_id": request_id}
+        more = sql.render("erase_person", {**values, "erased_at": erased_at})
+        if len(statements) + len(more) > MAX_STATEMENTS:
+            yield statements
+            statements = lock
+        statements += more
+    yield statements
 
 
 def tables(rendered: plan.Rendered) -> Sequence[Kind]:

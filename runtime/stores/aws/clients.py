@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 Wire = Literal["botocore", "direct"]
-LateService = Literal["kms", "lambda"]
+LateService = Literal["kms", "lambda", "redshift-data"]
 
 # Two tries and no more: SQS owns the retries, and tries multiplied by tries make a storm.
 QUICK: Final = Config(
@@ -143,7 +143,7 @@ class Clients:
         """The Redshift Data API."""
         return cast(
             "RedshiftDataAPIServiceClient",
-            self._session.create_client("redshift-data", config=LONG_POLL),
+            self._maybe_late("redshift-data", LONG_POLL),
         )
 
 

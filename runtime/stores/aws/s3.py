@@ -48,6 +48,22 @@ class Bucket:
         except _Gone as problem:
             raise NotFound(f"{key} is gone", code="object_missing") from problem
 
+    def delete_under(self, prefix: str) -> int:
+        """Delete all objects whose keys begin so; returns how many there were.
+
+        Raises:
+            Transient: some of them may still be there.
+        """
+        count = 0
+        with aws.faults(f"delete {prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            ):
+                for each in page.get("Contents", []):
+                    self.client.delete_object(Bucket=self.name, Key=each["Key"])
+                    count += 1
+        return count
+
     def put_file_once(self, key: str, path: Path) -> None:
         """Store a file unless it is there already.
 

@@ -91,6 +91,13 @@ class Deliveries:
         item = self._item(self._settled(new))
         return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
 
+    def blank(self, old: Delivery, new: Delivery) -> bool:
+        """Store `new`, which has less, in the place of `old`; False if `old` has changed meanwhile.
+
+        It expires no later, so the page that lists it lasts.
+        """
+        return self.table.put_if(self._item(new), IS_UNCHANGED, **_standing(old))
+
     async def replace_async(self, old: Delivery, new: Delivery) -> bool:
         """Do as `replace` does, without holding up the event loop."""
         item = self._item(await self._settled_async(new))

@@ -113,6 +113,19 @@ class Events:
         events = [items.event(text) for text in envelopes if text is not None]
         return {Key(event.tenant, event.id): event for event in events}
 
+    def forget(self, event_keys: Iterable[Key]) -> int:
+        """Delete events with their large envelopes; returns how many there were.
+
+        A page of the listing keeps the id, the topic and the time of each, and nobody is shown one
+        without its event.
+        """
+        asked = list(dict.fromkeys(event_keys))
+        for tenant, event_id in asked:
+            self.bodies.forget(tenant=tenant, record_id=items.body_id(tenant, event_id))
+        kept = self._items(asked)
+        self.table.delete_many({"pk": pk, "sk": keys.EVENT} for pk in kept)
+        return len(kept)
+
     def newest(self, tenant: str, topic: str) -> Event | None:
         """The newest event of an exact topic; None when there is none among the latest 100,000.
 

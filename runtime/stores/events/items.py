@@ -21,9 +21,13 @@ def event_item(event: Event, bodies: Bodies) -> Item:
     envelope = codec.packed(text)
     if _size(envelope) <= INLINE_BYTES:
         return {"envelope": envelope}
-    record_id = ids.derive("evt", event.tenant, event.id)
-    at = bodies.keep(text, tenant=event.tenant, record_id=record_id)
+    at = bodies.keep(text, tenant=event.tenant, record_id=body_id(event.tenant, event.id))
     return codec.key({"envelope_at": at})
+
+
+def body_id(tenant: str, event_id: str) -> str:
+    """The id under which a large envelope is kept; an event's own may have any character."""
+    return ids.derive("evt", tenant, event_id)
 
 
 def envelope(item: Mapping[str, Item], bodies: Bodies) -> str:

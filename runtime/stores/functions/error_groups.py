@@ -5,7 +5,7 @@ group moves to the front with each failure.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -90,6 +90,31 @@ class ErrorGroups:
             **values,
         )
         self.table.try_to(lambda: self.table.client.update_item(**write))
+
+    def blank(self, tenant: str, name: str, run_ids: Container[str]) -> int:
+        """Take from a function's groups the messages that these runs gave; returns how many.
+
+        A group has the message of its newest run; one that has a newer run by now keeps that.
+        """
+        count, after = 0, None
+        while True:
+            page = self.list(tenant, name, after=after)
+            for group in page.items:
+                if group.run_id in run_ids and group.message:
+                    count += self._blank(group)
+            if page.after is None:
+                return count
+            after = page.after
+
+    def _blank(self, group: ErrorGroup) -> bool:
+        write = self.table.update(
+            {"pk": group.id},
+            "SET #message = :none",
+            "#run_id = :run_id",
+            none="",
+            run_id=group.run_id,
+        )
+        return self.table.try_to(lambda: self.table.client.update_item(**write))
 
     def list(
         self,

@@ -93,6 +93,10 @@ class Runs:
             self._item(self._kept(new)), f"{has_ended} AND {is_unchanged}", attempt=old.attempt
         )
 
+    def blank(self, old: Run, new: Run) -> bool:
+        """Store `new`, which has less, in the place of `old`; False if it has another attempt."""
+        return self.table.put_if(self._item(new), "attempt = :attempt", attempt=old.attempt)
+
     def lease(self, run: Run, *, until_ms: int) -> bool:
         """Move the due time to `until_ms`; False when another sweep has moved it already."""
         return records.lease(self.table, run, until_ms=until_ms)

@@ -31,6 +31,10 @@ class Jobs:
         """Store a new job; storing it again changes nothing."""
         self.table.put_if(self._item(job), "attribute_not_exists(pk)")
 
+    def adding(self, job: Job, /) -> Any:
+        """The write that stores a new job, for a transaction to contain."""
+        return self.table.put(self._item(job), "attribute_not_exists(pk)")
+
     def find(self, tenant: str, job_id: str, /) -> Job | None:
         """One job, strongly read, or None."""
         item = self.table.get({"pk": tenant, "sk": job_id})

@@ -78,9 +78,19 @@ class NameRows:
             return self.table.put(item, "attribute_not_exists(pk)")
         return self.table.put(item, "profile_id = :was", was=move.was)
 
+    def erase(self, key: NameKey, *, was: str, now: str) -> Any:
+        """The write that keeps a name from leading to anybody ever again, for a transaction."""
+        # The id is called otherwise, so that no other worker's write takes the row for a live one.
+        item = {"pk": self._pk(key), "tenant": key.tenant, "erased_at": now, "erased_id": was}
+        return self.table.put(codec.key(item), "profile_id = :was", was=was)
+
+    def hashed(self, tenant: str, *parts: str) -> str:
+        """The salted hash of parts, from which nobody without the salt can guess them."""
+        text = "\0".join((tenant, *parts)).encode()
+        return hashlib.sha256(self.salts.of(tenant) + text).hexdigest()
+
     def _pk(self, key: NameKey) -> str:
-        text = "\0".join((key.tenant, *key.name)).encode()
-        return keys.name(hashlib.sha256(self.salts.of(key.tenant) + text).hexdigest())
+        return keys.name(self.hashed(key.tenant, *key.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +113,17 @@ class MergeRecords:
             }
             yield self.table.put(item, "")
 
+    def forget(self, tenant: str, profile_ids: Iterable[str]) -> int:
+        """Delete what was kept of the merges of these profiles; returns how many items there were.
+
+        An item of a merge has the loser's id, and both sides are the same person's.
+        """
+        sides = ("into", "loser")
+        pks = [keys.merge(tenant, each, side) for each in profile_ids for side in sides]
+        kept = [row["pk"]["S"] for row in self.table.get_many({"pk": pk} for pk in pks)]
+        self.table.delete_many({"pk": pk} for pk in kept)
+        return len(kept)
+
     def find(self, tenant: str, loser_id: str) -> Merge | None:
         """Both profiles as they stood before the merge; None when that is too long ago."""
         into = self.table.get({"pk": keys.merge(tenant, loser_id, "into")})
@@ -115,5 +136,5 @@ class MergeRecords:
 
 def _target(row: Item) -> Target:
     if "erased_at" in row:
-        return Erased(codec.value(row["erased_at"]))
+        return Erased(codec.value(row["erased_at"]), codec.value(row["erased_id"]))
     return str(codec.value(row["profile_id"]))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.ids import Key
+from runtime.core.profiles import profile as rules
 from runtime.core.profiles.change import Change, Erased, Holder
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.unmerge import Parting
@@ -139,6 +140,13 @@ class Profiles:
                 yield self.names.move(change.tenant, move)
         for merge in change.merges:
             yield from self.merges.writes(change.tenant, merge, now=self.clock())
+
+    def erasing(self, profile: Profile, *, now: str) -> Iterator[Any]:
+        """The writes that leave a tombstone of a profile, and suppress its names."""
+        yield self._write(rules.tombstone(profile, now=now), read_revision=profile.revision)
+        for name in profile.held_names:
+            key = NameKey(profile.tenant, name)
+            yield self.names.erase(key, was=profile.id, now=now)
 
     def _write(self, profile: Profile, *, read_revision: int) -> Any:
         item = {

@@ -27,6 +27,7 @@ class ConfigSort(StrEnum):
 
     SUBSCRIPTIONS = "subscriptions"  # one item: the counter of changes to them
     WEBHOOK = "webhook#"
+    DELETED_WEBHOOK = "deleted-webhook#"
     FUNCTION = "function#"
     VERSION = "version#"
     SOURCE = "source#"  # to find the version that has a source already
@@ -94,6 +95,8 @@ class NamesPartition(StrEnum):
     NAME = "name#"
     MERGE = "merge#"
     SALT = "salt#"
+    ERASED = "erased#"
+    ERASURES = "erasures#"
 
 
 class LedgerPartition(StrEnum):
@@ -102,6 +105,7 @@ class LedgerPartition(StrEnum):
     RAW = "raw"  # one partition: all batches
     SYNC = "sync#"
     SCHEMA = "schema#"
+    REWRITES = "rewrites"  # one partition: what is to be taken out of the raw log and the lake
 
 
 class RawSort(StrEnum):
@@ -129,6 +133,7 @@ EVENT: Final = "event"  # the sort key of the one item in an event's partition
 SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
 RAW: Final = LedgerPartition.RAW.value
 RAW_HEAD: Final = RawSort.HEAD.value
+REWRITES: Final = LedgerPartition.REWRITES.value  # the sort key is the id of the job that asks
 SYNC_CURSOR: Final = SyncSort.CURSOR.value
 LOADS: Final = SyncSort.LOAD.value
 
@@ -174,6 +179,11 @@ def tenant(tenant_id: str) -> str:
 def webhook(webhook_id: str) -> str:
     """Sort key of a webhook."""
     return f"{ConfigSort.WEBHOOK}{webhook_id}"
+
+
+def deleted_webhook(webhook_id: str) -> str:
+    """Sort key of what is remembered of a webhook that was deleted: its id."""
+    return f"{ConfigSort.DELETED_WEBHOOK}{webhook_id}"
 
 
 def function(name: str) -> str:
@@ -390,6 +400,16 @@ def merge(tenant_id: str, loser_id: str, side: str) -> str:
 def timeline(tenant_id: str, profile_id: str) -> str:
     """Partition of a profile's timeline."""
     return f"{tenant_id}#{profile_id}"
+
+
+def erased_event(sha256: str) -> str:
+    """Partition of the mark of an erased event, by its salted hash."""
+    return f"{NamesPartition.ERASED}{sha256}"
+
+
+def erasures(tenant_id: str) -> str:
+    """Partition of what says that somebody of the tenant was erased."""
+    return f"{NamesPartition.ERASURES}{tenant_id}"
 
 
 # --- the audit log: a tenant's partition has its name, and the sort key of an entry is its id

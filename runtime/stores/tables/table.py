@@ -81,6 +81,16 @@ class Table:
         for start in range(0, len(todo), MAX_BATCH_PUT):
             self._put_batch(todo[start : start + MAX_BATCH_PUT])
 
+    def delete_many(self, keys: Iterable[Mapping[str, str]]) -> None:
+        """Delete the items with these keys; one that is not there is no error.
+
+        Raises:
+            Transient: code `aws_unavailable`: some of the items may still be there.
+        """
+        todo = [{"DeleteRequest": {"Key": codec.key(each)}} for each in keys]
+        for start in range(0, len(todo), MAX_BATCH_PUT):
+            self._put_batch(todo[start : start + MAX_BATCH_PUT])
+
     def _put_batch(self, requests: list[Any]) -> None:
         for _ in range(MAX_BATCH_TRIES):
             with aws.faults(f"write {self.name}"):

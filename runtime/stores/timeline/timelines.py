@@ -101,6 +101,20 @@ class Timelines:
             return Page(items=tuple(page), after=reached)
         return Page(items=tuple(page))
 
+    def forget(self, tenant: str, profile_id: str) -> int:
+        """Delete a profile's timeline; returns how many entries there were."""
+        query = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": codec.key({":pk": keys.timeline(tenant, profile_id)}),
+            "ProjectionExpression": "pk, sk",
+            "ConsistentRead": True,
+        }
+        entry_keys = [
+            {name: item[name]["S"] for name in ("pk", "sk")} for item in self.table.query(query)
+        ]
+        self.table.delete_many(entry_keys)
+        return len(entry_keys)
+
     def _read(self, tenant: str, profile_id: str, wanted: _Range, looks: _Looks) -> Iterator[Entry]:
         """The entries of one profile, the newest first, strongly read, request by request."""
         values = {

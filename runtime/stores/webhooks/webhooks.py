@@ -1,14 +1,16 @@
 """Stores webhooks. Each change counts up the tenant's changes in the same transaction."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runtime.core.page import Page
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import Conflict, Transient
 from runtime.races import Races
-from runtime.stores.tables import keys
+from runtime.stores.tables import codec, keys
 from runtime.stores.tables.codec import Item
-from runtime.stores.tables.config import Config
+from runtime.stores.tables.config import Config, prefix_query
 from runtime.stores.webhooks import items
 
 
@@ -71,8 +73,8 @@ class Webhooks:
         Raises:
             NotFound: code `webhook_not_found`.
         """
-        changed = self.config.changed(tenant)
-        self.config.delete(tenant, keys.webhook(webhook_id), changed, what="webhook")
+        also = (self.config.changed(tenant), self._remembered(tenant, webhook_id))
+        self.config.delete(tenant, keys.webhook(webhook_id), *also, what="webhook")
 
     def remove(self, old: Webhook) -> None:
         """Delete the webhook if it still is `old`.
@@ -80,12 +82,23 @@ class Webhooks:
         Raises:
             Conflict: code `webhook_changed`; somebody else has changed it since it was read.
         """
-        if not self.config.remove(old.tenant, _item(old), self.config.changed(old.tenant)):
+        also = (self.config.changed(old.tenant), self._remembered(old.tenant, old.id))
+        if not self.config.remove(old.tenant, _item(old), *also):
             raise Conflict("the webhook has changed; read it again", code="webhook_changed")
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Webhook]:
         """A tenant's webhooks, by id."""
         return self.config.page(tenant, keys.webhook, items.webhook, after=after, limit=limit)
+
+    def deleted_ids(self, tenant: str) -> Iterator[str]:
+        """The ids of the webhooks that the tenant has deleted: their deliveries are still kept."""
+        prefix = keys.deleted_webhook("")
+        for item in self.config.table.query(prefix_query(tenant, prefix)):
+            yield item["sk"]["S"].removeprefix(prefix)
+
+    def _remembered(self, tenant: str, webhook_id: str) -> Any:
+        sort = keys.deleted_webhook(webhook_id)
+        return self.config.table.put(codec.key({"pk": keys.tenant(tenant), "sk": sort}), "")
 
     def _try_replace(self, old: Webhook, new: Webhook) -> bool:
         changed = self.config.changed(old.tenant)

@@ -8,6 +8,7 @@ from typing import Protocol
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import EncodedBatch
 from runtime.core.events.envelope import Event
+from runtime.usecases.ports import Erasures
 
 
 class RawLog(Protocol):
@@ -22,16 +23,21 @@ class ArchiveBatch:
     """Archives events of any tenants as one immutable batch."""
 
     raw_log: RawLog
+    erasures: Erasures
     clock: Callable[[], datetime]
 
     def __call__(self, events: Sequence[Event]) -> int | None:
         """Archive `events`; returns the batch's arrival number, or None if there are no events.
+
+        Those of erased people are left out.
 
         Archiving the same events again may repeat rows, but never loses one.
 
         Raises:
             Transient: the events are not archived; pass the same events again.
         """
-        if not events:
+        erased = self.erasures.of(events)
+        kept = [event for event, gone in zip(events, erased, strict=True) if not gone]
+        if not kept:
             return None
-        return self.raw_log.append(raw_log.encode_events(events), now=self.clock())
+        return self.raw_log.append(raw_log.encode_events(kept), now=self.clock())

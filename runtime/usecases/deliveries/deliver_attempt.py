@@ -20,6 +20,7 @@ from runtime.core.deliveries.attempt import Disable, Posted
 from runtime.core.deliveries.delivery import Delivery, Status
 from runtime.core.deliveries.hints import delivery_hint
 from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.erasure import blank
 from runtime.core.ids import Key
 from runtime.core.pacing import concurrency
 from runtime.core.pacing.endpoint_health import SLOW_AFTER_S, Seen
@@ -53,6 +54,13 @@ class Deliveries(Protocol):
 
     async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
         """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
+
+
+class Erasures(Protocol):
+    """Knows which events were erased."""
+
+    def marked(self, events: Iterable[Key], /) -> set[Key]:
+        """Those of the events that were erased."""
 
 
 class Webhooks(Protocol):
@@ -121,7 +129,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Skip:
-    """A delivery that ends without an attempt: its webhook is off or gone, or its body is gone."""
+    """A delivery that ends without an attempt: its webhook, its body or its person is gone."""
 
     record: Delivery | None  # as it was read; None if it has none yet
     delivery: Delivery
@@ -147,6 +155,7 @@ class DeliverAttempts:
     """Makes attempts."""
 
     deliveries: Deliveries
+    erasures: Erasures
     webhooks: Webhooks
     known_webhooks: KnownWebhooks
     hints: Hints[DeliverMessage]
@@ -174,13 +183,20 @@ class DeliverAttempts:
         unique = list(dict.fromkeys(keys))
         try:
             records = self.deliveries.get(dict.fromkeys(each.delivery_id for each in unique))
+            erased = self.erasures.marked(Key(each.tenant, each.event_id) for each in messages)
         except Transient as problem:
             return [problem] * len(messages)
         now = timestamp(self.clock())  # one for all, so the log lists new ones together
         # All are prepared before the first request, so that a slow store takes no receiver's time.
         keyring = self.courier.keyring(now=now)
         prepared = self._loop.gather(
-            self._prepare(first[each], records.get(each.delivery_id), keyring) for each in unique
+            self._prepare(
+                first[each],
+                records.get(each.delivery_id),
+                keyring,
+                is_erased=Key(first[each].tenant, first[each].event_id) in erased,
+            )
+            for each in unique
         )
         results = self._deliver_prepared(prepared)
         verdicts = dict(zip(unique, map(_verdict, results), strict=True))
@@ -192,12 +208,19 @@ class DeliverAttempts:
         self._loop.close()
 
     async def _prepare(
-        self, message: DeliverMessage, record: Delivery | None, keyring: Keyring
+        self,
+        message: DeliverMessage,
+        record: Delivery | None,
+        keyring: Keyring,
+        *,
+        is_erased: bool,
     ) -> _Job | _Skip | None:
         """The job of an attempt; None for a stale hint, whose attempt was made before."""
         delivery = record or self._new(message, keyring.now)
         if delivery.status is not Status.PENDING or delivery.next_attempt != message.attempt:
             return None
+        if is_erased:
+            return _Skip(record, blank.delivery(delivery), blank.ERASED)
         cached = self.known_webhooks.find(message.tenant, message.webhook_id)
         webhook = cached if cached is not None and cached.enabled else None
         # The cached webhook may be older than the message, and may be switched on since. Only

@@ -9,7 +9,7 @@ from runtime.core.events import submitted
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
 from runtime.errors import BadInput, EventsRejected, Rejected
-from runtime.usecases.ports import Bus
+from runtime.usecases.ports import Bus, Erasures
 
 MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
 
@@ -18,8 +18,9 @@ MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
 class Acceptance:
     """What became of the events of one request."""
 
-    accepted: tuple[Event, ...]  # these are on the bus
+    accepted: tuple[Event, ...]  # these are on the bus, but for `dropped`
     rejected: tuple[Rejected, ...]
+    dropped: tuple[Event, ...] = ()  # of the accepted, those about erased people; nothing is kept
 
     def unless_all_rejected(self, *, at: str) -> "Acceptance":
         """This acceptance, unless it accepts nothing and rejects something.
@@ -37,9 +38,14 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptEvents:
-    """Puts the valid events of a request on the bus, and says what is wrong with the others."""
+    """Puts the valid events of a request on the bus, and says what is wrong with the others.
+
+    An event about an erased person is taken like any other, and goes nowhere: its sender cannot
+    know, and an error would have him send it again for ever.
+    """
 
     bus: Bus
+    erasures: Erasures
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
 
@@ -62,5 +68,10 @@ class AcceptEvents:
                 events.append(submitted.parse(raw, tenant=tenant, new_id=self.new_id, now=now))
             except BadInput as problem:
                 rejected.append(Rejected(index=index, problem=problem))
-        self.bus.put(events)
-        return Acceptance(accepted=tuple(events), rejected=tuple(rejected))
+        each = list(zip(events, self.erasures.of(events), strict=True))
+        self.bus.put(event for event, is_erased in each if not is_erased)
+        return Acceptance(
+            accepted=tuple(events),
+            rejected=tuple(rejected),
+            dropped=tuple(event for event, is_erased in each if is_erased),
+        )

@@ -2,7 +2,8 @@
 
 What a page is, each kind says with a step: it does one page and returns the job after it. A step
 must be repeatable, because its job is written behind it: whoever is killed in between leaves the
-page to the next worker, when its lease has ended.
+page to the next worker, when its lease has ended. A step that sets another due time puts its job
+off until then.
 """
 
 from collections import deque
@@ -73,10 +74,13 @@ class WorkOff(Generic[D]):
         # The index may show a job that has ended since. The write then fails, and nothing is done.
         job = self.store.replace(due, self._leased(due))
         while job is not None and job.is_running and self._now_ms() < end_ms:
-            before, step = job, self.steps[job.work]
+            before, after = job, self.steps[job.work](job)
+            is_put_off = after.is_running and after.due_at_ms != before.due_at_ms
             # None when another worker has taken over the job, or somebody has cancelled it.
-            job = self.store.replace(job, self._leased(step(job)))
+            job = self.store.replace(job, after if is_put_off else self._leased(after))
             yield 0 if job is None else job.worked - before.worked
+            if is_put_off:
+                return
         if job is not None and job.is_running:
             self.store.replace(job, replace(job, due_at_ms=self._now_ms()))
 

@@ -1,12 +1,13 @@
 """Turns an event into one message for each delivery and each run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
+from runtime.core.erasure.blank import dropped_line
 from runtime.core.events import bus_event, topics
 from runtime.core.events.envelope import Event
 from runtime.core.formats import payload
@@ -16,7 +17,7 @@ from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import PenstockError, Transient
-from runtime.usecases.ports import Hints
+from runtime.usecases.ports import Erasures, Hints
 
 
 class Events(Protocol):
@@ -64,10 +65,12 @@ class FanOut:
     """
 
     events: Events
+    erasures: Erasures
     subscriptions: Subscriptions
     deliver: Hints[DeliverMessage]
     run: Hints[RunMessage]
     clock: Callable[[], datetime]
+    journal: Callable[[Mapping[str, Any]], None]  # takes one line for each event that is dropped
 
     def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:
         """Fan out each record of a queue.
@@ -83,19 +86,26 @@ class FanOut:
                 events.append((number, bus_event.parse(body, now=now)))
             except PenstockError as problem:
                 batch.results[number] = problem
-        if self._kept(events, batch):
-            for number, event in events:
-                self._matched(number, event, batch)
-            self._send(batch)
+        for number, event in self._kept(events, batch):
+            self._matched(number, event, batch)
+        self._send(batch)
         return batch.results
 
-    def _kept(self, events: Sequence[tuple[int, Event]], batch: _Batch) -> bool:
+    def _kept(
+        self, events: Sequence[tuple[int, Event]], batch: _Batch
+    ) -> Sequence[tuple[int, Event]]:
+        """Keep the events but those of erased people; returns those that are kept."""
         try:
-            self.events.put(event for _, event in events)
+            erased = self.erasures.of([event for _, event in events])
+            kept = [each for each, gone in zip(events, erased, strict=True) if not gone]
+            self.events.put(event for _, event in kept)
         except Transient as problem:
             batch.fail((number for number, _ in events), problem)
-            return False
-        return True
+            return ()
+        for (_, event), gone in zip(events, erased, strict=True):
+            if gone:
+                self.journal(dropped_line(event))
+        return kept
 
     def _matched(self, number: int, event: Event, batch: _Batch) -> None:
         try:

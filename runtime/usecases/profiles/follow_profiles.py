@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from runtime.core.ids import Key
 from runtime.core.profiles import profile_change
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.profile_change import ProfileChange
@@ -23,20 +24,36 @@ class Timelines(Protocol):
         """
 
 
+class Erasures(Protocol):
+    """Knows who was erased."""
+
+    def of_profiles(self, profile_keys: Iterable[Key], /) -> set[Key]:
+        """Those of the profiles whose person was erased."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowProfiles:
     """Archives changed profiles, writes their timelines, and tells of merges."""
 
     archive: Callable[[Sequence[Profile]], object]
     timelines: Timelines
+    erasures: Erasures
     bus: Bus
 
     def __call__(self, changes: Sequence[ProfileChange]) -> None:
         """Follow these changes; to follow them again does no harm.
 
+        Of a person who was erased since, nothing but the erasure is followed.
+
         Raises:
             Transient: something was not done; pass the same changes again.
         """
+        gone = self.erasures.of_profiles(Key(each.after.tenant, each.after.id) for each in changes)
+        changes = [
+            each
+            for each in changes
+            if each.after.erased_at is not None or Key(each.after.tenant, each.after.id) not in gone
+        ]
         self.archive([_snapshot(change) for change in changes])
         self.timelines.put(
             entry for change in changes for entry in timeline_changes.entries(change)

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 from runtime.core.events.envelope import Event
 from runtime.core.profiles import identity, names
-from runtime.core.profiles.change import Change
+from runtime.core.profiles.change import Change, Erased
 from runtime.core.profiles.identity import Draft, Projected
 from runtime.core.profiles.names import Named, NameRules
 from runtime.core.timeline import entry as entries
 from runtime.core.timeline.entry import Entry
+from runtime.core.timestamps import moment
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
 from runtime.usecases.profiles.ports import store
 
 Outcome = Projected | Exception
+# Longer than an erasure waits for its second look at everything.
+IN_FLIGHT: Final = timedelta(minutes=10)
 
 
 class People(Protocol):
@@ -130,4 +134,14 @@ class ProjectProfiles:
 def _entries(event: Event, projected: Projected) -> Iterator[Entry]:
     if projected.profile_id is not None:
         yield entries.of_event(event, projected.profile_id)
+    if projected.erased is not None and _was_in_flight(event, projected.erased):
+        yield entries.of_event(event, projected.erased.profile_id)
     yield from (entries.of_refusal(event, refusal) for refusal in projected.refusals)
+
+
+def _was_in_flight(event: Event, erased: Erased) -> bool:
+    """Whether the event may have been kept before the erasure was known: then that must find it.
+
+    An entry has the event's id and nothing that it says.
+    """
+    return moment(event.received_at) < moment(erased.at) + IN_FLIGHT

@@ -118,6 +118,31 @@ class LoadRedshift:
         counts = self._committed(load, schema=schema)
         return Settled(tables=counts) if counts else _failed(outcome)
 
+    def erase(
+        self, sync: Sync, profile_ids: Sequence[str], *, request_id: str, erased_at: str
+    ) -> None:
+        """Delete the rows of these profiles from a sync's schema, and keep them out for ever.
+
+        Args:
+            sync: which has the schema; it need not have loaded anything yet.
+            profile_ids: the ids by which rows name the person.
+            request_id: of the job that asks.
+            erased_at: ISO 8601.
+
+        Raises:
+            Transient: Redshift did not do it all; erase the same again.
+        """
+        schema = self.schema(sync)
+        self._bring_schema(schema, tenant=sync.tenant)
+        for statements in redshift.erasure_statements(
+            self.sql.queries,
+            schema=schema,
+            profile_ids=profile_ids,
+            request_id=request_id,
+            erased_at=erased_at,
+        ):
+            self.data_api.run(statements, wait_s=QUERY_WAIT_S)
+
     def _committed(self, load: Load, *, schema: str) -> Mapping[str, TableCount]:
         """The counts that `_loads` has for this load; empty if the load was not committed."""
         (question,) = self.sql.queries.render(

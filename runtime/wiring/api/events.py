@@ -27,7 +27,12 @@ def build(clients: Clients, installation: Settings) -> EventApi:
     store = parts.events(clients, installation)
     show = ShowEvent(events=store)
     return EventApi(
-        accept=AcceptEvents(bus=bus, clock=worker.now, new_id=parts.new_id),
+        accept=AcceptEvents(
+            bus=bus,
+            erasures=parts.erasures(clients, installation),
+            clock=worker.now,
+            new_id=parts.new_id,
+        ),
         show=show,
         trace=TraceEvent(
             show=show,

@@ -6,6 +6,8 @@ from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.profiles.identity_rules import IdentityRules
 from runtime.stores.profiles.profile_pages import ProfilePages
+from runtime.usecases.erasure.request_erasure import RequestErasure
+from runtime.usecases.erasure.show_subject import ShowSubject
 from runtime.usecases.profiles.change_profile import ChangeProfile
 from runtime.usecases.profiles.find_profile import FindProfile
 from runtime.usecases.profiles.merge_profiles import MergeProfiles, UnmergeProfile
@@ -28,6 +30,8 @@ class ProfileApi:
     unmerge: UnmergeProfile
     rules: IdentityRules  # to show them
     set_identity: SetIdentity
+    erase: RequestErasure
+    subject: ShowSubject
 
 
 def build(clients: Clients, installation: Settings) -> ProfileApi:
@@ -35,6 +39,7 @@ def build(clients: Clients, installation: Settings) -> ProfileApi:
     profiles = parts.profiles(clients, installation)
     people = parts.people(clients, installation)
     rules = parts.identity_rules(clients, installation)
+    erasures, jobs = parts.erasures(clients, installation), parts.jobs(clients, installation)
     return ProfileApi(
         show=ShowProfile(profiles=profiles),
         find=FindProfile(people=people),
@@ -45,4 +50,18 @@ def build(clients: Clients, installation: Settings) -> ProfileApi:
         unmerge=UnmergeProfile(people=people, profiles=profiles),
         rules=rules,
         set_identity=SetIdentity(rules=rules, profiles=profiles),
+        erase=RequestErasure(
+            profiles=profiles,
+            begin=lambda profile, job: erasures.begin(profile, job, jobs=jobs),
+            clock=worker.now,
+            new_id=parts.new_id,
+        ),
+        subject=ShowSubject(
+            profiles=profiles,
+            timelines=parts.timelines(clients, installation),
+            events=parts.events(clients, installation),
+            records=parts.records_of_events(clients, installation),
+            deliveries=parts.deliveries(clients, installation),
+            runs=parts.runs(clients, installation),
+        ),
     )

@@ -25,7 +25,7 @@ from tests.builders import (
 )
 from tests.cloud import Cloud
 from tests.delivery_world import World
-from tests.doubles import FakeClock, VirtualQueue
+from tests.doubles import FakeClock, Journal, MemoryErasures, VirtualQueue
 from tests.runs import Platform, a_planned_run
 from tests.scripted_receiver import ScriptedReceiver
 
@@ -54,7 +54,9 @@ class Warm:
             subscriptions=Subscriptions(config=cloud.config, clock=self.clock),
             deliver=self._deliver_queue,
             run=self._run_queue,
+            erasures=MemoryErasures(),
             clock=self.clock,
+            journal=Journal(),
         )
         world.deliver = replace(
             world.deliver,

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,9 +15,9 @@ from runtime.core.json_text import dump
 from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import a_bus_event, a_function, a_webhook, an_event
 from tests.cloud import Cloud
-from tests.doubles import FakeClock, MemoryWebhooks
+from tests.doubles import FakeClock, Journal, MemoryErasures, MemoryWebhooks
+from tests.mortal import KilledError, Life, mortal
 
-T = TypeVar("T")
 TENANTS = ("acme", "globex")
 # One in a quarter is too large for its record, and rests on S3.
 NOISE = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(12_000))
@@ -26,45 +26,6 @@ EVENTS = [
     for n in range(10)
 ]
 BODIES = [dump(a_bus_event(event.to_json())) for event in EVENTS]
-
-
-class KilledError(BaseException):
-    """The process ends here; nobody may catch it."""
-
-
-@dataclass
-class Life:
-    """A process that dies at its last call, before or after the call has taken effect."""
-
-    calls_left: int  # 0 when it is dead; negative when it never dies
-    took_effect: bool
-
-    def around(self, call: Callable[[], Any]) -> Any:
-        """What the call gives, unless it is the last."""
-        self.calls_left -= 1
-        if self.calls_left == 0 and not self.took_effect:
-            raise KilledError
-        answer = call()
-        if self.calls_left == 0:
-            raise KilledError
-        return answer
-
-
-@dataclass(frozen=True)
-class Mortal:
-    """A client of AWS whose calls are those of a life."""
-
-    client: Any
-    life: Life
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self.client, name)
-        return lambda *args, **kwargs: self.life.around(lambda: call(*args, **kwargs))
-
-
-def mortal(client: T, life: Life) -> T:
-    """The client with the calls of a life."""
-    return cast("T", Mortal(client, life))
 
 
 def matched(cloud: Cloud, life: Life) -> Any:
@@ -87,7 +48,9 @@ def matched(cloud: Cloud, life: Life) -> Any:
         ),
         deliver=deliver,
         run=run,
+        erasures=MemoryErasures(),
         clock=FakeClock(),
+        journal=Journal(),
     )
     return fan_out(BODIES)
 

@@ -198,6 +198,8 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "GET delivery": f"/v1/deliveries/{delivery}",
         "POST retry": f"/v1/deliveries/{delivery}/retry",
         "GET profile": "/v1/profiles/theirs",
+        "DELETE profile": "/v1/profiles/theirs",
+        "GET subject": "/v1/profiles/theirs/subject",
         "GET timeline": "/v1/profiles/theirs/timeline",
         "PATCH profile": "/v1/profiles/theirs",
         "POST publish": "/v1/functions/theirs/publish",

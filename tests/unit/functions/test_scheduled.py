@@ -12,6 +12,7 @@ import pytest
 from functions import follow_profiles, sweep, sync
 from functions._batch import BatchHandler
 from runtime.core.deliveries.messages import parse_deliver
+from runtime.core.erasure import erasure
 from runtime.core.functions import life
 from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
@@ -226,6 +227,26 @@ class TestFollowProfiles:
         )
         assert {"from": "prf_loser", "into": "prf_1"} == first["properties"]
         assert {True} == {row["deleted"] for row in rows(installed)}
+
+    def test_a_late_record_about_an_erased_person_leaves_nothing_but_the_erasure(
+        self, installed: Cloud
+    ) -> None:
+        """The stream may be behind: it then tells what was known before the person was erased."""
+        before = a_profile(properties={"city": "Rome"})
+        installed.keep(before)
+        job = erasure.requested(before, now=NOW, unique="job_x")
+        assert installed.erasures.begin(before, job, jobs=installed.jobs)
+        after = profiles.tombstone(before, now=NOW)
+        records = [a_stream_record(None, before), a_stream_record(before, after)]
+
+        follow_profiles.handler({"Records": records}, None)
+
+        assert [(after.revision, True, None)] == [
+            (row["revision"], row["deleted"], row["email"]) for row in rows(installed)
+        ]
+        assert () == installed.timelines.page(TENANT, [before.id], Selection()).items
+        [told] = installed.received("landed")
+        assert "profile.erased" == json.loads(told["Body"])["detail-type"]
 
     def test_a_record_that_no_code_can_read_is_parked_and_stops_nothing(
         self, installed: Cloud

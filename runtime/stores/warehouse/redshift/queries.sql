@@ -84,3 +84,10 @@ DROP TABLE stage_profiles;
 
 -- name: find_load (the ledger in the warehouse decides whether a load has happened)
 SELECT table_name, rows_in, rows_new FROM {schema}._loads WHERE load_id = [[load_id]];
+
+-- name: erase_person (one profile id; `_erasures` keeps rows out that are loaded later)
+DELETE FROM {schema}._erasures WHERE profile_id = [[profile_id]] AND request_id = [[request_id]];
+INSERT INTO {schema}._erasures (profile_id, request_id, erased_at)
+VALUES ([[profile_id]], [[request_id]], CAST([[erased_at]] AS TIMESTAMP));
+DELETE FROM {schema}.events WHERE profile_id = [[profile_id]];
+DELETE FROM {schema}.profiles WHERE profile_id = [[profile_id]];

@@ -57,3 +57,16 @@ def test_a_notice_says_nothing_of_a_profile() -> None:
 
     assert {"x": 1} == survivor.properties
     assert survivor is profiles.project(survivor, notice, named)
+
+
+def test_an_erasure_is_told_once_and_says_nothing_but_ids() -> None:
+    """It is about nobody, because events about an erased person are dropped."""
+    before = a_profile(merged_ids=("prf_2",))
+    after = profiles.tombstone(before, now=NOW)
+
+    told = profile_change.notice(ProfileChange(before=before, after=after, at=NOW))
+
+    assert told is not None
+    assert ("profile.erased", {}) == (told.topic, told.profile.to_json())
+    assert {"profile_id": before.id, "merged_ids": ["prf_2"]} == told.properties
+    assert profile_change.notice(ProfileChange(before=after, after=after, at=NOW)) is None

@@ -83,8 +83,7 @@ def test_a_table_without_rows_is_left_out() -> None:
 def test_a_literal_cannot_end_its_own_quotes() -> None:
     """Values go into SQL as text."""
     assert redshift.literal("o'clock") == "'o''clock'"
-    with pytest.raises(BadInput):
-        redshift.literal("a\\'b")
+    assert redshift.literal("a\\'b") == "('a' || CHR(92) || '''b')"
 
 
 def test_the_schema_file_creates_each_published_table() -> None:
@@ -111,3 +110,27 @@ def test_the_schema_file_creates_each_published_table() -> None:
 def test_an_error_of_redshift_is_put_in_a_category(error: str, code: str) -> None:
     """Who is woken, and whether waiting helps, follows from the category."""
     assert redshift.categorize(error) == code
+
+
+def test_an_erasure_locks_each_transaction_as_a_load_does() -> None:
+    """So a load is either there to be deleted from, or finds the person among the erased."""
+    profile_ids = [f"prf_{number}" for number in range(25)]
+
+    transactions = list(
+        redshift.erasure_statements(
+            read_queries(),
+            schema="penstock_acme",
+            profile_ids=profile_ids,
+            request_id="job_1",
+            erased_at="2026-11-20T13:04:05.123Z",
+        )
+    )
+
+    assert all(statements[0].startswith("LOCK TABLE") for statements in transactions)
+    assert all(len(statements) <= redshift.MAX_STATEMENTS for statements in transactions)
+    every = {statement for statements in transactions for statement in statements}
+    assert {
+        f"DELETE FROM penstock_acme.{table} WHERE profile_id = '{profile_id}'"  # noqa: S608 - ours
+        for table in ("events", "profiles")
+        for profile_id in profile_ids
+    } <= every

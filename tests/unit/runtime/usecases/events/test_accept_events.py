@@ -14,7 +14,12 @@ from tests.doubles import FakeClock
 
 def accept(cloud: Cloud) -> AcceptEvents:
     """The use case on a real bus."""
-    return AcceptEvents(bus=cloud.bus, clock=FakeClock(), new_id=lambda prefix: f"{prefix}_new")
+    return AcceptEvents(
+        bus=cloud.bus,
+        erasures=cloud.erasures,
+        clock=FakeClock(),
+        new_id=lambda prefix: f"{prefix}_new",
+    )
 
 
 def an_api_event(**changes: Any) -> dict[str, Any]:

@@ -8,11 +8,20 @@ import pytest
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.messages import RunMessage
+from runtime.core.ids import Key
 from runtime.core.json_text import dump, load
 from runtime.errors import BadInput, PenstockError, Transient
 from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import TENANT, a_bus_event, a_function, a_webhook, an_envelope
-from tests.doubles import Failing, FakeClock, MemoryEvents, MemoryWebhooks, VirtualQueue
+from tests.doubles import (
+    Failing,
+    FakeClock,
+    Journal,
+    MemoryErasures,
+    MemoryEvents,
+    MemoryWebhooks,
+    VirtualQueue,
+)
 
 
 class World:
@@ -24,12 +33,15 @@ class World:
         self.run: VirtualQueue[RunMessage] = VirtualQueue(clock)
         self.subscriptions = MemoryWebhooks(*webhooks, functions=functions)
         self.events = MemoryEvents()
+        self.erasures, self.journal = MemoryErasures(), Journal()
         self.fan_out = FanOut(
             events=self.events,
             subscriptions=self.subscriptions,
             deliver=self.deliver,
             run=self.run,
+            erasures=self.erasures,
             clock=clock,
+            journal=self.journal,
         )
 
     def __call__(self, *bodies: object) -> list[PenstockError | None]:
@@ -201,3 +213,18 @@ def test_an_event_that_nobody_wants_is_done() -> None:
     assert world(a_bus_event()) == [None]
     assert world.deliveries == []
     assert world.runs == []
+
+
+def test_an_event_about_an_erased_person_is_dropped_and_counted() -> None:
+    """It is neither kept nor matched, and no error: the others of its batch go on."""
+    world = World(a_webhook())
+    world.erasures.events.add(Key(TENANT, "evt_gone"))
+
+    results = world(a_bus_event(an_envelope(id="evt_gone")), a_bus_event(an_envelope(id="evt_2")))
+
+    assert [None, None] == results
+    assert ["evt_2"] == [key.id for key in world.events.by_key]
+    assert ["evt_2"] == [message.event_id for message in world.deliveries]
+    assert [("event.erased", "evt_gone", "dropped")] == [
+        (line["message"], line["event_id"], line["outcome"]) for line in world.journal.lines
+    ]

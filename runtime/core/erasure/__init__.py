@@ -1,0 +1,1 @@
+"""The erasure of a person, and what is kept of one."""

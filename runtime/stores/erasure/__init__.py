@@ -1,0 +1,1 @@
+"""Which names, profiles and events were erased."""

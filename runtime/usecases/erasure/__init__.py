@@ -1,0 +1,1 @@
+"""Erase a person, and show all that is kept of one."""
