@@ -301,7 +301,10 @@ _PROFILE: Final[dict[str, Any]] = {
         **dict.fromkeys(("id", *envelope.NAME_KINDS), _IDENTIFIER),
         "names": {
             "type": ["object", "null"],
-            "propertyNames": {"pattern": whole(envelope.OWN_KIND)},
+            "propertyNames": {
+                "pattern": whole(envelope.OWN_KIND),
+                "not": {"enum": sorted(envelope.NO_OWN_KIND)},
+            },
             "additionalProperties": _IDENTIFIER,
             "maxProperties": envelope.MAX_OWN_KINDS,
             "description": "names of your own kinds: kind and name",

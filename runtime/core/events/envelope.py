@@ -38,10 +38,10 @@ MAX_OWN_KINDS: Final = (
 )
 OWN_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # A kind of name is also a parameter of a listing of profiles, beside these.
-_NO_OWN_KIND: Final = frozenset({*PROFILE_FIELDS, "cursor", "limit", "properties", "tenant"})
+NO_OWN_KIND: Final = frozenset({*PROFILE_FIELDS, "cursor", "limit", "properties", "tenant"})
 OWN_KIND_RULE: Final = (
     "lower-case letters, digits and _, starting with a letter, at most 32, and none of "
-    + ", ".join(sorted(_NO_OWN_KIND))
+    + ", ".join(sorted(NO_OWN_KIND))
 )
 _FIELDS: Final = frozenset(
     {
@@ -282,7 +282,7 @@ def _names(value: object) -> Mapping[str, str]:
 
 def is_own_kind(text: str) -> bool:
     """Whether a tenant may call a kind of names of its own so."""
-    return bool(OWN_KIND.fullmatch(text)) and text not in _NO_OWN_KIND
+    return bool(OWN_KIND.fullmatch(text)) and text not in NO_OWN_KIND
 
 
 def _check_identifier(text: object, *, at: Place) -> None:

@@ -56,7 +56,14 @@ EVENT: Final = {
     "topic": "metric.x",
     "id": "e1",
     "occurred_at": "2026-11-20T13:04:05Z",
-    "profile": {"id": "p", "email": "e", "phone": "1", "external_id": "x"},
+    "profile": {
+        "id": "p",
+        "email": "e",
+        "phone": "1",
+        "external_id": "x",
+        "anonymous_id": "b",
+        "names": {"card": "1"},
+    },
 }
 
 
