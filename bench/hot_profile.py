@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,9 +20,6 @@ ROOT: Final = Path(__file__).parents[1]
 EVENTS: Final = 2_000  # each sets a property of its own
 PRODUCERS: Final = 4
 RACED: Final = 1_000  # events of one race
-# Most events of a batch, and how many seconds they wait for others: as the template has it, and as
-# an operator may set it.
-BATCHINGS: Final = ((10, 0), (100, 1))
 # Workers, the events of a batch, and the properties that the events set together.
 RACES: Final = ((1, 10, 10), (1, 100, 10), (4, 10, 10), (4, 100, 10), (1, 100, RACED))
 DEADLINE_S: Final = 400.0
@@ -74,9 +70,7 @@ def measure(stage: Stage, environment: Mapping[str, str]) -> Iterator[Row]:
         stage: the local cloud.
         environment: that of `project_profile`, with the tenant as BENCH_TENANT.
     """
-    for batch, window_s in BATCHINGS:
-        with _batching(stage, batch=batch, window_s=window_s):
-            yield _by_bus(stage, batch=batch)
+    yield _by_bus(stage)
     for workers, batch, properties in RACES:
         race = Race(workers=workers, batch=batch, properties=properties)
         raced = _run(race, environment)
@@ -90,35 +84,16 @@ def measure(stage: Stage, environment: Mapping[str, str]) -> Iterator[Row]:
         )
 
 
-@contextmanager
-def _batching(stage: Stage, *, batch: int, window_s: int) -> Iterator[None]:
-    """Have `project_profile` take batches of this size until the block ends."""
-    client = stage.client("lambda")
-    [mapping] = [
-        each
-        for each in client.list_event_source_mappings()["EventSourceMappings"]
-        if "-ProfileQueue-" in each["EventSourceArn"]
-    ]
-    was = {name: mapping[name] for name in ("BatchSize", "MaximumBatchingWindowInSeconds")}
-    client.update_event_source_mapping(
-        UUID=mapping["UUID"], BatchSize=batch, MaximumBatchingWindowInSeconds=window_s
-    )
-    try:
-        yield
-    finally:
-        client.update_event_source_mapping(UUID=mapping["UUID"], **was)
-
-
 def _workers(count: int) -> str:
     return "1 worker in batches" if count == 1 else f"{count} workers at once in batches"
 
 
-def _by_bus(stage: Stage, *, batch: int) -> Row:
-    person, tenant = f"hot-{batch}", stage.tenant
+def _by_bus(stage: Stage) -> Row:
+    person, tenant = "hot", stage.tenant
     events = [
         an_event(person, number, tenant=tenant, properties=EVENTS) for number in range(EVENTS)
     ]
-    began_s = time.monotonic()
+    began_ms, began_s = round(time.time() * 1000), time.monotonic()
     with ThreadPoolExecutor(PRODUCERS) as pool:
         accepted = sum(pool.map(stage.doors.by_bus, chunks(events, BUS_BATCH)))
     put_s = time.monotonic() - began_s
@@ -127,10 +102,11 @@ def _by_bus(stage: Stage, *, batch: int) -> Row:
     merged_s = time.monotonic() - began_s
     _count(stage, person, EVENTS)
     return Row(
-        what=f"events a second on one profile, put onto the bus / merged in batches of {batch}",
+        what="events a second on one profile, put onto the bus / merged",
         value=f"{accepted / put_s:.0f} / {EVENTS / merged_s:.0f} /s",
         how=f"{EVENTS} events by {PRODUCERS} threads, each with a property of its own; all are"
-        f" there {merged_s:.0f} s after the first was put, and none in the dead-letter queue",
+        f" there {merged_s:.0f} s after the first was put, {_failed(stage, since_ms=began_ms)} came"
+        " again and none is in the dead-letter queue; 2 copies of `project_profile`, batches of 10",
     )
 
 
@@ -149,6 +125,22 @@ def _count(stage: Stage, person: str, expected: int) -> None:
     dead = int(answer["Attributes"]["ApproximateNumberOfMessages"])
     if missing or dead:
         raise Lost(f"{len(missing)} of {expected} properties are missing; {dead} dead letters")
+
+
+def _failed(stage: Stage, *, since_ms: int) -> int:
+    """How many events `project_profile` has had come again, by its metrics."""
+    logs = stage.client("logs")
+    pages = logs.get_paginator("describe_log_groups").paginate()
+    names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
+    [group] = [name for name in names if name.endswith("/project_profile")]
+    events = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, startTime=since_ms
+    )
+    lines = [event["message"] for page in events for event in page["events"]]
+    metrics = [json.loads(line) for line in lines if line.startswith('{"_aws"')]
+    if not sum(each.get("records", 0) for each in metrics) >= EVENTS:
+        raise Lost(f"the log of project_profile tells of fewer than {EVENTS} events")
+    return sum(each.get("failed", 0) for each in metrics)
 
 
 def _properties(stage: Stage, person: str) -> Mapping[str, Any]:
