@@ -17,6 +17,7 @@ import boto3
 
 from bench.deployed import functions
 from bench.flow import viewed_page
+from bench.queued import from_the_bus, records
 from bench.report import Row
 from infra.demo.stage import Stage
 
@@ -120,10 +121,7 @@ def _cpu_s(handler: Any, event: Mapping[str, Any]) -> float:
 def _matched(number: int) -> dict[str, Any]:
     tenant = os.environ["BENCH_TENANT"]
     details = [viewed_page(f"cpu-{number}-{n}", tenant=tenant) for n in range(BATCH)]
-    return _records(
-        json.dumps({"id": d["id"], "detail-type": d["topic"], "source": "bench", "detail": d})
-        for d in details
-    )
+    return records(map(from_the_bus, details))
 
 
 def _queued(sqs: "SQSClient", queue: str) -> dict[str, Any]:
@@ -133,25 +131,7 @@ def _queued(sqs: "SQSClient", queue: str) -> dict[str, Any]:
         for message in answer["Messages"]:
             bodies.append(message["Body"])
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    return _records(iter(bodies))
-
-
-def _records(bodies: Iterator[str]) -> dict[str, Any]:
-    return {
-        "Records": [
-            {
-                "messageId": f"m-{number}",
-                "receiptHandle": "bench",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
-                "awsRegion": "us-east-1",
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
+    return records(bodies)
 
 
 if __name__ == "__main__":

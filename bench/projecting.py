@@ -7,9 +7,10 @@ The emulated AWS runs in another process, so the CPU is that of our code and the
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from bench.queued import from_the_bus, records
 from runtime import settings
 from runtime.core.events import envelope
 from runtime.core.profiles import names
@@ -49,7 +50,8 @@ def _cpu_ms(make: Callable[[int], Envelope], *, tenant: str, batches: int) -> fl
 
     spent_s: list[float] = []
     for start in range(0, batches * BATCH, BATCH):
-        event = records([make(n) | {"tenant": tenant} for n in range(start, start + BATCH)])
+        envelopes = [make(n) | {"tenant": tenant} for n in range(start, start + BATCH)]
+        event = records(map(from_the_bus, envelopes))
         began_s = time.process_time()
         answer = project_profile.handler(event, _Context())
         spent_s.append(time.process_time() - began_s)
@@ -117,26 +119,6 @@ def _resolution_ms(tenant: str) -> Mapping[str, list[float]]:
             people.draft(tenant, about, again=again)
             samples[name].append((time.perf_counter() - began_s) * 1000)
     return samples
-
-
-def records(envelopes: Sequence[Envelope]) -> dict[str, Any]:
-    """Events as SQS hands them to a Lambda behind the bus."""
-    return {"Records": list(_records(envelopes))}
-
-
-def _records(envelopes: Sequence[Envelope]) -> Iterator[dict[str, Any]]:
-    for number, each in enumerate(envelopes):
-        body = {"id": each["id"], "detail-type": each["topic"], "source": "bench", "detail": each}
-        yield {
-            "messageId": f"m-{number}",
-            "receiptHandle": "bench",
-            "body": json.dumps(body),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
-            "awsRegion": "us-east-1",
-        }
 
 
 if __name__ == "__main__":
