@@ -15,13 +15,15 @@ from infra.demo.bad_input import queue_url
 from infra.demo.feed import BUS_BATCH, Envelope, chunks
 from infra.demo.patience import Patience
 from infra.demo.stage import Stage
+from runtime.core.timestamps import epoch_ms, of_epoch_ms
 
 ROOT: Final = Path(__file__).parents[1]
 EVENTS: Final = 2_000  # each sets a property of its own
 PRODUCERS: Final = 4
 RACED: Final = 1_000  # events of one race
 # Workers, the events of a batch, and the properties that the events set together.
-RACES: Final = ((1, 10, 10), (1, 100, 10), (4, 10, 10), (4, 100, 10), (1, 100, RACED))
+RACES: Final = ((1, 10, 40), (1, 100, 40), (4, 10, 40), (4, 100, 40), (1, 100, RACED))
+BEGAN_MS: Final = epoch_ms("2026-11-20T13:00:00.000Z")  # when the first event happened
 DEADLINE_S: Final = 400.0
 
 
@@ -53,11 +55,15 @@ class Raced(NamedTuple):
 
 
 def an_event(person: str, number: int, *, tenant: str, properties: int) -> Envelope:
-    """An event that sets one of so many properties."""
+    """An event that sets one of so many properties, a millisecond after the one before.
+
+    So each is news, if events of one property come in their order.
+    """
     return {
         "id": f"{person}-{number}",
         "tenant": tenant,
         "topic": "profile.updated",
+        "occurred_at": of_epoch_ms(BEGAN_MS + number),
         "profile": {"external_id": person},
         "properties": {f"p{number % properties}": number},
     }
@@ -74,7 +80,7 @@ def measure(stage: Stage, environment: Mapping[str, str]) -> Iterator[Row]:
     for workers, batch, properties in RACES:
         race = Race(workers=workers, batch=batch, properties=properties)
         raced = _run(race, environment)
-        _count(stage, race.person, properties)
+        _count(stage, race.person, RACED, properties=properties)
         yield Row(
             what=f"events a second merged into one profile by {_workers(workers)} of {batch}",
             value=f"{RACED / raced.took_s:.0f} /s",
@@ -100,7 +106,7 @@ def _by_bus(stage: Stage) -> Row:
     patience = Patience(DEADLINE_S, check=stage.refuse_denials)
     patience.until(lambda: len(_properties(stage, person)) == EVENTS)
     merged_s = time.monotonic() - began_s
-    _count(stage, person, EVENTS)
+    _count(stage, person, EVENTS, properties=EVENTS)
     return Row(
         what="events a second on one profile, put onto the bus / merged",
         value=f"{accepted / put_s:.0f} / {EVENTS / merged_s:.0f} /s",
@@ -110,21 +116,21 @@ def _by_bus(stage: Stage) -> Row:
     )
 
 
-def _count(stage: Stage, person: str, expected: int) -> None:
-    """Refuse a profile that lacks a property, and a dead letter.
+def _count(stage: Stage, person: str, events: int, *, properties: int) -> None:
+    """Refuse a profile in which a property is not as its last event says, and a dead letter.
 
     Raises:
         Lost: there is one.
     """
-    properties = _properties(stage, person)
-    missing = {f"p{number}" for number in range(expected)} - properties.keys()
+    expected = {f"p{number % properties}": number for number in range(events)}
+    wrong = dict(expected.items() - _properties(stage, person).items())
     url = queue_url(stage.sqs, "ProfileQueueDeadLetters")
     answer = stage.sqs.get_queue_attributes(
         QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
     )
     dead = int(answer["Attributes"]["ApproximateNumberOfMessages"])
-    if missing or dead:
-        raise Lost(f"{len(missing)} of {expected} properties are missing; {dead} dead letters")
+    if wrong or dead:
+        raise Lost(f"{len(wrong)} of {len(expected)} properties are wrong; {dead} dead letters")
 
 
 def _failed(stage: Stage, *, since_ms: int) -> int:
@@ -171,10 +177,11 @@ def _all(results: Sequence[Mapping[str, Any]], name: str) -> list[float]:
 
 
 def _started(race: Race, worker: int, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    count = RACED // race.workers
+    # A worker has every fourth event, say, and so properties that no other worker sets.
     numbers = {
-        "first": worker * count,
-        "count": count,
+        "first": worker,
+        "end": RACED,
+        "step": race.workers,
         "batch": race.batch,
         "properties": race.properties,
     }

@@ -27,10 +27,8 @@ NOW: Final = "2026-11-20T13:04:05.123Z"
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("person")
-    parser.add_argument("--first", type=int, required=True)
-    parser.add_argument("--count", type=int, required=True)
-    parser.add_argument("--batch", type=int, required=True)
-    parser.add_argument("--properties", type=int, required=True)
+    for number in ("first", "end", "step", "batch", "properties"):
+        parser.add_argument(f"--{number}", type=int, required=True)
     options = parser.parse_args()
     lost: list[float] = []  # the pause after each race that was lost
 
@@ -48,7 +46,7 @@ def _main() -> None:
     make = partial(_events, properties=options.properties)
     warm = make(f"{options.person}-warm-{options.first}", range(options.batch))
     _refuse(work(warm))
-    numbers = range(options.first, options.first + options.count)
+    numbers = range(options.first, options.end, options.step)
     todo = [
         make(options.person, numbers[start : start + options.batch])
         for start in range(0, len(numbers), options.batch)
