@@ -23,7 +23,7 @@ from runtime.core.functions.run_effects import Attempted, Decision
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.matching.matching import Index
 from runtime.core.matching.trigger import Trigger
-from runtime.core.profiles import names
+from runtime.core.profiles import attributes, names
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.identity import Draft, Subject
 from runtime.core.profiles.names import NameRules
@@ -201,4 +201,4 @@ def _projected(profile: Mapping[str, Any], profile_id: str) -> Profile:
         properties=properties if isinstance(properties, Mapping) else {},
     )
     named = names.of(update.profile, _RULES)
-    return profiles.project(profiles.unknown(update.tenant, profile_id), update, named)
+    return attributes.project(profiles.unknown(update.tenant, profile_id), update, named)

@@ -8,29 +8,23 @@ What differs from run to run (ids, times, keys, hashes) is replaced by values th
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from functions import api as api_function
 from functions._api.endpoints import ENDPOINTS
-from functions._api.routes import Routes
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
-from runtime.core.exports import profile_export as exports
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
-from runtime.core.jobs.job import JobState
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.profile import Profile
-from runtime.core.timeline.entry import AttributeChange, EntryKind
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
-from tests.api_client import Answer, ApiClient, running_api
-from tests.builders import NOW, a_delivery, a_job, a_profile, a_run, an_attempt, an_event
+from tests.api_client import running_api
+from tests.api_people import jobs, people, timeline, transforms, without_lambda
+from tests.api_story import EVENT, Story
+from tests.builders import NOW, a_delivery, a_profile, a_run, an_attempt, an_event
 from tests.doubles import ScriptedSandbox
-from tests.timeline import an_entry
 
 FILE: Final = Path(__file__).parents[1] / "functions" / "_api" / "examples.json"
 SOURCE: Final = """def handler(event):
@@ -41,13 +35,6 @@ WEBHOOK: Final = {
     "url": "https://hooks.example.com/penstock",
     "topics": ["metric.placed_order"],
     "filter": {"properties": {"value": [{"numeric": [">", 100]}]}},
-}
-EVENT: Final = {
-    "id": "order-1001",
-    "topic": "metric.placed_order",
-    "occurred_at": NOW,
-    "profile": {"external_id": "customer-1", "email": "ada@example.com"},
-    "properties": {"order": 1001, "value": 129.9},
 }
 IDENTITY: Final = {
     "default_country": "DE",
@@ -63,7 +50,6 @@ ERROR: Final = {
         '    return {"order": event["properties"]["order"]}\nKeyError: \'order\''
     ),
 }
-_ROUTES: Final = Routes([(each.method, each.rule, each) for each in ENDPOINTS])
 # What differs between two runs, and what stands for it; `{}` is a number from 1 for each value.
 _CHANGING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), NOW),
@@ -80,32 +66,6 @@ _CHANGING: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r'(?<="due_at_ms": )[0-9]+'), "1795179845123"),
     (re.compile(r'(?<="duration_ms": )[0-9.]+'), "4"),
 )
-
-
-@dataclass(kw_only=True)
-class Story:
-    """Calls the API; the first call of an operation that succeeds becomes its example."""
-
-    api: ApiClient
-    # The examples by method and path of their operations: `path`, `query`, `body` and `answer`,
-    # each left out where there is none.
-    told: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
-        """One call, which must succeed."""
-        answer = self.api.call(method, path, body, query=query)
-        assert answer.status < 300, (method, path, answer.text)
-        match = _ROUTES.find(method, path)
-        example = {
-            "path": match.parameters,
-            "query": query,
-            "body": body,
-            "status": answer.status,
-            "answer": answer.json if answer.text else None,
-        }
-        kept = {name: value for name, value in example.items() if value not in ({}, None)}
-        self.told.setdefault(f"{method} {match.target.path}", kept)
-        return answer
 
 
 def told() -> dict[str, dict[str, Any]]:
@@ -126,9 +86,9 @@ def play(story: Story) -> None:
     _runs(story)
     _canaries(story)
     _endings(story, webhook_id)
-    _transforms(story)
+    transforms(story)
     _warehouse(story)
-    _jobs(story)
+    jobs(story)
     _audit(story)
     _keys(story)
 
@@ -170,56 +130,9 @@ def _send_events(story: Story) -> None:
     story.call("GET", f"/v1/events/{EVENT['id']}")
     story.call("GET", "/v1/profiles", **person)
     story.call("GET", f"/v1/profiles/{profile_id}")
-    _people(story, profile_id)
-    _timeline(story, profile_id)
+    people(story, profile_id)
+    timeline(story, profile_id)
     story.call("GET", "/v1/topics")
-
-
-def _people(story: Story, profile_id: str) -> None:
-    story.call(
-        "PATCH",
-        f"/v1/profiles/{profile_id}",
-        {
-            "set": {"city": "Turin"},
-            "append": {"tags": ["vip"]},
-            "increment": {"orders": 1},
-            "consent": {"email": {"status": "subscribed", "source": "checkout"}},
-            "add_names": {"loyalty_card": ["4711"]},
-        },
-    )
-    record = {
-        "profile": {"email": "Bob@example.com", "phone": "call me"},
-        "set": {"city": "Berlin"},
-    }
-    results = story.call("POST", "/v1/profiles/bulk", {"records": [record]}).json["results"]
-    other_id = results[0]["id"]
-    pair = {"profile_ids": [profile_id, other_id]}
-    merged = story.call("POST", "/v1/profiles/merge", pair).json["merged_ids"]
-    story.call("POST", "/v1/profiles/unmerge", {"profile_id": merged[0]})
-
-
-def _timeline(story: Story, profile_id: str) -> None:
-    event = an_entry(
-        id=str(EVENT["id"]),
-        tenant=story.api.tenant,
-        profile_id=profile_id,
-        topic=str(EVENT["topic"]),
-    )
-    change = replace(
-        event,
-        id=ids.derive("chg", profile_id),
-        kind=EntryKind.CHANGE,
-        topic=None,
-        cause=str(EVENT["id"]),
-        changes=(AttributeChange("properties.city", "Köln", "Bonn"),),
-    )
-    story.api.cloud.timelines.put([event, change])
-    story.call("GET", f"/v1/profiles/{profile_id}/timeline")
-    first = story.call("GET", f"/v1/profiles/{profile_id}/subject").json
-    story.call("GET", f"/v1/profiles/{profile_id}/subject", cursor=first["next_cursor"])
-    somebody = a_profile(id="prf_gone", tenant=story.api.tenant, external_id="c-9", email=None)
-    story.api.cloud.keep(somebody)
-    story.call("DELETE", f"/v1/profiles/{somebody.id}")
 
 
 def _webhooks(story: Story) -> str:
@@ -337,40 +250,6 @@ def _endings(story: Story, webhook_id: str) -> None:
     story.call("DELETE", f"/v1/webhooks/{webhook_id}")
 
 
-def _transforms(story: Story) -> None:
-    profile = Profile(
-        id="prf_2", tenant=story.api.tenant, revision=1, properties={"country": "u.s."}
-    )
-    story.api.cloud.keep(profile)
-    countries = {
-        "name": "one name for each country",
-        "method": "standardize",
-        "sources": ["country"],
-        "settings": {
-            "rules": [
-                {
-                    "operator": "equals",
-                    "values": ["Holland", "The Low Countries"],
-                    "replacement": "Netherlands",
-                    "ignore_case": True,
-                }
-            ],
-            "table": "countries",
-        },
-    }
-    story.call("POST", "/v1/transform-dry-runs", countries)
-    made: dict[str, Any] = story.call("POST", "/v1/transforms", countries).json
-    story.call("GET", "/v1/transforms")
-    path = f"/v1/transforms/{made['id']}"
-    story.call("GET", path)
-    story.call("POST", f"{path}/dry-run", {"enabled": False})
-    story.call("PATCH", path, {"settings": {"table": "countries"}})
-    story.call("GET", f"{path}/versions")
-    story.call("POST", f"{path}/revert", {"version": 1})
-    story.call("DELETE", path)
-    story.call("POST", "/v1/transform-backfills")
-
-
 def _warehouse(story: Story) -> None:
     sync: dict[str, Any] = story.call("POST", "/v1/syncs", {"name": "lake", "kind": "s3"}).json
     ledger = story.api.application.syncs.ledger
@@ -396,57 +275,13 @@ def _warehouse(story: Story) -> None:
     story.call("POST", f"{path}/pause")
     story.call("POST", f"{path}/resume")
     story.call("GET", f"{path}/runs", limit=1)
-    _without_lambda(story, f"{path}/run")
+    without_lambda(story, f"{path}/run")
     story.call("DELETE", path, force="false")
 
 
 def _audit(story: Story) -> None:
     [update] = story.call("GET", "/v1/audit", action="webhook.updated").json["data"]
     story.call("GET", f"/v1/audit/{update['id']}")
-
-
-def _jobs(story: Story) -> None:
-    file = {"format": "csv", "mapping": {"E-Mail": "email", "City": "properties.city"}}
-    made = story.call("POST", "/v1/profiles/import", {**file, "bytes": 33}).json
-    content = b"E-Mail,City\nada@example.com,Rome\n"
-    story.api.cloud.bucket.put(f"imports/{story.api.tenant}/{made['id']}", content)
-    _without_lambda(story, f"/v1/jobs/{made['id']}/start")
-    pattern = {"properties": {"plan": ["pro"]}}
-    export = {"format": "csv", "filter": pattern, "columns": ["email", "properties.city"]}
-    _without_lambda(story, "/v1/profiles/export", export)
-    job = a_job(tenant=story.api.tenant)
-    story.api.cloud.jobs.add(job)
-    story.call("GET", "/v1/jobs", limit=10)
-    story.call("GET", f"/v1/jobs/{job.id}")
-    story.call("POST", f"/v1/jobs/{job.id}/cancel")
-    done = replace(job, id=f"{job.id[:-1]}z", state=JobState.DONE, due_at_ms=None)
-    story.api.cloud.jobs.add(done)
-    story.api.cloud.bucket.put(exports.file_key(done), b"email\r\nada@example.com\r\n")
-    story.call("GET", f"/v1/jobs/{done.id}/download")
-
-
-def _without_lambda(story: Story, path: str, body: Any = None) -> None:
-    """Call an operation that starts a function: in process there is no Lambda."""
-    syncs, jobs = story.api.application.syncs, story.api.application.jobs
-    application = replace(
-        story.api.application,
-        syncs=replace(syncs, trigger=replace(syncs.trigger, starter=_NoLambda())),
-        jobs=replace(
-            jobs,
-            start_import=replace(jobs.start_import, starter=_NoLambda()),
-            create_export=replace(jobs.create_export, starter=_NoLambda()),
-        ),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api_function, "_application", lambda: application)
-        story.call("POST", path, body)
-
-
-class _NoLambda:
-    """Stands for the functions that an operation starts."""
-
-    def start(self, tenant: str, resource_id: str, /) -> None:
-        """Start nothing."""
 
 
 def _keys(story: Story) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.ids import Key
-from runtime.core.profiles import names
+from runtime.core.profiles import attributes, names
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.names import Name, Named, NameRules
 from runtime.core.profiles.profile import Profile
@@ -83,7 +83,7 @@ def expected(events: Sequence[tuple[Event, Named]]) -> dict[frozenset[Name], Pro
         profile = profiles.unknown(TENANT, "")
         for event, its in events:
             if group & set(its.names):
-                profile = profiles.merge(profile, profiles.claims_of(event, "", its))
+                profile = attributes.merge(profile, attributes.claims_of(event, "", its))
         people[frozenset(group)] = profile
     return people
 

@@ -7,7 +7,7 @@ from functions._api.endpoint import Audited, Request, endpoint
 from functions._api.jobs import JobOut, SignedRequestOut
 from runtime.core.imports.profile_import import DELIMITERS, MAX_FILE_BYTES, FileSpec
 from runtime.core.jobs.files import FileFormat
-from runtime.core.profiles.profile import CHANNELS
+from runtime.core.profiles.consent import CHANNELS
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.errors import BadInput
 from runtime.wiring.api import Api

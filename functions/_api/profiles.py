@@ -19,8 +19,9 @@ from functions._api.endpoint import (
 from functions._api.jobs import JobOut
 from runtime.core.events import envelope
 from runtime.core.preconditions import IfMatch
+from runtime.core.profiles.consent import CHANNELS
 from runtime.core.profiles.identity import Rule
-from runtime.core.profiles.profile import CHANNELS, Profile
+from runtime.core.profiles.profile import Profile
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.usecases.profiles.upsert_profiles import MAX_RECORDS, Upserted, UpsertOutcome
 from runtime.wiring.api import Api

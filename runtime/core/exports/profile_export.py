@@ -15,7 +15,8 @@ from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Job
 from runtime.core.json_text import dump, load
 from runtime.core.matching.patterns import compile_pattern
-from runtime.core.profiles.profile import CHANNELS, IDENTIFIERS, Profile
+from runtime.core.profiles.consent import CHANNELS
+from runtime.core.profiles.profile import IDENTIFIERS, Profile
 from runtime.errors import BadInput
 
 PAGE_PROFILES: Final = 5000  # that one page reads at most; DynamoDB gives no more than 1 MB

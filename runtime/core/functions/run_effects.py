@@ -20,9 +20,9 @@ from runtime.core.functions.run import Outcome, Run
 from runtime.core.functions.run_plan import MAX_LEFT_BYTES, PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile
+from runtime.core.profiles.attributes import Amendment
 from runtime.core.profiles.change import Change
 from runtime.core.profiles.identity import Subject
-from runtime.core.profiles.profile import Amendment
 from runtime.errors import BadInput, Transient
 
 # Only these runs take effect. A failed run leaves its record and the requests that it made.

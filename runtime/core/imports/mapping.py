@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from runtime.core import formulas
 from runtime.core.json_text import decode
-from runtime.core.profiles.profile import CHANNELS, IDENTIFIERS
+from runtime.core.profiles.consent import CHANNELS
+from runtime.core.profiles.profile import IDENTIFIERS
 from runtime.errors import BadInput
 
 MAX_COLUMNS: Final = 500  # of a file; the people of no export had more

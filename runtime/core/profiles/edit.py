@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from runtime.core.json_text import check_json, dump
 from runtime.core.profiles import names
+from runtime.core.profiles.attributes import Amendment
+from runtime.core.profiles.consent import CHANNELS
 from runtime.core.profiles.names import Name, NameRules, Unusable
-from runtime.core.profiles.profile import CHANNELS, Amendment, Profile
+from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput, Place
 

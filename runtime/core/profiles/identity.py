@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from runtime.core import ids
 from runtime.core.events.envelope import Event
+from runtime.core.profiles import attributes
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.attributes import Amendment
 from runtime.core.profiles.change import Change, Erased, Holder, Merge, NameMove
 from runtime.core.profiles.names import Name, Named, NameRules
-from runtime.core.profiles.profile import MAX_PROFILE_BYTES, Amendment, Profile
+from runtime.core.profiles.profile import MAX_PROFILE_BYTES, Profile
 from runtime.errors import BadInput, Conflict
 
 MAX_MERGED_IDS: Final = 1000  # of one profile; each is 30 bytes of its item
@@ -131,7 +133,7 @@ class Draft:
                 profile_id = outcome
                 joined.append(name)
         before = self.profile(profile_id)
-        self._put(before, profiles.project(before, event, named._replace(names=tuple(joined))))
+        self._put(before, attributes.project(before, event, named._replace(names=tuple(joined))))
         yield Projected(profile_id=profile_id, refusals=tuple(refusals))
 
     def amend(self, profile_id: str, amendment: Amendment, *, now: str, cause: str) -> Profile:
@@ -153,7 +155,7 @@ class Draft:
                     field=name.kind,
                     code="too_many_values",
                 )
-        after = profiles.amend(before, amendment, now=now, cause=cause)
+        after = attributes.amend(before, amendment, now=now, cause=cause)
         self._put(before, after)
         return after
 
@@ -273,7 +275,7 @@ class Draft:
         if len(merged_ids) > MAX_MERGED_IDS:
             return Rule.TOO_MANY_MERGES
         both = replace(
-            profiles.merge(into, loser),
+            attributes.merge(into, loser),
             revision=into.revision,
             merged_ids=tuple(sorted(merged_ids - {into.id})),
         )

@@ -1,55 +1,19 @@
-"""Profiles: what is known of a person, merged attribute by attribute, so that order never matters.
-
-Each attribute has a stamp: when, and by which event or change, its value was set. The later stamp
-wins. So a merge commutes, associates and may be repeated: events may come late, twice and in any
-order, and two profiles that turn out to be one person's merge as two events do.
-"""
+"""A profile: what is known of one person of a tenant."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from runtime.core import ids
 from runtime.core.events.envelope import NAME_KINDS, Event
 from runtime.core.json_text import dump
-from runtime.core.profiles.names import Name, Named
-from runtime.errors import BadInput
+from runtime.core.profiles.names import Name
+from runtime.core.profiles.stamps import rank
 
 IDENTIFIERS: Final = NAME_KINDS
 MAX_PROFILE_BYTES: Final = 256 * 1024  # as an event; with its stamps it must fit a 400 KB item
-_DELETED: Final = "deleted"
-_ALIVE: Final = "alive"
-_PROPERTY: Final = "properties."
-_CONSENT: Final = "consent."
-_UNUSABLE: Final = "unusable."
-_NAME: Final = "name."
-_ABSENT: Final = object()
-_GIVEN, _TAKEN = True, False  # what is said of a name
-_SETS_PROPERTIES: Final = frozenset({"profile.created", "profile.updated", "profile.merged"})
-# What events say of consent: topic, status, and the channel if the topic says it.
-_CONSENTS: Final[Mapping[str, tuple[str, str | None]]] = {
-    "profile.subscribed": ("subscribed", None),
-    "profile.unsubscribed": ("unsubscribed", None),
-    "message.email.unsubscribed": ("unsubscribed", "email"),
-    "message.sms.unsubscribed": ("unsubscribed", "sms"),
-}
-CHANNELS: Final = ("email", "sms", "push")
-_LATER_FIRST: Final = {code: 127 - code for code in range(128)}
-
-
-class _Claim(NamedTuple):
-    """What is said of one attribute."""
-
-    # `<ISO 8601>|<what set it>`; the later one wins. A leading `-` marks what was only mentioned:
-    # it loses against everything that was set, and of two the earlier wins, so that another
-    # message to a known address is no news.
-    stamp: str
-    # _ABSENT when the attribute was taken away, or has no value of its own.
-    value: Any
-
-
-_NO_CLAIM: Final = _Claim("", _ABSENT)
+DELETED: Final = "deleted"  # the attribute whose stamp says when a deletion was
 
 
 class NameClaim(NamedTuple):
@@ -120,10 +84,11 @@ class Profile:
     @property
     def shown_names(self) -> tuple[Name, ...]:
         """The names that the person goes by now, the strongest kind and the latest first."""
+        latest_first = sorted(self.names, key=lambda claim: rank(claim.stamp), reverse=True)
         return tuple(
             claim.name
-            for claim in sorted(self.names, key=_latest_first)
-            if claim.present and claim.stamp > self.stamps.get(_DELETED, "")
+            for claim in sorted(latest_first, key=lambda claim: _strength(claim.kind))
+            if claim.present and claim.stamp > self.stamps.get(DELETED, "")
         )
 
     @property
@@ -141,17 +106,6 @@ class Profile:
             "anonymous_id": self.anonymous_id,
             "properties": self.shown_properties,
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment:
-    """What a run or a caller changes about a profile."""
-
-    put: Mapping[str, Any] = field(default_factory=dict)  # properties and their new values
-    unset: tuple[str, ...] = ()  # properties to take away
-    consent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # as in `Profile`
-    add_names: tuple[Name, ...] = ()
-    remove_names: tuple[Name, ...] = ()
 
 
 def id_of(event: Event) -> str | None:
@@ -190,95 +144,6 @@ def id_by(tenant: str, identifiers: Mapping[str, Any]) -> str | None:
 def unknown(tenant: str, profile_id: str) -> Profile:
     """A profile before anything is known of it; never stored."""
     return Profile(id=profile_id, tenant=tenant, revision=0)
-
-
-def project(profile: Profile, event: Event, named: Named) -> Profile:
-    """The profile with what the event says of it; the same object when that is nothing new.
-
-    Args:
-        profile: the one that the event is about.
-        event: what happened.
-        named: the names of the event that lead to this profile, or will.
-
-    Raises:
-        BadInput: code `profile_too_large`.
-    """
-    return _changed(profile, merge(profile, claims_of(event, profile.id, named)))
-
-
-def claims_of(event: Event, profile_id: str, named: Named) -> Profile:
-    """What one event says of a profile, as a profile of its own to be merged.
-
-    A `profile.*` event sets what it says. Any other event only mentions names: its stamp sorts
-    below all others, so it can fill in what is missing, and never correct or revive anything. A
-    notice of ours says nothing: it tells of what the profile has already.
-    """
-    empty = replace(unknown(event.tenant, profile_id), created_at=event.occurred_at)
-    if event.origin == "system":
-        return empty
-    stamp = f"{event.occurred_at}|{event.id}"
-    sets = event.topic.startswith("profile.") and event.topic != "profile.deleted"
-    said = stamp if sets else f"-{stamp}"
-    claims = {_name_key(name): _Claim(said, _GIVEN) for name in named.names}
-    for unusable in named.unusable:
-        value = {"value": unusable.value, "reason": unusable.reason}
-        claims[_UNUSABLE + unusable.kind] = _Claim(said, value)
-    claims |= {_CONSENT + channel: _Claim(stamp, value) for channel, value in _consents(event)}
-    if event.topic == "profile.deleted":
-        claims[_DELETED] = _Claim(stamp, _ABSENT)
-    if sets:
-        claims[_ALIVE] = _Claim(stamp, _ABSENT)
-    if event.topic in _SETS_PROPERTIES:
-        properties = event.properties.items()
-        claims |= {_PROPERTY + name: _Claim(stamp, value) for name, value in properties}
-    return _assemble(empty, claims)
-
-
-def merge(left: Profile, right: Profile) -> Profile:
-    """Both profiles in one; where both have a value for an attribute, the later stamp wins."""
-    claims = dict(_claims(left))
-    for name, claim in _claims(right):
-        claims[name] = max(claims.get(name, claim), claim, key=_rank)
-    both = replace(
-        left,
-        revision=max(left.revision, right.revision),
-        created_at=min(filter(None, (left.created_at, right.created_at)), default=""),
-        merged_ids=_union(left.merged_ids, right.merged_ids),
-        kept_apart=_union(left.kept_apart, right.kept_apart),
-    )
-    return _assemble(both, claims)
-
-
-def amend(profile: Profile, amendment: Amendment, *, now: str, cause: str) -> Profile:
-    """The profile after a change by a run or a caller, which outranks every value that it has read.
-
-    A deleted profile stays as it is: code cannot bring back a person whom a deletion removed.
-
-    Args:
-        profile: as its author has read it.
-        amendment: what changes.
-        now: ISO 8601.
-        cause: what changes it, such as `run:run_…`; it becomes part of the stamps.
-
-    Raises:
-        BadInput: code `profile_too_large`.
-    """
-    if profile.deleted:
-        return profile
-    claims = dict(_claims(profile))
-    changes = {
-        **{_PROPERTY + name: value for name, value in amendment.put.items()},
-        **dict.fromkeys((_PROPERTY + name for name in amendment.unset), _ABSENT),
-        **{_CONSENT + channel: value for channel, value in amendment.consent.items()},
-        **dict.fromkeys(map(_name_key, amendment.add_names), _GIVEN),
-        **dict.fromkeys(map(_name_key, amendment.remove_names), _TAKEN),
-    }
-    for key, value in changes.items():
-        moment = max(now, _moment(claims.get(key, _NO_CLAIM).stamp))
-        # The revision, not the cause, breaks ties: it grows with each change to this profile.
-        claims[key] = _Claim(f"{moment}|~{profile.revision + 1:012d}|{cause}", value)
-    created = replace(profile, created_at=profile.created_at or now)
-    return _changed(profile, _assemble(created, claims))
 
 
 def stored(profile: Profile, derived: Mapping[str, Any] | None = None) -> Profile:
@@ -325,142 +190,6 @@ def size_bytes(profile: Profile) -> int:
     return len(dump(kept).encode())
 
 
-def cause_of(stamp: str) -> str:
-    """What set a value, by its stamp: an event's id, or `run:…`, `key:…`, `job:…`."""
-    by = stamp.partition("|")[2]  # an event's id may have a `|` itself
-    return by.partition("|")[2] or by if by.startswith("~") else by
-
-
-def moment_of(stamp: str) -> str:
-    """When a value was set, by its stamp: ISO 8601."""
-    return _moment(stamp)
-
-
-def _consents(event: Event) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    status, channel = _CONSENTS.get(event.topic, (None, None))
-    channel = channel or event.properties.get("channel", CHANNELS[0])
-    if status is None or channel not in CHANNELS:
-        return
-    source = event.properties.get("source")
-    yield (
-        channel,
-        {
-            "status": status,
-            "source": source if isinstance(source, str) else event.topic,
-            "at": event.occurred_at,
-        },
-    )
-
-
-def _changed(before: Profile, after: Profile) -> Profile:
-    if before == after:
-        return before
-    size = size_bytes(after)
-    if size > MAX_PROFILE_BYTES:
-        raise BadInput(
-            f"the profile would have {size} bytes; it has at most {MAX_PROFILE_BYTES}",
-            field="properties",
-            code="profile_too_large",
-        )
-    return after
-
-
-def _claims(profile: Profile) -> Iterator[tuple[str, _Claim]]:
-    for key, stamp in profile.stamps.items():
-        kind, _, name = key.partition(".")
-        match f"{kind}.":
-            case "properties.":
-                value = profile.properties.get(name, _ABSENT)
-            case "consent.":
-                value = profile.consent.get(name, _ABSENT)
-            case "unusable.":
-                value = profile.unusable_names.get(name, _ABSENT)
-            case _:
-                value = _ABSENT
-        yield key, _Claim(stamp, value)
-    for claim in profile.names:
-        yield _name_key(claim.name), _Claim(claim.stamp, claim.present)
-
-
-def _rank(claim: _Claim) -> tuple[bool, str, str]:
-    stamp = claim.stamp
-    was_set = not stamp.startswith("-")
-    # Equal stamps come of the same event. If two copies of it differ, any fixed order will do.
-    value = "" if claim.value is _ABSENT else dump(claim.value)
-    return was_set, stamp if was_set else stamp.translate(_LATER_FIRST), value
-
-
-def _latest_first(claim: NameClaim) -> tuple[int, str, tuple[int, str], str]:
-    order = IDENTIFIERS.index(claim.kind) if claim.kind in IDENTIFIERS else len(IDENTIFIERS)
-    stamp = claim.stamp
-    was_set = not stamp.startswith("-")
-    return (
-        order,
-        claim.kind,
-        (not was_set, stamp.translate(_LATER_FIRST) if was_set else stamp),
-        claim.value,
-    )
-
-
-def _assemble(base: Profile, claims: Mapping[str, _Claim]) -> Profile:
-    deleted_at = claims.get(_DELETED, _NO_CLAIM).stamp
-    names = tuple(
-        sorted(
-            NameClaim(*_name_of(key), claim.stamp, present=claim.value)
-            for key, claim in claims.items()
-            if key.startswith(_NAME)
-        )
-    )
-    valid = {
-        key: claim
-        for key, claim in claims.items()
-        if not key.startswith(_NAME) and (claim.stamp > deleted_at or key == _DELETED)
-    }
-    deleted = _DELETED in valid and _ALIVE not in valid
-    if deleted:  # nor does a property survive that code has set since
-        valid = {key: valid[key] for key in valid if key == _DELETED or key.startswith(_CONSENT)}
-    valid = {key: valid[key] for key in sorted(valid)}
-    stamps = [claim.stamp for claim in valid.values()] + [claim.stamp for claim in names]
-    after = replace(
-        base,
-        names=names,
-        properties=_values(valid, _PROPERTY),
-        consent=_values(valid, _CONSENT),
-        unusable_names=_values(valid, _UNUSABLE),
-        stamps={key: claim.stamp for key, claim in valid.items()},
-        deleted=deleted,
-        updated_at=max(map(_moment, stamps), default=""),
-    )
-    shown = {} if deleted else {name.kind: name.value for name in reversed(after.shown_names)}
-    return replace(
-        after,
-        external_id=shown.get("external_id"),
-        email=shown.get("email"),
-        phone=shown.get("phone"),
-        anonymous_id=shown.get("anonymous_id"),
-    )
-
-
-def _values(claims: Mapping[str, _Claim], prefix: str) -> dict[str, Any]:
-    return {
-        key.removeprefix(prefix): claim.value
-        for key, claim in claims.items()
-        if key.startswith(prefix) and claim.value is not _ABSENT
-    }
-
-
-def _name_key(name: Name) -> str:
-    return f"{_NAME}{name.kind}.{name.value}"
-
-
-def _name_of(key: str) -> Name:
-    kind, _, value = key.removeprefix(_NAME).partition(".")
-    return Name(kind, value)
-
-
-def _union(left: Iterable[str], right: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({*left, *right}))
-
-
-def _moment(stamp: str) -> str:
-    return stamp.removeprefix("-").partition("|")[0]
+def _strength(kind: str) -> tuple[int, str]:
+    """The order of kinds, the strongest first."""
+    return (IDENTIFIERS.index(kind) if kind in IDENTIFIERS else len(IDENTIFIERS)), kind

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from runtime.core.profiles import attributes
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.change import Change, Merge, NameMove
 from runtime.core.profiles.identity import Derive
@@ -94,5 +95,5 @@ def _values(profile: Profile) -> dict[str, dict[str, Any]]:
 
 def _ready(profile: Profile, *, derive: Derive) -> Profile:
     # To merge it with nothing works out anew what follows from its names and stamps.
-    same = profiles.merge(profile, profiles.unknown(profile.tenant, profile.id))
+    same = attributes.merge(profile, profiles.unknown(profile.tenant, profile.id))
     return profiles.stored(same, {} if same.deleted else derive(same))

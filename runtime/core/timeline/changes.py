@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from runtime.core import ids
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles import stamps
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.profile_change import ProfileChange
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
@@ -122,7 +123,7 @@ def _cause(change: ProfileChange, attribute: _Attribute) -> _Cause:
     if attribute.name.startswith("derived."):  # it is made anew at each write, and has no stamp
         return _Cause(change.at, TRANSFORMS)
     stamp = _stamp(change.after, attribute)
-    return _Cause(profiles.moment_of(stamp), profiles.cause_of(stamp))
+    return _Cause(stamps.moment_of(stamp), stamps.cause_of(stamp))
 
 
 def _stamp(profile: Profile, attribute: _Attribute) -> str:

@@ -1,126 +1,30 @@
 """Every key of every table, on one page: a key decides how an item can be found.
 
-Where items of several kinds share a table, a class lists the prefixes of their keys. No prefix may
-be the start of another; a test holds that. After the prefix come names, separated by `#`. The name
-of a tenant and our own ids have no `#`; a name that a caller has chosen freely comes last.
+Where items of several kinds share a table, their keys begin with prefixes (`prefixes.py`). After
+the prefix come names, separated by `#`. The name of a tenant and our own ids have no `#`; a name
+that a caller has chosen freely comes last.
 
 A kind that has a table or an index to itself needs no prefix: the key of a run is its id, the key
 of a profile its id in the partition of its tenant.
 """
 
 import hashlib
-from enum import StrEnum
 from typing import Final, NamedTuple
 
-
-class ConfigPartition(StrEnum):
-    """The config table: what tenants have set up."""
-
-    TENANT = "tenant#"
-    API_KEY = "apikey#"  # to find a key's tenant by the hash of the key
-    TENANTS = "tenants"  # one partition; its sort keys are the names of the tenants
-    PURGES = "purges"  # one partition; its sort keys are the days on which functions are purged
-
-
-class ConfigSort(StrEnum):
-    """A tenant's partition of the config table."""
-
-    SUBSCRIPTIONS = "subscriptions"  # one item: the counter of changes to them
-    WEBHOOK = "webhook#"
-    DELETED_WEBHOOK = "deleted-webhook#"
-    FUNCTION = "function#"
-    VERSION = "version#"
-    SOURCE = "source#"  # to find the version that has a source already
-    RELEASE = "release#"
-    SYNC = "sync#"
-    TRANSFORMS = "transforms"  # one item: the order of the data transforms
-    TRANSFORM = "transform#"
-    TRANSFORM_VERSION = "transform_version#"
-    CLAIM = "idempotency#"
-    API_KEY = "apikey#"
-    IDENTITY = "identity"  # one item: the rules by which names are read
-
-
-class DeliveriesPartition(StrEnum):
-    """The deliveries' table: deliveries, and what decides when they are sent."""
-
-    DELIVERY = "dlv_"  # every delivery's id begins so, and is the whole key
-    ENDPOINT = "endpoint#"
-    RATE = "rate#"
-    PERMITS = "permits#"
-    REPLAY = "replay#"
-
-
-class DueShard(StrEnum):
-    """The due index of the deliveries' table."""
-
-    DELIVERIES = "d"
-    ENDPOINTS = "endpoints"  # endpoints with unsent notices; there are few
-    REPLAYS = "replays"
-
-
-class EventsPartition(StrEnum):
-    """The events' table: the events, and the pages that list them."""
-
-    EVENT = "event#"
-    LOG = "log#"
-
-
-class RunsPartition(StrEnum):
-    """The runs' table: runs, what decides when they are made, and what is known of functions."""
-
-    RUN = "run_"  # every run's id begins so, and is the whole key
-    ERROR_GROUP = "err_"  # every error group's id begins so, and is the whole key
-    ERROR_DAY = "errors#"
-    PERMITS = "permits#"  # as in the deliveries' table
-    HEALTH = "health#"
-    CANARY = "canary#"
-
-
-class RunsIndexPartition(StrEnum):
-    """The index `by_function` of the runs' table, beside the runs."""
-
-    ERRORS = "errors#"
-
-
-class RunsDueShard(StrEnum):
-    """The due index of the runs' table, beside the numbered shards of runs."""
-
-    FUNCTIONS = "functions"  # functions with unsent notices; there are few
-
-
-class NamesPartition(StrEnum):
-    """The names' table: which profile each name leads to, and what merges have joined."""
-
-    NAME = "name#"
-    MERGE = "merge#"
-    SALT = "salt#"
-    ERASED = "erased#"
-    ERASURES = "erasures#"
-
-
-class LedgerPartition(StrEnum):
-    """The ledger: which raw batches there are, and which load took which."""
-
-    RAW = "raw"  # one partition: all batches
-    SYNC = "sync#"
-    SCHEMA = "schema#"
-    REWRITES = "rewrites"  # one partition: what is to be taken out of the raw log and the lake
-
-
-class RawSort(StrEnum):
-    """The raw log's partition of the ledger; the sort key of a batch is its number, in digits."""
-
-    HEAD = "head"  # one item: the last number given
-    NAME = "name#"  # to find a batch's number by the key of its object
-
-
-class SyncSort(StrEnum):
-    """A sync's partition of the ledger."""
-
-    CURSOR = "cursor"  # one item: how far it has loaded, and who may plan it
-    LOAD = "load#"
-
+from runtime.stores.tables.prefixes import (
+    ConfigPartition,
+    ConfigSort,
+    DeliveriesPartition,
+    DueShard,
+    EventsPartition,
+    LedgerPartition,
+    NamesPartition,
+    RawSort,
+    RunsDueShard,
+    RunsIndexPartition,
+    RunsPartition,
+    SyncSort,
+)
 
 TENANTS: Final = ConfigPartition.TENANTS.value
 PURGES: Final = ConfigPartition.PURGES.value

@@ -14,9 +14,10 @@ from runtime.core.exports.profile_export import ExportSpec
 from runtime.core.imports import mapping as mappings
 from runtime.core.jobs.files import FileFormat
 from runtime.core.jobs.job import Job, JobState
+from runtime.core.profiles import attributes
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.attributes import Amendment
 from runtime.core.profiles.names import Name
-from runtime.core.profiles.profile import Amendment
 from runtime.errors import BadInput, Conflict, NotFound
 from runtime.stores.files import Files
 from runtime.stores.profiles.profile_pages import ProfilePages
@@ -57,7 +58,7 @@ class World:
             consent={"email": {"status": "subscribed", "source": "test", "at": NOW}},
         )
         empty = profiles.unknown(TENANT, f"prf_{number:04d}")
-        profile = profiles.amend(empty, amendment, now=NOW, cause="key:1")
+        profile = attributes.amend(empty, amendment, now=NOW, cause="key:1")
         self.cloud.keep(profiles.stored(profile))
 
     def export(self, spec: ExportSpec) -> Job:

@@ -1,125 +1,32 @@
 """Imports on real stores: every row once, whoever is killed, and each bad one named by its line."""
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.events.envelope import ProfileRef
 from runtime.core.imports import profile_import as imports
 from runtime.core.imports.profile_import import FileSpec
 from runtime.core.imports.records import PIECE_BYTES
 from runtime.core.jobs.files import FileFormat
-from runtime.core.jobs.job import Job, JobState
-from runtime.core.profiles import profile as profiles
+from runtime.core.jobs.job import JobState
+from runtime.core.profiles import stamps
 from runtime.core.profiles.names import Name, NameRules
 from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput, Conflict, Transient
 from runtime.stores.files import Files
 from runtime.usecases.imports.create_import import CreateImport
-from runtime.usecases.imports.import_page import ImportPage, Project
+from runtime.usecases.imports.import_page import ImportPage
 from runtime.usecases.imports.row_timelines import RowTimelines
-from runtime.usecases.imports.start_import import StartImport
-from runtime.usecases.jobs.end_failed import EndFailed
-from runtime.usecases.jobs.work_off import LEASE_MS, WorkOff
+from runtime.usecases.jobs.work_off import LEASE_MS
 from runtime.usecases.profiles.project_profile import ProjectProfiles
 from tests import cloud as clouds
 from tests.builders import TENANT, an_event
 from tests.cloud import Cloud
-from tests.doubles import FakeClock
-from tests.machines.steps import KilledError, Steps, Watched, die
-
-MAPPING = {"id": "external_id", "city": "properties.city"}
-
-
-@dataclass(kw_only=True)
-class People:
-    """What rows have said, by customer; stands for the merge of events, which has its own tests."""
-
-    by_id: dict[str, Any] = field(default_factory=dict)
-    events: dict[str, Event] = field(default_factory=dict)  # by id: the same one is no news
-    before: Callable[[int], None] = lambda _call: None
-    calls: int = 0
-
-    def __call__(self, events: Sequence[Event]) -> list[Exception | None]:
-        """Take events in."""
-        self.calls += 1
-        self.before(self.calls)
-        return [self._take_in(event) for event in events]
-
-    def _take_in(self, event: Event) -> Exception | None:
-        customer = event.profile.external_id or ""
-        if customer == "refused":
-            return BadInput("the profile is too large", code="profile_too_large")
-        known = self.events.setdefault(event.id, event)
-        assert known == event  # the same id, and so the same event
-        self.by_id[customer] = {**self.by_id.get(customer, {}), **event.properties}
-        return None
-
-
-@dataclass(kw_only=True)
-class World:
-    """A bucket, a store of jobs, and people."""
-
-    cloud: Cloud
-    clock: FakeClock = field(default_factory=FakeClock)
-    people: People = field(default_factory=People)
-    project: Project | None = None  # takes events in; None for `people`
-    started: list[str] = field(default_factory=list)
-    rows: int = 7  # of one page
-
-    @property
-    def files(self) -> Files:
-        """The files of the bucket."""
-        return Files(bucket=lambda: self.cloud.bucket, clock=self.clock)
-
-    def start(self, tenant: str, job_id: str, /) -> None:
-        """Note that the function was asked for this job."""
-        assert tenant == TENANT
-        self.started.append(job_id)
-
-    def upload(self, data: bytes, **spec: Any) -> Job:
-        """An import whose file is there, and that is started."""
-        values = {"format": FileFormat.CSV, "mapping": MAPPING, "bytes": len(data), **spec}
-        create = CreateImport(
-            jobs=self.cloud.jobs, files=self.files, new_id=lambda _: "job_1", clock=self.clock
-        )
-        job = create(TENANT, FileSpec(**values)).job
-        self.cloud.bucket.put(imports.file_key(job), data)
-        return self.starting(TENANT, job.id)
-
-    @property
-    def starting(self) -> StartImport:
-        """What starts an import."""
-        return StartImport(jobs=self.cloud.jobs, files=self.files, starter=self, clock=self.clock)
-
-    def work(self, steps: Steps | None = None) -> None:
-        """The function `jobs`, once; each call of a store is a step."""
-        watched = Steps() if steps is None else steps
-        project = self.project or self.people
-        step = ImportPage(
-            files=Watched(thing=self.files, steps=watched),
-            projects=[lambda events: watched(lambda: project(events))],
-            rules=lambda _tenant: NameRules(),
-            clock=self.clock,
-            rows=self.rows,
-        )
-        WorkOff(
-            store=Watched(thing=self.cloud.jobs, steps=watched),
-            steps={"profile_import": EndFailed(step=step, clock=self.clock)},
-            budget_s=55,
-            clock=self.clock,
-        )()
-
-    def done(self, data: bytes, **spec: Any) -> Job:
-        """An import after it has ended."""
-        job = self.upload(data, **spec)
-        self.work()
-        return self.cloud.jobs.get(TENANT, job.id)
+from tests.imports import MAPPING, People, World, a_csv
+from tests.machines.steps import KilledError, Steps, die
 
 
 @pytest.fixture(scope="module")
@@ -133,15 +40,6 @@ def account() -> Iterator[Cloud]:
 def world(account: Cloud) -> World:
     """Stores of its own."""
     return World(cloud=Cloud(clients=account.clients))
-
-
-def a_csv(rows: int) -> bytes:
-    """People of some cities, among them ones with a line of their own in a cell."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["id", "note", "city"])
-    writer.writerows([f"c{n}", 'a "note",\nof two lines', f"city {n % 3}"] for n in range(rows))
-    return text.getvalue().encode()
 
 
 def test_every_row_becomes_what_the_mapping_says_and_the_file_is_deleted(world: World) -> None:
@@ -401,7 +299,7 @@ def test_rows_that_name_one_person_in_two_ways_are_one_profile(world: World) -> 
     assert isinstance(ada, Profile)
     assert ("c1", "ada@example.com") == (ada.external_id, ada.email)
     assert {"city": "Oslo", "plan": "free"} == ada.shown_properties
-    assert job.id in profiles.cause_of(ada.stamps["properties.city"])
+    assert job.id in stamps.cause_of(ada.stamps["properties.city"])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from runtime.core import ids
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.functions.run import Outcome, Run
-from runtime.core.profiles import names
+from runtime.core.profiles import attributes, names
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.names import NameRules
 from tests.builders import a_run, an_event
@@ -40,7 +40,7 @@ def happened(penstock: Command, **changes: Any) -> Run:
     cloud.events.put([event])
     profile_id = profiles.id_of(event)
     assert profile_id is not None
-    person = profiles.project(
+    person = attributes.project(
         profiles.unknown(tenant, profile_id), event, names.of(event.profile, NameRules())
     )
     cloud.keep(profiles.stored(person))

@@ -25,7 +25,8 @@ from runtime.core.webhooks import rules
 from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
 from tests import api_contract
 from tests.api_client import ApiClient, a_url_event
-from tests.api_examples import Story, play
+from tests.api_examples import play
+from tests.api_story import Story
 
 SETTINGS: Final = settings(
     deadline=None,

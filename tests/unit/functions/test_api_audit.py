@@ -11,7 +11,7 @@ from functions._api.endpoints import ENDPOINTS
 from runtime.core.audit import selection
 from runtime.core.tenancy import api_key
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
-from tests import api_examples, audit
+from tests import api_examples, api_story, audit
 from tests.api_client import Answer, ApiClient
 from tests.overtaking import overtaken_by
 
@@ -353,7 +353,7 @@ def test_each_entry_is_told_of_by_one_event_with_the_same_content(api: ApiClient
 
 
 @dataclass(kw_only=True)
-class WatchedStory(api_examples.Story):
+class WatchedStory(api_story.Story):
     """A story of which every answer is kept."""
 
     reader: ApiClient  # the tenant, with a key that may read its audit log

@@ -4,57 +4,9 @@ from typing import Any
 
 import pytest
 
-from runtime.core.events.envelope import ProfileRef
-from runtime.core.profiles import profile as profiles
-from runtime.usecases.profiles.project_profile import ProjectProfiles
-from tests.api_client import Answer, ApiClient
-from tests.builders import an_event
-
-LATER = "2026-11-21T00:00:00.000Z"
-
-
-class NoTimelines:
-    """Keeps no timelines."""
-
-    def put(self, timeline: Any, /) -> None:
-        """Work through the entries."""
-        list(timeline)
-
-
-def know(api: ApiClient, number: int = 1, *, at: str = LATER, **person: Any) -> str:
-    """Have an event tell of a person; returns the profile's id."""
-    people = api.application.profiles.change.people
-    properties = person.pop("properties", {})
-    event = an_event(
-        id=f"evt_{number}",
-        tenant=api.tenant,
-        topic="profile.updated",
-        occurred_at=at,
-        profile=ProfileRef(**person),
-        properties=properties,
-    )
-    project = ProjectProfiles(people=people, timelines=NoTimelines())
-    assert [None] == project([event])
-    (kind, value) = next(iter(person.items()))
-    return str(found(api, **{kind: value})[0]["id"])
-
-
-def found(api: ApiClient, **name: Any) -> list[Any]:
-    """What the API finds by a name."""
-    answer = api.get("/v1/profiles", **name)
-    assert 200 == answer.status, answer.text
-    data: list[Any] = answer.json["data"]
-    return data
-
-
-def patch(api: ApiClient, profile_id: str, changes: Any, **headers: str) -> Answer:
-    """Change a profile."""
-    return api.call("PATCH", f"/v1/profiles/{profile_id}", changes, headers=headers)
-
-
-def shown(api: ApiClient, profile_id: str) -> Any:
-    """The profile."""
-    return api.get(f"/v1/profiles/{profile_id}").json
+from runtime.core.profiles import stamps
+from tests.api_client import ApiClient
+from tests.known_people import found, know, patch, shown
 
 
 class TestFinding:
@@ -296,7 +248,7 @@ class TestBulk:
         profile = api.cloud.profiles.find(api.tenant, mine["id"])
         [key] = api.get("/v1/api-keys").json["data"]
         assert profile is not None
-        assert f"key:{key['id']}" == profiles.cause_of(profile.names[0].stamp)
+        assert f"key:{key['id']}" == stamps.cause_of(profile.names[0].stamp)
 
     def test_a_record_joins_what_its_names_lead_to(self, api: ApiClient) -> None:
         """As an event does that names both."""
@@ -333,107 +285,3 @@ class TestBulk:
     def test_a_call_has_one_to_a_thousand_records(self, api: ApiClient, records: Any) -> None:
         """More would not be done before the call ends."""
         assert 422 == api.post("/v1/profiles/bulk", {"records": records}).status
-
-
-class TestMerging:
-    """By hand, and back."""
-
-    def two(self, api: ApiClient) -> tuple[str, str]:
-        """An older and a younger profile of one person."""
-        older = know(
-            api, external_id="c-1", at="2026-11-01T00:00:00.000Z", properties={"a": 1, "b": 1}
-        )
-        return older, know(api, 2, email="ada@example.com", properties={"b": 2, "c": 2})
-
-    def test_the_older_survives_and_every_id_and_name_leads_to_it(self, api: ApiClient) -> None:
-        """Whoever kept the other id must not lose the person."""
-        older, younger = self.two(api)
-
-        answer = api.post("/v1/profiles/merge", {"profile_ids": [younger, older]})
-
-        assert (200, older, [younger]) == (
-            answer.status, answer.json["id"], answer.json["merged_ids"],
-        )  # fmt: skip
-        assert {"a": 1, "b": 2, "c": 2} == answer.json["properties"]
-        assert answer.json == shown(api, younger) == found(api, email="ada@example.com")[0]
-
-    def test_what_cannot_be_merged_is_refused(self, api: ApiClient) -> None:
-        """With itself, with nobody, and against a rule."""
-        api.call("PUT", "/v1/identity", {"max_values": {"external_id": 1}})
-        older, younger = self.two(api)
-        elsewhere = know(api.newcomer(), email="ada@example.com")
-        card = know(api, 3, external_id="c-3")
-
-        def merged(*ids: str) -> tuple[int, str]:
-            answer = api.post("/v1/profiles/merge", {"profile_ids": ids})
-            return answer.status, answer.json["code"]
-
-        assert (409, "same_profile") == merged(older, older)
-        assert (404, "profile_not_found") == merged(older, "prf_none")
-        assert (404, "profile_not_found") == merged(older, elsewhere)
-        assert (409, "merge_refused") == merged(older, card)
-        api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        assert (409, "same_profile") == merged(older, younger)
-
-    def test_parting_gives_each_back_what_it_had_and_keeps_what_came_since(
-        self, api: ApiClient
-    ) -> None:
-        """A merge that was wrong must not cost anybody what is right."""
-        older, younger = self.two(api)
-        before = shown(api, younger)
-        api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        know(api, 4, external_id="c-1", at="2026-11-22T00:00:00.000Z", properties={"d": 4})
-
-        answer = api.post("/v1/profiles/unmerge", {"profile_id": younger})
-
-        assert 200 == answer.status, answer.text
-        same = ("id", "names", "properties", "email", "created_at")
-        assert {n: before[n] for n in same} == {n: answer.json[n] for n in same}
-        assert answer.json == shown(api, younger) == found(api, email="ada@example.com")[0]
-        rest = shown(api, older)
-        assert ({"a": 1, "b": 1, "d": 4}, [], {"external_id": ["c-1"]}) == tuple(
-            rest[name] for name in ("properties", "merged_ids", "names")
-        )
-
-    def test_no_event_merges_again_what_people_have_parted(self, api: ApiClient) -> None:
-        """The events that named both come again with every replay; a person may change his mind."""
-        older, younger = self.two(api)
-        api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        api.post("/v1/profiles/unmerge", {"profile_id": younger})
-
-        know(api, 5, external_id="c-1", email="ada@example.com", at="2026-11-23T00:00:00.000Z")
-
-        assert (older, younger) == (shown(api, older)["id"], shown(api, younger)["id"])
-        assert [younger] == [each["id"] for each in found(api, email="ada@example.com")]
-        again = api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        assert (200, [younger]) == (again.status, again.json["merged_ids"])
-
-    def test_what_cannot_be_parted_is_refused(self, api: ApiClient) -> None:
-        """The later merge is parted first, since it took the names on."""
-        older, younger = self.two(api)
-        oldest = know(api, 6, phone="+49301234567", at="2026-10-01T00:00:00.000Z")
-
-        def parted(profile_id: str) -> tuple[int, str | None]:
-            answer = api.post("/v1/profiles/unmerge", {"profile_id": profile_id})
-            return answer.status, answer.json.get("code")
-
-        assert (404, "profile_not_found") == parted("prf_none")
-        assert (409, "not_merged") == parted(younger)
-        api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        api.post("/v1/profiles/merge", {"profile_ids": [older, oldest]})
-        assert (409, "merged_again") == parted(younger)
-        assert (200, None) == parted(older)
-        assert (200, None) == parted(younger)
-        assert 3 == len({shown(api, each)["id"] for each in (oldest, older, younger)})
-
-    def test_a_name_that_was_taken_away_meanwhile_does_not_come_back(self, api: ApiClient) -> None:
-        """It may be somebody else's by now."""
-        older, younger = self.two(api)
-        api.post("/v1/profiles/merge", {"profile_ids": [older, younger]})
-        patch(api, older, {"remove_names": {"email": ["ada@example.com"]}})
-        other = know(api, 7, email="ada@example.com")
-
-        answer = api.post("/v1/profiles/unmerge", {"profile_id": younger})
-
-        assert (200, {}) == (answer.status, answer.json["names"])
-        assert [other] == [each["id"] for each in found(api, email="ada@example.com")]

@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.core.profiles import edit
-from runtime.core.profiles import profile as profiles
+from runtime.core.profiles import attributes, edit
 from runtime.core.profiles.names import NameRules
 from runtime.errors import BadInput
 from tests.builders import NOW, a_profile
@@ -39,7 +38,7 @@ def test_anything_is_read_or_refused(raw: dict[str, Any], properties: dict[str, 
         amendment = edit.amendment(edit.parse(raw, now=NOW), profile, RULES)
     except BadInput:
         return
-    after = profiles.amend(profile, amendment, now=NOW, cause="key:key_1")
+    after = attributes.amend(profile, amendment, now=NOW, cause="key:key_1")
 
     json.dumps(dict(after.properties), allow_nan=False)
 

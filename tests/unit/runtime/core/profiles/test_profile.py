@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from runtime.core import ids
 from runtime.core.events.envelope import Event, ProfileRef
-from runtime.core.profiles import names
+from runtime.core.profiles import attributes, names
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.attributes import Amendment
 from runtime.core.profiles.names import Named, NameRules
-from runtime.core.profiles.profile import Amendment, Profile
+from runtime.core.profiles.profile import Profile
 from runtime.errors import BadInput
 from tests.builders import NOW, TENANT, an_event
 
@@ -49,7 +50,7 @@ def events(draw: st.DrawFn) -> Event:
 
 def claims() -> st.SearchStrategy[Profile]:
     """What one event says, or several that were merged."""
-    single = events().map(lambda event: profiles.claims_of(event, "prf_1", named(event)))
+    single = events().map(lambda event: attributes.claims_of(event, "prf_1", named(event)))
     return st.lists(single, min_size=1, max_size=4).map(fold)
 
 
@@ -61,14 +62,14 @@ def named(event: Event) -> Named:
 def amend(before: Profile, *, now: str = NOW, unset: tuple[str, ...] = (), **put: Any) -> Profile:
     """The profile after a run's change."""
     amendment = Amendment(put=put, unset=unset)
-    return profiles.amend(before, amendment, now=now, cause="run:run_1")
+    return attributes.amend(before, amendment, now=now, cause="run:run_1")
 
 
 def fold(some: list[Profile]) -> Profile:
     """All of them merged into a profile nobody knew."""
     profile = profiles.unknown(TENANT, "prf_1")
     for claim in some:
-        profile = profiles.merge(profile, claim)
+        profile = attributes.merge(profile, claim)
     return profile
 
 
@@ -76,7 +77,7 @@ def project(*some: Event) -> Profile:
     """The profile after these events."""
     profile = profiles.unknown(TENANT, "prf_1")
     for event in some:
-        profile = profiles.project(profile, event, named(event))
+        profile = attributes.project(profile, event, named(event))
     return profile
 
 
@@ -86,19 +87,19 @@ class TestLaws:
     @given(claims(), claims())
     def test_merging_commutes(self, left: Profile, right: Profile) -> None:
         """Two events may arrive in either order."""
-        assert profiles.merge(left, right) == profiles.merge(right, left)
+        assert attributes.merge(left, right) == attributes.merge(right, left)
 
     @given(claims(), claims(), claims())
     def test_merging_associates(self, one: Profile, two: Profile, three: Profile) -> None:
         """Events may be folded in batches of any size."""
-        left = profiles.merge(profiles.merge(one, two), three)
+        left = attributes.merge(attributes.merge(one, two), three)
 
-        assert left == profiles.merge(one, profiles.merge(two, three))
+        assert left == attributes.merge(one, attributes.merge(two, three))
 
     @given(claims())
     def test_merging_again_changes_nothing(self, claim: Profile) -> None:
         """A redelivered event is not news."""
-        assert claim == profiles.merge(claim, claim)
+        assert claim == attributes.merge(claim, claim)
 
     @given(st.lists(events(), max_size=6), st.randoms(use_true_random=False))
     def test_any_order_of_events_gives_one_profile(self, some: list[Event], dice: Any) -> None:
@@ -164,7 +165,7 @@ class TestEvents:
         """Nothing new, nothing written: most events are about known people."""
         profile = project(an_event())
 
-        assert profiles.project(profile, an_event(), named(an_event())) is profile
+        assert attributes.project(profile, an_event(), named(an_event())) is profile
 
     def test_a_profile_that_outgrows_its_item_is_refused(self) -> None:
         """The store would refuse it later, for ever."""
@@ -218,7 +219,7 @@ class TestFunctions:
 
         second = amend(profiles.stored(first), n=2, now=NOW)
 
-        assert {"n": 2} == profiles.merge(second, first).properties
+        assert {"n": 2} == attributes.merge(second, first).properties
 
     def test_an_unset_property_stays_unset(self) -> None:
         """The stamp stays as a tombstone, so that the old event cannot bring the value back."""
@@ -226,7 +227,7 @@ class TestFunctions:
 
         after = amend(project(event), unset=("vip",), now=LATER)
 
-        assert {} == profiles.project(after, event, named(event)).properties
+        assert {} == attributes.project(after, event, named(event)).properties
 
     def test_code_does_not_revive_a_deleted_profile(self) -> None:
         """A run may end after the deletion it could not know of."""
@@ -240,7 +241,7 @@ class TestFunctions:
         amended = amend(seen, vip=True, now=LATER)
 
         deletion = an_event(id="d", topic="profile.deleted")
-        after = profiles.project(amended, deletion, named(deletion))
+        after = attributes.project(amended, deletion, named(deletion))
 
         assert (True, {}) == (after.deleted, after.properties)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runtime.core.events import envelope
-from runtime.core.profiles import names, profile_change
+from runtime.core.profiles import attributes, names, profile_change
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.names import NameRules
 from runtime.core.profiles.profile_change import ProfileChange
@@ -53,10 +53,10 @@ def test_a_notice_says_nothing_of_a_profile() -> None:
     assert notice is not None
     named = names.of(notice.profile, NameRules())
     told = an_event(id="e", topic="profile.merged", properties={"x": 1}, profile=notice.profile)
-    survivor = profiles.project(profiles.unknown(TENANT, "prf_1"), told, named)
+    survivor = attributes.project(profiles.unknown(TENANT, "prf_1"), told, named)
 
     assert {"x": 1} == survivor.properties
-    assert survivor is profiles.project(survivor, notice, named)
+    assert survivor is attributes.project(survivor, notice, named)
 
 
 def test_an_erasure_is_told_once_and_says_nothing_but_ids() -> None:

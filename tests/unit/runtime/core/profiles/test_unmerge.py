@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core.events.envelope import ProfileRef
-from runtime.core.profiles import names, unmerge
+from runtime.core.profiles import attributes, names, unmerge
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.change import Change
 from runtime.core.profiles.identity import Draft
@@ -32,7 +32,7 @@ def people(draw: st.DrawFn, name: str) -> Profile:
             profile=ProfileRef(email=f"{name}{draw(st.integers(0, 1))}@example.com", phone="none"),
             properties=draw(st.dictionaries(st.sampled_from("xyz"), st.integers(0, 2))),
         )
-        profile = profiles.project(profile, event, names.of(event.profile, RULES))
+        profile = attributes.project(profile, event, names.of(event.profile, RULES))
     return profiles.stored(profile)
 
 
@@ -107,7 +107,7 @@ def test_what_came_after_the_merge_stays_with_the_survivor(
         properties={"x": value},
     )
     whole = profiles.stored(
-        profiles.project(survivor(change), later, names.of(later.profile, RULES))
+        attributes.project(survivor(change), later, names.of(later.profile, RULES))
     )
 
     both = parted(change, whole)

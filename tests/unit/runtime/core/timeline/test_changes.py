@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.core.events.envelope import Event, ProfileRef
-from runtime.core.profiles import names
+from runtime.core.profiles import attributes, names
 from runtime.core.profiles import profile as profiles
+from runtime.core.profiles.attributes import Amendment
 from runtime.core.profiles.names import NameRules
-from runtime.core.profiles.profile import Amendment, Profile
+from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.profile_change import ProfileChange
 from runtime.core.timeline import changes
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
@@ -28,7 +29,7 @@ def after(before: Profile, *some: Event) -> Profile:
     profile = before
     for event in some:
         named = names.of(event.profile, NameRules())
-        profile = profiles.project(profile, event, named)
+        profile = attributes.project(profile, event, named)
     return profiles.stored(profile)
 
 
@@ -90,7 +91,7 @@ def test_a_change_by_a_run_names_the_run_and_what_it_took_away() -> None:
     """`run:…` as in the stamp."""
     before = after(NOBODY, updated(city="Köln"))
     amendment = Amendment(put={"vip": True}, unset=("city",))
-    now = profiles.stored(profiles.amend(before, amendment, now=WRITTEN, cause="run:run_1"))
+    now = profiles.stored(attributes.amend(before, amendment, now=WRITTEN, cause="run:run_1"))
 
     (entry,) = entries(before, now)
 
