@@ -82,9 +82,10 @@ def measure(stage: Stage, environment: Mapping[str, str]) -> Iterator[Row]:
         raced = _run(race, environment)
         _count(stage, race.person, RACED, properties=properties)
         yield Row(
-            what=f"events a second merged into one profile by {_workers(workers)} of {batch}",
+            what=f"events a second merged into one profile of {properties} properties by"
+            f" {_workers(workers)} of {batch}",
             value=f"{RACED / raced.took_s:.0f} /s",
-            how=f"{RACED} events, each with one of {properties} properties;"
+            how=f"{RACED} events, each sets one of them;"
             f" {1000 * raced.cpu_s / RACED:.2f} ms of CPU an event, {raced.lost} writes that came"
             f" second, {raced.given_up} batches that came again",
         )
