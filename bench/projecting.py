@@ -14,7 +14,7 @@ from bench.queued import from_the_bus, records
 from runtime import settings
 from runtime.core.events import envelope
 from runtime.core.profiles import names
-from runtime.wiring import parts
+from runtime.wiring import parts, people_parts
 
 BATCH: Final = 10
 BATCHES: Final = 40
@@ -106,7 +106,7 @@ def _one_name(number: int) -> tuple[str, str]:
 def _resolution_ms(tenant: str) -> Mapping[str, list[float]]:
     """Milliseconds to find out whom one event is about, when its name is believed and when not."""
     installation = settings.load()
-    people = parts.people(parts.clients(installation), installation)
+    people = people_parts.people(parts.clients(installation), installation)
     rules = people.rules(tenant)
     samples: dict[str, list[float]] = {"unknown": [], "believed": []}
     raw = _mentioning(0) | {"tenant": tenant}

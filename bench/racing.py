@@ -19,7 +19,7 @@ from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.races import Races
 from runtime.usecases.profiles.project_profile import ProjectProfiles
-from runtime.wiring import parts
+from runtime.wiring import parts, people_parts
 
 NOW: Final = "2026-11-20T13:04:05.123Z"
 
@@ -39,8 +39,8 @@ def _main() -> None:
     installation = settings.load()
     clients = parts.clients(installation)
     work = ProjectProfiles(
-        people=parts.people(clients, installation),
-        timelines=parts.timelines(clients, installation),
+        people=people_parts.people(clients, installation),
+        timelines=people_parts.timelines(clients, installation),
         races=Races(pause=pause),
     )
     make = partial(_events, properties=options.properties)

@@ -9,14 +9,12 @@ from typing import Any, Final
 
 from runtime.core import ids
 from runtime.core.deliveries.delivery import Status
-from runtime.core.events.envelope import Event, ProfileRef
+from runtime.core.events.envelope import Event
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome
 from runtime.core.jobs.job import Job, JobKind, JobState
 from runtime.core.json_text import dump
-from runtime.core.profiles import names
 from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.names import Name, NameRules
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.stores.deliveries.deliveries import Deliveries
@@ -50,47 +48,15 @@ from tests.builders import (
     a_sync,
     a_webhook,
     an_attempt,
-    an_event,
 )
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, Journal, MemoryWebhooks
+from tests.traced_person import NOISE, Person, names_of
 from tests.warehouse import ROLE
 from tests.warehouse import World as Warehouse
 
 SECOND_LOOK_S: Final = 300
-NOISE: Final = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(100_000))
 SCHEMA: Final = "penstock_acme"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """One person, whose names and values have a word in them that nobody else's have."""
-
-    word: str
-
-    @property
-    def card(self) -> ProfileRef:
-        """The person as a shop knows her."""
-        return ProfileRef(external_id=f"{self.word}-id", email=f"{self.word}@example.com")
-
-    @property
-    def device(self) -> ProfileRef:
-        """The person as a website knows her, until an event names both."""
-        return ProfileRef(anonymous_id=f"{self.word}-device")
-
-    @property
-    def both(self) -> ProfileRef:
-        """Both names in one event."""
-        return replace(self.card, anonymous_id=self.device.anonymous_id)
-
-    def event(self, name: str, profile: ProfileRef | None = None, **changes: Any) -> Event:
-        """An event about the person."""
-        return an_event(
-            id=f"evt-{len(self.word)}-{name}",
-            profile=profile or self.card,
-            properties={"note": f"{self.word} was here"},
-            **changes,
-        )
 
 
 ADA: Final = Person(word="canary-ada")
@@ -255,7 +221,7 @@ class World:
 
     def profile_id(self, person: Person) -> str:
         """The id of the person's profile."""
-        holders = self.cloud.people().by_names(TENANT, _names(person), again=True)
+        holders = self.cloud.people().by_names(TENANT, names_of(person), again=True)
         (profile_id,) = {getattr(each, "id", "") for each in holders.values()}
         return profile_id
 
@@ -382,10 +348,6 @@ class World:
             for row in self.warehouse.query(f"SELECT * FROM {SCHEMA}.{table}"):  # noqa: S608 - ours
                 rows[f"{table} {row[key]}"] = json.dumps(row, sort_keys=True)
         return rows
-
-
-def _names(person: Person) -> tuple[Name, ...]:
-    return names.of(person.both, NameRules()).names
 
 
 def _key(item: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from runtime import settings
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def build(_journal: Journal) -> "Worker[Event]":
     clients = parts.clients(installation)
     put = ArchiveBatch(
         raw_log=parts.raw_log(clients, installation),
-        erasures=parts.erasures(clients, installation),
+        erasures=people_parts.erasures(clients, installation),
         clock=worker.now,
     )
     return Worker(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.stores.tables.table import Table
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     tend = parts.tend_endpoints(clients, installation, journal)
     attempts = DeliverAttempts(
         deliveries=parts.deliveries(clients, installation),
-        erasures=parts.erasures(clients, installation),
+        erasures=people_parts.erasures(clients, installation),
         webhooks=parts.webhooks(clients, installation),
         known_webhooks=KnownWebhooks(config=parts.config(clients, installation), clock=worker.now),
         hints=parts.hints(clients, installation.deliver_queue_url),

@@ -1,7 +1,7 @@
 """Composition root of `fanout`, which sends a hint for each match of an event."""
 
 from runtime import settings
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 
@@ -17,7 +17,7 @@ def build(journal: Journal) -> Worker[str]:
         subscriptions=Subscriptions(config=parts.config(clients, installation), clock=worker.now),
         deliver=parts.hints(clients, installation.deliver_queue_url),
         run=parts.hints(clients, installation.run_queue_url),
-        erasures=parts.erasures(clients, installation),
+        erasures=people_parts.erasures(clients, installation),
         clock=worker.now,
         journal=journal,
     )

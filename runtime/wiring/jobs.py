@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from runtime import settings
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -43,17 +43,17 @@ def build() -> "WorkJobs":
             files=files,
             projects=[
                 ProjectProfiles(
-                    people=parts.people(clients, installation),
-                    timelines=RowTimelines(timelines=parts.timelines(clients, installation)),
+                    people=people_parts.people(clients, installation),
+                    timelines=RowTimelines(timelines=people_parts.timelines(clients, installation)),
                 )
                 for _ in range(WRITERS)
             ],
-            rules=parts.people(clients, installation).rules,
+            rules=people_parts.people(clients, installation).rules,
             clock=worker.now,
         ),
         JobKind.PROFILE_EXPORT: ExportPage(profiles=pages, files=files, clock=worker.now),
         JobKind.TRANSFORM_BACKFILL: BackfillPage(
-            transforms=parts.transforms(clients, installation),
+            transforms=people_parts.transforms(clients, installation),
             pages=pages,
             profiles=parts.profiles(clients, installation),
             clock=worker.now,
@@ -85,11 +85,11 @@ def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
     from runtime.usecases.erasure.erase_page import ErasePage
     from runtime.usecases.warehouse.erase_rows import EraseRows
 
-    erasures, runs = parts.erasures(clients, installation), parts.runs(clients, installation)
+    erasures, runs = people_parts.erasures(clients, installation), parts.runs(clients, installation)
     ledger = Table(client=clients.tables, name=installation.ledger_table)
     return ErasePage(
         merges=erasures.profiles.merges,
-        timelines=parts.timelines(clients, installation),
+        timelines=people_parts.timelines(clients, installation),
         runs=runs,
         erase_events=EraseEvents(
             erasures=erasures,

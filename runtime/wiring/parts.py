@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.bus import Bus
     from runtime.stores.deliveries.deliveries import Deliveries
-    from runtime.stores.erasure.erasures import Erasures
     from runtime.stores.events.events import Events
     from runtime.stores.files import Files
     from runtime.stores.functions.canary_counts import CanaryCounts
@@ -31,16 +30,11 @@ if TYPE_CHECKING:
     from runtime.stores.functions.runs import Runs
     from runtime.stores.jobs.jobs import Jobs
     from runtime.stores.pacing.endpoints import Endpoints
-    from runtime.stores.profiles.identity_rules import IdentityRules
-    from runtime.stores.profiles.people import People
     from runtime.stores.profiles.profiles import Profiles
     from runtime.stores.queues import Hints, Parked
     from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
-    from runtime.stores.timeline.timelines import Timelines
-    from runtime.stores.transforms.known_transforms import KnownTransforms
-    from runtime.stores.transforms.transforms import Transforms
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.erasure.records import EveryRecord
@@ -256,6 +250,18 @@ def tend_functions(clients: Clients, installation: Settings, journal: Journal) -
     )
 
 
+def records_of_events(clients: Clients, installation: Settings) -> "EveryRecord":
+    """What finds all runs and deliveries of events, whoever has taken them."""
+    from runtime.usecases.erasure.records import EveryRecord
+
+    return EveryRecord(
+        runs=runs(clients, installation),
+        deliveries=deliveries(clients, installation),
+        functions=functions(clients, installation),
+        webhooks=webhooks(clients, installation),
+    )
+
+
 def profiles(clients: Clients, installation: Settings) -> "Profiles":
     """The profiles, and where names lead."""
     import secrets as dice
@@ -270,62 +276,6 @@ def profiles(clients: Clients, installation: Settings) -> "Profiles":
         names=NameRows(table=names, salts=Salts(table=names, random=dice.token_bytes)),
         merges=MergeRecords(table=names, retention_days=installation.retention_days),
         clock=worker.now,
-    )
-
-
-def identity_rules(clients: Clients, installation: Settings) -> "IdentityRules":
-    """By which rules each tenant's names are read."""
-    from runtime.stores.profiles.identity_rules import IdentityRules
-
-    return IdentityRules(config=config(clients, installation), clock=worker.now)
-
-
-def people(clients: Clients, installation: Settings) -> "People":
-    """The profiles, with what their tenants have decided about them."""
-    from runtime.stores.profiles.people import People
-
-    return People(
-        profiles=profiles(clients, installation),
-        rules=identity_rules(clients, installation).of,
-        derive=known_transforms(clients, installation).overlay,
-    )
-
-
-def transforms(clients: Clients, installation: Settings) -> "Transforms":
-    """The data transforms that tenants set up."""
-    from runtime.stores.transforms.transforms import Transforms
-
-    return Transforms(config=config(clients, installation))
-
-
-def known_transforms(clients: Clients, installation: Settings) -> "KnownTransforms":
-    """The data transforms as this process knows them, at most seconds old."""
-    from runtime.stores.transforms.known_transforms import KnownTransforms
-
-    return KnownTransforms(config=config(clients, installation), clock=worker.now)
-
-
-def records_of_events(clients: Clients, installation: Settings) -> "EveryRecord":
-    """What finds all runs and deliveries of events, whoever has taken them."""
-    from runtime.usecases.erasure.records import EveryRecord
-
-    return EveryRecord(
-        runs=runs(clients, installation),
-        deliveries=deliveries(clients, installation),
-        functions=functions(clients, installation),
-        webhooks=webhooks(clients, installation),
-    )
-
-
-def erasures(clients: Clients, installation: Settings) -> "Erasures":
-    """Who was erased, and which events."""
-    from runtime.stores.erasure.erasures import Erasures
-
-    return Erasures(
-        profiles=profiles(clients, installation),
-        rules=identity_rules(clients, installation).of,
-        clock=worker.now,
-        retention_days=installation.retention_days,
     )
 
 
@@ -361,17 +311,6 @@ def event_records(clients: Clients, installation: Settings) -> "EventRecords":
 
     return EventRecords(
         runs=runs(clients, installation), deliveries=deliveries(clients, installation)
-    )
-
-
-def timelines(clients: Clients, installation: Settings) -> "Timelines":
-    """The timelines of profiles."""
-    from runtime.stores.timeline.timelines import Timelines
-
-    return Timelines(
-        table=Table(client=clients.tables, name=installation.timeline_table),
-        retention_days=installation.retention_days,
-        clock=worker.now,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime import settings
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def build(_journal: Journal) -> "Worker[Event]":
     installation = settings.load()
     clients = parts.clients(installation)
     work = ProjectProfiles(
-        people=parts.people(clients, installation),
-        timelines=parts.timelines(clients, installation),
+        people=people_parts.people(clients, installation),
+        timelines=people_parts.timelines(clients, installation),
     )
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)
 
@@ -58,8 +58,8 @@ def build_follower() -> Follower:
         decode=items.change,
         work=FollowProfiles(
             archive=ArchiveProfiles(raw_log=parts.raw_log(clients, installation), clock=worker.now),
-            timelines=parts.timelines(clients, installation),
-            erasures=parts.erasures(clients, installation),
+            timelines=people_parts.timelines(clients, installation),
+            erasures=people_parts.erasures(clients, installation),
             bus=parts.bus(clients, installation),
         ),
         park=parts.parked(clients, installation).park,

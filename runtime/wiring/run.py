@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.stores.tables.table import Table
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     work = RunFunctions(
         functions=parts.functions(clients, installation),
         runs=runs,
-        people=parts.people(clients, installation),
+        people=people_parts.people(clients, installation),
         sandbox=SandboxFunction(client=clients.functions, name=installation.sandbox_function),
         admit=AdmitRuns(
             permits=Turns(

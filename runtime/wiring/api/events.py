@@ -8,7 +8,7 @@ from runtime.stores.events.events import Events
 from runtime.usecases.events.accept_events import AcceptEvents
 from runtime.usecases.events.show_event import ShowEvent
 from runtime.usecases.events.trace_event import TraceEvent
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
     return EventApi(
         accept=AcceptEvents(
             bus=bus,
-            erasures=parts.erasures(clients, installation),
+            erasures=people_parts.erasures(clients, installation),
             clock=worker.now,
             new_id=parts.new_id,
         ),

@@ -27,7 +27,7 @@ from runtime.usecases.functions.start_replay import StartRunReplay
 from runtime.usecases.functions.switch_function import SwitchFunction
 from runtime.usecases.functions.try_canary import TryCanary
 from runtime.usecases.replays.cancel_replay import CancelReplay
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def build(clients: Clients, installation: Settings) -> FunctionApi:
         ),
         dry_run=DryRun(
             functions=functions,
-            people=parts.people(clients, installation),
+            people=people_parts.people(clients, installation),
             sandbox=sandbox,
             unseal=secrets.open,
             clock=worker.now,

@@ -14,7 +14,7 @@ from runtime.usecases.profiles.merge_profiles import MergeProfiles, UnmergeProfi
 from runtime.usecases.profiles.set_identity import SetIdentity
 from runtime.usecases.profiles.show_profile import ShowProfile
 from runtime.usecases.profiles.upsert_profiles import UpsertProfiles
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,9 @@ class ProfileApi:
 def build(clients: Clients, installation: Settings) -> ProfileApi:
     """The use cases of profiles, with their store."""
     profiles = parts.profiles(clients, installation)
-    people = parts.people(clients, installation)
-    rules = parts.identity_rules(clients, installation)
-    erasures, jobs = parts.erasures(clients, installation), parts.jobs(clients, installation)
+    people = people_parts.people(clients, installation)
+    rules = people_parts.identity_rules(clients, installation)
+    erasures, jobs = people_parts.erasures(clients, installation), parts.jobs(clients, installation)
     return ProfileApi(
         show=ShowProfile(profiles=profiles),
         find=FindProfile(people=people),
@@ -58,7 +58,7 @@ def build(clients: Clients, installation: Settings) -> ProfileApi:
         ),
         subject=ShowSubject(
             profiles=profiles,
-            timelines=parts.timelines(clients, installation),
+            timelines=people_parts.timelines(clients, installation),
             events=parts.events(clients, installation),
             records=parts.records_of_events(clients, installation),
             deliveries=parts.deliveries(clients, installation),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.usecases.timeline.show_timeline import ShowTimeline
-from runtime.wiring import parts
+from runtime.wiring import parts, people_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ def build(clients: Clients, installation: Settings) -> TimelineApi:
     return TimelineApi(
         show=ShowTimeline(
             profiles=parts.profiles(clients, installation),
-            timelines=parts.timelines(clients, installation),
+            timelines=people_parts.timelines(clients, installation),
             functions=parts.functions(clients, installation),
             webhooks=parts.webhooks(clients, installation),
             records=parts.event_records(clients, installation),

@@ -12,7 +12,7 @@ from runtime.usecases.transforms.delete_transform import DeleteTransform
 from runtime.usecases.transforms.start_backfill import StartBackfill
 from runtime.usecases.transforms.try_transform import TryTransform
 from runtime.usecases.transforms.update_transform import UpdateTransform
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, people_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class TransformApi:
 
 def build(clients: Clients, installation: Settings) -> TransformApi:
     """The use cases of data transforms, with their stores."""
-    transforms = parts.transforms(clients, installation)
+    transforms = people_parts.transforms(clients, installation)
     profiles = ProfilePages(table=Table(client=clients.tables, name=installation.profiles_table))
     return TransformApi(
         store=transforms,
