@@ -30,6 +30,8 @@ _COUNT = "SELECT COUNT(*) AS n FROM {}.events WHERE topic = '{}'"
 CANARY = "canary-ada"
 NEIGHBOUR = "neighbour-bob"
 TOPIC = "metric.e2e_erased"
+# It refuses every connection, and is tried again long after the test.
+WAITS = {"name": "waits", "url": "http://127.0.0.1:9/", "retry_schedule_s": [7200]}
 SOURCE = "def handler(event):\n    return {'seen': event['properties']['note']}\n"
 NOISE = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(30_000))
 # Files of many people that never change: the job asks for their rewriting, see the ledger.
@@ -42,7 +44,7 @@ def test_no_store_has_a_byte_of_an_erased_person(
     """Names, properties, payloads, outputs, large bodies and rows; a neighbour keeps all."""
     hook = {"name": "erased", "topics": [TOPIC], "url": recorder.url("erased")}
     webhook = api.post("/v1/webhooks", hook)
-    waiting = api.post("/v1/webhooks", {**hook, "name": "waits", "url": "http://127.0.0.1:9/"})
+    waiting = api.post("/v1/webhooks", hook | WAITS)
     api.post("/v1/functions", {"name": "e2e-erased", "triggers": [{"topics": [TOPIC]}]})
     api.post("/v1/functions/e2e-erased/versions", {"source": SOURCE})
     api.post("/v1/functions/e2e-erased/publish", {"version": 1})
