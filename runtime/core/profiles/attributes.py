@@ -70,7 +70,10 @@ def project(profile: Profile, event: Event, named: Named) -> Profile:
     Raises:
         BadInput: code `profile_too_large`.
     """
-    return _changed(profile, merge(profile, claims_of(event, profile.id, named)))
+    said = claims_of(event, profile.id, named)
+    if DELETED in profile.stamps or DELETED in said.stamps:
+        return _changed(profile, merge(profile, said))
+    return _changed(profile, _with_news(profile, said))
 
 
 def claims_of(event: Event, profile_id: str, named: Named) -> Profile:
@@ -148,6 +151,51 @@ def amend(profile: Profile, amendment: Amendment, *, now: str, cause: str) -> Pr
     return _changed(profile, _assemble(created, claims))
 
 
+def _with_news(profile: Profile, said: Profile) -> Profile:
+    """What `merge` makes of two profiles that nobody has deleted, by looking only at the news.
+
+    A profile may have thousands of attributes, and most events speak of a few.
+    """
+    news = {}
+    for key, claim in _claims(said):
+        known = _claim(profile, key)
+        if known is None or _rank(claim) > _rank(known):
+            news[key] = claim
+        mentioned = known is not None and known.stamp.startswith("-")
+        if key in news and (mentioned or key.startswith(_NAME)):
+            return merge(profile, said)  # it may change what is derived of all stamps
+    if not news and profile.created_at <= said.created_at:
+        return profile
+    stamps = {key: claim.stamp for key, claim in news.items()}
+    return replace(
+        profile,
+        properties=_with_values(profile.properties, news, _PROPERTY),
+        consent=_with_values(profile.consent, news, _CONSENT),
+        unusable_names=_with_values(profile.unusable_names, news, _UNUSABLE),
+        stamps=dict(sorted({**profile.stamps, **stamps}.items())),
+        created_at=min(filter(None, (profile.created_at, said.created_at)), default=""),
+        updated_at=max((profile.updated_at, *map(moment_of, stamps.values()))),
+    )
+
+
+def _with_values(
+    before: Mapping[str, Any], news: Mapping[str, _Claim], prefix: str
+) -> Mapping[str, Any]:
+    values = _values(news, prefix)
+    return dict(sorted({**before, **values}.items())) if values else before
+
+
+def _claim(profile: Profile, key: str) -> _Claim | None:
+    """What a profile says of one attribute; None if nothing."""
+    if key.startswith(_NAME):
+        name = _name_of(key)
+        return next(
+            (_Claim(each.stamp, each.present) for each in profile.names if each.name == name), None
+        )
+    stamp = profile.stamps.get(key)
+    return None if stamp is None else _Claim(stamp, _value(profile, key))
+
+
 def _changed(before: Profile, after: Profile) -> Profile:
     if before == after:
         return before
@@ -163,19 +211,22 @@ def _changed(before: Profile, after: Profile) -> Profile:
 
 def _claims(profile: Profile) -> Iterator[tuple[str, _Claim]]:
     for key, stamp in profile.stamps.items():
-        kind, _, name = key.partition(".")
-        match f"{kind}.":
-            case "properties.":
-                value = profile.properties.get(name, _ABSENT)
-            case "consent.":
-                value = profile.consent.get(name, _ABSENT)
-            case "unusable.":
-                value = profile.unusable_names.get(name, _ABSENT)
-            case _:
-                value = _ABSENT
-        yield key, _Claim(stamp, value)
+        yield key, _Claim(stamp, _value(profile, key))
     for claim in profile.names:
         yield _name_key(claim.name), _Claim(claim.stamp, claim.present)
+
+
+def _value(profile: Profile, key: str) -> Any:
+    kind, _, name = key.partition(".")
+    match f"{kind}.":
+        case "properties.":
+            return profile.properties.get(name, _ABSENT)
+        case "consent.":
+            return profile.consent.get(name, _ABSENT)
+        case "unusable.":
+            return profile.unusable_names.get(name, _ABSENT)
+        case _:
+            return _ABSENT
 
 
 def _rank(claim: _Claim) -> tuple[bool, str, str]:

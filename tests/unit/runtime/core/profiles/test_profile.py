@@ -109,6 +109,13 @@ class TestLaws:
 
         assert project(*some) == project(*shuffled)
 
+    @given(claims(), events())
+    def test_to_look_at_the_news_alone_is_to_merge(self, before: Profile, event: Event) -> None:
+        """A profile with thousands of attributes is not gone through for an event that has two."""
+        said = attributes.claims_of(event, "prf_1", named(event))
+
+        assert attributes.merge(before, said) == attributes.project(before, event, named(event))
+
 
 class TestEvents:
     """What events say of profiles."""
