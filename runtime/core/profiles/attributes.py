@@ -7,7 +7,7 @@ order, and two profiles that turn out to be one person's merge as two events do.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from runtime.core.events.envelope import Event
 from runtime.core.json_text import dump
@@ -24,6 +24,7 @@ from runtime.core.profiles.profile import (
 from runtime.core.profiles.stamps import moment_of, rank
 from runtime.errors import BadInput
 
+T = TypeVar("T")
 _ALIVE: Final = "alive"
 _PROPERTY: Final = "properties."
 _CONSENT: Final = "consent."
@@ -172,7 +173,7 @@ def _with_news(profile: Profile, said: Profile) -> Profile:
         properties=_with_values(profile.properties, news, _PROPERTY),
         consent=_with_values(profile.consent, news, _CONSENT),
         unusable_names=_with_values(profile.unusable_names, news, _UNUSABLE),
-        stamps=dict(sorted({**profile.stamps, **stamps}.items())),
+        stamps=_in_order(profile.stamps, stamps),
         created_at=min(filter(None, (profile.created_at, said.created_at)), default=""),
         updated_at=max((profile.updated_at, *map(moment_of, stamps.values()))),
     )
@@ -182,7 +183,12 @@ def _with_values(
     before: Mapping[str, Any], news: Mapping[str, _Claim], prefix: str
 ) -> Mapping[str, Any]:
     values = _values(news, prefix)
-    return dict(sorted({**before, **values}.items())) if values else before
+    return _in_order(before, values) if values else before
+
+
+def _in_order(before: Mapping[str, T], more: Mapping[str, T]) -> Mapping[str, T]:
+    both = {**before, **more}
+    return both if len(both) == len(before) else dict(sorted(both.items()))
 
 
 def _claim(profile: Profile, key: str) -> _Claim | None:
@@ -197,7 +203,7 @@ def _claim(profile: Profile, key: str) -> _Claim | None:
 
 
 def _changed(before: Profile, after: Profile) -> Profile:
-    if before == after:
+    if after is before or after == before:
         return before
     size = size_bytes(after)
     if size > MAX_PROFILE_BYTES:
