@@ -9,11 +9,11 @@ announced to the log together, before their records are written.
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from runtime.core.deliveries import attempt, recording
 from runtime.core.deliveries.attempt import Disable, Posted
@@ -28,80 +28,17 @@ from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import BadInput, NotFound, PenstockError, Transient
 from runtime.usecases.deliveries.courier import Courier, Credentials, Keyring
+from runtime.usecases.deliveries.ports import (
+    Admit,
+    Deliveries,
+    Endpoints,
+    Erasures,
+    KnownWebhooks,
+    Webhooks,
+)
 from runtime.usecases.loop import Loop
 from runtime.usecases.pacing.admit_deliveries import Admissions, Hold
 from runtime.usecases.ports import Hints
-
-
-class Deliveries(Protocol):
-    """Stores deliveries."""
-
-    def get(self, delivery_ids: Iterable[str]) -> Mapping[str, Delivery]:
-        """The deliveries that have a record, by id, as they stand now (strong read)."""
-
-    def open(self, delivery: Delivery, /) -> Delivery:
-        """The delivery with its body.
-
-        Raises:
-            NotFound: the body has expired.
-        """
-
-    def announce(self, deliveries: Iterable[Delivery], /) -> Mapping[str, str]:
-        """Announce deliveries to the log; returns the page that lists each, by its id."""
-
-    async def add_async(self, delivery: Delivery, /) -> bool:
-        """Store a delivery unless it has a record already; returns whether it was stored."""
-
-    async def replace_async(self, old: Delivery, new: Delivery, /) -> bool:
-        """Store `new` in the place of `old`; False when `old` has changed meanwhile."""
-
-
-class Erasures(Protocol):
-    """Knows which events were erased."""
-
-    def marked(self, events: Iterable[Key], /) -> set[Key]:
-        """Those of the events that were erased."""
-
-
-class Webhooks(Protocol):
-    """Stores webhooks."""
-
-    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
-        """The webhook as it stands now, or None."""
-
-
-class KnownWebhooks(Protocol):
-    """The webhooks as they were at most a few seconds ago, mostly without a read."""
-
-    def find(self, tenant: str, webhook_id: str) -> Webhook | None:
-        """The webhook as it was lately, or None."""
-
-
-class Admit(Protocol):
-    """Says which deliveries may be attempted now."""
-
-    def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]], /) -> Admissions:
-        """An answer for each delivery.
-
-        Raises:
-            Transient: the stores do not answer.
-        """
-
-    def give_back(self, admissions: Admissions) -> None:
-        """Return the permits, so that other workers can have them."""
-
-    def busy(self, delivery: Delivery) -> Hold:
-        """How long to wait for a permit."""
-
-
-class Endpoints(Protocol):
-    """Records how endpoints do, and acts on it."""
-
-    def observe(self, tenant: str, webhook_id: str, seen: Sequence[Seen]) -> None:
-        """Record the outcomes of attempts, in the order they ended."""
-
-    def note_slow(self, tenant: str, webhook_id: str) -> None:
-        """Record that the endpoint keeps an attempt waiting."""
 
 
 class _AttemptKey(NamedTuple):
