@@ -13,7 +13,7 @@ from infra.demo.feed import Envelope
 from infra.demo.patience import Patience
 from infra.demo.stage import Stage
 
-TOPIC: Final = "metric.said"
+TOPIC: Final = "message.push.bounced"  # a topic that no other webhook takes
 NAME: Final = "erased_one"
 ADDRESS: Final = "erased@example.com"
 NEIGHBOUR: Final = "neighbour@example.com"

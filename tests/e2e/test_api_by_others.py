@@ -39,6 +39,12 @@ TIMEOUT_S: Final = 500
 PATIENCE_S: Final = 60.0
 EMAIL: Final = "ada@example.com"
 SOURCE: Final = "def handler(event):\n    return {n}\n"
+TRANSFORM: Final = {
+    "name": "tidy",
+    "method": "format",
+    "sources": ["city"],
+    "settings": {"trim": True},
+}
 SUCCESS_BELOW: Final = 300
 # schemathesis deletes last. By then another of its requests may have deleted the function or what
 # it has, or ended its canary; the other tests of these operations see them succeed.
@@ -121,6 +127,8 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         of_function = api.post("/v1/functions/vip/replay")["id"]
         api.put("/v1/functions/vip/canary", {"version": 3})
         api.put("/v1/functions/vip/secrets/TOKEN", {"value": "hush"})
+        transform = api.post("/v1/transforms", TRANSFORM)
+        job = api.post("/v1/profiles/export", {"format": "csv"})
         entry = _first(api, "/v1/audit", {"action": "webhook.created"})
     of_run = {"name": "vip", "secret": "TOKEN", "version": "4", "run_id": run["id"]}
     return {
@@ -132,6 +140,8 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         "/v1/events": {"event_id": delivery["event_id"]},
         "/v1/traces": {"event_id": delivery["event_id"]},
         "/v1/profiles": {"profile_id": profile["id"]},
+        "/v1/jobs": {"job_id": job["id"]},
+        "/v1/transforms": {"transform_id": transform["id"]},
         "/v1/syncs": {"sync_id": sync["id"]},
         "/v1/api-keys": {"key_id": made["id"]},
         "/v1/audit": {"entry_id": entry["id"]},
