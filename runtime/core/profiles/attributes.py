@@ -165,7 +165,7 @@ def _with_news(profile: Profile, said: Profile) -> Profile:
         mentioned = known is not None and known.stamp.startswith("-")
         if key in news and (mentioned or key.startswith(_NAME)):
             return merge(profile, said)  # it may change what is derived of all stamps
-    if not news and profile.created_at <= said.created_at:
+    if not news and profile.created_at and profile.created_at <= said.created_at:
         return profile
     stamps = {key: claim.stamp for key, claim in news.items()}
     return replace(

@@ -20,6 +20,12 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     names = {
         "CONFIG_TABLE": cloud.config.table.name,
         "JOBS_TABLE": cloud.jobs.table.name,
+        "EVENTS_TABLE": cloud.events.table.name,
+        "RUNS_TABLE": cloud.runs.table.name,
+        "DELIVERIES_TABLE": cloud.deliveries.table.name,
+        "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
+        "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "ERASURE_SECOND_LOOK_S": "300",
         "PROFILES_TABLE": cloud.profiles.table.name,
         "NAMES_TABLE": cloud.profiles.names.table.name,
         "TIMELINE_TABLE": cloud.timelines.table.name,

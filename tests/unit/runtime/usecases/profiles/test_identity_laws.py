@@ -76,7 +76,7 @@ class Interleaved:
 class TestLaws:
     """Identity events, as queues deliver them."""
 
-    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 2**32))
     def test_any_order_and_any_interleaving_gives_the_same_people(self, seed: int) -> None:
         """Two hundred events, some twice, by workers who overtake each other."""
