@@ -6,7 +6,7 @@ slash, a `#` or an emoji either way.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import unquote
@@ -113,8 +113,10 @@ class Routes(Generic[T]):
         ]
 
 
-def _methods(fitting: Iterable[tuple[_Rule[Any], object]]) -> tuple[str, ...]:
-    own = {rule.method for rule, _ in fitting}
+def _methods(fitting: Sequence[tuple[_Rule[Any], Mapping[str, str]]]) -> tuple[str, ...]:
+    # `bulk` may be a profile's id; the path `/v1/profiles/bulk` has the methods of its own rule.
+    fewest = min(len(values) for _, values in fitting)
+    own = {rule.method for rule, values in fitting if len(values) == fewest}
     return tuple(sorted(own | ({"HEAD"} if "GET" in own else set()) | {"OPTIONS"}))
 
 
