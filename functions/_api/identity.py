@@ -13,7 +13,7 @@ from runtime.core.tenancy.api_key import ApiKey
 from runtime.wiring.api import Api
 
 OwnKind = Annotated[str, fields.says(pattern=fields.whole(envelope.OWN_KIND))]
-Limit = Annotated[int, fields.within(1, names.MAX_VALUES)]
+Limit = Annotated[fields.Integer, fields.within(1, names.MAX_VALUES)]
 _COUNTRY = "ISO 3166 code, such as `DE`: whose numbers those without a country code are"
 
 

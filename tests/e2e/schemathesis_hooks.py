@@ -20,6 +20,8 @@ BEYOND_A_SCHEMA: Final = {
     "bad_mapping": "whether a mapping makes a name of some column",
     "bad_settings": "which settings belong to a data transform's method, and which need each other",
     "bad_handshake": "of a change: whether the webhook's format is `cloudevents`",
+    "bad_change": "which properties, channels and kinds of names one change may hold together",
+    "bad_sources": "how many sources a method takes, and that none is a target of its own",
     "bad_secret": "whether a secret is base64 of so many bytes",
     "bad_target": "whether there is another webhook of this id",
     "bad_triggers": "how a function's triggers may be named depends on how many it has",
