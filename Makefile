@@ -46,13 +46,16 @@ unit: setup ## tests that need no cloud
 
 .PHONY: test test-pythons e2e chaos fuzz demo bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
-# for two cores. The part that takes longest is the one to be watched.
+# for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
 PART = tests/sandbox tests/docs tests/machines tests/unit/cli tests/unit/infra
-REST = $(addprefix --ignore=,$(PART))
+BEHIND = tests/unit/runtime
+REST = $(addprefix --ignore=,$(PART) $(BEHIND))
 test: setup ## every test, with one run through the local cloud
 	@$(PY) -m infra.build.venvs contract
 	@mkdir -p .local; \
-	$(PY) -m pytest -m e2e > .local/tests-cloud.log 2>&1 & cloud=$$!; \
+	( $(PY) -m pytest -m e2e; cloud=$$?; \
+	  $(PY) -m pytest -m "not e2e and not chaos" $(BEHIND); exit $$((cloud || $$?)) ) \
+	  > .local/tests-cloud.log 2>&1 & cloud=$$!; \
 	$(PY) -m pytest -m "not e2e and not chaos" $(PART) > .local/tests-part.log 2>&1 & part=$$!; \
 	trap 'kill $$cloud $$part' INT TERM; \
 	echo "two thirds of the tests run beside these, into .local/tests-cloud.log and .local/tests-part.log"; \
