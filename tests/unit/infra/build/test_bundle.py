@@ -61,7 +61,7 @@ def test_the_functions_find_their_sql_in_their_bundle(tmp_path: Path) -> None:
     said = subprocess.check_output(command, cwd=tmp_path, env={}, text=True)  # noqa: S603 - ours
     place, blocks, migrations = said.split()
     assert Path(place).is_relative_to(tmp_path.resolve())
-    assert (int(blocks), int(migrations)) == (5, 1)
+    assert (int(blocks), int(migrations)) == (6, 1)
 
 
 def test_the_bundle_can_be_uploaded_at_once(made: Path) -> None:
