@@ -1,9 +1,15 @@
 """The ports that use cases of several domains need, each named for its role."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from runtime.core.events.envelope import Event
+
+if TYPE_CHECKING:  # what has nothing to do with people does not import them
+    from runtime.core.page import Page
+    from runtime.core.profiles.identity import Draft
+    from runtime.core.profiles.names import Named, NameRules
+    from runtime.core.timeline.entry import Entry, Selection
 
 M_contra = TypeVar("M_contra", contravariant=True)
 
@@ -19,11 +25,50 @@ class Bus(Protocol):
         """
 
 
+class Drafts(Protocol):
+    """Finds the people whom events are about."""
+
+    def rules(self, tenant: str) -> "NameRules":
+        """What may be a name in this tenant."""
+
+    def draft(
+        self, tenant: str, events: "Sequence[tuple[Event, Named]]", *, again: bool = False
+    ) -> "Draft":
+        """A draft of the people whom these events are about; `again` believes nothing kept."""
+
+
 class Erasures(Protocol):
     """Knows who was erased."""
 
     def of(self, events: Sequence[Event]) -> Sequence[bool]:
         """Whether each event names somebody who was erased, or was erased itself."""
+
+
+class TimelineEntries(Protocol):
+    """Stores the entries of timelines."""
+
+    def put(self, timeline: "Iterable[Entry]", /) -> None:
+        """Store entries; the same entry again changes nothing.
+
+        Raises:
+            Transient: some of them may not be stored.
+        """
+
+
+class TimelinePages(Protocol):
+    """Lists the entries of timelines."""
+
+    def page(
+        self,
+        tenant: str,
+        profile_ids: Sequence[str],
+        selection: "Selection",
+        /,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> "Page[Entry]":
+        """A page of one person's timelines, newest first."""
 
 
 class Hints(Protocol[M_contra]):

@@ -5,6 +5,7 @@ written until the worker takes the draft's change and stores it in one transacti
 writer came first, the worker reads again and drafts again; to project an event twice is no news.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -178,10 +179,13 @@ class Draft:
 
     def has_room(self) -> bool:
         """Whether the change can take one more merge, or all that one event adds without one."""
-        people = (*self.read.values(), *self._now.values())
-        names = max((len(each.held_names) for each in people), default=0)
         written = len(self._now) + len(self._moves) + 2 * len(self._merges)
-        return written + names + len(self.rules.kinds) + 4 <= MAX_WRITES
+        left = MAX_WRITES - written - len(self.rules.kinds) - 4
+        # No merge leaves a person more names than the rules allow.
+        if sum(map(self.rules.max_values_of, self.rules.kinds)) <= left:
+            return True
+        people = (*self.read.values(), *self._now.values())
+        return max((len(each.held_names) for each in people), default=0) <= left
 
     def change(self) -> Change | None:
         """What the draft changes, to be stored in one transaction; None if that is nothing."""
@@ -235,9 +239,9 @@ class Draft:
         # If somebody else has the first id, then the second, which no other event gives, is free
         # or this event's own from before.
         candidates = new_ids(event, named)
-        return next((each for each in candidates if self._at(each) is None), None) or (
-            candidates[-1] if candidates else None
-        )
+        if not candidates:
+            return None
+        return next((each for each in candidates if self._at(each) is None), candidates[-1])
 
     def _room_for(self, name: Name, profile_id: str, joined: list[Name]) -> str | Rule:
         names = {*self.profile(profile_id).held_names, *joined, name}
@@ -262,9 +266,7 @@ class Draft:
     def _merged(self, one: Profile, other: Profile, *, cause: str) -> str | Rule:
         """Draft the merge of two profiles; returns the id that survives, or the rule it breaks."""
         into, loser = sorted((one, other), key=_age)
-        counts = {name.kind: 0 for name in (*into.held_names, *loser.held_names)}
-        for name in (*into.held_names, *loser.held_names):
-            counts[name.kind] += 1
+        counts = Counter(name.kind for name in (*into.held_names, *loser.held_names))
         if any(count > self.rules.max_values_of(kind) for kind, count in counts.items()):
             return Rule.TOO_MANY_VALUES
         if not _all_ids(into).isdisjoint(loser.kept_apart) or not _all_ids(loser).isdisjoint(

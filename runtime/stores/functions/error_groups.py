@@ -14,7 +14,7 @@ from runtime.core.functions import error_groups
 from runtime.core.functions.error_groups import ErrorGroup
 from runtime.core.ids import Key
 from runtime.core.json_text import dump
-from runtime.core.page import Page
+from runtime.core.page import Page, every
 from runtime.core.timestamps import moment
 from runtime.errors import Transient
 from runtime.races import Races
@@ -96,15 +96,10 @@ class ErrorGroups:
 
         A group has the message of its newest run; one that has a newer run by now keeps that.
         """
-        count, after = 0, None
-        while True:
-            page = self.list(tenant, name, after=after)
-            for group in page.items:
-                if group.run_id in run_ids and group.message:
-                    count += self._blank(group)
-            if page.after is None:
-                return count
-            after = page.after
+        groups = every(lambda after: self.list(tenant, name, after=after))
+        return sum(
+            self._blank(group) for group in groups if group.run_id in run_ids and group.message
+        )
 
     def _blank(self, group: ErrorGroup) -> bool:
         write = self.table.update(

@@ -12,9 +12,10 @@ from runtime.core.functions.selection import RunSelection
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.job import Job
 from runtime.core.page import Page
-from runtime.core.timeline.entry import Entry, EntryKind, Selection
+from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.core.timestamps import timestamp
 from runtime.usecases.erasure.erase_events import Erased
+from runtime.usecases.ports import TimelinePages
 
 PAGE: Final = 25  # events; with 100 subscribers they are 2,500 runs and as many deliveries to read
 _OF_EVENTS: Final = Selection(kinds=frozenset({EntryKind.EVENT, EntryKind.REFUSAL}))
@@ -27,20 +28,8 @@ class Merges(Protocol):
         """Delete what is kept of the merges of these profiles; returns how many items."""
 
 
-class Timelines(Protocol):
+class Timelines(TimelinePages, Protocol):
     """Stores the timelines of profiles."""
-
-    def page(
-        self,
-        tenant: str,
-        profile_ids: Sequence[str],
-        selection: Selection,
-        /,
-        *,
-        after: str | None = None,
-        limit: int = 50,
-    ) -> Page[Entry]:
-        """A page of one person's timelines."""
 
     def forget(self, tenant: str, profile_id: str, /) -> int:
         """Delete a profile's timeline; returns how many entries there were."""

@@ -12,7 +12,7 @@ from runtime.core import ids
 from runtime.core.deliveries.delivery import Delivery, Selection
 from runtime.core.functions.function import Function
 from runtime.core.functions.run import Run
-from runtime.core.page import Page
+from runtime.core.page import Page, every
 from runtime.core.webhooks.webhook import Webhook
 
 T = TypeVar("T")
@@ -81,28 +81,14 @@ class EveryRecord:
 
     def _others(self, tenant: str, event_id: str) -> Iterator[Delivery]:
         """The deliveries of an event whose ids are not hashes of it and a webhook."""
-        after: str | None = None
-        while True:
-            page = self.deliveries.list(tenant, Selection(event_id=event_id), after=after)
-            yield from page.items
-            if page.after is None:
-                return
-            after = page.after
+        selection = Selection(event_id=event_id)
+        return every(lambda after: self.deliveries.list(tenant, selection, after=after))
 
     def _functions(self, tenant: str) -> Iterator[str]:
-        return (each.name for each in _every(self.functions, tenant))
+        functions = every(lambda after: self.functions.list(tenant, after=after))
+        return (each.name for each in functions)
 
     def _webhooks(self, tenant: str) -> Iterator[str]:
-        yield from (each.id for each in _every(self.webhooks, tenant))
+        webhooks = every(lambda after: self.webhooks.list(tenant, after=after))
+        yield from (each.id for each in webhooks)
         yield from self.webhooks.deleted_ids(tenant)
-
-
-def _every(store: Listed[T], tenant: str) -> Iterator[T]:
-    """Everything that a store lists of a tenant."""
-    after: str | None = None
-    while True:
-        page = store.list(tenant, after=after)
-        yield from page.items
-        if page.after is None:
-            return
-        after = page.after

@@ -16,6 +16,7 @@ from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.core.timeline.entry import Entry, EntryKind, Selection
 from runtime.errors import NotFound
+from runtime.usecases.ports import TimelinePages
 
 # Half of the 6 MB that a Lambda may answer; a single part may be larger, and comes alone.
 MAX_PAGE_BYTES: Final = 3 * 1024 * 1024
@@ -45,22 +46,6 @@ class Profiles(Protocol):
 
     def find(self, tenant: str, profile_id: str, /) -> Profile | None:
         """The profile that the id leads to, deleted or not; None if there is none."""
-
-
-class Timelines(Protocol):
-    """Stores the timelines of profiles."""
-
-    def page(
-        self,
-        tenant: str,
-        profile_ids: Sequence[str],
-        selection: Selection,
-        /,
-        *,
-        after: str | None = None,
-        limit: int = 50,
-    ) -> Page[Entry]:
-        """A page of one person's timelines."""
 
 
 class Events(Protocol):
@@ -109,7 +94,7 @@ class ShowSubject:
     """Shows a person's data: the profile, the timeline with events and deliveries, then runs."""
 
     profiles: Profiles
-    timelines: Timelines
+    timelines: TimelinePages
     events: Events
     records: Records
     deliveries: Deliveries

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from runtime.core.functions import life
 from runtime.core.functions.function import Function
-from runtime.core.page import Page
+from runtime.core.page import Page, every
 from runtime.core.preconditions import ANY, IfMatch
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
@@ -91,13 +91,8 @@ class DeleteFunction:
 
     def _users(self, tenant: str, name: str) -> Iterator[str]:
         """The ids of the webhooks whose transform the function is."""
-        after: str | None = None
-        while True:
-            page = self.webhooks.list(tenant, after=after, limit=PAGE)
-            yield from (webhook.id for webhook in page.items if webhook.transform == name)
-            if page.after is None:
-                return
-            after = page.after
+        webhooks = every(lambda after: self.webhooks.list(tenant, after=after, limit=PAGE))
+        return (webhook.id for webhook in webhooks if webhook.transform == name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Run a function on an event, and show what would follow from it. Nothing follows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -14,28 +14,18 @@ from runtime.core.functions.run import Run
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.json_text import dump
 from runtime.core.profiles import names
-from runtime.core.profiles.identity import Draft, Subject
-from runtime.core.profiles.names import Named, NameRules
+from runtime.core.profiles.identity import Subject
 from runtime.core.timestamps import timestamp
 from runtime.errors import Conflict, Transient
 from runtime.usecases.functions import ports
 from runtime.usecases.functions.open_secrets import Unseal, open_secrets
+from runtime.usecases.ports import Drafts
 
 NO_JITTER: Final = 0.5  # of the time at which the run would be tried again
 # Of output and effects as JSON. The answer may be stored for a repeat of the request, and an item
 # of DynamoDB has 400 KB.
 MAX_SHOWN_BYTES: Final = 256 * 1024
 _NOT_SHOWN: Final = ""  # stands for the address of output that is left out
-
-
-class People(Protocol):
-    """Finds the profiles of the people whom events are about."""
-
-    def rules(self, tenant: str) -> NameRules:
-        """What may be a name in this tenant."""
-
-    def draft(self, tenant: str, events: Sequence[tuple[Event, Named]]) -> Draft:
-        """A draft of the people whom these events are about."""
 
 
 class Sandbox(Protocol):
@@ -54,7 +44,7 @@ class DryRun:
     """Makes runs that change nothing."""
 
     functions: ports.Versioned
-    people: People
+    people: Drafts
     sandbox: Sandbox
     unseal: Unseal  # opens the values of the function's secrets
     clock: Callable[[], datetime]

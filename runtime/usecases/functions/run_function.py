@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.core.events.envelope import Event
 from runtime.core.functions import canary, readiness, run_attempt, run_effects, run_plan
 from runtime.core.functions.function import Function, FunctionVersion
 from runtime.core.functions.health import Ended
@@ -15,8 +14,7 @@ from runtime.core.functions.run import Commit, Run
 from runtime.core.functions.run_effects import Attempted, Outgoing
 from runtime.core.functions.run_plan import PlannedRun
 from runtime.core.profiles import names
-from runtime.core.profiles.identity import Draft, Subject
-from runtime.core.profiles.names import Named, NameRules
+from runtime.core.profiles.identity import Subject
 from runtime.core.timestamps import timestamp
 from runtime.errors import Transient
 from runtime.races import Races
@@ -24,6 +22,7 @@ from runtime.usecases.functions import ports, record_runs
 from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns, Slot
+from runtime.usecases.ports import Drafts
 
 Failures = dict[int, Exception]
 
@@ -46,18 +45,6 @@ class Runs(record_runs.Runs, Protocol):
         """
 
 
-class People(Protocol):
-    """Finds the profiles of the people whom events are about."""
-
-    def rules(self, tenant: str) -> NameRules:
-        """What may be a name in this tenant."""
-
-    def draft(
-        self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False
-    ) -> Draft:
-        """A draft of the people whom these events are about; `again` believes nothing kept."""
-
-
 class Sandbox(Protocol):
     """Runs user code."""
 
@@ -75,7 +62,7 @@ class RunFunctions:
 
     functions: Functions
     runs: Runs
-    people: People
+    people: Drafts
     sandbox: Sandbox
     admit: AdmitRuns
     apply: Callable[[Run, Outgoing], None]

@@ -2,20 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from runtime.core.timeline.entry import Entry, EntryKind
-
-
-class Timelines(Protocol):
-    """Stores the timelines of profiles."""
-
-    def put(self, timeline: Iterable[Entry], /) -> None:
-        """Store entries; the same entry again changes nothing.
-
-        Raises:
-            Transient: some of them may not be stored.
-        """
+from runtime.usecases.ports import TimelineEntries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +15,7 @@ class RowTimelines:
     beside it would be one that nobody can look up, because rows are not kept.
     """
 
-    timelines: Timelines
+    timelines: TimelineEntries
 
     def put(self, timeline: Iterable[Entry], /) -> None:
         """Store all entries but events.

@@ -9,19 +9,7 @@ from runtime.core.profiles import profile_change
 from runtime.core.profiles.profile import Profile
 from runtime.core.profiles.profile_change import ProfileChange
 from runtime.core.timeline import changes as timeline_changes
-from runtime.core.timeline.entry import Entry
-from runtime.usecases.ports import Bus
-
-
-class Timelines(Protocol):
-    """Stores the timelines of profiles."""
-
-    def put(self, timeline: Iterable[Entry], /) -> None:
-        """Store entries; the same entry again changes nothing.
-
-        Raises:
-            Transient: some of them may not be stored.
-        """
+from runtime.usecases.ports import Bus, TimelineEntries
 
 
 class Erasures(Protocol):
@@ -36,7 +24,7 @@ class FollowProfiles:
     """Archives changed profiles, writes their timelines, and tells of merges."""
 
     archive: Callable[[Sequence[Profile]], object]
-    timelines: Timelines
+    timelines: TimelineEntries
     erasures: Erasures
     bus: Bus
 

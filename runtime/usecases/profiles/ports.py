@@ -1,12 +1,12 @@
 """What the use cases of profiles need, each named for its role."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
-from runtime.core.events.envelope import Event
 from runtime.core.profiles.change import Change, Holder
 from runtime.core.profiles.identity import Derive, Draft
-from runtime.core.profiles.names import Name, Named, NameRules
+from runtime.core.profiles.names import Name, NameRules
+from runtime.usecases.ports import Drafts
 
 
 class Rules(Protocol):
@@ -35,13 +35,8 @@ class Writer(Protocol):
         """Store a change, all of it; False when another writer came first."""
 
 
-class People(Names, Writer, Protocol):
+class People(Names, Drafts, Writer, Protocol):
     """Finds profiles, and stores what changes about them."""
-
-    def draft(
-        self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False
-    ) -> Draft:
-        """A draft of the people whom these events are about; `again` believes nothing kept."""
 
     def draft_of(
         self, tenant: str, *, ids: Iterable[str] = (), holders: dict[Name, Holder] | None = None

@@ -1,51 +1,30 @@
 """Update profiles with the events about them, and join the names that an event gives together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
 from runtime.core.events.envelope import Event
 from runtime.core.profiles import identity, names
-from runtime.core.profiles.change import Change, Erased
+from runtime.core.profiles.change import Erased
 from runtime.core.profiles.identity import Draft, Projected
-from runtime.core.profiles.names import Named, NameRules
+from runtime.core.profiles.names import Named
 from runtime.core.timeline import entry as entries
 from runtime.core.timeline.entry import Entry
 from runtime.core.timestamps import moment
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
-from runtime.usecases.profiles.ports import store
+from runtime.usecases.ports import Drafts, TimelineEntries
+from runtime.usecases.profiles.ports import Writer, store
 
 Outcome = Projected | Exception
 # Longer than an erasure waits for its second look at everything.
 IN_FLIGHT: Final = timedelta(minutes=10)
 
 
-class People(Protocol):
-    """Finds profiles by the names of their people, and stores what changes about them."""
-
-    def rules(self, tenant: str) -> NameRules:
-        """What may be a name in this tenant."""
-
-    def draft(
-        self, tenant: str, events: Sequence[tuple[Event, Named]], *, again: bool = False
-    ) -> Draft:
-        """A draft of the people whom these events are about; `again` believes nothing kept."""
-
-    def commit(self, change: Change) -> bool:
-        """Store a change, all of it; False when another writer came first."""
-
-
-class Timelines(Protocol):
-    """Stores the timelines of profiles."""
-
-    def put(self, timeline: Iterable[Entry], /) -> None:
-        """Store entries; the same entry again changes nothing.
-
-        Raises:
-            Transient: some of them may not be stored.
-        """
+class People(Drafts, Writer, Protocol):
+    """Finds the people whom events are about, and stores what changes about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +35,7 @@ class ProjectProfiles:
     """
 
     people: People
-    timelines: Timelines
+    timelines: TimelineEntries
     races: Races = field(default_factory=Races)
 
     def __call__(self, events: Sequence[Event]) -> list[Exception | None]:

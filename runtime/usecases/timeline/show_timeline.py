@@ -20,6 +20,7 @@ from runtime.usecases.event_records import (
     Webhooks,
     name_of,
 )
+from runtime.usecases.ports import TimelinePages
 
 MAX_ENTRIES: Final = 100  # of one page
 MAX_SUBSCRIBERS: Final = 200  # functions, and as many webhooks, whose records are looked up
@@ -32,21 +33,6 @@ class Profiles(Protocol):
 
     def find(self, tenant: str, profile_id: str) -> Profile | None:
         """The profile, or the one that it was merged into; None if there is none."""
-
-
-class Timelines(Protocol):
-    """Stores the timelines of profiles."""
-
-    def page(
-        self,
-        tenant: str,
-        profile_ids: Sequence[str],
-        selection: Selection,
-        *,
-        after: str | None = None,
-        limit: int = 50,
-    ) -> Page[Entry]:
-        """A page of the timelines of one person, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +65,7 @@ class ShowTimeline:
     """Shows timelines."""
 
     profiles: Profiles
-    timelines: Timelines
+    timelines: TimelinePages
     functions: Functions
     webhooks: Webhooks
     records: EventRecords

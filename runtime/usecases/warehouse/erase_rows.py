@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.core.page import Page
+from runtime.core.page import Page, every
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import Conflict
 
@@ -42,17 +42,12 @@ class EraseRows:
             Transient: a warehouse did not do it; erase the same again.
         """
         counts = Counter[str]()
-        after: str | None = None
-        while True:
-            page = self.syncs.list(tenant, after=after)
-            for sync in page.items:
-                if sync.kind.has_tables:
-                    counts[sync.kind.value] += self._erased(
-                        sync, profile_ids, request_id=request_id, erased_at=now
-                    )
-            if page.after is None:
-                return counts
-            after = page.after
+        for sync in every(lambda after: self.syncs.list(tenant, after=after)):
+            if sync.kind.has_tables:
+                counts[sync.kind.value] += self._erased(
+                    sync, profile_ids, request_id=request_id, erased_at=now
+                )
+        return counts
 
     def _erased(
         self, sync: Sync, profile_ids: Sequence[str], *, request_id: str, erased_at: str

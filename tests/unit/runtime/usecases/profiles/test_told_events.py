@@ -9,7 +9,8 @@ from runtime.core.profiles.names import NameRules
 from runtime.core.timeline.entry import Entry, EntryKind, Selection
 from runtime.errors import Transient
 from runtime.races import Races
-from runtime.usecases.profiles.project_profile import ProjectProfiles, Timelines
+from runtime.usecases.ports import TimelineEntries
+from runtime.usecases.profiles.project_profile import ProjectProfiles
 from tests.builders import TENANT, an_event
 from tests.cloud import Cloud
 
@@ -17,7 +18,7 @@ ALL = Selection()
 
 
 def projection(
-    cloud: Cloud, rules: NameRules | None = None, timelines: Timelines | None = None
+    cloud: Cloud, rules: NameRules | None = None, timelines: TimelineEntries | None = None
 ) -> ProjectProfiles:
     """The use case; pauses take no time."""
     return ProjectProfiles(
