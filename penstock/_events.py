@@ -38,6 +38,7 @@ ProfileTopic: TypeAlias = Literal[
     "profile.updated",
     "profile.merged",
     "profile.deleted",
+    "profile.erased",
     "profile.subscribed",
     "profile.unsubscribed",
 ]
