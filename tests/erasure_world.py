@@ -16,6 +16,7 @@ from runtime.core.jobs.job import Job, JobKind, JobState
 from runtime.core.json_text import dump
 from runtime.core.profiles import profile as profiles
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
+from runtime.core.warehouse.dialects.redshift import DIALECT
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.erasure.erasures import Erasures
@@ -24,7 +25,6 @@ from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
 from runtime.stores.tables import codec
 from runtime.stores.warehouse.redshift.data_api import DataApi
-from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.archive.archive_batch import ArchiveBatch
@@ -37,7 +37,7 @@ from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.matching.fan_out import FanOut
 from runtime.usecases.profiles.project_profile import ProjectProfiles
 from runtime.usecases.warehouse.erase_rows import EraseRows
-from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+from runtime.usecases.warehouse.load_sql import LoadSql
 from tests.builders import (
     NOW,
     TENANT,
@@ -99,18 +99,18 @@ class World:
         )
 
     @property
-    def redshift(self) -> LoadRedshift:
+    def redshift(self) -> LoadSql:
         """The warehouse that the sync loads."""
-        return LoadRedshift(
-            data_api=DataApi(
+        return LoadSql(
+            statements=DataApi(
                 client=self.warehouse.client("redshift-data"),
                 workgroup="penstock",
                 database="penstock",
             ),
             schemas=self.warehouse.ledger(),
-            sql=Sql(queries=read_queries(), migrations=read_migrations()),
-            bucket=self.warehouse.name,
-            copy_role_arn=ROLE,
+            dialect=DIALECT,
+            uri=lambda key: f"s3://{self.warehouse.name}/{key}",
+            copy_role=ROLE,
         )
 
     # --- what happens to people

@@ -21,6 +21,7 @@ from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
 from runtime.stores.archive.raw_log import RawLog
@@ -31,11 +32,10 @@ from runtime.stores.warehouse.lake import LoadFiles
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.parquet import Writer
 from runtime.stores.warehouse.redshift.data_api import DataApi
-from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 from runtime.usecases.warehouse.load_lake import LoadLake
-from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from tests.doubles import MemoryErasures
@@ -219,7 +219,6 @@ class World:
         *,
         workgroup: str = "penstock",
         statement_wait_s: float = 30,
-        migrations: int = 1,
     ) -> SyncWarehouse:
         """One process of the sync function."""
         self.death = death
@@ -227,16 +226,16 @@ class World:
         scratch = Path(tempfile.mkdtemp(dir=self.folder))
         files = LoadFiles(raw_log=log, bucket=log.bucket, writer=Writer(scratch=scratch))
         ledger = self.ledger()
-        redshift = LoadRedshift(
-            data_api=DataApi(
+        warehouse = LoadSql(
+            statements=DataApi(
                 client=self.client("redshift-data"),
                 workgroup=workgroup,
                 database="penstock",
             ),
             schemas=ledger,
-            sql=Sql(queries=read_queries(), migrations=read_migrations() * migrations),
-            bucket=self.name,
-            copy_role_arn=ROLE,
+            dialect=redshift.DIALECT,
+            uri=lambda key: f"s3://{self.name}/{key}",
+            copy_role=ROLE,
             statement_wait_s=statement_wait_s,
         )
         return SyncWarehouse(
@@ -246,7 +245,7 @@ class World:
             destinations={
                 DestinationKind.S3: LoadLake(files=files, clock=self.clock),
                 DestinationKind.REDSHIFT: LoadStaged(
-                    files=files, warehouse=redshift, clock=self.clock
+                    files=files, warehouse=warehouse, clock=self.clock
                 ),
             },
             clock=self.clock,

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from runtime.core.warehouse.plan import Load, LoadState
+from runtime.core.warehouse import tables
+from runtime.core.warehouse.plan import Arrivals, Load, LoadState
+from runtime.core.warehouse.sql import StagedTable, Transaction
 from runtime.core.warehouse.sync import DestinationKind, Sync
 
 
@@ -32,3 +34,29 @@ def a_load(**changes: Any) -> Load:
         "started_at": "2026-11-20T13:04:05.123Z",
     }
     return Load(**given | changes)
+
+
+def a_transaction(**changes: Any) -> Transaction:
+    """What a load of the schema `s` says of itself."""
+    given: dict[str, Any] = {
+        "schema": "s",
+        "load_id": "0" * 32,
+        "versions": "2.3",
+        "copy_role": "arn",
+    }
+    return Transaction(**given | changes)
+
+
+def staged_tables(*names: str) -> list[StagedTable]:
+    """Tables with three staged rows each: these, or all."""
+    return [
+        StagedTable(
+            table=table,
+            columns=table.columns,
+            uri=f"s3://bucket/manifest/{table.name}.json",
+            rows=3,
+            received=Arrivals("2026-11-20 13:00:00", "2026-11-20 14:00:00"),
+        )
+        for table in tables.TABLES
+        if not names or table.name in names
+    ]

@@ -78,7 +78,7 @@ DEPENDENCIES: Final = Recipe(
 WAREHOUSE: Final = Recipe(
     name="warehouse", theirs="warehouse.txt", inside="python", mounted_at="/opt/python"
 )
-SHIPPED: Final = (".py", ".sql", ".json", ".toml", ".typed", ".pyi")
+SHIPPED: Final = (".py", ".json", ".toml", ".typed", ".pyi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from runtime.usecases.functions.run_again import RunAgain
     from runtime.usecases.functions.tend_functions import TendFunctions
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
-    from runtime.usecases.warehouse.load_redshift import LoadRedshift
+    from runtime.usecases.warehouse.load_sql import LoadSql
 
 # Random numbers for jitter, from the system's own source: no two processes draw the same.
 DICE: Final = random.SystemRandom()
@@ -344,20 +344,21 @@ def secrets(clients: Clients, installation: Settings) -> "Secrets":
     return Secrets(client=clients.kms, key_id=installation.kms_key_id, random=dice.token_bytes)
 
 
-def redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "LoadRedshift":
+def redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "LoadSql":
     """What loads Redshift, and deletes from it."""
+    from runtime.core.warehouse.dialects import redshift
     from runtime.stores.warehouse.redshift.data_api import DataApi
-    from runtime.stores.warehouse.redshift.sql_files import read_migrations, read_queries
-    from runtime.usecases.warehouse.load_redshift import LoadRedshift, Sql
+    from runtime.usecases.warehouse.load_sql import LoadSql
 
-    return LoadRedshift(
-        data_api=DataApi(
+    bucket = installation.bucket
+    return LoadSql(
+        statements=DataApi(
             client=clients.redshift_data,
             workgroup=installation.redshift_workgroup,
             database=installation.redshift_database,
         ),
         schemas=ledger,
-        sql=Sql(queries=read_queries(), migrations=read_migrations()),
-        bucket=installation.bucket,
-        copy_role_arn=installation.redshift_copy_role_arn,
+        dialect=redshift.DIALECT,
+        uri=lambda key: f"s3://{bucket}/{key}",
+        copy_role=installation.redshift_copy_role_arn,
     )

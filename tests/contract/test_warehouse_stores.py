@@ -10,8 +10,8 @@ from moto import mock_aws
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import Kind
-from runtime.core.warehouse.plan import Load, LoadState, TableCount
-from runtime.core.warehouse.redshift import MAX_PROPERTIES_BYTES, STAGING, StatementState
+from runtime.core.warehouse.dialects.redshift import DIALECT, MAX_PROPERTIES_BYTES
+from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCount
 from runtime.errors import Conflict, NotFound, Permanent, Transient
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
@@ -210,7 +210,7 @@ def test_redshift_without_a_workgroup_is_refused_before_any_call(world: World) -
         redshift.run(["SELECT 1"], wait_s=1)
 
 
-def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path) -> None:
+def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path, load: Load) -> None:
     """First writers win, so whoever renders again must render the same."""
     events = [
         an_event(id=f"e{n % 50}", received_at=f"2026-11-2{n % 2}T00:00:00.{n % 9:03d}Z")
@@ -223,15 +223,15 @@ def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path) ->
         out.mkdir()
         raw.write_bytes(raw_log.encode_events(order).data)
         rendered = Writer(scratch=tmp_path).render(
-            {Kind.EVENTS: [raw]}, tenant="acme", out=out, staging=STAGING
+            {Kind.EVENTS: [raw]}, load=load, out=out, staging=DIALECT.staging
         )
         files = (*rendered.stage, *rendered.lake)
         seen.add(tuple(Path(file.path).read_bytes() for file in files))
-        assert rendered.rows(Kind.EVENTS) == 50
+        assert rendered.rows("events") == 50
     assert len(seen) == 1
 
 
-def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
+def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path, load: Load) -> None:
     """Redshift's longest text is 65,535 bytes; Parquet has no such limit."""
     fits, fat = "x" * (MAX_PROPERTIES_BYTES - 8), "x" * MAX_PROPERTIES_BYTES
     events = [
@@ -241,7 +241,7 @@ def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
     raw = tmp_path / "raw.jsonl.gz"
     raw.write_bytes(raw_log.encode_events(events).data)
     rendered = Writer(scratch=tmp_path).render(
-        {Kind.EVENTS: [raw]}, tenant="acme", out=tmp_path, staging=STAGING
+        {Kind.EVENTS: [raw]}, load=load, out=tmp_path, staging=DIALECT.staging
     )
     lengths = [
         dict(
@@ -250,9 +250,10 @@ def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path) -> None:
             ).fetchall()
         )
         for file in (*rendered.stage, *rendered.lake)
+        if file.table == "events"
     ]
     assert lengths == [
         {"fat": None, "fits": MAX_PROPERTIES_BYTES},
         {"fat": len(fat) + 8, "fits": MAX_PROPERTIES_BYTES},
     ]
-    assert rendered.discarded == 1
+    assert rendered.discarded == {"events": 1}

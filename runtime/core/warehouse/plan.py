@@ -5,22 +5,27 @@ again gives the same id, the same object keys and the same bytes.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
-from runtime.core.archive.raw_log import Kind, RawBatch
+from runtime.core.archive.raw_log import RawBatch
+from runtime.core.warehouse.selection import Selection
 from runtime.core.warehouse.sync import Sync
+from runtime.core.warehouse.tables import CHILDREN
 from runtime.errors import BadInput
 
-TRANSFORM_VERSION: Final = 2  # raise it when the same raw rows would become other Parquet rows
+TRANSFORM_VERSION: Final = 3  # raise it when the same raw rows would become other Parquet rows
 LAKE_VERSION: Final = 1  # raise it when the lake's object keys change: `lake/v1/…`
 MAX_ROWS: Final = 2_000_000  # of the tenant in one load: 128 MB of Parquet, one file for each table
 MAX_INPUT_BYTES: Final = (
     256 * 1024 * 1024
 )  # gzipped; the batches must fit the function's scratch disk
 MAX_BATCHES: Final = 1_000
+# Refused rows of one load that are named in its record, which has at most 400 KB; a load with more
+# of them fails, because something is wrong with all of its rows.
+MAX_REFUSED: Final = 200
 
 T = TypeVar("T")
 
@@ -45,6 +50,14 @@ class TableCount:
     rows_new: int  # rows whose key the table did not have before
 
 
+class Refused(NamedTuple):
+    """A row that the warehouse does not take."""
+
+    table: str
+    key: tuple[str, ...]  # the values of the table's key columns
+    reason: str  # in the warehouse's own words
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """One load, as it stands in the ledger."""
@@ -58,30 +71,51 @@ class Load:
     state: LoadState
     versions: str  # the destination's `versions` when the load was planned
     started_at: str  # ISO 8601
+    selection: Selection = field(default_factory=Selection)  # the sync's, when it was planned
+    # The rows that are left out of the staged files because the warehouse refused them.
+    refused: tuple[Refused, ...] = ()
     attempt: int = 1  # grows by one after each try that certainly failed
     # The warehouse's own id of the transaction; None until it is submitted.
     statement_id: str | None = None
     # Table name → what the load did to it; empty until the load is committed.
     tables: Mapping[str, TableCount] = field(default_factory=dict)
-    discarded: int = 0  # rows that the warehouse cannot hold whole
+    discarded: int = 0  # rows that the warehouse cannot hold whole, or refused
     finished_at: str | None = None  # ISO 8601; None while the load goes on without an error
     error: str | None = None  # why the last step failed, for people; None if it did not fail
     error_code: str | None = None  # the error's code; None without an error
 
     @property
     def rows_in(self) -> int:
-        """How many rows went in, not counting duplicates inside the load."""
-        return sum(count.rows_in for count in self.tables.values())
+        """How many raw rows went in, not counting duplicates inside the load."""
+        return sum(count.rows_in for count in self._whole())
 
     @property
     def rows_new(self) -> int:
         """How many rows had a key that the warehouse did not have before."""
-        return sum(count.rows_new for count in self.tables.values())
+        return sum(count.rows_new for count in self._whole())
+
+    def _whole(self) -> Iterator[TableCount]:
+        """The counts of the tables whose rows are none of another table's."""
+        return (count for name, count in self.tables.items() if name not in CHILDREN)
 
     @property
     def token(self) -> str:
         """The client token of this attempt. The warehouse runs a token once, even if sent twice."""
         return f"{self.load_id}-{self.attempt}"
+
+    def refused_of(self, table: str) -> Sequence[Refused]:
+        """The rows of one table that the warehouse refused."""
+        return [each for each in self.refused if each.table == table]
+
+    def without(self, refused: Sequence[Refused]) -> "Load":
+        """The load as it is to be made again, with files that leave these rows out."""
+        return replace(
+            self,
+            state=LoadState.PLANNED,
+            refused=(*self.refused, *refused),
+            attempt=self.attempt + 1,
+            statement_id=None,
+        )
 
     def with_error(self, error: str, *, code: str, at: str) -> "Load":
         """The load after a step that failed."""
@@ -95,6 +129,23 @@ class Load:
         return replace(
             self, state=state, tables=counts, finished_at=at, error=None, error_code=None
         )
+
+
+class StatementState(StrEnum):
+    """What is known of a submitted statement."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    LOST = "lost"  # the warehouse has forgotten the statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementOutcome:
+    """How a submitted statement stands."""
+
+    state: StatementState
+    error: str = ""  # the warehouse's own words; empty unless it failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +186,7 @@ class Choice:
 class DataFile:
     """A Parquet file of a load, on local disk."""
 
-    kind: Kind
+    table: str
     path: str
     size_bytes: int
     rows: int
@@ -166,21 +217,26 @@ class Arrivals(NamedTuple):
     latest: str  # ISO 8601
 
 
+NEVER: Final = Arrivals("1970-01-01", "1970-01-01")  # of rows that have no time
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """The files that a load's raw rows became, on local disk."""
 
-    stage: tuple[DataFile, ...]  # one for each table with rows; empty without a warehouse
+    # One for each table, parents before their children; empty without a warehouse, and without rows
+    # of the tables' kind.
+    stage: tuple[DataFile, ...]
     lake: tuple[DataFile, ...]  # one for each table and day of arrival
-    received: Mapping[Kind, Arrivals]
+    received: Mapping[str, Arrivals]  # table → when its rows arrived
     # Path of the file with the rows that the warehouse cannot hold whole, each with the reason;
     # None when there are none.
     discards: str | None = None
-    discarded: int = 0  # how many rows that file has
+    discarded: Mapping[str, int] = field(default_factory=dict)  # table → its rows in that file
 
-    def rows(self, kind: Kind) -> int:
+    def rows(self, table: str) -> int:
         """How many rows one table gets."""
-        return sum(file.rows for file in self.lake if file.kind is kind)
+        return sum(file.rows for file in self.lake if file.table == table)
 
 
 def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: str = "") -> Choice:
@@ -211,6 +267,11 @@ def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: 
     return Choice(batches=tuple(batches_in), last_seq=seq)
 
 
+def versions(destination: str, selection: Selection) -> str:
+    """What decides which rows raw rows become: our code's versions, and the sync's selection."""
+    return f"{destination}.{selection.digest}" if selection.digest else destination
+
+
 def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:
     """The id of the load of these batches into this sync; the same inputs give the same id."""
     inputs = sorted(f"{batch.key}@{batch.digest}" for batch in batches)
@@ -218,25 +279,41 @@ def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def stage_key(load: Load, kind: Kind) -> str:
-    """The object key of the Parquet file that the warehouse reads."""
-    return f"stage/v1/{load.load_id}/{kind}-0.parquet"
+def stage_key(load: Load, table: str) -> str:
+    """The object key of the Parquet file that the warehouse reads; another without other rows."""
+    return f"stage/v1/{load.load_id}/{table}-{len(load.refused)}.parquet"
 
 
-def manifest_key(load: Load, kind: Kind) -> str:
+def manifest_key(load: Load, table: str) -> str:
     """The object key of the manifest that the warehouse reads."""
-    return f"manifest/v1/{load.load_id}/{kind}.json"
+    suffix = f"-{len(load.refused)}" if load.refused else ""
+    return f"manifest/v1/{load.load_id}/{table}{suffix}.json"
+
+
+def part_keys(load: Load, table: str, rows: range) -> tuple[str, str]:
+    """The object keys of some rows of a table and of their manifest.
+
+    The warehouse is asked whether it takes them.
+    """
+    part = f"{load.load_id}/{table}-{len(load.refused)}-{rows.start}-{rows.stop}"
+    return f"stage/v1/{part}.parquet", f"stage/v1/{part}.json"
+
+
+def probe_token(load: Load, key: str) -> str:
+    """The client token of the question about the rows of one manifest."""
+    return hashlib.sha256(f"{load.token}|{key}".encode()).hexdigest()
 
 
 def lake_key(load: Load, file: DataFile) -> str:
     """The object key of a file in the lake, by tenant, sync and day of arrival."""
-    folder = f"lake/v{LAKE_VERSION}/{load.tenant}/{load.sync_id}/{file.kind}/dt={file.day}"
+    folder = f"lake/v{LAKE_VERSION}/{load.tenant}/{load.sync_id}/{file.table}/dt={file.day}"
     return f"{folder}/{load.load_id}.parquet"
 
 
 def discard_key(load: Load) -> str:
-    """The object key of the rows that the warehouse cannot hold whole."""
-    return f"discard/v1/{load.tenant}/{load.load_id}.jsonl.gz"
+    """The object key of the rows that the warehouse cannot hold whole, or refused."""
+    suffix = f"-{len(load.refused)}" if load.refused else ""
+    return f"discard/v1/{load.tenant}/{load.load_id}{suffix}.jsonl.gz"
 
 
 def in_turn(syncs: Sequence[T], *, hour: int) -> tuple[T, ...]:

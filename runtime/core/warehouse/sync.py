@@ -1,9 +1,10 @@
 """A sync: the destination that one tenant's rows are loaded into every hour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runtime.core import preconditions
+from runtime.core.warehouse.selection import Selection
 
 
 class DestinationKind(StrEnum):
@@ -35,6 +36,7 @@ class Sync:
     # The schema of the warehouse's tables. Empty: the schema named after the tenant, or none if the
     # destination has no tables.
     schema: str = ""
+    selection: Selection = field(default_factory=Selection)  # which rows and columns it takes
     enabled: bool = True  # False while it is paused: then no load of it begins or goes on
 
     @property

@@ -2,24 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from runtime.core.json_text import dump, load
-from runtime.core.warehouse.plan import Load, LoadState, TableCount
+from runtime.core.warehouse.plan import Load, LoadState, Refused, TableCount
+from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
+SYNC_AS_JSON: Final = frozenset({"selection"})
+
 
 def sync_item(sync: Sync) -> Item:
-    """The attributes of a sync, all of them scalars."""
-    return codec.encode(sync)
+    """The attributes of a sync."""
+    return codec.encode(sync, as_json=SYNC_AS_JSON)
 
 
 def sync(item: Mapping[str, Item]) -> Sync:
     """A stored sync."""
-    raw = codec.fields(item, Sync)
+    raw = codec.fields(item, Sync, as_json=SYNC_AS_JSON)
     raw["kind"] = DestinationKind(raw["kind"])
+    if "selection" in raw:
+        raw["selection"] = _selection(raw["selection"])
     return Sync(**raw)
 
 
@@ -33,4 +38,18 @@ def load_record(item: Mapping[str, Item]) -> Load:
     raw: dict[str, Any] = load(codec.value(item["record"]))
     raw["state"] = LoadState(raw["state"])
     raw["tables"] = {name: TableCount(**count) for name, count in raw["tables"].items()}
+    if "selection" in raw:
+        raw["selection"] = _selection(raw["selection"])
+    raw["refused"] = tuple(
+        Refused(table, tuple(key), reason) for table, key, reason in raw.get("refused", ())
+    )
     return Load(**raw)
+
+
+def _selection(raw: Mapping[str, Any]) -> Selection:
+    columns = (
+        PromotedColumn(**(column | {"type": PromotedType(column["type"])}))
+        for column in raw["columns"]
+    )
+    names = ("tables", "include_topics", "exclude_topics")
+    return Selection(**{name: tuple(raw[name]) for name in names}, columns=tuple(columns))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runtime.core.archive.raw_log import Kind, RawBatch
 from runtime.core.warehouse import plan
-from runtime.core.warehouse.plan import Load, Rendered, StagedFile, Staging
+from runtime.core.warehouse.plan import DataFile, Load, Rendered, StagedFile, Staging
 from runtime.stores.archive.raw_log import RawLog
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
@@ -40,7 +40,7 @@ class LoadFiles:
                 path = out / f"{batch.seq:012d}.jsonl.gz"
                 self.raw_log.fetch(batch, to=path)
                 inputs.setdefault(batch.kind, []).append(path)
-            yield self.writer.render(inputs, tenant=load.tenant, out=out, staging=staging)
+            yield self.writer.render(inputs, load=load, out=out, staging=staging)
 
     def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:
         """Put the files that the warehouse will read: the data, then the manifest that names it."""
@@ -48,13 +48,35 @@ class LoadFiles:
             key = plan.discard_key(load)
             self.bucket.put_once(key, Path(rendered.discards).read_bytes())
         for file in rendered.stage:
-            key = plan.stage_key(load, file.kind)
-            self.bucket.put_file_once(key, Path(file.path))
-            staged = StagedFile(uri=f"s3://{self.bucket.name}/{key}", size_bytes=file.size_bytes)
-            text = staging.manifest([staged])
-            self.bucket.put_once(plan.manifest_key(load, file.kind), text.encode())
+            self._stage(
+                Path(file.path),
+                key=plan.stage_key(load, file.table),
+                manifest_key=plan.manifest_key(load, file.table),
+                staging=staging,
+            )
+
+    def stage_part(self, load: Load, file: DataFile, rows: range, *, staging: Staging) -> str:
+        """Put some rows of a staged file, as the warehouse reads them; returns the manifest's key.
+
+        Raises:
+            Conflict: other rows have these keys.
+        """
+        key, manifest_key = plan.part_keys(load, file.table, rows)
+        with tempfile.TemporaryDirectory(dir=self.writer.scratch, prefix="part-") as folder:
+            path = self.writer.part(file, rows, to=Path(folder) / "part.parquet", staging=staging)
+            self._stage(path, key=key, manifest_key=manifest_key, staging=staging)
+        return manifest_key
+
+    def key_at(self, file: DataFile, row: int) -> tuple[str, ...]:
+        """The values of the key columns of one row of a local file."""
+        return self.writer.key_at(file, row)
 
     def publish(self, load: Load, rendered: Rendered) -> None:
         """Put the lake's files, under the load's own names."""
         for file in rendered.lake:
             self.bucket.put_file_once(plan.lake_key(load, file), Path(file.path))
+
+    def _stage(self, path: Path, *, key: str, manifest_key: str, staging: Staging) -> None:
+        self.bucket.put_file_once(key, path)
+        staged = StagedFile(uri=f"s3://{self.bucket.name}/{key}", size_bytes=path.stat().st_size)
+        self.bucket.put_once(manifest_key, staging.manifest([staged]).encode())

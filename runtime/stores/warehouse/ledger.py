@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from runtime.core.json_text import dump, load
 from runtime.core.warehouse.plan import Lease, Load
 from runtime.errors import Conflict, Transient
 from runtime.stores.aws import clients as aws
@@ -137,6 +138,19 @@ class Ledger:
     def set_schema_version(self, schema: str, *, version: int) -> None:
         """Record the version of a schema's tables."""
         change = self.table.update(_schema(schema), "SET #version = :version", "", version=version)
+        self.table.try_to(lambda: self.table.client.update_item(**change))
+
+    def promoted_columns(self, schema: str) -> frozenset[str]:
+        """The promoted columns that a schema's tables have, as `table.column`."""
+        item = self.table.get(_schema(schema))
+        if item is None or "columns" not in item:
+            return frozenset()
+        return frozenset(load(codec.value(item["columns"])))
+
+    def set_promoted_columns(self, schema: str, columns: frozenset[str], /) -> None:
+        """Record which promoted columns a schema's tables have."""
+        text = dump(sorted(columns))
+        change = self.table.update(_schema(schema), "SET #columns = :columns", "", columns=text)
         self.table.try_to(lambda: self.table.client.update_item(**change))
 
     def _write(self, lease: Lease, record: Load, change: str, **values: str | int) -> None:

@@ -9,64 +9,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import duckdb
 
 from runtime.core.archive.raw_log import Kind
-from runtime.core.warehouse.plan import Arrivals, DataFile, Rendered, Staging
-
-_RAW_COLUMNS: Final = {
-    Kind.EVENTS: {
-        "tenant": "VARCHAR",
-        "id": "VARCHAR",
-        "topic": "VARCHAR",
-        "occurred_at": "VARCHAR",
-        "received_at": "VARCHAR",
-        "profile_id": "VARCHAR",
-        "profile": "VARCHAR",
-        "properties": "VARCHAR",
-        "hops": "SMALLINT",
-        "origin": "VARCHAR",
-    },
-    Kind.PROFILES: {
-        "tenant": "VARCHAR",
-        "profile_id": "VARCHAR",
-        "external_id": "VARCHAR",
-        "email": "VARCHAR",
-        "phone": "VARCHAR",
-        "properties": "VARCHAR",
-        "revision": "BIGINT",
-        "deleted": "BOOLEAN",
-        "updated_at": "VARCHAR",
-    },
-}
-# Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door refuses
-# it in a person's names, but the raw log may hold some from before. Both tables must spell them
-# alike, or they do not join.
-_PLAIN_TEXTS: Final = {
-    Kind.EVENTS: ("profile_id",),
-    Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),
-}
-_COLUMNS: Final = {
-    Kind.EVENTS: """id, tenant, topic, CAST(occurred_at AS TIMESTAMP) AS occurred_at,
-        CAST(received_at AS TIMESTAMP) AS received_at,
-        profile_id, profile, properties, hops, origin""",
-    Kind.PROFILES: """profile_id, external_id, email, phone, properties, revision, deleted,
-        CAST(nullif(updated_at, '') AS TIMESTAMP) AS updated_at""",
-}
-_KEY: Final = {Kind.EVENTS: "id", Kind.PROFILES: "profile_id"}
-_LATEST: Final = {Kind.EVENTS: "received_at", Kind.PROFILES: "revision"}
-_ARRIVED: Final = {Kind.EVENTS: "received_at", Kind.PROFILES: "updated_at"}
-
-
-class _Discard(NamedTuple):
-    """A row that the warehouse cannot hold whole, as a line of the discards."""
-
-    table: str
-    key: str
-    reason: str
-    properties: str
+from runtime.core.warehouse import tables
+from runtime.core.warehouse.plan import NEVER, Arrivals, DataFile, Load, Rendered, Staging
+from runtime.core.warehouse.selection import Selection
+from runtime.core.warehouse.tables import ColumnType, Table
+from runtime.stores.warehouse import raw_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,35 +32,63 @@ class Writer:
         self,
         inputs: Mapping[Kind, Sequence[Path]],
         *,
-        tenant: str,
+        load: Load,
         out: Path,
         staging: Staging | None,
     ) -> Rendered:
-        """The tenant's rows of these batches as lake files by day, in the folder `out`.
+        """The load's rows of these batches as lake files by day, in the folder `out`.
 
-        With a `staging` there are staged files too, and the discards that it makes.
+        With a `staging` there are staged files too, without the rows that the load knows as
+        refused, and the discards: these rows, and those that the warehouse cannot hold whole.
         """
         stage: list[DataFile] = []
         lake: list[DataFile] = []
-        received: dict[Kind, Arrivals] = {}
+        received: dict[str, Arrivals] = {}
         discards: list[_Discard] = []
         with self._connect() as connection:
             for kind in (kind for kind in Kind if inputs.get(kind)):
-                table = _Table(connection, kind, out)
-                if not table.read(inputs[kind], tenant=tenant):
+                if not raw_rows.read(connection, kind, inputs[kind], load=load):
                     continue
-                lake.extend(table.lake())
-                received[kind] = table.received()
-                if staging is not None:
-                    stage.append(table.stage(staging))
-                    discards.extend(table.oversize(staging))
+                for table in tables.of_kind(kind):
+                    if not load.selection.takes(table):
+                        continue
+                    rows = _Rows(connection, table, load.selection, out)
+                    rows.make()
+                    lake.extend(rows.lake())
+                    received[table.name] = rows.received()
+                    if staging is not None:
+                        refused = {each.key: each.reason for each in load.refused_of(table.name)}
+                        stage.append(rows.stage(staging, refused=list(refused)))
+                        discards.extend(rows.oversize(staging))
+                        discards.extend(rows.refused(refused))
         return Rendered(
             stage=tuple(stage),
             lake=tuple(lake),
             received=received,
             discards=_write_discards(discards, out / "discards.jsonl.gz"),
-            discarded=len(discards),
+            discarded={
+                name: sum(each.table == name for each in discards)
+                for name in {each.table for each in discards}
+            },
         )
+
+    def part(self, file: DataFile, rows: range, *, to: Path, staging: Staging) -> Path:
+        """Write some rows of a file, in their order, as a file of its own; returns its path."""
+        with self._connect() as connection:
+            connection.execute(
+                f"COPY (SELECT * FROM read_parquet('{file.path}') LIMIT {len(rows)}"
+                f" OFFSET {rows.start}) TO '{to}' (FORMAT parquet, COMPRESSION {staging.codec})"
+            )
+        return to
+
+    def key_at(self, file: DataFile, row: int) -> tuple[str, ...]:
+        """The values of the key columns of one row of a file."""
+        names = ", ".join(tables.BY_NAME[file.table].key)
+        with self._connect() as connection:
+            found = connection.execute(
+                f"SELECT {names} FROM read_parquet('{file.path}') LIMIT 1 OFFSET {row}"
+            ).fetchall()
+        return tuple(str(value) for value in found[0])
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         home = self.scratch / "duckdb"
@@ -126,90 +106,120 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """One table of one load, held in DuckDB."""
+class _Discard:
+    """A row that the warehouse cannot hold whole, or refused, as a line of the discards."""
+
+    table: str
+    key: str | list[str]  # the value of the table's key, or of each of its key columns
+    reason: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of one table of one load, held in DuckDB."""
 
     connection: duckdb.DuckDBPyConnection
-    kind: Kind
+    table: Table
+    selection: Selection
     out: Path
 
-    def read(self, inputs: Sequence[Path], *, tenant: str) -> int:
-        """Read one copy of each of the tenant's rows; returns how many rows there are."""
-        raw = _RAW_COLUMNS[self.kind]
-        everything = ", ".join(raw)
-        plain = ", ".join(
-            f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS[self.kind]
-        )
-        self.connection.execute(
-            f"""CREATE TEMP TABLE {self.kind} AS SELECT {_COLUMNS[self.kind]} FROM (
-                SELECT *, row_number() OVER (PARTITION BY {_KEY[self.kind]}
-                    ORDER BY {_LATEST[self.kind]} DESC, {everything}) AS place
-                FROM (SELECT * REPLACE ({plain}) FROM read_json(
-                    $files, format = 'newline_delimited', compression = 'gzip',
-                    columns = {_struct(raw)}))
-                WHERE tenant = $tenant) AS copies WHERE place = 1""",  # noqa: S608 - our constants
-            {"files": [str(path) for path in inputs], "tenant": tenant},
-        )
-        return int(self._one("SELECT count(*) FROM {table}")[0])
+    def make(self) -> None:
+        """Select the table's rows from the raw ones, as a view."""
+        select = raw_rows.select(self.table, self.selection)
+        self.connection.execute(f"CREATE TEMP VIEW {self.table.name} AS {select}")
 
-    def stage(self, staging: Staging) -> DataFile:
-        """Write the file that the warehouse reads; properties too long for it are NULL there."""
-        path = self.out / f"stage-{self.kind}.parquet"
-        self._copy(
-            f"""SELECT * REPLACE (CASE WHEN strlen(properties) <= {staging.max_properties_bytes}
-                THEN properties END AS properties) FROM {self.kind}""",  # noqa: S608 - constants
-            path,
-            codec=staging.codec,
-        )
-        return self._file(path, rows=int(self._one("SELECT count(*) FROM {table}")[0]))
+    def stage(self, staging: Staging, *, refused: Sequence[tuple[str, ...]]) -> DataFile:
+        """Write the file that the warehouse reads; JSON too long for it is NULL there."""
+        path = self.out / f"stage-{self.table.name}.parquet"
+        cut = [
+            f"CASE WHEN strlen({name}) <= {staging.max_properties_bytes} THEN {name} END AS {name}"
+            for name in self._json()
+        ]
+        replaced = f" REPLACE ({', '.join(cut)})" if cut else ""
+        where = f" WHERE NOT {self._is_among(refused)}" if refused else ""
+        self._copy(f"SELECT *{replaced} FROM {self.table.name}{where}", path, codec=staging.codec)
+        count = self.connection.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchall()
+        return self._file(path, rows=count[0][0])
 
     def lake(self) -> list[DataFile]:
         """Every row whole, one file for each day of arrival."""
-        arrived = f"coalesce(CAST({_ARRIVED[self.kind]} AS DATE), DATE '1970-01-01')"
+        arrived = f"coalesce(CAST({self.table.arrived} AS DATE), DATE '1970-01-01')"
         days = self.connection.execute(
-            f"SELECT {arrived} AS day, count(*) FROM {self.kind} GROUP BY day ORDER BY day"  # noqa: S608 - our constants
+            f"SELECT {arrived} AS day, count(*) FROM {self.table.name} GROUP BY day ORDER BY day"
         ).fetchall()
         files = []
         for day, rows in days:
-            path = self.out / f"lake-{self.kind}-{day}.parquet"
+            path = self.out / f"lake-{self.table.name}-{day}.parquet"
             where = f"{arrived} = DATE '{day}'"
-            self._copy(f"SELECT * FROM {self.kind} WHERE {where}", path, codec="zstd")  # noqa: S608 - our constants
+            self._copy(f"SELECT * FROM {self.table.name} WHERE {where}", path, codec="zstd")
             files.append(self._file(path, rows=rows, day=str(day)))
         return files
 
     def received(self) -> Arrivals:
         """The earliest and the latest arrival."""
-        column = _ARRIVED[self.kind]
-        earliest, latest = self._one(f"SELECT min({column}), max({column}) FROM {{table}}")  # noqa: S608 - our constants
-        return Arrivals(str(earliest or "1970-01-01"), str(latest or "1970-01-01"))
+        column = self.table.arrived
+        earliest, latest = self.connection.execute(
+            f"SELECT min({column}), max({column}) FROM {self.table.name}"
+        ).fetchall()[0]
+        return Arrivals(str(earliest or NEVER.earliest), str(latest or NEVER.latest))
 
     def oversize(self, staging: Staging) -> list[_Discard]:
-        """The rows whose properties are too long."""
-        rows = self.connection.execute(
-            f"""SELECT {_KEY[self.kind]}, properties FROM {self.kind}
-                WHERE strlen(properties) > {staging.max_properties_bytes} ORDER BY 1"""  # noqa: S608 - our constants
-        ).fetchall()
-        return [_Discard(self.kind, key, "properties_too_long", text) for key, text in rows]
+        """The rows with JSON that is too long."""
+        if not self._json():
+            return []
+        too_long = " OR ".join(
+            f"strlen({name}) > {staging.max_properties_bytes}" for name in self._json()
+        )
+        return [self._discard(row, "properties_too_long") for row in self._where(too_long)]
+
+    def refused(self, reasons: Mapping[tuple[str, ...], str]) -> list[_Discard]:
+        """The rows that the warehouse refused."""
+        if not reasons:
+            return []
+        rows = self._where(self._is_among(list(reasons)))
+        return [self._discard(row, reasons[self._key(row)]) for row in rows]
+
+    def _discard(self, row: Mapping[str, Any], reason: str) -> _Discard:
+        key = self._key(row)
+        return _Discard(self.table.name, key[0] if len(key) == 1 else list(key), reason, row)
+
+    def _key(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(row[name]) for name in self.table.key)
+
+    def _where(self, condition: str) -> list[dict[str, Any]]:
+        found = self.connection.execute(
+            f"SELECT * FROM {self.table.name} WHERE {condition} ORDER BY {self._order}"
+        )
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def _is_among(self, keys: Sequence[tuple[str, ...]]) -> str:
+        names = ", ".join(self.table.key)
+        listed = ", ".join(f"({', '.join(map(raw_rows.quoted, key))})" for key in keys)
+        return f"({names}) IN ({listed})"
+
+    def _json(self) -> list[str]:
+        return [column.name for column in self.table.columns if column.type is ColumnType.JSON]
+
+    @property
+    def _order(self) -> str:
+        return ", ".join((self.table.arrived, *self.table.key))
 
     def _copy(self, query: str, path: Path, *, codec: str) -> None:
-        order = f"{_ARRIVED[self.kind]}, {_KEY[self.kind]}"
         self.connection.execute(
-            f"COPY ({query} ORDER BY {order}) TO '{path}' (FORMAT parquet, COMPRESSION {codec})"
+            f"COPY ({query} ORDER BY {self._order})"
+            f" TO '{path}' (FORMAT parquet, COMPRESSION {codec})"
         )
 
     def _file(self, path: Path, *, rows: int, day: str | None = None) -> DataFile:
         return DataFile(
-            kind=self.kind, path=str(path), size_bytes=path.stat().st_size, rows=rows, day=day
+            table=self.table.name,
+            path=str(path),
+            size_bytes=path.stat().st_size,
+            rows=rows,
+            day=day,
         )
-
-    def _one(self, query: str) -> tuple[Any, ...]:
-        row = self.connection.execute(query.format(table=self.kind)).fetchone()
-        assert row is not None, "an aggregate gives a row"  # noqa: S101 - narrows the type
-        return row
-
-
-def _struct(columns: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{name}: '{kind}'" for name, kind in columns.items()) + "}"
 
 
 def _write_discards(rows: Sequence[_Discard], path: Path) -> str | None:
@@ -217,5 +227,6 @@ def _write_discards(rows: Sequence[_Discard], path: Path) -> str | None:
         return None
     with path.open("wb") as plain, gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as file:
         for row in rows:
-            file.write(json.dumps(row._asdict(), ensure_ascii=False).encode() + b"\n")
+            line = {"table": row.table, "key": row.key, "reason": row.reason, "row": row.row}
+            file.write(json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n")
     return str(path)

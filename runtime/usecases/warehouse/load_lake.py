@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from runtime.core.archive.raw_log import Kind, RawBatch
+from runtime.core.archive.raw_log import RawBatch
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import plan, tables
 from runtime.core.warehouse.plan import Load, LoadState, Rendered, Staging, TableCount
 from runtime.core.warehouse.sync import Sync
 from runtime.usecases.warehouse.destination import OpenLoad
@@ -62,7 +62,7 @@ class LoadLake:
 def _counts(rendered: Rendered) -> dict[str, TableCount]:
     """Count the rows that went in. Every row counts as new, because the lake compares no keys."""
     return {
-        kind.value: TableCount(rows_in=rows, rows_new=rows)
-        for kind in Kind
-        if (rows := rendered.rows(kind))
+        table.name: TableCount(rows_in=rows, rows_new=rows)
+        for table in tables.TABLES
+        if (rows := rendered.rows(table.name))
     }

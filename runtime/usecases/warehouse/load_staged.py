@@ -1,6 +1,7 @@
 """Load rows into a warehouse that reads staged files, going on from the load's present state.
 
     PLANNED ─stage files─▶ STAGED ─submit─▶ SUBMITTED ─settled─▶ COMMITTED ─publish lake─▶ LOADED
+                                               ├─some rows refused─▶ PLANNED, without these rows
                                                └─failed for certain─▶ FAILED ─next run─▶ PLANNED
 
 After a kill between a step and its record, the next planner repeats the step, which changes
@@ -11,14 +12,27 @@ warehouse's own ledger lets a load commit once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse.plan import Load, LoadState, Rendered, Settled, Staging
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import (
+    DataFile,
+    Load,
+    LoadState,
+    Refused,
+    Rendered,
+    Settled,
+    Staging,
+)
+from runtime.core.warehouse.refusals import bad_rows
 from runtime.core.warehouse.sync import Sync
 from runtime.usecases.warehouse import load_lake
 from runtime.usecases.warehouse.destination import OpenLoad
+
+MAX_REASON_CHARS: Final = 500  # of a refused row, in the load's record
 
 
 class Files(load_lake.Files, Protocol):
@@ -26,6 +40,12 @@ class Files(load_lake.Files, Protocol):
 
     def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:
         """Store the files that the warehouse reads. Storing them again changes nothing."""
+
+    def stage_part(self, load: Load, file: DataFile, rows: range, *, staging: Staging) -> str:
+        """Store some rows of a table as the warehouse reads them; returns the manifest's key."""
+
+    def key_at(self, file: DataFile, row: int) -> tuple[str, ...]:
+        """The values of the key columns of one row of a file."""
 
 
 class Warehouse(Protocol):
@@ -51,6 +71,9 @@ class Warehouse(Protocol):
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:
         """How a submitted load ended, as the warehouse's own ledger says; None while it runs."""
+
+    def refusal(self, load: Load, table: str, manifest_key: str, *, schema: str) -> str:
+        """Why the warehouse does not take the rows of this manifest; empty if it takes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +107,46 @@ class LoadStaged:
             if load.record.state is LoadState.STAGED:
                 self._submit(load, rendered, schema=schema)
             if load.record.state is LoadState.SUBMITTED:
-                self._settle(load, schema=schema)
+                self._settle(load, rendered, schema=schema)
             if load.record.state is LoadState.COMMITTED:
                 self._publish(load, rendered)
 
     def _stage(self, load: OpenLoad, rendered: Rendered) -> None:
         self.files.stage(load.record, rendered, staging=self.warehouse.staging)
-        load.save(replace(load.record, state=LoadState.STAGED, discarded=rendered.discarded))
+        discarded = sum(rendered.discarded.values())
+        load.save(replace(load.record, state=LoadState.STAGED, discarded=discarded))
 
     def _submit(self, load: OpenLoad, rendered: Rendered, *, schema: str) -> None:
         statement_id = self.warehouse.submit(load.record, rendered, schema=schema)
         load.save(replace(load.record, state=LoadState.SUBMITTED, statement_id=statement_id))
 
-    def _settle(self, load: OpenLoad, *, schema: str) -> None:
+    def _settle(self, load: OpenLoad, rendered: Rendered, *, schema: str) -> None:
         settled = self.warehouse.settle(load.record, schema=schema)
         if settled is None:
             return
         if settled.tables:
             load.save(replace(load.record, state=LoadState.COMMITTED, tables=settled.tables))
             return
+        refused = self._refused(load.record, rendered, schema=schema) if _is_data(settled) else ()
+        if refused and len(load.record.refused) + len(refused) <= plan.MAX_REFUSED:
+            load.save(load.record.without(refused))
+            return
         failed = load.record.with_error(settled.error, code=settled.code, at=self._now())
         load.save(replace(failed, state=LoadState.FAILED))
+
+    def _refused(self, load: Load, rendered: Rendered, *, schema: str) -> tuple[Refused, ...]:
+        """The rows that the warehouse does not take, as far as one run finds them."""
+        staging = self.warehouse.staging
+
+        def ask(file: DataFile, rows: range) -> str:
+            key = self.files.stage_part(load, file, rows, staging=staging)
+            return self.warehouse.refusal(load, file.table, key, schema=schema)
+
+        return tuple(
+            Refused(file.table, self.files.key_at(file, bad.number), bad.reason[:MAX_REASON_CHARS])
+            for file in rendered.stage
+            for bad in bad_rows(file.rows, partial(ask, file))
+        )
 
     def _publish(self, load: OpenLoad, rendered: Rendered) -> None:
         self.files.publish(load.record, rendered)
@@ -112,3 +154,7 @@ class LoadStaged:
 
     def _now(self) -> str:
         return timestamp(self.clock())
+
+
+def _is_data(settled: Settled) -> bool:
+    return settled.code == "data"

@@ -134,6 +134,9 @@ class SyncWarehouse:
             if not batches:
                 return (*loads, *(() if loads else (self._up_to_date(lease, load),)))
             load = self._carry_on(sync, lease, load=load, batches=batches)
+            if load.state is LoadState.PLANNED:  # again, without the rows that were refused
+                lease = replace(lease, load=load)
+                continue
             loads.append(load)
             if load.state is not LoadState.LOADED:
                 break
@@ -148,7 +151,7 @@ class SyncWarehouse:
                 raise BadInput(f"the batches of load {open_load.load_id} are gone", code="raw_gap")
             load = self._replanned(sync, lease, open_load=open_load, batches=batches)
             return load, batches
-        versions = self.destinations[sync.kind].versions
+        versions = self._versions(sync)
         choice = plan.choose(
             self.raw_log.since(lease.seq),
             tenant=sync.tenant,
@@ -164,6 +167,7 @@ class SyncWarehouse:
             last_seq=choice.last_seq,
             state=LoadState.PLANNED,
             versions=versions,
+            selection=sync.selection,
             started_at=self._now(),
         )
         if choice.batches:
@@ -179,19 +183,24 @@ class SyncWarehouse:
     ) -> Load:
         """The open load, ready to go on.
 
-        A failed load starts over with the next attempt. A load that another version of our code
-        planned gets a new id while no part of it is visible at the destination.
+        A failed load starts over with the next attempt. A load that another version of our code, or
+        another selection, planned gets a new id while no part of it is visible at the destination.
         """
         again = open_load
         if open_load.state is LoadState.FAILED:
             again = replace(open_load, state=LoadState.PLANNED, attempt=open_load.attempt + 1)
         again = replace(again, error=None, error_code=None, finished_at=None)
-        target = self.destinations[sync.kind]
-        if again.versions == target.versions or again.state not in target.unseen:
+        versions = self._versions(sync)
+        if again.versions == versions or again.state not in self.destinations[sync.kind].unseen:
             return again
-        load_id = plan.load_id(sync, batches, versions=target.versions)
         fresh = replace(
-            again, load_id=load_id, versions=target.versions, state=LoadState.PLANNED, attempt=1
+            again,
+            load_id=plan.load_id(sync, batches, versions=versions),
+            versions=versions,
+            selection=sync.selection,
+            state=LoadState.PLANNED,
+            refused=(),
+            attempt=1,
         )
         self.ledger.save(lease, fresh)
         return fresh
@@ -216,6 +225,9 @@ class SyncWarehouse:
             opened.note(problem, at=self._now())
             raise
         return opened.record
+
+    def _versions(self, sync: Sync) -> str:
+        return plan.versions(self.destinations[sync.kind].versions, sync.selection)
 
     def _now(self) -> str:
         return timestamp(self.clock())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.warehouse.redshift import StatementOutcome, StatementState
+from runtime.core.warehouse.plan import StatementOutcome, StatementState
 from runtime.errors import Permanent, Transient
 from runtime.stores.aws import clients as aws
 

@@ -28,8 +28,7 @@ def test_a_vendor_is_named_in_its_own_files_alone(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_each_layer_has_a_file_of_the_vendor(vendor: str) -> None:
-    """What core decides of it, what a load does, and where its wire is spoken."""
-    assert (RUNTIME / f"core/warehouse/{vendor}.py").is_file()
-    assert (RUNTIME / f"usecases/warehouse/load_{vendor}.py").is_file()
+def test_core_and_stores_have_a_room_of_the_vendor(vendor: str) -> None:
+    """Its words, and where its wire is spoken."""
+    assert (RUNTIME / f"core/warehouse/dialects/{vendor}.py").is_file()
     assert (RUNTIME / f"stores/warehouse/{vendor}/__init__.py").is_file()

@@ -1,0 +1,1 @@
+"""The SQL of each vendor, a file each."""

@@ -1,0 +1,384 @@
+"""What a load, an erasure and a new column say to a warehouse, in the order that makes them safe.
+
+A vendor's words stand in its file under `dialects/`; the order of the statements stands here alone:
+
+    lock · guard · for each table: stage, copy, drop what was erased, drop what is older
+    · one row in `_loads` for each table · for each table: delete, insert
+
+No vendor's keys need be enforced, so two loaders must not run at once. The lock comes first because
+the statement after it takes the snapshot: a second loader waits for the lock, and its guard then
+sees the first loader's row in `_loads`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from runtime.core.warehouse import tables
+from runtime.core.warehouse.plan import NEVER, Arrivals, Staging
+from runtime.core.warehouse.selection import PromotedColumn
+from runtime.core.warehouse.sync import Sync, default_schema
+from runtime.core.warehouse.tables import Column, ColumnType, Table
+from runtime.errors import BadInput
+
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # no vendor has to quote it
+
+
+class StagedTable(NamedTuple):
+    """A table of a load whose file is staged."""
+
+    table: Table
+    columns: Sequence[Column]  # of the file, in its order; `load_id` is not among them
+    uri: str  # of the manifest, as the vendor reads it
+    rows: int = 0  # of the file
+    discarded: int = 0  # rows that the warehouse cannot hold whole, or refused
+    received: Arrivals = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What one load says of itself in `_loads`."""
+
+    schema: str
+    load_id: str
+    versions: str
+    copy_role: str = ""  # the name or ARN of what lets the warehouse read staged files
+
+
+def literal(value: object) -> str:
+    """A value as an SQL literal, quoted so that the value cannot end its quotes.
+
+    A warehouse may read a backslash as an escape, so one is written as the character of its number.
+    """
+    if isinstance(value, int):
+        return str(value)
+    pieces = str(value).replace("'", "''").split("\\")
+    quoted = " || CHR(92) || ".join(f"'{piece}'" for piece in pieces)
+    return quoted if len(pieces) == 1 else f"({quoted})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One vendor's words. In each text, `{name}` is an identifier that is put in as it stands."""
+
+    types: Mapping[ColumnType, str]
+    text_type: Callable[[int], str]  # the type of a text of at most so many bytes
+    staged_json: str  # the type of JSON in a stage
+    parsed: Callable[[str], str]  # the expression that makes a staged JSON column JSON
+    now: str  # the moment of the transaction
+    placement: Callable[[Table], str]  # what stands behind a table's columns
+    own_placement: str  # the same of `_loads`, `_erasures` and `_schema`
+    create_schema: str  # of {schema}; may be repeated
+    lock: str  # of {ledger}; waits for any other load or erasure, and takes no snapshot
+    # Fails if {ledger} has the load [[load_id]] already, for vendors whose lock is not enough.
+    guard: str
+    stage: str  # makes the empty temporary table {name} with {columns}
+    copy: Callable[[str, StagedTable, Transaction], str]  # fills the stage of this name
+    # Deletes from the first table the rows that match one of the second by the condition.
+    delete_using: str  # of {target}, {source} and {condition}
+    staging: Staging
+    categorize: Callable[[str], str]  # the category of an error's text; `unknown` when none fits
+    max_statements: int = 1_000  # of one transaction
+    encoding: Mapping[ColumnType, str] = field(default_factory=dict)  # behind a column's type
+    literal: Callable[[object], str] = literal
+
+    def type_of(self, column: Column) -> str:
+        """The type of a column of a table."""
+        match column.type:
+            case ColumnType.TEXT:
+                return self.text_type(column.max_bytes)
+            case _:
+                return self.types[column.type]
+
+    def moment(self, text: str) -> str:
+        """An ISO 8601 time as a timestamp."""
+        return f"CAST({self.literal(text)} AS {self.types[ColumnType.TIMESTAMP]})"
+
+    def staged_type_of(self, column: Column) -> str:
+        """The type of a column of a stage."""
+        return self.staged_json if column.type is ColumnType.JSON else self.type_of(column)
+
+
+def schema_name(sync: Sync) -> str:
+    """The schema of a sync: the one that it names, or else one named after the tenant.
+
+    Raises:
+        BadInput: code `bad_schema`: SQL would have to quote the name.
+    """
+    name = sync.schema or default_schema(sync.tenant)
+    if not _SCHEMA.fullmatch(name):
+        raise BadInput(
+            "must be lower-case letters, digits and _, at most 127",
+            field="schema",
+            code="bad_schema",
+        )
+    return name
+
+
+def create_statements(dialect: Dialect, *, schema: str) -> Sequence[str]:
+    """The schema with all its tables; each statement may be repeated."""
+    own = [
+        _create(dialect, f"{schema}.{name}", columns, dialect.own_placement)
+        for name, columns in tables.OWN_TABLES.items()
+    ]
+    made = [_create_table(dialect, table, schema=schema) for table in tables.TABLES]
+    return [dialect.create_schema.format(schema=schema), *own, *made]
+
+
+def upgrade_statements(dialect: Dialect, *, schema: str, version: int) -> Iterator[str]:
+    """What adds the columns that tables of an earlier version lack, a call for each statement.
+
+    A killed run may have added a column already: the caller takes that for done.
+    """
+    for table, columns in tables.added_after(version):
+        if table.since <= version:
+            for column in columns:
+                yield add_column(dialect, table.name, column, schema=schema)
+
+
+def view_statement(*, schema: str) -> str:
+    """The view of merged profiles; it may be repeated."""
+    return (
+        f"CREATE OR REPLACE VIEW {schema}.{tables.MERGES} AS"
+        f" SELECT profile_id, merged_into, revision, updated_at AS merged_at"
+        f" FROM {schema}.{tables.PROFILES.name} WHERE merged_into IS NOT NULL"
+    )
+
+
+def add_column(dialect: Dialect, table: str, column: Column, *, schema: str) -> str:
+    """One more column of a table."""
+    return f"ALTER TABLE {schema}.{table} ADD COLUMN {column.name} {dialect.type_of(column)}"
+
+
+def registration(
+    dialect: Dialect, columns: Iterable[tuple[str, Column, str | None]], *, schema: str
+) -> Sequence[str]:
+    """What enters columns into `_schema`: (table, column, path of a promoted one). Repeatable."""
+    registry, quote = f"{schema}.{tables.SCHEMA}", dialect.literal
+    return [
+        f"INSERT INTO {registry} (table_name, column_name, column_type, path, added_at)"
+        f" SELECT {quote(table)}, {quote(column.name)}, {quote(column.type.value)},"
+        f" {'NULL' if path is None else quote(path)}, {dialect.now}"
+        f" FROM (SELECT 1 AS one) AS one WHERE NOT EXISTS (SELECT 1 FROM {registry}"
+        f" WHERE table_name = {quote(table)} AND column_name = {quote(column.name)})"
+        for table, column, path in columns
+    ]
+
+
+def published() -> Iterator[tuple[str, Column, None]]:
+    """The columns of our own tables, as `registration` takes them."""
+    for table in tables.TABLES:
+        for column in table.columns:
+            yield table.name, column, None
+
+
+def promoted(columns: Iterable[PromotedColumn]) -> Iterator[tuple[str, Column, str]]:
+    """Promoted columns as `registration` takes them."""
+    for each in columns:
+        yield each.table, each.column, each.path
+
+
+def load_statements(
+    dialect: Dialect, transaction: Transaction, staged: Sequence[StagedTable]
+) -> Sequence[str]:
+    """The statements of a load's one transaction. Parents come before the tables that follow them.
+
+    Raises:
+        BadInput: code `bad_sql`: there are too many for the warehouse.
+    """
+    schema = transaction.schema
+    statements = list(_locked(dialect, schema=schema, load_id=transaction.load_id))
+    for each in staged:
+        statements += _filled(dialect, each, transaction)
+        if each.table.parent is None:
+            statements += _cleaned(dialect, each.table, schema=schema)
+    statements.append(_entered(dialect, transaction, staged))
+    for each in staged:
+        statements += _moved(dialect, each, transaction)
+    if len(statements) > dialect.max_statements:
+        raise BadInput(
+            f"{len(statements)} statements; a transaction has at most {dialect.max_statements}",
+            code="bad_sql",
+        )
+    return statements
+
+
+def probe_statements(
+    dialect: Dialect, transaction: Transaction, staged: StagedTable
+) -> Sequence[str]:
+    """What fails for the rows of a file as a load of them would, and leaves nothing behind."""
+    name, probe = _stage_name(staged.table), f"probe_{staged.table.name}"
+    selected = ", ".join(_from_stage(dialect, column) for column in staged.columns)
+    return [
+        *_filled(dialect, staged, transaction),
+        dialect.stage.format(
+            name=probe,
+            columns=_columns(dialect.type_of, staged.columns, with_required=True),
+        ),
+        f"INSERT INTO {probe} ({_names(staged.columns)}) SELECT {selected} FROM {name}",
+    ]
+
+
+def erasure_statements(
+    dialect: Dialect,
+    *,
+    schema: str,
+    profile_ids: Sequence[str],
+    request_id: str,
+    erased_at: str,
+) -> Iterator[Sequence[str]]:
+    """The transactions that delete a person's rows and keep them from coming back.
+
+    Each begins with the lock that a load takes, so a load is either there to be deleted from, or
+    finds the person in `_erasures`. Each may be repeated.
+    """
+    lock = [dialect.lock.format(ledger=f"{schema}.{tables.LOADS}")]
+    statements = list(lock)
+    quote = dialect.literal
+    erasures = f"{schema}.{tables.ERASURES}"
+    columns = _names(tables.OWN_TABLES[tables.ERASURES])
+    for profile_id in profile_ids:
+        by_id = f"profile_id = {quote(profile_id)}"
+        values = f"{quote(profile_id)}, {quote(request_id)}, {dialect.moment(erased_at)}"
+        more = [
+            f"DELETE FROM {erasures} WHERE {by_id} AND request_id = {quote(request_id)}",
+            f"INSERT INTO {erasures} ({columns}) VALUES ({values})",
+            *(
+                f"DELETE FROM {schema}.{table.name} WHERE {table.person} = {quote(profile_id)}"
+                for table in tables.TABLES
+                if table.person is not None
+            ),
+        ]
+        if len(statements) + len(more) > dialect.max_statements:
+            yield statements
+            statements = list(lock)
+        statements += more
+    yield statements
+
+
+def find_load(dialect: Dialect, *, schema: str, load_id: str) -> str:
+    """The question whether a load has happened; the ledger in the warehouse decides."""
+    return (
+        f"SELECT table_name, rows_in, rows_new FROM {schema}.{tables.LOADS}"
+        f" WHERE load_id = {dialect.literal(load_id)}"
+    )
+
+
+def _locked(dialect: Dialect, *, schema: str, load_id: str) -> Iterator[str]:
+    ledger = f"{schema}.{tables.LOADS}"
+    yield dialect.lock.format(ledger=ledger)
+    yield dialect.guard.format(ledger=ledger).replace("[[load_id]]", dialect.literal(load_id))
+
+
+def _create_table(dialect: Dialect, table: Table, *, schema: str) -> str:
+    columns = [*table.columns, tables.LOAD_ID]
+    return _create(dialect, f"{schema}.{table.name}", columns, dialect.placement(table))
+
+
+def _create(dialect: Dialect, name: str, columns: Sequence[Column], placement: str) -> str:
+    shown = _columns(dialect.type_of, columns, with_required=True, encoding=dialect.encoding)
+    return f"CREATE TABLE IF NOT EXISTS {name} ({shown}) {placement}".rstrip()
+
+
+def _columns(
+    type_of: Callable[[Column], str],
+    columns: Sequence[Column],
+    *,
+    with_required: bool,
+    encoding: Mapping[ColumnType, str] | None = None,
+) -> str:
+    return ", ".join(
+        " ".join(
+            [
+                column.name,
+                type_of(column),
+                *(["NOT NULL"] if column.required and with_required else []),
+                *([encoding[column.type]] if encoding and column.type in encoding else []),
+            ]
+        )
+        for column in columns
+    )
+
+
+def _filled(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> Iterator[str]:
+    name = _stage_name(staged.table)
+    columns = _columns(dialect.staged_type_of, staged.columns, with_required=False)
+    yield dialect.stage.format(name=name, columns=columns)
+    yield dialect.copy(name, staged, transaction)
+
+
+def _cleaned(dialect: Dialect, table: Table, *, schema: str) -> Iterator[str]:
+    """Erased people stay erased, however late their rows come, and the latest copy wins."""
+    stage, target = _stage_name(table), f"{schema}.{table.name}"
+    if table.person is not None:
+        yield dialect.delete_using.format(
+            target=stage,
+            source=f"{schema}.{tables.ERASURES}",
+            condition=f"{stage}.{table.person} = {tables.ERASURES}.profile_id",
+        )
+    yield dialect.delete_using.format(
+        target=stage,
+        source=target,
+        condition=f"{_same(table, stage, table.name)}"
+        f" AND {stage}.{table.latest} < {table.name}.{table.latest}",
+    )
+
+
+def _entered(dialect: Dialect, transaction: Transaction, staged: Sequence[StagedTable]) -> str:
+    quote = dialect.literal
+    selects = [
+        f"SELECT {quote(transaction.load_id)}, {quote(each.table.name)}, {each.rows},"
+        f" COUNT(*) - COUNT(present.{each.table.key[0]}), {each.discarded},"
+        f" {dialect.moment(each.received.earliest)}, {dialect.moment(each.received.latest)},"
+        f" {quote(transaction.versions)}, {quote(each.uri)}, {dialect.now}"
+        f" FROM {_stage_name(each.table)} LEFT JOIN {transaction.schema}.{each.table.name}"
+        f" AS present ON {_same(each.table, 'present', _stage_name(each.table))}"
+        for each in staged
+    ]
+    columns = _names(tables.OWN_TABLES[tables.LOADS])
+    return f"INSERT INTO {transaction.schema}.{tables.LOADS} ({columns}) " + " UNION ALL ".join(
+        selects
+    )
+
+
+def _moved(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> Iterator[str]:
+    """Replace the rows of the table by those of the stage."""
+    table, stage = staged.table, _stage_name(staged.table)
+    target = f"{transaction.schema}.{table.name}"
+    names = _names([*staged.columns, tables.LOAD_ID])
+    selected = ", ".join(_from_stage(dialect, column, of=f"{stage}.") for column in staged.columns)
+    inserted = (
+        f"INSERT INTO {target} ({names})"
+        f" SELECT {selected}, {dialect.literal(transaction.load_id)} FROM {stage}"
+    )
+    if table.parent is None:
+        yield dialect.delete_using.format(
+            target=target, source=stage, condition=_same(table, table.name, stage)
+        )
+        yield inserted
+        return
+    # The rows of a parent that stays: what was dropped from its stage changes nothing here either.
+    parent = _stage_name(tables.BY_NAME[table.parent])
+    by_parent = f"{{}}.{table.parent_key} = {parent}.{table.parent_key}"
+    yield dialect.delete_using.format(
+        target=target, source=parent, condition=by_parent.format(table.name)
+    )
+    yield f"{inserted} JOIN {parent} ON {by_parent.format(stage)}"
+
+
+def _from_stage(dialect: Dialect, column: Column, *, of: str = "") -> str:
+    name = f"{of}{column.name}"
+    return dialect.parsed(name) if column.type is ColumnType.JSON else name
+
+
+def _stage_name(table: Table) -> str:
+    return f"stage_{table.name}"
+
+
+def _same(table: Table, left: str, right: str) -> str:
+    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in table.key)
+
+
+def _names(columns: Iterable[Column]) -> str:
+    return ", ".join(column.name for column in columns)

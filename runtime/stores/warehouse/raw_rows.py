@@ -1,0 +1,206 @@
+"""Reads raw batches into DuckDB, and says how the rows of each table are made of them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from runtime.core.archive.raw_log import Kind
+from runtime.core.events import topics
+from runtime.core.warehouse import tables
+from runtime.core.warehouse.plan import Load
+from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
+from runtime.core.warehouse.tables import MAX_TEXT_BYTES, Table
+
+_COLUMNS: Final = {
+    Kind.EVENTS: {
+        "tenant": "VARCHAR",
+        "id": "VARCHAR",
+        "topic": "VARCHAR",
+        "occurred_at": "VARCHAR",
+        "received_at": "VARCHAR",
+        "profile_id": "VARCHAR",
+        "profile": "VARCHAR",
+        "properties": "VARCHAR",
+        "hops": "SMALLINT",
+        "origin": "VARCHAR",
+    },
+    Kind.PROFILES: {
+        "tenant": "VARCHAR",
+        "profile_id": "VARCHAR",
+        "external_id": "VARCHAR",
+        "email": "VARCHAR",
+        "phone": "VARCHAR",
+        "properties": "VARCHAR",
+        "revision": "BIGINT",
+        "deleted": "BOOLEAN",
+        "updated_at": "VARCHAR",
+        "merged_into": "VARCHAR",
+        "names": "VARCHAR",  # JSON: a list of `kind`, `value` and `event_profile_id`
+    },
+}
+# Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door refuses
+# it in a person's names, but the raw log may hold some from before. Both tables must spell them
+# alike, or they do not join.
+_PLAIN_TEXTS: Final = {
+    Kind.EVENTS: ("profile_id",),
+    Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),
+}
+# How a column's value is made of the raw one, where it is not the raw one itself.
+_CASTS: Final = {
+    "occurred_at": "CAST(occurred_at AS TIMESTAMP)",
+    "received_at": "CAST(received_at AS TIMESTAMP)",
+    "updated_at": "CAST(nullif(updated_at, '') AS TIMESTAMP)",
+}
+_PARENT: Final = {Kind.EVENTS: tables.EVENTS, Kind.PROFILES: tables.PROFILES}
+# The properties that a column of `messages` is taken from: the first that there is.
+_MESSAGE_PATHS: Final = {
+    "campaign_id": ("campaign_id", "$campaign"),
+    "flow_id": ("flow_id", "$flow"),
+    "message_id": ("message_id", "$message"),
+    "subject": ("subject", "Subject"),
+    "link": ("url", "link", "URL"),
+    "bounce_type": ("bounce_type", "Bounce Type"),
+}
+_SUFFIX: Final = "_rows"  # of the table with the rows of one kind
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, inputs: Sequence[Path], *, load: Load
+) -> int:
+    """Read one copy of each of the load's rows of a kind; returns how many rows there are."""
+    raw, parent = _COLUMNS[kind], _PARENT[kind]
+    plain = ", ".join(f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS[kind])
+    own = {column.name for column in parent.columns}
+    kept = ", ".join(
+        f"{_CASTS.get(name, name)} AS {name}" for name in raw if name in own or name == "names"
+    )
+    made = "".join(f", {column}" for column in _promoted(load.selection.promoted(parent)))
+    name = f"{kind}{_SUFFIX}"
+    connection.execute(
+        f"""CREATE TEMP TABLE {name} AS SELECT {kept}{made} FROM (
+            SELECT *, row_number() OVER (PARTITION BY {", ".join(parent.key)}
+                ORDER BY {parent.latest} DESC, {", ".join(raw)}) AS place
+            FROM (SELECT * REPLACE ({plain}) FROM read_json(
+                $files, format = 'newline_delimited', compression = 'gzip',
+                columns = {_struct(raw)}))
+            WHERE tenant = $tenant{_topic_filter(load.selection) if kind is Kind.EVENTS else ""}
+        ) AS copies WHERE place = 1""",
+        {"files": [str(path) for path in inputs], "tenant": load.tenant},
+    )
+    return int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
+
+
+def select(table: Table, selection: Selection) -> str:
+    """The SELECT of a table's rows from those that `read` has read."""
+    rows = f"{table.source}{_SUFFIX}"
+    names = [column.name for column in selection.columns_of(table)]
+    match table.name:
+        case "messages":
+            shown = ", ".join(f"{_of_message(name)} AS {name}" for name in names)
+            return f"SELECT {shown} FROM {rows} WHERE starts_with(topic, 'message.')"
+        case "profile_identities":
+            shown = ", ".join(f"name.{each}" for each in ("kind", "value", "event_profile_id"))
+            names_of = (
+                'from_json(names, \'[{"kind": "VARCHAR", "value": "VARCHAR",'
+                ' "event_profile_id": "VARCHAR"}]\')'
+            )
+            return (
+                f"SELECT profile_id, {shown}, revision, updated_at FROM"
+                f" (SELECT *, unnest({names_of}) AS name FROM {rows} WHERE NOT deleted)"
+            )
+        case _:
+            return f"SELECT {', '.join(names)} FROM {rows}"
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _promoted(columns: Sequence[PromotedColumn]) -> Iterator[str]:
+    """The promoted columns, and `_meta`, which names the values that are of another type."""
+    misfits = []
+    for column in columns:
+        value = f"json_extract(properties, {quoted(_pointer(column))})"
+        typed, rule = _typed(column.type, value)
+        yield f"{typed} AS {column.name}"
+        entry = f"'column': {quoted(column.name)}, 'path': {quoted(column.path)}"
+        misfits.append(
+            f"CASE WHEN coalesce(json_type({value}), 'NULL') <> 'NULL' AND ({typed}) IS NULL"
+            f" THEN {{{entry}, 'reason': {quoted(rule)}}} END"
+        )
+    if not misfits:
+        yield "CAST(NULL AS VARCHAR) AS _meta"
+        return
+    listed = f"list_filter([{', '.join(misfits)}], lambda each: each IS NOT NULL)"
+    yield f"CASE WHEN len({listed}) > 0 THEN CAST(to_json({listed}) AS VARCHAR) END AS _meta"
+
+
+def _typed(kind: PromotedType, value: str) -> tuple[str, str]:
+    """The expression of a value of this type, NULL for any other; and what it is not then."""
+    is_text = f"json_type({value}) = 'VARCHAR'"
+    text = f"({value} ->> '$')"
+    match kind:
+        case PromotedType.STRING:
+            fits = f"{is_text} AND strlen({text}) <= {MAX_TEXT_BYTES}"
+            # A NUL is no text to a warehouse.
+            typed = f"replace({text}, chr(0), '')"
+            return f"CASE WHEN {fits} THEN {typed} END", f"not a string of ≤ {MAX_TEXT_BYTES} bytes"
+        case PromotedType.NUMBER:
+            is_number = f"json_type({value}) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
+            return f"CASE WHEN {is_number} THEN CAST({value} AS DOUBLE) END", "not a number"
+        case PromotedType.BOOLEAN:
+            is_boolean = f"json_type({value}) = 'BOOLEAN'"
+            return f"CASE WHEN {is_boolean} THEN CAST({value} AS BOOLEAN) END", "not a boolean"
+        case PromotedType.TIMESTAMP:
+            typed = f"try_cast({text} AS TIMESTAMP)"
+            return f"CASE WHEN {is_text} THEN {typed} END", "not an ISO 8601 time"
+
+
+def _pointer(column: PromotedColumn) -> str:
+    """The path as an RFC 6901 pointer, in which no name needs quotes."""
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in column.steps)
+
+
+def _of_message(column: str) -> str:
+    match column:
+        case "channel":
+            return "split_part(topic, '.', 2)"
+        case "action":
+            return "split_part(topic, '.', 3)"
+        case _ if column in _MESSAGE_PATHS:
+            limit = tables.MESSAGES.column(column).max_bytes
+            paths = _MESSAGE_PATHS[column]
+            values = ", ".join(
+                f"json_extract_string(properties, {quoted(f'/{path}')})" for path in paths
+            )
+            value = f"replace(coalesce({values}), chr(0), '')"
+            return f"CASE WHEN strlen({value}) <= {limit} THEN {value} END"
+        case _:
+            return column
+
+
+def _topic_filter(selection: Selection) -> str:
+    clauses = []
+    if selection.include_topics:
+        clauses.append(f" AND {_any_of(selection.include_topics)}")
+    if selection.exclude_topics:
+        clauses.append(f" AND NOT {_any_of(selection.exclude_topics)}")
+    return "".join(clauses)
+
+
+def _any_of(names: Sequence[str]) -> str:
+    """Whether a row's topic is one of these; the same as `topics.covers`."""
+    tests = (
+        f"starts_with(topic, {quoted(name[:-1])})"
+        if topics.is_prefix(name)
+        else f"topic = {quoted(name)}"
+        for name in names
+    )
+    return f"({' OR '.join(tests)})"
+
+
+def _struct(columns: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{name}: '{kind}'" for name, kind in columns.items()) + "}"
