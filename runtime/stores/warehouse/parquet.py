@@ -93,7 +93,7 @@ class Writer:
     def _connect(self) -> duckdb.DuckDBPyConnection:
         home = self.scratch / "duckdb"
         home.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(
+        connection = duckdb.connect(
             config={
                 "threads": 1,
                 "memory_limit": self.memory_limit,
@@ -103,6 +103,8 @@ class Writer:
                 "autoload_known_extensions": "false",
             }
         )
+        connection.execute("SET TimeZone = 'UTC'")  # of times that do not name theirs
+        return connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _typed(kind: PromotedType, value: str) -> tuple[str, str]:
             is_boolean = f"json_type({value}) = 'BOOLEAN'"
             return f"CASE WHEN {is_boolean} THEN CAST({value} AS BOOLEAN) END", "not a boolean"
         case PromotedType.TIMESTAMP:
-            typed = f"try_cast({text} AS TIMESTAMP)"
+            typed = f"(try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
             return f"CASE WHEN {is_text} THEN {typed} END", "not an ISO 8601 time"
 
 
