@@ -70,6 +70,25 @@ class TestDeliveriesContract:
         ]
         assert after == cloud.deliveries.find(before.id)
 
+    def test_each_write_of_a_record_raises_its_revision(self, cloud: Cloud) -> None:
+        """Who copies records elsewhere tells the later of two by it, however often each comes."""
+        delivery = a_delivery(due_at_ms=NOW_MS + DAY_MS)
+        cloud.deliveries.add(delivery)
+        due = replace(delivery, due_at_ms=NOW_MS)
+        revisions = [_revision(cloud, delivery.id)]
+        for write in (
+            cloud.deliveries.hasten,
+            cloud.deliveries.replace,
+            cloud.deliveries.blank,
+            lambda old, new: asyncio.run(cloud.deliveries.replace_async(old, new)),
+        ):
+            stored = cloud.deliveries.find(delivery.id)
+            assert stored is not None
+            assert write(stored, due)
+            revisions.append(_revision(cloud, delivery.id))
+
+        assert [0, 1, 2, 3, 4] == revisions
+
     def test_an_event_loop_writes_by_the_same_conditions(self, cloud: Cloud) -> None:
         """Who records attempts does not wait for one record before it goes on with the others."""
         before = a_delivery(due_at_ms=NOW_MS)
@@ -307,6 +326,12 @@ class TestRunsContract:
             cloud.runs.commit(a_run(error={"message": noise}))
 
         assert "too_large" == refusal.value.code
+
+
+def _revision(cloud: Cloud, delivery_id: str) -> int:
+    stored = cloud.deliveries.find(delivery_id)
+    assert stored is not None
+    return stored.revision
 
 
 def stored_as(profile: Profile, *, read_revision: int = 0) -> Change:

@@ -23,10 +23,12 @@ PREFIX: Final = "raw/v1"
 
 
 class Kind(StrEnum):
-    """What the rows of a batch are; also the name of the warehouse table they end in."""
+    """What the rows of a batch are."""
 
     EVENTS = "events"
     PROFILES = "profiles"
+    DELIVERIES = "deliveries"
+    RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class RawBatch:
 
 def encode_events(events: Sequence[Event]) -> EncodedBatch:
     """The batch of these events; the same events make the same bytes."""
-    return _encode(Kind.EVENTS, [_event_row(event) for event in events])
+    return encode(Kind.EVENTS, [_event_row(event) for event in events])
 
 
 def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
@@ -63,7 +65,18 @@ def encode_profiles(profiles: Sequence[Profile]) -> EncodedBatch:
     A profile that is deleted, erased or merged into another leaves its id and revision, and a row
     that says `deleted`: a load then removes what it had.
     """
-    return _encode(Kind.PROFILES, [_profile_row(snapshot) for snapshot in profiles])
+    return encode(Kind.PROFILES, [_profile_row(snapshot) for snapshot in profiles])
+
+
+def encode(kind: Kind, batch: Sequence[Mapping[str, Any]]) -> EncodedBatch:
+    """The batch of these rows, each flat and with its `tenant`; equal rows make equal bytes."""
+    text = "".join(f"{dump(row)}\n" for row in batch).encode()
+    return EncodedBatch(
+        kind=kind,
+        data=gzip.compress(text, mtime=0),
+        digest=hashlib.sha256(text).hexdigest(),
+        counts=dict(sorted(Counter(row["tenant"] for row in batch).items())),
+    )
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
@@ -117,6 +130,8 @@ def _profile_row(snapshot: Profile) -> dict[str, Any]:
         "external_id": snapshot.external_id if alive else None,
         "email": snapshot.email if alive else None,
         "phone": snapshot.phone if alive else None,
+        "names": dump(_names(snapshot)) if alive else "[]",
+        "merged_into": snapshot.merged_into,
         "properties": dump(snapshot.shown_properties) if alive else "{}",
         "revision": snapshot.revision,
         "deleted": not alive,
@@ -124,11 +139,17 @@ def _profile_row(snapshot: Profile) -> dict[str, Any]:
     }
 
 
-def _encode(kind: Kind, batch: list[dict[str, Any]]) -> EncodedBatch:
-    text = "".join(f"{dump(row)}\n" for row in batch).encode()
-    return EncodedBatch(
-        kind=kind,
-        data=gzip.compress(text, mtime=0),
-        digest=hashlib.sha256(text).hexdigest(),
-        counts=dict(sorted(Counter(row["tenant"] for row in batch).items())),
-    )
+def _names(snapshot: Profile) -> list[dict[str, Any]]:
+    """Every name that the person goes by, with the id that events have which give it alone.
+
+    The raw log knows an event by that id, whichever profile the name leads to; so events are joined
+    to people by it. It is None for a tenant's own kinds, since no event is known by such a name.
+    """
+    return [
+        {
+            "kind": name.kind,
+            "value": name.value,
+            "event_profile_id": profile.id_by(snapshot.tenant, {name.kind: name.value}),
+        }
+        for name in snapshot.shown_names
+    ]

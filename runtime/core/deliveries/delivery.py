@@ -59,6 +59,8 @@ class Delivery:
     held: int = 0  # how often it was put off since its last attempt
     replay_id: str | None = None  # the job that sent it again last; None for none
     replayed_after: int = 0  # how many attempts were made before its present round
+    # Grows by one with each write of its record but those that move the due time alone.
+    revision: int = field(default=0, compare=False)
     page: str | None = field(default=None, compare=False)  # where the log lists it, in its words
 
     def belongs_to(self, tenant: str, *, webhook_id: str | None) -> bool:

@@ -88,7 +88,7 @@ class Deliveries:
 
         Attempt, status and next due time go in one write, so that no timer can be lost.
         """
-        item = self._item(self._settled(new))
+        item = self._item(self._settled(_next(old, new)))
         return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
 
     def blank(self, old: Delivery, new: Delivery) -> bool:
@@ -96,11 +96,12 @@ class Deliveries:
 
         It expires no later, so the page that lists it lasts.
         """
-        return self.table.put_if(self._item(new), IS_UNCHANGED, **_standing(old))
+        item = self._item(_next(old, new))
+        return self.table.put_if(item, IS_UNCHANGED, **_standing(old))
 
     async def replace_async(self, old: Delivery, new: Delivery) -> bool:
         """Do as `replace` does, without holding up the event loop."""
-        item = self._item(await self._settled_async(new))
+        item = self._item(await self._settled_async(_next(old, new)))
         return await self.table.put_if_async(item, IS_UNCHANGED, **_standing(old))
 
     def lease(self, delivery: Delivery | Waiting, *, until_ms: int) -> bool:
@@ -113,7 +114,7 @@ class Deliveries:
         Returns False when `old` has changed since it was read, its due time included. A sweep moves
         that alone when it sends a hint.
         """
-        item = self._item(self._settled(new))
+        item = self._item(self._settled(_next(old, new)))
         condition = f"{IS_UNCHANGED} AND {IS_UNMOVED}"
         return self.table.put_if(item, condition, **_standing(old), was=old.due_at_ms or 0)
 
@@ -260,6 +261,11 @@ class Deliveries:
             "next_attempt": codec.scalar(delivery.next_attempt),
             "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
         }
+
+
+def _next(old: Delivery, new: Delivery) -> Delivery:
+    """The delivery as it follows the record that it replaces."""
+    return replace(new, revision=old.revision + 1)
 
 
 def _is_inline(delivery: Delivery) -> bool:

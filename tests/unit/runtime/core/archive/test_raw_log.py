@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from runtime.core.archive import raw_log
 from runtime.core.events.envelope import ProfileRef
-from runtime.core.profiles.profile import Profile
-from tests.builders import an_event
+from runtime.core.json_text import load
+from runtime.core.profiles import profile
+from runtime.core.profiles.profile import NameClaim, Profile
+from tests.builders import NOW as STAMPED
+from tests.builders import TENANT, a_profile, an_event
 
 NOON = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -68,6 +71,36 @@ def test_a_deleted_profile_leaves_nothing_of_the_person() -> None:
     (row,) = raw_log.rows(raw_log.encode_profiles([deleted]).data)
     assert (row["profile_id"], row["revision"], row["deleted"]) == ("prf_1", 7, True)
     assert (row["email"], row["properties"]) == (None, "{}")
+
+
+def test_a_profile_has_its_names_with_the_ids_that_events_have_by_them() -> None:
+    """Events keep the id that their name began; only the names join them to their person."""
+    names = (
+        NameClaim("crm", "17", f"{STAMPED}|evt_1", present=True),
+        NameClaim("email", "ada@example.com", f"{STAMPED}|evt_1", present=True),
+        NameClaim("email", "old@example.com", f"{STAMPED}|evt_2", present=False),
+    )
+    (row,) = raw_log.rows(raw_log.encode_profiles([a_profile(names=names)]).data)
+
+    event = an_event(profile=ProfileRef(email="ada@example.com"))
+    assert load(row["names"]) == [
+        {
+            "kind": "email",
+            "value": "ada@example.com",
+            "event_profile_id": profile.id_of(event),
+        },
+        {"kind": "crm", "value": "17", "event_profile_id": None},
+    ]
+    assert row["merged_into"] is None
+
+
+def test_a_merged_profile_says_into_which_and_has_no_name() -> None:
+    """Its names are the other's now."""
+    merged = profile.redirect(a_profile(), into="prf_2")
+    (row,) = raw_log.rows(raw_log.encode_profiles([merged]).data)
+
+    assert (row["tenant"], row["deleted"], row["merged_into"]) == (TENANT, True, "prf_2")
+    assert row["names"] == "[]"
 
 
 def test_a_json_object_keeps_its_numbers_to_the_last_digit() -> None:
