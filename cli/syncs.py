@@ -102,11 +102,10 @@ def run(sync_id: SyncId, *, as_json: AsJson = False) -> None:
 def runs(
     sync_id: SyncId,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List a sync's latest loads."""
-    loads = client.connect().get(f"/v1/syncs/{client.segment(sync_id)}/runs", {"limit": limit})[
-        "data"
-    ]
+    path = f"/v1/syncs/{client.segment(sync_id)}/runs"
+    loads = list(client.connect().each(path, limit=limit))
     _output.show({"data": loads}, as_json=as_json, human=lambda: _output.table(loads, LOADS))

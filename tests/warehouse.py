@@ -22,6 +22,7 @@ from runtime.core.archive.raw_log import RawBatch
 from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.core.warehouse.dialects import redshift
+from runtime.core.warehouse.plan import Load
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
 from runtime.stores.archive.raw_log import RawLog
@@ -249,7 +250,12 @@ class World:
                 ),
             },
             clock=self.clock,
+            raw_kept=timedelta(days=29),
         )
+
+    def runs(self, sync_id: str = "syn_1") -> tuple[Load, ...]:
+        """The latest loads of a sync of acme, the newest first."""
+        return self.ledger().runs("acme", sync_id).items
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Ask the warehouse as an analyst would."""

@@ -15,7 +15,6 @@ from functions._api.endpoint import (
     listing,
     without_defaults,
 )
-from runtime.core.cursor import DEFAULT_LIMIT, MAX_LIMIT
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse.plan import LoadState
@@ -78,13 +77,6 @@ class LoadOut(Answer):
     discarded: int
     error: str | None
     error_code: str | None
-
-
-class LoadsQuery(Request):
-    """How many of the latest loads to list."""
-
-    model_config = ConfigDict(strict=False)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
 @endpoint(
@@ -182,12 +174,15 @@ def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
 
 @endpoint("GET", "/v1/syncs/{sync_id}/runs", scope="syncs:read")
 def loads(
-    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, query: LoadsQuery
+    api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, query: ListQuery
 ) -> Listing[LoadOut]:
-    """List a sync's latest loads, the newest first."""
+    """List a sync's loads, the newest first."""
     api.syncs.store.get(caller.tenant, sync_id)
-    loads = api.syncs.ledger.runs(caller.tenant, sync_id, limit=query.limit)
-    return Listing(data=[LoadOut.model_validate(load) for load in loads])
+    of = (caller.tenant, "syncs", sync_id, "runs")
+    page = api.syncs.ledger.runs(
+        caller.tenant, sync_id, limit=query.limit, after=query.position(*of)
+    )
+    return listing(page, LoadOut.model_validate, of=of)
 
 
 def _changed(

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from infra.demo.bad_input import queue_url
 from infra.demo.patience import Patience
@@ -164,16 +164,17 @@ def _rewind(stage: Stage) -> list[str]:
     records = dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :pk AND begins_with(sk, :load)",
-        ExpressionAttributeValues={":pk": partition, ":load": {"S": "load#"}},
+        ExpressionAttributeValues={":pk": partition, ":load": {"S": "loads#"}},
     )["Items"]
-    loads = [json.loads(item["record"]["S"]) for item in records]
-    finished_loads = sorted((load for load in loads if load["state"] == "loaded"), key=_last_batch)
+    loads = [(item["sk"], json.loads(item["record"]["S"])) for item in records]
+    finished_loads = [each for each in loads if each[1]["state"] == "loaded"]
     if not finished_loads:
         return []
-    load = {**finished_loads[-1], "state": "planned", "finished_at": None}
+    sort, finished = max(finished_loads, key=lambda each: int(each[1]["last_seq"]))
+    load = {**finished, "state": "planned", "finished_at": None}
     record = {
         "TableName": table,
-        "Key": {"pk": partition, "sk": {"S": f"load#{load['load_id']}"}},
+        "Key": {"pk": partition, "sk": sort},
         "UpdateExpression": "SET #record = :record",
         "ExpressionAttributeNames": {"#record": "record"},
         "ExpressionAttributeValues": {":record": {"S": json.dumps(load)}},
@@ -181,10 +182,10 @@ def _rewind(stage: Stage) -> list[str]:
     cursor = {
         "TableName": table,
         "Key": {"pk": partition, "sk": {"S": "cursor"}},
-        "UpdateExpression": "SET load_id = :load, seq = :before",
+        "UpdateExpression": "SET open_load = :load, seq = :before",
         "ConditionExpression": "lease_until_ms = :nobody",
         "ExpressionAttributeValues": {
-            ":load": {"S": load["load_id"]},
+            ":load": sort,
             ":before": {"N": str(load["first_seq"] - 1)},
             ":nobody": {"N": "0"},
         },
@@ -194,10 +195,6 @@ def _rewind(stage: Stage) -> list[str]:
     except dynamodb.exceptions.TransactionCanceledException:
         return []
     return [load["load_id"]]
-
-
-def _last_batch(load: dict[str, Any]) -> int:
-    return int(load["last_seq"])
 
 
 def _states(stage: Stage) -> dict[str, str]:

@@ -1,12 +1,16 @@
 """Composition root of `sync`, which loads the raw log into the lake and each vendor's warehouse."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.wiring import parts, worker
+
+# A load reads its raw batches within this time of being planned, unless it is interrupted.
+READ_WITHIN: Final = timedelta(hours=1)
 
 if TYPE_CHECKING:
     from runtime.stores.archive.raw_log import RawLog
@@ -43,6 +47,7 @@ def build() -> "SyncWarehouse":
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},
         clock=worker.now,
+        raw_kept=timedelta(days=installation.retention_days) - READ_WITHIN,
     )
 
 

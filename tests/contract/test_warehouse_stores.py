@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,10 @@ from moto import mock_aws
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import Kind
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.dialects.redshift import DIALECT, MAX_PROPERTIES_BYTES
 from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCount
+from runtime.core.warehouse.progress import Progress
 from runtime.errors import Conflict, NotFound, Permanent, Transient
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.parquet import Writer
@@ -140,7 +143,7 @@ def test_an_open_load_is_found_by_the_next_planner_until_it_is_finished(
     """This is what a killed run leaves behind."""
     ledger = world.ledger()
     lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=0)
-    assert (lease.seq, lease.load) == (0, None)
+    assert (lease.seq, lease.load) == (None, None)
     ledger.save(lease, load)
     lease = ledger.acquire("acme", "syn_1", now_ms=1, lease_ms=0)
     assert lease.load == load
@@ -149,7 +152,51 @@ def test_an_open_load_is_found_by_the_next_planner_until_it_is_finished(
     ledger.finish(lease, done)
     lease = ledger.acquire("acme", "syn_1", now_ms=2, lease_ms=0)
     assert (lease.seq, lease.load) == (3, None)
-    assert ledger.runs("acme", "syn_1") == (done,)
+    assert ledger.runs("acme", "syn_1").items == (done,)
+
+
+def test_loads_are_listed_by_time_page_by_page(world: World, load: Load) -> None:
+    """Two years of hours must not be read for the last day of them."""
+    ledger = world.ledger()
+    lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=0)
+    for n in (2, 0, 4, 1, 3):  # the ids sort in another way than the times
+        at = f"2026-11-2{n}T13:00:00.000Z"
+        ledger.finish(lease, replace(load, load_id=f"{9 - n}" * 32, started_at=at))
+    first = ledger.runs("acme", "syn_1", limit=2)
+    rest = ledger.runs("acme", "syn_1", after=first.after, limit=3)
+    days = [record.started_at[8:10] for record in (*first.items, *rest.items)]
+    assert (days, rest.after) == (["24", "23", "22", "21", "20"], None)
+
+
+def test_the_cursor_moves_without_a_load(world: World) -> None:
+    """Where a sync begins, and that nothing was new, are no loads."""
+    ledger = world.ledger()
+    assert ledger.progress("acme", "syn_1") == Progress()
+    lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=0)
+    ledger.advance(lease, seq=7)
+    assert ledger.progress("acme", "syn_1") == Progress(seq=7)
+    ledger.advance(lease, seq=9, loaded_until="2026-11-20T13:04:05.123Z")
+    lease = ledger.acquire("acme", "syn_1", now_ms=1, lease_ms=0)
+    expected = Progress(seq=9, loaded_until="2026-11-20T13:04:05.123Z")
+    assert (lease.seq, ledger.progress("acme", "syn_1")) == (9, expected)
+
+
+def test_the_batch_before_a_moment_is_found_with_a_few_reads(world: World) -> None:
+    """A new sync begins there, and must not read a year of batches of all tenants first."""
+    log = world.raw_log()
+    assert log.last_before("2026-11-20T00:00:00.000Z") == 0
+    times = []
+    for n in range(9):
+        times.append(timestamp(world.clock()))
+        world.archive(an_event(id=f"e{n}"))
+        world.pass_time(hours=1)
+    reads: list[str] = []
+    world.client("dynamodb").meta.events.register(
+        "before-send.dynamodb.GetItem", lambda **_: reads.append("get")
+    )
+    assert [log.last_before(time) for time in times] == list(range(9))
+    assert log.last_before(timestamp(world.clock())) == 9
+    assert len(reads) <= 10 * 5
 
 
 def test_a_sync_is_open_while_it_is_leased_and_until_its_load_is_finished(

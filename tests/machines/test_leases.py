@@ -29,7 +29,7 @@ class Cursor:
 
     fence: int = 0  # of the last planner
     lease_ends_ms: int = -1  # until then, this moment included, nobody else plans
-    seq: int = 0  # the last batch that is loaded
+    seq: int | None = None  # the last batch that is loaded, or that the sync begins behind
     load: Load | None = None  # the load that is open
 
 
@@ -84,6 +84,13 @@ class Planners(StoreMachine):
         self.cursor = replace(self.cursor, load=None, seq=record.last_seq)
 
     @rule(lease=leases)
+    def the_cursor_moves_without_a_load(self, lease: Lease) -> None:
+        """A planner chooses where to begin, or passes by batches that have no row for the sync."""
+        seq = (self.cursor.seq or 0) + 1
+        if not self.refused(lease, lambda: self.ledger.advance(lease, seq=seq)):
+            self.cursor = replace(self.cursor, seq=seq)
+
+    @rule(lease=leases)
     def a_planner_ends(self, lease: Lease) -> None:
         """The next one may begin at once; one who was overtaken lets nobody in."""
         self.ledger.release(lease)
@@ -98,7 +105,7 @@ class Planners(StoreMachine):
     @rule()
     def somebody_reads_the_loads(self) -> None:
         """What a planner writes that was overtaken is nowhere to be read."""
-        runs = self.ledger.runs(TENANT, SYNC)
+        runs = self.ledger.runs(TENANT, SYNC).items
         assert self.loads == {record.load_id: record for record in runs}
 
     def teardown(self) -> None:
@@ -127,8 +134,8 @@ class Planners(StoreMachine):
             sync_id=SYNC,
             load_id=f"load-{number}",
             trigger="schedule",
-            first_seq=self.cursor.seq + 1,
-            last_seq=self.cursor.seq + 3,
+            first_seq=(self.cursor.seq or 0) + 1,
+            last_seq=(self.cursor.seq or 0) + 3,
             state=state,
             versions="1.1",
             started_at=NOW,

@@ -39,7 +39,6 @@ class LoadState(StrEnum):
     COMMITTED = "committed"
     LOADED = "loaded"
     FAILED = "failed"
-    UP_TO_DATE = "up_to_date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +82,9 @@ class Load:
     finished_at: str | None = None  # ISO 8601; None while the load goes on without an error
     error: str | None = None  # why the last step failed, for people; None if it did not fail
     error_code: str | None = None  # the error's code; None without an error
+    # ISO 8601: all of the tenant's rows that had arrived by then are loaded once this load is. None
+    # for a load that says nothing about that.
+    arrived_until: str | None = None
 
     @property
     def rows_in(self) -> int:
@@ -165,7 +167,9 @@ class Lease:
     tenant: str
     sync_id: str
     fence: int  # once a planner has a higher number, this one can write no more
-    seq: int  # arrival number of the last raw batch that is loaded
+    # Arrival number of the last raw batch that is loaded, or that the sync begins behind. None
+    # until the first planner has chosen where to begin.
+    seq: int | None
     load: Load | None  # the load that an earlier planner left open; None if there is none
 
 
@@ -175,6 +179,8 @@ class Choice:
 
     batches: tuple[RawBatch, ...]  # in order of arrival; empty when there is nothing to load
     last_seq: int  # every batch up to this arrival number was considered
+    # ISO 8601: when the last batch that was considered arrived. None when every batch was.
+    stopped_at: str | None = None
 
     @property
     def first_seq(self) -> int:
@@ -239,32 +245,35 @@ class Rendered:
         return sum(file.rows for file in self.lake if file.table == table)
 
 
-def choose(batches: Iterable[RawBatch], *, tenant: str, after: int, kept_since: str = "") -> Choice:
+def choose(batches: Iterable[RawBatch], *, tenant: str, after: int) -> Choice:
     """Choose the next batches with rows of the tenant, in order of arrival, within a load's limits.
 
-    A new sync (`after` 0) begins with the batches that arrived at `kept_since` or later, because
-    the objects of older ones have expired. A sync that has loaded before skips no batch.
+    Args:
+        batches: all that arrived after the number `after`.
+        tenant: whose rows the load takes.
+        after: the arrival number behind which the load begins.
 
     Raises:
         BadInput: code `raw_gap`: a batch is missing after `after`, so its rows would be lost.
     """
     batches_in: list[RawBatch] = []
     rows = size_bytes = 0
-    seq = after
+    seq, stopped_at = after, None
+    arrived_at: str | None = None
     for batch in batches:
         if batch.seq != seq + 1:
             raise BadInput(f"raw batch {seq + 1} is missing from the ledger", code="raw_gap")
-        expired = after == 0 and batch.appended_at < kept_since
-        rows_here = 0 if expired else batch.counts.get(tenant, 0)
+        rows_here = batch.counts.get(tenant, 0)
         full = rows + rows_here > MAX_ROWS or size_bytes + batch.size_bytes > MAX_INPUT_BYTES
         if rows_here and batches_in and (full or len(batches_in) == MAX_BATCHES):
+            stopped_at = arrived_at
             break
         if rows_here:
             batches_in.append(batch)
             rows += rows_here
             size_bytes += batch.size_bytes
-        seq = batch.seq
-    return Choice(batches=tuple(batches_in), last_seq=seq)
+        seq, arrived_at = batch.seq, batch.appended_at
+    return Choice(batches=tuple(batches_in), last_seq=seq, stopped_at=stopped_at)
 
 
 def versions(destination: str, selection: Selection) -> str:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import EncodedBatch, RawBatch
-from runtime.errors import Transient
+from runtime.errors import BadInput, Transient
 from runtime.races import Races
 from runtime.stores.archive import items
 from runtime.stores.aws import clients as aws
@@ -59,6 +59,23 @@ class RawLog:
         """The batches from `first` to `last`, both included."""
         return self._between(first, last)
 
+    def last_before(self, moment: str) -> int:
+        """The number of the last batch that arrived before a moment (ISO 8601); 0 if none did.
+
+        Numbers follow the clocks of archivers, so a few reads find it among millions.
+
+        Raises:
+            BadInput: code `raw_gap`: the ledger has lost a number.
+        """
+        before, after = 0, self._head() + 1
+        while after - before > 1:
+            middle = (before + after) // 2
+            if self._batch(middle).appended_at < moment:
+                before = middle
+            else:
+                after = middle
+        return before
+
     def fetch(self, batch: RawBatch, *, to: Path) -> None:
         """Copy a batch to a local file.
 
@@ -66,6 +83,12 @@ class RawLog:
             NotFound: the object is gone.
         """
         self.bucket.fetch(batch.key, to=to)
+
+    def _batch(self, seq: int) -> RawBatch:
+        item = self.table.get({"pk": keys.RAW, "sk": keys.raw_batch(seq)})
+        if item is None:
+            raise BadInput(f"raw batch {seq} is missing from the ledger", code="raw_gap")
+        return items.batch(item)
 
     def _head(self) -> int:
         head = self.table.get(_HEAD)

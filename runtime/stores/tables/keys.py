@@ -345,9 +345,9 @@ def loads_of(tenant_id: str, sync_id: str) -> str:
     return f"{LedgerPartition.SYNC}{tenant_id}#{sync_id}"
 
 
-def load(load_id: str) -> str:
-    """Sort key of a load."""
-    return f"{SyncSort.LOAD}{load_id}"
+def load(started_at: str, load_id: str) -> str:
+    """Sort key of a load, by when it was planned (ISO 8601)."""
+    return f"{SyncSort.LOAD}{started_at}#{load_id}"
 
 
 def schema(name: str) -> str:

@@ -112,4 +112,4 @@ class SyncSort(StrEnum):
     """A sync's partition of the ledger."""
 
     CURSOR = "cursor"  # one item: how far it has loaded, and who may plan it
-    LOAD = "load#"
+    LOAD = "loads#"  # then when it was planned, so that a sync's loads stand in order of time

@@ -12,7 +12,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.json_text import dump, load
+from runtime.core.page import Page
 from runtime.core.warehouse.plan import Lease, Load
+from runtime.core.warehouse.progress import Progress
 from runtime.errors import Conflict, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.tables import codec, keys
@@ -55,8 +57,8 @@ class Ledger:
             tenant=tenant,
             sync_id=sync_id,
             fence=attributes["fence"],
-            seq=attributes.get("seq", 0),
-            load=self._load(tenant, sync_id, attributes.get("load_id")),
+            seq=attributes.get("seq"),
+            load=self._load(tenant, sync_id, attributes.get("open_load")),
         )
 
     def release(self, lease: Lease) -> None:
@@ -70,13 +72,35 @@ class Ledger:
         )
         self.table.try_to(lambda: self.table.client.update_item(**change))
 
+    def advance(self, lease: Lease, *, seq: int, loaded_until: str | None = None) -> None:
+        """Move the cursor to a batch without a load.
+
+        The sync begins behind this batch, or had no row to load up to it.
+
+        Args:
+            lease: of the planner.
+            seq: the batch's arrival number.
+            loaded_until: as in `Progress`; None leaves it as it is.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
+        change = self.table.update(
+            _cursor(lease.tenant, lease.sync_id),
+            f"SET #seq = :seq{_until(loaded_until)}",
+            _MINE,
+            **_given(seq=seq, loaded_until=loaded_until, fence=lease.fence),
+        )
+        if not self.table.try_to(lambda: self.table.client.update_item(**change)):
+            raise _lost()
+
     def save(self, lease: Lease, record: Load) -> None:
         """Remember how far the open load has come.
 
         Raises:
             Transient: code `lease_lost`.
         """
-        self._write(lease, record, "SET #load_id = :load_id", load_id=record.load_id)
+        self._write(lease, record, "SET #open_load = :open_load", open_load=_sort(record))
 
     def finish(self, lease: Lease, record: Load) -> None:
         """Close a load and move the cursor behind its batches, in one transaction.
@@ -84,7 +108,14 @@ class Ledger:
         Raises:
             Transient: code `lease_lost`.
         """
-        self._write(lease, record, "SET #seq = :seq REMOVE #load_id", seq=record.last_seq)
+        until = record.arrived_until
+        change = f"SET #seq = :seq{_until(until)} REMOVE #open_load"
+        self._write(lease, record, change, **_given(seq=record.last_seq, loaded_until=until))
+
+    def progress(self, tenant: str, sync_id: str) -> Progress:
+        """How far a sync has come, read now."""
+        cursor = self.table.get(_cursor(tenant, sync_id)) or {}
+        return Progress(**codec.fields(cursor, Progress))
 
     def is_open(self, tenant: str, sync_id: str, *, now_ms: int) -> bool:
         """Whether a planner has the sync, or an earlier one has left a load open."""
@@ -92,26 +123,33 @@ class Ledger:
         if cursor is None:
             return False
         until_ms = codec.value(cursor["lease_until_ms"])
-        return until_ms >= now_ms or "load_id" in cursor
+        return until_ms >= now_ms or "open_load" in cursor
 
     def closed(self, tenant: str, sync_id: str, *, now_ms: int) -> Any:
         """The condition, for a transaction, that `is_open` is not so."""
         unleased = "(attribute_not_exists(#lease_until_ms) OR #lease_until_ms < :now_ms)"
-        finished = "attribute_not_exists(#load_id)"
+        finished = "attribute_not_exists(#open_load)"
         cursor = _cursor(tenant, sync_id)
         return self.table.check(cursor, f"{unleased} AND {finished}", now_ms=now_ms)
 
-    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
-        """The loads of a sync, newest first."""
-        query = {
+    def runs(
+        self, tenant: str, sync_id: str, *, after: str | None = None, limit: int = 50
+    ) -> Page[Load]:
+        """A page of a sync's loads, the newest first."""
+        partition = keys.loads_of(tenant, sync_id)
+        query: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": codec.key(
-                {":pk": keys.loads_of(tenant, sync_id), ":prefix": keys.LOADS}
-            ),
+            "ExpressionAttributeValues": codec.key({":pk": partition, ":prefix": keys.LOADS}),
+            "ScanIndexForward": False,
         }
-        loads = [items.load_record(item) for item in self.table.query(query)]
-        loads.sort(key=lambda record: (record.started_at, record.last_seq), reverse=True)
-        return tuple(loads[:limit])
+        if after is not None:
+            query["ExclusiveStartKey"] = codec.key({"pk": partition, "sk": keys.LOADS + after})
+        return self.table.page(
+            query,
+            items.load_record,
+            limit=limit,
+            position=lambda item: item["sk"]["S"].removeprefix(keys.LOADS),
+        )
 
     def claim_schema(self, schema: str, *, tenant: str) -> int:
         """Claim a schema for this tenant; returns the version of its tables, 0 for a new one.
@@ -164,12 +202,12 @@ class Ledger:
             ),
         )
         if not saved:
-            raise Transient("another planner has taken this sync over", code="lease_lost")
+            raise _lost()
 
-    def _load(self, tenant: str, sync_id: str, load_id: str | None) -> Load | None:
-        if load_id is None:
+    def _load(self, tenant: str, sync_id: str, open_load: str | None) -> Load | None:
+        if open_load is None:
             return None
-        item = self.table.get({"pk": keys.loads_of(tenant, sync_id), "sk": keys.load(load_id)})
+        item = self.table.get({"pk": keys.loads_of(tenant, sync_id), "sk": open_load})
         return None if item is None else items.load_record(item)
 
 
@@ -181,6 +219,22 @@ def _schema(schema: str) -> Mapping[str, str]:
     return {"pk": keys.schema(schema), "sk": keys.SCHEMA}
 
 
+def _sort(record: Load) -> str:
+    return keys.load(record.started_at, record.load_id)
+
+
+def _until(loaded_until: str | None) -> str:
+    return "" if loaded_until is None else ", #loaded_until = :loaded_until"
+
+
+def _given(**values: str | int | None) -> dict[str, str | int]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _lost() -> Transient:
+    return Transient("another planner has taken this sync over", code="lease_lost")
+
+
 def _item(record: Load, *, fence: int) -> codec.Item:
-    key = {"pk": keys.loads_of(record.tenant, record.sync_id), "sk": keys.load(record.load_id)}
+    key = {"pk": keys.loads_of(record.tenant, record.sync_id), "sk": _sort(record)}
     return {**items.load_item(record), **codec.key(key), "fence": codec.scalar(fence)}

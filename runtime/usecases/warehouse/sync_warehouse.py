@@ -18,7 +18,6 @@ from runtime.usecases.warehouse import destination
 from runtime.usecases.warehouse.destination import Destination, OpenLoad
 
 LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda lives, so its holder has ended by then
-RAW_KEPT: Final = timedelta(days=29)  # the bucket's lifecycle rule expires raw batches a day later
 BUDGET: Final = timedelta(minutes=8)  # no load starts later in a function of 15 minutes
 
 
@@ -42,6 +41,9 @@ class Syncs(Protocol):
 class RawLog(Protocol):
     """Numbered, immutable batches."""
 
+    def last_before(self, moment: str) -> int:
+        """The number of the last batch that arrived before a moment (ISO 8601); 0 if none did."""
+
     def since(self, seq: int) -> Iterable[RawBatch]:
         """The batches after the one with this arrival number, in order."""
 
@@ -62,8 +64,14 @@ class Ledger(destination.Ledger, Protocol):
     def release(self, lease: Lease) -> None:
         """Give the lease back, so that another planner can have it."""
 
-    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
-        """The loads of a sync, newest first."""
+    def advance(self, lease: Lease, *, seq: int, loaded_until: str | None = None) -> None:
+        """Move the cursor to this batch without a load.
+
+        Args:
+            lease: of the planner.
+            seq: the batch's arrival number.
+            loaded_until: ISO 8601: all that had arrived by then is loaded; None says nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +83,7 @@ class SyncWarehouse:
     ledger: Ledger
     destinations: Mapping[DestinationKind, Destination]  # one for each kind
     clock: Callable[[], datetime]
-    raw_kept: timedelta = RAW_KEPT  # a new sync loads rows up to this old
+    raw_kept: timedelta  # so long at least the object of a raw batch can be read
 
     def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
         """Run every enabled sync of every tenant; one that fails does not stop the others.
@@ -93,9 +101,7 @@ class SyncWarehouse:
         return tuple(results)
 
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
-        """Run one sync now; returns its loads, or one record with the state `UP_TO_DATE`.
-
-        A paused sync has no loads.
+        """Run one sync now; returns its loads: none when it is paused, or when nothing is new.
 
         Raises:
             NotFound: the tenant has no such sync.
@@ -104,15 +110,6 @@ class SyncWarehouse:
         """
         sync = self.syncs.get(tenant, sync_id)
         return self._sync(sync, trigger=trigger, stop_at=self.clock() + BUDGET)
-
-    def runs(self, tenant: str, sync_id: str, *, limit: int = 50) -> tuple[Load, ...]:
-        """The loads of a sync, newest first.
-
-        Raises:
-            NotFound: the tenant has no such sync.
-        """
-        self.syncs.get(tenant, sync_id)
-        return self.ledger.runs(tenant, sync_id, limit=limit)
 
     def _sync(self, sync: Sync, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
         now_ms = int(self.clock().timestamp() * 1000)
@@ -130,9 +127,11 @@ class SyncWarehouse:
             sync = self.syncs.find(lease.tenant, lease.sync_id)
             if sync is None or not sync.enabled:
                 break
+            lease = self._started(sync, lease)
             load, batches = self._next(sync, lease, trigger=trigger)
             if not batches:
-                return (*loads, *(() if loads else (self._up_to_date(lease, load),)))
+                self.ledger.advance(lease, seq=load.last_seq, loaded_until=load.arrived_until)
+                break
             load = self._carry_on(sync, lease, load=load, batches=batches)
             if load.state is LoadState.PLANNED:  # again, without the rows that were refused
                 lease = replace(lease, load=load)
@@ -143,6 +142,19 @@ class SyncWarehouse:
             lease = replace(lease, seq=load.last_seq, load=None)
         return tuple(loads)
 
+    def _started(self, sync: Sync, lease: Lease) -> Lease:
+        """The lease with a place to begin, which the first planner of a sync chooses for good.
+
+        It is the first batch that is kept for sure; or, if no planner has come for so long, the
+        first one since the sync was made, so that what has expired meanwhile is missed.
+        """
+        if lease.seq is not None:
+            return lease
+        kept_since = timestamp(self.clock() - self.raw_kept)
+        seq = self.raw_log.last_before(min(kept_since, sync.created_at))
+        self.ledger.advance(lease, seq=seq)
+        return replace(lease, seq=seq)
+
     def _next(self, sync: Sync, lease: Lease, *, trigger: str) -> tuple[Load, Sequence[RawBatch]]:
         open_load = lease.load
         if open_load is not None:
@@ -152,12 +164,8 @@ class SyncWarehouse:
             load = self._replanned(sync, lease, open_load=open_load, batches=batches)
             return load, batches
         versions = self._versions(sync)
-        choice = plan.choose(
-            self.raw_log.since(lease.seq),
-            tenant=sync.tenant,
-            after=lease.seq,
-            kept_since=timestamp(self.clock() - self.raw_kept),
-        )
+        after, looked_at = lease.seq or 0, self._now()
+        choice = plan.choose(self.raw_log.since(after), tenant=sync.tenant, after=after)
         load = Load(
             tenant=sync.tenant,
             sync_id=sync.id,
@@ -169,6 +177,7 @@ class SyncWarehouse:
             versions=versions,
             selection=sync.selection,
             started_at=self._now(),
+            arrived_until=choice.stopped_at or looked_at,
         )
         if choice.batches:
             self.ledger.save(lease, load)
@@ -193,6 +202,9 @@ class SyncWarehouse:
         versions = self._versions(sync)
         if again.versions == versions or again.state not in self.destinations[sync.kind].unseen:
             return again
+        given_up = replace(open_load, state=LoadState.FAILED)
+        why = "planned again by another version of our code"
+        self.ledger.save(lease, given_up.with_error(why, code="replanned", at=self._now()))
         fresh = replace(
             again,
             load_id=plan.load_id(sync, batches, versions=versions),
@@ -204,16 +216,6 @@ class SyncWarehouse:
         )
         self.ledger.save(lease, fresh)
         return fresh
-
-    def _up_to_date(self, lease: Lease, load: Load) -> Load:
-        record = replace(
-            load,
-            load_id=LoadState.UP_TO_DATE.value,  # one record, overwritten each time
-            state=LoadState.UP_TO_DATE,
-            finished_at=self._now(),
-        )
-        self.ledger.finish(lease, record)
-        return record
 
     def _carry_on(
         self, sync: Sync, lease: Lease, *, load: Load, batches: Sequence[RawBatch]

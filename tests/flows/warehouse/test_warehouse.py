@@ -3,18 +3,20 @@
 import gzip
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
+from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, PenstockError, Permanent
 from tests.builders import an_event
-from tests.warehouse import World
+from tests.warehouse import START, World
 from tests.warehouse_records import a_sync
 
 
@@ -235,13 +237,30 @@ def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
     assert world.keys("stage/") == []
 
 
-def test_a_sync_without_news_says_so_once(world: World) -> None:
+def test_a_run_without_news_is_no_load_and_says_until_when_all_is_loaded(world: World) -> None:
     """Whoever asked for a run must see that it ran; hours of silence must not pile up records."""
     world.syncs.add(a_sync())
     for _ in range(3):
-        world.planner().sync_one("acme", "syn_1")
-    (record,) = world.planner().runs("acme", "syn_1")
-    assert (record.state, record.trigger, record.rows_in) == (LoadState.UP_TO_DATE, "api", 0)
+        world.pass_time(hours=1)
+        assert world.planner().sync_one("acme", "syn_1") == ()
+    progress = world.ledger().progress("acme", "syn_1")
+    assert (progress.seq, progress.loaded_until) == (0, timestamp(world.clock()))
+    assert world.runs() == ()
+
+
+def test_a_load_moves_the_time_until_which_all_is_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To when the planner looked, or to the last batch that it took where it left some behind."""
+    monkeypatch.setattr(plan, "MAX_BATCHES", 1)
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    for name in ("a", "b"):
+        world.archive(an_event(id=name))
+        world.pass_time(minutes=1)
+    latest, first = world.planner().sync_one("acme", "syn_1")[::-1]
+    assert first.arrived_until == timestamp(START)
+    assert latest.arrived_until == timestamp(world.clock())
+    assert world.ledger().progress("acme", "syn_1").loaded_until == latest.arrived_until
 
 
 def test_runs_lists_loads_newest_first_with_what_they_did(world: World) -> None:
@@ -251,7 +270,7 @@ def test_runs_lists_loads_newest_first_with_what_they_did(world: World) -> None:
         world.archive(an_event(id=f"e{n}"))
         world.planner().sync_all(world.clock())
         world.pass_time(hours=1)
-    newest, oldest = world.planner().runs("acme", "syn_1")
+    newest, oldest = world.runs()
     assert newest.started_at > oldest.started_at
     assert (newest.trigger, newest.rows_new, newest.error) == ("schedule", 1, None)
     assert newest.finished_at is not None
@@ -263,7 +282,7 @@ def test_without_a_workgroup_a_redshift_sync_fails_by_name(world: World) -> None
     world.archive(an_event())
     with pytest.raises(Permanent, match="RedshiftWorkgroup"):
         world.planner(workgroup="").sync_one("acme", "syn_1")
-    (record,) = world.planner().runs("acme", "syn_1")
+    (record,) = world.runs()
     assert record.error_code == "redshift_not_configured"
 
 
@@ -329,14 +348,29 @@ def test_a_lost_raw_object_stops_the_sync_instead_of_being_skipped(world: World)
 
 def test_a_new_sync_begins_with_what_the_raw_log_still_holds(world: World) -> None:
     """Raw objects expire; a sync made later must not look for them."""
-    world.archive(an_event(id="old"))
-    (key,) = world.keys("raw/")
-    world.s3.delete_object(Bucket=world.name, Key=key)
+    for day in range(5):
+        world.archive(an_event(id=f"old-{day}"))
+        world.pass_time(days=1)
+    for key in world.keys("raw/"):
+        world.s3.delete_object(Bucket=world.name, Key=key)
     world.pass_time(days=31)
-    world.archive(an_event(id="new"))
-    world.syncs.add(a_sync())
+    for name in ("new-1", "new-2"):
+        world.archive(an_event(id=name))
+    world.syncs.add(a_sync(created_at=timestamp(world.clock())))
     world.planner().sync_one("acme", "syn_1")
-    assert world.ids() == ["new"]
+    assert world.ids() == ["new-1", "new-2"]
+
+
+def test_a_new_sync_begins_where_the_installation_still_keeps_raw_batches(world: World) -> None:
+    """An installation that keeps raw batches for three days has none of four days ago."""
+    world.archive(an_event(id="expired"))
+    world.s3.delete_object(Bucket=world.name, Key=world.keys("raw/")[0])
+    world.pass_time(days=4)
+    world.archive(an_event(id="kept"))
+    world.syncs.add(a_sync(created_at=timestamp(world.clock())))
+    planner = replace(world.planner(), raw_kept=timedelta(days=3))
+    planner.sync_one("acme", "syn_1")
+    assert world.ids() == ["kept"]
 
 
 def test_a_dropped_schema_is_made_again(world: World) -> None:

@@ -204,7 +204,7 @@ def test_a_planner_that_lost_its_lease_changes_nothing(world: World) -> None:
             write(frozen, load)
         assert lost.value.code == "lease_lost"
     world.ledger().release(frozen)
-    assert [run.load_id for run in world.planner().runs("acme", "syn_1")] == [load.load_id]
+    assert [run.load_id for run in world.runs()] == [load.load_id]
 
 
 def test_a_missing_staged_file_fails_the_load_whole(world: World) -> None:
@@ -238,6 +238,8 @@ def test_code_that_changed_between_kill_and_next_run_plans_the_load_again(
     monkeypatch.setattr(plan, "TRANSFORM_VERSION", 1_000)
     (load,) = world.planner().sync_one("acme", "syn_1")
     assert (load.state, load.versions) == (LoadState.LOADED, f"{tables.SCHEMA_VERSION}.1000")
+    (given_up,) = [run.state for run in world.runs() if run.error_code == "replanned"]
+    assert given_up is LoadState.FAILED
     assert world.ids() == ["evt_1", "evt_2"]
 
 

@@ -27,6 +27,7 @@ from runtime.stores.functions.deletions import Deletions
 from runtime.stores.functions.functions import Functions
 from runtime.stores.profiles.items import profile_item
 from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive, worker
 from tests.audit import an_entry
@@ -281,7 +282,9 @@ class TestSync:
         Tenants(config=installed.config).add(TENANT, created_at=NOW)
         Syncs(config=installed.config).add(a_sync(kind=DestinationKind.S3))
 
-        assert {"loads": 1, "failed": 0} == sync.handler({}, None)
+        assert {"loads": 0, "failed": 0} == sync.handler({}, None)
+        progress = Ledger(table=installed.table("ledger", sort="sk")).progress(TENANT, a_sync().id)
+        assert progress.loaded_until is not None
 
     @pytest.mark.usefixtures("installed")
     def test_a_request_names_its_sync(self) -> None:

@@ -1,9 +1,23 @@
 """The composition root of `sync`."""
 
+from datetime import timedelta
+
 import pytest
 
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.wiring import sync
+
+
+@pytest.mark.parametrize("days", [1, 29, 365])
+def test_a_new_sync_begins_with_what_the_installation_keeps(
+    monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """The bucket's rule has the same parameter: a sync that looks further back finds nothing."""
+    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET"):
+        monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
+    monkeypatch.setenv("PENSTOCK_RETENTION_DAYS", str(days))
+
+    assert sync.build().raw_kept == timedelta(days=days) - sync.READ_WITHIN
 
 
 def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,15 +89,17 @@ def test_a_batch_that_is_too_large_alone_is_loaded_alone() -> None:
     assert len(plan.choose(batches, tenant="acme", after=0).batches) == 1
 
 
-def test_only_a_new_sync_passes_by_what_has_expired() -> None:
-    """An old sync that is so far behind has lost data: that must fail, not pass."""
-    batches = [_batch(8, appended_at="2026-01-01T00:00:00.000Z"), _batch(9)]
-    since = "2026-11-01T00:00:00.000Z"
-    behind = plan.choose(batches, tenant="acme", after=7, kept_since=since)
-    assert [batch.seq for batch in behind.batches] == [8, 9]
-    fresh = [_batch(1, appended_at="2026-01-01T00:00:00.000Z"), _batch(2)]
-    chosen = plan.choose(fresh, tenant="acme", after=0, kept_since=since)
-    assert [batch.seq for batch in chosen.batches] == [2]
+def test_a_choice_that_leaves_batches_behind_says_when_its_last_one_arrived() -> None:
+    """Whatever arrived later is not loaded by it, and nobody may be told that it is."""
+    times = [f"2026-11-20T1{hour}:00:00.000Z" for hour in range(3)]
+    batches = [
+        _batch(1, appended_at=times[0]),
+        _batch(2, appended_at=times[1], counts={"globex": 5}),
+        _batch(3, appended_at=times[2], counts={"acme": plan.MAX_ROWS}),
+    ]
+    choice = plan.choose(batches, tenant="acme", after=0)
+    assert (choice.last_seq, choice.stopped_at) == (2, times[1])
+    assert plan.choose(batches[:2], tenant="acme", after=0).stopped_at is None
 
 
 def test_the_token_of_an_attempt_repeats_and_that_of_the_next_differs() -> None:
