@@ -9,6 +9,8 @@ from runtime.egress.failures import EgressRefused
 from runtime.egress.policy import EgressPolicy
 
 MAX_PORT: Final = 65535
+# Below it stand services such as mail, to which the first bytes of a driver could mean something.
+FIRST_DRIVER_PORT: Final = 1024
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")  # blanks, controls; parsers differ on "\"
 # At least two labels: a resolver completes a single one with names of the network that it is in.
 _NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))+")
@@ -63,6 +65,23 @@ def check(url: str, policy: EgressPolicy) -> Target:
     return Target(scheme=parts.scheme, host=host, port=port, path=quote(path, safe=_PRINTABLE))
 
 
+def check_host(host: str, port: int, policy: EgressPolicy) -> Target:
+    """What a driver that speaks no HTTP may dial, if the policy lets us; no network is touched.
+
+    Raises:
+        EgressRefused: url_invalid, url_ip_literal, url_port, blocked_address or host_not_allowed.
+    """
+    host = host.lower().removesuffix(".")
+    local = policy.is_local(host)
+    if not local:
+        _check_name(host, bracketed=":" in host)
+    if not (0 if local else FIRST_DRIVER_PORT) <= port <= MAX_PORT:
+        raise EgressRefused("url_port", f"the port must be {FIRST_DRIVER_PORT} to {MAX_PORT}")
+    if not policy.allows_host(host):
+        raise EgressRefused("host_not_allowed", f"{host} is not among the allowed hosts")
+    return Target(scheme="tcp", host=host, port=port, path="/")
+
+
 def _split(url: str, *, max_chars: int) -> SplitResult:
     if not url or len(url) > max_chars:
         raise EgressRefused("url_invalid", f"a URL has 1 to {max_chars} characters")
@@ -97,11 +116,11 @@ def _check_name(host: str, *, bracketed: bool) -> None:
     # Resolvers take 127.1, 2130706433 and 0x7f.1 for addresses: a name whose last label is a
     # number is an address to somebody.
     if bracketed or _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
-        raise EgressRefused("url_ip_literal", "the URL must name a host, not an IP address")
+        raise EgressRefused("url_ip_literal", "name a host, not an IP address")
     if host == _LOCALHOST or host.endswith(_INSIDE):
         raise EgressRefused("blocked_address", f"{host} is a name inside a network")
     if len(host) > _MAX_NAME_CHARS or not _NAME.fullmatch(host):
-        raise EgressRefused("url_invalid", "the URL's host is not a full and valid name")
+        raise EgressRefused("url_invalid", "the host is not a full and valid name")
 
 
 def _port(parts: SplitResult) -> int:

@@ -1,0 +1,1 @@
+"""What a tenant says of a destination of its own: where it is, and how we log in there."""
