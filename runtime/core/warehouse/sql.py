@@ -122,8 +122,14 @@ def create_statements(dialect: Dialect, *, schema: str) -> Sequence[str]:
         _create(dialect, f"{schema}.{name}", columns, dialect.own_placement)
         for name, columns in tables.OWN_TABLES.items()
     ]
-    made = [_create_table(dialect, table, schema=schema) for table in tables.TABLES]
+    made = [create_table(dialect, table, schema=schema) for table in tables.TABLES]
     return [dialect.create_schema.format(schema=schema), *own, *made]
+
+
+def create_table(dialect: Dialect, table: Table, *, schema: str) -> str:
+    """One of our tables; may be repeated."""
+    columns = [*table.columns, tables.LOAD_ID]
+    return _create(dialect, f"{schema}.{table.name}", columns, dialect.placement(table))
 
 
 def upgrade_statements(dialect: Dialect, *, schema: str, version: int) -> Iterator[str]:
@@ -269,11 +275,6 @@ def _locked(dialect: Dialect, *, schema: str, load_id: str) -> Iterator[str]:
     ledger = f"{schema}.{tables.LOADS}"
     yield dialect.lock.format(ledger=ledger)
     yield dialect.guard.format(ledger=ledger).replace("[[load_id]]", dialect.literal(load_id))
-
-
-def _create_table(dialect: Dialect, table: Table, *, schema: str) -> str:
-    columns = [*table.columns, tables.LOAD_ID]
-    return _create(dialect, f"{schema}.{table.name}", columns, dialect.placement(table))
 
 
 def _create(dialect: Dialect, name: str, columns: Sequence[Column], placement: str) -> str:

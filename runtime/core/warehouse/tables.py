@@ -195,7 +195,65 @@ PROFILE_IDENTITIES: Final = Table(
         _of("updated_at", ColumnType.TIMESTAMP, "when the profile last changed"),
     ),
 )
-TABLES: Final = (EVENTS, MESSAGES, PROFILES, PROFILE_IDENTITIES)
+_REVISION: Final = _of("revision", ColumnType.BIGINT, "grows with each change", required=True)
+_UPDATED_AT: Final = _of("updated_at", ColumnType.TIMESTAMP, "when it last changed", required=True)
+_EVENT_ID: Final = _text("event_id", 128, "the event, as in `events`", required=True)
+_TOPIC: Final = _text("topic", 128, "the kind of the event", required=True)
+DELIVERIES: Final = Table(
+    name="deliveries",
+    source=Kind.DELIVERIES,
+    meaning="Each delivery once, as it stands: ids, times and codes; nothing that was sent.",
+    key=("delivery_id",),
+    latest="revision",
+    arrived="updated_at",
+    person=None,
+    since=2,
+    columns=(
+        _text("delivery_id", 128, "the delivery's id", required=True),
+        _text("webhook_id", 64, "the webhook", required=True),
+        _EVENT_ID,
+        _TOPIC,
+        _text("status", 32, "as in the API: `delivered`, `dead`, …", required=True),
+        _text("reason", 128, "why it ended so; NULL while it has not, and when it was delivered"),
+        _of("attempts", ColumnType.BIGINT, "how many POSTs there were", required=True),
+        _of("created_at", ColumnType.TIMESTAMP, "when it was made"),
+        _of("first_attempt_at", ColumnType.TIMESTAMP, "when the first POST began"),
+        _of("last_attempt_at", ColumnType.TIMESTAMP, "when the last POST began"),
+        _of("status_code", ColumnType.BIGINT, "HTTP's, of the last answer; NULL without one"),
+        _of("duration_ms", ColumnType.DOUBLE, "of the last attempt, in milliseconds"),
+        _text("error", 128, "the code of the last attempt's error; NULL when it was delivered"),
+        _REVISION,
+        _UPDATED_AT,
+    ),
+)
+FUNCTION_RUNS: Final = Table(
+    name="function_runs",
+    source=Kind.RUNS,
+    meaning="Each run of a function once, as its last attempt ended; nothing that the code made.",
+    key=("run_id",),
+    latest="revision",
+    arrived="updated_at",
+    person=None,
+    since=2,
+    columns=(
+        _text("run_id", 128, "the run's id", required=True),
+        _text("function_name", 128, "the function", required=True),
+        _of("function_version", ColumnType.BIGINT, "the version; 0 when no version could run"),
+        _text("webhook_id", 64, "the webhook whose transform it was; NULL for a trigger"),
+        _EVENT_ID,
+        _TOPIC,
+        _text("outcome", 32, "`returned`, `raised`, `timed_out`, …", required=True),
+        _of("attempts", ColumnType.BIGINT, "how many there were", required=True),
+        _of("last_attempt_at", ColumnType.TIMESTAMP, "when the last attempt was made"),
+        _of("duration_ms", ColumnType.DOUBLE, "of the last attempt, in milliseconds"),
+        _text("engine", 32, "`wasm` or `restricted`; NULL when nothing ran"),
+        _text("error_type", 256, "the class of the exception, or a word of ours; else NULL"),
+        _text("error_code", 256, "the code of a refusal; else NULL"),
+        _REVISION,
+        _UPDATED_AT,
+    ),
+)
+TABLES: Final = (EVENTS, MESSAGES, PROFILES, PROFILE_IDENTITIES, DELIVERIES, FUNCTION_RUNS)
 BY_NAME: Final = {table.name: table for table in TABLES}
 CHILDREN: Final = frozenset(table.name for table in TABLES if table.parent is not None)
 LOAD_ID: Final = _text("load_id", 64, "the load that wrote this row", required=True)

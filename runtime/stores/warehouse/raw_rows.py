@@ -11,34 +11,21 @@ from runtime.core.events import topics
 from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import Load
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
-from runtime.core.warehouse.tables import MAX_TEXT_BYTES, Table
+from runtime.core.warehouse.tables import MAX_TEXT_BYTES, Column, ColumnType, Table
 
-_COLUMNS: Final = {
-    Kind.EVENTS: {
-        "tenant": "VARCHAR",
-        "id": "VARCHAR",
-        "topic": "VARCHAR",
-        "occurred_at": "VARCHAR",
-        "received_at": "VARCHAR",
-        "profile_id": "VARCHAR",
-        "profile": "VARCHAR",
-        "properties": "VARCHAR",
-        "hops": "SMALLINT",
-        "origin": "VARCHAR",
-    },
-    Kind.PROFILES: {
-        "tenant": "VARCHAR",
-        "profile_id": "VARCHAR",
-        "external_id": "VARCHAR",
-        "email": "VARCHAR",
-        "phone": "VARCHAR",
-        "properties": "VARCHAR",
-        "revision": "BIGINT",
-        "deleted": "BOOLEAN",
-        "updated_at": "VARCHAR",
-        "merged_into": "VARCHAR",
-        "names": "VARCHAR",  # JSON: a list of `kind`, `value` and `event_profile_id`
-    },
+# Raw rows have texts for times, and JSON as text, byte for byte.
+_RAW_TYPES: Final = {
+    ColumnType.TEXT: "VARCHAR",
+    ColumnType.JSON: "VARCHAR",
+    ColumnType.TIMESTAMP: "VARCHAR",
+    ColumnType.BIGINT: "BIGINT",
+    ColumnType.SMALLINT: "SMALLINT",
+    ColumnType.DOUBLE: "DOUBLE",
+    ColumnType.BOOLEAN: "BOOLEAN",
+}
+# What raw rows have besides the columns of their own table.
+_MORE: Final = {
+    Kind.PROFILES: {"names": "VARCHAR"}  # JSON: a list of `kind`, `value` and `event_profile_id`
 }
 # Warehouses refuse NUL in a text column; inside JSON text it is escaped already. The door refuses
 # it in a person's names, but the raw log may hold some from before. Both tables must spell them
@@ -47,13 +34,7 @@ _PLAIN_TEXTS: Final = {
     Kind.EVENTS: ("profile_id",),
     Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),
 }
-# How a column's value is made of the raw one, where it is not the raw one itself.
-_CASTS: Final = {
-    "occurred_at": "CAST(occurred_at AS TIMESTAMP)",
-    "received_at": "CAST(received_at AS TIMESTAMP)",
-    "updated_at": "CAST(nullif(updated_at, '') AS TIMESTAMP)",
-}
-_PARENT: Final = {Kind.EVENTS: tables.EVENTS, Kind.PROFILES: tables.PROFILES}
+_PARENT: Final = {table.source: table for table in tables.TABLES if table.parent is None}
 # The properties that a column of `messages` is taken from: the first that there is.
 _MESSAGE_PATHS: Final = {
     "campaign_id": ("campaign_id", "$campaign"),
@@ -70,19 +51,22 @@ def read(
     connection: duckdb.DuckDBPyConnection, kind: Kind, inputs: Sequence[Path], *, load: Load
 ) -> int:
     """Read one copy of each of the load's rows of a kind; returns how many rows there are."""
-    raw, parent = _COLUMNS[kind], _PARENT[kind]
-    plain = ", ".join(f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS[kind])
-    own = {column.name for column in parent.columns}
-    kept = ", ".join(
-        f"{_CASTS.get(name, name)} AS {name}" for name in raw if name in own or name == "names"
+    parent = _PARENT[kind]
+    more = _MORE.get(kind, {})
+    raw = {"tenant": "VARCHAR", **_raw_columns(parent), **more}
+    replaced = ", ".join(
+        f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS.get(kind, ())
     )
-    made = "".join(f", {column}" for column in _promoted(load.selection.promoted(parent)))
+    plain = f" REPLACE ({replaced})" if replaced else ""
+    kept = ", ".join([*map(_cast, _own(parent)), *more])
+    promoted = _promoted(load.selection.promoted(parent)) if _has_meta(parent) else ()
+    made = "".join(f", {column}" for column in promoted)
     name = f"{kind}{_SUFFIX}"
     connection.execute(
         f"""CREATE TEMP TABLE {name} AS SELECT {kept}{made} FROM (
             SELECT *, row_number() OVER (PARTITION BY {", ".join(parent.key)}
                 ORDER BY {parent.latest} DESC, {", ".join(raw)}) AS place
-            FROM (SELECT * REPLACE ({plain}) FROM read_json(
+            FROM (SELECT *{plain} FROM read_json(
                 $files, format = 'newline_delimited', compression = 'gzip',
                 columns = {_struct(raw)}))
             WHERE tenant = $tenant{_topic_filter(load.selection) if kind is Kind.EVENTS else ""}
@@ -117,6 +101,26 @@ def select(table: Table, selection: Selection) -> str:
 def quoted(text: str) -> str:
     """A text as a literal of DuckDB."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _own(table: Table) -> Sequence[Column]:
+    """The columns whose values stand in the raw rows."""
+    return [column for column in table.columns if column.name != "_meta"]
+
+
+def _has_meta(table: Table) -> bool:
+    return len(_own(table)) < len(table.columns)
+
+
+def _raw_columns(table: Table) -> dict[str, str]:
+    return {column.name: _RAW_TYPES[column.type] for column in _own(table)}
+
+
+def _cast(column: Column) -> str:
+    """The value of a column, of the raw one."""
+    if column.type is not ColumnType.TIMESTAMP:
+        return column.name
+    return f"CAST(nullif({column.name}, '') AS TIMESTAMP) AS {column.name}"
 
 
 def _promoted(columns: Sequence[PromotedColumn]) -> Iterator[str]:
