@@ -6,7 +6,7 @@ or after the call took effect; once dead it stays dead.
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ import duckdb
 from infra.local.redshift import client as reader
 from infra.local.redshift.server import RedshiftServer
 from runtime.core.archive import raw_log
-from runtime.core.archive.raw_log import Kind, RawBatch
+from runtime.core.archive.raw_log import RawBatch
 from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.core.warehouse.dialects import redshift
@@ -205,10 +205,6 @@ class World:
     def archive_profiles(self, *profiles: Profile) -> int | None:
         """One batch of snapshots arrives."""
         return ArchiveProfiles(raw_log=self.raw_log(), clock=self.clock)(profiles)
-
-    def archive_rows(self, kind: Kind, *rows: Mapping[str, Any]) -> int:
-        """One batch of raw rows of a kind arrives."""
-        return self.raw_log().append(raw_log.encode(kind, rows), now=self.clock())
 
     def ledger(self) -> Ledger:
         """The ledger."""

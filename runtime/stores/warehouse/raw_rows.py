@@ -33,6 +33,8 @@ _MORE: Final = {
 _PLAIN_TEXTS: Final = {
     Kind.EVENTS: ("profile_id",),
     Kind.PROFILES: ("profile_id", "external_id", "email", "phone"),
+    Kind.DELIVERIES: ("reason", "error"),
+    Kind.RUNS: ("error_type", "error_code"),
 }
 _PARENT: Final = {table.source: table for table in tables.TABLES if table.parent is None}
 # The properties that a column of `messages` is taken from: the first that there is.

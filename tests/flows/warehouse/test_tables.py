@@ -1,22 +1,15 @@
-"""What a warehouse has besides events and profiles: names, merges, deliveries and runs."""
+"""What a warehouse has besides events and profiles: names and merges."""
 
 from dataclasses import replace
 
-from runtime.core.archive.raw_log import Kind
-from runtime.core.deliveries import raw_row as delivery_rows
-from runtime.core.deliveries.delivery import Status
-from runtime.core.deliveries.raw_row import DeliveryChange
 from runtime.core.events.envelope import ProfileRef
-from runtime.core.functions import raw_row as run_rows
-from runtime.core.functions.raw_row import RunChange
-from runtime.core.functions.run import Outcome
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import NameClaim, Profile
 from runtime.core.warehouse import sql, tables
 from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.tables import Table
-from tests.builders import NOW, a_delivery, a_run, an_event
+from tests.builders import NOW, an_event
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
@@ -83,32 +76,6 @@ def test_a_merge_moves_the_names_and_stands_in_its_view(world: World) -> None:
     ]
     merges = "SELECT profile_id, merged_into FROM penstock_acme.profile_merges"
     assert world.query(merges) == [{"profile_id": "prf_2", "merged_into": "prf_1"}]
-
-
-def test_deliveries_and_runs_stand_as_they_stand_now(world: World) -> None:
-    """Of several copies the one of the last change wins, also when it arrives first."""
-    world.syncs.add(a_sync())
-    waiting = a_delivery(revision=1)
-    dead = replace(waiting, status=Status.DEAD, reason="expired", revision=2)
-    first, second = (
-        delivery_rows.of(DeliveryChange(before=None, after=each, at=NOW))
-        for each in (waiting, dead)
-    )
-    run = run_rows.of(RunChange(before=None, after=a_run(outcome=Outcome.RETURNED), at=NOW))
-    assert first is not None
-    assert second is not None
-    assert run is not None
-    world.archive_rows(Kind.DELIVERIES, second)
-    world.archive_rows(Kind.RUNS, run)
-    world.planner().sync_one("acme", "syn_1")
-    world.archive_rows(Kind.DELIVERIES, first)
-    (load,) = world.planner().sync_one("acme", "syn_1")
-
-    assert load.state is LoadState.LOADED
-    (delivery,) = world.query("SELECT * FROM penstock_acme.deliveries")
-    assert (delivery["status"], delivery["reason"], delivery["revision"]) == ("dead", "expired", 2)
-    (run_row,) = world.query("SELECT * FROM penstock_acme.function_runs")
-    assert (run_row["run_id"], run_row["outcome"]) == (run["run_id"], "returned")
 
 
 def test_a_warehouse_of_before_gets_what_it_lacks(world: World) -> None:
