@@ -141,6 +141,11 @@ class Settings:
         return self._text("PARK_QUEUE_URL")
 
     @property
+    def aside_queue_url(self) -> str:
+        """This function's own queue of records that it could not follow by their stream."""
+        return self._text("ASIDE_QUEUE_URL")
+
+    @property
     def sandbox_function(self) -> str:
         """The Lambda that runs user code."""
         return self._text("SANDBOX_FUNCTION")

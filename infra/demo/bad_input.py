@@ -23,6 +23,14 @@ PARKED: Final = {
     "ArchiveQueue": Counter({"not_json": 1, "bad_topic": 1}),
     "DeliverQueue": Counter({"not_json": 1}),
     "RunQueue": Counter({"not_json": 1}),
+    "ProfileStream": Counter({"not_json": 1, "unreadable_profile": 1}),
+    "OutcomeStream": Counter({"not_json": 1, "unreadable_delivery": 1, "unreadable_run": 1}),
+}
+# Items that no code can read, by the table that they are written into. Their streams tell of them.
+UNREADABLE: Final = {
+    "ProfilesTable": {"pk": "tenant#nobody", "sk": "prf_unreadable"},
+    "DeliveriesTable": {"pk": "dlv_unreadable"},
+    "RunsTable": {"pk": "run_unreadable"},
 }
 # A run's jitter decides whether its retry waits in the queue or for sweep, three to one. With so
 # many runs, a demo sees both ways in all but one of ten thousand times. These runs have no profile,
@@ -37,7 +45,9 @@ GONE_S: Final = 20
 
 
 def send(stage: Stage, patience: Patience) -> list[str]:
-    """Put unreadable messages on the bus and in every queue, and send marked orders.
+    """Put unreadable messages on the bus and in every queue, and items into tables with a stream.
+
+    Then send marked orders.
 
     Some orders make their function wait for an event, and one makes it loop. The event comes long
     before sweep brings runs back, because the orders, which keep everything busy, come only
@@ -50,6 +60,9 @@ def send(stage: Stage, patience: Patience) -> list[str]:
     doors.spoil()
     for queue in PARKED:
         stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, queue), MessageBody=NOT_JSON)
+    for table, key in UNREADABLE.items():
+        item = {name: {"S": text} for name, text in key.items()}
+        stage.client("dynamodb").put_item(TableName=stage.table(table), Item=item)
     waiting_orders = [
         marked(f"wait-{n}", tenant=stage.tenant, wait_for=AWAITED_PROPERTY) for n in range(WAITS)
     ]

@@ -93,9 +93,6 @@ BLIND: Final = (
         why="the emulator's bus always reaches a queue",
     ),
 )
-# The emulator repeats a stream's failed batch for ever and never fills this queue. It only checks
-# the permission, at deployment.
-NEVER_FILLED: Final = ("*-ProfileStreamDeadLetters-*",)
 
 
 def problems(installation: Installation) -> Iterator[str]:
@@ -158,8 +155,6 @@ def _idle_queues(installation: Installation) -> Iterator[str]:
     sources = {source for _, source in installation.usage.noted("called")}
     for url in _queues(installation):
         arn = _arn(installation, url)
-        if any(fnmatch.fnmatchcase(arn, pattern) for pattern in NEVER_FILLED):
-            continue
         if (arn,) not in filled_queues:
             yield f"nothing was ever sent to {arn}"
         # A queue without a dead-letter queue is one itself, and people read it.

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.messages import RunMessage
-from runtime.core.json_text import dump
+from runtime.core.json_text import dump, load
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.sqs import SQS
+from runtime.stores.tables.streamed import BEFORE, Record
 
 MAX_BATCH: Final = 10  # SQS
 MAX_BATCH_BYTES: Final = 1024 * 1024  # SQS: of one message and of a batch alike
@@ -97,6 +98,36 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """The queue of a stream's records that could not be followed when the stream told of them.
+
+    A stream forgets a record after a day; here it is kept whole, for two weeks.
+    """
+
+    queue: Queue
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Keep these records.
+
+        Raises:
+            Transient: some may not be kept; put all of them again.
+        """
+        self.queue.send(Outgoing(body=_message(record)) for record in records)
+
+    @staticmethod
+    def record_of(message: str) -> Record:
+        """The record in the body of such a message.
+
+        Raises:
+            BadInput: code `not_json`, or `not_a_record`.
+        """
+        record = load(message)
+        if not isinstance(record, dict) or "Keys" not in record:
+            raise BadInput("the message is no record of a stream", code="not_a_record")
+        return record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOut:
     """The messages that a queue has handed out to this process."""
 
@@ -145,6 +176,15 @@ def batches(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
         room -= size
     if batch:
         yield batch
+
+
+def _message(record: Record) -> str:
+    whole = dump(record)
+    if len(whole.encode()) <= MAX_BATCH_BYTES:
+        return whole
+    # Two images of 400 KB do not fit. Without the one before, the write counts as the first of its
+    # record; how the record stands now is what matters most.
+    return dump({name: image for name, image in record.items() if name != BEFORE})
 
 
 def _entry(entry_id: str, message: Outgoing) -> Any:

@@ -1,36 +1,15 @@
 """Composition roots of `project_profile`, which changes profiles, and `follow_profiles`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import parts, people_parts, streams, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
     from runtime.core.profiles.profile_change import ProfileChange
-
-
-class Park(Protocol):
-    """Puts what no code can read into a dead-letter queue."""
-
-    def __call__(self, body: str, *, code: str, reason: str) -> None:
-        """Put it there, with the reason.
-
-        Raises:
-            Transient: it was not put there.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
-    """What reads records of the profiles' stream, and follows the changes they tell of."""
-
-    decode: Callable[[Mapping[str, Any]], "ProfileChange"]  # raises BadInput
-    work: Callable[[Sequence["ProfileChange"]], None]
-    park: Park
+    from runtime.wiring.streams import Follower
 
 
 def build(_journal: Journal) -> "Worker[Event]":
@@ -46,7 +25,7 @@ def build(_journal: Journal) -> "Worker[Event]":
     return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)
 
 
-def build_follower() -> Follower:
+def build_follower() -> "Follower[ProfileChange]":
     """What follows the changes of profiles."""
     from runtime.stores.profiles import items
     from runtime.usecases.archive.archive_profiles import ArchiveProfiles
@@ -54,7 +33,9 @@ def build_follower() -> Follower:
 
     installation = settings.load()
     clients = parts.clients(installation)
-    return Follower(
+    return streams.follower(
+        clients,
+        installation,
         decode=items.change,
         work=FollowProfiles(
             archive=ArchiveProfiles(raw_log=parts.raw_log(clients, installation), clock=worker.now),
@@ -62,5 +43,4 @@ def build_follower() -> Follower:
             erasures=people_parts.erasures(clients, installation),
             bus=parts.bus(clients, installation),
         ),
-        park=parts.parked(clients, installation).park,
     )

@@ -6,8 +6,10 @@ from dataclasses import fields
 from typing import Final
 
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status, Waiting
-from runtime.stores.tables import codec
+from runtime.core.deliveries.raw_row import DeliveryChange
+from runtime.stores.tables import codec, streamed
 from runtime.stores.tables.codec import Item
+from runtime.stores.tables.streamed import Record
 
 ELSEWHERE: Final = ("id", "body", "attempts")  # fields stored under another name
 
@@ -35,6 +37,16 @@ def delivery(item: Mapping[str, Item]) -> Delivery:
     raw["attempts"] = tuple(Attempt(**attempt) for attempt in json.loads(attempts))
     raw["status"] = Status(raw["status"])
     return Delivery(id=codec.value(item["pk"]), **raw)
+
+
+def change(record: Record) -> DeliveryChange:
+    """A committed write, as the table's stream tells of it.
+
+    Raises:
+        BadInput: code `unreadable_delivery`: an image is no delivery.
+    """
+    write = streamed.read(record, delivery, code="unreadable_delivery")
+    return DeliveryChange(before=write.before, after=write.after, at=write.at)
 
 
 def waiting(item: Mapping[str, Item]) -> Waiting:

@@ -20,11 +20,13 @@ from runtime.core.functions.function import (
     Secret,
 )
 from runtime.core.functions.health import Health, Notice, NoticeKind
+from runtime.core.functions.raw_row import RunChange
 from runtime.core.functions.releases import Release, ReleaseKind
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.matching.trigger import Trigger
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import codec, keys, streamed
 from runtime.stores.tables.codec import Item
+from runtime.stores.tables.streamed import Record
 
 FUNCTION_AS_JSON: Final = frozenset(
     {
@@ -140,6 +142,16 @@ def run(item: Mapping[str, Item]) -> Run:
     if "engine" in raw:
         raw["engine"] = Engine(raw["engine"])
     return Run(**raw)
+
+
+def run_change(record: Record) -> RunChange:
+    """A committed write of a run, as the table's stream tells of it.
+
+    Raises:
+        BadInput: code `unreadable_run`: an image is no run.
+    """
+    write = streamed.read(record, run, code="unreadable_run")
+    return RunChange(before=write.before, after=write.after, at=write.at)
 
 
 def health_item(health: Health) -> Item:

@@ -1,14 +1,13 @@
 """Turns profiles into items of their table and back; reads them from the table's stream too."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from runtime.core.profiles.profile import NameClaim, Profile
 from runtime.core.profiles.profile_change import ProfileChange
-from runtime.core.timestamps import of_epoch_ms
-from runtime.errors import BadInput
-from runtime.stores.tables import codec
+from runtime.stores.tables import codec, streamed
 from runtime.stores.tables.codec import Item
+from runtime.stores.tables.streamed import Record
 
 AS_JSON: Final = frozenset(
     {
@@ -38,23 +37,11 @@ def profile(item: Mapping[str, Item]) -> Profile:
     return Profile(**raw)
 
 
-def change(record: Mapping[str, Any]) -> ProfileChange:
-    """A committed write, as the table's stream hands it to Lambda: the record's `dynamodb`.
+def change(record: Record) -> ProfileChange:
+    """A committed write, as the table's stream tells of it.
 
     Raises:
         BadInput: code `unreadable_profile`: an image is no profile.
     """
-    images = [record.get(name) for name in ("OldImage", "NewImage")]
-    try:
-        before, after = (
-            None if image is None else profile(codec.from_stream(image)) for image in images
-        )
-    except (KeyError, TypeError, ValueError) as problem:
-        raise BadInput(
-            f"an image of the stream is no profile: {type(problem).__name__}",
-            code="unreadable_profile",
-        ) from problem
-    if after is None:
-        raise BadInput("the record has no new image", code="unreadable_profile")
-    at_ms = round(float(record["ApproximateCreationDateTime"]) * 1000)
-    return ProfileChange(before=before, after=after, at=of_epoch_ms(at_ms))
+    write = streamed.read(record, profile, code="unreadable_profile")
+    return ProfileChange(before=write.before, after=write.after, at=write.at)

@@ -1,31 +1,21 @@
-"""The sweep, the stream and the sync, as Lambda calls them."""
+"""The sweep and the sync, as Lambda calls them."""
 
-import base64
-import gzip
-import json
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from functions import follow_profiles, sweep, sync
+from functions import sweep, sync
 from functions._batch import BatchHandler
 from runtime.core.deliveries.messages import parse_deliver
-from runtime.core.erasure import erasure
 from runtime.core.functions import life
 from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
-from runtime.core.profiles import profile as profiles
-from runtime.core.profiles.profile import Profile
-from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import NotFound, Transient
 from runtime.settings import SettingMissing, Settings
 from runtime.stores.functions.deletions import Deletions
 from runtime.stores.functions.functions import Functions
-from runtime.stores.profiles.items import profile_item
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
@@ -33,18 +23,17 @@ from runtime.wiring import archive, worker
 from tests.audit import an_entry
 from tests.builders import (
     NOW,
-    NOW_MS,
     TENANT,
     a_bus_event,
     a_delivery,
     a_function,
-    a_profile,
     a_run,
     a_sync,
     an_envelope,
     an_sqs_event,
 )
 from tests.cloud import Cloud
+from tests.streams import rows
 
 LONG_AGO_MS = 1_000
 KINDS = ("deliveries", "runs", "endpoints", "functions", "replays", "purges", "audit")
@@ -77,42 +66,12 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
     # A warm process keeps its stores; each test is a cold start on an account of its own.
-    caches = (sweep.sweeps, sync.syncs, follow_profiles.follower)
+    caches = (sweep.sweeps, sync.syncs)
     for cached in caches:
         cached.cache_clear()
     yield cloud
     for cached in caches:
         cached.cache_clear()
-
-
-def a_stream_record(before: Profile | None, after: Profile) -> dict[str, Any]:
-    """What the stream of the profiles' table hands to Lambda for one write."""
-
-    def image(profile: Profile) -> dict[str, Any]:
-        return {
-            name: {"B": base64.b64encode(held["B"]).decode()} if "B" in held else held
-            for name, held in profile_item(profile).items()
-        }
-
-    key = {"pk": {"S": f"tenant#{after.tenant}"}, "sk": {"S": after.id}}
-    record = {
-        "ApproximateCreationDateTime": NOW_MS // 1000,
-        "Keys": key,
-        "NewImage": {**key, **image(after)},
-        "SequenceNumber": "111",
-    }
-    old = {} if before is None else {"OldImage": {**key, **image(before)}}
-    return {"dynamodb": {**record, **old}}
-
-
-def rows(cloud: Cloud) -> list[dict[str, Any]]:
-    """Every row of the raw log."""
-    bucket = f"{cloud.prefix}-bucket"
-    found: list[dict[str, Any]] = []
-    for held in cloud.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-        body = cloud.clients.s3.get_object(Bucket=bucket, Key=held["Key"])["Body"].read()
-        found += [json.loads(line) for line in gzip.decompress(body).splitlines()]
-    return found
 
 
 class TestSweep:
@@ -184,94 +143,6 @@ class TestArchive:
         assert {"batchItemFailures": []} == answer
         assert {"evt_1", "evt_2"} == {row["id"] for row in rows(installed)}
         assert ["not_json"] == installed.parked_codes("dead")
-
-
-class TestFollowProfiles:
-    """What follows from the changes of profiles."""
-
-    def test_a_changed_profile_is_archived_and_its_timeline_says_what_changed(
-        self, installed: Cloud
-    ) -> None:
-        """Compressed attributes come as base64 through the stream; following twice adds nothing."""
-        before = a_profile(properties={"text": "x" * 5000}, stamps={"properties.text": "1|evt_0"})
-        stamps = {"properties.text": f"{NOW}|evt_1"}
-        after = replace(before, revision=2, properties={"text": "y" * 5000}, stamps=stamps)
-        event = {"Records": [a_stream_record(before, after), {"dynamodb": {"Keys": {}}}]}
-
-        for _ in range(2):
-            assert {"batchItemFailures": []} == follow_profiles.handler(event, None)
-
-        assert {(after.id, after.email)} == {
-            (row["profile_id"], row["email"]) for row in rows(installed)
-        }
-        (entry,) = installed.timelines.page(TENANT, [after.id], Selection()).items
-        assert (EntryKind.CHANGE, NOW, "evt_1") == (entry.kind, entry.at, entry.cause)
-        assert ["properties.text"] == [each.attribute for each in entry.changes]
-        assert [] == installed.received("landed")
-
-    def test_a_merge_is_told_to_the_tenant(self, installed: Cloud) -> None:
-        """Under the same id when the stream hands the change over again: receivers sort it out."""
-        loser = a_profile(id="prf_loser")
-        event = {"Records": [a_stream_record(loser, profiles.redirect(loser, into="prf_1"))]}
-
-        for _ in range(2):
-            follow_profiles.handler(event, None)
-
-        first, second = (
-            json.loads(message["Body"])["detail"] for message in installed.received("landed")
-        )
-        assert first == second
-        assert ("profile.merged", "system", {"id": "prf_1"}) == (
-            first["topic"],
-            first["origin"],
-            first["profile"],
-        )
-        assert {"from": "prf_loser", "into": "prf_1"} == first["properties"]
-        assert {True} == {row["deleted"] for row in rows(installed)}
-
-    def test_a_late_record_about_an_erased_person_leaves_nothing_but_the_erasure(
-        self, installed: Cloud
-    ) -> None:
-        """The stream may be behind: it then tells what was known before the person was erased."""
-        before = a_profile(properties={"city": "Rome"})
-        installed.keep(before)
-        job = erasure.requested(before, now=NOW, unique="job_x")
-        assert installed.erasures.begin(before, job, jobs=installed.jobs)
-        after = profiles.tombstone(before, now=NOW)
-        records = [a_stream_record(None, before), a_stream_record(before, after)]
-
-        follow_profiles.handler({"Records": records}, None)
-
-        assert [(after.revision, True, None)] == [
-            (row["revision"], row["deleted"], row["email"]) for row in rows(installed)
-        ]
-        assert () == installed.timelines.page(TENANT, [before.id], Selection()).items
-        [told] = installed.received("landed")
-        assert "profile.erased" == json.loads(told["Body"])["detail-type"]
-
-    def test_a_record_that_no_code_can_read_is_parked_and_stops_nothing(
-        self, installed: Cloud
-    ) -> None:
-        """Handed over again and again it would hold up every later change of its shard."""
-        profile = a_profile()
-        broken = a_stream_record(None, profile)
-        del broken["dynamodb"]["NewImage"]["tenant"]
-        event = {"Records": [broken, a_stream_record(None, profile)]}
-
-        assert {"batchItemFailures": []} == follow_profiles.handler(event, None)
-
-        (parked,) = installed.received("dead")
-        assert "unreadable_profile" == parked["MessageAttributes"]["code"]["StringValue"]
-        assert "ada@example.com" not in parked["Body"]
-        assert profile.id in parked["Body"]
-        assert 1 == len(rows(installed))
-
-    def test_trouble_with_the_timelines_hands_the_batch_over_again(self, installed: Cloud) -> None:
-        """No entry is lost, and no notice goes out before it could be repeated."""
-        installed.clients.dynamodb.delete_table(TableName=installed.timelines.table.name)
-
-        with pytest.raises(Transient):
-            follow_profiles.handler({"Records": [a_stream_record(None, a_profile())]}, None)
 
 
 class TestSync:

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.settings import SettingMissing
 from runtime.stores.aws.switches import SwitchNotHonoured
-from runtime.wiring import api, archive, deliver, fanout, jobs, profiles, run, sweep, sync
+from runtime.wiring import api, archive, deliver, fanout, jobs, outcomes, profiles, run, sweep, sync
 
 STARTS: list[Callable[[], object]] = [
     api.load,
@@ -20,6 +20,7 @@ STARTS: list[Callable[[], object]] = [
     lambda: sweep.build(_ignore),
     sync.build,
     profiles.build_follower,
+    outcomes.build_follower,
 ]
 
 
@@ -44,7 +45,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "SLOW_QUEUE_URL",
         "JOBS_TABLE",
         *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
-        *("JOBS_FUNCTION",),
+        *("JOBS_FUNCTION", "ASIDE_QUEUE_URL"),
     ):
         monkeypatch.setenv(f"PENSTOCK_{name}", "x")
 
