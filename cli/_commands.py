@@ -210,7 +210,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "config": Place(target="cli.config:app", help="Which APIs this command line knows by name."),
     "audit": Place(target="cli.audit:app", help="The audit log: who changed what, and when."),
     "keys": Place(target="cli.keys:app", help="API keys of your tenant."),
-    "admin": Place(target="cli.admin:app", help="Set an installation up."),
+    "admin": Place(target="cli.admin:app", help="Set an installation up, and mend it."),
     "local": Place(
         target="cli.local:app",
         help="A cloud of your own on this machine: loopback only, no account.",

@@ -6,6 +6,7 @@ from typing import Final
 # By the command's path, what follows it; a `<` and a file after the arguments is for the shell.
 EXAMPLES: Final[Mapping[str, str]] = {
     "admin bootstrap": "--stack penstock --tenant acme",
+    "admin redrive": "ProfileStream --stack penstock",
     "admin tenants create": "acme",
     "apply": "shop --plan",
     "audit list": "--resource vip --since 7d",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from runtime.stores.aws import stack as stacks
 from runtime.stores.aws.clients import faults
 
+DEAD_LETTERS: Final = "DeadLetters"  # how the template names the queues that people read
 # SQS hands its metrics on each minute, some minutes late.
 LOOK_BACK: Final = timedelta(minutes=10)
 AHEAD: Final = timedelta(minutes=1)  # an admin's clock may be slow
@@ -27,6 +28,11 @@ class Depth:
     in_flight: int  # messages that a worker has, or had before it was killed
     delayed: int  # messages that nobody gets before their time
     oldest_s: int | None  # age of the oldest message, in seconds; None when no metric tells it
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it holds dead letters, which nobody works on any more."""
+        return self.name.endswith(DEAD_LETTERS)
 
 
 def read(stack: str, *, client: Callable[[str], Any], now: datetime) -> list[Depth]:
