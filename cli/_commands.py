@@ -25,6 +25,13 @@ class Place:
     commands: Mapping[str, "Place"] = field(default_factory=dict)
 
 
+_SYNCS: Final[Mapping[str, Place]] = {
+    "grants": Place(
+        target="cli.sync_grants:grants",
+        help="Print the SQL that lets syncs load Redshift, for a superuser of its database.",
+    ),
+}
+
 _FUNCTIONS: Final[Mapping[str, Place]] = {
     "test": Place(
         target="cli.functions_test:functions_test",
@@ -198,7 +205,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.transforms:app",
         help="Data transforms: properties of profiles that are made of others, without code.",
     ),
-    "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations."),
+    "syncs": Place(target="cli.syncs:app", help="Syncs: warehouse destinations.", commands=_SYNCS),
     "query": Place(
         target="cli.query:query",
         help="Read the warehouse: the rows of one SELECT, or its tables and columns.",

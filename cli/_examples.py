@@ -94,6 +94,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "runs show": "run_1",
     "syncs create": "--name warehouse --kind redshift",
     "syncs delete": "syn_1",
+    "syncs grants": "--stack penstock",
     "syncs list": "",
     "syncs pause": "syn_1",
     "syncs resume": "syn_1",

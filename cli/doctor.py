@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _connection, _output, doctor_queues
+from cli import _connection, _output, doctor_queues, doctor_warehouse
 from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
@@ -55,14 +55,17 @@ def doctor(
     *,
     stack: Annotated[
         str | None,
-        typer.Option(help="Look into the queues of this stack too, with your AWS credentials."),
+        typer.Option(
+            help="Look into queues and warehouse of this stack too, with your AWS credentials."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look into Python, the sandbox and its engines, the local cloud, the API and the queues.
+    """Look into Python, the sandbox, the local cloud, the API, the queues and the warehouse.
 
     The queues are those of the local cloud, unless a stack is named: how many messages wait, are in
-    flight and delayed, and how old the oldest is. Exit code 1 when something fails.
+    flight and delayed, and how old the oldest is. The warehouse is asked whether syncs may load it.
+    Exit code 1 when something fails.
     """
     machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
     local = _local_cloud()
@@ -70,6 +73,8 @@ def doctor(
     queues = _queues(stack, local)
     if queues is not None:
         checks.append(_queue_check(queues))
+    if stack is not None or local.found == RUNNING:
+        checks.extend(_warehouse(stack))
     depths = [] if queues is None else [asdict(depth) for depth in queues.depths]
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks], "queues": depths}
@@ -204,6 +209,13 @@ def _queue_check(queues: Queues) -> Check:
         advice = f"somebody must look into {dead}: see docs/howto/trace-an-event.md"
         return Check(name=name, verdict=Verdict.WARNING, found=queues.summary, advice=advice)
     return Check(name=name, verdict=Verdict.OK, found=queues.summary)
+
+
+def _warehouse(stack: str | None) -> Iterable[Check]:
+    finding = doctor_warehouse.look(stack)
+    if finding is not None:
+        verdict = Verdict.FAILED if finding.advice else Verdict.OK
+        yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
 
 
 def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:

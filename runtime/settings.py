@@ -187,6 +187,11 @@ class Settings:
         return self._text("REDSHIFT_DATABASE", default="")
 
     @property
+    def redshift_role_arn(self) -> str:
+        """The role that runs SQL on the workgroup; empty for the process's own."""
+        return self._text("REDSHIFT_ROLE_ARN", default="")
+
+    @property
     def redshift_copy_role_arn(self) -> str:
         """The role that COPY reads the bucket with; empty when the installation has no Redshift."""
         return self._text("REDSHIFT_COPY_ROLE_ARN", default="")

@@ -1,6 +1,7 @@
 """The Redshift stand-in with a client of it, the S3 it copies from, and a clock."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import duckdb
 
 from infra.local.redshift.client import connect, query
 from infra.local.redshift.server import RedshiftServer
+from infra.local.redshift.users import ADMIN
 
 TARGET: Any = {"WorkgroupName": "penstock", "Database": "penstock"}
 ROLE = "IAM_ROLE 'arn:aws:iam::000000000000:role/copy'"
@@ -25,6 +27,26 @@ class Clock:
         return self.now_s
 
 
+@dataclass(frozen=True)
+class Roles:
+    """IAM for the stand-in: each access key is that of a role of its name, and permits every call.
+
+    The key of `infra.local.redshift.client` is the namespace's superuser.
+    """
+
+    s3: Any  # what COPY reads with, whichever role it names
+
+    def check(self, authorization: str, _operation: str, *, workgroup: str) -> str:
+        """The database user of a key."""
+        del workgroup  # there is one
+        key = authorization.partition("Credential=")[2].partition("/")[0]
+        return ADMIN if key == "local" else f"IAMR:{key}"
+
+    def reader(self, _role_arn: str) -> Any:
+        """An S3 client."""
+        return self.s3
+
+
 class RedshiftStandIn:
     """A stand-in, a client of it, and the S3 it copies from."""
 
@@ -34,7 +56,11 @@ class RedshiftStandIn:
         self.s3 = s3
         self.events = events
         self.server = RedshiftServer(
-            database=folder / "warehouse.duckdb", s3=s3, events=events, now=self.clock
+            database=folder / "warehouse.duckdb",
+            s3=s3,
+            identity=Roles(s3),
+            events=events,
+            now=self.clock,
         )
         self.client: Any = connect(self.server.url)
 
@@ -46,6 +72,12 @@ class RedshiftStandIn:
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of one statement."""
         return query(self.client, sql)
+
+    def as_role(self, role: str, *sqls: str) -> Any:
+        """Submit a batch in the name of a role; its description when it has ended."""
+        client: Any = connect(self.server.url, access_key=role)
+        answer = client.batch_execute_statement(Sqls=list(sqls), **TARGET)
+        return client.describe_statement(Id=answer["Id"], WaitTimeSeconds=30)
 
     def count(self) -> int:
         """How many rows the table `t` has."""

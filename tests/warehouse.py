@@ -22,6 +22,7 @@ from runtime.core.archive.raw_log import RawBatch
 from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.core.warehouse.dialects import redshift
+from runtime.core.warehouse.grants import Loader
 from runtime.core.warehouse.plan import Load
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
@@ -35,13 +36,16 @@ from runtime.stores.warehouse.parquet import Writer
 from runtime.stores.warehouse.redshift.data_api import DataApi
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
+from runtime.usecases.warehouse.check_grants import CheckGrants
 from runtime.usecases.warehouse.load_lake import LoadLake
 from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from tests.doubles import MemoryErasures
+from tests.redshift_standin import Roles
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
+LOADER = Loader(database="penstock", user="IAMR:loader", copy_role_arn=ROLE)
 START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
 _names = itertools.count()
 
@@ -126,9 +130,14 @@ class Watched:
 
 
 class World:
-    """One installation: a bucket, a ledger table, a warehouse, a clock, and its syncs."""
+    """One installation: a bucket, a ledger table, a warehouse, a clock, and its syncs.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: for its files.
+        grants_first: whether the warehouse's superuser has granted what loads need.
+    """
+
+    def __init__(self, folder: Path, *, grants_first: bool = True) -> None:
         self.name = f"world-{next(_names)}"
         self.death: Death | None = None
         self._clients: dict[Any, Any] = {}
@@ -154,8 +163,19 @@ class World:
         self.redshift = RedshiftServer(
             database=folder / f"{self.name}.duckdb",
             s3=boto3.client("s3"),  # not a call of the process that dies
+            identity=Roles(boto3.client("s3")),
             now=lambda: self.clock().timestamp(),
         )
+
+        self.admin = reader.connect(self.redshift.url)
+        if grants_first:
+            self.grant()
+
+    def grant(self) -> None:
+        """The warehouse's superuser runs what `penstock syncs grants` prints."""
+        database = DataApi(client=self.admin, workgroup="penstock", database="penstock")
+        missing = CheckGrants(database=database)(LOADER)
+        database.run([each.statement for each in missing], wait_s=30)
 
     def close(self) -> None:
         """Stop the warehouse."""
@@ -164,8 +184,11 @@ class World:
     def client(self, service: Any) -> Any:
         """A client of this installation, in whichever process runs now."""
         if service not in self._clients:
-            url = self.redshift.url if service == "redshift-data" else None
-            made = boto3.client(service, endpoint_url=url)
+            made = (
+                reader.connect(self.redshift.url, region="eu-central-1", access_key="loader")
+                if service == "redshift-data"
+                else boto3.client(service)
+            )
             made.meta.events.register("before-call", self._before)
             made.meta.events.register("after-call", self._after)
             self._clients[service] = made
@@ -259,7 +282,7 @@ class World:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Ask the warehouse as an analyst would."""
-        return reader.query(self.client("redshift-data"), sql)
+        return reader.query(self.admin, sql)
 
     def lake(self, sql: str, *, table: str) -> list[tuple[Any, ...]]:
         """Ask the Parquet files of a table, which the query calls `lake`."""

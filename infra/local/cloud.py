@@ -24,7 +24,7 @@ from infra.local.place import CLOUD_VENV, Place
 from infra.local.processes import Running, StartFailed
 from infra.local.state import PROCESSES, LocalCloud, Phase, Status
 from infra.local.usage import Usage
-from infra.local.warehouse import start_redshift
+from infra.local.warehouse import grant, start_redshift
 from runtime.errors import Conflict, NotFound
 
 TENANT: Final = "acme"
@@ -173,6 +173,7 @@ def _renew(found: Status, cloud: LocalCloud, newest: str, *, place: Place, say: 
             endpoint=cloud.aws_endpoint,
             parameters=parameters(found.options, redshift=redshift),
         )
+        grant(endpoint=cloud.aws_endpoint, redshift=redshift)
         save(cloud.aws_endpoint)
     except BaseException:  # also Ctrl-C
         _halt(place)
@@ -266,6 +267,7 @@ def _raise(options: Mapping[str, Any], newest: str, *, place: Place, say: Say) -
         aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
     )
     outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
+    grant(endpoint=endpoint, redshift=redshift_endpoint)
     tenant = options["tenant"]
     say(f"making the tenant {tenant} and its first key")
     cloud = LocalCloud(

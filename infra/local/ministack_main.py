@@ -244,6 +244,7 @@ def _answer_for_redshift() -> None:
     """Let SimulatePrincipalPolicy take an access key in place of a principal's ARN.
 
     The stand-in for Redshift asks by it whether a caller may act, and knows only the caller's key.
+    By GetAccessKeyLastUsed it asks who that is, and gets an ARN in place of a user's name.
     """
     service, iam = _module("services.iam"), _module("core.iam_evaluator")
     simulate, responses = service._simulate_principal_policy, _module("core.responses")
@@ -272,7 +273,20 @@ def _answer_for_redshift() -> None:
             ns="iam",
         )
 
+    def owner_of_key(request: Mapping[str, Any]) -> Any:
+        key = service._p(request, "AccessKeyId").strip()  # one has 16 characters at least
+        principal = iam.resolve_principal(key, responses.get_account_id())
+        return service._xml(
+            200,
+            "GetAccessKeyLastUsedResponse",
+            f"<GetAccessKeyLastUsedResult><UserName>{principal.arn}</UserName>"
+            "<AccessKeyLastUsed><Region>N/A</Region><ServiceName>N/A</ServiceName>"
+            "</AccessKeyLastUsed></GetAccessKeyLastUsedResult>",
+            ns="iam",
+        )
+
     service._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate_by_key
+    service._IAM_HANDLERS["GetAccessKeyLastUsed"] = owner_of_key
     trusts = iam.evaluate_trust_policy
 
     def trusts_here(document: Any, caller: str, context: Any = None) -> Any:

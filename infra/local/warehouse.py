@@ -1,14 +1,22 @@
-"""Starts the stand-in for the Redshift Data API, as a process of the local cloud."""
+"""Starts the stand-in for the Redshift Data API as a process, and makes the grants for loads."""
 
 import re
 import shutil
-from typing import Final
+from typing import Any, Final
 
-from infra.local.emulator import aws_environment, bare_environment
+import boto3
+
+from infra.local import deploy
+from infra.local.emulator import REGION, ROOT_KEYS, aws_environment, bare_environment
 from infra.local.place import ROOT, SCRATCH, Place
 from infra.local.processes import Running, start, wait_until
+from infra.local.redshift import DATABASE, WORKGROUP
+from runtime.core.warehouse.grants import Loader, user_of
+from runtime.stores.warehouse.redshift.data_api import DataApi
+from runtime.usecases.warehouse.check_grants import CheckGrants
 
 START_S: Final = 30.0
+GRANT_S: Final = 30.0
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 
 
@@ -37,6 +45,29 @@ def start_redshift(place: Place, *, endpoint: str, port: int = 0) -> tuple[Runni
     )
     answer = wait_until(lambda: _port(running), of=running, timeout_s=START_S)
     return running, f"http://127.0.0.1:{answer}"
+
+
+def grant(*, endpoint: str, redshift: str) -> None:
+    """As the warehouse's superuser, run what `penstock syncs grants` prints and is not there yet.
+
+    Args:
+        endpoint: URL of the emulator, to which the template has been deployed.
+        redshift: URL of the stand-in.
+    """
+    keys: dict[str, Any] = {name.lower(): text for name, text in ROOT_KEYS.items()}
+    outputs = deploy.outputs(
+        boto3.client("cloudformation", endpoint_url=endpoint, region_name=REGION, **keys)
+    )
+    loader = Loader(
+        database=DATABASE,
+        user=user_of(outputs["LoaderRoleArn"]),
+        copy_role_arn=outputs["CopyRoleArn"],
+    )
+    client = boto3.client("redshift-data", endpoint_url=redshift, region_name=REGION, **keys)
+    database = DataApi(client=client, workgroup=WORKGROUP, database=DATABASE)
+    missing = [each.statement for each in CheckGrants(database=database)(loader)]
+    if missing:
+        database.run(missing, wait_s=GRANT_S)
 
 
 def _port(running: Running) -> str | None:

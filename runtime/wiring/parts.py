@@ -73,7 +73,9 @@ def event(body: str) -> "Event":
 
 def clients(installation: Settings, *, late: Collection[LateService] = ()) -> Clients:
     """Clients of AWS, on the wire that the installation chooses; `late` as for `Clients`."""
-    return Clients(wire=installation.aws_wire, late=late)
+    return Clients(
+        wire=installation.aws_wire, late=late, redshift_role_arn=installation.redshift_role_arn
+    )
 
 
 def hints(clients: Clients, url: str) -> "Hints":

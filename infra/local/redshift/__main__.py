@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 
-from infra.local.redshift.identity import Identity
+from infra.local.redshift.identity import EmulatorIdentity
 from infra.local.redshift.server import RedshiftServer
 
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     server = RedshiftServer(
         database=options.database_file.resolve(),
         s3=boto3.client("s3", endpoint_url=options.s3_endpoint),
-        identity=Identity(options.iam_endpoint) if options.iam_endpoint else None,
+        identity=EmulatorIdentity(options.iam_endpoint) if options.iam_endpoint else None,
         events=events,
         port=options.port,
     )

@@ -33,8 +33,8 @@ class Api:
             "CancelStatement": self.cancel,
         }
 
-    def call(self, operation: str, request: Request) -> Mapping[str, Any]:
-        """Carry out one call, and give its answer.
+    def call(self, operation: str, request: Request, *, user: str) -> Mapping[str, Any]:
+        """Carry out one call in the name of a user of the database, and give its answer.
 
         Raises:
             Refused: the real service would refuse the call.
@@ -42,25 +42,25 @@ class Api:
         if operation not in self._operations:
             raise Refused("UnknownOperationException", f"{operation} is not served here")
         model.check(operation, request)
-        return self._operations[operation](request)
+        return self._operations[operation](request, user)
 
-    def execute(self, request: Request) -> Mapping[str, Any]:
+    def execute(self, request: Request, user: str) -> Mapping[str, Any]:
         """Submit one SQL statement."""
-        return self._submit(request, [request["Sql"]], batch=False)
+        return self._submit(request, [request["Sql"]], batch=False, user=user)
 
-    def batch_execute(self, request: Request) -> Mapping[str, Any]:
+    def batch_execute(self, request: Request, user: str) -> Mapping[str, Any]:
         """Submit up to 40 SQL statements as one transaction."""
-        return self._submit(request, request["Sqls"], batch=True)
+        return self._submit(request, request["Sqls"], batch=True, user=user)
 
-    def describe(self, request: Request) -> Mapping[str, Any]:
+    def describe(self, request: Request, user: str) -> Mapping[str, Any]:
         """The state of a statement, after a wait for its end of at most `WaitTimeSeconds`."""
         wait_s = _wait(request)
-        statement, part = self._statements.find(request["Id"], wait_s=wait_s)
+        statement, part = self._statements.find(request["Id"], user=user, wait_s=wait_s)
         return _description(statement) if part is None else _part(request["Id"], part, statement)
 
-    def result(self, request: Request) -> Mapping[str, Any]:
+    def result(self, request: Request, user: str) -> Mapping[str, Any]:
         """The rows of a SELECT. In a batch it has to be named by the id of the part."""
-        statement, part = self._statements.find(request["Id"], wait_s=_wait(request))
+        statement, part = self._statements.find(request["Id"], user=user, wait_s=_wait(request))
         if part is None and not statement.batch:
             part = statement.parts[0]
         if part is None or part.answer is None or part.answer.columns is None:
@@ -79,12 +79,12 @@ class Api:
             **({"NextToken": str(start + PAGE_ROWS)} if has_more else {}),
         }
 
-    def list_statements(self, request: Request) -> Mapping[str, Any]:
-        """The statements whose names begin with a text and that have a status, newest first."""
+    def list_statements(self, request: Request, user: str) -> Mapping[str, Any]:
+        """The user's statements whose names begin with a text, in one status, newest first."""
         name, status = request.get("StatementName", ""), request.get("Status", "ALL")
         statements = [
             statement
-            for statement in self._statements.all()
+            for statement in self._statements.all(user=user)
             if (statement.name or "").startswith(name) and status in ("ALL", statement.status)
         ]
         start, size = _start(request, len(statements)), request.get("MaxResults") or MAX_LISTED
@@ -96,16 +96,18 @@ class Api:
             **({"NextToken": str(start + size)} if has_more else {}),
         }
 
-    def cancel(self, request: Request) -> Mapping[str, Any]:
+    def cancel(self, request: Request, user: str) -> Mapping[str, Any]:
         """Abort a statement."""
-        self._statements.cancel(request["Id"])
+        self._statements.cancel(request["Id"], user=user)
         return {"Status": True}
 
-    def _submit(self, request: Request, sqls: list[str], *, batch: bool) -> Mapping[str, Any]:
+    def _submit(
+        self, request: Request, sqls: list[str], *, batch: bool, user: str
+    ) -> Mapping[str, Any]:
         _check(request, sqls)
         statements_to_run = _bind(sqls, request.get("Parameters") or [])
-        statement = self._statements.submit(request, statements_to_run, batch=batch)
-        self._statements.find(statement.id, wait_s=_wait(request))
+        statement = self._statements.submit(request, statements_to_run, batch=batch, user=user)
+        self._statements.find(statement.id, user=user, wait_s=_wait(request))
         return {
             "Id": statement.id,
             "CreatedAt": statement.created_at,

@@ -18,13 +18,15 @@ class QueryFailed(Exception):
     """The query failed, with Redshift's own message, or did not end in time."""
 
 
-def connect(endpoint_url: str, *, region: str = "us-east-1") -> "RedshiftDataAPIServiceClient":
+def connect(
+    endpoint_url: str, *, region: str = "us-east-1", access_key: str = "local"
+) -> "RedshiftDataAPIServiceClient":
     """A client for the stand-in, with credentials that belong to no account."""
     return boto3.client(
         "redshift-data",
         endpoint_url=endpoint_url,
         region_name=region,
-        aws_access_key_id="local",
+        aws_access_key_id=access_key,
         aws_secret_access_key="local",  # noqa: S106 - the stand-in checks no signature
     )
 

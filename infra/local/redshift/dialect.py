@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,12 @@ _MAX_COLUMNS: Final = 1_600
 _CONSTRAINTS: Final = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
 # Attributes of a table that say on which nodes and in which order its rows are stored.
 _PLACEMENT: Final = ("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "BACKUP")
+# Words that may stand before the name of what a statement writes, makes or drops.
+_BEFORE_NAMES: Final = frozenset(
+    {"CREATE", "OR", "REPLACE", "TABLE", "VIEW", "SCHEMA", "IF", "NOT", "EXISTS", "TEMP"}
+    | {"TEMPORARY", "LOCAL", "INSERT", "INTO", "DELETE", "FROM", "UPDATE", "COPY", "LOCK", "DROP"}
+    | {"ALTER", "TRUNCATE", "VACUUM", "ANALYZE", "COMMENT", "ON"}
+)
 _DATE_FUNCTIONS: Final = ("DATEADD", "DATEDIFF", "DATE_PART")
 _WORDS: Final = {"SUPER": "JSON", "NVL": "COALESCE", "SYSDATE": "getdate()", "LEN": "length"}
 
@@ -69,6 +75,40 @@ def words(statement: Tokens, count: int) -> str:
 def text(statement: Tokens) -> str:
     """The tokens as SQL text."""
     return "".join(token.text for token in statement)
+
+
+def names(statement: Tokens) -> Iterator[tuple[str, str]]:
+    """Each name in a statement, keywords too, with its schema; an empty text if it has none."""
+    solid_tokens = [token for token in statement if token.kind != "space"]
+    place = 0
+    while place < len(solid_tokens):
+        parts = _path(solid_tokens[place:])
+        if parts:
+            yield (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
+        place += max(1, 2 * len(parts) - 1)
+
+
+def first_name(statement: Tokens) -> tuple[str, str]:
+    """The name of what a statement writes, makes or drops, with its schema, or empty texts."""
+    named = (name for name in names(statement) if name[0] or name[1].upper() not in _BEFORE_NAMES)
+    return next(named, ("", ""))
+
+
+def unquoted(name: str) -> str:
+    """A name without the quotation marks around it."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _path(solid_tokens: Tokens) -> list[str]:
+    """The parts of the name that begins here, which dots join; none if no name begins here."""
+    parts: list[str] = []
+    for name, dot in itertools.zip_longest(solid_tokens[::2], solid_tokens[1::2]):
+        if name.kind not in ("word", "quoted"):
+            break
+        parts.append(unquoted(name.text))
+        if dot is None or dot.text != ".":
+            break
+    return parts
 
 
 def translate(statement: Tokens) -> str:

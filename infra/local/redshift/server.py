@@ -13,21 +13,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.place import SCRATCH
 from infra.local.redshift.api import Api
 from infra.local.redshift.copying import Copier
-from infra.local.redshift.identity import Identity
 from infra.local.redshift.statements import Refused, Statement, Statements
+from infra.local.redshift.users import ADMIN
 
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
     from types_boto3_s3.client import S3Client
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+class Identity(Protocol):
+    """Knows the callers, and what IAM permits them."""
+
+    def check(self, authorization: str, operation: str, /, *, workgroup: str) -> str:
+        """The database user that a caller is, if it may make this call.
+
+        Args:
+            authorization: the request's header, which names the caller's access key.
+            operation: the name of the Data API's operation.
+            workgroup: the workgroup that the request names; empty if it names none.
+
+        Raises:
+            Refused: it may not, or the request is not signed.
+        """
+
+    def reader(self, role_arn: str, /) -> "S3Client":
+        """An S3 client with the permissions of the role that COPY names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +83,8 @@ class RedshiftServer:
     Args:
         database: the file of the DuckDB database.
         s3: the client that COPY reads with, if there is no `identity`.
-        identity: checks each caller's permissions, and gives COPY the client of its role. None lets
-            anybody do anything.
+        identity: knows the callers and what they may do, and gives COPY the client of its role.
+            None lets anybody do anything, as the database's superuser.
         events: the client that announces how statements end; None announces nothing.
         port: the port on loopback; 0 takes a free one.
         now: gives the time in seconds since the epoch.
@@ -151,11 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
         """The status and the body of an answer; whatever happens, there is one."""
         try:
             request = self._request()
+            user = ADMIN
             if self.server.identity is not None:
                 signature = self.headers.get("Authorization", "")
                 workgroup = str(request.get("WorkgroupName", ""))
-                self.server.identity.check(signature, operation, workgroup=workgroup)
-            return 200, self.server.api.call(operation, request)
+                user = self.server.identity.check(signature, operation, workgroup=workgroup)
+            return 200, self.server.api.call(operation, request, user=user)
         except Refused as refusal:
             return 400, {"__type": refusal.code, **refusal.body}
         except Exception:  # noqa: BLE001 - else the caller would see a dropped connection

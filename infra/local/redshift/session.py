@@ -8,6 +8,7 @@ from typing import Any, Final
 import duckdb
 
 from infra.local.redshift import dialect
+from infra.local.redshift.access import Access
 from infra.local.redshift.copying import Copier
 from infra.local.redshift.failures import MAX_VARCHAR_BYTES, TOO_LONG, SqlFailure, translated
 
@@ -30,10 +31,16 @@ PRELUDE: Final = (
         "WHEN 'hour' THEN to_hours(n) WHEN 'day' THEN to_days(n) WHEN 'week' THEN to_days(7 * n) "
         "WHEN 'month' THEN to_months(n) WHEN 'year' THEN to_years(n) END"
     ),
-    "CREATE OR REPLACE VIEW svv_tables AS SELECT * FROM information_schema.tables",
-    "CREATE OR REPLACE VIEW svv_columns AS SELECT * FROM information_schema.columns",
+    (
+        "CREATE OR REPLACE VIEW svv_tables AS SELECT * FROM information_schema.tables"
+        " WHERE table_schema <> 'pg_access'"
+    ),
+    (
+        "CREATE OR REPLACE VIEW svv_columns AS SELECT * FROM information_schema.columns"
+        " WHERE table_schema <> 'pg_access'"
+    ),
 )
-_NO_OPERATION: Final = ("ANALYZE", "GRANT", "REVOKE", "COMMENT")  # accepted, without effect
+_NO_OPERATION: Final = ("ANALYZE", "COMMENT")  # accepted, without effect
 _REFUSED: Final = ("UNLOAD", "ATTACH", "INSTALL", "LOAD", "PRAGMA", "EXPORT", "IMPORT", "USE")
 _CONTROL: Final = ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
 _TYPE_NAMES: Final = {
@@ -67,6 +74,7 @@ class Session:
 
     connection: duckdb.DuckDBPyConnection
     copier: Copier
+    access: Access  # what its user may do
     transaction: bool  # whether all of them are one transaction
     is_kept: bool = False  # whether later calls go on in it; only then it may begin a transaction
 
@@ -103,6 +111,16 @@ class Session:
     def _run(self, sql: str) -> Answer:
         statement = dialect.tokens(sql)
         verb = dialect.words(statement, 1)
+        if self.access.manages(statement, verb):
+            self.access.manage(statement, verb)
+            return Answer(None, (), 0)
+        if verb not in _CONTROL:
+            self.access.check(statement, verb)
+        answer = self._run_allowed(sql, statement, verb)
+        self.access.follow(verb)
+        return answer
+
+    def _run_allowed(self, sql: str, statement: dialect.Tokens, verb: str) -> Answer:
         if verb == "COPY":
             return Answer(None, (), self.copier.run(self.connection, sql))
         if verb == "LOCK":

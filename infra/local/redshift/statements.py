@@ -15,9 +15,11 @@ from typing import Any, Final
 
 import duckdb
 
+from infra.local.redshift.access import Access
 from infra.local.redshift.copying import Copier
 from infra.local.redshift.failures import SqlFailure
 from infra.local.redshift.session import PRELUDE, Answer, Session
+from infra.local.redshift.users import ADMIN, Users
 
 TOKEN_S: Final = 8 * 3600  # how long a client token stands for its statement
 RESULT_S: Final = 24 * 3600  # how long a statement and its result can be asked for
@@ -64,6 +66,7 @@ class Statement:
     created_at: float  # seconds since the epoch
     updated_at: float  # seconds since the epoch
     request: Mapping[str, Any]
+    user: str  # of the database, in whose name it runs
     status: str = "SUBMITTED"
     error: str | None = None  # Redshift's message; None unless it failed
     session_id: str | None = None  # of the session that it runs in; None for one of its own
@@ -130,6 +133,7 @@ class Statements:
         self._database.execute("SET enable_external_access = false")
         for sql in PRELUDE:
             self._database.execute(sql)
+        Users(self._database).prepare()
         self._worker = threading.Thread(target=self._work, name="redshift", daemon=True)
         self._worker.start()
 
@@ -142,8 +146,16 @@ class Statements:
             kept.session.close()
         self._database.close()
 
-    def submit(self, request: Mapping[str, Any], sqls: Sequence[str], *, batch: bool) -> Statement:
+    def submit(
+        self, request: Mapping[str, Any], sqls: Sequence[str], *, batch: bool, user: str
+    ) -> Statement:
         """Submit a statement; or give the one that the same token submitted in the last 8 hours.
+
+        Args:
+            request: of the call.
+            sqls: its statements.
+            batch: whether it is a BatchExecuteStatement.
+            user: of the database, in whose name they run.
 
         Raises:
             Refused: too many statements have not ended, or the session is not kept any more.
@@ -169,6 +181,7 @@ class Statements:
                 created_at=self._now(),
                 updated_at=self._now(),
                 request=request,
+                user=user,
                 session_id=session_id or (str(uuid.uuid4()) if keep_s else None),
                 keep_s=keep_s,
             )
@@ -178,41 +191,46 @@ class Statements:
         self._queue.put(statement)
         return statement
 
-    def find(self, statement_id: str, *, wait_s: float = 0) -> tuple[Statement, Part | None]:
+    def find(
+        self, statement_id: str, *, user: str, wait_s: float = 0
+    ) -> tuple[Statement, Part | None]:
         """A statement and None, or a statement and the part of it that `id:number` names.
 
         Args:
             statement_id: the id of a statement, or of one of its parts.
+            user: who asks; `ADMIN` may ask for those of others.
             wait_s: how long to wait for the statement's end.
 
         Raises:
-            Refused: there is none, it is older than a day, or it has no such part.
+            Refused: there is none, it is older than a day, it is another user's, or it has no such
+                part.
         """
         main_id, colon, number = statement_id.partition(":")
         with self._change:
             statement = self._statements.get(main_id)
             if statement is None or self._now() - statement.created_at > RESULT_S:
                 raise _missing(statement_id)
+            if user not in (statement.user, ADMIN):
+                raise Refused("AccessDeniedException", "the statement is another identity's")
             part = statement.parts_by_number.get(number)
             if colon and part is None:
                 raise _missing(statement_id)
             self._change.wait_for(lambda: statement.status in ENDED, timeout=wait_s)
         return statement, part
 
-    def all(self) -> list[Statement]:
-        """Every statement, newest first."""
+    def all(self, *, user: str) -> list[Statement]:
+        """Every statement of a user, newest first; for `ADMIN` those of all."""
         with self._change:
-            return sorted(
-                self._statements.values(), key=lambda statement: statement.created_at, reverse=True
-            )
+            seen = [each for each in self._statements.values() if user in (each.user, ADMIN)]
+            return sorted(seen, key=lambda statement: statement.created_at, reverse=True)
 
-    def cancel(self, statement_id: str) -> None:
+    def cancel(self, statement_id: str, *, user: str) -> None:
         """Abort a statement.
 
         Raises:
-            Refused: there is none, or it has ended.
+            Refused: there is none, it is another user's, or it has ended.
         """
-        statement, _ = self.find(statement_id)
+        statement, _ = self.find(statement_id, user=user)
         with self._change:
             if statement.status in ENDED:
                 raise Refused(
@@ -250,7 +268,9 @@ class Statements:
             return self._sessions[statement.session_id].session
         connection = self._database.cursor()
         is_kept = statement.session_id is not None
-        session = Session(connection, self._copier, statement.transaction, is_kept)
+        access = Access(Users(connection), statement.user)
+        access.enter()
+        session = Session(connection, self._copier, access, statement.transaction, is_kept)
         if statement.session_id is not None:
             self._sessions[statement.session_id] = Kept(session, self._now() + statement.keep_s)
         return session

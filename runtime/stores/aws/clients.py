@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import BadInput, Transient
+from runtime.stores.aws.assumed_role import session_as
 from runtime.stores.aws.dynamodb import DynamoDB
 from runtime.stores.aws.service import BotocoreService
 from runtime.stores.aws.sqs import SQS
@@ -68,12 +69,21 @@ class Clients:
         wire: who speaks to DynamoDB and SQS for `tables` and `queues`: our own code, or botocore.
         late: the services whose clients are built with their first call instead, because most
             calls of the process need none of them; init time is billed.
+        redshift_role_arn: the role that the Redshift Data API is called with; empty for the
+            process's own.
     """
 
-    def __init__(self, *, wire: Wire = "direct", late: Collection[LateService] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        wire: Wire = "direct",
+        late: Collection[LateService] = (),
+        redshift_role_arn: str = "",
+    ) -> None:
         self._lock = Lock()
         self._wire = wire
         self._late = late
+        self._redshift_role_arn = redshift_role_arn
 
     @cached_property
     def _session(self) -> botocore.session.Session:
@@ -131,10 +141,11 @@ class Clients:
         """Lambda, for invoking the sandbox."""
         return cast("LambdaClient", self._maybe_late("lambda", ONCE))
 
-    def _maybe_late(self, service: LateService, config: Config) -> Any:
+    def _maybe_late(self, service: LateService, config: Config, *, role_arn: str = "") -> Any:
         def build() -> Any:
             with self._lock:  # a session makes one client at a time
-                return self._session.create_client(service, config=config)
+                session = session_as(role_arn, caller=self._session) if role_arn else self._session
+                return session.create_client(service, config=config)
 
         return _OnFirstCall(build) if service in self._late else build()
 
@@ -143,7 +154,7 @@ class Clients:
         """The Redshift Data API."""
         return cast(
             "RedshiftDataAPIServiceClient",
-            self._maybe_late("redshift-data", LONG_POLL),
+            self._maybe_late("redshift-data", LONG_POLL, role_arn=self._redshift_role_arn),
         )
 
 

@@ -14,14 +14,18 @@ QUEUE: Final = "AWS::SQS::Queue"
 NESTED: Final = "AWS::CloudFormation::Stack"
 
 
-def outputs(stack: str) -> dict[str, str]:
+def outputs(stack: str, **settings: Any) -> dict[str, str]:
     """The outputs of the stack, in the account and region of the AWS settings in force.
+
+    Args:
+        stack: its name.
+        settings: of botocore's client, in place of those in force.
 
     Raises:
         NotFound: code `stack_not_found`.
         Transient: AWS does not answer, or there are no credentials for it.
     """
-    outputs = _described(stack).get("Outputs", [])
+    outputs = _described(stack, **settings).get("Outputs", [])
     return {each["OutputKey"]: each["OutputValue"] for each in outputs}
 
 
@@ -42,9 +46,10 @@ def queues(stack: str, *, cloudformation: Any) -> dict[str, str]:
         return dict(_queues(stack, cloudformation))
 
 
-def _described(stack: str) -> Any:
+def _described(stack: str, **settings: Any) -> Any:
     with _faults(stack):
-        client: Any = botocore.session.get_session().create_client("cloudformation", config=QUICK)
+        session = botocore.session.get_session()
+        client: Any = session.create_client("cloudformation", config=QUICK, **settings)
         return client.describe_stacks(StackName=stack)["Stacks"][0]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from infra.local.redshift.client import query
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import NameClaim, Profile
@@ -81,16 +82,17 @@ def test_a_merge_moves_the_names_and_stands_in_its_view(world: World) -> None:
 def test_a_warehouse_of_before_gets_what_it_lacks(world: World) -> None:
     """Tenants loaded before these tables and columns were thought of; their rows stay."""
     schema = "penstock_acme"
-    world.query(f"CREATE SCHEMA {schema}")
+    loader = world.client("redshift-data")  # the tables are its own
+    query(loader, f"CREATE SCHEMA {schema}")
     for table in (tables.EVENTS, tables.PROFILES):
-        world.query(_as_first_published(table, schema=schema))
+        query(loader, _as_first_published(table, schema=schema))
     for name in (tables.LOADS, tables.ERASURES):
         (created,) = [
             each
             for each in sql.create_statements(redshift.DIALECT, schema=schema)
             if f"{schema}.{name} " in each
         ]
-        world.query(created)
+        query(loader, created)
     world.ledger().claim_schema(schema, tenant="acme")
     world.ledger().set_schema_version(schema, version=1)
     world.syncs.add(a_sync())

@@ -12,15 +12,17 @@ from runtime.core.warehouse.tables import ColumnType, Table
 MAX_STATEMENTS: Final = 40  # in one BatchExecuteStatement
 MAX_PROPERTIES_BYTES: Final = 65_535  # the longest VARCHAR, and the longest string inside a SUPER
 
+PERMISSION: Final = "permission"  # somebody must grant something
 # An error that contains the text on the left belongs to the category on the right. The first match
 # decides.
 _CATEGORIES: Final = (
     ("already loaded", "already_loaded"),
     ("already exists", "column_exists"),
-    ("permission denied", "permission"),
-    ("not authorized", "permission"),
-    ("access denied", "permission"),
-    ("accessdenied", "permission"),
+    ("permission denied", PERMISSION),
+    ("not authorized", PERMISSION),
+    ("must be owner of", PERMISSION),
+    ("access denied", PERMISSION),
+    ("accessdenied", PERMISSION),
     ("mandatory url", "missing_file"),
     ("nosuchkey", "missing_file"),
     ("problem reading manifest", "missing_file"),

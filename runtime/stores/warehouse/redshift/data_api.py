@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from runtime.core.warehouse.dialects.redshift import PERMISSION, categorize
+from runtime.core.warehouse.grants import ADVICE
 from runtime.core.warehouse.plan import StatementOutcome, StatementState
 from runtime.errors import Permanent, Transient
 from runtime.stores.aws import clients as aws
@@ -61,7 +63,8 @@ class DataApi:
         """Run statements that may be repeated, in one transaction, to their end.
 
         Raises:
-            Transient: code `warehouse_failed`: they failed or took longer than `wait_s` seconds.
+            Transient: code `permission`: the database user may not run them. Code
+                `warehouse_failed`: they failed or took longer than `wait_s` seconds.
         """
         with aws.faults("run statements"):
             answer = self.client.batch_execute_statement(
@@ -73,7 +76,7 @@ class DataApi:
         """The rows of one SELECT, by column.
 
         Raises:
-            Transient: code `warehouse_failed`: it failed or took longer than `wait_s` seconds.
+            Transient: as `run`.
         """
         with aws.faults("query"):
             answer = self.client.execute_statement(
@@ -98,9 +101,7 @@ class DataApi:
             case StatementState.FINISHED:
                 return
             case StatementState.RUNNING | StatementState.LOST | StatementState.FAILED:
-                raise Transient(
-                    f"statement {outcome.state}: {outcome.error}"[:1000], code="warehouse_failed"
-                )
+                raise _failure(outcome)
 
     def _describe(self, statement_id: str, *, wait_s: int) -> StatementOutcome:
         try:
@@ -111,6 +112,13 @@ class DataApi:
             return StatementOutcome(state=StatementState.LOST, error="unknown statement")
         state = _STATES.get(answer["Status"], StatementState.RUNNING)
         return StatementOutcome(state=state, error=_error(answer))
+
+
+def _failure(outcome: StatementOutcome) -> Transient:
+    text = f"statement {outcome.state}: {outcome.error}"[:1000]
+    if categorize(outcome.error) == PERMISSION:
+        return Transient(f"{text}; {ADVICE}", code=PERMISSION)
+    return Transient(text, code="warehouse_failed")
 
 
 def _error(answer: Mapping[str, Any]) -> str:
