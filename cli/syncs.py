@@ -5,11 +5,19 @@ from typing import Annotated, Final
 import typer
 
 from cli import _output, client
+from cli._errors import WrongUsage
 from cli._live import SyncId
 from cli._output import AsJson
 
-COLUMNS: Final = ("id", "name", "kind", "enabled", "schema")
+COLUMNS: Final = ("id", "name", "kind", "schedule", "enabled", "schema")
 LOADS: Final = ("started_at", "load_id", "state", "trigger", "tables", "error")
+
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        help="When it is due: 'every 15 minutes', 'daily at 03:30 Europe/Berlin' or 'manual'."
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,10 +27,13 @@ def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
     kind: Annotated[str, typer.Option(help="s3 or redshift.")] = "redshift",
     *,
+    schedule: Schedule = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a sync; the schedule loads it from then on."""
-    sync = client.connect().post("/v1/syncs", {"name": name, "kind": kind})
+    """Create a sync; it loads at its schedule's slots from then on, every hour if none is given."""
+    body = {"name": name, "kind": kind, "schedule": schedule}
+    given = {field: value for field, value in body.items() if value is not None}
+    sync = client.connect().post("/v1/syncs", given)
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
 
 
@@ -48,13 +59,18 @@ def show(sync_id: SyncId, *, as_json: AsJson = False) -> None:
 def update(
     sync_id: SyncId,
     *,
-    name: Annotated[str, typer.Option(help="What people call it.")],
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    schedule: Schedule = None,
     if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rename a sync."""
+    """Rename a sync, or give it another schedule."""
+    changes = {"name": name, "schedule": schedule}
+    body = {field: value for field, value in changes.items() if value is not None}
+    if not body:
+        raise WrongUsage("name something to change: --name or --schedule", code="bad_update")
     path = f"/v1/syncs/{client.segment(sync_id)}"
-    sync = client.connect().patch(path, {"name": name}, if_match=if_match)
+    sync = client.connect().patch(path, body, if_match=if_match)
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
 
 
@@ -70,7 +86,7 @@ def pause(sync_id: SyncId, *, if_match: client.IfMatch = None, as_json: AsJson =
 def resume(sync_id: SyncId, *, if_match: client.IfMatch = None, as_json: AsJson = False) -> None:
     """Resume a sync; its next load begins where the last one ended."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/resume", if_match=if_match)
-    hint = f"{sync['id']} is resumed; `penstock syncs run {sync['id']}` need not wait for the hour"
+    hint = f"{sync['id']} is resumed; `penstock syncs run {sync['id']}` need not wait for its slot"
     _output.show(sync, as_json=as_json, human=lambda: [hint])
 
 
@@ -93,7 +109,7 @@ def delete(
 
 @app.command()
 def run(sync_id: SyncId, *, as_json: AsJson = False) -> None:
-    """Run a sync now instead of at its next hour; does not wait for it to end."""
+    """Run a sync now instead of at its next slot; does not wait for it to end."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/run")
     _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])
 

@@ -136,6 +136,11 @@ class Settings:
         return self._text("RUN_QUEUE_URL")
 
     @property
+    def sync_queue_url(self) -> str:
+        """The queue of hints that a sync is to be run."""
+        return self._text("SYNC_QUEUE_URL")
+
+    @property
     def park_queue_url(self) -> str:
         """This function's own dead-letter queue, where poison records are parked."""
         return self._text("PARK_QUEUE_URL")
@@ -149,11 +154,6 @@ class Settings:
     def sandbox_function(self) -> str:
         """The Lambda that runs user code."""
         return self._text("SANDBOX_FUNCTION")
-
-    @property
-    def sync_function(self) -> str:
-        """The Lambda that loads the warehouse."""
-        return self._text("SYNC_FUNCTION")
 
     @property
     def jobs_function(self) -> str:

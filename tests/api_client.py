@@ -207,7 +207,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "RUN_QUEUE_URL": cloud.queue_url("run"),
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
-        "SYNC_FUNCTION": "sync",
+        "SYNC_QUEUE_URL": cloud.queue_url("sync"),
         "JOBS_FUNCTION": "jobs",
         "API_CALLS_PER_S": "10000",  # tests call as fast as they can
     }

@@ -21,7 +21,7 @@ from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import running_api
-from tests.api_people import jobs, people, timeline, transforms, without_lambda
+from tests.api_people import jobs, people, timeline, transforms
 from tests.api_story import EVENT, Story
 from tests.builders import NOW, a_delivery, a_profile, a_run, an_attempt, an_event
 from tests.doubles import ScriptedSandbox
@@ -271,11 +271,11 @@ def _warehouse(story: Story) -> None:
     story.call("GET", "/v1/syncs")
     path = f"/v1/syncs/{sync['id']}"
     story.call("GET", path)
-    story.call("PATCH", path, {"name": "the lake"})
+    story.call("PATCH", path, {"name": "the lake", "schedule": "daily at 03:30 Europe/Berlin"})
     story.call("POST", f"{path}/pause")
     story.call("POST", f"{path}/resume")
     story.call("GET", f"{path}/runs", limit=1)
-    without_lambda(story, f"{path}/run")
+    story.call("POST", f"{path}/run")
     story.call("DELETE", path, force="false")
 
 

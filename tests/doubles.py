@@ -370,7 +370,7 @@ M = TypeVar("M")
 class VirtualQueue(Generic[M]):
     """A queue on a virtual clock: messages wait for their time, and come back until removed."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._waiting: list[tuple[datetime, int, M]] = []
         self._order = count()
@@ -393,6 +393,11 @@ class VirtualQueue(Generic[M]):
         while self._waiting and self._waiting[0][0] <= self._clock() and len(batch) < most:
             batch.append(heapq.heappop(self._waiting)[2])
         return batch
+
+    @property
+    def delays_s(self) -> list[float]:
+        """In how many seconds each message shows, in order."""
+        return [(shows_at - self._clock()).total_seconds() for shows_at, _, _ in self._waiting]
 
     @property
     def next_at(self) -> datetime | None:

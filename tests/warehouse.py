@@ -1,12 +1,13 @@
 """A small world for the sync: real stores on moto, a real stand-in for Redshift.
 
-`planner()` is one process of the sync function. It can be killed at its n-th call of AWS, before
-or after the call took effect; once dead it stays dead.
+`plan()` is one call of the planner, and `work()` runs what the queue hands out by then. `planner()`
+is one process of the sync function. It can be killed at its n-th call of AWS, before or after the
+call took effect; once dead it stays dead.
 """
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.grants import Loader
+from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
@@ -34,14 +36,18 @@ from runtime.stores.warehouse.lake import LoadFiles
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.parquet import Writer
 from runtime.stores.warehouse.redshift.data_api import DataApi
+from runtime.stores.warehouse.sync_plan import SyncPlan
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
+from runtime.usecases.ports import Hints
 from runtime.usecases.warehouse.check_grants import CheckGrants
 from runtime.usecases.warehouse.load_lake import LoadLake
 from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
+from runtime.usecases.warehouse.plan_syncs import PlanSyncs
+from runtime.usecases.warehouse.run_syncs import RunSyncs
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
-from tests.doubles import MemoryErasures
+from tests.doubles import MemoryErasures, VirtualQueue
 from tests.redshift_standin import Roles
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
@@ -143,6 +149,7 @@ class World:
         self._clients: dict[Any, Any] = {}
         self.clock_at = START
         self.syncs = HeldSyncs()
+        self.queue = VirtualQueue[SyncMessage](self.clock)
         self.folder = folder
         self.s3.create_bucket(
             Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
@@ -279,6 +286,30 @@ class World:
     def runs(self, sync_id: str = "syn_1") -> tuple[Load, ...]:
         """The latest loads of a sync of acme, the newest first."""
         return self.ledger().runs("acme", sync_id).items
+
+    def plan(self, *, queue: Hints[SyncMessage] | None = None) -> int:
+        """The planner comes; returns how many syncs it has asked for."""
+        planner = PlanSyncs(
+            syncs=self.syncs,
+            ledger=self.ledger(),
+            plan=SyncPlan(table=self.table()),
+            queue=queue or self.queue,
+        )
+        return planner(self.clock())
+
+    def work(self, planner: SyncWarehouse | None = None) -> list[Mapping[str, Any]]:
+        """Run what the queue hands out by now; returns the line of the log of each run."""
+        lines: list[Mapping[str, Any]] = []
+        run = RunSyncs(
+            sync=planner or self.planner(),
+            queue=self.queue,
+            clock=self.clock,
+            journal=lines.append,
+        )
+        for problem in run(self.queue.take(1000)):
+            if problem is not None:
+                raise problem
+        return lines
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Ask the warehouse as an analyst would."""

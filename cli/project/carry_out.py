@@ -84,14 +84,24 @@ def _do(step: Step, body: Mapping[str, Any], api: Client) -> Any:
         case Kind.WEBHOOK:
             return api.patch(path, body, if_match=step.etag)
         case Kind.SYNC:
-            return _switch(api, path, enabled=body["enabled"], etag=step.etag)
+            return _change_sync(body, api, path=path, etag=step.etag)
 
 
 def _create_sync(step: Step, body: Mapping[str, Any], api: Client) -> Any:
-    sync = api.post("/v1/syncs", {"name": step.name, "kind": body["kind"]})
+    settings = {name: value for name, value in body.items() if name != "enabled"}
+    sync = api.post("/v1/syncs", {"name": step.name, **settings})
     if body.get("enabled") is False:
         return _switch(api, f"/v1/syncs/{sync['id']}", enabled=False, etag=sync["etag"])
     return sync
+
+
+def _change_sync(body: Mapping[str, Any], api: Client, *, path: str, etag: str | None) -> Any:
+    settings = {name: value for name, value in body.items() if name != "enabled"}
+    answer: Any = None
+    if settings:
+        answer = api.patch(path, settings, if_match=etag)
+        etag = answer["etag"]
+    return _switch(api, path, enabled=body["enabled"], etag=etag) if "enabled" in body else answer
 
 
 def _switch(api: Client, path: str, *, enabled: bool, etag: str | None) -> Any:

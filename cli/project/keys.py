@@ -302,6 +302,12 @@ SYNC: Final = (
         meaning="what it loads into; another destination is another sync",
     ),
     Key(
+        name="schedule",
+        kind='`"every N minutes"`, `"daily at HH:MM ZONE"` or `"manual"`',
+        left_out="a new sync is hourly; an existing one keeps its own",
+        meaning="when it is [due](warehouse.md#schedules)",
+    ),
+    Key(
         name="enabled",
         kind="boolean",
         left_out="a new sync loads; an existing one stays as it is",

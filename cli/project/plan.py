@@ -251,12 +251,16 @@ def _sync(declared: DeclaredSync, row: Row | None) -> Step:
     changes: list[Change] = []
     if row is None:
         changes.append(Change(field="kind", before=None, after=str(declared.kind)))
+        if declared.schedule is not None:
+            changes.append(Change(field="schedule", before=None, after=declared.schedule))
         if declared.enabled is False:
             changes.append(Change(field="enabled", before=None, after=False))
     else:
         _check_kind(declared, row)
-        if declared.enabled is not None and declared.enabled != row["enabled"]:
-            changes.append(Change(field="enabled", before=row["enabled"], after=declared.enabled))
+        for name in ("schedule", "enabled"):
+            after = getattr(declared, name)
+            if after is not None and after != row[name]:
+                changes.append(Change(field=name, before=row[name], after=after))
     action = Action.CREATE if row is None else Action.CHANGE if changes else Action.SAME
     return Step(
         kind=Kind.SYNC,

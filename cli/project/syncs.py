@@ -2,6 +2,7 @@
 
 [syncs.warehouse]
 kind = "redshift"
+schedule = "every 15 minutes"
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from cli.project import document, keys
 from cli.project.document import check_names
+from runtime.core.warehouse import schedule
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.core.webhooks import rules
 from runtime.errors import BadInput
@@ -24,6 +26,8 @@ class DeclaredSync:
 
     name: str
     kind: DestinationKind
+    # As people write it. None: the file does not say, and whoever changed it last decides.
+    schedule: str | None
     # False pauses it. None: the file does not say, and whoever paused or resumed it last decides.
     enabled: bool | None
 
@@ -47,5 +51,10 @@ def _sync(name: str, own: Mapping[str, Any]) -> DeclaredSync:
     return DeclaredSync(
         name=name,
         kind=DestinationKind(kind),
+        schedule=_schedule(own["schedule"]) if "schedule" in own else None,
         enabled=document.switch(own["enabled"], "enabled") if "enabled" in own else None,
     )
+
+
+def _schedule(value: Any) -> str:
+    return str(schedule.parse(document.text(value, "schedule")))

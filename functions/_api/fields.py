@@ -30,6 +30,7 @@ from runtime.core.pacing.rate_limit import MAX_COUNT, Per, RateLimit
 from runtime.core.tenancy import idempotency, scopes
 from runtime.core.timestamps import moment, timestamp
 from runtime.core.transforms import rules as transform_rules
+from runtime.core.warehouse import schedule
 from runtime.core.webhooks import access_rules
 from runtime.core.webhooks import rules as webhook_rules
 from runtime.core.webhooks.webhook import MAX_TIMEOUT_S
@@ -124,6 +125,17 @@ Triggers = Annotated[
     judged_by(lambda names: names and topics.parse_all(names)),
 ]
 Filter = Annotated[dict[str, Any], judged_by(matching.compile)]
+Schedule = Annotated[
+    str,
+    BeforeValidator(str),  # of a record, which has it parsed
+    says(
+        pattern=whole(schedule.WRITTEN),
+        examples=["every 15 minutes", "daily at 03:30 Europe/Berlin", "manual"],
+        description="when it is due: `every N minutes` (counted from midnight UTC), `daily at HH:MM"
+        " ZONE` with an IANA zone, or `manual`",
+    ),
+    judged_by(schedule.parse),
+]
 FunctionName = Annotated[
     str, says(pattern=whole(function_rules.NAME)), judged_by(function_rules.check_name)
 ]

@@ -17,7 +17,9 @@ from functions._api.endpoint import (
 )
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
+from runtime.core.warehouse import schedule
 from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.schedule import HOURLY
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.usecases.warehouse.update_sync import SyncChanges
 from runtime.wiring.api import Api
@@ -28,6 +30,7 @@ class SyncIn(Request):
 
     name: fields.Name
     kind: Literal["s3", "redshift"]
+    schedule: fields.Schedule = str(HOURLY)
 
 
 class SyncChangesIn(Request):
@@ -35,6 +38,7 @@ class SyncChangesIn(Request):
 
     model_config = ConfigDict(json_schema_extra=without_defaults)
     name: fields.Name = ""
+    schedule: fields.Schedule = str(HOURLY)
 
 
 class SyncDeletionQuery(Request):
@@ -52,6 +56,7 @@ class SyncOut(Answer):
     name: str
     kind: DestinationKind
     schema_name: str = Field(alias="schema")
+    schedule: fields.Schedule
     enabled: bool = Field(description="false while it is paused")
     created_at: str
     etag: fields.ETag
@@ -87,9 +92,14 @@ class LoadOut(Answer):
     audited=Audited(action="sync.created", id=("id",)),
 )
 def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
-    """Create a sync; the schedule loads it from then on."""
-    kind = DestinationKind(body.kind)
-    return SyncOut.model_validate(api.syncs.create(caller.tenant, name=body.name, kind=kind))
+    """Create a sync; it loads at its schedule's slots from then on."""
+    sync = api.syncs.create(
+        caller.tenant,
+        name=body.name,
+        kind=DestinationKind(body.kind),
+        schedule=schedule.parse(body.schedule),
+    )
+    return SyncOut.model_validate(sync)
 
 
 @endpoint("GET", "/v1/syncs", scope="syncs:read")
@@ -114,8 +124,10 @@ def _audited(action: str) -> Audited:
 def change(
     api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn, if_match: IfMatch
 ) -> SyncOut:
-    """Rename a sync."""
+    """Rename a sync, or give it another schedule; its next slot is by the new one."""
     changes = SyncChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
+    if "schedule" in changes:
+        changes["schedule"] = schedule.parse(body.schedule)
     return _changed(api, caller, sync_id, changes=changes, if_match=if_match)
 
 
@@ -168,7 +180,7 @@ def resume(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, if_match: If
     audited=_audited("sync.started"),
 )
 def run(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
-    """Run a sync now instead of at its next hour."""
+    """Run a sync now instead of at its next slot."""
     return SyncOut.model_validate(api.syncs.trigger(caller.tenant, sync_id))
 
 

@@ -97,9 +97,8 @@ def _date_back(stage: Stage) -> None:
 
 
 def _failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:
-    """A sync runs that has been deleted."""
-    request = {"tenant": stage.tenant, "sync_id": "syn_deleted"}
-    stage.invoke("SyncFunction", request)
+    """The function of syncs comes upon a message that it cannot read."""
+    stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, "SyncQueue"), MessageBody="unreadable")
     yield from _dead_letter_problems(stage, patience, "SyncDeadLetters")
 
 

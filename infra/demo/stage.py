@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_sqs import SQSClient
 
-# The sync runs every minute instead of every hour. The longest delay in SQS is so short that some
+# It is looked every minute which syncs are due. The longest delay in SQS is so short that some
 # of the default schedule's first retries (5 s, with jitter) wait in the queue, and some in the due
 # index.
 PARAMETERS: Final = {
-    "SyncSchedule": "rate(1 minute)",
+    "SyncPlanSchedule": "rate(1 minute)",
     "QueueDelayMaxSeconds": "5",
     "ErasureSecondLookSeconds": "5",
 }

@@ -21,6 +21,7 @@ LAPTOP: Final = {
     "DeliverConcurrency": "10",
     "SlowConcurrency": "2",
     "RunConcurrency": "2",
+    "SyncConcurrency": "2",
     "ProfileConcurrency": "2",
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.messages import RunMessage
 from runtime.core.json_text import dump, load
+from runtime.core.warehouse.messages import SyncMessage
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws import clients as aws
 from runtime.stores.aws.sqs import SQS
@@ -69,11 +70,13 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """The deliver or run queue: messages that say a record may be worth looking at."""
+    """The deliver, run or sync queue: messages that say a record may be worth looking at."""
 
     queue: Queue
 
-    def send(self, messages: Iterable[DeliverMessage | RunMessage], *, delay_s: int = 0) -> None:
+    def send(
+        self, messages: Iterable[DeliverMessage | RunMessage | SyncMessage], *, delay_s: int = 0
+    ) -> None:
         """Queue them, to be seen after `delay_s`.
 
         Raises:

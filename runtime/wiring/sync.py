@@ -1,4 +1,4 @@
-"""Composition root of `sync`, which loads the raw log into the lake and each vendor's warehouse."""
+"""Composition root of `sync`: plans syncs, and loads the raw log into lake and warehouses."""
 
 import tempfile
 from datetime import timedelta
@@ -8,28 +8,68 @@ from typing import TYPE_CHECKING, Final
 from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal, Worker
 
 # A load reads its raw batches within this time of being planned, unless it is interrupted.
 READ_WITHIN: Final = timedelta(hours=1)
 
 if TYPE_CHECKING:
+    from runtime.core.warehouse.messages import SyncMessage
+    from runtime.settings import Settings
     from runtime.stores.archive.raw_log import RawLog
+    from runtime.stores.aws.clients import Clients
     from runtime.stores.warehouse.lake import LoadFiles
     from runtime.usecases.warehouse.destination import Destination
+    from runtime.usecases.warehouse.plan_syncs import PlanSyncs
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
 
-def build() -> "SyncWarehouse":
+def build(journal: Journal) -> "Worker[SyncMessage]":
+    """A worker that runs the syncs that messages ask for."""
+    from runtime.core.warehouse import messages
+    from runtime.usecases.warehouse.run_syncs import RunSyncs
+
+    installation = settings.load()
+    clients = parts.clients(installation)
+    return Worker(
+        decode=messages.parse_sync,
+        work=RunSyncs(
+            sync=syncs(clients, installation),
+            queue=parts.hints(clients, installation.sync_queue_url),
+            clock=worker.now,
+            journal=journal,
+        ),
+        park=parts.parked(clients, installation).park,
+    )
+
+
+def planner() -> "PlanSyncs":
+    """What asks for the syncs that are due."""
+    from runtime.stores.tables.table import Table
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.sync_plan import SyncPlan
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.warehouse.plan_syncs import PlanSyncs
+
+    installation = settings.load()
+    clients = parts.clients(installation)
+    table = Table(client=clients.tables, name=installation.ledger_table)
+    return PlanSyncs(
+        syncs=Syncs(config=parts.config(clients, installation)),
+        ledger=Ledger(table=table),
+        plan=SyncPlan(table=table),
+        queue=parts.hints(clients, installation.sync_queue_url),
+    )
+
+
+def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
     """What loads the raw log into the destination of each sync."""
-    from runtime.stores.tables import config
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.syncs import Syncs
     from runtime.usecases.warehouse.load_lake import LoadLake
     from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
-    installation = settings.load()
-    clients = parts.clients(installation)
     raw_log = parts.raw_log(clients, installation)
     ledger, files = Ledger(table=raw_log.table), _files(raw_log)
 
@@ -42,7 +82,7 @@ def build() -> "SyncWarehouse":
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
 
     return SyncWarehouse(
-        syncs=Syncs(config=config.table(clients.tables, installation.config_table)),
+        syncs=Syncs(config=parts.config(clients, installation)),
         raw_log=raw_log,
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},

@@ -276,7 +276,7 @@ class TestApiKeysContract:
         assert ends[0][0] == api_keys.find(key.sha256)
 
     def test_tenants_are_listed_once(self, cloud: Cloud) -> None:
-        """The hourly plan goes through this list."""
+        """The planner of syncs goes through this list."""
         tenants = Tenants(config=cloud.config)
         tenants.add(TENANT, created_at=NOW)
         tenants.ensure(TENANT, created_at=NOW)
@@ -291,7 +291,7 @@ class TestApiKeysContract:
 class TestSyncsContract:
     """Syncs by tenant and id."""
 
-    def test_the_hourly_plan_sees_every_enabled_sync(self, cloud: Cloud) -> None:
+    def test_the_planner_sees_every_enabled_sync(self, cloud: Cloud) -> None:
         """Of all tenants, and not what was switched off."""
         syncs, tenants = Syncs(config=cloud.config), Tenants(config=cloud.config)
         for tenant in (TENANT, "rival"):

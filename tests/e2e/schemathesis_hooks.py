@@ -22,6 +22,7 @@ BEYOND_A_SCHEMA: Final = {
     "bad_handshake": "of a change: whether the webhook's format is `cloudevents`",
     "bad_change": "which properties, channels and kinds of names one change may hold together",
     "bad_sources": "how many sources a method takes, and that none is a target of its own",
+    "bad_schedule": "whether there is a zone of this name",
     "bad_secret": "whether a secret is base64 of so many bytes",
     "bad_target": "whether there is another webhook of this id",
     "bad_triggers": "how a function's triggers may be named depends on how many it has",

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.warehouse.selection import Selection
@@ -26,8 +26,6 @@ MAX_BATCHES: Final = 1_000
 # Refused rows of one load that are named in its record, which has at most 400 KB; a load with more
 # of them fails, because something is wrong with all of its rows.
 MAX_REFUSED: Final = 200
-
-T = TypeVar("T")
 
 
 class LoadState(StrEnum):
@@ -323,9 +321,3 @@ def discard_key(load: Load) -> str:
     """The object key of the rows that the warehouse cannot hold whole, or refused."""
     suffix = f"-{len(load.refused)}" if load.refused else ""
     return f"discard/v1/{load.tenant}/{load.load_id}{suffix}.jsonl.gz"
-
-
-def in_turn(syncs: Sequence[T], *, hour: int) -> tuple[T, ...]:
-    """The syncs, starting one further each hour, so that no sync always comes last."""
-    start = hour % len(syncs) if syncs else 0
-    return (*syncs[start:], *syncs[:start])

@@ -1,9 +1,10 @@
-"""A sync: the destination that one tenant's rows are loaded into every hour."""
+"""A sync: the destination that one tenant's rows are loaded into, and when."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runtime.core import preconditions
+from runtime.core.warehouse.schedule import HOURLY, Schedule
 from runtime.core.warehouse.selection import Selection
 
 
@@ -38,6 +39,7 @@ class Sync:
     schema: str = ""
     selection: Selection = field(default_factory=Selection)  # which rows and columns it takes
     enabled: bool = True  # False while it is paused: then no load of it begins or goes on
+    schedule: Schedule = HOURLY  # when it is due
 
     @property
     def etag(self) -> str:

@@ -99,6 +99,7 @@ class LedgerPartition(StrEnum):
     SYNC = "sync#"
     SCHEMA = "schema#"
     REWRITES = "rewrites"  # one partition: what is to be taken out of the raw log and the lake
+    PLAN = "plan"  # one item: until when syncs are planned
 
 
 class RawSort(StrEnum):

@@ -6,25 +6,37 @@ from typing import Any, Final
 
 from runtime.core.json_text import dump, load
 from runtime.core.warehouse.plan import Load, LoadState, Refused, TableCount
+from runtime.core.warehouse.schedule import HOURLY, parse
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
-SYNC_AS_JSON: Final = frozenset({"selection"})
+SYNC_AS_JSON: Final = frozenset({"schedule", "selection"})
 
 
 def sync_item(sync: Sync) -> Item:
-    """The attributes of a sync."""
-    return codec.encode(sync, as_json=SYNC_AS_JSON)
+    """The attributes of a sync; its schedule is the text that people write.
+
+    What a sync has when nobody has said anything has no attribute. So a sync that was stored before
+    there were schedules is still the item that a change compares it with.
+    """
+    item = codec.encode(sync, as_json=SYNC_AS_JSON)
+    item["schedule"] = codec.text(str(sync.schedule))
+    for name, default in (("schedule", HOURLY), ("selection", Selection())):
+        if getattr(sync, name) == default:
+            del item[name]
+    return item
 
 
 def sync(item: Mapping[str, Item]) -> Sync:
     """A stored sync."""
-    raw = codec.fields(item, Sync, as_json=SYNC_AS_JSON)
+    raw = codec.fields(item, Sync, as_json={"selection"})
     raw["kind"] = DestinationKind(raw["kind"])
     if "selection" in raw:
         raw["selection"] = _selection(raw["selection"])
+    if "schedule" in raw:
+        raw["schedule"] = parse(raw["schedule"])
     return Sync(**raw)
 
 

@@ -56,7 +56,7 @@ class Syncs:
         return self.config.page(tenant, keys.sync, items.sync, after=after, limit=limit)
 
     def enabled(self) -> Iterator[Sync]:
-        """Every tenant's enabled syncs, which the hourly run goes through."""
+        """Every tenant's enabled syncs, which the planner goes through."""
         tenants = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": codec.key({":pk": keys.TENANTS}),

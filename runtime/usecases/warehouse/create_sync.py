@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.timestamps import timestamp
+from runtime.core.warehouse.schedule import Schedule
 from runtime.core.warehouse.sync import DestinationKind, Sync, default_schema
 from runtime.core.webhooks import rules
 
@@ -25,7 +26,9 @@ class CreateSync:
     new_id: Callable[[str], str]
     clock: Callable[[], datetime]
 
-    def __call__(self, tenant: str, *, name: str, kind: DestinationKind) -> Sync:
+    def __call__(
+        self, tenant: str, *, name: str, kind: DestinationKind, schedule: Schedule
+    ) -> Sync:
         """Store a new sync. If its destination has tables, it gets the tenant's own schema.
 
         Raises:
@@ -39,6 +42,7 @@ class CreateSync:
             kind=kind,
             created_at=timestamp(self.clock()),
             schema=default_schema(tenant) if kind.has_tables else "",
+            schedule=schedule,
         )
         self.syncs.add(sync)
         return sync

@@ -3,7 +3,7 @@
 After a kill at any step, the next planner finds the open load and continues it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -18,14 +18,12 @@ from runtime.usecases.warehouse import destination
 from runtime.usecases.warehouse.destination import Destination, OpenLoad
 
 LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda lives, so its holder has ended by then
-BUDGET: Final = timedelta(minutes=8)  # no load starts later in a function of 15 minutes
+# Of one run. No load begins after it: a function lives 15 minutes, and other syncs wait.
+BUDGET: Final = timedelta(minutes=5)
 
 
 class Syncs(Protocol):
     """Stores syncs."""
-
-    def enabled(self) -> Iterator[Sync]:
-        """Every tenant's enabled syncs."""
 
     def get(self, tenant: str, sync_id: str) -> Sync:
         """One sync.
@@ -84,21 +82,6 @@ class SyncWarehouse:
     destinations: Mapping[DestinationKind, Destination]  # one for each kind
     clock: Callable[[], datetime]
     raw_kept: timedelta  # so long at least the object of a raw batch can be read
-
-    def sync_all(self, now: datetime) -> tuple[Load | PenstockError, ...]:
-        """Run every enabled sync of every tenant; one that fails does not stop the others.
-
-        A failure is stored in its load's record, and is part of the result.
-        """
-        results: list[Load | PenstockError] = []
-        for sync in plan.in_turn(list(self.syncs.enabled()), hour=int(now.timestamp()) // 3600):
-            if self.clock() >= now + BUDGET:
-                break  # each hour begins with another sync, so every sync gets its turn
-            try:
-                results.extend(self._sync(sync, trigger="schedule", stop_at=now + BUDGET))
-            except PenstockError as problem:
-                results.append(problem)
-        return tuple(results)
 
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
         """Run one sync now; returns its loads: none when it is paused, or when nothing is new.

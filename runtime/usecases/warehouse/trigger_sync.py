@@ -1,10 +1,12 @@
-"""Run a sync now instead of at its next hour."""
+"""Run a sync now instead of at its next slot."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.core.warehouse.messages import API, SyncMessage
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import Conflict
+from runtime.usecases.ports import Hints
 
 
 class Syncs(Protocol):
@@ -18,22 +20,15 @@ class Syncs(Protocol):
         """
 
 
-class Starter(Protocol):
-    """Starts the sync function, without waiting for it."""
-
-    def start(self, tenant: str, sync_id: str, /) -> None:
-        """Ask for one run of this sync."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerSync:
-    """Starts syncs."""
+    """Asks for syncs to be run."""
 
     syncs: Syncs
-    starter: Starter
+    queue: Hints[SyncMessage]
 
     def __call__(self, tenant: str, sync_id: str) -> Sync:
-        """Start a run of the sync; returns the sync.
+        """Ask for a run of the sync; returns the sync.
 
         Even two runs at the same time load every row once.
 
@@ -44,5 +39,5 @@ class TriggerSync:
         sync = self.syncs.get(tenant, sync_id)
         if not sync.enabled:
             raise Conflict("this sync is paused; resume it first", code="sync_paused")
-        self.starter.start(tenant, sync_id)
+        self.queue.send([SyncMessage(tenant=tenant, sync_id=sync_id, trigger=API)])
         return sync

@@ -1,9 +1,10 @@
-"""Change a sync: rename it, pause it, resume it."""
+"""Change a sync: rename it, give it another schedule, pause it, resume it."""
 
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypedDict
 
 from runtime.core.preconditions import ANY, IfMatch
+from runtime.core.warehouse.schedule import Schedule
 from runtime.core.warehouse.sync import Sync
 from runtime.core.webhooks import rules
 from runtime.errors import Transient
@@ -14,6 +15,7 @@ class SyncChanges(TypedDict, total=False):
     """The settings to change. Settings that are left out stay as they are."""
 
     name: str
+    schedule: Schedule
     enabled: bool
 
 

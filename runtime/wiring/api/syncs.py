@@ -6,7 +6,6 @@ from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.ledger import Ledger
-from runtime.stores.warehouse.sync_function import SyncFunction
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.usecases.warehouse.create_sync import CreateSync
 from runtime.usecases.warehouse.delete_sync import DeleteSync
@@ -30,7 +29,6 @@ class SyncApi:
 def build(clients: Clients, installation: Settings) -> SyncApi:
     """The use cases of syncs, with their stores."""
     syncs = Syncs(config=parts.config(clients, installation))
-    starter = SyncFunction(client=clients.functions, name=installation.sync_function)
     ledger = Ledger(table=Table(client=clients.tables, name=installation.ledger_table))
     return SyncApi(
         store=syncs,
@@ -38,5 +36,5 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
         create=CreateSync(syncs=syncs, new_id=parts.new_id, clock=worker.now),
         update=UpdateSync(syncs=syncs),
         delete=DeleteSync(syncs=syncs, ledger=ledger, clock=worker.now),
-        trigger=TriggerSync(syncs=syncs, starter=starter),
+        trigger=TriggerSync(syncs=syncs, queue=parts.hints(clients, installation.sync_queue_url)),
     )

@@ -12,9 +12,9 @@ from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan
-from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.plan import Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.errors import Conflict, PenstockError, Permanent
+from runtime.errors import PenstockError, Permanent
 from tests.builders import an_event
 from tests.warehouse import START, World
 from tests.warehouse_records import a_sync
@@ -189,7 +189,8 @@ def test_tenants_of_one_raw_batch_never_mix(world: World) -> None:
         an_event(id="same", tenant="globex", topic="metric.globex"),
         an_event(id="only", tenant="globex"),
     )
-    world.planner().sync_all(world.clock())
+    world.plan()
+    world.work()
     assert world.ids("penstock_acme") == ["same"]
     assert world.ids("penstock_globex") == ["only", "same"]
     assert {key.split("/")[2] for key in world.keys("lake/")} == {"acme", "globex"}
@@ -200,11 +201,19 @@ def test_two_tenants_whose_names_make_one_schema_are_kept_apart(world: World) ->
     world.syncs.add(a_sync(tenant="a-b"))
     world.syncs.add(a_sync(tenant="a_b"))
     world.archive(an_event(id="1", tenant="a-b"), an_event(id="2", tenant="a_b"))
-    first, second = world.planner().sync_all(world.clock())
-    refused = first if isinstance(first, PenstockError) else second
-    assert isinstance(refused, Conflict)
-    assert refused.code == "schema_taken"
+    world.plan()
+    assert ["loaded", "stopped"] == sorted(line["state"] for line in world.work())
+    (refused,) = [load for load in _latest_loads(world) if load.error]
+    assert refused.error_code == "schema_taken"
     assert len(world.ids("penstock_a_b")) == 1
+
+
+def _latest_loads(world: World) -> list[Load]:
+    return [
+        load
+        for sync in world.syncs.enabled()
+        for load in world.ledger().runs(sync.tenant, sync.id).items
+    ]
 
 
 def test_properties_too_long_for_redshift_are_kept_whole_elsewhere(world: World) -> None:
@@ -268,7 +277,8 @@ def test_runs_lists_loads_newest_first_with_what_they_did(world: World) -> None:
     world.syncs.add(a_sync())
     for n in range(2):
         world.archive(an_event(id=f"e{n}"))
-        world.planner().sync_all(world.clock())
+        world.plan()
+        world.work()
         world.pass_time(hours=1)
     newest, oldest = world.runs()
     assert newest.started_at > oldest.started_at
@@ -318,11 +328,11 @@ def test_a_paused_sync_loads_nothing_and_goes_on_where_it_stopped(world: World) 
     world.archive(an_event(id="b"))
 
     assert world.planner().sync_one("acme", "syn_1") == ()
-    assert world.planner().sync_all(world.clock()) == ()
+    assert world.plan() == 0
     assert world.ids() == ["a"]
     world.syncs.add(sync)
-    (load,) = world.planner().sync_all(world.clock())
-    assert (load.rows_new, world.ids()) == (1, ["a", "b"])  # type: ignore[union-attr]
+    (load,) = world.planner().sync_one("acme", "syn_1")
+    assert (load.rows_new, world.ids()) == (1, ["a", "b"])
 
 
 def test_one_failing_sync_does_not_stop_the_others(world: World) -> None:
@@ -330,8 +340,10 @@ def test_one_failing_sync_does_not_stop_the_others(world: World) -> None:
     world.syncs.add(a_sync(schema="not a schema"))
     world.syncs.add(a_sync(tenant="globex"))
     world.archive(an_event(), an_event(tenant="globex"))
-    results = world.planner().sync_all(world.clock())
-    assert sorted(isinstance(result, PenstockError) for result in results) == [False, True]
+    world.plan()
+    assert [("acme", "bad_schema"), ("globex", None)] == [
+        (line["tenant"], line["code"]) for line in world.work()
+    ]
     assert world.ids("penstock_globex") == ["evt_1"]
 
 

@@ -201,6 +201,26 @@ def test_sealed_values_are_sent_when_asked_for_or_when_what_is_shown_of_them_dif
     assert None is webhooks(penstock)["orders"]["auth_kind"]
 
 
+def test_the_schedule_of_a_sync_is_what_the_file_says_if_it_says_one(penstock: Command) -> None:
+    """A sync that somebody made nightly must not be hourly again because of a file's silence."""
+    applied(penstock, f'{SYNC}schedule = "every 15 minutes"\n', "--yes")
+    [born] = penstock.api.get("/v1/syncs").json["data"]
+    changed = applied(
+        penstock,
+        f'{SYNC}schedule = "daily at 03:30 Europe/Berlin"\nenabled = false\n',
+        "--yes",
+    )
+    silent = applied(penstock, SYNC)
+    wrong = applied(penstock, f'{SYNC}schedule = "hourly"\n')
+
+    assert "every 15 minutes" == born["schedule"]
+    assert ["schedule", "enabled"] == [each["field"] for each in changed.json["plan"][0]["changes"]]
+    [sync] = penstock.api.get("/v1/syncs").json["data"]
+    assert ("daily at 03:30 Europe/Berlin", False) == (sync["schedule"], sync["enabled"])
+    assert [("same", "lake")] == actions(silent)
+    assert (2, "bad_settings") == (wrong.code, wrong.json["error"]["code"])
+
+
 def test_who_switched_a_webhook_or_a_sync_off_is_obeyed_unless_the_file_says_otherwise(
     penstock: Command,
 ) -> None:

@@ -1,8 +1,15 @@
 """Syncs and profiles over the API."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
+from functions import api as api_function
 from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse.messages import SyncMessage, parse_sync
+from runtime.stores.queues import Hints
+from runtime.stores.tables import keys
 from tests.api_client import ApiClient
 from tests.builders import a_profile, a_run
 from tests.overtaking import overtaken_by
@@ -27,6 +34,47 @@ def test_a_bad_sync_is_refused_by_field(api: ApiClient) -> None:
 
     assert ("bad_field", "kind") == (kind["code"], kind["field"])
     assert ("bad_name", "name") == (name["code"], name["field"])
+
+
+def test_a_sync_has_the_schedule_that_it_was_given_last(api: ApiClient) -> None:
+    """Hourly if nobody says anything, as it was before there were schedules."""
+    made = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json
+    path = f"/v1/syncs/{made['id']}"
+    nightly = "daily at 03:30 Europe/Berlin"
+
+    changed = api.call("PATCH", path, {"schedule": nightly}).json
+    born = api.post("/v1/syncs", {"name": "n", "kind": "s3", "schedule": "manual"}).json
+
+    assert ("every 60 minutes", nightly, "manual") == (
+        made["schedule"],
+        changed["schedule"],
+        born["schedule"],
+    )
+    assert made["etag"] != changed["etag"]
+    assert nightly == api.get(path).json["schedule"]
+    for text in ("every 7 minutes", "daily at 03:30 Europe/Nowhere", "hourly", ""):
+        refused = api.call("PATCH", path, {"schedule": text})
+        assert (422, "bad_schedule", "schedule") == (
+            refused.status,
+            refused.json["code"],
+            refused.json["field"],
+        )
+
+
+def test_a_sync_of_before_there_were_schedules_is_hourly_and_can_be_changed(api: ApiClient) -> None:
+    """Its item has no such attribute, and a change is made of the item as it stands."""
+    made = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json
+    stored = api.application.syncs.store.config.find(api.tenant, keys.sync(made["id"]))
+    assert stored is not None
+
+    changed = api.call("PATCH", f"/v1/syncs/{made['id']}", {"schedule": "manual"})
+
+    assert "schedule" not in stored
+    assert (200, "every 60 minutes", "manual") == (
+        changed.status,
+        made["schedule"],
+        changed.json["schedule"],
+    )
 
 
 def test_a_new_sync_has_no_loads_and_an_unknown_one_is_unknown(api: ApiClient) -> None:
@@ -127,11 +175,29 @@ def test_changes_of_a_sync_at_the_same_moment_are_all_made(api: ApiClient) -> No
     assert ("archive", False) == (shown["name"], shown["enabled"])
 
 
-def test_a_sync_that_cannot_be_started_may_be_tried_again(api: ApiClient) -> None:
-    """A platform fault is answered as one: 503, try again, with no word on our insides."""
+def test_a_sync_that_is_asked_for_waits_on_the_queue(api: ApiClient) -> None:
+    """Beside those of the schedule, so that as many run at once as the installation says."""
     sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
 
-    answer = api.post(f"/v1/syncs/{sync}/run")  # in this account there is no such Lambda
+    answer = api.post(f"/v1/syncs/{sync}/run")
+
+    assert (202, sync) == (answer.status, answer.json["id"])
+    asked = [parse_sync(each["Body"]) for each in api.cloud.received("sync")]
+    assert SyncMessage(tenant=api.tenant, sync_id=sync, trigger="api") in asked
+
+
+def test_a_sync_that_cannot_be_asked_for_may_be_tried_again(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform fault is answered as one: 503, try again, with no word on our insides."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+    queue = api.cloud.queue(f"gone-{api.tenant}")
+    api.cloud.clients.sqs.delete_queue(QueueUrl=queue.url)
+    trigger = replace(api.application.syncs.trigger, queue=Hints(queue=queue))
+    application = replace(api.application, syncs=replace(api.application.syncs, trigger=trigger))
+    monkeypatch.setattr(api_function, "_application", lambda: application)
+
+    answer = api.post(f"/v1/syncs/{sync}/run")
 
     assert (503, "aws_unavailable") == (answer.status, answer.json["code"])
     assert "2" == answer.headers["retry-after"]

@@ -10,16 +10,19 @@ from runtime.core.deliveries.messages import parse_deliver
 from runtime.core.functions import life
 from runtime.core.functions.messages import parse_run
 from runtime.core.functions.run import Outcome
+from runtime.core.json_text import dump
 from runtime.core.timestamps import timestamp
+from runtime.core.warehouse import schedule
+from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.errors import NotFound, Transient
+from runtime.errors import Transient
 from runtime.settings import SettingMissing, Settings
 from runtime.stores.functions.deletions import Deletions
 from runtime.stores.functions.functions import Functions
 from runtime.stores.tenancy.api_keys import Tenants
-from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive, worker
+from runtime.wiring import sync as wiring_sync
 from tests.audit import an_entry
 from tests.builders import (
     NOW,
@@ -61,12 +64,13 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "BUCKET": bucket,
         "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
         "RUN_QUEUE_URL": cloud.queue_url("run"),
+        "SYNC_QUEUE_URL": cloud.queue_url("sync"),
         "PARK_QUEUE_URL": cloud.queue_url("dead"),
     }
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
     # A warm process keeps its stores; each test is a cold start on an account of its own.
-    caches = (sweep.sweeps, sync.syncs)
+    caches = (sweep.sweeps, sync.plan)
     for cached in caches:
         cached.cache_clear()
     yield cloud
@@ -148,20 +152,50 @@ class TestArchive:
 class TestSync:
     """Loads."""
 
-    def test_the_schedule_runs_every_enabled_sync(self, installed: Cloud) -> None:
-        """With nothing archived there is nothing to load, and that is no failure."""
+    def test_a_sync_that_is_due_is_asked_for_and_then_loads(self, installed: Cloud) -> None:
+        """The planner and the loader know of each other by the queue alone."""
+        BatchHandler(archive.build)(an_sqs_event(a_bus_event()), None)
         Tenants(config=installed.config).add(TENANT, created_at=NOW)
-        Syncs(config=installed.config).add(a_sync(kind=DestinationKind.S3))
+        Syncs(config=installed.config).add(
+            a_sync(kind=DestinationKind.S3, schedule=schedule.parse("every 5 minutes"))
+        )
 
-        assert {"loads": 0, "failed": 0} == sync.handler({}, None)
-        progress = Ledger(table=installed.table("ledger", sort="sk")).progress(TENANT, a_sync().id)
-        assert progress.loaded_until is not None
+        assert {"planned": 1} == sync.handler({}, None)
+        [message] = installed.received("sync")
+        answer = BatchHandler(wiring_sync.build)(an_sqs_event(message["Body"]), None)
 
-    @pytest.mark.usefixtures("installed")
-    def test_a_request_names_its_sync(self) -> None:
-        """An unknown one fails the invocation, and so reaches its dead-letter queue."""
-        with pytest.raises(NotFound):
-            sync.handler({"tenant": TENANT, "sync_id": "syn_none"}, None)
+        assert TENANT == message["Attributes"]["MessageGroupId"]
+        assert {"batchItemFailures": []} == answer
+        listed = installed.clients.s3.list_objects_v2(
+            Bucket=f"{installed.prefix}-bucket", Prefix=f"lake/v1/{TENANT}/syn_1/events/"
+        )
+        assert 1 == listed["KeyCount"]
+
+    def test_a_message_that_is_none_is_parked(self, installed: Cloud) -> None:
+        """It would come again for an hour, and tell nobody."""
+        answer = BatchHandler(wiring_sync.build)(an_sqs_event("garbage", '{"v":2}'), None)
+
+        assert {"batchItemFailures": []} == answer
+        assert ["bad_message", "not_json"] == installed.parked_codes("dead")
+
+    def test_after_trouble_of_the_platform_the_sync_comes_again_a_minute_later(
+        self, installed: Cloud
+    ) -> None:
+        """By a message of its own; where that cannot be sent either, the queue gives this again."""
+        body = dump(SyncMessage(tenant=TENANT, sync_id="syn_1", trigger="api").to_json())
+        run = BatchHandler(wiring_sync.build)
+        installed.clients.dynamodb.delete_table(TableName=installed.config.table.name)
+
+        assert {"batchItemFailures": []} == run(an_sqs_event(body), None)
+        waiting = installed.clients.sqs.get_queue_attributes(
+            QueueUrl=installed.queue_url("sync"),
+            AttributeNames=["ApproximateNumberOfMessagesDelayed"],
+        )
+        assert "1" == waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"]
+        installed.clients.sqs.delete_queue(QueueUrl=installed.queue_url("sync"))
+        assert [{"itemIdentifier": "message-0"}] == run(an_sqs_event(body), None)[
+            "batchItemFailures"
+        ]
 
 
 class TestSettings:

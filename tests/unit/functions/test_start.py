@@ -18,7 +18,8 @@ STARTS: list[Callable[[], object]] = [
     lambda: profiles.build(_ignore),
     lambda: run.build(_ignore),
     lambda: sweep.build(_ignore),
-    sync.build,
+    lambda: sync.build(_ignore),
+    sync.planner,
     profiles.build_follower,
     outcomes.build_follower,
 ]
@@ -44,7 +45,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         "SLOW_QUEUE_URL",
         "JOBS_TABLE",
-        *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_FUNCTION", "KMS_KEY_ID"),
+        *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_QUEUE_URL", "KMS_KEY_ID"),
         *("JOBS_FUNCTION", "ASIDE_QUEUE_URL"),
     ):
         monkeypatch.setenv(f"PENSTOCK_{name}", "x")

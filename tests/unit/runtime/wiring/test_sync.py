@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.wiring import sync
+from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
+from runtime.wiring import parts, sync
 
 
 @pytest.mark.parametrize("days", [1, 29, 365])
@@ -17,7 +19,7 @@ def test_a_new_sync_begins_with_what_the_installation_keeps(
         monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
     monkeypatch.setenv("PENSTOCK_RETENTION_DAYS", str(days))
 
-    assert sync.build().raw_kept == timedelta(days=days) - sync.READ_WITHIN
+    assert _syncs().raw_kept == timedelta(days=days) - sync.READ_WITHIN
 
 
 def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,10 +27,15 @@ def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -
     for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET"):
         monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
 
-    destinations = sync.build().destinations
+    destinations = _syncs().destinations
 
     assert set(DestinationKind) == destinations.keys()
     assert {"1.3", "2.3"} == {each.versions for each in destinations.values()}
     assert [kind for kind in DestinationKind if destinations[kind].unseen] == [
         kind for kind in DestinationKind if kind.has_tables
     ]
+
+
+def _syncs() -> SyncWarehouse:
+    installation = settings.load()
+    return sync.syncs(parts.clients(installation), installation)

@@ -107,10 +107,3 @@ def test_the_token_of_an_attempt_repeats_and_that_of_the_next_differs() -> None:
     assert a_load().token == a_load().token
     assert a_load().token != a_load(attempt=2).token
     assert len(a_load(attempt=999).token) <= 64
-
-
-def test_each_hour_another_sync_comes_first() -> None:
-    """When the hour is too short for all, it must not always be the same one that waits."""
-    firsts = {plan.in_turn(["a", "b", "c"], hour=hour)[0] for hour in range(3)}
-    assert firsts == {"a", "b", "c"}
-    assert plan.in_turn([], hour=5) == ()
