@@ -1,10 +1,12 @@
 """`penstock syncs`."""
 
-from typing import Annotated, Final
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _output, client
+from cli import _files, _output, client
 from cli._errors import WrongUsage
 from cli._live import SyncId
 from cli._output import AsJson
@@ -18,6 +20,21 @@ Schedule = Annotated[
         help="When it is due: 'every 15 minutes', 'daily at 03:30 Europe/Berlin' or 'manual'."
     ),
 ]
+SelectionFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A TOML or JSON file with `tables`, `include_topics`, `exclude_topics` and `columns`."
+    ),
+]
+# Not options of their own: a password among a command's arguments is seen by everybody on the
+# machine, and stays in the shell's history.
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A TOML or JSON file with what a destination of your own is told, `-` for JSON on"
+        " standard input."
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,15 +42,17 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
-    kind: Annotated[str, typer.Option(help="s3 or redshift.")] = "redshift",
+    kind: Annotated[str, typer.Option(help="s3, redshift or postgresql.")] = "redshift",
     *,
     schedule: Schedule = None,
+    selection: SelectionFile = None,
+    settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a sync; it loads at its schedule's slots from then on, every hour if none is given."""
-    body = {"name": name, "kind": kind, "schedule": schedule}
-    given = {field: value for field, value in body.items() if value is not None}
-    sync = client.connect().post("/v1/syncs", given)
+    files = _read(selection=selection, settings=settings)
+    body = {"name": name, "kind": kind, **_given(schedule=schedule), **files}
+    sync = client.connect().post("/v1/syncs", body)
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
 
 
@@ -56,19 +75,24 @@ def show(sync_id: SyncId, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def update(
+def update(  # noqa: PLR0913 - options of a command
     sync_id: SyncId,
     *,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     schedule: Schedule = None,
+    selection: SelectionFile = None,
+    settings: SettingsFile = None,
     if_match: client.IfMatch = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rename a sync, or give it another schedule."""
-    changes = {"name": name, "schedule": schedule}
-    body = {field: value for field, value in changes.items() if value is not None}
+    """Change a sync's name, schedule, columns, or settings such as a password."""
+    files = _read(selection=selection, settings=settings)
+    body = {**_given(name=name, schedule=schedule), **files}
     if not body:
-        raise WrongUsage("name something to change: --name or --schedule", code="bad_update")
+        raise WrongUsage(
+            "name something to change: --name, --schedule, --selection or --settings",
+            code="bad_update",
+        )
     path = f"/v1/syncs/{client.segment(sync_id)}"
     sync = client.connect().patch(path, body, if_match=if_match)
     _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
@@ -125,3 +149,28 @@ def runs(
     path = f"/v1/syncs/{client.segment(sync_id)}/runs"
     loads = list(client.connect().each(path, limit=limit))
     _output.show({"data": loads}, as_json=as_json, human=lambda: _output.table(loads, LOADS))
+
+
+def _given(**options: str | None) -> dict[str, str]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _read(**files: Path | None) -> dict[str, Any]:
+    """The fields of a request's body that files make; a file that is not given makes none.
+
+    Raises:
+        WrongUsage: a file cannot be read, or is neither TOML nor JSON. The message shows nothing
+            of it.
+    """
+    return {name: _read_one(file) for name, file in files.items() if file is not None}
+
+
+def _read_one(file: Path) -> Any:
+    if file.suffix != ".toml":
+        return _files.read_json(file)
+    try:
+        return tomllib.loads(_files.read_text(file))
+    except tomllib.TOMLDecodeError as problem:
+        # Not its message, which may repeat a part of a password.
+        raise WrongUsage(f"{file} is not TOML", code="not_toml") from problem

@@ -271,7 +271,10 @@ def _warehouse(story: Story) -> None:
     story.call("GET", "/v1/syncs")
     path = f"/v1/syncs/{sync['id']}"
     story.call("GET", path)
-    story.call("PATCH", path, {"name": "the lake", "schedule": "daily at 03:30 Europe/Berlin"})
+    column = {"table": "events", "name": "amount", "type": "number", "path": "value"}
+    selection = {"exclude_topics": ["audit.*"], "columns": [column]}
+    changes = {"name": "the lake", "schedule": "daily at 03:30 Europe/Berlin"}
+    story.call("PATCH", path, {**changes, "selection": selection})
     story.call("POST", f"{path}/pause")
     story.call("POST", f"{path}/resume")
     story.call("GET", f"{path}/runs", limit=1)

@@ -43,6 +43,11 @@ class Authority:
         )
         return cls(folder, key, certificate)
 
+    @property
+    def pem(self) -> str:
+        """Its own certificate."""
+        return _pem(self.certificate)
+
     def trust(self) -> ssl.SSLContext:
         """What a client needs to believe this authority, and no other."""
         context = new_context()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import duckdb
@@ -42,6 +42,7 @@ from runtime.usecases.archive.archive_profiles import ArchiveProfiles
 from runtime.usecases.ports import Hints
 from runtime.usecases.warehouse.check_grants import CheckGrants
 from runtime.usecases.warehouse.load_lake import LoadLake
+from runtime.usecases.warehouse.load_own import Connect, LoadOwn, OwnWarehouses
 from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.plan_syncs import PlanSyncs
@@ -49,6 +50,9 @@ from runtime.usecases.warehouse.run_syncs import RunSyncs
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from tests.doubles import MemoryErasures, VirtualQueue
 from tests.redshift_standin import Roles
+
+if TYPE_CHECKING:
+    from runtime.usecases.warehouse.destination import Destination
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 LOADER = Loader(database="penstock", user="IAMR:loader", copy_role_arn=ROLE)
@@ -148,6 +152,7 @@ class World:
         self.death: Death | None = None
         self._clients: dict[Any, Any] = {}
         self.clock_at = START
+        self.postgresql: Connect | None = None  # of syncs into PostgreSQL; None: there are none
         self.syncs = HeldSyncs()
         self.queue = VirtualQueue[SyncMessage](self.clock)
         self.folder = folder
@@ -269,16 +274,25 @@ class World:
             copy_role=ROLE,
             statement_wait_s=statement_wait_s,
         )
+        destinations: dict[DestinationKind, Destination] = {
+            DestinationKind.S3: LoadLake(files=files, clock=self.clock),
+            DestinationKind.REDSHIFT: LoadStaged(
+                files=files, warehouse=warehouse, clock=self.clock
+            ),
+        }
+        if self.postgresql is not None:
+            destinations[DestinationKind.POSTGRESQL] = LoadOwn(
+                warehouses=OwnWarehouses(
+                    connect=self.postgresql, open_secret=lambda _tenant, text: text
+                ),
+                files=files,
+                clock=self.clock,
+            )
         return SyncWarehouse(
             syncs=self.syncs,
             raw_log=log,
             ledger=ledger,
-            destinations={
-                DestinationKind.S3: LoadLake(files=files, clock=self.clock),
-                DestinationKind.REDSHIFT: LoadStaged(
-                    files=files, warehouse=warehouse, clock=self.clock
-                ),
-            },
+            destinations=destinations,
             clock=self.clock,
             raw_kept=timedelta(days=29),
         )

@@ -297,9 +297,10 @@ CERTIFICATE: Final = (
 SYNC: Final = (
     Key(
         name="kind",
-        kind='`"s3"` or `"redshift"`',
+        kind='`"s3"`, `"redshift"` or `"postgresql"`',
         left_out=REQUIRED,
-        meaning="what it loads into; another destination is another sync",
+        meaning="what it loads into; another destination is another sync. One that needs settings"
+        " is created by `penstock syncs create`, and the file pauses or resumes it",
     ),
     Key(
         name="schedule",

@@ -35,6 +35,11 @@ _URL: Final = (
     *("blocked_address", "dns_failure", "host_not_allowed", "url_invalid", "url_ip_literal"),
     *("url_not_https", "url_port", "url_userinfo"),
 )
+_SELECTION: Final = ("bad_tables", "too_many_topics", "unknown_topic", "bad_column")
+_SETTINGS: Final = (
+    *("bad_settings", "blocked_address", "host_not_allowed", "url_invalid", "url_ip_literal"),
+    "url_port",
+)
 _WEBHOOK: Final = (
     *("bad_auth", "bad_certificate", "bad_filter", "bad_handshake", "bad_header", "bad_name"),
     *("bad_max_concurrency", "bad_rate_limit", "bad_schedule", "bad_timeout", "handshake_failed"),
@@ -230,8 +235,11 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/transforms/{transform_id}/dry-run": _TRANSFORM,
     "GET /v1/transforms/{transform_id}/versions": {503: ("transforms_changed",)},
     "POST /v1/transforms/{transform_id}/revert": {**_TRANSFORM, 404: ("version_not_found",)},
-    "POST /v1/syncs": {422: ("bad_name", "bad_schedule")},
-    "PATCH /v1/syncs/{sync_id}": {422: ("bad_name", "bad_schedule"), 503: ("sync_changed",)},
+    "POST /v1/syncs": {422: ("bad_name", "bad_schedule", *_SELECTION, *_SETTINGS)},
+    "PATCH /v1/syncs/{sync_id}": {
+        422: ("bad_name", "bad_schedule", "column_changed", *_SELECTION, *_SETTINGS),
+        503: ("sync_changed",),
+    },
     "DELETE /v1/syncs/{sync_id}": {409: ("load_open",), 503: ("sync_changed",)},
     "POST /v1/syncs/{sync_id}/pause": {503: ("sync_changed",)},
     "POST /v1/syncs/{sync_id}/resume": {503: ("sync_changed",)},

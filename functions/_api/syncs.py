@@ -1,6 +1,6 @@
 """/v1/syncs."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -15,12 +15,14 @@ from functions._api.endpoint import (
     listing,
     without_defaults,
 )
+from functions._api.sync_fields import SelectionIn, SelectionOut
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.warehouse import schedule
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.schedule import HOURLY
 from runtime.core.warehouse.sync import DestinationKind
+from runtime.usecases.warehouse.create_sync import NewSync
 from runtime.usecases.warehouse.update_sync import SyncChanges
 from runtime.wiring.api import Api
 
@@ -29,8 +31,15 @@ class SyncIn(Request):
     """A sync to create."""
 
     name: fields.Name
-    kind: Literal["s3", "redshift"]
+    kind: Literal["s3", "redshift", "postgresql"]
     schedule: fields.Schedule = str(HOURLY)
+    selection: SelectionIn = Field(default_factory=SelectionIn)
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="what a destination of your own is told, such as `host` and `password`;"
+        " each kind has its own, and `s3` and `redshift` have none",
+        repr=False,
+    )
 
 
 class SyncChangesIn(Request):
@@ -39,6 +48,12 @@ class SyncChangesIn(Request):
     model_config = ConfigDict(json_schema_extra=without_defaults)
     name: fields.Name = ""
     schedule: fields.Schedule = str(HOURLY)
+    selection: SelectionIn = Field(default_factory=SelectionIn)
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="those that change; which destination it is never does",
+        repr=False,
+    )
 
 
 class SyncDeletionQuery(Request):
@@ -50,14 +65,17 @@ class SyncDeletionQuery(Request):
 
 
 class SyncOut(Answer):
-    """A sync. `schema` is the tenant's Redshift schema; empty for a sync to S3."""
+    """A sync. `schema` is the tenant's schema in the warehouse; empty for a sync to S3."""
 
     id: str
     name: str
     kind: DestinationKind
     schema_name: str = Field(alias="schema")
     schedule: fields.Schedule
+    selection: SelectionOut
     enabled: bool = Field(description="false while it is paused")
+    settings: dict[str, str] = Field(description="what its destination is told and may be shown")
+    sealed_names: list[str] = Field(description="the settings whose values nobody is shown")
     created_at: str
     etag: fields.ETag
 
@@ -93,13 +111,14 @@ class LoadOut(Answer):
 )
 def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
     """Create a sync; it loads at its schedule's slots from then on."""
-    sync = api.syncs.create(
-        caller.tenant,
+    new = NewSync(
         name=body.name,
         kind=DestinationKind(body.kind),
         schedule=schedule.parse(body.schedule),
+        selection=body.selection.parsed(),
+        settings=body.settings,
     )
-    return SyncOut.model_validate(sync)
+    return SyncOut.model_validate(api.syncs.create(caller.tenant, new))
 
 
 @endpoint("GET", "/v1/syncs", scope="syncs:read")
@@ -124,10 +143,12 @@ def _audited(action: str) -> Audited:
 def change(
     api: Api, caller: ApiKey, *, sync_id: fields.ResourceId, body: SyncChangesIn, if_match: IfMatch
 ) -> SyncOut:
-    """Rename a sync, or give it another schedule; its next slot is by the new one."""
+    """Change a sync's name, schedule, or settings such as a password; what is left out stays."""
     changes = SyncChanges(**body.model_dump(exclude_unset=True))  # type: ignore[typeddict-item]
     if "schedule" in changes:
         changes["schedule"] = schedule.parse(body.schedule)
+    if "selection" in changes:
+        changes["selection"] = body.selection.parsed()
     return _changed(api, caller, sync_id, changes=changes, if_match=if_match)
 
 

@@ -80,6 +80,14 @@ BLIND: Final = (
         )
         for role in ("SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole", "JobsRole")
     ),
+    *(
+        Blind(
+            action="kms:Decrypt",
+            holder=f"*-{role}-*",
+            why="a destination of a tenant's own needs a server, which the demo does not have",
+        )
+        for role in ("SyncRole", "JobsRole")
+    ),
     Blind(
         action="sqs:SendMessage",
         holder="*Function*Role*",  # made by SAM for a schedule

@@ -31,12 +31,14 @@ class Databases:
         """Refuse a host that somebody wants to register; nothing is looked up.
 
         Raises:
-            EgressRefused: the policy forbids the host (field `host`) or its port (field `port`).
+            EgressRefused: the policy forbids the host (field `settings.host`) or its port (field
+                `settings.port`).
         """
         try:
             urls.check_host(host, port, self._policy)
         except EgressRefused as problem:
-            field = "port" if problem.code == "url_port" else "host"
+            name = "port" if problem.code == "url_port" else "host"
+            field = f"settings.{name}"
             raise EgressRefused(problem.code, problem.message, field=field) from problem
 
     def may_be_plain(self, host: str) -> bool:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from runtime import settings
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import parts, people_parts, warehouse_parts, worker
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -34,8 +34,8 @@ def build() -> "WorkJobs":
     from runtime.usecases.transforms.backfill_page import BackfillPage
 
     installation = settings.load()
-    # Nearly no job speaks to Redshift.
-    clients = parts.clients(installation, late={"redshift-data"})
+    # Nearly no job speaks to a warehouse.
+    clients = parts.clients(installation, late={"kms", "redshift-data"})
     jobs, files = parts.jobs(clients, installation), parts.files(clients, installation)
     pages = ProfilePages(table=Table(client=clients.tables, name=installation.profiles_table))
     steps: dict[JobKind, Step] = {
@@ -87,6 +87,8 @@ def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
 
     erasures, runs = people_parts.erasures(clients, installation), parts.runs(clients, installation)
     ledger = Table(client=clients.tables, name=installation.ledger_table)
+    schemas = Ledger(table=ledger)
+    own = warehouse_parts.own_warehouses(clients, installation, schemas=schemas)
     return ErasePage(
         merges=erasures.profiles.merges,
         timelines=people_parts.timelines(clients, installation),
@@ -104,9 +106,8 @@ def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
         warehouses=EraseRows(
             syncs=Syncs(config=parts.config(clients, installation)),
             warehouses={
-                DestinationKind.REDSHIFT: parts.redshift(
-                    clients, installation, ledger=Ledger(table=ledger)
-                )
+                DestinationKind.REDSHIFT: parts.redshift(clients, installation, ledger=schemas),
+                **own,
             },
         ),
         clock=worker.now,

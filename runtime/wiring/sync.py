@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, warehouse_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 # A load reads its raw batches within this time of being planned, unless it is interrupted.
@@ -67,11 +67,16 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.syncs import Syncs
     from runtime.usecases.warehouse.load_lake import LoadLake
+    from runtime.usecases.warehouse.load_own import LoadOwn
     from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 
+    installation = settings.load()
+    clients = parts.clients(installation, late={"kms"})  # for destinations of tenants' own
     raw_log = parts.raw_log(clients, installation)
     ledger, files = Ledger(table=raw_log.table), _files(raw_log)
+
+    own = warehouse_parts.own_warehouses(clients, installation, schemas=ledger)
 
     def destination(kind: DestinationKind) -> "Destination":
         match kind:
@@ -80,6 +85,8 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
             case DestinationKind.REDSHIFT:
                 warehouse = parts.redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
+            case DestinationKind.POSTGRESQL:
+                return LoadOwn(warehouses=own[kind], files=files, clock=worker.now)
 
     return SyncWarehouse(
         syncs=Syncs(config=parts.config(clients, installation)),

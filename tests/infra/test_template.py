@@ -259,6 +259,16 @@ def test_large_bodies_are_for_those_who_make_and_send_them() -> None:
     } | {("JobsRole", "s3:DeleteObject")}
 
 
+def test_secrets_are_opened_by_those_who_log_in_somewhere() -> None:
+    """Deliveries are signed, functions get theirs, and syncs and erasures log in to databases."""
+    opening = {
+        role.name
+        for role, statement in template.statements()
+        if "kms:Decrypt" in statement["Action"]
+    }
+    assert {"ApiRole", "DeliverRole", "JobsRole", "RunRole", "SyncRole"} == opening
+
+
 def test_nothing_else_is_kept_from_the_demo() -> None:
     """The demo shows every other grant and queue at work; a new blind spot needs a test here."""
     assert {
@@ -270,6 +280,8 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("s3:ListBucket", "*-SweepRole-*", "*"),
         ("s3:ListBucket", "*-ApiRole-*", "*"),
         ("s3:ListBucket", "*-JobsRole-*", "*"),
+        ("kms:Decrypt", "*-SyncRole-*", "*"),
+        ("kms:Decrypt", "*-JobsRole-*", "*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}

@@ -82,6 +82,9 @@ class Dialect:
     max_statements: int = 1_000  # of one transaction
     encoding: Mapping[ColumnType, str] = field(default_factory=dict)  # behind a column's type
     literal: Callable[[object], str] = literal
+    # What makes the rows of a key quick to find, for vendors that need it: statements of {schema},
+    # which may be repeated.
+    indexes: Callable[[Table], Iterable[str]] = lambda _table: ()
 
     def type_of(self, column: Column) -> str:
         """The type of a column of a table."""
@@ -123,7 +126,10 @@ def create_statements(dialect: Dialect, *, schema: str) -> Sequence[str]:
         for name, columns in tables.OWN_TABLES.items()
     ]
     made = [create_table(dialect, table, schema=schema) for table in tables.TABLES]
-    return [dialect.create_schema.format(schema=schema), *own, *made]
+    indexes = [
+        index.format(schema=schema) for table in tables.TABLES for index in dialect.indexes(table)
+    ]
+    return [dialect.create_schema.format(schema=schema), *own, *made, *indexes]
 
 
 def create_table(dialect: Dialect, table: Table, *, schema: str) -> str:

@@ -1,5 +1,6 @@
 """A sync: the destination that one tenant's rows are loaded into, and when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,6 +15,7 @@ class DestinationKind(StrEnum):
     # No other place lists the vendors. What a vendor needs stands in files named after it.
     S3 = "s3"
     REDSHIFT = "redshift"
+    POSTGRESQL = "postgresql"
 
     @property
     def has_tables(self) -> bool:
@@ -21,7 +23,7 @@ class DestinationKind(StrEnum):
         match self:
             case DestinationKind.S3:
                 return False
-            case DestinationKind.REDSHIFT:
+            case DestinationKind.REDSHIFT | DestinationKind.POSTGRESQL:
                 return True
 
 
@@ -40,6 +42,16 @@ class Sync:
     selection: Selection = field(default_factory=Selection)  # which rows and columns it takes
     enabled: bool = True  # False while it is paused: then no load of it begins or goes on
     schedule: Schedule = HOURLY  # when it is due
+    # What a destination of the tenant's own is told, by name: all that may be shown. Empty for
+    # destinations that the installation has.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    # Name → a setting that is never shown, such as a password, encrypted for the tenant.
+    sealed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sealed_names(self) -> tuple[str, ...]:
+        """Which settings are there that nobody is shown."""
+        return tuple(sorted(self.sealed))
 
     @property
     def etag(self) -> str:

@@ -12,7 +12,7 @@ from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.stores.tables import codec
 from runtime.stores.tables.codec import Item
 
-SYNC_AS_JSON: Final = frozenset({"schedule", "selection"})
+SYNC_AS_JSON: Final = frozenset({"schedule", "sealed", "selection", "settings"})
 
 
 def sync_item(sync: Sync) -> Item:
@@ -23,7 +23,8 @@ def sync_item(sync: Sync) -> Item:
     """
     item = codec.encode(sync, as_json=SYNC_AS_JSON)
     item["schedule"] = codec.text(str(sync.schedule))
-    for name, default in (("schedule", HOURLY), ("selection", Selection())):
+    defaults = {"schedule": HOURLY, "selection": Selection(), "settings": {}, "sealed": {}}
+    for name, default in defaults.items():
         if getattr(sync, name) == default:
             del item[name]
     return item
@@ -31,7 +32,7 @@ def sync_item(sync: Sync) -> Item:
 
 def sync(item: Mapping[str, Item]) -> Sync:
     """A stored sync."""
-    raw = codec.fields(item, Sync, as_json={"selection"})
+    raw = codec.fields(item, Sync, as_json=SYNC_AS_JSON - {"schedule"})
     raw["kind"] = DestinationKind(raw["kind"])
     if "selection" in raw:
         raw["selection"] = _selection(raw["selection"])

@@ -23,6 +23,7 @@ from runtime.errors import Transient
 STATEMENT_WAIT_S: Final = 300.0
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
+VERSIONS: Final = f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
 
 
 class Schemas(Protocol):
@@ -85,7 +86,7 @@ class LoadSql:
     @property
     def versions(self) -> str:
         """The version of the tables and that of the transform."""
-        return f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
+        return VERSIONS
 
     def schema(self, sync: Sync) -> str:
         """The schema of the sync's tables.

@@ -33,6 +33,8 @@ from runtime.usecases.warehouse import load_lake
 from runtime.usecases.warehouse.destination import OpenLoad
 
 MAX_REASON_CHARS: Final = 500  # of a refused row, in the load's record
+# The states before a load is submitted to its warehouse.
+UNSEEN: Final = frozenset({LoadState.PLANNED, LoadState.STAGED})
 
 
 class Files(load_lake.Files, Protocol):
@@ -92,7 +94,7 @@ class LoadStaged:
     @property
     def unseen(self) -> frozenset[LoadState]:
         """The states before the load is submitted to the warehouse."""
-        return frozenset({LoadState.PLANNED, LoadState.STAGED})
+        return UNSEEN
 
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
         """Put the load into the warehouse and the lake, or go as far as possible now.

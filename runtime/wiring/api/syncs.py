@@ -9,9 +9,10 @@ from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.usecases.warehouse.create_sync import CreateSync
 from runtime.usecases.warehouse.delete_sync import DeleteSync
+from runtime.usecases.warehouse.seal_settings import SealSettings
 from runtime.usecases.warehouse.trigger_sync import TriggerSync
 from runtime.usecases.warehouse.update_sync import UpdateSync
-from runtime.wiring import parts, worker
+from runtime.wiring import parts, warehouse_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,16 @@ class SyncApi:
 def build(clients: Clients, installation: Settings) -> SyncApi:
     """The use cases of syncs, with their stores."""
     syncs = Syncs(config=parts.config(clients, installation))
+    seal = SealSettings(
+        rules=warehouse_parts.setting_rules(installation),
+        seal=parts.secrets(clients, installation).seal,
+    )
     ledger = Ledger(table=Table(client=clients.tables, name=installation.ledger_table))
     return SyncApi(
         store=syncs,
         ledger=ledger,
-        create=CreateSync(syncs=syncs, new_id=parts.new_id, clock=worker.now),
-        update=UpdateSync(syncs=syncs),
+        create=CreateSync(syncs=syncs, seal_settings=seal, new_id=parts.new_id, clock=worker.now),
+        update=UpdateSync(syncs=syncs, seal_settings=seal),
         delete=DeleteSync(syncs=syncs, ledger=ledger, clock=worker.now),
         trigger=TriggerSync(syncs=syncs, queue=parts.hints(clients, installation.sync_queue_url)),
     )

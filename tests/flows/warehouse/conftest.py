@@ -1,12 +1,17 @@
 """What the flows of the warehouse share: a world of their own."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
+from tests import postgresql_server
+from tests.postgresql_server import PostgresqlServer
 from tests.warehouse import World
+
+_databases = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +27,20 @@ def world(tmp_path: Path, _aws: None) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A real server, one for all tests that ask for it."""
+    programs = postgresql_server.programs()
+    if programs is None:
+        oldest = postgresql_server.OLDEST
+        pytest.skip(f"NOT TESTED: PostgreSQL {oldest} or newer; `apt-get install postgresql`")
+    with postgresql_server.running(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgresql: PostgresqlServer) -> str:
+    """An empty database of this server."""
+    return postgresql.create_database(f"db_{next(_databases)}")

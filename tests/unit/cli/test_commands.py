@@ -173,6 +173,26 @@ def test_deliveries_are_listed_and_shown_with_their_attempts(penstock: Command) 
     assert (1, "bad_field") == (unknown.code, unknown.json["error"]["code"])
 
 
+def test_a_destination_of_ones_own_is_told_its_settings_by_a_file(penstock: Command) -> None:
+    """A password among the arguments is seen by everybody on the machine."""
+    lines = ['host = "db.example.com"', "port = 6543", 'database = "shop"', 'user = "u"']
+    file = penstock.write("own.toml", "\n".join([*lines, 'password = "hunter2"']))
+    options = ("--name", "own", "--kind", "postgresql", "--settings")
+    made = penstock("syncs", "create", *options, file, "--json")
+
+    assert ("6543", ["password"]) == (made.json["settings"]["port"], made.json["sealed_names"])
+    assert "hunter2" not in made.out
+    changes = penstock.write("changes.json", '{"user": "loader"}')
+    changed = penstock("syncs", "update", made.json["id"], "--settings", changes, "--json")
+    assert "loader" == changed.json["settings"]["user"]
+
+    refused = penstock(
+        "syncs", "create", *options, penstock.write("bad.toml", "password = hunter2"), "--json"
+    )
+    assert (2, "not_toml") == (refused.code, refused.json["error"]["code"])
+    assert "hunter2" not in refused.out + refused.err
+
+
 def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -> None:
     """Whoever must stop a load at night has a terminal, and no console."""
     sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json

@@ -42,7 +42,7 @@ def test_a_host_inside_a_network_is_refused_where_it_is_registered(
     """Who registers a database must read at once why it will never be dialled."""
     with pytest.raises(EgressRefused) as refused:
         _databases().check(host, port)
-    assert (code, field) == (refused.value.code, refused.value.field)
+    assert (code, f"settings.{field}") == (refused.value.code, refused.value.field)
 
 
 def test_only_this_machine_may_be_spoken_to_without_tls() -> None:

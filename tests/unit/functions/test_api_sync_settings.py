@@ -1,0 +1,85 @@
+"""Syncs to destinations of a tenant's own, over the API."""
+
+import json
+
+import pytest
+
+from tests.api_client import ApiClient
+
+GIVEN = {
+    "host": "db.example.com",
+    "port": 6543,
+    "database": "shop",
+    "user": "penstock",
+    "password": "hunter2 and more",
+}
+BODY = {"name": "own", "kind": "postgresql", "settings": GIVEN}
+
+
+def test_a_password_is_stored_sealed_and_never_shown(api: ApiClient) -> None:
+    """Not in an answer, not in the record, and not in the audit log."""
+    made = api.post("/v1/syncs", BODY)
+
+    assert 201 == made.status
+    assert f"penstock_{api.tenant}" == made.json["schema"]
+    assert ["password"] == made.json["sealed_names"]
+    assert made.json["settings"] == {
+        "host": "db.example.com",
+        "port": "6543",
+        "database": "shop",
+        "user": "penstock",
+        "tls_root": "",
+    }
+    stored = api.application.syncs.store.get(api.tenant, made.json["id"])
+    entries = api.get("/v1/audit").json
+    for text in (json.dumps(made.json), repr(stored), json.dumps(entries)):
+        assert "hunter2" not in text
+    opened = api.cloud.secrets.open(api.tenant, stored.sealed["password"])
+    assert "hunter2 and more" == opened
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "field"),
+    [
+        ({}, "bad_settings", "settings.host"),
+        (GIVEN | {"sslmode": "disable"}, "bad_settings", "settings.sslmode"),
+        (GIVEN | {"password": "hunter\n2"}, "bad_settings", "settings.password"),
+        (GIVEN | {"host": "10.0.0.7"}, "url_ip_literal", "settings.host"),
+        (GIVEN | {"host": "db.internal"}, "blocked_address", "settings.host"),
+        (GIVEN | {"port": 25}, "url_port", "settings.port"),
+    ],
+)
+def test_settings_are_refused_by_name_without_their_values(
+    api: ApiClient, settings: dict[str, object], code: str, field: str
+) -> None:
+    """Who registers a database must read at once why it will never be loaded."""
+    refused = api.post("/v1/syncs", BODY | {"settings": settings})
+
+    assert (422, code, field) == (refused.status, refused.json["code"], refused.json["field"])
+    assert "hunter" not in json.dumps(refused.json)
+
+
+def test_destinations_of_the_installation_take_no_settings(api: ApiClient) -> None:
+    """A host that is told to a sync into Redshift would be ignored in silence."""
+    refused = api.post("/v1/syncs", {"name": "n", "kind": "redshift", "settings": GIVEN})
+    assert (422, "bad_settings") == (refused.status, refused.json["code"])
+
+
+def test_a_password_is_changed_alone_and_the_server_never(api: ApiClient) -> None:
+    """Rows that are loaded already would be missing at another server."""
+    made = api.post("/v1/syncs", BODY).json
+    path = f"/v1/syncs/{made['id']}"
+
+    changed = api.call("PATCH", path, {"settings": {"password": "other", "user": "loader"}})
+    refused = api.call("PATCH", path, {"settings": {"host": "db2.example.com"}})
+    same = api.call("PATCH", path, {"settings": {}})
+
+    assert {**made["settings"], "user": "loader"} == changed.json["settings"]
+    assert made["etag"] != changed.json["etag"] == same.json["etag"]
+    stored = api.application.syncs.store.get(api.tenant, made["id"])
+    assert "other" == api.cloud.secrets.open(api.tenant, stored.sealed["password"])
+    assert (422, "bad_settings", "settings.host") == (
+        refused.status,
+        refused.json["code"],
+        refused.json["field"],
+    )
