@@ -177,6 +177,11 @@ class Settings:
                 )
 
     @property
+    def stack(self) -> str:
+        """The name of this installation's stack; empty where nothing is named after it."""
+        return self._text("STACK", default="")
+
+    @property
     def redshift_workgroup(self) -> str:
         """The Redshift workgroup that loads run on; empty when the installation has none."""
         return self._text("REDSHIFT_WORKGROUP", default="")

@@ -184,13 +184,14 @@ def _idle_functions(installation: Installation) -> Iterator[str]:
 
 def _idle_targets(installation: Installation) -> Iterator[str]:
     reached_targets = installation.usage.noted("reached")
-    for source, target in [*_rule_targets(installation), *_schedules(installation)]:
+    rule_targets = [*_rule_targets(installation, bus="default")]
+    rule_targets += _rule_targets(installation, bus=installation.bus)
+    for source, target in [*rule_targets, *_schedules(installation)]:
         if (source, target) not in reached_targets:
             yield f"{source} never reached {target}"
 
 
-def _rule_targets(installation: Installation) -> Iterator[tuple[str, str]]:
-    bus = installation.bus
+def _rule_targets(installation: Installation, *, bus: str) -> Iterator[tuple[str, str]]:
     events = installation.client("events")
     for rule in events.list_rules(EventBusName=bus)["Rules"]:
         answer = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)

@@ -358,6 +358,7 @@ def redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "
             client=clients.redshift_data,
             workgroup=installation.redshift_workgroup,
             database=installation.redshift_database,
+            prefix=f"{installation.stack}/",
         ),
         schemas=ledger,
         dialect=redshift.DIALECT,

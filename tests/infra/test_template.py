@@ -6,6 +6,7 @@ import pytest
 
 from infra.demo import coverage
 from runtime.core.pacing import concurrency
+from runtime.core.warehouse import plan
 from runtime.core.webhooks import webhook
 from runtime.usecases.warehouse import sync_warehouse
 from tests.infra import template
@@ -73,31 +74,56 @@ def test_a_dead_letter_raises_an_alarm(queue: Resource) -> None:
 
 
 def test_every_target_of_the_rule_has_dead_letters() -> None:
-    """What the bus cannot hand over is kept, and the three destinations are all there."""
-    [rule] = template.resources("AWS::Events::Rule")
-    targets = rule.properties["Targets"]
-    assert {"match", "profile", "archive"} == {target["Id"] for target in targets}
-    for target in targets:
-        queue = template.resolve(target["Arn"], stack=rule.stack)
-        dead = template.resolve(target["DeadLetterConfig"]["Arn"], stack=rule.stack)
-        assert f"{queue}DeadLetters" == dead
+    """What a bus cannot hand over is kept, and the destinations are all there."""
+    seen = {}
+    for rule in template.resources("AWS::Events::Rule"):
+        seen[rule.id] = {target["Id"] for target in rule.properties["Targets"]}
+        for target in rule.properties["Targets"]:
+            queue = template.resolve(target["Arn"], stack=rule.stack)
+            dead = template.resolve(target["DeadLetterConfig"]["Arn"], stack=rule.stack)
+            assert f"{OWNERS.get(queue, queue)}DeadLetters" == dead
+    assert {
+        "Bus.CatchAll": {"match", "profile", "archive"},
+        "Warehouse.StatementEnded": {"sync"},
+    } == seen
 
 
 def test_the_rule_takes_every_event() -> None:
     """An event that no rule takes would be lost without a trace."""
-    [rule] = template.resources("AWS::Events::Rule")
+    rule = template.by_id("Bus.CatchAll")
     assert {"source": [{"prefix": ""}]} == rule.properties["EventPattern"]
 
 
-def test_only_the_rule_may_send_to_the_queues_of_the_bus() -> None:
+def test_the_end_of_a_statement_comes_to_the_installation_that_has_sent_it() -> None:
+    """An account may have several, and other people's statements beside them."""
+    rule = template.by_id("Warehouse.StatementEnded")
+    [name] = rule.properties["EventPattern"]["detail"]["statementName"]
+    assert {"Fn::Sub": f"${{Installation}}/{plan.STATEMENTS}"} == name["prefix"]
+    [sync] = [each for each in FUNCTIONS if each.name == "SyncFunction"]
+    assert {"Ref": "AWS::StackName"} == sync.properties["Environment"]["Variables"][
+        "PENSTOCK_STACK"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "queues"),
+    [
+        ("Bus.CatchAll", {queue.id for queue in QUEUES if queue.stack == "Bus"}),
+        ("Warehouse.StatementEnded", {"Warehouse.SyncQueue", "Warehouse.SyncDeadLetters"}),
+    ],
+)
+def test_only_its_rule_may_send_to_the_queues_of_a_bus(rule: str, queues: set[str]) -> None:
     """Another account's rule with our queue's address must not feed us events."""
-    [policy] = template.resources("AWS::SQS::QueuePolicy")
+    stack = rule.partition(".")[0]
+    policies = template.resources("AWS::SQS::QueuePolicy")
+    assert {"Bus", "Warehouse"} == {policy.stack for policy in policies}
+    [policy] = [policy for policy in policies if policy.stack == stack]
     [statement] = policy.properties["PolicyDocument"]["Statement"]
     source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-    assert "Bus.CatchAll" == template.resolve(source, stack=policy.stack)
+    assert rule == template.resolve(source, stack=policy.stack)
     assert {"Service": "events.amazonaws.com"} == statement["Principal"]
     covered = {template.resolve(queue, stack=policy.stack) for queue in policy.properties["Queues"]}
-    assert {queue.id for queue in QUEUES if queue.stack == "Bus"} == covered
+    assert queues == covered
     allowed = [template.resolve(each, stack=policy.stack) for each in statement["Resource"]]
     assert sorted(covered) == sorted(allowed)  # the dead letters too, which no demo can fill
 

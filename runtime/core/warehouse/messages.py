@@ -1,15 +1,22 @@
-"""The messages of the sync queue. A message is a hint: the ledger decides what there is to load."""
+"""The messages of the sync queue. A message is a hint: the ledger decides what there is to load.
+
+Most are our own. The others are the events of a warehouse that say that a statement has ended.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.core.deliveries.messages import unpack
+from runtime.core.json_text import load
 from runtime.core.shallow import shallow
+from runtime.core.warehouse import plan
 from runtime.errors import BadInput
 
 SCHEDULE: Final = "schedule"  # as `trigger`: the planner has seen a slot
 API: Final = "api"  # as `trigger`: somebody has asked
+STATEMENT: Final = "statement"  # as `trigger`: a statement has ended, whoever asked for its load
+_ENDED: Final = "statementName"  # what only the event of a statement's end has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +42,12 @@ def parse_sync(text: str) -> SyncMessage:
     """Read a message of the sync queue.
 
     Raises:
-        BadInput: code `bad_message`: the text is no message of a sync.
+        BadInput: code `bad_message`: the text is neither a message of a sync, nor says that a
+            statement of ours has ended.
     """
+    raw = load(text, wrapped=1)
+    if isinstance(raw, Mapping) and _ENDED in raw:
+        return _ended(raw[_ENDED])
     fields = unpack(text, kind="sync")
     try:
         message = SyncMessage(**fields)
@@ -44,6 +55,18 @@ def parse_sync(text: str) -> SyncMessage:
         raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
     _check(fields)
     return message
+
+
+def _ended(name: object) -> SyncMessage:
+    """The message that the statement of a load has ended.
+
+    The name of the installation stands before the statement's own; nobody else's events come here.
+    """
+    match str(name).split("/"):
+        case [_, kind, tenant, sync_id, _] if f"{kind}/" == plan.STATEMENTS:
+            return SyncMessage(tenant=tenant, sync_id=sync_id, trigger=STATEMENT)
+        case _:
+            raise BadInput(f"{name!r} names no statement of a load", code="bad_message")
 
 
 def _check(fields: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ MAX_INPUT_BYTES: Final = (
     256 * 1024 * 1024
 )  # gzipped; the batches must fit the function's scratch disk
 MAX_BATCHES: Final = 1_000
+STATEMENTS: Final = "load/"  # begins the names of the statements that commit loads
 # Refused rows of one load that are named in its record, which has at most 400 KB; a load with more
 # of them fails, because something is wrong with all of its rows.
 MAX_REFUSED: Final = 200
@@ -97,6 +98,11 @@ class Load:
     def _whole(self) -> Iterator[TableCount]:
         """The counts of the tables whose rows are none of another table's."""
         return (count for name, count in self.tables.items() if name not in CHILDREN)
+
+    @property
+    def name(self) -> str:
+        """The name of this load's statement, by which the event of its end is known to be ours."""
+        return f"{STATEMENTS}{self.tenant}/{self.sync_id}/{self.load_id}"
 
     @property
     def token(self) -> str:

@@ -19,8 +19,10 @@ from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import Transient
 
-# If a statement takes longer, it goes on, and the next run looks for its end.
-STATEMENT_WAIT_S: Final = 300.0
+# If a statement takes longer, it goes on, and the next run looks for its end. Waiting costs by the
+# second, and so does the next run, which makes the load's files again.
+STATEMENT_WAIT_S: Final = 20.0
+LOOK_S: Final = 0.0  # only whether a statement has ended
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
 VERSIONS: Final = f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
@@ -108,7 +110,12 @@ class LoadSql:
         statements = sql.load_statements(
             self.dialect, self._transaction(load, schema), self._staged(load, rendered)
         )
-        return self.statements.submit(statements, name=load.load_id, token=load.token)
+        return self.statements.submit(statements, name=load.name, token=load.token)
+
+    def is_running(self, load: Load) -> bool:
+        """Whether the statement of a submitted load has not ended yet."""
+        outcome = self.statements.outcome(load.statement_id or "", wait_s=LOOK_S)
+        return outcome.state is StatementState.RUNNING
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:
         """How the load ended; None while its statement runs.

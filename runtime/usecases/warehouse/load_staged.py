@@ -71,6 +71,9 @@ class Warehouse(Protocol):
     def submit(self, load: Load, rendered: Rendered, *, schema: str) -> str:
         """Start the load's transaction, once for each attempt; returns the warehouse's id of it."""
 
+    def is_running(self, load: Load) -> bool:
+        """Whether the transaction of a submitted load has not ended yet."""
+
     def settle(self, load: Load, *, schema: str) -> Settled | None:
         """How a submitted load ended, as the warehouse's own ledger says; None while it runs."""
 
@@ -103,6 +106,8 @@ class LoadStaged:
             PenstockError: a step failed; the load stays open.
         """
         schema, staging = self.warehouse.schema(sync), self.warehouse.staging
+        if load.record.state is LoadState.SUBMITTED and self.warehouse.is_running(load.record):
+            return  # its files would be made for nothing
         with self.files.render(load.record, batches, staging=staging) as rendered:
             if load.record.state is LoadState.PLANNED:
                 self._stage(load, rendered)

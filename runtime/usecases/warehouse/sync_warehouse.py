@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan
+from runtime.core.warehouse.messages import STATEMENT
 from runtime.core.warehouse.plan import Lease, Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import BadInput, PenstockError
@@ -86,6 +87,9 @@ class SyncWarehouse:
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
         """Run one sync now; returns its loads: none when it is paused, or when nothing is new.
 
+        After the end of a statement (`trigger` is `statement`) there is nothing to do unless a load
+        is open; what then follows is recorded as asked for by whoever asked for that load.
+
         Raises:
             NotFound: the tenant has no such sync.
             Transient: another planner has the sync (code `sync_busy`), or a step failed.
@@ -104,6 +108,10 @@ class SyncWarehouse:
 
     def _loads(self, lease: Lease, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
         loads: list[Load] = []
+        if trigger == STATEMENT:
+            if lease.load is None:
+                return ()  # somebody has looked before the event came
+            trigger = lease.load.trigger
         while not loads or self.clock() < stop_at:
             # Read under the lease and before each load: a sync is deleted only while nobody has
             # the lease, and a pause lets no further load begin.

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from runtime.core.json_text import dump
 from runtime.core.warehouse import plan
-from runtime.core.warehouse.messages import SyncMessage
-from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.messages import SyncMessage, parse_sync
+from runtime.core.warehouse.plan import Load, LoadState
 from runtime.core.warehouse.schedule import parse
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import Transient
@@ -16,7 +17,7 @@ from runtime.stores.warehouse.sync_plan import SyncPlan
 from runtime.usecases.warehouse import sync_warehouse
 from tests.builders import an_event
 from tests.doubles import VirtualQueue
-from tests.warehouse import World
+from tests.warehouse import Death, World
 from tests.warehouse_records import a_load, a_sync
 
 
@@ -220,3 +221,64 @@ def test_a_sync_that_was_paused_or_deleted_meanwhile_ends_its_messages(world: Wo
 
     assert ("idle", "sync_not_found") == (paused["state"], deleted["code"])
     assert not world.queue.delays_s
+
+
+def _running(world: World) -> Load:
+    """A load whose statement runs on after the run that has submitted it, until `world` lets it."""
+    world.syncs.add(a_sync())
+    world.archive(an_event())
+    world.planner().sync_one("acme", "syn_1")
+    world.archive(an_event(id="evt_2"))
+    world.plan()
+    world.redshift.faults.gate.clear()
+    world.work(world.planner(statement_wait_s=0))
+    (load, _) = world.runs()
+    assert LoadState.SUBMITTED is load.state
+    return load
+
+
+def _ended(load: Load) -> SyncMessage:
+    """What the queue gets when the statement of a load has ended."""
+    return parse_sync(dump({"statementName": f"penstock/{load.name}", "state": "FINISHED"}))
+
+
+def test_the_end_of_a_statement_ends_its_load(world: World) -> None:
+    """Nobody has to wait for it meanwhile, and the next look of our own finds nothing to do."""
+    load = _running(world)
+    world.redshift.faults.gate.set()
+    world.queue.send([_ended(load)] * 2)  # events come twice, too
+
+    (loaded, again) = world.work()
+    world.pass_time(minutes=1)
+    (looked,) = world.work()
+
+    assert ["loaded", "idle", "idle"] == [line["state"] for line in (loaded, again, looked)]
+    assert "schedule" == world.runs()[0].trigger
+    assert ["evt_1", "evt_2"] == world.ids()
+
+
+def test_while_a_statement_runs_nothing_is_made_for_its_load(world: World) -> None:
+    """Whoever looks too early costs a call, and not the making of the load's files again."""
+    load = _running(world)
+    world.queue.send([_ended(load)])  # it was another statement's event, or came out of order
+    death = Death()
+
+    (line,) = world.work(world.planner(death, statement_wait_s=0))
+
+    world.death = None
+    world.redshift.faults.gate.set()
+    assert "submitted" == line["state"]
+    assert "DescribeStatement" in death.named
+    assert not {"GetObject", "PutObject", "BatchExecuteStatement"} & set(death.named)
+
+
+def test_the_end_of_a_statement_begins_no_load(world: World) -> None:
+    """It is no slot: what has arrived since waits for one."""
+    world.syncs.add(_lake())
+    world.archive(an_event())
+    world.queue.send([_ended(a_load())])
+
+    (line,) = world.work()
+
+    assert "idle" == line["state"]
+    assert () == world.runs()

@@ -147,7 +147,7 @@ def test_an_expired_token_meets_the_guard(world: World) -> None:
     assert (load.state, load.rows_new) == (LoadState.LOADED, 1)
     assert world.ids() == ["evt_1", "evt_2"]
     failed = [one for one in _statements(world) if one["Status"] == "FAILED"]
-    assert [one["StatementName"] for one in failed] == [load.load_id]
+    assert [one["StatementName"] for one in failed] == [load.name]
 
 
 def test_a_statement_that_outlives_the_wait_is_settled_by_the_next_run(world: World) -> None:

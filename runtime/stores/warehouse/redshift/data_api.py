@@ -34,17 +34,23 @@ class DataApi:
     client: "RedshiftDataAPIServiceClient"
     workgroup: str  # empty when the installation has none
     database: str
+    # Begins the names of submitted statements, so that the events of several installations in one
+    # account can be told apart; empty where nobody listens to events.
+    prefix: str = ""
     seconds: Callable[[], float] = time.monotonic  # a clock that never goes back
 
     def submit(self, statements: Sequence[str], *, name: str, token: str) -> str:
-        """Start one transaction; the same token within 8 hours gives the same statement's id."""
+        """Start one transaction; the same token within 8 hours gives the same statement's id.
+
+        When it ends, Redshift puts an event with its name on the account's default bus.
+        """
         with aws.faults("submit a load"):
             answer = self.client.batch_execute_statement(
                 WorkgroupName=self._named(),
                 Database=self.database,
                 Sqls=list(statements),
                 ClientToken=token,
-                StatementName=name,
+                StatementName=f"{self.prefix}{name}",
                 WithEvent=True,
             )
         return answer["Id"]

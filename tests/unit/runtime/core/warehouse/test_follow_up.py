@@ -77,10 +77,20 @@ def test_a_message_is_read_as_it_was_sent() -> None:
     assert message == parse_sync(dump(message.to_json()))
 
 
+def test_the_event_of_a_statements_end_names_its_sync() -> None:
+    """The warehouse knows no more of it than the name that the load has given its statement."""
+    detail = {"statementId": "1", "statementName": f"myload/{a_load().name}", "state": "FINISHED"}
+
+    assert _message(trigger="statement") == parse_sync(dump(detail))
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "{}",
+        '{"statementName":"penstock/other"}',
+        '{"statementName":"penstock/other/acme/syn_1/1"}',
+        '{"statementName":7}',
         "syn_1",
         '{"v":2,"kind":"sync","tenant":"acme","sync_id":"syn_1","trigger":"api"}',
         '{"v":1,"kind":"run","tenant":"acme","sync_id":"syn_1","trigger":"api"}',
