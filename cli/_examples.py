@@ -92,6 +92,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "runs list": "--function vip --outcome failed --since 24h",
     "runs retry": "run_1 --version same --wait",
     "runs show": "run_1",
+    "syncs backfill": "syn_1 --since 2026-11-20T00:00:00Z --wait",
     "syncs create": "--name warehouse --kind redshift --schedule 'every 15 minutes'",
     "syncs delete": "syn_1",
     "syncs grants": "--stack penstock",

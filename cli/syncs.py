@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client
+from cli import _files, _output, client, jobs
 from cli._errors import WrongUsage
 from cli._live import SyncId
 from cli._output import AsJson
@@ -136,6 +136,31 @@ def run(sync_id: SyncId, *, as_json: AsJson = False) -> None:
     """Run a sync now instead of at its next slot; does not wait for it to end."""
     sync = client.connect().post(f"/v1/syncs/{client.segment(sync_id)}/run")
     _output.show(sync, as_json=as_json, human=lambda: [f"started {sync['id']} ({sync['name']})"])
+
+
+@app.command()
+def backfill(
+    sync_id: SyncId,
+    *,
+    since: Annotated[
+        str | None, typer.Option(help="Rows that arrived at or after this time, RFC 3339.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Rows that arrived before this time, RFC 3339.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until the job has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load again what a sync has loaded and is still kept; a job, see `penstock jobs`."""
+    api = client.connect()
+    given = {"since": since, "until": until}
+    body = {field: value for field, value in given.items() if value is not None}
+    job = api.post(f"/v1/syncs/{client.segment(sync_id)}/backfill", body)
+    if wait:
+        job = jobs.ended(api, job)
+    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
+    if wait:
+        jobs.check(job)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import running_api
-from tests.api_people import jobs, people, timeline, transforms
+from tests.api_people import jobs, people, timeline, transforms, without_lambda
 from tests.api_story import EVENT, Story
 from tests.builders import NOW, a_delivery, a_profile, a_run, an_attempt, an_event
 from tests.doubles import ScriptedSandbox
@@ -279,6 +279,7 @@ def _warehouse(story: Story) -> None:
     story.call("POST", f"{path}/resume")
     story.call("GET", f"{path}/runs", limit=1)
     story.call("POST", f"{path}/run")
+    without_lambda(story, f"{path}/backfill", {})
     story.call("DELETE", path, force="false")
 
 

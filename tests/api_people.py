@@ -123,9 +123,10 @@ def jobs(story: Story) -> None:
 
 def without_lambda(story: Story, path: str, body: Any = None) -> None:
     """Call an operation that starts a function: in process there is no Lambda."""
-    jobs = story.api.application.jobs
+    syncs, jobs = story.api.application.syncs, story.api.application.jobs
     application = replace(
         story.api.application,
+        syncs=replace(syncs, backfill=replace(syncs.backfill, starter=NoLambda())),
         jobs=replace(
             jobs,
             start_import=replace(jobs.start_import, starter=NoLambda()),

@@ -22,6 +22,7 @@ from functions._api import (
     replays,
     runs,
     subjects,
+    sync_backfills,
     syncs,
     timelines,
     traces,
@@ -53,6 +54,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *jobs.ENDPOINTS,
     *transforms.ENDPOINTS,
     *syncs.ENDPOINTS,
+    *sync_backfills.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,
 )

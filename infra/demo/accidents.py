@@ -166,7 +166,9 @@ def _rewind(stage: Stage) -> list[str]:
         ExpressionAttributeValues={":pk": partition, ":load": {"S": "loads#"}},
     )["Items"]
     loads = [(item["sk"], json.loads(item["record"]["S"])) for item in records]
-    finished_loads = [each for each in loads if each[1]["state"] == "loaded"]
+    finished_loads = [
+        each for each in loads if each[1]["state"] == "loaded" and each[1]["trigger"] != "backfill"
+    ]
     if not finished_loads:
         return []
     sort, finished = max(finished_loads, key=lambda each: int(each[1]["last_seq"]))

@@ -1,6 +1,7 @@
 """Checks both ways to start a load: by the schedule, and by a request to the API."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,14 @@ def by_schedule_and_by_request(stage: Stage, patience: Patience) -> LateLoads:
         if "api" in _loaded_by(stage):
             return LateLoads(events=number, problems=())
     return LateLoads(events=LATE_EVENTS, problems=("no load that was asked for brought any row",))
+
+
+def again(stage: Stage, patience: Patience) -> Iterator[str]:
+    """Load once more what the warehouse has. Yields a sentence if that is not done."""
+    stage.progress.step("loading once more what the warehouse has")
+    stage.api.post(f"/v1/syncs/{stage.setup.sync}/backfill", {})
+    if not patience.until(lambda: "backfill" in _loaded_by(stage)):
+        yield "the backfill of the warehouse loaded nothing"
 
 
 def _miss_a_slot(stage: Stage) -> None:

@@ -91,6 +91,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
     problems += [
         *late_loads.problems,
         *_wait_for_warehouse(stage, expectation, patience, extras=extras),
+        *loads.again(stage, patience),
         *bad_input.problems(stage, patience),
         *records.problems(stage, expectation),
         *_archive_problems(stage),

@@ -64,11 +64,13 @@ usage: Final = _load("ministack_usage")
 journal: Final = _load("ministack_journal")
 stores: Final = _load("ministack_stores")
 memory: Final = _load("ministack_memory")
+announcements: Final = _load("ministack_announcements")
 
 
 def fill_gaps() -> None:
     """Change ministack in place, because it offers no other way."""
     usage.watch()  # first: the changes below take functions out of the modules that it changes
+    announcements.take_announcements()
     _know_archives()
     _check_event_source_mappings()
     _check_targets()

@@ -24,6 +24,8 @@ def build() -> "WorkJobs":
     from runtime.core.jobs.job import JobKind
     from runtime.stores.profiles.profile_pages import ProfilePages
     from runtime.stores.tables.table import Table
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.syncs import Syncs
     from runtime.usecases.exports.export_page import ExportPage
     from runtime.usecases.imports.import_page import ImportPage
     from runtime.usecases.imports.row_timelines import RowTimelines
@@ -32,6 +34,7 @@ def build() -> "WorkJobs":
     from runtime.usecases.jobs.work_off import WorkOff
     from runtime.usecases.profiles.project_profile import ProjectProfiles
     from runtime.usecases.transforms.backfill_page import BackfillPage
+    from runtime.usecases.warehouse.backfill_page import BackfillPage as BackfillSyncPage
 
     installation = settings.load()
     # Nearly no job speaks to a warehouse.
@@ -59,6 +62,12 @@ def build() -> "WorkJobs":
             clock=worker.now,
         ),
         JobKind.ERASURE: _erasure(clients, installation),
+        JobKind.SYNC_BACKFILL: BackfillSyncPage(
+            syncs=Syncs(config=parts.config(clients, installation)),
+            ledger=Ledger(table=Table(client=clients.tables, name=installation.ledger_table)),
+            queue=parts.hints(clients, installation.sync_queue_url),
+            clock=worker.now,
+        ),
     }
     return WorkJobs(
         jobs=jobs,

@@ -6,6 +6,7 @@ process imports only what it uses.
 
 import random
 from collections.abc import Collection
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from runtime.settings import Settings
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 # Random numbers for jitter, from the system's own source: no two processes draw the same.
 DICE: Final = random.SystemRandom()
+# Whoever is told of a raw batch reads it within this time, unless he is interrupted.
+READ_WITHIN: Final = timedelta(hours=1)
 ID_RANDOM_BYTES: Final = 16  # so many that nobody guesses an id, and no two are the same
 
 
@@ -324,6 +327,11 @@ def audit_log(clients: Clients, installation: Settings) -> "AuditLog":
         table=Table(client=clients.tables, name=installation.audit_table),
         retention_days=installation.audit_retention_days,
     )
+
+
+def raw_kept(installation: Settings) -> timedelta:
+    """How long at least the object of a raw batch can be read by whoever is told of it now."""
+    return timedelta(days=installation.retention_days) - READ_WITHIN
 
 
 def raw_log(clients: Clients, installation: Settings) -> "RawLog":

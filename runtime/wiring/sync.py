@@ -1,17 +1,13 @@
 """Composition root of `sync`: plans syncs, and loads the raw log into lake and warehouses."""
 
 import tempfile
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.wiring import parts, warehouse_parts, worker
 from runtime.wiring.worker import Journal, Worker
-
-# A load reads its raw batches within this time of being planned, unless it is interrupted.
-READ_WITHIN: Final = timedelta(hours=1)
 
 if TYPE_CHECKING:
     from runtime.core.warehouse.messages import SyncMessage
@@ -94,7 +90,7 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},
         clock=worker.now,
-        raw_kept=timedelta(days=installation.retention_days) - READ_WITHIN,
+        raw_kept=parts.raw_kept(installation),
     )
 
 

@@ -72,9 +72,12 @@ class Announcer:
             "Detail": json.dumps(detail),
         }
         try:
-            self.events.put_events(Entries=[entry])
+            refused = self.events.put_events(Entries=[entry])["FailedEntryCount"]
         except (BotoCoreError, ClientError):
             _LOG.warning("event of statement %s is lost", statement.id, exc_info=True)
+        else:
+            if refused:
+                _LOG.warning("event of statement %s is refused", statement.id)
 
 
 class RedshiftServer:

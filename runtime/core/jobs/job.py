@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     PROFILE_EXPORT = "profile_export"
     TRANSFORM_BACKFILL = "transform_backfill"
     ERASURE = "erasure"
+    SYNC_BACKFILL = "sync_backfill"
 
 
 # Kinds that nobody may cancel, because half of one would be worse than none or all.

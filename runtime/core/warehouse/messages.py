@@ -10,7 +10,8 @@ from typing import Any, Final
 from runtime.core.deliveries.messages import unpack
 from runtime.core.json_text import load
 from runtime.core.shallow import shallow
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import backfill, plan
+from runtime.core.warehouse.backfill import Backfill
 from runtime.errors import BadInput
 
 SCHEDULE: Final = "schedule"  # as `trigger`: the planner has seen a slot
@@ -27,10 +28,12 @@ class SyncMessage:
     sync_id: str
     trigger: str  # who asks; the loads that begin record it
     follow_up: int = 0  # how many messages came before it, each sent by the run of the one before
+    backfill: Backfill | None = None  # what to load again; None for what is new
 
     def to_json(self) -> dict[str, Any]:
         """The message as it stands on the queue."""
-        return {"v": 1, "kind": "sync", **shallow(self)}
+        again = None if self.backfill is None else self.backfill.to_json()
+        return {"v": 1, "kind": "sync", **shallow(self), "backfill": again}
 
     @property
     def group(self) -> str:
@@ -49,12 +52,12 @@ def parse_sync(text: str) -> SyncMessage:
     if isinstance(raw, Mapping) and _ENDED in raw:
         return _ended(raw[_ENDED])
     fields = unpack(text, kind="sync")
+    again = fields.pop("backfill", None)
+    _check(fields)
     try:
-        message = SyncMessage(**fields)
+        return SyncMessage(**fields, backfill=None if again is None else backfill.parse(again))
     except TypeError as problem:
         raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
-    _check(fields)
-    return message
 
 
 def _ended(name: object) -> SyncMessage:

@@ -63,7 +63,7 @@ class Load:
     tenant: str
     sync_id: str
     load_id: str  # see `load_id` below
-    trigger: str  # who asked for it: `schedule` or `api`
+    trigger: str  # who asked for it: `schedule`, `api` or `backfill`
     first_seq: int  # the raw batches from here …
     last_seq: int  # … to here, both included
     state: LoadState
@@ -175,6 +175,8 @@ class Lease:
     # until the first planner has chosen where to begin.
     seq: int | None
     load: Load | None  # the load that an earlier planner left open; None if there is none
+    # The job whose cursor it is, which loads rows again; empty for that of what is new.
+    job_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,10 +287,14 @@ def versions(destination: str, selection: Selection) -> str:
     return f"{destination}.{selection.digest}" if selection.digest else destination
 
 
-def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str) -> str:
-    """The id of the load of these batches into this sync; the same inputs give the same id."""
+def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str, job_id: str = "") -> str:
+    """The id of the load of these batches into this sync; the same inputs give the same id.
+
+    The job of a backfill is one of the inputs, because it loads what has been loaded before.
+    """
     inputs = sorted(f"{batch.key}@{batch.digest}" for batch in batches)
     parts = [sync.tenant, sync.id, sync.kind.value, *inputs, versions]
+    parts += [job_id] if job_id else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

@@ -341,6 +341,11 @@ def raw_name(object_key: str) -> str:
     return f"{RawSort.NAME}{object_key}"
 
 
+def backfill_cursor(job_id: str) -> str:
+    """Sort key of the cursor of one backfill of a sync."""
+    return f"{SyncSort.BACKFILL}{job_id}"
+
+
 def loads_of(tenant_id: str, sync_id: str) -> str:
     """Partition of a sync's cursor and loads."""
     return f"{LedgerPartition.SYNC}{tenant_id}#{sync_id}"

@@ -113,4 +113,5 @@ class SyncSort(StrEnum):
     """A sync's partition of the ledger."""
 
     CURSOR = "cursor"  # one item: how far it has loaded, and who may plan it
+    BACKFILL = "backfill#"  # the same of one backfill, by the id of its job
     LOAD = "loads#"  # then when it was planned, so that a sync's loads stand in order of time

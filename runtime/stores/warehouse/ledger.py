@@ -30,14 +30,23 @@ class Ledger:
 
     table: Table
 
-    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
-        """Become the one planner of a sync until the lease runs out.
+    def acquire(
+        self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int, job_id: str = ""
+    ) -> Lease:
+        """Become the one planner of a sync, or of one of its backfills, until the lease runs out.
+
+        Args:
+            tenant: whose sync it is.
+            sync_id: the sync.
+            now_ms: epoch ms.
+            lease_ms: how long it may take.
+            job_id: of the backfill; empty for what is new.
 
         Raises:
             Transient: code `sync_busy`: another planner holds it.
         """
         change = self.table.update(
-            _cursor(tenant, sync_id),
+            _cursor(tenant, sync_id, job_id),
             "SET #fence = if_not_exists(#fence, :zero) + :one, #lease_until_ms = :until_ms",
             "attribute_not_exists(#lease_until_ms) OR #lease_until_ms < :now_ms",
             zero=0,
@@ -59,12 +68,13 @@ class Ledger:
             fence=attributes["fence"],
             seq=attributes.get("seq"),
             load=self._load(tenant, sync_id, attributes.get("open_load")),
+            job_id=job_id,
         )
 
     def release(self, lease: Lease) -> None:
         """Let the next planner begin at once. Does nothing when the lease is lost already."""
         change = self.table.update(
-            _cursor(lease.tenant, lease.sync_id),
+            _cursor(lease.tenant, lease.sync_id, lease.job_id),
             "SET #lease_until_ms = :zero",
             _MINE,
             zero=0,
@@ -86,7 +96,7 @@ class Ledger:
             Transient: code `lease_lost`.
         """
         change = self.table.update(
-            _cursor(lease.tenant, lease.sync_id),
+            _cursor(lease.tenant, lease.sync_id, lease.job_id),
             f"SET #seq = :seq{_until(loaded_until)}",
             _MINE,
             **_given(seq=seq, loaded_until=loaded_until, fence=lease.fence),
@@ -112,9 +122,9 @@ class Ledger:
         change = f"SET #seq = :seq{_until(until)} REMOVE #open_load"
         self._write(lease, record, change, **_given(seq=record.last_seq, loaded_until=until))
 
-    def progress(self, tenant: str, sync_id: str) -> Progress:
-        """How far a sync has come, read now."""
-        cursor = self.table.get(_cursor(tenant, sync_id)) or {}
+    def progress(self, tenant: str, sync_id: str, *, job_id: str = "") -> Progress:
+        """How far a sync, or one of its backfills, has come, read now."""
+        cursor = self.table.get(_cursor(tenant, sync_id, job_id)) or {}
         return Progress(**codec.fields(cursor, Progress))
 
     def is_open(self, tenant: str, sync_id: str, *, now_ms: int) -> bool:
@@ -192,7 +202,7 @@ class Ledger:
         self.table.try_to(lambda: self.table.client.update_item(**change))
 
     def _write(self, lease: Lease, record: Load, change: str, **values: str | int) -> None:
-        cursor = _cursor(lease.tenant, lease.sync_id)
+        cursor = _cursor(lease.tenant, lease.sync_id, lease.job_id)
         saved = self.table.transact(
             self.table.update(cursor, change, _MINE, fence=lease.fence, **values),
             self.table.put(
@@ -211,8 +221,9 @@ class Ledger:
         return None if item is None else items.load_record(item)
 
 
-def _cursor(tenant: str, sync_id: str) -> Mapping[str, str]:
-    return {"pk": keys.loads_of(tenant, sync_id), "sk": keys.SYNC_CURSOR}
+def _cursor(tenant: str, sync_id: str, job_id: str = "") -> Mapping[str, str]:
+    sort = keys.backfill_cursor(job_id) if job_id else keys.SYNC_CURSOR
+    return {"pk": keys.loads_of(tenant, sync_id), "sk": sort}
 
 
 def _schema(schema: str) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.core.warehouse import follow_up
+from runtime.core.warehouse.backfill import Backfill
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
 from runtime.errors import PenstockError
@@ -18,6 +19,13 @@ class Sync(Protocol):
 
     def sync_one(self, tenant: str, sync_id: str, *, trigger: str) -> tuple[Load, ...]:
         """Run it now; returns its loads: none when it is paused, or when nothing is new.
+
+        Raises:
+            PenstockError: a step failed, or the sync is deleted.
+        """
+
+    def backfill(self, tenant: str, sync_id: str, again: Backfill) -> tuple[Load, ...]:
+        """Do one load of a backfill.
 
         Raises:
             PenstockError: a step failed, or the sync is deleted.
@@ -47,7 +55,7 @@ class RunSyncs:
     def _run(self, message: SyncMessage) -> None:
         started = self.clock()
         try:
-            loads = self.sync.sync_one(message.tenant, message.sync_id, trigger=message.trigger)
+            loads = self._loads(message)
         except PenstockError as problem:
             delay_s = follow_up.after_error(message, problem)
             self._log(message, state="stopped", code=problem.code, reason=problem.message)
@@ -62,6 +70,12 @@ class RunSyncs:
         if delay_s is not None:
             again = replace(message, follow_up=message.follow_up + 1)
             self.queue.send([again], delay_s=delay_s)
+
+    def _loads(self, message: SyncMessage) -> tuple[Load, ...]:
+        tenant, sync_id = message.tenant, message.sync_id
+        if message.backfill is not None:
+            return self.sync.backfill(tenant, sync_id, message.backfill)
+        return self.sync.sync_one(tenant, sync_id, trigger=message.trigger)
 
     def _log(self, message: SyncMessage, **facts: Any) -> None:
         names = {"tenant": message.tenant, "sync_id": message.sync_id, "trigger": message.trigger}

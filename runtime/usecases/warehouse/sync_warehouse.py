@@ -10,7 +10,8 @@ from typing import Final, Protocol
 
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import backfill, plan
+from runtime.core.warehouse.backfill import Backfill
 from runtime.core.warehouse.messages import STATEMENT
 from runtime.core.warehouse.plan import Lease, Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind, Sync
@@ -53,8 +54,10 @@ class RawLog(Protocol):
 class Ledger(destination.Ledger, Protocol):
     """Cursors, leases and load records; a write under a lost lease raises Transient."""
 
-    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
-        """Become the one planner of a sync.
+    def acquire(
+        self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int, job_id: str = ""
+    ) -> Lease:
+        """Become the one planner of a sync, or of the backfill of this job.
 
         Raises:
             Transient: code `sync_busy`: another planner has the lease.
@@ -96,15 +99,41 @@ class SyncWarehouse:
             BadInput: raw batches are gone (code `raw_gap`), or a step refused the sync's settings.
         """
         sync = self.syncs.get(tenant, sync_id)
-        return self._sync(sync, trigger=trigger, stop_at=self.clock() + BUDGET)
-
-    def _sync(self, sync: Sync, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
-        now_ms = int(self.clock().timestamp() * 1000)
-        lease = self.ledger.acquire(sync.tenant, sync.id, now_ms=now_ms, lease_ms=LEASE_MS)
+        lease = self._lease(sync)
         try:
-            return self._loads(lease, trigger=trigger, stop_at=stop_at)
+            return self._loads(lease, trigger=trigger, stop_at=self.clock() + BUDGET)
         finally:
             self.ledger.release(lease)
+
+    def backfill(self, tenant: str, sync_id: str, again: Backfill) -> tuple[Load, ...]:
+        """Do one load of a backfill; returns it, or none when the sync is paused, or at the end.
+
+        Raises:
+            As `sync_one`.
+        """
+        sync = self.syncs.get(tenant, sync_id)
+        lease = self._lease(sync, job_id=again.job_id)
+        try:
+            if lease.seq is None:
+                lease = replace(lease, seq=again.first_seq - 1)
+            load = self._again(sync, lease, again) if sync.enabled else None
+            return () if load is None else (load,)
+        finally:
+            self.ledger.release(lease)
+
+    def _lease(self, sync: Sync, *, job_id: str = "") -> Lease:
+        now_ms = int(self.clock().timestamp() * 1000)
+        return self.ledger.acquire(
+            sync.tenant, sync.id, now_ms=now_ms, lease_ms=LEASE_MS, job_id=job_id
+        )
+
+    def _again(self, sync: Sync, lease: Lease, again: Backfill) -> Load | None:
+        batches = self.raw_log.between((lease.seq or 0) + 1, again.last_seq)
+        load, chosen = self._next(sync, lease, trigger=backfill.TRIGGER, batches=batches)
+        if not chosen:
+            self.ledger.advance(lease, seq=again.last_seq)
+            return None
+        return self._carry_on(sync, lease, load=load, batches=chosen)
 
     def _loads(self, lease: Lease, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
         loads: list[Load] = []
@@ -119,7 +148,8 @@ class SyncWarehouse:
             if sync is None or not sync.enabled:
                 break
             lease = self._started(sync, lease)
-            load, batches = self._next(sync, lease, trigger=trigger)
+            arrived = self.raw_log.since(lease.seq or 0)
+            load, batches = self._next(sync, lease, trigger=trigger, batches=arrived)
             if not batches:
                 self.ledger.advance(lease, seq=load.last_seq, loaded_until=load.arrived_until)
                 break
@@ -146,21 +176,24 @@ class SyncWarehouse:
         self.ledger.advance(lease, seq=seq)
         return replace(lease, seq=seq)
 
-    def _next(self, sync: Sync, lease: Lease, *, trigger: str) -> tuple[Load, Sequence[RawBatch]]:
+    def _next(
+        self, sync: Sync, lease: Lease, *, trigger: str, batches: Iterable[RawBatch]
+    ) -> tuple[Load, Sequence[RawBatch]]:
+        """The open load, or the next one of these batches, and the batches that it takes."""
         open_load = lease.load
         if open_load is not None:
-            batches = self._batches(open_load)
-            if not batches:
+            taken = self._batches(open_load)
+            if not taken:
                 raise BadInput(f"the batches of load {open_load.load_id} are gone", code="raw_gap")
-            load = self._replanned(sync, lease, open_load=open_load, batches=batches)
-            return load, batches
+            load = self._replanned(sync, lease, open_load=open_load, batches=taken)
+            return load, taken
         versions = self._versions(sync)
         after, looked_at = lease.seq or 0, self._now()
-        choice = plan.choose(self.raw_log.since(after), tenant=sync.tenant, after=after)
+        choice = plan.choose(batches, tenant=sync.tenant, after=after)
         load = Load(
             tenant=sync.tenant,
             sync_id=sync.id,
-            load_id=plan.load_id(sync, choice.batches, versions=versions),
+            load_id=plan.load_id(sync, choice.batches, versions=versions, job_id=lease.job_id),
             trigger=trigger,
             first_seq=choice.first_seq,
             last_seq=choice.last_seq,
@@ -168,7 +201,7 @@ class SyncWarehouse:
             versions=versions,
             selection=sync.selection,
             started_at=self._now(),
-            arrived_until=choice.stopped_at or looked_at,
+            arrived_until=None if lease.job_id else choice.stopped_at or looked_at,
         )
         if choice.batches:
             self.ledger.save(lease, load)
@@ -198,7 +231,7 @@ class SyncWarehouse:
         self.ledger.save(lease, given_up.with_error(why, code="replanned", at=self._now()))
         fresh = replace(
             again,
-            load_id=plan.load_id(sync, batches, versions=versions),
+            load_id=plan.load_id(sync, batches, versions=versions, job_id=lease.job_id),
             versions=versions,
             selection=sync.selection,
             state=LoadState.PLANNED,

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
+from runtime.stores.jobs.jobs_function import JobsFunction
 from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.usecases.warehouse.create_sync import CreateSync
 from runtime.usecases.warehouse.delete_sync import DeleteSync
 from runtime.usecases.warehouse.seal_settings import SealSettings
+from runtime.usecases.warehouse.start_backfill import StartBackfill
 from runtime.usecases.warehouse.trigger_sync import TriggerSync
 from runtime.usecases.warehouse.update_sync import UpdateSync
 from runtime.wiring import parts, warehouse_parts, worker
@@ -25,6 +27,7 @@ class SyncApi:
     update: UpdateSync
     delete: DeleteSync
     trigger: TriggerSync
+    backfill: StartBackfill
 
 
 def build(clients: Clients, installation: Settings) -> SyncApi:
@@ -41,5 +44,15 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
         create=CreateSync(syncs=syncs, seal_settings=seal, new_id=parts.new_id, clock=worker.now),
         update=UpdateSync(syncs=syncs, seal_settings=seal),
         delete=DeleteSync(syncs=syncs, ledger=ledger, clock=worker.now),
+        backfill=StartBackfill(
+            syncs=syncs,
+            raw_log=parts.raw_log(clients, installation),
+            ledger=ledger,
+            jobs=parts.jobs(clients, installation),
+            starter=JobsFunction(client=clients.functions, name=installation.jobs_function),
+            new_id=parts.new_id,
+            clock=worker.now,
+            raw_kept=parts.raw_kept(installation),
+        ),
         trigger=TriggerSync(syncs=syncs, queue=parts.hints(clients, installation.sync_queue_url)),
     )

@@ -196,6 +196,12 @@ def test_a_destination_of_ones_own_is_told_its_settings_by_a_file(penstock: Comm
 def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -> None:
     """Whoever must stop a load at night has a terminal, and no console."""
     sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json
+    nothing = penstock("syncs", "backfill", sync["id"], "--since", "2026-11-20T00:00:00Z", "--json")
+    assert "nothing_to_backfill" == nothing.json["error"]["code"]
+    nightly = "daily at 03:30 Europe/Berlin"
+    sync = penstock("syncs", "update", sync["id"], "--schedule", nightly, "--json").json
+    assert nightly == sync["schedule"]
+    assert 2 == penstock("syncs", "update", sync["id"]).code
 
     assert sync == penstock("syncs", "show", sync["id"], "--json").json
     renamed = penstock("syncs", "update", sync["id"], "--name", "archive", "--json").json

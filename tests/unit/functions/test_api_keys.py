@@ -205,6 +205,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST publish": "/v1/functions/theirs/publish",
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
+        "POST create of backfill": f"/v1/syncs/{sync}/backfill",
         "GET sync": f"/v1/syncs/{sync}",
         "PATCH sync": f"/v1/syncs/{sync}",
         "DELETE sync": f"/v1/syncs/{sync}",

@@ -11,6 +11,7 @@ from runtime.core.warehouse.messages import SyncMessage, parse_sync
 from runtime.stores.queues import Hints
 from runtime.stores.tables import keys
 from tests.api_client import ApiClient
+from tests.api_people import NoLambda
 from tests.builders import a_profile, a_run
 from tests.overtaking import overtaken_by
 from tests.warehouse_records import a_load
@@ -184,6 +185,30 @@ def test_a_sync_that_is_asked_for_waits_on_the_queue(api: ApiClient) -> None:
     assert (202, sync) == (answer.status, answer.json["id"])
     asked = [parse_sync(each["Body"]) for each in api.cloud.received("sync")]
     assert SyncMessage(tenant=api.tenant, sync_id=sync, trigger="api") in asked
+
+
+def test_a_backfill_is_a_job_over_what_the_sync_has_loaded(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has not loaded it loads by itself; a backfill of that would only come in its way."""
+    path = f"/v1/syncs/{api.post('/v1/syncs', {'name': 'lake', 'kind': 's3'}).json['id']}"
+    syncs = api.application.syncs
+    backfill = replace(syncs.backfill, starter=NoLambda())
+    application = replace(api.application, syncs=replace(syncs, backfill=backfill))
+    monkeypatch.setattr(api_function, "_application", lambda: application)
+
+    early = api.post(f"{path}/backfill", {})
+    lease = syncs.ledger.acquire(api.tenant, path.rsplit("/", maxsplit=1)[-1], now_ms=0, lease_ms=1)
+    syncs.ledger.advance(lease, seq=3)
+    made = api.post(f"{path}/backfill", {})
+    wrong = api.post(f"{path}/backfill", {"since": "yesterday"})
+
+    assert (409, "nothing_to_backfill") == (early.status, early.json["code"])
+    assert (422, "bad_time", "since") == (wrong.status, wrong.json["code"], wrong.json["field"])
+    job = made.json
+    assert (202, "sync_backfill", 0, 3) == (made.status, job["kind"], job["done"], job["total"])
+    assert job == api.get(f"/v1/jobs/{job['id']}").json
+    assert "cancelled" == api.post(f"/v1/jobs/{job['id']}/cancel").json["state"]
 
 
 def test_a_sync_that_cannot_be_asked_for_may_be_tried_again(

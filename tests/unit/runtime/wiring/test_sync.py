@@ -19,7 +19,7 @@ def test_a_new_sync_begins_with_what_the_installation_keeps(
         monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
     monkeypatch.setenv("PENSTOCK_RETENTION_DAYS", str(days))
 
-    assert _syncs().raw_kept == timedelta(days=days) - sync.READ_WITHIN
+    assert _syncs().raw_kept == timedelta(days=days) - parts.READ_WITHIN
 
 
 def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -> None:

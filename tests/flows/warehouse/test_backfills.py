@@ -1,0 +1,158 @@
+"""A backfill loads again what was loaded before, beside the sync, and never a row twice."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from runtime.core.jobs.job import Job, JobState
+from runtime.core.timestamps import timestamp
+from runtime.core.warehouse import plan
+from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.sync import DestinationKind
+from runtime.errors import Conflict, NotFound
+from runtime.usecases.warehouse.backfill_page import LOOK_MS, PATIENCE_LOOKS, BackfillPage
+from runtime.usecases.warehouse.start_backfill import StartBackfill
+from tests.builders import an_event
+from tests.warehouse import World
+from tests.warehouse_records import a_sync
+
+
+@dataclass
+class Begun:
+    """The jobs that have begun: their store, and whoever starts them."""
+
+    jobs: list[Job] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+
+    def add(self, job: Job, /) -> None:
+        """Store a new job."""
+        self.jobs.append(job)
+
+    def start(self, _tenant: str, job_id: str, /) -> None:
+        """Have it worked on."""
+        self.started.append(job_id)
+
+
+def _start(world: World, *, since: timedelta | None = None, until: timedelta | None = None) -> Job:
+    """Ask for a backfill of what arrived from and to so long ago."""
+    begun, now = Begun(), world.clock()
+    start = StartBackfill(
+        syncs=world.syncs,
+        raw_log=world.raw_log(),
+        ledger=world.ledger(),
+        jobs=begun,
+        starter=begun,
+        new_id=lambda prefix: f"{prefix}_{len(world.runs())}",
+        clock=world.clock,
+        raw_kept=timedelta(days=29),
+    )
+    job = start(
+        "acme",
+        "syn_1",
+        since=None if since is None else timestamp(now - since),
+        until=None if until is None else timestamp(now - until),
+    )
+    assert ([job], [job.id]) == (begun.jobs, begun.started)
+    return job
+
+
+def _page(world: World, job: Job) -> Job:
+    """The job after the function of jobs has looked at it."""
+    page = BackfillPage(
+        syncs=world.syncs, ledger=world.ledger(), queue=world.queue, clock=world.clock
+    )
+    return page(job)
+
+
+def _ended(world: World, job: Job) -> Job:
+    """The job at its end, with everything done that it asks for on the way."""
+    for _ in range(20):
+        job = _page(world, job)
+        if not job.is_running:
+            return job
+        world.work()
+        world.pass_time(seconds=LOOK_MS / 1000)
+    pytest.fail(f"the backfill does not end: {job}")
+
+
+def test_what_somebody_has_deleted_comes_back_while_new_rows_come(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load that the warehouse knows would be left out, so a backfill's have ids of their own."""
+    monkeypatch.setattr(plan, "MAX_BATCHES", 1)
+    world.syncs.add(a_sync())
+    for name in ("a", "b"):
+        world.archive(an_event(id=name))
+    world.planner().sync_one("acme", "syn_1")
+    world.query("DELETE FROM penstock_acme.events")
+    job = _page(world, _start(world))
+    world.archive(an_event(id="new"))
+    world.planner().sync_one("acme", "syn_1")
+    assert ["new"] == world.ids()
+
+    ended = _ended(world, job)
+
+    assert (JobState.DONE, 2, 2) == (ended.state, ended.done, ended.total)
+    assert ["a", "b", "new"] == world.ids()
+    loads = world.runs()
+    assert {"api": 3, "backfill": 2} == {
+        trigger: sum(load.trigger == trigger for load in loads) for trigger in ("api", "backfill")
+    }
+    assert 5 == len({load.load_id for load in loads})
+    assert {LoadState.LOADED} == {load.state for load in loads}
+    assert 3 == world.ledger().progress("acme", "syn_1").seq
+
+
+def test_a_backfill_of_a_time_takes_what_arrived_in_it(world: World) -> None:
+    """Whoever mends one bad day need not load the month."""
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    for name in ("a", "b", "c"):
+        world.archive(an_event(id=name))
+        world.pass_time(hours=1)
+    with pytest.raises(Conflict) as too_early:
+        _start(world)  # the sync has loaded nothing yet, and will load all of it
+    world.planner().sync_one("acme", "syn_1")
+
+    job = _start(world, since=timedelta(hours=2, minutes=30), until=timedelta(minutes=90))
+    with pytest.raises(Conflict):
+        _start(world, since=timedelta(minutes=30))
+    ended = _ended(world, job)
+
+    assert "nothing_to_backfill" == too_early.value.code
+    assert (2, 2, 1) == (job.params["first_seq"], job.params["last_seq"], ended.done)
+    assert [("b", 2)] == world.lake(
+        "SELECT id, COUNT(*) FROM lake GROUP BY 1 HAVING COUNT(*) > 1", table="events"
+    )
+
+
+def test_batches_that_have_expired_are_no_part_of_a_backfill(world: World) -> None:
+    """Their objects are gone, and the backfill would stand still at the first of them."""
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    world.archive(an_event(id="old"))
+    world.planner().sync_one("acme", "syn_1")
+    world.pass_time(days=31)
+    world.archive(an_event(id="kept"))
+    world.pass_time(minutes=1)
+    world.planner().sync_one("acme", "syn_1")
+
+    assert 2 == _start(world, since=timedelta(days=60)).params["first_seq"]
+
+
+def test_the_next_load_is_asked_for_when_the_one_before_has_ended(world: World) -> None:
+    """Two at once would only wait for each other; none at all, as after a pause, is not the end."""
+    sync = world.syncs.add(a_sync(kind=DestinationKind.S3))
+    world.archive(an_event())
+    world.planner().sync_one("acme", "syn_1")
+    job = _start(world)
+
+    asked = []
+    for _ in range(PATIENCE_LOOKS + 1):
+        job = _page(world, job)
+        asked.append(len(world.queue.take()))
+
+    assert [1, *[0] * (PATIENCE_LOOKS - 1), 1] == asked
+    assert (0, 1, True) == (job.done, job.total, job.is_running)
+    del world.syncs.held["acme", sync.id]
+    with pytest.raises(NotFound):
+        _page(world, job)
