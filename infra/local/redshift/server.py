@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.local.place import SCRATCH
 from infra.local.redshift.api import Api
 from infra.local.redshift.copying import Copier
+from infra.local.redshift.faults import EventFault, Faults
 from infra.local.redshift.statements import Refused, Statement, Statements
 from infra.local.redshift.users import ADMIN
 
@@ -49,14 +50,26 @@ class Identity(Protocol):
         """An S3 client with the permissions of the role that COPY names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Announcer:
     """Puts events on the default bus when statements end. As on AWS, an event may be lost."""
 
     events: "EventBridgeClient | None"  # None sends nothing
+    faults: Faults
+    _held: list[Statement] = field(default_factory=list)  # whose events are late
 
     def __call__(self, statement: Statement) -> None:
         """Announce how a statement ended."""
+        fault = self.faults.events.pop(0) if self.faults.events else None
+        if fault is EventFault.LATE:
+            self._held.append(statement)
+        if fault in (EventFault.LATE, EventFault.LOST):
+            return
+        for each in [statement] * (2 if fault is EventFault.TWICE else 1) + self._held:
+            self._put(each)
+        self._held.clear()
+
+    def _put(self, statement: Statement) -> None:
         if self.events is None:
             return
         detail = {
@@ -109,8 +122,10 @@ class RedshiftServer:
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=database.parent)
         reader = identity.reader if identity is not None else lambda _role: s3
         copier = Copier(reader, Path(self._scratch.name).resolve())
-        self._statements = Statements(database, copier, announce=Announcer(events), now=now)
-        self.faults = self._statements.faults
+        self.faults = Faults()
+        self._statements = Statements(
+            database, copier, faults=self.faults, announce=Announcer(events, self.faults), now=now
+        )
         self._http = _Server(("127.0.0.1", port), _Handler)
         self._http.api = Api(self._statements)
         self._http.identity = identity

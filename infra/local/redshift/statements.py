@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import duckdb
 from infra.local.redshift.access import Access
 from infra.local.redshift.copying import Copier
 from infra.local.redshift.failures import SqlFailure
+from infra.local.redshift.faults import DIED, Death, Faults
 from infra.local.redshift.session import PRELUDE, Answer, Session
 from infra.local.redshift.users import ADMIN, Users
 
@@ -81,18 +82,6 @@ class Statement:
 
 
 @dataclass(slots=True)
-class Faults:
-    """What tests may do to the service."""
-
-    gate: threading.Event = field(default_factory=threading.Event)  # cleared, no statement starts
-    # Operations whose next reply is lost: the service does what was asked, and answers nothing.
-    lost_replies: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.gate.set()
-
-
-@dataclass(slots=True)
 class Kept:
     """A session that is kept open for the next statement of its client."""
 
@@ -108,10 +97,11 @@ class Statements:
         database: Path,
         copier: Copier,
         *,
+        faults: Faults,
         announce: Callable[[Statement], None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.faults = Faults()
+        self.faults = faults
         self._now = now
         self._announce = announce
         self._copier = copier
@@ -297,8 +287,19 @@ class Statements:
                 self._end(statement, "FAILED", error=where + str(problem))
                 return
             part.status = "FINISHED"
-        session.commit()
-        self._end(statement, "FINISHED")
+        death = self._next_death(statement)
+        if death is Death.BEFORE_COMMIT:
+            session.rollback()
+        else:
+            session.commit()
+        if death is None:
+            self._end(statement, "FINISHED")
+        else:
+            self._end(statement, "FAILED", error=DIED)
+
+    def _next_death(self, statement: Statement) -> Death | None:
+        deaths = self.faults.deaths
+        return deaths.pop(0) if statement.transaction and deaths else None
 
     def _end(self, statement: Statement, status: str, *, error: str | None = None) -> None:
         with self._change:
