@@ -7,6 +7,7 @@ call took effect; once dead it stays dead.
 
 import itertools
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -73,11 +74,14 @@ class Death:
     calls: int = 0
     dead: bool = False
     named: list[str] = field(default_factory=list)
+    of: str = ""  # the name of the calls that count; empty for all
 
     def before(self, name: str) -> None:
         """A call is about to be made."""
         if self.dead:
             raise Killed
+        if self.of not in ("", name):
+            return
         self.calls += 1
         self.named.append(name)
         if self.calls == self.at and not self.after_effect:
@@ -89,6 +93,28 @@ class Death:
         if self.calls == self.at:
             self.dead = True
             raise Killed
+
+
+@dataclass
+class Stall(Death):
+    """A process that stands still at its n-th call, and goes on when somebody says so."""
+
+    thread: int = 0  # of the process; calls of others go through
+    stands: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def before(self, name: str) -> None:
+        """A call is about to be made."""
+        if threading.get_ident() != self.thread or self.of not in ("", name):
+            return
+        self.calls += 1
+        self.named.append(name)
+        if self.calls == self.at:
+            self.stands.set()
+            self.go_on.wait(timeout=120)
+
+    def after(self) -> None:
+        """A call has taken effect."""
 
 
 @dataclass
@@ -145,9 +171,12 @@ class World:
     Args:
         folder: for its files.
         grants_first: whether the warehouse's superuser has granted what loads need.
+        redshift: the warehouse's server; None for one in this process.
     """
 
-    def __init__(self, folder: Path, *, grants_first: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, grants_first: bool = True, redshift: Any | None = None
+    ) -> None:
         self.name = f"world-{next(_names)}"
         self.death: Death | None = None
         self._clients: dict[Any, Any] = {}
@@ -172,7 +201,7 @@ class World:
             ],
         )
         self._tables = Watched(self, DynamoDB.direct(self.client("dynamodb"), boto3.Session()))
-        self.redshift = RedshiftServer(
+        self.redshift = redshift or RedshiftServer(
             database=folder / f"{self.name}.duckdb",
             s3=boto3.client("s3"),  # not a call of the process that dies
             identity=Roles(boto3.client("s3")),

@@ -19,7 +19,7 @@ from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.errors import PenstockError
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.warehouse import Death, Killed, Stall, World
 from tests.warehouse_records import a_sync
 
 LOADS = 20
@@ -31,28 +31,6 @@ RACES = 0.3  # the share of loads that two planners race for
 MAX_KILLS = 5  # of planners in one load
 MAX_TRIES = 12  # until an undisturbed planner has nothing left to do
 REPLIES = ("BatchExecuteStatement", "DescribeStatement", "ExecuteStatement", "GetStatementResult")
-
-
-@dataclass
-class Stall(Death):
-    """A process that stands still at its n-th call, and goes on when somebody says so."""
-
-    thread: int = 0  # of the process
-    stands: threading.Event = field(default_factory=threading.Event)
-    go_on: threading.Event = field(default_factory=threading.Event)
-
-    def before(self, name: str) -> None:
-        """A call is about to be made."""
-        if threading.get_ident() != self.thread:
-            return
-        self.calls += 1
-        self.named.append(name)
-        if self.calls == self.at:
-            self.stands.set()
-            self.go_on.wait(timeout=120)
-
-    def after(self) -> None:
-        """A call has taken effect."""
 
 
 @dataclass
