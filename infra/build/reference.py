@@ -18,7 +18,7 @@ from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
 from functions._http import MethodNotAllowed, status_of
 from functions._misfits import MISFIT_CODES
-from infra.build import project_page
+from infra.build import project_page, schema_pages
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import BadInput, PenstockError
@@ -205,6 +205,7 @@ def error_codes() -> dict[str, str]:
 def main() -> None:
     """Write all of them."""
     for name, text in pages().items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(text, encoding="utf-8")
 
 
@@ -214,6 +215,7 @@ def pages() -> Mapping[str, str]:
         "api.md": api_page(),
         "cli.md": cli_page(),
         "penstock-toml.md": project_page.page(mark=_GENERATED),
+        **schema_pages.pages(mark=_GENERATED),
     }
 
 

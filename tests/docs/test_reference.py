@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.build import reference
+from infra.build import reference, schema_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -15,7 +15,9 @@ COMMAND = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", ["api.md", "cli.md", "penstock-toml.md"])
+@pytest.mark.parametrize(
+    "name", ["api.md", "cli.md", "penstock-toml.md", *schema_pages.pages(mark="")]
+)
 def test_the_reference_has_not_drifted_from_the_code(name: str) -> None:
     """Run `python -m infra.build.reference` when it has: one that lies is worse than none."""
     written = (reference.FOLDER / name).read_text(encoding="utf-8")
