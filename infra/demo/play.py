@@ -20,6 +20,7 @@ from infra.demo import (
     loads,
     merging,
     questions,
+    reconciling,
     records,
     reruns,
     tally,
@@ -117,6 +118,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *merging.problems(stage, patience),
         *imports.problems(stage, patience),
         *erasing.problems(stage, patience),
+        *reconciling.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]
     installation = Installation(

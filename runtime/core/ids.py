@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 MAX_ID_CHARS: Final = 128  # of a producer's own id, which becomes part of a DynamoDB key
@@ -24,6 +25,11 @@ def derive(prefix: str, *parts: str) -> str:
     """The id of these parts: a hash, so the same parts always give the same id."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return f"{prefix}_{base64.b32encode(digest[:16]).decode().rstrip('=').lower()}"
+
+
+def parts(prefix: str) -> Sequence[str]:
+    """Where the equal parts begin that the ids of a prefix, as `derive` makes them, fall into."""
+    return [f"{prefix}_{digit}" for digit in _DIGITS]
 
 
 def in_time(prefix: str, at_ms: int, unique: str) -> str:

@@ -267,6 +267,7 @@ def test_who_reads_objects_can_tell_a_missing_one_from_a_forbidden_one() -> None
     }
     assert readers == {
         *("CopyRole", "SyncRole", "RunRole", "DeliverRole", "SweepRole", "ApiRole", "JobsRole"),
+        "ReconcileRole",
     }
     assert dict.fromkeys(readers, "Storage.Bucket") == listing
 

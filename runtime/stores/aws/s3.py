@@ -1,5 +1,6 @@
 """S3 objects: what stands at a key never changes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,6 +48,15 @@ class Bucket:
                 return self._get(key)
         except _Gone as problem:
             raise NotFound(f"{key} is gone", code="object_missing") from problem
+
+    def under(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """The keys that begin so and sort behind `after`, in order."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=after
+        )
+        with aws.faults(f"list {prefix}"):
+            for page in pages:
+                yield from (each["Key"] for each in page.get("Contents", []))
 
     def delete_under(self, prefix: str) -> int:
         """Delete all objects whose keys begin so; returns how many there were.

@@ -18,7 +18,7 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import NEVER, Arrivals, DataFile, Load, Rendered, Staging
 from runtime.core.warehouse.selection import Selection
 from runtime.core.warehouse.tables import ColumnType, Table
-from runtime.stores.warehouse import raw_rows
+from runtime.stores.warehouse import duck, raw_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Writer:
         lake: list[DataFile] = []
         received: dict[str, Arrivals] = {}
         discards: list[_Discard] = []
-        with self._connect() as connection:
+        with duck.connect(self.scratch, memory_limit=self.memory_limit) as connection:
             for kind in (kind for kind in Kind if inputs.get(kind)):
                 if not raw_rows.read(connection, kind, inputs[kind], load=load):
                     continue
@@ -74,7 +74,7 @@ class Writer:
 
     def part(self, file: DataFile, rows: range, *, to: Path, staging: Staging) -> Path:
         """Write some rows of a file, in their order, as a file of its own; returns its path."""
-        with self._connect() as connection:
+        with duck.connect(self.scratch, memory_limit=self.memory_limit) as connection:
             connection.execute(
                 f"COPY (SELECT * FROM read_parquet('{file.path}') LIMIT {len(rows)}"
                 f" OFFSET {rows.start}) TO '{to}' (FORMAT parquet, COMPRESSION {staging.codec})"
@@ -84,27 +84,11 @@ class Writer:
     def key_at(self, file: DataFile, row: int) -> tuple[str, ...]:
         """The values of the key columns of one row of a file."""
         names = ", ".join(tables.BY_NAME[file.table].key)
-        with self._connect() as connection:
+        with duck.connect(self.scratch, memory_limit=self.memory_limit) as connection:
             found = connection.execute(
                 f"SELECT {names} FROM read_parquet('{file.path}') LIMIT 1 OFFSET {row}"
             ).fetchall()
         return tuple(str(value) for value in found[0])
-
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        home = self.scratch / "duckdb"
-        home.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(
-            config={
-                "threads": 1,
-                "memory_limit": self.memory_limit,
-                "temp_directory": str(home),
-                "home_directory": str(home),
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            }
-        )
-        connection.execute("SET TimeZone = 'UTC'")  # of times that do not name theirs
-        return connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,19 @@ import pytest
 
 from runtime.settings import SettingMissing
 from runtime.stores.aws.switches import SwitchNotHonoured
-from runtime.wiring import api, archive, deliver, fanout, jobs, outcomes, profiles, run, sweep, sync
+from runtime.wiring import (
+    api,
+    archive,
+    deliver,
+    fanout,
+    jobs,
+    outcomes,
+    profiles,
+    reconcile,
+    run,
+    sweep,
+    sync,
+)
 
 STARTS: list[Callable[[], object]] = [
     api.load,
@@ -22,6 +34,7 @@ STARTS: list[Callable[[], object]] = [
     sync.planner,
     profiles.build_follower,
     outcomes.build_follower,
+    lambda: reconcile.build(_ignore),
 ]
 
 

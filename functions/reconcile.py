@@ -1,0 +1,22 @@
+"""Lambda `reconcile`: each day compares profiles with what was archived of them."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions._telemetry import begin, count, journal
+from runtime.wiring import reconcile
+
+reconciliation = cache(lambda: reconcile.build(journal))
+
+
+def handler(_event: Mapping[str, Any], context: object) -> dict[str, int]:
+    """Compare a sample, and archive again what was lost on the way.
+
+    Raises:
+        PenstockError: some could not be compared; all others were.
+    """
+    begin(context)
+    result = reconciliation()()
+    count(records=result.compared, profiles_lost=result.lost, profiles_added=result.added)
+    return result._asdict()
