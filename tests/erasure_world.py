@@ -18,12 +18,13 @@ from runtime.core.profiles import profile as profiles
 from runtime.core.timeline.entry import AttributeChange, Entry, EntryKind
 from runtime.core.warehouse.dialects.redshift import DIALECT
 from runtime.core.warehouse.sync import DestinationKind
+from runtime.stores.aws.s3 import Bucket
 from runtime.stores.deliveries.deliveries import Deliveries
 from runtime.stores.erasure.erasures import Erasures
-from runtime.stores.erasure.rewrites import Rewrites
 from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.functions import Functions
 from runtime.stores.tables import codec
+from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.redshift.data_api import DataApi
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
@@ -51,6 +52,7 @@ from tests.builders import (
 )
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock, Journal, MemoryWebhooks
+from tests.erased_files import file_rows, file_steps
 from tests.traced_person import NOISE, Person, names_of
 from tests.warehouse import ROLE
 from tests.warehouse import World as Warehouse
@@ -208,7 +210,7 @@ class World:
                 )
             ]
         )
-        raw = [*map(person.event, "12"), person.event("3", person.both)]
+        raw = [*map(person.event, "12"), person.event("3", person.both), person.bulky]
         self.warehouse.archive(*(replace(each, topic=click) for each in raw))
         profile_now = self.cloud.profiles.find(TENANT, profile)
         assert profile_now is not None
@@ -286,9 +288,14 @@ class World:
                     table=cloud.runs.table, clock=self.clock, retention_days=RETENTION_DAYS
                 ),
             ),
-            rewrites=Rewrites(table=self.warehouse.table()),
             warehouses=EraseRows(
                 syncs=self.syncs, warehouses={DestinationKind.REDSHIFT: self.redshift}
+            ),
+            files=file_steps(
+                Bucket(client=cloud.clients.s3, name=self.warehouse.name),
+                Table(client=cloud.clients.tables, name=self.warehouse.name),
+                scratch=self.warehouse.folder,
+                clock=self.clock,
             ),
             clock=self.clock,
             second_look_s=SECOND_LOOK_S,
@@ -322,10 +329,10 @@ class World:
 
     def everything(self) -> dict[str, str]:
         """Every item of every table, every object and every row, in the clear, by where it is."""
-        return {**self._items(), **self._objects(), **self._rows()}
+        return {**self._items(), **self._objects(), **self._rows(), **file_rows(self.warehouse)}
 
     def traces(self, person: Person) -> list[str]:
-        """Where something of the person is left, but in the raw log and the lake."""
+        """Where something of the person is left."""
         return sorted(at for at, text in self.everything().items() if person.word in text)
 
     def _items(self) -> dict[str, str]:

@@ -41,6 +41,11 @@ class Person:
             **changes,
         )
 
+    @property
+    def bulky(self) -> Event:
+        """An event with more text than Redshift can hold."""
+        return replace(self.event("bulky"), properties={"text": self.word + NOISE})
+
 
 def names_of(person: Person) -> tuple[Name, ...]:
     """Every name of the person, as they are looked up."""

@@ -370,6 +370,20 @@ class World:
             connection.execute(f"CREATE VIEW lake AS {files}")
             return connection.execute(sql).fetchall()
 
+    def file_rows(self, key: str) -> list[dict[str, Any]]:
+        """The rows of one object: Parquet, gzipped JSON Lines, a manifest, or an index."""
+        body = self.client("s3").get_object(Bucket=self.name, Key=key)["Body"].read()
+        if key.endswith(".jsonl.gz"):
+            return raw_log.rows(body)
+        if not key.endswith(".parquet"):
+            return [{"text": body.decode(errors="replace")}]
+        path = Path(tempfile.mkdtemp(dir=self.folder), "file.parquet")
+        path.write_bytes(body)
+        with duckdb.connect() as connection:
+            answer = connection.execute("SELECT * FROM read_parquet($file)", {"file": str(path)})
+            names = [column[0] for column in answer.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
     def ids(self, schema: str = "penstock_acme") -> list[str]:
         """The ids of all rows of `events`, doubles and all."""
         rows = self.query(f"SELECT id FROM {schema}.events ORDER BY id")  # noqa: S608 - ours

@@ -17,6 +17,17 @@ TOPIC: Final = "message.push.bounced"  # a topic that no other webhook takes
 NAME: Final = "erased_one"
 ADDRESS: Final = "erased@example.com"
 NEIGHBOUR: Final = "neighbour@example.com"
+# What the job counts of somebody who has left something everywhere.
+ERASED: Final = (
+    "events",
+    "runs",
+    "deliveries",
+    "error_groups",
+    "redshift_schemas",
+    "raw_log_rows",
+    "discards_rows",
+    "lake_rows",
+)
 SOURCE: Final = 'def handler(event):\n    raise ValueError(event["properties"]["note"])\n'
 
 
@@ -42,8 +53,9 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
             _event(stage, "erasing-2", {"email": ADDRESS}, text=BULK),
         ]
     )
-    if not patience.until(lambda: _traces(stage) == (2, 2, 2)):
-        yield f"of two events, entries, runs and deliveries are {_traces(stage)}"
+    if not patience.until(lambda: _traces(stage) == (2, 2, 2) and _is_loaded(stage, "erasing-2")):
+        loaded = stage.warehouse.has_event("erasing-2")
+        yield f"of two events, entries, runs and deliveries are {_traces(stage)}; loaded: {loaded}"
         return
     profile_id = _profile(stage)["id"]
     job = stage.api.delete(f"/v1/profiles/{profile_id}")
@@ -51,7 +63,7 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
         yield f"an erasure is not done: {stage.api.get('/v1/jobs/' + job['id'])}"
         return
     counts = stage.api.get(f"/v1/jobs/{job['id']}")["counts"]
-    for name in ("events", "runs", "deliveries", "error_groups", "redshift_schemas"):
+    for name in ERASED:
         if not counts[name]:
             yield f"an erasure has erased no {name}: {counts}"
     if _profile(stage) is not None:
@@ -96,6 +108,12 @@ def _traces(stage: Stage) -> tuple[int, int, int]:
     runs = [run for entry in entries for run in entry["runs"]]
     sent = [each for entry in entries for each in entry["deliveries"]]
     return len(entries), len(runs), len([each for each in sent if each["status"] == "delivered"])
+
+
+def _is_loaded(stage: Stage, event_id: str) -> bool:
+    """Whether the warehouse has the event, after one more run of the sync."""
+    stage.api.post(f"/v1/syncs/{stage.setup.sync}/run")
+    return stage.warehouse.has_event(event_id)
 
 
 def _worked_off(stage: Stage, job_id: str) -> bool:

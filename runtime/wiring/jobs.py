@@ -1,14 +1,20 @@
 """Composition root of `jobs`, which works off what tenants have asked for."""
 
+import tempfile
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runtime import settings
 from runtime.wiring import parts, people_parts, warehouse_parts, worker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime.core.erasure.erasure import Stage
     from runtime.settings import Settings
     from runtime.stores.aws.clients import Clients
-    from runtime.usecases.erasure.erase_page import ErasePage
+    from runtime.usecases.erasure.erase_page import ErasePage, Files
     from runtime.usecases.jobs.end_failed import Step
     from runtime.usecases.jobs.work_jobs import WorkJobs
 
@@ -86,7 +92,6 @@ def build() -> "WorkJobs":
 def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
     from runtime.core.warehouse.sync import DestinationKind
     from runtime.stores import bodies
-    from runtime.stores.erasure.rewrites import Rewrites
     from runtime.stores.tables.table import Table
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.syncs import Syncs
@@ -111,7 +116,6 @@ def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
             texts=bodies.in_bucket(installation.bucket, clients),
             error_groups=parts.error_groups(clients, installation),
         ),
-        rewrites=Rewrites(table=ledger),
         warehouses=EraseRows(
             syncs=Syncs(config=parts.config(clients, installation)),
             warehouses={
@@ -119,6 +123,30 @@ def _erasure(clients: "Clients", installation: "Settings") -> "ErasePage":
                 **own,
             },
         ),
+        files=_files(clients, installation),
         clock=worker.now,
         second_look_s=installation.erasure_second_look_s,
     )
+
+
+def _files(clients: "Clients", installation: "Settings") -> "Mapping[Stage, Files]":
+    from runtime.core.erasure.erasure import Stage
+    from runtime.stores.warehouse.discards import Discards
+    from runtime.stores.warehouse.lake_files import LakeFiles
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.usecases.erasure.erase_files import EraseDiscards, EraseLake, EraseRawLog
+
+    raw_log = parts.raw_log(clients, installation)
+    return {
+        Stage.RAW_LOG: EraseRawLog(
+            raw_log=raw_log,
+            clock=worker.now,
+            kept=timedelta(days=installation.retention_days),
+        ),
+        Stage.DISCARDS: EraseDiscards(discards=Discards(bucket=raw_log.bucket)),
+        Stage.LAKE: EraseLake(
+            lake=LakeFiles(bucket=raw_log.bucket, scratch=Path(tempfile.gettempdir())),
+            leases=Ledger(table=raw_log.table),
+            clock=worker.now,
+        ),
+    }

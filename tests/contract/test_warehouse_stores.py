@@ -67,18 +67,26 @@ def test_the_first_writer_of_a_key_wins(world: World) -> None:
     assert world.s3.get_object(Bucket=world.name, Key="key")["Body"].read() == b"first"
 
 
-def test_a_file_that_differs_from_what_its_key_holds_is_refused(
-    world: World, tmp_path: Path
-) -> None:
-    """The manifest names the length of ours; the other one would fail in COPY, later and darker."""
-    path = tmp_path / "file"
-    path.write_bytes(b"four")
+def test_of_two_that_replace_an_object_one_has_to_begin_again(world: World) -> None:
+    """Each has taken out its own rows of what it read: the second would bring back the first's."""
     bucket = _bucket(world)
-    bucket.put_file_once("key", path)
-    bucket.put_file_once("key", path)
-    path.write_bytes(b"fourteen")
-    with pytest.raises(Conflict):
-        bucket.put_file_once("key", path)
+    bucket.put("key", b"both")
+    read = bucket.read("key")
+    assert read is not None
+    assert bucket.replace("key", b"one", old=read)
+    assert not bucket.replace("key", b"other", old=read)
+    assert bucket.get("key") == b"one"
+    assert bucket.read("gone") is None
+    assert not bucket.replace("gone", b"other", old=read)
+
+
+def test_keys_and_folders_are_listed_in_order_from_a_place_on(world: World) -> None:
+    """A walk through millions of files goes on where it stopped."""
+    bucket = _bucket(world)
+    for key in ("lake/b/2", "lake/a/1", "lake/b/1", "other/c/1"):
+        bucket.put(key, b"")
+    assert list(bucket.under("lake/", after="lake/a/1")) == ["lake/b/1", "lake/b/2"]
+    assert list(bucket.folders("lake/")) == ["a", "b"]
 
 
 def test_a_missing_object_is_not_found(world: World, tmp_path: Path) -> None:

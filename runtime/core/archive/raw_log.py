@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from runtime.core.archive import people
 from runtime.core.events.envelope import Event, ProfileRef
 from runtime.core.json_text import dump, load
 from runtime.core.profiles import profile
@@ -39,19 +40,22 @@ class EncodedBatch:
     data: bytes  # gzip
     digest: str  # SHA-256 of the rows before they were compressed, in hexadecimal
     counts: Mapping[str, int]  # rows by tenant
+    people: bytes  # the index of whom the rows are about: see `runtime.core.archive.people`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawBatch:
-    """A stored batch."""
+    """A stored batch. Its object changes only when somebody is erased whose rows it has."""
 
     seq: int  # its arrival number; numbers have no gaps
     key: str  # of the object in the bucket
     kind: Kind
     digest: str  # as in `EncodedBatch`
     size_bytes: int  # of the object
-    counts: Mapping[str, int]  # rows by tenant
+    # Rows by tenant. 0: the tenant had rows, and whom they were about was erased.
+    counts: Mapping[str, int]
     appended_at: str  # ISO 8601
+    people: bytes | None = None  # as in `EncodedBatch`; None for a batch of before there were any
 
 
 def encode_events(events: Sequence[Event]) -> EncodedBatch:
@@ -76,6 +80,7 @@ def encode(kind: Kind, batch: Sequence[Mapping[str, Any]]) -> EncodedBatch:
         data=gzip.compress(text, mtime=0),
         digest=hashlib.sha256(text).hexdigest(),
         counts=dict(sorted(Counter(row["tenant"] for row in batch).items())),
+        people=people.index(filter(None, map(people.of_row, batch))),
     )
 
 
@@ -100,7 +105,7 @@ def event(row: Mapping[str, Any]) -> Event:
 
 
 def key(batch: EncodedBatch, *, now: datetime) -> str:
-    """Where a batch is stored: by hour of arrival, named by its content."""
+    """Where a batch is stored: by hour of arrival, named by what it holds when it arrives."""
     moment = now.astimezone(UTC)
     name = f"{batch.kind}-{batch.digest[:32]}.jsonl.gz"
     return f"{PREFIX}/dt={moment:%Y-%m-%d}/hh={moment:%H}/{name}"

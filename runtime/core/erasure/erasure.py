@@ -32,6 +32,10 @@ class Stage(StrEnum):
     RUNS_AGAIN = "runs_again"
     TIMELINE = "timeline"
     WAREHOUSE = "warehouse"
+    # Files of many people. The warehouse comes before: it keeps out what a load took before.
+    RAW_LOG = "raw_log"
+    DISCARDS = "discards"
+    LAKE = "lake"
 
     @property
     def is_second_look(self) -> bool:

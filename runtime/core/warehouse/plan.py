@@ -300,7 +300,12 @@ def load_id(sync: Sync, batches: Sequence[RawBatch], *, versions: str, job_id: s
 
 def stage_key(load: Load, table: str) -> str:
     """The object key of the Parquet file that the warehouse reads; another without other rows."""
-    return f"stage/v1/{load.load_id}/{table}-{len(load.refused)}.parquet"
+    return f"{stage_folder(load)}{table}-{len(load.refused)}.parquet"
+
+
+def stage_folder(load: Load) -> str:
+    """What the keys of the files begin with that the warehouse reads."""
+    return f"stage/v1/{load.load_id}/"
 
 
 def manifest_key(load: Load, table: str) -> str:
@@ -325,11 +330,30 @@ def probe_token(load: Load, key: str) -> str:
 
 def lake_key(load: Load, file: DataFile) -> str:
     """The object key of a file in the lake, by tenant, sync and day of arrival."""
-    folder = f"lake/v{LAKE_VERSION}/{load.tenant}/{load.sync_id}/{file.table}/dt={file.day}"
-    return f"{folder}/{load.load_id}.parquet"
+    folder = lake_folder(load.tenant, load.sync_id)
+    return f"{folder}{file.table}/dt={file.day}/{load.load_id}.parquet"
+
+
+def lake_folder(tenant: str, sync_id: str | None = None) -> str:
+    """What the keys of a tenant's files in the lake begin with; with a sync, those of its own."""
+    folder = f"lake/v{LAKE_VERSION}/{tenant}/"
+    return folder if sync_id is None else f"{folder}{sync_id}/"
+
+
+def people_key(lake_key_: str) -> str:
+    """The object key of the index that says which people a file of the lake may hold.
+
+    It has a root of its own, because whoever reads the lake expects Parquet alone there.
+    """
+    return f"people/{lake_key_.removeprefix('lake/').removesuffix('.parquet')}"
 
 
 def discard_key(load: Load) -> str:
     """The object key of the rows that the warehouse cannot hold whole, or refused."""
     suffix = f"-{len(load.refused)}" if load.refused else ""
-    return f"discard/v1/{load.tenant}/{load.load_id}{suffix}.jsonl.gz"
+    return f"{discard_folder(load.tenant)}{load.load_id}{suffix}.jsonl.gz"
+
+
+def discard_folder(tenant: str) -> str:
+    """What the keys of a tenant's discards begin with."""
+    return f"discard/v1/{tenant}/"

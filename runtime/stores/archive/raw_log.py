@@ -1,6 +1,6 @@
 """The raw log: batches on S3, numbered without a gap in the ledger table."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from runtime.core.archive import raw_log
+from runtime.core.archive import raw_log, rewrite
 from runtime.core.archive.raw_log import EncodedBatch, RawBatch
+from runtime.core.ids import Key
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
 from runtime.stores.archive import items
@@ -83,6 +84,50 @@ class RawLog:
             NotFound: the object is gone.
         """
         self.bucket.fetch(batch.key, to=to)
+
+    def take_out(self, seq: int, erased: Collection[Key], *, kept_since: str) -> int:
+        """Take the rows of these people out of a batch; returns how many there were.
+
+        A batch that arrived before `kept_since` (ISO 8601) should have expired, and would live
+        again for as long if it were replaced: all its rows are taken out.
+
+        The object is replaced where it stands, on the condition that it still is what was read.
+        So of two erasures that meet at one batch, one begins it again, and a load reads the batch
+        as it was or as it is. A batch whose object has expired has no rows.
+
+        Raises:
+            Transient: code `raw_batch_busy`: others keep rewriting it.
+        """
+        key = {"pk": keys.RAW, "sk": keys.raw_batch(seq)}
+        removed = 0
+        for _ in self.races:
+            item = self.table.get(key)
+            before = None if item is None else items.batch(item)
+            read = None if before is None else self.bucket.read(before.key)
+            if before is None or read is None:
+                return removed
+            after = rewrite.without(read.body, erased, before=before)
+            if before.appended_at < kept_since:
+                after = after.emptied(before)
+            if after.removed and not self.bucket.replace(before.key, after.batch.data, old=read):
+                continue
+            removed += after.removed
+            if after.batch.digest == before.digest or self._renew(key, before, after.batch):
+                return removed
+        raise Transient("this raw batch is contended", code="raw_batch_busy")
+
+    def _renew(self, key: Mapping[str, str], before: RawBatch, batch: EncodedBatch) -> bool:
+        """Have the ledger say what a batch holds by now; False when another has meanwhile."""
+        values = {f":{name}": value for name, value in items.content(batch).items()}
+        change = {
+            "TableName": self.table.name,
+            "Key": codec.key(key),
+            "UpdateExpression": "SET " + ", ".join(f"#{name[1:]} = {name}" for name in values),
+            "ConditionExpression": "#digest = :before",
+            "ExpressionAttributeNames": {f"#{name[1:]}": name[1:] for name in values},
+            "ExpressionAttributeValues": {**values, ":before": codec.text(before.digest)},
+        }
+        return self.table.try_to(lambda: self.table.client.update_item(**change))
 
     def _batch(self, seq: int) -> RawBatch:
         item = self.table.get({"pk": keys.RAW, "sk": keys.raw_batch(seq)})

@@ -1,24 +1,32 @@
-"""S3 objects: what stands at a key never changes."""
+"""S3 objects: what stands at a key changes only when somebody is erased from it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from runtime.errors import Conflict, NotFound
+from runtime.errors import NotFound
 from runtime.stores.aws import clients as aws
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 GONE: Final = ("NoSuchKey", "404")
 
 
+class Read(NamedTuple):
+    """An object as it was read."""
+
+    body: bytes
+    etag: str  # S3's name of this content
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """One bucket of immutable objects: each key belongs to one content."""
+    """One bucket of objects: each key belongs to one content, or to what an erasure left of it."""
 
     client: "S3Client"
     name: str
@@ -45,9 +53,27 @@ class Bucket:
         """
         try:
             with aws.faults(f"get {key}"):
-                return self._get(key)
+                return self._get(key)["Body"].read()
         except _Gone as problem:
             raise NotFound(f"{key} is gone", code="object_missing") from problem
+
+    def read(self, key: str) -> Read | None:
+        """An object as it stands now, to be replaced; None when there is none."""
+        try:
+            with aws.faults(f"get {key}"):
+                answer = self._get(key)
+                return Read(answer["Body"].read(), answer["ETag"])
+        except _Gone:
+            return None
+
+    def replace(self, key: str, body: bytes, *, old: Read) -> bool:
+        """Store an object in the place of what was read; False when it is not that any more."""
+        try:
+            with aws.faults(f"put {key}"):
+                self._replace(key, body, etag=old.etag)
+        except (_Taken, _Gone):
+            return False
+        return True
 
     def under(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """The keys that begin so and sort behind `after`, in order."""
@@ -57,6 +83,16 @@ class Bucket:
         with aws.faults(f"list {prefix}"):
             for page in pages:
                 yield from (each["Key"] for each in page.get("Contents", []))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """What stands between the prefix and the next slash in keys that begin so, in order."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, Delimiter="/"
+        )
+        with aws.faults(f"list {prefix}"):
+            for page in pages:
+                for each in page.get("CommonPrefixes", []):
+                    yield each["Prefix"].removeprefix(prefix).rstrip("/")
 
     def delete_under(self, prefix: str) -> int:
         """Delete all objects whose keys begin so; returns how many there were.
@@ -74,19 +110,6 @@ class Bucket:
                     count += 1
         return count
 
-    def put_file_once(self, key: str, path: Path) -> None:
-        """Store a file unless it is there already.
-
-        Raises:
-            Conflict: code `object_differs`: the key holds something of another size.
-        """
-        if self.put_once(key, path.read_bytes()):
-            return
-        with aws.faults(f"head {key}"):
-            stored_bytes = self.client.head_object(Bucket=self.name, Key=key)["ContentLength"]
-        if stored_bytes != path.stat().st_size:
-            raise Conflict(f"{key} holds {stored_bytes} other bytes", code="object_differs")
-
     def fetch(self, key: str, *, to: Path) -> None:
         """Copy an object to a local file.
 
@@ -103,9 +126,21 @@ class Bucket:
                 raise
             raise _Taken(key) from problem
 
-    def _get(self, key: str) -> bytes:
+    def _replace(self, key: str, body: bytes, *, etag: str) -> None:
         try:
-            return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            self.client.put_object(Bucket=self.name, Key=key, Body=body, IfMatch=etag)
+        except ClientError as problem:
+            code = aws.error_code(problem)
+            if code in GONE:
+                raise _Gone(key) from problem
+            # The second is what S3 says when two replace an object at once.
+            if code in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise _Taken(key) from problem
+            raise
+
+    def _get(self, key: str) -> "GetObjectOutputTypeDef":
+        try:
+            return self.client.get_object(Bucket=self.name, Key=key)
         except ClientError as problem:
             if aws.error_code(problem) not in GONE:
                 raise

@@ -37,7 +37,6 @@ EVENT: Final = "event"  # the sort key of the one item in an event's partition
 SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
 RAW: Final = LedgerPartition.RAW.value
 RAW_HEAD: Final = RawSort.HEAD.value
-REWRITES: Final = LedgerPartition.REWRITES.value  # the sort key is the id of the job that asks
 PLAN: Final = LedgerPartition.PLAN.value  # both keys of its one item
 SYNC_CURSOR: Final = SyncSort.CURSOR.value
 LOADS: Final = SyncSort.LOAD.value

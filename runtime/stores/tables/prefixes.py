@@ -98,7 +98,6 @@ class LedgerPartition(StrEnum):
     RAW = "raw"  # one partition: all batches
     SYNC = "sync#"
     SCHEMA = "schema#"
-    REWRITES = "rewrites"  # one partition: what is to be taken out of the raw log and the lake
     PLAN = "plan"  # one item: until when syncs are planned
 
 

@@ -11,6 +11,7 @@ from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import DataFile, Load, Rendered, StagedFile, Staging
 from runtime.stores.archive.raw_log import RawLog
 from runtime.stores.aws.s3 import Bucket
+from runtime.stores.warehouse.lake_files import LakeFiles
 from runtime.stores.warehouse.parquet import Writer
 
 
@@ -21,6 +22,11 @@ class LoadFiles:
     raw_log: RawLog
     bucket: Bucket
     writer: Writer
+
+    @property
+    def lake(self) -> LakeFiles:
+        """The files that are published."""
+        return LakeFiles(bucket=self.bucket, scratch=self.writer.scratch)
 
     @contextmanager
     def render(
@@ -71,12 +77,16 @@ class LoadFiles:
         """The values of the key columns of one row of a local file."""
         return self.writer.key_at(file, row)
 
+    def unstage(self, load: Load) -> None:
+        """Delete the data that the warehouse reads or has read; what lists it stays."""
+        self.bucket.delete_under(plan.stage_folder(load))
+
     def publish(self, load: Load, rendered: Rendered) -> None:
         """Put the lake's files, under the load's own names."""
         for file in rendered.lake:
-            self.bucket.put_file_once(plan.lake_key(load, file), Path(file.path))
+            self.lake.publish(plan.lake_key(load, file), Path(file.path), tenant=load.tenant)
 
     def _stage(self, path: Path, *, key: str, manifest_key: str, staging: Staging) -> None:
-        self.bucket.put_file_once(key, path)
+        self.bucket.put(key, path.read_bytes())
         staged = StagedFile(uri=f"s3://{self.bucket.name}/{key}", size_bytes=path.stat().st_size)
         self.bucket.put_once(manifest_key, staging.manifest([staged]).encode())

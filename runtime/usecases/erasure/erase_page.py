@@ -15,6 +15,7 @@ from runtime.core.page import Page
 from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.core.timestamps import timestamp
 from runtime.usecases.erasure.erase_events import Erased
+from runtime.usecases.erasure.erase_files import FilesPage
 from runtime.usecases.ports import TimelinePages
 
 PAGE: Final = 25  # events; with 100 subscribers they are 2,500 runs and as many deliveries to read
@@ -44,11 +45,11 @@ class Runs(Protocol):
         """A page of the runs about a profile."""
 
 
-class Rewrites(Protocol):
-    """Keeps what is to be taken out of the raw log and the lake."""
+class Files(Protocol):
+    """Files of many people: the raw log, the discards, or the lake."""
 
-    def request(self, tenant: str, job_id: str, profile_ids: Sequence[str], /, *, now: str) -> None:
-        """Ask for every row of these profiles to be taken out."""
+    def __call__(self, tenant: str, profile_ids: Sequence[str], /, *, after: str) -> FilesPage:
+        """Take rows of these profiles out of the files behind a place, as many as a page does."""
 
 
 class Warehouses(Protocol):
@@ -74,8 +75,8 @@ class ErasePage:
     timelines: Timelines
     runs: Runs
     erase_events: Callable[[str, Sequence[str]], Erased]
-    rewrites: Rewrites
     warehouses: Warehouses
+    files: Mapping[Stage, Files]  # by the stage that goes through them
     clock: Callable[[], datetime]
     # How long after the first look everything is looked at again: longer than any worker is at
     # work on what it took in before.
@@ -102,6 +103,8 @@ class ErasePage:
                 return self._next(job, {"timeline_entries": count})
             case Stage.WAREHOUSE:
                 return self._warehouse(job)
+            case Stage.RAW_LOG | Stage.DISCARDS | Stage.LAKE:
+                return self._files(job, place)
 
     def _events(self, job: Job, place: Place) -> Job:
         page = self.timelines.page(
@@ -148,10 +151,21 @@ class ErasePage:
         return self._advanced(job, counts, cursor=str(here), done=len(event_ids))
 
     def _warehouse(self, job: Job) -> Job:
-        ids, now = erasure.profile_ids(job), timestamp(self.clock())
-        self.rewrites.request(job.tenant, job.id, ids, now=now)
+        ids = erasure.profile_ids(job)
         counts = self.warehouses.erase(job.tenant, ids, request_id=job.id, now=job.created_at)
         return self._next(job, {f"{vendor}_schemas": n for vendor, n in counts.items()})
+
+    def _files(self, job: Job, place: Place) -> Job:
+        ids = erasure.profile_ids(job)
+        page = self.files[place.stage](job.tenant, ids, after=place.position)
+        counts = {f"{place.stage}_files": page.files, f"{place.stage}_rows": page.rows}
+        if page.after is None:
+            return self._next(job, counts)
+        cursor = str(replace(place, position=page.after))
+        after = self._advanced(job, counts, cursor=cursor, done=0)
+        if not page.wait_s:
+            return after
+        return replace(after, due_at_ms=int((self.clock().timestamp() + page.wait_s) * 1000))
 
     def _next(self, job: Job, counts: Mapping[str, int], *, done: int = 0) -> Job:
         """The job at the stage after its present one; done after the last."""

@@ -78,6 +78,9 @@ class Destination(Protocol):
         states; otherwise it is continued as it was planned.
         """
 
+    def abandon(self, load: Load) -> None:
+        """Delete what is kept of a load that is planned again under another id."""
+
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
         """Continue the load from its present state as far as possible now.
 

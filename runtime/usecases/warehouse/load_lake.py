@@ -46,6 +46,9 @@ class LoadLake:
         """Empty: a load may have published some files before its first step is stored."""
         return frozenset()
 
+    def abandon(self, load: Load) -> None:
+        """Do nothing: no load is planned again under another id, see `unseen`."""
+
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:  # noqa: ARG002 - a port's
         """Put the load's rows into the lake, and move the cursor behind them.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.core.archive.raw_log import RawBatch
-from runtime.core.warehouse.plan import LoadState
+from runtime.core.warehouse.plan import Load, LoadState
 from runtime.core.warehouse.sync import Sync
 from runtime.usecases.warehouse import erase_rows, load_sql, load_staged
 from runtime.usecases.warehouse.destination import OpenLoad
@@ -69,6 +69,10 @@ class LoadOwn:
     def unseen(self) -> frozenset[LoadState]:
         """The states before the load is submitted to the warehouse."""
         return load_staged.UNSEEN
+
+    def abandon(self, load: Load) -> None:
+        """Delete what the load has staged."""
+        self.files.unstage(load)
 
     def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
         """Put the load into the warehouse and the lake, or go as far as possible now.

@@ -49,6 +49,9 @@ class Files(load_lake.Files, Protocol):
     def key_at(self, file: DataFile, row: int) -> tuple[str, ...]:
         """The values of the key columns of one row of a file."""
 
+    def unstage(self, load: Load) -> None:
+        """Delete the data among them. Deleting it again changes nothing."""
+
 
 class Warehouse(Protocol):
     """One vendor's warehouse: the part of a load that differs between vendors."""
@@ -109,6 +112,9 @@ class LoadStaged:
         if load.record.state is LoadState.SUBMITTED and self.warehouse.is_running(load.record):
             return  # its files would be made for nothing
         with self.files.render(load.record, batches, staging=staging) as rendered:
+            if load.record.state is LoadState.PLANNED and not rendered.stage:
+                # Everybody was erased whom its rows were about since it was planned.
+                load.finish(load.record.with_state(LoadState.LOADED, at=self._now()))
             if load.record.state is LoadState.PLANNED:
                 self._stage(load, rendered)
             if load.record.state is LoadState.STAGED:
@@ -117,6 +123,10 @@ class LoadStaged:
                 self._settle(load, rendered, schema=schema)
             if load.record.state is LoadState.COMMITTED:
                 self._publish(load, rendered)
+
+    def abandon(self, load: Load) -> None:
+        """Delete what the load has staged."""
+        self.files.unstage(load)
 
     def _stage(self, load: OpenLoad, rendered: Rendered) -> None:
         self.files.stage(load.record, rendered, staging=self.warehouse.staging)
@@ -157,6 +167,7 @@ class LoadStaged:
 
     def _publish(self, load: OpenLoad, rendered: Rendered) -> None:
         self.files.publish(load.record, rendered)
+        self.files.unstage(load.record)  # after the commit nobody reads it, and it names people
         load.finish(load.record.with_state(LoadState.LOADED, at=self._now()))
 
     def _now(self) -> str:

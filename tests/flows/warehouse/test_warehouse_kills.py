@@ -15,7 +15,7 @@ from tests.warehouse import Death, Killed, World
 from tests.warehouse_records import a_sync
 
 _syncs = itertools.count()
-CALLS_OF_A_RUN = 40  # more than one run makes; a death beyond the last call never happens
+CALLS_OF_A_RUN = 50  # more than one run makes; a death beyond the last call never happens
 
 
 def _work(world: World, death: Death | None = None) -> None:
