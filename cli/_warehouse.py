@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from cli import _config, _connection
@@ -40,12 +41,26 @@ def find(*, stack: str | None, schema: str | None) -> Warehouse:
 
     Raises:
         WrongUsage: code `no_warehouse`: there is neither.
-        CommandFailed: the stack cannot be read, or has no warehouse.
+        CommandFailed: the stack cannot be read.
     """
     return _of_local_cloud(schema) if stack is None else _of_stack(stack, schema)
 
 
-def _of_local_cloud(schema: str | None) -> Warehouse:
+def is_configured(stack: str) -> bool:
+    """Whether the stack names a Redshift workgroup.
+
+    Raises:
+        CommandFailed: the stack cannot be read.
+    """
+    return bool(_parameters(stack).get("RedshiftWorkgroup"))
+
+
+def state_of_local_cloud() -> Path:
+    """The state file of the local cloud that is meant.
+
+    Raises:
+        WrongUsage: code `no_warehouse`: there is none, or another installation is named.
+    """
     file = _connection.state_file()
     chosen = _connection.CHOSEN.get()
     if file is None or chosen not in (None, _config.LOCAL):
@@ -55,41 +70,49 @@ def _of_local_cloud(schema: str | None) -> Warehouse:
             " `penstock local up` here",
             code="no_warehouse",
         )
+    return file
+
+
+def local_keys() -> dict[str, str]:
+    """The credentials of the local cloud's root, as botocore's client takes them."""
     # Deferred, as in `cli.local`.
     from infra.local.emulator import ROOT_KEYS
+
+    return {name.lower(): text for name, text in ROOT_KEYS.items()}
+
+
+def _of_local_cloud(schema: str | None) -> Warehouse:
     from infra.local.redshift import DATABASE, WORKGROUP
 
-    state = json.loads(file.read_text(encoding="utf-8"))
-    keys = {name.lower(): text for name, text in ROOT_KEYS.items()}
+    state = json.loads(state_of_local_cloud().read_text(encoding="utf-8"))
     where = {"endpoint_url": state["redshift_endpoint"], "region_name": state["region"]}
     return Warehouse(
         workgroup=WORKGROUP,
         database=DATABASE,
         schema=schema or default_schema(state["tenant"]),
-        client_settings=where | keys,
+        client_settings=where | local_keys(),
     )
 
 
 def _of_stack(stack: str, schema: str | None) -> Warehouse:
     from infra.local.redshift import DATABASE
-    from runtime.stores.aws import stack as stacks
 
-    try:
-        parameters = stacks.parameters(stack)
-    except PenstockError as problem:
-        raise CommandFailed(
-            f"{problem.message}; check your AWS credentials, region and the stack's name",
-            code=problem.code,
-        ) from problem
-    if not parameters.get("RedshiftWorkgroup"):
-        raise CommandFailed(
-            f"stack {stack!r} names no Redshift workgroup: it is no installation of Penstock, or"
-            " its parameter RedshiftWorkgroup is empty",
-            code="redshift_not_configured",
-        )
+    parameters = _parameters(stack)
     return Warehouse(
         workgroup=parameters["RedshiftWorkgroup"],
         database=parameters.get("RedshiftDatabase", DATABASE),
         schema=schema,
         client_settings={},
     )
+
+
+def _parameters(stack: str) -> dict[str, str]:
+    from runtime.stores.aws import stack as stacks
+
+    try:
+        return stacks.parameters(stack)
+    except PenstockError as problem:
+        raise CommandFailed(
+            f"{problem.message}; check your AWS credentials, region and the stack's name",
+            code=problem.code,
+        ) from problem

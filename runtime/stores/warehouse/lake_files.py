@@ -97,7 +97,7 @@ class _File:
         if not self.names_people:
             return []
         rows = self.connection.execute(
-            f"SELECT DISTINCT {PERSON} FROM read_parquet($file) WHERE {PERSON} IS NOT NULL",  # noqa: S608 - our constant
+            f"SELECT DISTINCT {PERSON} FROM read_parquet($file) WHERE {PERSON} IS NOT NULL",
             {"file": str(self.path)},
         ).fetchall()
         return [row[0] for row in rows]
@@ -107,7 +107,7 @@ class _File:
         if not self.names_people:
             return 0
         (count,) = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet($file) WHERE {_ERASED}",  # noqa: S608 - our constant
+            f"SELECT count(*) FROM read_parquet($file) WHERE {_ERASED}",
             {"file": str(self.path), "erased": erased},
         ).fetchone()
         return int(count)
@@ -117,7 +117,7 @@ class _File:
         self.connection.execute(
             f"""COPY (SELECT * FROM read_parquet($file)
                 WHERE {PERSON} IS NULL OR NOT {_ERASED})
-                TO '{to}' (FORMAT parquet, COMPRESSION zstd)""",  # noqa: S608 - our constants
+                TO '{to}' (FORMAT parquet, COMPRESSION zstd)""",
             {"file": str(self.path), "erased": erased},
         )
         return _File(self.connection, to)

@@ -180,3 +180,23 @@ def test_a_stack_is_read_by_its_parameters(tmp_path: Path) -> None:
             Parameters=[{"ParameterKey": "RedshiftWorkgroup", "ParameterValue": "shop"}],
         )
         assert {"RedshiftWorkgroup": "shop"} == stack.parameters(tmp_path.name)
+
+
+def test_the_lake_is_asked_where_the_warehouse_has_nothing_of_the_tenant(local: Command) -> None:
+    """Also by --lake. Here its files are at an address where nobody listens."""
+    state = json.loads((local.folder / ".local/state.json").read_text(encoding="utf-8"))
+    lake = {"aws_endpoint": "http://127.0.0.1:9", "stack": "penstock"}
+    for tenant, arguments in (("nobody", ()), ("acme", ("--lake",))):
+        local.write(".local/state.json", json.dumps({**state, **lake, "tenant": tenant}))
+
+        ran = local("query", SQL, *arguments, "--json")
+
+        assert (1, "aws_unavailable") == (ran.code, ran.json["error"]["code"])
+        assert "Could not connect" in ran.json["error"]["message"]
+
+
+def test_a_lake_in_a_stack_is_asked_for_one_tenant(penstock: Command) -> None:
+    """Of the stack nobody can tell whose lake is meant."""
+    ran = penstock("query", "SELECT 1", "--stack", "penstock", "--lake", "--json")
+
+    assert (2, "no_tenant") == (ran.code, ran.json["error"]["code"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import BadInput, Transient
+from runtime.stores.warehouse.answer import Answer, Column
 
 if TYPE_CHECKING:
     from types_boto3_redshift_data.client import RedshiftDataAPIServiceClient
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
 KEEP_S: Final = 60  # how long the session outlives the last call; nobody comes back to it later
 MAX_POLL_S: Final = 30  # of one long poll, the service's own limit
 _ENDED: Final = frozenset({"FINISHED", "FAILED", "ABORTED"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column of an answer."""
-
-    name: str
-    type: str  # Redshift's name of it, such as `varchar` or `super`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The rows that a statement gave."""
-
-    columns: tuple[Column, ...]  # empty for a statement that gives no rows
-    rows: tuple[tuple[Any, ...], ...]  # texts, numbers, booleans and None; SUPER is a JSON text
-    total: int  # how many rows there are, also those that were not read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
