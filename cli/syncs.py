@@ -42,7 +42,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
-    kind: Annotated[str, typer.Option(help="s3, redshift or postgresql.")] = "redshift",
+    kind: Annotated[str, typer.Option(help="s3, redshift, postgresql or bigquery.")] = "redshift",
     *,
     schedule: Schedule = None,
     selection: SelectionFile = None,

@@ -81,7 +81,7 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
             case DestinationKind.REDSHIFT:
                 warehouse = parts.redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
-            case DestinationKind.POSTGRESQL:
+            case DestinationKind.POSTGRESQL | DestinationKind.BIGQUERY:
                 return LoadOwn(warehouses=own[kind], files=files, clock=worker.now)
 
     return SyncWarehouse(

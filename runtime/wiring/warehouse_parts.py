@@ -4,9 +4,9 @@ The imports stand inside the functions, as in `parts`.
 """
 
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.settings import Settings
@@ -14,7 +14,7 @@ from runtime.stores.aws.clients import Clients
 from runtime.wiring import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import psycopg
     from psycopg.rows import DictRow
@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from runtime.core.warehouse.sync import Sync
     from runtime.egress.databases import Databases
     from runtime.stores.aws.s3 import Bucket
+    from runtime.stores.warehouse.http import Reply, Send
     from runtime.usecases.warehouse.load_own import OwnWarehouses, Warehouse
     from runtime.usecases.warehouse.load_sql import Schemas
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
 
+REQUEST_S: Final = 300.0  # the upload of a load's largest file is one request
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024  # the rows of `_loads`, and no others, are asked for
+
+
 def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRules]":
     """What each kind of destination has to be told; kinds that need nothing are left out."""
-    from runtime.core.warehouse.settings import postgresql
+    from runtime.core.warehouse.settings import bigquery, postgresql
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
     databases = _databases(installation)
@@ -39,20 +44,32 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
         server = postgresql.server(given.shown)
         databases.check(server.host, server.port)
 
-    return {DestinationKind.POSTGRESQL: SettingRules(postgresql.SETTINGS, check_server)}
+    def check_key(given: "Given") -> None:
+        if "key" in given.sealed:
+            bigquery.project(given.shown, key=given.sealed["key"])
+            bigquery.private_key(given.sealed["key"])
+
+    return {
+        DestinationKind.POSTGRESQL: SettingRules(postgresql.SETTINGS, check_server),
+        DestinationKind.BIGQUERY: SettingRules(bigquery.SETTINGS, check_key),
+    }
 
 
 def own_warehouses(
     clients: Clients, installation: Settings, *, schemas: "Schemas"
 ) -> "Mapping[DestinationKind, OwnWarehouses]":
     """The warehouses of tenants' own, by kind. Nothing is dialled before a sync needs it."""
+    from runtime.stores.aws.s3 import Bucket
     from runtime.usecases.warehouse.load_own import OwnWarehouses, SchemasOfSync
 
-    databases = _databases(installation)
+    databases, bucket = (
+        _databases(installation),
+        Bucket(client=clients.s3, name=installation.bucket),
+    )
+    scratch = Path(tempfile.gettempdir())
 
     def postgresql(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
         from runtime.core.warehouse.settings import postgresql
-        from runtime.stores.aws.s3 import Bucket
         from runtime.stores.warehouse.postgresql.connection import Dialling
 
         server = postgresql.server(sync.settings)
@@ -68,17 +85,41 @@ def own_warehouses(
         return postgresql_warehouse(
             connect=connect,
             schemas=SchemasOfSync(schemas=schemas, sync_id=sync.id),
-            bucket=Bucket(client=clients.s3, name=installation.bucket),
-            scratch=Path(tempfile.gettempdir()),
+            bucket=bucket,
+            scratch=scratch,
         )
 
+    def bigquery(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
+        from runtime.core.warehouse.dialects import bigquery as dialect
+        from runtime.core.warehouse.settings import bigquery
+        from runtime.stores.warehouse.bigquery.jobs import Jobs
+        from runtime.stores.warehouse.bigquery.statements import Statements
+        from runtime.usecases.warehouse.load_sql import LoadSql
+
+        jobs = Jobs(
+            project=bigquery.project(sync.settings, key=secrets["key"]),
+            private_key=bigquery.private_key(secrets["key"]),
+            send=send(),
+        )
+        return LoadSql(
+            statements=Statements(jobs=jobs, bucket=bucket, scratch=scratch),
+            schemas=SchemasOfSync(schemas=schemas, sync_id=sync.id),
+            dialect=dialect.DIALECT,
+            uri=lambda key: f"s3://{bucket.name}/{key}",
+        )
+
+    send = cache(partial(_send, installation))
     # Built when a sync needs it: most processes never open a login.
     secrets = cache(lambda: parts.secrets(clients, installation))
 
     def open_secret(tenant: str, sealed: str) -> str:
         return secrets().open(tenant, sealed)
 
-    return {DestinationKind.POSTGRESQL: OwnWarehouses(connect=postgresql, open_secret=open_secret)}
+    connects = {DestinationKind.POSTGRESQL: postgresql, DestinationKind.BIGQUERY: bigquery}
+    return {
+        kind: OwnWarehouses(connect=connect, open_secret=open_secret)
+        for kind, connect in connects.items()
+    }
 
 
 def postgresql_warehouse(
@@ -99,6 +140,22 @@ def postgresql_warehouse(
         dialect=postgresql.DIALECT,
         uri=lambda key: f"s3://{bucket.name}/{key}",
     )
+
+
+def _send(installation: Settings) -> "Send":
+    """Makes requests of warehouses that are reached over HTTP."""
+    from runtime.egress.client import Request, SyncEgress
+    from runtime.egress.policy import EgressPolicy
+
+    egress = SyncEgress(EgressPolicy(allow_local=installation.allow_local_http))
+
+    def send(
+        method: str, url: str, *, headers: "Sequence[tuple[str, str]]", body: bytes = b""
+    ) -> "Reply":
+        request = Request(method=method, url=url, headers=headers, body=body)
+        return egress.send(request, deadline_s=REQUEST_S, max_answer_bytes=MAX_ANSWER_BYTES)
+
+    return send
 
 
 def _databases(installation: Settings) -> "Databases":

@@ -19,7 +19,7 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import NEVER, Arrivals, Staging
 from runtime.core.warehouse.selection import PromotedColumn
 from runtime.core.warehouse.sync import Sync, default_schema
-from runtime.core.warehouse.tables import Column, ColumnType, Table
+from runtime.core.warehouse.tables import MAX_TEXT_BYTES, Column, ColumnType, Table
 from runtime.errors import BadInput
 
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # no vendor has to quote it
@@ -168,10 +168,11 @@ def registration(
 ) -> Sequence[str]:
     """What enters columns into `_schema`: (table, column, path of a promoted one). Repeatable."""
     registry, quote = f"{schema}.{tables.SCHEMA}", dialect.literal
+    nothing = f"CAST(NULL AS {dialect.text_type(MAX_TEXT_BYTES)})"  # some take NULL for a number
     return [
         f"INSERT INTO {registry} (table_name, column_name, column_type, path, added_at)"
         f" SELECT {quote(table)}, {quote(column.name)}, {quote(column.type.value)},"
-        f" {'NULL' if path is None else quote(path)}, {dialect.now}"
+        f" {nothing if path is None else quote(path)}, {dialect.now}"
         f" FROM (SELECT 1 AS one) AS one WHERE NOT EXISTS (SELECT 1 FROM {registry}"
         f" WHERE table_name = {quote(table)} AND column_name = {quote(column.name)})"
         for table, column, path in columns

@@ -16,6 +16,7 @@ class DestinationKind(StrEnum):
     S3 = "s3"
     REDSHIFT = "redshift"
     POSTGRESQL = "postgresql"
+    BIGQUERY = "bigquery"
 
     @property
     def has_tables(self) -> bool:
@@ -23,7 +24,7 @@ class DestinationKind(StrEnum):
         match self:
             case DestinationKind.S3:
                 return False
-            case DestinationKind.REDSHIFT | DestinationKind.POSTGRESQL:
+            case DestinationKind.REDSHIFT | DestinationKind.POSTGRESQL | DestinationKind.BIGQUERY:
                 return True
 
 

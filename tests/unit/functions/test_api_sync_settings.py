@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.api_client import ApiClient
+from tests.warehouse_http import PEM
 
 GIVEN = {
     "host": "db.example.com",
@@ -57,6 +58,25 @@ def test_settings_are_refused_by_name_without_their_values(
 
     assert (422, code, field) == (refused.status, refused.json["code"], refused.json["field"])
     assert "hunter" not in json.dumps(refused.json)
+
+
+def test_a_key_of_google_is_taken_whole_and_never_shown(api: ApiClient) -> None:
+    """Its file is what people download; what it lacks is said at once."""
+    key = {"private_key": PEM, "private_key_id": "k1", "client_email": "p@shop.example"}
+    body = {"name": "own", "kind": "bigquery"}
+    given = {"project": "shop-1", "location": "EU"}
+
+    made = api.post("/v1/syncs", body | {"settings": given | {"key": json.dumps(key)}})
+    refused = api.post("/v1/syncs", body | {"settings": given | {"key": '{"type": "hunter2"}'}})
+
+    assert (201, given, ["key"]) == (made.status, made.json["settings"], made.json["sealed_names"])
+    assert "PRIVATE KEY" not in json.dumps(made.json)
+    assert (422, "bad_settings", "settings.key") == (
+        refused.status,
+        refused.json["code"],
+        refused.json["field"],
+    )
+    assert "hunter2" not in json.dumps(refused.json)
 
 
 def test_destinations_of_the_installation_take_no_settings(api: ApiClient) -> None:

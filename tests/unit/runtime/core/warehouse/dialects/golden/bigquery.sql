@@ -1,0 +1,17 @@
+CREATE TABLE IF NOT EXISTS s.profiles (profile_id STRING NOT NULL, external_id STRING, email STRING, phone STRING, properties JSON, revision INT64 NOT NULL, deleted BOOL NOT NULL, updated_at TIMESTAMP, merged_into STRING, _meta JSON, load_id STRING NOT NULL) PARTITION BY TIMESTAMP_TRUNC(updated_at, MONTH) CLUSTER BY profile_id;
+UPDATE s._loads SET versions = versions WHERE TRUE;
+SELECT IF(COUNT(*) > 0, ERROR(CONCAT('already loaded ', '00000000000000000000000000000000')), 0) AS fresh FROM s._loads WHERE load_id = '00000000000000000000000000000000';
+CREATE TEMP TABLE stage_profiles (profile_id STRING, external_id STRING, email STRING, phone STRING, properties STRING, revision INT64, deleted BOOL, updated_at TIMESTAMP, merged_into STRING, _meta STRING);
+LOAD DATA INTO s.stage_profiles (profile_id STRING, external_id STRING, email STRING, phone STRING, properties STRING, revision INT64, deleted BOOL, updated_at TIMESTAMP, merged_into STRING, _meta STRING) FROM FILES (format = 'PARQUET', uris = ['s3://bucket/manifest/profiles.json']);
+DELETE FROM stage_profiles WHERE EXISTS (SELECT 1 FROM s._erasures WHERE stage_profiles.profile_id = _erasures.profile_id);
+DELETE FROM stage_profiles WHERE EXISTS (SELECT 1 FROM s.profiles WHERE stage_profiles.profile_id = profiles.profile_id AND stage_profiles.revision < profiles.revision);
+INSERT INTO s._loads (load_id, table_name, rows_in, rows_new, rows_discarded, min_received, max_received, versions, manifest_uri, committed_at) SELECT '00000000000000000000000000000000', 'profiles', 3, COUNT(*) - COUNT(present.profile_id), 0, CAST('2026-11-20 13:00:00' AS TIMESTAMP), CAST('2026-11-20 14:00:00' AS TIMESTAMP), '2.3', 's3://bucket/manifest/profiles.json', CURRENT_TIMESTAMP() FROM stage_profiles LEFT JOIN s.profiles AS present ON present.profile_id = stage_profiles.profile_id;
+DELETE FROM s.profiles WHERE EXISTS (SELECT 1 FROM stage_profiles WHERE profiles.profile_id = stage_profiles.profile_id);
+INSERT INTO s.profiles (profile_id, external_id, email, phone, properties, revision, deleted, updated_at, merged_into, _meta, load_id) SELECT stage_profiles.profile_id, stage_profiles.external_id, stage_profiles.email, stage_profiles.phone, PARSE_JSON(stage_profiles.properties, wide_number_mode => 'round'), stage_profiles.revision, stage_profiles.deleted, stage_profiles.updated_at, stage_profiles.merged_into, PARSE_JSON(stage_profiles._meta, wide_number_mode => 'round'), '00000000000000000000000000000000' FROM stage_profiles;
+UPDATE s._loads SET versions = versions WHERE TRUE;
+DELETE FROM s._erasures WHERE profile_id = 'o\'\\prf\n_1' AND request_id = 'job_1';
+INSERT INTO s._erasures (profile_id, request_id, erased_at) VALUES ('o\'\\prf\n_1', 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP));
+DELETE FROM s.events WHERE profile_id = 'o\'\\prf\n_1';
+DELETE FROM s.messages WHERE profile_id = 'o\'\\prf\n_1';
+DELETE FROM s.profiles WHERE profile_id = 'o\'\\prf\n_1';
+DELETE FROM s.profile_identities WHERE profile_id = 'o\'\\prf\n_1';

@@ -1,0 +1,24 @@
+CREATE TABLE IF NOT EXISTS s.profiles (profile_id TEXT NOT NULL, external_id TEXT, email TEXT, phone TEXT, properties JSONB, revision BIGINT NOT NULL, deleted BOOLEAN NOT NULL, updated_at TIMESTAMPTZ, merged_into TEXT, _meta JSONB, load_id TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS profiles_key ON s.profiles (profile_id);
+LOCK TABLE s._loads;
+SELECT CAST('already loaded ' || MAX(load_id) AS INTEGER) AS fresh FROM s._loads WHERE load_id = '00000000000000000000000000000000';
+CREATE TEMP TABLE stage_profiles (profile_id TEXT, external_id TEXT, email TEXT, phone TEXT, properties TEXT, revision BIGINT, deleted BOOLEAN, updated_at TIMESTAMPTZ, merged_into TEXT, _meta TEXT) ON COMMIT DROP;
+COPY stage_profiles (profile_id, external_id, email, phone, properties, revision, deleted, updated_at, merged_into, _meta) FROM 's3://bucket/manifest/profiles.json';
+DELETE FROM stage_profiles USING s._erasures WHERE stage_profiles.profile_id = _erasures.profile_id;
+DELETE FROM stage_profiles USING s.profiles WHERE stage_profiles.profile_id = profiles.profile_id AND stage_profiles.revision < profiles.revision;
+INSERT INTO s._loads (load_id, table_name, rows_in, rows_new, rows_discarded, min_received, max_received, versions, manifest_uri, committed_at) SELECT '00000000000000000000000000000000', 'profiles', 3, COUNT(*) - COUNT(present.profile_id), 0, CAST('2026-11-20 13:00:00' AS TIMESTAMPTZ), CAST('2026-11-20 14:00:00' AS TIMESTAMPTZ), '2.3', 's3://bucket/manifest/profiles.json', now() FROM stage_profiles LEFT JOIN s.profiles AS present ON present.profile_id = stage_profiles.profile_id;
+DELETE FROM s.profiles USING stage_profiles WHERE profiles.profile_id = stage_profiles.profile_id;
+INSERT INTO s.profiles (profile_id, external_id, email, phone, properties, revision, deleted, updated_at, merged_into, _meta, load_id) SELECT stage_profiles.profile_id, stage_profiles.external_id, stage_profiles.email, stage_profiles.phone, CAST(regexp_replace(stage_profiles.properties, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g') AS JSONB), stage_profiles.revision, stage_profiles.deleted, stage_profiles.updated_at, stage_profiles.merged_into, CAST(regexp_replace(stage_profiles._meta, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g') AS JSONB), '00000000000000000000000000000000' FROM stage_profiles;
+LOCK TABLE s._loads;
+DELETE FROM s._erasures WHERE profile_id = ('o''' || CHR(92) || 'prf
+_1') AND request_id = 'job_1';
+INSERT INTO s._erasures (profile_id, request_id, erased_at) VALUES (('o''' || CHR(92) || 'prf
+_1'), 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMPTZ));
+DELETE FROM s.events WHERE profile_id = ('o''' || CHR(92) || 'prf
+_1');
+DELETE FROM s.messages WHERE profile_id = ('o''' || CHR(92) || 'prf
+_1');
+DELETE FROM s.profiles WHERE profile_id = ('o''' || CHR(92) || 'prf
+_1');
+DELETE FROM s.profile_identities WHERE profile_id = ('o''' || CHR(92) || 'prf
+_1');
