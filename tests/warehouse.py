@@ -27,14 +27,17 @@ from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.grants import Loader
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
+from runtime.core.warehouse.settings.s3 import OwnBucket
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
 from runtime.stores.archive.raw_log import RawLog
+from runtime.stores.aws.clients import Clients
 from runtime.stores.aws.dynamodb import DynamoDB
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.tables.table import Table
 from runtime.stores.warehouse.lake import LoadFiles
 from runtime.stores.warehouse.ledger import Ledger
+from runtime.stores.warehouse.own_bucket import OwnBuckets
 from runtime.stores.warehouse.parquet import Writer
 from runtime.stores.warehouse.redshift.data_api import DataApi
 from runtime.stores.warehouse.sync_plan import SyncPlan
@@ -235,6 +238,14 @@ class World:
             self._clients[service] = made
         return self._clients[service]
 
+    def as_role(self, bucket: OwnBucket, external_id: str) -> Any:
+        """S3 in the name of the role of somebody's bucket."""
+        clients = Clients()
+        client = clients.s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
+        client.meta.events.register("before-call", self._before)
+        client.meta.events.register("after-call", self._after)
+        return client
+
     def _before(self, model: Any, **_: Any) -> None:
         if self.death is not None:
             self.death.before(model.name)
@@ -304,7 +315,9 @@ class World:
             statement_wait_s=statement_wait_s,
         )
         destinations: dict[DestinationKind, Destination] = {
-            DestinationKind.S3: LoadLake(files=files, clock=self.clock),
+            DestinationKind.S3: LoadLake(
+                files=files, copies=OwnBuckets(connect=self.as_role), clock=self.clock
+            ),
             DestinationKind.REDSHIFT: LoadStaged(
                 files=files, warehouse=warehouse, clock=self.clock
             ),

@@ -82,11 +82,17 @@ BLIND: Final = (
     ),
     *(
         Blind(
-            action="kms:Decrypt",
+            action=action,
             holder=f"*-{role}-*",
-            why="a destination of a tenant's own needs a server, which the demo does not have",
+            resource=resource,
+            why="the demo has no server or account of a tenant's own",
         )
-        for role in ("SyncRole", "JobsRole")
+        for action, role, resource in (
+            ("kms:Decrypt", "SyncRole", "*"),
+            ("kms:Decrypt", "JobsRole", "*"),
+            ("s3:GetObject", "SyncRole", "*/manifest/*"),
+            ("sts:AssumeRole", "SyncRole", "*role/penstock/*"),
+        )
     ),
     Blind(
         action="sqs:SendMessage",

@@ -77,7 +77,8 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
     def destination(kind: DestinationKind) -> "Destination":
         match kind:
             case DestinationKind.S3:
-                return LoadLake(files=files, clock=worker.now)
+                copies = warehouse_parts.own_buckets(clients)
+                return LoadLake(files=files, copies=copies, clock=worker.now)
             case DestinationKind.REDSHIFT:
                 warehouse = parts.redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)

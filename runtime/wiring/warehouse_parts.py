@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     import psycopg
     from psycopg.rows import DictRow
+    from types_boto3_s3.client import S3Client
 
+    from runtime.core.warehouse.settings.s3 import OwnBucket
     from runtime.core.warehouse.settings.setting import Given
     from runtime.core.warehouse.sync import Sync
     from runtime.egress.databases import Databases
     from runtime.stores.aws.s3 import Bucket
     from runtime.stores.warehouse.http import Reply, Send
+    from runtime.stores.warehouse.own_bucket import OwnBuckets
     from runtime.usecases.warehouse.load_own import OwnWarehouses, Warehouse
     from runtime.usecases.warehouse.load_sql import Schemas
     from runtime.usecases.warehouse.seal_settings import SettingRules
@@ -35,7 +38,7 @@ MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024  # the rows of `_loads`, and no others
 
 def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRules]":
     """What each kind of destination has to be told; kinds that need nothing are left out."""
-    from runtime.core.warehouse.settings import bigquery, postgresql
+    from runtime.core.warehouse.settings import bigquery, postgresql, s3
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
     databases = _databases(installation)
@@ -50,9 +53,20 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
             bigquery.private_key(given.sealed["key"])
 
     return {
+        DestinationKind.S3: SettingRules(s3.SETTINGS, s3.check),
         DestinationKind.POSTGRESQL: SettingRules(postgresql.SETTINGS, check_server),
         DestinationKind.BIGQUERY: SettingRules(bigquery.SETTINGS, check_key),
     }
+
+
+def own_buckets(clients: Clients) -> "OwnBuckets":
+    """The buckets of tenants' own."""
+    from runtime.stores.warehouse.own_bucket import OwnBuckets
+
+    def connect(bucket: "OwnBucket", external_id: str) -> "S3Client":
+        return clients.s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
+
+    return OwnBuckets(connect=connect)
 
 
 def own_warehouses(

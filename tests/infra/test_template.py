@@ -296,6 +296,17 @@ def test_secrets_are_opened_by_those_who_log_in_somewhere() -> None:
     assert {"ApiRole", "DeliverRole", "JobsRole", "RunRole", "SyncRole"} == opening
 
 
+def test_a_bucket_of_a_tenants_own_is_reached_by_a_role_of_one_path_with_an_external_id() -> None:
+    """So no tenant can have us act as another tenant's role, or as one of our own."""
+    ((role, statement),) = [
+        (role.name, statement)
+        for role, statement in template.statements()
+        if "role/penstock/*" in str(statement["Resource"])
+    ]
+    assert ("SyncRole", ["sts:AssumeRole"]) == (role, statement["Action"])
+    assert {"StringLike": {"sts:ExternalId": "syn_*"}} == statement["Condition"]
+
+
 def test_nothing_else_is_kept_from_the_demo() -> None:
     """The demo shows every other grant and queue at work; a new blind spot needs a test here."""
     assert {
@@ -309,6 +320,8 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("s3:ListBucket", "*-JobsRole-*", "*"),
         ("kms:Decrypt", "*-SyncRole-*", "*"),
         ("kms:Decrypt", "*-JobsRole-*", "*"),
+        ("s3:GetObject", "*-SyncRole-*", "*/manifest/*"),
+        ("sts:AssumeRole", "*-SyncRole-*", "*role/penstock/*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}

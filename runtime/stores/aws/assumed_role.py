@@ -29,13 +29,23 @@ class _Assumed(CredentialProvider):
         )
 
 
-def session_as(role_arn: str, *, caller: botocore.session.Session) -> botocore.session.Session:
-    """A session in the name of a role; `caller` is the session of who assumes it."""
+def session_as(
+    role_arn: str, *, caller: botocore.session.Session, external_id: str | None = None
+) -> botocore.session.Session:
+    """A session in the name of a role.
+
+    Args:
+        role_arn: the role.
+        caller: the session of who assumes it.
+        external_id: what a role of another account asks for, so that nobody else has us assume it;
+            None for a role of ours.
+    """
+    named = {} if external_id is None else {"ExternalId": external_id}
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=caller.create_client,
         source_credentials=caller.get_credentials(),
         role_arn=role_arn,
-        extra_args={"RoleSessionName": SESSION_NAME},
+        extra_args={"RoleSessionName": SESSION_NAME, **named},
     )
     session = botocore.session.Session()
     resolver = CredentialResolver(providers=[_Assumed(fetcher)])

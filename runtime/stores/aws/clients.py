@@ -136,6 +136,13 @@ class Clients:
         with self._lock:  # a session makes one client at a time
             return cast("S3Client", self._session.create_client("s3", config=_SIGNING))
 
+    def s3_as(self, role_arn: str, *, external_id: str, region: str) -> "S3Client":
+        """S3 in the name of a role of somebody else's, in a region or, if empty, in our own."""
+        with self._lock:  # a session makes one client at a time
+            session = session_as(role_arn, caller=self._session, external_id=external_id)
+            where = region or self._session.get_config_variable("region")
+            return cast("S3Client", session.create_client("s3", config=_SIGNING, region_name=where))
+
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda, for invoking the sandbox."""

@@ -26,6 +26,19 @@ class Files(Protocol):
         """Store the lake's files. Storing the same files again changes nothing."""
 
 
+class Copies(Protocol):
+    """Buckets of tenants' own."""
+
+    def copy(self, sync: Sync, load: Load, rendered: Rendered) -> None:
+        """Store the lake's files there, too, if the sync names a bucket, and then a list of them.
+
+        Storing the same files again changes nothing.
+
+        Raises:
+            Permanent: code `permission` or `bucket_missing`.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLake:
     """Publishes loads in the lake.
@@ -34,6 +47,7 @@ class LoadLake:
     """
 
     files: Files
+    copies: Copies
     clock: Callable[[], datetime]
 
     @property
@@ -49,7 +63,7 @@ class LoadLake:
     def abandon(self, load: Load) -> None:
         """Do nothing: no load is planned again under another id, see `unseen`."""
 
-    def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:  # noqa: ARG002 - a port's
+    def __call__(self, sync: Sync, load: OpenLoad, batches: Sequence[RawBatch]) -> None:
         """Put the load's rows into the lake, and move the cursor behind them.
 
         Raises:
@@ -57,6 +71,7 @@ class LoadLake:
         """
         with self.files.render(load.record, batches, staging=None) as rendered:
             self.files.publish(load.record, rendered)
+            self.copies.copy(sync, load.record, rendered)
         counts = _counts(rendered)
         at = timestamp(self.clock())
         load.finish(load.record.with_state(LoadState.LOADED, tables=counts, at=at))

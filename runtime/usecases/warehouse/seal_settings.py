@@ -55,7 +55,8 @@ class SealSettings:
         rules.check(Given(shown={**sync.settings, **changes.shown}, sealed=changes.sealed))
         sealed = self._sealed(sync.tenant, changes)
         return SealedSettings(
-            shown={**sync.settings, **sealed.shown}, sealed={**sync.sealed, **sealed.sealed}
+            shown=_without_empty({**sync.settings, **changes.shown}),
+            sealed={**sync.sealed, **sealed.sealed},
         )
 
     def _of(self, kind: DestinationKind) -> SettingRules:
@@ -63,4 +64,9 @@ class SealSettings:
 
     def _sealed(self, tenant: str, given: Given) -> SealedSettings:
         sealed = {name: self.seal(tenant, text) for name, text in given.sealed.items() if text}
-        return SealedSettings(shown=given.shown, sealed=sealed)
+        return SealedSettings(shown=_without_empty(given.shown), sealed=sealed)
+
+
+def _without_empty(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Settings without those that were left out."""
+    return {name: text for name, text in settings.items() if text}

@@ -29,7 +29,6 @@ def test_a_password_is_stored_sealed_and_never_shown(api: ApiClient) -> None:
         "port": "6543",
         "database": "shop",
         "user": "penstock",
-        "tls_root": "",
     }
     stored = api.application.syncs.store.get(api.tenant, made.json["id"])
     entries = api.get("/v1/audit").json
@@ -77,6 +76,30 @@ def test_a_key_of_google_is_taken_whole_and_never_shown(api: ApiClient) -> None:
         refused.json["field"],
     )
     assert "hunter2" not in json.dumps(refused.json)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"bucket": "lake"}, "settings.role_arn"),
+        ({"prefix": "events/"}, "settings.bucket"),
+        ({"bucket": "lake", "role_arn": "arn:aws:iam::123456789012:role/api"}, "settings.role_arn"),
+        ({"bucket": "lake", "access_key": "hunter2"}, "settings.access_key"),
+    ],
+)
+def test_a_bucket_of_ones_own_is_written_to_by_a_role(
+    api: ApiClient, settings: dict[str, str], field: str
+) -> None:
+    """Keys that never change are stolen; a role outside of our path could be one of our own."""
+    refused = api.post("/v1/syncs", {"name": "n", "kind": "s3", "settings": settings})
+    assert (422, "bad_settings", field) == (
+        refused.status,
+        refused.json["code"],
+        refused.json["field"],
+    )
+    role = {"role_arn": "arn:aws:iam::123456789012:role/penstock/writer"}
+    made = api.post("/v1/syncs", {"name": "n", "kind": "s3", "settings": {"bucket": "lake"} | role})
+    assert (201, {"bucket": "lake"} | role) == (made.status, made.json["settings"])
 
 
 def test_destinations_of_the_installation_take_no_settings(api: ApiClient) -> None:

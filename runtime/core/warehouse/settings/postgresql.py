@@ -72,5 +72,5 @@ def server(shown: Mapping[str, str]) -> Server:
         port=int(shown["port"]),
         database=shown["database"],
         user=shown["user"],
-        tls_root=shown["tls_root"],
+        tls_root=shown.get("tls_root", ""),
     )
