@@ -9,6 +9,7 @@ from infra.demo import (
     accidents,
     bad_input,
     changes,
+    compacting,
     corners,
     counting,
     coverage,
@@ -118,6 +119,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *merging.problems(stage, patience),
         *imports.problems(stage, patience),
         *erasing.problems(stage, patience),
+        *compacting.problems(stage, patience),
         *reconciling.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # index.
 PARAMETERS: Final = {
     "SyncPlanSchedule": "rate(1 minute)",
+    "CompactionSchedule": "rate(1 minute)",
     "ReconcileSchedule": "rate(1 minute)",
     "QueueDelayMaxSeconds": "5",
     "ErasureSecondLookSeconds": "5",

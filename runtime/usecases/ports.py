@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # what has nothing to do with people does not import them
     from runtime.core.profiles.identity import Draft
     from runtime.core.profiles.names import Named, NameRules
     from runtime.core.timeline.entry import Entry, Selection
+    from runtime.core.warehouse.plan import Lease
 
 M_contra = TypeVar("M_contra", contravariant=True)
 
@@ -80,3 +81,17 @@ class Hints(Protocol[M_contra]):
         Raises:
             Transient: some messages may be missing; send the same messages again.
         """
+
+
+class SyncLeases(Protocol):
+    """The right to change what a sync has written."""
+
+    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> "Lease":
+        """Get it.
+
+        Raises:
+            Transient: code `sync_busy`: somebody has it.
+        """
+
+    def release(self, lease: "Lease") -> None:
+        """Give it back."""

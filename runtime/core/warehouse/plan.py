@@ -17,7 +17,8 @@ from runtime.core.warehouse.tables import CHILDREN
 from runtime.errors import BadInput
 
 TRANSFORM_VERSION: Final = 3  # raise it when the same raw rows would become other Parquet rows
-LAKE_VERSION: Final = 1  # raise it when the lake's object keys change: `lake/v1/…`
+LAKE_VERSION: Final = 1  # raise it when the lake's object keys change
+LAKE_ROOT: Final = f"lake/v{LAKE_VERSION}/"
 MAX_ROWS: Final = 2_000_000  # of the tenant in one load: 128 MB of Parquet, one file for each table
 MAX_INPUT_BYTES: Final = (
     256 * 1024 * 1024
@@ -334,9 +335,14 @@ def lake_key(load: Load, file: DataFile) -> str:
     return f"{folder}{file.table}/dt={file.day}/{load.load_id}.parquet"
 
 
+def merge_note_key(tenant: str, sync_id: str) -> str:
+    """The object key of the note that says which file takes the place of which, while it does."""
+    return f"compaction/v1/{tenant}/{sync_id}.json"
+
+
 def lake_folder(tenant: str, sync_id: str | None = None) -> str:
     """What the keys of a tenant's files in the lake begin with; with a sync, those of its own."""
-    folder = f"lake/v{LAKE_VERSION}/{tenant}/"
+    folder = f"{LAKE_ROOT}{tenant}/"
     return folder if sync_id is None else f"{folder}{sync_id}/"
 
 

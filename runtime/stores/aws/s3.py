@@ -77,12 +77,16 @@ class Bucket:
 
     def under(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """The keys that begin so and sort behind `after`, in order."""
+        return (key for key, _ in self.sizes_under(prefix, after=after))
+
+    def sizes_under(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, int]]:
+        """The keys that begin so and sort behind `after`, in order, with their objects' bytes."""
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=prefix, StartAfter=after
         )
         with aws.faults(f"list {prefix}"):
             for page in pages:
-                yield from (each["Key"] for each in page.get("Contents", []))
+                yield from ((each["Key"], each["Size"]) for each in page.get("Contents", []))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """What stands between the prefix and the next slash in keys that begin so, in order."""
@@ -93,6 +97,15 @@ class Bucket:
             for page in pages:
                 for each in page.get("CommonPrefixes", []):
                     yield each["Prefix"].removeprefix(prefix).rstrip("/")
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        return key in self.under(key)
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error."""
+        with aws.faults(f"delete {key}"):
+            self.client.delete_object(Bucket=self.name, Key=key)
 
     def delete_under(self, prefix: str) -> int:
         """Delete all objects whose keys begin so; returns how many there were.

@@ -59,7 +59,8 @@ class LakeQuery:
         Raises:
             BadInput: code `query_failed`, with DuckDB's message.
             NotFound: code `no_lake`: no sync of the tenant has loaded anything yet.
-            Transient: code `query_timeout`; or `aws_unavailable`.
+            Transient: code `query_timeout`; `lake_changed`: files have become others meanwhile; or
+                `aws_unavailable`.
         """
         keys = self._keys(since=since)
         named = lake_views.named_in(sql)
@@ -111,8 +112,13 @@ class LakeQuery:
         self, keys: Mapping[Table, Sequence[str]], folder: Path
     ) -> Mapping[str, Sequence[str]]:
         paths = {key: folder / f"{n}.parquet" for n, key in enumerate(_all(keys.values()))}
-        with ThreadPoolExecutor(FETCHES) as pool:
-            list(pool.map(lambda key: self.bucket.fetch(key, to=paths[key]), paths))
+        try:
+            with ThreadPoolExecutor(FETCHES) as pool:
+                list(pool.map(lambda key: self.bucket.fetch(key, to=paths[key]), paths))
+        except NotFound as problem:
+            raise Transient(
+                "the lake has just been compacted; ask again", code="lake_changed"
+            ) from problem
         return {table.name: [str(paths[key]) for key in keys[table]] for table in keys}
 
 

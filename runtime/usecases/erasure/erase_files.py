@@ -16,6 +16,7 @@ from runtime.core.ids import Key
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.plan import Lease
 from runtime.errors import Transient
+from runtime.usecases.ports import SyncLeases
 
 LOOKED_AT: Final = 5000  # batches, or files, in one page
 REWRITTEN: Final = 20  # of them in one page: each takes seconds at most
@@ -75,20 +76,6 @@ class Lake(Protocol):
         """Take the rows of these people out of a file; returns how many there were."""
 
 
-class Leases(Protocol):
-    """The right to change what a sync has written."""
-
-    def acquire(self, tenant: str, sync_id: str, *, now_ms: int, lease_ms: int) -> Lease:
-        """Get it.
-
-        Raises:
-            Transient: code `sync_busy`: somebody has it.
-        """
-
-    def release(self, lease: Lease) -> None:
-        """Give it back."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseRawLog:
     """Takes people out of the raw log."""
@@ -142,7 +129,7 @@ class EraseLake:
     """Takes people out of the lake, sync by sync, each under its lease."""
 
     lake: Lake
-    leases: Leases
+    leases: SyncLeases
     clock: Callable[[], datetime]
 
     def __call__(self, tenant: str, profile_ids: Collection[str], *, after: str) -> FilesPage:

@@ -33,15 +33,25 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     }
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
-    jobs.worker.cache_clear()
+    for cached in (jobs.worker, jobs.compact):
+        cached.cache_clear()
     yield cloud
-    jobs.worker.cache_clear()
+    for cached in (jobs.worker, jobs.compact):
+        cached.cache_clear()
 
 
 def an_export() -> Job:
     """An export of everybody."""
     spec = exports.ExportSpec(format=FileFormat.JSONL)
     return a_job(params=spec.to_params())
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_daily_call_compacts_the_lake_and_works_off_nothing() -> None:
+    """Here there is no lake yet."""
+    nothing = {"files_before": 0, "files_after": 0, "syncs_left": 0}
+
+    assert nothing == jobs.handler({"compact_before": None}, None)
 
 
 def test_the_schedules_call_works_off_what_is_due(installed: Cloud) -> None:
