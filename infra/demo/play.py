@@ -20,6 +20,7 @@ from infra.demo import (
     labels,
     loads,
     merging,
+    outcomes,
     questions,
     reconciling,
     records,
@@ -120,6 +121,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *imports.problems(stage, patience),
         *erasing.problems(stage, patience),
         *compacting.problems(stage, patience),
+        *outcomes.problems(stage, patience),
         *reconciling.problems(stage, patience),
         *accidents.problems(stage, patience),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.local.redshift import DATABASE, WORKGROUP
 from infra.local.state import LocalCloud
 from runtime.core.warehouse.sync import default_schema
+from runtime.core.warehouse.tables import BY_NAME
 
 if TYPE_CHECKING:
     import boto3
@@ -71,12 +72,12 @@ class Warehouse:
         return {str(name): json.loads(str(text)) for name, text in rows}
 
     def query(self, statement: str, **parameters: str) -> list[list[Any]]:
-        """The rows of one SELECT. `{events}` and `{profiles}` in it become the tenant's tables.
+        """The rows of one SELECT. A table's name in braces, as `{events}`, becomes the tenant's.
 
         Raises:
             QueryFailed: the statement failed or was aborted.
         """
-        tables = {name: f"{self.schema}.{name}" for name in ("events", "profiles")}
+        tables = {name: f"{self.schema}.{name}" for name in BY_NAME}
         sql_parameters: list[SqlParameterTypeDef] = [
             {"name": name, "value": value} for name, value in parameters.items()
         ]
