@@ -119,6 +119,8 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/peers.in --output-file requirements/peers.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/warehouse-peer.in --output-file requirements/warehouse-peer.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/fuzz.in --output-file requirements/fuzz.txt >/dev/null
 	for name in guest-tools engine; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt >/dev/null || exit 1; done

@@ -24,6 +24,7 @@ from bench import (
     sandbox_cost,
     timelines,
     transforms,
+    warehouse,
 )
 from bench.bill import Cpu
 from bench.report import Row, publish, table
@@ -46,6 +47,7 @@ ALONE: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "transforms": transforms.measure,
     "memory": memory.measure,
     "hostile": hostile.measure,
+    "warehouse": warehouse.measure,
 }
 ON_THE_CLOUD: Final[Mapping[str, Callable[[Stage], Iterable[Row]]]] = {
     "init": bundles.measure,
