@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from tests import postgresql_server
 from tests.postgresql_server import PostgresqlServer
+from tests.postgresql_shop import Shop
 from tests.warehouse import World
 
 _databases = itertools.count()
@@ -44,3 +45,9 @@ def postgresql() -> Iterator[PostgresqlServer]:
 def database(postgresql: PostgresqlServer) -> str:
     """An empty database of this server."""
     return postgresql.create_database(f"db_{next(_databases)}")
+
+
+@pytest.fixture
+def shop(world: World, postgresql: PostgresqlServer, database: str, tmp_path: Path) -> Shop:
+    """A world whose sync loads into a database of its own."""
+    return Shop(world, postgresql, database, tmp_path)

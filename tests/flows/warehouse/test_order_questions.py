@@ -12,6 +12,7 @@ import pytest
 from examples.orders import answers
 from examples.orders.events import envelopes, read_orders
 from runtime.core.events import envelope
+from tests.postgresql_shop import Shop
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
@@ -20,20 +21,22 @@ REPEATED = 500  # events that are delivered a second time, in a later load
 QUESTIONS = tuple(answers.QUESTIONS)
 
 
+def arrive(world: World) -> None:
+    """The whole order log arrives, and a part of it once more, for a later load."""
+    now = datetime(2026, 11, 20, 13, tzinfo=UTC).isoformat()
+    sent = [envelope.parse(each, now=now) for each in envelopes(read_orders(), tenant="acme")]
+    world.archive(*sent)
+    world.planner().sync_one("acme", "syn_1")
+    world.archive(*sent[-REPEATED:])
+    world.planner().sync_one("acme", "syn_1")
+
+
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory: pytest.TempPathFactory, _aws: None) -> Iterator[World]:
     """A warehouse with the whole order log, of which a part was delivered twice."""
     world = World(tmp_path_factory.mktemp("orders"))
     world.syncs.add(a_sync())
-    now = datetime(2026, 11, 20, 13, tzinfo=UTC)
-    sent = [
-        envelope.parse(each, now=now.isoformat())
-        for each in envelopes(read_orders(), tenant="acme")
-    ]
-    world.archive(*sent)
-    world.planner().sync_one("acme", "syn_1")
-    world.archive(*sent[-REPEATED:])
-    world.planner().sync_one("acme", "syn_1")
+    arrive(world)
     yield world
     world.close()
 
@@ -88,3 +91,11 @@ def test_duckdb_answers_as_the_script_from_the_lake(orders: World, question: str
         )
         rows = lake.execute(sql(question)).fetchall()
     assert shown(rows) == expected(question)
+
+
+def test_postgresql_answers_as_the_script(shop: Shop) -> None:
+    """With PostgreSQL's own way into JSON, as the page says."""
+    arrive(shop.world)
+    for question in QUESTIONS:
+        rows = shop.query(sql(question).replace("properties.value", "(properties->>'value')"))
+        assert shown([tuple(row.values()) for row in rows]) == expected(question)

@@ -1,95 +1,22 @@
 """What has arrived is in a real PostgreSQL, once, however it came."""
 
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import LoadState
-from runtime.core.warehouse.settings import postgresql as settings
-from runtime.core.warehouse.settings import setting
-from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import PenstockError, Permanent, Transient
-from runtime.stores.aws.s3 import Bucket
-from runtime.stores.warehouse.postgresql.connection import Dialling
-from runtime.usecases.warehouse.load_own import SchemasOfSync, Warehouse
-from runtime.wiring.warehouse_parts import postgresql_warehouse
 from tests.builders import a_profile, an_event
-from tests.postgresql_server import PostgresqlServer
-from tests.warehouse import Death, Killed, World
-from tests.warehouse_records import a_load, a_sync
+from tests.postgresql_shop import Shop
+from tests.warehouse import Death
+from tests.warehouse_records import a_load
 from tests.warehouse_staging import staged
 
 CALLS_OF_A_RUN = 40  # more than one run makes
-
-
-@pytest.fixture
-def shop(world: World, postgresql: PostgresqlServer, database: str, tmp_path: Path) -> "Shop":
-    """A world whose sync loads into a database of its own."""
-    return Shop(world, postgresql, database, tmp_path)
-
-
-class Shop:
-    """A world with a PostgreSQL, and what an analyst sees there."""
-
-    def __init__(
-        self, world: World, server: PostgresqlServer, database: str, scratch: Path
-    ) -> None:
-        self.world = world
-        self.server = server
-        self.database = database
-        self.scratch = scratch
-        world.postgresql = self._warehouse
-        given = setting.read(server.settings(database), settings.SETTINGS)
-        self.sync = world.syncs.add(
-            a_sync(kind=DestinationKind.POSTGRESQL, settings=given.shown, sealed=given.sealed)
-        )
-
-    def _warehouse(self, sync: Sync, secrets: Mapping[str, str], /) -> Warehouse:
-        dialling = Dialling(
-            server=settings.server(sync.settings),
-            password=secrets["password"],
-            addresses=("127.0.0.1",),
-            is_plain=True,
-        )
-        return postgresql_warehouse(
-            connect=dialling.connect,
-            schemas=SchemasOfSync(schemas=self.world.ledger(), sync_id=sync.id),
-            bucket=Bucket(client=self.world.client("s3"), name=self.world.name),
-            scratch=self.scratch,
-        )
-
-    def warehouse(self) -> Warehouse:
-        """What speaks to the database, outside of any load."""
-        return self._warehouse(self.sync, self.sync.sealed)
-
-    def load(self, death: Death | None = None) -> Any:
-        """One run of the sync."""
-        return self.world.planner(death).sync_one("acme", "syn_1")
-
-    def work(self, death: Death | None = None) -> None:
-        """The sync function's process, from its start to its end or its death."""
-        try:
-            self.load(death)
-        except Killed:
-            self.world.pass_time(minutes=17)  # its lease runs out
-        finally:
-            self.world.death = None
-
-    def query(self, sql: str) -> list[dict[str, Any]]:
-        """Ask the database as an analyst would."""
-        with self.server.connect(self.database) as connection:
-            connection.execute("SET search_path = penstock_acme; SET timezone = 'UTC'")
-            return connection.execute(sql.encode()).fetchall()
-
-    def ids(self) -> list[str]:
-        """The ids of all events."""
-        return [row["id"] for row in self.query("SELECT id FROM events ORDER BY id")]
 
 
 def test_events_and_profiles_land_with_their_values(shop: Shop) -> None:
