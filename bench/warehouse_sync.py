@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from runtime.core.archive import people
 from runtime.core.archive.raw_log import EncodedBatch, Kind
 from runtime.core.warehouse.plan import Load, LoadState
 from tests.builders import an_event
@@ -41,6 +42,7 @@ def main(folder: Path, rows_a_batch: int) -> None:
                 data=data,
                 digest=sha256(data).hexdigest(),
                 counts={"acme": rows_a_batch},
+                people=people.index(()),  # nobody is erased here
             )
             world.raw_log().append(batch, now=world.clock())
         _forget_peak()
