@@ -45,7 +45,8 @@ def without(data: bytes, erased: Collection[Key], *, before: RawBatch) -> Rewrit
     kept, removed = list[bytes](), 0
     for line, row in _lines(data):
         person = people.of_row(row)
-        if person in erased:
+        # That a profile is deleted stays, with its id and revision: no earlier state may come back.
+        if person in erased and not row.get("deleted"):
             removed += 1
             continue
         kept.append(line)

@@ -14,7 +14,6 @@ from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse import duck
 
 PERSON: Final = "profile_id"  # the column of each table whose rows are about somebody
-_ERASED: Final = f"{PERSON} IN (SELECT unnest($erased))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +83,16 @@ class _File:
     path: Path
 
     @property
-    def names_people(self) -> bool:
-        """Whether its rows say whom they are about."""
-        found = self.connection.execute(
-            "SELECT count(*) FROM parquet_schema($file) WHERE name = $name",
-            {"file": str(self.path), "name": PERSON},
-        ).fetchone()
-        return bool(found[0])
+    def columns(self) -> frozenset[str]:
+        """The names of its columns."""
+        rows = self.connection.execute(
+            "SELECT name FROM parquet_schema($file)", {"file": str(self.path)}
+        ).fetchall()
+        return frozenset(row[0] for row in rows)
 
     def people(self) -> list[str]:
         """The ids of the people whom its rows are about."""
-        if not self.names_people:
+        if PERSON not in self.columns:
             return []
         rows = self.connection.execute(
             f"SELECT DISTINCT {PERSON} FROM read_parquet($file) WHERE {PERSON} IS NOT NULL",
@@ -103,24 +101,30 @@ class _File:
         return [row[0] for row in rows]
 
     def count(self, erased: Sequence[str]) -> int:
-        """How many rows are about these people."""
-        if not self.names_people:
+        """How many rows have something of these people."""
+        if PERSON not in self.columns:
             return 0
         (count,) = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet($file) WHERE {_ERASED}",
+            f"SELECT count(*) FROM read_parquet($file) WHERE {self._is_of_erased}",
             {"file": str(self.path), "erased": erased},
         ).fetchone()
         return int(count)
 
     def without(self, erased: Sequence[str], *, to: Path) -> "_File":
-        """The file without the rows of these people, in the same order."""
+        """The file without the rows that have something of these people, in the same order."""
         self.connection.execute(
             f"""COPY (SELECT * FROM read_parquet($file)
-                WHERE {PERSON} IS NULL OR NOT {_ERASED})
+                WHERE {PERSON} IS NULL OR NOT ({self._is_of_erased}))
                 TO '{to}' (FORMAT parquet, COMPRESSION zstd)""",
             {"file": str(self.path), "erased": erased},
         )
         return _File(self.connection, to)
+
+    @property
+    def _is_of_erased(self) -> str:
+        """The condition; a row that says that a profile is deleted has nothing but its id."""
+        condition = f"{PERSON} IN (SELECT unnest($erased))"
+        return f"{condition} AND NOT deleted" if "deleted" in self.columns else condition
 
 
 def _index(file: _File, *, tenant: str) -> bytes:

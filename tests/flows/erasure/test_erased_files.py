@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.usecases.erasure.erase_files import BUSY_S, FilesPage
 from tests import cloud as clouds
-from tests.builders import TENANT, an_event
+from tests.builders import TENANT, a_profile, an_event
 from tests.cloud import RETENTION_DAYS
 from tests.erased_files import file_rows, file_steps
 from tests.erasure_world import ADA, BOB, SECOND_LOOK_S
@@ -133,6 +134,23 @@ def test_a_load_that_was_killed_before_the_erasure_goes_on_without_the_person(
         pytest.fail("a run makes more calls than this test kills")
     lake = world.lake("SELECT DISTINCT id FROM lake", table="events")
     assert {(f"b{n}",) for n in range(1, at + 1, 2)} | {("first",)} == set(lake)
+
+
+def test_that_a_profile_is_deleted_stays_in_the_lake(world: World) -> None:
+    """So whoever copies the lake learns of it, and the daily comparison misses nothing."""
+    alive = a_profile(id="ada", revision=1, properties={"note": "word-of-ada"})
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    for snapshot in (alive, replace(alive, revision=2, deleted=True)):
+        world.archive_profiles(snapshot)
+        world.planner().sync_one(TENANT, "syn_1")
+
+    removed = _erase(world)["lake"].rows
+
+    assert removed == 1 + len(alive.names)
+    assert [] == [at for at, row in file_rows(world).items() if "word-of-ada" in row]
+    assert world.lake("SELECT profile_id, revision, deleted FROM lake", table="profiles") == [
+        ("ada", 2, True)
+    ]
 
 
 def test_of_two_erasures_that_meet_at_one_batch_neither_brings_the_other_back(

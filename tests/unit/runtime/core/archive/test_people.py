@@ -9,7 +9,7 @@ from runtime.core.archive import people, raw_log, rewrite
 from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.ids import Key
-from tests.builders import an_event
+from tests.builders import a_profile, an_event
 
 _PEOPLE = st.sets(
     st.builds(Key, st.sampled_from(["acme", "other"]), st.text(max_size=5)), max_size=50
@@ -65,6 +65,18 @@ def test_what_is_left_of_a_batch_is_there_byte_for_byte() -> None:
     assert after.removed == 2
     assert gzip.decompress(after.batch.data) == b"".join(lines[1:4])
     assert after.batch == raw_log.encode_events(events[1:4])
+
+
+def test_that_a_profile_is_deleted_stays() -> None:
+    """It has nothing of the person but an id, and keeps late snapshots of her from coming back."""
+    snapshots = [a_profile(revision=1), a_profile(revision=2, deleted=True)]
+    batch = raw_log.encode_profiles(snapshots)
+    person = Key(snapshots[0].tenant, snapshots[0].id)
+
+    after = rewrite.without(batch.data, {person}, before=_stored(batch))
+
+    assert after.batch == raw_log.encode_profiles(snapshots[1:])
+    assert after.removed == 1
 
 
 def test_a_tenant_that_has_lost_all_rows_keeps_its_count() -> None:
