@@ -102,6 +102,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "syncs run": "syn_1",
     "syncs runs": "syn_1 --limit 5",
     "syncs show": "syn_1",
+    "syncs skip-gap": "syn_1 --first-seq 1742",
     "syncs update": "syn_1 --schedule 'daily at 03:30 Europe/Berlin'",
     "transforms backfill": "--wait",
     "transforms create": "countries.json --dry-run --profiles 1000",

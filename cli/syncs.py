@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, client, jobs
+from cli import _files, _output, _syncs, client, jobs
 from cli._errors import WrongUsage
 from cli._live import SyncId
 from cli._output import AsJson
 
-COLUMNS: Final = ("id", "name", "kind", "schedule", "enabled", "schema")
-LOADS: Final = ("started_at", "load_id", "state", "trigger", "tables", "error")
+LOADS: Final = (
+    *("started_at", "load_id", "state", "trigger", "rows_in", "rows_new", "discarded", "error"),
+)
 
 Schedule = Annotated[
     str | None,
@@ -62,16 +63,21 @@ def list_all(
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List syncs."""
+    """List syncs, how far behind each is, and what to do where one fails."""
     syncs = list(client.connect().each("/v1/syncs", limit=limit))
-    _output.show({"data": syncs}, as_json=as_json, human=lambda: _output.table(syncs, COLUMNS))
+    rows = map(_syncs.row, syncs)
+    _output.show(
+        {"data": syncs},
+        as_json=as_json,
+        human=lambda: _output.table(list(rows), _syncs.LISTED),
+    )
 
 
 @app.command()
 def show(sync_id: SyncId, *, as_json: AsJson = False) -> None:
-    """Show a sync."""
+    """Show a sync: how far behind it is, and its last error with what to do."""
     sync = client.connect().get(f"/v1/syncs/{client.segment(sync_id)}")
-    _output.show(sync, as_json=as_json, human=lambda: _output.record(sync))
+    _output.show(sync, as_json=as_json, human=lambda: _syncs.shown(sync))
 
 
 @app.command()
@@ -170,10 +176,27 @@ def runs(
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List a sync's latest loads."""
+    """List a sync's latest loads: the rows that went in, the new and the discarded ones."""
     path = f"/v1/syncs/{client.segment(sync_id)}/runs"
     loads = list(client.connect().each(path, limit=limit))
     _output.show({"data": loads}, as_json=as_json, human=lambda: _output.table(loads, LOADS))
+
+
+@app.command("skip-gap")
+def skip_gap(
+    sync_id: SyncId,
+    *,
+    first_seq: Annotated[
+        int, typer.Option(min=1, help="Where the gap begins, as `syncs show` says.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Let a sync go on behind a gap, without the rows that are gone."""
+    path = f"/v1/syncs/{client.segment(sync_id)}/skip-gap"
+    sync = client.connect().post(path, {"first_seq": first_seq})
+    lost = sync["skipped"][-1]
+    hint = f"{sync['id']} goes on without {lost['rows']} rows, which stay on record as lost"
+    _output.show(sync, as_json=as_json, human=lambda: [hint])
 
 
 def _given(**options: str | None) -> dict[str, str]:

@@ -27,6 +27,7 @@ from penstock._events import (
     SegmentEvent,
     SmsEvent,
     SyncEvent,
+    SyncNotice,
     WebhookEvent,
     WebhookNotice,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "SegmentEvent",
     "SmsEvent",
     "SyncEvent",
+    "SyncNotice",
     "ValidationError",
     "WebhookEvent",
     "WebhookNotice",

@@ -54,6 +54,7 @@ WebhookTopic: TypeAlias = Literal[
 FunctionTopic: TypeAlias = Literal[
     "function.failing", "function.recovered", "function.canary_failed"
 ]
+SyncTopic: TypeAlias = Literal["sync.failing", "sync.recovered", "sync.gap"]
 
 
 class Identifiers(TypedDict, total=False):
@@ -169,5 +170,27 @@ class FunctionEvent(Event[FunctionNotice]):
     topic: ReadOnly[FunctionTopic]
 
 
-class SyncEvent(Event[Properties], Generic[Properties]):
-    """An event of the platform about one of your syncs; its topic begins with `sync.`."""
+class SyncNotice(TypedDict, total=False):
+    """The properties of a `sync.*` event; each is left out where it does not apply."""
+
+    sync_id: str  # always there
+    name: str  # the sync's; always there
+    kind: str  # of its destination, such as `redshift`; always there
+    failures: int  # runs that failed in a row by then; always there
+    failing_since: str  # RFC 3339: when the first of them failed
+    error: str  # of the last failure, in the warehouse's own words; not of `sync.recovered`
+    error_code: str  # likewise, such as `permission`
+    advice: str  # what to do about it; likewise
+    # Only of `sync.gap`:
+    first_seq: int  # the number of the first raw batch that is gone
+    last_seq: int  # of the last one
+    batches: int  # how many raw batches with your rows are gone
+    rows: int  # how many of your rows were in them
+    arrived_from: str  # RFC 3339: when the first of them arrived
+    arrived_until: str  # RFC 3339: when the last of them arrived
+
+
+class SyncEvent(Event[SyncNotice]):
+    """An event of the platform about one of your syncs."""
+
+    topic: ReadOnly[SyncTopic]

@@ -202,6 +202,19 @@ class Settings:
         return self._text("REDSHIFT_COPY_ROLE_ARN", default="")
 
     @property
+    def measures_each_sync(self) -> bool:
+        """Whether each sync has metrics of its own, beside those of all syncs together."""
+        match self._text("SYNC_METRICS", default="each"):
+            case "each":
+                return True
+            case "together":
+                return False
+            case other:
+                raise SettingMissing(
+                    f"{PREFIX}SYNC_METRICS is {other!r}; it must be each or together"
+                )
+
+    @property
     def allow_local_http(self) -> bool:
         """Whether plain http and loopback targets are allowed. Only the local cloud allows them."""
         value = self._text("ALLOW_LOCAL_HTTP", default="false")

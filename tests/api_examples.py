@@ -19,6 +19,8 @@ from runtime.core.deliveries.delivery import Status
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
+from runtime.core.warehouse import health
+from runtime.core.warehouse.gap import Gap, RawGap
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
 from tests.api_client import running_api
 from tests.api_people import jobs, people, timeline, transforms, without_lambda
@@ -268,6 +270,9 @@ def _warehouse(story: Story) -> None:
         finished_at=NOW,
     )
     ledger.finish(lease, load)
+    gap = Gap(first_seq=4, last_seq=5, batches=2, rows=812, arrived_from=NOW, arrived_until=NOW)
+    problem = health.Problem(RawGap(gap).message, "raw_gap")
+    ledger.tend(lease, health.failed(health.Health(), problem, at=NOW, gap=gap))
     story.call("GET", "/v1/syncs")
     path = f"/v1/syncs/{sync['id']}"
     story.call("GET", path)
@@ -278,6 +283,7 @@ def _warehouse(story: Story) -> None:
     story.call("POST", f"{path}/pause")
     story.call("POST", f"{path}/resume")
     story.call("GET", f"{path}/runs", limit=1)
+    story.call("POST", f"{path}/skip-gap", {"first_seq": 4})
     story.call("POST", f"{path}/run")
     without_lambda(story, f"{path}/backfill", {})
     story.call("DELETE", path, force="false")

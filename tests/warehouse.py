@@ -27,6 +27,7 @@ from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.grants import Loader
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
+from runtime.core.warehouse.progress import Progress
 from runtime.core.warehouse.settings.s3 import OwnBucket
 from runtime.core.warehouse.sync import DestinationKind, Sync
 from runtime.errors import NotFound
@@ -52,7 +53,8 @@ from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.plan_syncs import PlanSyncs
 from runtime.usecases.warehouse.run_syncs import RunSyncs
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
-from tests.doubles import MemoryErasures, VirtualQueue
+from runtime.usecases.warehouse.tend_sync import TendSync
+from tests.doubles import Journal, MemoryBus, MemoryErasures, VirtualQueue
 from tests.redshift_standin import Roles
 
 if TYPE_CHECKING:
@@ -187,6 +189,8 @@ class World:
         self.postgresql: Connect | None = None  # of syncs into PostgreSQL; None: there are none
         self.syncs = HeldSyncs()
         self.queue = VirtualQueue[SyncMessage](self.clock)
+        self.bus = MemoryBus()
+        self.journal = Journal()
         self.folder = folder
         self.s3.create_bucket(
             Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
@@ -335,6 +339,7 @@ class World:
             raw_log=log,
             ledger=ledger,
             destinations=destinations,
+            tend=TendSync(ledger=ledger, bus=self.bus, clock=self.clock, journal=self.journal),
             clock=self.clock,
             raw_kept=timedelta(days=29),
         )
@@ -342,6 +347,10 @@ class World:
     def runs(self, sync_id: str = "syn_1") -> tuple[Load, ...]:
         """The latest loads of a sync of acme, the newest first."""
         return self.ledger().runs("acme", sync_id).items
+
+    def progress(self, sync_id: str = "syn_1") -> Progress:
+        """How far a sync of acme has come."""
+        return self.ledger().progress("acme", sync_id)
 
     def plan(self, *, queue: Hints[SyncMessage] | None = None) -> int:
         """The planner comes; returns how many syncs it has asked for."""

@@ -23,6 +23,7 @@ from functions._api import (
     runs,
     subjects,
     sync_backfills,
+    sync_progress,
     syncs,
     timelines,
     traces,
@@ -55,6 +56,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *transforms.ENDPOINTS,
     *syncs.ENDPOINTS,
     *sync_backfills.ENDPOINTS,
+    *sync_progress.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,
 )

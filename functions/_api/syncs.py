@@ -97,6 +97,8 @@ class LoadOut(Answer):
     started_at: str
     finished_at: str | None
     tables: dict[str, CountOut]
+    rows_in: int = Field(description="rows of all tables, without copies inside the load")
+    rows_new: int = Field(description="those of them that the destination did not have before")
     discarded: int
     error: str | None
     error_code: str | None
@@ -121,22 +123,12 @@ def create(api: Api, caller: ApiKey, *, body: SyncIn) -> SyncOut:
     return SyncOut.model_validate(api.syncs.create(caller.tenant, new))
 
 
-@endpoint("GET", "/v1/syncs", scope="syncs:read")
-def list_all(api: Api, caller: ApiKey, *, query: ListQuery) -> Listing[SyncOut]:
-    """List syncs."""
-    of = (caller.tenant, "syncs")
-    page = api.syncs.store.list(caller.tenant, limit=query.limit, after=query.position(*of))
-    return listing(page, SyncOut.model_validate, of=of)
-
-
-@endpoint("GET", "/v1/syncs/{sync_id}", scope="syncs:read")
-def show(api: Api, caller: ApiKey, *, sync_id: fields.ResourceId) -> SyncOut:
-    """Show a sync."""
-    return SyncOut.model_validate(api.syncs.store.get(caller.tenant, sync_id))
-
-
 def _audited(action: str) -> Audited:
-    return Audited(action=action, id=("sync_id",), show=show.call)
+    return Audited(action=action, id=("sync_id",), show=_settings)
+
+
+def _settings(api: Api, caller: ApiKey, *, sync_id: str) -> SyncOut:
+    return SyncOut.model_validate(api.syncs.store.get(caller.tenant, sync_id))
 
 
 @endpoint("PATCH", "/v1/syncs/{sync_id}", scope="syncs:write", audited=_audited("sync.updated"))
@@ -225,4 +217,4 @@ def _changed(
     return SyncOut.model_validate(sync)
 
 
-ENDPOINTS = (create, list_all, show, change, delete, pause, resume, run, loads)
+ENDPOINTS = (create, change, delete, pause, resume, run, loads)

@@ -16,6 +16,7 @@ from infra.demo import (
     derived,
     erasing,
     failing,
+    gaps,
     imports,
     labels,
     loads,
@@ -124,6 +125,7 @@ def play(stage: Stage, orders: Sequence[Order]) -> Result:
         *outcomes.problems(stage, patience),
         *reconciling.problems(stage, patience),
         *accidents.problems(stage, patience),
+        *gaps.problems(stage, patience),
     ]
     installation = Installation(
         session=stage.session,

@@ -30,7 +30,7 @@ def build(journal: Journal) -> "Worker[SyncMessage]":
     return Worker(
         decode=messages.parse_sync,
         work=RunSyncs(
-            sync=syncs(clients, installation),
+            sync=syncs(clients, installation, journal=journal),
             queue=parts.hints(clients, installation.sync_queue_url),
             clock=worker.now,
             journal=journal,
@@ -58,7 +58,7 @@ def planner() -> "PlanSyncs":
     )
 
 
-def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
+def syncs(clients: "Clients", installation: "Settings", *, journal: Journal) -> "SyncWarehouse":
     """What loads the raw log into the destination of each sync."""
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.warehouse.syncs import Syncs
@@ -66,6 +66,7 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
     from runtime.usecases.warehouse.load_own import LoadOwn
     from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
+    from runtime.usecases.warehouse.tend_sync import TendSync
 
     installation = settings.load()
     clients = parts.clients(installation, late={"kms"})  # for destinations of tenants' own
@@ -90,6 +91,13 @@ def syncs(clients: "Clients", installation: "Settings") -> "SyncWarehouse":
         raw_log=raw_log,
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},
+        tend=TendSync(
+            ledger=ledger,
+            bus=parts.bus(clients, installation),
+            clock=worker.now,
+            journal=journal,
+            measured_by=("tenant", "sync_id") if installation.measures_each_sync else (),
+        ),
         clock=worker.now,
         raw_kept=parts.raw_kept(installation),
     )

@@ -21,13 +21,14 @@ _EVENTS: Final = (
     "ProfileEvent",
     "ListEvent",
     "SegmentEvent",
-    "SyncEvent",
 )
 _DICTS: Final = (
     "Identifiers",
     "Profile",
     "FunctionEvent",
     "FunctionNotice",
+    "SyncEvent",
+    "SyncNotice",
     "WebhookEvent",
     "WebhookNotice",
 )

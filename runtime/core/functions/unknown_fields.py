@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CODE: Final = "unknown_field"
 _EXAMPLE: Final = ("function", "version", "run_id", "outcome", "error_type")
+_SYNC: Final = ("sync_id", "name", "kind", "failures", "failing_since")
+_FAILURE: Final = ("error", "error_code", "advice")
 # The properties of the platform's own events, by topic. Those of all other topics are free.
 NOTICES: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook.failing": ("webhook_id", "failures", "failing_since", "after_s"),
@@ -39,6 +41,12 @@ NOTICES: Final[Mapping[str, tuple[str, ...]]] = {
     "function.canary_failed": (
         *(*_EXAMPLE, "live_version", "canary_id", "reason"),
         *("canary_runs", "canary_failures", "live_runs", "live_failures"),
+    ),
+    "sync.failing": (*_SYNC, *_FAILURE),
+    "sync.recovered": _SYNC,
+    "sync.gap": (
+        *(*_SYNC, *_FAILURE, "first_seq", "last_seq", "batches", "rows"),
+        *("arrived_from", "arrived_until"),
     ),
 }
 _NEAR: Final = 0.7  # how alike two names are when one is taken for a misspelling of the other

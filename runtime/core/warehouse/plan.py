@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from runtime.core.archive.raw_log import RawBatch
+from runtime.core.warehouse.gap import Gap, Skipped
 from runtime.core.warehouse.selection import Selection
 from runtime.core.warehouse.sync import Sync
 from runtime.core.warehouse.tables import CHILDREN
@@ -178,6 +179,7 @@ class Lease:
     load: Load | None  # the load that an earlier planner left open; None if there is none
     # The job whose cursor it is, which loads rows again; empty for that of what is new.
     job_id: str = ""
+    skipped: tuple[Skipped, ...] = ()  # the gaps that the sync has gone on behind, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,13 +254,16 @@ class Rendered:
         return sum(file.rows for file in self.lake if file.table == table)
 
 
-def choose(batches: Iterable[RawBatch], *, tenant: str, after: int) -> Choice:
+def choose(
+    batches: Iterable[RawBatch], *, tenant: str, after: int, skipped: Sequence[Gap] = ()
+) -> Choice:
     """Choose the next batches with rows of the tenant, in order of arrival, within a load's limits.
 
     Args:
         batches: all that arrived after the number `after`.
         tenant: whose rows the load takes.
         after: the arrival number behind which the load begins.
+        skipped: gaps; their batches are taken for empty.
 
     Raises:
         BadInput: code `raw_gap`: a batch is missing after `after`, so its rows would be lost.
@@ -270,7 +275,8 @@ def choose(batches: Iterable[RawBatch], *, tenant: str, after: int) -> Choice:
     for batch in batches:
         if batch.seq != seq + 1:
             raise BadInput(f"raw batch {seq + 1} is missing from the ledger", code="raw_gap")
-        rows_here = batch.counts.get(tenant, 0)
+        is_skipped = any(gap.covers(batch.seq) for gap in skipped)
+        rows_here = 0 if is_skipped else batch.counts.get(tenant, 0)
         full = rows + rows_here > MAX_ROWS or size_bytes + batch.size_bytes > MAX_INPUT_BYTES
         if rows_here and batches_in and (full or len(batches_in) == MAX_BATCHES):
             stopped_at = arrived_at

@@ -1,6 +1,11 @@
 """How far a sync has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runtime.core.timestamps import moment
+from runtime.core.warehouse.gap import Skipped
+from runtime.core.warehouse.health import Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,3 +18,11 @@ class Progress:
     # ISO 8601: all of the tenant's rows that had arrived by then are loaded. None before the first
     # run that ended well.
     loaded_until: str | None = None
+    skipped: tuple[Skipped, ...] = ()  # the gaps that it has gone on behind, oldest first
+    health: Health = field(default_factory=Health)
+
+    def behind_s(self, now: datetime) -> int | None:
+        """How many seconds the destination is behind; None before the first good run."""
+        if self.loaded_until is None:
+            return None
+        return max(0, round((now - moment(self.loaded_until)).total_seconds()))

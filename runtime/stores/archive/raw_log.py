@@ -77,6 +77,10 @@ class RawLog:
                 after = middle
         return before
 
+    def holds(self, batch: RawBatch) -> bool:
+        """Whether the object of a batch is there."""
+        return self.bucket.holds(batch.key)
+
     def fetch(self, batch: RawBatch, *, to: Path) -> None:
         """Copy a batch to a local file.
 

@@ -1,6 +1,7 @@
 """S3 objects: what stands at a key changes only when somebody is erased from it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -123,6 +124,15 @@ class Bucket:
                     count += 1
         return count
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an object at the key."""
+        try:
+            with aws.faults(f"head {key}"), _gone(key):
+                self.client.head_object(Bucket=self.name, Key=key)
+        except _Gone:
+            return False
+        return True
+
     def fetch(self, key: str, *, to: Path) -> None:
         """Copy an object to a local file.
 
@@ -141,23 +151,28 @@ class Bucket:
 
     def _replace(self, key: str, body: bytes, *, etag: str) -> None:
         try:
-            self.client.put_object(Bucket=self.name, Key=key, Body=body, IfMatch=etag)
+            with _gone(key):
+                self.client.put_object(Bucket=self.name, Key=key, Body=body, IfMatch=etag)
         except ClientError as problem:
-            code = aws.error_code(problem)
-            if code in GONE:
-                raise _Gone(key) from problem
             # The second is what S3 says when two replace an object at once.
-            if code in ("PreconditionFailed", "ConditionalRequestConflict"):
+            if aws.error_code(problem) in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise _Taken(key) from problem
             raise
 
     def _get(self, key: str) -> "GetObjectOutputTypeDef":
-        try:
+        with _gone(key):
             return self.client.get_object(Bucket=self.name, Key=key)
-        except ClientError as problem:
-            if aws.error_code(problem) not in GONE:
-                raise
-            raise _Gone(key) from problem
+
+
+@contextmanager
+def _gone(key: str) -> Iterator[None]:
+    """Tell an object that is not there from every other trouble."""
+    try:
+        yield
+    except ClientError as problem:
+        if aws.error_code(problem) not in GONE:
+            raise
+        raise _Gone(key) from problem
 
 
 class _Taken(Exception):

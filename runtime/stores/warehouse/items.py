@@ -5,7 +5,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from runtime.core.json_text import dump, load
+from runtime.core.warehouse.gap import Gap, Skipped
+from runtime.core.warehouse.health import Health, Notice, NoticeKind
 from runtime.core.warehouse.plan import Load, LoadState, Refused, TableCount
+from runtime.core.warehouse.progress import Progress
 from runtime.core.warehouse.schedule import HOURLY, parse
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
 from runtime.core.warehouse.sync import DestinationKind, Sync
@@ -39,6 +42,28 @@ def sync(item: Mapping[str, Item]) -> Sync:
     if "schedule" in raw:
         raw["schedule"] = parse(raw["schedule"])
     return Sync(**raw)
+
+
+def progress(item: Mapping[str, Item]) -> Progress:
+    """How far a sync has come, of its cursor's item; an empty item is that of a new sync."""
+    raw = codec.fields(item, Progress, as_json={"health", "skipped"})
+    if "health" in raw:
+        raw["health"] = _health(raw["health"])
+    if "skipped" in raw:
+        raw["skipped"] = tuple(Skipped(**_with_gap(each)) for each in raw["skipped"])
+    return Progress(**raw)
+
+
+def _health(raw: dict[str, Any]) -> Health:
+    notices = tuple(
+        Notice(**_with_gap({**notice, "kind": NoticeKind(notice["kind"])}))
+        for notice in raw["notices"]
+    )
+    return Health(**_with_gap({**raw, "notices": notices}))
+
+
+def _with_gap(raw: dict[str, Any]) -> dict[str, Any]:
+    return raw if raw["gap"] is None else {**raw, "gap": Gap(**raw["gap"])}
 
 
 def load_item(record: Load) -> Item:

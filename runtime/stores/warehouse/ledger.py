@@ -5,7 +5,7 @@ happened. Every write names the fence of its lease, so a planner that lost its l
 nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from runtime.core.json_text import dump, load
 from runtime.core.page import Page
+from runtime.core.warehouse.gap import Skipped
+from runtime.core.warehouse.health import Health
 from runtime.core.warehouse.plan import Lease, Load
 from runtime.core.warehouse.progress import Progress
 from runtime.errors import Conflict, Transient
@@ -59,16 +61,16 @@ class Ledger:
                 answer = self.table.client.update_item(**change, ReturnValues="ALL_NEW")
         except ClientError as problem:  # only a lost condition comes through
             raise Transient("this sync is running already", code="sync_busy") from problem
-        attributes = {
-            name: codec.value(dict(stored)) for name, stored in answer["Attributes"].items()
-        }
+        cursor: codec.Item = answer["Attributes"]
+        progress = items.progress(cursor)
         return Lease(
             tenant=tenant,
             sync_id=sync_id,
-            fence=attributes["fence"],
-            seq=attributes.get("seq"),
-            load=self._load(tenant, sync_id, attributes.get("open_load")),
+            fence=codec.value(cursor["fence"]),
+            seq=progress.seq,
+            load=self._load(tenant, sync_id, cursor.get("open_load")),
             job_id=job_id,
+            skipped=progress.skipped,
         )
 
     def release(self, lease: Lease) -> None:
@@ -124,8 +126,30 @@ class Ledger:
 
     def progress(self, tenant: str, sync_id: str, *, job_id: str = "") -> Progress:
         """How far a sync, or one of its backfills, has come, read now."""
-        cursor = self.table.get(_cursor(tenant, sync_id, job_id)) or {}
-        return Progress(**codec.fields(cursor, Progress))
+        return items.progress(self.table.get(_cursor(tenant, sync_id, job_id)) or {})
+
+    def progress_of(self, tenant: str, sync_ids: Sequence[str]) -> Mapping[str, Progress]:
+        """How far each of a tenant's syncs has come, by its id, read now."""
+        ids = {keys.loads_of(tenant, sync_id): sync_id for sync_id in sync_ids}
+        cursors = self.table.get_many(_cursor(tenant, sync_id) for sync_id in sync_ids)
+        come = {ids[cursor["pk"]["S"]]: items.progress(cursor) for cursor in cursors}
+        return {sync_id: come.get(sync_id, Progress()) for sync_id in sync_ids}
+
+    def tend(self, lease: Lease, health: Health) -> None:
+        """Store how the sync does.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
+        change = self.table.update(
+            _cursor(lease.tenant, lease.sync_id, lease.job_id),
+            "SET #health = :health",
+            _MINE,
+            health=codec.json_of(health),
+            fence=lease.fence,
+        )
+        if not self.table.try_to(lambda: self.table.client.update_item(**change)):
+            raise _lost()
 
     def is_open(self, tenant: str, sync_id: str, *, now_ms: int) -> bool:
         """Whether a planner has the sync, or an earlier one has left a load open."""
@@ -201,23 +225,52 @@ class Ledger:
         change = self.table.update(_schema(schema), "SET #columns = :columns", "", columns=text)
         self.table.try_to(lambda: self.table.client.update_item(**change))
 
+    def skip(
+        self, lease: Lease, *, skipped: Sequence[Skipped], health: Health, given_up: Load | None
+    ) -> None:
+        """Let the sync go on behind gaps.
+
+        Args:
+            lease: of whoever says so.
+            skipped: all gaps that it goes on behind, also those of before.
+            health: how the sync does, without the gap.
+            given_up: the last record of the load that was open; None if none was.
+
+        Raises:
+            Transient: code `lease_lost`.
+        """
+        cursor = _cursor(lease.tenant, lease.sync_id)
+        change = self.table.update(
+            cursor,
+            "SET #skipped = :skipped, #health = :health REMOVE #open_load",
+            _MINE,
+            skipped=codec.json_of(tuple(skipped)),
+            health=codec.json_of(health),
+            fence=lease.fence,
+        )
+        record = () if given_up is None else (self._put(given_up, fence=lease.fence),)
+        if not self.table.transact(change, *record):
+            raise _lost()
+
+    def _put(self, record: Load, *, fence: int) -> Any:
+        """The write of a load's record, which a planner that was overtaken does not make."""
+        condition = "attribute_not_exists(#fence) OR #fence <= :fence"
+        return self.table.put(_item(record, fence=fence), condition, fence=fence)
+
     def _write(self, lease: Lease, record: Load, change: str, **values: str | int) -> None:
         cursor = _cursor(lease.tenant, lease.sync_id, lease.job_id)
         saved = self.table.transact(
             self.table.update(cursor, change, _MINE, fence=lease.fence, **values),
-            self.table.put(
-                _item(record, fence=lease.fence),
-                "attribute_not_exists(#fence) OR #fence <= :fence",
-                fence=lease.fence,
-            ),
+            self._put(record, fence=lease.fence),
         )
         if not saved:
             raise _lost()
 
-    def _load(self, tenant: str, sync_id: str, open_load: str | None) -> Load | None:
+    def _load(self, tenant: str, sync_id: str, open_load: codec.Item | None) -> Load | None:
         if open_load is None:
             return None
-        item = self.table.get({"pk": keys.loads_of(tenant, sync_id), "sk": open_load})
+        sort = codec.value(open_load)
+        item = self.table.get({"pk": keys.loads_of(tenant, sync_id), "sk": sort})
         return None if item is None else items.load_record(item)
 
 

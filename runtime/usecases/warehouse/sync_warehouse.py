@@ -3,6 +3,7 @@
 After a kill at any step, the next planner finds the open load and continues it.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,14 +12,17 @@ from typing import Final, Protocol
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import backfill, plan
+from runtime.core.warehouse import gap as gaps
 from runtime.core.warehouse.backfill import Backfill
+from runtime.core.warehouse.gap import RawGap
 from runtime.core.warehouse.messages import STATEMENT
 from runtime.core.warehouse.plan import Lease, Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind, Sync
-from runtime.errors import BadInput, PenstockError
+from runtime.errors import PenstockError
 from runtime.usecases.warehouse import destination
 from runtime.usecases.warehouse.destination import Destination, OpenLoad
 
+Loads = tuple[Load, ...]
 LEASE_MS: Final = 16 * 60 * 1000  # longer than a Lambda lives, so its holder has ended by then
 # Of one run. No load begins after it: a function lives 15 minutes, and other syncs wait.
 BUDGET: Final = timedelta(minutes=5)
@@ -43,6 +47,9 @@ class RawLog(Protocol):
 
     def last_before(self, moment: str) -> int:
         """The number of the last batch that arrived before a moment (ISO 8601); 0 if none did."""
+
+    def holds(self, batch: RawBatch) -> bool:
+        """Whether the object of a batch is there."""
 
     def since(self, seq: int) -> Iterable[RawBatch]:
         """The batches after the one with this arrival number, in order."""
@@ -76,6 +83,16 @@ class Ledger(destination.Ledger, Protocol):
         """
 
 
+class Tend(Protocol):
+    """Watches runs of syncs."""
+
+    def __call__(self, sync: Sync, lease: Lease, run: Callable[[], Loads]) -> Loads:
+        """Make a run and record how it ended; returns its loads, and raises what it raises."""
+
+    def loaded(self, load: Load) -> None:
+        """Record one load, as far as it came."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncWarehouse:
     """Runs syncs. One planner at a time makes a sync's loads, one after the other."""
@@ -84,10 +101,11 @@ class SyncWarehouse:
     raw_log: RawLog
     ledger: Ledger
     destinations: Mapping[DestinationKind, Destination]  # one for each kind
+    tend: Tend
     clock: Callable[[], datetime]
     raw_kept: timedelta  # so long at least the object of a raw batch can be read
 
-    def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> tuple[Load, ...]:
+    def sync_one(self, tenant: str, sync_id: str, *, trigger: str = "api") -> Loads:
         """Run one sync now; returns its loads: none when it is paused, or when nothing is new.
 
         After the end of a statement (`trigger` is `statement`) there is nothing to do unless a load
@@ -96,16 +114,22 @@ class SyncWarehouse:
         Raises:
             NotFound: the tenant has no such sync.
             Transient: another planner has the sync (code `sync_busy`), or a step failed.
-            BadInput: raw batches are gone (code `raw_gap`), or a step refused the sync's settings.
+            RawGap: raw batches are gone; nothing is loaded behind them until somebody says so.
+            BadInput: a step refused the sync's settings.
         """
         sync = self.syncs.get(tenant, sync_id)
         lease = self._lease(sync)
         try:
-            return self._loads(lease, trigger=trigger, stop_at=self.clock() + BUDGET)
+            if not self._goes_on(sync) or (trigger == STATEMENT and lease.load is None):
+                return ()  # it is paused; or somebody has looked before the event came
+            stop_at = self.clock() + BUDGET
+            return self.tend(
+                sync, lease, lambda: self._loads(lease, trigger=trigger, stop_at=stop_at)
+            )
         finally:
             self.ledger.release(lease)
 
-    def backfill(self, tenant: str, sync_id: str, again: Backfill) -> tuple[Load, ...]:
+    def backfill(self, tenant: str, sync_id: str, again: Backfill) -> Loads:
         """Do one load of a backfill; returns it, or none when the sync is paused, or at the end.
 
         Raises:
@@ -135,11 +159,13 @@ class SyncWarehouse:
             return None
         return self._carry_on(sync, lease, load=load, batches=chosen)
 
-    def _loads(self, lease: Lease, *, trigger: str, stop_at: datetime) -> tuple[Load, ...]:
+    def _goes_on(self, sync: Sync) -> bool:
+        current = self.syncs.find(sync.tenant, sync.id)
+        return current is not None and current.enabled
+
+    def _loads(self, lease: Lease, *, trigger: str, stop_at: datetime) -> Loads:
         loads: list[Load] = []
-        if trigger == STATEMENT:
-            if lease.load is None:
-                return ()  # somebody has looked before the event came
+        if trigger == STATEMENT and lease.load is not None:
             trigger = lease.load.trigger
         while not loads or self.clock() < stop_at:
             # Read under the lease and before each load: a sync is deleted only while nobody has
@@ -183,13 +209,14 @@ class SyncWarehouse:
         open_load = lease.load
         if open_load is not None:
             taken = self._batches(open_load)
-            if not taken:
-                raise BadInput(f"the batches of load {open_load.load_id} are gone", code="raw_gap")
+            self._find_gap(lease, taken)
             load = self._replanned(sync, lease, open_load=open_load, batches=taken)
             return load, taken
         versions = self._versions(sync)
         after, looked_at = lease.seq or 0, self._now()
-        choice = plan.choose(batches, tenant=sync.tenant, after=after)
+        skipped = [each.gap for each in lease.skipped]
+        choice = plan.choose(batches, tenant=sync.tenant, after=after, skipped=skipped)
+        self._find_gap(lease, choice.batches)
         load = Load(
             tenant=sync.tenant,
             sync_id=sync.id,
@@ -206,6 +233,28 @@ class SyncWarehouse:
         if choice.batches:
             self.ledger.save(lease, load)
         return load, choice.batches
+
+    def _find_gap(self, lease: Lease, batches: Sequence[RawBatch]) -> None:
+        """See that the batches of a load have not expired.
+
+        Raises:
+            RawGap: the first of them have. The gap has all that have, beyond this load, too.
+        """
+        kept_since = timestamp(self.clock() - self.raw_kept)
+        if not batches or batches[0].appended_at >= kept_since or self.raw_log.holds(batches[0]):
+            return
+        older = itertools.takewhile(
+            lambda batch: batch.appended_at < kept_since, self.raw_log.since(batches[0].seq - 1)
+        )
+        skipped = [each.gap for each in lease.skipped]
+        expired = [
+            batch
+            for batch in older
+            if lease.tenant in batch.counts and not any(gap.covers(batch.seq) for gap in skipped)
+        ]
+        found = gaps.of_expired(expired, tenant=lease.tenant, holds=self.raw_log.holds)
+        if found is not None:
+            raise RawGap(found)
 
     def _batches(self, load: Load) -> Sequence[RawBatch]:
         batches = self.raw_log.between(load.first_seq, load.last_seq)
@@ -252,12 +301,23 @@ class SyncWarehouse:
         try:
             self.destinations[sync.kind](sync, opened, batches)
         except PenstockError as problem:
-            opened.note(problem, at=self._now())
-            raise
+            known = self._known(problem, load.tenant, batches)
+            opened.note(known, at=self._now())
+            raise known from problem
+        self.tend.loaded(opened.record)
         return opened.record
 
     def _versions(self, sync: Sync) -> str:
         return plan.versions(self.destinations[sync.kind].versions, sync.selection)
+
+    def _known(
+        self, problem: PenstockError, tenant: str, batches: Sequence[RawBatch]
+    ) -> PenstockError:
+        """The error; where a raw batch was not there, the gap that its absence makes."""
+        if problem.code != "object_missing":
+            return problem
+        found = gaps.first_of(batches, tenant=tenant, holds=self.raw_log.holds)
+        return problem if found is None else RawGap(found)
 
     def _now(self) -> str:
         return timestamp(self.clock())

@@ -1,6 +1,8 @@
 """What the API does with syncs and their loads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
@@ -11,6 +13,7 @@ from runtime.stores.warehouse.syncs import Syncs
 from runtime.usecases.warehouse.create_sync import CreateSync
 from runtime.usecases.warehouse.delete_sync import DeleteSync
 from runtime.usecases.warehouse.seal_settings import SealSettings
+from runtime.usecases.warehouse.skip_gap import SkipGap
 from runtime.usecases.warehouse.start_backfill import StartBackfill
 from runtime.usecases.warehouse.trigger_sync import TriggerSync
 from runtime.usecases.warehouse.update_sync import UpdateSync
@@ -28,6 +31,8 @@ class SyncApi:
     delete: DeleteSync
     trigger: TriggerSync
     backfill: StartBackfill
+    skip_gap: SkipGap
+    clock: Callable[[], datetime]  # for how far behind a sync is
 
 
 def build(clients: Clients, installation: Settings) -> SyncApi:
@@ -55,4 +60,6 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
             raw_kept=parts.raw_kept(installation),
         ),
         trigger=TriggerSync(syncs=syncs, queue=parts.hints(clients, installation.sync_queue_url)),
+        skip_gap=SkipGap(syncs=syncs, ledger=ledger, clock=worker.now),
+        clock=worker.now,
     )

@@ -14,7 +14,7 @@ from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import plan
 from runtime.core.warehouse.plan import Load, LoadState
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.errors import PenstockError, Permanent
+from runtime.errors import Permanent
 from tests.builders import an_event
 from tests.warehouse import START, World
 from tests.warehouse_records import a_sync
@@ -252,7 +252,7 @@ def test_a_run_without_news_is_no_load_and_says_until_when_all_is_loaded(world: 
     for _ in range(3):
         world.pass_time(hours=1)
         assert world.planner().sync_one("acme", "syn_1") == ()
-    progress = world.ledger().progress("acme", "syn_1")
+    progress = world.progress()
     assert (progress.seq, progress.loaded_until) == (0, timestamp(world.clock()))
     assert world.runs() == ()
 
@@ -269,7 +269,7 @@ def test_a_load_moves_the_time_until_which_all_is_loaded(
     latest, first = world.planner().sync_one("acme", "syn_1")[::-1]
     assert first.arrived_until == timestamp(START)
     assert latest.arrived_until == timestamp(world.clock())
-    assert world.ledger().progress("acme", "syn_1").loaded_until == latest.arrived_until
+    assert world.progress().loaded_until == latest.arrived_until
 
 
 def test_runs_lists_loads_newest_first_with_what_they_did(world: World) -> None:
@@ -345,17 +345,6 @@ def test_one_failing_sync_does_not_stop_the_others(world: World) -> None:
         (line["tenant"], line["code"]) for line in world.work()
     ]
     assert world.ids("penstock_globex") == ["evt_1"]
-
-
-def test_a_lost_raw_object_stops_the_sync_instead_of_being_skipped(world: World) -> None:
-    """A hole in the data must be seen by a person before it is loaded over."""
-    world.syncs.add(a_sync())
-    world.archive(an_event())
-    (key,) = world.keys("raw/")
-    world.s3.delete_object(Bucket=world.name, Key=key)
-    with pytest.raises(PenstockError, match="gone") as failure:
-        world.planner().sync_one("acme", "syn_1")
-    assert failure.value.code == "object_missing"
 
 
 def test_a_new_sync_begins_with_what_the_raw_log_still_holds(world: World) -> None:

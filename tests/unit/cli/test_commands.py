@@ -203,7 +203,7 @@ def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -
     assert nightly == sync["schedule"]
     assert 2 == penstock("syncs", "update", sync["id"]).code
 
-    assert sync == penstock("syncs", "show", sync["id"], "--json").json
+    assert sync.items() <= penstock("syncs", "show", sync["id"], "--json").json.items()
     renamed = penstock("syncs", "update", sync["id"], "--name", "archive", "--json").json
     assert {**sync, "name": "archive", "etag": renamed["etag"]} == renamed
     assert f"{sync['id']} is paused" in penstock("syncs", "pause", sync["id"]).out
@@ -220,7 +220,8 @@ def test_syncs_and_keys_are_made_and_listed(penstock: Command) -> None:
     sync = penstock("syncs", "create", "--name", "warehouse", "--json").json
     key = penstock("keys", "create", "--name", "ci", "--scope", "events:write", "--json").json
 
-    assert [sync] == penstock("syncs", "list", "--json").json["data"]
+    [listed] = penstock("syncs", "list", "--json").json["data"]
+    assert sync.items() <= listed.items()
     assert key["key"] not in penstock("keys", "list").out
     assert "ci" in penstock("keys", "list").out
 

@@ -86,6 +86,7 @@ def test_only_an_admin_makes_tenants(api: ApiClient) -> None:
 def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[str, str]) -> None:
     """Not even their existence is anybody else's business."""
     bodies = {
+        "POST skip-gap of sync": {"first_seq": 1},
         "PUT secret": {"value": "x"},
         "POST version": {"source": "x = 1"},
         "PUT environment of function": {"values": {}},
@@ -218,4 +219,5 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "POST revert of transform": f"/v1/transforms/{transform}/revert",
         **{f"{word} sync": f"/v1/syncs/{sync}" for word in ("GET", "PATCH", "DELETE")},
         **{f"POST {word} sync": f"/v1/syncs/{sync}/{word}" for word in ("pause", "resume")},
+        "POST skip-gap of sync": f"/v1/syncs/{sync}/skip-gap",
     }

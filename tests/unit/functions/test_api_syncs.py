@@ -1,18 +1,24 @@
 """Syncs and profiles over the API."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from functions import api as api_function
 from runtime.core.profiles.profile import Profile
+from runtime.core.timestamps import timestamp
+from runtime.core.warehouse import health
+from runtime.core.warehouse.gap import Gap
+from runtime.core.warehouse.health import Health, Problem
 from runtime.core.warehouse.messages import SyncMessage, parse_sync
+from runtime.core.warehouse.plan import Lease
 from runtime.stores.queues import Hints
 from runtime.stores.tables import keys
 from tests.api_client import ApiClient
 from tests.api_people import NoLambda
-from tests.builders import a_profile, a_run
+from tests.builders import NOW, a_profile, a_run
 from tests.overtaking import overtaken_by
 from tests.warehouse_records import a_load
 
@@ -25,7 +31,7 @@ def test_a_redshift_sync_has_the_tenants_own_schema(api: ApiClient) -> None:
     assert (201, f"penstock_{api.tenant}") == (made.status, made.json["schema"])
     assert "" == lake.json["schema"]
     by_id = sorted([made.json, lake.json], key=lambda sync: str(sync["id"]))
-    assert by_id == api.get("/v1/syncs").json["data"]
+    assert [*map(new, by_id)] == api.get("/v1/syncs").json["data"]
 
 
 def test_a_bad_sync_is_refused_by_field(api: ApiClient) -> None:
@@ -96,11 +102,12 @@ def test_a_sync_is_shown_renamed_and_as_it_was_otherwise(api: ApiClient) -> None
 
     expected = {**made, "name": "archive", "etag": renamed.json["etag"]}
     assert (200, expected) == (renamed.status, renamed.json)
-    assert renamed.json == api.get(path).json == api.call("PATCH", path, {}).json
+    assert new(renamed.json) == api.get(path).json
+    assert renamed.json == api.call("PATCH", path, {}).json
     for body, code in (({"name": ""}, "bad_name"), ({"kind": "redshift"}, "unknown_field")):
         refused = api.call("PATCH", path, body)
         assert (422, code) == (refused.status, refused.json["code"])
-    assert renamed.json == api.get(path).json
+    assert new(renamed.json) == api.get(path).json
 
 
 def test_a_paused_sync_is_not_started_until_it_is_resumed(api: ApiClient) -> None:
@@ -115,7 +122,8 @@ def test_a_paused_sync_is_not_started_until_it_is_resumed(api: ApiClient) -> Non
 
     assert (409, "sync_paused") == (answer.status, answer.json["code"])
     assert made["id"] not in {sync.id for sync in api.application.syncs.store.enabled()}
-    assert made == api.post(f"{path}/resume").json == api.get(path).json
+    assert made == api.post(f"{path}/resume").json
+    assert new(made) == api.get(path).json
 
 
 def test_a_deleted_sync_is_gone(api: ApiClient) -> None:
@@ -161,6 +169,53 @@ def test_a_load_that_begins_at_the_moment_of_a_deletion_keeps_its_sync(api: ApiC
     assert old == syncs.store.get(api.tenant, sync)
     syncs.ledger.release(lease)
     assert syncs.store.delete(old, closed)
+
+
+def test_a_sync_shows_how_far_behind_it_is_and_what_to_do_about_its_last_error(
+    api: ApiClient,
+) -> None:
+    """An admin must not have to read logs to know whether the warehouse can be trusted."""
+    path, lease = a_planned_sync(api)
+    api.application.syncs.ledger.tend(lease, failed(Problem("permission denied", "permission")))
+    loaded_until = timestamp(datetime.now(UTC) - timedelta(minutes=2))
+    api.application.syncs.ledger.advance(lease, seq=7, loaded_until=loaded_until)
+
+    shown = api.get(path).json
+
+    assert (loaded_until, True) == (shown["loaded_until"], 120 <= shown["behind_s"] < 180)
+    how = shown["health"]
+    assert (1, "permission denied", "permission") == (
+        how["failures"],
+        how["error"],
+        how["error_code"],
+    )
+    assert "COPY role" in how["advice"]
+    assert [shown] == [
+        {**each, "behind_s": shown["behind_s"]} for each in api.get("/v1/syncs").json["data"]
+    ]
+
+
+def test_a_gap_is_shown_skipped_once_and_stays_on_record(api: ApiClient) -> None:
+    """What was lost is somebody's decision, which the audit log has as well."""
+    path, lease = a_planned_sync(api)
+    ledger = api.application.syncs.ledger
+    gap = Gap(first_seq=4, last_seq=5, batches=2, rows=812, arrived_from=NOW, arrived_until=NOW)
+    ledger.tend(lease, failed(Problem("gone", "raw_gap"), gap=gap))
+
+    busy = api.post(f"{path}/skip-gap", {"first_seq": 4})
+    ledger.release(lease)
+    other = api.post(f"{path}/skip-gap", {"first_seq": 5})
+    skipped = api.post(f"{path}/skip-gap", {"first_seq": 4})
+    again = api.post(f"{path}/skip-gap", {"first_seq": 4})
+
+    assert [(409, "sync_busy"), (409, "no_such_gap"), (409, "no_such_gap")] == [
+        (each.status, each.json["code"]) for each in (busy, other, again)
+    ]
+    [lost] = api.get(path).json["skipped"]
+    assert {**asdict(gap), "skipped_at": lost["skipped_at"]} == lost
+    assert (200, None) == (skipped.status, skipped.json["health"]["gap"])
+    entries = api.get("/v1/audit", action="sync.gap_skipped").json["data"]
+    assert ["refused", "done", "refused", "refused"] == [each["outcome"] for each in entries]
 
 
 def test_changes_of_a_sync_at_the_same_moment_are_all_made(api: ApiClient) -> None:
@@ -263,6 +318,24 @@ def test_a_functions_runs_are_listed_newest_first(api: ApiClient) -> None:
 
     assert ["run_2", "run_1", "run_0"] == [run["id"] for run in first["data"] + rest["data"]]
     assert "seen" == first["data"][0]["logs"][0]["message"]
+
+
+def new(sync: dict[str, Any]) -> dict[str, Any]:
+    """A sync as it is shown before its first run."""
+    return {**sync, "loaded_until": None, "behind_s": None, "health": None, "skipped": []}
+
+
+def a_planned_sync(api: ApiClient) -> tuple[str, Lease]:
+    """The path of a sync, and the lease of its planner."""
+    sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"}).json["id"]
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    ledger = api.application.syncs.ledger
+    return f"/v1/syncs/{sync}", ledger.acquire(api.tenant, sync, now_ms=now_ms, lease_ms=60_000)
+
+
+def failed(problem: Problem, *, gap: Gap | None = None) -> Health:
+    """How a sync does whose first run failed."""
+    return health.failed(Health(), problem, at=NOW, gap=gap)
 
 
 def stored(api: ApiClient, profile: Profile) -> Profile:

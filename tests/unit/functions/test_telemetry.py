@@ -148,6 +148,37 @@ def test_an_invocation_counts_what_there_was(capsys: pytest.CaptureFixture[str])
     }
 
 
+def test_a_line_may_have_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of all that it is about together, and of each by the fields that it names."""
+    line = {"message": "sync.ended", "sync_id": "syn_1", "measures": {"sync.failed": 1}}
+    _telemetry.journal({**line, "measured_by": ("sync_id",)})
+    _telemetry.journal({**line, "measures": {"sync.lag_s": 90}})
+    each, together = written(capsys)
+
+    [directive] = each.pop("_aws")["CloudWatchMetrics"]
+    assert [["service"], ["service", "sync_id"]] == directive["Dimensions"]
+    assert [{"Name": "sync.failed", "Unit": "Count"}] == directive["Metrics"]
+    assert ("syn_1", 1, "local") == (each["sync_id"], each["sync.failed"], each["service"])
+    assert not {"measures", "measured_by"} & each.keys()
+    [directive] = together["_aws"]["CloudWatchMetrics"]
+    assert [["service"]] == directive["Dimensions"]
+    assert [{"Name": "sync.lag_s", "Unit": "Seconds"}] == directive["Metrics"]
+
+
+def test_metrics_of_a_line_are_written_at_every_log_level(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An alarm must not fall silent because somebody wants a shorter log."""
+    was = _telemetry.logger.log_level
+    _telemetry.logger.setLevel(logging.WARNING)
+    try:
+        _telemetry.journal({"message": "sync.ended", "measures": {"sync.failed": 1}})
+    finally:
+        _telemetry.logger.setLevel(was)
+
+    assert [1] == [line["sync.failed"] for line in written(capsys)]
+
+
 def test_nothing_is_counted_twice(capsys: pytest.CaptureFixture[str]) -> None:
     """The next invocation begins anew, and one without anything to tell writes no line."""
     _telemetry.journal(TAKEN)

@@ -19,7 +19,10 @@ from runtime.core.functions.health import Health
 from runtime.core.pacing import endpoint_health
 from runtime.core.pacing.endpoint_health import Notice, NoticeKind
 from runtime.core.profiles.profile import Profile
+from runtime.core.warehouse import health as sync_health
+from runtime.core.warehouse.gap import Gap
 from sandbox.sdk import context, http, outcomes, types
+from tests.warehouse_records import a_sync
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted(
@@ -209,6 +212,7 @@ def test_each_family_has_exactly_its_topics() -> None:
         "segment.": _events.SegmentTopic,
         "webhook.": _events.WebhookTopic,
         "function.": _events.FunctionTopic,
+        "sync.": _events.SyncTopic,
     }
 
     described = {topic for family in families.values() for topic in get_args(family)}
@@ -247,6 +251,18 @@ def test_a_notice_about_a_function_has_exactly_the_fields_of_the_platform() -> N
 
     [event] = health.events(Health(tenant="t", function="f", notices=(full,)))
     assert event.properties.keys() == fields(penstock.FunctionNotice)
+
+
+def test_a_notice_about_a_sync_has_exactly_the_fields_of_the_platform() -> None:
+    """Those of a failure, and those of a gap."""
+    gap = Gap(first_seq=1, last_seq=2, batches=2, rows=9, arrived_from="2026", arrived_until="2027")
+    failing = sync_health.failed(
+        sync_health.Health(), sync_health.Problem("gone", "raw_gap"), at=NOW, gap=gap
+    )
+
+    events = sync_health.events(a_sync(), failing)
+    assert ["sync.gap", "sync.failing"] == [event.topic for event in events]
+    assert events[0].properties.keys() == fields(penstock.SyncNotice)
 
 
 def members(kind: type) -> set[str]:

@@ -8,6 +8,7 @@ from runtime import settings
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from runtime.wiring import parts, sync
+from tests.doubles import Journal
 
 
 @pytest.mark.parametrize("days", [1, 29, 365])
@@ -15,7 +16,7 @@ def test_a_new_sync_begins_with_what_the_installation_keeps(
     monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
     """The bucket's rule has the same parameter: a sync that looks further back finds nothing."""
-    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET"):
+    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET", "BUS"):
         monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
     monkeypatch.setenv("PENSTOCK_RETENTION_DAYS", str(days))
 
@@ -24,7 +25,7 @@ def test_a_new_sync_begins_with_what_the_installation_keeps(
 
 def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind that the API takes and the schedule cannot load would fail each hour."""
-    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET"):
+    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET", "BUS"):
         monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
 
     destinations = _syncs().destinations
@@ -38,4 +39,4 @@ def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -
 
 def _syncs() -> SyncWarehouse:
     installation = settings.load()
-    return sync.syncs(parts.clients(installation), installation)
+    return sync.syncs(parts.clients(installation), installation, journal=Journal())

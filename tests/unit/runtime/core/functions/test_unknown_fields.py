@@ -177,6 +177,7 @@ def test_the_notices_have_the_fields_that_their_type_describes() -> None:
     types: dict[str, Any] = {
         "webhook.": penstock.WebhookNotice,
         "function.": penstock.FunctionNotice,
+        "sync.": penstock.SyncNotice,
     }
 
     assert NOTICES.keys() == {topic for topic in KNOWN if topic.startswith(tuple(types))}
