@@ -41,8 +41,9 @@ def after_load(message: SyncMessage, load: Load, *, has_more: bool) -> int | Non
 
 def after_error(message: SyncMessage, problem: PenstockError) -> int | None:
     """The delay of the next message after a run that an error ended, in seconds; None for none."""
-    if problem.code in {"sync_busy", "lease_lost"} and message.trigger != API:
-        # Whoever has the lease does the work; if he is killed, the queue gives his message again.
+    if problem.code == "lease_lost" and message.trigger != API:
+        # Whoever has the lease now loads; if he is killed, the queue gives his message again. Not
+        # so for `sync_busy`: an erasure or the compaction may have the lease, which load nothing.
         return None
     return None if isinstance(problem, Permanent) else _pause(message)
 

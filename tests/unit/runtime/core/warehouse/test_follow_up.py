@@ -61,13 +61,20 @@ def test_the_platforms_trouble_is_tried_again_and_a_refusal_is_not() -> None:
     assert follow_up.after_error(_message(), Permanent("never")) is None
 
 
-@pytest.mark.parametrize("code", ["sync_busy", "lease_lost"])
-def test_beside_another_run_only_what_somebody_asked_for_is_repeated(code: str) -> None:
-    """Whoever is at it does a slot's work; what somebody waits for may have come too late."""
-    problem = Transient("somebody else is at it", code=code)
+def test_behind_another_run_only_what_somebody_asked_for_is_repeated() -> None:
+    """Whoever took over does a slot's work; what somebody waits for may have come too late."""
+    problem = Transient("somebody else is at it", code="lease_lost")
 
     assert follow_up.after_error(_message(), problem) is None
     assert 60 == follow_up.after_error(_message(trigger="api"), problem)
+
+
+@pytest.mark.parametrize("trigger", ["schedule", "api"])
+def test_what_finds_the_sync_busy_comes_again(trigger: str) -> None:
+    """An erasure or the compaction may be at its files: they load nothing, and a day is long."""
+    problem = Transient("somebody else is at it", code="sync_busy")
+
+    assert 60 == follow_up.after_error(_message(trigger=trigger), problem)
 
 
 def test_a_message_is_read_as_it_was_sent() -> None:
