@@ -22,6 +22,7 @@ from bench import (
     operations,
     releases,
     sandbox_cost,
+    syncs,
     timelines,
     transforms,
     warehouse,
@@ -58,6 +59,7 @@ ON_THE_CLOUD: Final[Mapping[str, Callable[[Stage], Iterable[Row]]]] = {
     "imports": imports.measure,
     "cost": _cpu_and_cost,
     "releases": releases.measure,
+    "syncs": syncs.measure,
     "isolation": isolation.measure,
 }
 SECTIONS: Final = (*ALONE, *ON_THE_CLOUD)

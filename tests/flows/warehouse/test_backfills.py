@@ -1,21 +1,25 @@
 """A backfill loads again what was loaded before, beside the sync, and never a row twice."""
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from runtime.core.jobs.job import Job, JobState
 from runtime.core.timestamps import timestamp
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import backfill, plan
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, NotFound
 from runtime.usecases.warehouse.backfill_page import LOOK_MS, PATIENCE_LOOKS, BackfillPage
 from runtime.usecases.warehouse.start_backfill import StartBackfill
 from tests.builders import an_event
-from tests.warehouse import World
+from tests.warehouse import Death, Killed, World
 from tests.warehouse_records import a_sync
+
+LAKE = "lake/v1/acme/syn_1/events/"
+CALLS_OF_A_LOAD = 30  # more than one makes; a death beyond the last call never happens
 
 
 @dataclass
@@ -156,3 +160,33 @@ def test_the_next_load_is_asked_for_when_the_one_before_has_ended(world: World) 
     del world.syncs.held["acme", sync.id]
     with pytest.raises(NotFound):
         _page(world, job)
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+def test_a_backfill_that_is_killed_at_any_call_goes_on_and_makes_each_load_once(
+    world: World, *, after_effect: bool
+) -> None:
+    """Its message comes again, and finds how far the one before has come."""
+    world.syncs.add(a_sync(kind=DestinationKind.S3))
+    world.archive(an_event())
+    world.planner().sync_one("acme", "syn_1")
+    deaths = 0
+    for at in range(1, CALLS_OF_A_LOAD):
+        job, files = _start(world), set(world.keys(LAKE))
+        again = backfill.of_job(replace(job, id=f"job_{at}"))
+        death = Death(at=at, after_effect=after_effect)
+        with suppress(Killed):
+            world.planner(death).backfill("acme", "syn_1", again)
+        world.death = None
+        world.pass_time(minutes=17)  # the lease of the one that was killed runs out
+        world.planner().backfill("acme", "syn_1", again)
+
+        progress = world.ledger().progress("acme", "syn_1", job_id=again.job_id)
+        assert 1 == again.passed(progress.seq)
+        assert 1 == len(set(world.keys(LAKE)) - files)
+        deaths += death.dead
+        if not death.dead:
+            break
+    else:
+        pytest.fail("a backfill makes more calls than this test kills")
+    assert deaths > 5
