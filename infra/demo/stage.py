@@ -34,6 +34,7 @@ PARAMETERS: Final = {
     "SyncPlanSchedule": "rate(1 minute)",
     "CompactionSchedule": "rate(1 minute)",
     "ReconcileSchedule": "rate(1 minute)",
+    "SyncCheckSchedule": "rate(1 minute)",
     "QueueDelayMaxSeconds": "5",
     "ErasureSecondLookSeconds": "5",
 }

@@ -182,10 +182,10 @@ def test_the_cursor_moves_without_a_load(world: World) -> None:
     assert ledger.progress("acme", "syn_1") == Progress()
     lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=0)
     ledger.advance(lease, seq=7)
-    assert ledger.progress("acme", "syn_1") == Progress(seq=7)
+    assert ledger.progress("acme", "syn_1") == Progress(seq=7, checked_seq=7)
     ledger.advance(lease, seq=9, loaded_until="2026-11-20T13:04:05.123Z")
     lease = ledger.acquire("acme", "syn_1", now_ms=1, lease_ms=0)
-    expected = Progress(seq=9, loaded_until="2026-11-20T13:04:05.123Z")
+    expected = Progress(seq=9, loaded_until="2026-11-20T13:04:05.123Z", checked_seq=7)
     assert (lease.seq, ledger.progress("acme", "syn_1")) == (9, expected)
 
 

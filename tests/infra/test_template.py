@@ -73,6 +73,21 @@ def test_a_dead_letter_raises_an_alarm(queue: Resource) -> None:
     assert queue.id in watched
 
 
+@pytest.mark.parametrize(
+    "function", [each for each in FUNCTIONS if template.events(each, "ScheduleV2")], ids=name
+)
+def test_an_alarm_on_errors_of_a_scheduled_function_can_fire(function: Resource) -> None:
+    """It is called once a minute at most: an alarm that waits for five errors a minute is blind."""
+    alarms = [
+        each.properties
+        for each in template.resources("AWS::CloudWatch::Alarm")
+        if each.properties["MetricName"] == "Errors"
+        and template.resolve(each.properties["Dimensions"][0]["Value"], stack=each.stack)
+        == function.id
+    ]
+    assert all(("Sum", 0) == (each["Statistic"], each["Threshold"]) for each in alarms)
+
+
 def test_every_target_of_the_rule_has_dead_letters() -> None:
     """What a bus cannot hand over is kept, and the destinations are all there."""
     seen = {}

@@ -18,6 +18,9 @@ class Progress:
     # ISO 8601: all of the tenant's rows that had arrived by then are loaded. None before the first
     # run that ended well.
     loaded_until: str | None = None
+    # Up to this arrival number, each batch was loaded or skipped; whoever checks it goes on there.
+    # None before the first run.
+    checked_seq: int | None = None
     skipped: tuple[Skipped, ...] = ()  # the gaps that it has gone on behind, oldest first
     health: Health = field(default_factory=Health)
 

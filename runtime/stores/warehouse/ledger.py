@@ -24,6 +24,7 @@ from runtime.stores.tables.table import Table
 from runtime.stores.warehouse import items
 
 _MINE: Final = "#fence = :fence"
+_FIRST: Final = "if_not_exists(#checked_seq, :seq)"  # a sync is checked from where it begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +100,19 @@ class Ledger:
         """
         change = self.table.update(
             _cursor(lease.tenant, lease.sync_id, lease.job_id),
-            f"SET #seq = :seq{_until(loaded_until)}",
+            f"SET #seq = :seq, #checked_seq = {_FIRST}{_until(loaded_until)}",
             _MINE,
             **_given(seq=seq, loaded_until=loaded_until, fence=lease.fence),
         )
         if not self.table.try_to(lambda: self.table.client.update_item(**change)):
             raise _lost()
+
+    def check_off(self, tenant: str, sync_id: str, *, seq: int) -> None:
+        """Store that all batches up to this arrival number were loaded or skipped."""
+        change = self.table.update(
+            _cursor(tenant, sync_id), "SET #checked_seq = :seq", "attribute_exists(pk)", seq=seq
+        )
+        self.table.try_to(lambda: self.table.client.update_item(**change))
 
     def save(self, lease: Lease, record: Load) -> None:
         """Remember how far the open load has come.

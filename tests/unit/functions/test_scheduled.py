@@ -1,10 +1,11 @@
 """The sweep and the sync, as Lambda calls them."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from functions import sweep, sync
+from functions import check_syncs, sweep, sync
 from functions._batch import BatchHandler
 from runtime.core.deliveries.messages import parse_deliver
 from runtime.core.functions import life
@@ -70,7 +71,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
     # A warm process keeps its stores; each test is a cold start on an account of its own.
-    caches = (sweep.sweeps, sync.plan)
+    caches = (sweep.sweeps, sync.plan, check_syncs.checks)
     for cached in caches:
         cached.cache_clear()
     yield cloud
@@ -196,6 +197,24 @@ class TestSync:
         assert [{"itemIdentifier": "message-0"}] == run(an_sqs_event(body), None)[
             "batchItemFailures"
         ]
+
+
+class TestCheckSyncs:
+    """The check of syncs."""
+
+    def test_it_says_how_many_it_has_checked(
+        self, installed: Cloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """And what it measures is a metric, also where all is well."""
+        Tenants(config=installed.config).add(TENANT, created_at=NOW)
+        created_at = timestamp(worker.now())
+        Syncs(config=installed.config).add(a_sync(kind=DestinationKind.S3, created_at=created_at))
+
+        checked = check_syncs.handler({}, None)
+
+        assert {"syncs": 1, "rows_missed": 0, "overdue_s": 0} == checked
+        [line] = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (1, 0) == (line["sync.checked"], line["sync.overdue_s"])
 
 
 class TestSettings:

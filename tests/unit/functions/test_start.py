@@ -10,6 +10,7 @@ from runtime.stores.aws.switches import SwitchNotHonoured
 from runtime.wiring import (
     api,
     archive,
+    check_syncs,
     deliver,
     fanout,
     jobs,
@@ -32,6 +33,7 @@ STARTS: list[Callable[[], object]] = [
     lambda: sweep.build(_ignore),
     lambda: sync.build(_ignore),
     sync.planner,
+    lambda: check_syncs.build(_ignore),
     profiles.build_follower,
     outcomes.build_follower,
     lambda: reconcile.build(_ignore),
