@@ -43,7 +43,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
-    kind: Annotated[str, typer.Option(help="s3, redshift, postgresql or bigquery.")] = "redshift",
+    kind: Annotated[
+        str, typer.Option(help="s3, redshift, postgresql, bigquery or snowflake.")
+    ] = "redshift",
     *,
     schedule: Schedule = None,
     selection: SelectionFile = None,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.core.warehouse import sql
-from runtime.core.warehouse.dialects import bigquery, postgresql, redshift
+from runtime.core.warehouse.dialects import bigquery, postgresql, redshift, snowflake
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType
 from runtime.core.warehouse.sql import Dialect
 from tests.warehouse_records import a_transaction, staged_tables
@@ -15,6 +15,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "bigquery": bigquery.DIALECT,
     "postgresql": postgresql.DIALECT,
     "redshift": redshift.DIALECT,
+    "snowflake": snowflake.DIALECT,
 }
 AMOUNT: Final = PromotedColumn(
     table="events", name="amount", type=PromotedType.NUMBER, path="order.total"

@@ -38,7 +38,7 @@ MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024  # the rows of `_loads`, and no others
 
 def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRules]":
     """What each kind of destination has to be told; kinds that need nothing are left out."""
-    from runtime.core.warehouse.settings import bigquery, postgresql, s3
+    from runtime.core.warehouse.settings import bigquery, postgresql, s3, snowflake
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
     databases = _databases(installation)
@@ -56,6 +56,7 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
         DestinationKind.S3: SettingRules(s3.SETTINGS, s3.check),
         DestinationKind.POSTGRESQL: SettingRules(postgresql.SETTINGS, check_server),
         DestinationKind.BIGQUERY: SettingRules(bigquery.SETTINGS, check_key),
+        DestinationKind.SNOWFLAKE: SettingRules(snowflake.SETTINGS, s3.check),
     }
 
 
@@ -63,10 +64,7 @@ def own_buckets(clients: Clients) -> "OwnBuckets":
     """The buckets of tenants' own."""
     from runtime.stores.warehouse.own_bucket import OwnBuckets
 
-    def connect(bucket: "OwnBucket", external_id: str) -> "S3Client":
-        return clients.s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
-
-    return OwnBuckets(connect=connect)
+    return OwnBuckets(connect=partial(_as_role, clients))
 
 
 def own_warehouses(
@@ -122,6 +120,33 @@ def own_warehouses(
             uri=lambda key: f"s3://{bucket.name}/{key}",
         )
 
+    def snowflake(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
+        from runtime.core.warehouse import sql
+        from runtime.core.warehouse.dialects import snowflake as dialect
+        from runtime.core.warehouse.settings import s3, snowflake
+        from runtime.stores.warehouse.own_bucket import OwnStage
+        from runtime.stores.warehouse.snowflake.statements import Statements
+        from runtime.usecases.warehouse.load_sql import LoadSql
+
+        stage = OwnStage(
+            bucket=s3.bucket_of(sync.settings),
+            external_id=sync.id,
+            connect=partial(_as_role, clients),
+        )
+        return LoadSql(
+            statements=Statements(
+                account=snowflake.account(sync.settings),
+                private_key=secrets["private_key"],
+                schema=sql.schema_name(sync),
+                send=send(),
+                bucket=bucket,
+                stage=stage,
+            ),
+            schemas=SchemasOfSync(schemas=schemas, sync_id=sync.id),
+            dialect=dialect.DIALECT,
+            uri=lambda key: f"s3://{bucket.name}/{key}",
+        )
+
     send = cache(partial(_send, installation))
     # Built when a sync needs it: most processes never open a login.
     secrets = cache(lambda: parts.secrets(clients, installation))
@@ -129,7 +154,11 @@ def own_warehouses(
     def open_secret(tenant: str, sealed: str) -> str:
         return secrets().open(tenant, sealed)
 
-    connects = {DestinationKind.POSTGRESQL: postgresql, DestinationKind.BIGQUERY: bigquery}
+    connects = {
+        DestinationKind.POSTGRESQL: postgresql,
+        DestinationKind.BIGQUERY: bigquery,
+        DestinationKind.SNOWFLAKE: snowflake,
+    }
     return {
         kind: OwnWarehouses(connect=connect, open_secret=open_secret)
         for kind, connect in connects.items()
@@ -154,6 +183,10 @@ def postgresql_warehouse(
         dialect=postgresql.DIALECT,
         uri=lambda key: f"s3://{bucket.name}/{key}",
     )
+
+
+def _as_role(clients: Clients, bucket: "OwnBucket", external_id: str) -> "S3Client":
+    return clients.s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
 
 
 def _send(installation: Settings) -> "Send":

@@ -17,15 +17,12 @@ class DestinationKind(StrEnum):
     REDSHIFT = "redshift"
     POSTGRESQL = "postgresql"
     BIGQUERY = "bigquery"
+    SNOWFLAKE = "snowflake"
 
     @property
     def has_tables(self) -> bool:
         """Whether the rows go into a warehouse's tables, which need a schema."""
-        match self:
-            case DestinationKind.S3:
-                return False
-            case DestinationKind.REDSHIFT | DestinationKind.POSTGRESQL | DestinationKind.BIGQUERY:
-                return True
+        return self is not DestinationKind.S3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,26 @@ class OwnBuckets:
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStage:
+    """The folder of one tenant's bucket from which a warehouse of its own reads staged files."""
+
+    bucket: OwnBucket
+    external_id: str
+    connect: Callable[[OwnBucket, str], "S3Client"]  # as the bucket's role, with an external id
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store a file under the bucket's prefix and this key.
+
+        Raises:
+            Permanent: code `permission` or `bucket_missing`.
+            Transient: code `aws_unavailable`.
+        """
+        with _faults(self.bucket):
+            client = self.connect(self.bucket, self.external_id)
+            client.put_object(Bucket=self.bucket.name, Key=f"{self.bucket.prefix}{key}", Body=body)
+
+
 def _key(bucket: OwnBucket, load: Load, file: DataFile) -> str:
     return f"{bucket.prefix}{file.table}/dt={file.day}/{load.load_id}.parquet"
 

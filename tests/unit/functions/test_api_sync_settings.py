@@ -78,6 +78,27 @@ def test_a_key_of_google_is_taken_whole_and_never_shown(api: ApiClient) -> None:
     assert "hunter2" not in json.dumps(refused.json)
 
 
+def test_snowflake_needs_a_bucket_of_ones_own_to_read_from(api: ApiClient) -> None:
+    """No account of a tenant reads the installation's bucket, which has everybody's files."""
+    given = {
+        "account": "shop-main",
+        "database": "ANALYTICS",
+        "warehouse": "LOADING",
+        "role": "PENSTOCK",
+        "stage": "ANALYTICS.PUBLIC.PENSTOCK",
+        "user": "loader",
+        "private_key": PEM,
+    }
+    own = {"bucket": "lake", "role_arn": "arn:aws:iam::123456789012:role/penstock/writer"}
+    body = {"name": "own", "kind": "snowflake"}
+
+    made = api.post("/v1/syncs", body | {"settings": given | own})
+    refused = api.post("/v1/syncs", body | {"settings": given})
+
+    assert (201, ["private_key"]) == (made.status, made.json["sealed_names"])
+    assert (422, "settings.bucket") == (refused.status, refused.json["field"])
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [

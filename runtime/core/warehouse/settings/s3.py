@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runtime.core.warehouse.settings import setting
@@ -50,6 +50,11 @@ SETTINGS: Final = (
         default="",
     ),
 )
+# For destinations that read their files from such a bucket.
+REQUIRED: Final = tuple(
+    replace(each, default=None) if each.name in {"bucket", "role_arn"} else each
+    for each in SETTINGS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,11 @@ class OwnBucket:
 
 def own_bucket(shown: Mapping[str, str]) -> OwnBucket | None:
     """The bucket that a sync's settings name; None if they name none."""
-    if not shown.get("bucket"):
-        return None
+    return bucket_of(shown) if shown.get("bucket") else None
+
+
+def bucket_of(shown: Mapping[str, str]) -> OwnBucket:
+    """The bucket of a destination that cannot do without one."""
     return OwnBucket(
         name=shown["bucket"],
         prefix=shown.get("prefix", ""),

@@ -17,6 +17,9 @@ CODE: Final = "bad_settings"
 PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 WORD: Final = re.compile(r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,254}[^\s\x00-\x1f\x7f])?")
 SECRET: Final = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
+PRIVATE_KEY: Final = re.compile(
+    r"\s*-----BEGIN (RSA )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PRIVATE KEY-----\s*"
+)
 CERTIFICATES: Final = re.compile(
     r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+"
 )
