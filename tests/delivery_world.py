@@ -30,9 +30,9 @@ from tests.doubles import (
     MemoryErasures,
     MemoryTurns,
     MemoryWebhooks,
-    VirtualQueue,
 )
 from tests.vectors import SECRET_A, SECRET_B
+from tests.virtual_queue import VirtualQueue
 
 VISIBILITY_S: Final = 60  # how long a message that failed stays away
 

@@ -11,8 +11,9 @@ from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.postgresql.connection import Dialling
 from runtime.usecases.warehouse.load_own import SchemasOfSync, Warehouse
 from runtime.wiring.warehouse_parts import postgresql_warehouse
+from tests.planner_deaths import Death, Killed
 from tests.postgresql_server import PostgresqlServer
-from tests.warehouse import Death, Killed, World
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 

@@ -9,7 +9,8 @@ from runtime.core.deliveries.attempt import Answered, Posted
 from runtime.core.functions.messages import RunMessage
 from runtime.errors import Transient
 from tests.chaos.faults import Faults
-from tests.doubles import FakeClock, VirtualQueue, a_result
+from tests.doubles import FakeClock, a_result
+from tests.virtual_queue import VirtualQueue
 
 RAISED: Final = {
     "outcome": "raised",

@@ -55,7 +55,6 @@ from tests.doubles import (
     MemoryErasures,
     MemoryTurns,
     MemoryWebhooks,
-    VirtualQueue,
 )
 from tests.rerun_parts import Nobody, Nowhere, Perilous, Receiver, TwoVersions
 from tests.run_doubles import (
@@ -66,6 +65,7 @@ from tests.run_doubles import (
     MemoryRuns,
 )
 from tests.vectors import SECRET_A
+from tests.virtual_queue import VirtualQueue
 
 FUNCTION: Final = "spending"
 PEOPLE: Final = 7

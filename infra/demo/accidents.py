@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from infra.demo.bad_input import queue_url
 from infra.demo.patience import Patience
@@ -128,14 +128,15 @@ def _failing_jobs(stage: Stage, patience: Patience) -> Iterator[str]:
 def _killed_load(stage: Stage, patience: Patience) -> Iterator[str]:
     """A load is killed after it has done everything, and before it has recorded so.
 
-    For this the record of the last load is put back to `planned`. The staged files, the rows and
-    the lake's files are there. When the load goes on, it must find them and write none twice.
+    For this the record of the last load is put back to `planned`. The rows and the lake's files are
+    there. When the load goes on, it must find them and write none twice. It may do so under another
+    id: somebody was erased from its batches since.
     """
-    load_ids: list[str] = []
+    killed: list[dict[str, Any]] = []
 
     def is_killed() -> bool:
-        load_ids.extend(_rewind(stage))
-        return bool(load_ids)
+        killed.extend(_rewind(stage))
+        return bool(killed)
 
     if not patience.until(is_killed):
         yield "no load could be killed: none was there, or one was always under way"
@@ -144,19 +145,19 @@ def _killed_load(stage: Stage, patience: Patience) -> Iterator[str]:
     def goes_on() -> bool:
         # The request is repeated, because one that comes during the schedule's load does nothing.
         stage.api.post(f"/v1/syncs/{stage.setup.sync}/run")
-        return patience.until(lambda: _states(stage)[load_ids[0]] == "loaded", at_most_s=GOES_ON_S)
+        return patience.until(lambda: "loaded" in _states(stage, killed[0]), at_most_s=GOES_ON_S)
 
     if not patience.until(goes_on):
-        yield f"the killed load stands at {_states(stage)[load_ids[0]]}"
+        yield f"the killed load stands at {_states(stage, killed[0])}"
     if stage.warehouse.repeated_events():
         yield f"{stage.warehouse.repeated_events()} events were loaded twice after a kill"
 
 
-def _rewind(stage: Stage) -> list[str]:
+def _rewind(stage: Stage) -> list[dict[str, Any]]:
     """Put the record of the last load and the cursor back, unless a sync is running.
 
     Returns:
-        The load's id; empty if there was no load, or a sync was running.
+        The load's record; empty if there was no load, or a sync was running.
     """
     dynamodb, table = stage.client("dynamodb"), stage.table("LedgerTable")
     partition = {"S": f"sync#{stage.tenant}#{stage.setup.sync}"}
@@ -195,12 +196,14 @@ def _rewind(stage: Stage) -> list[str]:
         dynamodb.transact_write_items(TransactItems=[{"Update": record}, {"Update": cursor}])
     except dynamodb.exceptions.TransactionCanceledException:
         return []
-    return [load["load_id"]]
+    return [load]
 
 
-def _states(stage: Stage) -> dict[str, str]:
+def _states(stage: Stage, killed: Mapping[str, Any]) -> set[str]:
+    """How the loads stand that the killed one became: those that were planned with it, or later."""
     loads = stage.api.get(f"/v1/syncs/{stage.setup.sync}/runs")["data"]
-    return {load["load_id"]: load["state"] for load in loads}
+    ours = [load for load in loads if load["trigger"] != "backfill"]
+    return {load["state"] for load in ours if load["started_at"] >= killed["started_at"]}
 
 
 def _dead_letter_problems(stage: Stage, patience: Patience, queue: str) -> Iterator[str]:

@@ -91,6 +91,7 @@ BLIND: Final = (
             ("kms:Decrypt", "SyncRole", "*"),
             ("kms:Decrypt", "JobsRole", "*"),
             ("s3:GetObject", "SyncRole", "*/manifest/*"),
+            ("s3:GetObject", "SyncRole", "*/stage/*"),
             ("sts:AssumeRole", "SyncRole", "*role/penstock/*"),
         )
     ),

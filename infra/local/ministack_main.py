@@ -17,7 +17,7 @@ import tempfile
 import threading
 import types
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +61,7 @@ def _load(name: str) -> Any:
 metrics: Final = _load("ministack_metrics")
 signatures: Final = _load("ministack_signatures")
 usage: Final = _load("ministack_usage")
+permissions: Final = _load("ministack_permissions")
 journal: Final = _load("ministack_journal")
 stores: Final = _load("ministack_stores")
 memory: Final = _load("ministack_memory")
@@ -75,7 +76,7 @@ def fill_gaps() -> None:
     _check_event_source_mappings()
     _check_targets()
     _check_failure_destinations()
-    _answer_for_redshift()
+    permissions.answer_for_redshift()
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
     _unpack_once()
@@ -166,7 +167,7 @@ def _check_event_source_mappings() -> None:
     def create_checked(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:
         _, config, _ = functions._get_func_record_for_ref(properties["FunctionName"])
         source, role = str(properties["EventSourceArn"]), (config or {}).get("Role", "")
-        _require(role, POLLS[source.split(":")[2]], on=source)
+        permissions.require(role, POLLS[source.split(":")[2]], on=source)
         _require_failure_destination(role, properties)
         return create(logical_id, _with_numbers(properties), stack_name)
 
@@ -193,7 +194,7 @@ def _check_targets() -> None:
         arn = str(target.get("Arn", ""))
         account = responses.get_account_id()
         if target.get("RoleArn"):
-            _require(str(target["RoleArn"]), ("lambda:InvokeFunction",), on=arn)
+            permissions.require(str(target["RoleArn"]), ("lambda:InvokeFunction",), on=arn)
         elif ":sqs:" in arn and not queues.queue_policy_allows(
             arn, "events.amazonaws.com", str(rule.get("Arn", "")), account
         ):
@@ -228,7 +229,7 @@ def _check_failure_destinations() -> None:
         return configure(logical_id, properties, stack_name)
 
     def report_checked(target: str, name: str, event: Any, result: Any) -> None:
-        _require(role_of(name), ("sqs:SendMessage",), on=target)
+        permissions.require(role_of(name), ("sqs:SendMessage",), on=target)
         report(target, name, event, result)
         usage.note("sent", target)
 
@@ -239,105 +240,7 @@ def _check_failure_destinations() -> None:
 def _require_failure_destination(role_arn: str, properties: Mapping[str, Any]) -> None:
     on_failure = properties.get("DestinationConfig", {}).get("OnFailure", {})
     if on_failure:
-        _require(role_arn, ("sqs:SendMessage",), on=str(on_failure["Destination"]))
-
-
-def _answer_for_redshift() -> None:
-    """Let SimulatePrincipalPolicy take an access key in place of a principal's ARN.
-
-    The stand-in for Redshift asks by it whether a caller may act, and knows only the caller's key.
-    By GetAccessKeyLastUsed it asks who that is, and gets an ARN in place of a user's name.
-    """
-    service, iam = _module("services.iam"), _module("core.iam_evaluator")
-    simulate, responses = service._simulate_principal_policy, _module("core.responses")
-
-    def simulate_by_key(request: Mapping[str, Any]) -> Any:
-        key = service._p(request, "PolicySourceArn").strip()  # an ARN has 20 characters at least
-        if key.startswith("arn:"):
-            return simulate(request)
-        account = responses.get_account_id()
-        principal = iam.resolve_principal(key, account)
-        actions, resource = service._extract_simulate_params(request)
-        decisions = [
-            _decides(principal, action, on=resource) if principal.policies is not None else True
-            for action in actions
-        ]
-        members = "".join(
-            f"<member><EvalActionName>{action}</EvalActionName>"
-            f"<EvalDecision>{'allowed' if may else 'implicitDeny'}</EvalDecision></member>"
-            for action, may in zip(actions, decisions, strict=True)
-        )
-        return service._xml(
-            200,
-            "SimulatePrincipalPolicyResponse",
-            f"<SimulatePrincipalPolicyResult><EvaluationResults>{members}</EvaluationResults>"
-            "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>",
-            ns="iam",
-        )
-
-    def owner_of_key(request: Mapping[str, Any]) -> Any:
-        key = service._p(request, "AccessKeyId").strip()  # one has 16 characters at least
-        principal = iam.resolve_principal(key, responses.get_account_id())
-        return service._xml(
-            200,
-            "GetAccessKeyLastUsedResponse",
-            f"<GetAccessKeyLastUsedResult><UserName>{principal.arn}</UserName>"
-            "<AccessKeyLastUsed><Region>N/A</Region><ServiceName>N/A</ServiceName>"
-            "</AccessKeyLastUsed></GetAccessKeyLastUsedResult>",
-            ns="iam",
-        )
-
-    service._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate_by_key
-    service._IAM_HANDLERS["GetAccessKeyLastUsed"] = owner_of_key
-    trusts = iam.evaluate_trust_policy
-
-    def trusts_here(document: Any, caller: str, context: Any = None) -> Any:
-        # Ministack treats a service as the account's root, and leaves out the account that the
-        # service acts for.
-        if context is not None and caller.endswith(":root"):
-            account = responses.get_account_id()
-            context.service_context.setdefault("aws:sourceaccount", account)
-        return trusts(document, caller, context)
-
-    iam.evaluate_trust_policy = trusts_here
-
-
-def _require(role_arn: str, actions: Iterable[str], *, on: str) -> None:
-    """Check that the role's policies allow every action, as AWS does before it uses the role.
-
-    Raises:
-        PermissionError: they do not.
-    """
-    iam, responses = _module("core.iam_evaluator"), _module("core.responses")
-    account = responses.get_account_id()
-    policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], account)
-    role = iam.PrincipalInfo(role_arn, "AssumedRole", account, policies)
-    for action in actions:
-        if not _decides(role, action, on=on):
-            raise PermissionError(f"{role_arn} may not {action} on {on}")
-
-
-def _decides(principal: Any, action: str, *, on: str) -> bool:
-    iam, responses = _module("core.iam_evaluator"), _module("core.responses")
-    caller = principal.keys.get("aws:userid", "")
-    context = iam.EvalContext(
-        principal_arn=principal.arn,
-        principal_type=principal.type,
-        principal_account=principal.account,
-        action=action,
-        resource_arn=on,
-        region=responses.get_region(),
-        principal_keys=principal.keys,
-        # The real service puts the owner of the statement here, and IAM fills in `aws:userid`.
-        # Ministack does neither, so the policy compares with the text of the variable itself. Every
-        # caller here asks for its own statements, so that text is the right value.
-        service_context={
-            "redshift-data:statement-owner-iam-userid": "${aws:userid}" if caller else ""
-        },
-    )
-    result = iam.evaluate(context, principal.policies)
-    usage.note_decision(context, result)
-    return bool(result.decision == "Allow")
+        permissions.require(role_arn, ("sqs:SendMessage",), on=str(on_failure["Destination"]))
 
 
 def _name_actions_as_iam_does() -> None:

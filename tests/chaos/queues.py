@@ -8,7 +8,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.chaos.faults import Faults, Kind
-from tests.doubles import FakeClock, VirtualQueue
+from tests.doubles import FakeClock
+from tests.virtual_queue import VirtualQueue
 
 VISIBILITY_S: Final = 60  # as in template.yaml
 REPEATS: Final = 0.02  # of what is taken comes again all the same, at once or much later

@@ -17,10 +17,11 @@ from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.replays.cancel_replay import CancelReplay
 from tests.builders import TENANT, a_delivery, a_webhook, an_attempt
 from tests.cloud import RETENTION_DAYS, Cloud
-from tests.doubles import FakeClock, MemoryWebhooks, VirtualQueue
+from tests.doubles import FakeClock, MemoryWebhooks
 from tests.machines.playing import StoreMachine, play
 from tests.machines.steps import KilledError, Steps, Watched, die
 from tests.run_doubles import rerun_nothing
+from tests.virtual_queue import VirtualQueue
 
 if TYPE_CHECKING:
     from runtime.core.deliveries.messages import DeliverMessage

@@ -21,10 +21,11 @@ from runtime.usecases.jobs.work_off import WorkOff
 from runtime.usecases.replays.cancel_replay import CancelReplay
 from tests.builders import TENANT, a_function, a_run, an_event
 from tests.cloud import RETENTION_DAYS, Cloud
-from tests.doubles import FakeClock, VirtualQueue
+from tests.doubles import FakeClock
 from tests.machines.playing import StoreMachine, play
 from tests.machines.steps import KilledError, Steps, Watched, die
 from tests.run_doubles import MemoryEvents, MemoryFunctions
+from tests.virtual_queue import VirtualQueue
 
 if TYPE_CHECKING:
     from runtime.core.functions.messages import RunMessage

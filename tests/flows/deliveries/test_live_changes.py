@@ -25,9 +25,10 @@ from tests.builders import (
 )
 from tests.cloud import Cloud
 from tests.delivery_world import World
-from tests.doubles import FakeClock, Journal, MemoryErasures, VirtualQueue
+from tests.doubles import FakeClock, Journal, MemoryErasures
 from tests.runs import Platform, a_planned_run
 from tests.scripted_receiver import ScriptedReceiver
+from tests.virtual_queue import VirtualQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

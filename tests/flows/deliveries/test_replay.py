@@ -18,8 +18,9 @@ from runtime.usecases.replays.cancel_replay import CancelReplay
 from tests import cloud as clouds
 from tests.builders import NOW, NOW_MS, TENANT, a_delivery, an_attempt
 from tests.cloud import Cloud
-from tests.doubles import FakeClock, VirtualQueue
+from tests.doubles import FakeClock
 from tests.run_doubles import rerun_nothing
+from tests.virtual_queue import VirtualQueue
 
 if TYPE_CHECKING:
     from runtime.core.deliveries.messages import DeliverMessage

@@ -18,7 +18,8 @@ from runtime.usecases.sweep import BATCH, GRACE_S, LEASE_S, Sweep
 from tests.builders import NOW_MS, TENANT, a_delivery, a_run, a_webhook
 from tests.cloud import Cloud
 from tests.delivery_world import World, messages
-from tests.doubles import FakeClock, MemoryDeliveries, VirtualQueue
+from tests.doubles import FakeClock, MemoryDeliveries
+from tests.virtual_queue import VirtualQueue
 
 PERIOD_S = 60
 

@@ -20,7 +20,8 @@ from tests.cloud import RETENTION_DAYS
 from tests.erased_files import file_rows, file_steps
 from tests.erasure_world import ADA, BOB, SECOND_LOOK_S
 from tests.erasure_world import World as Installation
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 ERASED = ProfileRef(id="ada")

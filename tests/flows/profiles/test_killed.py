@@ -34,7 +34,8 @@ from tests.identity import (
     named,
     stored,
 )
-from tests.warehouse import Death, Killed, Watched, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import Watched, World
 from tests.warehouse_records import a_sync
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from runtime.errors import Conflict, NotFound
 from runtime.usecases.warehouse.backfill_page import LOOK_MS, PATIENCE_LOOKS, BackfillPage
 from runtime.usecases.warehouse.start_backfill import StartBackfill
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 LAKE = "lake/v1/acme/syn_1/events/"

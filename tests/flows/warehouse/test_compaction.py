@@ -16,7 +16,8 @@ from runtime.stores.warehouse.lake_files import LakeFiles
 from runtime.stores.warehouse.lake_query import LakeQuery
 from runtime.usecases.warehouse.compact_lake import Compacted, CompactLake
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 TOMORROW = "2026-11-21"

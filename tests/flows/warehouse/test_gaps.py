@@ -9,7 +9,8 @@ from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict
 from runtime.usecases.warehouse.skip_gap import SkipGap
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 MADE = "2026-11-20T00:00:00.000Z"  # before anything arrives

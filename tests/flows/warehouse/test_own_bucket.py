@@ -10,7 +10,8 @@ from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Permanent
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 ROLE = "arn:aws:iam::123456789012:role/penstock/writer"

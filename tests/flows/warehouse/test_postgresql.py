@@ -11,8 +11,8 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import LoadState
 from runtime.errors import PenstockError, Permanent, Transient
 from tests.builders import a_profile, an_event
+from tests.planner_deaths import Death
 from tests.postgresql_shop import Shop
-from tests.warehouse import Death
 from tests.warehouse_records import a_load
 from tests.warehouse_staging import staged
 

@@ -16,8 +16,9 @@ from runtime.errors import Transient
 from runtime.stores.warehouse.sync_plan import SyncPlan
 from runtime.usecases.warehouse import sync_warehouse
 from tests.builders import an_event
-from tests.doubles import VirtualQueue
-from tests.warehouse import Death, World
+from tests.planner_deaths import Death
+from tests.virtual_queue import VirtualQueue
+from tests.warehouse import World
 from tests.warehouse_records import a_load, a_sync
 
 

@@ -19,7 +19,8 @@ from runtime.core.events.envelope import Event
 from runtime.core.profiles.profile import Profile
 from runtime.errors import PenstockError
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, Stall, World
+from tests.planner_deaths import Death, Killed, Stall
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 LOADS = 20

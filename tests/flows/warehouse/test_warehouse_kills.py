@@ -11,7 +11,8 @@ from runtime.core.warehouse import plan, tables
 from runtime.core.warehouse.plan import Load, LoadState
 from runtime.errors import Transient
 from tests.builders import an_event
-from tests.warehouse import Death, Killed, World
+from tests.planner_deaths import Death, Killed
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 _syncs = itertools.count()

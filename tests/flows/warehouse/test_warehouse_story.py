@@ -14,7 +14,8 @@ from runtime.errors import PenstockError
 from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from tests.builders import a_profile, an_event
-from tests.warehouse import Death, Killed, Stall, World
+from tests.planner_deaths import Death, Killed, Stall
+from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 SUBMIT = "BatchExecuteStatement"

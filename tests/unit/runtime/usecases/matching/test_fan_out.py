@@ -20,8 +20,8 @@ from tests.doubles import (
     MemoryErasures,
     MemoryEvents,
     MemoryWebhooks,
-    VirtualQueue,
 )
+from tests.virtual_queue import VirtualQueue
 
 
 class World:

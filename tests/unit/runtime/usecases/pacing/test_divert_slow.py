@@ -10,7 +10,8 @@ from runtime.core.pacing.endpoint_health import SLOW_FOR_S, Health
 from runtime.errors import PenstockError, Transient
 from runtime.usecases.pacing.divert_slow import DivertSlow
 from tests.builders import TENANT, a_deliver_message
-from tests.doubles import FakeClock, MemoryEndpoints, VirtualQueue
+from tests.doubles import FakeClock, MemoryEndpoints
+from tests.virtual_queue import VirtualQueue
 
 FAST = a_deliver_message(delivery_id="dlv_fast", webhook_id="whk_fast")
 SLOW = a_deliver_message(delivery_id="dlv_slow", webhook_id="whk_slow")
