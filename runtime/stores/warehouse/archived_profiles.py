@@ -54,7 +54,7 @@ class ArchivedProfiles:
                     yield row["profile_id"], row["revision"]
 
     def _loaded(self, sync: Sync, part: IdRange) -> Iterator[tuple[str, int]]:
-        folder = f"lake/v{plan.LAKE_VERSION}/{sync.tenant}/{sync.id}/{tables.PROFILES.name}/"
+        folder = f"{plan.lake_folder(sync.tenant, sync.id)}{tables.PROFILES.name}/"
         read: set[str] = set()
         # Files may be put together while they are read; then there are new ones in their place.
         while new := [key for key in self.raw_log.bucket.under(folder) if key not in read]:
