@@ -9,8 +9,10 @@ another.
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from runtime.core.profiles.profile import Profile
 from runtime.errors import PenstockError
 from tests.builders import an_event
 from tests.planner_deaths import Death, Killed, Stall
+from tests.postgresql_shop import Shop
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
@@ -40,6 +43,7 @@ class Chaos:
 
     world: World
     dice: random.Random
+    trouble: Callable[["Chaos"], None]  # prepares what the warehouse does next
     calls: int = 0  # of an undisturbed planner
     happened: Counter[str] = field(default_factory=Counter)
 
@@ -48,7 +52,7 @@ class Chaos:
         if self.dice.random() < RACES:
             self._overtake()
         for number in range(MAX_KILLS):
-            self._trouble()
+            self.trouble(self)
             # Who goes on with a load that was begun has fewer calls to make.
             last = self.calls // (2 if number else 1)
             death = Death(at=self.dice.randint(1, last), after_effect=self.dice.random() < 0.5)
@@ -83,20 +87,6 @@ class Chaos:
             self.world.death = None
         return not loads
 
-    def _trouble(self) -> None:
-        faults = self.world.redshift.faults
-        faults.deaths.clear()
-        faults.lost_replies.clear()
-        roll = self.dice.random()
-        if roll < 0.4:
-            death = self.dice.choice(list(WarehouseDeath))
-            faults.deaths += [death]
-            self.happened[f"warehouse died {death}"] += 1
-        elif roll < 0.7:
-            operation = self.dice.choice(REPLIES)
-            faults.lost_replies.add(operation)
-            self.happened[f"reply of {operation} lost"] += 1
-
     def _overtake(self) -> None:
         """Two planners race: one stands still until its lease is over and another has finished."""
         stall = Stall(at=self.dice.randint(1, self.calls))
@@ -127,38 +117,94 @@ class Chaos:
         self.world.pass_time(minutes=17)
 
 
+def redshift_trouble(chaos: Chaos) -> None:
+    """Redshift dies around its next commit, or the Data API's next reply is lost."""
+    faults = chaos.world.redshift.faults
+    faults.deaths.clear()
+    faults.lost_replies.clear()
+    roll = chaos.dice.random()
+    if roll < 0.4:
+        death = chaos.dice.choice(list(WarehouseDeath))
+        faults.deaths += [death]
+        chaos.happened[f"warehouse died {death}"] += 1
+    elif roll < 0.7:
+        operation = chaos.dice.choice(REPLIES)
+        faults.lost_replies.add(operation)
+        chaos.happened[f"reply of {operation} lost"] += 1
+
+
 @pytest.mark.chaos
-def test_each_row_is_there_once_whatever_happens(world: World) -> None:
+def test_each_row_is_in_redshift_once_whatever_happens(world: World) -> None:
     """201,000 events and 201,000 profiles, none twice and none missing; the ledgers agree."""
-    chaos = Chaos(world, random.Random(SEED))  # noqa: S311 - dice, not secrets
+    chaos = Chaos(world, random.Random(SEED), redshift_trouble)  # noqa: S311 - dice, not secrets
     world.syncs.add(a_sync())
+    load_all(chaos)
+    check(world, lambda sql: world.query(sql.replace("FROM ", "FROM penstock_acme.")))
+
+
+@pytest.mark.chaos
+def test_each_row_is_in_postgresql_once_whatever_happens(shop: Shop) -> None:
+    """The same on real locks and real commits: its server ends connections at any moment."""
+
+    def trouble(chaos: Chaos) -> None:
+        if chaos.dice.random() < 0.5:
+            delay_s = chaos.dice.random() * 2
+            threading.Timer(delay_s, hang_up, [shop]).start()
+            chaos.happened["connections ended"] += 1
+
+    chaos = Chaos(shop.world, random.Random(SEED), trouble)  # noqa: S311 - dice, not secrets
+    load_all(chaos)
+    check(shop.world, shop.query)
+
+
+def hang_up(shop: Shop) -> None:
+    """The server ends every connection to the database, wherever its transaction stands."""
+    with shop.server.connect() as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [shop.database],
+        )
+
+
+def load_all(chaos: Chaos) -> None:
+    """Bring twenty loads into the warehouse, one after the other."""
     for number in range(LOADS):
-        world.archive(*events(number))
-        world.archive_profiles(*profiles(number))
+        chaos.world.archive(*events(number))
+        chaos.world.archive_profiles(*profiles(number))
         if number == 0:
             undisturbed = Death()
             chaos.work(undisturbed)
             chaos.calls = undisturbed.calls
         chaos.load()
-        world.pass_time(hours=1)
-
+        chaos.world.pass_time(hours=1)
     print(f"seed {SEED}, {chaos.calls} calls:", dict(sorted(chaos.happened.items())))  # noqa: T201
+    kills = sum(n for what, n in chaos.happened.items() if what.startswith("killed"))
+    assert kills >= LOADS
+
+
+def check(world: World, query: Callable[[str], list[dict[str, Any]]]) -> None:
+    """Each row is there once, in the warehouse and in the lake, and the ledgers agree."""
     for table, key in (("events", "id"), ("profiles", "profile_id")):
-        (row,) = world.query(
-            f"SELECT COUNT(*) AS rows, COUNT(DISTINCT {key}) AS keys, MIN({key}) AS first,"  # noqa: S608 - ours
-            f" MAX({key}) AS last FROM penstock_acme.{table}"
+        (row,) = query(
+            f"SELECT COUNT(*) AS n, COUNT(DISTINCT {key}) AS keys, MIN({key}) AS first,"  # noqa: S608 - ours
+            f" MAX({key}) AS last FROM {table}"
         )
         assert row == {
-            "rows": DISTINCT,
+            "n": DISTINCT,
             "keys": DISTINCT,
             "first": name(0),
             "last": name(DISTINCT - 1),
         }
         in_lake = f"SELECT COUNT(DISTINCT {key}) FROM lake"  # noqa: S608 - ours
         assert world.lake(in_lake, table=table) == [(DISTINCT,)]
-    _the_ledgers_agree(world)
-    kills = sum(n for what, n in chaos.happened.items() if what.startswith("killed"))
-    assert kills >= LOADS
+    loads = query("SELECT load_id, table_name FROM _loads ORDER BY 1, 2")
+    manifests = [f"manifest/v1/{row['load_id']}/{row['table_name']}.json" for row in loads]
+    assert manifests == world.keys("manifest/")
+    (counts,) = query(
+        "SELECT SUM(rows_in) AS rows_in, SUM(rows_new) AS rows_new FROM _loads"
+        " WHERE table_name IN ('events', 'profiles')"
+    )
+    assert counts == {"rows_in": 2 * LOADS * ROWS, "rows_new": 2 * DISTINCT}
 
 
 def name(number: int) -> str:
@@ -185,14 +231,3 @@ def profiles(load: int) -> list[Profile]:
         )
         for number in range(start, start + ROWS)
     ]
-
-
-def _the_ledgers_agree(world: World) -> None:
-    loads = world.query("SELECT load_id, table_name FROM penstock_acme._loads ORDER BY 1, 2")
-    manifests = [f"manifest/v1/{row['load_id']}/{row['table_name']}.json" for row in loads]
-    assert manifests == world.keys("manifest/")
-    (counts,) = world.query(
-        "SELECT SUM(rows_in) AS rows_in, SUM(rows_new) AS rows_new FROM penstock_acme._loads"
-        " WHERE table_name IN ('events', 'profiles')"
-    )
-    assert counts == {"rows_in": 2 * LOADS * ROWS, "rows_new": 2 * DISTINCT}
