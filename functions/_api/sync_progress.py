@@ -97,12 +97,12 @@ def _shown(api: Api, sync: Sync, progress: Progress) -> SyncShown:
         **SyncOut.model_validate(sync).model_dump(by_alias=True),
         loaded_until=progress.loaded_until,
         behind_s=progress.behind_s(api.syncs.clock()),
-        health=_health(progress.health),
+        health=_health(progress.health, is_own=sync.is_own),
         skipped=[SkippedOut(**each) for each in skipped],
     )
 
 
-def _health(health: Health) -> SyncHealthOut | None:
+def _health(health: Health, *, is_own: bool) -> SyncHealthOut | None:
     if health.failing_since is None:
         return None
     code = health.error_code or "unknown"
@@ -111,7 +111,7 @@ def _health(health: Health) -> SyncHealthOut | None:
         failing_since=health.failing_since,
         error=health.error or "",
         error_code=code,
-        advice=advice(code),
+        advice=advice(code, is_own=is_own),
         gap=None if health.gap is None else GapOut.model_validate(health.gap),
     )
 

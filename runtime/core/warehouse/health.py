@@ -139,6 +139,8 @@ def _properties(sync: Sync, notice: Notice) -> dict[str, object]:
         "failing_since": notice.failing_since,
         "error": notice.error,
         "error_code": notice.error_code,
-        "advice": None if notice.error_code is None else advice(notice.error_code),
+        "advice": None
+        if notice.error_code is None
+        else advice(notice.error_code, is_own=sync.is_own),
         **({} if notice.gap is None else asdict(notice.gap)),
     }

@@ -47,6 +47,11 @@ class Sync:
     sealed: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def is_own(self) -> bool:
+        """Whether its destination is the tenant's own, which its settings name."""
+        return bool(self.settings)
+
+    @property
     def sealed_names(self) -> tuple[str, ...]:
         """Which settings are there that nobody is shown."""
         return tuple(sorted(self.sealed))
