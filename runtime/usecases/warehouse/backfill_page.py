@@ -16,12 +16,14 @@ from runtime.core.warehouse import backfill
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.progress import Progress
 from runtime.core.warehouse.sync import Sync
+from runtime.errors import Permanent
 from runtime.usecases.ports import Hints
 
 LOOK_MS: Final = 20_000  # the next call of the function of jobs takes it up
 # After so many looks without progress the load is asked for again. One that fails comes again by a
 # message of its own, but only so often; and a paused sync makes none.
 PATIENCE_LOOKS: Final = 15
+GIVE_UP_LOOKS: Final = 24 * 60  # without progress: a day
 
 
 class Syncs(Protocol):
@@ -56,15 +58,22 @@ class BackfillPage:
 
         Raises:
             NotFound: the sync has been deleted.
+            Permanent: code `backfill_stuck`: no load has ended for a day.
             Transient: do it again.
         """
         again, now = backfill.of_job(job), self.clock()
         sync = self.syncs.get(job.tenant, job.params["sync_id"])
         seq = self.ledger.progress(job.tenant, sync.id, job_id=job.id).seq
         passed, looks = again.passed(seq), int(job.cursor or 0)
-        has_moved = job.cursor is None or passed > job.done
+        looks = 0 if passed > job.done else looks
         is_done = passed == again.batches
-        if not is_done and (has_moved or looks >= PATIENCE_LOOKS):
+        if not is_done and looks >= GIVE_UP_LOOKS:
+            raise Permanent(
+                "no load of it has ended for a day: see why among the sync's loads with the trigger"
+                " backfill, or resume the sync; then ask for what is left",
+                code="backfill_stuck",
+            )
+        if not is_done and looks % PATIENCE_LOOKS == 0:
             self.queue.send(
                 [
                     SyncMessage(
@@ -75,7 +84,6 @@ class BackfillPage:
                     )
                 ]
             )
-            looks = 0
         after = jobs.advanced(
             job,
             done=passed - job.done,

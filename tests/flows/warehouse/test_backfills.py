@@ -11,8 +11,13 @@ from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import backfill, plan
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
-from runtime.errors import Conflict, NotFound
-from runtime.usecases.warehouse.backfill_page import LOOK_MS, PATIENCE_LOOKS, BackfillPage
+from runtime.errors import Conflict, NotFound, Permanent
+from runtime.usecases.warehouse.backfill_page import (
+    GIVE_UP_LOOKS,
+    LOOK_MS,
+    PATIENCE_LOOKS,
+    BackfillPage,
+)
 from runtime.usecases.warehouse.start_backfill import StartBackfill
 from tests.builders import an_event
 from tests.planner_deaths import Death, Killed
@@ -158,6 +163,9 @@ def test_the_next_load_is_asked_for_when_the_one_before_has_ended(world: World) 
 
     assert [1, *[0] * (PATIENCE_LOOKS - 1), 1] == asked
     assert (0, 1, True) == (job.done, job.total, job.is_running)
+    with pytest.raises(Permanent) as stuck:
+        _page(world, replace(job, cursor=str(GIVE_UP_LOOKS)))
+    assert "backfill_stuck" == stuck.value.code  # and so the job ends, with the reason
     del world.syncs.held["acme", sync.id]
     with pytest.raises(NotFound):
         _page(world, job)
