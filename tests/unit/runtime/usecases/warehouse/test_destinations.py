@@ -9,6 +9,8 @@ from runtime.core.warehouse.sync import DestinationKind
 
 RUNTIME: Final = Path(__file__).parents[5] / "runtime"
 LISTS_THE_VENDORS: Final = "core/warehouse/sync.py"
+# What people are told to do, which is to be said in the vendor's own words.
+TELL_PEOPLE: Final = {"core/warehouse/advice.py", "core/warehouse/grants.py"}
 ROOMS: Final = tuple(f"{layer}/warehouse" for layer in ("core", "usecases", "stores"))
 VENDORS: Final = tuple(kind.value for kind in DestinationKind if kind.has_tables)
 
@@ -24,7 +26,8 @@ def test_a_vendor_is_named_in_its_own_files_alone(vendor: str) -> None:
     named = {name for name, text in files.items() if vendor in text}
 
     assert len(files) > 15
-    assert {LISTS_THE_VENDORS} == {name for name in named if vendor not in name}
+    elsewhere = {name for name in named if vendor not in name}
+    assert {LISTS_THE_VENDORS} == elsewhere - TELL_PEOPLE
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
