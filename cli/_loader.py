@@ -48,7 +48,10 @@ def lacks(loader: Loader, *, stack: str | None) -> Sequence[Grant]:
 
     warehouse = _warehouse.find(stack=stack, schema=None)
     database = DataApi(
-        client=warehouse.client(), workgroup=warehouse.workgroup, database=warehouse.database
+        client=warehouse.client(),
+        workgroup=warehouse.workgroup,
+        cluster=warehouse.cluster,
+        database=warehouse.database,
     )
     return CheckGrants(database=database)(loader)
 

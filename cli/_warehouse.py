@@ -20,6 +20,7 @@ class Warehouse:
     database: str
     schema: str | None  # where names without a schema are looked up; None: nobody has named one
     client_settings: dict[str, Any]  # of botocore's client, besides the AWS settings in force
+    cluster: str = ""  # the provisioned one, in place of the workgroup; empty for none
 
     def client(self) -> Any:
         """A client of the Data API."""
@@ -47,7 +48,7 @@ def find(*, stack: str | None, schema: str | None) -> Warehouse:
 
 
 def is_configured(stack: str) -> bool:
-    """Whether the stack names a Redshift workgroup.
+    """Whether the stack names a Redshift.
 
     Raises:
         CommandFailed: the stack cannot be read.
@@ -100,6 +101,7 @@ def _of_stack(stack: str, schema: str | None) -> Warehouse:
     parameters = _parameters(stack)
     return Warehouse(
         workgroup=parameters["RedshiftWorkgroup"],
+        cluster=parameters.get("RedshiftCluster", ""),
         database=parameters.get("RedshiftDatabase", DATABASE),
         schema=schema,
         client_settings={},

@@ -158,7 +158,10 @@ def _of_warehouse(
     if statement is None:
         statement, limit = _of_tables(warehouse.schema), _MAX_COLUMNS
     reader = ReadOnly(
-        client=warehouse.client(), workgroup=warehouse.workgroup, database=warehouse.database
+        client=warehouse.client(),
+        workgroup=warehouse.workgroup,
+        cluster=warehouse.cluster,
+        database=warehouse.database,
     )
     with _failures():
         return reader.query(statement, schema=warehouse.schema, limit=limit, wait_s=timeout_s)

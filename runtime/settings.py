@@ -187,6 +187,11 @@ class Settings:
         return self._text("REDSHIFT_WORKGROUP", default="")
 
     @property
+    def redshift_cluster(self) -> str:
+        """The provisioned Redshift cluster that loads run on; empty for a workgroup."""
+        return self._text("REDSHIFT_CLUSTER", default="")
+
+    @property
     def redshift_database(self) -> str:
         """The database of that workgroup; empty when the installation has none."""
         return self._text("REDSHIFT_DATABASE", default="")

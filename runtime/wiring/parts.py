@@ -365,6 +365,7 @@ def redshift(clients: Clients, installation: Settings, *, ledger: "Ledger") -> "
         statements=DataApi(
             client=clients.redshift_data,
             workgroup=installation.redshift_workgroup,
+            cluster=installation.redshift_cluster,
             database=installation.redshift_database,
             prefix=f"{installation.stack}/",
         ),

@@ -258,6 +258,25 @@ def test_redshift_gives_rows_by_column_over_all_pages(world: World) -> None:
         redshift.query("SELECT nope", wait_s=10)
 
 
+def test_a_provisioned_cluster_is_called_by_its_identifier(world: World) -> None:
+    """It has no workgroup; a call that names both is refused."""
+    redshift = DataApi(client=world.admin, workgroup="wrk", cluster="etl-1", database="dev")
+    asked: list[dict[str, object]] = []
+    world.admin.meta.events.register(
+        "provide-client-params.redshift-data", lambda params, **_: asked.append(params)
+    )
+
+    assert redshift.query("SELECT 1 AS n", wait_s=10) == [{"n": 1}]
+    assert (
+        redshift.outcome(redshift.submit(["SELECT 1"], name="n", token="t"), wait_s=10).state
+        is StatementState.FINISHED
+    )
+    named = [params for params in asked if "Database" in params]
+    assert len(named) == 2
+    assert all(params.get("ClusterIdentifier") == "etl-1" for params in named)
+    assert not [params for params in named if "WorkgroupName" in params]
+
+
 def test_redshift_without_a_workgroup_is_refused_before_any_call(world: World) -> None:
     """An empty name would be botocore's error, which tells nobody what to set."""
     redshift = DataApi(client=world.client("redshift-data"), workgroup="", database="dev")

@@ -26,14 +26,17 @@ _STATES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataApi:
-    """One database of one workgroup.
+    """One database of one workgroup, or of one provisioned cluster.
 
-    Without a workgroup `submit`, `run` and `query` raise Permanent, code `redshift_not_configured`.
+    Without either `submit`, `run` and `query` raise Permanent, code `redshift_not_configured`.
     """
 
     client: "RedshiftDataAPIServiceClient"
     workgroup: str  # empty when the installation has none
     database: str
+    cluster: str = (
+        ""  # the provisioned one that is loaded in place of the workgroup; empty for none
+    )
     # Begins the names of submitted statements, so that the events of several installations in one
     # account can be told apart; empty where nobody listens to events.
     prefix: str = ""
@@ -46,8 +49,7 @@ class DataApi:
         """
         with aws.faults("submit a load"):
             answer = self.client.batch_execute_statement(
-                WorkgroupName=self._named(),
-                Database=self.database,
+                **self._where(),
                 Sqls=list(statements),
                 ClientToken=token,
                 StatementName=f"{self.prefix}{name}",
@@ -73,9 +75,7 @@ class DataApi:
                 `warehouse_failed`: they failed or took longer than `wait_s` seconds.
         """
         with aws.faults("run statements"):
-            answer = self.client.batch_execute_statement(
-                WorkgroupName=self._named(), Database=self.database, Sqls=list(statements)
-            )
+            answer = self.client.batch_execute_statement(**self._where(), Sqls=list(statements))
         self._finished(answer["Id"], wait_s=wait_s)
 
     def query(self, sql: str, *, wait_s: float) -> list[dict[str, Any]]:
@@ -85,21 +85,19 @@ class DataApi:
             Transient: as `run`.
         """
         with aws.faults("query"):
-            answer = self.client.execute_statement(
-                WorkgroupName=self._named(), Database=self.database, Sql=sql
-            )
+            answer = self.client.execute_statement(**self._where(), Sql=sql)
         self._finished(answer["Id"], wait_s=wait_s)
         with aws.faults("read an answer"):
             pages = self.client.get_paginator("get_statement_result").paginate(Id=answer["Id"])
             return [row for page in pages for row in _rows(page)]
 
-    def _named(self) -> str:
-        if not self.workgroup:
+    def _where(self) -> dict[str, Any]:
+        if not (self.workgroup or self.cluster):
             raise Permanent(
-                "this installation names no Redshift workgroup: set RedshiftWorkgroup",
+                "this installation names no Redshift: set RedshiftWorkgroup or RedshiftCluster",
                 code="redshift_not_configured",
             )
-        return self.workgroup
+        return where(workgroup=self.workgroup, cluster=self.cluster, database=self.database)
 
     def _finished(self, statement_id: str, *, wait_s: float) -> None:
         outcome = self.outcome(statement_id, wait_s=wait_s)
@@ -118,6 +116,12 @@ class DataApi:
             return StatementOutcome(state=StatementState.LOST, error="unknown statement")
         state = _STATES.get(answer["Status"], StatementState.RUNNING)
         return StatementOutcome(state=state, error=_error(answer))
+
+
+def where(*, workgroup: str, cluster: str, database: str) -> dict[str, Any]:
+    """What says in a call which database is meant; a cluster goes before a workgroup."""
+    server = {"ClusterIdentifier": cluster} if cluster else {"WorkgroupName": workgroup}
+    return {**server, "Database": database}
 
 
 def _failure(outcome: StatementOutcome) -> Transient:

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runtime.errors import BadInput, Transient
 from runtime.stores.warehouse.answer import Answer, Column
+from runtime.stores.warehouse.redshift.data_api import where
 
 if TYPE_CHECKING:
     from types_boto3_redshift_data.client import RedshiftDataAPIServiceClient
@@ -30,6 +31,7 @@ class ReadOnly:
     client: "RedshiftDataAPIServiceClient"
     workgroup: str
     database: str
+    cluster: str = ""  # the provisioned one, in place of the workgroup; empty for none
     seconds: Callable[[], float] = time.monotonic  # a clock that never goes back
 
     def query(self, sql: str, *, schema: str | None, limit: int, wait_s: float) -> Answer:
@@ -49,8 +51,7 @@ class ReadOnly:
         end_s = self.seconds() + wait_s
         with _faults():
             answer = self.client.execute_statement(
-                WorkgroupName=self.workgroup,
-                Database=self.database,
+                **where(workgroup=self.workgroup, cluster=self.cluster, database=self.database),
                 Sql="BEGIN READ ONLY",
                 SessionKeepAliveSeconds=KEEP_S,
             )
