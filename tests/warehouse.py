@@ -189,11 +189,12 @@ class World:
 
     def as_role(self, bucket: OwnBucket, external_id: str) -> Any:
         """S3 in the name of the role of somebody's bucket."""
-        clients = Clients()
-        client = clients.s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
-        client.meta.events.register("before-call", self._before)
-        client.meta.events.register("after-call", self._after)
-        return client
+        if bucket not in self._clients:
+            made = Clients().s3_as(bucket.role_arn, external_id=external_id, region=bucket.region)
+            made.meta.events.register("before-call", self._before)
+            made.meta.events.register("after-call", self._after)
+            self._clients[bucket] = made
+        return self._clients[bucket]
 
     def _before(self, model: Any, **_: Any) -> None:
         if self.death is not None:
