@@ -81,11 +81,24 @@ class Stage:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> None:
         """Have a Lambda of the template run on an event; `function` is its name there."""
-        functions = self.client("lambda")
-        pages = functions.get_paginator("list_functions").paginate()
+        payload = json.dumps(event)
+        self.client("lambda").invoke(
+            FunctionName=self._function(function), InvocationType="Event", Payload=payload
+        )
+
+    def call(self, function: str, event: Mapping[str, Any]) -> Any:
+        """What a Lambda of the template answers to an event."""
+        payload = json.dumps(event)
+        answer = self.client("lambda").invoke(
+            FunctionName=self._function(function), Payload=payload
+        )
+        return json.loads(answer["Payload"].read())
+
+    def _function(self, name: str) -> str:
+        """The deployed name of a Lambda of the template."""
+        pages = self.client("lambda").get_paginator("list_functions").paginate()
         names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-        name = next(name for name in names if f"-{function}-" in name)
-        functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
+        return str(next(each for each in names if f"-{name}-" in each))
 
     def table(self, name: str) -> str:
         """The deployed name of a table of the template."""
