@@ -244,7 +244,7 @@ class World:
         death: Death | None = None,
         *,
         workgroup: str = "penstock",
-        statement_wait_s: float = 30,
+        statement_wait_s: float = 300,  # as long as a busy machine may take
     ) -> SyncWarehouse:
         """One process of the sync function."""
         self.death = death
