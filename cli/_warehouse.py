@@ -53,7 +53,8 @@ def is_configured(stack: str) -> bool:
     Raises:
         CommandFailed: the stack cannot be read.
     """
-    return bool(_parameters(stack).get("RedshiftWorkgroup"))
+    parameters = _parameters(stack)
+    return any(parameters.get(name) for name in ("RedshiftWorkgroup", "RedshiftCluster"))
 
 
 def state_of_local_cloud() -> Path:

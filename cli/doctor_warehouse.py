@@ -28,11 +28,9 @@ def look(stack: str | None) -> Finding | None:
     try:
         loader = _loader.find(stack=stack)
         missing = _loader.lacks(loader, stack=stack)
-    except CommandFailed as failure:
-        is_none = failure.code in ("redshift_not_configured", "no_warehouse")
-        return None if is_none else Finding(found="unseen", advice=failure.message)
-    except PenstockError as problem:
-        return Finding(found="unseen", advice=problem.message)
+    except (CommandFailed, PenstockError) as problem:
+        is_none = problem.code in ("redshift_not_configured", "no_warehouse")
+        return None if is_none else Finding(found="unseen", advice=problem.message)
     if not missing:
         return Finding(found=f"{loader.user} may load {loader.database}")
     count = "1 grant is" if len(missing) == 1 else f"{len(missing)} grants are"

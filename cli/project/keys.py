@@ -309,6 +309,13 @@ SYNC: Final = (
         meaning="when it is [due](warehouse.md#schedules)",
     ),
     Key(
+        name="selection",
+        kind="table",
+        left_out="a new sync takes everything; an existing one keeps its own",
+        meaning="`tables`, `include_topics`, `exclude_topics` and `columns`:"
+        " [which rows and columns it takes](warehouse.md#what-a-sync-takes)",
+    ),
+    Key(
         name="enabled",
         kind="boolean",
         left_out="a new sync loads; an existing one stays as it is",

@@ -251,13 +251,17 @@ def _sync(declared: DeclaredSync, row: Row | None) -> Step:
     changes: list[Change] = []
     if row is None:
         changes.append(Change(field="kind", before=None, after=str(declared.kind)))
-        if declared.schedule is not None:
-            changes.append(Change(field="schedule", before=None, after=declared.schedule))
+        declared_values = {name: getattr(declared, name) for name in ("schedule", "selection")}
+        changes.extend(
+            Change(field=name, before=None, after=after)
+            for name, after in declared_values.items()
+            if after is not None
+        )
         if declared.enabled is False:
             changes.append(Change(field="enabled", before=None, after=False))
     else:
         _check_kind(declared, row)
-        for name in ("schedule", "enabled"):
+        for name in ("schedule", "selection", "enabled"):
             after = getattr(declared, name)
             if after is not None and after != row[name]:
                 changes.append(Change(field=name, before=row[name], after=after))

@@ -6,18 +6,21 @@ schedule = "every 15 minutes"
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from cli.project import document, keys
 from cli.project.document import check_names
 from runtime.core.warehouse import schedule
+from runtime.core.warehouse import selection as selections
+from runtime.core.warehouse.selection import PromotedColumn, PromotedType, Selection
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.core.webhooks import rules
 from runtime.errors import BadInput
 
 SECTION: Final = "syncs"
+COLUMNS: Final = "selection.columns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class DeclaredSync:
     kind: DestinationKind
     # As people write it. None: the file does not say, and whoever changed it last decides.
     schedule: str | None
+    # As the API shows it. None: the file does not say, and whoever changed it last decides.
+    selection: Mapping[str, Any] | None
     # False pauses it. None: the file does not say, and whoever paused or resumed it last decides.
     enabled: bool | None
 
@@ -52,9 +57,40 @@ def _sync(name: str, own: Mapping[str, Any]) -> DeclaredSync:
         name=name,
         kind=DestinationKind(kind),
         schedule=_schedule(own["schedule"]) if "schedule" in own else None,
+        selection=_selection(own["selection"]) if "selection" in own else None,
         enabled=document.switch(own["enabled"], "enabled") if "enabled" in own else None,
     )
 
 
 def _schedule(value: Any) -> str:
     return str(schedule.parse(document.text(value, "schedule")))
+
+
+def _selection(value: Any) -> Mapping[str, Any]:
+    """The selection as the API takes and shows it.
+
+    Raises:
+        BadInput: it is no selection; the field is its place below `selection`.
+    """
+    if not isinstance(value, dict):
+        raise BadInput("must be a table, such as [syncs.NAME.selection]", field="selection")
+    check_names(value, [each.name for each in fields(Selection)])
+    lists = {"tables": '["events"]', "include_topics": '["metric.*"]', "exclude_topics": "[…]"}
+    names = {name: document.texts(value, name, like=like) for name, like in lists.items()}
+    columns = value.get("columns", [])
+    if not isinstance(columns, list):
+        raise BadInput("must be tables, such as [[syncs.NAME.selection.columns]]", field=COLUMNS)
+    selection = selections.check(Selection(**names, columns=tuple(map(_column, columns))))
+    return {
+        **{name: list(getattr(selection, name)) for name in names},
+        "columns": [asdict(column) for column in selection.columns],
+    }
+
+
+def _column(value: Any) -> PromotedColumn:
+    wanted = [each.name for each in fields(PromotedColumn)]
+    if not isinstance(value, dict) or sorted(value) != sorted(wanted):
+        raise BadInput(f"each has {', '.join(wanted)}", field=COLUMNS)
+    kind = document.choice(value["type"], PromotedType, "type")
+    texts = {name: document.text(value[name], name) for name in wanted if name != "type"}
+    return PromotedColumn(**texts, type=PromotedType(kind))

@@ -333,3 +333,27 @@ def test_a_folder_is_named_and_a_file_that_is_missing_is_said(penstock: Command)
         (ran := penstock("apply", "--json")).code,
         json.loads(ran.out)["error"]["code"],
     )
+
+
+def test_what_a_sync_takes_is_declared_and_only_ever_grows(penstock: Command) -> None:
+    """The file decides; a column that is taken away is refused as by the API."""
+    taken = '\n[syncs.lake.selection]\nexclude_topics = ["metric.noise"]\n'
+    column = (
+        '[[syncs.lake.selection.columns]]\ntable = "events"\nname = "amount"\n'
+        'type = "number"\npath = "value"\n'
+    )
+    first = applied(penstock, SYNC + taken, "--yes")
+    second = applied(penstock, SYNC + taken + column, "--yes")
+    again = applied(penstock, SYNC + taken + column)
+    shrunk = applied(penstock, SYNC + taken, "--yes")
+
+    assert (0, 0) == (first.code, second.code), second.err
+    [sync] = penstock.api.get("/v1/syncs").json["data"]
+    assert sync["selection"] == {
+        "tables": [],
+        "include_topics": [],
+        "exclude_topics": ["metric.noise"],
+        "columns": [{"table": "events", "name": "amount", "type": "number", "path": "value"}],
+    }
+    assert [("same", "lake")] == actions(again)
+    assert (1, "column_changed") == (shrunk.code, shrunk.json["error"]["code"])

@@ -11,6 +11,7 @@ from cli.project.plan import Action, of_webhooks
 from cli.project.project import Project, load_project
 
 PLAIN = '[webhooks.orders]\nurl = "https://x.example.com/"\ntopics = ["metric.x"]\n'
+LAKE = '[syncs.lake]\nkind = "s3"\n'
 
 
 def loaded(folder: Path, text: str) -> Project:
@@ -44,6 +45,10 @@ def loaded(folder: Path, text: str) -> Project:
         ("[syncs.lake]\n", 'syncs.lake: has no kind; it is "s3" or "redshift"'),
         ('[syncs.lake]\nkind = "s4"\n', "syncs.lake.kind: is unknown; did you mean s3?"),
         ('[syncs.lake]\nkind = "s3"\ncron = "x"\n', "syncs.lake.cron: is unknown"),
+        (f"{LAKE}selection = 1\n", "syncs.lake.selection: must be a table"),
+        (f'{LAKE}selection.tables = ["x"]\n', "syncs.lake.tables: there is no table 'x'"),
+        (f"{LAKE}selection.tables = [1]\n", "syncs.lake.tables: must be a list of texts"),
+        (f"{LAKE}selection.columns = [{{}}]\n", "syncs.lake.selection.columns: each has table"),
         ("[webhook.x]\n", "webhook: is unknown; did you mean webhooks?"),
         (f'{PLAIN}auth = {{ kind = "bearer" }}\n', "webhooks.orders.auth: has no token"),
         (

@@ -34,9 +34,7 @@ class DataApi:
     client: "RedshiftDataAPIServiceClient"
     workgroup: str  # empty when the installation has none
     database: str
-    cluster: str = (
-        ""  # the provisioned one that is loaded in place of the workgroup; empty for none
-    )
+    cluster: str = ""  # the provisioned one, in place of the workgroup; empty for none
     # Begins the names of submitted statements, so that the events of several installations in one
     # account can be told apart; empty where nobody listens to events.
     prefix: str = ""
