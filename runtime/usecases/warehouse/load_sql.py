@@ -22,7 +22,6 @@ from runtime.errors import Transient
 # If a statement takes longer, it goes on, and the next run looks for its end. Waiting costs by the
 # second, and so does the next run, which makes the load's files again.
 STATEMENT_WAIT_S: Final = 20.0
-LOOK_S: Final = 0.0  # only whether a statement has ended
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
 VERSIONS: Final = f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
@@ -113,8 +112,8 @@ class LoadSql:
         return self.statements.submit(statements, name=load.name, token=load.token)
 
     def is_running(self, load: Load) -> bool:
-        """Whether the statement of a submitted load has not ended yet."""
-        outcome = self.statements.outcome(load.statement_id or "", wait_s=LOOK_S)
+        """Whether the statement of a submitted load does not end within the time of waiting."""
+        outcome = self.statements.outcome(load.statement_id or "", wait_s=self.statement_wait_s)
         return outcome.state is StatementState.RUNNING
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:

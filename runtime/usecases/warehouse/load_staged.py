@@ -75,7 +75,7 @@ class Warehouse(Protocol):
         """Start the load's transaction, once for each attempt; returns the warehouse's id of it."""
 
     def is_running(self, load: Load) -> bool:
-        """Whether the transaction of a submitted load has not ended yet."""
+        """Whether the transaction of a submitted load goes on; waits a little for its end."""
 
     def settle(self, load: Load, *, schema: str) -> Settled | None:
         """How a submitted load ended, as the warehouse's own ledger says; None while it runs."""
