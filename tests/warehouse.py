@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 LOADER = Loader(database="penstock", user="IAMR:loader", copy_role_arn=ROLE)
+PREFIX = "penstock/"  # an installation's name and a slash
 START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
 _names = itertools.count()
 
@@ -122,12 +123,14 @@ class World:
         folder: for its files.
         grants_first: whether the warehouse's superuser has granted what loads need.
         redshift: the warehouse's server; None for one in this process.
+        events: the bus that this one announces the ends of statements on; None for no bus.
     """
 
     def __init__(
-        self, folder: Path, *, grants_first: bool = True, redshift: Any | None = None
+        self, folder: Path, *, grants_first: bool = True, redshift: Any = None, events: Any = None
     ) -> None:
         self.name = f"world-{next(_names)}"
+        self.prefix = "" if events is None else PREFIX  # of the names of statements
         self.death: Death | None = None
         self._clients: dict[Any, Any] = {}
         self.clock_at = START
@@ -157,6 +160,7 @@ class World:
             database=folder / f"{self.name}.duckdb",
             s3=boto3.client("s3"),  # not a call of the process that dies
             identity=Roles(boto3.client("s3")),
+            events=events,
             now=lambda: self.clock().timestamp(),
         )
 
@@ -257,6 +261,7 @@ class World:
                 client=self.client("redshift-data"),
                 workgroup=workgroup,
                 database="penstock",
+                prefix=self.prefix,
             ),
             schemas=ledger,
             dialect=redshift.DIALECT,
