@@ -165,18 +165,25 @@ def add_column(dialect: Dialect, table: str, column: Column, *, schema: str) -> 
 
 def registration(
     dialect: Dialect, columns: Iterable[tuple[str, Column, str | None]], *, schema: str
-) -> Sequence[str]:
-    """What enters columns into `_schema`: (table, column, path of a promoted one). Repeatable."""
+) -> str:
+    """What enters columns into `_schema`: (table, column, path of a promoted one). Repeatable.
+
+    It is one statement, because a warehouse takes as long for each as for all of them.
+    """
     registry, quote = f"{schema}.{tables.SCHEMA}", dialect.literal
     nothing = f"CAST(NULL AS {dialect.text_type(MAX_TEXT_BYTES)})"  # some take NULL for a number
-    return [
-        f"INSERT INTO {registry} (table_name, column_name, column_type, path, added_at)"
-        f" SELECT {quote(table)}, {quote(column.name)}, {quote(column.type.value)},"
-        f" {nothing if path is None else quote(path)}, {dialect.now}"
-        f" FROM (SELECT 1 AS one) AS one WHERE NOT EXISTS (SELECT 1 FROM {registry}"
-        f" WHERE table_name = {quote(table)} AND column_name = {quote(column.name)})"
+    listed = " UNION ALL ".join(
+        f"SELECT {quote(table)} AS table_name, {quote(column.name)} AS column_name,"
+        f" {quote(column.type.value)} AS column_type,"
+        f" {nothing if path is None else quote(path)} AS path"
         for table, column, path in columns
-    ]
+    )
+    return (
+        f"INSERT INTO {registry} (table_name, column_name, column_type, path, added_at)"
+        f" SELECT table_name, column_name, column_type, path, {dialect.now}"
+        f" FROM ({listed}) AS listed WHERE NOT EXISTS (SELECT 1 FROM {registry} AS known"
+        " WHERE known.table_name = listed.table_name AND known.column_name = listed.column_name)"
+    )
 
 
 def published() -> Iterator[tuple[str, Column, None]]:

@@ -231,7 +231,7 @@ class LoadSql:
             for statement in sql.upgrade_statements(self.dialect, schema=schema, version=version):
                 self._add(statement)
         self._in_calls([sql.view_statement(schema=schema)])
-        self._in_calls(sql.registration(self.dialect, sql.published(), schema=schema))
+        self._in_calls([sql.registration(self.dialect, sql.published(), schema=schema)])
         self.schemas.set_schema_version(schema, version=tables.SCHEMA_VERSION)
 
     def _bring_columns(self, schema: str, load: Load) -> None:
@@ -244,7 +244,7 @@ class LoadSql:
             self._add(sql.add_column(self.dialect, each.table, each.column, schema=schema))
         if missing:
             registered = sql.registration(self.dialect, sql.promoted(missing), schema=schema)
-            self._in_calls(registered)
+            self._in_calls([registered])
             added = frozenset(each.place for each in missing)
             self.schemas.set_promoted_columns(schema, present | added)
 

@@ -112,3 +112,17 @@ def _as_first_published(table: Table, *, schema: str) -> str:
     columns = tuple(column for column in table.columns if column.since == 1)
     first = replace(table, columns=columns)
     return sql.create_table(redshift.DIALECT, first, schema=schema)
+
+
+def test_a_first_load_makes_its_tables_in_few_statements(world: World) -> None:
+    """A warehouse takes a second for each, and a run does not wait for a hundred of them."""
+    world.syncs.add(a_sync())
+    world.archive(an_event())
+    world.planner().sync_one("acme", "syn_1")
+
+    listed = world.client("redshift-data").list_statements()["Statements"]
+    sqls = [sql for one in listed for sql in one.get("QueryStrings", [])]
+    entered = [sql for sql in sqls if sql.startswith("INSERT INTO penstock_acme._schema")]
+    assert len(entered) == 1
+    (count,) = world.query("SELECT COUNT(*) AS n FROM penstock_acme._schema")
+    assert count["n"] == sum(len(table.columns) for table in tables.TABLES)

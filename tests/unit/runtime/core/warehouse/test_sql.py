@@ -98,8 +98,8 @@ def test_a_promoted_column_is_added_and_registered_with_its_path() -> None:
 
     added = sql.add_column(DIALECT, column.table, column.column, schema="s")
     assert added == "ALTER TABLE s.events ADD COLUMN amount DOUBLE PRECISION"
-    (registered,) = sql.registration(DIALECT, sql.promoted([column]), schema="s")
-    assert "'events', 'amount', 'double', 'order.it''s'" in registered
+    registered = sql.registration(DIALECT, sql.promoted([column]), schema="s")
+    assert "'amount' AS column_name, 'double' AS column_type, 'order.it''s' AS path" in registered
 
 
 def test_a_probe_touches_no_table_of_the_schema() -> None:
