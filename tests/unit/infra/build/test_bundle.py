@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -48,20 +46,6 @@ def test_the_bundle_has_the_engine_but_not_the_sources_of_its_guest(made: Path) 
     assert (made / "sandbox" / "engines" / "wasm" / "binding.py").is_file()
     assert (made / "sandbox" / "sdk" / "__init__.py").is_file()
     assert not (made / "sandbox" / "guest").exists()
-
-
-def test_the_functions_find_their_sql_in_their_bundle(tmp_path: Path) -> None:
-    """A load without its statements would fail in the cloud only: the checkout has them."""
-    bundle.build(bundle.FUNCTIONS, bundle.host(), into=tmp_path)
-    ask = (
-        "from runtime.stores.warehouse.redshift import sql_files as files;"
-        "print(files.HERE, len(files.read_queries().blocks), len(files.read_migrations()))"
-    )
-    command = [sys.executable, "-c", ask]
-    said = subprocess.check_output(command, cwd=tmp_path, env={}, text=True)  # noqa: S603 - ours
-    place, blocks, migrations = said.split()
-    assert Path(place).is_relative_to(tmp_path.resolve())
-    assert (int(blocks), int(migrations)) == (6, 1)
 
 
 def test_the_bundle_can_be_uploaded_at_once(made: Path) -> None:
