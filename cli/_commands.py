@@ -167,8 +167,8 @@ COMMANDS: Final[Mapping[str, Place]] = {
     ),
     "doctor": Place(
         target="cli.doctor:doctor",
-        help="Look into Python, the sandbox and its engines, the local cloud, the API and the"
-        " queues.",
+        help="Look into Python, the sandbox, the local cloud, the API, the queues and the"
+        " warehouse.",
     ),
     "demo": Place(
         target="cli.demo:demo",

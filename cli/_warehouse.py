@@ -101,7 +101,7 @@ def _of_stack(stack: str, schema: str | None) -> Warehouse:
 
     parameters = _parameters(stack)
     return Warehouse(
-        workgroup=parameters["RedshiftWorkgroup"],
+        workgroup=parameters.get("RedshiftWorkgroup", ""),
         cluster=parameters.get("RedshiftCluster", ""),
         database=parameters.get("RedshiftDatabase", DATABASE),
         schema=schema,
