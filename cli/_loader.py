@@ -29,6 +29,11 @@ def find(*, stack: str | None, schemas: Sequence[str] = ()) -> Loader:
         outputs = stacks.outputs(name, **where)
     except PenstockError as problem:
         raise CommandFailed(problem.message, code=problem.code) from problem
+    if "LoaderRoleArn" not in outputs:
+        raise CommandFailed(
+            f"stack {name} has no role that loads Redshift: deploy the current template",
+            code="no_warehouse",
+        )
     return Loader(
         database=warehouse.database,
         user=user_of(outputs["LoaderRoleArn"]),
