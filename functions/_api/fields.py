@@ -119,7 +119,7 @@ EventTopic = Annotated[
 Topics = Annotated[
     list[Topic], says(minItems=1, maxItems=topics.MAX_TOPICS), judged_by(topics.parse_all)
 ]
-Triggers = Annotated[
+SomeTopics = Annotated[
     list[Topic],
     says(maxItems=topics.MAX_TOPICS),
     judged_by(lambda names: names and topics.parse_all(names)),

@@ -102,7 +102,7 @@ class FunctionSettings(Request):
 
     model_config = ConfigDict(json_schema_extra=_as_changes)
 
-    topics: fields.Triggers = Field(
+    topics: fields.SomeTopics = Field(
         default=[], description="the topics that trigger it; with `filter` short for one trigger"
     )
     filter: fields.Filter | None = Field(

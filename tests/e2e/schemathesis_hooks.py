@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 # any other code it is a failure: then the document says too little, or the API asks too much.
 BEYOND_A_SCHEMA: Final = {
     "bad_certificate": "whether a certificate and a private key belong together",
+    "bad_column": "which words SQL has taken, and which columns there are",
     "bad_columns": "which columns an export may have: properties of the tenant's own, too",
     "bad_cursor": "a cursor is a token that only the API itself makes",
     "bad_expiry": "a time has to be in the future",
@@ -24,9 +25,11 @@ BEYOND_A_SCHEMA: Final = {
     "bad_sources": "how many sources a method takes, and that none is a target of its own",
     "bad_schedule": "whether there is a zone of this name",
     "bad_secret": "whether a secret is base64 of so many bytes",
+    "bad_tables": "which table's rows follow those of another",
     "bad_target": "whether there is another webhook of this id",
     "bad_triggers": "how a function's triggers may be named depends on how many it has",
     "blocked_address": "whether a host is public",
+    "column_changed": "of a change: which columns the sync has",
     "circle": "whether data transforms read what each other write",
     "duplicate_target": "whether another data transform writes this property",
     "dns_failure": "whether a host name resolves",

@@ -14,10 +14,11 @@ from runtime.core.warehouse.tables import Column, ColumnType, Table
 from runtime.errors import BadInput
 
 MAX_COLUMNS: Final = 100  # promoted ones of a sync; warehouses have room for 1,600 in a table
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")  # no vendor has to quote it
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")  # no vendor has to quote it
 MAX_PATH_CHARS: Final = 256  # so that what `_meta` says of 100 columns fits a text
-_STEP: Final = re.compile(r"[^.\x00-\x1f]{1,128}")
 MAX_STEPS: Final = 8  # of a path into properties
+_STEP: Final = r"[^.\x00-\x1f]{1,128}"
+PATH: Final = re.compile(rf"{_STEP}(\.{_STEP}){{0,{MAX_STEPS - 1}}}")
 # Words that some vendor does not take as a column's name without quotes.
 RESERVED: Final = """
     all analyse analyze and any array as asc between both case cast check collate column create
@@ -178,14 +179,12 @@ def _check_tables(selection: Selection) -> None:
 def _check_column(column: PromotedColumn) -> None:
     if column.table not in ("events", "profiles"):
         raise _bad_column(f"a column is of events or profiles, not of {column.table!r}")
-    if not _NAME.fullmatch(column.name) or column.name in RESERVED.split():
+    if not NAME.fullmatch(column.name) or column.name in RESERVED.split():
         raise _bad_column(
             f"{column.name!r} cannot be a column's name: a letter, then letters, digits and _, all"
             " lower case, at most 63, and no word of SQL"
         )
-    steps = column.steps
-    too_long = len(steps) > MAX_STEPS or len(column.path) > MAX_PATH_CHARS
-    if too_long or not all(_STEP.fullmatch(step) for step in steps):
+    if len(column.path) > MAX_PATH_CHARS or not PATH.fullmatch(column.path):
         raise _bad_column(
             f"{column.path[:MAX_PATH_CHARS]!r} is no path: at most {MAX_STEPS} names with dots"
             f" between, {MAX_PATH_CHARS} characters in all"
