@@ -60,7 +60,9 @@ class SyncShown(SyncOut):
 class SkipGapIn(Request):
     """Which gap to skip."""
 
-    first_seq: int = Field(ge=1, description="the `first_seq` of the gap that the sync shows")
+    first_seq: fields.Integer = Field(
+        ge=1, description="the `first_seq` of the gap that the sync shows"
+    )
 
 
 @endpoint("GET", "/v1/syncs", scope="syncs:read")
