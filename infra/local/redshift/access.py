@@ -32,6 +32,23 @@ _UNKNOWN_FORM: Final = "ERROR: this form of GRANT is not part of the local Redsh
 
 
 @dataclass(frozen=True, slots=True)
+class _Relations:
+    """The tables and views that one statement sees. Read once for it: a long one has many names."""
+
+    temporary: frozenset[str]  # names of tables
+    searched: Sequence[str]  # the schemas in which a name without one is looked up, in their order
+    known: Mapping[str, str]  # path, `schema.table` → its owner
+
+    def find(self, name: tuple[str, str]) -> str | None:
+        """The path of a table or view that exists, or None; a temporary one has no path."""
+        schema, table = name
+        if not schema and table in self.temporary:
+            return None
+        searched = [schema] if schema else self.searched
+        return next((path for each in searched if (path := f"{each}.{table}") in self.known), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """What one user may do in one session."""
 
@@ -53,11 +70,12 @@ class Access:
             return
         if verb == "CREATE":
             self._check_creation(statement)
-        target = self._find(dialect.first_name(statement))
-        for path in self._named(statement):
+        relations = self._relations()
+        target = relations.find(dialect.first_name(statement))
+        for path in _named(statement, relations):
             self._need(("USAGE",), "schema", path.partition(".")[0])
             if verb in _OF_OWNERS:
-                self._need_ownership("relation", path, self.users.owners("table"))
+                self._need_ownership("relation", path, relations.known)
             else:
                 wanted = _WRITES.get(verb, ("SELECT",)) if path == target else ("SELECT",)
                 self._need(wanted, "table", path)
@@ -96,29 +114,12 @@ class Access:
     def _is_superuser(self) -> bool:
         return self.users.superusers().get(self.user, False)
 
-    def _named(self, statement: dialect.Tokens) -> Iterator[str]:
-        """The paths of the tables and views that a statement names and that exist.
-
-        A column with the name of a table counts as that table, which may ask for too much, and
-        never for too little.
-        """
-        paths = (self._find(name) for name in dialect.names(statement))
-        return iter(dict.fromkeys(path for path in paths if path is not None))
-
-    def _find(self, name: tuple[str, str]) -> str | None:
-        """The path of a table or view that exists, or None; a temporary one has no path."""
-        schema, table = name
+    def _relations(self) -> _Relations:
         connection = self.users.connection
-        if not schema:
-            temporary = connection.execute(
-                "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = $1", [table]
-            )
-            if temporary.fetchone() is not None:
-                return None
-        row = connection.execute("SELECT current_schemas(false)").fetchone()
-        searched: Sequence[str] = [schema] if schema else row[0] if row else ()
-        known = self.users.owners("table")
-        return next((f"{each}.{table}" for each in searched if f"{each}.{table}" in known), None)
+        temporary = connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary")
+        names = frozenset(row[0] for row in temporary.fetchall())
+        path = connection.execute("SELECT current_schemas(false)").fetchone()
+        return _Relations(names, path[0] if path else (), self.users.owners("table"))
 
     def _check_creation(self, statement: dialect.Tokens) -> None:
         second = dialect.words(statement, 2).split()[1]
@@ -168,6 +169,16 @@ class Access:
             raise SqlFailure(f'ERROR: {what} "{grant.object}" does not exist')
         if not self._is_superuser and owners.get(grant.object) != self.user:
             raise SqlFailure(f"ERROR: permission denied for {grant.kind} {grant.object}")
+
+
+def _named(statement: dialect.Tokens, relations: _Relations) -> Iterator[str]:
+    """The paths of the tables and views that a statement names and that exist.
+
+    A column with the name of a table counts as that table, which may ask for too much, and never
+    for too little.
+    """
+    paths = (relations.find(name) for name in dialect.names(statement))
+    return iter(dict.fromkeys(path for path in paths if path is not None))
 
 
 def _grants(words: Sequence[str]) -> Iterator[Grant]:
