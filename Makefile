@@ -47,7 +47,7 @@ unit: setup ## tests that need no cloud
 .PHONY: test test-pythons e2e chaos fuzz demo bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
-PART = tests/sandbox tests/docs tests/machines tests/unit/cli tests/unit/infra
+PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra
 BEHIND = tests/unit/runtime
 REST = $(addprefix --ignore=,$(PART) $(BEHIND))
 test: setup ## every test, with one run through the local cloud
