@@ -44,7 +44,7 @@ app = typer.Typer(no_args_is_help=True)
 def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
     kind: Annotated[
-        str, typer.Option(help="s3, redshift, postgresql, bigquery or snowflake.")
+        str, typer.Option(help="s3, redshift, postgresql, bigquery, snowflake or synapse.")
     ] = "redshift",
     *,
     schedule: Schedule = None,

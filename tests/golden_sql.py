@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from runtime.core.warehouse import sql
-from runtime.core.warehouse.dialects import bigquery, postgresql, redshift, snowflake
+from runtime.core.warehouse.dialect import Dialect
+from runtime.core.warehouse.dialects import bigquery, postgresql, redshift, snowflake, synapse
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType
-from runtime.core.warehouse.sql import Dialect
 from tests.warehouse_records import a_transaction, staged_tables
 
 FOLDER: Final = Path(__file__).parent / "unit/runtime/core/warehouse/dialects/golden"
@@ -16,6 +16,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "postgresql": postgresql.DIALECT,
     "redshift": redshift.DIALECT,
     "snowflake": snowflake.DIALECT,
+    "synapse": synapse.DIALECT,
 }
 AMOUNT: Final = PromotedColumn(
     table="events", name="amount", type=PromotedType.NUMBER, path="order.total"
@@ -26,7 +27,7 @@ def every_statement(dialect: Dialect) -> Iterator[str]:
     """All that a warehouse is ever told: a schema, a load of every table, questions, an erasure."""
     yield from sql.create_statements(dialect, schema="s")
     yield from sql.upgrade_statements(dialect, schema="s", version=1)
-    yield sql.view_statement(schema="s")
+    yield sql.view_statement(dialect, schema="s")
     yield sql.add_column(dialect, AMOUNT.table, AMOUNT.column, schema="s")
     yield sql.registration(dialect, sql.promoted([AMOUNT]), schema="s")
     yield sql.registration(dialect, sql.published(), schema="s")

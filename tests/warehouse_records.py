@@ -3,8 +3,8 @@
 from typing import Any
 
 from runtime.core.warehouse import tables
+from runtime.core.warehouse.dialect import StagedTable, Transaction
 from runtime.core.warehouse.plan import Arrivals, Load, LoadState
-from runtime.core.warehouse.sql import StagedTable, Transaction
 from runtime.core.warehouse.sync import DestinationKind, Sync
 
 

@@ -297,7 +297,7 @@ CERTIFICATE: Final = (
 SYNC: Final = (
     Key(
         name="kind",
-        kind='`"s3"`, `"redshift"`, `"postgresql"`, `"bigquery"` or `"snowflake"`',
+        kind='`"s3"`, `"redshift"`, `"postgresql"`, `"bigquery"`, `"snowflake"` or `"synapse"`',
         left_out=REQUIRED,
         meaning="what it loads into; another destination is another sync. One that needs settings"
         " is created by `penstock syncs create`, and the file pauses or resumes it",

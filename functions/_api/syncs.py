@@ -31,7 +31,7 @@ class SyncIn(Request):
     """A sync to create."""
 
     name: fields.Name
-    kind: Literal["s3", "redshift", "postgresql", "bigquery", "snowflake"]
+    kind: Literal["s3", "redshift", "postgresql", "bigquery", "snowflake", "synapse"]
     schedule: fields.Schedule = str(HOURLY)
     selection: SelectionIn = Field(default_factory=SelectionIn)
     settings: dict[str, Any] = Field(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runtime.core.warehouse import dialects, tables
-from runtime.core.warehouse.sql import Dialect
+from runtime.core.warehouse.dialect import Dialect
 from runtime.core.warehouse.tables import Column, ColumnType, Table
 
 FOLDER: Final = "tables"

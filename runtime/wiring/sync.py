@@ -83,7 +83,12 @@ def syncs(clients: "Clients", installation: "Settings", *, journal: Journal) -> 
             case DestinationKind.REDSHIFT:
                 warehouse = parts.redshift(clients, installation, ledger=ledger)
                 return LoadStaged(files=files, warehouse=warehouse, clock=worker.now)
-            case DestinationKind.POSTGRESQL | DestinationKind.BIGQUERY | DestinationKind.SNOWFLAKE:
+            case (
+                DestinationKind.POSTGRESQL
+                | DestinationKind.BIGQUERY
+                | DestinationKind.SNOWFLAKE
+                | DestinationKind.SYNAPSE
+            ):
                 return LoadOwn(warehouses=own[kind], files=files, clock=worker.now)
 
     return SyncWarehouse(

@@ -6,7 +6,7 @@ The imports stand inside the functions, as in `parts`.
 import tempfile
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.settings import Settings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runtime.stores.aws.s3 import Bucket
     from runtime.stores.warehouse.http import Reply, Send
     from runtime.stores.warehouse.own_bucket import OwnBuckets
-    from runtime.usecases.warehouse.load_own import OwnWarehouses, Warehouse
+    from runtime.usecases.warehouse.load_own import Connect, OwnWarehouses, Warehouse
     from runtime.usecases.warehouse.load_sql import Schemas
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
@@ -38,7 +38,7 @@ MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024  # the rows of `_loads`, and no others
 
 def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRules]":
     """What each kind of destination has to be told; kinds that need nothing are left out."""
-    from runtime.core.warehouse.settings import bigquery, postgresql, s3, snowflake
+    from runtime.core.warehouse.settings import bigquery, postgresql, s3, snowflake, synapse
     from runtime.usecases.warehouse.seal_settings import SettingRules
 
     databases = _databases(installation)
@@ -46,6 +46,9 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
     def check_server(given: "Given") -> None:
         server = postgresql.server(given.shown)
         databases.check(server.host, server.port)
+
+    def check_pool(given: "Given") -> None:
+        databases.check(given.shown["host"], synapse.PORT)
 
     def check_key(given: "Given") -> None:
         if "key" in given.sealed:
@@ -57,6 +60,7 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
         DestinationKind.POSTGRESQL: SettingRules(postgresql.SETTINGS, check_server),
         DestinationKind.BIGQUERY: SettingRules(bigquery.SETTINGS, check_key),
         DestinationKind.SNOWFLAKE: SettingRules(snowflake.SETTINGS, s3.check),
+        DestinationKind.SYNAPSE: SettingRules(synapse.SETTINGS, check_pool),
     }
 
 
@@ -158,11 +162,52 @@ def own_warehouses(
         DestinationKind.POSTGRESQL: postgresql,
         DestinationKind.BIGQUERY: bigquery,
         DestinationKind.SNOWFLAKE: snowflake,
+        DestinationKind.SYNAPSE: _synapse(installation, bucket, schemas=schemas, send=send),
     }
     return {
         kind: OwnWarehouses(connect=connect, open_secret=open_secret)
         for kind, connect in connects.items()
     }
+
+
+def _synapse(
+    installation: Settings, bucket: "Bucket", *, schemas: "Schemas", send: "Callable[[], Send]"
+) -> "Connect":
+    """Reaches pools of Azure Synapse."""
+    databases = _databases(installation)
+
+    def synapse(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
+        from runtime.core.warehouse.dialects import synapse as dialect
+        from runtime.core.warehouse.settings import synapse
+        from runtime.stores.warehouse.synapse.connection import Dialling
+        from runtime.stores.warehouse.synapse.container import Blobs
+        from runtime.stores.warehouse.synapse.statements import Statements
+        from runtime.usecases.warehouse.load_own import SchemasOfSync
+        from runtime.usecases.warehouse.load_sql import LoadSql
+
+        pool = synapse.pool(sync.settings)
+
+        def connect() -> Any:
+            return Dialling(
+                pool=pool,
+                password=secrets["password"],
+                addresses=databases.addresses(pool.host, pool.port),
+            ).connect()
+
+        blobs = Blobs(
+            container=synapse.container(sync.settings),
+            signature=synapse.signature(secrets["sas_token"]),
+            send=send(),
+        )
+        scratch = Path(tempfile.gettempdir())
+        return LoadSql(
+            statements=Statements(connect=connect, bucket=bucket, blobs=blobs, scratch=scratch),
+            schemas=SchemasOfSync(schemas=schemas, sync_id=sync.id),
+            dialect=dialect.DIALECT,
+            uri=lambda key: f"s3://{bucket.name}/{key}",
+        )
+
+    return synapse
 
 
 def postgresql_warehouse(

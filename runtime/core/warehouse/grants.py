@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runtime.core.warehouse.sql import literal
+from runtime.core.warehouse.dialect import literal
 
 ADVICE: Final = "let a superuser of the database run what `penstock syncs grants` prints"
 _FROM_IAM: Final = "IAMR:"  # begins the name of the database user that Redshift makes of a role

@@ -12,95 +12,16 @@ sees the first loader's row in `_loads`.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from runtime.core.warehouse import tables
-from runtime.core.warehouse.plan import NEVER, Arrivals, Staging
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.selection import PromotedColumn
 from runtime.core.warehouse.sync import Sync, default_schema
 from runtime.core.warehouse.tables import MAX_TEXT_BYTES, Column, ColumnType, Table
 from runtime.errors import BadInput
 
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,126}")  # no vendor has to quote it
-
-
-class StagedTable(NamedTuple):
-    """A table of a load whose file is staged."""
-
-    table: Table
-    columns: Sequence[Column]  # of the file, in its order; `load_id` is not among them
-    uri: str  # of the manifest, as the vendor reads it
-    rows: int = 0  # of the file
-    discarded: int = 0  # rows that the warehouse cannot hold whole, or refused
-    received: Arrivals = NEVER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
-    """What one load says of itself in `_loads`."""
-
-    schema: str
-    load_id: str
-    versions: str
-    copy_role: str = ""  # the name or ARN of what lets the warehouse read staged files
-
-
-def literal(value: object) -> str:
-    """A value as an SQL literal, quoted so that the value cannot end its quotes.
-
-    A warehouse may read a backslash as an escape, so one is written as the character of its number.
-    """
-    if isinstance(value, int):
-        return str(value)
-    pieces = str(value).replace("'", "''").split("\\")
-    quoted = " || CHR(92) || ".join(f"'{piece}'" for piece in pieces)
-    return quoted if len(pieces) == 1 else f"({quoted})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """One vendor's words. In each text, `{name}` is an identifier that is put in as it stands."""
-
-    types: Mapping[ColumnType, str]
-    text_type: Callable[[int], str]  # the type of a text of at most so many bytes
-    staged_json: str  # the type of JSON in a stage
-    parsed: Callable[[str], str]  # the expression that makes a staged JSON column JSON
-    now: str  # the moment of the transaction
-    placement: Callable[[Table], str]  # what stands behind a table's columns
-    own_placement: str  # the same of `_loads`, `_erasures` and `_schema`
-    create_schema: str  # of {schema}; may be repeated
-    lock: str  # of {ledger}; waits for any other load or erasure, and takes no snapshot
-    # Fails if {ledger} has the load [[load_id]] already, for vendors whose lock is not enough.
-    guard: str
-    stage: str  # makes the empty temporary table {name} with {columns}
-    copy: Callable[[str, StagedTable, Transaction], str]  # fills the stage of this name
-    # Deletes from the first table the rows that match one of the second by the condition.
-    delete_using: str  # of {target}, {source} and {condition}
-    staging: Staging
-    categorize: Callable[[str], str]  # the category of an error's text; `unknown` when none fits
-    max_statements: int = 1_000  # of one transaction
-    encoding: Mapping[ColumnType, str] = field(default_factory=dict)  # behind a column's type
-    literal: Callable[[object], str] = literal
-    # What makes the rows of a key quick to find, for vendors that need it: statements of {schema},
-    # which may be repeated.
-    indexes: Callable[[Table], Iterable[str]] = lambda _table: ()
-
-    def type_of(self, column: Column) -> str:
-        """The type of a column of a table."""
-        match column.type:
-            case ColumnType.TEXT:
-                return self.text_type(column.max_bytes)
-            case _:
-                return self.types[column.type]
-
-    def moment(self, text: str) -> str:
-        """An ISO 8601 time as a timestamp."""
-        return f"CAST({self.literal(text)} AS {self.types[ColumnType.TIMESTAMP]})"
-
-    def staged_type_of(self, column: Column) -> str:
-        """The type of a column of a stage."""
-        return self.staged_json if column.type is ColumnType.JSON else self.type_of(column)
 
 
 def schema_name(sync: Sync) -> str:
@@ -149,18 +70,19 @@ def upgrade_statements(dialect: Dialect, *, schema: str, version: int) -> Iterat
                 yield add_column(dialect, table.name, column, schema=schema)
 
 
-def view_statement(*, schema: str) -> str:
+def view_statement(dialect: Dialect, *, schema: str) -> str:
     """The view of merged profiles; it may be repeated."""
-    return (
-        f"CREATE OR REPLACE VIEW {schema}.{tables.MERGES} AS"
-        f" SELECT profile_id, merged_into, revision, updated_at AS merged_at"
+    select = (
+        f"SELECT profile_id, merged_into, revision, updated_at AS merged_at"
         f" FROM {schema}.{tables.PROFILES.name} WHERE merged_into IS NOT NULL"
     )
+    return dialect.create_view.format(name=f"{schema}.{tables.MERGES}", select=select)
 
 
 def add_column(dialect: Dialect, table: str, column: Column, *, schema: str) -> str:
     """One more column of a table."""
-    return f"ALTER TABLE {schema}.{table} ADD COLUMN {column.name} {dialect.type_of(column)}"
+    defined = f"{column.name} {dialect.type_of(column)}"
+    return dialect.add_column.format(table=f"{schema}.{table}", column=defined)
 
 
 def registration(
@@ -173,7 +95,8 @@ def registration(
     registry, quote = f"{schema}.{tables.SCHEMA}", dialect.literal
     nothing = f"CAST(NULL AS {dialect.text_type(MAX_TEXT_BYTES)})"  # some take NULL for a number
     listed = " UNION ALL ".join(
-        f"SELECT {quote(table)} AS table_name, {quote(column.name)} AS column_name,"
+        f"SELECT {quote(table)}{dialect.collation} AS table_name,"
+        f" {quote(column.name)}{dialect.collation} AS column_name,"
         f" {quote(column.type.value)} AS column_type,"
         f" {nothing if path is None else quote(path)} AS path"
         for table, column, path in columns
@@ -228,7 +151,8 @@ def probe_statements(
     dialect: Dialect, transaction: Transaction, staged: StagedTable
 ) -> Sequence[str]:
     """What fails for the rows of a file as a load of them would, and leaves nothing behind."""
-    name, probe = _stage_name(staged.table), f"probe_{staged.table.name}"
+    name = _stage_name(dialect, staged.table)
+    probe = f"{dialect.temporary}probe_{staged.table.name}"
     selected = ", ".join(_from_stage(dialect, column) for column in staged.columns)
     return [
         *_filled(dialect, staged, transaction),
@@ -261,9 +185,9 @@ def erasure_statements(
     for profile_id in profile_ids:
         by_id = f"profile_id = {quote(profile_id)}"
         values = f"{quote(profile_id)}, {quote(request_id)}, {dialect.moment(erased_at)}"
-        more = [
+        more = [  # SELECT, because some take no CAST behind VALUES
             f"DELETE FROM {erasures} WHERE {by_id} AND request_id = {quote(request_id)}",
-            f"INSERT INTO {erasures} ({columns}) VALUES ({values})",
+            f"INSERT INTO {erasures} ({columns}) SELECT {values}",
             *(
                 f"DELETE FROM {schema}.{table.name} WHERE {table.person} = {quote(profile_id)}"
                 for table in tables.TABLES
@@ -293,7 +217,7 @@ def _locked(dialect: Dialect, *, schema: str, load_id: str) -> Iterator[str]:
 
 def _create(dialect: Dialect, name: str, columns: Sequence[Column], placement: str) -> str:
     shown = _columns(dialect.type_of, columns, with_required=True, encoding=dialect.encoding)
-    return f"CREATE TABLE IF NOT EXISTS {name} ({shown}) {placement}".rstrip()
+    return dialect.create_table.format(name=name, columns=shown, placement=placement).rstrip()
 
 
 def _columns(
@@ -317,7 +241,7 @@ def _columns(
 
 
 def _filled(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> Iterator[str]:
-    name = _stage_name(staged.table)
+    name = _stage_name(dialect, staged.table)
     columns = _columns(dialect.staged_type_of, staged.columns, with_required=False)
     yield dialect.stage.format(name=name, columns=columns)
     yield dialect.copy(name, staged, transaction)
@@ -325,7 +249,7 @@ def _filled(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> 
 
 def _cleaned(dialect: Dialect, table: Table, *, schema: str) -> Iterator[str]:
     """Erased people stay erased, however late their rows come, and the latest copy wins."""
-    stage, target = _stage_name(table), f"{schema}.{table.name}"
+    stage, target = _stage_name(dialect, table), f"{schema}.{table.name}"
     if table.person is not None:
         yield dialect.delete_using.format(
             target=stage,
@@ -347,8 +271,8 @@ def _entered(dialect: Dialect, transaction: Transaction, staged: Sequence[Staged
         f" COUNT(*) - COUNT(present.{each.table.key[0]}), {each.discarded},"
         f" {dialect.moment(each.received.earliest)}, {dialect.moment(each.received.latest)},"
         f" {quote(transaction.versions)}, {quote(each.uri)}, {dialect.now}"
-        f" FROM {_stage_name(each.table)} LEFT JOIN {transaction.schema}.{each.table.name}"
-        f" AS present ON {_same(each.table, 'present', _stage_name(each.table))}"
+        f" FROM {_stage_name(dialect, each.table)} LEFT JOIN {transaction.schema}.{each.table.name}"
+        f" AS present ON {_same(each.table, 'present', _stage_name(dialect, each.table))}"
         for each in staged
     ]
     columns = _names(tables.OWN_TABLES[tables.LOADS])
@@ -359,7 +283,7 @@ def _entered(dialect: Dialect, transaction: Transaction, staged: Sequence[Staged
 
 def _moved(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> Iterator[str]:
     """Replace the rows of the table by those of the stage."""
-    table, stage = staged.table, _stage_name(staged.table)
+    table, stage = staged.table, _stage_name(dialect, staged.table)
     target = f"{transaction.schema}.{table.name}"
     names = _names([*staged.columns, tables.LOAD_ID])
     selected = ", ".join(_from_stage(dialect, column, of=f"{stage}.") for column in staged.columns)
@@ -374,7 +298,7 @@ def _moved(dialect: Dialect, staged: StagedTable, transaction: Transaction) -> I
         yield inserted
         return
     # The rows of a parent that stays: what was dropped from its stage changes nothing here either.
-    parent = _stage_name(tables.BY_NAME[table.parent])
+    parent = _stage_name(dialect, tables.BY_NAME[table.parent])
     by_parent = f"{{}}.{table.parent_key} = {parent}.{table.parent_key}"
     yield dialect.delete_using.format(
         target=target, source=parent, condition=by_parent.format(table.name)
@@ -387,8 +311,8 @@ def _from_stage(dialect: Dialect, column: Column, *, of: str = "") -> str:
     return dialect.parsed(name) if column.type is ColumnType.JSON else name
 
 
-def _stage_name(table: Table) -> str:
-    return f"stage_{table.name}"
+def _stage_name(dialect: Dialect, table: Table) -> str:
+    return f"{dialect.temporary}stage_{table.name}"
 
 
 def _same(table: Table, left: str, right: str) -> str:

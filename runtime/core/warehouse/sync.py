@@ -18,6 +18,7 @@ class DestinationKind(StrEnum):
     POSTGRESQL = "postgresql"
     BIGQUERY = "bigquery"
     SNOWFLAKE = "snowflake"
+    SYNAPSE = "synapse"
 
     @property
     def has_tables(self) -> bool:

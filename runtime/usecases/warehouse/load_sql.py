@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 from runtime.core.warehouse import plan, sql, tables
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.plan import (
     Load,
     Rendered,
@@ -15,7 +16,6 @@ from runtime.core.warehouse.plan import (
     StatementState,
     TableCount,
 )
-from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.sync import Sync
 from runtime.errors import Transient
 
@@ -230,7 +230,7 @@ class LoadSql:
         if version:
             for statement in sql.upgrade_statements(self.dialect, schema=schema, version=version):
                 self._add(statement)
-        self._in_calls([sql.view_statement(schema=schema)])
+        self._in_calls([sql.view_statement(self.dialect, schema=schema)])
         self._in_calls([sql.registration(self.dialect, sql.published(), schema=schema)])
         self.schemas.set_schema_version(schema, version=tables.SCHEMA_VERSION)
 

@@ -99,6 +99,34 @@ def test_snowflake_needs_a_bucket_of_ones_own_to_read_from(api: ApiClient) -> No
     assert (422, "settings.bucket") == (refused.status, refused.json["field"])
 
 
+def test_a_pool_of_synapse_is_told_with_a_container_and_its_secrets_stay_sealed(
+    api: ApiClient,
+) -> None:
+    """A signature is pasted as the portal shows it; a host inside a network is refused at once."""
+    shown = {
+        "host": "shop.sql.azuresynapse.net",
+        "database": "pool",
+        "user": "loader",
+        "storage_account": "shop",
+        "container": "penstock-stage",
+        "prefix": "penstock/",
+    }
+    sealed = {"password": "hunter2 and more", "sas_token": "?sv=2021-08-06&sr=c&sig=hunter3%3D"}
+    body = {"name": "own", "kind": "synapse", "settings": shown | sealed}
+
+    made = api.post("/v1/syncs", body)
+    inside = api.post("/v1/syncs", body | {"settings": shown | sealed | {"host": "db.internal"}})
+    quoted = api.post("/v1/syncs", body | {"settings": shown | sealed | {"sas_token": "a'" * 20}})
+
+    assert (201, shown) == (made.status, made.json["settings"])
+    assert sorted(sealed) == made.json["sealed_names"]
+    assert "hunter" not in json.dumps(made.json)
+    assert (422, "settings.host") == (inside.status, inside.json["field"])
+    path = f"/v1/syncs/{made.json['id']}"
+    assert 200 == api.call("PATCH", path, {"settings": {"password": "other"}}).status
+    assert (422, "settings.sas_token") == (quoted.status, quoted.json["field"])
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [

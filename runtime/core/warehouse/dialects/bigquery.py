@@ -3,8 +3,8 @@
 from typing import Final
 
 from runtime.core.warehouse import staged_files
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.plan import Staging
-from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.tables import Column, ColumnType, Table
 
 MAX_PROPERTIES_BYTES: Final = 10 * 1024 * 1024  # no event or profile comes near a row's 100 MB

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from runtime.core.warehouse import sql, staged_files
+from runtime.core.warehouse import staged_files
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction, literal
 from runtime.core.warehouse.plan import Staging
-from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.tables import ColumnType, Table
 
 # As much as one value of JSONB may hold; no event or profile comes near it.
@@ -41,7 +41,7 @@ def _copy(stage: str, staged: StagedTable, _transaction: Transaction) -> str:
     # No server of a tenant reads our bucket: who runs this reads the files of the list, and feeds
     # their rows to COPY FROM STDIN.
     columns = ", ".join(column.name for column in staged.columns)
-    return f"COPY {stage} ({columns}) FROM {sql.literal(staged.uri)}"
+    return f"COPY {stage} ({columns}) FROM {literal(staged.uri)}"
 
 
 def _parsed(name: str) -> str:

@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from runtime.core.warehouse import sql
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction, literal
 from runtime.core.warehouse.plan import StagedFile, Staging
-from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.tables import ColumnType, Table
 
 MAX_STATEMENTS: Final = 40  # in one BatchExecuteStatement
@@ -69,8 +68,8 @@ def _placement(table: Table) -> str:
 def _copy(stage: str, staged: StagedTable, transaction: Transaction) -> str:
     columns = ", ".join(column.name for column in staged.columns)
     return (
-        f"COPY {stage} ({columns}) FROM {sql.literal(staged.uri)}"
-        f" IAM_ROLE {sql.literal(transaction.copy_role)} FORMAT AS PARQUET MANIFEST"
+        f"COPY {stage} ({columns}) FROM {literal(staged.uri)}"
+        f" IAM_ROLE {literal(transaction.copy_role)} FORMAT AS PARQUET MANIFEST"
     )
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from runtime.core.warehouse import sql, staged_files
+from runtime.core.warehouse import staged_files
+from runtime.core.warehouse.dialect import Dialect, StagedTable, Transaction, literal
 from runtime.core.warehouse.plan import Staging
-from runtime.core.warehouse.sql import Dialect, StagedTable, Transaction
 from runtime.core.warehouse.tables import Column, ColumnType
 
 MAX_PROPERTIES_BYTES: Final = 16 * 1024 * 1024  # of a VARIANT
@@ -50,7 +50,7 @@ def _copy(stage: str, staged: StagedTable, _transaction: Transaction) -> str:
     names = ", ".join(column.name for column in staged.columns)
     values = ", ".join(f"$1:{column.name}::{_staged_type(column)}" for column in staged.columns)
     return (
-        f"COPY INTO {stage} ({names}) FROM (SELECT {values} FROM {sql.literal(staged.uri)})"  # noqa: S608 - our own names
+        f"COPY INTO {stage} ({names}) FROM (SELECT {values} FROM {literal(staged.uri)})"  # noqa: S608 - our own names
         " FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.core.warehouse import sql, tables
+from runtime.core.warehouse import dialect, sql, tables
 from runtime.core.warehouse.dialects import redshift
 from runtime.core.warehouse.selection import PromotedColumn, PromotedType
 from runtime.core.warehouse.sync import Sync
@@ -36,8 +36,8 @@ def test_a_schema_that_would_need_quoting_is_refused(name: str) -> None:
 
 def test_a_literal_cannot_end_its_own_quotes() -> None:
     """Values go into SQL as text."""
-    assert sql.literal("o'clock") == "'o''clock'"
-    assert sql.literal("a\\'b") == "('a' || CHR(92) || '''b')"
+    assert dialect.literal("o'clock") == "'o''clock'"
+    assert dialect.literal("a\\'b") == "('a' || CHR(92) || '''b')"
 
 
 def test_the_counts_are_taken_after_the_stages_are_clean_and_before_the_tables_change() -> None:

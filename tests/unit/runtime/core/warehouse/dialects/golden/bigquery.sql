@@ -10,7 +10,7 @@ DELETE FROM s.profiles WHERE EXISTS (SELECT 1 FROM stage_profiles WHERE profiles
 INSERT INTO s.profiles (profile_id, external_id, email, phone, properties, revision, deleted, updated_at, merged_into, _meta, load_id) SELECT stage_profiles.profile_id, stage_profiles.external_id, stage_profiles.email, stage_profiles.phone, PARSE_JSON(stage_profiles.properties, wide_number_mode => 'round'), stage_profiles.revision, stage_profiles.deleted, stage_profiles.updated_at, stage_profiles.merged_into, PARSE_JSON(stage_profiles._meta, wide_number_mode => 'round'), '00000000000000000000000000000000' FROM stage_profiles;
 UPDATE s._loads SET versions = versions WHERE TRUE;
 DELETE FROM s._erasures WHERE profile_id = 'o\'\\prf\n_1' AND request_id = 'job_1';
-INSERT INTO s._erasures (profile_id, request_id, erased_at) VALUES ('o\'\\prf\n_1', 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP));
+INSERT INTO s._erasures (profile_id, request_id, erased_at) SELECT 'o\'\\prf\n_1', 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP);
 DELETE FROM s.events WHERE profile_id = 'o\'\\prf\n_1';
 DELETE FROM s.messages WHERE profile_id = 'o\'\\prf\n_1';
 DELETE FROM s.profiles WHERE profile_id = 'o\'\\prf\n_1';

@@ -11,8 +11,8 @@ INSERT INTO s.profiles (profile_id, external_id, email, phone, properties, revis
 UPDATE s._loads SET versions = versions;
 DELETE FROM s._erasures WHERE profile_id = ('o''' || CHR(92) || 'prf
 _1') AND request_id = 'job_1';
-INSERT INTO s._erasures (profile_id, request_id, erased_at) VALUES (('o''' || CHR(92) || 'prf
-_1'), 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP_NTZ));
+INSERT INTO s._erasures (profile_id, request_id, erased_at) SELECT ('o''' || CHR(92) || 'prf
+_1'), 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP_NTZ);
 DELETE FROM s.events WHERE profile_id = ('o''' || CHR(92) || 'prf
 _1');
 DELETE FROM s.messages WHERE profile_id = ('o''' || CHR(92) || 'prf

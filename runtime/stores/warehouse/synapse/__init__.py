@@ -1,0 +1,1 @@
+"""A dedicated SQL pool of Azure Synapse as a destination of syncs."""
