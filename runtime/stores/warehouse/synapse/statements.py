@@ -29,7 +29,7 @@ _DEFINES: Final = ("IF ", "ALTER ")
 class Statements:
     """One pool.
 
-    As with PostgreSQL, `submit` returns when the transaction has ended, and `outcome` tells how. A
+    `submit` returns when the transaction has ended, and `outcome` tells how. A
     process that has not submitted a statement itself finds it lost, and asks the pool's ledger.
     """
 
