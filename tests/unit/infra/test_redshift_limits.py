@@ -19,7 +19,11 @@ def code_of(redshift: RedshiftStandIn, operation: str, body: object) -> str:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection = http.client.HTTPConnection("127.0.0.1", redshift.server.port, timeout=20)
     try:
-        connection.request("POST", "/", text, {"X-Amz-Target": f"RedshiftData.{operation}"})
+        headers = {
+            "X-Amz-Target": f"RedshiftData.{operation}",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=local/",  # the stand-in's own client's
+        }
+        connection.request("POST", "/", text, headers)
         answer = connection.getresponse()
         document = json.loads(answer.read())
         assert (answer.status == 200) == ("__type" not in document)
