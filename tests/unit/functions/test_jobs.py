@@ -25,6 +25,7 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "DELIVERIES_TABLE": cloud.deliveries.table.name,
         "DELIVERY_LOG_TABLE": cloud.deliveries.log.table.name,
         "LEDGER_TABLE": cloud.table("ledger", sort="sk").name,
+        "SYNC_QUEUE_URL": cloud.queue_url("sync"),
         "ERASURE_SECOND_LOOK_S": "300",
         "PROFILES_TABLE": cloud.profiles.table.name,
         "NAMES_TABLE": cloud.profiles.names.table.name,
