@@ -30,6 +30,10 @@ _SYNCS: Final[Mapping[str, Place]] = {
         target="cli.sync_grants:grants",
         help="Print the SQL that lets syncs load Redshift, for a superuser of its database.",
     ),
+    "refresh": Place(
+        target="cli.sync_refresh:refresh",
+        help="Make a table of the warehouse anew from the sync's lake; a job, see `penstock jobs`.",
+    ),
 }
 
 _FUNCTIONS: Final[Mapping[str, Place]] = {

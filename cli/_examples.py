@@ -98,6 +98,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "syncs grants": "--stack penstock",
     "syncs list": "",
     "syncs pause": "syn_1",
+    "syncs refresh": "syn_1 --table events --wait",
     "syncs resume": "syn_1",
     "syncs run": "syn_1",
     "syncs runs": "syn_1 --limit 5",

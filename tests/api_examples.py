@@ -286,6 +286,8 @@ def _warehouse(story: Story) -> None:
     story.call("POST", f"{path}/skip-gap", {"first_seq": 4})
     story.call("POST", f"{path}/run")
     without_lambda(story, f"{path}/backfill", {})
+    warehouse = story.api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"}).json["id"]
+    without_lambda(story, f"/v1/syncs/{warehouse}/refresh", {"table": "events"})
     story.call("DELETE", path, force="false")
 
 

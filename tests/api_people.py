@@ -126,7 +126,11 @@ def without_lambda(story: Story, path: str, body: Any = None) -> None:
     syncs, jobs = story.api.application.syncs, story.api.application.jobs
     application = replace(
         story.api.application,
-        syncs=replace(syncs, backfill=replace(syncs.backfill, starter=NoLambda())),
+        syncs=replace(
+            syncs,
+            backfill=replace(syncs.backfill, starter=NoLambda()),
+            refresh=replace(syncs.refresh, starter=NoLambda()),
+        ),
         jobs=replace(
             jobs,
             start_import=replace(jobs.start_import, starter=NoLambda()),

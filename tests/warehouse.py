@@ -40,6 +40,7 @@ from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.own_bucket import OwnBuckets
 from runtime.stores.warehouse.parquet import Writer
 from runtime.stores.warehouse.redshift.data_api import DataApi
+from runtime.stores.warehouse.refresh_files import Lakes
 from runtime.stores.warehouse.sync_plan import SyncPlan
 from runtime.usecases.archive.archive_batch import ArchiveBatch
 from runtime.usecases.archive.archive_profiles import ArchiveProfiles
@@ -50,6 +51,7 @@ from runtime.usecases.warehouse.load_own import Connect, LoadOwn, OwnWarehouses
 from runtime.usecases.warehouse.load_sql import LoadSql
 from runtime.usecases.warehouse.load_staged import LoadStaged
 from runtime.usecases.warehouse.plan_syncs import PlanSyncs
+from runtime.usecases.warehouse.refresh_table import RefreshTable
 from runtime.usecases.warehouse.run_syncs import RunSyncs
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from runtime.usecases.warehouse.tend_sync import TendSync
@@ -252,23 +254,9 @@ class World:
     ) -> SyncWarehouse:
         """One process of the sync function."""
         self.death = death
-        log = self.raw_log()
-        scratch = Path(tempfile.mkdtemp(dir=self.folder))
-        files = LoadFiles(raw_log=log, bucket=log.bucket, writer=Writer(scratch=scratch))
-        ledger = self.ledger()
-        warehouse = LoadSql(
-            statements=DataApi(
-                client=self.client("redshift-data"),
-                workgroup=workgroup,
-                database="penstock",
-                prefix=self.prefix,
-            ),
-            schemas=ledger,
-            dialect=redshift.DIALECT,
-            uri=lambda key: f"s3://{self.name}/{key}",
-            copy_role=ROLE,
-            statement_wait_s=statement_wait_s,
-        )
+        files, ledger = self._files(), self.ledger()
+        warehouse = self.warehouse(workgroup=workgroup, statement_wait_s=statement_wait_s)
+        log = files.raw_log
         destinations: dict[DestinationKind, Destination] = {
             DestinationKind.S3: LoadLake(
                 files=files, copies=OwnBuckets(connect=self.as_role), clock=self.clock
@@ -295,6 +283,40 @@ class World:
             raw_kept=timedelta(days=29),
         )
 
+    def warehouse(self, *, workgroup: str = "penstock", statement_wait_s: float = 300) -> LoadSql:
+        """What loads the warehouse, in whichever process runs now."""
+        return LoadSql(
+            statements=DataApi(
+                client=self.client("redshift-data"),
+                workgroup=workgroup,
+                database="penstock",
+                prefix=self.prefix,
+            ),
+            schemas=self.ledger(),
+            dialect=redshift.DIALECT,
+            uri=lambda key: f"s3://{self.name}/{key}",
+            copy_role=ROLE,
+            statement_wait_s=statement_wait_s,
+        )
+
+    def _files(self) -> LoadFiles:
+        log, scratch = self.raw_log(), Path(tempfile.mkdtemp(dir=self.folder))
+        return LoadFiles(raw_log=log, bucket=log.bucket, writer=Writer(scratch=scratch))
+
+    def refresher(self, death: Death | None = None) -> RefreshTable:
+        """One process of the sync function, for refreshes."""
+        self.death = death
+        ledger = self.ledger()
+        tend = TendSync(ledger=ledger, bus=self.bus, clock=self.clock, journal=self.journal)
+        return RefreshTable(
+            syncs=self.syncs,
+            lakes=Lakes(files=self._files()),
+            ledger=ledger,
+            warehouses={DestinationKind.REDSHIFT: lambda _: self.warehouse()},
+            loaded=tend.loaded,
+            clock=self.clock,
+        )
+
     def runs(self, sync_id: str = "syn_1") -> tuple[Load, ...]:
         """The latest loads of a sync of acme, the newest first."""
         return self.ledger().runs("acme", sync_id).items
@@ -318,6 +340,7 @@ class World:
         lines: list[Mapping[str, Any]] = []
         run = RunSyncs(
             sync=planner or self.planner(),
+            anew=self.refresher(self.death),
             queue=self.queue,
             clock=self.clock,
             journal=lines.append,

@@ -24,6 +24,7 @@ from functions._api import (
     subjects,
     sync_backfills,
     sync_progress,
+    sync_refreshes,
     syncs,
     timelines,
     traces,
@@ -57,6 +58,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *syncs.ENDPOINTS,
     *sync_backfills.ENDPOINTS,
     *sync_progress.ENDPOINTS,
+    *sync_refreshes.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,
 )

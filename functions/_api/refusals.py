@@ -245,6 +245,7 @@ OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/syncs/{sync_id}/resume": {503: ("sync_changed",)},
     "POST /v1/syncs/{sync_id}/run": {409: ("sync_paused",)},
     "POST /v1/syncs/{sync_id}/backfill": {409: ("nothing_to_backfill",), 422: ("bad_time",)},
+    "POST /v1/syncs/{sync_id}/refresh": {409: ("no_tables",), 422: ("bad_table",)},
     "POST /v1/syncs/{sync_id}/skip-gap": {409: ("no_such_gap", "sync_busy"), 503: ("lease_lost",)},
     "POST /v1/api-keys": {
         403: ("scope_not_held",),

@@ -19,6 +19,7 @@ GOES_ON_S: Final = 5
 ENDED: Final = "ended"  # a function that is deleted and removed
 LONG_AGO: Final = "2000-01-01T00:00:00.000Z"
 LISTED: Final = 100
+AGAIN: Final = ("backfill", "refresh")  # triggers of loads that move no sync on
 
 
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
@@ -168,7 +169,7 @@ def _rewind(stage: Stage) -> list[dict[str, Any]]:
     )["Items"]
     loads = [(item["sk"], json.loads(item["record"]["S"])) for item in records]
     finished_loads = [
-        each for each in loads if each[1]["state"] == "loaded" and each[1]["trigger"] != "backfill"
+        each for each in loads if each[1]["state"] == "loaded" and each[1]["trigger"] not in AGAIN
     ]
     if not finished_loads:
         return []
@@ -202,7 +203,7 @@ def _rewind(stage: Stage) -> list[dict[str, Any]]:
 def _states(stage: Stage, killed: Mapping[str, Any]) -> set[str]:
     """How the loads stand that the killed one became: those that were planned with it, or later."""
     loads = stage.api.get(f"/v1/syncs/{stage.setup.sync}/runs")["data"]
-    ours = [load for load in loads if load["trigger"] != "backfill"]
+    ours = [load for load in loads if load["trigger"] not in AGAIN]
     return {load["state"] for load in ours if load["started_at"] >= killed["started_at"]}
 
 

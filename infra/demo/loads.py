@@ -38,11 +38,17 @@ def by_schedule_and_by_request(stage: Stage, patience: Patience) -> LateLoads:
 
 
 def again(stage: Stage, patience: Patience) -> Iterator[str]:
-    """Load once more what the warehouse has. Yields a sentence if that is not done."""
+    """Load once more what the warehouse has, of raw batches and of the lake.
+
+    Yields a sentence for each that is not done.
+    """
     stage.progress.step("loading once more what the warehouse has")
     stage.api.post(f"/v1/syncs/{stage.setup.sync}/backfill", {})
     if not patience.until(lambda: "backfill" in _loaded_by(stage)):
         yield "the backfill of the warehouse loaded nothing"
+    stage.api.post(f"/v1/syncs/{stage.setup.sync}/refresh", {"table": "profiles"})
+    if not patience.until(lambda: "refresh" in _loaded_by(stage)):
+        yield "the refresh of a table from the lake loaded nothing"
 
 
 def _miss_a_slot(stage: Stage) -> None:

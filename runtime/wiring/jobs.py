@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runtime.usecases.erasure.erase_page import ErasePage, Files
     from runtime.usecases.jobs.end_failed import Step
     from runtime.usecases.jobs.work_jobs import WorkJobs
+    from runtime.usecases.warehouse.refresh_page import RefreshPage
 
 # Nearly all of the quarter of an hour that a Lambda may take, so that a long job hardly ever waits
 # for the next call. The function's timeout leaves the last page a minute to end.
@@ -74,6 +75,7 @@ def build() -> "WorkJobs":
             queue=parts.hints(clients, installation.sync_queue_url),
             clock=worker.now,
         ),
+        JobKind.SYNC_REFRESH: _refresh(clients, installation),
     }
     return WorkJobs(
         jobs=jobs,
@@ -85,6 +87,26 @@ def build() -> "WorkJobs":
             budget_s=BUDGET_S,
             clock=worker.now,
         ),
+        clock=worker.now,
+    )
+
+
+def _refresh(clients: "Clients", installation: "Settings") -> "RefreshPage":
+    from runtime.stores.aws.s3 import Bucket
+    from runtime.stores.tables.table import Table
+    from runtime.stores.warehouse.lake_files import LakeFiles
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.warehouse.refresh_page import RefreshPage
+
+    return RefreshPage(
+        syncs=Syncs(config=parts.config(clients, installation)),
+        ledger=Ledger(table=Table(client=clients.tables, name=installation.ledger_table)),
+        lake=LakeFiles(
+            bucket=Bucket(client=clients.s3, name=installation.bucket),
+            scratch=Path(tempfile.gettempdir()),
+        ),
+        queue=parts.hints(clients, installation.sync_queue_url),
         clock=worker.now,
     )
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from runtime.stores.warehouse.lake import LoadFiles
     from runtime.usecases.warehouse.destination import Destination
     from runtime.usecases.warehouse.plan_syncs import PlanSyncs
+    from runtime.usecases.warehouse.refresh_table import RefreshTable
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
+    from runtime.usecases.warehouse.tend_sync import TendSync
 
 
 def build(journal: Journal) -> "Worker[SyncMessage]":
@@ -26,11 +28,12 @@ def build(journal: Journal) -> "Worker[SyncMessage]":
     from runtime.usecases.warehouse.run_syncs import RunSyncs
 
     installation = settings.load()
-    clients = parts.clients(installation)
+    clients = parts.clients(installation, late={"kms"})  # for destinations of tenants' own
     return Worker(
         decode=messages.parse_sync,
         work=RunSyncs(
             sync=syncs(clients, installation, journal=journal),
+            anew=refresher(clients, installation, journal=journal),
             queue=parts.hints(clients, installation.sync_queue_url),
             clock=worker.now,
             journal=journal,
@@ -66,7 +69,6 @@ def syncs(clients: "Clients", installation: "Settings", *, journal: Journal) -> 
     from runtime.usecases.warehouse.load_own import LoadOwn
     from runtime.usecases.warehouse.load_staged import LoadStaged
     from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
-    from runtime.usecases.warehouse.tend_sync import TendSync
 
     installation = settings.load()
     clients = parts.clients(installation, late={"kms"})  # for destinations of tenants' own
@@ -96,15 +98,47 @@ def syncs(clients: "Clients", installation: "Settings", *, journal: Journal) -> 
         raw_log=raw_log,
         ledger=ledger,
         destinations={kind: destination(kind) for kind in DestinationKind},
-        tend=TendSync(
-            ledger=ledger,
-            bus=parts.bus(clients, installation),
-            clock=worker.now,
-            journal=journal,
-            measured_by=("tenant", "sync_id") if installation.measures_each_sync else (),
-        ),
+        tend=_tend(clients, installation, journal=journal),
         clock=worker.now,
         raw_kept=parts.raw_kept(installation),
+    )
+
+
+def refresher(clients: "Clients", installation: "Settings", *, journal: Journal) -> "RefreshTable":
+    """What makes tables anew from the lake."""
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.stores.warehouse.refresh_files import Lakes
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.warehouse.refresh_table import RefreshTable
+
+    raw_log = parts.raw_log(clients, installation)
+    ledger = Ledger(table=raw_log.table)
+    own = warehouse_parts.own_warehouses(clients, installation, schemas=ledger)
+    redshift = parts.redshift(clients, installation, ledger=ledger)
+    return RefreshTable(
+        syncs=Syncs(config=parts.config(clients, installation)),
+        lakes=Lakes(files=_files(raw_log)),
+        ledger=ledger,
+        warehouses={
+            **{kind: warehouses.of for kind, warehouses in own.items()},
+            DestinationKind.REDSHIFT: lambda _: redshift,
+        },
+        loaded=_tend(clients, installation, journal=journal).loaded,
+        clock=worker.now,
+    )
+
+
+def _tend(clients: "Clients", installation: "Settings", *, journal: Journal) -> "TendSync":
+    from runtime.stores.tables.table import Table
+    from runtime.stores.warehouse.ledger import Ledger
+    from runtime.usecases.warehouse.tend_sync import TendSync
+
+    return TendSync(
+        ledger=Ledger(table=Table(client=clients.tables, name=installation.ledger_table)),
+        bus=parts.bus(clients, installation),
+        clock=worker.now,
+        journal=journal,
+        measured_by=("tenant", "sync_id") if installation.measures_each_sync else (),
     )
 
 

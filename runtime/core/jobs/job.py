@@ -28,6 +28,7 @@ class JobKind(StrEnum):
     TRANSFORM_BACKFILL = "transform_backfill"
     ERASURE = "erasure"
     SYNC_BACKFILL = "sync_backfill"
+    SYNC_REFRESH = "sync_refresh"
 
 
 # Kinds that nobody may cancel, because half of one would be worse than none or all.

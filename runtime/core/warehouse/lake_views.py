@@ -13,7 +13,7 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.tables import ColumnType, Table
 
 _WORD: Final = re.compile(r"\w+")
-_TYPES: Final = {
+LAKE_TYPES: Final = {
     ColumnType.TEXT: "VARCHAR",
     ColumnType.BIGINT: "BIGINT",
     ColumnType.SMALLINT: "SMALLINT",
@@ -52,7 +52,7 @@ def statements(files: Mapping[str, Sequence[str]], *, schema: str) -> Sequence[s
 
 def _table(table: Table, files: Sequence[str]) -> Sequence[str]:
     # A temporary table says which columns there are, whether or not a file has them all.
-    columns = ", ".join(f"{column.name} {_TYPES[column.type]}" for column in table.columns)
+    columns = ", ".join(f"{column.name} {LAKE_TYPES[column.type]}" for column in table.columns)
     rows = f"SELECT * FROM temp.{table.name}_columns"
     if files:
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)

@@ -10,8 +10,9 @@ from typing import Any, Final
 from runtime.core.deliveries.messages import unpack
 from runtime.core.json_text import load
 from runtime.core.shallow import shallow
-from runtime.core.warehouse import backfill, plan
+from runtime.core.warehouse import backfill, plan, refresh
 from runtime.core.warehouse.backfill import Backfill
+from runtime.core.warehouse.refresh import Refresh
 from runtime.errors import BadInput
 
 SCHEDULE: Final = "schedule"  # as `trigger`: the planner has seen a slot
@@ -28,12 +29,16 @@ class SyncMessage:
     sync_id: str
     trigger: str  # who asks; the loads that begin record it
     follow_up: int = 0  # how many messages came before it, each sent by the run of the one before
-    backfill: Backfill | None = None  # what to load again; None for what is new
+    backfill: Backfill | None = None  # which raw batches to load again; None for none
+    refresh: Refresh | None = None  # which table to make anew of the lake; None for none
 
     def to_json(self) -> dict[str, Any]:
         """The message as it stands on the queue."""
         again = None if self.backfill is None else self.backfill.to_json()
-        return {"v": 1, "kind": "sync", **shallow(self), "backfill": again}
+        anew = {} if self.refresh is None else {"refresh": self.refresh.to_json()}
+        fields = shallow(self)
+        del fields["refresh"]  # a reader of before knows no such field
+        return {"v": 1, "kind": "sync", **fields, "backfill": again, **anew}
 
     @property
     def group(self) -> str:
@@ -52,10 +57,14 @@ def parse_sync(text: str) -> SyncMessage:
     if isinstance(raw, Mapping) and _ENDED in raw:
         return _ended(raw[_ENDED])
     fields = unpack(text, kind="sync")
-    again = fields.pop("backfill", None)
+    again, anew = fields.pop("backfill", None), fields.pop("refresh", None)
     _check(fields)
     try:
-        return SyncMessage(**fields, backfill=None if again is None else backfill.parse(again))
+        return SyncMessage(
+            **fields,
+            backfill=None if again is None else backfill.parse(again),
+            refresh=None if anew is None else refresh.parse(anew),
+        )
     except TypeError as problem:
         raise BadInput(f"malformed message: {problem}", code="bad_message") from problem
 

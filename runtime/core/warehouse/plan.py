@@ -25,6 +25,7 @@ MAX_INPUT_BYTES: Final = (
     256 * 1024 * 1024
 )  # gzipped; the batches must fit the function's scratch disk
 MAX_BATCHES: Final = 1_000
+REFRESH: Final = "refresh"  # as `trigger` of a load: rows of the lake, which no raw batch counts
 STATEMENTS: Final = "load/"  # begins the names of the statements that commit loads
 # Refused rows of one load that are named in its record, which has at most 400 KB; a load with more
 # of them fails, because something is wrong with all of its rows.
@@ -65,9 +66,11 @@ class Load:
     tenant: str
     sync_id: str
     load_id: str  # see `load_id` below
-    trigger: str  # who asked for it: `schedule`, `api` or `backfill`
-    first_seq: int  # the raw batches from here …
-    last_seq: int  # … to here, both included
+    trigger: str  # who asked for it: `schedule`, `api`, `backfill` or `refresh`
+    # The raw batches from here to `last_seq`, both included; of a refresh, the days of the lake,
+    # each by the number that `date.toordinal` gives it.
+    first_seq: int
+    last_seq: int
     state: LoadState
     versions: str  # the destination's `versions` when the load was planned
     started_at: str  # ISO 8601
@@ -100,6 +103,11 @@ class Load:
     def _whole(self) -> Iterator[TableCount]:
         """The counts of the tables whose rows are none of another table's."""
         return (count for name, count in self.tables.items() if name not in CHILDREN)
+
+    @property
+    def is_of_batches(self) -> bool:
+        """Whether its rows came from raw batches, and not from the lake."""
+        return self.trigger != REFRESH
 
     @property
     def name(self) -> str:

@@ -299,6 +299,11 @@ def of_kind(kind: Kind) -> Sequence[Table]:
     return [table for table in TABLES if table.source is kind]
 
 
+def with_children(table: Table) -> Sequence[Table]:
+    """A table and those whose rows follow its rows, in the order of a load."""
+    return [each for each in TABLES if table.name in (each.name, each.parent)]
+
+
 def added_after(version: int) -> Iterable[tuple[Table, Sequence[Column]]]:
     """What a schema of an earlier version lacks: each table with the columns to add.
 

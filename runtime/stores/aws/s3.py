@@ -89,6 +89,16 @@ class Bucket:
             for page in pages:
                 yield from ((each["Key"], each["Size"]) for each in page.get("Contents", []))
 
+    def contents_under(self, prefix: str) -> Iterator[tuple[str, int, str]]:
+        """The keys that begin so, in order, with their objects' bytes and the ETags of these."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix
+        )
+        with aws.faults(f"list {prefix}"):
+            for page in pages:
+                for each in page.get("Contents", []):
+                    yield each["Key"], each["Size"], each["ETag"]
+
     def folders(self, prefix: str) -> Iterator[str]:
         """What stands between the prefix and the next slash in keys that begin so, in order."""
         pages = self.client.get_paginator("list_objects_v2").paginate(

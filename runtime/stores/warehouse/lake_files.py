@@ -9,6 +9,7 @@ from typing import Any, Final
 from runtime.core.archive import people
 from runtime.core.ids import Key
 from runtime.core.warehouse import plan
+from runtime.core.warehouse.refresh import LakeFile
 from runtime.errors import NotFound
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse import duck
@@ -30,6 +31,20 @@ class LakeFiles:
     def files(self, tenant: str, sync_id: str, *, after: str = "") -> Iterator[str]:
         """The keys of a sync's files that sort behind `after`, in order."""
         return self.bucket.under(plan.lake_folder(tenant, sync_id), after=after)
+
+    def days(self, tenant: str, sync_id: str, table: str) -> Sequence[str]:
+        """The days (YYYY-MM-DD) on which rows of a table arrived, in order."""
+        folder = f"{plan.lake_folder(tenant, sync_id)}{table}/"
+        return sorted(name.removeprefix("dt=") for name in self.bucket.folders(folder))
+
+    def stored(self, tenant: str, sync_id: str, names: Collection[str]) -> Sequence[LakeFile]:
+        """The files of these tables, as they stand now."""
+        folder = plan.lake_folder(tenant, sync_id)
+        return [
+            LakeFile(*each)
+            for name in names
+            for each in self.bucket.contents_under(f"{folder}{name}/")
+        ]
 
     def may_hold(self, key: str, erased: Collection[Key]) -> bool:
         """Whether rows of one of these people may be in a file: false only if there is none."""

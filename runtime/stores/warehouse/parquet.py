@@ -6,8 +6,9 @@ ordered by all their columns. DuckDB fetches nothing while it runs, no extension
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.plan import NEVER, Arrivals, DataFile, Load, Rendered, Staging
 from runtime.core.warehouse.selection import Selection
 from runtime.core.warehouse.tables import ColumnType, Table
-from runtime.stores.warehouse import duck, raw_rows
+from runtime.stores.warehouse import duck, lake_rows, raw_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,36 +44,33 @@ class Writer:
         With a `staging` there are staged files too, without the rows that the load knows as
         refused, and the discards: these rows, and those that the warehouse cannot hold whole.
         """
-        stage: list[DataFile] = []
-        lake: list[DataFile] = []
-        received: dict[str, Arrivals] = {}
-        discards: list[_Discard] = []
+        made = _Made()
         with duck.connect(self.scratch, memory_limit=self.memory_limit) as connection:
             for kind in (kind for kind in Kind if inputs.get(kind)):
-                if not raw_rows.read(connection, kind, inputs[kind], load=load):
-                    continue
-                for table in tables.of_kind(kind):
-                    if not load.selection.takes(table):
-                        continue
-                    rows = _Rows(connection, table, load.selection, out)
-                    rows.make()
-                    lake.extend(rows.lake())
-                    received[table.name] = rows.received()
-                    if staging is not None:
-                        refused = {each.key: each.reason for each in load.refused_of(table.name)}
-                        stage.append(rows.stage(staging, refused=list(refused)))
-                        discards.extend(rows.oversize(staging))
-                        discards.extend(rows.refused(refused))
-        return Rendered(
-            stage=tuple(stage),
-            lake=tuple(lake),
-            received=received,
-            discards=_write_discards(discards, out / "discards.jsonl.gz"),
-            discarded={
-                name: sum(each.table == name for each in discards)
-                for name in {each.table for each in discards}
-            },
-        )
+                if raw_rows.read(connection, kind, inputs[kind], load=load):
+                    for rows in _tables(connection, kind, load=load, out=out):
+                        made.lake.extend(rows.lake())
+                        made.add(rows, load=load, staging=staging)
+        return made.rendered(out)
+
+    def render_again(
+        self, files: Mapping[str, Sequence[Path]], *, load: Load, out: Path, staging: Staging
+    ) -> Rendered:
+        """The staged files and the discards of rows of the lake, in the folder `out`.
+
+        Args:
+            files: those of the lake, by the names of their tables; all are of one kind of raw rows.
+            load: its selection says which tables are made, and of which topics and columns.
+            out: where the files go.
+            staging: what the warehouse requires of them.
+        """
+        made = _Made()
+        kind = tables.BY_NAME[load.selection.tables[0]].source
+        with duck.connect(self.scratch, memory_limit=self.memory_limit) as connection:
+            if lake_rows.read(connection, kind, files, load=load):
+                for rows in _tables(connection, kind, load=load, out=out):
+                    made.add(rows, load=load, staging=staging)
+        return made.rendered(out)
 
     def part(self, file: DataFile, rows: range, *, to: Path, staging: Staging) -> Path:
         """Write some rows of a file, in their order, as a file of its own; returns its path."""
@@ -207,6 +205,47 @@ class _Rows:
             size_bytes=path.stat().st_size,
             rows=rows,
             day=day,
+        )
+
+
+def _tables(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, *, load: Load, out: Path
+) -> Iterator[_Rows]:
+    """The rows of each table that the load takes of a kind that has been read."""
+    for table in tables.of_kind(kind):
+        if load.selection.takes(table):
+            rows = _Rows(connection, table, load.selection, out)
+            rows.make()
+            yield rows
+
+
+@dataclass(slots=True)
+class _Made:
+    """What has been made of a load so far."""
+
+    stage: list[DataFile] = field(default_factory=list)
+    lake: list[DataFile] = field(default_factory=list)
+    received: dict[str, Arrivals] = field(default_factory=dict)
+    discards: list[_Discard] = field(default_factory=list)
+
+    def add(self, rows: _Rows, *, load: Load, staging: Staging | None) -> None:
+        """Add a table: when its rows arrived, and with a `staging` its file and its discards."""
+        name = rows.table.name
+        self.received[name] = rows.received()
+        if staging is not None:
+            refused = {each.key: each.reason for each in load.refused_of(name)}
+            self.stage.append(rows.stage(staging, refused=list(refused)))
+            self.discards.extend(rows.oversize(staging))
+            self.discards.extend(rows.refused(refused))
+
+    def rendered(self, out: Path) -> Rendered:
+        """All of it, with the discards as a file in the folder `out`."""
+        return Rendered(
+            stage=tuple(self.stage),
+            lake=tuple(self.lake),
+            received=self.received,
+            discards=_write_discards(self.discards, out / "discards.jsonl.gz"),
+            discarded=Counter(each.table for each in self.discards),
         )
 
 

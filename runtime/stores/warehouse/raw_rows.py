@@ -36,7 +36,7 @@ _PLAIN_TEXTS: Final = {
     Kind.DELIVERIES: ("reason", "error"),
     Kind.RUNS: ("error_type", "error_code"),
 }
-_PARENT: Final = {table.source: table for table in tables.TABLES if table.parent is None}
+PARENTS: Final = {table.source: table for table in tables.TABLES if table.parent is None}
 # The properties that a column of `messages` is taken from: the first that there is.
 _MESSAGE_PATHS: Final = {
     "campaign_id": ("campaign_id", "$campaign"),
@@ -46,24 +46,24 @@ _MESSAGE_PATHS: Final = {
     "link": ("url", "link", "URL"),
     "bounce_type": ("bounce_type", "Bounce Type"),
 }
-_SUFFIX: Final = "_rows"  # of the table with the rows of one kind
+SUFFIX: Final = "_rows"  # ends the name of the table with the rows of one kind
 
 
 def read(
     connection: duckdb.DuckDBPyConnection, kind: Kind, inputs: Sequence[Path], *, load: Load
 ) -> int:
     """Read one copy of each of the load's rows of a kind; returns how many rows there are."""
-    parent = _PARENT[kind]
+    parent = PARENTS[kind]
     more = _MORE.get(kind, {})
     raw = {"tenant": "VARCHAR", **_raw_columns(parent), **more}
     replaced = ", ".join(
         f"replace({name}, chr(0), '') AS {name}" for name in _PLAIN_TEXTS.get(kind, ())
     )
     plain = f" REPLACE ({replaced})" if replaced else ""
-    kept = ", ".join([*map(_cast, _own(parent)), *more])
-    promoted = _promoted(load.selection.promoted(parent)) if _has_meta(parent) else ()
-    made = "".join(f", {column}" for column in promoted)
-    name = f"{kind}{_SUFFIX}"
+    kept = ", ".join([*map(_cast, own_columns(parent)), *more])
+    columns = promoted(load.selection.promoted(parent)) if has_meta(parent) else ()
+    made = "".join(f", {column}" for column in columns)
+    name = f"{kind}{SUFFIX}"
     connection.execute(
         f"""CREATE TEMP TABLE {name} AS SELECT {kept}{made} FROM (
             SELECT *, row_number() OVER (PARTITION BY {", ".join(parent.key)}
@@ -71,7 +71,7 @@ def read(
             FROM (SELECT *{plain} FROM read_json(
                 $files, format = 'newline_delimited', compression = 'gzip',
                 columns = {_struct(raw)}))
-            WHERE tenant = $tenant{_topic_filter(load.selection) if kind is Kind.EVENTS else ""}
+            WHERE tenant = $tenant{topic_filter(load.selection) if kind is Kind.EVENTS else ""}
         ) AS copies WHERE place = 1""",
         {"files": [str(path) for path in inputs], "tenant": load.tenant},
     )
@@ -80,7 +80,7 @@ def read(
 
 def select(table: Table, selection: Selection) -> str:
     """The SELECT of a table's rows from those that `read` has read."""
-    rows = f"{table.source}{_SUFFIX}"
+    rows = f"{table.source}{SUFFIX}"
     names = [column.name for column in selection.columns_of(table)]
     match table.name:
         case "messages":
@@ -105,17 +105,18 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _own(table: Table) -> Sequence[Column]:
+def own_columns(table: Table) -> Sequence[Column]:
     """The columns whose values stand in the raw rows."""
     return [column for column in table.columns if column.name != "_meta"]
 
 
-def _has_meta(table: Table) -> bool:
-    return len(_own(table)) < len(table.columns)
+def has_meta(table: Table) -> bool:
+    """Whether a table has promoted columns, and `_meta`, which is made with them."""
+    return len(own_columns(table)) < len(table.columns)
 
 
 def _raw_columns(table: Table) -> dict[str, str]:
-    return {column.name: _RAW_TYPES[column.type] for column in _own(table)}
+    return {column.name: _RAW_TYPES[column.type] for column in own_columns(table)}
 
 
 def _cast(column: Column) -> str:
@@ -125,7 +126,7 @@ def _cast(column: Column) -> str:
     return f"CAST(nullif({column.name}, '') AS TIMESTAMP) AS {column.name}"
 
 
-def _promoted(columns: Sequence[PromotedColumn]) -> Iterator[str]:
+def promoted(columns: Sequence[PromotedColumn]) -> Iterator[str]:
     """The promoted columns, and `_meta`, which names the values that are of another type."""
     misfits = []
     for column in columns:
@@ -188,7 +189,8 @@ def _of_message(column: str) -> str:
             return column
 
 
-def _topic_filter(selection: Selection) -> str:
+def topic_filter(selection: Selection) -> str:
+    """The condition, behind others, that an event is of a topic that a sync takes."""
     clauses = []
     if selection.include_topics:
         clauses.append(f" AND {_any_of(selection.include_topics)}")

@@ -143,7 +143,7 @@ class CheckSyncs:
         while page is None or (page.after is not None and not _reaches(page, seq)):
             after = None if page is None else page.after
             page = self.ledger.runs(sync.tenant, sync.id, after=after)
-            yield from page.items
+            yield from (load for load in page.items if load.is_of_batches)
 
 
 def _reaches(page: Page[Load], seq: int) -> bool:

@@ -9,6 +9,7 @@ from runtime.core.warehouse import follow_up
 from runtime.core.warehouse.backfill import Backfill
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
+from runtime.core.warehouse.refresh import Refresh
 from runtime.errors import PenstockError
 from runtime.usecases.ports import Hints
 from runtime.usecases.warehouse.sync_warehouse import BUDGET
@@ -32,11 +33,23 @@ class Sync(Protocol):
         """
 
 
+class Anew(Protocol):
+    """Makes tables of warehouses anew."""
+
+    def __call__(self, tenant: str, sync_id: str, refresh: Refresh, /) -> tuple[Load, ...]:
+        """Do one load of a refresh.
+
+        Raises:
+            PenstockError: a step failed, or the sync is deleted.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSyncs:
     """Runs syncs. A run that fails is in the ledger, and comes again by a message of our own."""
 
     sync: Sync
+    anew: Anew
     queue: Hints[SyncMessage]
     clock: Callable[[], datetime]
     journal: Callable[[Mapping[str, Any]], None]  # writes one line of the log
@@ -75,6 +88,8 @@ class RunSyncs:
         tenant, sync_id = message.tenant, message.sync_id
         if message.backfill is not None:
             return self.sync.backfill(tenant, sync_id, message.backfill)
+        if message.refresh is not None:
+            return self.anew(tenant, sync_id, message.refresh)
         return self.sync.sync_one(tenant, sync_id, trigger=message.trigger)
 
     def _log(self, message: SyncMessage, **facts: Any) -> None:

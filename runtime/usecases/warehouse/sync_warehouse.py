@@ -265,34 +265,18 @@ class SyncWarehouse:
     ) -> Load:
         """The open load, ready to go on.
 
-        A failed load starts over with the next attempt. A load that another version of our code, or
-        another selection, planned, or of whose batches somebody was erased since, gets a new id
-        while no part of it is visible at the destination: under the old one, its files would be
-        others.
+        One of whose batches somebody was erased since is planned again, too.
         """
-        again = open_load
-        if open_load.state is LoadState.FAILED:
-            again = replace(open_load, state=LoadState.PLANNED, attempt=open_load.attempt + 1)
-        again = replace(again, error=None, error_code=None, finished_at=None)
         versions, target = self._versions(sync), self.destinations[sync.kind]
-        load_id = plan.load_id(sync, batches, versions=versions, job_id=lease.job_id)
-        if again.load_id == load_id or again.state not in target.unseen:
-            return again
-        given_up = replace(open_load, state=LoadState.FAILED)
-        why = "planned again by another version of our code"
-        self.ledger.save(lease, given_up.with_error(why, code="replanned", at=self._now()))
-        fresh = replace(
-            again,
-            load_id=load_id,
+        opened = OpenLoad(ledger=self.ledger, lease=lease, record=open_load)
+        opened.go_on(
+            plan.load_id(sync, batches, versions=versions, job_id=lease.job_id),
             versions=versions,
             selection=sync.selection,
-            state=LoadState.PLANNED,
-            refused=(),
-            attempt=1,
+            target=target,
+            at=self._now(),
         )
-        target.abandon(open_load)
-        self.ledger.save(lease, fresh)
-        return fresh
+        return opened.record
 
     def _carry_on(
         self, sync: Sync, lease: Lease, *, load: Load, batches: Sequence[RawBatch]

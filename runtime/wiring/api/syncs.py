@@ -15,6 +15,7 @@ from runtime.usecases.warehouse.delete_sync import DeleteSync
 from runtime.usecases.warehouse.seal_settings import SealSettings
 from runtime.usecases.warehouse.skip_gap import SkipGap
 from runtime.usecases.warehouse.start_backfill import StartBackfill
+from runtime.usecases.warehouse.start_refresh import StartRefresh
 from runtime.usecases.warehouse.trigger_sync import TriggerSync
 from runtime.usecases.warehouse.update_sync import UpdateSync
 from runtime.wiring import parts, warehouse_parts, worker
@@ -31,6 +32,7 @@ class SyncApi:
     delete: DeleteSync
     trigger: TriggerSync
     backfill: StartBackfill
+    refresh: StartRefresh
     skip_gap: SkipGap
     clock: Callable[[], datetime]  # for how far behind a sync is
 
@@ -43,6 +45,7 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
         seal=parts.secrets(clients, installation).seal,
     )
     ledger = Ledger(table=Table(client=clients.tables, name=installation.ledger_table))
+    starter = JobsFunction(client=clients.functions, name=installation.jobs_function)
     return SyncApi(
         store=syncs,
         ledger=ledger,
@@ -54,10 +57,17 @@ def build(clients: Clients, installation: Settings) -> SyncApi:
             raw_log=parts.raw_log(clients, installation),
             ledger=ledger,
             jobs=parts.jobs(clients, installation),
-            starter=JobsFunction(client=clients.functions, name=installation.jobs_function),
+            starter=starter,
             new_id=parts.new_id,
             clock=worker.now,
             raw_kept=parts.raw_kept(installation),
+        ),
+        refresh=StartRefresh(
+            syncs=syncs,
+            jobs=parts.jobs(clients, installation),
+            starter=starter,
+            new_id=parts.new_id,
+            clock=worker.now,
         ),
         trigger=TriggerSync(syncs=syncs, queue=parts.hints(clients, installation.sync_queue_url)),
         skip_gap=SkipGap(syncs=syncs, ledger=ledger, clock=worker.now),

@@ -1,7 +1,7 @@
 """A backfill loads again what was loaded before, beside the sync, and never a row twice."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,36 +12,17 @@ from runtime.core.warehouse import backfill, plan
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Conflict, NotFound, Permanent
-from runtime.usecases.warehouse.backfill_page import (
-    GIVE_UP_LOOKS,
-    LOOK_MS,
-    PATIENCE_LOOKS,
-    BackfillPage,
-)
+from runtime.usecases.warehouse.ask_for_loads import GIVE_UP_LOOKS, PATIENCE_LOOKS
+from runtime.usecases.warehouse.backfill_page import BackfillPage
 from runtime.usecases.warehouse.start_backfill import StartBackfill
 from tests.builders import an_event
 from tests.planner_deaths import Death, Killed
+from tests.sync_jobs import Begun, ended
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
 
 LAKE = "lake/v1/acme/syn_1/events/"
 CALLS_OF_A_LOAD = 30  # more than one makes; a death beyond the last call never happens
-
-
-@dataclass
-class Begun:
-    """The jobs that have begun: their store, and whoever starts them."""
-
-    jobs: list[Job] = field(default_factory=list)
-    started: list[str] = field(default_factory=list)
-
-    def add(self, job: Job, /) -> None:
-        """Store a new job."""
-        self.jobs.append(job)
-
-    def start(self, _tenant: str, job_id: str, /) -> None:
-        """Have it worked on."""
-        self.started.append(job_id)
 
 
 def _start(world: World, *, since: timedelta | None = None, until: timedelta | None = None) -> Job:
@@ -75,17 +56,6 @@ def _page(world: World, job: Job) -> Job:
     return page(job)
 
 
-def _ended(world: World, job: Job) -> Job:
-    """The job at its end, with everything done that it asks for on the way."""
-    for _ in range(20):
-        job = _page(world, job)
-        if not job.is_running:
-            return job
-        world.work()
-        world.pass_time(seconds=LOOK_MS / 1000)
-    pytest.fail(f"the backfill does not end: {job}")
-
-
 def test_what_somebody_has_deleted_comes_back_while_new_rows_come(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,9 +71,9 @@ def test_what_somebody_has_deleted_comes_back_while_new_rows_come(
     world.planner().sync_one("acme", "syn_1")
     assert ["new"] == world.ids()
 
-    ended = _ended(world, job)
+    job = ended(world, job, _page)
 
-    assert (JobState.DONE, 2, 2) == (ended.state, ended.done, ended.total)
+    assert (JobState.DONE, 2, 2) == (job.state, job.done, job.total)
     assert ["a", "b", "new"] == world.ids()
     loads = world.runs()
     assert {"api": 3, "backfill": 2} == {
@@ -127,10 +97,10 @@ def test_a_backfill_of_a_time_takes_what_arrived_in_it(world: World) -> None:
     job = _start(world, since=timedelta(hours=2, minutes=30), until=timedelta(minutes=90))
     with pytest.raises(Conflict):
         _start(world, since=timedelta(minutes=30))
-    ended = _ended(world, job)
+    job = ended(world, job, _page)
 
     assert "nothing_to_backfill" == too_early.value.code
-    assert (2, 2, 1) == (job.params["first_seq"], job.params["last_seq"], ended.done)
+    assert (2, 2, 1) == (job.params["first_seq"], job.params["last_seq"], job.done)
     assert [("b", 2)] == world.lake(
         "SELECT id, COUNT(*) FROM lake GROUP BY 1 HAVING COUNT(*) > 1", table="events"
     )

@@ -2,7 +2,9 @@
 
 import pytest
 
+from runtime.core.warehouse import refresh
 from runtime.core.warehouse.gap import RawGap
+from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.schedule import Manual
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.errors import Transient
@@ -12,7 +14,7 @@ from runtime.usecases.warehouse.skip_gap import SkipGap
 from tests.builders import an_event
 from tests.infra import template
 from tests.warehouse import World
-from tests.warehouse_records import a_sync
+from tests.warehouse_records import a_load, a_sync
 
 MADE = "2026-11-20T13:00:00.000Z"
 
@@ -67,6 +69,19 @@ def test_rows_that_a_load_passed_by_are_found_until_they_are_loaded(world: World
         2,
         2,
     )
+
+
+@pytest.mark.usefixtures("sync")
+def test_a_refresh_has_taken_no_batch(world: World) -> None:
+    """Its numbers are those of days, and a long raw log comes to have such numbers, too."""
+    world.archive(an_event(id="a"))
+    ledger = world.ledger()
+    ledger.advance(ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=1), seq=0)
+    ledger.advance(ledger.acquire("acme", "syn_1", now_ms=2, lease_ms=1), seq=1)
+    lease = ledger.acquire("acme", "syn_1", now_ms=0, lease_ms=1, job_id="job_1")
+    taken = {"state": LoadState.LOADED, "first_seq": 1, "last_seq": 1}
+    ledger.finish(lease, a_load(trigger=refresh.TRIGGER, **taken))
+    assert _check(world).rows_missed == 1
 
 
 @pytest.mark.usefixtures("sync")

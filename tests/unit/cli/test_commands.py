@@ -198,6 +198,8 @@ def test_a_sync_is_shown_renamed_paused_resumed_and_deleted(penstock: Command) -
     sync = penstock("syncs", "create", "--name", "lake", "--kind", "s3", "--json").json
     nothing = penstock("syncs", "backfill", sync["id"], "--since", "2026-11-20T00:00:00Z", "--json")
     assert "nothing_to_backfill" == nothing.json["error"]["code"]
+    no_tables = penstock("syncs", "refresh", sync["id"], "--table", "events", "--json")
+    assert "no_tables" == no_tables.json["error"]["code"]
     nightly = "daily at 03:30 Europe/Berlin"
     sync = penstock("syncs", "update", sync["id"], "--schedule", nightly, "--json").json
     assert nightly == sync["schedule"]

@@ -87,6 +87,7 @@ def test_other_tenants_things_look_like_none(api: ApiClient, other_things: dict[
     """Not even their existence is anybody else's business."""
     bodies = {
         "POST skip-gap of sync": {"first_seq": 1},
+        "POST create of refresh": {"table": "events"},
         "PUT secret": {"value": "x"},
         "POST version": {"source": "x = 1"},
         "PUT environment of function": {"values": {}},
@@ -207,6 +208,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
         "PUT secret": "/v1/functions/theirs/secrets/TOKEN",
         "POST run": f"/v1/syncs/{sync}/run",
         "POST create of backfill": f"/v1/syncs/{sync}/backfill",
+        "POST create of refresh": f"/v1/syncs/{sync}/refresh",
         "GET sync": f"/v1/syncs/{sync}",
         "PATCH sync": f"/v1/syncs/{sync}",
         "DELETE sync": f"/v1/syncs/{sync}",

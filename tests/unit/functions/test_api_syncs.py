@@ -266,6 +266,31 @@ def test_a_backfill_is_a_job_over_what_the_sync_has_loaded(
     assert "cancelled" == api.post(f"/v1/jobs/{job['id']}/cancel").json["state"]
 
 
+def test_a_refresh_is_a_job_over_a_table_of_a_warehouse(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lake has no tables, and a table that follows another comes with it."""
+    syncs = api.application.syncs
+    refresh = replace(syncs.refresh, starter=NoLambda())
+    application = replace(api.application, syncs=replace(syncs, refresh=refresh))
+    monkeypatch.setattr(api_function, "_application", lambda: application)
+    lake, warehouse = (
+        f"/v1/syncs/{api.post('/v1/syncs', {'name': 'n', 'kind': kind}).json['id']}/refresh"
+        for kind in ("s3", "redshift")
+    )
+
+    made = api.post(warehouse, {"table": "events"})
+    child = api.post(warehouse, {"table": "messages"})
+    of_lake = api.post(lake, {"table": "events"})
+
+    assert (409, "no_tables") == (of_lake.status, of_lake.json["code"])
+    assert (422, "bad_table", "table") == (child.status, child.json["code"], child.json["field"])
+    assert "refresh events" in child.json["detail"]
+    job = made.json
+    assert (202, "sync_refresh", 0, None) == (made.status, job["kind"], job["done"], job["total"])
+    assert job == api.get(f"/v1/jobs/{job['id']}").json
+
+
 def test_a_sync_that_cannot_be_asked_for_may_be_tried_again(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

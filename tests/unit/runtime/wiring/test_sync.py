@@ -37,6 +37,17 @@ def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
+def test_every_kind_of_sync_with_tables_can_be_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API takes the refresh of any of them, and a kind that is missing would never end."""
+    for name in ("CONFIG_TABLE", "LEDGER_TABLE", "BUCKET", "BUS"):
+        monkeypatch.setenv(f"PENSTOCK_{name}", name.lower())
+    installation = settings.load()
+
+    anew = sync.refresher(parts.clients(installation), installation, journal=Journal())
+
+    assert {kind for kind in DestinationKind if kind.has_tables} == anew.warehouses.keys()
+
+
 def _syncs() -> SyncWarehouse:
     installation = settings.load()
     return sync.syncs(parts.clients(installation), installation, journal=Journal())
