@@ -63,7 +63,7 @@ class LoadOwn:
     @property
     def versions(self) -> str:
         """The version of the tables and that of the transform."""
-        return load_sql.VERSIONS
+        return load_sql.versions()
 
     @property
     def unseen(self) -> frozenset[LoadState]:

@@ -24,7 +24,11 @@ from runtime.errors import Transient
 STATEMENT_WAIT_S: Final = 20.0
 QUERY_WAIT_S: Final = 60.0
 MAX_ERROR_CHARS: Final = 2_000
-VERSIONS: Final = f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
+
+
+def versions() -> str:
+    """The version of the tables and that of the transform: they are part of each load's id."""
+    return f"{tables.SCHEMA_VERSION}.{plan.TRANSFORM_VERSION}"
 
 
 class Schemas(Protocol):
@@ -87,7 +91,7 @@ class LoadSql:
     @property
     def versions(self) -> str:
         """The version of the tables and that of the transform."""
-        return VERSIONS
+        return versions()
 
     def schema(self, sync: Sync) -> str:
         """The schema of the sync's tables.
