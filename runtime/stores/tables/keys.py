@@ -352,7 +352,12 @@ def loads_of(tenant_id: str, sync_id: str) -> str:
 
 def load(started_at: str, load_id: str) -> str:
     """Sort key of a load, by when it was planned (ISO 8601)."""
-    return f"{SyncSort.LOAD}{started_at}#{load_id}"
+    return load_at(f"{started_at}#{load_id}")
+
+
+def load_at(position: str) -> str:
+    """Sort key of the load at a position of a listing: when it was planned, and its id."""
+    return f"{SyncSort.LOAD}{position}"
 
 
 def schema(name: str) -> str:

@@ -185,7 +185,7 @@ class Ledger:
             "ScanIndexForward": False,
         }
         if after is not None:
-            query["ExclusiveStartKey"] = codec.key({"pk": partition, "sk": keys.LOADS + after})
+            query["ExclusiveStartKey"] = codec.key({"pk": partition, "sk": keys.load_at(after)})
         return self.table.page(
             query,
             items.load_record,

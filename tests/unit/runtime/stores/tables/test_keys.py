@@ -152,7 +152,7 @@ def test_no_store_makes_a_key_itself() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ['{"pk": f"x#{name}"}', '{"sk": {"S": "head"}}', '{":pk": prefix + name}', 'f"load#{name}"'],
+    ['{"pk": f"x#{name}"}', '{"sk": {"S": "head"}}', '{":pk": prefix + name}', 'f"loads#{name}"'],
 )
 def test_a_key_made_by_hand_is_seen(code: str) -> None:
     """Else the test above would hold for any code."""
