@@ -44,7 +44,7 @@ def test_every_kind_of_row_ends_as_it_must(world: World) -> None:
         _row("first", None),
         _row("late", None),
         _row("new-bob", 7.0),
-        _row("old-bob", None),  # its file did not have the column
+        _row("old-bob", 7.0),  # the load that was planned again has the column
     ]
     assert world.query("SELECT profile_id, merged_into FROM penstock_acme.profile_merges") == [
         {"profile_id": "bob", "merged_into": "bea"}
@@ -68,7 +68,9 @@ def _load_the_same_file_twice(world: World) -> None:
 def _load_an_old_file_behind_all_changes(world: World, sync: Sync) -> None:
     """A planner has staged a load and stands still; meanwhile all else changes; then it submits.
 
-    A column is promoted, somebody is merged, and somebody is erased whose event the file holds.
+    A column is promoted, somebody is merged, and somebody is erased whose event the file holds. The
+    load is planned again with the column, and what the first planner has staged is deleted: so the
+    old file, which has the erased person and lacks the column, can be loaded by nobody.
     """
     world.archive(_event("old-ada", of="ada"), _event("old-bob", of="bob"))
     stall = Stall(at=1, of=SUBMIT)
@@ -85,6 +87,13 @@ def _load_an_old_file_behind_all_changes(world: World, sync: Sync) -> None:
         stall.go_on.set()
         assert stalled.result() == "lease_lost"
     world.death = None
+    api = world.client("redshift-data")
+    ended = [
+        api.describe_statement(Id=each["Id"], WaitTimeSeconds=30)
+        for each in api.list_statements()["Statements"]
+        if each["Status"] != "FINISHED"
+    ]
+    assert any("Mandatory url is not present" in each.get("Error", "") for each in ended)
 
 
 def _event(name: str, *, of: str, **changes: Any) -> Event:
