@@ -285,7 +285,7 @@ def _warehouse(story: Story) -> None:
     story.call("GET", f"{path}/runs", limit=1)
     story.call("POST", f"{path}/skip-gap", {"first_seq": 4})
     story.call("POST", f"{path}/run")
-    without_lambda(story, f"{path}/backfill", {})
+    without_lambda(story, f"{path}/backfill", {"since": "2026-11-01T00:00:00.000Z"})
     warehouse = story.api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"}).json["id"]
     without_lambda(story, f"/v1/syncs/{warehouse}/refresh", {"table": "events"})
     story.call("DELETE", path, force="false")
