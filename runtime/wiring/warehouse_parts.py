@@ -78,10 +78,8 @@ def own_warehouses(
     from runtime.stores.aws.s3 import Bucket
     from runtime.usecases.warehouse.load_own import OwnWarehouses, SchemasOfSync
 
-    databases, bucket = (
-        _databases(installation),
-        Bucket(client=clients.s3, name=installation.bucket),
-    )
+    databases = _databases(installation)
+    bucket = Bucket(client=clients.s3, name=installation.bucket)
     scratch = Path(tempfile.gettempdir())
 
     def postgresql(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
@@ -162,7 +160,7 @@ def own_warehouses(
         DestinationKind.POSTGRESQL: postgresql,
         DestinationKind.BIGQUERY: bigquery,
         DestinationKind.SNOWFLAKE: snowflake,
-        DestinationKind.SYNAPSE: _synapse(installation, bucket, schemas=schemas, send=send),
+        DestinationKind.SYNAPSE: _synapse(databases, bucket, schemas=schemas, send=send),
     }
     return {
         kind: OwnWarehouses(connect=connect, open_secret=open_secret)
@@ -171,10 +169,9 @@ def own_warehouses(
 
 
 def _synapse(
-    installation: Settings, bucket: "Bucket", *, schemas: "Schemas", send: "Callable[[], Send]"
+    databases: "Databases", bucket: "Bucket", *, schemas: "Schemas", send: "Callable[[], Send]"
 ) -> "Connect":
     """Reaches pools of Azure Synapse."""
-    databases = _databases(installation)
 
     def synapse(sync: "Sync", secrets: "Mapping[str, str]") -> "Warehouse":
         from runtime.core.warehouse.dialects import synapse as dialect

@@ -48,6 +48,11 @@ class Resource:
         return f"{self.stack}.{self.name}"
 
 
+def name(thing: Any) -> str:
+    """How a case is named in the report."""
+    return thing.id if isinstance(thing, Resource) else str(thing)
+
+
 @cache
 def load(path: Path) -> dict[str, Any]:
     """A template file."""

@@ -7,13 +7,13 @@ Lambda gets too; `sam build` resolves it, overrides included, and runs the Makef
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from infra.local.place import CLOUD_VENV
 from tests.infra import template
-from tests.infra.template import Resource
+from tests.infra.template import Resource, name
 
 LAYERS: Final = template.resources("AWS::Serverless::LayerVersion")
 FOLLOWS: Final = {"Ref": "Architecture"}
@@ -22,11 +22,6 @@ NOTES: Final = """#!/bin/sh
 echo "$4 $3" >> "$NOTED"
 echo built > "$5/built"
 """
-
-
-def name(thing: Any) -> str:
-    """How a case is named in the report."""
-    return thing.id if isinstance(thing, Resource) else str(thing)
 
 
 @pytest.mark.parametrize("function", template.functions(), ids=name)

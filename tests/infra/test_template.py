@@ -1,22 +1,17 @@
 """What must hold of the installation whatever else changes in the template."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from infra.demo import coverage
 from tests.infra import template
-from tests.infra.template import Resource
+from tests.infra.template import Resource, name
 
 SANDBOX: Final = "Sandbox.SandboxFunction"
 FUNCTIONS: Final = template.functions()
 # These two know no resource; IAM lets them be bound to the statement's owner instead.
 OWNER_BOUND: Final = {"redshift-data:DescribeStatement", "redshift-data:GetStatementResult"}
-
-
-def name(thing: Any) -> str:
-    """How a case is named in the report."""
-    return thing.id if isinstance(thing, Resource) else str(thing)
 
 
 def test_only_run_may_hide_messages_and_only_those_of_its_queue() -> None:

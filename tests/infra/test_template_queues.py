@@ -9,7 +9,7 @@ from runtime.core.warehouse import plan
 from runtime.core.webhooks import webhook
 from runtime.usecases.warehouse import sync_warehouse
 from tests.infra import template
-from tests.infra.template import Resource
+from tests.infra.template import Resource, name
 
 QUEUES: Final = template.resources("AWS::SQS::Queue")
 DEAD_LETTERS: Final = [queue for queue in QUEUES if queue.name.endswith("DeadLetters")]
@@ -26,11 +26,6 @@ FOLLOWERS: Final = {"FollowProfilesFunction", "FollowOutcomesFunction"}
 SLOWLY_BACK: Final = {"RunFunction", "ArchiveFunction"} | FOLLOWERS
 # Who works under a lease on something else: a message that came back sooner would find it taken.
 BEHIND_A_LEASE_MS: Final = {"SyncFunction": sync_warehouse.LEASE_MS}
-
-
-def name(thing: Any) -> str:
-    """How a case is named in the report."""
-    return thing.id if isinstance(thing, Resource) else str(thing)
 
 
 @pytest.mark.parametrize("queue", WORK_QUEUES, ids=name)
