@@ -1,7 +1,7 @@
 """What the sync relies on in its stores: first writers win, numbers have no gap, fences hold."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from moto import mock_aws
 
 from runtime.core.archive import raw_log
 from runtime.core.archive.raw_log import Kind
+from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.dialects.redshift import DIALECT, MAX_PROPERTIES_BYTES
-from runtime.core.warehouse.plan import Load, LoadState, StatementState, TableCount
+from runtime.core.warehouse.plan import Load, LoadState, Rendered, StatementState, TableCount
 from runtime.core.warehouse.progress import Progress
 from runtime.errors import Conflict, NotFound, Permanent, Transient
 from runtime.stores.aws.s3 import Bucket
@@ -286,23 +287,58 @@ def test_redshift_without_a_workgroup_is_refused_before_any_call(world: World) -
 
 def test_the_writer_gives_the_same_bytes_for_the_same_batches(tmp_path: Path, load: Load) -> None:
     """First writers win, so whoever renders again must render the same."""
-    events = [
+    raw = tmp_path / "a.jsonl.gz"
+    raw.write_bytes(raw_log.encode_events(_copied()).data)
+    seen = {
+        tuple(Path(file.path).read_bytes() for file in (*rendered.stage, *rendered.lake))
+        for rendered in (_render([raw], load, tmp_path / f"out-{n}") for n in range(2))
+    }
+    assert len(seen) == 1
+
+
+def test_of_copies_the_latest_stays_wherever_it_stands(tmp_path: Path, load: Load) -> None:
+    """Batches may bring copies in any order, within one file or over several."""
+    kept = []
+    for n, events in enumerate((_copied(), _copied()[::-1])):
+        files = []
+        for half in range(2):
+            files.append(tmp_path / f"{n}-{half}.jsonl.gz")
+            files[-1].write_bytes(raw_log.encode_events(events[half * 100 : half * 100 + 100]).data)
+        rendered = _render(files, load, tmp_path / f"out-{n}")
+        (staged,) = (file for file in rendered.stage if file.table == "events")
+        query = "SELECT * FROM read_parquet(?) ORDER BY id"
+        kept.append(duckdb.execute(query, [staged.path]).fetchall())
+        assert rendered.rows("events") == 50
+    assert kept[0] == kept[1]
+
+
+def test_rows_stay_in_the_order_in_which_they_arrived(tmp_path: Path, load: Load) -> None:
+    """A warehouse sorts what it loads; rows that arrived together also lie together in the lake."""
+    events = [an_event(id=f"e{n * 7 % 100:02d}") for n in range(100)]
+    files = []
+    for half in range(2):
+        files.append(tmp_path / f"{half}.jsonl.gz")
+        files[-1].write_bytes(raw_log.encode_events(events[half * 50 : half * 50 + 50]).data)
+    rendered = _render(files, load, tmp_path / "out")
+    for file in (*rendered.stage, *rendered.lake):
+        if file.table == "events":
+            rows = duckdb.execute("SELECT id FROM read_parquet(?)", [file.path]).fetchall()
+            assert [row[0] for row in rows] == [event.id for event in events]
+
+
+def _copied() -> list[Event]:
+    """Fifty events, four copies of each, of which some arrived at the same time."""
+    return [
         an_event(id=f"e{n % 50}", received_at=f"2026-11-2{n % 2}T00:00:00.{n % 9:03d}Z")
         for n in range(200)
     ]
-    (tmp_path / "a.jsonl.gz").write_bytes(raw_log.encode_events(events).data)
-    seen = set()
-    for n, order in enumerate((events, events[::-1])):
-        raw, out = tmp_path / f"{n}.jsonl.gz", tmp_path / f"out-{n}"
-        out.mkdir()
-        raw.write_bytes(raw_log.encode_events(order).data)
-        rendered = Writer(scratch=tmp_path).render(
-            {Kind.EVENTS: [raw]}, load=load, out=out, staging=DIALECT.staging
-        )
-        files = (*rendered.stage, *rendered.lake)
-        seen.add(tuple(Path(file.path).read_bytes() for file in files))
-        assert rendered.rows("events") == 50
-    assert len(seen) == 1
+
+
+def _render(files: Sequence[Path], load: Load, out: Path) -> Rendered:
+    out.mkdir()
+    return Writer(scratch=out).render(
+        {Kind.EVENTS: files}, load=load, out=out, staging=DIALECT.staging
+    )
 
 
 def test_the_lake_keeps_whole_what_the_stage_must_cut(tmp_path: Path, load: Load) -> None:

@@ -1,6 +1,6 @@
 """The raw log: batches on S3, numbered without a gap in the ledger table."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from runtime.core.archive import raw_log, rewrite
-from runtime.core.archive.raw_log import EncodedBatch, RawBatch
+from runtime.core.archive.raw_log import EncodedBatch, Kind, RawBatch
 from runtime.core.ids import Key
 from runtime.errors import BadInput, Transient
 from runtime.races import Races
@@ -81,13 +81,15 @@ class RawLog:
         """Whether the object of a batch is there."""
         return self.bucket.holds(batch.key)
 
-    def fetch(self, batch: RawBatch, *, to: Path) -> None:
-        """Copy a batch to a local file.
+    def fetch(self, batches: Iterable[RawBatch], *, folder: Path) -> Mapping[Path, Kind]:
+        """Copy batches to files in a folder; returns what each file has, in the batches' order.
 
         Raises:
-            NotFound: the object is gone.
+            NotFound: the object of one of them is gone.
         """
-        self.bucket.fetch(batch.key, to=to)
+        paths = {folder / f"{batch.seq:012d}.jsonl.gz": batch for batch in batches}
+        self.bucket.fetch_all({batch.key: path for path, batch in paths.items()})
+        return {path: batch.kind for path, batch in paths.items()}
 
     def take_out(self, seq: int, erased: Collection[Key], *, kept_since: str) -> int:
         """Take the rows of these people out of a batch; returns how many there were.

@@ -60,8 +60,7 @@ class Compactions:
         note = plan.merge_note_key(tenant, sync_id)
         with tempfile.TemporaryDirectory(dir=self.scratch, prefix="merge-") as folder:
             paths = [Path(folder, f"{number}.parquet") for number in range(len(merge.inputs))]
-            for key, path in zip(merge.inputs, paths, strict=True):
-                self.bucket.fetch(key, to=path)
+            self.bucket.fetch_all(dict(zip(merge.inputs, paths, strict=True)))
             out = Path(folder, "out.parquet")
             self._write(merge, paths, out)
             noted = {"output": merge.output, "inputs": merge.inputs}

@@ -42,10 +42,8 @@ class LoadFiles:
         with tempfile.TemporaryDirectory(dir=self.writer.scratch, prefix="load-") as folder:
             out = Path(folder)
             inputs: dict[Kind, list[Path]] = {}
-            for batch in batches:
-                path = out / f"{batch.seq:012d}.jsonl.gz"
-                self.raw_log.fetch(batch, to=path)
-                inputs.setdefault(batch.kind, []).append(path)
+            for path, kind in self.raw_log.fetch(batches, folder=out).items():
+                inputs.setdefault(kind, []).append(path)
             yield self.writer.render(inputs, load=load, out=out, staging=staging)
 
     def stage(self, load: Load, rendered: Rendered, *, staging: Staging) -> None:

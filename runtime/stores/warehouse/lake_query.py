@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +26,6 @@ from runtime.errors import BadInput, NotFound, Transient
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.answer import Answer, Column
 
-FETCHES: Final = 8  # files at once
 _SETTINGS: Final[dict[str, Any]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -113,8 +111,7 @@ class LakeQuery:
     ) -> Mapping[str, Sequence[str]]:
         paths = {key: folder / f"{n}.parquet" for n, key in enumerate(_all(keys.values()))}
         try:
-            with ThreadPoolExecutor(FETCHES) as pool:
-                list(pool.map(lambda key: self.bucket.fetch(key, to=paths[key]), paths))
+            self.bucket.fetch_all(paths)
         except NotFound as problem:
             raise Transient(
                 "the lake has just been compacted; ask again", code="lake_changed"

@@ -35,21 +35,18 @@ def read(
     parent = raw_rows.PARENTS[kind]
     for table in tables.of_kind(kind):
         _show(connection, table, files.get(table.name, ()))
-    own = ", ".join(column.name for column in raw_rows.own_columns(parent))
+    columns = [column.name for column in raw_rows.own_columns(parent)]
+    own = ", ".join(columns)
     topics = raw_rows.topic_filter(load.selection) if kind is Kind.EVENTS else ""
     connection.execute(
-        f"""CREATE TEMP TABLE latest AS SELECT {own} FROM (
-            SELECT *, row_number() OVER (PARTITION BY {", ".join(parent.key)}
-                ORDER BY {parent.latest} DESC, {own}) AS place
-            FROM {_view(parent)}
-            WHERE true{topics}
-        ) AS copies WHERE place = 1"""
+        f"CREATE TEMP TABLE latest AS SELECT {own} FROM {_view(parent)} WHERE true{topics}"
     )
+    count = raw_rows.keep_latest(connection, "latest", parent, columns=columns)
     made = raw_rows.promoted(load.selection.promoted(parent)) if raw_rows.has_meta(parent) else ()
     shown = ", ".join([own, *made, *([_names()] if kind is Kind.PROFILES else [])])
     name = f"{kind}{raw_rows.SUFFIX}"
     connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {shown} FROM latest")
-    return int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
+    return count
 
 
 def _view(table: Table) -> str:
@@ -75,7 +72,7 @@ def _names() -> str:
     """The names of a profile as a raw row has them: JSON, a list."""
     each = "{'kind': kind, 'value': value, 'event_profile_id': event_profile_id}"
     return (
-        f"(SELECT CAST(to_json(list(DISTINCT {each})) AS VARCHAR)"
+        f"(SELECT CAST(to_json(list_sort(list(DISTINCT {each}))) AS VARCHAR)"
         f" FROM {_view(tables.PROFILE_IDENTITIES)} AS named"
         " WHERE named.profile_id = latest.profile_id AND named.revision = latest.revision)"
         " AS names"

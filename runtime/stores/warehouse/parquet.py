@@ -1,7 +1,8 @@
 """Writes one tenant's Parquet files from raw batches, by DuckDB.
 
-The same batches give the same bytes: there is one thread, every duplicate is decided, and rows are
-ordered by all their columns. DuckDB fetches nothing while it runs, no extension and no remote file.
+The same batches give the same bytes: there is one thread, every duplicate is decided, and rows stay
+in the order in which they arrived. Sorting them would be a third of a load's CPU time. DuckDB
+fetches nothing while it runs, no extension and no remote file.
 """
 
 import gzip
@@ -174,9 +175,7 @@ class _Rows:
         return tuple(str(row[name]) for name in self.table.key)
 
     def _where(self, condition: str) -> list[dict[str, Any]]:
-        found = self.connection.execute(
-            f"SELECT * FROM {self.table.name} WHERE {condition} ORDER BY {self._order}"
-        )
+        found = self.connection.execute(f"SELECT * FROM {self.table.name} WHERE {condition}")
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -188,15 +187,8 @@ class _Rows:
     def _json(self) -> list[str]:
         return [column.name for column in self.table.columns if column.type is ColumnType.JSON]
 
-    @property
-    def _order(self) -> str:
-        return ", ".join((self.table.arrived, *self.table.key))
-
     def _copy(self, query: str, path: Path, *, codec: str) -> None:
-        self.connection.execute(
-            f"COPY ({query} ORDER BY {self._order})"
-            f" TO '{path}' (FORMAT parquet, COMPRESSION {codec})"
-        )
+        self.connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION {codec})")
 
     def _file(self, path: Path, *, rows: int, day: str | None = None) -> DataFile:
         return DataFile(

@@ -52,7 +52,10 @@ SUFFIX: Final = "_rows"  # ends the name of the table with the rows of one kind
 def read(
     connection: duckdb.DuckDBPyConnection, kind: Kind, inputs: Sequence[Path], *, load: Load
 ) -> int:
-    """Read one copy of each of the load's rows of a kind; returns how many rows there are."""
+    """Read one copy of each of the load's rows of a kind; returns how many rows there are.
+
+    The rows stand in the order of the batches and of the lines in each.
+    """
     parent = PARENTS[kind]
     more = _MORE.get(kind, {})
     raw = {"tenant": "VARCHAR", **_raw_columns(parent), **more}
@@ -65,15 +68,40 @@ def read(
     made = "".join(f", {column}" for column in columns)
     name = f"{kind}{SUFFIX}"
     connection.execute(
-        f"""CREATE TEMP TABLE {name} AS SELECT {kept}{made} FROM (
-            SELECT *, row_number() OVER (PARTITION BY {", ".join(parent.key)}
-                ORDER BY {parent.latest} DESC, {", ".join(raw)}) AS place
+        f"""CREATE TEMP TABLE {name} AS SELECT {kept}{made}
             FROM (SELECT *{plain} FROM read_json(
                 $files, format = 'newline_delimited', compression = 'gzip',
                 columns = {_struct(raw)}))
-            WHERE tenant = $tenant{topic_filter(load.selection) if kind is Kind.EVENTS else ""}
-        ) AS copies WHERE place = 1""",
+            WHERE tenant = $tenant{topic_filter(load.selection) if kind is Kind.EVENTS else ""}""",
         {"files": [str(path) for path in inputs], "tenant": load.tenant},
+    )
+    own = [column.name for column in own_columns(parent)]
+    return keep_latest(connection, name, parent, columns=[*own, *more])
+
+
+def keep_latest(
+    connection: duckdb.DuckDBPyConnection, name: str, parent: Table, *, columns: Sequence[str]
+) -> int:
+    """Leave one copy of each row in a temporary table, in its place; returns how many there are.
+
+    Few rows have copies, so only these are compared: to compare or to sort all of them would take
+    longer than to read them.
+
+    Args:
+        connection: of DuckDB.
+        name: of the temporary table.
+        parent: what its rows are; the copy that is later by its column `latest` stays.
+        columns: they decide, in their order, between copies that are equally late.
+    """
+    key = ", ".join(parent.key)
+    connection.execute(
+        f"""DELETE FROM {name} WHERE rowid IN (SELECT row FROM (
+            SELECT rowid AS row, row_number() OVER (PARTITION BY {key}
+                ORDER BY {parent.latest} DESC, {", ".join(columns)}) AS place
+            FROM {name} SEMI JOIN
+                (SELECT {key} FROM {name} GROUP BY {key} HAVING count(*) > 1) AS copied
+                USING ({key})
+        ) AS copies WHERE place > 1)"""
     )
     return int(connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
 
