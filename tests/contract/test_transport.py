@@ -45,6 +45,15 @@ class TestQueueContract:
 
         assert event == parse_run(received["Body"]).event
 
+    def test_a_batch_has_room_for_the_escapes_of_such_characters(self, cloud: Cloud) -> None:
+        """An escape is twice as long as its character; a batch too long would be sent for ever."""
+        event = an_event(properties={"text": "\uffff" * 80_000}).to_json()
+        cloud.hints("run").send([a_run_message(event=event)] * 3)
+
+        arrived = cloud.received("run")
+
+        assert [event] * 3 == [parse_run(message["Body"]).event for message in arrived]
+
     def test_parked_records_keep_their_bytes_and_say_why(self, cloud: Cloud) -> None:
         """Someone is to mend and redrive them."""
         cloud.parked("dead").park("{not json", code="not_json", reason="not JSON: é\n" + "x" * 999)
