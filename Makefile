@@ -44,28 +44,32 @@ advisories: setup ## what is known against the pinned packages; says when the li
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
-.PHONY: test test-pythons e2e chaos fuzz demo bench
+.PHONY: test test-pythons test-emulators e2e chaos fuzz demo bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
 PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra
 BEHIND = tests/unit/runtime
+ALONE = not e2e and not chaos and not emulators
 REST = $(addprefix --ignore=,$(PART) $(BEHIND))
 test: setup ## every test, with one run through the local cloud
 	@$(PY) -m infra.build.venvs contract
 	@mkdir -p .local; \
 	( $(PY) -m pytest -m e2e; cloud=$$?; \
-	  $(PY) -m pytest -m "not e2e and not chaos" $(BEHIND); exit $$((cloud || $$?)) ) \
+	  $(PY) -m pytest -m "$(ALONE)" $(BEHIND); exit $$((cloud || $$?)) ) \
 	  > .local/tests-cloud.log 2>&1 & cloud=$$!; \
-	$(PY) -m pytest -m "not e2e and not chaos" $(PART) > .local/tests-part.log 2>&1 & part=$$!; \
+	$(PY) -m pytest -m "$(ALONE)" $(PART) > .local/tests-part.log 2>&1 & part=$$!; \
 	trap 'kill $$cloud $$part' INT TERM; \
 	echo "two thirds of the tests run beside these, into .local/tests-cloud.log and .local/tests-part.log"; \
-	$(PY) -m pytest -m "not e2e and not chaos" $(REST); rest=$$?; \
+	$(PY) -m pytest -m "$(ALONE)" $(REST); rest=$$?; \
 	wait $$cloud; cloud=$$?; wait $$part; part=$$?; \
 	cat .local/tests-cloud.log .local/tests-part.log; \
 	grep -hE '^(FAILED|ERROR) ' .local/tests-cloud.log .local/tests-part.log; \
 	exit $$((cloud || part || rest))
 test-pythons: setup ## the hostile functions under this Python and the other (3.11, 3.13)
 	$(PY) -m pytest -rs tests/sandbox/test_corpus.py tests/sandbox/test_other_python.py
+test-emulators: setup ## the stores on Amazon's DynamoDB Local and on ElasticMQ; needs Java and Maven
+	@$(PY) -m infra.build.jars
+	$(PY) -m pytest -m emulators
 e2e: setup ## only the run through the local cloud
 	@$(PY) -m infra.build.venvs contract
 	$(PY) -m pytest -m e2e

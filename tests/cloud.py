@@ -257,6 +257,18 @@ class Cloud:
             self._make_table(full, sort=sort, lists=lists, due=due)
         return full
 
+    def delete(self) -> None:
+        """Delete the tables, the queues and the bucket; nothing else of it counts."""
+        for what, name in self.made.items():
+            if what == name:
+                self.clients.dynamodb.delete_table(TableName=name)
+            elif what.startswith("queue "):
+                self.clients.sqs.delete_queue(QueueUrl=name)
+            elif what == "bucket":
+                for key in self.objects():
+                    self.clients.s3.delete_object(Bucket=name, Key=key)
+                self.clients.s3.delete_bucket(Bucket=name)
+
     def _make_bucket(self, name: str) -> None:
         region = self.clients.s3.meta.region_name
         if region == US_EAST_1:  # where none may be named
@@ -368,12 +380,4 @@ def on_local_cloud(endpoint: str, wire: Wire = "direct") -> Iterator[Cloud]:
         try:
             yield account
         finally:
-            for what, name in account.made.items():
-                if what == name:
-                    account.clients.dynamodb.delete_table(TableName=name)
-                elif what.startswith("queue "):
-                    account.clients.sqs.delete_queue(QueueUrl=name)
-                elif what == "bucket":
-                    for key in account.objects():
-                        account.clients.s3.delete_object(Bucket=name, Key=key)
-                    account.clients.s3.delete_bucket(Bucket=name)
+            account.delete()
