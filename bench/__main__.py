@@ -27,8 +27,8 @@ from bench import (
     transforms,
     warehouse,
 )
-from bench.bill import Cpu
 from bench.report import Row, publish, table
+from cli.cost.bill import Cpu
 from infra.demo.progress import Progress
 from infra.demo.stage import Stage, set_stage
 

@@ -1,4 +1,4 @@
-"""Counts what deliveries write, read, log and send; `bench.bill` computes their price.
+"""Counts what deliveries write, read, log and send; `cli.cost.bill` computes their price.
 
 `fanout` and `deliver` run as in a Lambda, with an AWS account that is emulated in this process, and
 a receiver on this machine.
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
-from bench.bill import (
+from bench.capacity import Meter
+from bench.report import Row, table
+from cli.cost.bill import (
     BATCH,
     RETRIES,
     ROUND_TRIP_S,
@@ -27,8 +29,6 @@ from bench.bill import (
     lines,
     total,
 )
-from bench.capacity import Meter
-from bench.report import Row, table
 from examples.orders.events import ORDER_TOPIC, read_orders
 from examples.orders.events import envelopes as order_envelopes
 from infra.local.emulator import REGION

@@ -214,6 +214,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.query:query",
         help="Read the warehouse: the rows of one SELECT, or its tables and columns.",
     ),
+    "cost": Place(
+        target="cli.cost.command:cost",
+        help="Compute what an installation costs a month, line by line, and what makes each less.",
+    ),
     "completion": Place(
         target="cli.completion:completion",
         help="Print the script that completes commands, options and live names in a shell.",

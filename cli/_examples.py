@@ -18,6 +18,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "config show": "staging",
     "config unset": "staging",
     "config use": "staging",
+    "cost": "--events 10M --fanout 2 --profiles 2.5M --syncs 3",
     "deliveries list": "--webhook whk_1 --status dead --since 24h",
     "deliveries retry": "dlv_1",
     "deliveries show": "dlv_1",

@@ -1,10 +1,14 @@
 """Numbers as people type them. What Python calls a float, such as `nan` or `inf`, may be none."""
 
 import math
+import re
 from typing import Any, Final
 
 import typer
 
+MAX_AMOUNT: Final = 1e15  # of anything that is counted; a float counts whole numbers so far
+_UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9}
+_AMOUNT: Final = re.compile(r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)([kmb]?)", re.IGNORECASE)
 MAX_S: Final = 31_536_000.0  # a year: nobody waits longer, and clocks cannot count all numbers
 
 
@@ -31,6 +35,21 @@ def number(text: str | float) -> float:
     value = _finite(text)
     if value is None:
         raise typer.BadParameter(f"{str(text)!r} is not a number, such as 10 or 0.5")
+    return value
+
+
+def amount(text: str | float) -> float:
+    """How many, from 0 to a quadrillion, as people write large numbers: `250`, `2.5k` or `10M`.
+
+    Raises:
+        typer.BadParameter: `text` is none.
+    """
+    match = _AMOUNT.fullmatch(str(text).strip())
+    value = None if match is None else float(match[1].replace(",", "")) * _UNITS[match[2].lower()]
+    if value is None or value > MAX_AMOUNT:
+        raise typer.BadParameter(
+            f"{str(text)!r} is not an amount, such as 250, 2.5k, 10M or 1B, up to {MAX_AMOUNT:,.0f}"
+        )
     return value
 
 

@@ -40,6 +40,7 @@ EXECUTED: Final = (
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (
+    "docs/explanation/cost.md",
     "docs/howto/update-the-sandbox.md",
     "examples/functions/README.md",
     "examples/orders/README.md",

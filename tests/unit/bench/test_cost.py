@@ -1,11 +1,13 @@
 """What a delivery costs: the size of its record is a price, and so is each write."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from bench import bill, cost
+from bench import cost
 from bench.capacity import WRITE_UNIT, Meter, item_bytes
+from bench.report import PAGE
+from cli.cost import bill, measured
 from examples.orders.events import ORDER_TOPIC
 from runtime.core import ids
 from runtime.core.deliveries.attempt import Answered, Delivered, Posted, RetryAt
@@ -199,3 +201,15 @@ def test_the_bill_knows_the_templates_memory() -> None:
     given = {each.name: each.properties["MemorySize"] for each in template.functions()}
 
     assert (bill.FANOUT_MB, bill.DELIVER_MB) == (given["FanoutFunction"], given["DeliverFunction"])
+
+
+def test_the_bill_of_whom_nobody_has_measured_is_made_of_what_the_code_does() -> None:
+    """`penstock cost` has these numbers at hand; five percent more or less is no other bill."""
+    assert asdict(cost.count()) == pytest.approx(asdict(measured.COUNTS), rel=0.05)
+
+
+def test_the_bill_of_whom_nobody_has_measured_has_the_cpu_of_the_bench() -> None:
+    """The page of performance names both where it has the sum."""
+    cpu = measured.CPU
+    says = f"CPU of {cpu.fanout_ms:.2f} ms in `fanout` and {cpu.deliver_ms:.2f} ms in `deliver`"
+    assert says in PAGE.read_text(encoding="utf-8")

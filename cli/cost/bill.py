@@ -5,20 +5,12 @@ a quarter of a second. CPU time is what was measured on a whole core, divided by
 that the Lambda's memory buys.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# List prices of us-east-1, without the free tier, in dollars.
-EVENTS_PER_M: Final = 1.00  # EventBridge, custom events; each 64 KB of one counts as an event
-REQUESTS_PER_M: Final = 0.40  # SQS, standard queues
-FAIR_REQUESTS_PER_M: Final = 0.50  # SQS, for messages with a group, as in the deliver queue
-INVOCATIONS_PER_M: Final = 0.20  # Lambda
-GB_SECOND: Final = 0.0000133334  # Lambda, arm64
-WRITES_PER_M: Final = 0.625  # DynamoDB on demand
-READS_PER_M: Final = 0.125
-LOGS_PER_GB: Final = 0.50  # CloudWatch Logs, standard class
-OUT_PER_GB: Final = 0.09
-ARCHIVED_PER_GB: Final = 0.10  # EventBridge archive, for events that go in
+from cli.cost import prices
+
 GB: Final = 1e9
 MILLION: Final = 1_000_000
 
@@ -85,62 +77,40 @@ def lines(counts: Measured, cpu: Cpu = STATED) -> list[Line]:
     E·⌈kb/64⌉·$1 + [E + 2E/b]·s + [A/10 + 2A/b]·s + (E/b)(r + t₁·m·g) + (A/b)(r + t₂·m·g)
     + (w·A + u·E)·$0.625/M + A·l·$0.50/GB + A·x·$0.09/GB
     """
-    return [*_formula(counts, cpu), *_beyond(counts)]
-
-
-def _formula(counts: Measured, cpu: Cpu) -> list[Line]:
-    writes = counts.writes + RETRIES * (counts.writes_of_a_retried - counts.writes)
-    match_requests, deliver_requests = 1 + 2 / BATCH, ATTEMPTS * (1 / BATCH + 2 / BATCH)
-    fanout = lambda_dollars(fanout_s(cpu), FANOUT_MB)
-    deliver = ATTEMPTS * lambda_dollars(deliver_s(cpu), DELIVER_MB)
+    by = {line.what: line for line in [*matched(counts, cpu), *delivered(counts, cpu)]}
     return [
-        Line(what="EventBridge", dollars=EVENTS_PER_M, how="one custom event"),
-        Line(
-            what="DynamoDB writes",
-            dollars=writes * WRITES_PER_M,
-            how=f"{writes:.2f} units, measured: {counts.writes:.2f} for a delivery that arrives at"
-            f" once, {counts.writes_of_a_retried:.2f} for one that is retried",
-        ),
-        Line(
-            what="SQS",
-            dollars=match_requests * REQUESTS_PER_M + deliver_requests * FAIR_REQUESTS_PER_M,
-            how=f"{match_requests:.2f} requests to and from the match queue, one of them the bus's"
-            f" own, and {deliver_requests:.2f} to and from the deliver queue, which is fair",
-        ),
-        Line(
-            what="Lambda",
-            dollars=fanout + deliver,
-            how=f"for ten, `fanout` {fanout_s(cpu) * 1000:.0f} ms at {FANOUT_MB} MB and `deliver`"
-            f" {deliver_s(cpu) * 1000:.0f} ms at {DELIVER_MB} MB, of it"
-            f" {BATCH * cpu.deliver_ms / share(DELIVER_MB):.0f} ms of CPU",
-        ),
-        Line(
-            what="logs",
-            dollars=_logged(ATTEMPTS * counts.log_bytes),
-            how=f"{counts.log_bytes:.0f} bytes an attempt, measured",
-        ),
-        Line(
-            what="data out",
-            dollars=MILLION * ATTEMPTS * (counts.request_bytes + TLS_BYTES) / GB * OUT_PER_GB,
-            how=f"{counts.request_bytes:.0f} bytes a request, measured, and TLS around it",
-        ),
+        by["EventBridge"],
+        by["DynamoDB writes"],
+        _joined("SQS", by["match queue"], by["deliver queue"]),
+        _joined("Lambda", by["fanout"], by["deliver"]),
+        by["logs"],
+        by["data out"],
+        by["DynamoDB reads"],
+        by["hints"],
+        by["the log of `fanout`"],
     ]
 
 
-def _beyond(counts: Measured) -> list[Line]:
-    reads = counts.reads + RETRIES * (counts.reads_of_a_retried - counts.reads)
+def matched(counts: Measured, cpu: Cpu, *, fanout: float = 1) -> list[Line]:
+    """What a million events cost until their messages are sent: bus, queue, `fanout`, its log.
+
+    Args:
+        counts: of one delivery.
+        cpu: of one delivery.
+        fanout: deliveries and runs that an event makes, on the average.
+    """
+    requests, duration_s = 1 + 2 / BATCH, fanout_s(cpu, fanout=fanout)
     return [
+        Line(what="EventBridge", dollars=prices.EVENT.dollars, how="one custom event"),
         Line(
-            what="DynamoDB reads",
-            dollars=reads * READS_PER_M,
-            how=f"{reads:.2f} units, measured: a strong read of each record before its attempt",
-            beyond=True,
+            what="match queue",
+            dollars=requests * prices.REQUEST.dollars,
+            how=f"{requests:.2f} requests to and from the match queue, one of them the bus's own",
         ),
         Line(
-            what="hints",
-            dollars=RETRIES * (1 - 1 / BATCH) * FAIR_REQUESTS_PER_M,
-            how="that of a retry is sent alone, not in tens",
-            beyond=True,
+            what="fanout",
+            dollars=lambda_dollars(duration_s, FANOUT_MB),
+            how=f"for ten, `fanout` {duration_s * 1000:.0f} ms at {FANOUT_MB} MB",
         ),
         Line(
             what="the log of `fanout`",
@@ -152,56 +122,120 @@ def _beyond(counts: Measured) -> list[Line]:
     ]
 
 
-def total(bill: list[Line], *, beyond: bool) -> float:
+def delivered(counts: Measured, cpu: Cpu) -> list[Line]:
+    """What a million deliveries cost from their messages on."""
+    writes = counts.writes + RETRIES * (counts.writes_of_a_retried - counts.writes)
+    reads = counts.reads + RETRIES * (counts.reads_of_a_retried - counts.reads)
+    requests = ATTEMPTS * (1 / BATCH + 2 / BATCH)
+    out_bytes = ATTEMPTS * (counts.request_bytes + TLS_BYTES)
+    return [
+        Line(
+            what="DynamoDB writes",
+            dollars=writes * prices.WRITE.dollars,
+            how=f"{writes:.2f} units, measured: {counts.writes:.2f} for a delivery that arrives at"
+            f" once, {counts.writes_of_a_retried:.2f} for one that is retried",
+        ),
+        Line(
+            what="deliver queue",
+            dollars=requests * prices.FAIR_REQUEST.dollars,
+            how=f"{requests:.2f} to and from the deliver queue, which is fair",
+        ),
+        Line(
+            what="deliver",
+            dollars=ATTEMPTS * lambda_dollars(deliver_s(cpu), DELIVER_MB),
+            how=f"`deliver` {deliver_s(cpu) * 1000:.0f} ms at {DELIVER_MB} MB, of it"
+            f" {BATCH * cpu.deliver_ms / share(DELIVER_MB):.0f} ms of CPU",
+        ),
+        Line(
+            what="logs",
+            dollars=_logged(ATTEMPTS * counts.log_bytes),
+            how=f"{counts.log_bytes:.0f} bytes an attempt, measured",
+        ),
+        Line(
+            what="data out",
+            dollars=MILLION * out_bytes / GB * prices.OUT_GB.dollars,
+            how=f"{counts.request_bytes:.0f} bytes a request, measured, and TLS around it",
+        ),
+        Line(
+            what="DynamoDB reads",
+            dollars=reads * prices.READ.dollars,
+            how=f"{reads:.2f} units, measured: a strong read of each record before its attempt",
+            beyond=True,
+        ),
+        Line(
+            what="hints",
+            dollars=RETRIES * (1 - 1 / BATCH) * prices.FAIR_REQUEST.dollars,
+            how="that of a retry is sent alone, not in tens",
+            beyond=True,
+        ),
+    ]
+
+
+def _joined(what: str, *parts: Line) -> Line:
+    how = " and ".join(part.how for part in parts)
+    return Line(what=what, dollars=sum(part.dollars for part in parts), how=how)
+
+
+def total(bill: Sequence[Line], *, beyond: bool) -> float:
     """The sum in dollars, with or without the lines that the formula leaves out."""
     return sum(line.dollars for line in bill if beyond or not line.beyond)
 
 
 def extras(counts: Measured) -> list[Line]:
+    """What a million events cost besides their deliveries, and a million runs of functions."""
+    return [*kept(counts), run(counts)]
+
+
+def kept(counts: Measured) -> list[Line]:
     """What a million events cost besides their deliveries, even if no webhook gets them."""
-    queue = (1 + 2 / BATCH) * REQUESTS_PER_M
+    queue = (1 + 2 / BATCH) * prices.REQUEST.dollars
     return [
         Line(
             what="the event, kept",
-            dollars=counts.event_writes * WRITES_PER_M,
+            dollars=counts.event_writes * prices.WRITE.dollars,
             how=f"{counts.event_writes:.2f} write units, measured: one for its record, and its"
             " share of a page that lists ten",
         ),
         Line(
             what="archive",
-            dollars=queue + MILLION * counts.body_bytes / GB * ARCHIVED_PER_GB,
+            dollars=queue + MILLION * counts.body_bytes / GB * prices.EVENT_ARCHIVE.dollars,
             how="its queue and the bus's own archive; thousands of events share an object",
         ),
         Line(
             what="profiles",
             dollars=queue
             + lambda_dollars(SHORT_S, FANOUT_MB)
-            + counts.profile_reads * READS_PER_M
-            + WRITES_PER_M,
+            + counts.profile_reads * prices.READ.dollars
+            + prices.WRITE.dollars,
             how=f"their queue, `project_profile`, {counts.profile_reads:.2f} read units, measured:"
             " where the name leads, and the profile; and a write if the event changes any",
         ),
         Line(
             what="timelines",
-            dollars=counts.timeline_writes * WRITES_PER_M,
+            dollars=counts.timeline_writes * prices.WRITE.dollars,
             how=f"{counts.timeline_writes:.2f} write units, measured, for the event's entry; one"
             " more for what it changes, if it changes anything",
-        ),
-        Line(
-            what="a function's run",
-            dollars=4 / BATCH * FAIR_REQUESTS_PER_M
-            + 2 * lambda_dollars(RUN_S, FANOUT_MB)
-            + 2 * READS_PER_M
-            + counts.run_writes * WRITES_PER_M,
-            how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, a lease for ten,"
-            f" two reads, {counts.run_writes} write units, measured",
         ),
     ]
 
 
-def fanout_s(cpu: Cpu) -> float:
-    """Seconds of `fanout` for ten events: one call keeps them, and one sends their messages."""
-    return 2 * AWS_CALL_S + BATCH * cpu.fanout_ms / 1000 / share(FANOUT_MB)
+def run(counts: Measured) -> Line:
+    """What a million runs of functions cost."""
+    return Line(
+        what="a function's run",
+        dollars=4 / BATCH * prices.FAIR_REQUEST.dollars
+        + 2 * lambda_dollars(RUN_S, FANOUT_MB)
+        + 2 * prices.READ.dollars
+        + counts.run_writes * prices.WRITE.dollars,
+        how=f"`run` and the sandbox {RUN_S * 1000:.0f} ms for ten, a lease for ten,"
+        f" two reads, {counts.run_writes} write units, measured",
+    )
+
+
+def fanout_s(cpu: Cpu, *, fanout: float = 1) -> float:
+    """Seconds of `fanout` for ten events: one call keeps them, and one sends each ten messages."""
+    own = BATCH * max(1, fanout) * cpu.fanout_ms / 1000 / share(FANOUT_MB)
+    return (1 + fanout) * AWS_CALL_S + own
 
 
 def deliver_s(cpu: Cpu) -> float:
@@ -218,8 +252,8 @@ def share(memory_mb: int) -> float:
 def lambda_dollars(duration_s: float, memory_mb: int) -> float:
     """The price of a million events, in invocations of ten that take this long each."""
     gb_seconds = duration_s * memory_mb / 1024
-    return (INVOCATIONS_PER_M + gb_seconds * GB_SECOND * MILLION) / BATCH
+    return (prices.INVOCATION.dollars + gb_seconds * prices.GB_SECOND.dollars * MILLION) / BATCH
 
 
 def _logged(bytes_each: float) -> float:
-    return MILLION * bytes_each / GB * LOGS_PER_GB
+    return MILLION * bytes_each / GB * prices.LOG_GB.dollars
