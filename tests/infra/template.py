@@ -175,6 +175,10 @@ def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
     match rule:
         case {"Fn::Equals": [{"Ref": str() as name}, wanted]}:
             return bool(parameters[name] == wanted)
+        case {"Fn::Not": [one]}:
+            return not _decide(one, parameters)
+        case {"Fn::And": list() as several}:
+            return all(_decide(each, parameters) for each in several)
         case _:
             raise AssertionError(f"teach this test to read {rule}")
 
