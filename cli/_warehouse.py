@@ -110,10 +110,11 @@ def _of_stack(stack: str, schema: str | None) -> Warehouse:
 
 
 def _parameters(stack: str) -> dict[str, str]:
+    """Its parameters, and its outputs: a workgroup that it has made has another name."""
     from runtime.stores.aws import stack as stacks
 
     try:
-        return stacks.parameters(stack)
+        return stacks.parameters(stack) | stacks.outputs(stack)
     except PenstockError as problem:
         raise CommandFailed(
             f"{problem.message}; check your AWS credentials, region and the stack's name",

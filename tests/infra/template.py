@@ -157,18 +157,44 @@ def statements() -> list[tuple[Resource, dict[str, Any]]]:
 def rendered(stack: str, **parameters: str) -> dict[str, Resource]:
     """What CloudFormation makes of a stack with these parameters: its conditions decided."""
     loaded = stacks()[stack]
-    holds = {name: _decide(rule, parameters) for name, rule in loaded.get("Conditions", {}).items()}
+    decided = {
+        name: _decide(rule, parameters) for name, rule in loaded.get("Conditions", {}).items()
+    }
     return {
         name: Resource(
             stack=stack,
             name=name,
             kind=raw["Type"],
-            properties=_render(raw.get("Properties", {}), holds=holds, parameters=parameters),
+            properties=_render(raw.get("Properties", {}), decided=decided, parameters=parameters),
             raw=raw,
         )
         for name, raw in loaded["Resources"].items()
-        if holds.get(raw.get("Condition", ""), True)
+        if decided.get(raw.get("Condition", ""), True)
     }
+
+
+def installed(stack: str, **changed: str) -> dict[str, Resource]:
+    """What `rendered` says of a stack with the root's defaults, a few of its parameters changed."""
+    root = stacks()[""]
+    given = root["Resources"][stack]["Properties"]["Parameters"] if stack else {}
+    asked = stacks()[stack].get("Parameters", {})
+    defaults = {name: str(each.get("Default", "")) for name, each in asked.items()}
+    for name, value in given.items():
+        match value:
+            case {"Ref": str() as parameter} if parameter in root["Parameters"]:
+                defaults[name] = str(root["Parameters"][parameter]["Default"])
+            case {"Fn::If": [_, _, otherwise]}:
+                defaults[name] = str(otherwise)
+            case _:
+                defaults[name] = str(value)
+    unknown = changed.keys() - defaults.keys()
+    assert not unknown, f"{stack or 'the root'} has no {unknown}"
+    return rendered(stack, **defaults | changed)
+
+
+def holds(condition: str, *, stack: str, **parameters: str) -> bool:
+    """Whether a condition of a stack holds with these parameters."""
+    return _decide(stacks()[stack]["Conditions"][condition], parameters)
 
 
 def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
@@ -179,6 +205,13 @@ def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
             return not _decide(one, parameters)
         case {"Fn::And": list() as several}:
             return all(_decide(each, parameters) for each in several)
+            return bool(parameters[name] == str(wanted))
+        case {"Fn::Not": [inner]}:
+            return not _decide(inner, parameters)
+        case {"Fn::And": [*inner]}:
+            return all(_decide(each, parameters) for each in inner)
+        case {"Fn::Or": [*inner]}:
+            return any(_decide(each, parameters) for each in inner)
         case _:
             raise AssertionError(f"teach this test to read {rule}")
 
@@ -186,21 +219,21 @@ def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 
-def _render(value: Any, *, holds: Mapping[str, bool], parameters: Mapping[str, str]) -> Any:
+def _render(value: Any, *, decided: Mapping[str, bool], parameters: Mapping[str, str]) -> Any:
     match value:
         case {"Fn::If": [str() as condition, yes, no]}:
-            chosen = yes if holds[condition] else no
-            return _render(chosen, holds=holds, parameters=parameters)
+            chosen = yes if decided[condition] else no
+            return _render(chosen, decided=decided, parameters=parameters)
         case {"Ref": str() as name} if name in parameters:
             return parameters[name]
         case dict():
             parts = {
-                key: _render(part, holds=holds, parameters=parameters)
+                key: _render(part, decided=decided, parameters=parameters)
                 for key, part in value.items()
             }
             return {key: part for key, part in parts.items() if part != _NO_VALUE}
         case list():
-            parts_of_list = [_render(p, holds=holds, parameters=parameters) for p in value]
+            parts_of_list = [_render(p, decided=decided, parameters=parameters) for p in value]
             return [part for part in parts_of_list if part != _NO_VALUE]
         case _:
             return value

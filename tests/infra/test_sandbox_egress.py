@@ -7,8 +7,8 @@ import pytest
 from tests.infra import template
 from tests.infra.template import Resource
 
-OPEN: Final = template.rendered("Sandbox", Egress="internet", Engine="auto")
-SHUT: Final = template.rendered("Sandbox", Egress="none", Engine="auto")
+OPEN: Final = template.installed("Sandbox", Egress="internet")
+SHUT: Final = template.installed("Sandbox", Egress="none")
 
 
 def _statements(variant: dict[str, Resource]) -> dict[str, dict[str, Any]]:

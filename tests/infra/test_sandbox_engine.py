@@ -27,7 +27,7 @@ def test_what_was_chosen_is_what_the_sandbox_is_set_to(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A parameter that nothing reads is a promise that nobody keeps."""
-    function = template.rendered("Sandbox", Egress="internet", Engine=engine)["SandboxFunction"]
+    function = template.installed("Sandbox", Engine=engine)["SandboxFunction"]
     for name, value in function.properties["Environment"]["Variables"].items():
         monkeypatch.setenv(name, value)
 

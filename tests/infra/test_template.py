@@ -191,7 +191,7 @@ def test_the_sandbox_may_do_nothing_at_all() -> None:
     """Who escapes from users' code finds credentials that open nothing."""
     sandbox = template.by_id(SANDBOX)
     role = template.by_id(template.resolve(sandbox.properties["Role"], stack=sandbox.stack))
-    assert {"AssumeRolePolicyDocument"} == set(role.properties)
+    assert {"AssumeRolePolicyDocument", "PermissionsBoundary"} == set(role.properties)
     assert "Layers" not in sandbox.properties
     known = sandbox.properties["Environment"]["Variables"]
     # Who escapes can read them: two words that open nothing.
