@@ -143,6 +143,11 @@ _RUNS: Final[Mapping[str, Place]] = {
         " ids.",
     ),
 }
+_ADMIN: Final[Mapping[str, Place]] = {
+    "dead-letters": Place(
+        target="cli.dead_letters:app", help="Dead letters: messages that wait for a person."
+    ),
+}
 COMMANDS: Final[Mapping[str, Place]] = {
     "verify": Place(
         target="cli.verify:verify",
@@ -225,7 +230,9 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "config": Place(target="cli.config:app", help="Which APIs this command line knows by name."),
     "audit": Place(target="cli.audit:app", help="The audit log: who changed what, and when."),
     "keys": Place(target="cli.keys:app", help="API keys of your tenant."),
-    "admin": Place(target="cli.admin:app", help="Set an installation up, and mend it."),
+    "admin": Place(
+        target="cli.admin:app", help="Set an installation up, and mend it.", commands=_ADMIN
+    ),
     "local": Place(
         target="cli.local:app",
         help="A cloud of your own on this machine: loopback only, no account.",

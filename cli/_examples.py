@@ -6,7 +6,9 @@ from typing import Final
 # By the command's path, what follows it; a `<` and a file after the arguments is for the shell.
 EXAMPLES: Final[Mapping[str, str]] = {
     "admin bootstrap": "--stack penstock --tenant acme",
-    "admin redrive": "ProfileStream --stack penstock",
+    "admin dead-letters list": "--stack penstock",
+    "admin dead-letters redrive": "RunQueue --code tries_exhausted --stack penstock",
+    "admin dead-letters show": "MatchQueue --code bad_topic --stack penstock",
     "admin tenants create": "acme",
     "apply": "shop --plan",
     "audit list": "--resource vip --since 7d",

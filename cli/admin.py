@@ -47,32 +47,6 @@ def bootstrap(
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
-@app.command()
-def redrive(
-    queue: Annotated[
-        str, typer.Argument(help="As the template calls it and `doctor` shows it: RunQueue, …")
-    ],
-    *,
-    stack: Annotated[
-        str | None,
-        typer.Option(help="Of this stack, with your AWS credentials; else of the local cloud."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Move the dead letters of a queue back into it, once what was wrong is mended.
-
-    What is given up again meanwhile stays a dead letter.
-    """
-    from cli import doctor_queues
-
-    try:
-        moved = doctor_queues.redrive(stack, queue)
-    except PenstockError as problem:
-        raise CommandFailed(problem.message, code=problem.code) from problem
-    document = {"queue": queue, "moved": moved}
-    _output.show(document, as_json=as_json, human=lambda: _output.record(document))
-
-
 @tenants.command()
 def create(
     tenant: Annotated[str, typer.Argument(help="Lower-case letters, digits, - and _.")],

@@ -29,6 +29,7 @@ EXECUTED: Final = (
     "docs/howto/log-in-to-an-endpoint.md",
     "docs/howto/receive-webhooks.md",
     "docs/howto/deploy.md",
+    "docs/howto/operate.md",
     "README.md",
     "docs/howto/develop-a-project.md",
     "docs/howto/query.md",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from runtime.core.operations.dead_letter import DEAD_LETTERS
 from runtime.stores.aws import stack as stacks
 from runtime.stores.aws.clients import faults
 
-DEAD_LETTERS: Final = "DeadLetters"  # how the template names the queues that people read
 # SQS hands its metrics on each minute, some minutes late.
 LOOK_BACK: Final = timedelta(minutes=10)
 AHEAD: Final = timedelta(minutes=1)  # an admin's clock may be slow
