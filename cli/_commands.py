@@ -147,6 +147,15 @@ _ADMIN: Final[Mapping[str, Place]] = {
     "dead-letters": Place(
         target="cli.dead_letters:app", help="Dead letters: messages that wait for a person."
     ),
+    "pause": Place(
+        target="cli.switches:pause",
+        help="Pause the intake of events, or all deliveries, of an installation; nothing is lost.",
+    ),
+    "resume": Place(target="cli.switches:resume", help="Let the intake or the deliveries go on."),
+    "drain": Place(
+        target="cli.switches:drain",
+        help="Wait until no queue holds work any more; dead letters do not count.",
+    ),
 }
 COMMANDS: Final[Mapping[str, Place]] = {
     "verify": Place(

@@ -1,6 +1,7 @@
 """Which installation an admin's command works on, with AWS credentials and not by the API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Annotated, Any, Final
@@ -37,6 +38,33 @@ class Installation:
 
         create: Callable[..., Any] = botocore.session.get_session().create_client
         return partial(create, config=QUICK, **self.settings)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs.
+
+        Raises:
+            NotFound: code `stack_not_found`.
+            Transient: AWS does not answer, or there are no credentials for it.
+        """
+        from runtime.stores.aws import stack as stacks
+
+        return stacks.outputs(self.stack, **self.settings)
+
+    def output(self, name: str) -> str:
+        """One of the stack's outputs.
+
+        Raises:
+            CommandFailed: code `not_penstock`: the stack has no such output.
+            PenstockError: as `outputs`.
+        """
+        if name not in self.outputs:
+            raise CommandFailed(
+                f"stack {self.stack!r} is not an installation of Penstock: it has no output"
+                f" {name!r}",
+                code="not_penstock",
+            )
+        return self.outputs[name]
 
 
 def find(stack: str | None) -> Installation:
@@ -75,8 +103,12 @@ def of_local_cloud() -> Installation | None:
     return Installation(stack=local.stack, settings=settings)
 
 
-def failed(problem: PenstockError) -> CommandFailed:
-    """What a command says of a refusal; where AWS did not answer, with what to look at."""
-    known = isinstance(problem, NotFound) and problem.code != "stack_not_found"
-    message = problem.message if known else f"{problem.message}; {ADVICE}"
-    return CommandFailed(message, code=problem.code)
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Says of a refusal what a command says: where AWS did not answer, also what to look at."""
+    try:
+        yield
+    except PenstockError as problem:
+        is_ours = isinstance(problem, NotFound) and problem.code != "stack_not_found"
+        message = problem.message if is_ours else f"{problem.message}; {ADVICE}"
+        raise CommandFailed(message, code=problem.code) from problem

@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cli import _installation, _output
-from cli._installation import Installation, Stack
+from cli._installation import Installation, Stack, refusals
 from cli._output import AsJson
 from runtime.core import timestamps
-from runtime.errors import PenstockError
 
 if TYPE_CHECKING:
     from runtime.core.operations.dead_letter import DeadLetter
@@ -33,7 +31,7 @@ def list_(*, stack: Stack = None, as_json: AsJson = False) -> None:
     The codes are those of up to a hundred letters of each queue, the age is that of the oldest of
     them. For a second or two those letters are hidden from other looks.
     """
-    with _refusals():
+    with refusals():
         installation = _installation.find(stack)
         found, depths = _dead_letters(installation), _depths(installation)
         queues = [
@@ -63,7 +61,7 @@ def show(
 
     What a message says of people is shown only with --payload.
     """
-    with _refusals():
+    with refusals():
         found = _dead_letters(_installation.find(stack))
         letters = [
             _shown(letter, payload=payload)
@@ -89,7 +87,7 @@ def redrive(
     schedule calls its function again by itself.
     """
     now = datetime.now(UTC)
-    with _refusals():
+    with refusals():
         found = _dead_letters(_installation.find(stack))
         every = [each for each in found.queues.values() if each.source is not None]
         chosen = every if queue is None else [found.named(queue)]
@@ -160,11 +158,3 @@ def _lines(letters: Sequence[Mapping[str, Any]]) -> Iterator[_output.Part]:
 
 def _counted(codes: Mapping[str, int]) -> str:
     return ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "-"
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except PenstockError as problem:
-        raise _installation.failed(problem) from problem

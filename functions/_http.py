@@ -29,6 +29,7 @@ from runtime.errors import (
     SourceRefused,
     TooManyCalls,
     Transient,
+    TryLater,
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -275,8 +276,8 @@ def _problem_headers(error: PenstockError, request_id: str) -> dict[str, str]:
         headers["accept"] = JSON
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, TooManyCalls):
+    if isinstance(error, TryLater):
         headers["retry-after"] = str(error.retry_after_s)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = str(RETRY_AFTER_S)
     return headers

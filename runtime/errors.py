@@ -11,7 +11,9 @@
     │   │   └── PreconditionFailed  the caller's `If-Match` names another ETag
     │   └── Forbidden      the key does not allow it
     └── Transient          the same call may work later: retry
-        └── TooManyCalls   the API key has made its calls of this moment
+        └── TryLater       the same call is refused until a known time
+            ├── TooManyCalls   the API key has made its calls of this moment
+            └── IntakePaused   an admin has paused the intake of events
 
 The branch alone decides whether SQS tries again; `functions._http` maps errors to HTTP statuses.
 """
@@ -203,21 +205,42 @@ class Transient(PenstockError):
     code = "unavailable"
 
 
-class TooManyCalls(Transient):
-    """An API key makes more calls than its limit lets it.
+class TryLater(Transient):
+    """The same call is refused until a known time.
 
     Attributes:
         retry_after_s: seconds after which the same call may pass; at least 1.
     """
+
+    def __init__(self, message: str, *, retry_after_s: int, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyCalls(TryLater):
+    """An API key makes more calls than its limit lets it."""
 
     code = "rate_limited"
 
     def __init__(self, *, per_s: int, retry_after_s: int) -> None:
         super().__init__(
             f"this API key may make {per_s} calls a second; wait {retry_after_s} s, or send more"
-            " in each call"
+            " in each call",
+            retry_after_s=retry_after_s,
         )
-        self.retry_after_s = retry_after_s
+
+
+class IntakePaused(TryLater):
+    """An admin has paused the intake of events; nothing of the call was taken."""
+
+    code = "intake_paused"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__(
+            "the installation takes no events for a while; none of these was taken: send them again"
+            " later",
+            retry_after_s=retry_after_s,
+        )
 
 
 def _steps(field: str) -> Place:

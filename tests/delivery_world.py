@@ -38,7 +38,10 @@ VISIBILITY_S: Final = 60  # how long a message that failed stays away
 
 
 def admission(
-    health: MemoryEndpoints, clock: FakeClock, dice: Callable[[], float] = lambda: 0.5
+    health: MemoryEndpoints,
+    clock: FakeClock,
+    dice: Callable[[], float] = lambda: 0.5,
+    is_paused: Callable[[], bool] = lambda: False,
 ) -> AdmitDeliveries:
     """Breakers, caps and limits in memory."""
     owners = count(1)
@@ -48,6 +51,7 @@ def admission(
         clock=clock,
         dice=dice,
         new_owner=lambda: f"batch {next(owners)}",
+        is_paused=is_paused,
     )
 
 
@@ -56,6 +60,7 @@ class World:
 
     def __init__(self, *webhooks: Webhook, queue_delay_max_s: int = 900, **egress: Any) -> None:
         self.clock = FakeClock()
+        self.paused = False
         self.webhooks = MemoryWebhooks(*webhooks)
         self.deliveries = MemoryDeliveries()
         self.queue: VirtualQueue[DeliverMessage] = VirtualQueue(self.clock)
@@ -82,7 +87,7 @@ class World:
                 sender=Sender(Egress(EgressPolicy(allow_local=True), **egress)),
                 open_secret=lambda _tenant, sealed: self.secrets[sealed],
             ),
-            admit=admission(self.health, self.clock),
+            admit=admission(self.health, self.clock, is_paused=lambda: self.paused),
             endpoints=self.tend,
             clock=self.clock,
             dice=lambda: 0.5,
@@ -96,6 +101,7 @@ class World:
             is_hinted=lambda delivery: delivery.hinted,
             shards=("0", "1"),
             clock=self.clock,
+            is_paused=lambda: self.paused,
         )
 
     def deliver_now(self, *messages: DeliverMessage) -> list[PenstockError | None]:

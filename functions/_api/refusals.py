@@ -68,7 +68,10 @@ _SANDBOX: Final = ("engine_unavailable", "sandbox_crashed")
 _RESOLVING: Final = ("dns_timeout", "egress_unavailable", "endpoint_changed")
 _CANARY: Final[Refusals] = {409: (*_CHANGED, "no_canary")}
 OWN: Final[Mapping[str, Refusals]] = {
-    "POST /v1/events": {422: ("events_rejected", "not_an_object", "too_many_events")},
+    "POST /v1/events": {
+        422: ("events_rejected", "not_an_object", "too_many_events"),
+        503: ("intake_paused",),
+    },
     "GET /v1/events": {422: ("bad_time", "bad_topic")},
     "GET /v1/events/{event_id}": {404: ("body_expired",)},
     "GET /v1/traces/{event_id}": {404: ("body_expired",), 503: ("stored_filter_broken",)},

@@ -49,6 +49,8 @@ class Sweep(Generic[R, M]):
     clock: Callable[[], datetime]
     grace_s: int = GRACE_S
     limit: int = LIMIT
+    # Whether an admin has paused what the hints ask for. The records then wait where they are.
+    is_paused: Callable[[], bool] = lambda: False
 
     def __call__(self) -> int:
         """Send a hint for every due record; returns how many.
@@ -59,6 +61,8 @@ class Sweep(Generic[R, M]):
         Raises:
             Transient: a shard could not be swept to its end; all other shards were.
         """
+        if self.is_paused():
+            return 0
         now_ms = int(self.clock().timestamp() * 1000)
         swept_count, problems = 0, []
         going = deque(self._leased(shard, now_ms) for shard in self.shards)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def build(journal: Journal) -> "Worker[DeliverMessage]":
     """A worker that attempts the deliveries that hints name."""
     from runtime.core.deliveries import messages
+    from runtime.core.operations.switches import Switch
     from runtime.egress.client import Egress
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.sender import Sender
@@ -50,6 +51,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
             clock=worker.now,
             dice=parts.DICE.random,
             new_owner=lambda: uuid.uuid4().hex,
+            is_paused=parts.is_paused(clients, installation, Switch.DELIVERY),
         ),
         endpoints=tend,
         clock=worker.now,

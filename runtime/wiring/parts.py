@@ -5,7 +5,7 @@ process imports only what it uses.
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,7 @@ from runtime.wiring.worker import Journal
 
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
+    from runtime.core.operations.switches import Switch
     from runtime.stores.archive.raw_log import RawLog
     from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.bus import Bus
@@ -161,6 +162,15 @@ def config(clients: Clients, installation: Settings) -> "Config":
     from runtime.stores.tables import config
 
     return config.table(clients.tables, installation.config_table)
+
+
+def is_paused(clients: Clients, installation: Settings, switch: "Switch") -> "Callable[[], bool]":
+    """Whether an admin has paused this, as it was at most a few seconds ago."""
+    from runtime.stores.operations.switches import KnownSwitches, StoredSwitches
+
+    table = Table(client=clients.tables, name=installation.config_table)
+    known = KnownSwitches(stored=StoredSwitches(table=table), clock=worker.now)
+    return lambda: known.is_paused(switch)
 
 
 def webhooks(clients: Clients, installation: Settings) -> "Webhooks":

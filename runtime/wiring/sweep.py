@@ -20,6 +20,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import is_hinted, run_hint
+    from runtime.core.operations.switches import Switch
     from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
     from runtime.usecases.audit.end_entries import EndEntries
@@ -43,6 +44,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         is_hinted=lambda delivery: delivery.hinted,
         shards=keys.DELIVERY_SHARDS,
         clock=worker.now,
+        is_paused=parts.is_paused(clients, installation, Switch.DELIVERY),
     )
     runs = Sweep(
         records=stored_runs,

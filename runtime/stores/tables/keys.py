@@ -28,6 +28,8 @@ from runtime.stores.tables.prefixes import (
 
 TENANTS: Final = ConfigPartition.TENANTS.value
 PURGES: Final = ConfigPartition.PURGES.value
+INSTALLATION: Final = ConfigPartition.INSTALLATION.value
+SWITCHES: Final = "switches"  # the sort key of what is paused, in the partition of the installation
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 TRANSFORMS: Final = ConfigSort.TRANSFORMS.value
 IDENTITY: Final = ConfigSort.IDENTITY.value

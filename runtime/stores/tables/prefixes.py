@@ -12,6 +12,7 @@ class ConfigPartition(StrEnum):
     TENANT = "tenant#"
     API_KEY = "apikey#"  # to find a key's tenant by the hash of the key
     TENANTS = "tenants"  # one partition; its sort keys are the names of the tenants
+    INSTALLATION = "installation"  # one partition: what an admin has set for all tenants
     PURGES = "purges"  # one partition; its sort keys are the days on which functions are purged
 
 

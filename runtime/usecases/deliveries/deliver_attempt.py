@@ -231,7 +231,9 @@ class DeliverAttempts:
             until_ms=recording.due_ms(hold.until_ms, ticket=hold.turn_at_ms, now_ms=now_ms),
             turn_at_ms=hold.turn_at_ms,
         )
-        if hold.turn_at_ms is None:
+        if hold.is_paused:
+            delay_s = None
+        elif hold.turn_at_ms is None:
             delay_s = self._queue_delay_s(hold.until_ms)
         elif waiting.due_at_ms == hold.until_ms:
             # The queue always brings it back, because a ticket is valid for one window only, which

@@ -8,9 +8,10 @@ from typing import Final
 from runtime.core.events import submitted
 from runtime.core.events.envelope import Event
 from runtime.core.timestamps import timestamp
-from runtime.errors import BadInput, EventsRejected, Rejected
+from runtime.errors import BadInput, EventsRejected, IntakePaused, Rejected
 from runtime.usecases.ports import Bus, Erasures
 
+PAUSED_RETRY_S: Final = 30  # an intake is paused for minutes; more often nobody need ask
 MAX_EVENTS: Final = 1000  # in one request; a Function URL takes 6 MB
 
 
@@ -48,6 +49,7 @@ class AcceptEvents:
     erasures: Erasures
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
+    is_paused: Callable[[], bool] = lambda: False  # whether an admin has paused the intake
 
     def __call__(self, tenant: str, raws: Sequence[object]) -> Acceptance:
         """Put the valid events on the bus as events of `tenant`.
@@ -55,9 +57,12 @@ class AcceptEvents:
         An event that names another tenant is refused.
 
         Raises:
+            IntakePaused: no event is on the bus.
             BadInput: code `too_many_events`; no event is on the bus.
             Transient: some events may be missing on the bus; send the same events again.
         """
+        if self.is_paused():
+            raise IntakePaused(retry_after_s=PAUSED_RETRY_S)
         if len(raws) > MAX_EVENTS:
             raise BadInput(f"at most {MAX_EVENTS} events a request", code="too_many_events")
         now = timestamp(self.clock())

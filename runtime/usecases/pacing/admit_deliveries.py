@@ -1,7 +1,7 @@
 """Says which deliveries of a batch may be attempted now, and until when the others wait.
 
-The endpoint's breaker decides first, then its concurrency cap, then its rate limit. A delivery that
-waits loses no attempt.
+The admin's switch decides first, then the endpoint's breaker, its concurrency cap, and its rate
+limit. A delivery that waits loses no attempt.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,6 +59,8 @@ class Hold:
     until_ms: int  # epoch ms; it may ask again then
     why: str  # a code such as `circuit_open`
     turn_at_ms: int | None = None  # epoch ms when its ticket's window begins; None without one
+    # Whether it waits for deliveries to be resumed: then the sweep brings it back, and no message.
+    is_paused: bool = False
 
 
 Admission = Go | Hold
@@ -104,6 +106,7 @@ class AdmitDeliveries:
     clock: Callable[[], datetime]
     dice: Callable[[], float]  # random numbers from 0 to 1
     new_owner: Callable[[], str]  # makes a name for a batch
+    is_paused: Callable[[], bool] = lambda: False  # whether an admin has paused all deliveries
 
     def __call__(self, waiting: Sequence[tuple[Webhook, Delivery]]) -> Admissions:
         """Say for each delivery of the batch whether it may be attempted now.
@@ -113,6 +116,8 @@ class AdmitDeliveries:
         Raises:
             Transient: the stores do not answer; nothing may be sent then.
         """
+        if waiting and self.is_paused():
+            return self._all_wait(len(waiting))
         groups: dict[Key, _Group] = {}
         for number, (webhook, delivery) in enumerate(waiting):
             group = groups.setdefault(Key(webhook.tenant, webhook.id), _Group(webhook))
@@ -135,6 +140,11 @@ class AdmitDeliveries:
             answers=[answers[number] for number in range(len(waiting))],
             permits=admissions.permits,
         )
+
+    def _all_wait(self, count: int) -> Admissions:
+        # Due now, so that they are in line in the order in which they came.
+        hold = Hold(until_ms=self._now_ms(), why="delivery_paused", is_paused=True)
+        return Admissions(owner=self.new_owner(), answers=[hold] * count)
 
     def give_back(self, admissions: Admissions) -> None:
         """Return the permits. A permit that cannot be returned ends with its lease."""

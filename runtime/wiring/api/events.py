@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from runtime.core.operations.switches import Switch
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.events.events import Events
@@ -32,6 +33,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
             erasures=people_parts.erasures(clients, installation),
             clock=worker.now,
             new_id=parts.new_id,
+            is_paused=parts.is_paused(clients, installation, Switch.INTAKE),
         ),
         show=show,
         trace=TraceEvent(

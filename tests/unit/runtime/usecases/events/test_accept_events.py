@@ -5,20 +5,21 @@ from typing import Any
 
 import pytest
 
-from runtime.errors import BadInput
-from runtime.usecases.events.accept_events import MAX_EVENTS, AcceptEvents
+from runtime.errors import BadInput, IntakePaused
+from runtime.usecases.events.accept_events import MAX_EVENTS, PAUSED_RETRY_S, AcceptEvents
 from tests.builders import NOW, TENANT
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
 
 
-def accept(cloud: Cloud) -> AcceptEvents:
+def accept(cloud: Cloud, *, paused: bool = False) -> AcceptEvents:
     """The use case on a real bus."""
     return AcceptEvents(
         bus=cloud.bus,
         erasures=cloud.erasures,
         clock=FakeClock(),
         new_id=lambda prefix: f"{prefix}_new",
+        is_paused=lambda: paused,
     )
 
 
@@ -54,6 +55,14 @@ class TestAcceptance:
         result = accept(cloud)(TENANT, [an_api_event(**{field: "rival"})])
 
         assert [("reserved_field", field)] == [(r.code, r.field) for r in result.rejected]
+        assert [] == cloud.received("landed")
+
+    def test_a_paused_intake_takes_nothing_and_says_when_to_come_again(self, cloud: Cloud) -> None:
+        """Whoever sends keeps the events, and loses none."""
+        with pytest.raises(IntakePaused) as refusal:
+            accept(cloud, paused=True)(TENANT, [an_api_event()])
+
+        assert PAUSED_RETRY_S == refusal.value.retry_after_s
         assert [] == cloud.received("landed")
 
     def test_too_many_are_refused_whole(self, cloud: Cloud) -> None:

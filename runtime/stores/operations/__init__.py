@@ -1,0 +1,1 @@
+"""What an admin has set for a whole installation."""

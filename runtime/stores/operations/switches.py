@@ -1,0 +1,75 @@
+"""Stores the switches of an installation, and knows them in a warm worker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from runtime.core.operations.switches import Switch, Switches
+from runtime.freshness import is_fresh
+from runtime.stores.tables import codec, keys
+from runtime.stores.tables.table import Table
+
+FRESH_S: Final = 5.0  # how long a switch may take to reach a warm worker
+_KEY: Final = {"pk": keys.INSTALLATION, "sk": keys.SWITCHES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSwitches:
+    """The one item that says what is paused, in the table of configuration."""
+
+    table: Table
+
+    def find(self) -> Switches:
+        """How the switches stand now.
+
+        Raises:
+            Transient: the table cannot be read.
+        """
+        item = self.table.get(_KEY) or {}
+        return Switches(
+            paused_at={
+                switch: str(codec.value(item[switch])) for switch in Switch if switch in item
+            }
+        )
+
+    def pause(self, switch: Switch, *, at: str) -> None:
+        """Pause something from `at` (ISO 8601 UTC) on; what is paused stays so since it was.
+
+        Raises:
+            Transient: the table cannot be written.
+        """
+        goes_on = f"attribute_not_exists(#{switch})"
+        update = self.table.update(_KEY, f"SET #{switch} = :at", goes_on, at=at)
+        self.table.try_to(lambda: self.table.client.update_item(**update))
+
+    def resume(self, switch: Switch) -> None:
+        """Let something go on; nothing happens where it is not paused.
+
+        Raises:
+            Transient: the table cannot be written.
+        """
+        update = self.table.update(_KEY, f"REMOVE #{switch}", "")
+        self.table.try_to(lambda: self.table.client.update_item(**update))
+
+
+@dataclass(slots=True, kw_only=True)
+class KnownSwitches:
+    """The switches, at most five seconds old."""
+
+    stored: StoredSwitches
+    clock: Callable[[], datetime]
+    _switches: Switches = field(default_factory=Switches)
+    _read_at_s: float | None = None  # epoch seconds; None before the first look
+
+    def is_paused(self, switch: Switch) -> bool:
+        """Whether something is paused.
+
+        Raises:
+            Transient: the table cannot be read.
+        """
+        now_s = self.clock().timestamp()
+        read_at_s = self._read_at_s
+        if read_at_s is None or not is_fresh(read_at_s, now_s=now_s, for_s=FRESH_S):
+            self._switches, self._read_at_s = self.stored.find(), now_s
+        return self._switches.is_paused(switch)
