@@ -26,9 +26,9 @@ setup: ## make the virtual environments, the sandbox's guest and the local cloud
 
 # ---- the daily round ---------------------------------------------------------------------------
 
-.PHONY: check static fmt lint types imports advisories unit
+.PHONY: check static fmt lint types imports advisories scan unit
 check: static unit ## all that needs no cloud: what every commit passes
-static: lint types imports validate advisories ## what needs no test: lint, types, imports, template, pinned packages
+static: lint types imports validate scan advisories ## what needs no test: lint, types, imports, template, pinned packages
 fmt: setup ## format, and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
@@ -41,6 +41,8 @@ imports: setup ## who may import whom
 	.venv/bin/lint-imports
 advisories: setup ## what is known against the pinned packages; says when the list has grown old
 	@$(PY) -m infra.build.advisories
+scan: setup ## checkov and parliament on the template; what a stack accepts, it says with a reason
+	@$(PY) -m infra.scan
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
@@ -84,6 +86,14 @@ demo: setup ## the whole job on real input, on this machine
 bench: setup ## measure, and write docs/reference/performance.md; SECTIONS="init operations" names some
 	$(PY) -m bench $(SECTIONS)
 
+# ---- what ships ---------------------------------------------------------------------------------
+
+.PHONY: sbom audit
+sbom: setup ## list the packages of each bundle as CycloneDX, with hashes and licences, in build/sbom
+	@$(PY) -m infra.scan.sbom
+audit: setup ## ask PyPI what is known against the packages that ship; says what it could not ask
+	@$(PY) -m infra.scan.audit
+
 # ---- for those who receive ---------------------------------------------------------------------
 
 .PHONY: build-receiver
@@ -126,6 +136,8 @@ lock: ## resolve all dependencies anew and export the locks (needs uv)
 		--no-annotate requirements/warehouse-peer.in --output-file requirements/warehouse-peer.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/fuzz.in --output-file requirements/fuzz.txt >/dev/null
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate requirements/scan.in --output-file requirements/scan.txt >/dev/null
 	for name in guest-tools engine; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate requirements/$$name.in --output-file requirements/$$name.txt >/dev/null || exit 1; done
 	$(UV) pip compile --quiet --python-version 3.14 --python-platform x86_64-manylinux_2_28 --generate-hashes \

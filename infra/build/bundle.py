@@ -36,6 +36,8 @@ from infra.build.guest.native import NoCompiler
 
 CACHE: Final = ROOT / ".cloud" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
+# The time of every file of a bundle, 2020-01-01 in Unix seconds: a zip holds the times of its files.
+MADE_AT_S: Final = 1_577_836_800
 WHEEL_TAGS: Final = {
     "arm64": ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
     "x86_64": ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
@@ -167,7 +169,7 @@ def build(recipe: Recipe, target: Target, *, into: Path | None) -> None:
                 shutil.rmtree(stale)
             _say(f"making the {recipe.name} bundle for {target.name}")
             staging = Path(tempfile.mkdtemp(dir=cache))
-            _fill(staging / recipe.inside, recipe=recipe, target=target, guest=guest)
+            fill(staging / recipe.inside, recipe=recipe, target=target, guest=guest)
             staging.chmod(0o755)
             staging.rename(bundle)
         if into is not None:
@@ -207,7 +209,15 @@ def guest_for(target: Target) -> Path | None:
         raise SystemExit(f"bundle: {problem}") from None
 
 
-def _fill(place: Path, *, recipe: Recipe, target: Target, guest: Path | None) -> None:
+def fill(place: Path, *, recipe: Recipe, target: Target, guest: Path | None) -> None:
+    """Make a bundle in a folder. The same inputs give the same files, to the byte and the time.
+
+    Args:
+        place: the folder.
+        recipe: what goes in.
+        target: where it will run.
+        guest: the folder of the guest's artefacts; None for a bundle that gets none.
+    """
     place.mkdir(parents=True, exist_ok=True)
     if recipe.theirs:
         _install(recipe.theirs, target=target, into=place)
@@ -217,13 +227,15 @@ def _fill(place: Path, *, recipe: Recipe, target: Target, guest: Path | None) ->
         shutil.copy2(path, copy)
     if guest is not None:
         inside = place / artefacts.HERE.relative_to(ROOT)
-        shutil.copytree(guest, inside, copy_function=_link)
+        shutil.copytree(guest, inside)
     if target.python is None:
         _say(f"NO BYTECODE: python{LAMBDA_PYTHON} is not on this machine, so every cold start of")
         _say(f"NO BYTECODE: the {recipe.name} bundle will compile it again (about 0.6 s). Install")
         _say(f"NO BYTECODE: python{LAMBDA_PYTHON} and build again before deploying for real.")
-        return
-    _compile(place, recipe=recipe, python=target.python)
+    else:
+        _compile(place, recipe=recipe, python=target.python)
+    for path in place.rglob("*"):
+        os.utime(path, (MADE_AT_S, MADE_AT_S))
 
 
 def _install(requirements: str, *, target: Target, into: Path) -> None:

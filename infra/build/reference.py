@@ -18,7 +18,7 @@ from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
 from functions._http import MethodNotAllowed, status_of
 from functions._misfits import MISFIT_CODES
-from infra.build import project_page, schema_pages
+from infra.build import project_page, schema_pages, shipped
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import BadInput, PenstockError
@@ -216,6 +216,7 @@ def pages() -> Mapping[str, str]:
     return {
         "api.md": api_page(),
         "cli.md": cli_page(),
+        "licences.md": shipped.page(mark=_GENERATED),
         "penstock-toml.md": project_page.page(mark=_GENERATED),
         **schema_pages.pages(mark=_GENERATED),
     }

@@ -3,9 +3,9 @@
 .venv holds the product and its tools. .cloud/venv holds the local cloud and `sam`, whose pinned
 dependencies conflict with ours. .cloud/guest-tools holds the tools that make the sandbox's guest.
 .cloud/contract holds what tries the API by its OpenAPI document alone; `make test` makes it. Others
-are made on request, too: `python3 -m infra.build.venvs fuzz|peers|warehouse-peer`. An environment
-is made again when its lock or its Python changes: by uv if this machine has it, else by venv and
-pip.
+are made on request, too: `python3 -m infra.build.venvs fuzz|peers|scan|warehouse-peer`. An
+environment is made again when its lock or its Python changes: by uv if this machine has it, else by
+venv and pip.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ DEV: Final = Environment(path=ROOT / ".venv", lock=ROOT / "requirements" / "dev.
 CLOUD: Final = Environment(path=ROOT / ".cloud" / "venv", lock=ROOT / "requirements" / "cloud.txt")
 EXTRA: Final = {
     name: Environment(path=ROOT / ".cloud" / name, lock=ROOT / "requirements" / f"{name}.txt")
-    for name in ("contract", "fuzz", "guest-tools", "peers", "warehouse-peer")
+    for name in ("contract", "fuzz", "guest-tools", "peers", "scan", "warehouse-peer")
 }
 CONTRACT: Final = EXTRA["contract"]
 

@@ -62,15 +62,20 @@ def load(path: Path) -> dict[str, Any]:
 
 
 @cache
-def stacks() -> dict[str, dict[str, Any]]:
-    """Every stack by its name; the root's is empty."""
-    root = load(ROOT_TEMPLATE)
+def files() -> dict[str, Path]:
+    """The file of every stack by the stack's name; the root's is empty."""
     nested = {
-        name: load(ROOT / resource["Properties"]["TemplateURL"])
-        for name, resource in root["Resources"].items()
+        name: ROOT / resource["Properties"]["TemplateURL"]
+        for name, resource in load(ROOT_TEMPLATE)["Resources"].items()
         if resource["Type"] == "AWS::CloudFormation::Stack"
     }
-    return {"": root, **nested}
+    return {"": ROOT_TEMPLATE, **nested}
+
+
+@cache
+def stacks() -> dict[str, dict[str, Any]]:
+    """Every stack by its name; the root's is empty."""
+    return {name: load(path) for name, path in files().items()}
 
 
 def resources(*kinds: str) -> list[Resource]:

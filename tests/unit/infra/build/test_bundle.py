@@ -48,6 +48,33 @@ def test_the_bundle_has_the_engine_but_not_the_sources_of_its_guest(made: Path) 
     assert not (made / "sandbox" / "guest").exists()
 
 
+@pytest.mark.parametrize(
+    "recipe", [bundle.FUNCTIONS, bundle.DEPENDENCIES, bundle.SANDBOX], ids=lambda each: each.name
+)
+def test_a_bundle_is_the_same_to_the_byte_wherever_it_is_built(
+    tmp_path: Path, recipe: bundle.Recipe
+) -> None:
+    """Whoever distrusts a release builds it again, and compares."""
+    target = bundle.host()
+    guest = bundle.guest_for(target) if recipe.guest else None
+    built = []
+    for place in (tmp_path / "a", tmp_path / "far" / "away"):
+        bundle.fill(place, recipe=recipe, target=target, guest=guest)
+        paths = sorted(path for path in place.rglob("*") if path.is_file())
+        built.append(
+            [
+                (path.relative_to(place), _sha256(path), path.stat().st_mtime, path.stat().st_mode)
+                for path in paths
+            ]
+        )
+    assert built[0] == built[1]
+    assert built[0]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_the_bundle_can_be_uploaded_at_once(made: Path) -> None:
     """Lambda takes 50 MB of zip; above it a deployment has to go by S3."""
     weight = sizes(made)

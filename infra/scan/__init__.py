@@ -1,0 +1,1 @@
+"""Asks others' scanners about the template and the packages: `make scan`, `make audit`."""
