@@ -36,7 +36,7 @@ from infra.build.guest.native import NoCompiler
 
 CACHE: Final = ROOT / ".cloud" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
-# The time of every file of a bundle, 2020-01-01 in Unix seconds: a zip holds the times of its files.
+# The time of every file of a bundle, 2020-01-01 in Unix seconds: a zip has the times of its files.
 MADE_AT_S: Final = 1_577_836_800
 WHEEL_TAGS: Final = {
     "arm64": ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
