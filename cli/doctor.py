@@ -2,31 +2,28 @@
 
 import platform
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _connection, _output, doctor_queues, doctor_warehouse
+from cli import _connection, _files, _output, doctor_queues, doctor_warehouse
+from cli._checks import Check, TriedOn, Verdict
 from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.client import Client
 from cli.doctor_queues import Queues
+from cli.stack_doctor import look
+from cli.stack_doctor import report as reports
+from runtime.core.timestamps import timestamp
 from runtime.errors import PenstockError
 
 LEAST_PYTHON: Final = (3, 11)
 RUNNING: Final = "running"  # what is found of a local cloud that is up
-
-
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
 
 
 _BAD_LEVELS: Final = {
@@ -41,22 +38,17 @@ _BAD_LEVELS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    verdict: Verdict
-    found: str  # what it is like
-    advice: str = ""  # what to do about it; empty when all is well
-
-
 def doctor(
     *,
     stack: Annotated[
         str | None,
+        typer.Option(help="Look into this stack too, with your AWS credentials."),
+    ] = None,
+    report: Annotated[
+        Path | None,
         typer.Option(
-            help="Look into queues and warehouse of this stack too, with your AWS credentials."
+            metavar="FILE",
+            help="Write a report to attach to an issue: without secrets, the account's id masked.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -65,17 +57,24 @@ def doctor(
 
     The queues are those of the local cloud, unless a stack is named: how many messages wait, are in
     flight and delayed, and how old the oldest is. The warehouse is asked whether syncs may load it.
-    Exit code 1 when something fails.
+    Of a stack it also sees how it stands, its parameters, code, key, concurrency and alarms, and
+    asks its sandbox what isolates user code there. Exit code 1 when something fails.
     """
     machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
     local = _local_cloud()
     checks = [*machine, local, _api()]
+    looked = None if stack is None else look.look(stack)
+    if looked is not None:
+        checks.extend(looked.checks)
+    tried_on = TriedOn.MACHINES if stack is None else TriedOn.EMULATORS
     queues = _queues(stack, local)
     if queues is not None:
-        checks.append(_queue_check(queues))
+        checks.append(replace(_queue_check(queues), tried_on=tried_on))
     if stack is not None or local.found == RUNNING:
-        checks.extend(_warehouse(stack))
+        checks.extend(replace(check, tried_on=tried_on) for check in _warehouse(stack))
     depths = [] if queues is None else [asdict(depth) for depth in queues.depths]
+    if report is not None:
+        _write(report, checks, depths, looked)
     bad = any(check.verdict is Verdict.FAILED for check in checks)
     document = {"ok": not bad, "checks": [asdict(check) for check in checks], "queues": depths}
     _output.show(document, as_json=as_json, human=lambda: _lines(checks, depths))
@@ -218,9 +217,39 @@ def _warehouse(stack: str | None) -> Iterable[Check]:
         yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
 
 
-def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:
+def _write(
+    path: Path,
+    checks: Sequence[Check],
+    depths: Sequence[Mapping[str, Any]],
+    looked: look.Looked | None,
+) -> None:
+    about = reports.About(
+        at=timestamp(datetime.now(UTC)),
+        version=_version(),
+        python=_python().found,
+        region="" if looked is None else looked.region,
+    )
+    account = "" if looked is None else looked.account
+    text = reports.render(checks, depths, about=about, account=account)
+    _files.write(path, text)
+    _output.say(f"written to {path}", err=True)
+
+
+def _version() -> str:
+    """The version of this folder; what is not installed as a package has no other."""
+    from infra.local.place import ROOT
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def _lines(checks: Sequence[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:
     rows = [asdict(check) for check in checks]
-    yield _output.table(rows, ("name", "verdict", "found", "advice"))
+    if all(check.tried_on is TriedOn.MACHINES for check in checks):
+        yield _output.table(rows, ("name", "verdict", "found", "advice"))
+    else:
+        yield _output.table(rows, ("name", "verdict", "found", "advice", "tried_on"))
+        yield reports.CAVEAT
     if depths:
         yield ""
         yield _output.table(depths, doctor_queues.COLUMNS)

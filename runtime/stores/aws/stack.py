@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import botocore.session
@@ -12,6 +13,16 @@ from runtime.stores.aws.clients import QUICK
 
 QUEUE: Final = "AWS::SQS::Queue"
 NESTED: Final = "AWS::CloudFormation::Stack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """Something that a stack has made."""
+
+    name: str  # as the template calls it
+    id: str  # as its service calls it: a name, a URL or an ARN
+    kind: str  # such as `AWS::SQS::Queue`
+    status: str  # CloudFormation's word, such as `CREATE_COMPLETE`
 
 
 def outputs(stack: str, **settings: Any) -> dict[str, str]:
@@ -42,8 +53,14 @@ def queues(stack: str, *, cloudformation: Any) -> dict[str, str]:
         NotFound: code `stack_not_found`.
         Transient: AWS does not answer, or there are no credentials for it.
     """
+    found = resources(stack, cloudformation=cloudformation)
+    return {each.name: each.id for each in found if each.kind == QUEUE}
+
+
+def resources(stack: str, *, cloudformation: Any) -> list[Resource]:
+    """All that the stack has made, and what its nested stacks have; for the errors see `queues`."""
     with _faults(stack):
-        return dict(_queues(stack, cloudformation))
+        return list(_resources(stack, cloudformation))
 
 
 def _described(stack: str, **settings: Any) -> Any:
@@ -53,16 +70,21 @@ def _described(stack: str, **settings: Any) -> Any:
         return client.describe_stacks(StackName=stack)["Stacks"][0]
 
 
-def _queues(stack: str, cloudformation: Any) -> Iterator[tuple[str, str]]:
+def _resources(stack: str, cloudformation: Any) -> Iterator[Resource]:
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for each in page["StackResourceSummaries"]:
             # A resource that is being made has no id yet, and one that was deleted is still listed.
             if "PhysicalResourceId" not in each or each["ResourceStatus"].startswith("DELETE"):
                 continue
-            if each["ResourceType"] == QUEUE:
-                yield each["LogicalResourceId"], each["PhysicalResourceId"]
-            elif each["ResourceType"] == NESTED:
-                yield from _queues(each["PhysicalResourceId"], cloudformation)
+            found = Resource(
+                name=each["LogicalResourceId"],
+                id=each["PhysicalResourceId"],
+                kind=each["ResourceType"],
+                status=each["ResourceStatus"],
+            )
+            yield found
+            if found.kind == NESTED:
+                yield from _resources(found.id, cloudformation)
 
 
 @contextmanager

@@ -145,6 +145,19 @@ def test_the_entry_answers_run_check_and_doctor() -> None:
     assert check.check("def handler(event):\n    return 2\n") == []
 
 
+def test_the_doctor_of_the_entry_says_whose_environment_it_is() -> None:
+    """`penstock doctor` asks for two tenants, and sees whether Lambda keeps them apart."""
+
+    class Context:
+        tenant_id = "acme"
+
+    first, second = (entry.handler({"v": 1, "op": "doctor"}, each) for each in (Context(), None))
+
+    assert (first["tenant"], second["tenant"]) == ("acme", None)
+    assert first["environment"] == second["environment"]
+    assert first["kernel"] == os.uname().release
+
+
 def test_who_names_no_engine_gets_the_one_that_there_always_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
