@@ -10,6 +10,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin dead-letters redrive": "RunQueue --code tries_exhausted --stack penstock",
     "admin dead-letters show": "MatchQueue --code bad_topic --stack penstock",
     "admin drain": "--stack penstock",
+    "admin migrate": "--stack penstock",
     "admin pause": "delivery --stack penstock",
     "admin resume": "delivery --stack penstock",
     "admin tenants create": "acme",

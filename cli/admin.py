@@ -1,13 +1,18 @@
 """`penstock admin`: commands that need AWS credentials, or an API key with the scope admin."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import _output, client
+from cli import _installation, _output, client
 from cli._errors import CommandFailed
+from cli._installation import Stack
 from cli._output import AsJson
 from runtime.errors import BadInput, PenstockError
+
+if TYPE_CHECKING:
+    from runtime.usecases.migrations.migrate import Migrate
 
 app = typer.Typer(no_args_is_help=True)
 tenants = typer.Typer(no_args_is_help=True, help="Tenants of an installation.")
@@ -45,6 +50,42 @@ def bootstrap(
         ) from problem
     document = {"api_url": outputs.get("ApiUrl", ""), "api_key": key, "tenant": tenant}
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
+
+
+@app.command()
+def migrate(
+    *,
+    stack: Stack = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring what is stored to the form of this release, once the release is deployed.
+
+    It may be stopped at any time; the next call goes on. With `--plan` nothing is changed.
+    """
+    from cli import _migrations
+
+    with _installation.refusals():
+        command = _migrations.find(stack)
+        lacking = _migrations.lacking(command)
+    rows = [asdict(each) for each in lacking] if plan else _migrated(command)
+    columns = ("number", "name", *(("does",) if plan else ("looked_at", "changed")))
+    document = {"pending" if plan else "applied": rows}
+    human = _output.table(rows, columns) if rows else "all migrations of this release are applied"
+    _output.show(document, as_json=as_json, human=lambda: [human])
+
+
+def _migrated(command: "Migrate") -> list[dict[str, Any]]:
+    """Migrate; returns how each migration has ended."""
+    from cli import _migrations
+    from cli._progress import progress
+
+    last: dict[int, dict[str, Any]] = {}
+    with progress("migrating") as work:
+        for applied in _migrations.run(command):
+            last[applied.number] = asdict(applied)
+            work.say(f"{applied.name}: {applied.changed} changed")
+    return list(last.values())
 
 
 @tenants.command()

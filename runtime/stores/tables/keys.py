@@ -27,6 +27,7 @@ from runtime.stores.tables.prefixes import (
 )
 
 TENANTS: Final = ConfigPartition.TENANTS.value
+MIGRATIONS: Final = ConfigPartition.MIGRATIONS.value
 PURGES: Final = ConfigPartition.PURGES.value
 INSTALLATION: Final = ConfigPartition.INSTALLATION.value
 SWITCHES: Final = "switches"  # the sort key of what is paused, in the partition of the installation
@@ -42,6 +43,7 @@ RAW_HEAD: Final = RawSort.HEAD.value
 PLAN: Final = LedgerPartition.PLAN.value  # both keys of its one item
 SYNC_CURSOR: Final = SyncSort.CURSOR.value
 LOADS: Final = SyncSort.LOAD.value
+LOADS_BY_ID: Final = SyncSort.LOAD_BY_ID.value
 
 ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
 REPLAYS_SHARD: Final = DueShard.REPLAYS.value
@@ -125,6 +127,11 @@ def versions(name: str) -> str:
 def parts_of_function(name: str) -> tuple[str, ...]:
     """What the sort keys begin with of all that belongs to a function, beside its own item."""
     return (versions(name), f"{ConfigSort.SOURCE}{name}#", releases(name))
+
+
+def migration(number: int) -> str:
+    """Sort key of a migration in the partition `MIGRATIONS`; padded, so that they sort."""
+    return f"{number:06d}"
 
 
 def purge(at: str, tenant_id: str, name: str) -> str:

@@ -13,6 +13,7 @@ class ConfigPartition(StrEnum):
     API_KEY = "apikey#"  # to find a key's tenant by the hash of the key
     TENANTS = "tenants"  # one partition; its sort keys are the names of the tenants
     INSTALLATION = "installation"  # one partition: what an admin has set for all tenants
+    MIGRATIONS = "migrations"  # one partition; its sort keys are the numbers of the migrations
     PURGES = "purges"  # one partition; its sort keys are the days on which functions are purged
 
 
@@ -114,4 +115,5 @@ class SyncSort(StrEnum):
 
     CURSOR = "cursor"  # one item: how far it has loaded, and who may plan it
     BACKFILL = "backfill#"  # the same of one backfill, by the id of its job
+    LOAD_BY_ID = "load#"  # where migration 1 has not been applied
     LOAD = "loads#"  # then when it was planned, so that a sync's loads stand in order of time

@@ -55,17 +55,19 @@ class Syncs:
         """A tenant's syncs, by id."""
         return self.config.page(tenant, keys.sync, items.sync, after=after, limit=limit)
 
-    def enabled(self) -> Iterator[Sync]:
-        """Every tenant's enabled syncs, which the planner goes through."""
+    def all(self) -> Iterator[Sync]:
+        """Every tenant's syncs."""
         tenants = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": codec.key({":pk": keys.TENANTS}),
         }
         for tenant in self.config.table.query(tenants):
             for item in self.config.table.query(prefix_query(tenant["sk"]["S"], keys.sync(""))):
-                sync = items.sync(item)
-                if sync.enabled:
-                    yield sync
+                yield items.sync(item)
+
+    def enabled(self) -> Iterator[Sync]:
+        """Every tenant's enabled syncs, which the planner goes through."""
+        return (sync for sync in self.all() if sync.enabled)
 
 
 def _item(sync: Sync) -> Item:

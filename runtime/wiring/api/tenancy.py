@@ -25,7 +25,7 @@ from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 from runtime.usecases.tenancy.create_tenant import CreateTenant
 from runtime.usecases.tenancy.revoke_api_key import RevokeApiKey
 from runtime.usecases.tenancy.rotate_api_key import RotateApiKey
-from runtime.wiring import parts, worker
+from runtime.wiring import migrations, parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,8 @@ def bootstrap_in(table: Config, log: AuditLog, tenant: str) -> IssuedKey:
         BadInput: code `bad_tenant`.
     """
     envelope.check_tenant(tenant)  # before it becomes the key of an entry
+    if not Tenants(config=table).list(limit=1).items:
+        migrations.settle(table)
     record = RecordOperator(entries=log, clock=worker.now, new_id=parts.new_id)
     return record(
         tenant,

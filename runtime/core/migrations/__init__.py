@@ -1,0 +1,1 @@
+"""What a release changes about what is stored, and how far each change has come."""

@@ -1,0 +1,1 @@
+"""Bring what is stored to the form of this release."""
