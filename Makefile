@@ -118,13 +118,13 @@ deploy: build ## deploy to the AWS account of your credentials; asks before it c
 lock: ## resolve all dependencies anew and export the locks (needs uv)
 	$(UV) lock
 	$(EXPORT) --all-groups --output-file requirements/dev.txt >/dev/null
-	$(EXPORT) --no-dev --prune boto3 --prune duckdb --prune psycopg --prune python-tds --prune restrictedpython --prune typer \
+	$(EXPORT) --no-dev --prune boto3 --prune duckdb --prune psycopg --prune python-tds --prune pyyaml --prune restrictedpython --prune typer \
 		--output-file requirements/layer.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
-		--prune certifi --prune h11 --prune httpx --prune phonenumberslite --prune pydantic --prune restrictedpython --prune typer \
+		--prune certifi --prune h11 --prune httpx --prune phonenumberslite --prune pydantic --prune pyyaml --prune restrictedpython --prune typer \
 		--output-file requirements/warehouse.txt >/dev/null
 	$(EXPORT) --no-dev --prune boto3 --prune aws-lambda-powertools --prune cryptography \
-		--prune duckdb --prune phonenumberslite --prune psycopg --prune pydantic --prune python-tds --prune typer \
+		--prune duckdb --prune phonenumberslite --prune psycopg --prune pydantic --prune python-tds --prune pyyaml --prune typer \
 		--output-file requirements/sandbox.txt >/dev/null
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate requirements/cloud.in --output-file requirements/cloud.txt >/dev/null

@@ -175,8 +175,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
     ),
     "apply": Place(
         target="cli.apply:apply",
-        help="Make the webhooks and syncs of a penstock.toml what the file says; plan, ask, and"
-        " change.",
+        help="Make a tenant what a file says; print the plan, ask, and change.",
     ),
     "dev": Place(
         target="cli.dev.command:dev",

@@ -14,7 +14,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin pause": "delivery --stack penstock",
     "admin resume": "delivery --stack penstock",
     "admin tenants create": "acme",
-    "apply": "shop --plan",
+    "apply": "-f penstock.yaml --plan",
     "audit list": "--resource vip --since 7d",
     "audit show": "aud_1",
     "audit tail": "--action 'webhook.*'",

@@ -14,6 +14,11 @@ Since = Annotated[str | None, typer.Option(help="A time, or an age such as 24h."
 Until = Annotated[str | None, typer.Option(help="A time, or an age such as 1h.")]
 
 
+def now() -> str:
+    """This moment as ISO 8601."""
+    return timestamps.timestamp(datetime.now(UTC))
+
+
 def parse(text: str | None) -> str | None:
     """The time as ISO 8601; `text` is a time in that form, or an age like `30m`, `24h` or `7d`.
 

@@ -69,6 +69,13 @@ class Client:
             trust_env=False,  # a proxy would see the key
         )
 
+    @property
+    def key_sha256(self) -> str:
+        """The hash by which a list of keys shows the one that this client calls with."""
+        from runtime.core.tenancy import api_key  # deferred: few commands ask
+
+        return api_key.digest(self._connection.key)
+
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The JSON at this path; parameters that are None are left out."""
         parameters = {name: value for name, value in (query or {}).items() if value is not None}

@@ -2,20 +2,20 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cli import _files, _follow, _output, _pushing, runs
+from cli import _files, _follow, _output, _pushing, _times, runs
 from cli._errors import CommandFailed
 from cli.cases import suite, watch
 from cli.client import Client
 from cli.dev.receiver import Endpoints
 from cli.dev.webhooks import DevWebhooks
-from cli.project import carry_out, document
+from cli.project import carry_out, compare, document
 from cli.project.document import FILE
-from cli.project.functions import ONLY_FUNCTION
+from cli.project.functions import ONLY_FUNCTION, source_of
 from cli.project.plan import Kind
 from cli.project.project import Project, load_project
 
@@ -108,8 +108,9 @@ class Session:
 
         Functions that it does not declare are named and left alone.
         """
-        stems = list(sections.get("functions", {}))
-        declared = {self.folder / f"{stem}.py" for stem in stems}
+        path = self.folder / FILE
+        tables = sections.get("functions", {})
+        declared = {source_of(stem, own, path) for stem, own in tables.items()}
         with_handler = set(suite.functions_in(self.folder))
         if ONLY_FUNCTION in sections:
             declared |= with_handler
@@ -137,9 +138,8 @@ class Session:
             self._say(line)
 
     def _apply_syncs(self, project: Project) -> None:
-        plan = carry_out.compare(
-            Project(path=project.path, webhooks=(), syncs=project.syncs), self.api
-        )
+        only_syncs = replace(project, functions=(), transforms=(), webhooks=(), keys=(), removed={})
+        plan = compare.compare(only_syncs, self.api, now=_times.now())
         steps = [step for step in plan.to_do if step.kind is Kind.SYNC]
         bodies = carry_out.open_secrets(steps, {})
         carry_out.carry_out(

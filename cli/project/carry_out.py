@@ -1,4 +1,4 @@
-"""Carries a plan out: one call a step, each under the ETag of the thing that was compared."""
+"""Carries a plan out: step by step, each under the ETag of the thing that was compared."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,30 +7,11 @@ from typing import Any, Final
 from cli import client
 from cli._errors import CommandFailed
 from cli.client import Client
-from cli.project import plan, sealed
-from cli.project.plan import Action, Kind, Plan, Step
-from cli.project.project import Project
-from cli.project.webhooks import DeclaredWebhook
+from cli.project import carry_functions, sealed
+from cli.project.plan import Action, Kind, Step
 
 STALE: Final = "precondition_failed"  # the API's code for a thing that has another ETag by now
-
-
-def compare(project: Project, api: Client, *, send_secrets: bool = False) -> Plan:
-    """What is to be done so that the tenant has what the file says.
-
-    Raises:
-        CommandFailed: code `ambiguous_name`, `cannot_change` or `unknown_function`; or the API
-            refuses to list something.
-    """
-    of_webhooks = plan.of_webhooks(
-        project.webhooks, _all(api, "/v1/webhooks"), send_secrets=send_secrets
-    )
-    of_syncs = plan.of_syncs(project.syncs, _all(api, "/v1/syncs"))
-    _check_transforms(project.webhooks, api)
-    return Plan(
-        steps=of_webhooks.steps + of_syncs.steps,
-        not_in_file=of_webhooks.not_in_file + of_syncs.not_in_file,
-    )
+_DONE: Final = {Action.CREATE: "created", Action.CHANGE: "changed", Action.DELETE: "deleted"}
 
 
 def open_secrets(steps: Sequence[Step], environment: Mapping[str, str]) -> list[Any]:
@@ -57,7 +38,7 @@ def carry_out(
         steps: those that change something.
         bodies: what each of them sends, by `open_secrets`.
         api: where.
-        tell: gets each step that is done, with the webhook or the sync as the API answers it.
+        tell: gets each step that is done, with the thing as the API answers it.
 
     Raises:
         CommandFailed: a step was refused, with the API's own code; it and those after it are not
@@ -71,20 +52,28 @@ def carry_out(
         tell(step, answer)
 
 
-def _all(api: Client, path: str) -> list[Any]:
-    return list(api.each(path, limit=sys.maxsize))
-
-
 def _do(step: Step, body: Mapping[str, Any], api: Client) -> Any:
-    path = f"/v1/{step.kind}s"
+    if step.kind is Kind.FUNCTION:
+        return carry_functions.carry_out(step, body, api)
     if step.id is None:
-        return api.post(path, body) if step.kind is Kind.WEBHOOK else _create_sync(step, body, api)
-    path = f"{path}/{client.segment(step.id)}"
+        return _create(step, body, api)
+    path = f"{step.kind.path}/{client.segment(step.id)}"
+    if step.action is Action.DELETE:
+        api.delete(path, if_match=step.etag)
+        return {"id": step.id}
+    if step.kind is Kind.SYNC:
+        return _change_sync(body, api, path=path, etag=step.etag)
+    return api.patch(path, body, if_match=step.etag)
+
+
+def _create(step: Step, body: Mapping[str, Any], api: Client) -> Any:
     match step.kind:
-        case Kind.WEBHOOK:
-            return api.patch(path, body, if_match=step.etag)
         case Kind.SYNC:
-            return _change_sync(body, api, path=path, etag=step.etag)
+            return _create_sync(step, body, api)
+        case Kind.KEY:
+            return _create_key(body, api)
+        case _:
+            return api.post(step.kind.path, body)
 
 
 def _create_sync(step: Step, body: Mapping[str, Any], api: Client) -> Any:
@@ -108,26 +97,23 @@ def _switch(api: Client, path: str, *, enabled: bool, etag: str | None) -> Any:
     return api.post(f"{path}/{'resume' if enabled else 'pause'}", if_match=etag)
 
 
-def _check_transforms(declared: Sequence[DeclaredWebhook], api: Client) -> None:
-    """Refuse transforms that no version of a function could make."""
-    transforms = {each.settings["transform"]: each for each in reversed(declared)}
-    transforms.pop(None, None)
-    if not transforms:
-        return
-    functions = {row["name"]: row for row in _all(api, "/v1/functions")}
-    for name, webhook in transforms.items():
-        function = functions.get(name)
-        if function is None or function["deleted_at"] is not None:
-            state, remedy = "does not exist", f"push {name}.py --publish"
-        elif function["live_version"] is None:
-            state, remedy = "is not published", f"publish {name}"
-        else:
-            continue
-        raise CommandFailed(
-            f"webhooks.{webhook.name}.transform: the function {name!r} {state};"
-            f" `penstock functions {remedy}` makes it live",
-            code="unknown_function",
-        )
+def _create_key(body: Mapping[str, Any], api: Client) -> Any:
+    settings = {name: value for name, value in body.items() if name != "webhook"}
+    if "webhook" in body:
+        # By its name, because the webhook may be made by a step before.
+        rows = [
+            row
+            for row in api.each("/v1/webhooks", limit=sys.maxsize)
+            if row["name"] == body["webhook"]
+        ]
+        if len(rows) != 1:
+            raise CommandFailed(
+                f"the tenant has {len(rows)} webhooks called {body['webhook']!r}, and the key is"
+                " for one",
+                code="ambiguous_name",
+            )
+        settings["webhook_id"] = rows[0]["id"]
+    return api.post("/v1/api-keys", settings)
 
 
 def _explained(step: Step, refusal: CommandFailed) -> CommandFailed:
@@ -138,6 +124,5 @@ def _explained(step: Step, refusal: CommandFailed) -> CommandFailed:
             " run this again to compare anew"
         )
     else:
-        verb = "created" if step.action is Action.CREATE else "changed"
-        message = f"{what} is not {verb}: {refusal.message}"
+        message = f"{what} is not {_DONE[step.action]}: {refusal.message}"
     return CommandFailed(message, code=refusal.code, details=refusal.details)

@@ -1,4 +1,4 @@
-"""Reads a `penstock.toml` as TOML, and its keys by the kind of value that each holds.
+"""Reads a project's file, as TOML or as YAML, and its keys by the kind of value that each holds.
 
 Each reader of a key raises BadInput with the key's place in its table; whoever knows the file turns
 that into an error that names the file as well (`faults_of`).
@@ -18,32 +18,66 @@ from runtime.errors import BadInput
 
 T = TypeVar("T")
 FILE: Final = "penstock.toml"
+YAML_FILE: Final = "penstock.yaml"
 # Sections whose tables are each about one thing: their names are the names of the things.
-_OF_MANY: Final = ("functions", "webhooks", "syncs")
+_OF_MANY: Final = ("functions", "transforms", "webhooks", "syncs", "keys")
+_YAML_ENDINGS: Final = (".yaml", ".yml")
+
+
+def of_folder(folder: Path) -> Path:
+    """The file of a folder: its `penstock.toml`, or else its `penstock.yaml`.
+
+    Raises:
+        WrongUsage: code `two_files`: it has both, and nobody can say which of them holds.
+    """
+    toml, yaml = folder / FILE, folder / YAML_FILE
+    if toml.is_file() and yaml.is_file():
+        raise WrongUsage(
+            f"{folder} has a {FILE} and a {YAML_FILE}; name one of them by -f, or delete it",
+            code="two_files",
+        )
+    return yaml if yaml.is_file() else toml
+
+
+def is_yaml(path: Path) -> bool:
+    """Whether a file is read as YAML; every other one is TOML."""
+    return path.suffix.lower() in _YAML_ENDINGS
 
 
 def read(path: Path) -> Mapping[str, Any]:
     """The sections of a file, each of them a table; the keys in them are not judged yet.
 
     Raises:
-        WrongUsage: code `bad_settings`: it is not TOML, or has a section that is unknown or no
-            table; or one of `_files.read_text`.
+        WrongUsage: code `bad_settings`: it is neither TOML nor YAML, or has a section that is
+            unknown or no table; or one of `_files.read_text`.
     """
     text = _files.read_text(path)
     with faults_of(path):
-        try:
-            document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as problem:
-            raise _bad(path, str(problem)) from problem
-        check_names(document, keys.SECTIONS)
-        for name, section in document.items():
+        sections = _of_yaml(text) if is_yaml(path) else _of_toml(text)
+        check_names(sections, keys.SECTIONS)
+        for name, section in sections.items():
             if not isinstance(section, dict):
-                raise BadInput(f"must be a table, such as [{name}]", field=name)
+                raise BadInput(f"must be a table, such as [{name}] in TOML", field=name)
             for each, own in section.items() if name in _OF_MANY else ():
                 if not isinstance(own, dict):
-                    rule = f"must be a table, such as [{name}.{each}]"
-                    raise BadInput(rule, field=f"{name}.{each}")
-    return document
+                    rule = f"must be a table, such as [{name}.{each}] in TOML"
+                    raise BadInput(rule, field=(name, each))
+    return sections
+
+
+def _of_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise BadInput(str(problem)) from problem
+
+
+def _of_yaml(text: str) -> dict[str, Any]:
+    """The sections; one without anything below it is an empty table."""
+    from cli.project import yaml_text  # deferred: a penstock.toml needs no parser of YAML
+
+    sections = yaml_text.parse(text)
+    return {name: {} if section is None else section for name, section in sections.items()}
 
 
 @contextmanager
@@ -56,8 +90,8 @@ def faults_of(path: Path, *, at: str = "") -> Iterator[None]:
     try:
         yield
     except BadInput as problem:
-        place = f"{at}.{problem.field}" if at and problem.field else at or problem.field
-        raise _bad(path, f"{place}: {problem.message}") from problem
+        place = ".".join(filter(None, (at, problem.field)))
+        raise _bad(path, ": ".join(filter(None, (place, problem.message)))) from problem
 
 
 def declared(

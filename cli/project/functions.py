@@ -1,4 +1,4 @@
-"""The functions that a `penstock.toml` declares: what it says about each, judged as the API would.
+"""The functions that a project's file declares: what it says about each, judged as the API would.
 
 [functions.rfm]                       # of rfm.py; a folder with one function may say [function]
 topics = ["metric.placed_order"]      # and, if need be, a filter; or several triggers, see below
@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli._names import nearest
-from cli.project import document, keys
-from cli.project.document import FILE, check_names
+from cli.project import document, function_keys, sealed
+from cli.project.document import check_names
+from cli.project.key import names
+from cli.project.sealed import FromEnvironment
 from runtime.core.functions import rules, triggers
 from runtime.core.functions.function import Limits, RetryPolicy
 from runtime.core.functions.unknown_fields import unknown_fields
@@ -36,6 +38,21 @@ from runtime.core.matching.trigger import Trigger
 from runtime.errors import BadInput
 
 ONLY_FUNCTION: Final = "function"
+
+
+# What `apply` alone reads of a function's table: the API has no such settings.
+_OF_APPLY: Final = frozenset({"name", "source", "publish", "enabled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedFunction:
+    """The table of a function, judged as the API would."""
+
+    settings: Mapping[str, Any]  # as the API takes them, without the name
+    triggers: tuple[Trigger, ...]  # empty for a transform, and where the file names none
+    retry: RetryPolicy
+    # What stands for the values of its secrets; empty where the file only names them.
+    secret_values: Mapping[str, FromEnvironment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +81,56 @@ class FunctionProject:
 
 
 def load_function(source: Path) -> FunctionProject:
-    """The project of a source file; without a `penstock.toml` it has no settings.
+    """The project of a source file; without a file of the project it has no settings.
 
     Raises:
         WrongUsage: code `bad_settings`; the message names the file and the field.
     """
-    path = source.parent / FILE
+    path = document.of_folder(source.parent)
     sections = document.read(path) if path.is_file() else {}
-    own = sections.get("functions", {}).get(source.stem) or sections.get(ONLY_FUNCTION) or {}
+    functions = sections.get("functions", {})
+    named = [each for each in functions if source_of(each, functions[each], path) == source]
+    own = functions[named[0]] if named else sections.get(ONLY_FUNCTION) or {}
     with document.faults_of(path):
-        _check_tables(sections, source)
-        check_names(own, keys.names(keys.FUNCTION))
-        _check(own)
-        own_triggers, retry = _triggers(own), _retry(own)
+        _check_tables(functions, source)
+        judged = judge(own)
         _check_local_secrets(sections.get("secrets", {}))
+    default = named[0] if "source" in own else _default_name(source)
     return FunctionProject(
-        name=str(own.get("name") or _default_name(source)),
+        name=str(own.get("name") or default),
         source=source,
-        settings=_as_taken(own),
-        triggers=own_triggers,
-        retry=retry,
+        settings=judged.settings,
+        triggers=judged.triggers,
+        retry=judged.retry,
         local_secrets=sections.get("secrets", {}),
+    )
+
+
+def source_of(table: str, own: Mapping[str, Any], path: Path) -> Path:
+    """The file of the code of a function's table: the one that it names, or NAME.py beside it."""
+    named = own.get("source")
+    return path.parent / (named if isinstance(named, str) else f"{table}.py")
+
+
+def judge(own: Mapping[str, Any]) -> JudgedFunction:
+    """Judge the table of a function.
+
+    Raises:
+        BadInput: the API would refuse it; the field is its place in the table.
+    """
+    check_names(own, names(function_keys.FUNCTION))
+    _check(own)
+    secrets = own.get("secrets")
+    values = (
+        {name: sealed.parse(value, f"secrets.{name}") for name, value in secrets.items()}
+        if isinstance(secrets, dict)
+        else {}
+    )
+    return JudgedFunction(
+        settings=_as_taken(own),
+        triggers=_triggers(own),
+        retry=_retry(own),
+        secret_values=values,
     )
 
 
@@ -94,20 +140,21 @@ def _as_taken(own: Mapping[str, Any]) -> dict[str, Any]:
     Topics are sent as the one trigger that they stand for, with its filter. So a push can go from
     several triggers back to one, and a filter that was taken out of the file is taken away.
     """
-    settings = {name: value for name, value in own.items() if name != "name"}
+    settings = {name: value for name, value in own.items() if name not in _OF_APPLY}
+    if "secrets" in settings:
+        settings["secrets"] = list(settings["secrets"])
     if "topics" in settings:
         trigger = {"topics": settings.pop("topics"), "filter": settings.pop("filter", None)}
         settings["triggers"] = [trigger] if trigger["topics"] else []
     return settings
 
 
-def _check_tables(sections: Mapping[str, Any], source: Path) -> None:
+def _check_tables(functions: Mapping[str, Any], source: Path) -> None:
     """Refuse tables that nothing reads: settings in them would not be in force."""
     stems = sorted(path.stem for path in {source, *source.parent.glob("*.py")})
-    functions = sections.get("functions", {})
     if source.stem not in functions:
-        for name in functions:
-            if name not in stems:
+        for name, own in functions.items():
+            if name not in stems and "source" not in own:
                 rule = f"there is no {name}.py beside it; {nearest(name, stems)}"
                 raise BadInput(rule, field=f"functions.{name}")
 
@@ -121,11 +168,20 @@ def _check(own: Mapping[str, Any]) -> None:
     for name, value in environment.items():
         document.text(value, f"environment.{name}")
     rules.check_environment(environment)
-    rules.check_secret_names(document.texts(own, "secrets", like='["CRM_TOKEN"]'))
+    rules.check_secret_names(_secret_names(own))
+    for name in ("publish", "enabled"):
+        document.switch(own.get(name, True), name)
     document.table(own, "filter")
     _check_limits(document.table(own, "limits"))
     if "engine" in own:
         rules.engine(document.text(own["engine"], "engine"))
+
+
+def _secret_names(own: Mapping[str, Any]) -> tuple[str, ...]:
+    secrets = own.get("secrets")
+    if isinstance(secrets, dict):
+        return tuple(secrets)
+    return document.texts(own, "secrets", like='["CRM_TOKEN"]')
 
 
 def _triggers(own: Mapping[str, Any]) -> tuple[Trigger, ...]:
@@ -153,7 +209,7 @@ def _list(value: object) -> list[Any]:
 def _trigger(own: object, at: str) -> Trigger:
     if not isinstance(own, dict):
         raise BadInput('must be a table, such as { topics = ["metric.x"] }', field=at)
-    check_names(own, keys.names(keys.TRIGGER), at=f"{at}.")
+    check_names(own, names(function_keys.TRIGGER), at=f"{at}.")
     if "topics" not in own:
         raise BadInput("has no topics; a trigger names some", field=at)
     topics = document.texts(own, "topics", like='["metric.placed_order"]')
@@ -163,7 +219,7 @@ def _trigger(own: object, at: str) -> Trigger:
 def _retry(own: Mapping[str, Any]) -> RetryPolicy:
     plain = RetryPolicy()
     policy = document.table(own, "retry")
-    check_names(policy, keys.names(keys.RETRY), at="retry.")
+    check_names(policy, names(function_keys.RETRY), at="retry.")
     attempts = document.whole_number(policy.get("attempts", plain.attempts), "retry.attempts")
     delays_s = policy.get("delays_s")
     return rules.retry_policy(
@@ -175,7 +231,7 @@ def _retry(own: Mapping[str, Any]) -> RetryPolicy:
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
     caps = Limits()
-    check_names(limits, keys.names(keys.LIMITS), at="limits.")
+    check_names(limits, names(function_keys.LIMITS), at="limits.")
     for name, value in limits.items():
         at = f"limits.{name}"
         if type(value) not in {int, type(getattr(caps, name))}:

@@ -1,141 +1,25 @@
-"""Every key of `penstock.toml`: its type, what leaving it out means, and what it is for.
+"""Every key of a project's file but those of functions: its type, its meaning, and its default.
 
 The readers take the names of their keys from here, and `docs/reference/penstock-toml.md` is made of
 the rest; so a key that the page does not explain is refused.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Final
 
-from runtime.core.functions.function import Limits, RetryPolicy
+from cli.project.key import FROM_ENVIRONMENT, REQUIRED, Key
 from runtime.core.pacing.concurrency import MAX_CONCURRENCY
 from runtime.core.pacing.rate_limit import MAX_COUNT, Per
+from runtime.core.tenancy.scopes import ADMIN, PRESETS, SCOPES
+from runtime.core.transforms.rules import MAX_SOURCES
+from runtime.core.transforms.transform import TARGET_SUFFIX, Method
 from runtime.core.webhooks.rules import MAX_RETRIES, MAX_RETRY_DELAY_S
 from runtime.core.webhooks.webhook import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Format
 
-REQUIRED: Final = "required"
-# What stands for a secret: the name of a variable of the environment that holds it.
-FROM_ENVIRONMENT: Final = '{ env = "NAME" }'
-
 # The sections of the file. `function` is for a folder with a single function.
-SECTIONS: Final = ("function", "functions", "secrets", "webhooks", "syncs")
+SECTIONS: Final = (
+    "function", "functions", "secrets", "transforms", "webhooks", "syncs", "keys", "removed",
+)  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key of a table."""
-
-    name: str
-    kind: str  # its type, with the unit of a number
-    left_out: str  # what holds where the file does not have it; `required`: it has to be there
-    meaning: str
-
-
-def names(table: Sequence[Key]) -> list[str]:
-    """The names of a table's keys, in the order of the page."""
-    return [key.name for key in table]
-
-
-FUNCTION: Final = (
-    Key(
-        name="name",
-        kind="text",
-        left_out="the file's name; of `function.py` the folder's",
-        meaning="what the function is called in the tenant",
-    ),
-    Key(
-        name="topics",
-        kind="list of texts",
-        left_out="the triggers stay as they are",
-        meaning='topics that trigger it, exact or as `"message.email.*"`; `[]` for a transform',
-    ),
-    Key(
-        name="filter",
-        kind="table",
-        left_out="every event of the topics",
-        meaning="an EventBridge event pattern over the envelope, beside `topics`",
-    ),
-    Key(
-        name="triggers",
-        kind="list of tables",
-        left_out="the triggers stay as they are",
-        meaning="several triggers, instead of `topics` and `filter`",
-    ),
-    Key(
-        name="http_hosts",
-        kind="list of texts",
-        left_out="the hosts stay as they are; none for a new function",
-        meaning='hosts that `context.http` may call; `"*"` is any',
-    ),
-    Key(
-        name="environment",
-        kind="table of texts",
-        left_out="stays as it is",
-        meaning="what the code sees as `os.environ` on engine `wasm`; no place for a secret",
-    ),
-    Key(
-        name="secrets",
-        kind="list of texts",
-        left_out="stays as it is",
-        meaning="names of secrets that it may use; `penstock functions secrets set` sets values",
-    ),
-    Key(name="limits", kind="table", left_out="stays as it is", meaning="what one run may use"),
-    Key(
-        name="retry",
-        kind="table",
-        left_out="stays as it is",
-        meaning="whether and when a run that failed is tried again",
-    ),
-    Key(
-        name="engine",
-        kind='`"wasm"` or `"restricted"`',
-        left_out="the installation decides",
-        meaning="what runs the versions that are pushed from now on",
-    ),
-)
-TRIGGER: Final = (
-    Key(name="topics", kind="list of texts", left_out=REQUIRED, meaning="as in the table above"),
-    Key(name="filter", kind="table", left_out="every event", meaning="as in the table above"),
-)
-_UNITS: Final = {
-    "wall_s": ("number of seconds", "by the clock"),
-    "memory_mb": ("whole number of MiB", "memory"),
-    "result_bytes": ("whole number of bytes", "of the returned value as JSON"),
-    "http_calls": ("whole number", "calls by `context.http`"),
-    "emits": ("whole number", "events that the run may emit"),
-    "log_bytes": ("whole number of bytes", "of what it logs"),
-    "concurrent_runs": ("whole number", "runs of the whole function at the same time"),
-}
-LIMITS: Final = tuple(
-    Key(
-        name=limit.name,
-        kind=_UNITS[limit.name][0],
-        left_out=f"{limit.default:,}",
-        meaning=f"{_UNITS[limit.name][1]}; the platform's cap is what holds when it is left out",
-    )
-    for limit in fields(Limits)
-)
-RETRY: Final = (
-    Key(
-        name="on",
-        kind='`"never"` or `"on_error"`',
-        left_out=f'`"{RetryPolicy().on}"`',
-        meaning="which failures of the code itself lead to another attempt",
-    ),
-    Key(
-        name="attempts",
-        kind="whole number",
-        left_out=f"{RetryPolicy().attempts}",
-        meaning="of one run in all, the first included",
-    ),
-    Key(
-        name="delays_s",
-        kind="list of whole seconds",
-        left_out="the default schedule",
-        meaning="after the first, second, … attempt; the last one repeats",
-    ),
-)
 WEBHOOK: Final = (
     Key(
         name="url",
@@ -246,10 +130,11 @@ RATE_LIMIT: Final = (
         meaning="the window, by the clock",
     ),
 )
+_TEXT: Final = f"text, or `{FROM_ENVIRONMENT}`"
 _KIND: Final = Key(name="kind", kind="text", left_out=REQUIRED, meaning="the kind of login")
 BASIC: Final = (
     _KIND,
-    Key(name="username", kind="text", left_out=REQUIRED, meaning="without a colon"),
+    Key(name="username", kind=_TEXT, left_out=REQUIRED, meaning="without a colon"),
     Key(name="password", kind=f"`{FROM_ENVIRONMENT}`", left_out=REQUIRED, meaning="may be empty"),
 )
 BEARER: Final = (
@@ -263,8 +148,8 @@ BEARER: Final = (
 )
 OAUTH2: Final = (
     _KIND,
-    Key(name="token_url", kind="text", left_out=REQUIRED, meaning="under the same rules as `url`"),
-    Key(name="client_id", kind="text", left_out=REQUIRED, meaning="as the provider gave it"),
+    Key(name="token_url", kind=_TEXT, left_out=REQUIRED, meaning="under the same rules as `url`"),
+    Key(name="client_id", kind=_TEXT, left_out=REQUIRED, meaning="as the provider gave it"),
     Key(
         name="client_secret",
         kind=f"`{FROM_ENVIRONMENT}`",
@@ -299,8 +184,14 @@ SYNC: Final = (
         name="kind",
         kind='`"s3"`, `"redshift"`, `"postgresql"`, `"bigquery"`, `"snowflake"` or `"synapse"`',
         left_out=REQUIRED,
-        meaning="what it loads into; another destination is another sync. One that needs settings"
-        " is created by `penstock syncs create`, and the file pauses or resumes it",
+        meaning="what it loads into; another destination is another sync",
+    ),
+    Key(
+        name="settings",
+        kind=f"table of texts and `{FROM_ENVIRONMENT}`",
+        left_out="those of an existing sync stay",
+        meaning="what a destination of your own is told, such as `host` and `password`; a secret"
+        " one stands in the environment. Values that may be shown are compared",
     ),
     Key(
         name="schedule",
@@ -321,4 +212,77 @@ SYNC: Final = (
         left_out="a new sync loads; an existing one stays as it is",
         meaning="`false` pauses it: it loads nothing until it is resumed",
     ),
+)
+TRANSFORM: Final = (
+    Key(
+        name="method",
+        kind=", ".join(f'`"{each}"`' for each in Method),
+        left_out=REQUIRED,
+        meaning="what it does; another method is another transform",
+    ),
+    Key(
+        name="sources",
+        kind="list of texts",
+        left_out=REQUIRED,
+        meaning=f"the property that it reads; for `merge` 2 to {MAX_SOURCES}, the first one first",
+    ),
+    Key(
+        name="target",
+        kind="text",
+        left_out=f"the first source with `{TARGET_SUFFIX}` behind it",
+        meaning="the property that it makes; it may be the source itself",
+    ),
+    Key(
+        name="settings",
+        kind="table",
+        left_out="those of the method",
+        meaning="[of the method](transforms.md)",
+    ),
+    Key(
+        name="enabled",
+        kind="boolean",
+        left_out="a new one is enabled; an existing one stays as it is",
+        meaning="`false`: profiles show what they would without it",
+    ),
+)
+API_KEY: Final = (
+    Key(
+        name="scopes",
+        kind="list of texts",
+        left_out="those of `preset`",
+        meaning=f"what it may do: {', '.join(f'`{each}`' for each in (*SCOPES, ADMIN))}",
+    ),
+    Key(
+        name="preset",
+        kind=", ".join(f'`"{each}"`' for each in PRESETS),
+        left_out="`scopes` says it",
+        meaning="scopes by name, instead of `scopes`",
+    ),
+    Key(
+        name="webhook",
+        kind="text",
+        left_out="it is for all of the tenant",
+        meaning="the name of the one webhook that it is for",
+    ),
+    Key(
+        name="expires_at",
+        kind="text: a time as RFC 3339 writes it",
+        left_out="it does not end",
+        meaning="when it ends",
+    ),
+)
+REMOVED: Final = tuple(
+    Key(
+        name=section,
+        kind="list of texts",
+        left_out="none",
+        meaning=f"names of {nouns} that `apply` deletes where they are there",
+    )
+    for section, nouns in (
+        ("functions", "functions"),
+        ("transforms", "data transforms"),
+        ("webhooks", "webhooks"),
+        ("syncs", "syncs"),
+        ("keys", "API keys"),
+    )
 )

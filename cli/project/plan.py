@@ -1,10 +1,10 @@
-"""Compares what a `penstock.toml` declares with what a tenant has: what is to be done, and why.
+"""Compares what a project's file declares with what a tenant has: what is to be done, and why.
 
 Things are matched by name. What the API seals can be compared only by what it shows of it: the
 names of headers, the kind of login, whether there is a certificate.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -24,8 +24,21 @@ Row = Mapping[str, Any]  # a webhook or a sync as the API shows it
 class Kind(StrEnum):
     """What kind of thing a step is about."""
 
+    FUNCTION = "function"
+    TRANSFORM = "transform"
     WEBHOOK = "webhook"
     SYNC = "sync"
+    KEY = "key"
+
+    @property
+    def section(self) -> str:
+        """The section of the file that is about things of this kind."""
+        return f"{self}s"
+
+    @property
+    def path(self) -> str:
+        """Where the API has things of this kind."""
+        return "/v1/api-keys" if self is Kind.KEY else f"/v1/{self}s"
 
 
 class Action(StrEnum):
@@ -34,6 +47,9 @@ class Action(StrEnum):
     CREATE = "create"
     CHANGE = "change"
     SAME = "same"  # nothing: the tenant has it as the file says
+    DELETE = (
+        "delete"  # the file has it among what is removed, or does not name it and --prune is on
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +59,20 @@ class Change:
     field: str  # as the file names it
     before: Any  # any JSON; None where there was nothing
     after: Any  # any JSON; None where there will be nothing
+    # Of a text of many lines how it differs, as a unified diff; empty for all else.
+    diff: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as `--json` prints it."""
+        document = asdict(self)
+        if not self.diff:
+            del document["diff"]
+        return document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What is to be done about one declared thing."""
+    """What is to be done about one thing."""
 
     kind: Kind
     name: str
@@ -60,7 +85,7 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         """The step as `--json` prints it."""
-        changes = [asdict(change) for change in self.changes]
+        changes = [change.to_json() for change in self.changes]
         return {
             "kind": str(self.kind),
             "name": self.name,
@@ -72,19 +97,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
-    """Something that the tenant has and the file does not name; nothing is done about it."""
+    """Something that the tenant has and the file does not name."""
 
     kind: Kind
     id: str
     name: str
+    etag: str  # as it was compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that is to be done, in the order of the file, and what the file does not name."""
+    """All that is to be done, in its order, and what the file does not name."""
 
     steps: tuple[Step, ...]
-    not_in_file: tuple[Other, ...]
+    not_in_file: tuple[Other, ...]  # nothing is done about it
 
     @property
     def to_do(self) -> tuple[Step, ...]:
@@ -107,36 +133,81 @@ def of_webhooks(
     """
     return Plan(
         steps=tuple(
-            _webhook(each, _only(rows, Kind.WEBHOOK, each.name), send_secrets=send_secrets)
+            _webhook(each, only(rows, Kind.WEBHOOK, each.name), send_secrets=send_secrets)
             for each in declared
         ),
-        not_in_file=_others(rows, Kind.WEBHOOK, {each.name for each in declared}),
+        not_in_file=others(rows, Kind.WEBHOOK, {each.name for each in declared}),
     )
 
 
-def of_syncs(declared: Sequence[DeclaredSync], rows: Sequence[Row]) -> Plan:
+def of_syncs(declared: Sequence[DeclaredSync], rows: Sequence[Row], *, send_secrets: bool) -> Plan:
     """What is to be done about syncs; for the arguments and errors see `of_webhooks`."""
     return Plan(
-        steps=tuple(_sync(each, _only(rows, Kind.SYNC, each.name)) for each in declared),
-        not_in_file=_others(rows, Kind.SYNC, {each.name for each in declared}),
+        steps=tuple(
+            _sync(each, only(rows, Kind.SYNC, each.name), send_secrets=send_secrets)
+            for each in declared
+        ),
+        not_in_file=others(rows, Kind.SYNC, {each.name for each in declared}),
     )
 
 
-def _only(rows: Sequence[Row], kind: Kind, name: str) -> Row | None:
+def only(rows: Sequence[Row], kind: Kind, name: str) -> Row | None:
+    """The one thing of this name; None where there is none.
+
+    Raises:
+        CommandFailed: code `ambiguous_name`: there are several.
+    """
     same_name = [row for row in rows if row["name"] == name]
     if len(same_name) > 1:
         ids = ", ".join(row["id"] for row in same_name)
+        commands = (
+            "`penstock keys revoke`"
+            if kind is Kind.KEY
+            else (f"`penstock {kind}s update` or `delete`")
+        )
         raise CommandFailed(
             f"the tenant has {len(same_name)} {kind}s called {name!r} ({ids}), and the file means"
-            f" one; rename or delete the others by `penstock {kind}s update` or `delete`",
+            f" one; rename or delete the others by {commands}",
             code="ambiguous_name",
         )
     return same_name[0] if same_name else None
 
 
-def _others(rows: Sequence[Row], kind: Kind, names: set[str]) -> tuple[Other, ...]:
+def others(rows: Sequence[Row], kind: Kind, names: Collection[str]) -> tuple[Other, ...]:
+    """Those of the tenant's things that the file does not name."""
     return tuple(
-        Other(kind=kind, id=row["id"], name=row["name"]) for row in rows if row["name"] not in names
+        Other(kind=kind, id=row["id"], name=row["name"], etag=row["etag"])
+        for row in rows
+        if row["name"] not in names
+    )
+
+
+def step(
+    kind: Kind, name: str, row: Row | None, *, changes: Sequence[Change], body: Mapping[str, Any]
+) -> Step:
+    """The step about a declared thing, whether the tenant has it or not."""
+    changed = Action.CHANGE if changes else Action.SAME
+    return Step(
+        kind=kind,
+        name=name,
+        action=Action.CREATE if row is None else changed,
+        id=None if row is None else row["id"],
+        etag=None if row is None else row["etag"],
+        changes=tuple(changes),
+        body=body,
+    )
+
+
+def deletion(other: Other) -> Step:
+    """The step that deletes a thing."""
+    return Step(
+        kind=other.kind,
+        name=other.name,
+        action=Action.DELETE,
+        id=other.id,
+        etag=other.etag,
+        changes=(),
+        body={},
     )
 
 
@@ -154,15 +225,7 @@ def _webhook(declared: DeclaredWebhook, row: Row | None, *, send_secrets: bool) 
         # Without headers the API takes an empty table, without the others null.
         empty: Any = {} if change.field == "headers" else None
         body[change.field] = getattr(declared, change.field) or empty
-    return Step(
-        kind=Kind.WEBHOOK,
-        name=declared.name,
-        action=Action.CHANGE if changes else Action.SAME,
-        id=row["id"],
-        etag=row["etag"],
-        changes=tuple(changes),
-        body=body,
-    )
+    return step(Kind.WEBHOOK, declared.name, row, changes=changes, body=body)
 
 
 def _new_webhook(declared: DeclaredWebhook) -> Step:
@@ -176,15 +239,8 @@ def _new_webhook(declared: DeclaredWebhook) -> Step:
         if getattr(declared, name) is not None:
             body[name] = getattr(declared, name)
             shown[name] = _shown(name, body[name])
-    return Step(
-        kind=Kind.WEBHOOK,
-        name=declared.name,
-        action=Action.CREATE,
-        id=None,
-        etag=None,
-        changes=tuple(Change(field=name, before=None, after=shown[name]) for name in shown),
-        body=body,
-    )
+    changes = [Change(field=name, before=None, after=shown[name]) for name in shown]
+    return step(Kind.WEBHOOK, declared.name, None, changes=changes, body=body)
 
 
 def _check_unchangeable(declared: DeclaredWebhook, row: Row) -> None:
@@ -247,7 +303,7 @@ def _shown(name: str, value: Any) -> Any:
             return True
 
 
-def _sync(declared: DeclaredSync, row: Row | None) -> Step:
+def _sync(declared: DeclaredSync, row: Row | None, *, send_secrets: bool) -> Step:
     changes: list[Change] = []
     if row is None:
         changes.append(Change(field="kind", before=None, after=str(declared.kind)))
@@ -265,16 +321,34 @@ def _sync(declared: DeclaredSync, row: Row | None) -> Step:
             after = getattr(declared, name)
             if after is not None and after != row[name]:
                 changes.append(Change(field=name, before=row[name], after=after))
-    action = Action.CREATE if row is None else Action.CHANGE if changes else Action.SAME
-    return Step(
-        kind=Kind.SYNC,
-        name=declared.name,
-        action=action,
-        id=None if row is None else row["id"],
-        etag=None if row is None else row["etag"],
-        changes=tuple(changes),
-        body={change.field: change.after for change in changes},
-    )
+    body: dict[str, Any] = {change.field: change.after for change in changes}
+    settings = dict(_settings_to_send(declared.settings or {}, row, send_secrets=send_secrets))
+    if settings:
+        body["settings"] = settings
+        shown = {} if row is None else row["settings"]
+        changes.extend(
+            Change(field=f"settings.{name}", before=shown.get(name), after=_setting_shown(value))
+            for name, value in settings.items()
+        )
+    return step(Kind.SYNC, declared.name, row, changes=changes, body=body)
+
+
+def _settings_to_send(
+    declared: Mapping[str, Any], row: Row | None, *, send_secrets: bool
+) -> Iterator[tuple[str, Any]]:
+    """The settings of a destination that differ as far as anybody may see."""
+    for name, value in declared.items():
+        if row is None:
+            yield name, value
+        elif not isinstance(value, str):
+            if send_secrets or name not in {*row["settings"], *row["sealed_names"]}:
+                yield name, value
+        elif value != row["settings"].get(name):
+            yield name, value
+
+
+def _setting_shown(value: Any) -> str:
+    return value if isinstance(value, str) else f"(from {value.variable})"
 
 
 def _check_kind(declared: DeclaredSync, row: Row) -> None:

@@ -24,8 +24,8 @@ def parse(value: object, at: str) -> FromEnvironment:
     """
     if not isinstance(value, dict):
         raise BadInput(
-            'a secret does not stand in the file: write { env = "NAME" }, and set the variable NAME'
-            " when you apply",
+            'a secret does not stand in the file: write { env = "NAME" }, in YAML { env: NAME },'
+            " and set the variable NAME when you apply",
             field=at,
             code="literal_secret",
         )
@@ -34,6 +34,15 @@ def parse(value: object, at: str) -> FromEnvironment:
     if not name or "=" in name or "\0" in name:
         raise BadInput("must be the name of a variable", field=f"{at}.env")
     return FromEnvironment(variable=name)
+
+
+def parse_open(value: object, at: str) -> str | FromEnvironment:
+    """A text that may stand in the file, or what stands for it.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    return text(value, at) if isinstance(value, str) else parse(value, at)
 
 
 def opened(settings: Any, environment: Mapping[str, str], *, at: str) -> Any:

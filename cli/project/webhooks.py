@@ -1,4 +1,4 @@
-"""The webhooks that a `penstock.toml` declares, judged by the product's own rules.
+"""The webhooks that a project's file declares, judged by the product's own rules.
 
 [webhooks.orders]
 url = "https://shop.example.com/hooks"
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from cli.project import document, keys, sealed
 from cli.project.document import check_names
+from cli.project.key import REQUIRED, Key, names
 from runtime.core.events import topics
 from runtime.core.formats import formats
 from runtime.core.functions import rules as function_rules
@@ -26,12 +27,14 @@ from runtime.errors import BadInput
 SECTION: Final = "webhooks"
 _PLACEHOLDER: Final = "x"  # for a secret whose value nobody knows while the file is judged
 _CLIENT_AUTH: Final = ("header", "body")
-_LOGINS: Final[Mapping[LoginKind, tuple[keys.Key, ...]]] = {
+_LOGINS: Final[Mapping[LoginKind, tuple[Key, ...]]] = {
     LoginKind.BASIC: keys.BASIC,
     LoginKind.BEARER: keys.BEARER,
     LoginKind.OAUTH2: keys.OAUTH2,
 }
 _SECRETS: Final = frozenset({"password", "token", "client_secret"})
+# The API shows none of these, so an exported file names a variable for each of them, too.
+_OPEN: Final = frozenset({"username", "token_url", "client_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def declared(path: Path, sections: Mapping[str, Any]) -> Iterator[DeclaredWebhoo
 
 
 def _webhook(name: str, own: Mapping[str, Any]) -> DeclaredWebhook:
-    check_names(own, keys.names(keys.WEBHOOK))
+    check_names(own, names(keys.WEBHOOK))
     for required in ("url", "topics"):
         if required not in own:
             raise BadInput(f"has no {required}; a webhook needs it", field="")
@@ -160,21 +163,25 @@ def _headers(own: Mapping[str, Any]) -> Mapping[str, Any]:
 def _auth(auth: Mapping[str, Any]) -> Mapping[str, Any]:
     kind = LoginKind(document.choice(auth.get("kind"), list(LoginKind), "auth.kind"))
     _check_keys(auth, _LOGINS[kind], at="auth")
-    parsed: dict[str, Any] = {
-        name: sealed.parse(value, f"auth.{name}")
-        if name in _SECRETS
-        else document.text(value, f"auth.{name}")
-        for name, value in auth.items()
-    }
+    parsed = {name: _part_of_login(name, value) for name, value in auth.items()}
     if "client_auth" in parsed:
         document.choice(parsed["client_auth"], _CLIENT_AUTH, "auth.client_auth")
     access_rules.check_login(_login(kind, parsed))
     return parsed
 
 
+def _part_of_login(name: str, value: object) -> Any:
+    at = f"auth.{name}"
+    if name in _SECRETS:
+        return sealed.parse(value, at)
+    return sealed.parse_open(value, at) if name in _OPEN else document.text(value, at)
+
+
 def _login(kind: LoginKind, auth: Mapping[str, Any]) -> Login:
     """The login with a placeholder for each secret, so that the rest of it can be judged."""
-    known = {name: _PLACEHOLDER if name in _SECRETS else value for name, value in auth.items()}
+    known = {
+        name: value if isinstance(value, str) else _PLACEHOLDER for name, value in auth.items()
+    }
     match kind:
         case LoginKind.BASIC:
             return Basic(username=known["username"], password=known["password"])
@@ -197,8 +204,8 @@ def _certificate(own: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: sealed.parse(value, f"{at}.{name}") for name, value in certificate.items()}
 
 
-def _check_keys(own: Mapping[str, Any], known: tuple[keys.Key, ...], *, at: str) -> None:
-    check_names(own, keys.names(known), at=f"{at}.")
+def _check_keys(own: Mapping[str, Any], known: tuple[Key, ...], *, at: str) -> None:
+    check_names(own, names(known), at=f"{at}.")
     for key in known:
-        if key.left_out == keys.REQUIRED and key.name not in own:
+        if key.left_out == REQUIRED and key.name not in own:
             raise BadInput(f"has no {key.name}; it needs one", field=at)

@@ -21,13 +21,17 @@ from runtime.core.page import Page
 from runtime.core.preconditions import IfMatch
 from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.transforms import parsing, rules
-from runtime.core.transforms.transform import Definition, Method, Transform, Version
+from runtime.core.transforms.transform import (
+    TARGET_SUFFIX,
+    Definition,
+    Method,
+    Transform,
+    Version,
+)
 from runtime.usecases.transforms.try_transform import Trial
 from runtime.usecases.transforms.update_transform import TransformChanges
 from runtime.wiring.api import Api
 
-# How the API calls a property that nobody has named: as Klaviyo does.
-SUFFIX = "_transformed"
 _SETTINGS = "of the method; see the reference of data transforms"
 _POSITION = "in the chain, from 1; later ones read what earlier ones have made"
 
@@ -44,7 +48,7 @@ class TransformIn(Request):
     target: fields.Property | None = Field(
         default=None,
         description="the property that is made; it may be the source itself. null: the first"
-        f" source's name with `{SUFFIX}` behind it",
+        f" source's name with `{TARGET_SUFFIX}` behind it",
     )
     settings: dict[str, Any] = Field(default={}, description=_SETTINGS)
     position: fields.TransformPosition | None = Field(
@@ -274,7 +278,7 @@ def _definition(body: TransformIn) -> Definition:
     return Definition(
         name=body.name,
         sources=tuple(body.sources),
-        target=first + SUFFIX if body.target is None else body.target,
+        target=first + TARGET_SUFFIX if body.target is None else body.target,
         settings=parsing.settings(Method(body.method), body.settings),
     )
 

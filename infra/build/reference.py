@@ -19,6 +19,7 @@ from functions._api.endpoints import ENDPOINTS
 from functions._http import MethodNotAllowed, status_of
 from functions._misfits import MISFIT_CODES
 from infra.build import project_page, schema_pages, shipped
+from infra.build import project_page, project_schema, schema_pages
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import BadInput, PenstockError
@@ -218,6 +219,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": cli_page(),
         "licences.md": shipped.page(mark=_GENERATED),
         "penstock-toml.md": project_page.page(mark=_GENERATED),
+        project_schema.NAME: project_schema.text(ENDPOINTS, version=api.API_VERSION),
         **schema_pages.pages(mark=_GENERATED),
     }
 

@@ -5,7 +5,7 @@ It is not to be taken for the transform of a webhook, which is a function of the
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from runtime.core import preconditions
 from runtime.core.transforms.default import Default
@@ -14,6 +14,9 @@ from runtime.core.transforms.hash import Hash
 from runtime.core.transforms.merge import Merge
 from runtime.core.transforms.split import Split
 from runtime.core.transforms.standardize import Standardize
+
+# Behind a source's name it is the property that is made where nobody names one, as at Klaviyo.
+TARGET_SUFFIX: Final = "_transformed"
 
 
 class Method(StrEnum):

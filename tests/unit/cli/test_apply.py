@@ -12,7 +12,7 @@ import pytest
 from cli._connection import Connection
 from cli._errors import CommandFailed
 from cli.client import Client
-from cli.project import carry_out
+from cli.project import carry_out, compare
 from cli.project.project import load_project
 from tests.api_server import Served
 from tests.unit.cli.conftest import Command, Ran
@@ -22,6 +22,7 @@ WEBHOOK = """
 url = "https://shop.example.com/hooks"
 topics = ["metric.placed_order"]
 """
+NOW = "2026-11-20T13:00:00.000Z"
 SYNC = """
 [syncs.lake]
 kind = "s3"
@@ -312,7 +313,7 @@ def test_what_somebody_changed_since_the_plan_is_not_overwritten(
     assert penstock.api.key is not None
     api = Client(Connection(url=served.url, key=penstock.api.key, origin="a test"))
     project = load_project(penstock.folder / "penstock.toml")
-    steps = carry_out.compare(project, api).to_do
+    steps = compare.compare(project, api, now=NOW).to_do
     orders = f"/v1/webhooks/{webhooks(penstock)['orders']['id']}"
     penstock.api.call("PATCH", orders, {"max_concurrency": 7})
 

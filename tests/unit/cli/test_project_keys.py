@@ -2,10 +2,14 @@
 
 from dataclasses import fields
 
-from cli.project import keys
+from cli.project import function_keys, keys
 from cli.project.functions import load_function
+from cli.project.key import names as names_of
 from cli.project.project import load_project
+from functions._api.api_keys import ApiKeyIn
+from functions._api.functions import FunctionIn
 from functions._api.syncs import SyncIn
+from functions._api.transforms import NewTransformIn
 from functions._api.webhook_access import BasicIn, BearerIn, CertificateIn, OAuth2In
 from functions._api.webhooks import RateLimitIn, WebhookIn
 from infra.build import project_page
@@ -22,13 +26,22 @@ def test_a_webhook_or_a_sync_can_be_declared_with_all_that_the_api_takes() -> No
         (keys.BEARER, set(BearerIn.model_fields)),
         (keys.OAUTH2, set(OAuth2In.model_fields)),
         (keys.CERTIFICATE, set(CertificateIn.model_fields)),
-        # The settings of a destination of one's own hold a login: `syncs create` takes them.
-        (keys.SYNC, (set(SyncIn.model_fields) - {"name", "settings"}) | {"enabled"}),
-        (keys.RETRY, {each.name for each in fields(RetryPolicy)}),
-        (keys.TRIGGER, {each.name for each in fields(Trigger)}),
+        (keys.SYNC, (set(SyncIn.model_fields) - {"name"}) | {"enabled"}),
+        # The order of the file is the order of the chain.
+        (keys.TRANSFORM, set(NewTransformIn.model_fields) - {"name", "position"}),
+        (
+            keys.API_KEY,
+            (set(ApiKeyIn.model_fields) - {"name", "webhook_id"}) | {"webhook"},
+        ),
+        (
+            function_keys.FUNCTION,
+            set(FunctionIn.model_fields) | {"source", "publish", "enabled"},
+        ),
+        (function_keys.RETRY, {each.name for each in fields(RetryPolicy)}),
+        (function_keys.TRIGGER, {each.name for each in fields(Trigger)}),
     )
     for table, names in tables:
-        assert names == set(keys.names(table))
+        assert names == set(names_of(table))
 
 
 def test_the_example_of_the_page_is_a_project() -> None:
