@@ -35,6 +35,7 @@ def every_statement(dialect: Dialect) -> Iterator[str]:
     yield from sql.probe_statements(dialect, a_transaction(), staged_tables("events")[0])
     yield sql.find_load(dialect, schema="s", load_id="0" * 32)
     yield from _erasure(dialect)
+    yield sql.count_removed(dialect, schema="s", request_id="job_1")
 
 
 def shown(dialect: Dialect) -> str:

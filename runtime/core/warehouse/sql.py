@@ -68,6 +68,10 @@ def upgrade_statements(dialect: Dialect, *, schema: str, version: int) -> Iterat
         if table.since <= version:
             for column in columns:
                 yield add_column(dialect, table.name, column, schema=schema)
+    for name, columns in tables.OWN_TABLES.items():
+        for column in columns:
+            if column.since > version:
+                yield add_column(dialect, name, column, schema=schema)
 
 
 def view_statement(dialect: Dialect, *, schema: str) -> str:
@@ -175,7 +179,9 @@ def erasure_statements(
     """The transactions that delete a person's rows and keep them from coming back.
 
     Each begins with the lock that a load takes, so a load is either there to be deleted from, or
-    finds the person in `_erasures`. Each may be repeated.
+    finds the person in `_erasures`. Each may be repeated: the row of an id, with the counts of what
+    was removed, stays as the first transaction that was committed has made it, and behind that no
+    load brings a row back.
     """
     lock = [dialect.lock.format(ledger=f"{schema}.{tables.LOADS}")]
     statements = list(lock)
@@ -183,22 +189,40 @@ def erasure_statements(
     erasures = f"{schema}.{tables.ERASURES}"
     columns = _names(tables.OWN_TABLES[tables.ERASURES])
     for profile_id in profile_ids:
-        by_id = f"profile_id = {quote(profile_id)}"
-        values = f"{quote(profile_id)}, {quote(request_id)}, {dialect.moment(erased_at)}"
-        more = [  # SELECT, because some take no CAST behind VALUES
-            f"DELETE FROM {erasures} WHERE {by_id} AND request_id = {quote(request_id)}",
-            f"INSERT INTO {erasures} ({columns}) SELECT {values}",
-            *(
-                f"DELETE FROM {schema}.{table.name} WHERE {table.person} = {quote(profile_id)}"
-                for table in tables.TABLES
-                if table.person is not None
-            ),
+        rows = [
+            f"FROM {schema}.{table.name} WHERE {table.person} = {quote(profile_id)}"
+            for table in tables.OF_PEOPLE
         ]
+        removed = [f"of_{table.name}.removed" for table in tables.OF_PEOPLE]
+        counted = " CROSS JOIN ".join(
+            f"(SELECT COUNT(*) AS removed {each}) AS of_{table.name}"
+            for table, each in zip(tables.OF_PEOPLE, rows, strict=True)
+        )
+        values = [quote(profile_id), quote(request_id), dialect.moment(erased_at), *removed]
+        entered = (  # SELECT, because some take no CAST behind VALUES
+            f"INSERT INTO {erasures} ({columns}) SELECT {', '.join(values)} FROM {counted}"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {erasures} WHERE profile_id = {quote(profile_id)}"
+            f" AND request_id = {quote(request_id)})"
+        )
+        more = [entered, *(f"DELETE {each}" for each in rows)]
         if len(statements) + len(more) > dialect.max_statements:
             yield statements
             statements = list(lock)
         statements += more
     yield statements
+
+
+def count_removed(dialect: Dialect, *, schema: str, request_id: str) -> str:
+    """The question how many rows an erasure has removed: one row, a column for each table."""
+    integer = dialect.types[ColumnType.BIGINT]
+    sums = ", ".join(
+        f"CAST(COALESCE(SUM({tables.removed_column(table).name}), 0) AS {integer}) AS {table.name}"
+        for table in tables.OF_PEOPLE
+    )
+    return (
+        f"SELECT {sums} FROM {schema}.{tables.ERASURES}"
+        f" WHERE request_id = {dialect.literal(request_id)}"
+    )
 
 
 def find_load(dialect: Dialect, *, schema: str, load_id: str) -> str:

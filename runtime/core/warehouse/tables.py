@@ -13,7 +13,7 @@ from runtime.core.archive.raw_log import Kind
 
 # Raise it with each table or column that is added; nothing is ever taken away or given another
 # type. It is part of every load's id.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 MAX_TEXT_BYTES: Final = 65_535  # the longest text that the strictest warehouse takes
 
 
@@ -253,8 +253,22 @@ FUNCTION_RUNS: Final = Table(
 )
 TABLES: Final = (EVENTS, MESSAGES, PROFILES, PROFILE_IDENTITIES, DELIVERIES, FUNCTION_RUNS)
 BY_NAME: Final = {table.name: table for table in TABLES}
+OF_PEOPLE: Final = tuple(
+    table for table in TABLES if table.person is not None
+)  # rows about somebody
 CHILDREN: Final = frozenset(table.name for table in TABLES if table.parent is not None)
 LOAD_ID: Final = _text("load_id", 64, "the load that wrote this row", required=True)
+
+
+def removed_column(table: Table) -> Column:
+    """The column of `_erasures` that counts the rows which an erasure removed from a table."""
+    return Column(
+        name=f"{table.name}_removed",
+        type=ColumnType.BIGINT,
+        meaning=f"rows about this id that it removed from `{table.name}`; NULL if nobody counted",
+        since=max(3, table.since),
+    )
+
 
 # What the loads themselves write, and what keeps erased people out.
 LOADS: Final = "_loads"
@@ -283,6 +297,7 @@ OWN_TABLES: Final = {
         _text("profile_id", 1024, "an id of the person", required=True),
         _text("request_id", 128, "the erasure", required=True),
         _of("erased_at", ColumnType.TIMESTAMP, "when it was asked for", required=True),
+        *map(removed_column, OF_PEOPLE),
     ),
     SCHEMA: (
         _text("table_name", 128, "the table", required=True),

@@ -22,8 +22,11 @@ class Warehouse(Protocol):
 
     def erase(
         self, sync: Sync, profile_ids: Sequence[str], /, *, request_id: str, erased_at: str
-    ) -> None:
-        """Delete the rows of these profiles from a sync's schema, and keep them out for ever."""
+    ) -> Mapping[str, int]:
+        """Delete the rows of these profiles from a sync's schema, and keep them out for ever.
+
+        Returns how many rows the request has removed from each table, however often it was made.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,9 @@ class EraseRows:
     def erase(
         self, tenant: str, profile_ids: Sequence[str], /, *, request_id: str, now: str
     ) -> Mapping[str, int]:
-        """Delete the rows of these profiles; returns in how many syncs' schemas, by vendor.
+        """Delete the rows of these profiles; returns what came of it, as a job counts it.
+
+        For each vendor that is in how many schemas, and how many rows of each table.
 
         Raises:
             Transient: a warehouse did not do it; erase the same again.
@@ -44,19 +49,19 @@ class EraseRows:
         counts = Counter[str]()
         for sync in every(lambda after: self.syncs.list(tenant, after=after)):
             if sync.kind.has_tables:
-                counts[sync.kind.value] += self._erased(
-                    sync, profile_ids, request_id=request_id, erased_at=now
-                )
+                removed = self._erased(sync, profile_ids, request_id=request_id, erased_at=now)
+                counts[f"{sync.kind}_schemas"] += removed is not None
+                for table, rows in (removed or {}).items():
+                    counts[f"{sync.kind}_{table}_rows"] += rows
         return counts
 
     def _erased(
         self, sync: Sync, profile_ids: Sequence[str], *, request_id: str, erased_at: str
-    ) -> bool:
+    ) -> Mapping[str, int] | None:
         warehouse = self.warehouses[sync.kind]
         try:
-            warehouse.erase(sync, profile_ids, request_id=request_id, erased_at=erased_at)
+            return warehouse.erase(sync, profile_ids, request_id=request_id, erased_at=erased_at)
         except Conflict as problem:
             if problem.code != "schema_taken":
                 raise
-            return False  # the schema is another tenant's, so the sync can never have loaded a row
-        return True
+            return None  # the schema is another tenant's, so the sync can never have loaded a row

@@ -43,13 +43,16 @@ class OwnWarehouses:
 
     def erase(
         self, sync: Sync, profile_ids: Sequence[str], /, *, request_id: str, erased_at: str
-    ) -> None:
+    ) -> Mapping[str, int]:
         """Delete the rows of these profiles from a sync's schema, and keep them out for ever.
+
+        Returns how many rows the job has removed from each table.
 
         Raises:
             Transient: the warehouse did not do it all; erase the same again.
         """
-        self.of(sync).erase(sync, profile_ids, request_id=request_id, erased_at=erased_at)
+        warehouse = self.of(sync)
+        return warehouse.erase(sync, profile_ids, request_id=request_id, erased_at=erased_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

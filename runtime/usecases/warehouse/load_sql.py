@@ -168,8 +168,11 @@ class LoadSql:
 
     def erase(
         self, sync: Sync, profile_ids: Sequence[str], *, request_id: str, erased_at: str
-    ) -> None:
+    ) -> Mapping[str, int]:
         """Delete the rows of these profiles from a sync's schema, and keep them out for ever.
+
+        Returns how many rows the job has removed from each table, in this call and in those of
+        before, as the warehouse's own table says.
 
         Args:
             sync: which has the schema; it need not have loaded anything yet.
@@ -190,6 +193,9 @@ class LoadSql:
             erased_at=erased_at,
         ):
             self.statements.run(statements, wait_s=QUERY_WAIT_S)
+        question = sql.count_removed(self.dialect, schema=schema, request_id=request_id)
+        (removed,) = self.statements.query(question, wait_s=QUERY_WAIT_S)
+        return {table.name: removed[table.name] for table in tables.OF_PEOPLE}
 
     def _staged(self, load: Load, rendered: Rendered) -> Sequence[StagedTable]:
         return [

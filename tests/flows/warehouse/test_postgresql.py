@@ -76,6 +76,7 @@ def test_a_connection_that_breaks_in_the_middle_of_a_load_loads_nothing(shop: Sh
     """Nobody hears whether the last statement has committed; the ledger says that it has not."""
     shop.world.archive(an_event(id="a"))
     shop.load()
+    shop.world.pass_time(minutes=1)  # loads are listed by when they were planned
     shop.world.archive(an_event(id="b"))
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with shop.server.connect(shop.database) as other, shop.server.connect("postgres") as admin:
@@ -123,17 +124,20 @@ def test_rows_of_an_erased_profile_are_gone_and_never_load(shop: Shop) -> None:
     shop.world.archive_profiles(a_profile(id="prf_1"))
     shop.load()
 
-    for _ in range(2):  # again changes nothing
-        shop.warehouse().erase(
+    for _ in range(2):  # again changes nothing, and the counts are those of the first time
+        removed = shop.warehouse().erase(
             shop.sync, ["prf_1"], request_id="job_1", erased_at="2026-11-21T00:00:00.000Z"
         )
+        assert {"events": 1, "messages": 1, "profiles": 1, "profile_identities": 2} == removed
     shop.world.archive(an_event(id="late", profile=ProfileRef(id="prf_1")), an_event(id="other"))
     shop.world.archive_profiles(a_profile(id="prf_1"))
     shop.load()
 
     assert ["other", "stays"] == shop.ids()
     assert [] == shop.query("SELECT * FROM profiles")
-    assert [{"profile_id": "prf_1"}] == shop.query("SELECT profile_id FROM _erasures")
+    assert [{"profile_id": "prf_1", "events_removed": 1}] == shop.query(
+        "SELECT profile_id, events_removed FROM _erasures"
+    )
 
 
 def test_two_syncs_with_schemas_of_one_name_on_two_servers_know_nothing_of_each_other(

@@ -85,8 +85,9 @@ def test_a_schema_of_an_earlier_version_gets_the_columns_that_it_lacks() -> None
     statements = list(sql.upgrade_statements(DIALECT, schema="s", version=1))
 
     assert "ALTER TABLE s.profiles ADD COLUMN merged_into VARCHAR(1024)" in statements
+    assert "ALTER TABLE s._erasures ADD COLUMN events_removed BIGINT" in statements
     assert all(each.startswith("ALTER TABLE s.") for each in statements)
-    assert not [each for each in statements if "messages" in each]
+    assert not [each for each in statements if "s.messages" in each]
     assert list(sql.upgrade_statements(DIALECT, schema="s", version=tables.SCHEMA_VERSION)) == []
 
 
@@ -126,6 +127,13 @@ def test_an_erasure_locks_each_transaction_as_a_load_does() -> None:
     assert all(statements[0].startswith("LOCK TABLE") for statements in transactions)
     assert all(len(statements) <= redshift.MAX_STATEMENTS for statements in transactions)
     every = {statement for statements in transactions for statement in statements}
+    for statements in transactions:
+        of_tables = [each.startswith("DELETE FROM s.") for each in statements[1:]]
+        of_a_profile = [
+            False,
+            *[True] * len(tables.OF_PEOPLE),
+        ]  # the row with the counts comes first
+        assert of_tables == of_a_profile * (len(of_tables) // len(of_a_profile))
     assert {
         f"DELETE FROM s.{table.name} WHERE {table.person} = '{profile_id}'"  # noqa: S608 - ours
         for table in tables.TABLES

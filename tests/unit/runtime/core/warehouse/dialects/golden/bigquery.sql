@@ -1,3 +1,4 @@
+CREATE TABLE IF NOT EXISTS s._erasures (profile_id STRING NOT NULL, request_id STRING NOT NULL, erased_at TIMESTAMP NOT NULL, events_removed INT64, messages_removed INT64, profiles_removed INT64, profile_identities_removed INT64);
 CREATE TABLE IF NOT EXISTS s.profiles (profile_id STRING NOT NULL, external_id STRING, email STRING, phone STRING, properties JSON, revision INT64 NOT NULL, deleted BOOL NOT NULL, updated_at TIMESTAMP, merged_into STRING, _meta JSON, load_id STRING NOT NULL) PARTITION BY TIMESTAMP_TRUNC(updated_at, MONTH) CLUSTER BY profile_id;
 UPDATE s._loads SET versions = versions WHERE TRUE;
 SELECT IF(COUNT(*) > 0, ERROR(CONCAT('already loaded ', '00000000000000000000000000000000')), 0) AS fresh FROM s._loads WHERE load_id = '00000000000000000000000000000000';
@@ -9,8 +10,7 @@ INSERT INTO s._loads (load_id, table_name, rows_in, rows_new, rows_discarded, mi
 DELETE FROM s.profiles WHERE EXISTS (SELECT 1 FROM stage_profiles WHERE profiles.profile_id = stage_profiles.profile_id);
 INSERT INTO s.profiles (profile_id, external_id, email, phone, properties, revision, deleted, updated_at, merged_into, _meta, load_id) SELECT stage_profiles.profile_id, stage_profiles.external_id, stage_profiles.email, stage_profiles.phone, PARSE_JSON(stage_profiles.properties, wide_number_mode => 'round'), stage_profiles.revision, stage_profiles.deleted, stage_profiles.updated_at, stage_profiles.merged_into, PARSE_JSON(stage_profiles._meta, wide_number_mode => 'round'), '00000000000000000000000000000000' FROM stage_profiles;
 UPDATE s._loads SET versions = versions WHERE TRUE;
-DELETE FROM s._erasures WHERE profile_id = 'o\'\\prf\n_1' AND request_id = 'job_1';
-INSERT INTO s._erasures (profile_id, request_id, erased_at) SELECT 'o\'\\prf\n_1', 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP);
+INSERT INTO s._erasures (profile_id, request_id, erased_at, events_removed, messages_removed, profiles_removed, profile_identities_removed) SELECT 'o\'\\prf\n_1', 'job_1', CAST('2026-11-20T13:04:05.123Z' AS TIMESTAMP), of_events.removed, of_messages.removed, of_profiles.removed, of_profile_identities.removed FROM (SELECT COUNT(*) AS removed FROM s.events WHERE profile_id = 'o\'\\prf\n_1') AS of_events CROSS JOIN (SELECT COUNT(*) AS removed FROM s.messages WHERE profile_id = 'o\'\\prf\n_1') AS of_messages CROSS JOIN (SELECT COUNT(*) AS removed FROM s.profiles WHERE profile_id = 'o\'\\prf\n_1') AS of_profiles CROSS JOIN (SELECT COUNT(*) AS removed FROM s.profile_identities WHERE profile_id = 'o\'\\prf\n_1') AS of_profile_identities WHERE NOT EXISTS (SELECT 1 FROM s._erasures WHERE profile_id = 'o\'\\prf\n_1' AND request_id = 'job_1');
 DELETE FROM s.events WHERE profile_id = 'o\'\\prf\n_1';
 DELETE FROM s.messages WHERE profile_id = 'o\'\\prf\n_1';
 DELETE FROM s.profiles WHERE profile_id = 'o\'\\prf\n_1';
