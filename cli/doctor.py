@@ -56,12 +56,10 @@ def doctor(
     """Look into Python, the sandbox, the local cloud, the API, the queues and the warehouse.
 
     The queues are those of the local cloud, unless a stack is named: how many messages wait, are in
-    flight and delayed, and how old the oldest is. The warehouse is asked whether syncs may load it.
-    Of a stack it also sees how it stands, its parameters, code, key, concurrency and alarms, and
-    asks its sandbox what isolates user code there. Exit code 1 when something fails.
     flight and delayed, and how old the oldest is. The warehouse is asked whether syncs may load it,
-    and the configuration table whether migrations of this release are lacking.
-    Exit code 1 when something fails.
+    and the configuration table whether migrations of this release are lacking. Of a stack it also
+    sees how it stands, its parameters, code, key, concurrency and alarms, and asks its sandbox what
+    isolates user code there. Exit code 1 when something fails.
     """
     machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
     local = _local_cloud()
@@ -74,8 +72,8 @@ def doctor(
     if queues is not None:
         checks.append(replace(_queue_check(queues), tried_on=tried_on))
     if stack is not None or local.found == RUNNING:
-        checks.extend(replace(check, tried_on=tried_on) for check in _warehouse(stack))
-        checks.extend([*_warehouse(stack), _migrations(stack)])
+        stored = (*_warehouse(stack), _migrations(stack))
+        checks.extend(replace(check, tried_on=tried_on) for check in stored)
     depths = [] if queues is None else [asdict(depth) for depth in queues.depths]
     if report is not None:
         _write(report, checks, depths, looked)
@@ -220,6 +218,30 @@ def _warehouse(stack: str | None) -> Iterable[Check]:
         verdict = Verdict.FAILED if finding.advice else Verdict.OK
         yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
 
+        verdict = Verdict.FAILED if finding.advice else Verdict.OK
+        yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
+
+
+def _migrations(stack: str | None) -> Check:
+    from cli import _migrations
+    from runtime.core.migrations.migration import DataIsNewer
+
+    name = "migrations"
+    try:
+        lacking = _migrations.find(stack).pending()
+    except DataIsNewer as problem:
+        advice = problem.message
+        return Check(name=name, verdict=Verdict.FAILED, found="of a later release", advice=advice)
+    except (CommandFailed, PenstockError) as problem:
+        advice = problem.message
+        return Check(name=name, verdict=Verdict.WARNING, found="unseen", advice=advice)
+    if lacking:
+        names = ", ".join(each.name for each in lacking)
+        option = "" if stack is None else f" --stack {stack}"
+        advice = f"`penstock admin migrate{option}`, once you will not roll back"
+        return Check(name=name, verdict=Verdict.WARNING, found=f"lacks {names}", advice=advice)
+    return Check(name=name, verdict=Verdict.OK, found="all applied")
+
 
 def _write(
     path: Path,
@@ -248,28 +270,6 @@ def _version() -> str:
 
 
 def _lines(checks: Sequence[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:
-def _migrations(stack: str | None) -> Check:
-    from cli import _migrations
-    from runtime.core.migrations.migration import DataIsNewer
-
-    name = "migrations"
-    try:
-        lacking = _migrations.find(stack).pending()
-    except DataIsNewer as problem:
-        advice = problem.message
-        return Check(name=name, verdict=Verdict.FAILED, found="of a later release", advice=advice)
-    except (CommandFailed, PenstockError) as problem:
-        advice = problem.message
-        return Check(name=name, verdict=Verdict.WARNING, found="unseen", advice=advice)
-    if lacking:
-        names = ", ".join(each.name for each in lacking)
-        option = "" if stack is None else f" --stack {stack}"
-        advice = f"`penstock admin migrate{option}`, once you will not roll back"
-        return Check(name=name, verdict=Verdict.WARNING, found=f"lacks {names}", advice=advice)
-    return Check(name=name, verdict=Verdict.OK, found="all applied")
-
-
-def _lines(checks: Iterable[Check], depths: Sequence[Mapping[str, Any]]) -> Iterable[_output.Part]:
     rows = [asdict(check) for check in checks]
     if all(check.tried_on is TriedOn.MACHINES for check in checks):
         yield _output.table(rows, ("name", "verdict", "found", "advice"))

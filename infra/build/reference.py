@@ -18,8 +18,7 @@ from functions._api import openapi
 from functions._api.endpoints import ENDPOINTS
 from functions._http import MethodNotAllowed, status_of
 from functions._misfits import MISFIT_CODES
-from infra.build import project_page, schema_pages, shipped
-from infra.build import project_page, project_schema, schema_pages
+from infra.build import project_page, project_schema, schema_pages, shipped
 from runtime import errors
 from runtime.egress.failures import EgressFailed, EgressRefused
 from runtime.errors import BadInput, PenstockError
