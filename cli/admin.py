@@ -24,13 +24,22 @@ def bootstrap(
     stack: Annotated[str, typer.Option(help="The stack's name, as given to `sam deploy`.")],
     tenant: Annotated[str, typer.Option(help="The tenant that the key is for.")] = "main",
     *,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Keep the key under this name for `--as`, and do not show it."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an admin key with your AWS credentials: the first key of an installation."""
     # Deferred: boto3 takes longer to import than most commands take to run.
+    from cli import config
     from runtime.stores.aws import stack as stacks
     from runtime.wiring.api import tenancy
 
+    if save is not None:
+        config.check_name(save)  # first: a key that nobody can keep must not be made
     try:
         outputs = stacks.outputs(stack)
         _, key = tenancy.bootstrap(
@@ -49,6 +58,9 @@ def bootstrap(
             details=details,
         ) from problem
     document = {"api_url": outputs.get("ApiUrl", ""), "api_key": key, "tenant": tenant}
+    if save is not None:
+        config.keep(save, url=document["api_url"], key=key)
+        document = {"api_url": document["api_url"], "saved_as": save, "tenant": tenant}
     _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 

@@ -33,22 +33,41 @@ def set_connection(
 
     The file that keeps them is readable by you alone.
     """
+    check_name(name)
+    _check_url(url)
+    key = _files.read_secret(f"API key for {name}")
+    if not key:
+        raise WrongUsage("no key was given on standard input", code="no_key")
+    _connection.check_key(key, origin="standard input")
+    _show(keep(name, url=url, key=key), name, as_json=as_json)
+
+
+def keep(name: str, *, url: str, key: str) -> Config:
+    """Keep an address and a key for it under a name, in place of what had the name.
+
+    Raises:
+        WrongUsage: as `check_name`, or the file of connections cannot be read.
+    """
+    check_name(name)
+    config = _config.load()
+    entry = Entry(api_url=url.rstrip("/"), api_key=key)
+    changed = replace(config, connections={**config.connections, name: entry})
+    _config.save(changed)
+    return changed
+
+
+def check_name(name: str) -> None:
+    """Check that a connection can be called so.
+
+    Raises:
+        WrongUsage: code `bad_name`.
+    """
     if not _config.NAME.fullmatch(name) or name == _config.LOCAL:
         raise WrongUsage(
             f"{name!r} cannot be a connection's name: take letters, digits, - and _, 64 at most,"
             f" and not `{_config.LOCAL}`, which stands for the local cloud of this folder",
             code="bad_name",
         )
-    _check_url(url)
-    config = _config.load()
-    key = _files.read_secret(f"API key for {name}")
-    if not key:
-        raise WrongUsage("no key was given on standard input", code="no_key")
-    _connection.check_key(key, origin="standard input")
-    entry = Entry(api_url=url.rstrip("/"), api_key=key)
-    changed = replace(config, connections={**config.connections, name: entry})
-    _config.save(changed)
-    _show(changed, name, as_json=as_json)
 
 
 @app.command()

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 
+from cli import _config
 from cli.main import main
 from runtime.core.audit.entry import ActorKind, ChangeOutcome
 from runtime.core.audit.selection import Selection
@@ -21,8 +23,12 @@ from tests.unit.cli.conftest import Command
 def cloud() -> Iterator[Cloud]:
     """An account with an installed stack `penstock` and another one, `shop`."""
     with in_process() as account:
-        tables = {"ConfigTable": account.config.table.name, "AuditTable": account.audit.table.name}
-        for name, values in (("penstock", tables), ("shop", {"Bucket": "shop"})):
+        own = {
+            "ApiUrl": "https://api.example.com/",
+            "ConfigTable": account.config.table.name,
+            "AuditTable": account.audit.table.name,
+        }
+        for name, values in (("penstock", own), ("shop", {"Bucket": "shop"})):
             resource = {"Type": "AWS::SNS::Topic", "Properties": {}}
             outputs = {output: {"Value": value} for output, value in values.items()}
             template = {"Resources": {"Topic": resource}, "Outputs": outputs}
@@ -77,6 +83,34 @@ def test_bootstrap_again_makes_another_key(
 
     assert 2 == len(keys)
     assert cloud.config.table.name
+
+
+def test_bootstrap_keeps_the_key_under_a_name_and_shows_it_to_nobody(
+    cloud: Cloud,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No history of a shell has it then, and no screen that somebody else sees."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert 0 == main(["admin", "bootstrap", "--stack", "penstock", "--save", "dev", "--json"])
+
+    shown = capsys.readouterr().out
+    kept = _config.load().entry("dev")
+    assert {"api_url": f"{kept.api_url}/", "saved_as": "dev", "tenant": "main"} == json.loads(shown)
+    assert kept.api_key not in shown
+    assert ApiKeys(config=cloud.config).find(digest(kept.api_key)) is not None
+    assert "https://api.example.com" == kept.api_url
+
+
+def test_a_key_that_nobody_can_keep_is_not_made(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be valid, and known to nobody."""
+    assert 2 == main(["admin", "bootstrap", "--stack", "penstock", "--save", "a b", "--json"])
+
+    assert "bad_name" == json.loads(capsys.readouterr().out)["error"]["code"]
+    assert not cloud.audit.list("main", Selection()).items
 
 
 @pytest.mark.parametrize(
