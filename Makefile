@@ -107,10 +107,12 @@ build-receiver: ## build what receivers install into build/receiver; needs nothi
 validate: setup ## lint the template and its stacks
 	$(SAM) validate --lint
 	.cloud/venv/bin/cfn-lint infra/stacks/*.yaml
-build: setup ## build the bundles for Lambda (python3.13, the template's architectures)
-	$(SAM) build
-deploy: build ## deploy to the AWS account of your credentials; asks before it changes anything
-	$(SAM) deploy
+# Whose part of samconfig.toml counts: both commands read the parameters there.
+STAGE ?= dev
+build: setup ## build the bundles for Lambda, with the parameters of STAGE=dev, staging or prod
+	$(SAM) build --config-env $(STAGE)
+deploy: build ## deploy to the AWS account of your credentials; STAGE=prod asks before it changes anything
+	$(SAM) deploy --config-env $(STAGE)
 
 # ---- housekeeping ------------------------------------------------------------------------------
 

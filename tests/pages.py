@@ -28,7 +28,7 @@ EXECUTED: Final = (
     "docs/howto/manage-api-keys.md",
     "docs/howto/log-in-to-an-endpoint.md",
     "docs/howto/receive-webhooks.md",
-    "docs/howto/deploy.md",
+    "docs/howto/connect-redshift.md",
     "docs/howto/operate.md",
     "README.md",
     "docs/howto/develop-a-project.md",
@@ -49,6 +49,7 @@ WITHOUT_CLOUD: Final = (
 # The pages that have a test of their own, and which one.
 ELSEWHERE: Final = {
     "docs/howto/check-an-installation.md": "tests/e2e/test_doctor.py",
+    "docs/howto/deploy.md": "tests/e2e/test_deploy.py",
     "docs/howto/keep-a-local-cloud.md": "tests/e2e/test_local_cloud_renewed.py",
     "docs/howto/receive-in-python.md": "tests/docs/test_receive_in_python.py",
     "docs/howto/verify.md": "tests/docs/test_verify_snippets.py",

@@ -42,20 +42,30 @@ def test_a_layer_is_built_for_the_functions_that_use_it(layer: Resource) -> None
 
 def test_sam_build_follows_the_parameters(tmp_path: Path) -> None:
     """The real `sam`, with both parameters at the other value than their default."""
-    built = _sam_build(tmp_path, overrides=["Architecture=x86_64", "SandboxArchitecture=arm64"])
+    overrides = ["Architecture=x86_64", "SandboxArchitecture=arm64"]
+    built = _sam_build(tmp_path, options=["--parameter-overrides", *overrides])
     assert "arm64" == built.pop("SandboxFunction")
     assert {"x86_64"} == set(built.values())
     assert {"DependenciesLayer", "WarehouseLayer", "ApiFunction"} <= built.keys()
 
 
-def _sam_build(place: Path, *, overrides: list[str]) -> dict[str, str]:
+def test_a_stage_is_built_with_the_parameters_that_it_is_deployed_with(tmp_path: Path) -> None:
+    """They stand in one place: of two command lines one is forgotten, and nothing starts."""
+    config = (template.ROOT / "samconfig.toml").read_text(encoding="utf-8")
+    place = tmp_path / "samconfig.toml"
+    place.write_text(config.replace('"Stage=dev"', '"Stage=dev", "Architecture=x86_64"'))
+    options = ["--config-file", str(place), "--config-env", "dev"]
+    assert {"x86_64"} == set(_sam_build(tmp_path, options=options).values())
+
+
+def _sam_build(place: Path, *, options: list[str]) -> dict[str, str]:
     noted, python = place / "noted", place / "python"
     python.write_text(NOTES)
     python.chmod(0o755)
     done = subprocess.run(  # noqa: S603 - our own template
         [
             *(str(CLOUD_VENV / "bin" / "sam"), "build", "--build-dir", str(place / "build")),
-            *("--parameter-overrides", *overrides),
+            *options,
         ],
         cwd=template.ROOT,
         env={

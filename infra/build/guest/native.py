@@ -161,7 +161,7 @@ def _what_to_do(machine: Machine) -> str:
         f"'docker run --rm --platform linux/{'amd64' if target == 'x86_64' else target}"
         f" -v {ROOT}:{ROOT} python:3.13-slim python';\n"
         f"  - put the command line of Wasmtime, exactly {version}, on the path, or name it in"
-        f" PENSTOCK_WASMTIME\n    (docs/howto/deploy.md says where it comes from);\n"
+        f" PENSTOCK_WASMTIME\n    (docs/reference/parameters.md says where it comes from);\n"
         f"  - leave the engine out, so that functions run on engine restricted only:"
         f" PENSTOCK_BUILD_WITHOUT_WASM=1."
     )
