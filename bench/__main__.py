@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bench import (
+    building,
     bundles,
     command_line,
     cost,
@@ -49,6 +50,7 @@ ALONE: Final[Mapping[str, Callable[[], Iterable[Row]]]] = {
     "memory": memory.measure,
     "hostile": hostile.measure,
     "warehouse": warehouse.measure,
+    "build": building.measure,
 }
 ON_THE_CLOUD: Final[Mapping[str, Callable[[Stage], Iterable[Row]]]] = {
     "init": bundles.measure,

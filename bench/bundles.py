@@ -1,4 +1,4 @@
-"""Measures the init time of each function from its bundle, and the size of the sandbox's bundle."""
+"""Measures the init time of each function from its bundle."""
 
 import os
 import statistics
@@ -10,7 +10,6 @@ from typing import Final
 
 from bench.deployed import Deployed, functions
 from bench.report import Row
-from infra.build.sizes import MAX_ZIPPED_BYTES, sizes
 from infra.demo.stage import Stage
 from infra.local.place import Place
 
@@ -36,12 +35,6 @@ def measure(stage: Stage) -> Iterator[Row]:
             value=f"{statistics.median(samples):.0f} ms",
             how=f"import of the built bundle, median of {FRESH_PROCESSES} fresh processes",
         )
-    weight = sizes(_bundle("SandboxFunction"))
-    yield Row(
-        what="bundle of the sandbox, zipped / unpacked",
-        value=f"{weight.zipped / 1e6:.1f} / {weight.unzipped / 1e6:.1f} MB",
-        how=f"at most {MAX_ZIPPED_BYTES >> 20} MB zipped; with both engines",
-    )
 
 
 def _init_ms(function: Deployed) -> float:
