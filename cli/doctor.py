@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _connection, _files, _output, doctor_queues, doctor_warehouse
+from cli import _connection, _files, _installation, _output, doctor_queues, doctor_warehouse
 from cli._checks import Check, TriedOn, Verdict
 from cli._errors import FAILED, CommandFailed, WrongUsage
 from cli._output import AsJson
@@ -64,7 +64,7 @@ def doctor(
     machine = (_python(), _set_up(), _lambda_python(), *_sandbox(), _advisories())
     local = _local_cloud()
     checks = [*machine, local, _api()]
-    looked = None if stack is None else look.look(stack)
+    looked = None if stack is None else look.look(_installation.of_stack(stack))
     if looked is not None:
         checks.extend(looked.checks)
     tried_on = TriedOn.MACHINES if stack is None else TriedOn.EMULATORS

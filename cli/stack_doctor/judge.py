@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cli._checks import Check, TriedOn, Verdict
 
 if TYPE_CHECKING:
+    from runtime.core.operations.switches import Switches
     from runtime.stores.aws.installation import (
         Alarms,
         Caller,
@@ -174,6 +175,15 @@ def parameters(given: Mapping[str, str], *, is_emulated: bool) -> Check:
     verdict = Verdict.FAILED if dangers else Verdict.WARNING if doubts else Verdict.OK
     advice = "; ".join([*dangers, *doubts])
     return _check(name="parameters", verdict=verdict, found=found, advice=advice)
+
+
+def switches(stand: "Switches") -> Check:
+    """Whether somebody has paused something, and may have forgotten it."""
+    if not stand.paused_at:
+        return _check(name="switches", verdict=Verdict.OK, found="nothing is paused")
+    found = ", ".join(f"{name} paused at {at}" for name, at in stand.paused_at.items())
+    advice = "; ".join(f"`penstock admin resume {name}` lets it go on" for name in stand.paused_at)
+    return _check(name="switches", verdict=Verdict.WARNING, found=found, advice=advice)
 
 
 def unseen(name: str, problem: str, *, needs: Sequence[str]) -> Check:

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cli._checks import Check, TriedOn, Verdict
+from cli._errors import CommandFailed
+from cli._installation import ADVICE, Installation
 from cli.stack_doctor import judge
-from runtime.errors import NotFound, PenstockError
-
-if TYPE_CHECKING:
-    from runtime.stores.aws.installation import Client
+from runtime.errors import PenstockError
 
 # The permissions that each check needs, by its name; docs/howto/check-an-installation.md has them.
 NEEDS: Final[Mapping[str, Sequence[str]]] = {
     "stack": ("cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
     "parameters": ("cloudformation:DescribeStacks",),
+    "switches": ("cloudformation:DescribeStacks", "dynamodb:GetItem"),
     "clock": (),
     "code": (
         "cloudformation:ListStackResources",
@@ -59,48 +59,51 @@ class Looked:
     region: str  # as the AWS settings in force name it; empty if they name none
 
 
-def look(stack: str) -> Looked:
-    """Look at a stack with the AWS settings in force.
+def look(installation: Installation) -> Looked:
+    """Look at an installed stack.
 
     A thing that cannot be seen makes a check that says so, and hides no other. If there is no such
     stack, the check of that name is the only one.
     """
-    # Deferred: botocore takes longer to import than most commands take to run.
-    from runtime.stores.aws import stack as stacks
-
-    session, client = _session()
-    region = session.get_config_variable("region") or ""
+    region = str(installation.client("sts").meta.region_name or "")
     try:
-        outputs, given = stacks.outputs(stack), stacks.parameters(stack)
+        given = _parameters(installation)
     except PenstockError as problem:
         return Looked(checks=(_no_stack(problem),), account="", region=region)
-    checks, account = _Looking(stack, outputs, given, client).all()
+    checks, account = _Looking(installation, given).all()
     return Looked(checks=tuple(checks), account=account, region=region)
 
 
 class _Looking:
     """One look at one stack."""
 
-    def __init__(
-        self, stack: str, outputs: Mapping[str, str], given: Mapping[str, str], client: "Client"
-    ) -> None:
-        from runtime.stores.aws import installation
+    def __init__(self, installation: Installation, given: Mapping[str, str]) -> None:
+        # Deferred: botocore takes longer to import than most commands take to run.
+        from runtime.stores.aws import installation as aws
 
-        self._aws = installation
-        self._stack = stack
-        self._outputs = outputs
+        self._aws = aws
+        self._installation = installation
         self._given = given
-        self._client = client
         self._seen: dict[str, Any] = {}
-        endpoint = str(client("sts").meta.endpoint_url)
+        endpoint = str(self._client("sts").meta.endpoint_url)
         self._is_emulated = "amazonaws.com" not in endpoint
 
     def all(self) -> tuple[list[Check], str]:
         """Every check, and the id of the account."""
-        aws, emulated = self._aws, self._is_emulated
-        checks: dict[str, Callable[[], Check]] = {
-            "stack": lambda: judge.stack(aws.states(self._stack, client=self._client)),
+        made = list(self._made(self._checks()))
+        caller = self._seen.get("caller")
+        return made, "" if caller is None else caller.account
+
+    def _checks(self) -> Mapping[str, Callable[[], Check]]:
+        aws, output, emulated = self._aws, self._installation.output, self._is_emulated
+        return {
+            "stack": lambda: judge.stack(
+                aws.states(
+                    self._installation.stack, resources=self._resources(), client=self._client
+                )
+            ),
             "parameters": lambda: judge.parameters(self._given, is_emulated=emulated),
+            "switches": lambda: judge.switches(self._switches()),
             "clock": lambda: judge.clock(self._caller()),
             "code": lambda: judge.code(self._functions()),
             "concurrency": lambda: judge.concurrency(
@@ -110,28 +113,39 @@ class _Looking:
             "tenants": lambda: judge.tenants(
                 self._sandboxes(), self._functions(), asked_as=aws.ASKED_AS, is_emulated=emulated
             ),
-            "key": lambda: judge.key(aws.key(self._output("KeyArn"), client=self._client)),
+            "key": lambda: judge.key(aws.key(output("KeyArn"), client=self._client)),
             "alarms": lambda: judge.alarms(
                 aws.alarms(
-                    self._stack, topic_arn=self._output("AlarmTopicArn"), client=self._client
+                    self._resources(), topic_arn=output("AlarmTopicArn"), client=self._client
                 )
             ),
         }
-        made = list(self._made(checks))
-        caller = self._seen.get("caller")
-        return made, "" if caller is None else caller.account
 
-    def _made(self, checks: Mapping[str, Callable[[], Check]]) -> Iterator[Check]:
+    @staticmethod
+    def _made(checks: Mapping[str, Callable[[], Check]]) -> Iterator[Check]:
         for name, check in checks.items():
             try:
                 yield check()
-            except PenstockError as problem:
+            except (PenstockError, CommandFailed) as problem:
                 yield judge.unseen(name, problem.message, needs=NEEDS[name])
+
+    def _client(self, service: str) -> Any:
+        return self._once(f"client of {service}", lambda: self._installation.client(service))
 
     def _once(self, name: str, read: Callable[[], Any]) -> Any:
         if name not in self._seen:
             self._seen[name] = read()
         return self._seen[name]
+
+    def _resources(self) -> Any:
+        from runtime.stores.aws import stack as stacks
+
+        return self._once(
+            "resources",
+            lambda: stacks.resources(
+                self._installation.stack, cloudformation=self._client("cloudformation")
+            ),
+        )
 
     def _caller(self) -> Any:
         return self._once(
@@ -140,46 +154,31 @@ class _Looking:
 
     def _functions(self) -> Any:
         return self._once(
-            "functions", lambda: self._aws.functions(self._stack, client=self._client)
+            "functions", lambda: self._aws.functions(self._resources(), client=self._client)
         )
 
     def _sandboxes(self) -> Any:
-        name = self._output("SandboxFunction")
+        name = self._installation.output("SandboxFunction")
         return self._once("sandboxes", lambda: self._aws.sandboxes(name, client=self._client))
 
-    def _output(self, name: str) -> str:
-        if name not in self._outputs:
-            raise NotFound(
-                f"stack {self._stack} has no output {name}: it is no installation, or an older one",
-                code="not_penstock",
-            )
-        return self._outputs[name]
+    def _switches(self) -> Any:
+        from runtime.wiring import operations
+
+        table = self._installation.output("ConfigTable")
+        return operations.switches(self._client("dynamodb"), config_table=table).find()
+
+
+def _parameters(installation: Installation) -> Mapping[str, str]:
+    from runtime.stores.aws import stack as stacks
+
+    return stacks.parameters(installation.stack)
 
 
 def _no_stack(problem: PenstockError) -> Check:
-    advice = f"{problem.message}; check your AWS credentials, region and the stack's name"
     return Check(
         name="stack",
         verdict=Verdict.FAILED,
         found="unseen",
-        advice=advice,
+        advice=f"{problem.message}; {ADVICE}",
         tried_on=TriedOn.EMULATORS,
     )
-
-
-def _session() -> "tuple[Any, Client]":
-    import botocore.session
-
-    from runtime.stores.aws.clients import ONCE, QUICK
-
-    session: Any = botocore.session.get_session()
-    clients: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        if service not in clients:
-            # Its sandbox may be asked only once, and takes its time to start.
-            config = ONCE if service == "lambda" else QUICK
-            clients[service] = session.create_client(service, config=config)
-        return clients[service]
-
-    return session, client

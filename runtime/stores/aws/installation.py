@@ -90,21 +90,24 @@ class Sandboxes:
     answers: tuple[Mapping[str, Any], ...]  # of its operation `doctor`, in the order of `ASKED_AS`
 
 
-def states(stack: str, *, client: Client) -> list[StackState]:
+def states(stack: str, *, resources: Sequence[stacks.Resource], client: Client) -> list[StackState]:
     """The stack, and those nested in it.
 
+    Args:
+        stack: its name.
+        resources: of it and of its nested stacks.
+        client: makes botocore's client of a service.
+
     Raises:
-        NotFound: code `stack_not_found`.
         Transient: AWS does not answer, or refuses the call.
     """
-    cloudformation = client("cloudformation")
     nested = [
         StackState(name=each.name, status=each.status)
-        for each in stacks.resources(stack, cloudformation=cloudformation)
+        for each in resources
         if each.kind == stacks.NESTED
     ]
     with faults("describe the stack"):
-        root = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        root = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return [StackState(name=stack, status=root["StackStatus"]), *nested]
 
 
@@ -130,17 +133,16 @@ def caller(*, client: Client, clock: Callable[[], datetime]) -> Caller:
     )
 
 
-def functions(stack: str, *, client: Client) -> list[FunctionState]:
-    """The Lambdas of the stack, by name; for the errors see `states`."""
-    cloudformation, functions = client("cloudformation"), client("lambda")
-    names = {
-        each.id: each.name
-        for each in stacks.resources(stack, cloudformation=cloudformation)
-        if each.kind == LAMBDA
-    }
+def functions(resources: Sequence[stacks.Resource], *, client: Client) -> list[FunctionState]:
+    """The Lambdas among these resources, by name.
+
+    Raises:
+        Transient: AWS does not answer, or refuses a call.
+    """
+    functions = client("lambda")
     with faults("look at the functions"):
         return sorted(
-            (_function(functions, id_, name) for id_, name in names.items()),
+            (_function(functions, each.id, each.name) for each in resources if each.kind == LAMBDA),
             key=lambda each: each.name,
         )
 
@@ -179,13 +181,13 @@ def key(arn: str, *, client: Client) -> KeyState:
     return KeyState(state=state, is_usable=True)
 
 
-def alarms(stack: str, *, topic_arn: str, client: Client) -> Alarms:
-    """The alarms of the stack, and the subscriptions of their topic; for errors see `states`."""
-    names = {
-        each.id: each.name
-        for each in stacks.resources(stack, cloudformation=client("cloudformation"))
-        if each.kind in ALARMS
-    }
+def alarms(resources: Sequence[stacks.Resource], *, topic_arn: str, client: Client) -> Alarms:
+    """The alarms among these resources, and the subscriptions of their topic.
+
+    Raises:
+        Transient: AWS does not answer, or refuses a call.
+    """
+    names = {each.id: each.name for each in resources if each.kind in ALARMS}
     with faults("look at the alarms"):
         ringing = list(_ringing(sorted(names), client("cloudwatch")))
         pages = client("sns").get_paginator("list_subscriptions_by_topic")

@@ -13,7 +13,9 @@ from cli import _numbers
 from cli.cost import bill, idle, measured, prices
 from cli.cost.month import LEVERS, Entry, Workload, month
 from cli.main import main
+from runtime.core.warehouse.sync import DestinationKind
 from tests.infra import template
+from tests.pages import ROOT
 
 NOTHING = Workload(events=0, fanout=0, runs=0, profiles=0, syncs=0, redshift=False)
 PARTS = idle.Parts(alarms=3, watched=4, composite_alarms=1, keys=1, polled=2, minutely=2)
@@ -118,6 +120,17 @@ def test_what_is_idle_is_counted_in_the_template_itself() -> None:
         for function in template.functions()
         for each in template.events(function, "ScheduleV2")
     )
+
+
+@pytest.mark.parametrize("kind", DestinationKind)
+def test_the_page_of_costs_has_a_million_rows_to_each_destination(kind: DestinationKind) -> None:
+    """A destination without a price would be chosen for its silence."""
+    page = (ROOT / "docs" / "explanation" / "cost.md").read_text(encoding="utf-8")
+    _, _, section = page.partition("## A million rows in a warehouse")
+    name = {DestinationKind.S3: "bucket of your own"}.get(kind, kind.value)
+    rows = [row.split("|") for row in section.splitlines() if row.startswith("| ")]
+
+    assert [row for row in rows if name in row[1].lower() and len(row) == 6]
 
 
 @pytest.mark.parametrize("name", sorted(prices.PRICES))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cli._checks import Check, TriedOn, Verdict
 from cli.stack_doctor import judge
+from runtime.core.operations.switches import Switch, Switches
 from runtime.stores.aws.installation import (
     ASKED_AS,
     Alarms,
@@ -283,6 +284,19 @@ def test_parameters_for_a_machine_of_ones_own_are_a_danger_in_aws(
     assert check.verdict == verdict
     assert says in check.advice
     assert judge.parameters(given_, is_emulated=True).verdict is Verdict.OK
+
+
+def test_what_somebody_has_paused_is_a_warning_with_the_way_out() -> None:
+    """Weeks later nobody remembers why nothing arrives."""
+    paused = Switches(paused_at={Switch.DELIVERY: "2026-11-20T13:04:05.123Z"})
+    check = judge.switches(paused)
+
+    assert judge.switches(Switches()).verdict is Verdict.OK
+    assert (check.verdict, check.found) == (
+        Verdict.WARNING,
+        "delivery paused at 2026-11-20T13:04:05.123Z",
+    )
+    assert "penstock admin resume delivery" in check.advice
 
 
 def test_what_is_unseen_says_which_permission_shows_it() -> None:

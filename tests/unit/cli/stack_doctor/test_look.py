@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from cli._checks import Verdict
+from cli._installation import of_stack
 from cli.stack_doctor.look import NEEDS, look
 from tests.cloud import in_process
 from tests.pages import ROOT
@@ -27,7 +28,7 @@ def shop() -> Iterator[None]:
 
 def test_a_stack_that_is_not_there_is_the_only_thing_that_is_said() -> None:
     """Nine checks that all fail for one reason would hide it."""
-    [check] = look("nowhere").checks
+    [check] = look(of_stack("nowhere")).checks
     assert (check.name, check.verdict) == ("stack", Verdict.FAILED)
     assert "there is no stack 'nowhere' here" in check.advice
     assert "region" in check.advice
@@ -35,15 +36,15 @@ def test_a_stack_that_is_not_there_is_the_only_thing_that_is_said() -> None:
 
 def test_what_cannot_be_seen_hides_nothing_else() -> None:
     """Each check stands for itself, and says what it needs."""
-    looked = look("shop")
+    looked = look(of_stack("shop"))
     checks = {check.name: check for check in looked.checks}
 
     assert set(checks) == set(NEEDS)
     assert checks["stack"].verdict is Verdict.OK
     assert checks["clock"].found != "unseen"
-    for name in ("key", "alarms", "isolation"):
+    for name in ("key", "alarms", "isolation", "switches"):
         assert checks[name].found == "unseen"
-        assert "it is no installation, or an older one" in checks[name].advice
+        assert "is not an installation of Penstock" in checks[name].advice
         assert all(each in checks[name].advice for each in NEEDS[name])
     assert looked.account == "123456789012"
 
