@@ -45,14 +45,22 @@ def stack(states: "Sequence[StackState]") -> Check:
     return _check(name="stack", verdict=verdict, found=found, advice=advice)
 
 
-def isolation(sandboxes: "Sandboxes") -> Check:
-    """Whether a layer of the kernel holds around user code where the sandbox runs in AWS."""
+def isolation(sandboxes: "Sandboxes", *, egress: str = "internet") -> Check:
+    """Whether a layer of the kernel holds around user code where the sandbox runs in AWS.
+
+    Args:
+        sandboxes: what the sandbox says of itself.
+        egress: what the stack was deployed with: `internet`, or `none` for no network.
+    """
     answer = sandboxes.answers[0]
     level = str(answer.get("isolation"))
     left_over = ", ".join(answer.get("left_over", ())) or "nothing"
     found = f"{level}, kernel {answer.get('kernel', 'unknown')}, left over: {left_over}"
     if level not in _HOLDS:
         advice = "no layer of the kernel holds: disable every function until one does"
+        return _check(name="isolation", verdict=Verdict.FAILED, found=found, advice=advice)
+    if egress == "none" and answer.get("egress") != "none":
+        advice = "functions reach the network in spite of SandboxEgress=none: deploy again"
         return _check(name="isolation", verdict=Verdict.FAILED, found=found, advice=advice)
     unusable = "; ".join(f"{name}: {why}" for name, why in answer.get("engines", {}).items() if why)
     verdict = Verdict.WARNING if unusable else Verdict.OK

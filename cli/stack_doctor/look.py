@@ -109,7 +109,9 @@ class _Looking:
             "concurrency": lambda: judge.concurrency(
                 self._functions(), aws.concurrency(client=self._client)
             ),
-            "isolation": lambda: judge.isolation(self._sandboxes()),
+            "isolation": lambda: judge.isolation(
+                self._sandboxes(), egress=self._given.get("SandboxEgress", "internet")
+            ),
             "tenants": lambda: judge.tenants(
                 self._sandboxes(), self._functions(), asked_as=aws.ASKED_AS, is_emulated=emulated
             ),

@@ -107,6 +107,16 @@ def test_a_sandbox_without_a_layer_fails(level: str | None) -> None:
     assert judge.isolation(Sandboxes(answers=(answer,))).verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize(
+    ("deployed", "said", "verdict"),
+    [("internet", "internet", "ok"), ("none", "none", "ok"), ("none", "internet", "failed")],
+)
+def test_a_network_that_was_not_ordered_fails(deployed: str, said: str, verdict: str) -> None:
+    """Somebody relies on it that nothing gets out."""
+    sandboxes = Sandboxes(answers=(an_answer(ASKED_AS[0], "e1", egress=said),))
+    assert judge.isolation(sandboxes, egress=deployed).verdict == verdict
+
+
 def test_an_engine_that_cannot_be_used_is_a_warning_with_its_reason() -> None:
     """Versions of functions that have it fail until it is back."""
     answer = an_answer(ASKED_AS[0], "e1", engines={"wasm": "no guest", "restricted": ""})
