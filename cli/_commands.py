@@ -238,6 +238,11 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "config": Place(target="cli.config:app", help="Which APIs this command line knows by name."),
     "audit": Place(target="cli.audit:app", help="The audit log: who changed what, and when."),
     "keys": Place(target="cli.keys:app", help="API keys of your tenant."),
+    "usage": Place(
+        target="cli.usage:usage",
+        help="Show what your tenant used on each day that has ended: events, deliveries, runs,"
+        " bytes.",
+    ),
     "admin": Place(
         target="cli.admin:app", help="Set an installation up, and mend it.", commands=_ADMIN
     ),

@@ -122,6 +122,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "transforms show": "trf_1",
     "transforms update": "trf_1 countries.json",
     "transforms versions": "trf_1",
+    "usage": "--from 2026-11-01 --to 2026-11-30",
     "verify": "request.http --tolerance-s 86400",
     "webhooks access": "whk_1 access.json",
     "webhooks create": "--name orders --topic metric.placed_order --url https://shop.example.com/hooks",

@@ -19,9 +19,11 @@ from runtime.core.deliveries.delivery import Status
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome, Run
 from runtime.core.profiles import profile as profiles
+from runtime.core.usage.usage import Usage
 from runtime.core.warehouse import health
 from runtime.core.warehouse.gap import Gap, RawGap
 from runtime.core.warehouse.plan import Load, LoadState, TableCount
+from runtime.stores.usage.usages import Usages
 from tests.api_client import running_api
 from tests.api_people import jobs, people, timeline, transforms, without_lambda
 from tests.api_story import EVENT, Story
@@ -91,8 +93,23 @@ def play(story: Story) -> None:
     transforms(story)
     _warehouse(story)
     jobs(story)
+    _usage(story)
     _audit(story)
     _keys(story)
+
+
+def _usage(story: Story) -> None:
+    used = Usage(
+        tenant=story.api.tenant,
+        day=NOW[:10],
+        events=1240,
+        event_bytes=702_133,
+        deliveries=2480,
+        attempts=2491,
+        runs=310,
+    )
+    Usages(table=story.api.cloud.table("ledger", sort="sk")).keep([used])
+    story.call("GET", "/v1/usage", **{"from": NOW[:10]})
 
 
 def settled(examples: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from functions._api import (
     timelines,
     traces,
     transforms,
+    usage,
     webhooks,
 )
 from functions._api.endpoint import Endpoint
@@ -59,6 +60,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *sync_backfills.ENDPOINTS,
     *sync_progress.ENDPOINTS,
     *sync_refreshes.ENDPOINTS,
+    *usage.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,
 )

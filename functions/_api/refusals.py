@@ -268,6 +268,7 @@ OWN: Final[Mapping[str, Refusals]] = {
         409: ("api_key_changed", "own_key"),
     },
     "GET /v1/audit": {422: ("bad_time", "unknown_action")},
+    "GET /v1/usage": {422: ("bad_time",)},
     "POST /v1/tenants": {409: ("tenant_exists",), 422: ("bad_tenant",)},
 }
 

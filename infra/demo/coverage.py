@@ -96,6 +96,11 @@ BLIND: Final = (
         )
     ),
     Blind(
+        action="events:PutEvents",
+        holder="*-JobsRole-*",
+        why="tenants are told of the usage of days that have ended, and a demo has none",
+    ),
+    Blind(
         action="sqs:SendMessage",
         holder="*Function*Role*",  # made by SAM for a schedule
         resource="*DeadLetters*",

@@ -106,6 +106,7 @@ KNOWN: Final[Mapping[str, str]] = MappingProxyType(
         "sync.failing": "a run of a sync failed: the first, the third or the tenth in a row",
         "sync.recovered": "a sync that failed has loaded all there was",
         "sync.gap": "raw rows are gone that a sync has not loaded; it waits for you to decide",
+        "monitor.usage": "what your tenant used on a day that has ended",
         "webhook.failing": "an endpoint has failed for an hour, and again for a day",
         "webhook.recovered": "an endpoint of which you were told that it fails works again",
         "webhook.disabled": "a webhook was switched off: by somebody, by a 410, or after five days",

@@ -41,6 +41,7 @@ SCHEMA: Final = "schema"  # the sort key of the one item in a schema's partition
 RAW: Final = LedgerPartition.RAW.value
 RAW_HEAD: Final = RawSort.HEAD.value
 PLAN: Final = LedgerPartition.PLAN.value  # both keys of its one item
+COUNTED_DAYS: Final = LedgerPartition.COUNTED_DAYS.value
 SYNC_CURSOR: Final = SyncSort.CURSOR.value
 LOADS: Final = SyncSort.LOAD.value
 LOADS_BY_ID: Final = SyncSort.LOAD_BY_ID.value
@@ -367,6 +368,11 @@ def load(started_at: str, load_id: str) -> str:
 def load_at(position: str) -> str:
     """Sort key of the load at a position of a listing: when it was planned, and its id."""
     return f"{SyncSort.LOAD}{position}"
+
+
+def usage(tenant_id: str) -> str:
+    """Partition of what a tenant has used; the sort keys are days."""
+    return f"{LedgerPartition.USAGE}{tenant_id}"
 
 
 def schema(name: str) -> str:

@@ -101,6 +101,8 @@ class LedgerPartition(StrEnum):
     SYNC = "sync#"
     SCHEMA = "schema#"
     PLAN = "plan"  # one item: until when syncs are planned
+    USAGE = "usage#"  # what a tenant has used; the sort keys are days
+    COUNTED_DAYS = "counted-days"  # one partition: the days of which usage was counted
 
 
 class RawSort(StrEnum):

@@ -17,6 +17,7 @@ from runtime.wiring.api import (
     tenancy,
     timeline,
     transforms,
+    usage,
     webhooks,
 )
 from runtime.wiring.api.audit import AuditApi
@@ -29,6 +30,7 @@ from runtime.wiring.api.syncs import SyncApi
 from runtime.wiring.api.tenancy import TenancyApi
 from runtime.wiring.api.timeline import TimelineApi
 from runtime.wiring.api.transforms import TransformApi
+from runtime.wiring.api.usage import UsageApi
 from runtime.wiring.api.webhooks import WebhookApi
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Api:
     tenancy: TenancyApi
     audit: AuditApi
     timeline: TimelineApi
+    usage: UsageApi
 
 
 def load() -> Api:
@@ -78,4 +81,5 @@ def build(installation: Settings, *, look_up: "Lookup | None" = None) -> Api:
         tenancy=tenancy.build(clients, installation),
         audit=audit.build(clients, installation),
         timeline=timeline.build(clients, installation),
+        usage=usage.build(clients, installation),
     )

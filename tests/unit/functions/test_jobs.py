@@ -31,13 +31,14 @@ def installed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "NAMES_TABLE": cloud.profiles.names.table.name,
         "TIMELINE_TABLE": cloud.timelines.table.name,
         "BUCKET": cloud.bucket.name,
+        "BUS": cloud.bus.name,
     }
     for name, value in names.items():
         monkeypatch.setenv(f"PENSTOCK_{name}", value)
-    for cached in (jobs.worker, jobs.compact):
+    for cached in (jobs.worker, jobs.compact, jobs.count_usage):
         cached.cache_clear()
     yield cloud
-    for cached in (jobs.worker, jobs.compact):
+    for cached in (jobs.worker, jobs.compact, jobs.count_usage):
         cached.cache_clear()
 
 
@@ -48,9 +49,9 @@ def an_export() -> Job:
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_daily_call_compacts_the_lake_and_works_off_nothing() -> None:
-    """Here there is no lake yet."""
-    nothing = {"files_before": 0, "files_after": 0, "syncs_left": 0}
+def test_the_daily_call_compacts_the_lake_counts_usage_and_works_off_nothing() -> None:
+    """Here there is no lake yet, and nothing was used on the last days."""
+    nothing = {"files_before": 0, "files_after": 0, "syncs_left": 0, "usage_days": 3}
 
     assert nothing == jobs.handler({"compact_before": None}, None)
 

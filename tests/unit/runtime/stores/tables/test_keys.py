@@ -34,7 +34,7 @@ SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
     prefixes.RunsIndexPartition: (keys.errors_of,),
     prefixes.RunsDueShard: (),
     prefixes.NamesPartition: (keys.name, keys.merge, keys.salt),
-    prefixes.LedgerPartition: (keys.loads_of, keys.schema),
+    prefixes.LedgerPartition: (keys.loads_of, keys.schema, keys.usage),
     prefixes.RawSort: (keys.raw_name,),
     prefixes.SyncSort: (keys.load,),
 }

@@ -1,0 +1,1 @@
+"""How much each tenant uses, day by day."""

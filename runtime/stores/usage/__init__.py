@@ -1,0 +1,1 @@
+"""Counts and stores what tenants use."""
