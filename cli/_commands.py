@@ -152,6 +152,10 @@ _ADMIN: Final[Mapping[str, Place]] = {
         help="Pause the intake of events, or all deliveries, of an installation; nothing is lost.",
     ),
     "resume": Place(target="cli.switches:resume", help="Let the intake or the deliveries go on."),
+    "quotas": Place(
+        target="cli.quotas:quotas",
+        help="Show or set how much a tenant may use on one day, in UTC; what is not given stays.",
+    ),
     "drain": Place(
         target="cli.switches:drain",
         help="Wait until no queue holds work any more; dead letters do not count.",

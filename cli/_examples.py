@@ -12,6 +12,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin drain": "--stack penstock",
     "admin migrate": "--stack penstock",
     "admin pause": "delivery --stack penstock",
+    "admin quotas": "acme --events 1000000 --deliveries none",
     "admin resume": "delivery --stack penstock",
     "admin tenants create": "acme",
     "apply": "-f penstock.yaml --plan",

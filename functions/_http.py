@@ -25,6 +25,7 @@ from runtime.errors import (
     NotFound,
     PenstockError,
     PreconditionFailed,
+    QuotaExceeded,
     Rejected,
     SourceRefused,
     TooManyCalls,
@@ -66,6 +67,7 @@ _STATUS_BY_TYPE: Final[Sequence[tuple[type[PenstockError], int]]] = (
     (Conflict, 409),
     (Forbidden, 403),
     (TooManyCalls, 429),
+    (QuotaExceeded, 429),
     (Transient, 503),
 )
 

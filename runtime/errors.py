@@ -13,7 +13,8 @@
     └── Transient          the same call may work later: retry
         └── TryLater       the same call is refused until a known time
             ├── TooManyCalls   the API key has made its calls of this moment
-            └── IntakePaused   an admin has paused the intake of events
+            ├── IntakePaused   an admin has paused the intake of events
+            └── QuotaExceeded  the tenant has used its quota of this day
 
 The branch alone decides whether SQS tries again; `functions._http` maps errors to HTTP statuses.
 """
@@ -228,6 +229,12 @@ class TooManyCalls(TryLater):
             " in each call",
             retry_after_s=retry_after_s,
         )
+
+
+class QuotaExceeded(TryLater):
+    """A tenant has used its quota of this day; nothing of the call was taken."""
+
+    code = "quota_exceeded"
 
 
 class IntakePaused(TryLater):

@@ -110,6 +110,7 @@ def _usage(story: Story) -> None:
     )
     Usages(table=story.api.cloud.table("ledger", sort="sk")).keep([used])
     story.call("GET", "/v1/usage", **{"from": NOW[:10]})
+    story.call("GET", "/v1/quotas")
 
 
 def settled(examples: Mapping[str, Any]) -> dict[str, Any]:
@@ -322,6 +323,9 @@ def _keys(story: Story) -> None:
     story.call("DELETE", path)
     story.api = story.api.with_scopes("admin")
     story.call("POST", "/v1/tenants", {"id": "globex"})
+    quotas = {"events_per_day": 1_000_000, "runs_per_day": 50_000}
+    story.call("PUT", "/v1/tenants/globex/quotas", quotas)
+    story.call("GET", "/v1/tenants/globex/quotas")
 
 
 def main() -> None:

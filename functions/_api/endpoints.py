@@ -19,6 +19,7 @@ from functions._api import (
     invoke,
     jobs,
     profiles,
+    quotas,
     replays,
     runs,
     subjects,
@@ -61,6 +62,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *sync_progress.ENDPOINTS,
     *sync_refreshes.ENDPOINTS,
     *usage.ENDPOINTS,
+    *quotas.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *audit.ENDPOINTS,
 )

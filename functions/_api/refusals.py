@@ -29,6 +29,7 @@ _NOT_FOUND: Final[Mapping[str, str]] = {
     "key_id": "api_key_not_found",
     "entry_id": "audit_entry_not_found",
     "job_id": "job_not_found",
+    "tenant": "tenant_not_found",
 }
 _VALUES: Final = ("integer_too_large", "lone_surrogate", "too_deep")  # of any JSON
 _URL: Final = (
@@ -70,6 +71,7 @@ _CANARY: Final[Refusals] = {409: (*_CHANGED, "no_canary")}
 OWN: Final[Mapping[str, Refusals]] = {
     "POST /v1/events": {
         422: ("events_rejected", "not_an_object", "too_many_events"),
+        429: ("quota_exceeded",),
         503: ("intake_paused",),
     },
     "GET /v1/events": {422: ("bad_time", "bad_topic")},

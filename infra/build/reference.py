@@ -60,6 +60,7 @@ OWN_CODES: Final[Mapping[str, PenstockError]] = {
     "MethodNotAllowed": MethodNotAllowed("", allow=()),
     "FunctionInUse": errors.FunctionInUse("", webhooks=()),
     "TooManyCalls": errors.TooManyCalls(per_s=1, retry_after_s=1),
+    "QuotaExceeded": errors.QuotaExceeded("", retry_after_s=1),
     "IntakePaused": errors.IntakePaused(retry_after_s=1),
 }
 # Bounds in JSON Schema, by what they count; patterns stand in the OpenAPI document alone.

@@ -96,6 +96,11 @@ BLIND: Final = (
         )
     ),
     Blind(
+        action="dynamodb:UpdateItem",
+        holder="*-FanoutRole-*",
+        why="the demo's tenant has no quotas",
+    ),
+    Blind(
         action="events:PutEvents",
         holder="*-JobsRole-*",
         why="tenants are told of the usage of days that have ended, and a demo has none",

@@ -26,6 +26,22 @@ class Bus(Protocol):
         """
 
 
+class Quota(Protocol):
+    """A quota of each tenant, of one thing a day."""
+
+    def __call__(self, tenant: str, /, *, count: int) -> int:
+        """Count so many more of today's; returns how many of them are within the quota.
+
+        Raises:
+            Transient: they may be counted, or not.
+        """
+
+
+def no_quota(_tenant: str, /, *, count: int) -> int:
+    """Let every tenant use as much as it likes."""
+    return count
+
+
 class Drafts(Protocol):
     """Finds the people whom events are about."""
 

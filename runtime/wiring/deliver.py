@@ -16,6 +16,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
     """A worker that attempts the deliveries that hints name."""
     from runtime.core.deliveries import messages
     from runtime.core.operations.switches import Switch
+    from runtime.core.usage.quotas import Metered
     from runtime.egress.client import Egress
     from runtime.egress.policy import EgressPolicy
     from runtime.egress.sender import Sender
@@ -58,6 +59,7 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
         dice=parts.DICE.random,
         journal=journal,
         queue_delay_max_s=installation.queue_delay_max_s,
+        quota=parts.quota(clients, installation, Metered.DELIVERIES),
     )
     divert = DivertSlow(
         endpoints=tend.endpoints,

@@ -7,6 +7,7 @@ from runtime.wiring.worker import Journal, Worker
 
 def build(journal: Journal) -> Worker[str]:
     """A worker that sends a hint for each subscription that an event matches."""
+    from runtime.core.usage.quotas import Metered
     from runtime.stores.matching.subscriptions import Subscriptions
     from runtime.usecases.matching.fan_out import FanOut
 
@@ -20,5 +21,6 @@ def build(journal: Journal) -> Worker[str]:
         erasures=people_parts.erasures(clients, installation),
         clock=worker.now,
         journal=journal,
+        quota=parts.quota(clients, installation, Metered.EVENTS),
     )
     return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

@@ -16,6 +16,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
     """A worker that runs what hints ask for, and applies what the runs leave."""
     from runtime.core.functions import run_plan
     from runtime.core.timestamps import timestamp
+    from runtime.core.usage.quotas import Metered
     from runtime.stores.functions.sandbox_function import SandboxFunction
     from runtime.stores.pacing.turns import Turns
     from runtime.stores.queues import HandedOut
@@ -58,6 +59,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
         dice=parts.DICE.random,
         journal=journal,
         allow_local_http=installation.allow_local_http,
+        quota=parts.quota(clients, installation, Metered.RUNS),
     )
 
     def decode(body: str) -> "PlannedRun":

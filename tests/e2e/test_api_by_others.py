@@ -141,6 +141,9 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         transform = api.post("/v1/transforms", TRANSFORM)
         job = api.post("/v1/profiles/export", {"format": "csv"})
         entry = _first(api, "/v1/audit", {"action": "webhook.created"})
+        made_id = str(made["id"])
+        # Of another one than the caller's, whose own events must go on being taken.
+        tenant = api.post("/v1/tenants", {"id": f"t-{made_id.removeprefix('key_')[:20]}"})
     of_run = {"name": "vip", "secret": "TOKEN", "version": "4", "run_id": run["id"]}
     return {
         "/v1/webhooks": {"webhook_id": hook, "replay_id": of_hook},
@@ -156,6 +159,7 @@ def furnish(cloud: LocalCloud, key: str, *, receiver: str) -> dict[str, dict[str
         "/v1/syncs": {"sync_id": sync["id"]},
         "/v1/api-keys": {"key_id": made["id"]},
         "/v1/audit": {"entry_id": entry["id"]},
+        "/v1/tenants": {"tenant": tenant["id"]},
     }
 
 

@@ -146,6 +146,7 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("s3:GetObject", "*-SyncRole-*", "*/stage/*"),
         ("sts:AssumeRole", "*-SyncRole-*", "*role/penstock/*"),
         ("events:PutEvents", "*-JobsRole-*", "*"),
+        ("dynamodb:UpdateItem", "*-FanoutRole-*", "*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}

@@ -69,6 +69,7 @@ _CHANGES: Final[Mapping[str, str]] = MappingProxyType(
         "api_key.rotated": "an API key was replaced by a new one",
         "api_key.revoked": "an API key was revoked",
         "tenant.created": "a tenant was created",
+        "quotas.updated": "an admin has set how much a tenant may use on one day",
     }
 )
 

@@ -28,6 +28,13 @@ ERASED: Final = Refusal(
     outcome=Outcome.SKIPPED,
     error={"type": "Erased", "message": "the event names a person who was erased"},
 )
+OVER_QUOTA: Final = Refusal(
+    outcome=Outcome.SKIPPED,
+    error={
+        "type": "QuotaExceeded",
+        "message": "the tenant has used its quota of runs of this day; run the event again later",
+    },
+)
 _GONE: Final = Unready(
     outcome=Outcome.REFUSED,
     error={"type": "NoFunction", "message": "there is no function of this name any more"},

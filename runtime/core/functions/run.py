@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DROPPED = "dropped"
     RETRY = "retry"
-    SKIPPED = "skipped"  # nothing ran: the function was disabled or deleted
+    SKIPPED = "skipped"  # nothing ran: the function was disabled or deleted, or a quota used up
 
     @property
     def failed(self) -> bool:

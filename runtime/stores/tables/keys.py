@@ -34,6 +34,7 @@ SWITCHES: Final = "switches"  # the sort key of what is paused, in the partition
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 TRANSFORMS: Final = ConfigSort.TRANSFORMS.value
 IDENTITY: Final = ConfigSort.IDENTITY.value
+QUOTAS: Final = ConfigSort.QUOTAS.value
 API_KEY: Final = "apikey"  # the sort key of the key itself in its own partition
 CALLS: Final = "calls"  # the sort key of the count of its calls, beside it
 EVENT: Final = "event"  # the sort key of the one item in an event's partition
@@ -158,6 +159,11 @@ def transform_version(transform_id: str, number: int) -> str:
 def transform_versions(transform_id: str) -> str:
     """What the sort keys of a data transform's versions begin with."""
     return f"{ConfigSort.TRANSFORM_VERSION}{transform_id}#"
+
+
+def used_on(day: str, metered: str) -> str:
+    """Sort key of what a tenant has used of something on a day."""
+    return f"{ConfigSort.USED}{day}#{metered}"
 
 
 def claim(sha256: str) -> str:

@@ -33,6 +33,8 @@ class ConfigSort(StrEnum):
     TRANSFORM_VERSION = "transform_version#"
     CLAIM = "idempotency#"
     API_KEY = "apikey#"
+    QUOTAS = "quotas"  # one item: how much the tenant may use on one day
+    USED = "used#"  # what it has used today of that which has a quota
     IDENTITY = "identity"  # one item: the rules by which names are read
 
 

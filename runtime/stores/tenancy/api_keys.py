@@ -156,6 +156,10 @@ class Tenants:
         """List a tenant unless it is listed already."""
         self._put(tenant, created_at)  # if it is listed already, all is well
 
+    def holds(self, tenant: str) -> bool:
+        """Whether there is such a tenant."""
+        return self.config.table.get({"pk": keys.TENANTS, "sk": tenant}) is not None
+
     def list(self, *, after: str | None = None, limit: int = 50) -> Page[str]:
         """Tenants by name."""
         query = {

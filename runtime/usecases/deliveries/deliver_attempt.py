@@ -38,7 +38,7 @@ from runtime.usecases.deliveries.ports import (
 )
 from runtime.usecases.loop import Loop
 from runtime.usecases.pacing.admit_deliveries import Admissions, Hold
-from runtime.usecases.ports import Hints
+from runtime.usecases.ports import Hints, Quota, no_quota
 
 
 class _AttemptKey(NamedTuple):
@@ -103,6 +103,7 @@ class DeliverAttempts:
     dice: Callable[[], float]  # random numbers from 0 to 1
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each attempt
     queue_delay_max_s: int = 900  # how long the queue can delay a message
+    quota: Quota = no_quota  # of deliveries that are begun, a tenant's a day
     _loop: Loop = field(default_factory=Loop)
 
     def deliver_all(self, messages: Sequence[DeliverMessage]) -> list[PenstockError | None]:
@@ -121,6 +122,7 @@ class DeliverAttempts:
         try:
             records = self.deliveries.get(dict.fromkeys(each.delivery_id for each in unique))
             erased = self.erasures.marked(Key(each.tenant, each.event_id) for each in messages)
+            beyond = self._beyond_quotas([first[each] for each in unique], records)
         except Transient as problem:
             return [problem] * len(messages)
         now = timestamp(self.clock())  # one for all, so the log lists new ones together
@@ -132,6 +134,7 @@ class DeliverAttempts:
                 records.get(each.delivery_id),
                 keyring,
                 is_erased=Key(first[each].tenant, first[each].event_id) in erased,
+                is_beyond=each.delivery_id in beyond,
             )
             for each in unique
         )
@@ -151,6 +154,7 @@ class DeliverAttempts:
         keyring: Keyring,
         *,
         is_erased: bool,
+        is_beyond: bool,
     ) -> _Job | _Skip | None:
         """The job of an attempt; None for a stale hint, whose attempt was made before."""
         delivery = record or self._new(message, keyring.now)
@@ -158,6 +162,8 @@ class DeliverAttempts:
             return None
         if is_erased:
             return _Skip(record, blank.delivery(delivery), blank.ERASED)
+        if is_beyond:
+            return _Skip(record, delivery, "quota_exceeded")
         cached = self.known_webhooks.find(message.tenant, message.webhook_id)
         webhook = cached if cached is not None and cached.enabled else None
         # The cached webhook may be older than the message, and may be switched on since. Only
@@ -171,6 +177,20 @@ class DeliverAttempts:
         except NotFound as problem:
             return _Skip(record, delivery, problem.code, Status.DEAD)
         return _Job(record, delivery, webhook, keyring.credentials(webhook), self.clock())
+
+    def _beyond_quotas(
+        self, messages: Sequence[DeliverMessage], records: Mapping[str, Delivery]
+    ) -> set[str]:
+        """The ids of the deliveries that would begin beyond their tenant's quota."""
+        begun: dict[str, list[str]] = {}
+        for each in messages:
+            if each.delivery_id not in records:
+                begun.setdefault(each.tenant, []).append(each.delivery_id)
+        return {
+            delivery_id
+            for tenant, new in begun.items()
+            for delivery_id in new[self.quota(tenant, count=len(new)) :]
+        }
 
     async def _opened(self, delivery: Delivery) -> Delivery:
         if delivery.body_at is None:

@@ -50,6 +50,8 @@ class AcceptEvents:
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     is_paused: Callable[[], bool] = lambda: False  # whether an admin has paused the intake
+    # Counts so many events of a tenant, or raises QuotaExceeded.
+    claim: Callable[[str, int], None] = lambda _tenant, _count: None
 
     def __call__(self, tenant: str, raws: Sequence[object]) -> Acceptance:
         """Put the valid events on the bus as events of `tenant`.
@@ -58,6 +60,7 @@ class AcceptEvents:
 
         Raises:
             IntakePaused: no event is on the bus.
+            QuotaExceeded: no event is on the bus.
             BadInput: code `too_many_events`; no event is on the bus.
             Transient: some events may be missing on the bus; send the same events again.
         """
@@ -74,7 +77,9 @@ class AcceptEvents:
             except BadInput as problem:
                 rejected.append(Rejected(index=index, problem=problem))
         each = list(zip(events, self.erasures.of(events), strict=True))
-        self.bus.put(event for event, is_erased in each if not is_erased)
+        going = [event for event, is_erased in each if not is_erased]
+        self.claim(tenant, len(going))
+        self.bus.put(going)
         return Acceptance(
             accepted=tuple(events),
             rejected=tuple(rejected),

@@ -22,7 +22,7 @@ from runtime.usecases.functions import ports, record_runs
 from runtime.usecases.functions.open_secrets import Unseal, open_secrets
 from runtime.usecases.functions.record_runs import RecordRuns
 from runtime.usecases.pacing.admit_runs import AdmitRuns, Slot
-from runtime.usecases.ports import Drafts
+from runtime.usecases.ports import Drafts, Quota, no_quota
 
 Failures = dict[int, Exception]
 
@@ -75,6 +75,7 @@ class RunFunctions:
     allow_local_http: bool
     races: Races = field(default_factory=Races)
     parallel_groups: int = 10  # how many functions run at the same time
+    quota: Quota = no_quota  # of runs that are begun, a tenant's a day
 
     def __call__(self, planned_runs: Sequence[PlannedRun]) -> list[Exception | None]:
         """Make the runs; returns, for each, None or the error that prevented it."""
@@ -117,10 +118,19 @@ class RunFunctions:
         messages = [planned_run.message for planned_run in ready]
         with self.admit.slot(function, messages) as slot:
             if slot is not None:
+                within, beyond = self._by_quota(ready)
+                failures |= self.refuse(beyond, readiness.OVER_QUOTA, record=record)
                 jobs = _Jobs(self, function, record, slot=slot)
-                for wave in run_plan.waves(ready):
+                for wave in run_plan.waves(within):
                     failures |= jobs.run(wave)
         return failures
+
+    def _by_quota(self, ready: list[PlannedRun]) -> tuple[list[PlannedRun], list[PlannedRun]]:
+        """Those within and those beyond their tenant's quota; only a first attempt counts."""
+        begun = [each for each in ready if each.message.attempt == 1]
+        again = [each for each in ready if each.message.attempt > 1]
+        allowed = self.quota(ready[0].message.tenant, count=len(begun))
+        return [*begun[:allowed], *again], begun[allowed:]
 
     def _without_done(self, planned_runs: list[PlannedRun]) -> tuple[list[PlannedRun], Failures]:
         """The runs that were not made yet. The effects of the others are sent again."""

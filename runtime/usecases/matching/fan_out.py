@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
@@ -16,8 +16,12 @@ from runtime.core.functions.messages import RunMessage
 from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
-from runtime.errors import PenstockError, Transient
-from runtime.usecases.ports import Erasures, Hints
+from runtime.errors import PenstockError, Permanent, Transient
+from runtime.usecases.ports import Erasures, Hints, Quota, no_quota
+
+# The ways by which events come that no quota counts here: the API has counted its own, and what the
+# platform tells of itself is not the tenant's.
+COUNTED_OR_OURS: Final = frozenset({"api", "system"})
 
 
 class Events(Protocol):
@@ -71,6 +75,7 @@ class FanOut:
     run: Hints[RunMessage]
     clock: Callable[[], datetime]
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each event that is dropped
+    quota: Quota = no_quota  # of events, a tenant's a day
 
     def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:
         """Fan out each record of a queue.
@@ -86,10 +91,32 @@ class FanOut:
                 events.append((number, bus_event.parse(body, now=now)))
             except PenstockError as problem:
                 batch.results[number] = problem
-        for number, event in self._kept(events, batch):
+        for number, event in self._kept(self._within_quotas(events, batch), batch):
             self._matched(number, event, batch)
         self._send(batch)
         return batch.results
+
+    def _within_quotas(
+        self, events: Sequence[tuple[int, Event]], batch: _Batch
+    ) -> Sequence[tuple[int, Event]]:
+        """The events but those beyond their tenant's quota, which are parked with the reason."""
+        by_tenant: dict[str, list[int]] = {}
+        for number, event in events:
+            if event.origin not in COUNTED_OR_OURS:
+                by_tenant.setdefault(event.tenant, []).append(number)
+        for tenant, numbers in by_tenant.items():
+            try:
+                beyond = numbers[self.quota(tenant, count=len(numbers)) :]
+            except Transient as problem:
+                batch.fail(numbers, problem)
+                continue
+            for number in beyond:
+                batch.results[number] = Permanent(
+                    f"the tenant {tenant} has used its quota of events of this day; move this back"
+                    " on another, or raise the quota first",
+                    code="quota_exceeded",
+                )
+        return [each for each in events if batch.results[each[0]] is None]
 
     def _kept(
         self, events: Sequence[tuple[int, Event]], batch: _Batch

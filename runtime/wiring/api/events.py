@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from runtime.core.operations.switches import Switch
+from runtime.core.usage.quotas import Metered
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.events.events import Events
@@ -26,6 +27,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
     """The use cases of events, with their stores."""
     bus = parts.bus(clients, installation)
     store = parts.events(clients, installation)
+    quotas = parts.quotas(clients, installation)
     show = ShowEvent(events=store)
     return EventApi(
         accept=AcceptEvents(
@@ -33,6 +35,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
             erasures=people_parts.erasures(clients, installation),
             clock=worker.now,
             new_id=parts.new_id,
+            claim=lambda tenant, count: quotas.claim(tenant, Metered.EVENTS, count=count),
             is_paused=parts.is_paused(clients, installation, Switch.INTAKE),
         ),
         show=show,

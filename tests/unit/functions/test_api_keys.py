@@ -112,7 +112,9 @@ def test_every_path_with_a_parameter_is_tried_with_another_tenants_thing(
         routes.find(method.partition(" ")[0], path).target for method, path in other_things.items()
     }
 
-    assert {each for each in ENDPOINTS if each.parameters} == tried
+    # An admin's calls about tenants are for no tenant's key.
+    guarded = {each for each in ENDPOINTS if each.parameters and each.scope != ADMIN}
+    assert guarded == tried
 
 
 @pytest.fixture

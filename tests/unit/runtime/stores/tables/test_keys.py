@@ -21,7 +21,10 @@ STORES: Final = Path(__file__).parents[5] / "runtime" / "stores"
 # What shares a partition key, or the sort key of one partition. Each function takes names.
 SHARING: Final[Mapping[type[StrEnum], tuple[Callable[..., str], ...]]] = {
     prefixes.ConfigPartition: (keys.tenant, keys.api_key_by_hash),
-    prefixes.ConfigSort: (keys.webhook, keys.function, keys.sync, keys.claim, keys.api_key),
+    prefixes.ConfigSort: (
+        *(keys.webhook, keys.function, keys.sync, keys.claim, keys.api_key),
+        keys.used_on,
+    ),
     prefixes.DeliveriesPartition: (keys.endpoint, keys.rate, keys.permits, keys.replay),
     prefixes.DueShard: (),
     prefixes.EventsPartition: (keys.event, keys.event_log),

@@ -1,6 +1,7 @@
 """From an event to messages."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.messages import RunMessage
 from runtime.core.ids import Key
 from runtime.core.json_text import dump, load
-from runtime.errors import BadInput, PenstockError, Transient
+from runtime.errors import BadInput, PenstockError, Permanent, Transient
 from runtime.usecases.matching.fan_out import FanOut
 from tests.builders import TENANT, a_bus_event, a_function, a_webhook, an_envelope
 from tests.doubles import (
@@ -21,6 +22,7 @@ from tests.doubles import (
     MemoryEvents,
     MemoryWebhooks,
 )
+from tests.quota import Left
 from tests.virtual_queue import VirtualQueue
 
 
@@ -228,3 +230,28 @@ def test_an_event_about_an_erased_person_is_dropped_and_counted() -> None:
     assert [("event.erased", "evt_gone", "dropped")] == [
         (line["message"], line["event_id"], line["outcome"]) for line in world.journal.lines
     ]
+
+
+def test_an_event_beyond_its_tenants_quota_is_parked_with_the_reason() -> None:
+    """It is not matched and not lost: on another day somebody moves it back."""
+    world, quota = World(a_webhook()), Left(1)
+    world.fan_out = replace(world.fan_out, quota=quota)
+    puts = [a_bus_event(an_envelope(id=f"evt_{number}", origin="bus")) for number in (1, 2)]
+
+    taken, beyond = world(*puts)
+
+    assert taken is None
+    assert isinstance(beyond, Permanent)
+    assert "quota_exceeded" == beyond.code
+    assert ["evt_1"] == [each.event_id for each in world.deliveries]
+    assert {"evt_1"} == {key.id for key in world.events.by_key}
+
+
+@pytest.mark.parametrize("origin", ["api", "system"])
+def test_what_the_api_has_counted_and_what_we_tell_is_not_counted_again(origin: str) -> None:
+    """An event must not count twice, nor the notice that the quota is used up at all."""
+    world, quota = World(a_webhook()), Left(0)
+    world.fan_out = replace(world.fan_out, quota=quota)
+
+    assert [None] == world(a_bus_event(an_envelope(origin=origin)))
+    assert [] == quota.counted
