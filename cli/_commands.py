@@ -156,6 +156,10 @@ _ADMIN: Final[Mapping[str, Place]] = {
         target="cli.quotas:quotas",
         help="Show or set how much a tenant may use on one day, in UTC; what is not given stays.",
     ),
+    "rotate-keys": Place(
+        target="cli.rotate_keys:rotate_keys",
+        help="Have KMS wrap every tenant's data keys anew, under the newest material of its key.",
+    ),
     "drain": Place(
         target="cli.switches:drain",
         help="Wait until no queue holds work any more; dead letters do not count.",

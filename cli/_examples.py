@@ -14,6 +14,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin pause": "delivery --stack penstock",
     "admin quotas": "acme --events 1000000 --deliveries none",
     "admin resume": "delivery --stack penstock",
+    "admin rotate-keys": "--stack penstock",
     "admin tenants create": "acme",
     "apply": "-f penstock.yaml --plan",
     "audit list": "--resource vip --since 7d",

@@ -8,7 +8,8 @@ another tenant's record does not open there.
 import base64
 import binascii
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +48,8 @@ class Secrets:
     random: Callable[[int], bytes]
     _sealing: dict[str, _Sealing] = field(default_factory=dict)
     _ciphers: "OrderedDict[tuple[str, str], AESGCM]" = field(default_factory=OrderedDict)
+    # Tenant and wrapped data key → the same data key, wrapped anew by this process.
+    _wrapped_anew: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def seal(self, tenant: str, secret: str) -> str:
         """The secret in the form in which it may be stored.
@@ -68,15 +71,38 @@ class Secrets:
         """
         from cryptography.exceptions import InvalidTag
 
-        version, *parts = sealed.split(".")
-        if version != VERSION or len(parts) != 3:  # noqa: PLR2004 - wrapped key, nonce, ciphertext
-            raise Unsealable("this is not a sealed secret")
+        _, *parts = _parts(sealed)
         try:
             cipher = self._opening_key(tenant, parts[0])
             nonce, text = _decode(parts[1]), _decode(parts[2])
             return cipher.decrypt(nonce, text, tenant.encode()).decode()
         except (InvalidTag, ValueError) as problem:
             raise Unsealable("sealed for another tenant, or altered") from problem
+
+    def rewrap(self, tenant: str, sealed: str) -> str:
+        """The same sealed text with its data key wrapped anew, under KMS's newest material.
+
+        Nothing is in the clear here: KMS unwraps and wraps. Each data key is asked for once, so
+        texts that have shared one go on sharing it.
+
+        Raises:
+            Unsealable: sealed for another tenant, or altered.
+            Transient: KMS does not answer.
+        """
+        version, wrapped, *text = _parts(sealed)
+        if (tenant, wrapped) not in self._wrapped_anew:
+            context = {"tenant": tenant}
+            with aws.faults("wrap a data key anew"), _unsealable(self.client):
+                answer = self.client.re_encrypt(
+                    CiphertextBlob=_decode(wrapped),
+                    SourceEncryptionContext=context,
+                    SourceKeyId=self.key_id,
+                    DestinationEncryptionContext=context,
+                    DestinationKeyId=self.key_id,
+                )
+            anew = _encode(answer["CiphertextBlob"])
+            self._wrapped_anew[tenant, wrapped] = self._wrapped_anew[tenant, anew] = anew
+        return ".".join((version, self._wrapped_anew[tenant, wrapped], *text))
 
     def _sealing_key(self, tenant: str) -> _Sealing:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -105,14 +131,28 @@ class Secrets:
         return cipher
 
     def _unwrap(self, tenant: str, wrapped: str) -> bytes:
-        try:
+        with _unsealable(self.client):
             return self.client.decrypt(
                 KeyId=self.key_id,
                 CiphertextBlob=_decode(wrapped),
                 EncryptionContext={"tenant": tenant},
             )["Plaintext"]
-        except self.client.exceptions.InvalidCiphertextException as problem:
-            raise Unsealable("sealed for another tenant, or altered") from problem
+
+
+def _parts(sealed: str) -> list[str]:
+    """The version, the wrapped data key, the nonce and the ciphertext."""
+    parts = sealed.split(".")
+    if parts[0] != VERSION or len(parts) != 4:  # noqa: PLR2004 - the four that are named
+        raise Unsealable("this is not a sealed secret")
+    return parts
+
+
+@contextmanager
+def _unsealable(client: "KMSClient") -> Iterator[None]:
+    try:
+        yield
+    except client.exceptions.InvalidCiphertextException as problem:
+        raise Unsealable("sealed for another tenant, or altered") from problem
 
 
 def _encode(raw: bytes) -> str:

@@ -30,6 +30,7 @@ TENANTS: Final = ConfigPartition.TENANTS.value
 MIGRATIONS: Final = ConfigPartition.MIGRATIONS.value
 PURGES: Final = ConfigPartition.PURGES.value
 INSTALLATION: Final = ConfigPartition.INSTALLATION.value
+ROTATION: Final = "rotation"  # the sort key of the last rotation of data keys, in the same one
 SWITCHES: Final = "switches"  # the sort key of what is paused, in the partition of the installation
 SUBSCRIPTIONS: Final = ConfigSort.SUBSCRIPTIONS.value
 TRANSFORMS: Final = ConfigSort.TRANSFORMS.value
