@@ -185,6 +185,10 @@ COMMANDS: Final[Mapping[str, Place]] = {
         target="cli.apply:apply",
         help="Make a tenant what a file says; print the plan, ask, and change.",
     ),
+    "export": Place(
+        target="cli.export:export",
+        help="Write what a tenant has as a file, which `penstock apply` makes again anywhere.",
+    ),
     "dev": Place(
         target="cli.dev.command:dev",
         help="Work on a project: publish on save to the local cloud, and show what comes of"

@@ -38,6 +38,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "events replay": "--webhook whk_1 --since 7d --status dead",
     "events send": "events.jsonl",
     "events show": "evt_1",
+    "export": "-f penstock.yaml",
     "functions canary promote": "vip",
     "functions canary show": "vip",
     "functions canary start": "vip 4 --percent 5 --margin 2",
