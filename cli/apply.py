@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli import _diff, _output, _terminal, _times, client, function_values
+from cli import _diff, _output, _terminal, _times, client, function_values, transforms
 from cli._errors import CommandFailed, WrongUsage
 from cli._output import AsJson
 from cli.project import carry_out, compare
@@ -83,6 +83,8 @@ def apply(  # noqa: PLR0913 - each option of the command is a parameter
         _confirm(plan, yes=yes, as_json=as_json)
         hidden = SHOWN_ONCE if hide_secrets else ()
         _carry_out(plan.to_do, bodies, api, applied, hidden=hidden, as_json=as_json)
+        if not as_json and any(step.kind is Kind.TRANSFORM for step in plan.to_do):
+            _output.say(transforms.BACKFILL)
     document = {"file": str(project.path), **to_json(plan), "applied": applied}
     _output.show(document, as_json=as_json, human=list)
     if check and plan.to_do:
@@ -111,7 +113,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
 def lines(plan: Plan) -> Iterable[str]:
     """The plan for people."""
     for step in plan.steps:
-        at = f" ({step.id})" if step.id else ""
+        at = _at(step.name, step.id)
         yield f"{_SIGNS[step.action]} {step.kind} {step.name}{at}"
         for change in step.changes:
             after = _output.cell(change.after)
@@ -119,12 +121,18 @@ def lines(plan: Plan) -> Iterable[str]:
             yield f"    {change.field}: {before}{after}"
             yield from change.diff
     for other in plan.not_in_file:
-        yield f"not in the file, and left alone: {other.kind} {other.name} ({other.id})"
+        at = _at(other.name, other.id)
+        yield f"not in the file, and left alone: {other.kind} {other.name}{at}"
     counts = Counter(step.action for step in plan.steps)
     line = "{} to create, {} to change, {} the same".format(
         *(counts[each] for each in (Action.CREATE, Action.CHANGE, Action.SAME))
     )
     yield f"{line}, {counts[Action.DELETE]} to delete" if counts[Action.DELETE] else line
+
+
+def _at(name: str, thing_id: str | None) -> str:
+    """The id behind a name; of a function the name is the id."""
+    return "" if thing_id in (None, name) else f" ({thing_id})"
 
 
 def _confirm(plan: Plan, *, yes: bool, as_json: bool) -> None:
@@ -177,7 +185,7 @@ def _applied(step: Step, answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _done(step: Step, answer: Mapping[str, Any]) -> Iterable[str]:
-    yield f"{_DONE[step.action]} {step.kind} {step.name} ({answer['id']})"
+    yield f"{_DONE[step.action]} {step.kind} {step.name}{_at(step.name, answer['id'])}"
     yield from (f"    {_output.finding(each)}" for each in answer.get("findings", ()))
     if step.action is Action.DELETE:
         return

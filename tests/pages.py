@@ -38,6 +38,7 @@ EXECUTED: Final = (
     "docs/howto/derive-properties.md",
     "docs/howto/import-profiles.md",
     "docs/howto/export-profiles.md",
+    "docs/howto/configure-as-code.md",
 )
 # The pages that need no cloud, and are followed in the folder of the project.
 WITHOUT_CLOUD: Final = (

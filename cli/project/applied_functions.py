@@ -97,6 +97,11 @@ def _whole(judged: functions.JudgedFunction) -> dict[str, Any]:
     }
 
 
+def of_new_function() -> dict[str, Any]:
+    """The settings of a function of which nobody has said anything."""
+    return _whole(functions.judge({}))
+
+
 def retry_as_shown(policy: RetryPolicy) -> dict[str, Any]:
     """A retry policy as the API shows it."""
     delays_s = None if policy.delays_s is None else list(policy.delays_s)

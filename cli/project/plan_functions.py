@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cli import _diff
-from cli.project import plan
+from cli.project import applied_functions, plan
 from cli.project.applied_functions import AppliedFunction
 from cli.project.plan import Change, Kind, Row, Step
 from cli.project.sealed import FromEnvironment
@@ -99,13 +99,10 @@ def _restored(row: Row | None) -> Iterator[Change]:
 
 
 def _settings(declared: AppliedFunction, row: Row | None) -> Iterator[Change]:
-    before = {} if row is None else shown_settings(row)
+    before = applied_functions.of_new_function() if row is None else shown_settings(row)
     for name, after in declared.settings.items():
-        if row is None:
-            if after:
-                yield Change(field=name, before=None, after=after)
-        elif _comparable(name, before[name]) != _comparable(name, after):
-            yield Change(field=name, before=before[name], after=after)
+        if _comparable(name, before[name]) != _comparable(name, after):
+            yield Change(field=name, before=None if row is None else before[name], after=after)
 
 
 def _comparable(name: str, value: Any) -> Any:
