@@ -180,6 +180,7 @@ def test_a_statement_that_runs_on_is_looked_at_again_by_a_message_of_our_own(wor
     world.syncs.add(a_sync())
     world.archive(an_event())
     world.planner().sync_one("acme", "syn_1")
+    world.pass_time(seconds=1)  # loads are listed by when they were planned
     world.archive(an_event(id="evt_2"))
     world.plan()
     world.redshift.faults.gate.clear()
@@ -227,6 +228,7 @@ def _running(world: World) -> Load:
     world.syncs.add(a_sync())
     world.archive(an_event())
     world.planner().sync_one("acme", "syn_1")
+    world.pass_time(seconds=1)  # loads are listed by when they were planned
     world.archive(an_event(id="evt_2"))
     world.plan()
     world.redshift.faults.gate.clear()
