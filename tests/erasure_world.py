@@ -261,6 +261,7 @@ class World:
         return RequestErasure(
             profiles=self.cloud.profiles,
             begin=lambda profile, job: self.erasures().begin(profile, job, jobs=jobs),
+            jobs=jobs,
             clock=self.clock,
             new_id=lambda prefix: f"{prefix}_22222222222222222",
         )(TENANT, profile_id)
@@ -294,6 +295,8 @@ class World:
             files=file_steps(
                 Bucket(client=cloud.clients.s3, name=self.warehouse.name),
                 Table(client=cloud.clients.tables, name=self.warehouse.name),
+                configured=self.syncs,
+                connect=self.warehouse.as_role,
                 scratch=self.warehouse.folder,
                 clock=self.clock,
             ),

@@ -7,8 +7,8 @@ call took effect; once dead it stays dead.
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -28,8 +28,7 @@ from runtime.core.warehouse.messages import SyncMessage
 from runtime.core.warehouse.plan import Load
 from runtime.core.warehouse.progress import Progress
 from runtime.core.warehouse.settings.s3 import OwnBucket
-from runtime.core.warehouse.sync import DestinationKind, Sync
-from runtime.errors import NotFound
+from runtime.core.warehouse.sync import DestinationKind
 from runtime.stores.archive.raw_log import RawLog
 from runtime.stores.aws.clients import Clients
 from runtime.stores.aws.dynamodb import DynamoDB
@@ -56,6 +55,7 @@ from runtime.usecases.warehouse.run_syncs import RunSyncs
 from runtime.usecases.warehouse.sync_warehouse import SyncWarehouse
 from runtime.usecases.warehouse.tend_sync import TendSync
 from tests.doubles import Journal, MemoryBus, MemoryErasures
+from tests.held_syncs import HeldSyncs
 from tests.planner_deaths import Death
 from tests.redshift_standin import Roles
 from tests.virtual_queue import VirtualQueue
@@ -68,32 +68,6 @@ LOADER = Loader(database="penstock", user="IAMR:loader", copy_role_arn=ROLE)
 PREFIX = "penstock/"  # an installation's name and a slash
 START = datetime(2026, 11, 20, 13, 4, 5, tzinfo=UTC)
 _names = itertools.count()
-
-
-@dataclass
-class HeldSyncs:
-    """Sync definitions, held in memory."""
-
-    held: dict[tuple[str, str], Sync] = field(default_factory=dict)
-
-    def add(self, sync: Sync) -> Sync:
-        """Define a sync."""
-        self.held[sync.tenant, sync.id] = sync
-        return sync
-
-    def enabled(self) -> Iterator[Sync]:
-        """All that are not paused."""
-        return iter([sync for sync in self.held.values() if sync.enabled])
-
-    def find(self, tenant: str, sync_id: str) -> Sync | None:
-        """One of them, or None."""
-        return self.held.get((tenant, sync_id))
-
-    def get(self, tenant: str, sync_id: str) -> Sync:
-        """One of them."""
-        if (tenant, sync_id) not in self.held:
-            raise NotFound("no such sync", code="sync_not_found")
-        return self.held[tenant, sync_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +233,11 @@ class World:
         log = files.raw_log
         destinations: dict[DestinationKind, Destination] = {
             DestinationKind.S3: LoadLake(
-                files=files, copies=OwnBuckets(connect=self.as_role), clock=self.clock
+                files=files,
+                copies=OwnBuckets(
+                    connect=self.as_role, indexes=files.bucket, scratch=files.writer.scratch
+                ),
+                clock=self.clock,
             ),
             DestinationKind.REDSHIFT: LoadStaged(
                 files=files, warehouse=warehouse, clock=self.clock

@@ -273,7 +273,8 @@ def erase(api: Api, caller: ApiKey, *, profile_id: fields.ProfileId) -> JobOut:
     """Erase a person: the profile, its names, and all that was made of the events about it.
 
     From the answer on, the names lead to nobody, and events that give one are dropped. The job
-    erases the rest within minutes, and its counts are the evidence. Nobody can cancel it.
+    erases the rest within minutes, and its counts are the evidence. Nobody can cancel it. When it
+    has failed, the same call has it go on.
     """
     return JobOut.model_validate(api.profiles.erase(caller.tenant, profile_id))
 

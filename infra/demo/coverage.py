@@ -93,6 +93,7 @@ BLIND: Final = (
             ("s3:GetObject", "SyncRole", "*/manifest/*"),
             ("s3:GetObject", "SyncRole", "*/stage/*"),
             ("sts:AssumeRole", "SyncRole", "*role/penstock/*"),
+            ("sts:AssumeRole", "JobsRole", "*role/penstock/*"),
         )
     ),
     Blind(

@@ -171,4 +171,9 @@ def _files(clients: "Clients", installation: "Settings") -> "Mapping[Stage, File
             leases=Ledger(table=raw_log.table),
             clock=worker.now,
         ),
+        Stage.OWN_BUCKETS: EraseLake(
+            lake=warehouse_parts.own_lakes(clients, installation),
+            leases=Ledger(table=raw_log.table),
+            clock=worker.now,
+        ),
     }

@@ -80,7 +80,7 @@ def syncs(clients: "Clients", installation: "Settings", *, journal: Journal) -> 
     def destination(kind: DestinationKind) -> "Destination":
         match kind:
             case DestinationKind.S3:
-                copies = warehouse_parts.own_buckets(clients)
+                copies = warehouse_parts.own_buckets(clients, installation)
                 return LoadLake(files=files, copies=copies, clock=worker.now)
             case DestinationKind.REDSHIFT:
                 warehouse = parts.redshift(clients, installation, ledger=ledger)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runtime.stores.aws.s3 import Bucket
     from runtime.stores.warehouse.http import Reply, Send
     from runtime.stores.warehouse.own_bucket import OwnBuckets
+    from runtime.stores.warehouse.own_lakes import OwnLakes
     from runtime.usecases.warehouse.load_own import Connect, OwnWarehouses, Warehouse
     from runtime.usecases.warehouse.load_sql import Schemas
     from runtime.usecases.warehouse.seal_settings import SettingRules
@@ -64,11 +65,30 @@ def setting_rules(installation: Settings) -> "Mapping[DestinationKind, SettingRu
     }
 
 
-def own_buckets(clients: Clients) -> "OwnBuckets":
-    """The buckets of tenants' own."""
+def own_buckets(clients: Clients, installation: Settings) -> "OwnBuckets":
+    """The buckets of tenants' own, for loads."""
+    from runtime.stores.aws.s3 import Bucket
     from runtime.stores.warehouse.own_bucket import OwnBuckets
 
-    return OwnBuckets(connect=partial(_as_role, clients))
+    return OwnBuckets(
+        connect=partial(_as_role, clients),
+        indexes=Bucket(client=clients.s3, name=installation.bucket),
+        scratch=Path(tempfile.gettempdir()),
+    )
+
+
+def own_lakes(clients: Clients, installation: Settings) -> "OwnLakes":
+    """The files in buckets of tenants' own, for erasures."""
+    from runtime.stores.aws.s3 import Bucket
+    from runtime.stores.warehouse.own_lakes import OwnLakes
+    from runtime.stores.warehouse.syncs import Syncs
+
+    return OwnLakes(
+        configured=Syncs(config=parts.config(clients, installation)),
+        connect=partial(_as_role, clients),
+        indexes=Bucket(client=clients.s3, name=installation.bucket),
+        scratch=Path(tempfile.gettempdir()),
+    )
 
 
 def own_warehouses(

@@ -120,13 +120,15 @@ def test_secrets_are_opened_by_those_who_log_in_somewhere() -> None:
 
 def test_a_bucket_of_a_tenants_own_is_reached_by_a_role_of_one_path_with_an_external_id() -> None:
     """So no tenant can have us act as another tenant's role, or as one of our own."""
-    ((role, statement),) = [
-        (role.name, statement)
+    reaching = {
+        role.name: statement
         for role, statement in template.statements()
         if "role/penstock/*" in str(statement["Resource"])
-    ]
-    assert ("SyncRole", ["sts:AssumeRole"]) == (role, statement["Action"])
-    assert {"StringLike": {"sts:ExternalId": "syn_*"}} == statement["Condition"]
+    }
+    assert {"SyncRole", "JobsRole"} == set(reaching)  # loads, and erasures
+    for statement in reaching.values():
+        assert ["sts:AssumeRole"] == statement["Action"]
+        assert {"StringLike": {"sts:ExternalId": "syn_*"}} == statement["Condition"]
 
 
 def test_nothing_else_is_kept_from_the_demo() -> None:
@@ -147,6 +149,7 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("sts:AssumeRole", "*-SyncRole-*", "*role/penstock/*"),
         ("events:PutEvents", "*-JobsRole-*", "*"),
         ("dynamodb:UpdateItem", "*-FanoutRole-*", "*"),
+        ("sts:AssumeRole", "*-JobsRole-*", "*role/penstock/*"),
         ("sqs:SendMessage", "*Function*Role*", "*DeadLetters*"),
         ("sqs:SendMessage", coverage.EVENTBRIDGE, "*DeadLetters*"),
     } == {(blind.action, blind.holder, blind.resource) for blind in coverage.BLIND}

@@ -13,7 +13,7 @@ from typing import Final
 
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.durable import SETTLE_MS
-from runtime.core.jobs.job import Job, JobKind
+from runtime.core.jobs.job import Job, JobKind, JobState
 from runtime.core.profiles import profile as profiles
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import epoch_ms
@@ -36,6 +36,7 @@ class Stage(StrEnum):
     RAW_LOG = "raw_log"
     DISCARDS = "discards"
     LAKE = "lake"
+    OWN_BUCKETS = "own_buckets"  # last, because their owners may refuse us
 
     @property
     def is_second_look(self) -> bool:
@@ -84,6 +85,15 @@ def requested(profile: Profile, *, now: str, unique: str) -> Job:
         due_at_ms=epoch_ms(now) + SETTLE_MS,
         params={"profile_id": profile.id, "kept_apart": list(profile.kept_apart)},
         result={_IDS: sorted({profile.id, *profile.merged_ids, *profiles.begun_ids(profile)})},
+    )
+
+
+def has_failed(job: Job, profile_id: str) -> bool:
+    """Whether the job is an erasure of the person with this profile that did not reach its end."""
+    return (
+        job.kind is JobKind.ERASURE
+        and job.state is JobState.FAILED
+        and job.params["profile_id"] == profile_id
     )
 
 

@@ -135,6 +135,13 @@ def advanced(
     return after if cursor is not None else ended(after, JobState.DONE, now=now)
 
 
+def resumed(job: Job, *, now_ms: int) -> Job:
+    """The failed job as it goes on at the page that failed."""
+    return replace(
+        job, state=JobState.RUNNING, reason=None, faults=(), finished_at=None, due_at_ms=now_ms
+    )
+
+
 def ended(job: Job, state: JobState, *, now: str) -> Job:
     """The job in its last state, in which nobody takes it up again."""
     return replace(job, state=state, finished_at=now, due_at_ms=None)

@@ -1,10 +1,8 @@
 """The files of the lake: which there are, whom they hold, and one without some people's rows."""
 
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from runtime.core.archive import people
 from runtime.core.ids import Key
@@ -12,9 +10,7 @@ from runtime.core.warehouse import plan
 from runtime.core.warehouse.refresh import LakeFile
 from runtime.errors import NotFound
 from runtime.stores.aws.s3 import Bucket
-from runtime.stores.warehouse import duck
-
-PERSON: Final = "profile_id"  # the column of each table whose rows are about somebody
+from runtime.stores.warehouse import people_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +50,17 @@ class LakeFiles:
             return True
         return people.may_hold(index, erased)
 
+    def of(self, tenant: str, sync_id: str) -> "SyncFiles":
+        """The files of one sync."""
+        return SyncFiles(lake=self, tenant=tenant, sync_id=sync_id)
+
     def publish(self, key: str, path: Path, *, tenant: str) -> None:
         """Store a file, its index first, so that no file is ever without one.
 
         What stands at the key is replaced: it is the same file, or one that has rows of people who
         were erased since.
         """
-        with duck.connect(self.scratch) as connection:
-            index = _index(_File(connection, path), tenant=tenant)
+        index = people_file.index(path, tenant=tenant, scratch=self.scratch)
         self.bucket.put(plan.people_key(key), index)
         self.bucket.put(key, path.read_bytes())
 
@@ -74,73 +73,31 @@ class LakeFiles:
         before = self.bucket.read(key)
         if before is None:
             return 0
-        with (
-            tempfile.TemporaryDirectory(dir=self.scratch, prefix="erase-") as folder,
-            duck.connect(self.scratch) as connection,
-        ):
-            old = _File(connection, Path(folder, "before.parquet"))
-            old.path.write_bytes(before.body)
-            ids = [each.id for each in erased]
-            removed = old.count(ids)
-            if removed:
-                new = old.without(ids, to=Path(folder, "after.parquet"))
-                self.bucket.put(key, new.path.read_bytes())
-                tenant = next(iter(erased)).tenant
-                self.bucket.put(plan.people_key(key), _index(new, tenant=tenant))
-        return removed
+        tenant = next(iter(erased)).tenant
+        ids = [each.id for each in erased]
+        after = people_file.without(before.body, ids, tenant=tenant, scratch=self.scratch)
+        if after.removed:
+            self.bucket.put(key, after.body)
+            self.bucket.put(plan.people_key(key), after.people)
+        return after.removed
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A Parquet file on local disk."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFiles:
+    """The files of one sync, for who takes people out of them."""
 
-    connection: Any  # of DuckDB
-    path: Path
+    lake: LakeFiles
+    tenant: str
+    sync_id: str
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The names of its columns."""
-        rows = self.connection.execute(
-            "SELECT name FROM parquet_schema($file)", {"file": str(self.path)}
-        ).fetchall()
-        return frozenset(row[0] for row in rows)
+    def keys(self, *, after: str) -> Iterator[str]:
+        """The keys of the files that sort behind `after`, in order."""
+        return self.lake.files(self.tenant, self.sync_id, after=after)
 
-    def people(self) -> list[str]:
-        """The ids of the people whom its rows are about."""
-        if PERSON not in self.columns:
-            return []
-        rows = self.connection.execute(
-            f"SELECT DISTINCT {PERSON} FROM read_parquet($file) WHERE {PERSON} IS NOT NULL",
-            {"file": str(self.path)},
-        ).fetchall()
-        return [row[0] for row in rows]
+    def may_hold(self, key: str, erased: Collection[Key]) -> bool:
+        """Whether rows of one of these people may be in a file: false only if there is none."""
+        return self.lake.may_hold(key, erased)
 
-    def count(self, erased: Sequence[str]) -> int:
-        """How many rows have something of these people."""
-        if PERSON not in self.columns:
-            return 0
-        (count,) = self.connection.execute(
-            f"SELECT count(*) FROM read_parquet($file) WHERE {self._is_of_erased}",
-            {"file": str(self.path), "erased": erased},
-        ).fetchone()
-        return int(count)
-
-    def without(self, erased: Sequence[str], *, to: Path) -> "_File":
-        """The file without the rows that have something of these people, in the same order."""
-        self.connection.execute(
-            f"""COPY (SELECT * FROM read_parquet($file)
-                WHERE {PERSON} IS NULL OR NOT ({self._is_of_erased}))
-                TO '{to}' (FORMAT parquet, COMPRESSION zstd)""",
-            {"file": str(self.path), "erased": erased},
-        )
-        return _File(self.connection, to)
-
-    @property
-    def _is_of_erased(self) -> str:
-        """The condition; a row that says that a profile is deleted has nothing but its id."""
-        condition = f"{PERSON} IN (SELECT unnest($erased))"
-        return f"{condition} AND NOT deleted" if "deleted" in self.columns else condition
-
-
-def _index(file: _File, *, tenant: str) -> bytes:
-    return people.index(Key(tenant, profile_id) for profile_id in file.people())
+    def take_out(self, key: str, erased: Collection[Key]) -> int:
+        """Take the rows of these people out of a file; returns how many there were."""
+        return self.lake.take_out(key, erased)

@@ -13,9 +13,10 @@ from typing import Final, Protocol
 from runtime.core.archive import people
 from runtime.core.archive.raw_log import RawBatch
 from runtime.core.ids import Key
+from runtime.core.jobs.job import Fault
 from runtime.core.timestamps import timestamp
 from runtime.core.warehouse.plan import Lease
-from runtime.errors import Transient
+from runtime.errors import Permanent, Transient
 from runtime.usecases.ports import SyncLeases
 
 LOOKED_AT: Final = 5000  # batches, or files, in one page
@@ -32,6 +33,8 @@ class FilesPage:
     rows: int = 0  # how many rows of the person there were
     after: str | None = None  # where the next page begins; None when this was the last
     wait_s: int = 0  # how long it has to wait before it begins
+    # The files of syncs that we may not reach, each with what its owner has to do.
+    faults: tuple[Fault, ...] = ()
 
 
 class RawLog(Protocol):
@@ -60,20 +63,30 @@ class Discards(Protocol):
         """Take the rows of these people out of a file; returns how many there were."""
 
 
-class Lake(Protocol):
-    """The Parquet files of syncs."""
+class SyncFiles(Protocol):
+    """The Parquet files of one sync."""
 
-    def syncs(self, tenant: str) -> Sequence[str]:
-        """The ids of the tenant's syncs that have files, in order."""
-
-    def files(self, tenant: str, sync_id: str, *, after: str = "") -> Iterable[str]:
-        """The keys of a sync's files that sort behind `after`, in order."""
+    def keys(self, *, after: str) -> Iterable[str]:
+        """The keys of the files that sort behind `after`, in order."""
 
     def may_hold(self, key: str, erased: Collection[Key]) -> bool:
         """Whether rows of one of these people may be in a file."""
 
     def take_out(self, key: str, erased: Collection[Key]) -> int:
-        """Take the rows of these people out of a file; returns how many there were."""
+        """Take the rows of these people out of a file; returns how many there were.
+
+        Nobody else may change the sync's files meanwhile: the caller has its lease.
+        """
+
+
+class Lake(Protocol):
+    """The Parquet files of syncs: in our lake, or in buckets of tenants' own."""
+
+    def syncs(self, tenant: str) -> Sequence[str]:
+        """The ids of the tenant's syncs that have files, in order."""
+
+    def of(self, tenant: str, sync_id: str) -> SyncFiles:
+        """The files of one sync."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +139,10 @@ class EraseDiscards:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseLake:
-    """Takes people out of the lake, sync by sync, each under its lease."""
+    """Takes people out of the files of syncs, one sync after another, each under its lease.
+
+    A sync whose files we may not reach keeps nobody from those of the others.
+    """
 
     lake: Lake
     leases: SyncLeases
@@ -152,23 +168,27 @@ class EraseLake:
             if problem.code != "sync_busy":
                 raise
             return FilesPage(after=f"{sync_id} {key}", wait_s=BUSY_S)
+        page, faults = _Page(), tuple[Fault, ...]()
         try:
-            page = self._page(lease, _keys(tenant, profile_ids), after=key)
+            self._go_through(lease, _keys(tenant, profile_ids), page, after=key)
+        except Permanent as problem:
+            faults = (Fault(subject=sync_id, code=problem.code, message=problem.message),)
         finally:
             self.leases.release(lease)
-        if page.is_full:
+        if page.is_full and not faults:
             return page.ended(more=True, prefix=f"{sync_id} ")
         following = f"{others[0]} " if others else None
-        return FilesPage(files=page.files, rows=page.rows, after=following)
+        return FilesPage(files=page.files, rows=page.rows, after=following, faults=faults)
 
-    def _page(self, lease: Lease, erased: Collection[Key], *, after: str) -> "_Page":
-        page = _Page()
-        for key in self.lake.files(lease.tenant, lease.sync_id, after=after):
-            wanted = self.lake.may_hold(key, erased)
-            page.count(key, self.lake.take_out(key, erased) if wanted else None)
+    def _go_through(
+        self, lease: Lease, erased: Collection[Key], page: "_Page", *, after: str
+    ) -> None:
+        files = self.lake.of(lease.tenant, lease.sync_id)
+        for key in files.keys(after=after):
+            wanted = files.may_hold(key, erased)
+            page.count(key, files.take_out(key, erased) if wanted else None)
             if page.is_full:
-                break
-        return page
+                return
 
     def _now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)

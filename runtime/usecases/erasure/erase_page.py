@@ -14,6 +14,7 @@ from runtime.core.jobs.job import Job
 from runtime.core.page import Page
 from runtime.core.timeline.entry import EntryKind, Selection
 from runtime.core.timestamps import timestamp
+from runtime.errors import Permanent
 from runtime.usecases.erasure.erase_events import Erased
 from runtime.usecases.erasure.erase_files import FilesPage
 from runtime.usecases.ports import TimelinePages
@@ -46,7 +47,7 @@ class Runs(Protocol):
 
 
 class Files(Protocol):
-    """Files of many people: the raw log, the discards, or the lake."""
+    """Files of many people: the raw log, the discards, the lake, or its copies."""
 
     def __call__(self, tenant: str, profile_ids: Sequence[str], /, *, after: str) -> FilesPage:
         """Take rows of these profiles out of the files behind a place, as many as a page does."""
@@ -103,7 +104,7 @@ class ErasePage:
                 return self._next(job, {"timeline_entries": count})
             case Stage.WAREHOUSE:
                 return self._warehouse(job)
-            case Stage.RAW_LOG | Stage.DISCARDS | Stage.LAKE:
+            case Stage.RAW_LOG | Stage.DISCARDS | Stage.LAKE | Stage.OWN_BUCKETS:
                 return self._files(job, place)
 
     def _events(self, job: Job, place: Place) -> Job:
@@ -159,6 +160,11 @@ class ErasePage:
         ids = erasure.profile_ids(job)
         page = self.files[place.stage](job.tenant, ids, after=place.position)
         counts = {f"{place.stage}_files": page.files, f"{place.stage}_rows": page.rows}
+        job = replace(job, faults=(*job.faults, *page.faults)[: jobs.MAX_FAULTS])
+        if page.after is None and job.faults:
+            # Who asks once more, when the owner has done what the fault says, begins here.
+            cursor = str(Place(stage=place.stage))
+            return self._failed(self._advanced(job, counts, cursor=cursor, done=0))
         if page.after is None:
             return self._next(job, counts)
         cursor = str(replace(place, position=page.after))
@@ -166,6 +172,11 @@ class ErasePage:
         if not page.wait_s:
             return after
         return replace(after, due_at_ms=int((self.clock().timestamp() + page.wait_s) * 1000))
+
+    def _failed(self, job: Job) -> Job:
+        first = job.faults[0]
+        problem = Permanent(f"files of the sync {first.subject}: {first.message}", code=first.code)
+        return jobs.failed(job, problem, now=timestamp(self.clock()))
 
     def _next(self, job: Job, counts: Mapping[str, int], *, done: int = 0) -> Job:
         """The job at the stage after its present one; done after the last."""

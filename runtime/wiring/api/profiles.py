@@ -53,6 +53,7 @@ def build(clients: Clients, installation: Settings) -> ProfileApi:
         erase=RequestErasure(
             profiles=profiles,
             begin=lambda profile, job: erasures.begin(profile, job, jobs=jobs),
+            jobs=jobs,
             clock=worker.now,
             new_id=parts.new_id,
         ),

@@ -1,23 +1,20 @@
 """Loads, erasures and archives meet at the files of many people, and nobody comes back."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
+from runtime.core.erasure.erasure import Stage
 from runtime.core.events.envelope import ProfileRef
 from runtime.core.ids import Key
 from runtime.core.jobs.job import JobState
 from runtime.core.warehouse.plan import LoadState
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.usecases.erasure.erase_files import BUSY_S, FilesPage
-from tests import cloud as clouds
 from tests.builders import TENANT, a_profile, an_event
 from tests.cloud import RETENTION_DAYS
-from tests.erased_files import file_rows, file_steps
+from tests.erased_files import erase_files, file_rows
 from tests.erasure_world import ADA, BOB, SECOND_LOOK_S
 from tests.erasure_world import World as Installation
 from tests.planner_deaths import Death, Killed
@@ -26,42 +23,6 @@ from tests.warehouse_records import a_sync
 
 ERASED = ProfileRef(id="ada")
 NEIGHBOUR = ProfileRef(id="bob")
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    """An installation in which two people have left traces, which are loaded."""
-    with clouds.in_process() as account:
-        warehouse = World(tmp_path)
-        installation = Installation(cloud=account, warehouse=warehouse)
-        for person in (ADA, BOB):
-            installation.live(person)
-        installation.load()
-        yield installation
-        warehouse.close()
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A raw log, a lake and a warehouse in which nothing is yet."""
-    with mock_aws():
-        world = World(tmp_path)
-        yield world
-        world.close()
-
-
-def _erase(world: World, profile_id: str = "ada") -> dict[str, FilesPage]:
-    """Take somebody out of all files, as the stages of a job do; the last page of each."""
-    table = world.table()
-    steps = file_steps(world.raw_log().bucket, table, scratch=world.folder, clock=world.clock)
-    pages: dict[str, FilesPage] = {}
-    for stage, step in steps.items():
-        after: str | None = ""
-        while after is not None:
-            pages[stage] = page = step(TENANT, [profile_id], after=after)
-            assert not page.wait_s
-            after = page.after
-    return pages
 
 
 def test_a_sync_that_begins_later_loads_nothing_of_an_erased_person(
@@ -124,7 +85,7 @@ def test_a_load_that_was_killed_before_the_erasure_goes_on_without_the_person(
         world.death = None
         world.pass_time(minutes=17)
 
-        _erase(world)
+        erase_files(world, "ada")
         loads = world.planner().sync_one(TENANT, "syn_1")
 
         assert all(load.finished_at and not load.error for load in loads)
@@ -145,7 +106,7 @@ def test_that_a_profile_is_deleted_stays_in_the_lake(world: World) -> None:
         world.archive_profiles(snapshot)
         world.planner().sync_one(TENANT, "syn_1")
 
-    removed = _erase(world)["lake"].rows
+    removed = erase_files(world, "ada")[Stage.LAKE].rows
 
     assert removed == 1 + len(alive.names)
     assert [] == [at for at, row in file_rows(world).items() if "word-of-ada" in row]
@@ -191,7 +152,7 @@ def test_what_is_from_before_there_were_indexes_is_looked_into(
     )
     world.s3.delete_object(Bucket=world.name, Key=world.keys("people/")[0])
 
-    _erase(world)
+    erase_files(world, "ada")
 
     assert not [row for row in file_rows(world).values() if '"ada"' in row]
 
@@ -201,11 +162,11 @@ def test_an_erasure_gives_no_batch_a_longer_life(world: World) -> None:
     world.archive(*(an_event(id=name, profile=ProfileRef(id=name)) for name in ("ada", "bob")))
     (batch,) = world.raw_log().since(0)
     world.pass_time(days=RETENTION_DAYS - 1)
-    assert _erase(world, "ada")["raw_log"].rows == 1
+    assert erase_files(world, "ada")[Stage.RAW_LOG].rows == 1
     assert [row["id"] for row in world.rows(batch)] == ["bob"]
 
     world.pass_time(days=RETENTION_DAYS)  # a neighbour is erased from what should have expired
-    _erase(world, "bob")
+    erase_files(world, "bob")
     assert world.rows(batch) == []
 
 
@@ -216,4 +177,4 @@ def test_a_batch_whose_object_has_expired_holds_nobody(
     world.archive(an_event(profile=ERASED))
     *_, batch = world.raw_log().since(0)
     world.s3.delete_object(Bucket=world.name, Key=batch.key)
-    assert FilesPage() == _erase(world)["raw_log"]
+    assert FilesPage() == erase_files(world, "ada")[Stage.RAW_LOG]
