@@ -14,6 +14,7 @@ from runtime.core.warehouse import tables
 from runtime.core.warehouse.tables import Table
 
 TARGET_BYTES: Final = 128 * 1024 * 1024  # of a compacted file, at most: what warehouses read best
+PREFIX: Final = "c-"  # what the name of a compacted file begins with; a load's is its id
 SMALL_BYTES: Final = TARGET_BYTES // 2  # what is larger stays as it is
 
 
@@ -36,7 +37,7 @@ class Merge:
         """The key of the one file; the same inputs always give the same."""
         folder = self.inputs[0].rpartition("/")[0]
         digest = hashlib.sha256("\0".join(self.inputs).encode()).hexdigest()
-        return f"{folder}/c-{digest[:32]}.parquet"
+        return f"{folder}/{PREFIX}{digest[:32]}.parquet"
 
 
 def merges(files: Iterable[Stored], *, before: str, except_loads: Collection[str]) -> list[Merge]:

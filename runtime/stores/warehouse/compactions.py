@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import manifest, plan
 from runtime.core.warehouse.compaction import Merge, Stored
 from runtime.errors import NotFound
 from runtime.stores.aws.s3 import Bucket
-from runtime.stores.warehouse import duck
+from runtime.stores.warehouse import duck, people_file
 from runtime.stores.warehouse.lake_files import LakeFiles
+from runtime.stores.warehouse.lake_manifests import LakeManifests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,11 @@ class Compactions:
     def files(self, tenant: str, sync_id: str) -> Iterator[Stored]:
         """The files of a sync."""
         folder = plan.lake_folder(tenant, sync_id)
-        return (Stored(key, size_bytes) for key, size_bytes in self.bucket.sizes_under(folder))
+        return (
+            Stored(key, size_bytes)
+            for key, size_bytes in self.bucket.sizes_under(folder)
+            if key.endswith(".parquet")
+        )
 
     def settle(self, tenant: str, sync_id: str) -> None:
         """Bring a merge to its end that somebody was killed in."""
@@ -45,8 +50,12 @@ class Compactions:
             noted = json.loads(self.bucket.get(note))
         except NotFound:
             return
-        if self.bucket.exists(noted["output"]):
-            self._delete(noted["inputs"])
+        output = noted["output"]
+        if self.bucket.exists(output):
+            with tempfile.TemporaryDirectory(dir=self.scratch, prefix="merge-") as folder:
+                path = Path(folder, "out.parquet")
+                self.bucket.fetch(output, to=path)
+                self._take_place(output, path, of=noted["inputs"])
         self.bucket.delete(note)
 
     def merge(self, merge: Merge, *, tenant: str, sync_id: str) -> None:
@@ -66,7 +75,7 @@ class Compactions:
             noted = {"output": merge.output, "inputs": merge.inputs}
             self.bucket.put(note, json.dumps(noted).encode())
             self._lake.publish(merge.output, out, tenant=tenant)
-        self._delete(merge.inputs)
+            self._take_place(merge.output, out, of=merge.inputs)
         self.bucket.delete(note)
 
     @property
@@ -85,7 +94,11 @@ class Compactions:
                 {"files": [str(path) for path in paths]},
             )
 
-    def _delete(self, keys: Sequence[str]) -> None:
-        for key in keys:
+    def _take_place(self, output: str, path: Path, *, of: Sequence[str]) -> None:
+        """Have manifests name one file, of which there is a local copy, and delete the others."""
+        rows = people_file.count(path, scratch=self.scratch)
+        entry = manifest.entry_of(output, rows=rows, size_bytes=path.stat().st_size)
+        LakeManifests(bucket=self.bucket).merge(of, entry)
+        for key in of:
             self.bucket.delete(key)
             self.bucket.delete(plan.people_key(key))

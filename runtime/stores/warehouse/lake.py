@@ -12,6 +12,7 @@ from runtime.core.warehouse.plan import DataFile, Load, Rendered, StagedFile, St
 from runtime.stores.archive.raw_log import RawLog
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.lake_files import LakeFiles
+from runtime.stores.warehouse.lake_manifests import LakeManifests
 from runtime.stores.warehouse.parquet import Writer
 
 
@@ -80,9 +81,10 @@ class LoadFiles:
         self.bucket.delete_under(plan.stage_folder(load))
 
     def publish(self, load: Load, rendered: Rendered) -> None:
-        """Put the lake's files, under the load's own names."""
+        """Put the lake's files, under the load's own names, then the manifest that names them."""
         for file in rendered.lake:
             self.lake.publish(plan.lake_key(load, file), Path(file.path), tenant=load.tenant)
+        LakeManifests(bucket=self.bucket).publish(load, rendered)
 
     def _stage(self, path: Path, *, key: str, manifest_key: str, staging: Staging) -> None:
         self.bucket.put(key, path.read_bytes())

@@ -11,6 +11,7 @@ from runtime.core.warehouse.refresh import LakeFile
 from runtime.errors import NotFound
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse import people_file
+from runtime.stores.warehouse.lake_manifests import LakeManifests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class LakeFiles:
 
     def files(self, tenant: str, sync_id: str, *, after: str = "") -> Iterator[str]:
         """The keys of a sync's files that sort behind `after`, in order."""
-        return self.bucket.under(plan.lake_folder(tenant, sync_id), after=after)
+        keys = self.bucket.under(plan.lake_folder(tenant, sync_id), after=after)
+        return (key for key in keys if key.endswith(".parquet"))
 
     def days(self, tenant: str, sync_id: str, table: str) -> Sequence[str]:
         """The days (YYYY-MM-DD) on which rows of a table arrived, in order."""
@@ -67,8 +69,9 @@ class LakeFiles:
     def take_out(self, key: str, erased: Collection[Key]) -> int:
         """Take the rows of these people of one tenant out of a file; returns how many there were.
 
-        The file is replaced where it stands, and its other rows keep their order. Nobody else may
-        change the sync's files meanwhile: the caller has its lease.
+        The file is replaced where it stands, its other rows keep their order, and what its manifest
+        says of it comes true. Nobody else may change the sync's files meanwhile: the caller has its
+        lease. The index comes last, so that whoever is killed meanwhile leaves one that leads here.
         """
         before = self.bucket.read(key)
         if before is None:
@@ -78,7 +81,8 @@ class LakeFiles:
         after = people_file.without(before.body, ids, tenant=tenant, scratch=self.scratch)
         if after.removed:
             self.bucket.put(key, after.body)
-            self.bucket.put(plan.people_key(key), after.people)
+        LakeManifests(bucket=self.bucket).correct(key, after)
+        self.bucket.put(plan.people_key(key), after.people)
         return after.removed
 
 

@@ -85,6 +85,8 @@ class LakeQuery:
         by_table = defaultdict[str, list[str]](list)
         is_empty = True
         for key in self.bucket.under(plan.lake_folder(self.tenant)):
+            if not key.endswith(".parquet"):
+                continue  # a manifest
             is_empty = False
             _, _, _, _, table, day, _ = key.split("/")
             if day >= f"dt={since}":

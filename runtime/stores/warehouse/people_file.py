@@ -28,6 +28,12 @@ def index(path: Path, *, tenant: str, scratch: Path) -> bytes:
         return _File(connection, path).index(tenant)
 
 
+def count(path: Path, *, scratch: Path) -> int:
+    """How many rows a local file has."""
+    with duck.connect(scratch) as connection:
+        return _File(connection, path).count()
+
+
 def without(body: bytes, erased: Sequence[str], *, tenant: str, scratch: Path) -> Rewritten:
     """A tenant's file without the rows of these profiles; the others keep their order."""
     with (

@@ -16,6 +16,7 @@ from runtime.stores.warehouse.lake_files import LakeFiles
 from runtime.stores.warehouse.lake_query import LakeQuery
 from runtime.usecases.warehouse.compact_lake import Compacted, CompactLake
 from tests.builders import an_event
+from tests.lake_manifests import manifests, problems, unnamed
 from tests.planner_deaths import Death, Killed
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
@@ -70,6 +71,24 @@ def test_a_day_of_loads_becomes_one_file_with_every_row(lake: World) -> None:
     assert query.query("SELECT COUNT(*) FROM events", limit=1, wait_s=60).rows == ((2,),)
     assert Compacted() == _compact(lake)
     assert lake.keys("compaction/") == []
+    assert ([], set()) == (problems(lake), unnamed(lake))
+
+
+def test_what_was_merged_is_merged_again_and_its_manifest_names_every_load(lake: World) -> None:
+    """Whoever copies the lake load by load must see which of them are in a file of several."""
+    assert _compact(lake).files_after == 1
+    for name in ("e4", "e5"):
+        lake.archive(an_event(id=name, topic="message.sms.sent", profile=ProfileRef(id="prf_9")))
+        lake.planner().sync_one("acme", "syn_1")
+
+    _compact(lake)
+
+    loads = [load.load_id for load in lake.runs()]
+    merged = {each["files"][0]["table"]: set(each["merged"]) for each in manifests(lake)}
+    later = {load.load_id for load in lake.runs() if load.tables.get("messages")}
+    assert (5, 2) == (len(set(loads)), len(later))
+    assert {"events": set(loads), "messages": later} == merged
+    assert ([], set()) == (problems(lake), unnamed(lake))
 
 
 def test_what_still_comes_and_what_is_large_enough_stays(lake: World) -> None:
@@ -89,7 +108,8 @@ def test_a_kill_at_any_call_loses_and_doubles_no_row(lake: World, *, after_effec
     bucket = lake.raw_log().bucket
     small = {key: bucket.get(key) for key in (*lake.keys("lake/"), *lake.keys("people/"))}
     before = _rows(lake)
-    for at in range(1, 40):
+    loads = [{load.load_id for load in lake.runs()}]
+    for at in range(1, 60):
         for key in (*lake.keys("lake/"), *lake.keys("people/")):
             bucket.delete(key)
         for key, body in small.items():
@@ -104,6 +124,8 @@ def test_a_kill_at_any_call_loses_and_doubles_no_row(lake: World, *, after_effec
 
         assert before == _rows(lake)
         assert (1, 1) == (len(lake.keys(EVENTS)), len(lake.keys("people/")))
+        assert loads == [set(each["merged"]) for each in manifests(lake)]
+        assert ([], set()) == (problems(lake), unnamed(lake))
         if not died:
             return
     pytest.fail("a compaction makes more calls than this test kills")

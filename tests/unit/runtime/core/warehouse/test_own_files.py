@@ -64,3 +64,11 @@ def test_a_manifest_says_what_is_left_of_one_file_and_keeps_the_others(
 def test_what_is_no_manifest_is_left_alone(text: bytes) -> None:
     """Its owner may have put anything there."""
     assert manifest.parse(text) is None
+
+
+def test_a_file_of_several_loads_names_none_of_them_by_its_key() -> None:
+    """A load's file is called after the load; what compaction makes is not."""
+    folder = "lake/v1/acme/syn_1/events/dt=2026-11-20"
+    assert manifest.load_of(f"{folder}/{'0' * 32}.parquet") == "0" * 32
+    assert manifest.load_of(f"{folder}/c-{'0' * 32}.parquet") is None
+    assert manifest.in_lake(f"{folder}/c-1.parquet") == "lake/v1/acme/syn_1/_manifests/c-1.json"
