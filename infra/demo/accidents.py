@@ -25,15 +25,15 @@ AGAIN: Final = ("backfill", "refresh")  # triggers of loads that move no sync on
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
     """Kill functions and make them fail. Yields a sentence for each that did not end as it must."""
     stage.progress.step("accidents: functions are killed, sweep, jobs and sync fail")
-    yield from _unsent_notice(stage, patience)
-    yield from _ended_grace(stage, patience)
-    yield from _failing_sync(stage, patience)
-    yield from _failing_sweep(stage, patience)
-    yield from _failing_jobs(stage, patience)
+    yield from unsent_notice(stage, patience)
+    yield from ended_grace(stage, patience)
+    yield from failing_sync(stage, patience)
+    yield from failing_sweep(stage, patience)
+    yield from failing_jobs(stage, patience)
     yield from _killed_load(stage, patience)
 
 
-def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
+def unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
     """A worker is killed after it has recorded that an endpoint is gone, and before the notice.
 
     Sweep must then disable the webhook. For this the webhook is enabled again first, and the record
@@ -57,7 +57,7 @@ def _unsent_notice(stage: Stage, patience: Patience) -> Iterator[str]:
         yield "sweep did not disable the webhook whose endpoint had ended"
 
 
-def _ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
+def ended_grace(stage: Stage, patience: Patience) -> Iterator[str]:
     """The days of grace of a deleted function are over.
 
     Sweep must then remove it with its versions. For this its purge is dated back in the list.
@@ -97,13 +97,13 @@ def _date_back(stage: Stage) -> None:
     )
 
 
-def _failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:
+def failing_sync(stage: Stage, patience: Patience) -> Iterator[str]:
     """The function of syncs comes upon a message that it cannot read."""
     stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, "SyncQueue"), MessageBody="unreadable")
     yield from _dead_letter_problems(stage, patience, "SyncDeadLetters")
 
 
-def _failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
+def failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
     """Sweep comes upon a due record that it cannot read."""
     dynamodb, table = stage.client("dynamodb"), stage.table("DeliveriesTable")
     dynamodb.put_item(TableName=table, Item=UNREADABLE)
@@ -114,7 +114,7 @@ def _failing_sweep(stage: Stage, patience: Patience) -> Iterator[str]:
         dynamodb.delete_item(TableName=table, Key={"pk": UNREADABLE["pk"]})
 
 
-def _failing_jobs(stage: Stage, patience: Patience) -> Iterator[str]:
+def failing_jobs(stage: Stage, patience: Patience) -> Iterator[str]:
     """The function of jobs comes upon a due job that it cannot read."""
     dynamodb, table = stage.client("dynamodb"), stage.table("JobsTable")
     dynamodb.put_item(TableName=table, Item=UNREADABLE_JOB)

@@ -40,10 +40,17 @@ def problems(stage: Stage, patience: Patience) -> Iterator[str]:
 
 def _lose_a_batch(stage: Stage) -> None:
     """Delete the object of the first batch with rows of the tenant."""
-    ledger = {"TableName": stage.table("LedgerTable"), "KeyConditionExpression": "pk = :raw"}
-    first = stage.client("dynamodb").query(
-        **ledger, ExpressionAttributeValues={":raw": {"S": "raw"}}, Limit=1
-    )["Items"][0]
+    pages = (
+        stage.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=stage.table("LedgerTable"),
+            KeyConditionExpression="pk = :raw",
+            FilterExpression="contains(counts, :tenant)",
+            ExpressionAttributeValues={":raw": {"S": "raw"}, ":tenant": {"S": f'"{stage.tenant}"'}},
+        )
+    )
+    first = next(item for page in pages for item in page["Items"])
     storage = stage.client("s3")
     for bucket in storage.list_buckets()["Buckets"]:
         storage.delete_object(Bucket=bucket["Name"], Key=first["key"]["S"])

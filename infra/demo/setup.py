@@ -1,7 +1,7 @@
 """Does what a customer does first: publishes functions, and makes webhooks and a sync."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ class Setup:
     webhooks: Mapping[str, str]  # by name
     gone: str  # of the webhook whose endpoint answers 410
     sync: str
+
+
+NOTHING: Final = Setup(webhooks={}, gone="", sync="")  # of a customer that has not begun
 
 
 def fulfilment_key() -> str:
@@ -76,8 +79,17 @@ def install(api: Client, receiver: Receiver) -> Setup:
         ),
     }
     gone = _webhook(api, receiver, name=GONE, settings={"topics": ["profile.updated"]})
-    sync = api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"})
-    return Setup(webhooks=webhooks, gone=gone, sync=sync["id"])
+    return Setup(webhooks=webhooks, gone=gone, sync=make_sync(api))
+
+
+def only_sync(api: Client, _receiver: Receiver) -> Setup:
+    """Make nothing but the warehouse sync."""
+    return replace(NOTHING, sync=make_sync(api))
+
+
+def make_sync(api: Client) -> str:
+    """Make the warehouse sync; its id."""
+    return str(api.post("/v1/syncs", {"name": "warehouse", "kind": "redshift"})["id"])
 
 
 def publish(api: Client, name: str) -> None:

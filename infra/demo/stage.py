@@ -1,7 +1,7 @@
 """Sets the demo up: a local cloud, its clients, the receiver, and what a customer makes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -134,7 +134,8 @@ def set_stage(
     local = cloud.up(options, place=place, say=progress.step)
     try:
         with receiving() as receiver:
-            yield _furnish(local, receiver=receiver, progress=progress, usage=usage)
+            progress.step("publishing three functions, making three webhooks and a warehouse sync")
+            yield furnish(local, receiver=receiver, progress=progress, usage=usage)
     except Exception:
         _refuse_denials(usage)  # a refused call explains the failure better
         raise
@@ -144,7 +145,15 @@ def set_stage(
             cloud.down(place)
 
 
-def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage: Usage) -> Stage:
+def furnish(
+    local: LocalCloud,
+    *,
+    receiver: Receiver,
+    progress: Progress,
+    usage: Usage,
+    begin: Callable[[Client, Receiver], Setup] = install,
+) -> Stage:
+    """What the acts use, for one tenant of a local cloud, who has begun as `begin` does."""
     session = boto3.Session(
         region_name=local.region,
         aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
@@ -152,13 +161,12 @@ def _furnish(local: LocalCloud, *, receiver: Receiver, progress: Progress, usage
     )
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
     events = session.client("events", endpoint_url=local.aws_endpoint)
-    progress.step("publishing three functions, making three webhooks and a warehouse sync")
     return Stage(
         local=local,
         api=api,
         doors=Doors(api=api, events=events, bus=local.bus, tenant=local.tenant),
         receiver=receiver,
-        setup=install(api, receiver),
+        setup=begin(api, receiver),
         warehouse=of_local_cloud(local, session),
         session=session,
         events=events,

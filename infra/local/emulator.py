@@ -17,7 +17,9 @@ REGION: Final = "us-east-1"
 ROOT_KEYS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_S: Final = 30.0
 PORT_TRIES: Final = 3
-SAVE: Final = "/_penstock/save"  # as in ministack_memory.py, which nothing here can import
+# As in ministack_memory.py and ministack_usage.py, which nothing here can import.
+SAVE: Final = "/_penstock/save"
+FORGET: Final = "/_penstock/usage/forget"
 
 
 def bare_environment(place: Place) -> dict[str, str]:
@@ -62,15 +64,28 @@ def save(endpoint: str) -> None:
     Raises:
         StartFailed: it cannot.
     """
+    _ask(endpoint, SAVE, to="save what was deployed")
+
+
+def forget_usage(endpoint: str) -> None:
+    """Let the emulator write down again what is used, also if it has written so before.
+
+    Raises:
+        StartFailed: it cannot.
+    """
+    _ask(endpoint, FORGET, to="forget what was used")
+
+
+def _ask(endpoint: str, path: str, *, to: str) -> None:
     connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=START_S)
     try:
-        connection.request("POST", SAVE)
+        connection.request("POST", path)
         answer = connection.getresponse()
         text = answer.read().decode()
     finally:
         connection.close()
     if answer.status != http.HTTPStatus.OK:
-        raise StartFailed(f"ministack cannot save what was deployed: {text}")
+        raise StartFailed(f"ministack cannot {to}: {text}")
 
 
 def _start(place: Place, port: int) -> tuple[Running, str]:

@@ -15,9 +15,10 @@ import os
 import sys
 import tempfile
 import threading
+import time
 import types
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ WHOLE_NUMBERS: Final = (
     "MaximumRetryAttempts",
     "MaximumRecordAgeInSeconds",
 )
+POLL_CHECK_S: Final = 1.0  # how long a role's permission to read a source is not looked up again
 FIRST_FAILURE: Final = 400  # the lowest status of HTTP that is an error
 # The actions that a function's role needs to read a queue or a stream, by the service.
 POLLS: Final = {
@@ -74,9 +76,11 @@ def fill_gaps() -> None:
     announcements.take_announcements()
     _know_archives()
     _check_event_source_mappings()
+    _check_polls()
     _check_targets()
     _check_failure_destinations()
     permissions.answer_for_redshift()
+    permissions.know_external_ids()
     _name_actions_as_iam_does()
     _tell_functions_their_handler()
     _unpack_once()
@@ -101,7 +105,8 @@ def _durable(app: Any) -> Any:
         )
     remembering = memory.Memory(journal=kept, stores=stores, folder=folder)
     remembering.attach()
-    return memory.Saving(journal.Durable(app=app, journal=kept, note=_warn), remembering)
+    durable = journal.Durable(app=app, journal=kept, note=_warn)
+    return usage.Forgetting(memory.Saving(durable, remembering))
 
 
 def _warn(line: str) -> None:
@@ -172,6 +177,32 @@ def _check_event_source_mappings() -> None:
         return create(logical_id, _with_numbers(properties), stack_name)
 
     mapping["create"] = create_checked
+
+
+def _check_polls() -> None:
+    """Let a source be read only as long as its function's role permits it, as in AWS."""
+    functions = _module("services.lambda_svc")
+    mappings = functions._iter_all_esms
+    checks: dict[str, tuple[float, bool]] = {}  # by mapping: when it was checked, and what came out
+
+    def may_poll(mapping: Mapping[str, Any]) -> bool:
+        source, now = str(mapping["EventSourceArn"]), time.monotonic()
+        checked_at, may = checks.get(mapping["UUID"], (-POLL_CHECK_S, False))
+        if now - checked_at >= POLL_CHECK_S:
+            _, config, _ = functions._get_func_record_for_ref(mapping["FunctionName"])
+            try:
+                role = str((config or {}).get("Role", ""))
+                permissions.require(role, POLLS[source.split(":")[2]], on=source)
+                may = True
+            except PermissionError:
+                may = False
+            checks[mapping["UUID"]] = (now, may)
+        return may
+
+    def permitted() -> Iterator[Any]:
+        return (found for found in mappings() if may_poll(found[2]))
+
+    functions._iter_all_esms = permitted
 
 
 def _with_numbers(properties: Mapping[str, Any]) -> dict[str, Any]:

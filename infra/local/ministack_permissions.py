@@ -112,3 +112,17 @@ def answer_for_redshift() -> None:
         return trusts(document, caller, context)
 
     iam.evaluate_trust_policy = trusts_here
+
+
+def know_external_ids() -> None:
+    """Let policies' conditions see the external id of AssumeRole; else only a role's trust does."""
+    actions, service = _module("core.iam_actions"), _module("services.sts")
+    tags = actions.request_tag_context
+
+    def context(name: str, action: str, body: bytes, parameters: Mapping[str, Any]) -> Any:
+        known = tags(name, action, body, parameters)
+        if action == "sts:AssumeRole" and (external_id := service._p(parameters, "ExternalId")):
+            known["sts:ExternalId"] = external_id
+        return known
+
+    actions.request_tag_context = context

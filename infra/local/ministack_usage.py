@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+FORGET: Final = "/_penstock/usage/forget"  # POST: what happens from then on is written again
+
 _lock: Final = threading.Lock()
 _lines_written: Final[set[tuple[str, ...]]] = set()
 _decisions: Final[contextvars.ContextVar[list[Any] | None]] = contextvars.ContextVar(
@@ -31,8 +33,26 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"ministack.{name}")
 
 
+class Forgetting:
+    """The application, which also forgets what has been written down when it is asked to."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if (scope["type"], scope.get("method"), scope.get("path")) != ("http", "POST", FORGET):
+            await self.app(scope, receive, send)
+            return
+        with _lock:
+            _lines_written.clear()
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 def note(*line: str) -> None:
-    """Write a line, unless it has been written before."""
+    """Write a line, unless it has been written before, or since `FORGET`."""
     with _lock:
         if line in _lines_written:
             return

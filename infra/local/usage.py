@@ -15,6 +15,15 @@ class Usage:
     """The file, which grows while a local cloud is up. Each method reads it again."""
 
     file: Path
+    start: int = 0  # bytes at the file's beginning that do not count
+
+    def from_here(self) -> "Usage":
+        """What is written from now on.
+
+        A line that was written before comes once more only if the emulator was asked to forget it,
+        by `infra.local.emulator.forget_usage`.
+        """
+        return Usage(self.file, self.file.stat().st_size if self.file.exists() else 0)
 
     def denials(self) -> list[str]:
         """A sentence for each refused call. There is none if the template is right."""
@@ -30,7 +39,8 @@ class Usage:
     def _lines(self) -> Iterator[Line]:
         if not self.file.exists():
             return
-        for text in self.file.read_text(encoding="utf-8").split("\n")[:-1]:
+        text_of_all = self.file.read_bytes()[self.start :].decode()
+        for text in text_of_all.split("\n")[:-1]:
             line = tuple(json.loads(text))
             if len(line) != _WIDTHS[line[0]]:
                 raise ValueError(f"{self.file} holds {text}")
