@@ -47,6 +47,7 @@ unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
 .PHONY: test test-pythons test-emulators e2e chaos fuzz demo bench
+.PHONY: test test-pythons e2e chaos fuzz demo removal bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
 PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra
@@ -83,6 +84,8 @@ fuzz: setup ## a minute of coverage-guided fuzzing of the sandbox's protocol
 		-max_total_time=60 -max_len=4096
 demo: setup ## the whole job on real input, on this machine
 	$(PENSTOCK) demo
+removal: setup ## take each statement of each role away, see what fails, write the page; FLAGS="--role FanoutRole" or --missing
+	$(PY) -m infra.removal $(FLAGS)
 bench: setup ## measure, and write docs/reference/performance.md; SECTIONS="init operations" names some
 	$(PY) -m bench $(SECTIONS)
 

@@ -1,0 +1,1 @@
+"""`make removal`: takes each statement of each role away, and sees what then fails."""

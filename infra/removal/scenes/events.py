@@ -1,0 +1,194 @@
+"""Scenes of what becomes of an event: matched, run, delivered, on a profile, in the archive."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from infra.demo import failing, labels, merging
+from infra.demo.bad_input import NOT_JSON, PARKED, UNREADABLE, queue_url
+from infra.demo.corners import BULK
+from infra.demo.patience import Patience
+from infra.demo.receiver import GONE
+from infra.demo.setup import FULFILMENT, PLAIN, TRIGGER, install
+from infra.demo.stage import Stage
+from infra.removal.scenes import parts
+from infra.removal.trials import Scene
+
+ORDER: Final = "metric.placed_order"
+BUYER: Final = "buyer"
+PATIENT: Final = "patient"
+BULKY: Final = "message.email.received"
+READER: Final = "reader"
+
+
+def _order(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    properties = {"order_id": "1", "quantity": 6, "value": 100.0, "currency": "USD"}
+    order = parts.event(
+        stage,
+        "order-1",
+        ORDER,
+        occurred_at="1998-06-30T12:00:00.000Z",
+        profile={"external_id": BUYER},
+        properties=properties,
+    )
+    stage.doors.by_bus([order])
+    yield from parts.wait(
+        patience,
+        "not both webhooks got the order",
+        lambda: parts.accepted(stage, PLAIN) >= 1 <= parts.accepted(stage, FULFILMENT),
+    )
+    yield from parts.wait(
+        patience, "the function did not count the order", lambda: _counted(stage) == 1
+    )
+    [run] = stage.api.get(f"/v1/functions/{TRIGGER}/runs")["data"]
+    if run["outcome"] != "returned":
+        yield f"the function's run ended as {run}"
+    if len(stage.api.get("/v1/deliveries", {"event": "order-1"})["data"]) != 2:  # noqa: PLR2004 - one a webhook
+        yield "not both deliveries of the order are listed"
+
+
+def _counted(stage: Stage) -> int:
+    profile = parts.find(stage, external_id=BUYER)
+    return profile["properties"].get("order_count", 0) if profile else 0
+
+
+def _make_patient(stage: Stage) -> None:
+    parts.webhook(stage, PATIENT, topics=["message.sms.sent"], retry_schedule_s=[1, 1])
+    stage.receiver.endpoints[PATIENT].starts_busy = True
+
+
+def _retry(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    stage.doors.by_bus([parts.event(stage, "retried-1", "message.sms.sent")])
+    yield from parts.wait(
+        patience, "a delivery that failed was not retried", lambda: _retried(stage)
+    )
+
+
+def _retried(stage: Stage) -> bool:
+    return stage.receiver.endpoints[PATIENT].retried == 1
+
+
+def gone(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    """Send an event to the endpoint that answers 410; yields what did not come of it."""
+    update = parts.event(stage, "gone-1", "profile.updated", profile={"external_id": BUYER})
+    stage.doors.by_bus([update])
+    path = f"/v1/webhooks/{stage.setup.gone}"
+    yield from parts.wait(
+        patience,
+        "a webhook whose endpoint answered 410 was not disabled",
+        lambda: not stage.api.get(path)["enabled"],
+    )
+    yield from parts.wait(
+        patience,
+        f"nobody was told that the webhook of {GONE} was disabled",
+        lambda: bool(stage.api.get("/v1/events", {"topic": "webhook.disabled"})["data"]),
+    )
+
+
+def _make_reader(stage: Stage) -> None:
+    source = 'def handler(event):\n    return {"size": len(event["properties"]["body"])}\n'
+    parts.function(stage, READER, source, topics=[BULKY])
+    labels.make(stage)
+    stage.receiver.endpoints[labels.LABELS].starts_busy = False
+
+
+def _bulky(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    stage.doors.by_bus([parts.event(stage, "bulky-1", BULKY, properties={"body": BULK})])
+    labels.send(stage)
+    yield from parts.wait(
+        patience,
+        "a payload of 700 KB did not reach its webhook",
+        lambda: parts.accepted(stage, labels.LABELS) == 1,
+    )
+    yield from parts.wait(
+        patience,
+        "a function did not read an event of 70 KB",
+        lambda: _sizes(stage) == [{"size": len(BULK)}],
+    )
+    event = stage.api.get("/v1/events/bulky-1")
+    if event["properties"]["body"] != BULK:
+        yield "a bulky event is shown otherwise than it was sent"
+
+
+def _sizes(stage: Stage) -> list[Any]:
+    runs = f"/v1/functions/{READER}/runs"
+    return [stage.api.get(f"{runs}/{run['id']}")["output"] for run in stage.api.get(runs)["data"]]
+
+
+def _empty_all(stage: Stage) -> None:
+    for queue in PARKED:
+        parts.empty(stage, f"{queue}DeadLetters")
+
+
+def _unreadable(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    stage.doors.spoil()
+    for queue in PARKED:
+        stage.sqs.send_message(QueueUrl=queue_url(stage.sqs, queue), MessageBody=NOT_JSON)
+    for table, key in UNREADABLE.items():
+        item = {name: {"S": f"{text}{stage.tenant}"} for name, text in key.items()}
+        stage.client("dynamodb").put_item(TableName=stage.table(table), Item=item)
+    for queue, codes in PARKED.items():
+        yield from parts.wait(
+            patience,
+            f"not all that cannot be read was parked behind {queue}",
+            partial(_holds, stage, f"{queue}DeadLetters", codes.total()),
+        )
+
+
+def _holds(stage: Stage, queue: str, count: int) -> bool:
+    return parts.filled(stage, queue) >= count
+
+
+def _canary(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    return failing.problems(stage, patience)
+
+
+def _merge(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    return merging.problems(stage, patience)
+
+
+SCENES: Final = (
+    Scene(
+        name="order",
+        begin=install,
+        says="an order reaches a webhook, and another through a transform with a secret; a function"
+        " counts it on its buyer's profile",
+        act=_order,
+    ),
+    Scene(
+        name="retry",
+        says="a delivery that fails is tried again",
+        prepare=_make_patient,
+        act=_retry,
+    ),
+    Scene(
+        name="gone",
+        begin=install,
+        says="a webhook whose endpoint answers 410 is disabled, and its tenant is told",
+        act=gone,
+    ),
+    Scene(
+        name="large",
+        says="an event and a payload that no record can hold are run, sent and shown",
+        prepare=_make_reader,
+        act=_bulky,
+    ),
+    Scene(
+        name="unreadable",
+        says="what cannot be read is parked behind the queue or the stream that brought it",
+        prepare=_empty_all,
+        act=_unreadable,
+    ),
+    Scene(
+        name="canary",
+        says="a canary that fails is ended, and its tenant is told by a function's notices",
+        prepare=failing.make,
+        act=_canary,
+    ),
+    Scene(
+        name="merge",
+        begin=install,
+        says="two profiles that turn out to be one person are merged, and their tenant is told",
+        act=_merge,
+    ),
+)
