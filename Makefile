@@ -46,8 +46,7 @@ scan: setup ## checkov and parliament on the template; what a stack accepts, it 
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
-.PHONY: test test-pythons test-emulators e2e chaos fuzz demo bench
-.PHONY: test test-pythons e2e chaos fuzz demo removal bench
+.PHONY: test test-pythons test-emulators e2e chaos fuzz demo removal bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
 PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra

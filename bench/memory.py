@@ -27,10 +27,10 @@ from runtime.core.webhooks.webhook import Sealed, SealedSecret, Webhook
 from runtime.stores.tables.config import FRESH_S
 
 if TYPE_CHECKING:
+    from infra.scan.template import Resource
     from runtime.core.deliveries.delivery import Delivery
     from tests.certificates import Authority
     from tests.cloud import Cloud
-    from tests.infra.template import Resource
     from tests.scripted_receiver import ScriptedReceiver
 
 ROOT: Final = Path(__file__).parents[1]
@@ -238,7 +238,7 @@ def measure() -> Iterator[Row]:
 
 
 def _function() -> "Resource":
-    from tests.infra import template
+    from infra.scan import template
 
     [function] = [each for each in template.functions() if each.name == "DeliverFunction"]
     return function

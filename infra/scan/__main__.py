@@ -4,8 +4,7 @@ import sys
 
 from infra.build.commands import say
 from infra.build.venvs import EXTRA, ensure
-from infra.scan import checkov, findings, policies
-from tests.infra import template
+from infra.scan import checkov, findings, policies, template
 
 
 def main() -> None:

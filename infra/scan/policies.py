@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.build.commands import ROOT
+from infra.scan import template
 from infra.scan.checkov import NotScanned
 from infra.scan.findings import Finding
-from tests.infra import template
-from tests.infra.template import Resource
+from infra.scan.template import Resource
 
 JUDGE: Final = ROOT / "infra" / "scan" / "judge_policies.py"
 _PLACE: Final = "us-east-1:123456789012"

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.scan.template import load
 from runtime.core.events import bus_event, envelope
 from runtime.core.events.envelope import Event
 from runtime.core.ids import MAX_ID_CHARS
@@ -24,7 +25,6 @@ from runtime.core.json_text import MAX_DEPTH
 from runtime.core.timestamps import timestamp
 from runtime.stores import bus as bus_store
 from tests.bad_bus_events import BAD
-from tests.infra.template import load
 from tests.page_reader import Reader
 from tests.pages import ROOT, steps
 

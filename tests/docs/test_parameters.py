@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.infra import template
+from infra.scan import template
 
 PARAMETERS: Final[dict[str, dict[str, Any]]] = template.stacks()[""]["Parameters"]
 PAGE: Final = (template.ROOT / "docs/reference/parameters.md").read_text(encoding="utf-8")

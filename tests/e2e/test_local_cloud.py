@@ -18,10 +18,10 @@ from infra.local.cloud import Options
 from infra.local.emulator import REGION
 from infra.local.place import Place
 from infra.local.state import LocalCloud, Phase
+from infra.scan import template
 from runtime.errors import Conflict
 from runtime.stores.aws import queue_depths
 from tests.e2e.recorder import Recorder, Request
-from tests.infra import template
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infra import template
+from infra.scan import template
 
 EMAIL = "ops@example.com"
 

@@ -12,8 +12,8 @@ from typing import Final
 import pytest
 
 from infra.local.place import CLOUD_VENV
-from tests.infra import template
-from tests.infra.template import Resource, name
+from infra.scan import template
+from infra.scan.template import Resource, name
 
 LAYERS: Final = template.resources("AWS::Serverless::LayerVersion")
 FOLLOWS: Final = {"Ref": "Architecture"}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from infra.local.place import CLOUD_VENV
-from tests.infra import template
+from infra.scan import template
 
 POLICY: Final[dict[str, Any]] = json.loads(
     (template.ROOT / "infra" / "policies" / "deployer.json").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from infra.local.place import ROOT
-from tests.infra import template
+from infra.scan import template
 
 FRONT: Final = template.stacks()["Front"]["Resources"]
 URL: Final = (

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.infra import template
-from tests.infra.template import Resource, name
+from infra.scan import template
+from infra.scan.template import Resource, name
 
 KEY: Final = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 BOUNDARY: Final = "arn:aws:iam::123456789012:policy/bound"

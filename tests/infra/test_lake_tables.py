@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from infra.build import lake_tables
+from infra.scan import template
 from runtime.core.warehouse import plan, tables
 from runtime.core.warehouse.plan import DataFile
 from runtime.core.warehouse.tables import Table
-from tests.infra import template
 from tests.warehouse_records import a_load
 
 INPUTS = {

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from cli._concurrency import faults
-from tests.infra import template
+from infra.scan import template
 
 CONFIG: Final[dict[str, Any]] = tomllib.loads(
     (template.ROOT / "samconfig.toml").read_text(encoding="utf-8")

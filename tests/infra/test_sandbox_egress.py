@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.infra import template
-from tests.infra.template import Resource
+from infra.scan import template
+from infra.scan.template import Resource
 
 OPEN: Final = template.installed("Sandbox", Egress="internet")
 SHUT: Final = template.installed("Sandbox", Egress="none")

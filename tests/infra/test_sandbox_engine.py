@@ -4,9 +4,9 @@ from typing import Final
 
 import pytest
 
+from infra.scan import template
 from sandbox import settings
 from sandbox.engines import EngineName
-from tests.infra import template
 
 VARIABLE: Final = "PENSTOCK_SANDBOX_ENGINE"
 

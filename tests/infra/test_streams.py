@@ -5,8 +5,8 @@ from typing import Final
 import pytest
 
 from functions._stream import PATIENCE_S
-from tests.infra import template
-from tests.infra.template import Resource
+from infra.scan import template
+from infra.scan.template import Resource
 
 STREAM_S: Final = 24 * 3600  # as long as DynamoDB keeps a stream's records
 FOLLOWERS: Final = [each for each in template.functions() if template.events(each, "DynamoDB")]

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from infra.scan import template
+from infra.scan.template import Resource
 from runtime.stores.tables import records
 from tests.cloud import Cloud
-from tests.infra import template
-from tests.infra.template import Resource
 
 if TYPE_CHECKING:
     from runtime.stores.tables.table import Table

@@ -5,8 +5,8 @@ from typing import Final
 import pytest
 
 from infra.demo import coverage
-from tests.infra import template
-from tests.infra.template import Resource, name
+from infra.scan import template
+from infra.scan.template import Resource, name
 
 SANDBOX: Final = "Sandbox.SandboxFunction"
 FUNCTIONS: Final = template.functions()

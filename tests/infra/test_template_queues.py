@@ -4,12 +4,12 @@ from typing import Any, Final
 
 import pytest
 
+from infra.scan import template
+from infra.scan.template import Resource, name
 from runtime.core.pacing import concurrency
 from runtime.core.warehouse import plan
 from runtime.core.webhooks import webhook
 from runtime.usecases.warehouse import sync_warehouse
-from tests.infra import template
-from tests.infra.template import Resource, name
 
 QUEUES: Final = template.resources("AWS::SQS::Queue")
 DEAD_LETTERS: Final = [queue for queue in QUEUES if queue.name.endswith("DeadLetters")]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.scan import template
 from runtime.core.warehouse import refresh
 from runtime.core.warehouse.gap import RawGap
 from runtime.core.warehouse.plan import LoadState
@@ -12,7 +13,6 @@ from runtime.usecases.warehouse import check_syncs
 from runtime.usecases.warehouse.check_syncs import Checked, CheckSyncs
 from runtime.usecases.warehouse.skip_gap import SkipGap
 from tests.builders import an_event
-from tests.infra import template
 from tests.warehouse import World
 from tests.warehouse_records import a_load, a_sync
 

@@ -9,6 +9,7 @@ from bench.capacity import WRITE_UNIT, Meter, item_bytes
 from bench.report import PAGE
 from cli.cost import bill, measured
 from examples.orders.events import ORDER_TOPIC
+from infra.scan import template
 from runtime.core import ids
 from runtime.core.deliveries.attempt import Answered, Delivered, Posted, RetryAt
 from runtime.core.deliveries.delivery import Delivery, Status
@@ -16,7 +17,6 @@ from runtime.core.deliveries.recording import after
 from runtime.core.timestamps import moment
 from tests.builders import NOW, NOW_MS
 from tests.cloud import Cloud
-from tests.infra import template
 
 TENANT = "cd-shop-europe"
 

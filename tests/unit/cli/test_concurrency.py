@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli._concurrency import SHARES, Use, faults, uses
-from tests.infra import template
+from infra.scan import template
 
 DEFAULTS: Final = {
     name: str(each.get("Default", "")) for name, each in template.stacks()[""]["Parameters"].items()

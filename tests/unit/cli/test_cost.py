@@ -13,8 +13,8 @@ from cli import _numbers
 from cli.cost import bill, idle, measured, prices
 from cli.cost.month import LEVERS, Entry, Workload, month
 from cli.main import main
+from infra.scan import template
 from runtime.core.warehouse.sync import DestinationKind
-from tests.infra import template
 from tests.pages import ROOT
 
 NOTHING = Workload(events=0, fanout=0, runs=0, profiles=0, syncs=0, redshift=False)

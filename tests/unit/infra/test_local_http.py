@@ -1,7 +1,7 @@
 """Whether webhooks and functions of a local cloud reach this machine."""
 
 from infra.local.cloud import Options, parameters
-from tests.infra import template
+from infra.scan import template
 
 REDSHIFT = "http://127.0.0.1:1"
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from infra.scan import policies
-from tests.infra import template
+from infra.scan import policies, template
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,10 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
             return {name: value.split(".", 1) if suffix == "GetAtt" else value}
         case yaml.SequenceNode():
             return {name: loader.construct_sequence(node, deep=True)}
-        case _:
-            assert isinstance(node, yaml.MappingNode)
+        case yaml.MappingNode():
             return {name: loader.construct_mapping(node, deep=True)}
+        case _:
+            raise TypeError(f"!{suffix} stands before {node}")
 
 
 _Loader.add_multi_constructor("!", _short_form)
@@ -56,8 +57,7 @@ def name(thing: Any) -> str:
 @cache
 def load(path: Path) -> dict[str, Any]:
     """A template file."""
-    loaded = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
-    assert isinstance(loaded, dict)
+    loaded: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
     return loaded
 
 
@@ -193,7 +193,8 @@ def installed(stack: str, **changed: str) -> dict[str, Resource]:
             case _:
                 defaults[name] = str(value)
     unknown = changed.keys() - defaults.keys()
-    assert not unknown, f"{stack or 'the root'} has no {unknown}"
+    if unknown:
+        raise ValueError(f"{stack or 'the root'} has no {unknown}")
     return rendered(stack, **defaults | changed)
 
 
@@ -213,7 +214,7 @@ def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
         case {"Fn::Or": [*inner]}:
             return any(_decide(each, parameters) for each in inner)
         case _:
-            raise AssertionError(f"teach this test to read {rule}")
+            raise TypeError(f"{rule} cannot be decided here yet")
 
 
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
