@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
@@ -36,6 +37,7 @@ from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.events import envelope
 from runtime.core.formats import payload
+from runtime.core.timestamps import timestamp
 
 if TYPE_CHECKING:
     from tests.cloud import Cloud
@@ -234,6 +236,7 @@ def _messages(number: int) -> list[DeliverMessage]:
                 event_id=event_id,
                 topic=ORDER_TOPIC,
                 body=a_body(line, tenant=TENANT),
+                accepted_at=timestamp(datetime.now(UTC)),
             )
         )
     return messages

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,7 +19,8 @@ from runtime.core.timestamps import timestamp
 from runtime.wiring import worker
 
 _SERVICE: Final = worker.function()
-_NAMESPACE: Final = "Penstock"
+# One for each installation: an account may have several, and each has alarms of its own.
+_NAMESPACE: Final = "/".join(filter(None, ("Penstock", worker.stack())))
 # Writes errors and warnings. Lambda adds a time of its own to a line whose time is not RFC 3339.
 logger: Final = Logger(service=_SERVICE, use_rfc3339=True, utc=True)
 # Metrics have few dimensions, and no tenant among them but where an installation asks for it: each
@@ -37,32 +38,41 @@ def journal(line: Mapping[str, Any]) -> None:
     """Write the one line that an attempt leaves; its `message` names it, and None is left out.
 
     Numbers in its `measures` are metrics by name, each by `service`, and by the fields of the line
-    as well that `measured_by` names. Such a line is written at every log level.
+    as well that `measured_by` names. Those in `measures_of_all` are metrics of the installation,
+    whichever function wrote them. Such lines are written at every log level, and have one or the
+    other. `since_accepted_s` is no field of a line: it goes into this invocation's metrics, as what
+    an attempt took does.
     """
     fields = {name: value for name, value in line.items() if value is not None}
     measures, by = fields.pop("measures", {}), fields.pop("measured_by", ())
-    if measures or logger.log_level <= logging.INFO:
+    of_all = fields.pop("measures_of_all", {})
+    waited_s = fields.pop("since_accepted_s", None)
+    if measures or of_all or logger.log_level <= logging.INFO:
         line_of = {"message": fields.pop("message"), "timestamp": timestamp(worker.now())}
-        _write({**line_of, **fields, **(_embedded(measures, by) if measures else {})})
+        sets = [["service"], *([["service", *by]] if by else [])]
+        metrics = _embedded(measures, sets) if measures else _embedded(of_all, [[]])
+        _write({**line_of, **fields, **(metrics if measures or of_all else {})})
     if "outcome" in line:
         _outcomes[f"{line['message'].replace('.', '_')}_{line['outcome']}"] += 1
     if "total_ms" in line:
         _metrics.add_metric(name="attempt_ms", unit=MetricUnit.Milliseconds, value=line["total_ms"])
+    if waited_s is not None:
+        _metrics.add_metric(name="first_attempt_s", unit=MetricUnit.Seconds, value=waited_s)
 
 
-def _embedded(measures: Mapping[str, float], by: Iterable[str]) -> dict[str, Any]:
+def _embedded(measures: Mapping[str, float], sets: Sequence[Sequence[str]]) -> dict[str, Any]:
     """The fields by which CloudWatch makes metrics of a line.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    sets = [["service"], *([["service", *by]] if by else [])]
     metrics = [
         {"Name": name, "Unit": "Seconds" if name.endswith("_s") else "Count"} for name in measures
     ]
     directive = {"Namespace": _NAMESPACE, "Dimensions": sets, "Metrics": metrics}
     at_ms = int(worker.now().timestamp() * 1000)
     about = {"Timestamp": at_ms, "CloudWatchMetrics": [directive]}
-    return {"service": _SERVICE, **measures, "_aws": about}
+    service = {"service": _SERVICE} if any(sets) else {}
+    return {**service, **measures, "_aws": about}
 
 
 def count(**numbers: float) -> None:

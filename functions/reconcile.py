@@ -18,5 +18,7 @@ def handler(_event: Mapping[str, Any], context: object) -> dict[str, int]:
     """
     begin(context)
     result = reconciliation()()
-    count(records=result.compared, profiles_lost=result.lost, profiles_added=result.added)
+    count(records=result.compared, profiles_added=result.added)
+    if result.lost:
+        journal({"message": "rows.lost", "measures_of_all": {"rows_lost": result.lost}})
     return result._asdict()

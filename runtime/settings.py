@@ -141,6 +141,18 @@ class Settings:
         return self._text("SYNC_QUEUE_URL")
 
     @property
+    def watched_queue_urls(self) -> dict[str, str]:
+        """All queues of the installation: those of work by the template's name, the others by own.
+
+        The variables have the queues' own names, because all queues of an account in a region have
+        URLs that begin alike, and a function's variables may have 4 KB together.
+        """
+        base = self.deliver_queue_url.rpartition("/")[0]
+        dead = {name: f"{base}/{name}" for name in self._text("DEAD_LETTERS").split(",")}
+        pairs = (pair.partition("=") for pair in self._text("QUEUES").split(","))
+        return {name: f"{base}/{queue}" for name, _, queue in pairs} | dead
+
+    @property
     def park_queue_url(self) -> str:
         """This function's own dead-letter queue, where poison records are parked."""
         return self._text("PARK_QUEUE_URL")

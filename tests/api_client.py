@@ -208,6 +208,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
         "KMS_KEY_ID": cloud.secrets.key_id,
         "SANDBOX_FUNCTION": "sandbox",
         "SYNC_QUEUE_URL": cloud.queue_url("sync"),
+        **cloud.watched_queues,  # of the sweep, which tests run beside the API
         "JOBS_FUNCTION": "jobs",
         "API_CALLS_PER_S": "10000",  # tests call as fast as they can
     }

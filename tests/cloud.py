@@ -220,6 +220,18 @@ class Cloud:
             self.made[f"queue {name}"] = made["QueueUrl"]
         return self.made[f"queue {name}"]
 
+    @property
+    def watched_queues(self) -> dict[str, str]:
+        """The variables by which `sweep` knows the queues that it looks at: those of this account.
+
+        They have the names that the template gives them.
+        """
+        work = {"DeliverQueue": "deliver", "RunQueue": "run", "MatchQueue": "match"}
+        pairs = (f"{name}={self.prefix}-{queue}" for name, queue in work.items())
+        for queue in (*work.values(), "dead"):
+            self.queue_url(queue)
+        return {"QUEUES": ",".join(pairs), "DEAD_LETTERS": f"{self.prefix}-dead"}
+
     def received(self, name: str) -> list[Any]:
         """What is visible on a queue now; it stays there, invisible."""
         found: list[Any] = []

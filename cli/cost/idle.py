@@ -8,6 +8,7 @@ from typing import Final
 
 from cli.cost import prices
 from cli.cost.bill import FANOUT_MB, MILLION, Line
+from runtime.core.watch.queues import EVERY_MIN
 
 ROOT: Final = Path(__file__).parents[2]
 HOURS: Final = 730  # of a month
@@ -15,10 +16,11 @@ HOURS: Final = 730  # of a month
 POLLS: Final = 5 * HOURS * 3600 / 20
 MINUTE_S: Final = 0.3  # of `sweep` and of `jobs` each minute: assumed, not measured in AWS
 MINUTE_READS: Final = 16  # read units of each: a query for each shard of each due index
-CHECKED: Final = 3  # metrics that `check_syncs` writes each hour, whether there are syncs or not
+LOOKS: Final = HOURS * 60 / EVERY_MIN  # of `sweep` at every queue
 
 _RESOURCE: Final = re.compile(r"^  (?=\w+:)", re.MULTILINE)
 _KIND: Final = re.compile(r"^    Type: (\S+)", re.MULTILINE)
+_ON_CONDITION: Final = re.compile(r"^    Condition: ", re.MULTILINE)
 _WATCHED: Final = re.compile(r"\bMetricStat:")
 _READS_QUEUE: Final = re.compile(r"^ +Type: SQS *(?:#.*)?$", re.MULTILINE)
 _EACH_MINUTE: Final = re.compile(r"rate\(1 minute\)")
@@ -32,12 +34,13 @@ class Parts:
     watched: int  # metrics that these alarms watch: one each, or more where they compute
     composite_alarms: int  # alarms about other alarms
     keys: int  # of KMS
+    queues: int  # of SQS, at each of which `sweep` looks
     polled: int  # queues from which a Lambda reads
     minutely: int  # schedules that call a function each minute
 
 
 def count(root: Path = ROOT) -> Parts:
-    """The parts of the template in this folder; what a condition makes is counted as if it held."""
+    """The parts of the template in this folder, without those that only a parameter brings."""
     template = (root / "template.yaml").read_text(encoding="utf-8")
     stacks = [path.read_text(encoding="utf-8") for path in (root / "infra/stacks").glob("*.yaml")]
     found = [pair for text in [template, *stacks] for pair in _resources(text)]
@@ -48,6 +51,7 @@ def count(root: Path = ROOT) -> Parts:
         watched=sum(max(1, len(_WATCHED.findall(body))) for body in alarms),
         composite_alarms=kinds.count("AWS::CloudWatch::CompositeAlarm"),
         keys=kinds.count("AWS::KMS::Key"),
+        queues=kinds.count("AWS::SQS::Queue"),
         polled=len(_READS_QUEUE.findall(template)),
         minutely=len(_EACH_MINUTE.findall(template)),
     )
@@ -82,9 +86,9 @@ def lines(parts: Parts) -> list[Line]:
             how=f"{parts.keys} of KMS, for the secrets of all tenants",
         ),
         Line(
-            what="metrics of the check",
-            dollars=CHECKED * prices.METRIC.dollars,
-            how=f"{CHECKED} of `check_syncs`, each hour",
+            what="looks at queues",
+            dollars=parts.queues * LOOKS / MILLION * prices.REQUEST.dollars,
+            how=f"{parts.queues} queues, every {EVERY_MIN} minutes",
         ),
         Line(
             what="each minute",
@@ -97,5 +101,5 @@ def lines(parts: Parts) -> list[Line]:
 def _resources(text: str) -> Iterator[tuple[str, str]]:
     """The kind and the text of each resource of a template."""
     for block in _RESOURCE.split(text):
-        if match := _KIND.search(block):
+        if (match := _KIND.search(block)) and not _ON_CONDITION.search(block):
             yield match[1], block

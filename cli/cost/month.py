@@ -168,7 +168,7 @@ LEVERS: Final[Mapping[str, str]] = {
     "alarms": "fewer alarms in infra/stacks/alarms.yaml; the first ten of an account are free",
     "idle queues": "nothing: each queue has its reader",
     "sealing key": "nothing: one key seals the secrets of all tenants",
-    "metrics of the check": "`SyncCheckSchedule`, but two alarms expect it each hour",
+    "looks at queues": "nothing: without them each queue would have an alarm, at $0.10",
     "each minute": "nothing: due retries wait at most a minute",
 }
 """What makes each line smaller, by its name."""

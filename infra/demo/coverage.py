@@ -96,6 +96,14 @@ BLIND: Final = (
             ("sts:AssumeRole", "JobsRole", "*role/penstock/*"),
         )
     ),
+    *(
+        Blind(
+            action=action,
+            holder="*-SweepRole-*",
+            why="the sweep looks at the queues every six minutes only",
+        )
+        for action in ("sqs:GetQueueAttributes", "cloudwatch:GetMetricData")
+    ),
     Blind(
         action="dynamodb:UpdateItem",
         holder="*-FanoutRole-*",

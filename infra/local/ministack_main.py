@@ -60,6 +60,7 @@ def _load(name: str) -> Any:
     return module
 
 
+alarms: Final = _load("ministack_alarms")
 metrics: Final = _load("ministack_metrics")
 signatures: Final = _load("ministack_signatures")
 usage: Final = _load("ministack_usage")
@@ -86,6 +87,9 @@ def fill_gaps() -> None:
     _unpack_once()
     _keep_escapes_in_paths()
     metrics.know_ages_of_queues()
+    metrics.take_metrics_of_logs(alarms)
+    metrics.judge_alarms(alarms)
+    metrics.count_answers_of_urls()
     app = _module("app")
     app.app = signatures.Gate(app=_durable(app.app), secret_of=_secret_of, note=_note_signature)
     # A bucket that takes only TLS would take nothing: loopback stands in for it.

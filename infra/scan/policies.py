@@ -38,6 +38,7 @@ _PARAMETERS: Final = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",
+    "Installation": "penstock",
     "DataKeyArn": f"arn:aws:kms:{_PLACE}:key/theirs",
     "RedshiftWorkgroupArn": f"{_WORKGROUPS}/theirs",
 }

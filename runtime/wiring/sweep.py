@@ -16,13 +16,15 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
 
     The sweeps of deliveries and runs send a hint for each record that is due, those of endpoints
     and functions send the notices that are unsent, and those of replays and purges go on with each.
-    That of the audit log ends the entries that killed calls have left.
+    That of the audit log ends the entries that killed calls have left. The last one looks at all
+    queues, and returns how many are in trouble.
     """
     from runtime.core.deliveries.hints import delivery_hint
     from runtime.core.functions.hints import is_hinted, run_hint
     from runtime.core.operations.switches import Switch
     from runtime.core.replays.replay import Kind
     from runtime.stores.tables import keys
+    from runtime.stores.watch.watched_queues import WatchedQueues
     from runtime.usecases.audit.end_entries import EndEntries
     from runtime.usecases.deliveries.replay_page import ReplayPage
     from runtime.usecases.functions.purge_functions import PurgeFunctions
@@ -30,6 +32,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.usecases.functions.rerun_transforms import RerunTransforms
     from runtime.usecases.jobs.work_off import WorkOff
     from runtime.usecases.sweep import Sweep
+    from runtime.usecases.watch.watch_queues import WatchQueues
 
     installation = settings.load()
     clients = parts.clients(installation)
@@ -86,6 +89,13 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         shards=keys.AUDIT_SHARDS,
         clock=worker.now,
     )
+    queues = WatchQueues(
+        queues=WatchedQueues(
+            sqs=clients.sqs, cloudwatch=clients.cloudwatch, urls=installation.watched_queue_urls
+        ),
+        clock=worker.now,
+        journal=journal,
+    )
     return {
         "deliveries": deliveries,
         "runs": runs,
@@ -94,4 +104,5 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         "replays": replays,
         "purges": purges,
         "audit": audit,
+        "queues": queues,
     }

@@ -47,6 +47,11 @@ def function() -> str:
     return settings.function()
 
 
+def stack() -> str:
+    """Which installation this process belongs to, for its metrics; empty for none."""
+    return settings.load().stack
+
+
 def now() -> datetime:
     """The present time, in UTC."""
     return datetime.now(UTC)

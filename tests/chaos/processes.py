@@ -199,6 +199,7 @@ class ProcessStage:
             "SLOW_QUEUE_URL": cloud.queue_url("slow"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),
             "PARK_QUEUE_URL": cloud.queue_url("parked"),
+            **cloud.watched_queues,
             "KMS_KEY_ID": cloud.secrets.key_id,
             "ALLOW_LOCAL_HTTP": "true",
             "QUEUE_DELAY_MAX_S": "0",  # every retry waits for a sweep: the queue's clock is real

@@ -34,7 +34,7 @@ def test_a_person_hears_of_a_stream_that_stands_still_before_its_records_are_set
     [alarm] = [
         each
         for each in template.resources("AWS::CloudWatch::Alarm")
-        if each.properties["MetricName"] == "IteratorAge"
+        if each.properties.get("MetricName") == "IteratorAge"
         and follower.id
         == template.resolve(each.properties["Dimensions"][0]["Value"], stack=each.stack)
     ]

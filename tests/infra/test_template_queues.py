@@ -8,6 +8,7 @@ from infra.scan import template
 from infra.scan.template import Resource, name
 from runtime.core.pacing import concurrency
 from runtime.core.warehouse import plan
+from runtime.core.watch.queues import PATIENCE_S
 from runtime.core.webhooks import webhook
 from runtime.usecases.warehouse import sync_warehouse
 
@@ -53,31 +54,20 @@ def test_a_queue_keeps_messages_for_two_weeks_and_encrypted(queue: Resource) -> 
     assert properties["SqsManagedSseEnabled"] is True
 
 
-@pytest.mark.parametrize("queue", DEAD_LETTERS, ids=name)
-def test_a_dead_letter_raises_an_alarm(queue: Resource) -> None:
+def test_the_sweep_looks_at_every_queue() -> None:
     """Dead letters that nobody hears of are lost events with extra steps."""
-    watched = {
-        template.resolve(dimension["Value"], stack=alarm.stack)
-        for alarm in template.resources("AWS::CloudWatch::Alarm")
-        if alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        for dimension in alarm.properties["Dimensions"]
-    }
-    assert queue.id in watched
+    assert {queue.id for queue in DEAD_LETTERS} == set(_watched("PENSTOCK_DEAD_LETTERS"))
+    assert {queue.id for queue in WORK_QUEUES} == set(_watched("PENSTOCK_QUEUES"))
+    assert {queue.name for queue in WORK_QUEUES} == PATIENCE_S.keys()
 
 
-@pytest.mark.parametrize(
-    "function", [each for each in FUNCTIONS if template.events(each, "ScheduleV2")], ids=name
-)
-def test_an_alarm_on_errors_of_a_scheduled_function_can_fire(function: Resource) -> None:
-    """It is called once a minute at most: an alarm that waits for five errors a minute is blind."""
-    alarms = [
-        each.properties
-        for each in template.resources("AWS::CloudWatch::Alarm")
-        if each.properties["MetricName"] == "Errors"
-        and template.resolve(each.properties["Dimensions"][0]["Value"], stack=each.stack)
-        == function.id
-    ]
-    assert all(("Sum", 0) == (each["Statistic"], each["Threshold"]) for each in alarms)
+def test_the_sweep_calls_each_queue_by_the_name_that_its_patience_has() -> None:
+    """A queue under another's name would be late at another's time."""
+    [sweep] = [each for each in FUNCTIONS if each.name == "SweepFunction"]
+    _, pairs = sweep.properties["Environment"]["Variables"]["PENSTOCK_QUEUES"]["Fn::Join"]
+    for pair in pairs:
+        called, _, reference = pair["Fn::Sub"].partition("=")
+        assert reference.endswith(f".Outputs.{called}Name}}")
 
 
 def test_every_target_of_the_rule_has_dead_letters() -> None:
@@ -204,3 +194,16 @@ def test_deliver_ends_before_its_messages_come_back_even_with_the_slowest_receiv
 
 def _is_dead_letters(reference: Any) -> bool:
     return template.resolve(reference, stack="").endswith("DeadLetters")
+
+
+def _watched(variable: str) -> list[str]:
+    """The queues whose names a variable of `sweep` holds."""
+    [sweep] = [each for each in FUNCTIONS if each.name == "SweepFunction"]
+    _, names = sweep.properties["Environment"]["Variables"][variable]["Fn::Join"]
+    outputs = [
+        name["Fn::GetAtt"]
+        if "Fn::GetAtt" in name
+        else name["Fn::Sub"].partition("=")[2].removeprefix("${").removesuffix("}").split(".", 1)
+        for name in names
+    ]
+    return [template.resolve({"Fn::GetAtt": output}, stack="") for output in outputs]

@@ -28,12 +28,17 @@ class DeliverMessage:
     body: str | None
     attempt: int = 1
     slow: bool = False  # whether it has moved to the slow lane
+    # When the event reached us (ISO 8601, UTC), for who measures how long it takes to a first
+    # attempt. None where that says nothing of us: in a message about what was retried or held.
+    accepted_at: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands on the queue."""
         fields = shallow(self)
         if not self.slow:
             del fields["slow"]  # every message is paid for by its size
+        if self.accepted_at is None:
+            del fields["accepted_at"]
         return {"v": 1, "kind": "deliver", **fields}
 
     @property

@@ -8,7 +8,7 @@ from runtime.core.deliveries import attempt, redact
 from runtime.core.deliveries.attempt import Dead, Delivered, Disable, Judgement, Posted, RetryAt
 from runtime.core.deliveries.delivery import Attempt, Delivery, Status
 from runtime.core.deliveries.messages import DeliverMessage
-from runtime.core.timestamps import timestamp
+from runtime.core.timestamps import moment, timestamp
 
 QUEUE_MS: Final = 900_000  # the longest that a hint can wait on the queue, to the second
 # When the window of a ticket is further off, the sweep wakes the delivery this much before it, and
@@ -114,6 +114,19 @@ def line(after: Delivery, posted: Posted, *, recorded: bool) -> dict[str, Any]:
         "due_at_ms": after.due_at_ms,
         **_spent(posted),
     }
+
+
+def waited(accepted_at: str | None, *, started: datetime) -> dict[str, int]:
+    """How long the event was with us before its first attempt, as a measure beside the line.
+
+    Args:
+        accepted_at: when it reached us; None when that says nothing of us.
+        started: when the attempt began.
+    """
+    if accepted_at is None:
+        return {}
+    # Our clocks differ a little; in whole seconds, because each digit of each delivery is paid for.
+    return {"since_accepted_s": max(0, round((started - moment(accepted_at)).total_seconds()))}
 
 
 def _spent(posted: Posted) -> dict[str, int]:

@@ -148,6 +148,11 @@ class Clients:
         """Lambda, for invoking the sandbox."""
         return cast("LambdaClient", self._maybe_late("lambda", ONCE))
 
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """CloudWatch, for reading metrics; built with its first call."""
+        return _OnFirstCall(lambda: self._session.create_client("cloudwatch", config=QUICK))
+
     def _maybe_late(self, service: LateService, config: Config, *, role_arn: str = "") -> Any:
         def build() -> Any:
             with self._lock:  # a session makes one client at a time

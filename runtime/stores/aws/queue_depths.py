@@ -49,21 +49,33 @@ def read(stack: str, *, client: Callable[[str], Any], now: datetime) -> list[Dep
     """
     with faults("look into the queues"):
         urls = stacks.queues(stack, cloudformation=client("cloudformation"))
-        ages = _ages(urls, cloudwatch=client("cloudwatch"), now=now) if urls else {}
+        ages = ages_s(urls, cloudwatch=client("cloudwatch"), now=now) if urls else {}
         sqs = client("sqs")
         return [
-            Depth(name=name, **_counts(url, sqs), oldest_s=ages.get(name))
+            Depth(name=name, **counts(url, sqs), oldest_s=ages.get(name))
             for name, url in sorted(urls.items())
         ]
 
 
-def _counts(url: str, sqs: Any) -> dict[str, int]:
+def counts(url: str, sqs: Any) -> dict[str, int]:
+    """How many messages wait in a queue, are with a worker, and are delayed, as `Depth` names it.
+
+    Args:
+        url: the queue's.
+        sqs: botocore's client.
+    """
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS.values()))
     return {name: int(answer["Attributes"][text]) for name, text in _COUNTS.items()}
 
 
-def _ages(urls: Mapping[str, str], *, cloudwatch: Any, now: datetime) -> dict[str, int]:
-    """The latest age of the oldest message, in seconds, of each queue that has a metric of it."""
+def ages_s(urls: Mapping[str, str], *, cloudwatch: Any, now: datetime) -> dict[str, int]:
+    """The latest age of the oldest message, in seconds, of each queue that has a metric of it.
+
+    Args:
+        urls: of the queues, by their names.
+        cloudwatch: botocore's client.
+        now: the present, in UTC.
+    """
     names = sorted(urls)
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=[

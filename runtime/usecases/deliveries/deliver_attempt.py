@@ -57,6 +57,7 @@ class _Job:
     webhook: Webhook
     credentials: Credentials
     started: datetime
+    accepted_at: str | None  # as the message has it
     hold: Hold | None = None  # why and until when it must wait; None if it may go now
     probe: bool = False  # whether it is the one attempt that an open breaker lets through
     # The batch's permits for an endpoint with a concurrency cap, shared by its attempts there; None
@@ -176,7 +177,8 @@ class DeliverAttempts:
             delivery = await self._opened(delivery)
         except NotFound as problem:
             return _Skip(record, delivery, problem.code, Status.DEAD)
-        return _Job(record, delivery, webhook, keyring.credentials(webhook), self.clock())
+        credentials = keyring.credentials(webhook)
+        return _Job(record, delivery, webhook, credentials, self.clock(), message.accepted_at)
 
     def _beyond_quotas(
         self, messages: Sequence[DeliverMessage], records: Mapping[str, Delivery]
@@ -295,7 +297,8 @@ class DeliverAttempts:
         # Noted before the hint is sent: only failures have hints, and sending one takes time, so
         # that failures would seem to have ended last.
         batch.outcomes.append((webhook, Seen(error=error, gone=gone, probe=job.probe)))
-        self.journal(recording.line(after, posted, recorded=ours))
+        waited = recording.waited(job.accepted_at, started=job.started)
+        self.journal({**recording.line(after, posted, recorded=ours), **waited})
         if ours:
             await self._hint(after, delay_s)
 

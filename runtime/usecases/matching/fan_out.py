@@ -9,6 +9,7 @@ from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.erasure.blank import dropped_line
 from runtime.core.events import bus_event, topics
+from runtime.core.events.bus_event import Arrived
 from runtime.core.events.envelope import Event
 from runtime.core.formats import payload
 from runtime.core.functions.function import Function
@@ -85,25 +86,25 @@ class FanOut:
         """
         now = timestamp(self.clock())
         batch = _Batch([None] * len(bodies))
-        events: list[tuple[int, Event]] = []
+        events: list[tuple[int, Arrived]] = []
         for number, body in enumerate(bodies):
             try:
-                events.append((number, bus_event.parse(body, now=now)))
+                events.append((number, bus_event.parse_arrived(body, now=now)))
             except PenstockError as problem:
                 batch.results[number] = problem
-        for number, event in self._kept(self._within_quotas(events, batch), batch):
-            self._matched(number, event, batch)
+        for number, arrived in self._kept(self._within_quotas(events, batch), batch):
+            self._matched(number, arrived, batch)
         self._send(batch)
         return batch.results
 
     def _within_quotas(
-        self, events: Sequence[tuple[int, Event]], batch: _Batch
-    ) -> Sequence[tuple[int, Event]]:
+        self, events: Sequence[tuple[int, Arrived]], batch: _Batch
+    ) -> Sequence[tuple[int, Arrived]]:
         """The events but those beyond their tenant's quota, which are parked with the reason."""
         by_tenant: dict[str, list[int]] = {}
-        for number, event in events:
-            if event.origin not in COUNTED_OR_OURS:
-                by_tenant.setdefault(event.tenant, []).append(number)
+        for number, arrived in events:
+            if arrived.event.origin not in COUNTED_OR_OURS:
+                by_tenant.setdefault(arrived.event.tenant, []).append(number)
         for tenant, numbers in by_tenant.items():
             try:
                 beyond = numbers[self.quota(tenant, count=len(numbers)) :]
@@ -119,34 +120,35 @@ class FanOut:
         return [each for each in events if batch.results[each[0]] is None]
 
     def _kept(
-        self, events: Sequence[tuple[int, Event]], batch: _Batch
-    ) -> Sequence[tuple[int, Event]]:
+        self, events: Sequence[tuple[int, Arrived]], batch: _Batch
+    ) -> Sequence[tuple[int, Arrived]]:
         """Keep the events but those of erased people; returns those that are kept."""
         try:
-            erased = self.erasures.of([event for _, event in events])
+            erased = self.erasures.of([each.event for _, each in events])
             kept = [each for each, gone in zip(events, erased, strict=True) if not gone]
-            self.events.put(event for _, event in kept)
+            self.events.put(each.event for _, each in kept)
         except Transient as problem:
             batch.fail((number for number, _ in events), problem)
             return ()
-        for (_, event), gone in zip(events, erased, strict=True):
+        for (_, each), gone in zip(events, erased, strict=True):
             if gone:
-                self.journal(dropped_line(event))
+                self.journal(dropped_line(each.event))
         return kept
 
-    def _matched(self, number: int, event: Event, batch: _Batch) -> None:
+    def _matched(self, number: int, arrived: Arrived, batch: _Batch) -> None:
         try:
-            self._match(number, event, batch)
+            self._match(number, arrived, batch)
         except PenstockError as problem:
             batch.results[number] = problem
 
-    def _match(self, number: int, event: Event, batch: _Batch) -> None:
+    def _match(self, number: int, arrived: Arrived, batch: _Batch) -> None:
+        event = arrived.event
         matched = self._subscriptions_for(event).match(event)
         webhooks = [each for each in matched if isinstance(each, Webhook)]
         plain = [webhook for webhook in webhooks if webhook.transform is None]
         if plain:
             body = payload.render(event)
-            batch.deliveries += [(number, _delivery(event, hook, body)) for hook in plain]
+            batch.deliveries += [(number, _delivery(arrived, hook, body)) for hook in plain]
         batch.runs += [
             (number, _run(event, each.name, subscriber=each))
             for each in matched
@@ -177,7 +179,8 @@ class FanOut:
             batch.fail({number for number, _ in batch.runs}, problem)
 
 
-def _delivery(event: Event, webhook: Webhook, body: str) -> DeliverMessage:
+def _delivery(arrived: Arrived, webhook: Webhook, body: str) -> DeliverMessage:
+    event = arrived.event
     return DeliverMessage(
         tenant=event.tenant,
         delivery_id=ids.delivery_id(event.tenant, event.id, webhook.id),
@@ -185,6 +188,7 @@ def _delivery(event: Event, webhook: Webhook, body: str) -> DeliverMessage:
         event_id=event.id,
         topic=event.topic,
         body=body,
+        accepted_at=arrived.accepted_at,
     )
 
 

@@ -18,7 +18,7 @@ from runtime.core.warehouse.sync import DestinationKind
 from tests.pages import ROOT
 
 NOTHING = Workload(events=0, fanout=0, runs=0, profiles=0, syncs=0, redshift=False)
-PARTS = idle.Parts(alarms=3, watched=4, composite_alarms=1, keys=1, polled=2, minutely=2)
+PARTS = idle.Parts(alarms=3, watched=4, composite_alarms=1, keys=1, queues=4, polled=2, minutely=2)
 FEW = st.integers(0, 10**9)
 WORKLOADS = st.builds(
     Workload,
@@ -89,6 +89,11 @@ def test_nothing_to_do_costs_what_is_idle_alone() -> None:
     assert by["sealing key"] == 1
 
 
+def test_an_installation_costs_at_most_five_dollars_while_nothing_happens() -> None:
+    """It may stand there for a customer who begins next year."""
+    assert sum(line.dollars for line in idle.lines(idle.count())) <= 5
+
+
 @given(WORKLOADS)
 def test_the_largest_line_stands_first_and_each_has_a_lever(work: Workload) -> None:
     """Whoever has time for one thing does the first."""
@@ -112,8 +117,10 @@ def test_what_is_idle_is_counted_in_the_template_itself() -> None:
 
     assert parts.alarms == len(template.resources("AWS::CloudWatch::Alarm"))
     assert parts.watched >= parts.alarms
-    assert parts.composite_alarms == len(template.resources("AWS::CloudWatch::CompositeAlarm"))
+    composites = template.resources("AWS::CloudWatch::CompositeAlarm")
+    assert parts.composite_alarms == sum("Condition" not in each.raw for each in composites)
     assert parts.keys == len(template.resources("AWS::KMS::Key"))
+    assert parts.queues == len(template.resources("AWS::SQS::Queue"))
     assert parts.polled == polled
     assert parts.minutely == sum(
         each["ScheduleExpression"] == "rate(1 minute)"

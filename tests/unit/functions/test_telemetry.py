@@ -120,7 +120,7 @@ def test_ten_attempts_and_their_metrics_are_within_their_price(
 ) -> None:
     """What each of a million deliveries is billed for."""
     for _ in range(10):
-        _telemetry.journal(TAKEN)
+        _telemetry.journal({**TAKEN, "since_accepted_s": 0})
     _telemetry.count(records=10, failed=0)
 
     out = capsys.readouterr().out
@@ -163,6 +163,35 @@ def test_a_line_may_have_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) 
     [directive] = together["_aws"]["CloudWatchMetrics"]
     assert [["service"]] == directive["Dimensions"]
     assert [{"Name": "sync.lag_s", "Unit": "Seconds"}] == directive["Metrics"]
+
+
+def test_a_line_may_have_metrics_of_the_installation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whichever function writes them, because an alarm is paid for each metric that it reads."""
+    _telemetry.journal({"message": "queues.watched", "measures_of_all": {"dead_letters": 3}})
+    _telemetry.journal({"message": "syncs.checked", "measures_of_all": {}})
+    line, without = written(capsys)
+
+    [directive] = line.pop("_aws")["CloudWatchMetrics"]
+    assert [[]] == directive["Dimensions"]
+    assert {"message": "queues.watched", "dead_letters": 3} == {
+        name: line[name] for name in line if name != "timestamp"
+    }
+    assert "_aws" not in without
+
+
+def test_how_long_a_first_attempt_waited_is_a_metric_and_no_part_of_its_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each byte of the line of each attempt is paid for."""
+    for waited_s in (0, 12):
+        _telemetry.journal({**TAKEN, "since_accepted_s": waited_s})
+    _telemetry.count(records=2)
+    *lines, counted = written(capsys)
+
+    assert all("since_accepted_s" not in line for line in lines)
+    assert [0, 12] == counted["first_attempt_s"]
 
 
 def test_metrics_of_a_line_are_written_at_every_log_level(

@@ -1,0 +1,1 @@
+"""How an installation's queues are watched."""

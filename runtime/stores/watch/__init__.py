@@ -1,0 +1,1 @@
+"""What SQS and CloudWatch tell of an installation's queues."""
