@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from infra.local import ministack_alarms
 from infra.local.ministack_alarms import Datum
-from tests.infra import template
+from infra.scan import template
 
 ALARMS: Final[Mapping[str, Mapping[str, Any]]] = {
     each.name: each.properties for each in template.resources("AWS::CloudWatch::Alarm")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from infra.scan import template
 from runtime.core.warehouse import refresh
 from runtime.core.warehouse.gap import RawGap
 from runtime.core.warehouse.plan import LoadState
