@@ -73,6 +73,13 @@ class Use:
     reserved: int  # copies that nobody else may take, 0 for none
 
 
+NAMES: Final = frozenset(
+    {name for share in SHARES for name in share.parameters}
+    | {share.reserved_by for share in SHARES if share.reserved_by is not None}
+)
+"""The parameters that the table reads."""
+
+
 def uses(parameters: Mapping[str, str]) -> tuple[Use, ...]:
     """What each function may use, by the parameters of an installation.
 
@@ -92,6 +99,7 @@ def faults(parameters: Mapping[str, str], *, account_limit: int) -> tuple[str, .
     """
     return (
         *_beyond_the_account(uses(parameters), account_limit),
+        *_flooded(uses(parameters), has_front=parameters.get("ApiFront") == "http-api"),
         *(text for use in uses(parameters) if (text := _reserves_too_little(use)) is not None),
     )
 
@@ -118,12 +126,17 @@ def _beyond_the_account(shares: tuple[Use, ...], limit: int) -> tuple[str, ...]:
             f"the functions may use {together} copies at once, and the account has {limit}: ask for"
             " a higher quota of concurrent executions, or lower the parameters of concurrency"
         )
-    if any(use.most is None for use in shares):
-        texts.append(
-            "a flood of calls of the API may take every copy that the account has: set"
-            " ApiConcurrency, or ApiFront=http-api with ApiThrottleRate"
-        )
     return tuple(texts)
+
+
+def _flooded(shares: tuple[Use, ...], *, has_front: bool) -> tuple[str, ...]:
+    if has_front or all(use.most is not None for use in shares):
+        return ()
+    text = (
+        "a flood of calls of the API may take every copy that the account has: set"
+        " ApiConcurrency, or ApiFront=http-api with ApiThrottleRate"
+    )
+    return (text,)
 
 
 def _reserves_too_little(use: Use) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from cli import _concurrency
 from cli._checks import Check, TriedOn, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 LATE_S: Final = 30.0  # signatures of webhooks and of AWS allow five minutes
 WRONG_S: Final = 240.0  # of AWS's five minutes; some of them are lost on the way
-LEAST_A_QUEUE: Final = 2  # copies that AWS lets a queue have at least
 PER_TENANT: Final = "PER_TENANT"
 SETTLED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 LEAST_SECOND_LOOK_S: Final = 300  # the template's own; a worker may be at work for as long
@@ -103,25 +103,26 @@ def code(functions: "Sequence[FunctionState]") -> Check:
     return _check(name="code", verdict=Verdict.FAILED, found=found, advice=advice)
 
 
-def concurrency(functions: "Sequence[FunctionState]", limits: "Concurrency") -> Check:
-    """Whether the account lets all queues have their copies at once, with some to spare."""
-    runs = sum(each.cap for each in functions if each.handler == "functions.run.handler")
-    wanted = sum(each.cap for each in functions) + runs  # each copy of `run` waits for a sandbox
-    least = LEAST_A_QUEUE * sum(each.cap > 0 for each in functions)
-    found = f"{limits.limit} copies at once, of which the queues may take {wanted}"
-    choked = [
-        f"{each.name} has {each.reserved} reserved for a cap of {each.cap}"
-        for each in functions
-        if each.reserved is not None and each.reserved < each.cap
-    ]
-    raise_it = "ask for more in Service Quotas (Lambda, concurrent executions, L-B99A9384)"
-    if limits.unreserved < least:
-        advice = f"{limits.unreserved} are left for all: too few to work at all; {raise_it}"
-        return _check(name="concurrency", verdict=Verdict.FAILED, found=found, advice=advice)
-    if limits.limit < wanted:
-        choked.append(f"a flood on one queue starves the others; {raise_it}, or lower the caps")
-    verdict = Verdict.WARNING if choked else Verdict.OK
-    return _check(name="concurrency", verdict=verdict, found=found, advice="; ".join(choked))
+def concurrency(
+    functions: "Sequence[FunctionState]", limits: "Concurrency", given: Mapping[str, str]
+) -> Check:
+    """Whether the account lets all functions have their copies, and none starves the others.
+
+    Args:
+        functions: of the installation.
+        limits: of the account.
+        given: the parameters that the stack was deployed with.
+    """
+    found = f"{limits.limit} copies at once, {limits.unreserved} of them for whoever comes"
+    if given.keys() >= _concurrency.NAMES:
+        faults = [
+            *_concurrency.faults(given, account_limit=limits.limit),
+            *_changed_reservations(functions, given),
+        ]
+    else:
+        faults = ["the stack is of an older template: deploy the current one, to have it judged"]
+    verdict = Verdict.WARNING if faults else Verdict.OK
+    return _check(name="concurrency", verdict=verdict, found=found, advice="; ".join(faults))
 
 
 def clock(caller: "Caller") -> Check:
@@ -211,6 +212,18 @@ def _mixed_up(
         yield f"Lambda told it that it serves {told}, not {list(asked_as)}"
     if None in environments or len(set(environments)) < len(environments):
         yield "it does not show an environment of its own for each tenant"
+
+
+def _changed_reservations(
+    functions: "Sequence[FunctionState]", given: Mapping[str, str]
+) -> Iterator[str]:
+    reserved = {each.name: each.reserved or 0 for each in functions}
+    for use in _concurrency.uses(given):
+        if reserved.get(use.function, use.reserved) != use.reserved:
+            yield (
+                f"{use.function} has {reserved[use.function]} copies reserved, and"
+                f" {use.reserved} by its parameter: somebody has changed it by hand; deploy again"
+            )
 
 
 def _not_ready(functions: "Sequence[FunctionState]") -> Iterator[str]:

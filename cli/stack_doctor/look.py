@@ -20,13 +20,11 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
     "code": (
         "cloudformation:ListStackResources",
         "lambda:GetFunction",
-        "lambda:ListEventSourceMappings",
     ),
     "concurrency": (
         "cloudformation:ListStackResources",
         "lambda:GetAccountSettings",
         "lambda:GetFunction",
-        "lambda:ListEventSourceMappings",
     ),
     "isolation": ("cloudformation:DescribeStacks", "lambda:InvokeFunction"),
     "tenants": (
@@ -34,7 +32,6 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
         "cloudformation:ListStackResources",
         "lambda:GetFunction",
         "lambda:InvokeFunction",
-        "lambda:ListEventSourceMappings",
     ),
     "key": (
         "cloudformation:DescribeStacks",
@@ -107,7 +104,7 @@ class _Looking:
             "clock": lambda: judge.clock(self._caller()),
             "code": lambda: judge.code(self._functions()),
             "concurrency": lambda: judge.concurrency(
-                self._functions(), aws.concurrency(client=self._client)
+                self._functions(), aws.concurrency(client=self._client), self._given
             ),
             "isolation": lambda: judge.isolation(
                 self._sandboxes(), egress=self._given.get("SandboxEgress", "internet")

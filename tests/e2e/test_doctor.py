@@ -90,15 +90,19 @@ def checks(stack: str, *options: str, environment: dict[str, str]) -> Mapping[st
 
 
 def test_the_policy_of_the_page_shows_everything(local_cloud: LocalCloud, tmp_path: Path) -> None:
-    """And what the doctor sees is a stack that is well, but that nobody hears its alarms."""
+    """What it shows is a stack that is well, but nobody hears its alarms or ends a flood."""
     environment = caller(local_cloud, policy())
     report = tmp_path / "doctor.md"
     seen = checks(local_cloud.stack, "--report", str(report), environment=environment)
 
     ours = {name: seen[name] for name in NEEDS}
     assert {name for name, each in ours.items() if each["found"] == "unseen"} == set()
-    assert {name for name, each in ours.items() if each["verdict"] != "ok"} <= {"alarms"}
+    assert {name for name, each in ours.items() if each["verdict"] != "ok"} <= {
+        "alarms",
+        "concurrency",
+    }
     assert "nobody hears them" in seen["alarms"]["advice"]
+    assert "ApiConcurrency" in seen["concurrency"]["advice"]
     assert seen["queues"]["found"] != "unseen"
     level, _, more = seen["isolation"]["found"].partition(", kernel ")
     assert level in {"seccomp", "rlimit"}

@@ -60,10 +60,10 @@ def test_a_deployment_asks_only_where_a_person_has_to_decide(stage: str) -> None
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_shares_of_a_stage_fit_an_account_with_a_thousand_copies(stage: str) -> None:
-    """In production a flood of calls has an end before it takes what deliveries need."""
+    """But in dev, a flood of calls has an end before it takes what deliveries need."""
     defaults = {name: str(each.get("Default", "")) for name, each in PARAMETERS.items()}
     texts = faults(defaults | overrides(stage), account_limit=1000)
-    assert (stage == "prod") is (texts == ())
+    assert (stage != "dev") is (texts == ())
 
 
 def test_production_has_what_holds() -> None:

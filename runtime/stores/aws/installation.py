@@ -54,7 +54,6 @@ class FunctionState:
     layers: tuple[str, ...]  # their ARNs, with versions
     tenancy: str  # `PER_TENANT`, or empty
     reserved: int | None  # copies that nobody else may use; None: it shares the account's
-    cap: int  # most copies that its queues start; 0 if no queue starts it, or they have no cap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +216,6 @@ def sandboxes(name: str, *, client: Client) -> Sandboxes:
 def _function(client: Any, id_: str, name: str) -> FunctionState:
     answer = client.get_function(FunctionName=id_)
     found = answer["Configuration"]
-    pages = client.get_paginator("list_event_source_mappings")
-    caps = [
-        each.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
-        for page in pages.paginate(FunctionName=id_)
-        for each in page["EventSourceMappings"]
-    ]
     return FunctionState(
         name=name,
         handler=found.get("Handler", ""),
@@ -233,7 +226,6 @@ def _function(client: Any, id_: str, name: str) -> FunctionState:
         layers=tuple(each["Arn"] for each in found.get("Layers", ())),
         tenancy=found.get("TenancyConfig", {}).get("TenantIsolationMode", ""),
         reserved=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-        cap=sum(caps),
     )
 
 

@@ -6,17 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli._concurrency import SHARES, Use, faults, uses
+from cli._concurrency import NAMES, SHARES, Use, faults, uses
 from infra.scan import template
 
 DEFAULTS: Final = {
     name: str(each.get("Default", "")) for name, each in template.stacks()[""]["Parameters"].items()
 }
 PRODUCTION: Final = {"ApiConcurrency": "100", "DeliverReserved": "150", "SweepReserved": "2"}
-NUMBERS: Final = sorted(
-    {name for share in SHARES for name in share.parameters}
-    | {share.reserved_by for share in SHARES if share.reserved_by}
-)
+NUMBERS: Final = sorted(NAMES)
 
 
 def by_function(**changed: str) -> dict[str, Use]:
@@ -60,6 +57,11 @@ def test_the_defaults_fit_an_account_with_a_thousand_and_say_what_a_flood_may_ta
     assert "ApiConcurrency" in flood
     [quota, _flood] = faults(DEFAULTS, account_limit=10)
     assert "315 copies at once, and the account has 10" in quota
+
+
+def test_a_front_that_ends_a_flood_is_enough() -> None:
+    """It answers with 429 before a copy of `api` runs."""
+    assert () == faults(DEFAULTS | {"ApiFront": "http-api"}, account_limit=1000)
 
 
 def test_a_flood_of_calls_leaves_deliveries_and_the_sweep_their_copies() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cli._checks import Check, TriedOn, Verdict
 from cli.stack_doctor import judge
+from infra.scan import template
 from runtime.core.operations.switches import Switch, Switches
 from runtime.stores.aws.installation import (
     ASKED_AS,
@@ -34,10 +35,9 @@ FANOUT = FunctionState(
     layers=("arn:aws:lambda:eu-west-1:123456789012:layer:Dependencies:7",),
     tenancy="",
     reserved=None,
-    cap=20,
 )
-RUN = replace(FANOUT, name="RunFunction", handler="functions.run.handler", cap=50)
-API = replace(FANOUT, name="ApiFunction", handler="functions.api.handler", cap=0)
+RUN = replace(FANOUT, name="RunFunction", handler="functions.run.handler")
+API = replace(FANOUT, name="ApiFunction", handler="functions.api.handler")
 SANDBOX = replace(
     FANOUT,
     name="SandboxFunction",
@@ -45,9 +45,12 @@ SANDBOX = replace(
     code_sha="sandbox",
     layers=(),
     tenancy="PER_TENANT",
-    cap=0,
 )
-FUNCTIONS = [API, FANOUT, RUN, SANDBOX]
+DELIVER = replace(FANOUT, name="DeliverFunction", handler="functions.deliver.handler")
+FUNCTIONS = [API, DELIVER, FANOUT, RUN, SANDBOX]
+DEFAULTS = {
+    name: str(each.get("Default", "")) for name, each in template.stacks()[""]["Parameters"].items()
+}
 
 
 def an_answer(tenant: str | None, environment: str | None, **more: Any) -> Mapping[str, Any]:
@@ -180,42 +183,32 @@ def test_a_function_that_is_not_as_the_others_is_named(changed: FunctionState, s
 
 
 @pytest.mark.parametrize(
-    ("limit", "unreserved", "verdict", "says"),
+    ("limit", "changed", "says"),
     [
-        (1000, 1000, "ok", ""),
-        (120, 120, "ok", ""),
-        (119, 119, "warning", "L-B99A9384"),
-        (10, 3, "failed", "too few to work at all"),
+        (1000, {}, ""),
+        (315, {}, ""),
+        (314, {}, "315 copies at once, and the account has 314"),
+        (1000, {"ApiFront": "url"}, "a flood of calls of the API"),
+        (1000, {"DeliverReserved": "120"}, "somebody has changed it by hand"),
     ],
 )
-def test_the_queues_need_what_their_caps_add_up_to(
-    limit: int, unreserved: int, verdict: str, says: str
+def test_the_account_is_judged_by_the_table_of_shares(
+    limit: int, changed: dict[str, str], says: str
 ) -> None:
-    """20 of `fanout`, 50 of `run`, and a sandbox for each of these."""
-    check = judge.concurrency(FUNCTIONS, Concurrency(limit=limit, unreserved=unreserved))
-    assert check.verdict == verdict
+    """And what is reserved in AWS has to be what the parameters say."""
+    given_ = {**DEFAULTS, "ApiFront": "http-api", **changed}
+    check = judge.concurrency(FUNCTIONS, Concurrency(limit=limit, unreserved=limit), given_)
+
+    assert check.verdict is (Verdict.WARNING if says else Verdict.OK)
     assert says in check.advice
-    assert f"{limit} copies at once, of which the queues may take 120" == check.found
+    assert check.found.startswith(f"{limit} copies at once")
 
 
-def test_a_cap_above_its_own_reservation_is_a_warning() -> None:
-    """Lambda would take messages from the queue and be throttled with them."""
-    functions = [replace(FANOUT, reserved=10), SANDBOX]
-    check = judge.concurrency(functions, Concurrency(limit=1000, unreserved=990))
+def test_a_stack_without_the_parameters_of_the_table_is_of_an_older_template() -> None:
+    """It is judged once it has been deployed anew."""
+    check = judge.concurrency(FUNCTIONS, Concurrency(limit=1000, unreserved=1000), {})
     assert check.verdict is Verdict.WARNING
-    assert "FanoutFunction has 10 reserved for a cap of 20" in check.advice
-
-
-@given(st.integers(1, 200), st.integers(0, 500), st.integers(1, 500))
-def test_a_higher_limit_never_judges_worse(cap: int, limit: int, more: int) -> None:
-    """Whoever raised a quota is not told off for it."""
-    order = [Verdict.OK, Verdict.WARNING, Verdict.FAILED]
-    functions = [replace(RUN, cap=cap)]
-    before, after = (
-        judge.concurrency(functions, Concurrency(limit=each, unreserved=each)).verdict
-        for each in (limit, limit + more)
-    )
-    assert order.index(after) <= order.index(before)
+    assert "older template" in check.advice
 
 
 @given(st.floats(-3600, 3600), st.floats(0, 5))
