@@ -156,6 +156,11 @@ _ADMIN: Final[Mapping[str, Place]] = {
         target="cli.quotas:quotas",
         help="Show or set how much a tenant may use on one day, in UTC; what is not given stays.",
     ),
+    "replay": Place(
+        target="cli.replay:replay",
+        help="Hand the kept events of a time to one webhook or function, also those of before it"
+        " was made.",
+    ),
     "rotate-keys": Place(
         target="cli.rotate_keys:rotate_keys",
         help="Have KMS wrap every tenant's data keys anew, under the newest material of its key.",

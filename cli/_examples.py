@@ -13,6 +13,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin migrate": "--stack penstock",
     "admin pause": "delivery --stack penstock",
     "admin quotas": "acme --events 1000000 --deliveries none",
+    "admin replay": "--tenant acme --webhook whk_1 --since 7d --stack penstock",
     "admin resume": "delivery --stack penstock",
     "admin rotate-keys": "--stack penstock",
     "admin tenants create": "acme",

@@ -1,6 +1,8 @@
 """What an operator's machine does to an installation, by AWS and not by the API."""
 
 import secrets as dice
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runtime.stores.aws.dynamodb import DynamoDB
@@ -10,6 +12,11 @@ from runtime.stores.tables.table import Table
 from runtime.wiring import worker
 
 if TYPE_CHECKING:
+    from runtime.core.functions.function import Function
+    from runtime.core.webhooks.webhook import Webhook
+    from runtime.stores.functions.functions import Functions
+    from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.matching.replay_events import ReplayEvents
     from runtime.usecases.operations.rotate_keys import RotateKeys
 
 
@@ -49,4 +56,70 @@ def rotate_keys(*, dynamodb: Any, kms: Any, config_table: str, key_id: str) -> "
         things=(Webhooks(config=table), Functions(config=table), Syncs(config=table)),
         rewrap=Secrets(client=kms, key_id=key_id, random=dice.token_bytes).rewrap,
         clock=worker.now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaying:
+    """What replays events to one subscriber."""
+
+    replay: "ReplayEvents"
+    webhooks: "Webhooks"
+    functions: "Functions"
+
+    def subscriber(
+        self, tenant: str, *, webhook_id: str | None, function: str | None
+    ) -> "Webhook | Function":
+        """The webhook with this id, or the function of this name.
+
+        Raises:
+            NotFound: code `webhook_not_found` or `function_not_found`.
+        """
+        if webhook_id is not None:
+            return self.webhooks.get(tenant, webhook_id)
+        return self.functions.get(tenant, function or "")
+
+
+def replaying(
+    *, client: Callable[[str], Any], stack: str, config_table: str, events_table: str, bucket: str
+) -> Replaying:
+    """What replays events of an installation to one subscriber.
+
+    Args:
+        client: makes botocore's client of a service.
+        stack: the installation's name.
+        config_table: the name of its table of configuration.
+        events_table: the name of its table of events.
+        bucket: its name.
+    """
+    from runtime.stores.aws import stack as stacks
+    from runtime.stores.aws.s3 import Bucket
+    from runtime.stores.aws.sqs import SQS
+    from runtime.stores.bodies import Bodies
+    from runtime.stores.events.events import Events
+    from runtime.stores.functions.functions import Functions
+    from runtime.stores.queues import Hints, Queue
+    from runtime.stores.tables import config
+    from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.matching.replay_events import ReplayEvents
+
+    tables, queues = (
+        DynamoDB(BotocoreService(client("dynamodb"))),
+        SQS(BotocoreService(client("sqs"))),
+    )
+    urls = stacks.queues(stack, cloudformation=client("cloudformation"))
+    configured = config.table(tables, config_table)
+    return Replaying(
+        replay=ReplayEvents(
+            events=Events(
+                table=Table(client=tables, name=events_table),
+                bodies=Bodies(bucket=lambda: Bucket(client=client("s3"), name=bucket)),
+                retention_days=0,  # nothing is stored
+                clock=worker.now,
+            ),
+            deliver=Hints(queue=Queue(client=queues, url=urls["DeliverQueue"])),
+            run=Hints(queue=Queue(client=queues, url=urls["RunQueue"])),
+        ),
+        webhooks=Webhooks(config=configured),
+        functions=Functions(config=configured),
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from runtime.core import ids
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.erasure.blank import dropped_line
 from runtime.core.events import bus_event, topics
@@ -18,6 +17,7 @@ from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import PenstockError, Permanent, Transient
+from runtime.usecases.matching.messages_of import delivery_of, run_of
 from runtime.usecases.ports import Erasures, Hints, Quota, no_quota
 
 # The ways by which events come that no quota counts here: the API has counted its own, and what the
@@ -148,17 +148,14 @@ class FanOut:
         plain = [webhook for webhook in webhooks if webhook.transform is None]
         if plain:
             body = payload.render(event)
-            batch.deliveries += [(number, _delivery(arrived, hook, body)) for hook in plain]
-        batch.runs += [
-            (number, _run(event, each.name, subscriber=each))
-            for each in matched
-            if isinstance(each, Function)
-        ]
-        batch.runs += [
-            (number, _run(event, webhook.transform, subscriber=webhook))
-            for webhook in webhooks
-            if webhook.transform is not None
-        ]
+            batch.deliveries += [
+                (number, delivery_of(event, hook, body=body, accepted_at=arrived.accepted_at))
+                for hook in plain
+            ]
+        functions = [each for each in matched if isinstance(each, Function)]
+        transformed = [webhook for webhook in webhooks if webhook.transform is not None]
+        batch.runs += [(number, run_of(event, each)) for each in functions]
+        batch.runs += [(number, run_of(event, each)) for each in transformed]
 
     def _subscriptions_for(self, event: Event) -> Index[Webhook | Function]:
         if topics.tells_of_change(event.topic):
@@ -177,27 +174,3 @@ class FanOut:
                 self.run.send(message for _, message in batch.runs)
         except Transient as problem:
             batch.fail({number for number, _ in batch.runs}, problem)
-
-
-def _delivery(arrived: Arrived, webhook: Webhook, body: str) -> DeliverMessage:
-    event = arrived.event
-    return DeliverMessage(
-        tenant=event.tenant,
-        delivery_id=ids.delivery_id(event.tenant, event.id, webhook.id),
-        webhook_id=webhook.id,
-        event_id=event.id,
-        topic=event.topic,
-        body=body,
-        accepted_at=arrived.accepted_at,
-    )
-
-
-def _run(event: Event, function: str, *, subscriber: Webhook | Function) -> RunMessage:
-    webhook_id = subscriber.id if isinstance(subscriber, Webhook) else None
-    return RunMessage(
-        tenant=event.tenant,
-        run_id=ids.run_id(event.tenant, event.id, webhook_id or function),
-        function=function,
-        event=event.to_json(),
-        webhook_id=webhook_id,
-    )

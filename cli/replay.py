@@ -1,0 +1,56 @@
+"""`penstock admin replay`: the events of a time to one subscriber."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import _installation, _output, _times
+from cli._errors import WrongUsage
+from cli._installation import Installation, Stack, refusals
+from cli._output import AsJson
+from cli._progress import progress
+
+if TYPE_CHECKING:
+    from runtime.wiring.operations import Replaying
+
+
+def replay(  # noqa: PLR0913 - each option of the command is a parameter
+    *,
+    tenant: Annotated[str, typer.Option(help="Whose events.")],
+    webhook: Annotated[str | None, typer.Option(help="The webhook that gets them.")] = None,
+    function: Annotated[str | None, typer.Option(help="The function that runs on them.")] = None,
+    since: Annotated[str, typer.Option(help="A time, or an age such as 24h.")],
+    until: _times.Until = None,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand the kept events of a time to one webhook or function, also those of before it was made.
+
+    It gets what it takes by its topics and filters of now, the oldest first. What it has had under
+    the same event's id is not sent again; `events replay` and `functions replay` do that.
+    """
+    if (webhook is None) == (function is None):
+        raise WrongUsage("name the webhook or the function that gets the events", code="usage")
+    first, last = _times.parse(since) or "", _times.parse(until) or _times.now()
+    if first >= last:
+        raise WrongUsage("--since must be before --until", code="usage")
+    with refusals():
+        replaying = _replaying(_installation.find(stack))
+        subscriber = replaying.subscriber(tenant, webhook_id=webhook, function=function)
+        with progress("replaying") as work:
+            for done in replaying.replay(subscriber, since=first, until=last):
+                work.say(f"to {done.until}: {done.matched} of {done.looked_at} events")
+    _output.show(asdict(done), as_json=as_json, human=lambda: _output.record(asdict(done)))
+
+
+def _replaying(installation: Installation) -> "Replaying":
+    from runtime.wiring import operations
+
+    return operations.replaying(
+        client=installation.client,
+        stack=installation.stack,
+        config_table=installation.output("ConfigTable"),
+        events_table=installation.output("EventsTable"),
+        bucket=installation.output("Bucket"),
+    )
