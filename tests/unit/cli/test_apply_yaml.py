@@ -47,6 +47,51 @@ keys:
     scopes: [deliveries:read, webhooks:read]
     webhook: Mail for the agency
 """
+TWIN = """
+[functions.order-slip]
+source = "functions/order_slip.py"
+
+[functions.vip]
+source = "functions/vip.py"
+topics = ["metric.placed_order"]
+filter = { properties = { value = [{ numeric = [">", 500] }] } }
+http_hosts = ["crm.example.com"]
+environment = { SHOP = "NO" }
+secrets = { CRM_TOKEN = { env = "CRM_TOKEN" } }
+limits = { wall_s = 5, http_calls = 2 }
+retry = { on = "on_error", attempts = 3, delays_s = [5, 60] }
+
+[transforms."Full name"]
+method = "merge"
+sources = ["name", "display_name"]
+target = "full_name"
+
+[transforms."Neat name"]
+method = "format"
+sources = ["full_name"]
+settings = { trim = true, case = "title" }
+
+[webhooks.orders]
+url = "https://shop.example.com/hooks"
+topics = ["metric.placed_order"]
+transform = "order-slip"
+headers = { X-Team = { env = "TEAM" } }
+
+[webhooks."Mail for the agency"]
+url = "https://agency.example.com/hooks"
+topics = ["message.email.*"]
+
+[syncs.lake]
+kind = "s3"
+schedule = "every 15 minutes"
+
+[keys.shop]
+preset = "producer"
+
+[keys.agency]
+scopes = ["deliveries:read", "webhooks:read"]
+webhook = "Mail for the agency"
+"""
 SLIP = "def handler(event):\n    return {'order': event['id']}\n"
 VIP = "def handler(event):\n    return None\n"
 SECRETS = {"CRM_TOKEN": "hunter2-hunter2", "TEAM": "blue-blue"}
@@ -291,3 +336,27 @@ def test_scopes_of_a_key_that_differ_are_said_and_not_changed(penstock: Command)
 
     assert (1, "cannot_change") == (ran.code, ran.json["error"]["code"])
     assert "has other scopes than the file says" in ran.json["error"]["message"]
+
+
+def test_the_same_document_as_toml_is_the_same_configuration(penstock: Command) -> None:
+    """There is one model, and two ways to write it."""
+    applied(penstock, "--yes")
+    penstock.write("twin/functions/order_slip.py", SLIP)
+    penstock.write("twin/functions/vip.py", VIP)
+    penstock.write("twin/penstock.toml", TWIN)
+
+    ran = penstock("apply", "twin", "--check", "--json")
+
+    assert (0, {"same"}) == (ran.code, {action for action, *_ in actions(ran)}), ran.out
+
+
+def test_a_key_that_was_rotated_goes_on_under_its_name(penstock: Command) -> None:
+    """The old one lives for a day beside its successor, and the file means one of them."""
+    text = "keys:\n  shop: {preset: producer}\n"
+    made = applied(penstock, "--yes", text=text).json["applied"][0]
+    penstock.api.post(f"/v1/api-keys/{made['id']}/rotate", {})
+
+    ran = applied(penstock, "--prune", text=text)
+
+    assert [("same", "key", "shop")] == actions(ran), ran.out
+    assert made["id"] != ran.json["plan"][0]["id"]
