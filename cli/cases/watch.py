@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 POLL_S: Final = 0.5  # how soon a change is noticed
-_WATCHED: Final = (".py", ".json", ".toml")
+_WATCHED: Final = (".py", ".json", ".toml", ".yaml", ".yml")
 # Path → time of the last change in ns, and size in bytes.
 Snapshot: TypeAlias = Mapping[str, tuple[int, int]]
 

@@ -16,12 +16,11 @@ from cli.dev.receiver import receiving
 from cli.dev.session import Session
 from cli.dev.webhooks import DevWebhooks
 from cli.project import document
-from cli.project.document import FILE
 
 
 def dev(
     folder: Annotated[
-        Path, typer.Argument(help="The project: a folder with a penstock.toml.")
+        Path, typer.Argument(help="A folder with a penstock.toml or penstock.yaml.")
     ] = Path(),
     *,
     for_s: ForS = None,
@@ -29,14 +28,16 @@ def dev(
 ) -> None:
     """Work on a project: publish on save to the local cloud, and show what comes of events.
 
-    The local cloud is started if it is not up, and stays up. Each webhook of the penstock.toml is
+    The local cloud is started if it is not up, and stays up. Each webhook that the file declares is
     made for a receiver on this machine instead of its own URL, which gets nothing; a project
     without one gets a webhook for every topic but those of the audit log. They are deleted at the
     end. With --json all that came is printed then, as one document.
     """
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal leaves nothing behind either
         signal.signal(end, _interrupt)
-    document.read(folder / FILE)  # whoever is in the wrong folder need not wait for a cloud
+    document.read(
+        document.of_folder(folder)
+    )  # whoever is in the wrong folder need not wait for a cloud
     connection = local_cloud.connect()
     api = Client(connection)
     _output.say(f"on the local cloud {connection.url} (from {connection.origin})", err=True)

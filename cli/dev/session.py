@@ -14,7 +14,6 @@ from cli.client import Client
 from cli.dev.receiver import Endpoints
 from cli.dev.webhooks import DevWebhooks
 from cli.project import carry_out, compare, document
-from cli.project.document import FILE
 from cli.project.functions import ONLY_FUNCTION, source_of
 from cli.project.plan import Kind
 from cli.project.project import Project, load_project
@@ -67,6 +66,11 @@ class Session:
                 look_s = time.monotonic() + _follow.EVERY_S
             self.publish_changes()
 
+    @property
+    def file(self) -> Path:
+        """The project's file."""
+        return document.of_folder(self.folder)
+
     def publish_changes(self) -> None:
         """Publish what was saved since the last look; what is wrong with it is shown."""
         seen, self._seen = self._seen, watch.snapshot(self.folder)
@@ -75,7 +79,7 @@ class Session:
         if not changed:
             return
         try:
-            self._make_so(None if self.folder / FILE in changed else changed)
+            self._make_so(None if self.file in changed else changed)
         except CommandFailed as failure:  # somebody is just mending it
             self._say_failure(failure)
 
@@ -84,7 +88,7 @@ class Session:
 
         Webhooks are looked at each time: one whose transform was not there may be made now.
         """
-        path = self.folder / FILE
+        path = self.file
         for source in self._sources(document.read(path), changed):
             self._publish(source)
         project = load_project(path)
@@ -108,7 +112,7 @@ class Session:
 
         Functions that it does not declare are named and left alone.
         """
-        path = self.folder / FILE
+        path = self.file
         tables = sections.get("functions", {})
         declared = {source_of(stem, own, path) for stem, own in tables.items()}
         with_handler = set(suite.functions_in(self.folder))
@@ -121,7 +125,7 @@ class Session:
                 yield source
             else:
                 self._say(
-                    f"{source.name} is not published: {FILE} has no [functions.{source.stem}]"
+                    f"{source.name} is not published: {path.name} has no [functions.{source.stem}]"
                 )
 
     def _publish(self, source: Path) -> None:

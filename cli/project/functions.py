@@ -40,6 +40,7 @@ from runtime.errors import BadInput
 ONLY_FUNCTION: Final = "function"
 
 
+_FOLDERS_ABOVE: Final = 2  # in which the file of a source may stand, as of functions/shop/vip.py
 # What `apply` alone reads of a function's table: the API has no such settings.
 _OF_APPLY: Final = frozenset({"name", "source", "publish", "enabled"})
 
@@ -86,10 +87,10 @@ def load_function(source: Path) -> FunctionProject:
     Raises:
         WrongUsage: code `bad_settings`; the message names the file and the field.
     """
-    path = document.of_folder(source.parent)
+    path = _file_of(source)
     sections = document.read(path) if path.is_file() else {}
     functions = sections.get("functions", {})
-    named = [each for each in functions if source_of(each, functions[each], path) == source]
+    named = [each for each in functions if _is_of(source, each, functions[each], path)]
     own = functions[named[0]] if named else sections.get(ONLY_FUNCTION) or {}
     with document.faults_of(path):
         _check_tables(functions, source)
@@ -104,6 +105,25 @@ def load_function(source: Path) -> FunctionProject:
         retry=judged.retry,
         local_secrets=sections.get("secrets", {}),
     )
+
+
+def _file_of(source: Path) -> Path:
+    """The file beside a source; without one, that of a folder above which names the source."""
+    beside = document.of_folder(source.parent)
+    if beside.is_file():
+        return beside
+    for folder in source.resolve().parents[1 : 1 + _FOLDERS_ABOVE]:
+        path = document.of_folder(folder)
+        functions = document.read(path).get("functions", {}) if path.is_file() else {}
+        if any(
+            "source" in own and _is_of(source, each, own, path) for each, own in functions.items()
+        ):
+            return path
+    return beside
+
+
+def _is_of(source: Path, table: str, own: Mapping[str, Any], path: Path) -> bool:
+    return source_of(table, own, path).resolve() == source.resolve()
 
 
 def source_of(table: str, own: Mapping[str, Any], path: Path) -> Path:

@@ -24,7 +24,7 @@ One file says what a tenant is to have: its functions, data transforms, webhooks
 | `[keys.NAME]` | the API key called NAME | `apply` |
 | `[removed]` | names of what is not to be there | `apply` |
 
-A name with other characters than letters, digits, `-` and `_` stands in quotes in TOML: `[webhooks."Orders of the shop"]`. A section, a table or a key that is not known is refused with the nearest one that is, and a value that the API would refuse is refused before anything is sent. The error names the file and the place. `penstock dev` reads a `penstock.toml` alone. Editors check a file by its [JSON Schema](penstock.schema.json): the first line `# yaml-language-server: $schema=…` of a YAML file, or `#:schema …` of a TOML file, names it.
+A name with other characters than letters, digits, `-` and `_` stands in quotes in TOML: `[webhooks."Orders of the shop"]`. A section, a table or a key that is not known is refused with the nearest one that is, and a value that the API would refuse is refused before anything is sent. The error names the file and the place. A function in a folder below, such as `functions/vip.py`, is found by its `source`, up to two folders above it. Editors check a file by its [JSON Schema](penstock.schema.json): the first line `# yaml-language-server: $schema=…` of a YAML file, or `#:schema …` of a TOML file, names it.
 """
 _YAML: Final = """## What is read of YAML
 

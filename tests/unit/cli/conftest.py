@@ -2,6 +2,9 @@
 
 import json
 import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +56,25 @@ class Command:
             environment={name: text for name, text in changed.items() if text is not None},
             stdin=stdin.encode(errors="surrogateescape"),
         )
+        return self.read(done)
+
+    def on_a_terminal(self, *arguments: str, answer: str) -> Ran:
+        """Run it with somebody at the keyboard."""
+        ours, theirs = pty.openpty()
+        os.write(ours, answer.encode())
+        try:
+            done = subprocess.run(  # noqa: S603 - our own command
+                [sys.executable, "-m", "cli.main", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=theirs,
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            os.close(ours)
+            os.close(theirs)
         return self.read(done)
 
     @staticmethod

@@ -1,9 +1,6 @@
 """`penstock apply` against the real API: the file decides, the plan says what, secrets stay out."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -119,21 +116,10 @@ def test_on_a_terminal_it_asks_and_takes_only_yes_for_yes(
 ) -> None:
     """A line that is empty by accident changes nothing."""
     penstock.write("penstock.toml", WEBHOOK)
-    ours, theirs = os.openpty()
-    with os.fdopen(ours, "wb"), os.fdopen(theirs, "rb") as terminal:
-        os.write(ours, f"{answer}\n".encode())
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "apply"],
-            cwd=penstock.folder,
-            env=penstock.environment,
-            stdin=terminal,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+    ran = penstock.on_a_terminal("apply", answer=f"{answer}\n")
 
-    assert b"Make these changes?" in done.stderr
-    assert (0 if names else 1, names) == (done.returncode, set(webhooks(penstock)))
+    assert "Make these changes?" in ran.err
+    assert (0 if names else 1, names) == (ran.code, set(webhooks(penstock)))
 
 
 def test_what_the_file_does_not_name_is_listed_and_left_alone(penstock: Command) -> None:

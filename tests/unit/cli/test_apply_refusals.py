@@ -1,9 +1,5 @@
 """What `penstock apply -f penstock.yaml` does not do: guess, overwrite, or delete unasked."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from cli._connection import Connection
@@ -41,20 +37,9 @@ def test_the_question_on_a_terminal_names_what_is_deleted(penstock: Command) -> 
     """Whoever answers yes has read what goes."""
     applied(penstock, "--yes", text="webhooks:\n" + HOOK)
     penstock.write("penstock.yaml", "webhooks: {}\n")
-    ours, theirs = os.openpty()
-    with os.fdopen(ours, "wb"), os.fdopen(theirs, "rb") as terminal:
-        os.write(ours, b"n\n")
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "apply", "--prune"],
-            cwd=penstock.folder,
-            env=penstock.environment,
-            stdin=terminal,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+    ran = penstock.on_a_terminal("apply", "--prune", answer="n\n")
 
-    assert b"Make these changes, and delete webhook orders?" in done.stderr
+    assert "Make these changes, and delete webhook orders?" in ran.err
     assert {"orders"} == set(rows(penstock, "/v1/webhooks"))
 
 

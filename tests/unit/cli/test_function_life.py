@@ -1,9 +1,5 @@
 """`penstock functions enable|disable|delete|restore|environment|secrets` against the real API."""
 
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +8,7 @@ import pytest
 from cli import function_values
 from cli._connection import Connection
 from cli.client import Client
-from tests.unit.cli.conftest import Command, Ran
+from tests.unit.cli.conftest import Command
 
 SOURCE: Final = "def handler(event):\n    return event['id']\n"
 WEBHOOK: Final = {"name": "n", "url": "https://hooks.example.com/", "topics": ["metric.x"]}
@@ -24,26 +20,6 @@ def vip(penstock: Command) -> str:
     settings = {"environment": {"SHOP": "a"}, "secrets": ["CRM_TOKEN"]}
     penstock.api.post("/v1/functions", {"name": "vip", **settings})
     return "vip"
-
-
-def on_a_terminal(penstock: Command, *arguments: str, answer: str) -> Ran:
-    """Run the command with somebody at the keyboard."""
-    ours, theirs = pty.openpty()
-    os.write(ours, answer.encode())
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "cli.main", *arguments],
-            cwd=penstock.folder,
-            env=penstock.environment,
-            stdin=theirs,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    return penstock.read(done)
 
 
 def test_a_function_is_switched_off_and_on_and_listed_so(penstock: Command, vip: str) -> None:
@@ -78,7 +54,7 @@ def test_on_a_terminal_a_deletion_asks_first(
     penstock: Command, vip: str, answer: str, code: int
 ) -> None:
     """A slip of the fingers ends nothing."""
-    ran = on_a_terminal(penstock, "functions", "delete", vip, "--json", answer=answer)
+    ran = penstock.on_a_terminal("functions", "delete", vip, "--json", answer=answer)
 
     assert code == ran.code
     assert "Delete vip?" in ran.err
@@ -88,7 +64,7 @@ def test_on_a_terminal_a_deletion_asks_first(
 
 def test_whoever_says_yes_is_not_asked(penstock: Command, vip: str) -> None:
     """For those who know."""
-    ran = on_a_terminal(penstock, "functions", "delete", vip, "--yes", answer="")
+    ran = penstock.on_a_terminal("functions", "delete", vip, "--yes", answer="")
 
     assert 0 == ran.code
     assert "Delete vip?" not in ran.err

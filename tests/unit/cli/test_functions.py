@@ -208,3 +208,17 @@ def test_errors_are_one_line_each_and_name_a_run(penstock: Command) -> None:
     assert line.endswith(f"{run.id}  first line")
     assert [group["count"] for group in as_json.json["data"]] == [2]
     assert penstock("functions", "errors", "vip", "--version", "2").out == "(none)\n"
+
+
+def test_a_push_finds_the_file_above_that_names_the_source(penstock: Command) -> None:
+    """`functions push` and `apply` mean the same function by one file."""
+    text = "functions:\n  order-slip: {source: functions/slip.py, http_hosts: [a.example.com]}\n"
+    penstock.write("penstock.yaml", text)
+    source = penstock.write("functions/slip.py", "def handler(event):\n    return None\n")
+
+    ran = penstock("functions", "push", source, "--publish")
+    planned = penstock("apply", "--check")
+
+    assert 0 == ran.code, ran.err
+    assert ["a.example.com"] == penstock.api.get("/v1/functions/order-slip").json["http_hosts"]
+    assert 0 == planned.code, planned.out

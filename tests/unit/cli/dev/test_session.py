@@ -60,3 +60,20 @@ def test_only_what_was_saved_is_published_again(session: Session, penstock: Comm
 
     published = [(each["function"], each["version"]) for each in session.to_json()["published"]]
     assert [("gone", 1), ("vip", 1), ("vip", 2)] == published
+
+
+def test_a_project_of_yaml_is_worked_on_as_one_of_toml(
+    session: Session, penstock: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its functions stand where their sources are said to be, under the names of their tables."""
+    (penstock.folder / "penstock.toml").unlink()
+    penstock.write(
+        "penstock.yaml",
+        "functions:\n  order-slip: {source: functions/slip.py, topics: [metric.x]}\n",
+    )
+    penstock.write("functions/slip.py", HANDLER)
+
+    session.follow(for_s=0)
+
+    slip = penstock.api.get("/v1/functions/order-slip").json
+    assert (1, ["metric.x"]) == (slip["live_version"], slip["topics"]), capsys.readouterr().out
