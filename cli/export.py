@@ -102,4 +102,4 @@ def _notes(normal: Written, left_out: Iterable[LeftOut], *, file: Path | None) -
     for each in left_out:
         yield f"left out: {each.kind} {each.name}, which {each.reason}"
     if normal.sources and file is None:
-        yield f"the sources of {len(normal.sources)} functions are not written; -f FILE writes them"
+        yield f"not written: {', '.join(normal.sources)}; -f FILE writes sources beside it"

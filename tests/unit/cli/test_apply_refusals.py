@@ -77,3 +77,18 @@ def test_what_cannot_be_is_refused_with_its_place_before_anything_is_sent(
 
     assert 2 == ran.code
     assert says in ran.err
+
+
+def test_a_canary_of_another_version_is_not_cut_short(penstock: Command) -> None:
+    """Somebody is just finding out whether it is better; the error says so, and what to do."""
+    text = "functions:\n  vip: {source: functions/vip.py}\n"
+    applied(penstock, "--yes", text=text)
+    penstock.write("better.py", f"{VIP}# better\n")
+    penstock("functions", "push", "better.py", "--name", "vip")
+    penstock("functions", "canary", "start", "vip", "2")
+    penstock.write("functions/vip.py", f"{VIP}# mine\n")
+
+    ran = penstock("apply", "-f", "penstock.yaml", "--yes", "--json")
+
+    assert (1, "canary_running") == (ran.code, ran.json["error"]["code"]), ran.out
+    assert 1 == rows(penstock, "/v1/functions")["vip"]["live_version"]

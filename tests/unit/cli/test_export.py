@@ -54,7 +54,7 @@ def test_an_export_has_what_the_file_had_without_its_defaults(penstock: Command)
     assert {"kind": "s3", "schedule": "every 15 minutes"} == document["syncs"]["lake"]
     assert {"shop", "agency"} == set(document["keys"]), "not the key that it calls with"
     assert "#   VIP_CRM_TOKEN\n#   ORDERS_X_TEAM\n" in ran.out
-    assert "the sources of 2 functions are not written" in ran.err
+    assert "not written: functions/order-slip.py, functions/vip.py; -f FILE" in ran.err
     assert all(secret not in ran.out for secret in SECRETS.values())
 
 
