@@ -14,6 +14,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin pause": "delivery --stack penstock",
     "admin quotas": "acme --events 1000000 --deliveries none",
     "admin replay": "--tenant acme --webhook whk_1 --since 7d --stack penstock",
+    "admin restore": "ConfigTable --from restored --stack penstock --yes",
     "admin resume": "delivery --stack penstock",
     "admin rotate-keys": "--stack penstock",
     "admin tenants create": "acme",

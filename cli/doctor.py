@@ -57,7 +57,7 @@ def doctor(
 
     The queues are those of the local cloud, unless a stack is named: how many messages wait, are in
     flight and delayed, and how old the oldest is. The warehouse is asked whether syncs may load it,
-    and the configuration table whether migrations of this release are lacking. Of a stack it also
+    and the configuration table whether migrations of this version are lacking. Of a stack it also
     sees how it stands, its parameters, code, key, concurrency and alarms, and asks its sandbox what
     isolates user code there. Exit code 1 when something fails.
     """
@@ -72,7 +72,7 @@ def doctor(
     if queues is not None:
         checks.append(replace(_queue_check(queues), tried_on=tried_on))
     if stack is not None or local.found == RUNNING:
-        stored = (*_warehouse(stack), _migrations(stack))
+        stored = (*_warehouse(stack), _release(stack), _migrations(stack))
         checks.extend(replace(check, tried_on=tried_on) for check in stored)
     depths = [] if queues is None else [asdict(depth) for depth in queues.depths]
     if report is not None:
@@ -220,6 +220,22 @@ def _warehouse(stack: str | None) -> Iterable[Check]:
 
         verdict = Verdict.FAILED if finding.advice else Verdict.OK
         yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
+
+
+def _release(stack: str | None) -> Check:
+    from cli import _installation
+    from runtime.version import VERSION
+
+    name = "version"
+    try:
+        deployed = _installation.find(stack).outputs.get("Version", "older than 0.1.0")
+    except (CommandFailed, PenstockError) as problem:
+        advice = problem.message
+        return Check(name=name, verdict=Verdict.WARNING, found="unseen", advice=advice)
+    if deployed != VERSION:
+        advice = f"this command is {VERSION}: use that of the stack, or deploy this version"
+        return Check(name=name, verdict=Verdict.WARNING, found=deployed, advice=advice)
+    return Check(name=name, verdict=Verdict.OK, found=deployed)
 
 
 def _migrations(stack: str | None) -> Check:
