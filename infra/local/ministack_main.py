@@ -69,6 +69,7 @@ journal: Final = _load("ministack_journal")
 stores: Final = _load("ministack_stores")
 memory: Final = _load("ministack_memory")
 announcements: Final = _load("ministack_announcements")
+updates: Final = _load("ministack_updates")
 
 
 def fill_gaps() -> None:
@@ -76,6 +77,10 @@ def fill_gaps() -> None:
     usage.watch()  # first: the changes below take functions out of the modules that it changes
     announcements.take_announcements()
     _know_archives()
+    updates.keep_what_stays(
+        _module("services.cloudformation.provisioners"),
+        _module("services.cloudformation")._stacks,
+    )
     _check_event_source_mappings()
     _check_polls()
     _check_targets()
