@@ -15,6 +15,7 @@ ROOT: Final = Path(__file__).parents[2]
 # The last commit whose data migration 1 changes; what a release is compared with until there is a
 # tag before it.
 FIRST: Final = "7c6af101e99efc194b212d0f7f6cc1fcd7667245"
+NEEDED: Final = ("runtime", "tests", "infra", "penstock", "functions", "sandbox")
 SCRIPT: Final = Path(__file__).with_name("installation.py")
 
 
@@ -45,11 +46,15 @@ def last_tag() -> str:
     return told.stdout.decode().strip() if told.returncode == 0 else FIRST
 
 
-def checked_out(commit: str, folder: Path) -> Release:
-    """The code of a commit, with this release's script beside it."""
-    packed = _git(
-        "archive", commit, "runtime", "tests", "infra", "penstock", "functions", "sandbox"
-    )
+def checked_out(commit: str, folder: Path, *, everything: bool = False) -> Release:
+    """The code of a commit, with this release's script beside it.
+
+    Args:
+        commit: its tag or hash.
+        folder: where it is put.
+        everything: all files of the commit; without it only what the script needs.
+    """
+    packed = _git("archive", commit, *(() if everything else NEEDED))
     if packed.returncode != 0:
         pytest.skip(f"NO RELEASE BEFORE: commit {commit} is not in this clone; fetch all of it")
     with tarfile.open(fileobj=BytesIO(packed.stdout)) as files:
