@@ -24,6 +24,7 @@ ERASED: Final = (
     "deliveries",
     "error_groups",
     "redshift_schemas",
+    "redshift_events_rows",
     "raw_log_rows",
     "discards_rows",
     "lake_rows",

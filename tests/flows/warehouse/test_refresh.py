@@ -155,7 +155,10 @@ def test_erased_people_stay_out_of_a_refreshed_table(world: World) -> None:
         an_event(id="his", profile=ProfileRef(id="prf_2")),
     )
     _run(world)
-    world.query("INSERT INTO penstock_acme._erasures VALUES ('prf_1', 'request', GETDATE())")
+    world.query(
+        "INSERT INTO penstock_acme._erasures (profile_id, request_id, erased_at)"
+        " VALUES ('prf_1', 'request', GETDATE())"
+    )
     world.query("DELETE FROM penstock_acme.events")
 
     ended(world, _start(world), _page)

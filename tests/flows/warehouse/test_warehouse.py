@@ -169,7 +169,10 @@ def test_rows_of_an_erased_profile_never_load(world: World) -> None:
     world.syncs.add(a_sync())
     world.archive(an_event(id="first", profile=ProfileRef(id="prf_2")))
     world.planner().sync_one("acme", "syn_1")
-    world.query("INSERT INTO penstock_acme._erasures VALUES ('prf_1', 'request', GETDATE())")
+    world.query(
+        "INSERT INTO penstock_acme._erasures (profile_id, request_id, erased_at)"
+        " VALUES ('prf_1', 'request', GETDATE())"
+    )
     world.archive(
         an_event(id="late", profile=ProfileRef(id="prf_1")),
         an_event(id="other", profile=ProfileRef()),
