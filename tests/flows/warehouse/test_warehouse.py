@@ -242,9 +242,11 @@ def test_a_sync_to_s3_writes_the_lake_alone(world: World) -> None:
     lake = planner.destinations[DestinationKind.S3]
     (load,) = replace(planner, destinations={DestinationKind.S3: lake}).sync_one("acme", "syn_1")
     assert (load.state, load.rows_in, load.versions) == (LoadState.LOADED, 1, "1.3")
+    folder = "lake/v1/acme/syn_1"
     assert world.keys("lake/") == [
-        f"lake/v1/acme/syn_1/{table}/dt=2026-11-20/{load.load_id}.parquet"
-        for table in ("events", "messages")
+        f"{folder}/_manifests/{load.load_id}.json",
+        f"{folder}/events/dt=2026-11-20/{load.load_id}.parquet",
+        f"{folder}/messages/dt=2026-11-20/{load.load_id}.parquet",
     ]
     assert world.keys("stage/") == []
 
