@@ -11,6 +11,7 @@ from runtime.core.warehouse import plan, tables
 from runtime.core.warehouse.plan import Load, LoadState
 from runtime.errors import Transient
 from tests.builders import an_event
+from tests.lake_manifests import problems, unnamed
 from tests.planner_deaths import Death, Killed
 from tests.warehouse import World
 from tests.warehouse_records import a_sync
@@ -36,8 +37,9 @@ def _everything_is_there_once(world: World, expected: list[str]) -> None:
     loads = world.query("SELECT load_id, table_name FROM penstock_acme._loads ORDER BY 1, 2")
     manifests = world.keys("manifest/")
     assert [f"manifest/v1/{row['load_id']}/{row['table_name']}.json" for row in loads] == manifests
-    lake = {key.rpartition("/")[2].removesuffix(".parquet") for key in world.keys("lake/")}
+    lake = {key.rpartition("/")[2].partition(".")[0] for key in world.keys("lake/")}
     assert lake == {row["load_id"] for row in loads}
+    assert ([], set()) == (problems(world), unnamed(world))
 
 
 def test_a_run_makes_the_calls_that_the_kill_test_kills(world: World) -> None:
