@@ -46,7 +46,7 @@ def file_steps(
         scratch: the folder for files while they are worked on.
         clock: now.
     """
-    own = OwnLakes(configured=configured, connect=connect, indexes=bucket, scratch=scratch)
+    own = OwnLakes(configured=configured, connect=connect, ours=bucket, scratch=scratch)
     lake = LakeFiles(bucket=bucket, scratch=scratch)
     return {
         Stage.RAW_LOG: EraseRawLog(

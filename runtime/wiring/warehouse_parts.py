@@ -86,7 +86,7 @@ def own_lakes(clients: Clients, installation: Settings) -> "OwnLakes":
     return OwnLakes(
         configured=Syncs(config=parts.config(clients, installation)),
         connect=partial(_as_role, clients),
-        indexes=Bucket(client=clients.s3, name=installation.bucket),
+        ours=Bucket(client=clients.s3, name=installation.bucket),
         scratch=Path(tempfile.gettempdir()),
     )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from runtime.core.archive import people
 from runtime.core.ids import Key
 from runtime.core.page import Page, every
-from runtime.core.warehouse import manifest, own_files, tables
+from runtime.core.warehouse import manifest, own_files, plan, tables
 from runtime.core.warehouse.own_files import OwnFile
 from runtime.core.warehouse.settings import s3
 from runtime.core.warehouse.sync import DestinationKind, Sync
@@ -39,19 +39,24 @@ class OwnLakes:
 
     configured: Configured
     connect: Connect
-    indexes: Bucket  # ours, which has the index of the people of each file
+    ours: Bucket  # which has the lake, and the index of the people of each file
     scratch: Path  # the folder for files while they are worked on
 
     def syncs(self, tenant: str) -> Sequence[str]:
         """The ids of the tenant's syncs whose files are in a bucket of its own, in order.
 
-        Other kinds name a bucket, too, but keep nothing there when a load is done.
+        One that has nothing in our lake has nothing there either, because loads come to the lake
+        first; its role may not trust us yet. Other kinds name a bucket, too, but keep nothing there
+        when a load is done.
         """
         of_tenant = every(lambda after: self.configured.list(tenant, after=after))
+        loaded = set(self.ours.folders(plan.lake_folder(tenant)))
         return sorted(
             sync.id
             for sync in of_tenant
-            if sync.kind is DestinationKind.S3 and s3.own_bucket(sync.settings) is not None
+            if sync.kind is DestinationKind.S3
+            and s3.own_bucket(sync.settings) is not None
+            and sync.id in loaded
         )
 
     def of(self, tenant: str, sync_id: str) -> "OwnFiles":
@@ -90,7 +95,7 @@ class OwnFiles:
     def may_hold(self, key: str, erased: Collection[Key]) -> bool:
         """Whether rows of one of these people may be in a file: false only if there is none."""
         try:
-            index = self.lakes.indexes.get(self._people_key(key))
+            index = self.lakes.ours.get(self._people_key(key))
         except NotFound:  # the file is from before there were indexes of own buckets
             return True
         return people.may_hold(index, erased)
@@ -114,7 +119,7 @@ class OwnFiles:
             self.objects.replace(key, after.body, old=before)
         self.objects.forget_versions(key)
         self._correct(key, after)
-        self.lakes.indexes.put(self._people_key(key), after.people)
+        self.lakes.ours.put(self._people_key(key), after.people)
         return after.removed
 
     def _correct(self, key: str, file: Rewritten) -> None:

@@ -275,6 +275,16 @@ def test_a_load_that_was_killed_before_the_erasure_goes_on_without_the_person(
     pytest.fail("a run makes more calls than this test kills")
 
 
+def test_a_bucket_that_nothing_was_loaded_into_keeps_no_erasure_from_its_end(
+    world: World, own: OwnBucket
+) -> None:
+    """Its role may not trust us yet: the sync's id comes into the trust after the sync is made."""
+    role = world.as_role(bucket_of(own.settings), "syn_1")
+    role.meta.events.register("before-call.s3", _Refusal("ListObjectVersions"))
+
+    assert FilesPage() == _erase(world)
+
+
 def test_an_erasure_that_its_bucket_refuses_says_what_to_grant_and_goes_on_when_asked_again(
     installation: Installation,
 ) -> None:
