@@ -21,7 +21,6 @@ pytestmark = pytest.mark.e2e
 
 PAGE: Final = ROOT / "docs" / "howto" / "deploy.md"
 STACK: Final = "penstock-dev"
-BUILT: Final = ROOT / ".aws-sam"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +40,8 @@ def reader(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) ->
             "XDG_CONFIG_HOME": str(folder / "config"),
             "PENSTOCK_BUILD_FOR": "host",
             "PENSTOCK_PYTHON": str(CLOUD_VENV / "bin" / "python"),
+            "PYTHONPATH": str(ROOT),
+            "PYTHON": "true",  # for `make setup`, which has been done: it would only be done again
         },
     )
     shutil.rmtree(folder / ".aws-sam", ignore_errors=True)
