@@ -24,6 +24,7 @@ BY_SAM: Final = (
 )
 # AWS's schema names what the resource type may need with properties that the template has not.
 UNUSED: Final = {
+    "*:AllowVendedLogDeliveryForResource": "logs of another service",
     "S3:*": "a website",
     "ec2:*VpcEncryptionControl*": "an encryption control",
     "ec2:AssociateRouteTable": "a route table",
@@ -55,7 +56,10 @@ UNUSED: Final = {
     "s3files:*": "a file system",
     "s3tables:*": "tables of S3",
 }
-ALWAYS: Final = {"kms:CreateKey", "kms:CreateAlias", "kms:EnableKeyRotation", "kms:PutKeyPolicy"}
+ALWAYS: Final = {
+    *("kms:CreateKey", "kms:CreateAlias", "kms:EnableKeyRotation", "kms:PutKeyPolicy"),
+    "events:AllowVendedLogDeliveryForResource",
+}
 READ: Final = """
 import json, sys
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as manager

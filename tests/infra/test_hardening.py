@@ -26,6 +26,8 @@ NAMES: Final = {
     "AWS::Events::EventBus": "Name",
     "AWS::Events::Archive": "ArchiveName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Logs::DeliverySource": "Name",
+    "AWS::Logs::DeliveryDestination": "Name",
     "AWS::KMS::Alias": "AliasName",
     "AWS::RedshiftServerless::Namespace": "NamespaceName",
     "AWS::RedshiftServerless::Workgroup": "WorkgroupName",
@@ -76,6 +78,24 @@ def test_the_bus_logs_what_it_cannot_hand_over_and_no_event() -> None:
     """Detail in a log would be personal data that no erasure finds."""
     [bus] = template.resources("AWS::Events::EventBus")
     assert {"Level": "ERROR", "IncludeDetail": "NONE"} == bus.properties["LogConfig"]
+
+
+def test_the_log_of_the_bus_goes_where_it_ends_and_only_where_it_is_asked_for() -> None:
+    """The bus itself writes nowhere: CloudWatch has to be told from where and to where."""
+    parts = {"BusLogs", "BusErrors", "BusLogsDestination", "BusErrorsToLogs"}
+    assert not parts & set(template.installed("Bus"))
+    logged = template.installed("Bus", ErrorLog="true")
+    assert parts <= set(logged)
+    assert "30" == logged["BusLogs"].properties["RetentionInDays"]
+    assert ("ERROR_LOGS", {"Fn::GetAtt": ["Bus", "Arn"]}) == (
+        logged["BusErrors"].properties["LogType"],
+        logged["BusErrors"].properties["ResourceArn"],
+    )
+    delivery = logged["BusErrorsToLogs"].properties
+    assert {"Ref": "BusErrors"} == delivery["DeliverySourceName"]
+    assert {"Fn::GetAtt": ["BusLogsDestination", "Arn"]} == delivery["DeliveryDestinationArn"]
+    group = logged["BusLogsDestination"].properties["DestinationResourceArn"]
+    assert {"Fn::GetAtt": ["BusLogs", "Arn"]} == group
 
 
 @pytest.mark.parametrize("role", ROLES, ids=name)
