@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.version import VERSION
-from tests.infra import template
+from infra.scan import template
 from tests.pages import ROOT
 
 
