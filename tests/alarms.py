@@ -16,6 +16,9 @@ ALARMS: Final[Mapping[str, Mapping[str, Any]]] = {
 # What AWS itself measures, and where it says so.
 LAMBDA_METRICS: Final = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
 URL_METRICS: Final = "https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html"
+FRONT_METRICS: Final = (
+    "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html"
+)
 NATIVE: Final[Mapping[tuple[str, str], str]] = {
     ("AWS/Lambda", "Errors"): LAMBDA_METRICS,
     ("AWS/Lambda", "Invocations"): LAMBDA_METRICS,
@@ -25,27 +28,35 @@ NATIVE: Final[Mapping[tuple[str, str], str]] = {
     ("AWS/Lambda", "Url5xxCount"): URL_METRICS,
     ("AWS/Lambda", "UrlRequestCount"): URL_METRICS,
     ("AWS/Lambda", "UrlRequestLatency"): URL_METRICS,
+    ("AWS/ApiGateway", "5xx"): FRONT_METRICS,
+    ("AWS/ApiGateway", "Count"): FRONT_METRICS,
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): (
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
     ),
 }
 
 
-def resolved(value: Any) -> Any:
+def resolved(value: Any, *, has_front: bool = False) -> Any:
     """A part of the alarms' stack with its references replaced by the names of its parameters.
 
     The installation has no name, as where the tests run functions.
+
+    Args:
+        value: the part.
+        has_front: whether an HTTP API stands before the function of the API.
     """
     match value:
+        case {"Fn::If": ["HasFront", front, url]}:
+            return resolved(front if has_front else url, has_front=has_front)
         case {"Ref": str() as name}:
             return name
         case {"Fn::Sub": str() as text}:
             plain = text.replace("/${Installation}", "").replace("${Installation}", "")
             return re.sub(r"\$\{(\w+)\}", r"\1", plain)
         case dict():
-            return {key: resolved(part) for key, part in value.items()}
+            return {key: resolved(part, has_front=has_front) for key, part in value.items()}
         case list():
-            return [resolved(part) for part in value]
+            return [resolved(part, has_front=has_front) for part in value]
         case _:
             return value
 

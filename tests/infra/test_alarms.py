@@ -18,7 +18,6 @@ from functions import _telemetry, check_syncs, sweep
 from functions._batch import BatchHandler
 from infra.local import ministack_alarms
 from infra.local.ministack_alarms import ALARM, OK, Datum
-from infra.scan import template
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.webhook import SealedSecret
@@ -32,6 +31,7 @@ from tests.api_client import ApiClient, running_api
 from tests.builders import NOW, TENANT, a_bus_event, a_sync, a_webhook, an_envelope, an_sqs_event
 from tests.cloud import Cloud
 from tests.flows.bus import call, environment
+from infra.scan import template
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)  # a minute in which the sweep looks
 SOON: Final = NOON + timedelta(seconds=30)  # when the alarms are judged
@@ -197,6 +197,14 @@ class TestApiFailing:
         data = _of_url(answer.status for answer in answers)
 
         assert says("ApiFailing", data, now=SOON) == ALARM
+
+    def test_behind_an_http_api_it_reads_what_that_has_answered(self) -> None:
+        """A function's URL that nobody calls has no metric, and the alarm would be blind."""
+        [query] = ministack_alarms.queries(resolved(ALARMS["ApiFailing"], has_front=True))
+
+        assert (query.namespace, query.name) in NATIVE
+        assert query.namespace == "AWS/ApiGateway"
+        assert query.dimensions == {("ApiId", "FrontApiId")}
 
     def test_what_callers_do_wrong_is_no_alarm(self, api: ApiClient) -> None:
         """However often they do it."""
@@ -371,7 +379,7 @@ def test_an_installation_has_metrics_of_its_own() -> None:
     for each in ALARMS.values():
         for query in each.get("Metrics", [{"MetricStat": {"Metric": each}}]):
             namespace = query.get("MetricStat", {}).get("Metric", {}).get("Namespace")
-            if namespace is not None and not str(namespace).startswith("AWS/"):
+            if namespace is not None and "AWS/" not in str(namespace):
                 assert namespace == {"Fn::Sub": "Penstock/${Installation}"}
 
 
