@@ -13,9 +13,9 @@ from typing import Final
 import pytest
 
 from infra.local.ministack_alarms import ALARM, Datum
+from infra.scan import template
 from runtime.core.watch.queues import EVERY_MIN
 from tests.alarms import ALARMS, of_lambda, says
-from infra.scan import template
 
 PAGE: Final = template.ROOT / "docs" / "runbooks" / "README.md"
 BEGIN: Final = datetime(2026, 11, 20, 12, 1, tzinfo=UTC)

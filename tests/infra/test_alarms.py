@@ -18,6 +18,7 @@ from functions import _telemetry, check_syncs, sweep
 from functions._batch import BatchHandler
 from infra.local import ministack_alarms
 from infra.local.ministack_alarms import ALARM, OK, Datum
+from infra.scan import template
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.webhook import SealedSecret
@@ -31,7 +32,6 @@ from tests.api_client import ApiClient, running_api
 from tests.builders import NOW, TENANT, a_bus_event, a_sync, a_webhook, an_envelope, an_sqs_event
 from tests.cloud import Cloud
 from tests.flows.bus import call, environment
-from infra.scan import template
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)  # a minute in which the sweep looks
 SOON: Final = NOON + timedelta(seconds=30)  # when the alarms are judged

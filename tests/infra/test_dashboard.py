@@ -8,12 +8,12 @@ from typing import Final
 import pytest
 
 from functions import _telemetry
+from infra.scan import template
 from runtime.core.watch.queues import judge
 from runtime.usecases.warehouse.check_syncs import Checked
 from tests.alarms import NATIVE, written
 from tests.cloud import Cloud
 from tests.flows.bus import BUILDERS, call
-from infra.scan import template
 from tests.unit.functions.test_telemetry import REFUSED, TAKEN
 
 FREE_METRICS: Final = 50  # of a dashboard, where it is one of the first three of its account

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.version import VERSION
 from infra.scan import template
+from runtime.version import VERSION
 from tests.pages import ROOT
 
 
