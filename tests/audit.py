@@ -7,7 +7,7 @@ from typing import Any
 from runtime.core import ids, json_text
 from runtime.core.audit import entry as entries
 from runtime.core.audit.entry import ActorKind, Entry
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from runtime.usecases.audit.end_entries import EndEntries
 from runtime.wiring import worker
 from tests.api_client import ApiClient
@@ -52,7 +52,7 @@ def sweep(cloud: Cloud, *, seconds: float) -> EndEntries:
     return EndEntries(
         entries=cloud.audit,
         bus=cloud.bus,
-        shards=keys.AUDIT_SHARDS,
+        shards=shards.AUDIT_SHARDS,
         clock=lambda: worker.now() + timedelta(seconds=seconds),
     )
 

@@ -23,7 +23,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     from runtime.core.functions.hints import is_hinted, run_hint
     from runtime.core.operations.switches import Switch
     from runtime.core.replays.replay import Kind
-    from runtime.stores.tables import keys
+    from runtime.stores.tables import shards
     from runtime.stores.watch.watched_queues import WatchedQueues
     from runtime.usecases.audit.end_entries import EndEntries
     from runtime.usecases.deliveries.replay_page import ReplayPage
@@ -45,7 +45,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         hints=hints,
         hint_of=delivery_hint,
         is_hinted=lambda delivery: delivery.hinted,
-        shards=keys.DELIVERY_SHARDS,
+        shards=shards.DELIVERY_SHARDS,
         clock=worker.now,
         is_paused=parts.is_paused(clients, installation, Switch.DELIVERY),
     )
@@ -54,7 +54,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         hints=parts.hints(clients, installation.run_queue_url),
         hint_of=run_hint,
         is_hinted=lambda run: is_hinted(run, queue_delay_max_s=max_delay_s),
-        shards=keys.RUN_SHARDS,
+        shards=shards.RUN_SHARDS,
         clock=worker.now,
     )
     endpoints = parts.tend_endpoints(clients, installation, journal).sweep
@@ -86,7 +86,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
     audit = EndEntries(
         entries=parts.audit_log(clients, installation),
         bus=parts.bus(clients, installation),
-        shards=keys.AUDIT_SHARDS,
+        shards=shards.AUDIT_SHARDS,
         clock=worker.now,
     )
     queues = WatchQueues(

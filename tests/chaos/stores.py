@@ -24,7 +24,7 @@ from runtime.stores.deliveries import delivery_log
 from runtime.stores.matching.subscriptions import Subscriptions
 from runtime.stores.pacing.endpoints import Endpoints
 from runtime.stores.pacing.turns import Turns
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import codec, shards
 from runtime.stores.tables.config import Config
 from runtime.stores.webhooks.known_webhooks import KnownWebhooks
 from runtime.stores.webhooks.webhooks import Webhooks
@@ -196,7 +196,7 @@ class InDynamo:
             known_webhooks=KnownWebhooks(config=config, clock=clock),
             endpoints=Endpoints(table=table, clock=clock),
             turns=Turns(table=table, clock=clock),
-            shards=keys.DELIVERY_SHARDS,
+            shards=shards.DELIVERY_SHARDS,
         )
 
     def records(self) -> dict[str, Delivery]:

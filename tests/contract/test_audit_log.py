@@ -9,7 +9,7 @@ from runtime.core.audit.entry import ChangeOutcome
 from runtime.core.audit.selection import Selection
 from runtime.core.timestamps import of_epoch_ms
 from runtime.errors import NotFound
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from tests.audit import an_entry
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
@@ -22,7 +22,7 @@ def due(cloud: Cloud, *, now_ms: int = DUE_MS) -> list[entries.Entry]:
     """What the sweep finds."""
     return [
         entry
-        for shard in keys.AUDIT_SHARDS
+        for shard in shards.AUDIT_SHARDS
         for entry in cloud.audit.due(shard=shard, now_ms=now_ms, limit=10)
     ]
 

@@ -8,7 +8,7 @@ from runtime.core.ids import Key
 from runtime.core.pacing.endpoint_health import Health, Notice, NoticeKind
 from runtime.core.timestamps import moment
 from runtime.stores.pacing.endpoints import Endpoints
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from runtime.stores.tables.health import FRESH_S
 from tests.builders import NOW, NOW_MS, TENANT
 from tests.cloud import Cloud
@@ -59,7 +59,7 @@ class TestEndpointsContract:
         assert stored is not None
 
         assert list(store.due(now_ms=NOW_MS, limit=10)) == [stored]
-        for shard in keys.DELIVERY_SHARDS:
+        for shard in shards.DELIVERY_SHARDS:
             assert not list(cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10))
         store.replace(stored, replace(stored, notices=()))
         assert list(store.due(now_ms=NOW_MS, limit=10)) == []

@@ -14,7 +14,7 @@ from runtime.core.timestamps import moment
 from runtime.stores.functions.canary_counts import CanaryCounts
 from runtime.stores.functions.error_groups import ErrorGroups
 from runtime.stores.functions.health import FunctionHealths
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from tests.builders import NOW, NOW_MS, TENANT, a_run
 from tests.cloud import RETENTION_DAYS, Cloud
 from tests.doubles import FakeClock
@@ -90,7 +90,7 @@ class TestHealth:
         assert stored is not None
 
         assert list(store.due(now_ms=NOW_MS, limit=10)) == [stored]
-        for shard in keys.RUN_SHARDS:
+        for shard in shards.RUN_SHARDS:
             assert not list(cloud.runs.due(shard=shard, now_ms=NOW_MS, limit=10))
         store.replace(stored, replace(stored, notices=()))
         assert list(store.due(now_ms=NOW_MS, limit=10)) == []

@@ -15,7 +15,7 @@ from runtime.core.profiles.change import Change
 from runtime.core.profiles.profile import Profile
 from runtime.core.timestamps import moment, timestamp
 from runtime.errors import BadInput
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from tests.builders import (
     NOW,
     NOW_MS,
@@ -109,12 +109,12 @@ class TestDeliveriesContract:
         """Of its own shard, at its time, and no longer once it is settled."""
         due = a_delivery(due_at_ms=NOW_MS)
         cloud.deliveries.add(due)
-        mine = keys.delivery_shard(TENANT, due.id)
+        mine = shards.delivery_shard(TENANT, due.id)
 
         def found(now_ms: int) -> dict[str, list[str]]:
             every = {
                 shard: [d.id for d in cloud.deliveries.due(shard=shard, now_ms=now_ms, limit=10)]
-                for shard in keys.DELIVERY_SHARDS
+                for shard in shards.DELIVERY_SHARDS
             }
             return {shard: ids for shard, ids in every.items() if ids}
 
@@ -128,7 +128,7 @@ class TestDeliveriesContract:
         """The sweep reads no record: it sends what the index says, of a thousand in a minute."""
         due = a_delivery(due_at_ms=NOW_MS, hinted=True, body="x" * 5000)
         cloud.deliveries.add(due)
-        shard = keys.delivery_shard(TENANT, due.id)
+        shard = shards.delivery_shard(TENANT, due.id)
 
         [waiting] = cloud.deliveries.due(shard=shard, now_ms=NOW_MS, limit=10)
 
@@ -313,7 +313,7 @@ class TestRunsContract:
         run = a_run(outcome=Outcome.RETRY, due_at_ms=NOW_MS, event=an_envelope())
         cloud.runs.commit(run)
 
-        due = list(cloud.runs.due(shard=keys.run_shard(run.id), now_ms=NOW_MS, limit=1))
+        due = list(cloud.runs.due(shard=shards.run_shard(run.id), now_ms=NOW_MS, limit=1))
 
         assert [run] == due
         assert [True, False] == [cloud.runs.lease(run, until_ms=NOW_MS + 1) for _ in range(2)]

@@ -14,7 +14,7 @@ from runtime.core.replays.replay import Kind, Replay, Subject
 from runtime.errors import NotFound
 from runtime.stores.bodies import INLINE_LEFT_BYTES
 from runtime.stores.replays.replays import Replays
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from tests.builders import NOW, NOW_MS, TENANT, a_run, an_event
 from tests.cloud import RETENTION_DAYS, Cloud
 
@@ -52,7 +52,7 @@ class TestBeginAgain:
         assert [True, False] == [cloud.runs.begin_again(failed, due) for _ in range(2)]
 
         assert due == cloud.runs.find(failed.id)
-        listed = list(cloud.runs.due(shard=keys.run_shard(due.id), now_ms=NOW_MS, limit=1))
+        listed = list(cloud.runs.due(shard=shards.run_shard(due.id), now_ms=NOW_MS, limit=1))
         assert [due] == listed
 
     def test_a_run_that_was_made_meanwhile_is_left(self, cloud: Cloud) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.core.deliveries.delivery import Delivery, Selection, Status
 from runtime.stores.deliveries import waiting
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from tests.builders import NOW_MS, TENANT, a_delivery
 from tests.cloud import Cloud, in_process
 
@@ -18,7 +18,7 @@ from tests.cloud import Cloud, in_process
 NEIGHBOUR: Final = next(
     name
     for name in (f"tenant-{number}" for number in count())
-    if keys.delivery_shards(name) == keys.delivery_shards(TENANT)
+    if shards.delivery_shards(name) == shards.delivery_shards(TENANT)
 )
 WEBHOOKS: Final = ("whk_1", "whk_2")
 TOPICS: Final = ("metric.a", "metric.b")

@@ -16,7 +16,7 @@ from runtime.core.page import Page
 from runtime.core.timestamps import epoch_ms, moment
 from runtime.errors import NotFound
 from runtime.stores.audit import items
-from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables import codec, records, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
@@ -92,7 +92,7 @@ class AuditLog:
             "expires_at": codec.scalar(int(expires.timestamp())),
         }
         if entry.due_at_ms is not None:
-            item |= codec.key({"due_shard": keys.audit_shard(entry.id)})
+            item |= codec.key({"due_shard": shards.audit_shard(entry.id)})
         return item
 
 

@@ -10,7 +10,7 @@ from runtime.core.page import Page
 from runtime.stores.bodies import INLINE_BODY_BYTES, Bodies
 from runtime.stores.deliveries import items, waiting
 from runtime.stores.deliveries.delivery_log import DeliveryLog, Entry, is_listed
-from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables import codec, keys, records, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import MAX_BATCH_GET, Table
 
@@ -119,7 +119,7 @@ class Deliveries:
         return self.table.put_if(item, condition, **_standing(old), was=old.due_at_ms or 0)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Waiting]:
-        """Due deliveries of a shard (see `keys.DELIVERY_SHARDS`), the longest waiting first."""
+        """Due deliveries of a shard (see `shards.DELIVERY_SHARDS`), the longest waiting first."""
         return records.due(self.table, items.waiting, shard=shard, now_ms=now_ms, limit=limit)
 
     def announce(self, deliveries: Iterable[Delivery]) -> dict[str, str]:
@@ -257,7 +257,7 @@ class Deliveries:
         return {
             **items.delivery_item(delivery),
             **codec.key(lists),
-            **records.due_key(delivery, shard=keys.delivery_shard(delivery.tenant, delivery.id)),
+            **records.due_key(delivery, shard=shards.delivery_shard(delivery.tenant, delivery.id)),
             "next_attempt": codec.scalar(delivery.next_attempt),
             "expires_at": codec.scalar(records.expires_s(delivery, self.log.retention_days)),
         }

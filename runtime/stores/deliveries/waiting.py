@@ -1,7 +1,7 @@
 """Lists a tenant's waiting deliveries, the next due first, by the due index that the sweep reads.
 
 An index of their own would bill each retry twice more: when it begins to wait, and when it ends. So
-the deliveries of a tenant wait in a few shards (see `keys.delivery_shards`), among those of other
+the deliveries of a tenant wait in a few shards (see `shards.delivery_shards`), among those of other
 tenants, which are passed over. The shards are read side by side and merged by due time.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from runtime.core.deliveries.delivery import Selection
 from runtime.core.page import Page
-from runtime.stores.tables import codec, keys
+from runtime.stores.tables import codec, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import LOOK_AT, Answer, Table
 
@@ -118,12 +118,12 @@ def page(
     A delivery that keeps its due time while the pages are read is in exactly one of them; one that
     is put off meanwhile may come again on a later page.
     """
-    shards = keys.delivery_shards(tenant)
-    places = [_Place()] * len(shards) if after is None else _places(after)
+    waited_in = shards.delivery_shards(tenant)
+    places = [_Place()] * len(waited_in) if after is None else _places(after)
     reader = _Reader(table=table, filter=_filter(tenant, selection))
     read = (
         reader.steps(number, shard, place)
-        for number, (shard, place) in enumerate(zip(shards, places, strict=True))
+        for number, (shard, place) in enumerate(zip(waited_in, places, strict=True))
     )
     delivery_ids: list[str] = []
     # The merge is lazy: it looks at a shard again only when it has passed the shard's last stop.

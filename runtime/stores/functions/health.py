@@ -6,7 +6,7 @@ from typing import ClassVar
 from runtime.core.functions.health import Health
 from runtime.core.ids import Key
 from runtime.stores.functions import items
-from runtime.stores.tables import keys
+from runtime.stores.tables import keys, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.health import HealthTable
 
@@ -15,7 +15,7 @@ from runtime.stores.tables.health import HealthTable
 class FunctionHealths(HealthTable[Health]):
     """Health by tenant and function."""
 
-    shard: ClassVar[str] = keys.FUNCTIONS_SHARD
+    shard: ClassVar[str] = shards.FUNCTIONS_SHARD
 
     def find(self, tenant: str, name: str) -> Health:
         """The health of a function, strongly read."""

@@ -15,7 +15,7 @@ from runtime.stores.aws import clients as aws
 from runtime.stores.bodies import INLINE_LEFT_BYTES, Bodies
 from runtime.stores.functions import items, run_lists
 from runtime.stores.profiles.profiles import Profiles
-from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables import codec, records, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table, transaction
 
@@ -102,7 +102,7 @@ class Runs:
         return records.lease(self.table, run, until_ms=until_ms)
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Run]:
-        """Due runs of a shard (see `keys.RUN_SHARDS`), the longest waiting first."""
+        """Due runs of a shard (see `shards.RUN_SHARDS`), the longest waiting first."""
         return records.due(self.table, items.run, shard=shard, now_ms=now_ms, limit=limit)
 
     def list(
@@ -143,6 +143,6 @@ class Runs:
             **items.run_item(run),
             **codec.key({"pk": run.id}),
             **run_lists.index_keys(run),
-            **records.due_key(run, shard=keys.run_shard(run.id)),
+            **records.due_key(run, shard=shards.run_shard(run.id)),
             "expires_at": codec.scalar(records.expires_s(run, self.retention_days)),
         }

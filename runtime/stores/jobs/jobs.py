@@ -15,7 +15,7 @@ from runtime.core.page import Page
 from runtime.core.timestamps import moment
 from runtime.errors import NotFound
 from runtime.stores.jobs import items
-from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables import codec, records, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
@@ -60,7 +60,7 @@ class Jobs:
     def due(self, *, now_ms: int, limit: int) -> Iterator[Job]:
         """The jobs that run and that nobody works on at this moment."""
         return records.due_records(
-            self.table, items.job, shard=keys.JOBS_SHARD, now_ms=now_ms, limit=limit
+            self.table, items.job, shard=shards.JOBS_SHARD, now_ms=now_ms, limit=limit
         )
 
     def list(self, tenant: str, *, after: str | None = None, limit: int = 50) -> Page[Job]:
@@ -91,5 +91,5 @@ class Jobs:
             "expires_at": codec.scalar(int(expires.timestamp())),
         }
         if job.due_at_ms is not None:
-            item |= codec.key({"due_shard": keys.JOBS_SHARD})
+            item |= codec.key({"due_shard": shards.JOBS_SHARD})
         return item

@@ -9,7 +9,7 @@ from runtime.core.pacing.endpoint_health import Health
 from runtime.errors import Transient
 from runtime.races import Races
 from runtime.stores.pacing import items
-from runtime.stores.tables import keys
+from runtime.stores.tables import keys, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.health import HealthTable
 
@@ -18,7 +18,7 @@ from runtime.stores.tables.health import HealthTable
 class Endpoints(HealthTable[Health]):
     """Health by tenant and webhook."""
 
-    shard: ClassVar[str] = keys.ENDPOINTS_SHARD
+    shard: ClassVar[str] = shards.ENDPOINTS_SHARD
     races: Races = field(default_factory=Races)
 
     def find(self, tenant: str, webhook_id: str) -> Health:

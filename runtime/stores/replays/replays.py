@@ -9,7 +9,7 @@ from runtime.core.replays.replay import Kind, Replay, Subject
 from runtime.core.timestamps import moment
 from runtime.errors import NotFound
 from runtime.stores.replays import items
-from runtime.stores.tables import codec, keys, records
+from runtime.stores.tables import codec, keys, records, shards
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.table import Table
 
@@ -46,7 +46,7 @@ class Replays:
     def due(self, *, now_ms: int, limit: int) -> Iterator[Replay]:
         """The replays that run and that no sweep works on at this moment."""
         return records.due_records(
-            self.table, items.replay, shard=keys.REPLAYS_SHARD, now_ms=now_ms, limit=limit
+            self.table, items.replay, shard=shards.REPLAYS_SHARD, now_ms=now_ms, limit=limit
         )
 
     def list(
@@ -91,7 +91,7 @@ class Replays:
             "expires_at": codec.scalar(int(expires.timestamp())),
         }
         if replay.due_at_ms is not None:
-            item |= codec.key({"due_shard": keys.REPLAYS_SHARD})
+            item |= codec.key({"due_shard": shards.REPLAYS_SHARD})
         return item
 
 

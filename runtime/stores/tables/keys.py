@@ -8,19 +8,16 @@ A kind that has a table or an index to itself needs no prefix: the key of a run 
 of a profile its id in the partition of its tenant.
 """
 
-import hashlib
 from typing import Final, NamedTuple
 
 from runtime.stores.tables.prefixes import (
     ConfigPartition,
     ConfigSort,
     DeliveriesPartition,
-    DueShard,
     EventsPartition,
     LedgerPartition,
     NamesPartition,
     RawSort,
-    RunsDueShard,
     RunsIndexPartition,
     RunsPartition,
     SyncSort,
@@ -47,22 +44,6 @@ COUNTED_DAYS: Final = LedgerPartition.COUNTED_DAYS.value
 SYNC_CURSOR: Final = SyncSort.CURSOR.value
 LOADS: Final = SyncSort.LOAD.value
 LOADS_BY_ID: Final = SyncSort.LOAD_BY_ID.value
-
-ENDPOINTS_SHARD: Final = DueShard.ENDPOINTS.value
-REPLAYS_SHARD: Final = DueShard.REPLAYS.value
-JOBS_SHARD: Final = "jobs"  # the one shard of the jobs' table; few jobs run at a time
-FUNCTIONS_SHARD: Final = RunsDueShard.FUNCTIONS.value
-# Shards spread a due index over partitions, each of which takes 1,000 writes a second. The sweep
-# reads all of them.
-RUN_SHARDS: Final = tuple(str(number) for number in range(8))
-AUDIT_SHARDS: Final = tuple(str(number) for number in range(4))
-TENANT_BUCKETS: Final = 8
-ID_BUCKETS: Final = 4  # shards of one tenant; a listing of its waiting deliveries reads them all
-_SHARDS_OF: Final = tuple(
-    tuple(f"{DueShard.DELIVERIES}{tenants}-{ids}" for ids in range(ID_BUCKETS))
-    for tenants in range(TENANT_BUCKETS)
-)
-DELIVERY_SHARDS: Final = tuple(shard for shards in _SHARDS_OF for shard in shards)
 
 
 class TimeRange(NamedTuple):
@@ -225,16 +206,6 @@ def replays_of_function(tenant_id: str, name: str) -> str:
     return f"{tenant_id}#{ConfigSort.FUNCTION}{name}"
 
 
-def delivery_shard(tenant_id: str, delivery_id: str) -> str:
-    """The shard of the due index that a delivery waits in: one of its tenant's."""
-    return delivery_shards(tenant_id)[_bucket(delivery_id, of=ID_BUCKETS)]
-
-
-def delivery_shards(tenant_id: str) -> tuple[str, ...]:
-    """The shards that a tenant's deliveries wait in, among those of other tenants."""
-    return _SHARDS_OF[_bucket(tenant_id, of=TENANT_BUCKETS)]
-
-
 def log_page(created_at: str, page: str) -> str:
     """Sort key of a page of the delivery log, in the partition that has its tenant's name."""
     return f"{created_at}#{page}"
@@ -292,11 +263,6 @@ def by_profile(tenant_id: str, profile_id: str) -> str:
     return f"{tenant_id}#{profile_id}"
 
 
-def run_shard(run_id: str) -> str:
-    """The shard of the due index that a run waits in; always the same one."""
-    return RUN_SHARDS[_bucket(run_id, of=len(RUN_SHARDS))]
-
-
 # --- the names of people
 
 
@@ -334,11 +300,6 @@ def erasures(tenant_id: str) -> str:
 
 
 # --- the audit log: a tenant's partition has its name, and the sort key of an entry is its id
-
-
-def audit_shard(entry_id: str) -> str:
-    """The shard of the due index that an entry is in until its tenant has been told of its end."""
-    return AUDIT_SHARDS[_bucket(entry_id, of=len(AUDIT_SHARDS))]
 
 
 # --- the jobs: a tenant's partition has its name, and the sort key of a job is its id
@@ -404,7 +365,3 @@ def between(since: str | None, until: str | None) -> TimeRange:
     """The sort keys between these times; None means no bound."""
     # Timestamps begin with a digit; `~` sorts after all ids of one millisecond.
     return TimeRange(low=since or "0", high=f"{until or ''}~")
-
-
-def _bucket(name: str, *, of: int) -> int:
-    return hashlib.sha256(name.encode()).digest()[0] % of

@@ -13,7 +13,7 @@ from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.hints import hint_delay_s
 from runtime.core.functions.run import Outcome
 from runtime.core.pacing.rate_limit import Per, RateLimit
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from runtime.usecases.sweep import BATCH, GRACE_S, LEASE_S, Sweep
 from tests.builders import NOW_MS, TENANT, a_delivery, a_run, a_webhook
 from tests.cloud import Cloud
@@ -83,8 +83,8 @@ def test_what_has_a_hint_does_not_stand_in_the_way_of_what_has_none() -> None:
 def test_a_tenants_backlog_keeps_no_other_waiting_for_its_end(cloud: Cloud) -> None:
     """An endpoint that was down for a day leaves more than a sweep gets done in its minute."""
     backlog = [a_delivery(id=f"dlv_{number}", due_at_ms=NOW_MS) for number in range(60)]
-    crowded = keys.delivery_shards(TENANT)
-    others = {name: keys.delivery_shards(name) for name in ("rival", "third", "fourth", "fifth")}
+    crowded = shards.delivery_shards(TENANT)
+    others = {name: shards.delivery_shards(name) for name in ("rival", "third", "fourth", "fifth")}
     late = [
         a_delivery(id=f"dlv_{name}", tenant=name, due_at_ms=NOW_MS + 999)
         for name, shards in others.items()
@@ -100,7 +100,7 @@ def test_a_tenants_backlog_keeps_no_other_waiting_for_its_end(cloud: Cloud) -> N
         hints=queue,
         hint_of=delivery_hint,
         is_hinted=lambda delivery: delivery.hinted,
-        shards=keys.DELIVERY_SHARDS,
+        shards=shards.DELIVERY_SHARDS,
         clock=clock,
         limit=len(crowded) * BATCH + len(late),
     )

@@ -11,7 +11,7 @@ from functions import api as api_function
 from runtime.core import timestamps
 from runtime.core.audit.entry import Entry, due_at_ms
 from runtime.errors import Transient
-from runtime.stores.tables import keys
+from runtime.stores.tables import shards
 from runtime.usecases.audit.record_change import Begun, RecordChange
 from runtime.wiring import worker
 from tests import audit
@@ -206,7 +206,7 @@ def test_what_the_sweep_cannot_do_now_keeps_nothing_else_waiting(api: ApiClient)
 
     class OneShardFails(Log):
         def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Entry]:
-            if shard == keys.audit_shard(every[0].id):
+            if shard == shards.audit_shard(every[0].id):
                 no()
             return log.due(shard=shard, now_ms=now_ms, limit=limit)
 
@@ -214,7 +214,7 @@ def test_what_the_sweep_cannot_do_now_keeps_nothing_else_waiting(api: ApiClient)
         replace(sweep, entries=OneShardFails(log))()
 
     reached = {
-        each.id for each in every if keys.audit_shard(each.id) != keys.audit_shard(every[0].id)
+        each.id for each in every if shards.audit_shard(each.id) != shards.audit_shard(every[0].id)
     }
     assert reached
     assert reached == {each["properties"]["id"] for each in audit.told(api)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from runtime.core import ids
 from runtime.core.functions import error_groups
 from runtime.core.functions.run import Outcome
-from runtime.stores.tables import keys, prefixes
+from runtime.stores.tables import keys, prefixes, shards
 from tests.builders import NOW, a_run
 
 STORES: Final = Path(__file__).parents[5] / "runtime" / "stores"
@@ -92,10 +92,10 @@ def test_runs_and_error_groups_go_by_their_ids() -> None:
 
 def test_every_shard_is_another_partition() -> None:
     """The sweep would do the work of a shard twice that stands in two lists."""
-    shards = [*keys.DELIVERY_SHARDS, keys.ENDPOINTS_SHARD, keys.REPLAYS_SHARD]
+    listed = [*shards.DELIVERY_SHARDS, shards.ENDPOINTS_SHARD, shards.REPLAYS_SHARD]
 
-    assert len(shards) == len(set(shards))
-    assert keys.FUNCTIONS_SHARD not in keys.RUN_SHARDS
+    assert len(listed) == len(set(listed))
+    assert shards.FUNCTIONS_SHARD not in shards.RUN_SHARDS
 
 
 def test_keys_stay_what_they_are() -> None:
