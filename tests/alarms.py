@@ -1,14 +1,25 @@
 """The alarms of the template, judged by metrics: those that functions wrote, and AWS's own."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
+import pytest
+
+from functions import _telemetry
+from functions._batch import BatchHandler
 from infra.local import ministack_alarms
 from infra.local.ministack_alarms import Datum
 from infra.scan import template
+from runtime.wiring import deliver, worker
+from tests.builders import a_bus_event, an_envelope, an_sqs_event
+from tests.cloud import Cloud
+from tests.flows.bus import call, environment
 
 ALARMS: Final[Mapping[str, Mapping[str, Any]]] = {
     each.name: each.properties for each in template.resources("AWS::CloudWatch::Alarm")
@@ -97,3 +108,62 @@ def each_minute(
         of_lambda(name, value, at=until - timedelta(minutes=back), function=function)
         for back in range(minutes)
     ]
+
+
+def set_age(cloud: Cloud, queue: str, age_s: int) -> None:
+    """Say how old the oldest message of a queue is, as SQS does."""
+    metric: Any = {
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": f"{cloud.prefix}-{queue}"}],
+        "Timestamp": worker.now(),
+        "Value": age_s,
+    }
+    cloud.clients.cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=[metric])
+
+
+def delivered(
+    cloud: Cloud,
+    name: str,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    count: int = 1,
+    waited_s: int = 1,
+    wrapping: Mapping[str, str] = MappingProxyType({}),
+) -> list[Datum]:
+    """The metrics of events that the bus got so long ago, from it to their first attempts."""
+    at = (worker.now() - timedelta(seconds=waited_s)).isoformat().replace("+00:00", "Z")
+    events = [
+        a_bus_event(an_envelope(id=f"{name}-{number}"), time=at, **wrapping)
+        for number in range(count)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
+        patch.setenv("PENSTOCK_EXTRA_PORTS", "9")
+        assert call(cloud, "fanout", *events) == []
+        capsys.readouterr()
+        with environment(cloud, "deliver"):
+            work = deliver.build(_telemetry.journal)
+            messages = [each["Body"] for each in cloud.received("deliver")]
+            BatchHandler(lambda _journal: work)(an_sqs_event(*messages), None)
+            work.work.deliver.__self__.close()  # type: ignore[attr-defined]
+    now_s = worker.now().timestamp()  # what an invocation counts has the time of the machine
+    return [replace(each, at_s=now_s) for each in written("deliver", capsys.readouterr().out)]
+
+
+def log_of(code: str, **environment: str) -> str:
+    """What a process of its own writes when it has run this with the telemetry of functions."""
+    command = [sys.executable, "-c", f"from functions import _telemetry; {code}"]
+    done = subprocess.run(  # noqa: S603 - our own code
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=template.ROOT,
+        env={"PATH": "", "PENSTOCK_STACK": "", **environment},
+    )
+    return done.stdout
+
+
+def of_url(statuses: Iterable[int], *, at: datetime) -> list[Datum]:
+    """What Lambda measures of these answers of the API's URL."""
+    return [of_lambda("Url5xxCount", status >= 500, at=at, function="Api") for status in statuses]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.stores.tables.table import Table
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import limits, parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ def build(journal: Journal) -> "Worker[DeliverMessage]":
             clock=worker.now,
             dice=parts.DICE.random,
             new_owner=lambda: uuid.uuid4().hex,
-            is_paused=parts.is_paused(clients, installation, Switch.DELIVERY),
+            is_paused=limits.is_paused(clients, installation, Switch.DELIVERY),
         ),
         endpoints=tend,
         clock=worker.now,
         dice=parts.DICE.random,
         journal=journal,
         queue_delay_max_s=installation.queue_delay_max_s,
-        quota=parts.quota(clients, installation, Metered.DELIVERIES),
+        quota=limits.quota(clients, installation, Metered.DELIVERIES),
     )
     divert = DivertSlow(
         endpoints=tend.endpoints,

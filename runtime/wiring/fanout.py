@@ -1,7 +1,7 @@
 """Composition root of `fanout`, which sends a hint for each match of an event."""
 
 from runtime import settings
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import limits, parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 
@@ -21,6 +21,6 @@ def build(journal: Journal) -> Worker[str]:
         erasures=people_parts.erasures(clients, installation),
         clock=worker.now,
         journal=journal,
-        quota=parts.quota(clients, installation, Metered.EVENTS),
+        quota=limits.quota(clients, installation, Metered.EVENTS),
     )
     return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

@@ -5,7 +5,7 @@ process imports only what it uses.
 """
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +17,6 @@ from runtime.wiring.worker import Journal
 
 if TYPE_CHECKING:
     from runtime.core.events.envelope import Event
-    from runtime.core.operations.switches import Switch
-    from runtime.core.usage.quotas import Metered
     from runtime.stores.archive.raw_log import RawLog
     from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.bus import Bus
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from runtime.stores.replays.replays import Replays
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables.config import Config
-    from runtime.stores.usage.quotas import DayQuotas
     from runtime.stores.warehouse.ledger import Ledger
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.erasure.records import EveryRecord
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
     from runtime.usecases.functions.run_again import RunAgain
     from runtime.usecases.functions.tend_functions import TendFunctions
     from runtime.usecases.pacing.tend_endpoints import TendEndpoints
-    from runtime.usecases.ports import Quota
     from runtime.usecases.warehouse.load_sql import LoadSql
 
 # Random numbers for jitter, from the system's own source: no two processes draw the same.
@@ -165,28 +161,6 @@ def config(clients: Clients, installation: Settings) -> "Config":
     from runtime.stores.tables import config
 
     return config.table(clients.tables, installation.config_table)
-
-
-def is_paused(clients: Clients, installation: Settings, switch: "Switch") -> "Callable[[], bool]":
-    """Whether an admin has paused this, as it was at most a few seconds ago."""
-    from runtime.stores.operations.switches import KnownSwitches, StoredSwitches
-
-    table = Table(client=clients.tables, name=installation.config_table)
-    known = KnownSwitches(stored=StoredSwitches(table=table), clock=worker.now)
-    return lambda: known.is_paused(switch)
-
-
-def quotas(clients: Clients, installation: Settings) -> "DayQuotas":
-    """The quotas of tenants, and what is used of them today."""
-    from runtime.stores.usage.quotas import DayQuotas
-
-    return DayQuotas(config=config(clients, installation), clock=worker.now)
-
-
-def quota(clients: Clients, installation: Settings, metered: "Metered") -> "Quota":
-    """The quota of one thing, of each tenant."""
-    counted = quotas(clients, installation)
-    return lambda tenant, *, count: counted.take(tenant, metered, count=count)
 
 
 def webhooks(clients: Clients, installation: Settings) -> "Webhooks":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.stores.tables.table import Table
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import limits, parts, people_parts, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def build(journal: Journal) -> "Worker[PlannedRun]":
         dice=parts.DICE.random,
         journal=journal,
         allow_local_http=installation.allow_local_http,
-        quota=parts.quota(clients, installation, Metered.RUNS),
+        quota=limits.quota(clients, installation, Metered.RUNS),
     )
 
     def decode(body: str) -> "PlannedRun":

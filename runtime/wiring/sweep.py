@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runtime import settings
-from runtime.wiring import parts, worker
+from runtime.wiring import limits, parts, worker
 from runtime.wiring.worker import Journal
 
 # For all replays, out of the minute between two sweeps: what is due comes first.
@@ -47,7 +47,7 @@ def build(journal: Journal) -> Mapping[str, Callable[[], int]]:
         is_hinted=lambda delivery: delivery.hinted,
         shards=shards.DELIVERY_SHARDS,
         clock=worker.now,
-        is_paused=parts.is_paused(clients, installation, Switch.DELIVERY),
+        is_paused=limits.is_paused(clients, installation, Switch.DELIVERY),
     )
     runs = Sweep(
         records=stored_runs,

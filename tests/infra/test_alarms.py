@@ -4,18 +4,13 @@ The metrics of ours are those that the real functions write; those of AWS are na
 their source. An alarm that nothing of this can move would be blind.
 """
 
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from functions import _telemetry, check_syncs, sweep
-from functions._batch import BatchHandler
+from functions import check_syncs, sweep
 from infra.local import ministack_alarms
 from infra.local.ministack_alarms import ALARM, OK, Datum
 from infra.scan import template
@@ -26,12 +21,24 @@ from runtime.errors import Transient
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
-from runtime.wiring import deliver, worker
-from tests.alarms import ALARMS, NATIVE, each_minute, of_lambda, resolved, says, written
+from runtime.wiring import worker
+from tests.alarms import (
+    ALARMS,
+    NATIVE,
+    delivered,
+    each_minute,
+    log_of,
+    of_lambda,
+    of_url,
+    resolved,
+    says,
+    set_age,
+    written,
+)
 from tests.api_client import ApiClient, running_api
-from tests.builders import NOW, TENANT, a_bus_event, a_sync, a_webhook, an_envelope, an_sqs_event
+from tests.builders import NOW, TENANT, a_sync, a_webhook
 from tests.cloud import Cloud
-from tests.flows.bus import call, environment
+from tests.flows.bus import environment
 
 NOON: Final = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)  # a minute in which the sweep looks
 SOON: Final = NOON + timedelta(seconds=30)  # when the alarms are judged
@@ -130,7 +137,7 @@ class TestDeadLetters:
         """Nor is it late before its time. Nothing is measured: a metric costs by the hour."""
         cloud, _ = installed
         cloud.clients.sqs.send_message(QueueUrl=cloud.queue_url("match"), MessageBody="{}")
-        _age(cloud, "match", 200)
+        set_age(cloud, "match", 200)
 
         data = swept(capsys)
 
@@ -147,7 +154,7 @@ class TestQueueLate:
         """Whether nobody takes its messages, or too few do."""
         cloud, clock = installed
         cloud.clients.sqs.send_message(QueueUrl=cloud.queue_url("match"), MessageBody="{}")
-        _age(cloud, "match", 420)
+        set_age(cloud, "match", 420)
 
         data = swept(capsys)
 
@@ -194,7 +201,7 @@ class TestApiFailing:
         answers = [api.get("/v1/webhooks") for _ in range(6)]
         assert all(answer.status >= 500 for answer in answers)
 
-        data = _of_url(answer.status for answer in answers)
+        data = of_url((answer.status for answer in answers), at=NOON)
 
         assert says("ApiFailing", data, now=SOON) == ALARM
 
@@ -211,7 +218,7 @@ class TestApiFailing:
         answers = [api.get(f"/v1/webhooks/whk_{number}") for number in range(10)]
         assert {answer.status for answer in answers} == {404}
 
-        assert says("ApiFailing", _of_url(a.status for a in answers), now=SOON) == OK
+        assert says("ApiFailing", of_url((a.status for a in answers), at=NOON), now=SOON) == OK
 
 
 class TestFirstAttemptSlow:
@@ -230,7 +237,7 @@ class TestFirstAttemptSlow:
         data: list[Datum] = []
         for number in range(2):
             clock.now = NOON + timedelta(minutes=5 * number)
-            data += _delivered(subscribed, str(number), capsys, waited_s=waited_s)
+            data += delivered(subscribed, str(number), capsys, waited_s=waited_s)
 
         values = [each.value for each in data if each.name == "first_attempt_s"]
         assert values == [waited_s, waited_s]
@@ -241,7 +248,7 @@ class TestFirstAttemptSlow:
     ) -> None:
         """It brings events of last week; nobody has waited for them."""
         replayed = {"replay-name": "again"}
-        data = _delivered(subscribed, "old", capsys, waited_s=9999, wrapping=replayed)
+        data = delivered(subscribed, "old", capsys, waited_s=9999, wrapping=replayed)
 
         assert "first_attempt_s" not in {each.name for each in data}
         assert clock.now == NOON
@@ -255,7 +262,7 @@ class TestDeliveriesFailing:
     ) -> None:
         """The function itself succeeds: it says which messages must come again."""
         subscribed.clients.dynamodb.delete_table(TableName=subscribed.deliveries.table.name)
-        data = _delivered(subscribed, "lost", capsys, count=10)
+        data = delivered(subscribed, "lost", capsys, count=10)
 
         assert [10] == [each.value for each in data if each.name == "failed"]
         assert says("DeliveriesFailing", data, now=clock.now + timedelta(seconds=30)) == ALARM
@@ -264,7 +271,7 @@ class TestDeliveriesFailing:
         self, subscribed: Cloud, clock: At, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Its deliveries are tried again by their schedule, and cost no budget."""
-        data = _delivered(subscribed, "refused", capsys, count=10)
+        data = delivered(subscribed, "refused", capsys, count=10)
 
         assert {"delivery_attempted_pending", "records"} <= {each.name for each in data}
         assert says("DeliveriesFailing", data, now=clock.now + timedelta(seconds=30)) == OK
@@ -310,7 +317,7 @@ class TestSyncs:
         """The check of loads and that of profiles make one metric of the installation."""
         data = written(
             "check_syncs",
-            _log_of("_telemetry.journal({'message': 'm', 'measures_of_all': {'rows_lost': 2}})"),
+            log_of("_telemetry.journal({'message': 'm', 'measures_of_all': {'rows_lost': 2}})"),
         )
         late = datetime.now(UTC) + timedelta(seconds=5)
 
@@ -353,8 +360,8 @@ def test_a_normal_day_raises_no_alarm(
     data += each_minute("Errors", 0, until=NOON, minutes=DAY_MIN, function="Sweep")
     for follower in ("FollowProfiles", "FollowOutcomes"):
         data += each_minute("IteratorAge", 61_000, until=NOON, minutes=60, function=follower)
-    data += _of_url([200] * 500 + [404] * 20 + [503])
-    data += _delivered(cloud, "day", capsys, count=10, waited_s=1) + swept(capsys)
+    data += of_url([200] * 500 + [404] * 20 + [503], at=NOON)
+    data += delivered(cloud, "day", capsys, count=10, waited_s=1) + swept(capsys)
     check_syncs.handler({}, None)
     data += written("check_syncs", capsys.readouterr().out)
 
@@ -373,7 +380,7 @@ def test_every_alarm_reads_a_metric_that_a_test_here_writes_or_that_aws_has() ->
 
 def test_an_installation_has_metrics_of_its_own() -> None:
     """Two in one account must not hear each other's alarms."""
-    log = _log_of("_telemetry.count(records=1)", PENSTOCK_STACK="shop")
+    log = log_of("_telemetry.count(records=1)", PENSTOCK_STACK="shop")
 
     assert {each.namespace for each in written("deliver", log)} == {"Penstock/shop"}
     for each in ALARMS.values():
@@ -391,88 +398,3 @@ def test_every_alarm_is_heard_and_links_its_runbook() -> None:
         page = each.properties["AlarmDescription"]["Fn::Sub"].rpartition("${RunbookUrl}/")[2]
         text = (template.ROOT / "docs" / "runbooks" / page).read_text(encoding="utf-8")
         assert f"`{each.name}`" in text, page
-
-
-class TestEvaluation:
-    """What the evaluation knows of CloudWatch's rules."""
-
-    @pytest.mark.parametrize(
-        ("missing", "state"),
-        [("breaching", ALARM), ("notBreaching", OK), ("missing", "INSUFFICIENT_DATA")],
-    )
-    def test_no_data_means_what_the_alarm_says(self, missing: str, state: str) -> None:
-        """Silence is trouble for one alarm, and peace for another."""
-        alarm = {**resolved(ALARMS["Throttled"]), "TreatMissingData": missing}
-        assert ministack_alarms.state(alarm, [], now_s=0) == state
-
-    def test_only_the_periods_that_are_evaluated_count(self) -> None:
-        """An hour ago is long ago."""
-        then = NOON - timedelta(hours=1)
-        old = [of_lambda("Throttles", 99, at=then - timedelta(minutes=n)) for n in range(5)]
-        assert says("Throttled", old, now=SOON) == OK
-
-    def test_an_expression_that_no_alarm_has_is_refused(self) -> None:
-        """Rather than judged wrong."""
-        alarm: dict[str, Any] = resolved(ALARMS["DeliveriesFailing"])
-        metrics = [{**alarm["Metrics"][0], "Expression": "FILL(failed, 0)"}, *alarm["Metrics"][1:]]
-        with pytest.raises(ValueError, match="FILL"):
-            ministack_alarms.state({**alarm, "Metrics": metrics}, [], now_s=0)
-
-
-def _age(cloud: Cloud, queue: str, age_s: int) -> None:
-    """Say how old the oldest message of a queue is, as SQS does."""
-    metric: Any = {
-        "MetricName": "ApproximateAgeOfOldestMessage",
-        "Dimensions": [{"Name": "QueueName", "Value": f"{cloud.prefix}-{queue}"}],
-        "Timestamp": worker.now(),
-        "Value": age_s,
-    }
-    cloud.clients.cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=[metric])
-
-
-def _delivered(
-    cloud: Cloud,
-    name: str,
-    capsys: pytest.CaptureFixture[str],
-    *,
-    count: int = 1,
-    waited_s: int = 1,
-    wrapping: Mapping[str, str] = MappingProxyType({}),
-) -> list[Datum]:
-    """The metrics of events that the bus got so long ago, from it to their first attempts."""
-    at = (worker.now() - timedelta(seconds=waited_s)).isoformat().replace("+00:00", "Z")
-    events = [
-        a_bus_event(an_envelope(id=f"{name}-{number}"), time=at, **wrapping)
-        for number in range(count)
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PENSTOCK_ALLOW_LOCAL_HTTP", "true")
-        patch.setenv("PENSTOCK_EXTRA_PORTS", "9")
-        assert call(cloud, "fanout", *events) == []
-        capsys.readouterr()
-        with environment(cloud, "deliver"):
-            work = deliver.build(_telemetry.journal)
-            messages = [each["Body"] for each in cloud.received("deliver")]
-            BatchHandler(lambda _journal: work)(an_sqs_event(*messages), None)
-            work.work.deliver.__self__.close()  # type: ignore[attr-defined]
-    now_s = worker.now().timestamp()  # what an invocation counts has the time of the machine
-    return [replace(each, at_s=now_s) for each in written("deliver", capsys.readouterr().out)]
-
-
-def _of_url(statuses: Any) -> list[Datum]:
-    """What Lambda measures of these answers of the API's URL."""
-    return [of_lambda("Url5xxCount", status >= 500, at=NOON, function="Api") for status in statuses]
-
-
-def _log_of(code: str, **environment: str) -> str:
-    """What a process of its own writes when it has run this with the telemetry of functions."""
-    command = [sys.executable, "-c", f"from functions import _telemetry; {code}"]
-    done = subprocess.run(  # noqa: S603 - our own code
-        command,
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=template.ROOT,
-        env={"PATH": "", "PENSTOCK_STACK": "", **environment},
-    )
-    return done.stdout

@@ -10,7 +10,7 @@ from runtime.stores.events.events import Events
 from runtime.usecases.events.accept_events import AcceptEvents
 from runtime.usecases.events.show_event import ShowEvent
 from runtime.usecases.events.trace_event import TraceEvent
-from runtime.wiring import parts, people_parts, worker
+from runtime.wiring import limits, parts, people_parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
     """The use cases of events, with their stores."""
     bus = parts.bus(clients, installation)
     store = parts.events(clients, installation)
-    quotas = parts.quotas(clients, installation)
+    quotas = limits.quotas(clients, installation)
     show = ShowEvent(events=store)
     return EventApi(
         accept=AcceptEvents(
@@ -36,7 +36,7 @@ def build(clients: Clients, installation: Settings) -> EventApi:
             clock=worker.now,
             new_id=parts.new_id,
             claim=lambda tenant, count: quotas.claim(tenant, Metered.EVENTS, count=count),
-            is_paused=parts.is_paused(clients, installation, Switch.INTAKE),
+            is_paused=limits.is_paused(clients, installation, Switch.INTAKE),
         ),
         show=show,
         trace=TraceEvent(

@@ -11,7 +11,7 @@ from runtime.stores.tables.table import Table
 from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.usage.quotas import DayQuotas
 from runtime.stores.usage.usages import Usages
-from runtime.wiring import parts, worker
+from runtime.wiring import limits, parts, worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def build(clients: Clients, installation: Settings) -> UsageApi:
     table = Table(client=clients.tables, name=installation.ledger_table)
     return UsageApi(
         store=Usages(table=table),
-        quotas=parts.quotas(clients, installation),
+        quotas=limits.quotas(clients, installation),
         tenants=Tenants(config=parts.config(clients, installation)),
         clock=worker.now,
     )

@@ -1,0 +1,40 @@
+"""What holds work back: an admin's switches, and the quotas of tenants.
+
+The imports stand inside the functions here, as in `parts`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from runtime.settings import Settings
+from runtime.stores.aws.clients import Clients
+from runtime.stores.tables.table import Table
+from runtime.wiring import parts, worker
+
+if TYPE_CHECKING:
+    from runtime.core.operations.switches import Switch
+    from runtime.core.usage.quotas import Metered
+    from runtime.stores.usage.quotas import DayQuotas
+    from runtime.usecases.ports import Quota
+
+
+def is_paused(clients: Clients, installation: Settings, switch: "Switch") -> Callable[[], bool]:
+    """Whether an admin has paused this, as it was at most a few seconds ago."""
+    from runtime.stores.operations.switches import KnownSwitches, StoredSwitches
+
+    table = Table(client=clients.tables, name=installation.config_table)
+    known = KnownSwitches(stored=StoredSwitches(table=table), clock=worker.now)
+    return lambda: known.is_paused(switch)
+
+
+def quotas(clients: Clients, installation: Settings) -> "DayQuotas":
+    """The quotas of tenants, and what is used of them today."""
+    from runtime.stores.usage.quotas import DayQuotas
+
+    return DayQuotas(config=parts.config(clients, installation), clock=worker.now)
+
+
+def quota(clients: Clients, installation: Settings, metered: "Metered") -> "Quota":
+    """The quota of one thing, of each tenant."""
+    counted = quotas(clients, installation)
+    return lambda tenant, *, count: counted.take(tenant, metered, count=count)
