@@ -1,4 +1,4 @@
-"""An installation on the local cloud: upgraded from the release before, migrated, rolled back.
+"""An installation on the local cloud: upgraded from the release before, rolled back, migrated.
 
 `make test-upgrade` runs it. It builds and deploys four times by the real `sam`, in turn the code
 and the template of the release before and of this one.
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.upgrade
 
 SHARED: Final = (".venv", ".cloud")  # what make setup has made
 LOCAL: Final = ".local"
+EMULATOR: Final = "infra/local/ministack_*.py"  # imports nothing of ours
 TOPIC: Final = "metric.upgraded"
 
 
@@ -40,6 +41,9 @@ class Project:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         ignored = shutil.ignore_patterns("__pycache__", ".*", *SHARED)
         shutil.copytree(release, self.folder, ignore=ignored, dirs_exist_ok=True)
+        # The emulator stands for AWS, which does not go back with an installation.
+        for part in releases.ROOT.glob(EMULATOR):
+            shutil.copy2(part, self.folder / part.relative_to(releases.ROOT))
 
     def penstock(self, *words: str) -> Any:
         """The document that a command prints."""
@@ -75,7 +79,7 @@ def recorder() -> Iterator[Recorder]:
         yield it
 
 
-def test_an_installation_is_upgraded_migrated_rolled_back_and_deleted(
+def test_an_installation_is_upgraded_rolled_back_migrated_and_deleted(
     project: Project, tmp_path: Path, recorder: Recorder
 ) -> None:
     """What was set up stays through all of it, and every event is delivered once."""
@@ -97,12 +101,11 @@ def test_an_installation_is_upgraded_migrated_rolled_back_and_deleted(
     project.take(releases.ROOT)
     project.penstock("local", "up")
     project.penstock("admin", "migrate")
-    assert {"pending": []} == project.penstock("admin", "migrate", "--plan")
-    _deliver(local, recorder, "evt_migrated")
     assert "ok" == _migrations(project)
+    _deliver(local, recorder, "evt_migrated")
 
     project.penstock("local", "down")
-    assert [] == list((project.folder / LOCAL / "data").iterdir())
+    assert not (project.folder / LOCAL / "data").exists()
 
 
 def _migrations(project: Project) -> str:
