@@ -85,7 +85,8 @@ def _date_back(stage: Stage) -> None:
         KeyConditionExpression="pk = :purges",
         ExpressionAttributeValues={":purges": {"S": "purges"}},
     )["Items"]
-    purge = next(each for each in purges if each["function"]["S"] == ENDED)
+    ours = f"#{stage.tenant}#{ENDED}"
+    purge = next(each for each in purges if each["sk"]["S"].endswith(ours))
     place = {name: purge[name] for name in ("pk", "sk")}
     sort = {"S": f"{LONG_AGO}#{stage.tenant}#{ENDED}"}
     dated_back = {**purge, "sk": sort, "at": {"S": LONG_AGO}}

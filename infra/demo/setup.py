@@ -78,13 +78,17 @@ def install(api: Client, receiver: Receiver) -> Setup:
             },
         ),
     }
-    gone = _webhook(api, receiver, name=GONE, settings={"topics": ["profile.updated"]})
-    return Setup(webhooks=webhooks, gone=gone, sync=make_sync(api))
+    return Setup(webhooks=webhooks, gone=_gone(api, receiver), sync=make_sync(api))
 
 
 def only_sync(api: Client, _receiver: Receiver) -> Setup:
     """Make nothing but the warehouse sync."""
     return replace(NOTHING, sync=make_sync(api))
+
+
+def only_gone(api: Client, receiver: Receiver) -> Setup:
+    """Make nothing but the webhook whose endpoint answers 410."""
+    return replace(NOTHING, gone=_gone(api, receiver))
 
 
 def make_sync(api: Client) -> str:
@@ -103,6 +107,10 @@ def publish(api: Client, name: str) -> None:
     source = {"source": file.read_text(encoding="utf-8")}
     version = api.post(f"/v1/functions/{name}/versions", source)["version"]
     api.post(f"/v1/functions/{name}/publish", {"version": version})
+
+
+def _gone(api: Client, receiver: Receiver) -> str:
+    return _webhook(api, receiver, name=GONE, settings={"topics": ["profile.updated"]})
 
 
 def _webhook(api: Client, receiver: Receiver, *, name: str, settings: Mapping[str, Any]) -> str:

@@ -18,7 +18,9 @@ BEGINNING: Final = (
     "statement of one role away, plays a small end-to-end test that needs it, sees the "
     "test fail because the role was refused the action, and puts the statement back. Each"
     " test passes before and after with all statements. A statement that no test misses "
-    "ends the run with an error: then it belongs out of the template. A new statement "
+    "ends the run with an error: then it belongs out of the template. A call that is refused "
+    "fails a test also where nothing of it is awaited, because it would be tried for ever. "
+    "A new statement "
     "fails `make test` until `make removal` has been run for it (`make removal "
     "FLAGS=--missing` takes only such statements away).\n"
     "\n"
@@ -39,8 +41,14 @@ UNSEEN: Final = (
     "\n"
     "## What emulation cannot see\n"
     "\n"
-    "No local cloud shows that these are needed. There are two classes of them. Nothing "
-    "else is left out.\n"
+    "No local cloud shows that these are needed. There are two classes of them.\n"
+)
+UNTRIED: Final = (
+    "\n"
+    "## Not taken away yet\n"
+    "\n"
+    "No run has taken these away; `make removal FLAGS=--missing` does.\n"
+    "\n"
 )
 TESTS: Final = (
     "\n"
@@ -76,6 +84,9 @@ def _parts(proven: Sequence[Proof]) -> Iterator[str]:
         yield f"\n**{each.name[0].upper()}{each.name[1:]}**: {each.why}.\n"
         yield "\n| statements | shown instead by |\n|---|---|\n"
         yield from (f"| `{pattern}` | {how} |\n" for pattern, how in each.statements)
+    if unseen.UNTRIED:
+        yield UNTRIED
+        yield from (f"- `{each}`\n" for each in unseen.UNTRIED)
     yield TESTS
     yield from (f"| {scene.name} | {scene.says} |\n" for scene in SCENES)
 

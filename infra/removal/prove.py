@@ -100,7 +100,7 @@ class Proving:
 
 def _candidates(statement: Statement, trials: Mapping[str, Trial]) -> list[str]:
     """The scenes that use a statement, the quickest first."""
-    using = [(trial.seconds, name) for name, trial in trials.items() if _uses(trial, statement)]
+    using = [(trial.total_s, name) for name, trial in trials.items() if _uses(trial, statement)]
     return [name for _, name in sorted(using)]
 
 

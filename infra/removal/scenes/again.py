@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from infra.demo import accidents, changes, labels
 from infra.demo.patience import Patience
-from infra.demo.setup import install
+from infra.demo.setup import only_gone
 from infra.demo.stage import Stage
 from infra.removal.scenes import parts
 from infra.removal.scenes.events import gone
@@ -98,7 +98,9 @@ def _by_hand(stage: Stage, made: labels.Labels, patience: Patience) -> Iterator[
     stage.api.post(f"{delivery}/retry")
     stage.api.post(f"/v1/webhooks/{made.copies}/test")
     yield from parts.wait(
-        patience, "a run that was asked for again failed", lambda: len(_failed(stage)) == 1
+        patience,
+        "a run that was asked for again did not come about",
+        lambda: stage.api.get(f"/v1/runs/{run}")["outcome"] == "returned",
     )
     yield from parts.wait(
         patience,
@@ -143,7 +145,7 @@ SCENES: Final = (
     ),
     Scene(
         name="left-notice",
-        begin=install,
+        begin=only_gone,
         says="sweep disables a webhook when the worker was killed that knew why",
         prepare=_make_gone,
         act=_gone,

@@ -9,7 +9,7 @@ from infra.demo.bad_input import NOT_JSON, PARKED, UNREADABLE, queue_url
 from infra.demo.corners import BULK
 from infra.demo.patience import Patience
 from infra.demo.receiver import GONE
-from infra.demo.setup import FULFILMENT, PLAIN, TRIGGER, install
+from infra.demo.setup import FULFILMENT, PLAIN, TRIGGER, install, only_gone, publish
 from infra.demo.stage import Stage
 from infra.removal.scenes import parts
 from infra.removal.trials import Scene
@@ -43,6 +43,9 @@ def _order(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
     [run] = stage.api.get(f"/v1/functions/{TRIGGER}/runs")["data"]
     if run["outcome"] != "returned":
         yield f"the function's run ended as {run}"
+    about = {"profile": run["profile_id"], "function": TRIGGER}
+    if [each["id"] for each in stage.api.get("/v1/runs", about)["data"]] != [run["id"]]:
+        yield "the run is not listed by the buyer's profile"
     if len(stage.api.get("/v1/deliveries", {"event": "order-1"})["data"]) != 2:  # noqa: PLR2004 - one a webhook
         yield "not both deliveries of the order are listed"
 
@@ -139,8 +142,28 @@ def _holds(stage: Stage, queue: str, count: int) -> bool:
     return parts.filled(stage, queue) >= count
 
 
+def _make_quota(stage: Stage) -> None:
+    stage.api.put(f"/v1/tenants/{stage.tenant}/quotas", {"events_per_day": 1})
+    parts.empty(stage, "MatchQueueDeadLetters")
+
+
+def _quota(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    """The second event of the day is parked, until it is moved back on another day."""
+    both = [parts.event(stage, f"counted-{n}", "message.push.received") for n in range(2)]
+    stage.doors.by_bus(both)
+    yield from parts.wait(
+        patience,
+        "an event beyond the quota was not parked",
+        partial(_holds, stage, "MatchQueueDeadLetters", 1),
+    )
+
+
 def _canary(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
     return failing.problems(stage, patience)
+
+
+def _make_trigger(stage: Stage) -> None:
+    publish(stage.api, TRIGGER)
 
 
 def _merge(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
@@ -163,7 +186,7 @@ SCENES: Final = (
     ),
     Scene(
         name="gone",
-        begin=install,
+        begin=only_gone,
         says="a webhook whose endpoint answers 410 is disabled, and its tenant is told",
         act=gone,
     ),
@@ -180,6 +203,12 @@ SCENES: Final = (
         act=_unreadable,
     ),
     Scene(
+        name="quota",
+        says="an event beyond its tenant's quota of the day is parked",
+        prepare=_make_quota,
+        act=_quota,
+    ),
+    Scene(
         name="canary",
         says="a canary that fails is ended, and its tenant is told by a function's notices",
         prepare=failing.make,
@@ -187,7 +216,7 @@ SCENES: Final = (
     ),
     Scene(
         name="merge",
-        begin=install,
+        prepare=_make_trigger,
         says="two profiles that turn out to be one person are merged, and their tenant is told",
         act=_merge,
     ),

@@ -46,7 +46,19 @@ def _import(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
 
 
 def _erase(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
-    return erasing.problems(stage, patience)
+    yield from erasing.problems(stage, patience)
+    yield from parts.wait(
+        patience,
+        "somebody else's profile does not get to the warehouse after an erasure",
+        lambda: _is_loaded(stage, parts.find(stage, email=erasing.NEIGHBOUR)),
+    )
+
+
+def _is_loaded(stage: Stage, profile: Any) -> bool:
+    """Whether the warehouse has a profile; asks for a load."""
+    stage.api.post(f"/v1/syncs/{stage.setup.sync}/run")
+    rows = stage.warehouse.query("SELECT profile_id FROM {profiles}")
+    return profile is not None and [profile["id"]] in rows
 
 
 def _overdue(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:

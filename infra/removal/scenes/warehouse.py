@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from infra.demo import accidents, compacting, gaps, reconciling
@@ -153,7 +154,7 @@ def _make_bucket(stage: Stage) -> str:
         RoleName=f"{OWN_ROLE}-{stage.tenant}",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )["Role"]
-    may = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    may = {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}*"}
     iam.put_role_policy(
         RoleName=role["RoleName"],
         PolicyName="write",
@@ -173,6 +174,20 @@ def _own_bucket(stage: Stage, sync: str, patience: Patience) -> Iterator[str]:
         return bool(listed.get("KeyCount"))
 
     yield from parts.wait(patience, "no file came into a bucket of the tenant's own", is_there)
+    stage.api.post(f"/v1/syncs/{sync}/pause")
+    yield from parts.wait(
+        patience,
+        "nobody is known",
+        lambda: parts.find(stage, external_id="own-1-person") is not None,
+    )
+    person = parts.find(stage, external_id="own-1-person")["id"]
+    job = stage.api.delete(f"/v1/profiles/{person}")["id"]
+
+    def is_erased() -> bool:
+        stage.call("JobsFunction", {"tenant": stage.tenant, "job_id": job})
+        return bool(stage.api.get(f"/v1/jobs/{job}")["state"] == "done")
+
+    yield from parts.wait(patience, "somebody was not erased from the tenant's bucket", is_erased)
 
 
 @contextmanager
@@ -184,31 +199,59 @@ def _database() -> Iterator[_Database]:
 
 
 def _own_database(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
-    """Both the load and the erasure open the login before they dial."""
+    """Both the load and the erasure open the login before they dial; of each another database."""
     _send(stage, "own-1")
-    with _database() as database:
-        request = {"name": "own", "kind": "postgresql", "schedule": "manual"}
-        settings = {**SETTINGS, "port": str(database.port)}
-        sync = stage.api.post("/v1/syncs", {**request, "settings": settings})["id"]
+    with _database() as loaded:
+        sync = _dialling(stage, "loaded", loaded)
 
         def has_dialled() -> bool:
             stage.api.post(f"/v1/syncs/{sync}/run")
-            return database.dialled > 0
+            return loaded.dialled > 0
 
         yield from parts.wait(patience, "a sync did not dial its database", has_dialled)
         stage.api.post(f"/v1/syncs/{sync}/pause")
-        yield from parts.wait(
-            patience, "no profile", lambda: parts.find(stage, external_id="own-1-person")
-        )
-        before = database.dialled
-        person = parts.find(stage, external_id="own-1-person")["id"]
+    yield from parts.wait(
+        patience, "no profile", lambda: bool(parts.find(stage, external_id="own-1-person"))
+    )
+    person = parts.find(stage, external_id="own-1-person")["id"]
+    with _database() as erased:
+        _dialling(stage, "erased", erased)
         job = stage.api.delete(f"/v1/profiles/{person}")["id"]
 
-        def is_erased_there() -> bool:
+        def is_dialled() -> bool:
             stage.call("JobsFunction", {"tenant": stage.tenant, "job_id": job})
-            return database.dialled > before
+            return erased.dialled > 0
 
-        yield from parts.wait(patience, "an erasure did not dial the database", is_erased_there)
+        yield from parts.wait(patience, "an erasure did not dial the database", is_dialled)
+
+
+def _dialling(stage: Stage, name: str, database: _Database) -> str:
+    """Make a sync to a database, which runs when it is asked to; its id."""
+    settings = {**SETTINGS, "port": str(database.port)}
+    request = {"name": name, "kind": "postgresql", "schedule": "manual", "settings": settings}
+    return str(stage.api.post("/v1/syncs", request)["id"])
+
+
+def _make_yesterday(stage: Stage) -> None:
+    """The first batch of the raw log came yesterday, whose usage nobody has counted."""
+    dynamodb, table = stage.client("dynamodb"), stage.table("LedgerTable")
+    raw = {"pk": {"S": keys.RAW}, "sk": {"S": keys.raw_batch(1)}}
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    parts.need("batch", lambda: "Item" in dynamodb.get_item(TableName=table, Key=raw))
+    dynamodb.update_item(
+        TableName=table,
+        Key=raw,
+        UpdateExpression="SET appended_at = :noon",
+        ExpressionAttributeValues={":noon": {"S": f"{day}T12:00:00.000Z"}},
+    )
+    counted = {"pk": {"S": keys.COUNTED_DAYS}, "sk": {"S": str(day)}}
+    dynamodb.delete_item(TableName=table, Key=counted)
+
+
+def _usage(stage: Stage, _: Any, _patience: Patience) -> Iterator[str]:
+    answer = stage.call("JobsFunction", {"compact_before": None})
+    if not answer.get("usage_days"):
+        yield f"the usage of yesterday was not counted and told: {answer}"
 
 
 def _sync_fails(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
@@ -246,7 +289,7 @@ SCENES: Final = (
     ),
     Scene(
         name="own-bucket",
-        says="a load puts its files into a bucket of the tenant's own",
+        says="a load puts its files into a bucket of the tenant's own, and an erasure looks there",
         prepare=_make_bucket,
         act=_own_bucket,
     ),
@@ -261,6 +304,12 @@ SCENES: Final = (
         says="a sync that misses a raw batch says so, and is let go on",
         prepare=_make_loaded,
         act=_gap,
+    ),
+    Scene(
+        name="usage",
+        says="what each tenant used is counted when a day has ended, and each tenant is told",
+        prepare=_make_yesterday,
+        act=_usage,
     ),
     Scene(name="check", begin=only_sync, says="syncs are checked each hour", act=_check),
     Scene(
