@@ -55,7 +55,6 @@ CLASSES: Final = (
 
 # Statements that no run has taken away yet. `make removal FLAGS=--missing` does; then they leave.
 UNTRIED: Final = (
-    "ApiRole.ReadListedRuns",
     "CheckSyncsFunctionEveryHourRole.CheckSyncsFunctionEveryHourLambdaPolicy",
     "FollowProfilesRole.ReadTombstones",
     "JobsFunctionCompactionRole.JobsFunctionCompactionLambdaPolicy",
