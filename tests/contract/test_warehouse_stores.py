@@ -129,6 +129,7 @@ def test_batches_are_read_in_order_and_between_bounds(world: World) -> None:
         world.archive(an_event(id=f"e{n}"))
     assert [batch.seq for batch in world.raw_log().since(2)] == [3, 4]
     assert [batch.seq for batch in world.raw_log().between(2, 3)] == [2, 3]
+    assert not list(world.raw_log().between(5, 4))  # nothing has come since
 
 
 def test_a_lease_excludes_until_it_ends_or_is_released(world: World) -> None:

@@ -69,9 +69,9 @@ def read_day(text: str) -> str:
         BadInput: code `bad_time`.
     """
     try:
-        day = date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
-        day = ""
-    if day != text:  # Python also reads weeks, and days without hyphens
+        day = None
+    if day is None or day.isoformat() != text:  # Python also reads weeks, and days without hyphens
         raise BadInput("is no day such as 2026-11-20", code="bad_time")
-    return day
+    return text

@@ -163,6 +163,8 @@ class RawLog:
             return _won(self.table, writes)
 
     def _between(self, first: int, last: int) -> Iterator[RawBatch]:
+        if first > last:  # DynamoDB refuses such bounds
+            return iter(())
         query = {
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": codec.key(

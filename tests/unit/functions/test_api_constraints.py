@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -267,9 +268,10 @@ def agree(answer: Answer, *, fits: bool, what: str) -> None:
 
 
 def judged_by(schema: Mapping[str, Any]) -> Any:
-    """A validator of this schema of the document; a time is what the RFC calls one."""
+    """A validator of this schema of the document; times and days are what the RFC calls them."""
     formats = jsonschema.FormatChecker(formats=())
     formats.checks("date-time", raises=ValueError)(is_time)
+    formats.checks("date", raises=ValueError)(is_day)
     whole = {**schema, "components": DOCUMENT["components"]}
     return jsonschema.Draft202012Validator(whole, format_checker=formats)
 
@@ -277,6 +279,13 @@ def judged_by(schema: Mapping[str, Any]) -> Any:
 def is_time(value: object) -> bool:
     """Whether it is RFC 3339; what is no text has no format."""
     return not isinstance(value, str) or bool(re.match("[0-9]{4}-", value) and moment(value))
+
+
+def is_day(value: object) -> bool:
+    """Whether it is a full date of RFC 3339; what is no text has no format."""
+    if not isinstance(value, str):
+        return True
+    return bool(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and date.fromisoformat(value))
 
 
 def prepared(api: ApiClient, path: str) -> dict[str, str]:
