@@ -218,9 +218,6 @@ def _warehouse(stack: str | None) -> Iterable[Check]:
         verdict = Verdict.FAILED if finding.advice else Verdict.OK
         yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
 
-        verdict = Verdict.FAILED if finding.advice else Verdict.OK
-        yield Check(name="warehouse", verdict=verdict, found=finding.found, advice=finding.advice)
-
 
 def _release(stack: str | None) -> Check:
     from cli import _installation

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _installation, _output
+from cli import _installation, _numbers, _output
 from cli._errors import CommandFailed
 from cli._installation import Installation, Stack, refusals
 from cli._output import AsJson
@@ -54,8 +54,12 @@ def resume(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
 
 def drain(
     *,
-    timeout_s: Annotated[float, typer.Option(min=0, help="Give up after so many seconds.")] = 1800,
-    every_s: Annotated[float, typer.Option(min=0, help="Look at the queues this often.")] = 5,
+    timeout_s: Annotated[
+        float, _numbers.duration("--timeout-s", text="Give up after so many seconds.")
+    ] = 1800,
+    every_s: Annotated[
+        float, _numbers.duration("--every-s", text="Look at the queues this often, in seconds.")
+    ] = 5,
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:

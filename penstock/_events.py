@@ -55,6 +55,7 @@ FunctionTopic: TypeAlias = Literal[
     "function.failing", "function.recovered", "function.canary_failed"
 ]
 SyncTopic: TypeAlias = Literal["sync.failing", "sync.recovered", "sync.gap"]
+MonitorTopic: TypeAlias = Literal["monitor.usage"]
 
 
 class Identifiers(TypedDict, total=False):
@@ -194,3 +195,20 @@ class SyncEvent(Event[SyncNotice]):
     """An event of the platform about one of your syncs."""
 
     topic: ReadOnly[SyncTopic]
+
+
+class UsageNotice(TypedDict):
+    """What you used on one day: the properties of the events `monitor.usage`."""
+
+    day: str  # in UTC, such as 2026-11-20; it has ended
+    events: int  # each id once
+    event_bytes: int  # of their properties and names, as JSON
+    deliveries: int  # that had their first attempt
+    attempts: int  # of deliveries, the first ones too
+    runs: int  # of functions, each attempt of one
+
+
+class MonitorEvent(Event[UsageNotice]):
+    """An event of the platform about what you use."""
+
+    topic: ReadOnly[MonitorTopic]

@@ -27,8 +27,10 @@ _DICTS: Final = (
     "Profile",
     "FunctionEvent",
     "FunctionNotice",
+    "MonitorEvent",
     "SyncEvent",
     "SyncNotice",
+    "UsageNotice",
     "WebhookEvent",
     "WebhookNotice",
 )

@@ -30,8 +30,10 @@ def reader(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) ->
     What he builds is for this machine and this Python, because the emulator runs it here.
     """
     folder = tmp_path_factory.mktemp("project")
+    # `sam` goes from the folder of a Makefile by relative paths, which a link would lead astray.
+    shutil.copytree(ROOT / "infra", folder / "infra")
     for each in ROOT.iterdir():
-        if not each.name.startswith(".") or each.name in (".venv", ".cloud"):
+        if each.name != "infra" and (each.name[0] != "." or each.name in (".venv", ".cloud")):
             (folder / each.name).symlink_to(each)
     yield Reader(
         folder=folder,

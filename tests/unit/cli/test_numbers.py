@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from cli import _commands, _numbers, main
 from tests.unit.cli.conftest import Command
 
+GUARDED = {_numbers.seconds, _numbers.number, _numbers.amount}
+
 
 @given(st.floats(0, _numbers.MAX_S))
 def test_every_duration_up_to_a_year_is_read(duration_s: float) -> None:
@@ -34,7 +36,7 @@ def test_every_option_that_takes_a_fraction_refuses_what_is_no_number() -> None:
         for parameter in command.params
         if (described := vars(parameter).get("type_descriptor")) is not None
         and described.annotation is float
-        and described.parameter_info.parser not in {_numbers.seconds, _numbers.number}
+        and described.parameter_info.parser not in GUARDED
     ]
 
     assert not unguarded

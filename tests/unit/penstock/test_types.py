@@ -213,6 +213,7 @@ def test_each_family_has_exactly_its_topics() -> None:
         "webhook.": _events.WebhookTopic,
         "function.": _events.FunctionTopic,
         "sync.": _events.SyncTopic,
+        "monitor.": _events.MonitorTopic,
     }
 
     described = {topic for family in families.values() for topic in get_args(family)}

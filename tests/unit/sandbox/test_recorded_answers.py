@@ -137,4 +137,4 @@ def test_no_job_can_bring_answers_of_its_own() -> None:
         check=True,
     )
 
-    assert {"outputs": ["dns_failure"] * 3, "takes": ["job", "_context"]} == json.loads(done.stdout)
+    assert {"outputs": ["dns_failure"] * 3, "takes": ["job", "context"]} == json.loads(done.stdout)

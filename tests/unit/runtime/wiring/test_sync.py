@@ -31,7 +31,7 @@ def test_every_kind_of_sync_has_a_destination(monkeypatch: pytest.MonkeyPatch) -
     destinations = _syncs().destinations
 
     assert set(DestinationKind) == destinations.keys()
-    assert {"1.3", "2.3"} == {each.versions for each in destinations.values()}
+    assert {"1.3", "3.3"} == {each.versions for each in destinations.values()}
     assert [kind for kind in DestinationKind if destinations[kind].unseen] == [
         kind for kind in DestinationKind if kind.has_tables
     ]
