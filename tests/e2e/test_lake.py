@@ -51,7 +51,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
 
     def is_compacted() -> bool:
         # Repeated, because a sync that loads at that moment is left alone.
-        answer = _invoke(functions, {"compact_before": LATER})
+        answer = _invoke(functions, {"compact_before": LATER}, stack=local_cloud.stack)
         assert answer.keys() >= {"files_before", "files_after", "syncs_left"}, answer
         return len(list(bucket.under(folder))) == len(days)
 
@@ -62,8 +62,8 @@ def test_the_files_of_several_loads_become_one_with_every_row(
     assert row[0] > 1
 
 
-def _invoke(functions: Any, event: dict[str, Any]) -> dict[str, Any]:
+def _invoke(functions: Any, event: dict[str, Any], *, stack: str) -> dict[str, Any]:
     names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
-    [name] = [each for each in names if "JobsFunction" in each]
+    [name] = [each for each in names if each.startswith(f"{stack}-JobsFunction")]
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     return dict(json.loads(answer["Payload"].read()))
