@@ -121,7 +121,7 @@ def _worked_off(stage: Stage, job_id: str) -> bool:
     """Whether the job is done, after a call such as comes each minute."""
     functions = stage.session.client("lambda", endpoint_url=stage.local.aws_endpoint)
     names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
-    [name] = [each for each in names if "JobsFunction" in each]
+    [name] = [each for each in names if each.startswith(f"{stage.local.stack}-JobsFunction")]
     payload = json.dumps({"tenant": stage.tenant, "job_id": job_id})
     functions.invoke(FunctionName=name, Payload=payload.encode())
     return bool(stage.api.get(f"/v1/jobs/{job_id}")["state"] == "done")
