@@ -52,7 +52,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
     def is_compacted() -> bool:
         # Repeated, because a sync that loads at that moment is left alone.
         answer = _invoke(functions, {"compact_before": LATER}, stack=local_cloud.stack)
-        assert answer.keys() >= {"files_before", "files_after", "syncs_left"}, answer
+        assert answer.keys() == {"files_before", "files_after", "syncs_left", "usage_days"}, answer
         return len(list(bucket.under(folder))) == len(days)
 
     assert Patience(DEADLINE_S).until(is_compacted)

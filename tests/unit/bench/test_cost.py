@@ -204,8 +204,8 @@ def test_the_bill_knows_the_templates_memory() -> None:
 
 
 def test_the_bill_of_whom_nobody_has_measured_is_made_of_what_the_code_does() -> None:
-    """`penstock cost` has these numbers at hand; ten percent more or less is no other bill."""
-    assert asdict(cost.count()) == pytest.approx(asdict(measured.COUNTS), rel=0.1)
+    """`penstock cost` has these numbers at hand; five percent more or less is no other bill."""
+    assert asdict(cost.count()) == pytest.approx(asdict(measured.COUNTS), rel=0.05)
 
 
 def test_the_bill_of_whom_nobody_has_measured_has_the_cpu_of_the_bench() -> None:
