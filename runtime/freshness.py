@@ -1,5 +1,11 @@
 """How long a process believes what it keeps from call to call."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+V = TypeVar("V")
+
 
 def is_fresh(kept_at_s: float, *, now_s: float, for_s: float) -> bool:
     """Whether what was kept at `kept_at_s` may still be used; both times by the wall clock.
@@ -8,3 +14,33 @@ def is_fresh(kept_at_s: float, *, now_s: float, for_s: float) -> bool:
     hour old would pass for new. After the wall clock was set back nothing is fresh.
     """
     return 0 <= now_s - kept_at_s < for_s
+
+
+class _Kept(NamedTuple, Generic[V]):
+    value: V
+    at_s: float  # when it was read, in epoch seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered(Generic[V]):
+    """Values by their keys, each read again once it is too old."""
+
+    for_s: float  # how old a value may be
+    at_most: int  # how many are kept; those read longest ago are dropped
+    _kept: dict[str, _Kept[V]] = field(default_factory=dict)
+
+    def get(self, key: str, *, now_s: float, read: Callable[[str], V]) -> V:
+        """The value of a key, as it was at most `for_s` seconds before `now_s`; else as it is read.
+
+        Raises:
+            Exception: whatever `read` raises; nothing is kept of it.
+        """
+        kept = self._kept.get(key)
+        if kept is not None and is_fresh(kept.at_s, now_s=now_s, for_s=self.for_s):
+            return kept.value
+        value = read(key)
+        self._kept.pop(key, None)  # so that it stands last, as the one read most recently
+        self._kept[key] = _Kept(value, now_s)
+        while len(self._kept) > self.at_most:
+            del self._kept[next(iter(self._kept))]
+        return value

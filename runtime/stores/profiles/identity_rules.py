@@ -1,16 +1,15 @@
 """Stores by which rules each tenant's names are read."""
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from runtime.core.json_text import dump
 from runtime.core.profiles import names
 from runtime.core.profiles.names import NameRules
-from runtime.freshness import is_fresh
+from runtime.freshness import Remembered
 from runtime.stores.tables import codec, config, keys
 from runtime.stores.tables.codec import Item
 from runtime.stores.tables.config import FRESH_S, Config
@@ -18,9 +17,8 @@ from runtime.stores.tables.config import FRESH_S, Config
 MAX_TENANTS: Final = 500  # whose rules a process keeps; those read longest ago are dropped
 
 
-class _Known(NamedTuple):
-    rules: NameRules
-    read_at: datetime
+def _none_known() -> Remembered[NameRules]:
+    return Remembered(for_s=FRESH_S, at_most=MAX_TENANTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +27,11 @@ class IdentityRules:
 
     config: Config
     clock: Callable[[], datetime]
-    _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
+    _known: Remembered[NameRules] = field(default_factory=_none_known)
 
     def of(self, tenant: str) -> NameRules:
         """The tenant's rules, at most two seconds old."""
-        now = self.clock()
-        known = self._known.get(tenant)
-        if known is None or not is_fresh(
-            known.read_at.timestamp(), now_s=now.timestamp(), for_s=FRESH_S
-        ):
-            known = _Known(self.get(tenant), now)
-            self._known[tenant] = known
-            self._known.move_to_end(tenant)
-            if len(self._known) > MAX_TENANTS:
-                self._known.popitem(last=False)
-        return known.rules
+        return self._known.get(tenant, now_s=self.clock().timestamp(), read=self.get)
 
     def get(self, tenant: str) -> NameRules:
         """The tenant's rules as they stand now (strong read)."""

@@ -5,15 +5,14 @@ batch that comes again counts again. The count guards an installation; it is not
 `runtime.stores.usage.raw_usage` counts afterwards, each thing once.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from runtime.core.usage import quotas as rules
 from runtime.core.usage.quotas import Metered, Quotas
-from runtime.freshness import is_fresh
+from runtime.freshness import Remembered
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import Config
 
@@ -22,11 +21,8 @@ MAX_TENANTS: Final = 2000  # whose quotas are in memory; those read longest ago 
 KEEP: Final = timedelta(days=3)  # a day's count is of no use after it
 
 
-class _Known(NamedTuple):
-    """A tenant's quotas, and when they were read, in epoch seconds."""
-
-    quotas: Quotas
-    read_at_s: float
+def _none_known() -> Remembered[Quotas]:
+    return Remembered(for_s=FRESH_S, at_most=MAX_TENANTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +31,7 @@ class DayQuotas:
 
     config: Config
     clock: Callable[[], datetime]
-    _known: "OrderedDict[str, _Known]" = field(default_factory=OrderedDict)
+    _known: Remembered[Quotas] = field(default_factory=_none_known)
 
     def get(self, tenant: str) -> Quotas:
         """The tenant's quotas as they stand now.
@@ -124,11 +120,5 @@ class DayQuotas:
         return keys.used_on(rules.day(self.clock()), metered)
 
     def _limit(self, tenant: str, metered: Metered) -> int | None:
-        now_s = self.clock().timestamp()
-        known = self._known.get(tenant)
-        if known is None or not is_fresh(known.read_at_s, now_s=now_s, for_s=FRESH_S):
-            known = self._known[tenant] = _Known(self.get(tenant), now_s)
-            self._known.move_to_end(tenant)
-            while len(self._known) > MAX_TENANTS:
-                self._known.popitem(last=False)
-        return known.quotas.limit(metered)
+        known = self._known.get(tenant, now_s=self.clock().timestamp(), read=self.get)
+        return known.limit(metered)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.freshness import is_fresh
+from runtime.freshness import Remembered, is_fresh
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,44 @@ def test_what_is_kept_is_believed_for_its_time(now_s: float, *, fresh: bool) -> 
 def test_a_clock_that_was_set_back_makes_nothing_fresh() -> None:
     """Nobody knows how much time has passed."""
     assert not is_fresh(100.0, now_s=99.9, for_s=2.0)
+
+
+def test_what_is_too_old_is_read_again_and_what_is_not_is_remembered() -> None:
+    """A read for each event would cost as much as the event."""
+    reads: list[str] = []
+
+    def read(key: str) -> int:
+        reads.append(key)
+        return len(reads)
+
+    known: Remembered[int] = Remembered(for_s=2.0, at_most=9)
+
+    assert [1, 1, 2, 3] == [known.get("a", now_s=at, read=read) for at in (0, 1.9, 2, 1.9)]
+    assert reads == ["a", "a", "a"]
+
+
+def test_those_that_were_read_longest_ago_are_forgotten() -> None:
+    """A worker of many tenants must not grow without end."""
+    known: Remembered[str] = Remembered(for_s=100.0, at_most=2)
+    reads: list[str] = []
+
+    def read(key: str) -> str:
+        reads.append(key)
+        return key
+
+    for key in ("a", "b", "c", "b", "c", "a"):
+        known.get(key, now_s=0.0, read=read)
+
+    assert reads == ["a", "b", "c", "a"]
+
+
+def test_a_read_that_fails_leaves_nothing_to_believe() -> None:
+    """The next one asks again."""
+    known: Remembered[str] = Remembered(for_s=100.0, at_most=2)
+
+    def fail(key: str) -> str:
+        raise KeyError(key)
+
+    with pytest.raises(KeyError):
+        known.get("a", now_s=0.0, read=fail)
+    assert known.get("a", now_s=0.0, read=str.upper) == "A"
