@@ -15,6 +15,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from infra.build.locks import normalised
+from infra.build.locks import pins as pins_of
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIST: Final = ROOT / "requirements" / "advisories.toml"
 # Packages that ship with the sandbox or build it. No other package comes near users' code.
@@ -23,7 +26,6 @@ SANDBOX_LOCKS: Final = tuple(
 )
 LOCKS: Final = tuple(sorted((ROOT / "requirements").glob("*.txt")))
 OVERDUE_DAYS: Final = 45  # wasmtime has a release each month, and fixes in between
-_PIN: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 _NUMBERS: Final = re.compile(r"\d+(\.\d+)*")
 Pins = Mapping[str, frozenset[str]]
 
@@ -78,10 +80,10 @@ def load(path: Path = LIST) -> AdvisoryList:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         return AdvisoryList(
             read_on=document["read_on"],
-            watched=frozenset(map(_name, document["watched"])),
+            watched=frozenset(map(normalised, document["watched"])),
             advisories=tuple(_advisory(raw) for raw in document["advisory"]),
             holds={
-                (_name(raw["package"]), raw["version"]): raw["holds"]
+                (normalised(raw["package"]), raw["version"]): raw["holds"]
                 for raw in document.get("holds", ())
             },
         )
@@ -95,8 +97,8 @@ def pins(locks: Iterable[Path] = LOCKS) -> Pins:
     """Every version that these lock files of pip pin, by the package's name."""
     versions_by_name: dict[str, set[str]] = {}
     for lock in locks:
-        for name, version in _PIN.findall(lock.read_text(encoding="utf-8")):
-            versions_by_name.setdefault(_name(name), set()).add(version)
+        for pin in pins_of(lock):
+            versions_by_name.setdefault(pin.name, set()).add(pin.version)
     return {name: frozenset(versions) for name, versions in versions_by_name.items()}
 
 
@@ -137,7 +139,7 @@ def overdue(listing: AdvisoryList, *, today: date) -> str:
 
 def _advisory(raw: Mapping[str, Any]) -> Advisory:
     return Advisory(
-        package=_name(raw["package"]),
+        package=normalised(raw["package"]),
         id=raw["id"],
         affected=tuple(
             Span(
@@ -182,10 +184,6 @@ def _numbers(version: str) -> tuple[int, ...]:
     while len(numbers) > 1 and numbers[-1] == 0:  # 9.0 and 9.0.0 are the same
         del numbers[-1]
     return tuple(numbers)
-
-
-def _name(package: str) -> str:
-    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def _lines(listing: AdvisoryList, problems: Iterable[str], *, today: date) -> Iterator[str]:

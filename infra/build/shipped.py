@@ -1,13 +1,12 @@
 """What other people's packages ship in which bundle, with their hashes and licences."""
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from infra.build import locks
 from infra.build.commands import ROOT
 
 REQUIREMENTS: Final = ROOT / "requirements"
@@ -23,10 +22,6 @@ _INTRODUCTION: Final = """Penstock itself is under the licence in [LICENSE](../.
 bundles carry these packages of others, each pinned with its hashes in `requirements/`. `make sbom`
 writes the same as CycloneDX documents, one a bundle, into `build/sbom`. boto3 is not among them:
 Lambda's runtime has it."""
-_PIN: Final = re.compile(
-    r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)(.*(?:\n +--hash=.*)*)", re.MULTILINE
-)
-_HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +42,11 @@ def packages(bundle: str) -> Iterator[Package]:
     """
     listed = licences()
     pins = {
-        name: Package(name=name, version=version, sha256=hashes, licence=listed[name])
+        pin.name: Package(
+            name=pin.name, version=pin.version, sha256=pin.sha256, licence=listed[pin.name]
+        )
         for lock in BUNDLES[bundle]
-        for name, version, hashes in _pins(REQUIREMENTS / f"{lock}.txt")
+        for pin in locks.pins(REQUIREMENTS / f"{lock}.txt")
     }
     if "guest" in BUNDLES[bundle]:
         version = json.loads((REQUIREMENTS / "guest.lock").read_text())["versions"]["python"]
@@ -75,9 +72,3 @@ def page(*, mark: str) -> str:
         table = ["| package | version | licence |", "|---|---|---|", *rows]
         lines += [f"## Bundle `{bundle}`", "\n".join(table)]
     return "\n\n".join(lines) + "\n"
-
-
-def _pins(lock: Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for found in _PIN.finditer(lock.read_text(encoding="utf-8")):
-        name = re.sub(r"[-_.]+", "-", found[1]).lower()
-        yield name, found[2], tuple(_HASH.findall(found[3]))

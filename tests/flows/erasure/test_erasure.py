@@ -1,9 +1,7 @@
 """A person is erased from every store, whoever dies meanwhile, and stays erased."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,24 +9,15 @@ from runtime.core.events.envelope import ProfileRef
 from runtime.core.ids import Key
 from runtime.core.jobs.job import JobState
 from runtime.errors import NotFound
-from tests import cloud as clouds
 from tests.builders import TENANT
 from tests.erasure_world import ADA, BOB, SECOND_LOOK_S, World
 from tests.mortal import KilledError, Life, mortal_cloud
-from tests.warehouse import World as Warehouse
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(installation: World) -> World:
     """An installation in which two people have left traces."""
-    with clouds.in_process() as account:
-        warehouse = Warehouse(tmp_path)
-        world = World(cloud=account, warehouse=warehouse)
-        for person in (ADA, BOB):
-            world.live(person)
-        world.load()
-        yield world
-        warehouse.close()
+    return installation
 
 
 def test_no_byte_of_an_erased_person_is_left_and_neighbours_keep_every_byte(world: World) -> None:
