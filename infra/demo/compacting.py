@@ -5,6 +5,7 @@ from typing import Final
 
 from infra.demo.patience import Patience
 from infra.demo.stage import Stage
+from infra.local import deploy
 from runtime.core.warehouse import plan
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.warehouse.lake_query import LakeQuery
@@ -17,7 +18,9 @@ ANSWER_S: Final = 60
 def problems(stage: Stage, patience: Patience) -> Iterator[str]:
     """A sentence for everything about the lake's files that is not as it must be."""
     stage.progress.step("the lake's small files become one, and the lake says what Redshift says")
-    bucket = Bucket(client=stage.client("s3"), name=_bucket(stage))
+    bucket = Bucket(
+        client=stage.client("s3"), name=deploy.outputs(stage.client("cloudformation"))["Bucket"]
+    )
     folder = f"{plan.lake_folder(stage.tenant, stage.setup.sync)}events/"
     if len(list(bucket.under(folder))) < 2:  # noqa: PLR2004 - nothing to compact
         yield "several loads have left fewer than two files"
@@ -42,9 +45,3 @@ def _largest_day(bucket: Bucket, folder: str) -> int:
     """How many files that day has which has the most."""
     days = [key.rpartition("/")[0] for key in bucket.under(folder)]
     return max((days.count(day) for day in set(days)), default=0)
-
-
-def _bucket(stage: Stage) -> str:
-    stack = stage.client("cloudformation").describe_stacks(StackName=stage.local.stack)
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Stacks"][0]["Outputs"]}
-    return str(outputs["Bucket"])

@@ -3,7 +3,6 @@
 All of it happens after the counting, so none of it is in the sums.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -119,11 +118,7 @@ def _is_loaded(stage: Stage, event_id: str) -> bool:
 
 def _worked_off(stage: Stage, job_id: str) -> bool:
     """Whether the job is done, after a call such as comes each minute."""
-    functions = stage.session.client("lambda", endpoint_url=stage.local.aws_endpoint)
-    names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
-    [name] = [each for each in names if each.startswith(f"{stage.local.stack}-JobsFunction")]
-    payload = json.dumps({"tenant": stage.tenant, "job_id": job_id})
-    functions.invoke(FunctionName=name, Payload=payload.encode())
+    stage.call("JobsFunction", {"tenant": stage.tenant, "job_id": job_id})
     return bool(stage.api.get(f"/v1/jobs/{job_id}")["state"] == "done")
 
 

@@ -15,7 +15,7 @@ from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
 from infra.demo.setup import Setup, install
 from infra.demo.warehouse import Warehouse, of_local_cloud
-from infra.local import cloud
+from infra.local import cloud, deploy
 from infra.local.cloud import Options
 from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
@@ -82,23 +82,17 @@ class Stage:
     def invoke(self, function: str, event: Mapping[str, Any]) -> None:
         """Have a Lambda of the template run on an event; `function` is its name there."""
         payload = json.dumps(event)
-        self.client("lambda").invoke(
-            FunctionName=self._function(function), InvocationType="Event", Payload=payload
-        )
+        functions = self.client("lambda")
+        name = deploy.function(functions, function)
+        functions.invoke(FunctionName=name, InvocationType="Event", Payload=payload)
 
     def call(self, function: str, event: Mapping[str, Any]) -> Any:
         """What a Lambda of the template answers to an event."""
         payload = json.dumps(event)
-        answer = self.client("lambda").invoke(
-            FunctionName=self._function(function), Payload=payload
-        )
+        functions = self.client("lambda")
+        name = deploy.function(functions, function)
+        answer = functions.invoke(FunctionName=name, Payload=payload)
         return json.loads(answer["Payload"].read())
-
-    def _function(self, name: str) -> str:
-        """The deployed name of a Lambda of the template."""
-        pages = self.client("lambda").get_paginator("list_functions").paginate()
-        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-        return str(next(each for each in names if f"-{name}-" in each))
 
     def table(self, name: str) -> str:
         """The deployed name of a table of the template."""

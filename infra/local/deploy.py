@@ -80,6 +80,19 @@ def outputs(cloudformation: Any) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
+def function(functions: Any, name: str) -> str:
+    """The deployed name of a Lambda of the template, also where the account has other stacks.
+
+    Args:
+        functions: a client of Lambda.
+        name: of the Lambda in the template.
+    """
+    pages = functions.get_paginator("list_functions").paginate()
+    names = [each["FunctionName"] for page in pages for each in page["Functions"]]
+    [deployed] = [each for each in names if each.startswith(f"{STACK}-{name}-")]
+    return str(deployed)
+
+
 def _sam() -> str:
     return str(CLOUD_VENV / "bin" / "sam")
 

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from cli.client import Client
+from infra.local import deploy
 from infra.local.emulator import REGION, ROOT_KEYS
 from infra.local.state import LocalCloud
 from tests.alarms import ALARMS
@@ -41,9 +42,7 @@ def judged(aws: Service) -> dict[str, str]:
 
 def call(aws: Service, function: str, event: object) -> None:
     """Call a function, as the template names it, and wait until it has ended well."""
-    pages = aws("lambda").get_paginator("list_functions").paginate()
-    names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-    [name] = [name for name in names if f"-{function}-" in name]
+    name = deploy.function(aws("lambda"), function)
     answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     assert "FunctionError" not in answer, answer["Payload"].read()
 

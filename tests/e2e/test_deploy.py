@@ -52,16 +52,22 @@ def reader(local_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def deployed(reader: Reader, local_cloud: LocalCloud) -> Mapping[str, Any]:
-    """The stack that the page has made, as CloudFormation describes it."""
+def deployed(reader: Reader, local_cloud: LocalCloud) -> Iterator[Mapping[str, Any]]:
+    """The stack that the page has made, as CloudFormation describes it.
+
+    It goes at the end: its schedules would call its functions each minute beside the other tests.
+    """
     page = steps(PAGE.read_text(encoding="utf-8"))
     commands = [each.command if isinstance(each, CommandStep) else "" for each in page]
     [bootstrap] = [at for at, each in enumerate(commands) if "admin bootstrap" in each]
     reader.follow(page[: bootstrap + 1])
     reach_the_emulator(reader, local_cloud)
     reader.follow(page[bootstrap + 1 :])
-    [stack] = client("cloudformation", local_cloud).describe_stacks(StackName=STACK)["Stacks"]
-    return dict(stack)
+    stacks = client("cloudformation", local_cloud)
+    [stack] = stacks.describe_stacks(StackName=STACK)["Stacks"]
+    yield dict(stack)
+    stacks.delete_stack(StackName=STACK)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
 
 def reach_the_emulator(reader: Reader, local_cloud: LocalCloud) -> None:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from cli.client import Client
+from infra.local import deploy
 from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
 from infra.local.state import LocalCloud
 from tests.e2e.newcomer import settle
@@ -49,9 +50,7 @@ def sweeping(local_cloud: LocalCloud) -> Iterator[None]:
             aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
         )
         functions = session.client("lambda", endpoint_url=local_cloud.aws_endpoint)
-        pages = functions.get_paginator("list_functions").paginate()
-        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-        [sweep] = [name for name in names if "-SweepFunction-" in name]
+        sweep = deploy.function(functions, "SweepFunction")
         while not ended.wait(SWEEP_EVERY_S):
             functions.invoke(FunctionName=sweep, InvocationType="Event", Payload=b"{}")
 

@@ -9,6 +9,7 @@ import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
+from infra.local import deploy
 from infra.local.state import LocalCloud
 from tests.e2e.conftest import Penstock
 from tests.e2e.recorder import Recorder
@@ -29,8 +30,7 @@ def sweep(local_cloud: LocalCloud) -> Callable[[], None]:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    names = [one["FunctionName"] for one in functions.list_functions()["Functions"]]
-    [name] = [name for name in names if "-SweepFunction-" in name]
+    name = deploy.function(functions, "SweepFunction")
 
     def run() -> None:
         answer = functions.invoke(FunctionName=name, Payload=b"{}")

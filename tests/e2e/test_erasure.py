@@ -14,6 +14,7 @@ import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
+from infra.local import deploy
 from infra.local.emulator import REGION
 from infra.local.redshift.client import QueryFailed, query
 from infra.local.state import LocalCloud
@@ -115,11 +116,10 @@ class Stores:
 
     def worked_off(self, job_id: str) -> bool:
         """Whether the job is done, after one more call of the function that works jobs off."""
-        functions = self._client("lambda").list_functions()["Functions"]
-        names = [each["FunctionName"] for each in functions]
-        [name] = [each for each in names if "JobsFunction" in each]
+        functions = self._client("lambda")
+        name = deploy.function(functions, "JobsFunction")
         payload = json.dumps({"tenant": self._cloud.tenant, "job_id": job_id})
-        self._client("lambda").invoke(FunctionName=name, Payload=payload.encode())
+        functions.invoke(FunctionName=name, Payload=payload.encode())
         [job] = [text for at, text in self._items() if "JobsTable" in at and job_id in at]
         state = json.loads(job)["state"]["S"]
         assert state in {"running", "done"}, job

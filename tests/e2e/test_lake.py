@@ -9,6 +9,7 @@ import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
+from infra.local import deploy
 from infra.local.emulator import REGION
 from infra.local.state import LocalCloud
 from runtime.core.warehouse import plan
@@ -33,9 +34,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
     s3 = session.client("s3", endpoint_url=local_cloud.aws_endpoint)
     functions = session.client("lambda", endpoint_url=local_cloud.aws_endpoint)
     stacks = session.client("cloudformation", endpoint_url=local_cloud.aws_endpoint)
-    outputs = stacks.describe_stacks(StackName=local_cloud.stack)["Stacks"][0]["Outputs"]
-    [name] = [each["OutputValue"] for each in outputs if each["OutputKey"] == "Bucket"]
-    bucket = Bucket(client=s3, name=name)
+    bucket = Bucket(client=s3, name=deploy.outputs(stacks)["Bucket"])
     sync = api.post("/v1/syncs", {"name": "lake", "kind": "s3"})
     folder = f"{plan.lake_folder(local_cloud.tenant, sync['id'])}events/"
     numbers = itertools.count()
@@ -51,7 +50,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
 
     def is_compacted() -> bool:
         # Repeated, because a sync that loads at that moment is left alone.
-        answer = _invoke(functions, {"compact_before": LATER}, stack=local_cloud.stack)
+        answer = _invoke(functions, {"compact_before": LATER})
         assert answer.keys() == {"files_before", "files_after", "syncs_left", "usage_days"}, answer
         return len(list(bucket.under(folder))) == len(days)
 
@@ -62,8 +61,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
     assert row[0] > 1
 
 
-def _invoke(functions: Any, event: dict[str, Any], *, stack: str) -> dict[str, Any]:
-    names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
-    [name] = [each for each in names if each.startswith(f"{stack}-JobsFunction")]
+def _invoke(functions: Any, event: dict[str, Any]) -> dict[str, Any]:
+    name = deploy.function(functions, "JobsFunction")
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     return dict(json.loads(answer["Payload"].read()))
