@@ -8,12 +8,13 @@ What a page of each kind is, its own domain says; how a job goes on and ends, th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from runtime.core import ids
 from runtime.core.jobs.durable import Durable
-from runtime.core.timestamps import epoch_ms
+from runtime.core.timestamps import epoch_ms, timestamp
 from runtime.errors import PenstockError
 
 PREFIX: Final = "job"
@@ -98,6 +99,30 @@ class Job(Durable):
 def job_id(created_at: str, unique: str) -> str:
     """The id of a job created then; ids sort as the jobs were created."""
     return ids.in_time(PREFIX, epoch_ms(created_at), unique)
+
+
+def asked_for(
+    kind: JobKind, *, tenant: str, now: datetime, unique: str, settle_ms: int = 0, **about: Any
+) -> Job:
+    """The job that a tenant asks for, as it begins.
+
+    Args:
+        kind: what it does.
+        tenant: whose it is.
+        now: when it is asked for.
+        unique: an id of which nobody draws the same.
+        settle_ms: how long it lets what is under way end before its first page.
+        about: the fields of the job that its kind gives, such as `params`.
+    """
+    created_at = timestamp(now)
+    return Job(
+        id=job_id(created_at, unique),
+        tenant=tenant,
+        kind=kind,
+        created_at=created_at,
+        due_at_ms=int(now.timestamp() * 1000) + settle_ms,
+        **about,
+    )
 
 
 def started(job: Job, *, now_ms: int, **changes: Any) -> Job:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from runtime.core.exports import profile_export as exports
 from runtime.core.exports.profile_export import ExportSpec
-from runtime.core.jobs.job import Job, JobKind, job_id
-from runtime.core.timestamps import timestamp
+from runtime.core.jobs import job as jobs
+from runtime.core.jobs.job import Job, JobKind
 from runtime.usecases.jobs.ports import NewJobs, Starter
 
 
@@ -27,14 +27,12 @@ class CreateExport:
             BadInput: code `bad_filter` or `bad_columns`.
         """
         exports.check(spec)
-        now = self.clock()
-        job = Job(
-            id=job_id(timestamp(now), self.new_id("job")),
+        job = jobs.asked_for(
+            JobKind.PROFILE_EXPORT,
             tenant=tenant,
-            kind=JobKind.PROFILE_EXPORT,
-            created_at=timestamp(now),
+            now=self.clock(),
+            unique=self.new_id(jobs.PREFIX),
             params=spec.to_params(),
-            due_at_ms=int(now.timestamp() * 1000),
         )
         self.jobs.add(job)
         self.starter.start(tenant, job.id)

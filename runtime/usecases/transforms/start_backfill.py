@@ -7,7 +7,6 @@ from datetime import datetime
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.durable import SETTLE_MS
 from runtime.core.jobs.job import Job, JobKind
-from runtime.core.timestamps import timestamp
 from runtime.usecases.jobs.ports import NewJobs
 
 
@@ -25,14 +24,12 @@ class StartBackfill:
         It begins when no worker writes profiles by the transforms of before any more, so that it
         passes over none that is written meanwhile.
         """
-        now = self.clock()
-        created_at = timestamp(now)
-        job = Job(
-            id=jobs.job_id(created_at, self.new_id(jobs.PREFIX)),
+        job = jobs.asked_for(
+            JobKind.TRANSFORM_BACKFILL,
             tenant=tenant,
-            created_at=created_at,
-            kind=JobKind.TRANSFORM_BACKFILL,
-            due_at_ms=int(now.timestamp() * 1000) + SETTLE_MS,
+            now=self.clock(),
+            unique=self.new_id(jobs.PREFIX),
+            settle_ms=SETTLE_MS,
         )
         self.jobs.add(job)
         return job

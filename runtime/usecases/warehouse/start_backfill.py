@@ -82,15 +82,13 @@ class StartBackfill:
                 "nothing that the sync has loaded arrived in that time and is still kept",
                 code="nothing_to_backfill",
             )
-        created_at = timestamp(now)
-        job = Job(
-            id=jobs.job_id(created_at, self.new_id(jobs.PREFIX)),
+        job = jobs.asked_for(
+            JobKind.SYNC_BACKFILL,
             tenant=tenant,
-            kind=JobKind.SYNC_BACKFILL,
-            created_at=created_at,
+            now=now,
+            unique=self.new_id(jobs.PREFIX),
             params=backfill.params(sync.id, first_seq=first, last_seq=last),
             total=last - first + 1,
-            due_at_ms=int(now.timestamp() * 1000),
         )
         self.jobs.add(job)
         self.starter.start(tenant, job.id)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from runtime.core.jobs import job as jobs
 from runtime.core.jobs.job import Job, JobKind
-from runtime.core.timestamps import timestamp
 from runtime.core.warehouse import refresh
 from runtime.usecases.jobs.ports import NewJobs, Starter
 from runtime.usecases.warehouse.start_backfill import Syncs
@@ -32,15 +31,12 @@ class StartRefresh:
         """
         sync = self.syncs.get(tenant, sync_id)
         refresh.check(sync, table)
-        now = self.clock()
-        created_at = timestamp(now)
-        job = Job(
-            id=jobs.job_id(created_at, self.new_id(jobs.PREFIX)),
+        job = jobs.asked_for(
+            JobKind.SYNC_REFRESH,
             tenant=tenant,
-            kind=JobKind.SYNC_REFRESH,
-            created_at=created_at,
+            now=self.clock(),
+            unique=self.new_id(jobs.PREFIX),
             params=refresh.params(sync.id, table=table),
-            due_at_ms=int(now.timestamp() * 1000),
         )
         self.jobs.add(job)
         self.starter.start(tenant, job.id)
