@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from runtime.core.operations.switches import Switch, Switches
-from runtime.freshness import is_fresh
+from runtime.freshness import Remembered
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 
@@ -53,14 +53,17 @@ class StoredSwitches:
         self.table.try_to(lambda: self.table.client.update_item(**update))
 
 
-@dataclass(slots=True, kw_only=True)
+def _none_known() -> Remembered[Switches]:
+    return Remembered(for_s=FRESH_S, at_most=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSwitches:
     """The switches, at most five seconds old."""
 
     stored: StoredSwitches
     clock: Callable[[], datetime]
-    _switches: Switches = field(default_factory=Switches)
-    _read_at_s: float | None = None  # epoch seconds; None before the first look
+    _known: Remembered[Switches] = field(default_factory=_none_known)
 
     def is_paused(self, switch: Switch) -> bool:
         """Whether something is paused.
@@ -69,7 +72,5 @@ class KnownSwitches:
             Transient: the table cannot be read.
         """
         now_s = self.clock().timestamp()
-        read_at_s = self._read_at_s
-        if read_at_s is None or not is_fresh(read_at_s, now_s=now_s, for_s=FRESH_S):
-            self._switches, self._read_at_s = self.stored.find(), now_s
-        return self._switches.is_paused(switch)
+        known = self._known.get(keys.SWITCHES, now_s=now_s, read=lambda _: self.stored.find())
+        return known.is_paused(switch)

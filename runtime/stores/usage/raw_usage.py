@@ -66,8 +66,10 @@ class RawUsage:
         first = self.raw_log.last_before(day) + 1
         last = self.raw_log.last_before(next_day(day))
         batches = (each for each in self.raw_log.between(first, last) if each.kind in _READ)
-        with TemporaryDirectory(dir=self.scratch) as folder:
-            connection = duck.connect(Path(folder))
+        with (
+            TemporaryDirectory(dir=self.scratch) as folder,
+            duck.connect(Path(folder)) as connection,
+        ):
             connection.execute(
                 "CREATE TABLE used (tenant VARCHAR, kind VARCHAR, id UBIGINT, bytes BIGINT)"
             )
