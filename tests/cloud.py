@@ -364,6 +364,9 @@ def in_process(wire: Wire = "direct") -> Iterator[Cloud]:
     """An account in this process, whose tables and queues are spoken to by this wire."""
     from moto import mock_aws
 
+    from tests import cheap_moto
+
+    cheap_moto.install()
     with mock_aws():
         yield Cloud(clients=Clients(wire=wire))
 
