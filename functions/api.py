@@ -41,8 +41,14 @@ def _respond(event: Mapping[str, Any]) -> _http.Response:
     except PenstockError as error:
         return _http.problem(error, request_id=_http.request_id(event))
     if match.target is _OWN_DOCUMENT:
-        return _http.answer(openapi.document(ENDPOINTS, version=API_VERSION), status=200)
+        return _document()
     return serve(match.target, _application(), event, path=match.parameters)
+
+
+@cache
+def _document() -> _http.Response:
+    """Made once: whoever has no key may ask for it, and to make it takes a third of a second."""
+    return _http.answer(openapi.document(ENDPOINTS, version=API_VERSION), status=200)
 
 
 @cache

@@ -1,9 +1,9 @@
 """The account in this process, in which a call costs what it is about, and not what is stored.
 
 moto copies each table that a transaction names, to put it back if the transaction fails, and counts
-all messages of a queue whenever one is sent. Tests with a hundred API keys spent nine tenths of their
-time so. Here a transaction copies the items that it names, and messages are counted when somebody
-asks how many there are. What calls answer and leave is the same.
+all messages of a queue whenever one is sent. Tests with a hundred API keys spent nine tenths of
+their time so. Here a transaction copies the items that it names, and messages are counted when
+somebody asks how many there are. What calls answer and leave is the same.
 """
 
 import copy
