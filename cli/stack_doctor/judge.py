@@ -93,9 +93,14 @@ def tenants(
 
 
 def code(functions: "Sequence[FunctionState]") -> Check:
-    """Whether all functions are ready, and run the same bundle on the same layers."""
-    faults = [*_not_ready(functions), *_unequal(functions)]
+    """Whether all functions are ready, and callers reach the same bundle on the same layers."""
     found = f"{len(functions)} functions"
+    moving = [each for each in functions if each.moved]
+    if moving:
+        shares = ", ".join(f"{each.moved:.0%} of the calls of {each.name}" for each in moving)
+        advice = f"{shares} meet the new version; look again when CodeDeploy is done"
+        return _check(name="code", verdict=Verdict.WARNING, found=found, advice=advice)
+    faults = [*_not_ready(functions), *_unequal(functions)]
     if not faults:
         ours = next((each.code_sha for each in functions if _is_ours(each)), "")
         return _check(name="code", verdict=Verdict.OK, found=f"{found}, bundle {ours[:12]}")

@@ -20,11 +20,13 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
     "code": (
         "cloudformation:ListStackResources",
         "lambda:GetFunction",
+        "lambda:ListAliases",
     ),
     "concurrency": (
         "cloudformation:ListStackResources",
         "lambda:GetAccountSettings",
         "lambda:GetFunction",
+        "lambda:ListAliases",
     ),
     "isolation": ("cloudformation:DescribeStacks", "lambda:InvokeFunction"),
     "tenants": (
@@ -32,6 +34,7 @@ NEEDS: Final[Mapping[str, Sequence[str]]] = {
         "cloudformation:ListStackResources",
         "lambda:GetFunction",
         "lambda:InvokeFunction",
+        "lambda:ListAliases",
     ),
     "key": (
         "cloudformation:DescribeStacks",

@@ -28,8 +28,9 @@ CLASSES: Final = (
         why="a service of AWS makes the call by itself, with a role that it was given, and that"
         " part of the service is not in the emulator: Lambda writes a function's log and makes the"
         " network interfaces of a sandbox without egress, EventBridge Scheduler puts what it cannot"
-        " hand over into a dead-letter queue, a Redshift cluster logs its users in, and what an"
-        " installation's own key seals is opened with it for whoever reads a table or a queue",
+        " hand over into a dead-letter queue, a Redshift cluster logs its users in, CodeDeploy"
+        " moves callers to a new version, and what an installation's own key seals is opened with"
+        " it for whoever reads a table or a queue",
         statements=(
             ("*.OwnLog", "`test_a_function_may_write_its_own_log_and_no_other`"),
             ("*Function*Role.*SQSPolicy", "SAM makes it of the schedule's `DeadLetterConfig`"),
@@ -38,6 +39,7 @@ CLASSES: Final = (
             ("*.UseDataKey", "only with `DataKeyArn`; `tests/infra/test_hardening.py`"),
             ("LoaderRole.RunSqlOnCluster", "only with `RedshiftCluster`; `doctor` on the account"),
             ("LoaderRole.LogInAsItself", "only with `RedshiftCluster`; `doctor` on the account"),
+            ("RolloutRole.*", "only with `Rollout`; `tests/infra/test_rollout.py`"),
         ),
     ),
     Unseen(

@@ -137,6 +137,20 @@ def test_a_bad_minute_wakes_nobody(alarm: str) -> None:
     assert ALARM not in {state for _, state in states(alarm, sick_min=1, then_min=30)}
 
 
+def test_a_rollout_is_watched_by_the_alarms_that_ring_while_it_lasts() -> None:
+    """And by none that says what was so before, or rings until a person has come.
+
+    No rollout begins while one of its alarms rings.
+    """
+    quick = {name for name, each in TROUBLES.items() if each.fires_within_min <= 12}
+    of_before = {"ProfileStreamOld", "OutcomeStreamOld", "DeadLetters"}
+    [api] = [each for each in template.functions() if each.name == "ApiFunction"]
+    watching = api.properties["DeploymentPreference"]["Alarms"]
+    named = {template.resolve(each, stack="").removeprefix("Alarms.") for each in watching}
+
+    assert quick - of_before == named
+
+
 def test_each_alarm_of_the_template_has_a_row_on_the_page_and_a_trouble_here() -> None:
     """So that no promise stands without its test."""
     rows = re.findall(r"^\| \[(.+?)\]\([\w-]+\.md\) \|", PAGE.read_text("utf-8"), re.MULTILINE)

@@ -18,13 +18,13 @@ URL: Final = (
 def in_root(front: str) -> set[str]:
     """What the root stack has with this front, of all that one of the two needs."""
     made = template.installed("", ApiFront=front)
-    return {name for name in (*URL, "Front") if name in made}
+    return {name for name in (*URL, "Front", "FrontMayCall") if name in made}
 
 
 def test_an_installation_has_one_front_and_no_way_around_it() -> None:
     """A URL that is left beside the HTTP API would lead a flood past the throttle."""
     assert set(URL) == in_root("url")
-    assert {"Front"} == in_root("http-api")
+    assert {"Front", "FrontMayCall"} == in_root("http-api")
 
 
 def test_the_address_of_a_function_url_does_not_change_when_sam_is_not_asked_for_it() -> None:
@@ -69,9 +69,9 @@ def test_the_http_api_throttles_all_callers_together() -> None:
 
 def test_only_the_http_api_of_the_installation_may_call_by_its_permission() -> None:
     """API Gateway is one service for all accounts."""
-    permission = FRONT["MayCall"]["Properties"]
+    permission = template.installed("", ApiFront="http-api")["FrontMayCall"].properties
     assert "apigateway.amazonaws.com" == permission["Principal"]
-    assert "${AWS::AccountId}:${Front}/" in permission["SourceArn"]["Fn::Sub"]
+    assert "${AWS::AccountId}:${Front.Outputs.ApiId}/" in permission["SourceArn"]["Fn::Sub"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/howto/deploy.md"])

@@ -165,8 +165,8 @@ def test_whoever_uses_what_the_key_seals_may_use_the_key_by_those_services_alone
         services = statement["Condition"]["StringEquals"]["kms:ViaService"]
         assert ["dynamodb", "s3", "sqs"] == [each["Fn::Sub"].split(".")[0] for each in services]
         holders |= {f"{stack}.{role['Ref']}" for role in policy.properties["Roles"]}
-    # The sandbox may do nothing at all, and the loader speaks to Redshift alone.
-    without = {"Sandbox.SandboxRole", "Warehouse.LoaderRole"}
+    # The sandbox may do nothing at all, the loader speaks to Redshift alone, CodeDeploy to Lambda.
+    without = {"Sandbox.SandboxRole", "Warehouse.LoaderRole", "RolloutStack.RolloutRole"}
     assert {role.id for role in ROLES} - without == holders
 
 

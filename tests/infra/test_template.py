@@ -10,8 +10,9 @@ from infra.scan.template import Resource, name
 
 SANDBOX: Final = "Sandbox.SandboxFunction"
 FUNCTIONS: Final = template.functions()
+# Each changes nothing. The first takes no resource; the second is as AWS gives it to CodeDeploy.
+ONLY_READS: Final = ({"cloudwatch:GetMetricData"}, {"cloudwatch:DescribeAlarms"})
 # These two know no resource; IAM lets them be bound to the statement's owner instead.
-READS_NUMBERS: Final = {"cloudwatch:GetMetricData"}  # takes no resource either, and changes nothing
 OWNER_BOUND: Final = {"redshift-data:DescribeStatement", "redshift-data:GetStatementResult"}
 
 
@@ -177,7 +178,7 @@ def test_no_role_has_a_wildcard_that_it_could_do_without() -> None:
     for role, statement in template.statements():
         actions = set(statement["Action"])
         assert not any("*" in action for action in actions), (role.id, actions)
-        if statement["Resource"] == "*" and actions != READS_NUMBERS:
+        if statement["Resource"] == "*" and actions not in ONLY_READS:
             assert actions <= OWNER_BOUND, (role.id, actions)
             assert "redshift-data:statement-owner-iam-userid" in str(statement["Condition"])
 

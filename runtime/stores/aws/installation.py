@@ -16,6 +16,7 @@ from runtime.stores.aws import stack as stacks
 from runtime.stores.aws.clients import faults
 
 LAMBDA: Final = "AWS::Lambda::Function"
+ALIAS: Final = "AWS::Lambda::Alias"
 ALARMS: Final = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 ASKED_AS: Final = ("penstock-doctor-a", "penstock-doctor-b")  # no tenant: they begin with no data
 MAX_REASON_CHARS: Final = 300  # of the sandbox's own words, in an error of ours
@@ -50,10 +51,12 @@ class FunctionState:
     runtime: str
     state: str  # `Active`, or why not
     last_update: str  # `Successful`, or why not
-    code_sha: str  # of the code that runs
-    layers: tuple[str, ...]  # their ARNs, with versions
+    code_sha: str  # of the code that its callers reach; during a rollout, that most of them reach
+    layers: tuple[str, ...]  # of that code: their ARNs, with versions
     tenancy: str  # `PER_TENANT`, or empty
     reserved: int | None  # copies that nobody else may use; None: it shares the account's
+    # Which share of its calls meets another version, from 0 to 1; above 0, a rollout is under way.
+    moved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +142,15 @@ def functions(resources: Sequence[stacks.Resource], *, client: Client) -> list[F
         Transient: AWS does not answer, or refuses a call.
     """
     functions = client("lambda")
+    # An alias has its ARN for an id, which is that of its function and its own name.
+    aliases = dict(each.id.rsplit(":", 2)[1:] for each in resources if each.kind == ALIAS)
     with faults("look at the functions"):
         return sorted(
-            (_function(functions, each.id, each.name) for each in resources if each.kind == LAMBDA),
+            (
+                _function(functions, each, alias=aliases.get(each.id))
+                for each in resources
+                if each.kind == LAMBDA
+            ),
             key=lambda each: each.name,
         )
 
@@ -213,19 +222,27 @@ def sandboxes(name: str, *, client: Client) -> Sandboxes:
     return Sandboxes(answers=tuple(_ask(client("lambda"), name, each) for each in ASKED_AS))
 
 
-def _function(client: Any, id_: str, name: str) -> FunctionState:
-    answer = client.get_function(FunctionName=id_)
+def _function(client: Any, function: stacks.Resource, *, alias: str | None) -> FunctionState:
+    answer = client.get_function(FunctionName=function.id)
     found = answer["Configuration"]
+    reached, moved = found, 0.0
+    if alias is not None:
+        listed = client.list_aliases(FunctionName=function.id)["Aliases"]
+        [leads] = [each for each in listed if each["Name"] == alias]
+        moved = sum((leads.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}).values())
+        version = client.get_function(FunctionName=function.id, Qualifier=leads["FunctionVersion"])
+        reached = version["Configuration"]
     return FunctionState(
-        name=name,
+        name=function.name,
         handler=found.get("Handler", ""),
         runtime=found.get("Runtime", ""),
         state=found.get("State", ""),
         last_update=found.get("LastUpdateStatus", ""),
-        code_sha=found["CodeSha256"],
-        layers=tuple(each["Arn"] for each in found.get("Layers", ())),
+        code_sha=reached["CodeSha256"],
+        layers=tuple(each["Arn"] for each in reached.get("Layers", ())),
         tenancy=found.get("TenancyConfig", {}).get("TenantIsolationMode", ""),
         reserved=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        moved=moved,
     )
 
 

@@ -182,6 +182,13 @@ def test_a_function_that_is_not_as_the_others_is_named(changed: FunctionState, s
     assert says in check.advice
 
 
+def test_a_rollout_under_way_is_named_and_is_no_fault() -> None:
+    """Its function runs two bundles on purpose."""
+    check = judge.code([replace(API, code_sha="older", moved=0.1), FANOUT, SANDBOX])
+    assert check.verdict is Verdict.WARNING
+    assert "10% of the calls of ApiFunction meet the new version" in check.advice
+
+
 @pytest.mark.parametrize(
     ("limit", "changed", "says"),
     [
