@@ -57,7 +57,12 @@ def name(thing: Any) -> str:
 @cache
 def load(path: Path) -> dict[str, Any]:
     """A template file."""
-    loaded: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+    return parse(path.read_text())
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A template's text, the short forms of functions written out."""
+    loaded: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from SafeLoader
     return loaded
 
 

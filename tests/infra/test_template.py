@@ -35,6 +35,12 @@ def test_a_function_logs_to_a_group_with_an_end(function: Resource) -> None:
     assert template.number(group.properties["RetentionInDays"], stack=group.stack) <= 365
 
 
+@pytest.mark.parametrize("group", template.resources("AWS::Logs::LogGroup"), ids=name)
+def test_every_log_has_an_end(group: Resource) -> None:
+    """Also one that no function writes, such as the bus's: by default a log is kept for ever."""
+    assert 0 < template.number(group.properties["RetentionInDays"], stack=group.stack) <= 365
+
+
 @pytest.mark.parametrize("function", FUNCTIONS, ids=name)
 def test_lambda_logs_of_itself_only_what_fails(function: Resource) -> None:
     """Its two lines on each invocation would be longer than ours on a batch, and say less."""

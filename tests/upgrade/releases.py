@@ -65,6 +65,14 @@ def checked_out(commit: str, folder: Path, *, everything: bool = False) -> Relea
     return Release(folder)
 
 
+def text(commit: str, path: str) -> str:
+    """What a file of a commit had in it; the test is skipped where the commit is not there."""
+    shown = _git("show", f"{commit}:{path}")
+    if shown.returncode != 0:
+        pytest.skip(f"NO RELEASE BEFORE: commit {commit} is not in this clone; fetch all of it")
+    return shown.stdout.decode()
+
+
 def _git(*words: str) -> "subprocess.CompletedProcess[bytes]":
     command = ["git", "-C", str(ROOT), *words]
     return subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git
