@@ -83,7 +83,8 @@ def lines(parts: Parts) -> list[Line]:
         Line(
             what="sealing key",
             dollars=parts.keys * prices.KEY.dollars,
-            how=f"{parts.keys} of KMS, for the secrets of all tenants",
+            how=f"{parts.keys} of KMS, for the secrets of all tenants; $1 more after each of its"
+            " first two rotations, one a year",
         ),
         Line(
             what="looks at queues",

@@ -146,7 +146,8 @@ def test_each_price_says_when_it_was_known_and_where_it_stands(name: str) -> Non
     page = prices.PRICES[name].page
     assert re.fullmatch(r"\d{4}(-\d\d)?", page.as_of)
     assert page.url.startswith("https://aws.amazon.com/")
-    assert page.known_by in {"reprint", "memory"}
+    assert page.known_by == ("reprint" if page.source else "memory")
+    assert not page.source or page.source.startswith("https://")
 
 
 @given(st.integers(0, 999), st.sampled_from([("", 1), ("k", 10**3), ("M", 10**6), ("b", 10**9)]))
@@ -213,6 +214,7 @@ def test_the_command_prints_the_ten_largest_lines_with_levers(
         "dollars": 1.0,
         "unit": "a million custom events of up to 64 KB",
         "url": "https://aws.amazon.com/eventbridge/pricing/",
-        "as_of": "2026-03",
+        "as_of": "2026-06",
         "known_by": "reprint",
+        "source": "https://www.factualminds.com/blog/amazon-eventbridge-pricing-events-pipes-schema-archive/",
     }
