@@ -85,6 +85,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "keys revoke": "key_1",
     "keys rotate": "key_1 --overlap-s 3600",
     "keys show": "key_1",
+    "keys update": "key_1 --scope events:write --scope events:read",
     "listen": "--webhook whk_1 --forward http://localhost:3000/hooks",
     "local down": "",
     "local reset": "--yes",

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from cli import _output, _times, client
+from cli._errors import WrongUsage
 from cli._output import AsJson
 
 COLUMNS: Final = ("id", "name", "scopes", "webhook_id", "created_at", "expires_at", "last_used_at")
@@ -47,6 +48,30 @@ def create(
 def show(key_id: KeyId, *, as_json: AsJson = False) -> None:
     """Show a key: what it may do, when it ends, and the hour of its last call."""
     key = client.connect().get(f"/v1/api-keys/{client.segment(key_id)}")
+    _output.show(key, as_json=as_json, human=lambda: _output.record(key))
+
+
+@app.command()
+def update(
+    key_id: KeyId,
+    *,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="All that it may do from now on; repeatable.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Scopes by name: producer, developer, receiver or viewer.")
+    ] = None,
+    if_match: client.IfMatch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a key's name or what it may do; the key itself stays as it is."""
+    wanted = {"name": name, "scopes": scope or None, "preset": preset}
+    changes = {field: value for field, value in wanted.items() if value is not None}
+    if not changes:
+        raise WrongUsage("name something to change", code="bad_update")
+    path = f"/v1/api-keys/{client.segment(key_id)}"
+    key = client.connect().patch(path, changes, if_match=if_match)
     _output.show(key, as_json=as_json, human=lambda: _output.record(key))
 
 

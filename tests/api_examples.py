@@ -319,6 +319,8 @@ def _keys(story: Story) -> None:
     story.call("GET", "/v1/api-keys")  # while there is one: they are listed by their hashes
     path = f"/v1/api-keys/{story.call('POST', '/v1/api-keys', body).json['id']}"
     story.call("GET", path)
+    changes = {"name": "ci reads", "scopes": ["functions:read", "deliveries:read"]}
+    story.call("PATCH", path, changes)
     story.call("POST", f"{path}/rotate", {"overlap_s": 3600})
     story.call("DELETE", path)
     story.api = story.api.with_scopes("admin")

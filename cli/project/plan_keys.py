@@ -70,13 +70,17 @@ def _key(declared: DeclaredKey, row: Row | None, webhook_names: Mapping[str, str
         for name, after in wanted.items()
         if before.get(name) != after
     )
-    if row is not None and changes:
-        fields = ", ".join(change.field for change in changes)
+    if row is None:
+        body = {"name": declared.name, **{name: each for name, each in wanted.items() if each}}
+        return plan.step(Kind.KEY, declared.name, row, changes=changes, body=body)
+    fixed = [change.field for change in changes if change.field != "scopes"]
+    if fixed:
+        fields = " and ".join(fixed)
         raise CommandFailed(
-            f"key {declared.name!r} ({row['id']}) has other {fields} than the file says, and they"
-            " cannot be changed: whoever has the key would not know. Give the file's another name,"
-            " hand its key out, and put the old one among the removed",
+            f"key {declared.name!r} ({row['id']}) has another {fields} than the file says, which"
+            " cannot be changed. Give the file's another name, hand its key out, and put the old"
+            " one among the removed",
             code="cannot_change",
         )
-    body = {"name": declared.name, **{name: each for name, each in wanted.items() if each}}
+    body = {change.field: change.after for change in changes}
     return plan.step(Kind.KEY, declared.name, row, changes=changes, body=body)

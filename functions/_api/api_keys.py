@@ -13,6 +13,7 @@ from functions._api.endpoint import (
     Request,
     endpoint,
     listing,
+    without_defaults,
 )
 from runtime.core import overlap
 from runtime.core.preconditions import IfMatch
@@ -20,6 +21,7 @@ from runtime.core.tenancy.api_key import ApiKey
 from runtime.core.tenancy.scopes import ADMIN, PRESETS
 from runtime.errors import BadInput
 from runtime.usecases.tenancy.create_api_key import IssuedKey
+from runtime.usecases.tenancy.update_api_key import KeyChanges
 from runtime.wiring.api import Api
 
 _NOT_NULL: Final = {"not": {"type": "null"}}
@@ -43,6 +45,10 @@ _TOO_WIDE: Final[list[dict[str, Any]]] = [
     )
 ]
 _TOGETHER: Final[list[Any]] = [_EITHER, *({"not": wide} for wide in _TOO_WIDE)]
+
+
+def _either_way() -> BadInput:
+    return BadInput("name either scopes or a preset", field="scopes", code="bad_field")
 
 
 class ApiKeyIn(Request):
@@ -76,7 +82,43 @@ class ApiKeyIn(Request):
             case None, str() as preset:
                 return PRESETS[preset]
             case _:
-                raise BadInput("name either scopes or a preset", field="scopes", code="bad_field")
+                raise _either_way()
+
+
+def _at_most_one_way(schema: dict[str, Any]) -> None:
+    without_defaults(schema)
+    schema["not"] = {"required": ["scopes", "preset"]}
+
+
+class ApiKeyChangesIn(Request):
+    """The fields to change; what is left out stays. Its scopes must be among the caller's own."""
+
+    model_config = ConfigDict(json_schema_extra=_at_most_one_way)  # `changes` enforces it
+
+    name: fields.Name = ""
+    scopes: fields.Scopes = Field(default=[], description="all that it is to have")
+    preset: Literal["producer", "developer", "receiver", "viewer"] = Field(
+        default="viewer", description="instead of `scopes`"
+    )
+
+    @property
+    def changes(self) -> KeyChanges:
+        """What of the key is to change.
+
+        Raises:
+            BadInput: code `bad_field`: both ways of naming scopes are used.
+        """
+        named = self.model_fields_set
+        if {"scopes", "preset"} <= named:
+            raise _either_way()
+        changes: KeyChanges = {}
+        if "name" in named:
+            changes["name"] = self.name
+        if "scopes" in named:
+            changes["scopes"] = tuple(self.scopes)
+        if "preset" in named:
+            changes["scopes"] = PRESETS[self.preset]
+        return changes
 
 
 class ApiKeyOut(Answer):
@@ -165,6 +207,21 @@ def show(api: Api, caller: ApiKey, *, key_id: fields.ResourceId) -> ApiKeyOut:
 
 
 @endpoint(
+    "PATCH",
+    "/v1/api-keys/{key_id}",
+    scope="keys:write",
+    audited=Audited(action="api_key.updated", id=("key_id",), show=show.call),
+)
+def change(
+    api: Api, caller: ApiKey, *, key_id: fields.ResourceId, body: ApiKeyChangesIn, if_match: IfMatch
+) -> ApiKeyOut:
+    """Change a key's name and scopes, from its next call on; the key itself stays."""
+    return ApiKeyOut.model_validate(
+        api.tenancy.update_api_key(caller, key_id, changes=body.changes, if_match=if_match)
+    )
+
+
+@endpoint(
     "POST",
     "/v1/api-keys/{key_id}/rotate",
     scope="keys:write",
@@ -209,4 +266,4 @@ def create_tenant(api: Api, _caller: ApiKey, *, body: TenantIn) -> TenantCreated
     return TenantCreated(id=record.tenant, created_at=record.created_at, key=key)
 
 
-ENDPOINTS = (create, list_all, show, rotate, revoke, create_tenant)
+ENDPOINTS = (create, list_all, show, change, rotate, revoke, create_tenant)

@@ -260,6 +260,11 @@ OWN: Final[Mapping[str, Refusals]] = {
             "unknown_scope",
         ),
     },
+    "PATCH /v1/api-keys/{key_id}": {
+        403: ("scope_not_held",),
+        409: ("api_key_changed", "own_key"),
+        422: ("bad_name", "missing_scopes", "scope_too_wide", "unknown_scope"),
+    },
     "POST /v1/api-keys/{key_id}/rotate": {
         403: ("scope_not_held",),
         409: ("already_expired", "api_key_changed"),

@@ -22,7 +22,7 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.matching.subscriptions import Subscriptions
 from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S
-from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.tenancy.api_keys import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import (
@@ -33,7 +33,6 @@ from tests.builders import (
     a_trigger,
     a_version,
     a_webhook,
-    an_api_key,
     an_event,
 )
 from tests.cloud import Cloud
@@ -228,52 +227,8 @@ class TestFunctionsContract:
         assert 1 == live.live_version
 
 
-class TestApiKeysContract:
-    """Keys by hash and by tenant."""
-
-    def test_a_key_is_found_by_its_hash(self, cloud: Cloud) -> None:
-        """What comes in with a request is hashed and looked up."""
-        ApiKeys(config=cloud.config).add(an_api_key())
-
-        assert an_api_key() == ApiKeys(config=cloud.config).find(an_api_key().sha256)
-
-    def test_a_deleted_key_opens_nothing(self, cloud: Cloud) -> None:
-        """At once, and in both places."""
-        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
-        api_keys.add(key)
-        api_keys.delete(key)
-
-        assert api_keys.find(key.sha256) is None
-        assert () == api_keys.list(TENANT).items
-
-    def test_nobody_deletes_anothers_key(self, cloud: Cloud) -> None:
-        """Hashes may leak; they are no permission."""
-        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
-        api_keys.add(key)
-
-        with pytest.raises(NotFound):
-            api_keys.delete(replace(key, tenant="rival"))
-
-        assert (key,) == api_keys.list(TENANT).items
-
-    def test_of_two_that_have_read_a_key_one_gives_it_its_end(self, cloud: Cloud) -> None:
-        """Each would make a successor, and the later end would win."""
-        api_keys, key = ApiKeys(config=cloud.config), an_api_key()
-        api_keys.add(key)
-        ends = [
-            (replace(key, expires_at=NOW, replaced_by=after.id), after)
-            for after in (replace(key, sha256=f"{n}" * 64) for n in (1, 2))
-        ]
-
-        api_keys.replace(key, ends[0][0], successor=ends[0][1])
-        with pytest.raises(Conflict) as lost:
-            api_keys.replace(key, ends[1][0], successor=ends[1][1])
-        with pytest.raises(Conflict):
-            api_keys.delete(key)
-
-        assert "api_key_changed" == lost.value.code
-        assert {ends[0][0], ends[0][1]} == set(api_keys.list(TENANT).items)
-        assert ends[0][0] == api_keys.find(key.sha256)
+class TestTenantsContract:
+    """Which tenants there are."""
 
     def test_tenants_are_listed_once(self, cloud: Cloud) -> None:
         """The planner of syncs goes through this list."""

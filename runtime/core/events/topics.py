@@ -66,6 +66,7 @@ _CHANGES: Final[Mapping[str, str]] = MappingProxyType(
         "sync.started": "a load of a sync was started",
         "sync.gap_skipped": "a sync was let go on behind a gap, without the rows that are gone",
         "api_key.created": "an API key was created",
+        "api_key.updated": "an API key got another name or other scopes",
         "api_key.rotated": "an API key was replaced by a new one",
         "api_key.revoked": "an API key was revoked",
         "tenant.created": "a tenant was created",

@@ -208,6 +208,39 @@ def check_holds(caller: ApiKey, scopes: frozenset[str]) -> None:
             )
 
 
+def changed(
+    key: ApiKey, *, by: ApiKey, name: str | None = None, scopes: tuple[str, ...] | None = None
+) -> ApiKey:
+    """The key with another name or other scopes; it opens nothing that its changer could not.
+
+    Args:
+        key: as it is; its end, its webhook and the key itself stay.
+        by: the caller's.
+        name: None: it keeps its own.
+        scopes: in place of all that it has; None: it keeps them.
+
+    Raises:
+        BadInput: code `unknown_scope`, `missing_scopes`, or `scope_too_wide` for one webhook.
+        Forbidden: code `scope_not_held`: the caller lacks a scope that the key has or would get.
+        Conflict: code `own_key`: the caller would take a scope from itself.
+    """
+    check_holds(by, known.meant_by(key.scopes))
+    after = replace(key, name=key.name if name is None else name)
+    if scopes is None:
+        return after
+    check_scopes(scopes, granted_by=by)
+    if key.webhook_id is not None:
+        check_narrow(scopes)
+    after = replace(after, scopes=tuple(dict.fromkeys(scopes)))
+    # Nobody could give it back if it were `keys:write`, or the last `admin` of the tenant.
+    if key.sha256 == by.sha256 and not all(may(after, each) for each in known.meant_by(key.scopes)):
+        raise Conflict(
+            "this is the key that you call with; take scopes from it with another one",
+            code="own_key",
+        )
+    return after
+
+
 def check_expiry(expires_at: str, *, now: str) -> None:
     """Refuse an end that has passed; both are ISO 8601.
 

@@ -1,6 +1,6 @@
 """Stores API keys, as hashes, and the list of tenants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,26 +45,29 @@ class ApiKeys:
         if not self.config.table.transact(*writes):
             raise _not_found()
 
+    def change(self, old: ApiKey, new: ApiKey, /) -> None:
+        """Store another name and other scopes of a key, in both of its places or in neither.
+
+        Raises:
+            NotFound: code `api_key_not_found`: it has been deleted meanwhile.
+            Conflict: code `api_key_changed`: somebody else has changed or rotated it meanwhile.
+        """
+        settings = {"name": new.name, "scopes": codec.json_of(new.scopes)}
+        if not self.config.table.transact(
+            *self._updates(old, "SET #name = :name, #scopes = :scopes", settings)
+        ):
+            raise self._overtaken(old)
+
     def replace(self, old: ApiKey, new: ApiKey, /, *, successor: ApiKey) -> None:
         """Give a key its end, and store its successor as a new one, both or neither.
 
         Raises:
             NotFound: code `api_key_not_found`: it has been deleted meanwhile.
-            Conflict: code `api_key_changed`: somebody else has rotated it meanwhile.
+            Conflict: code `api_key_changed`: somebody else has changed or rotated it meanwhile.
         """
-        unrotated, was = _unrotated(old)
-        ending = (
-            # Nothing else of it is written: another process may just note its hour.
-            self.config.table.update(
-                place,
-                "SET #expires_at = :end, #replaced_by = :successor",
-                unrotated,
-                end=new.expires_at or "",
-                successor=new.replaced_by or "",
-                **was,
-            )
-            for place in _places(old)
-        )
+        # Nothing else of it is written: another process may just note its hour.
+        end = {"end": new.expires_at or "", "successor": new.replaced_by or ""}
+        ending = self._updates(old, "SET #expires_at = :end, #replaced_by = :successor", end)
         added = self._puts(successor, "attribute_not_exists(pk)")
         if not self.config.table.transact(*ending, *added):
             raise self._overtaken(old)
@@ -90,14 +93,14 @@ class ApiKeys:
         raise _not_found()
 
     def delete(self, key: ApiKey) -> None:
-        """Delete a key, if nobody has rotated it since it was read.
+        """Delete a key, if nobody has changed or rotated it since it was read.
 
         Raises:
             NotFound: code `api_key_not_found`.
             Conflict: code `api_key_changed`.
         """
-        unrotated, was = _unrotated(key)
-        deletions = (self.config.table.delete(place, unrotated, **was) for place in _places(key))
+        unchanged, was = _unchanged(key)
+        deletions = (self.config.table.delete(place, unchanged, **was) for place in _places(key))
         if not self.config.table.transact(*deletions):
             raise self._overtaken(key)
 
@@ -109,7 +112,13 @@ class ApiKeys:
         """Why a write of a key as it was read has failed."""
         if self.config.find(key.tenant, keys.api_key(key.sha256)) is None:
             return _not_found()
-        return Conflict("somebody has just rotated this key; read it again", code="api_key_changed")
+        return Conflict("somebody has just changed this key; read it again", code="api_key_changed")
+
+    def _updates(self, key: ApiKey, change: str, values: Mapping[str, str]) -> Iterator[Any]:
+        """The writes that change a key's two items, if it still is as it was read."""
+        unchanged, was = _unchanged(key)
+        for place in _places(key):
+            yield self.config.table.update(place, change, unchanged, **values, **was)
 
     def _puts(self, key: ApiKey, condition: str) -> Iterator[Any]:
         """The writes of a key's two items."""
@@ -126,11 +135,16 @@ def _places(key: ApiKey) -> tuple[dict[str, str], dict[str, str]]:
     )
 
 
-def _unrotated(key: ApiKey) -> tuple[str, dict[str, str]]:
-    """The condition that a key is there and has the successor that was read; and its values."""
+def _unchanged(key: ApiKey) -> tuple[str, dict[str, str]]:
+    """The condition that a key is there as it was read; and its values.
+
+    Its last use does not count, because a process may be noting that at any moment.
+    """
+    same_settings = "#name = :was_name AND #scopes = :was_scopes"
+    was = {"was_name": key.name, "was_scopes": codec.json_of(key.scopes)}
     if key.replaced_by is None:
-        return "attribute_exists(pk) AND attribute_not_exists(replaced_by)", {}
-    return "attribute_exists(pk) AND #replaced_by = :was", {"was": key.replaced_by}
+        return f"{same_settings} AND attribute_not_exists(replaced_by)", was
+    return f"{same_settings} AND #replaced_by = :was_next", {**was, "was_next": key.replaced_by}
 
 
 def _not_found() -> NotFound:

@@ -23,7 +23,8 @@ class Keys(Protocol):
 
         Raises:
             NotFound: code `api_key_not_found`.
-            Conflict: code `api_key_changed`: somebody has rotated it meanwhile.
+            Conflict: code `api_key_changed`: somebody has changed or rotated it
+                meanwhile.
         """
 
 
@@ -40,7 +41,7 @@ class RevokeApiKey:
             NotFound: code `api_key_not_found`.
             PreconditionFailed: `if_match` names another ETag than the key has.
             Conflict: code `own_key`: the caller would lock itself out; or `api_key_changed`:
-                somebody has rotated it at the same moment.
+                somebody has changed or rotated it at the same moment.
             Forbidden: code `scope_not_held`: the key may do more than the caller.
         """
         key = self.keys.get(caller.tenant, key_id)

@@ -29,7 +29,8 @@ class Keys(Protocol):
 
         Raises:
             NotFound: code `api_key_not_found`: it has been deleted meanwhile.
-            Conflict: code `api_key_changed`: somebody else has rotated it meanwhile.
+            Conflict: code `api_key_changed`: somebody else has changed or rotated it
+                meanwhile.
         """
 
 
@@ -52,8 +53,8 @@ class RotateApiKey:
             BadInput: code `bad_overlap`.
             NotFound: code `api_key_not_found`.
             PreconditionFailed: `if_match` names another ETag than the key has.
-            Conflict: code `already_expired`; or `api_key_changed`: somebody else has rotated it at
-                the same moment, so this call has made no key.
+            Conflict: code `already_expired`; or `api_key_changed`: somebody else has changed or
+                rotated it at the same moment, so this call has made no key.
             Forbidden: code `scope_not_held`: the caller would get a key that may do more.
         """
         overlap.check(overlap_s)

@@ -25,6 +25,7 @@ from runtime.usecases.tenancy.create_api_key import CreateApiKey, IssuedKey
 from runtime.usecases.tenancy.create_tenant import CreateTenant
 from runtime.usecases.tenancy.revoke_api_key import RevokeApiKey
 from runtime.usecases.tenancy.rotate_api_key import RotateApiKey
+from runtime.usecases.tenancy.update_api_key import UpdateApiKey
 from runtime.wiring import migrations, parts, worker
 
 
@@ -37,6 +38,7 @@ class TenancyApi:
     answer_once: AnswerOnce
     api_keys: ApiKeys  # the store, to list and show them
     create_api_key: CreateApiKey
+    update_api_key: UpdateApiKey
     rotate_api_key: RotateApiKey
     revoke_api_key: RevokeApiKey
     create_tenant: CreateTenant
@@ -57,6 +59,7 @@ def build(clients: Clients, installation: Settings) -> TenancyApi:
         ),
         api_keys=ApiKeys(config=table),
         create_api_key=_create_api_key(table),
+        update_api_key=UpdateApiKey(keys=ApiKeys(config=table)),
         rotate_api_key=RotateApiKey(
             keys=ApiKeys(config=table), create=_create_api_key(table), clock=worker.now
         ),

@@ -328,14 +328,31 @@ def test_a_sync_with_a_destination_of_its_own_is_declared_with_its_login(
     assert "hunter2" not in literal.out
 
 
-def test_scopes_of_a_key_that_differ_are_said_and_not_changed(penstock: Command) -> None:
-    """A key is in somebody's hands: the file gives another one, and removes this."""
+def test_scopes_of_a_key_that_differ_are_shown_and_changed(penstock: Command) -> None:
+    """Whoever has the key goes on with it, and may do what the file says."""
+    made = applied(penstock, "--yes", text="keys:\n  shop: {preset: producer}\n").json["applied"]
+    drifted = applied(penstock, "--check", text="keys:\n  shop: {scopes: [events:read]}\n")
+    [step] = drifted.json["plan"]
+    change = {"field": "scopes", "before": ["events:write"], "after": ["events:read"]}
+
+    ran = applied(penstock, "--yes", text="keys:\n  shop: {scopes: [events:read]}\n")
+
+    assert (3, "change", [change]) == (drifted.code, step["action"], step["changes"])
+    assert (0, ["change"]) == (ran.code, [each["action"] for each in ran.json["applied"]])
+    key = rows(penstock, "/v1/api-keys")["shop"]
+    assert (made[0]["id"], ["events:read"]) == (key["id"], key["scopes"])
+    assert 0 == applied(penstock, "--check", text="keys:\n  shop: {scopes: [events:read]}\n").code
+
+
+def test_the_end_of_a_key_that_differs_is_said_and_not_changed(penstock: Command) -> None:
+    """Its owner counts on it: the file gives another key, and removes this."""
     applied(penstock, "--yes", text="keys:\n  shop: {preset: producer}\n")
 
-    ran = applied(penstock, "--plan", text="keys:\n  shop: {scopes: [events:read]}\n")
+    ends = "keys:\n  shop: {preset: producer, expires_at: '2036-01-01T00:00:00Z'}\n"
+    ran = applied(penstock, "--plan", text=ends)
 
     assert (1, "cannot_change") == (ran.code, ran.json["error"]["code"])
-    assert "has other scopes than the file says" in ran.json["error"]["message"]
+    assert "another expires_at than the file says" in ran.json["error"]["message"]
 
 
 def test_the_same_document_as_toml_is_the_same_configuration(penstock: Command) -> None:

@@ -233,6 +233,9 @@ def test_a_key_is_made_by_preset_replaced_and_revoked(penstock: Command) -> None
     made = penstock(
         "keys", "create", "--name", "shop", "--preset", "producer", "--expires", "90d", "--json"
     ).json
+    assert 2 == penstock("keys", "update", made["id"]).code  # nothing is named
+    renamed = penstock("keys", "update", made["id"], "--name", "till", "--json").json
+    assert ("till", made["scopes"]) == (renamed["name"], renamed["scopes"])
     new = penstock("keys", "rotate", made["id"], "--overlap-s", "60", "--json").json
     shown = penstock("keys", "show", made["id"], "--json").json
 

@@ -52,7 +52,7 @@ def test_every_change_is_made_only_of_the_state_that_was_read(
         *("syncs pause {sync}", "syncs resume {sync}", "syncs delete {sync}"),
         *("transforms disable {transform}", "transforms enable {transform}"),
         *("transforms revert {transform} 1", "transforms delete {transform}"),
-        *("keys rotate {key}", "keys revoke {key}"),
+        *("keys update {key} --name reads", "keys rotate {key}", "keys revoke {key}"),
         *("functions secrets set vip TOKEN", "functions secrets unset vip TOKEN"),
         *("functions publish vip --version 1", "functions canary start vip 2"),
         *("functions canary stop vip", "functions canary start vip 2"),

@@ -144,6 +144,7 @@ def other_things(api: ApiClient) -> dict[str, str]:
     return {
         "GET key": f"/v1/api-keys/{key}",
         "GET entry of the audit log": f"/v1/audit/{entry}",
+        "PATCH key": f"/v1/api-keys/{key}",
         "DELETE key": f"/v1/api-keys/{key}",
         "POST rotate of key": f"/v1/api-keys/{key}/rotate",
         "GET request": f"/v1/deliveries/{delivery}/request",
