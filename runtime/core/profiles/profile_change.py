@@ -15,12 +15,24 @@ class ProfileChange:
     after: Profile
     at: str  # when it was written, ISO 8601; as the table's stream says, to the second or better
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the profile was put back out of a backup: what it tells of was told long ago.
+
+        Each write of ours raises the revision by one, from 0 where there was nothing.
+        """
+        if self.before is None:
+            return self.after.revision > 1
+        return self.after.revision <= self.before.revision
+
 
 def notice(change: ProfileChange) -> Event | None:
     """What the tenant is told of the change: that a profile was merged, or its person erased.
 
     Its id follows from the write, so the same change makes the same event again.
     """
+    if change.is_restored:
+        return None
     after = change.after
     if after.erased_at is not None:
         return _erased(change, at=after.erased_at)

@@ -36,10 +36,11 @@ def entries(change: ProfileChange) -> list[Entry]:
 
     The same write makes the same entries, however often the stream tells of it. A redirect makes
     none, because the survivor has what it had; nor does a profile whose person was erased. What
-    comes back with an un-merge was told when it was set.
+    comes back with an un-merge was told when it was set. So was what comes out of a backup, and its
+    timeline comes out of the same one.
     """
     before, after = change.before, change.after
-    if after.merged_into is not None or after.erased_at is not None:
+    if after.merged_into is not None or after.erased_at is not None or change.is_restored:
         return []
     if before is not None and before.merged_into is not None:
         parted_from = (before.merged_into,)

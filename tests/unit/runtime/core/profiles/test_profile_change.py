@@ -47,6 +47,19 @@ def test_nothing_else_is_told() -> None:
     assert [None] * 4 == [profile_change.notice(change) for change in others]
 
 
+def test_what_comes_out_of_a_backup_is_not_told_again() -> None:
+    """Receivers have heard of it, and a replay of the bus brings what they have not."""
+    erased = profiles.tombstone(LOSER, now=NOW)
+    later = replace(LOSER, revision=REDIRECT.revision)
+    others = [
+        ProfileChange(before=None, after=REDIRECT, at=NOW),
+        ProfileChange(before=later, after=REDIRECT, at=NOW),
+        ProfileChange(before=None, after=erased, at=NOW),
+    ]
+
+    assert [None] * 3 == [profile_change.notice(change) for change in others]
+
+
 def test_a_notice_says_nothing_of_a_profile() -> None:
     """Else `from` and `into` were properties of everybody who was merged."""
     notice = profile_change.notice(MERGE)

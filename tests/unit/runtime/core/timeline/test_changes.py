@@ -49,6 +49,17 @@ def entries(before: Profile | None, now: Profile) -> list[Entry]:
     return changes.entries(ProfileChange(before=before, after=now, at=WRITTEN))
 
 
+def test_what_comes_out_of_a_backup_makes_no_entry() -> None:
+    """It would tell once more of all that was ever set, in one breath, at the times of then."""
+    first = after(NOBODY, updated(city="Köln"))
+    second = after(first, updated(2, at=WRITTEN, city="Bonn"))
+    third = after(second, updated(3, at=WRITTEN, city="Ulm"))
+
+    assert [] == entries(None, second)
+    assert [] == entries(third, second)
+    assert 1 == len(entries(second, third))
+
+
 def test_an_entry_says_what_was_and_is_by_what_and_when() -> None:
     """Support asks: who has set this, and what was it before?"""
     before = after(NOBODY, updated(city="Köln", age=36))
@@ -201,7 +212,8 @@ def test_values_that_python_takes_for_equal_are_told_apart(was: Any, now: Any) -
 def test_entries_lead_from_what_was_to_what_is(properties: list[dict[str, Any]], cut: int) -> None:
     """Nothing that changed is missing, nothing else is told, and telling it again is the same."""
     events = [updated(number, **each) for number, each in enumerate(properties)]
-    before, now = after(NOBODY, *events[:cut]), after(NOBODY, *events)
+    before = after(NOBODY, *events[:cut])
+    now = after(before, *events[cut:])
 
     told = entries(before, now)
     values = dict(before.properties)
