@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -175,8 +175,6 @@ def _renew(found: Status, cloud: LocalCloud, newest: str, *, place: Place, say: 
         )
         grant(endpoint=cloud.aws_endpoint, redshift=redshift)
         save(cloud.aws_endpoint)
-        outputs = _outputs(_session(), cloud.aws_endpoint)
-        cloud = replace(cloud, api_url=_api_url(outputs, cloud.aws_endpoint))
     except BaseException:  # also Ctrl-C
         _halt(place)
         raise
@@ -263,15 +261,19 @@ def _raise(options: Mapping[str, Any], newest: str, *, place: Place, say: Say) -
         build.result()
     say("deploying template.yaml with sam")
     _deploy(place, endpoint=endpoint, parameters=parameters(options, redshift=redshift_endpoint))
-    session = _session()
-    outputs = _outputs(session, endpoint)
+    session = boto3.Session(
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+    outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
     grant(endpoint=endpoint, redshift=redshift_endpoint)
     tenant = options["tenant"]
     say(f"making the tenant {tenant} and its first key")
     cloud = LocalCloud(
         aws_endpoint=endpoint,
         region=REGION,
-        api_url=_api_url(outputs, endpoint),
+        api_url=_api_url(outputs["ApiUrl"], endpoint=endpoint),
         api_key=bootstrap(session, endpoint=endpoint, outputs=outputs, tenant=tenant),
         tenant=tenant,
         bus=outputs["Bus"],
@@ -299,21 +301,9 @@ def _deploy(place: Place, *, endpoint: str, parameters: Mapping[str, str]) -> No
         raise StartFailed("\n".join([*denials, problem.message])) from problem
 
 
-def _session() -> boto3.Session:
-    return boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
-def _outputs(session: boto3.Session, endpoint: str) -> dict[str, str]:
-    return deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
-
-
-def _api_url(outputs: Mapping[str, str], endpoint: str) -> str:
+def _api_url(function_url: str, *, endpoint: str) -> str:
     # The emulator answers a Function URL by its host name, or by this path on its own.
-    url_id = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
+    url_id = function_url.removeprefix("https://").partition(".")[0]
     return f"{endpoint}/_aws/lambda-url/{url_id}"
 
 

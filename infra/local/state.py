@@ -15,10 +15,7 @@ PROCESSES: Final = ("ministack", "redshift")  # in the order in which they are s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCloud:
-    """The addresses and names of a local cloud. It has the same ones whenever it is started.
-
-    Only code that has changed may give the API another address.
-    """
+    """The addresses and names of a local cloud. It has the same ones whenever it is started."""
 
     aws_endpoint: str  # URL of the emulator
     region: str

@@ -208,6 +208,19 @@ def holds(condition: str, *, stack: str, **parameters: str) -> bool:
     return _decide(stacks()[stack]["Conditions"][condition], parameters)
 
 
+def refusals(**parameters: str) -> list[str]:
+    """What CloudFormation says against these parameters of the root, by the template's rules."""
+    given = {n: str(each.get("Default", "")) for n, each in stacks()[""]["Parameters"].items()}
+    given |= parameters
+    return [
+        asserted["AssertDescription"]
+        for rule in stacks()[""]["Rules"].values()
+        if _decide(rule["RuleCondition"], given)
+        for asserted in rule["Assertions"]
+        if not _decide(asserted["Assert"], given)
+    ]
+
+
 def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
     match rule:
         case {"Fn::Equals": [{"Ref": str() as name}, wanted]}:

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import boto3
 import httpx
 import pytest
 
-from infra.local import cloud, sources
+from infra.local import cloud, deploy, sources
+from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
+from tests.api_client import a_url_event
 from tests.e2e.recorder import Recorder
 from tests.page_reader import Reader
 from tests.pages import ROOT, steps
@@ -59,6 +62,7 @@ def test_a_kept_cloud_keeps_what_is_in_it_and_runs_the_newest_code(
     reader.follow(steps(newer))
 
     assert "Renewed" == _title(local)
+    assert "Renewed" == _title_by_alias(local)  # which callers of an HTTP API meet
     _post(local, "webhooks", {"name": "n", "url": recorder.url("n"), "topics": ["metric.n"]})
     _post(local, "events", {"id": "evt_n", "topic": "metric.n"})
     [arrived] = recorder.wait("n", bool)
@@ -69,6 +73,22 @@ def test_a_kept_cloud_keeps_what_is_in_it_and_runs_the_newest_code(
 def _title(local: dict[str, Any]) -> str:
     answer = httpx.get(f"{local['api_url']}/openapi.json", timeout=60)  # it starts cold
     return str(answer.json()["info"]["title"])
+
+
+def _title_by_alias(local: dict[str, Any]) -> str:
+    functions = boto3.client(
+        "lambda",
+        endpoint_url=local["aws_endpoint"],
+        region_name=local["region"],
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+    answer = functions.invoke(
+        FunctionName=deploy.function(functions, "ApiFunction"),
+        Qualifier="live",
+        Payload=json.dumps(a_url_event("GET", "/openapi.json")),
+    )
+    return str(json.loads(json.load(answer["Payload"])["body"])["info"]["title"])
 
 
 def _post(local: dict[str, Any], what: str, body: dict[str, Any]) -> None:

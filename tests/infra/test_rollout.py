@@ -130,17 +130,28 @@ def test_no_resource_waits_for_one_that_waits_for_it(rollout: str) -> None:
     assert made.keys() == set(TopologicalSorter(waits).static_order())
 
 
-def test_every_way_to_the_api_leads_by_the_alias() -> None:
+def test_every_call_of_the_http_api_leads_by_the_alias() -> None:
     """A call of the function itself would meet the new code at once, whatever the alias says."""
     made = resources(AT_ONCE)
-    alias = {"Ref": "ApiFunctionAliaslive"}
-    assert alias == made["ApiFunctionUrl"]["Properties"]["TargetFunctionArn"]
-    permissions = [e["Properties"] for e in made.values() if "Lambda::Permission" in e["Type"]]
-    assert 3 == len(permissions)
-    assert [alias] * 3 == [each["FunctionName"] for each in permissions]
+    permission = made["FrontMayCall"]["Properties"]
+    assert {"Ref": "ApiFunctionAliaslive"} == permission["FunctionName"]
     front = made["Front"]["Properties"]["Parameters"]["ApiFunctionArn"]
     assert {"Fn::Sub": "${ApiFunction.Arn}:live"} == front
     assert "live" == made["ApiFunctionAliaslive"]["Properties"]["Name"]
+
+
+def test_a_function_url_keeps_its_address_and_moves_all_callers_at_once() -> None:
+    """An alias has another address, so whoever chose a rollout would lose his callers."""
+    made = resources(AT_ONCE)
+    function = {"Ref": "ApiFunction"}
+    assert function == made["ApiFunctionUrl"]["Properties"]["TargetFunctionArn"]
+    permissions = ("ApiFunctionUrlPublicPermissions", "ApiFunctionURLInvokeAllowPublicAccess")
+    assert [function] * 2 == [made[name]["Properties"]["FunctionName"] for name in permissions]
+    assert [] == template.refusals(ApiFront="url")
+    for rollout in GRADUAL:
+        assert [] == template.refusals(ApiFront="http-api", Rollout=rollout)
+        [refusal] = template.refusals(ApiFront="url", Rollout=rollout)
+        assert refusal.startswith("Rollout needs ApiFront=http-api")
 
 
 def test_new_code_is_a_new_version() -> None:

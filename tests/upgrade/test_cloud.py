@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import httpx
 import pytest
 
-from infra.local import deploy
-from infra.local.emulator import ROOT_KEYS
 from tests.e2e.recorder import Recorder, recording
 from tests.upgrade import releases
 
@@ -85,47 +82,30 @@ def recorder() -> Iterator[Recorder]:
 def test_an_installation_is_upgraded_rolled_back_migrated_and_deleted(
     project: Project, tmp_path: Path, recorder: Recorder
 ) -> None:
-    """What was set up stays through all of it, and every event is delivered once.
-
-    Each deployment may change the address of the API, so each time the stack is asked for it.
-    """
+    """What was set up stays through all of it, and every event is delivered once."""
     before = releases.checked_out(releases.last_tag(), tmp_path / "before", everything=True)
     project.take(before.folder)
-    local = _up(project)
+    local = project.penstock("local", "up")
     _post(local, "webhooks", {"name": "n", "url": recorder.url("n"), "topics": [TOPIC]})
     _deliver(local, recorder, "evt_before")
 
     project.take(releases.ROOT)
-    local = _up(project)
+    project.penstock("local", "up")
     _deliver(local, recorder, "evt_upgraded")
     assert "warning" == _migrations(project)
 
     project.take(before.folder)
-    local = _up(project)
+    project.penstock("local", "up")
     _deliver(local, recorder, "evt_rolled_back")
 
     project.take(releases.ROOT)
-    local = _up(project)
+    project.penstock("local", "up")
     project.penstock("admin", "migrate")
     assert "ok" == _migrations(project)
     _deliver(local, recorder, "evt_migrated")
 
     project.penstock("local", "down")
     assert not (project.folder / LOCAL / "data").exists()
-
-
-def _up(project: Project) -> dict[str, Any]:
-    local: dict[str, Any] = project.penstock("local", "up")
-    cloudformation = boto3.client(
-        "cloudformation",
-        endpoint_url=local["aws_endpoint"],
-        region_name=local["region"],
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    url = deploy.outputs(cloudformation)["ApiUrl"]
-    place, _, _ = local["api_url"].rpartition("/")
-    return {**local, "api_url": f"{place}/{url.removeprefix('https://').partition('.')[0]}"}
 
 
 def _migrations(project: Project) -> str:
