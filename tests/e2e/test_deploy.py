@@ -125,3 +125,23 @@ def test_to_deploy_again_changes_nothing_and_is_no_mistake(
 
     [again] = client("cloudformation", local_cloud).describe_stacks(StackName=STACK)["Stacks"]
     assert deployed["Outputs"] == again["Outputs"]
+
+
+def test_a_parameter_that_is_changed_alone_reaches_the_callers_of_the_api(
+    reader: Reader, deployed: Mapping[str, Any], local_cloud: LocalCloud
+) -> None:
+    """They meet a published version, and Lambda publishes none because a variable has changed."""
+    settings = reader.folder / "samconfig.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('"Stage=dev"', '"Stage=dev", "ExtraPorts=9443"'), "utf-8")
+    reader.follow(steps("# Change\n\n```\n$ make deploy STAGE=dev\n…\n```\n"))
+
+    [after] = client("cloudformation", local_cloud).describe_stacks(StackName=STACK)["Stacks"]
+    assert deployed["Outputs"] == after["Outputs"]  # the address stays
+    parts = client("cloudformation", local_cloud).describe_stack_resource(
+        StackName=STACK, LogicalResourceId="ApiFunction"
+    )
+    live = client("lambda", local_cloud).get_function_configuration(
+        FunctionName=parts["StackResourceDetail"]["PhysicalResourceId"], Qualifier="live"
+    )
+    assert "9443" == live["Environment"]["Variables"]["PENSTOCK_EXTRA_PORTS"]
