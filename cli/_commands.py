@@ -161,6 +161,15 @@ _ADMIN: Final[Mapping[str, Place]] = {
         help="Hand the kept events of a time to one webhook or function, also those of before it"
         " was made.",
     ),
+    "refresh": Place(
+        target="cli.refresh_all:refresh",
+        help="Make every table of every sync's warehouse anew from its lake, by a job for each.",
+    ),
+    "restore": Place(
+        target="cli.restore:restore",
+        help="Make a table, or all, just what it was: put what differs, delete what has come"
+        " since.",
+    ),
     "rotate-keys": Place(
         target="cli.rotate_keys:rotate_keys",
         help="Have KMS wrap every tenant's data keys anew, under the newest material of its key.",

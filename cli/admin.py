@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import _installation, _output, client
-from cli._errors import CommandFailed, WrongUsage
+from cli._errors import CommandFailed
 from cli._installation import Stack
 from cli._output import AsJson
 from runtime.errors import BadInput, PenstockError
@@ -98,40 +98,6 @@ def _migrated(command: "Migrate") -> list[dict[str, Any]]:
             last[applied.number] = asdict(applied)
             work.say(f"{applied.name}: {applied.changed} changed")
     return list(last.values())
-
-
-@app.command()
-def restore(
-    table: Annotated[
-        str, typer.Argument(help="As the template calls it: ConfigTable, ProfilesTable, …")
-    ],
-    *,
-    source: Annotated[
-        str, typer.Option("--from", help="The table that DynamoDB has restored a backup into.")
-    ],
-    stack: Stack = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Overwrite what is stored.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make a table just what its restored copy is: put what differs, delete what the copy lacks.
-
-    Pause intake and delivery before, and resume them behind. It may be stopped and run again.
-    """
-    from cli._progress import progress
-    from runtime.stores.aws.restored import Restore, table_of
-
-    if not yes:
-        raise WrongUsage(f"it deletes from {table} what {source!r} lacks; say so by --yes")
-    with _installation.refusals(), progress("restoring") as work:
-        installation = _installation.find(stack)
-        client = installation.client
-        target = table_of(installation.stack, table, client=client)
-        done: dict[str, Any] = {}
-        for come in Restore(dynamodb=client("dynamodb"), source=source, target=target)():
-            done = asdict(come)
-            work.say(f"{come.written} written, {come.deleted} deleted")
-    document = {"table": table, **done}
-    _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
 @tenants.command()

@@ -60,6 +60,7 @@ class Reader:
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)  # variables that only he has
+    patience_s: float = _COMMAND_S  # for one command
     # The value that this run has in place of each id and address that the page shows.
     copied: dict[str, str] = field(default_factory=dict)
     # The process groups of the commands that go on in the background.
@@ -135,7 +136,7 @@ class Reader:
             )
             if command.endswith("&"):
                 self._groups.append(process.pid)
-            exit_code = _exit_code(process)
+            exit_code = _exit_code(process, within_s=self.patience_s)
             screen.seek(0)
             return screen.read().decode(), exit_code
 
@@ -176,9 +177,9 @@ def _columns(line: str) -> str:
     return re.sub(r"(?<=\S) {2,}", "  ", line.rstrip())
 
 
-def _exit_code(process: subprocess.Popen[bytes]) -> int:
+def _exit_code(process: subprocess.Popen[bytes], *, within_s: float) -> int:
     try:
-        return process.wait(_COMMAND_S)
+        return process.wait(within_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from runtime.core.functions.function import Function
     from runtime.core.webhooks.webhook import Webhook
     from runtime.stores.functions.functions import Functions
+    from runtime.stores.jobs.jobs import Jobs
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.matching.replay_events import ReplayEvents
     from runtime.usecases.operations.rotate_keys import RotateKeys
+    from runtime.usecases.warehouse.refresh_all import RefreshAll
 
 
 def switches(dynamodb: Any, *, config_table: str) -> StoredSwitches:
@@ -123,3 +125,51 @@ def replaying(
         webhooks=Webhooks(config=configured),
         functions=Functions(config=configured),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnSchedule:
+    """Starts no function: the one that works jobs off looks for them every minute."""
+
+    def start(self, _tenant: str, _job_id: str, /) -> None:
+        """Leave it to the next look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshing:
+    """What makes the warehouses of an installation anew."""
+
+    start: "RefreshAll"
+    jobs: "Jobs"  # to see how far they are
+
+
+def refreshing(*, client: Callable[[str], Any], stack: str, config_table: str) -> Refreshing:
+    """What makes the warehouses of an installation anew.
+
+    Args:
+        client: makes botocore's client of a service.
+        stack: the installation's name.
+        config_table: the name of its table of configuration.
+
+    Raises:
+        NotFound: code `table_not_found`: the stack has no table of jobs.
+    """
+    from runtime import settings
+    from runtime.stores.aws import restored
+    from runtime.stores.jobs.jobs import Jobs
+    from runtime.stores.tables import config
+    from runtime.stores.warehouse.syncs import Syncs
+    from runtime.usecases.warehouse.refresh_all import RefreshAll
+    from runtime.usecases.warehouse.start_refresh import StartRefresh
+    from runtime.wiring import parts
+
+    tables = DynamoDB(BotocoreService(client("dynamodb")))
+    syncs = Syncs(config=config.table(tables, config_table))
+    jobs = Jobs(
+        table=Table(client=tables, name=restored.table_of(stack, "JobsTable", client=client)),
+        retention_days=settings.DEFAULT_RETENTION_DAYS,
+    )
+    start = StartRefresh(
+        syncs=syncs, jobs=jobs, starter=_OnSchedule(), new_id=parts.new_id, clock=worker.now
+    )
+    return Refreshing(start=RefreshAll(syncs=syncs, start=start), jobs=jobs)

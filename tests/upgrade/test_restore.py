@@ -8,7 +8,10 @@ import boto3
 import pytest
 
 from cli.main import main
-from runtime.stores.aws.restored import Restore, Restored
+from runtime.core.operations.switches import Switch
+from runtime.stores.aws.restored import Copy, Restore, Restored
+from runtime.stores.operations import switches
+from runtime.stores.operations.switches import StoredSwitches
 from tests.cloud import Cloud, in_process
 from tests.upgrade import installation
 from tests.upgrade.installation import Tables, dump
@@ -103,6 +106,25 @@ def test_more_than_a_page_is_written_back(cloud: Cloud) -> None:
     assert in_order({name: stored}) == in_order({name: dump(cloud)[name]})
 
 
+def test_what_is_paused_stays_so_while_its_table_is_restored(cloud: Cloud) -> None:
+    """Whoever has paused the deliveries before a restore must not have them go on in its midst."""
+    stored = StoredSwitches(table=cloud.config.table)
+    stored.pause(Switch.INTAKE, at="2026-11-26T11:00:00.000Z")
+    back_up(cloud, dump(cloud))
+    stored.resume(Switch.INTAKE)
+    stored.pause(Switch.DELIVERY, at="2026-11-26T12:00:00.000Z")
+    name = cloud.config.table.name
+
+    for _ in range(2):
+        Restore(
+            dynamodb=cloud.clients.dynamodb,
+            source=f"{COPY}{name}",
+            target=name,
+            kept=[switches.ITEM],
+        )
+        assert {Switch.DELIVERY} == set(stored.find().paused_at)
+
+
 class TestCommand:
     """`penstock admin restore`."""
 
@@ -146,6 +168,41 @@ class TestCommand:
 
         assert "--yes" in json.loads(capsys.readouterr().out)["error"]["message"]
         assert 2 == cloud.clients.dynamodb.scan(TableName="installed")["Count"]
+
+    def test_all_tables_come_back_as_they_were_at_a_time(
+        self, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """One command makes the copies, writes them back, and takes them away."""
+        # The emulator keeps no history, so the copy is made while the table is as it is to be.
+        copy = Copy(
+            dynamodb=cloud.clients.dynamodb, table="installed", at="2026-11-26T12:00:00.000Z"
+        )
+        copy.start()
+        cloud.clients.dynamodb.delete_item(TableName="installed", Key={"pk": {"S": "run"}})
+        words = ("--at", "2026-11-26T13:00:00+01:00", "--stack", "penstock", "--yes")
+
+        assert 0 == main(["admin", "restore", *words, "--json"])
+
+        [row] = json.loads(capsys.readouterr().out)["data"]
+        assert ("RunsTable", 1) == (row["table"], row["written"])
+        assert 1 == cloud.clients.dynamodb.scan(TableName="installed")["Count"]
+        assert copy.name not in cloud.clients.dynamodb.list_tables()["TableNames"]
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("RunsTable",),
+            ("--from", "x"),
+            ("RunsTable", "--from", "x", "--at", "2h"),
+            ("--at", "2h"),  # and no --yes
+        ],
+    )
+    def test_what_comes_back_is_said_in_one_way(
+        self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """And that all else goes."""
+        assert 2 == main(["admin", "restore", *words, "--stack", "penstock", "--json"])
+        assert "error" in json.loads(capsys.readouterr().out)
 
     @pytest.mark.parametrize(
         ("table", "source", "code"),

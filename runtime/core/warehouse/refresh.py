@@ -103,6 +103,14 @@ def check(sync: Sync, table: str) -> None:
         raise _bad_table(f"the rows of {table} follow those of {parent}: refresh {parent}")
 
 
+def tables_of(sync: Sync) -> Sequence[str]:
+    """The tables of a sync that are made anew one by one; together they are its whole warehouse."""
+    if not sync.kind.has_tables:
+        return ()
+    taken = (table for table in tables.TABLES if sync.selection.takes(table))
+    return [table.name for table in taken if table.parent is None]
+
+
 def day_number(day: str) -> int:
     """The place of a day (YYYY-MM-DD) among all days; a cursor and a load have it for a number."""
     return date.fromisoformat(day).toordinal()

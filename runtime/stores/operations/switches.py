@@ -12,6 +12,7 @@ from runtime.stores.tables.table import Table
 
 FRESH_S: Final = 5.0  # how long a switch may take to reach a warm worker
 _KEY: Final = {"pk": keys.INSTALLATION, "sk": keys.SWITCHES}
+ITEM: Final = codec.key(_KEY)  # where the switches are, in botocore's form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
