@@ -144,6 +144,10 @@ _RUNS: Final[Mapping[str, Place]] = {
     ),
 }
 _ADMIN: Final[Mapping[str, Place]] = {
+    "audit": Place(
+        target="cli.admin_audit:audit_",
+        help="List what admins did to an installation with AWS credentials, the newest first.",
+    ),
     "dead-letters": Place(
         target="cli.dead_letters:app", help="Dead letters: messages that wait for a person."
     ),

@@ -5,6 +5,7 @@ from typing import Final
 
 # By the command's path, what follows it; a `<` and a file after the arguments is for the shell.
 EXAMPLES: Final[Mapping[str, str]] = {
+    "admin audit": "--stack penstock --since 30d",
     "admin bootstrap": "--stack penstock --tenant acme --save production",
     "admin dead-letters list": "--stack penstock",
     "admin dead-letters redrive": "RunQueue --code tries_exhausted --stack penstock",

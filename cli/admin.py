@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import _installation, _output, client
+from cli import _deeds, _installation, _output, client
 from cli._errors import CommandFailed
 from cli._installation import Stack
 from cli._output import AsJson
+from runtime.core.operations.deeds import Deed
 from runtime.errors import BadInput, PenstockError
 
 if TYPE_CHECKING:
@@ -80,7 +81,13 @@ def migrate(
     with _installation.refusals():
         command = _migrations.find(stack)
         lacking = _migrations.lacking(command)
-    rows = [asdict(each) for each in lacking] if plan else _migrated(command)
+        rows = [asdict(each) for each in lacking]
+        if rows and not plan:
+            rows = _deeds.recorded(
+                _installation.find(stack),
+                Deed.MIGRATED,
+                do=lambda: {"applied": _migrated(command)},
+            )["applied"]
     columns = ("number", "name", *(("does",) if plan else ("looked_at", "changed")))
     document = {"pending" if plan else "applied": rows}
     human = _output.table(rows, columns) if rows else "all migrations of this release are applied"

@@ -54,7 +54,7 @@ def list_all(  # noqa: PLR0913 - each option of the command is a parameter
     _output.show(
         {"data": entries},
         as_json=as_json,
-        human=lambda: _output.table([*map(_row, entries)], COLUMNS),
+        human=lambda: _output.table([*map(row, entries)], COLUMNS),
     )
 
 
@@ -87,7 +87,7 @@ def tail(
 
 def lines(entry: Mapping[str, Any]) -> Iterable[str]:
     """An entry for people: who did what, and the fields that differ, before and after."""
-    head = {**_row(entry), "request_id": entry["request_id"], "ended_at": entry["ended_at"]}
+    head = {**row(entry), "request_id": entry["request_id"], "ended_at": entry["ended_at"]}
     yield from _output.record(head)
     diff = _diff.unified(
         list(_fields(entry, "before")),
@@ -110,7 +110,8 @@ def _fields(entry: Mapping[str, Any], side: str) -> Iterator[str]:
         yield from f"{name}: {value}".split("\n")
 
 
-def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+def row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as a line of a table shows it."""
     return {
         **{name: entry[name] for name in COLUMNS},
         "actor": entry["actor"]["name"],
@@ -119,5 +120,5 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(entry: Mapping[str, Any]) -> Iterable[str]:
-    row = _row(entry)
-    yield "  ".join(_output.cell(row[name]) for name in COLUMNS)
+    cells = row(entry)
+    yield "  ".join(_output.cell(cells[name]) for name in COLUMNS)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _installation, _output
+from cli import _deeds, _installation, _output
 from cli._installation import Installation, Stack, refusals
 from cli._output import AsJson
 from runtime.core import timestamps
+from runtime.core.operations.deeds import Deed
 
 if TYPE_CHECKING:
     from runtime.core.operations.dead_letter import DeadLetter
@@ -88,14 +89,20 @@ def redrive(
     """
     now = datetime.now(UTC)
     with refusals():
-        found = _dead_letters(_installation.find(stack))
+        installation = _installation.find(stack)
+        found = _dead_letters(installation)
         every = [each for each in found.queues.values() if each.source is not None]
         chosen = every if queue is None else [found.named(queue)]
-        rows = []
-        for each in chosen:
-            redriven = found.redrive(each, code=code, now=now)
-            row = {"queue": each.source, "moved": redriven.moved, "left": redriven.left}
-            rows.append(row)
+
+        def do() -> dict[str, Any]:
+            rows = []
+            for each in chosen:
+                redriven = found.redrive(each, code=code, now=now)
+                row = {"queue": each.source, "moved": redriven.moved, "left": redriven.left}
+                rows.append(row)
+            return {"code": code, "queues": rows}
+
+        rows = _deeds.recorded(installation, Deed.REDRIVEN, do=do, resource_id=queue)["queues"]
     _output.show(
         {"data": rows}, as_json=as_json, human=lambda: _output.table(rows, REDRIVE_COLUMNS)
     )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _installation, _output
+from cli import _deeds, _installation, _output
 from cli._errors import FAILED
 from cli._installation import Stack
 from cli._output import AsJson
 from cli._progress import Work, progress
+from runtime.core.operations.deeds import Deed
 
 if TYPE_CHECKING:
     from runtime.core.jobs.job import Job
@@ -44,9 +45,14 @@ def refresh(
             config_table=installation.output("ConfigTable"),
         )
         jobs: list[Job] = []
-        for job in refreshing.start(tenant=tenant):
-            jobs.append(job)
-            work.say(f"{len(jobs)} jobs")
+
+        def do() -> dict[str, Any]:
+            for job in refreshing.start(tenant=tenant):
+                jobs.append(job)
+                work.say(f"{len(jobs)} jobs")
+            return {"jobs": [job.id for job in jobs]}
+
+        _deeds.recorded(installation, Deed.REFRESHED, do=do, resource_id=tenant)
         if wait:
             jobs = _ended(jobs, refreshing, work)
     rows = [_row(job) for job in jobs]

@@ -1,15 +1,16 @@
 """`penstock admin replay`: the events of a time to one subscriber."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import _installation, _output, _times
+from cli import _deeds, _installation, _output, _times
 from cli._errors import WrongUsage
 from cli._installation import Installation, Stack, refusals
 from cli._output import AsJson
 from cli._progress import progress
+from runtime.core.operations.deeds import Deed
 
 if TYPE_CHECKING:
     from runtime.wiring.operations import Replaying
@@ -36,12 +37,20 @@ def replay(  # noqa: PLR0913 - each option of the command is a parameter
     if first >= last:
         raise WrongUsage("--since must be before --until", code="usage")
     with refusals():
-        replaying = _replaying(_installation.find(stack))
+        installation = _installation.find(stack)
+        replaying = _replaying(installation)
         subscriber = replaying.subscriber(tenant, webhook_id=webhook, function=function)
-        with progress("replaying") as work:
-            for done in replaying.replay(subscriber, since=first, until=last):
-                work.say(f"to {done.until}: {done.matched} of {done.looked_at} events")
-    _output.show(asdict(done), as_json=as_json, human=lambda: _output.record(asdict(done)))
+
+        def do() -> dict[str, Any]:
+            with progress("replaying") as work:
+                for done in replaying.replay(subscriber, since=first, until=last):
+                    work.say(f"to {done.until}: {done.matched} of {done.looked_at} events")
+            return {"tenant": tenant, "since": first, **asdict(done)}
+
+        whom = webhook or function
+        replayed = _deeds.recorded(installation, Deed.REPLAYED, do=do, resource_id=whom)
+    document = {name: replayed[name] for name in ("until", "looked_at", "matched")}
+    _output.show(document, as_json=as_json, human=lambda: _output.record(document))
 
 
 def _replaying(installation: Installation) -> "Replaying":

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _installation, _output, _times
+from cli import _deeds, _installation, _output, _times
 from cli._errors import WrongUsage
 from cli._installation import Installation, Stack
 from cli._output import AsJson
 from cli._progress import Work, progress
+from runtime.core.operations.deeds import Deed
 
 if TYPE_CHECKING:
     from runtime.stores.aws.restored import Copy
 
 # Written back last: as long as it is not what it was, nothing acts on tables that are half back.
 LAST: Final = "ConfigTable"
+LOG: Final = "AuditTable"  # keeps what has come since: who restores is on record there
 COLUMNS: Final = ("table", "looked_at", "written", "deleted")
 
 
@@ -61,10 +63,13 @@ def restore(
         raise WrongUsage(f"it deletes from {what} what was not there then; say so by --yes")
     with _installation.refusals(), progress("restoring") as work:
         installation = _installation.find(stack)
-        rows = [
-            _written_back(each, installation, work)
-            for each in _tables(installation, table, source=source, at=_times.parse(at))
-        ]
+        tables = _tables(installation, table, source=source, at=_times.parse(at))
+
+        def do() -> dict[str, Any]:
+            rows = [_written_back(each, installation, work) for each in tables]
+            return {"at": at, "from": source, "tables": rows}
+
+        rows = _deeds.recorded(installation, Deed.RESTORED, do=do, resource_id=table)["tables"]
     if table is not None:
         _output.show(rows[0], as_json=as_json, human=lambda: _output.record(rows[0]))
         return
@@ -107,6 +112,7 @@ def _written_back(table: _Table, installation: Installation, work: Work) -> dict
         source=table.source,
         target=table.target,
         kept=[switches.ITEM] if table.name == LAST else (),
+        keeps_later=table.name == LOG,
     )
     done: dict[str, Any] = {}
     for come in write_back():

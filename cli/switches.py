@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _installation, _numbers, _output
+from cli import _deeds, _installation, _numbers, _output
 from cli._errors import CommandFailed
 from cli._installation import Installation, Stack, refusals
 from cli._output import AsJson
 from cli._progress import progress
 from runtime.core import timestamps
-from runtime.core.operations.switches import Switch, Switches
+from runtime.core.operations.deeds import Deed
+from runtime.core.operations.switches import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runtime.stores.aws.queue_depths import Depth
+    from runtime.stores.operations.switches import StoredSwitches
 
 # SQS counts messages on several servers, and the counts agree after a moment: one zero is not yet
 # an empty queue.
@@ -34,10 +36,9 @@ def pause(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
     come again. Events that are put on the bus are taken as ever. While deliveries are paused, they
     wait on record, and lose no attempt. Workers know of it after five seconds at most.
     """
-    with refusals():
-        stored = _stored(_installation.find(stack))
-        stored.pause(what, at=timestamps.timestamp(datetime.now(UTC)))
-        _show(stored.find(), as_json=as_json)
+    at = timestamps.timestamp(datetime.now(UTC))
+    _switch(what, Deed.PAUSED, lambda stored: stored.pause(what, at=at), stack)
+    _show(stack, as_json=as_json)
 
 
 def resume(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
@@ -46,10 +47,8 @@ def resume(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
     The deliveries that wait go out in the order in which they came, up to 8,000 a minute from the
     next minute on, beside those of new events.
     """
-    with refusals():
-        stored = _stored(_installation.find(stack))
-        stored.resume(what)
-        _show(stored.find(), as_json=as_json)
+    _switch(what, Deed.RESUMED, lambda stored: stored.resume(what), stack)
+    _show(stack, as_json=as_json)
 
 
 def drain(
@@ -91,14 +90,33 @@ def _wait_until_empty(installation: Installation, *, timeout_s: float, every_s: 
             Event().wait(every_s)
 
 
-def _stored(installation: Installation) -> Any:
+def _stored(installation: Installation) -> "StoredSwitches":
     from runtime.wiring import operations
 
     table = installation.output("ConfigTable")
     return operations.switches(installation.client("dynamodb"), config_table=table)
 
 
-def _show(switches: Switches, *, as_json: bool) -> None:
+def _switch(
+    what: Switch, deed: Deed, change: "Callable[[StoredSwitches], None]", stack: str | None
+) -> None:
+    with refusals():
+        installation = _installation.find(stack)
+        stored = _stored(installation)
+
+        def stands() -> dict[str, Any]:
+            return {"paused_at": stored.find().paused_at.get(what)}
+
+        def do() -> dict[str, Any]:
+            change(stored)
+            return stands()
+
+        _deeds.recorded(installation, deed, do=do, resource_id=what, before=stands())
+
+
+def _show(stack: str | None, *, as_json: bool) -> None:
+    with refusals():
+        switches = _stored(_installation.find(stack)).find()
     rows = [{"switch": each, "paused_at": switches.paused_at.get(each)} for each in Switch]
     _output.show({"data": rows}, as_json=as_json, human=lambda: _output.table(rows, COLUMNS))
 

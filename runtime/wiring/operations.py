@@ -14,12 +14,60 @@ from runtime.wiring import worker
 if TYPE_CHECKING:
     from runtime.core.functions.function import Function
     from runtime.core.webhooks.webhook import Webhook
+    from runtime.stores.audit.audit_log import AuditLog
     from runtime.stores.functions.functions import Functions
     from runtime.stores.jobs.jobs import Jobs
     from runtime.stores.webhooks.webhooks import Webhooks
+    from runtime.usecases.audit.record_deed import RecordDeed
     from runtime.usecases.matching.replay_events import ReplayEvents
     from runtime.usecases.operations.rotate_keys import RotateKeys
     from runtime.usecases.warehouse.refresh_all import RefreshAll
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """What records deeds of whoever calls AWS now."""
+
+    record: "RecordDeed"
+    who: str  # the caller's ARN
+
+
+def deeds(*, client: Callable[[str], Any], audit_table: str) -> Deeds:
+    """What records what an admin does to an installation.
+
+    Args:
+        client: makes botocore's client of a service.
+        audit_table: the name of its table of the audit log.
+
+    Raises:
+        Transient: AWS does not answer, or there are no credentials for it.
+    """
+    from runtime.stores.aws import caller
+    from runtime.usecases.audit.record_deed import RecordDeed
+    from runtime.wiring import parts
+
+    log = audit_log(client("dynamodb"), audit_table=audit_table)
+    return Deeds(
+        record=RecordDeed(entries=log, clock=worker.now, new_id=parts.new_id),
+        who=caller.name(client("sts")),
+    )
+
+
+def audit_log(dynamodb: Any, *, audit_table: str) -> "AuditLog":
+    """The audit log of an installation.
+
+    Args:
+        dynamodb: botocore's client.
+        audit_table: the table's name.
+    """
+    from runtime import settings
+    from runtime.stores.audit.audit_log import AuditLog
+
+    client = DynamoDB(BotocoreService(dynamodb))
+    return AuditLog(
+        table=Table(client=client, name=audit_table),
+        retention_days=settings.DEFAULT_AUDIT_RETENTION_DAYS,
+    )
 
 
 def switches(dynamodb: Any, *, config_table: str) -> StoredSwitches:

@@ -26,6 +26,7 @@ from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
 from infra.local.place import ROOT, Place
 from infra.local.redshift.client import QueryFailed, query
 from infra.local.state import LocalCloud
+from runtime.core.audit.entry import INSTALLATION
 from runtime.core.warehouse.sync import default_schema
 from runtime.stores.aws import restored
 from runtime.stores.aws.restored import Copy
@@ -121,7 +122,7 @@ class Installation:
                 f"{item['pk']} {item.get('sk')}": _text(item)
                 for page in dynamodb.get_paginator("scan").paginate(TableName=of(table))
                 for item in page["Items"]
-                if not _is_switch(item)
+                if not _is_of_the_installation(item)
             }
             for name, table in self.tables().items()
             if name not in GOES_ON
@@ -286,8 +287,11 @@ def _copy(table: str) -> Copy:
     return Copy(dynamodb=None, table=table, at=TIME)
 
 
-def _is_switch(item: Mapping[str, Any]) -> bool:
-    return all(item.get(name) == value for name, value in switches.ITEM.items())
+def _is_of_the_installation(item: Mapping[str, Any]) -> bool:
+    """Whether it is what the commands themselves leave behind: switches, and who did what."""
+    return item["pk"] == {"S": INSTALLATION} or all(
+        item.get(name) == value for name, value in switches.ITEM.items()
+    )
 
 
 def _text(item: Mapping[str, Any]) -> str:

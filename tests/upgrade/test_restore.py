@@ -125,6 +125,22 @@ def test_what_is_paused_stays_so_while_its_table_is_restored(cloud: Cloud) -> No
         assert {Switch.DELIVERY} == set(stored.find().paused_at)
 
 
+def test_a_log_keeps_what_has_come_since(cloud: Cloud) -> None:
+    """Who did what after the time of the backup, and who has restored it, is on record there."""
+    name = cloud.config.table.name
+    stored = dump(cloud)[name]
+    back_up(cloud, {name: stored})
+    later = {"pk": {"S": "later"}, "sk": {"S": "s"}}
+    cloud.clients.dynamodb.put_item(TableName=name, Item=later)
+
+    *_, done = Restore(
+        dynamodb=cloud.clients.dynamodb, source=f"{COPY}{name}", target=name, keeps_later=True
+    )()
+
+    assert 0 == done.deleted
+    assert in_order({name: [*stored, later]}) == in_order({name: dump(cloud)[name]})
+
+
 class TestCommand:
     """`penstock admin restore`."""
 
@@ -139,8 +155,12 @@ class TestCommand:
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
         }
         resource = {"Type": "AWS::DynamoDB::Table", "Properties": table}
+        template = {
+            "Resources": {"RunsTable": resource},
+            "Outputs": {"AuditTable": {"Value": cloud.audit.table.name}},
+        }
         boto3.client("cloudformation").create_stack(
-            StackName="penstock", TemplateBody=json.dumps({"Resources": {"RunsTable": resource}})
+            StackName="penstock", TemplateBody=json.dumps(template)
         )
         cloud.clients.dynamodb.put_item(TableName="installed", Item={"pk": {"S": "run"}})
         back_up(cloud, {"installed": []})

@@ -22,6 +22,8 @@ TOPICS: Final = RESERVED_FAMILY  # what the topics of our events about changes b
 # Twice the timeout of the API's function. Until then a call may still be at work; after it, an
 # entry that is not ended is one that a killed call has left.
 LEASE_MS: Final = 60_000
+# In place of a tenant: of an entry about the whole installation. No tenant can be called so.
+INSTALLATION: Final = "#installation"
 ABANDONED: Final = "abandoned"  # the code of an entry that a killed call has left
 
 
@@ -46,11 +48,12 @@ class Entry:
     """One change."""
 
     id: str  # see `ids.in_time`
-    tenant: str
+    tenant: str  # or `INSTALLATION`
     at: str  # ISO 8601, when it began
     actor_kind: ActorKind
     actor_id: str | None  # the API key's id; None for actors that are no keys
-    actor_name: str  # the API key's name at that time; for another actor its kind
+    # The API key's name at that time; for another actor its kind, or its name at AWS.
+    actor_name: str
     action: str  # what was done: a noun and a verb, such as `webhook.updated`
     # The id of what was changed; parts of it, such as a function's secret, are named after a slash.
     # None for a thing that was to be created and has no id.
@@ -67,7 +70,8 @@ class Entry:
     # The names of the fields that differ; empty unless the thing was there before and after.
     changed: tuple[str, ...] = ()
     ended_at: str | None = None  # ISO 8601; None while it is under way
-    # Epoch ms from which on the sweep looks after it; None once the tenant has been told.
+    # Epoch ms from which on the sweep looks after it; None once the tenant has been told, and of an
+    # entry about the whole installation, which nobody is told of.
     due_at_ms: int | None = None
 
     @property
@@ -111,7 +115,7 @@ def begun(  # noqa: PLR0913 - each is a field of the entry
         resource_id=resource_id,
         request_id=request_id,
         before=documents.kept(before),
-        due_at_ms=due_at_ms(at),
+        due_at_ms=None if tenant == INSTALLATION else due_at_ms(at),
     )
 
 

@@ -12,7 +12,7 @@ from runtime.core import ids
 from runtime.core.audit import entry as entries
 from runtime.core.audit.entry import ChangeOutcome, Entry
 from runtime.core.audit.selection import Selection
-from runtime.core.page import Page
+from runtime.core.page import Page, every
 from runtime.core.timestamps import epoch_ms, moment
 from runtime.errors import NotFound
 from runtime.stores.audit import items
@@ -79,6 +79,16 @@ class AuditLog:
         return self.table.bounded_page(
             query, items.entry, limit=limit, position=lambda item: str(item["sk"]["S"])
         )
+
+    def of_installation(self, *, since: str | None, until: str | None) -> Iterator[Entry]:
+        """Entries about the whole installation, the newest first.
+
+        Args:
+            since: ISO 8601; they began then or later; None for no beginning.
+            until: ISO 8601; they began then or earlier; None for no end.
+        """
+        selection = Selection(since=since, until=until)
+        return every(lambda after: self.list(entries.INSTALLATION, selection, after=after))
 
     def due(self, *, shard: str, now_ms: int, limit: int) -> Iterator[Entry]:
         """Entries that the sweep has to look after, strongly read, in no order."""

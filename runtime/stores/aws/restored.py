@@ -44,6 +44,7 @@ class Restore:
     target: str  # the name of the installation's table
     # Keys of items that stay as the target has them; botocore's form.
     kept: Sequence[Item] = ()
+    keeps_later: bool = False  # whether items stay that the copy lacks
 
     def __call__(self) -> Iterator[Restored]:
         """Write back page by page; gives how far it has come after each.
@@ -64,7 +65,7 @@ class Restore:
                 self._write([{"PutRequest": {"Item": item}} for item in changed])
                 looked_at, written = looked_at + len(items), written + len(changed)
                 yield Restored(looked_at=looked_at, written=written, deleted=deleted)
-            for items in self._pages(self.target):
+            for items in () if self.keeps_later else self._pages(self.target):
                 kept = [_key(item, keys) for item in self._stored(self.source, items, keys)]
                 kept += self.kept
                 extra = [key for item in items if (key := _key(item, keys)) not in kept]

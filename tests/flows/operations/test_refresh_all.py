@@ -41,7 +41,10 @@ def cloud() -> Iterator[Cloud]:
         }
         template = {
             "Resources": {"JobsTable": {"Type": "AWS::DynamoDB::Table", "Properties": table}},
-            "Outputs": {"ConfigTable": {"Value": account.config.table.name}},
+            "Outputs": {
+                "ConfigTable": {"Value": account.config.table.name},
+                "AuditTable": {"Value": account.audit.table.name},
+            },
         }
         boto3.client("cloudformation").create_stack(
             StackName="penstock", TemplateBody=json.dumps(template)

@@ -90,6 +90,7 @@ def cloud() -> Iterator[Cloud]:
         account.events.put([an_event(), an_event(id="evt_2", topic="metric.other")])
         outputs = {
             "ConfigTable": account.config.table.name,
+            "AuditTable": account.audit.table.name,
             "EventsTable": account.events.table.name,
             "Bucket": account.bucket.name,
         }

@@ -21,9 +21,12 @@ def cloud() -> Iterator[Cloud]:
     """An account with a stack that has queues."""
     queue = {"Type": "AWS::SQS::Queue", "Properties": {}}
     with in_process() as account:
+        template = {
+            "Resources": dict.fromkeys(QUEUES, queue),
+            "Outputs": {"AuditTable": {"Value": account.audit.table.name}},
+        }
         boto3.client("cloudformation").create_stack(
-            StackName="penstock",
-            TemplateBody=json.dumps({"Resources": dict.fromkeys(QUEUES, queue)}),
+            StackName="penstock", TemplateBody=json.dumps(template)
         )
         yield account
 

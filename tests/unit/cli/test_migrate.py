@@ -47,6 +47,8 @@ def test_it_applies_what_is_lacking_and_then_nothing(
 
     assert 0 == main([*MIGRATE, "--json"])
     assert {"applied": []} == shown(capsys)
+    assert 0 == main(["admin", "audit", "--stack", "penstock", "--json"])
+    assert ["data.migrated"] == [each["action"] for each in shown(capsys)["data"]]
     assert len(MIGRATIONS) == len(list(MigrationRecords(config=cloud.config).all()))
 
 

@@ -16,7 +16,11 @@ from tests.cloud import in_process
 def test_an_admin_rotates_the_keys_of_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     """By the stack's own names for its table and its key."""
     with in_process() as cloud:
-        outputs = {"ConfigTable": cloud.config.table.name, "KeyArn": cloud.secrets.key_id}
+        outputs = {
+            "ConfigTable": cloud.config.table.name,
+            "AuditTable": cloud.audit.table.name,
+            "KeyArn": cloud.secrets.key_id,
+        }
         template = {
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}},
             "Outputs": {name: {"Value": value} for name, value in outputs.items()},

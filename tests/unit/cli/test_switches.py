@@ -20,7 +20,10 @@ def cloud() -> Iterator[Cloud]:
         queue = {"Type": "AWS::SQS::Queue", "Properties": {}}
         template = {
             "Resources": {"RunQueue": queue, "RunQueueDeadLetters": queue},
-            "Outputs": {"ConfigTable": {"Value": account.config.table.name}},
+            "Outputs": {
+                "ConfigTable": {"Value": account.config.table.name},
+                "AuditTable": {"Value": account.audit.table.name},
+            },
         }
         boto3.client("cloudformation").create_stack(
             StackName="penstock", TemplateBody=json.dumps(template)
