@@ -130,7 +130,7 @@ def test_to_deploy_again_changes_nothing_and_is_no_mistake(
 def test_a_parameter_that_is_changed_alone_reaches_the_callers_of_the_api(
     reader: Reader, deployed: Mapping[str, Any], local_cloud: LocalCloud
 ) -> None:
-    """They meet a published version, and Lambda publishes none because a variable has changed."""
+    """Behind the HTTP API: they meet a version, and Lambda publishes none for a variable alone."""
     settings = reader.folder / "samconfig.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace('"Stage=dev"', '"Stage=dev", "ExtraPorts=9443"'), "utf-8")
