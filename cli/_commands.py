@@ -174,6 +174,10 @@ _ADMIN: Final[Mapping[str, Place]] = {
         help="Make a table, or all, just what it was: put what differs, delete what has come"
         " since.",
     ),
+    "undelete": Place(
+        target="cli.undelete:undelete",
+        help="Count, and with --yes bring back, what was deleted from the bucket in a time.",
+    ),
     "rotate-keys": Place(
         target="cli.rotate_keys:rotate_keys",
         help="Have KMS wrap every tenant's data keys anew, under the newest material of its key.",

@@ -19,6 +19,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "admin restore": "--at 2026-11-26T12:00:00Z --stack penstock --yes",
     "admin resume": "delivery --stack penstock",
     "admin rotate-keys": "--stack penstock",
+    "admin undelete": "--since 2h --prefix lake/ --stack penstock --yes",
     "admin tenants create": "acme",
     "apply": "-f penstock.yaml --plan",
     "audit list": "--resource vip --since 7d",

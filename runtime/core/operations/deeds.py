@@ -12,5 +12,6 @@ class Deed(StrEnum):
     REPLAYED = "events.replayed"  # to one subscriber
     ROTATED = "data_keys.rotated"
     RESTORED = "tables.restored"
+    UNDELETED = "objects.undeleted"
     REFRESHED = "warehouses.refreshed"
     MIGRATED = "data.migrated"
