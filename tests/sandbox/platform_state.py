@@ -46,9 +46,11 @@ _PLAIN = (
 # They would read files, or call and read whatever they are given.
 _NEVER = (zoneinfo.ZoneInfo, hmac.HMAC, functools._lru_cache_wrapper)
 _CONTAINERS: tuple[Any, ...] = (list, tuple, dict, set, frozenset, collections.deque)
-# What was warned of, a flag's opposite, what a class gets when it is asked for it, dice.
+# What was warned of, a flag's opposite, what a class gets when it is asked for it, dice, and what a
+# folder of modules has, into which others write meanwhile.
 _REMEMBERED = frozenset(
     {"__warningregistry__", "_inverted_", "__annotations__", "__slotnames__", "gauss_next"}
+    | {"_path_mtime", "_path_cache", "_relaxed_path_cache"}
 )
 _MANY = 400
 _LOOKED_AT_MAX = 3000
