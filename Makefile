@@ -46,12 +46,12 @@ scan: setup ## checkov and parliament on the template; what a stack accepts, it 
 unit: setup ## tests that need no cloud
 	$(PY) -m pytest
 
-.PHONY: test test-pythons test-emulators test-upgrade e2e chaos fuzz demo removal bench
+.PHONY: test test-pythons test-emulators test-upgrade e2e chaos game-day fuzz demo removal bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
 PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra
 BEHIND = tests/unit/runtime
-ALONE = not e2e and not chaos and not emulators and not upgrade and not as_root
+ALONE = not e2e and not chaos and not emulators and not upgrade and not as_root and not game_day
 REST = $(addprefix --ignore=,$(PART) $(BEHIND))
 test: setup ## every test, with one run through the local cloud
 	@$(PY) -m infra.build.venvs contract
@@ -79,6 +79,8 @@ e2e: setup ## only the run through the local cloud
 	$(PY) -m pytest -m e2e
 chaos: setup ## kill, redeliver, throttle, set clocks: nothing may be lost, nor doubled without a reason
 	$(PY) -m pytest -m chaos
+game-day: setup ## let things go wrong on a local cloud, by a clock that is moved; write the page
+	$(PY) -m pytest -m game_day -s tests/game_day
 fuzz: setup ## a minute of coverage-guided fuzzing of the sandbox's protocol
 	@$(PY) -m infra.build.venvs fuzz
 	.cloud/fuzz/bin/python tests/sandbox/fuzz_wire.py -dict=tests/sandbox/fuzz_wire.dict \
