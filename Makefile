@@ -49,9 +49,9 @@ unit: setup ## tests that need no cloud
 .PHONY: test test-pythons test-emulators test-upgrade e2e chaos game-day fuzz demo removal bench
 # Beside the run through the local cloud, which waits most of its time, two parts of the other tests:
 # for two cores. A third comes behind that run. The part that takes longest is the one to be watched.
-PART = tests/sandbox tests/docs tests/machines tests/flows/warehouse tests/unit/cli tests/unit/infra
+PART = tests/sandbox tests/flows/warehouse tests/unit/cli tests/unit/infra
 BEHIND = tests/unit/runtime
-ALONE = not e2e and not chaos and not emulators and not upgrade and not as_root and not game_day
+ALONE = not e2e and not chaos and not emulators and not upgrade and not pythons and not game_day
 REST = $(addprefix --ignore=,$(PART) $(BEHIND))
 test: setup ## every test, with one run through the local cloud
 	@$(PY) -m infra.build.venvs contract
@@ -72,7 +72,7 @@ test-pythons: setup ## the hostile functions in every jail, under this Python an
 test-emulators: setup ## the stores on Amazon's DynamoDB Local and on ElasticMQ; needs Java and Maven
 	@$(PY) -m infra.build.jars
 	$(PY) -m pytest -m emulators
-test-upgrade: setup ## deploy the release before, upgrade it, roll it back, delete it; what every release has to pass
+test-upgrade: setup ## upgrade the release before, roll it back, delete it; lose everything and rebuild it: what every release has to pass
 	$(PY) -m pytest -m upgrade
 e2e: setup ## only the run through the local cloud
 	@$(PY) -m infra.build.venvs contract

@@ -63,7 +63,7 @@ ELSEWHERE: Final = {
     "docs/howto/check-an-installation.md": "tests/e2e/test_doctor.py",
     "docs/howto/deploy.md": "tests/e2e/test_deploy.py",
     "docs/howto/keep-a-local-cloud.md": "tests/e2e/test_local_cloud_renewed.py",
-    "docs/howto/rebuild-an-installation.md": "tests/e2e/test_rebuild.py",
+    "docs/howto/rebuild-an-installation.md": "tests/upgrade/test_rebuild.py",
     "docs/howto/receive-in-python.md": "tests/docs/test_receive_in_python.py",
     "docs/howto/verify.md": "tests/docs/test_verify_snippets.py",
     "docs/reference/batch.md": "tests/docs/test_batch.py",

@@ -41,14 +41,8 @@ UNSEEN: Final = (
     "\n"
     "## What emulation cannot see\n"
     "\n"
-    "No local cloud shows that these are needed. There are two classes of them.\n"
-)
-UNTRIED: Final = (
-    "\n"
-    "## Not taken away yet\n"
-    "\n"
-    "No run has taken these away; `make removal FLAGS=--missing` does.\n"
-    "\n"
+    "No scene on a local cloud shows that these are needed. There are two classes of them "
+    "that no emulation can see, and one that a scene is too short for.\n"
 )
 TESTS: Final = (
     "\n"
@@ -84,9 +78,6 @@ def _parts(proven: Sequence[Proof]) -> Iterator[str]:
         yield f"\n**{each.name[0].upper()}{each.name[1:]}**: {each.why}.\n"
         yield "\n| statements | shown instead by |\n|---|---|\n"
         yield from (f"| `{pattern}` | {how} |\n" for pattern, how in each.statements)
-    if unseen.UNTRIED:
-        yield UNTRIED
-        yield from (f"- `{each}`\n" for each in unseen.UNTRIED)
     yield TESTS
     yield from (f"| {scene.name} | {scene.says} |\n" for scene in SCENES)
 

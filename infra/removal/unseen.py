@@ -1,4 +1,4 @@
-"""Statements whose use no local cloud can show, in two classes, and what shows them right."""
+"""Statements whose use no scene can show, in classes, and what shows them right."""
 
 import fnmatch
 from dataclasses import dataclass
@@ -53,24 +53,20 @@ CLASSES: Final = (
             ),
         ),
     ),
-)
-
-# Statements that no run has taken away yet. `make removal FLAGS=--missing` does; then they leave.
-UNTRIED: Final = (
-    "CheckSyncsFunctionEveryHourRole.CheckSyncsFunctionEveryHourLambdaPolicy",
-    "FollowProfilesRole.ReadTombstones",
-    "JobsFunctionCompactionRole.JobsFunctionCompactionLambdaPolicy",
-    "JobsFunctionEveryMinuteRole.JobsFunctionEveryMinuteLambdaPolicy",
-    "JobsRole.FindAndBlankDeliveries",
-    "JobsRole.FindAndBlankRunsAndErrors",
-    "JobsRole.OpenLogins",
-    "JobsRole.TellOfUsage",
-    "ReconcileFunctionDailyRole.ReconcileFunctionDailyLambdaPolicy",
-    "SweepFunctionEveryMinuteRole.SweepFunctionEveryMinuteLambdaPolicy",
-    "SweepRole.AskHowLongMessagesHaveWaited",
-    "SweepRole.CountMessages",
-    "SyncFunctionOnScheduleRole.SyncFunctionOnScheduleLambdaPolicy",
-    "SyncRole.AskForSyncs",
+    Unseen(
+        name="what is done every six minutes",
+        why="`sweep` looks at the queues once in six minutes, and a scene lasts one",
+        statements=(
+            (
+                "SweepRole.CountMessages",
+                "[the game day](game-day.md): without it no alarm hears of the poison",
+            ),
+            (
+                "SweepRole.AskHowLongMessagesHaveWaited",
+                "`tests/infra/test_alarms.py`; no message of a scene waits for as long as a look",
+            ),
+        ),
+    ),
 )
 
 

@@ -46,7 +46,7 @@ def test_a_leak_that_has_a_name_fails_and_only_a_kernel_without_the_filter_is_sk
 
 
 @pytest.mark.parametrize("engine", harness.ENGINES)
-@pytest.mark.parametrize("level", ["seccomp", pytest.param("rlimit", marks=pytest.mark.as_root)])
+@pytest.mark.parametrize("level", ["seccomp", pytest.param("rlimit", marks=pytest.mark.pythons)])
 def test_every_attack_ends_as_expected_and_the_next_function_notices_nothing(
     level: str, engine: str
 ) -> None:

@@ -97,7 +97,11 @@ WAYS = {
 @pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
 @pytest.mark.parametrize("engine", harness.ENGINES)
 @pytest.mark.parametrize(
-    "way", ["seccomp", "rlimit as in Lambda", pytest.param("rlimit", marks=pytest.mark.as_root)]
+    "way",
+    [
+        "rlimit as in Lambda",
+        *(pytest.param(level, marks=pytest.mark.pythons) for level in harness.LEVELS),
+    ],
 )
 def test_neither_engine_lets_anything_through_under_the_other_python(way: str, engine: str) -> None:
     """The jail, the parent and the relay are the host's Python, whatever runs inside."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.e2e.recorder import Recorder, recording
+from tests.e2e.recorder import Recorder
 from tests.upgrade import releases
 
 pytestmark = pytest.mark.upgrade
@@ -70,13 +70,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
     yield project
     if (made / LOCAL).exists():
         project.penstock("local", "down")
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    """A receiver."""
-    with recording() as it:
-        yield it
 
 
 def test_an_installation_is_upgraded_rolled_back_migrated_and_deleted(

@@ -50,7 +50,8 @@ def test_a_changed_profile_is_archived_and_its_timeline_says_what_changed(
 def test_a_merge_is_told_to_the_tenant(cloud: Cloud, follow: Handler) -> None:
     """Under the same id when the stream hands the change over again: receivers sort it out."""
     loser = a_profile(id="prf_loser")
-    event = {"Records": [a_profile_record(loser, profiles.redirect(loser, into="prf_1"))]}
+    redirected = replace(profiles.redirect(loser, into="prf_1"), revision=loser.revision + 1)
+    event = {"Records": [a_profile_record(loser, redirected)]}
 
     for _ in range(2):
         follow(event, None)

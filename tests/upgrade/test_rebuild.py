@@ -35,7 +35,7 @@ from tests.e2e.recorder import Recorder, Request
 from tests.page_reader import Reader
 from tests.pages import steps
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.upgrade
 
 PAGE: Final = ROOT / "docs" / "howto" / "rebuild-an-installation.md"
 DRAIN: Final = "```\n$ penstock admin drain --stack penstock --every-s 1\n…\n```\n"
