@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -83,7 +84,7 @@ class PostgresqlServer:
 @contextmanager
 def running(programs: Path) -> Iterator[PostgresqlServer]:
     """A server, which ends with the context."""
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
+    with tempfile.TemporaryDirectory(prefix="postgresql-", dir=_reachable()) as name:
         folder = Path(name)
         authority = Authority.create(folder)
         pem = authority.server_file(TLS_NAME)
@@ -116,6 +117,22 @@ def running(programs: Path) -> Iterator[PostgresqlServer]:
             yield PostgresqlServer(port=port, authority=authority)
         finally:
             _run(*control, "stop", "--mode=immediate", "--wait")
+
+
+def _reachable() -> Path:
+    """A place for temporary files that the server's user reaches, too.
+
+    PostgreSQL does not run as root, and root's own place may be shut to all others.
+    """
+    places = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - any will do
+    return next(
+        (
+            place
+            for place in places
+            if all(each.stat().st_mode & stat.S_IXOTH for each in (place, *place.parents))
+        ),
+        places[0],
+    )
 
 
 def _version(folder: Path) -> int:

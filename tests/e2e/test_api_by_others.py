@@ -53,6 +53,7 @@ SUCCESS_BELOW: Final = 300
 # them succeed.
 MAY_COME_TOO_LATE: Final = {
     "PATCH /v1/profiles/{profile_id}",
+    "POST /v1/functions/{name}/replay",
     "POST /v1/jobs/{job_id}/start",
     "POST /v1/profiles/merge",
     "POST /v1/profiles/unmerge",
