@@ -36,7 +36,7 @@ def measure() -> Iterator[Row]:
             what="`sam build`, nothing changed: time / CPU of all its processes",
             value=f"{took_s:.1f} / {cpu_s:.1f} s",
             how=f"for Lambda, all functions and layers; at most {LIMIT_S:.0f} s on an idle machine;"
-            f" here {os.getloadavg()[0]:.0f} processes wanted the cores",
+            f" here the load was {os.getloadavg()[0]:.0f}",
         )
         for what, name in BUNDLES.items():
             [made] = [path for path in Path(place).rglob(name) if path.is_dir()]
