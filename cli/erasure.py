@@ -30,11 +30,7 @@ def erase(
         )
     api = client.connect()
     job: Any = api.delete(f"/v1/profiles/{client.segment(profile_id)}")
-    if wait:
-        job = jobs.ended(api, job)
-    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
-    if wait:
-        jobs.check(job)
+    jobs.follow(api, job, wait=wait, as_json=as_json)
 
 
 def export_subject(profile_id: str, *, out: Path, as_json: bool) -> None:

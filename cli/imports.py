@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import _files, _output, _transfers, client, jobs
+from cli import _files, _transfers, client, jobs
 from cli._errors import WrongUsage
 from cli._output import AsJson
 
@@ -58,11 +58,7 @@ def import_(  # noqa: PLR0913 - each option of the command is a parameter
     made = api.post("/v1/profiles/import", request)
     _transfers.upload(file, made["upload"], size_bytes=size_bytes)
     job: Mapping[str, Any] = api.post(f"{jobs.path(made['id'])}/start")
-    if wait:
-        job = jobs.ended(api, job)
-    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
-    if wait:
-        jobs.check(job)
+    jobs.follow(api, job, wait=wait, as_json=as_json)
 
 
 def format_of(file: Path) -> str:

@@ -48,9 +48,7 @@ def wait(
 ) -> None:
     """Wait until a job has ended, and show it; ends with 1 unless the job is done."""
     api = client.connect()
-    job = ended(api, api.get(path(job_id)))
-    _output.show(job, as_json=as_json, human=lambda: lines(job))
-    check(job)
+    follow(api, api.get(path(job_id)), wait=True, as_json=as_json)
 
 
 def path(job_id: str) -> str:
@@ -68,17 +66,44 @@ def ended(api: Client, job: Mapping[str, Any]) -> Mapping[str, Any]:
     return job
 
 
+def follow(api: Client, job: Mapping[str, Any], *, wait: bool, as_json: bool) -> None:
+    """Show a job; with `wait`, once it has ended, and fail unless it is done.
+
+    For `--json` that is one document: a job that is not done stands in the error.
+
+    Raises:
+        CommandFailed: with the code of the reason, or `job_cancelled`.
+    """
+    if wait:
+        job = ended(api, job)
+    failure = _failure(job) if wait else None
+    if failure is None or not as_json:
+        _output.show(job, as_json=as_json, human=lambda: lines(job))
+    if failure is not None:
+        raise failure
+
+
 def check(job: Mapping[str, Any]) -> None:
     """Fail unless the job is done.
 
     Raises:
         CommandFailed: with the code of the reason, or `job_cancelled`.
     """
+    failure = _failure(job)
+    if failure is not None:
+        raise failure
+
+
+def _failure(job: Mapping[str, Any]) -> CommandFailed | None:
+    """Why a job that has ended is not done; None if it is."""
     reason = job["reason"]
     if reason is not None:
-        raise CommandFailed(f"the job has failed: {reason['message']}", code=reason["code"])
+        message = f"the job has failed: {reason['message']}"
+        return CommandFailed(message, code=reason["code"], details={"job": job})
     if job["state"] == "cancelled":
-        raise CommandFailed("somebody has cancelled the job", code="job_cancelled")
+        message = "somebody has cancelled the job"
+        return CommandFailed(message, code="job_cancelled", details={"job": job})
+    return None
 
 
 def lines(job: Mapping[str, Any]) -> Iterable[Part]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import _output, client, jobs
+from cli import client, jobs
 from cli._live import SyncId
 from cli._output import AsJson
 
@@ -19,8 +19,4 @@ def refresh(
     """Make a table of the warehouse anew from the sync's lake; a job, see `penstock jobs`."""
     api = client.connect()
     job = api.post(f"/v1/syncs/{client.segment(sync_id)}/refresh", {"table": table})
-    if wait:
-        job = jobs.ended(api, job)
-    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
-    if wait:
-        jobs.check(job)
+    jobs.follow(api, job, wait=wait, as_json=as_json)

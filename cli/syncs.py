@@ -164,11 +164,7 @@ def backfill(
     given = {"since": since, "until": until}
     body = {field: value for field, value in given.items() if value is not None}
     job = api.post(f"/v1/syncs/{client.segment(sync_id)}/backfill", body)
-    if wait:
-        job = jobs.ended(api, job)
-    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
-    if wait:
-        jobs.check(job)
+    jobs.follow(api, job, wait=wait, as_json=as_json)
 
 
 @app.command()

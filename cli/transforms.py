@@ -144,11 +144,7 @@ def backfill(
     """Bring every profile up to date with the data transforms; a job, see `penstock jobs`."""
     api = client.connect()
     job = api.post("/v1/transform-backfills")
-    if wait:
-        job = jobs.ended(api, job)
-    _output.show(job, as_json=as_json, human=lambda: jobs.lines(job))
-    if wait:
-        jobs.check(job)
+    jobs.follow(api, job, wait=wait, as_json=as_json)
 
 
 def _path(transform_id: str) -> str:

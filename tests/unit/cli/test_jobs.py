@@ -39,6 +39,21 @@ def test_waiting_ends_as_the_job_does(penstock: Command) -> None:
     assert 1 == penstock("jobs", "wait", "job_none").code
 
 
+@pytest.mark.parametrize("wanted", ["job_done", "job_failed"])
+def test_a_job_that_has_ended_is_one_json_document(penstock: Command, wanted: str) -> None:
+    """A program that reads it must not meet a second one behind the first."""
+    ends = {
+        "job_done": lambda job: jobs.ended(job, JobState.DONE, now=NOW),
+        "job_failed": lambda job: jobs.failed(job, BadInput("no", code="bad_encoding"), now=NOW),
+    }
+    penstock.api.cloud.jobs.add(ends[wanted](a_job(id=wanted, tenant=penstock.api.tenant)))
+
+    document = penstock("jobs", "wait", wanted, "--json").json
+
+    job = document["error"]["job"] if wanted == "job_failed" else document
+    assert wanted == job["id"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
