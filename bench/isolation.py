@@ -12,15 +12,12 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-import boto3
-
 from bench.report import Row, percentile, spread, table
 from cli._connection import Connection
 from cli.client import Client
 from infra.demo.feed import Doors, Envelope
 from infra.demo.receiver import Endpoint, Receiver, receiving
-from infra.local import cloud
-from infra.local.emulator import ROOT_KEYS
+from infra.local import cloud, emulator
 from infra.local.place import Place
 
 HEALTHY: Final = "isolation-healthy"
@@ -164,13 +161,7 @@ def main() -> None:
     if local is None:
         raise SystemExit("no local cloud is up: `penstock local up`")
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the bench"))
-    events: Any = boto3.client(
-        "events",
-        endpoint_url=local.aws_endpoint,
-        region_name=local.region,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    events: Any = emulator.root().client("events", endpoint_url=local.aws_endpoint)
     doors = Doors(api=api, events=events, bus=local.bus, tenant=local.tenant)
     with receiving() as receiver:
         receiver.is_ever_busy = False

@@ -15,9 +15,8 @@ from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
 from infra.demo.setup import Setup, install
 from infra.demo.warehouse import Warehouse, of_local_cloud
-from infra.local import cloud, deploy
+from infra.local import cloud, deploy, emulator
 from infra.local.cloud import Options
-from infra.local.emulator import ROOT_KEYS
 from infra.local.place import Place
 from infra.local.state import LocalCloud, Phase
 from infra.local.usage import Usage
@@ -148,11 +147,7 @@ def furnish(
     begin: Callable[[Client, Receiver], Setup] = install,
 ) -> Stage:
     """What the acts use, for one tenant of a local cloud, who has begun as `begin` does."""
-    session = boto3.Session(
-        region_name=local.region,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     api = Client(Connection(url=local.api_url, key=local.api_key, origin="the demo"))
     events = session.client("events", endpoint_url=local.aws_endpoint)
     return Stage(

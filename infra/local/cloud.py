@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import boto3
-
-from infra.local import deploy, processes, sources, state
+from infra.local import deploy, emulator, processes, sources, state
 from infra.local.bootstrap import bootstrap
-from infra.local.emulator import REGION, ROOT_KEYS, save, start_ministack
+from infra.local.emulator import REGION, save, start_ministack
 from infra.local.place import CLOUD_VENV, Place
 from infra.local.processes import Running, StartFailed
 from infra.local.state import PROCESSES, LocalCloud, Phase, Status
@@ -261,11 +259,7 @@ def _raise(options: Mapping[str, Any], newest: str, *, place: Place, say: Say) -
         build.result()
     say("deploying template.yaml with sam")
     _deploy(place, endpoint=endpoint, parameters=parameters(options, redshift=redshift_endpoint))
-    session = boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
     grant(endpoint=endpoint, redshift=redshift_endpoint)
     tenant = options["tenant"]

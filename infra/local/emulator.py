@@ -5,11 +5,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from infra.local.place import CLOUD_VENV, ROOT, Place
 from infra.local.processes import Running, StartFailed, free_port, start, wait_until
+
+if TYPE_CHECKING:
+    from boto3.session import Session
 
 REGION: Final = "us-east-1"
 # The emulator takes this key for that of the account's root, with any secret. Functions get the
@@ -35,6 +38,17 @@ def bare_environment(place: Place) -> dict[str, str]:
 def aws_environment(endpoint: str) -> dict[str, str]:
     """The variables that make an AWS client talk to the emulator as the account's root."""
     return {**ROOT_KEYS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": endpoint}
+
+
+def root() -> "Session":
+    """A session as the root of the emulator's account; each client has to be told its address."""
+    from boto3.session import Session  # takes longer to import than most commands take to run
+
+    return Session(
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def start_ministack(place: Place, *, port: int | None = None) -> tuple[Running, str]:

@@ -2,12 +2,10 @@
 
 import re
 import shutil
-from typing import Any, Final
+from typing import Final
 
-import boto3
-
-from infra.local import deploy
-from infra.local.emulator import REGION, ROOT_KEYS, aws_environment, bare_environment
+from infra.local import deploy, emulator
+from infra.local.emulator import aws_environment, bare_environment
 from infra.local.place import ROOT, SCRATCH, Place
 from infra.local.processes import Running, start, wait_until
 from infra.local.redshift import DATABASE, WORKGROUP
@@ -54,16 +52,14 @@ def grant(*, endpoint: str, redshift: str) -> None:
         endpoint: URL of the emulator, to which the template has been deployed.
         redshift: URL of the stand-in.
     """
-    keys: dict[str, Any] = {name.lower(): text for name, text in ROOT_KEYS.items()}
-    outputs = deploy.outputs(
-        boto3.client("cloudformation", endpoint_url=endpoint, region_name=REGION, **keys)
-    )
+    session = emulator.root()
+    outputs = deploy.outputs(session.client("cloudformation", endpoint_url=endpoint))
     loader = Loader(
         database=DATABASE,
         user=user_of(outputs["LoaderRoleArn"]),
         copy_role_arn=outputs["CopyRoleArn"],
     )
-    client = boto3.client("redshift-data", endpoint_url=redshift, region_name=REGION, **keys)
+    client = session.client("redshift-data", endpoint_url=redshift)
     database = DataApi(client=client, workgroup=WORKGROUP, database=DATABASE)
     missing = [each.statement for each in CheckGrants(database=database)(loader)]
     if missing:

@@ -17,10 +17,10 @@ from infra.demo.progress import Progress
 from infra.demo.receiver import Receiver, receiving
 from infra.demo.setup import Setup
 from infra.demo.stage import PARAMETERS, Stage, furnish
-from infra.local import cloud, deploy
+from infra.local import cloud, deploy, emulator
 from infra.local.bootstrap import bootstrap
 from infra.local.cloud import Options
-from infra.local.emulator import ROOT_KEYS, forget_usage
+from infra.local.emulator import forget_usage
 from infra.local.place import ROOT, Place
 from infra.local.state import LocalCloud
 from infra.local.usage import Usage
@@ -95,11 +95,7 @@ def ground_of(place: Place) -> Ground:
     local = cloud.status(place).cloud
     if local is None:
         raise LookupError(f"no local cloud is up in {place.root}")
-    session = boto3.Session(
-        region_name=local.region,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     outputs = deploy.outputs(session.client("cloudformation", endpoint_url=local.aws_endpoint))
     ground = Ground(local=local, session=session, outputs=outputs, usage=Usage(place.usage_file))
     switch(ground.client("scheduler"), OFF)

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from cli.client import Client
-from infra.local import deploy
-from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local import deploy, emulator
 from infra.local.state import LocalCloud
 from tests.alarms import ALARMS
 from tests.builders import a_bus_event, an_sqs_event
@@ -23,8 +21,7 @@ Service = Callable[[str], Any]
 @pytest.fixture
 def aws(local_cloud: LocalCloud) -> Service:
     """Clients of the local cloud's account."""
-    keys: Any = {name.lower(): text for name, text in ROOT_KEYS.items()}
-    session: Any = boto3.Session(region_name=REGION, **keys)
+    session: Any = emulator.root()
     return lambda service: session.client(service, endpoint_url=local_cloud.aws_endpoint)
 
 

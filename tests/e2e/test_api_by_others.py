@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import httpx
 import pytest
 
@@ -23,9 +22,8 @@ from cli.client import Client
 from functions._api.endpoints import ENDPOINTS
 from infra.build.venvs import CONTRACT
 from infra.demo.patience import Patience
-from infra.local import deploy
+from infra.local import deploy, emulator
 from infra.local.bootstrap import bootstrap
-from infra.local.emulator import REGION, ROOT_KEYS
 from infra.local.state import LocalCloud
 from runtime.core.tenancy import api_key
 from tests.e2e.recorder import Recorder
@@ -98,11 +96,7 @@ def test_the_api_does_what_its_document_says(
 
 def new_key(cloud: LocalCloud, tenant: str) -> str:
     """A new tenant's key with every scope and `admin`."""
-    session = boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     stack = session.client("cloudformation", endpoint_url=cloud.aws_endpoint)
     outputs = deploy.outputs(stack)
     return bootstrap(session, endpoint=cloud.aws_endpoint, outputs=outputs, tenant=tenant)

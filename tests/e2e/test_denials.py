@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local import emulator
 from infra.local.emulator import REGION
 from infra.local.state import LocalCloud
 from infra.removal import statements
@@ -97,7 +98,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(local_cloud: LocalCloud) -> Account:
     """What the deployed roles may do."""
-    root = boto3.Session(region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+    root = emulator.root()
     bare = Account(local=local_cloud, root=root, holders={}, grants={})
     iam, stacks = bare.client("iam"), bare.client("cloudformation")
     holders: dict[str, str] = {}

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import boto3
 import pytest
 
-from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
+from infra.local import emulator
+from infra.local.emulator import aws_environment
 from infra.local.place import CLOUD_VENV, ROOT
 from infra.local.state import LocalCloud
 from tests.page_reader import Reader
@@ -82,11 +82,7 @@ def reach_the_emulator(reader: Reader, local_cloud: LocalCloud) -> None:
 
 def client(service: str, local_cloud: LocalCloud) -> Any:
     """A client of the account."""
-    session = boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     return session.client(service, endpoint_url=local_cloud.aws_endpoint)  # type: ignore[call-overload]
 
 

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import boto3
 import pytest
 
 from cli.client import Client
-from infra.local import deploy
-from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
+from infra.local import deploy, emulator
+from infra.local.emulator import aws_environment
 from infra.local.state import LocalCloud
 from tests.e2e.newcomer import settle
 from tests.page_reader import Reader
@@ -44,11 +43,7 @@ def sweeping(local_cloud: LocalCloud) -> Iterator[None]:
     ended = threading.Event()
 
     def sweep_on() -> None:
-        session = boto3.Session(
-            region_name=REGION,
-            aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-        )
+        session = emulator.root()
         functions = session.client("lambda", endpoint_url=local_cloud.aws_endpoint)
         sweep = deploy.function(functions, "SweepFunction")
         while not ended.wait(SWEEP_EVERY_S):

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from cli.stack_doctor.look import NEEDS
-from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local import emulator
+from infra.local.emulator import REGION
 from infra.local.place import ROOT
 from infra.local.state import LocalCloud
 
@@ -39,9 +39,8 @@ def policy() -> str:
 
 def root(local_cloud: LocalCloud, service: str) -> Any:
     """A client of whoever owns the account."""
-    keys = {name.lower(): text for name, text in ROOT_KEYS.items()}
-    session: Any = boto3.Session(region_name=REGION)
-    return session.client(service, endpoint_url=local_cloud.aws_endpoint, **keys)
+    session: Any = emulator.root()
+    return session.client(service, endpoint_url=local_cloud.aws_endpoint)
 
 
 def caller(local_cloud: LocalCloud, allowed: str) -> dict[str, str]:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 
-from infra.local.emulator import REGION, ROOT_KEYS, save, start_ministack
+from infra.local.emulator import root, save, start_ministack
 from infra.local.place import Place
 from infra.local.processes import Running, stop
 
@@ -30,13 +29,7 @@ class Emulator:
 
     def client(self, name: str) -> Any:
         """A client as the account's root."""
-        return boto3.client(
-            name,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-        )
+        return root().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]
 
     def kill(self) -> None:
         """End it without a word, and start it again."""

@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-import boto3
 import pytest
 
-from infra.local.emulator import REGION, ROOT_KEYS
+from infra.local import emulator
 from tests import cloud as clouds
 
 pytestmark = pytest.mark.e2e
@@ -48,9 +47,7 @@ def endpoint() -> Iterator[str]:
 
 def client(service: str, endpoint: str) -> Any:
     """A client as the account's root."""
-    keys: Any = {name.lower(): text for name, text in ROOT_KEYS.items()}
-    session = boto3.Session(region_name=REGION, **keys)
-    return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
+    return emulator.root().client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
 
 
 def deployed(endpoint: str, *, protected: str) -> dict[str, str]:

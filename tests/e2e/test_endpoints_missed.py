@@ -5,12 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
 import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.local import deploy
+from infra.local import deploy, emulator
 from infra.local.state import LocalCloud
 from tests.e2e.conftest import Penstock
 from tests.e2e.recorder import Recorder
@@ -24,13 +23,7 @@ DEADLINE_S: Final = 40
 @pytest.fixture(scope="module")
 def sweep(local_cloud: LocalCloud) -> Callable[[], None]:
     """Run the function that the schedule runs each minute, now."""
-    functions = boto3.client(
-        "lambda",
-        endpoint_url=local_cloud.aws_endpoint,
-        region_name=local_cloud.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    functions = emulator.root().client("lambda", endpoint_url=local_cloud.aws_endpoint)
     name = deploy.function(functions, "SweepFunction")
 
     def run() -> None:

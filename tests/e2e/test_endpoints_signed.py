@@ -3,10 +3,10 @@
 import json
 from typing import Any, Final
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local import emulator
 from infra.local.place import Place
 from infra.local.state import LocalCloud
 from infra.local.usage import Usage
@@ -46,13 +46,7 @@ def test_a_call_whose_header_was_changed_on_the_way_is_refused(
     local_cloud: LocalCloud, header: str
 ) -> None:
     """The check in front of the emulator is at work, also for the account's root."""
-    client = boto3.client(
-        "dynamodb",
-        region_name=local_cloud.region,
-        endpoint_url=local_cloud.aws_endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = emulator.root().client("dynamodb", endpoint_url=local_cloud.aws_endpoint)
     assert client.list_tables()["TableNames"]
 
     def change(request: Any, **_: object) -> None:

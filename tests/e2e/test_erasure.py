@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import duckdb
 import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.local import deploy
-from infra.local.emulator import REGION
+from infra.local import deploy, emulator
 from infra.local.redshift.client import QueryFailed, query
 from infra.local.state import LocalCloud
 from runtime.core.jobs.durable import SETTLE_MS
@@ -84,9 +82,7 @@ class Stores:
 
     def __init__(self, local_cloud: LocalCloud) -> None:
         self._cloud = local_cloud
-        self._session = boto3.Session(
-            region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        self._session = emulator.root()
 
     def _client(self, service: Any) -> Any:
         return self._session.client(service, endpoint_url=self._cloud.aws_endpoint)

@@ -4,13 +4,11 @@ import itertools
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.local import deploy
-from infra.local.emulator import REGION
+from infra.local import deploy, emulator
 from infra.local.state import LocalCloud
 from runtime.core.warehouse import plan
 from runtime.stores.aws.s3 import Bucket
@@ -28,9 +26,7 @@ def test_the_files_of_several_loads_become_one_with_every_row(
     local_cloud: LocalCloud, api: Client
 ) -> None:
     """By the function that works jobs off, as it is called once a day."""
-    session = boto3.Session(
-        region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-    )
+    session = emulator.root()
     s3 = session.client("s3", endpoint_url=local_cloud.aws_endpoint)
     functions = session.client("lambda", endpoint_url=local_cloud.aws_endpoint)
     stacks = session.client("cloudformation", endpoint_url=local_cloud.aws_endpoint)

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import httpx
 import pytest
 
-from infra.local import cloud, deploy, sources
-from infra.local.emulator import ROOT_KEYS
+from infra.local import cloud, deploy, emulator, sources
 from infra.local.place import Place
 from tests.api_client import a_url_event
 from tests.e2e.recorder import Recorder
@@ -76,13 +74,7 @@ def _title(local: dict[str, Any]) -> str:
 
 
 def _title_by_alias(local: dict[str, Any]) -> str:
-    functions = boto3.client(
-        "lambda",
-        endpoint_url=local["aws_endpoint"],
-        region_name=local["region"],
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    functions = emulator.root().client("lambda", endpoint_url=local["aws_endpoint"])
     answer = functions.invoke(
         FunctionName=deploy.function(functions, "ApiFunction"),
         Qualifier="live",

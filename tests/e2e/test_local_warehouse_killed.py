@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import httpx
 import pytest
 
@@ -16,9 +15,8 @@ from cli._connection import Connection
 from cli.client import Client
 from infra.demo.patience import Patience
 from infra.demo.warehouse import Warehouse, of_local_cloud
-from infra.local import cloud
+from infra.local import cloud, emulator
 from infra.local.cloud import Options
-from infra.local.emulator import ROOT_KEYS
 from infra.local.place import SCRATCH, Place
 from infra.local.state import LocalCloud, Phase
 
@@ -94,9 +92,5 @@ def _events(number: int, start: int) -> list[dict[str, Any]]:
 
 
 def _warehouse(local: LocalCloud) -> Warehouse:
-    session = boto3.Session(
-        region_name=local.region,
-        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session = emulator.root()
     return of_local_cloud(local, session)

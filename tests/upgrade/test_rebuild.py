@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
-import boto3
 import httpx
 import pytest
 
@@ -20,9 +19,9 @@ from cli._connection import Connection
 from cli._errors import CommandFailed
 from cli.client import Client
 from infra.demo.patience import Patience
-from infra.local import cloud, deploy
+from infra.local import cloud, deploy, emulator
 from infra.local.cloud import Options
-from infra.local.emulator import REGION, ROOT_KEYS, aws_environment
+from infra.local.emulator import aws_environment
 from infra.local.place import ROOT, Place
 from infra.local.redshift.client import QueryFailed, query
 from infra.local.state import LocalCloud
@@ -83,9 +82,8 @@ class Installation:
 
     def client(self, service: Any) -> Any:
         """A client of the account's root."""
-        keys = {name.lower(): text for name, text in ROOT_KEYS.items()}
-        session: Any = boto3.Session(region_name=REGION)
-        return session.client(service, endpoint_url=self.cloud.aws_endpoint, **keys)
+        session: Any = emulator.root()
+        return session.client(service, endpoint_url=self.cloud.aws_endpoint)
 
     @property
     def schema(self) -> str:
@@ -94,11 +92,8 @@ class Installation:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Ask the warehouse, as its superuser."""
-        keys = {name.lower(): text for name, text in ROOT_KEYS.items()}
-        session: Any = boto3.Session(region_name=REGION)
-        warehouse = session.client(
-            "redshift-data", endpoint_url=self.cloud.redshift_endpoint, **keys
-        )
+        session: Any = emulator.root()
+        warehouse = session.client("redshift-data", endpoint_url=self.cloud.redshift_endpoint)
         return query(warehouse, sql)
 
     def rows(self) -> Mapping[str, list[str]]:
