@@ -37,8 +37,8 @@ def pause(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
     wait on record, and lose no attempt. Workers know of it after five seconds at most.
     """
     at = timestamps.timestamp(datetime.now(UTC))
-    _switch(what, Deed.PAUSED, lambda stored: stored.pause(what, at=at), stack)
-    _show(stack, as_json=as_json)
+    stored = _switch(what, Deed.PAUSED, lambda stored: stored.pause(what, at=at), stack)
+    _show(stored, as_json=as_json)
 
 
 def resume(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
@@ -47,8 +47,8 @@ def resume(what: What, *, stack: Stack = None, as_json: AsJson = False) -> None:
     The deliveries that wait go out in the order in which they came, up to 8,000 a minute from the
     next minute on, beside those of new events.
     """
-    _switch(what, Deed.RESUMED, lambda stored: stored.resume(what), stack)
-    _show(stack, as_json=as_json)
+    stored = _switch(what, Deed.RESUMED, lambda stored: stored.resume(what), stack)
+    _show(stored, as_json=as_json)
 
 
 def drain(
@@ -99,7 +99,8 @@ def _stored(installation: Installation) -> "StoredSwitches":
 
 def _switch(
     what: Switch, deed: Deed, change: "Callable[[StoredSwitches], None]", stack: str | None
-) -> None:
+) -> "StoredSwitches":
+    """Change a switch, on record; returns where all of them are stored."""
     with refusals():
         installation = _installation.find(stack)
         stored = _stored(installation)
@@ -112,11 +113,12 @@ def _switch(
             return stands()
 
         _deeds.recorded(installation, deed, do=do, resource_id=what, before=stands())
+    return stored
 
 
-def _show(stack: str | None, *, as_json: bool) -> None:
+def _show(stored: "StoredSwitches", *, as_json: bool) -> None:
     with refusals():
-        switches = _stored(_installation.find(stack)).find()
+        switches = stored.find()
     rows = [{"switch": each, "paused_at": switches.paused_at.get(each)} for each in Switch]
     _output.show({"data": rows}, as_json=as_json, human=lambda: _output.table(rows, COLUMNS))
 

@@ -20,9 +20,8 @@ def impossible(before: Template, after: Template) -> Iterator[str]:
         after: the same of this release.
     """
     old, new = _tables(before), _tables(after)
-    for table in sorted(
-        old.keys() & new.keys()
-    ):  # one that is made gets all of its indexes at once
+    # A table that is made gets all of its indexes at once.
+    for table in sorted(old.keys() & new.keys()):
         for name in sorted(old[table].keys() & new[table].keys()):
             if old[table][name] != new[table][name]:
                 yield (

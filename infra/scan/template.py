@@ -187,8 +187,7 @@ def installed(stack: str, **changed: str) -> dict[str, Resource]:
     """What `rendered` says of a stack with the root's defaults, a few of its parameters changed."""
     root = stacks()[""]
     given = root["Resources"][stack]["Properties"]["Parameters"] if stack else {}
-    asked = stacks()[stack].get("Parameters", {})
-    defaults = {name: str(each.get("Default", "")) for name, each in asked.items()}
+    defaults = _defaults(stack)
     for name, value in given.items():
         match value:
             case {"Ref": str() as parameter} if parameter in root["Parameters"]:
@@ -210,8 +209,7 @@ def holds(condition: str, *, stack: str, **parameters: str) -> bool:
 
 def refusals(**parameters: str) -> list[str]:
     """What CloudFormation says against these parameters of the root, by the template's rules."""
-    given = {n: str(each.get("Default", "")) for n, each in stacks()[""]["Parameters"].items()}
-    given |= parameters
+    given = _defaults("") | parameters
     return [
         asserted["AssertDescription"]
         for rule in stacks()[""]["Rules"].values()
@@ -219,6 +217,12 @@ def refusals(**parameters: str) -> list[str]:
         for asserted in rule["Assertions"]
         if not _decide(asserted["Assert"], given)
     ]
+
+
+def _defaults(stack: str) -> dict[str, str]:
+    """What a stack's parameters are by default; empty for those that have none."""
+    asked = stacks()[stack].get("Parameters", {})
+    return {name: str(each.get("Default", "")) for name, each in asked.items()}
 
 
 def _decide(rule: Any, parameters: Mapping[str, str]) -> bool:
