@@ -18,7 +18,7 @@ from runtime.stores.aws.dynamodb import DynamoDB
 from runtime.stores.aws.s3 import Bucket
 from runtime.stores.tables import config
 from runtime.stores.tables.table import Table
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 

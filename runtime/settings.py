@@ -121,6 +121,11 @@ class Settings:
         return self._text("BUCKET")
 
     @property
+    def match_queue_url(self) -> str:
+        """The queue of events that wait for being matched."""
+        return self._text("MATCH_QUEUE_URL")
+
+    @property
     def deliver_queue_url(self) -> str:
         """The queue of hints that a delivery is to be attempted."""
         return self._text("DELIVER_QUEUE_URL")

@@ -110,6 +110,12 @@ BLIND: Final = (
         why="the demo's tenant has no quotas",
     ),
     Blind(
+        action="sqs:SendMessage",
+        holder="*-FanoutRole-*",
+        resource="*-MatchQueue-*",
+        why="the demo has one tenant, whose events give way to nobody",
+    ),
+    Blind(
         action="events:PutEvents",
         holder="*-JobsRole-*",
         why="tenants are told of the usage of days that have ended, and a demo has none",

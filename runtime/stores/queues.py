@@ -97,6 +97,24 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The queue that the bus fills with events of all tenants."""
+
+    queue: Queue
+
+    def put_last(self, messages: Iterable[tuple[str, str]], /) -> None:
+        """Put messages of the bus at the end, each after its tenant, whose group it gets.
+
+        The bus gives its messages no group. SQS counts each of those as a group of its own, so it
+        hands them out before the messages of a group that has many in work.
+
+        Raises:
+            Transient: SQS did not take all of them.
+        """
+        self.queue.send(Outgoing(body=text, group=tenant) for tenant, text in messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
     """The function's dead-letter queue, for messages that can never be processed."""
 

@@ -22,5 +22,6 @@ def build(journal: Journal) -> Worker[str]:
         clock=worker.now,
         journal=journal,
         quota=limits.quota(clients, installation, Metered.EVENTS),
+        give_way=limits.give_way(clients, installation, journal),
     )
     return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

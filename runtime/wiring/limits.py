@@ -1,4 +1,4 @@
-"""What holds work back: an admin's switches, and the quotas of tenants.
+"""What holds work back: an admin's switches, the quotas of tenants, and what others wait for.
 
 The imports stand inside the functions here, as in `parts`.
 """
@@ -10,11 +10,13 @@ from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
 from runtime.wiring import parts, worker
+from runtime.wiring.worker import Journal
 
 if TYPE_CHECKING:
     from runtime.core.operations.switches import Switch
     from runtime.core.usage.quotas import Metered
     from runtime.stores.usage.quotas import DayQuotas
+    from runtime.usecases.matching.give_way import GiveWay
     from runtime.usecases.ports import Quota
 
 
@@ -38,3 +40,18 @@ def quota(clients: Clients, installation: Settings, metered: "Metered") -> "Quot
     """The quota of one thing, of each tenant."""
     counted = quotas(clients, installation)
     return lambda tenant, *, count: counted.take(tenant, metered, count=count)
+
+
+def give_way(clients: Clients, installation: Settings, journal: Journal) -> "GiveWay":
+    """What lets the events of a tenant who has very many give way to those of the others."""
+    from runtime.stores.queues import Backlog, Queue
+    from runtime.stores.tenancy.tenants import KnownTenants, Tenants
+    from runtime.usecases.matching.give_way import GiveWay
+
+    tenants = Tenants(config=parts.config(clients, installation))
+    return GiveWay(
+        backlog=Backlog(queue=Queue(client=clients.queues, url=installation.match_queue_url)),
+        has_others=KnownTenants(stored=tenants, clock=worker.now).are_several,
+        clock=worker.now,
+        journal=journal,
+    )

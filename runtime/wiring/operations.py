@@ -94,7 +94,7 @@ def rotate_keys(*, dynamodb: Any, kms: Any, config_table: str, key_id: str) -> "
     from runtime.stores.operations.rotations import Rotations
     from runtime.stores.secrets import Secrets
     from runtime.stores.tables import config
-    from runtime.stores.tenancy.api_keys import Tenants
+    from runtime.stores.tenancy.tenants import Tenants
     from runtime.stores.warehouse.syncs import Syncs
     from runtime.stores.webhooks.webhooks import Webhooks
     from runtime.usecases.operations.rotate_keys import RotateKeys

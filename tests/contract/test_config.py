@@ -22,7 +22,7 @@ from runtime.stores.functions.functions import Functions
 from runtime.stores.matching.subscriptions import Subscriptions
 from runtime.stores.tables import keys
 from runtime.stores.tables.config import FRESH_S
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import (

@@ -9,7 +9,7 @@ from runtime.core.warehouse.plan import Load
 from runtime.stores.migrations.loads_in_time import LoadsInTime
 from runtime.stores.migrations.records import MigrationRecords
 from runtime.stores.tables import codec, keys
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse import items
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs

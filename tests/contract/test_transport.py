@@ -10,7 +10,7 @@ from runtime.core.deliveries.messages import parse_deliver
 from runtime.core.functions.messages import parse_run
 from runtime.errors import BadInput
 from runtime.stores import queues
-from runtime.stores.queues import Outgoing
+from runtime.stores.queues import Backlog, Outgoing
 from runtime.stores.secrets import Unsealable
 from tests.builders import TENANT, a_deliver_message, a_run_message, an_event
 from tests.cloud import Cloud
@@ -29,6 +29,17 @@ class TestQueueContract:
         arrived = [parse_deliver(message["Body"]) for message in received]
         assert sent == sorted(arrived, key=lambda message: message.attempt)
         assert {"acme#whk_1"} == {message["Attributes"]["MessageGroupId"] for message in received}
+
+    def test_an_event_that_gives_way_comes_again_in_its_tenants_group(self, cloud: Cloud) -> None:
+        """Behind those that the bus has put there, which have no group."""
+        backlog = Backlog(queue=cloud.queue("match"))
+        cloud.queue("match").send([Outgoing(body="of the bus")])
+        backlog.put_last([(TENANT, f"number {number}") for number in range(11)])
+
+        received = cloud.received("match")
+
+        groups = {each["Body"]: each["Attributes"].get("MessageGroupId") for each in received}
+        assert {"of the bus": None} | {f"number {n}": TENANT for n in range(11)} == groups
 
     def test_a_delayed_hint_is_not_seen_before_its_time(self, cloud: Cloud) -> None:
         """Short retries wait on the queue itself."""

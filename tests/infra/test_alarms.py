@@ -18,7 +18,7 @@ from runtime.core.warehouse.sync import DestinationKind
 from runtime.core.webhooks import signing
 from runtime.core.webhooks.webhook import SealedSecret
 from runtime.errors import Transient
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.wiring import worker

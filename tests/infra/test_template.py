@@ -157,6 +157,7 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("sts:AssumeRole", "*-SyncRole-*", "*role/penstock/*"),
         ("events:PutEvents", "*-JobsRole-*", "*"),
         ("dynamodb:UpdateItem", "*-FanoutRole-*", "*"),
+        ("sqs:SendMessage", "*-FanoutRole-*", "*-MatchQueue-*"),
         ("sts:AssumeRole", "*-JobsRole-*", "*role/penstock/*"),
         ("sqs:GetQueueAttributes", "*-SweepRole-*", "*"),
         ("cloudwatch:GetMetricData", "*-SweepRole-*", "*"),

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from runtime.core.warehouse.plan import Load, LoadState
 from runtime.stores.tables.table import Table
-from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.tenancy.api_keys import ApiKeys
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.ledger import Ledger
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks

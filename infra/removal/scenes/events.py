@@ -13,12 +13,17 @@ from infra.demo.setup import FULFILMENT, PLAIN, TRIGGER, install, only_gone, pub
 from infra.demo.stage import Stage
 from infra.removal.scenes import parts
 from infra.removal.trials import Scene
+from runtime.core.json_text import dump
+from runtime.core.pacing.noisy import NOISY_FROM
 
 ORDER: Final = "metric.placed_order"
 BUYER: Final = "buyer"
 PATIENT: Final = "patient"
 BULKY: Final = "message.email.received"
 READER: Final = "reader"
+FLOODS: Final = "message.push.bounced"
+FLOOD: Final = 4 * NOISY_FROM  # events: each of two copies sees more than it takes to be noisy
+LONG_AGO: Final = "2026-11-20T13:04:05Z"
 
 
 def _order(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
@@ -158,6 +163,22 @@ def _quota(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
     )
 
 
+def _flood(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
+    """They have waited since long ago, and each copy of `fanout` takes more than a few of them."""
+    url = queue_url(stage.sqs, "MatchQueue")
+    for number in range(FLOOD):
+        detail = parts.event(stage, f"flood-{number}", FLOODS)
+        message = {"time": LONG_AGO, "detail-type": FLOODS, "detail": detail}
+        stage.sqs.send_message(QueueUrl=url, MessageBody=dump(message))
+    yield from parts.wait(
+        patience, "not all events of a flood were matched", lambda: _kept(stage) == FLOOD
+    )
+
+
+def _kept(stage: Stage) -> int:
+    return len(list(stage.api.each("/v1/events", {"topic": FLOODS}, limit=2 * FLOOD)))
+
+
 def _canary(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
     return failing.problems(stage, patience)
 
@@ -207,6 +228,11 @@ SCENES: Final = (
         says="an event beyond its tenant's quota of the day is parked",
         prepare=_make_quota,
         act=_quota,
+    ),
+    Scene(
+        name="flood",
+        says="what a tenant sends in a flood gives way to others, and is matched after them",
+        act=_flood,
     ),
     Scene(
         name="canary",

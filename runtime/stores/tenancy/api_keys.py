@@ -1,4 +1,4 @@
-"""Stores API keys, as hashes, and the list of tenants."""
+"""Stores API keys, as hashes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -149,47 +149,3 @@ def _unchanged(key: ApiKey) -> tuple[str, dict[str, str]]:
 
 def _not_found() -> NotFound:
     return NotFound("no such API key", code="api_key_not_found")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tenants:
-    """The tenants of this installation."""
-
-    config: Config
-
-    def add(self, tenant: str, *, created_at: str) -> None:
-        """List a new tenant.
-
-        Raises:
-            Conflict: code `tenant_exists`.
-        """
-        if not self._put(tenant, created_at):
-            raise Conflict("this tenant exists already", code="tenant_exists")
-
-    def ensure(self, tenant: str, *, created_at: str) -> None:
-        """List a tenant unless it is listed already."""
-        self._put(tenant, created_at)  # if it is listed already, all is well
-
-    def holds(self, tenant: str) -> bool:
-        """Whether there is such a tenant."""
-        return self.config.table.get({"pk": keys.TENANTS, "sk": tenant}) is not None
-
-    def list(self, *, after: str | None = None, limit: int = 50) -> Page[str]:
-        """Tenants by name."""
-        query = {
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": codec.key({":pk": keys.TENANTS}),
-            "ConsistentRead": True,
-        }
-        if after is not None:
-            query["ExclusiveStartKey"] = codec.key({"pk": keys.TENANTS, "sk": after})
-        return self.config.table.page(
-            query,
-            lambda item: str(item["sk"]["S"]),
-            limit=limit,
-            position=lambda item: str(item["sk"]["S"]),
-        )
-
-    def _put(self, tenant: str, created_at: str) -> bool:
-        item = codec.key({"pk": keys.TENANTS, "sk": tenant, "created_at": created_at})
-        return self.config.table.put_if(item, "attribute_not_exists(pk)")

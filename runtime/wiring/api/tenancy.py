@@ -14,8 +14,9 @@ from runtime.stores.pacing.buckets import Buckets
 from runtime.stores.tables import config
 from runtime.stores.tables.config import Config
 from runtime.stores.tables.table import Table
-from runtime.stores.tenancy.api_keys import ApiKeys, Tenants
+from runtime.stores.tenancy.api_keys import ApiKeys
 from runtime.stores.tenancy.claims import Claims
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.audit.record_operator import RecordOperator
 from runtime.usecases.pacing.admit_call import AdmitCall

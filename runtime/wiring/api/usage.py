@@ -8,7 +8,7 @@ from runtime.errors import NotFound
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.usage.quotas import DayQuotas
 from runtime.stores.usage.usages import Usages
 from runtime.wiring import limits, parts, worker

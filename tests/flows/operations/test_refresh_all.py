@@ -18,7 +18,7 @@ from runtime.core.warehouse.selection import Selection
 from runtime.core.warehouse.sync import DestinationKind
 from runtime.stores.jobs.jobs import Jobs
 from runtime.stores.tables.table import Table
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import worker
 from tests.builders import NOW

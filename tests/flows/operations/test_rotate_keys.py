@@ -16,7 +16,7 @@ from runtime.races import Races
 from runtime.stores.functions.functions import Functions
 from runtime.stores.operations.rotations import Rotations
 from runtime.stores.secrets import Secrets
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.stores.webhooks.webhooks import Webhooks
 from runtime.usecases.operations.rotate_keys import RotateKeys

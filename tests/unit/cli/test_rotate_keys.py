@@ -7,7 +7,7 @@ import pytest
 
 from cli.main import main
 from runtime.core.webhooks.webhook import SealedSecret
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.webhooks.webhooks import Webhooks
 from tests.builders import NOW, TENANT, a_webhook
 from tests.cloud import in_process

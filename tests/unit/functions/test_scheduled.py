@@ -20,7 +20,7 @@ from runtime.errors import Transient
 from runtime.settings import SettingMissing, Settings
 from runtime.stores.functions.deletions import Deletions
 from runtime.stores.functions.functions import Functions
-from runtime.stores.tenancy.api_keys import Tenants
+from runtime.stores.tenancy.tenants import Tenants
 from runtime.stores.warehouse.syncs import Syncs
 from runtime.wiring import archive, worker
 from runtime.wiring import sync as wiring_sync
