@@ -281,6 +281,7 @@ def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]
     It raises RuntimeError if a message of a batch fails.
     """
     from functions._batch import BatchHandler
+    from runtime.wiring import worker
     from tests.builders import an_sqs_event
     from tests.flows.bus import BUILDERS, environment
 
@@ -292,7 +293,8 @@ def _deployed(function: str, cloud: "Cloud") -> Iterator[Callable[[Sequence[Any]
             bodies_as_json = (
                 each.to_json() if isinstance(each, DeliverMessage) else each for each in bodies
             )
-            answer = handler(an_sqs_event(*bodies_as_json), _Context())
+            sent_at_ms = int(worker.now().timestamp() * 1000)
+            answer = handler(an_sqs_event(*bodies_as_json, sent_at_ms=sent_at_ms), _Context())
             if answer["batchItemFailures"]:
                 raise RuntimeError(f"{function} failed: {answer}")
 

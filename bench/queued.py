@@ -1,6 +1,7 @@
 """Writes what SQS hands to a function."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,14 +19,15 @@ def from_the_bus(envelope: Mapping[str, Any]) -> str:
 
 
 def records(bodies: Iterable[str]) -> dict[str, Any]:
-    """The event of an invocation with messages of these bodies."""
+    """The event of an invocation with messages of these bodies, which have just been sent."""
+    now_ms = int(time.time() * 1000)
     return {
         "Records": [
             {
                 "messageId": f"m-{number}",
                 "receiptHandle": "bench",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(now_ms)},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",

@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from functions._telemetry import begin, count, journal, logger
 from runtime.core.pacing.message_lease import Received
-from runtime.errors import BadInput, Permanent, Transient
+from runtime.core.pacing.noisy import GAVE_WAY, Waiting
+from runtime.errors import BadInput, PenstockError, Permanent, Transient
 from runtime.wiring import worker
 from runtime.wiring.worker import Journal, Worker
 
@@ -50,11 +51,24 @@ class BatchHandler(Generic[T]):
         return failed
 
     def _failed(self, records: Records) -> Records:
+        records = self._staying(records)
         return [
             record
             for record, problem in zip(records, self._results(records), strict=True)
             if problem is not None and not self._settled(record, problem)
         ]
+
+    def _staying(self, records: Records) -> Records:
+        """The records but those that give way, which come again; in doubt a record stays."""
+        give_way = self._worker.give_way
+        if give_way is None:
+            return records
+        try:
+            gone = give_way([_waiting(record) for record in records])
+        except PenstockError as trouble:
+            logger.error("records.not_moved", extra={"code": trouble.code, "reason": str(trouble)})
+            return records
+        return [record for record, gave_way in zip(records, gone, strict=True) if not gave_way]
 
     def _results(self, records: Records) -> list[Exception | None]:
         results: list[Exception | None] = [None] * len(records)
@@ -95,6 +109,15 @@ class BatchHandler(Generic[T]):
 def _received(record: Mapping[str, Any]) -> Received:
     tries = int(record["attributes"]["ApproximateReceiveCount"])
     return Received(receipt=record["receiptHandle"], tries=tries)
+
+
+def _waiting(record: Mapping[str, Any]) -> Waiting:
+    return Waiting(
+        body=record["body"],
+        sent_at_ms=int(record["attributes"]["SentTimestamp"]),
+        tries=_received(record).tries,
+        gave_way=GAVE_WAY in record["messageAttributes"],
+    )
 
 
 def _reason(problem: Permanent) -> str:

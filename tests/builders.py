@@ -67,7 +67,9 @@ def a_bus_event(detail: Any = None, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def an_sqs_event(*bodies: object, receive_count: int = 1) -> dict[str, Any]:
+def an_sqs_event(
+    *bodies: object, receive_count: int = 1, sent_at_ms: int = NOW_MS
+) -> dict[str, Any]:
     """What a queue hands to its Lambda; bodies that are not text are written as JSON."""
     return {
         "Records": [
@@ -77,7 +79,7 @@ def an_sqs_event(*bodies: object, receive_count: int = 1) -> dict[str, Any]:
                 "body": body if isinstance(body, str) else dump(body),
                 "attributes": {
                     "ApproximateReceiveCount": str(receive_count),
-                    "SentTimestamp": str(NOW_MS),
+                    "SentTimestamp": str(sent_at_ms),
                     "SenderId": "AIDAIENQZJOLO23YVJ4VO",
                     "ApproximateFirstReceiveTimestamp": str(NOW_MS),
                 },

@@ -10,6 +10,7 @@ from typing import Any, Final
 from runtime.core.deliveries.messages import DeliverMessage
 from runtime.core.functions.messages import RunMessage
 from runtime.core.json_text import dump, load
+from runtime.core.pacing.noisy import GAVE_WAY
 from runtime.core.warehouse.messages import SyncMessage
 from runtime.errors import BadInput, Transient
 from runtime.stores.aws import clients as aws
@@ -64,16 +65,33 @@ class Queue:
         for batch in batches(messages):
             self._send_batch(batch)
 
+    def offer(self, messages: Iterable[Outgoing]) -> list[bool]:
+        """Send each message once; whether SQS took it.
+
+        Raises:
+            Transient: SQS may have taken some.
+            BadInput: one is larger than a message may be.
+        """
+        taken: list[bool] = []
+        for batch in list(batches(messages)):
+            refused = self._refused([_entry(str(n), message) for n, message in enumerate(batch)])
+            taken += [str(number) not in refused for number in range(len(batch))]
+        return taken
+
     def _send_batch(self, batch: list[Outgoing]) -> None:
         entries = [_entry(str(number), message) for number, message in enumerate(batch)]
         for _ in range(MAX_TRIES):
-            with aws.faults("send to a queue"):
-                answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
-            failed = {failure["Id"] for failure in answer.get("Failed", [])}
-            entries = [entry for entry in entries if entry["Id"] in failed]
+            refused = self._refused(entries)
+            entries = [entry for entry in entries if entry["Id"] in refused]
             if not entries:
                 return
         raise Transient(f"SQS refused {len(entries)} messages", code="aws_unavailable")
+
+    def _refused(self, entries: list[Any]) -> set[str]:
+        """Send one batch; the ids of the entries that SQS did not take."""
+        with aws.faults("send to a queue"):
+            answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        return {failure["Id"] for failure in answer.get("Failed", [])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +116,27 @@ class Hints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The queue that the bus fills with events of all tenants."""
+    """A queue that the bus fills with events of all tenants."""
 
     queue: Queue
 
-    def put_last(self, messages: Iterable[tuple[str, str]], /) -> None:
-        """Put messages of the bus at the end, each after its tenant, whose group it gets.
+    def put_last(self, bodies: Iterable[tuple[str, str]], /) -> list[bool]:
+        """Put messages at the end, each after its tenant, whose group it gets, with a mark.
 
         The bus gives its messages no group. SQS counts each of those as a group of its own, so it
         hands them out before the messages of a group that has many in work.
 
+        Returns:
+            Whether SQS took each.
+
         Raises:
-            Transient: SQS did not take all of them.
+            Transient: SQS may have taken some.
+            BadInput: one is larger than a message may be.
         """
-        self.queue.send(Outgoing(body=text, group=tenant) for tenant, text in messages)
+        marked = {GAVE_WAY: "true"}
+        return self.queue.offer(
+            Outgoing(body=body, group=tenant, attributes=marked) for tenant, body in bodies
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

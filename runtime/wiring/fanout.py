@@ -22,6 +22,10 @@ def build(journal: Journal) -> Worker[str]:
         clock=worker.now,
         journal=journal,
         quota=limits.quota(clients, installation, Metered.EVENTS),
+    )
+    return Worker(
+        decode=str,
+        work=work,
+        park=parts.parked(clients, installation).park,
         give_way=limits.give_way(clients, installation, journal),
     )
-    return Worker(decode=str, work=work, park=parts.parked(clients, installation).park)

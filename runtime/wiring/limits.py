@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.core.operations.switches import Switch
     from runtime.core.usage.quotas import Metered
     from runtime.stores.usage.quotas import DayQuotas
-    from runtime.usecases.matching.give_way import GiveWay
+    from runtime.usecases.pacing.give_way import GiveWay
     from runtime.usecases.ports import Quota
 
 
@@ -44,13 +44,15 @@ def quota(clients: Clients, installation: Settings, metered: "Metered") -> "Quot
 
 def give_way(clients: Clients, installation: Settings, journal: Journal) -> "GiveWay":
     """What lets the events of a tenant who has very many give way to those of the others."""
+    from runtime.core.events import bus_event
     from runtime.stores.queues import Backlog, Queue
     from runtime.stores.tenancy.tenants import KnownTenants, Tenants
-    from runtime.usecases.matching.give_way import GiveWay
+    from runtime.usecases.pacing.give_way import GiveWay
 
     tenants = Tenants(config=parts.config(clients, installation))
     return GiveWay(
         backlog=Backlog(queue=Queue(client=clients.queues, url=installation.match_queue_url)),
+        tenant_of=bus_event.tenant_of,
         has_others=KnownTenants(stored=tenants, clock=worker.now).are_several,
         clock=worker.now,
         journal=journal,

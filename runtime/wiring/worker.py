@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from runtime import settings
 from runtime.core.pacing.message_lease import Received
+from runtime.core.pacing.noisy import Waiting
 
 T = TypeVar("T")
 Journal = Callable[[Mapping[str, Any]], None]
@@ -35,6 +36,9 @@ class Worker(Generic[T]):
     park: Callable[..., None]
     # None: the batch of a killed worker comes back at the end of the queue's visibility timeout.
     lease: Lease | None = None
+    # Puts messages at the end of the queue, so that others go first; says of each whether it is
+    # there. None: no message gives way.
+    give_way: Callable[[Sequence[Waiting]], Sequence[bool]] | None = None
 
 
 def in_lambda() -> bool:

@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ from infra.local import deploy
 from infra.local.bootstrap import bootstrap
 from infra.local.ministack_alarms import Datum
 from infra.local.place import Place
+from infra.local.unread import unread
 from infra.removal.ground import Ground
 from runtime.core import ids
 from tests.game_day import alarms
@@ -127,23 +128,9 @@ class Installation:
             self._copies[known] = Copy.of(self.ground, function, variables=variables)
         return self._copies[known]
 
-    @contextmanager
-    def by_hand(self, *queues: str) -> Iterator[None]:
+    def by_hand(self, *queues: str) -> AbstractContextManager[None]:
         """Nothing but the scene takes messages from these queues."""
-        functions = self.ground.client("lambda")
-        mappings = [
-            each["UUID"]
-            for each in functions.list_event_source_mappings()["EventSourceMappings"]
-            if any(f"-{queue}-" in each["EventSourceArn"] for queue in queues)
-        ]
-        assert len(mappings) == len(queues)
-        for mapping in mappings:
-            functions.update_event_source_mapping(UUID=mapping, Enabled=False)
-        try:
-            yield
-        finally:
-            for mapping in mappings:
-                functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+        return unread(self.ground.client("lambda"), *queues)
 
     def wait(self, what: str, until: Callable[[], bool], *, at_most_s: float = 120) -> None:
         """Wait until something is so.
@@ -305,7 +292,7 @@ class Play:
         return len(batch)
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """A message as SQS hands it to Lambda; the bus's own stamp on an event is moved, too."""
+        """A message as SQS hands it to Lambda; its stamp is moved, and the bus's on an event."""
         body = message["Body"]
         if '"detail-type"' in body:
             stamp = self.at.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -314,8 +301,9 @@ class Play:
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
             "body": body,
-            "attributes": message["Attributes"],
-            "messageAttributes": {},
+            "attributes": message["Attributes"]
+            | {"SentTimestamp": str(int(self.at.timestamp() * 1000))},
+            "messageAttributes": message.get("MessageAttributes", {}),
             "eventSource": "aws:sqs",
         }
 

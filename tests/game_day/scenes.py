@@ -101,5 +101,17 @@ TABLES: Final = Scene(
     " fire within 17 minutes, has no part in it",
     alarms=("DeliveriesFailing", "SweepStopped"),
 )
+NOISY: Final = Scene(
+    name="noisy",
+    title="A tenant floods the match queue",
+    done="A tenant sends 2,000 events, and another one 20 behind them, while the queue of events is"
+    " not read. Then it is read again.",
+    real="all of it: the API, the bus, the queues, and the deployed functions that read them, two"
+    " copies of `fanout`. The local SQS hands messages out in the order in which they came, where"
+    " AWS's would hand out those of quiet groups first",
+    moved="nothing; only the hour after it, which is judged minute by minute",
+    silence="Nobody waits for longer than a queue may be late. If the backlog lasted, `QueueLate`"
+    " would fire",
+)
 # In the order of the page.
-SCENES: Final = (OUTAGE, POISON, TABLES, CRASH, SANDBOX, SYNC, FLOOD)
+SCENES: Final = (OUTAGE, POISON, TABLES, CRASH, SANDBOX, SYNC, FLOOD, NOISY)

@@ -7,7 +7,7 @@ import pytest
 from infra.scan import template
 from infra.scan.template import Resource, name
 from runtime.core.pacing import concurrency
-from runtime.core.warehouse import plan
+from runtime.core.warehouse import follow_up, plan
 from runtime.core.watch.queues import PATIENCE_S
 from runtime.core.webhooks import webhook
 from runtime.usecases.warehouse import sync_warehouse
@@ -25,6 +25,7 @@ OWNERS: Final = {
 # Who leases messages for less than their queue hides them, and for whom nobody waits.
 FOLLOWERS: Final = {"FollowProfilesFunction", "FollowOutcomesFunction"}
 SLOWLY_BACK: Final = {"RunFunction", "ArchiveFunction"} | FOLLOWERS
+LAMBDA_ENDS_LOOPS_AFTER: Final = 16  # calls, about
 # Who works under a lease on something else: a message that came back sooner would find it taken.
 BEHIND_A_LEASE_MS: Final = {"SyncFunction": sync_warehouse.LEASE_MS}
 
@@ -126,6 +127,29 @@ def test_only_its_rule_may_send_to_the_queues_of_a_bus(rule: str, queues: set[st
     assert queues == covered
     allowed = [template.resolve(each, stack=policy.stack) for each in statement["Resource"]]
     assert sorted(covered) == sorted(allowed)  # the dead letters too, which no demo can fill
+
+
+def test_lambda_lets_a_function_go_round_that_may_send_to_its_own_queue_as_often_as_it_likes() -> (
+    None
+):
+    """Else it would take that for a loop by mistake, and end it after sixteen calls."""
+    assert follow_up.MAX_FOLLOW_UPS < LAMBDA_ENDS_LOOPS_AFTER
+    round_and_round = set()
+    for function in FUNCTIONS:
+        sources = {
+            template.resolve(source["Queue"], stack=function.stack)
+            for source in template.events(function, "SQS")
+        }
+        role = template.resolve(function.properties.get("Role"), stack=function.stack)
+        for holder, statement in template.statements():
+            if holder.id == role and "sqs:SendMessage" in statement["Action"]:
+                named = statement["Resource"]
+                targets = named if isinstance(named, list) else [named]
+                if sources & {template.resolve(each, stack=holder.stack) for each in targets}:
+                    round_and_round.add(function.name)
+    allowed = {each.name for each in FUNCTIONS if "RecursiveLoop" in each.properties}
+    assert {"FanoutFunction", "RunFunction", "DeliverFunction"} == allowed
+    assert allowed == round_and_round - FOLLOWERS - {"SyncFunction"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=name)

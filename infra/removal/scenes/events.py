@@ -1,5 +1,6 @@
 """Scenes of what becomes of an event: matched, run, delivered, on a profile, in the archive."""
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
@@ -11,10 +12,10 @@ from infra.demo.patience import Patience
 from infra.demo.receiver import GONE
 from infra.demo.setup import FULFILMENT, PLAIN, TRIGGER, install, only_gone, publish
 from infra.demo.stage import Stage
+from infra.local.unread import unread
 from infra.removal.scenes import parts
 from infra.removal.trials import Scene
-from runtime.core.json_text import dump
-from runtime.core.pacing.noisy import NOISY_FROM
+from runtime.core.pacing.noisy import LATE_AFTER_S, NOISY_FROM
 
 ORDER: Final = "metric.placed_order"
 BUYER: Final = "buyer"
@@ -22,8 +23,8 @@ PATIENT: Final = "patient"
 BULKY: Final = "message.email.received"
 READER: Final = "reader"
 FLOODS: Final = "message.push.bounced"
+AT_ONCE: Final = 10  # events in a call of PutEvents
 FLOOD: Final = 4 * NOISY_FROM  # events: each of two copies sees more than it takes to be noisy
-LONG_AGO: Final = "2026-11-20T13:04:05Z"
 
 
 def _order(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
@@ -164,19 +165,28 @@ def _quota(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
 
 
 def _flood(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
-    """They have waited since long ago, and each copy of `fanout` takes more than a few of them."""
-    url = queue_url(stage.sqs, "MatchQueue")
-    for number in range(FLOOD):
-        detail = parts.event(stage, f"flood-{number}", FLOODS)
-        message = {"time": LONG_AGO, "detail-type": FLOODS, "detail": detail}
-        stage.sqs.send_message(QueueUrl=url, MessageBody=dump(message))
+    """They have waited, and each copy of `fanout` takes more than a few of them."""
+    with unread(stage.client("lambda"), "MatchQueue"):
+        for first in range(0, FLOOD, AT_ONCE):
+            numbers = range(first, first + AT_ONCE)
+            stage.doors.by_bus([parts.event(stage, f"flood-{n}", FLOODS) for n in numbers])
+        late = time.monotonic() + LATE_AFTER_S
+        patience.until(lambda: time.monotonic() > late)
     yield from parts.wait(
         patience, "not all events of a flood were matched", lambda: _kept(stage) == FLOOD
     )
+    yield from parts.wait(patience, "no event of a flood gave way", lambda: _gave_way(stage))
 
 
 def _kept(stage: Stage) -> int:
     return len(list(stage.api.each("/v1/events", {"topic": FLOODS}, limit=2 * FLOOD)))
+
+
+def _gave_way(stage: Stage) -> bool:
+    group = f"/penstock/{stage.local.stack}/fanout"
+    pages = stage.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    lines = (each["message"] for page in pages for each in page["events"])
+    return any("events.gave_way" in line and stage.tenant in line for line in lines)
 
 
 def _canary(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
@@ -231,7 +241,7 @@ SCENES: Final = (
     ),
     Scene(
         name="flood",
-        says="what a tenant sends in a flood gives way to others, and is matched after them",
+        says="what a tenant sends in a flood gives way to others, and is matched",
         act=_flood,
     ),
     Scene(

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from runtime.core import json_text, timestamps
 from runtime.core.events import envelope
 from runtime.core.events.envelope import Event
 from runtime.errors import BadInput
-
-_GAVE_WAY: Final = "gave-way"  # a field that we add to a message of the bus, which has none like it
 
 
 def parse(text: str, *, now: str) -> Event:
@@ -31,13 +28,11 @@ def parse(text: str, *, now: str) -> Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """An event, and how it came."""
+    """An event, and when the bus got it."""
 
     event: Event
-    text: str  # the message that it came in
     # When the bus got it (ISO 8601, UTC); None for one of its archive's, which had come before.
     accepted_at: str | None
-    gave_way: bool  # whether it was put at the end of its queue, to let others go first
 
 
 def parse_arrived(text: str, *, now: str) -> Arrived:
@@ -50,21 +45,17 @@ def parse_arrived(text: str, *, now: str) -> Arrived:
         raise BadInput("not an EventBridge event", code="not_from_the_bus")
     bus_time = _bus_time(raw.get("time"), now)
     accepted_at = None if "replay-name" in raw else bus_time
-    return Arrived(
-        event=envelope.parse(raw["detail"], now=bus_time),
-        text=text,
-        accepted_at=accepted_at,
-        gave_way=_GAVE_WAY in raw,
-    )
+    return Arrived(event=envelope.parse(raw["detail"], now=bus_time), accepted_at=accepted_at)
 
 
-def giving_way(arrived: Arrived) -> str:
-    """The message of an event that gives way, which says so.
-
-    This is written into the text as it is, because to write all of it anew could change a number.
-    """
-    _, _, fields = arrived.text.partition("{")
-    return f'{{"{_GAVE_WAY}":true,{fields}'
+def tenant_of(text: str) -> str | None:
+    """Whose the event in a message from the bus is; None if that cannot be read."""
+    try:
+        raw = json_text.decode(text)
+        detail = raw.get("detail") if isinstance(raw, Mapping) else None
+        return envelope.check_tenant(detail.get("tenant")) if isinstance(detail, Mapping) else None
+    except BadInput:
+        return None
 
 
 def _bus_time(value: object, now: str) -> str:

@@ -2,24 +2,51 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-# Of an event between the bus and a worker, in seconds. A queue without a backlog hands an event on
-# within a fraction of a second, or after the cold start of a worker; the bus's time has no
-# fractions, so that an event seems to have waited up to a second longer than it has.
+# In its queue. Without a backlog a message is taken within a fraction of a second, or after the
+# cold start of a worker.
 LATE_AFTER_S: Final = 3
-REMEMBERED: Final = 300  # late events, the last that a worker took: thirty batches of ten
-# Events of one tenant among those. SQS calls a group noisy as soon as it has a tenth of the
-# messages that are in work, and 30 at least.
+REMEMBERED: Final = 300  # late messages, the last that a worker took: thirty batches of ten
+FORGOTTEN_AFTER_S: Final = 60  # after that a backlog is another one
+# Messages of one tenant among those. Likewise SQS calls a group noisy that has a tenth of the
+# messages which are in work, if those are 30 at least.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
 NOISY_FROM: Final = 30
+GAVE_WAY: Final = "gave_way"  # the attribute of a message that was put at the end of its queue
 
 
-def remember(late: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
-    """The tenants of the last late events, after `more` have come."""
-    return (*late, *more)[-REMEMBERED:]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A message that a worker has taken off a queue that all tenants share."""
+
+    body: str
+    sent_at_ms: int  # epoch ms when it was put on the queue
+    tries: int  # how often the queue has handed it out, this time included
+    gave_way: bool  # whether it was put at the end of the queue, so that others go first
 
 
-def noisy(late: Iterable[str]) -> frozenset[str]:
-    """The tenants that are noisy, by whose the last late events were."""
-    return frozenset(tenant for tenant, count in Counter(late).items() if count >= NOISY_FROM)
+class Late(NamedTuple):
+    """A late message that a worker has taken."""
+
+    tenant: str  # whose it was
+    at_ms: int  # epoch ms when it was taken
+
+
+def is_late(message: Waiting, *, now_ms: int) -> bool:
+    """Whether a message has waited for others; one that failed before has waited for itself."""
+    return message.tries == 1 and now_ms - message.sent_at_ms > LATE_AFTER_S * 1000
+
+
+def remember(late: Sequence[Late], tenants: Iterable[str], *, now_ms: int) -> tuple[Late, ...]:
+    """The last late messages, after some of these tenants have come."""
+    since_ms = now_ms - FORGOTTEN_AFTER_S * 1000
+    recent = (each for each in late if each.at_ms >= since_ms)
+    return (*recent, *(Late(tenant, now_ms) for tenant in tenants))[-REMEMBERED:]
+
+
+def noisy(late: Iterable[Late]) -> frozenset[str]:
+    """The tenants that are noisy, by whose the last late messages were."""
+    counts = Counter(each.tenant for each in late)
+    return frozenset(tenant for tenant, count in counts.items() if count >= NOISY_FROM)

@@ -17,7 +17,6 @@ from runtime.core.matching.matching import Index
 from runtime.core.timestamps import timestamp
 from runtime.core.webhooks.webhook import Webhook
 from runtime.errors import PenstockError, Permanent, Transient
-from runtime.usecases.matching.give_way import nobody_gives_way
 from runtime.usecases.matching.messages_of import delivery_of, run_of
 from runtime.usecases.ports import Erasures, Hints, Quota, no_quota
 
@@ -78,9 +77,6 @@ class FanOut:
     clock: Callable[[], datetime]
     journal: Callable[[Mapping[str, Any]], None]  # takes one line for each event that is dropped
     quota: Quota = no_quota  # of events, a tenant's a day
-    # Lets events give way to those of other tenants: says of each whether it has, or raises
-    # Transient.
-    give_way: Callable[[Sequence[Arrived]], Sequence[bool]] = nobody_gives_way
 
     def __call__(self, bodies: Sequence[str]) -> list[PenstockError | None]:
         """Fan out each record of a queue.
@@ -96,22 +92,10 @@ class FanOut:
                 events.append((number, bus_event.parse_arrived(body, now=now)))
             except PenstockError as problem:
                 batch.results[number] = problem
-        staying = self._that_stay(events, batch)
-        for number, arrived in self._kept(self._within_quotas(staying, batch), batch):
+        for number, arrived in self._kept(self._within_quotas(events, batch), batch):
             self._matched(number, arrived, batch)
         self._send(batch)
         return batch.results
-
-    def _that_stay(
-        self, events: Sequence[tuple[int, Arrived]], batch: _Batch
-    ) -> Sequence[tuple[int, Arrived]]:
-        """The events but those that give way: they are done for now, and come again."""
-        try:
-            gone = self.give_way([arrived for _, arrived in events])
-        except Transient as problem:
-            batch.fail((number for number, _ in events), problem)
-            return ()
-        return [each for each, gave_way in zip(events, gone, strict=True) if not gave_way]
 
     def _within_quotas(
         self, events: Sequence[tuple[int, Arrived]], batch: _Batch

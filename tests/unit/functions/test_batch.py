@@ -8,10 +8,12 @@ import pytest
 from functions import archive, deliver, fanout, project_profile, run
 from functions._batch import BatchHandler
 from runtime.core.pacing.message_lease import LEASE_S
+from runtime.core.pacing.noisy import GAVE_WAY, Waiting
 from runtime.errors import BadInput, NotFound, Transient
 from runtime.usecases.pacing.lease_messages import LeaseMessages
 from runtime.wiring.worker import Worker
 from tests.builders import an_sqs_event
+from tests.doubles import Failing
 
 Result = Exception | None
 
@@ -145,3 +147,57 @@ class TestLease:
 def test_importing_a_function_builds_nothing_outside_lambda(module: Any) -> None:
     """Tests and tools import handlers without an environment."""
     assert isinstance(module.handler, BatchHandler)
+
+
+class TestGiveWay:
+    """Records that go to the end of their queue, so that others go first."""
+
+    @staticmethod
+    def handler(give_way: Callable[[Sequence[Waiting]], Sequence[bool]], done: list[int]) -> Any:
+        """A handler whose worker writes down what it works on."""
+
+        def work(items: Sequence[int]) -> Sequence[Result]:
+            done.extend(items)
+            return fine(items)
+
+        return BatchHandler(
+            lambda _journal: Worker(decode=decode, work=work, park=Parked().park, give_way=give_way)
+        )
+
+    def test_they_are_done_for_now_and_the_others_are_worked_on(self) -> None:
+        """The queue deletes what is at its end already."""
+        done: list[int] = []
+        handler = self.handler(lambda _: [True, False], done)
+
+        assert {"batchItemFailures": []} == handler(an_sqs_event("1", "2"), None)
+        assert [2] == done
+
+    def test_a_record_is_handed_over_with_what_the_queue_says_of_it(self) -> None:
+        """Its time is the queue's, which no producer can set."""
+        seen: list[Waiting] = []
+
+        def give_way(batch: Sequence[Waiting]) -> Sequence[bool]:
+            seen.extend(batch)
+            return [False for _ in batch]
+
+        handler = self.handler(give_way, [])
+        records = an_sqs_event("1", "2", receive_count=3, sent_at_ms=5)
+        records["Records"][1]["messageAttributes"] = {
+            GAVE_WAY: {"stringValue": "true", "dataType": "String"}
+        }
+
+        handler(records, None)
+
+        assert [
+            Waiting(body="1", sent_at_ms=5, tries=3, gave_way=False),
+            Waiting(body="2", sent_at_ms=5, tries=3, gave_way=True),
+        ] == seen
+
+    @pytest.mark.parametrize("problem", [Transient("SQS is down"), BadInput("too large")])
+    def test_in_doubt_all_are_worked_on(self, problem: Exception) -> None:
+        """To let others go first is a courtesy; it must cost nobody his event."""
+        done: list[int] = []
+        handler = self.handler(Failing(lambda batch: [True for _ in batch], problem), done)
+
+        assert {"batchItemFailures": []} == handler(an_sqs_event("1", "2"), None)
+        assert [1, 2] == done
