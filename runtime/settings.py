@@ -121,11 +121,6 @@ class Settings:
         return self._text("BUCKET")
 
     @property
-    def match_queue_url(self) -> str:
-        """The queue of events that wait for being matched."""
-        return self._text("MATCH_QUEUE_URL")
-
-    @property
     def deliver_queue_url(self) -> str:
         """The queue of hints that a delivery is to be attempted."""
         return self._text("DELIVER_QUEUE_URL")
@@ -161,6 +156,11 @@ class Settings:
     def park_queue_url(self) -> str:
         """This function's own dead-letter queue, where poison records are parked."""
         return self._text("PARK_QUEUE_URL")
+
+    @property
+    def backlog_queue_url(self) -> str:
+        """This function's own queue, which the bus fills: there an event gives way to others."""
+        return self._text("BACKLOG_QUEUE_URL")
 
     @property
     def aside_queue_url(self) -> str:

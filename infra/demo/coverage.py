@@ -109,11 +109,14 @@ BLIND: Final = (
         holder="*-FanoutRole-*",
         why="the demo's tenant has no quotas",
     ),
-    Blind(
-        action="sqs:SendMessage",
-        holder="*-FanoutRole-*",
-        resource="*-MatchQueue-*",
-        why="the demo has one tenant, whose events give way to nobody",
+    *(
+        Blind(
+            action="sqs:SendMessage",
+            holder=f"*-{role}-*",
+            resource=f"*-{queue}-*",
+            why="the demo has one tenant, whose events give way to nobody",
+        )
+        for role, queue in (("FanoutRole", "MatchQueue"), ("ProjectProfileRole", "ProfileQueue"))
     ),
     Blind(
         action="events:PutEvents",

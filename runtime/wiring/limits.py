@@ -51,7 +51,7 @@ def give_way(clients: Clients, installation: Settings, journal: Journal) -> "Giv
 
     tenants = Tenants(config=parts.config(clients, installation))
     return GiveWay(
-        backlog=Backlog(queue=Queue(client=clients.queues, url=installation.match_queue_url)),
+        backlog=Backlog(queue=Queue(client=clients.queues, url=installation.backlog_queue_url)),
         tenant_of=bus_event.tenant_of,
         has_others=KnownTenants(stored=tenants, clock=worker.now).are_several,
         clock=worker.now,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from runtime import settings
-from runtime.wiring import parts, people_parts, streams, worker
+from runtime.wiring import limits, parts, people_parts, streams, worker
 from runtime.wiring.worker import Journal, Worker
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from runtime.wiring.streams import Follower
 
 
-def build(_journal: Journal) -> "Worker[Event]":
+def build(journal: Journal) -> "Worker[Event]":
     """A worker that changes profiles as events say."""
     from runtime.usecases.profiles.project_profile import ProjectProfiles
 
@@ -22,7 +22,12 @@ def build(_journal: Journal) -> "Worker[Event]":
         people=people_parts.people(clients, installation),
         timelines=people_parts.timelines(clients, installation),
     )
-    return Worker(decode=parts.event, work=work, park=parts.parked(clients, installation).park)
+    return Worker(
+        decode=parts.event,
+        work=work,
+        park=parts.parked(clients, installation).park,
+        give_way=limits.give_way(clients, installation, journal),
+    )
 
 
 def build_follower() -> "Follower[ProfileChange]":

@@ -197,7 +197,7 @@ class ProcessStage:
             "AUDIT_TABLE": cloud.audit.table.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
             "SLOW_QUEUE_URL": cloud.queue_url("slow"),
-            "MATCH_QUEUE_URL": cloud.queue_url("match"),
+            "BACKLOG_QUEUE_URL": cloud.queue_url("backlog"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),
             "PARK_QUEUE_URL": cloud.queue_url("parked"),
             **cloud.watched_queues,

@@ -40,7 +40,7 @@ def environment(cloud: Cloud, function: str) -> Iterator[pytest.MonkeyPatch]:
             "BUS": cloud.bus.name,
             "DELIVER_QUEUE_URL": cloud.queue_url("deliver"),
             "SLOW_QUEUE_URL": cloud.queue_url("slow"),
-            "MATCH_QUEUE_URL": cloud.queue_url("match"),
+            "BACKLOG_QUEUE_URL": cloud.queue_url("backlog"),
             "RUN_QUEUE_URL": cloud.queue_url("run"),
             "PARK_QUEUE_URL": cloud.queue_url(f"{function}-dead"),
             "SANDBOX_FUNCTION": "sandbox",

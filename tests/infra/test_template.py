@@ -158,6 +158,7 @@ def test_nothing_else_is_kept_from_the_demo() -> None:
         ("events:PutEvents", "*-JobsRole-*", "*"),
         ("dynamodb:UpdateItem", "*-FanoutRole-*", "*"),
         ("sqs:SendMessage", "*-FanoutRole-*", "*-MatchQueue-*"),
+        ("sqs:SendMessage", "*-ProjectProfileRole-*", "*-ProfileQueue-*"),
         ("sts:AssumeRole", "*-JobsRole-*", "*role/penstock/*"),
         ("sqs:GetQueueAttributes", "*-SweepRole-*", "*"),
         ("cloudwatch:GetMetricData", "*-SweepRole-*", "*"),

@@ -7,6 +7,7 @@ import pytest
 from infra.scan import template
 from infra.scan.template import Resource, name
 from runtime.core.pacing import concurrency
+from runtime.core.pacing.noisy import LATE_AFTER_S
 from runtime.core.warehouse import follow_up, plan
 from runtime.core.watch.queues import PATIENCE_S
 from runtime.core.webhooks import webhook
@@ -148,7 +149,6 @@ def test_lambda_lets_a_function_go_round_that_may_send_to_its_own_queue_as_often
                 if sources & {template.resolve(each, stack=holder.stack) for each in targets}:
                     round_and_round.add(function.name)
     allowed = {each.name for each in FUNCTIONS if "RecursiveLoop" in each.properties}
-    assert {"FanoutFunction", "RunFunction", "DeliverFunction"} == allowed
     assert allowed == round_and_round - FOLLOWERS - {"SyncFunction"}
 
 
@@ -205,6 +205,7 @@ def test_profiles_are_written_before_their_messages_come_back_even_with_the_wide
     visible_again_s = template.number(queue.properties["VisibilityTimeout"], stack=queue.stack)
     window = template.stacks()[""]["Parameters"][source["MaximumBatchingWindowInSeconds"]["Ref"]]
     assert int(projector.properties["Timeout"]) + window["MaxValue"] <= visible_again_s
+    assert window["MaxValue"] < LATE_AFTER_S  # else events would give way without a backlog
 
 
 def test_deliver_ends_before_its_messages_come_back_even_with_the_slowest_receiver() -> None:

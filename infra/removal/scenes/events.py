@@ -165,8 +165,8 @@ def _quota(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
 
 
 def _flood(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
-    """They have waited, and each copy of `fanout` takes more than a few of them."""
-    with unread(stage.client("lambda"), "MatchQueue"):
+    """They have waited, and each copy of a function takes more than a few of them."""
+    with unread(stage.client("lambda"), "MatchQueue", "ProfileQueue"):
         for first in range(0, FLOOD, AT_ONCE):
             numbers = range(first, first + AT_ONCE)
             stage.doors.by_bus([parts.event(stage, f"flood-{n}", FLOODS) for n in numbers])
@@ -175,15 +175,20 @@ def _flood(stage: Stage, _: Any, patience: Patience) -> Iterator[str]:
     yield from parts.wait(
         patience, "not all events of a flood were matched", lambda: _kept(stage) == FLOOD
     )
-    yield from parts.wait(patience, "no event of a flood gave way", lambda: _gave_way(stage))
+    for function in ("fanout", "project_profile"):
+        yield from parts.wait(
+            patience,
+            f"no event of a flood gave way before {function}",
+            partial(_gave_way, stage, function),
+        )
 
 
 def _kept(stage: Stage) -> int:
     return len(list(stage.api.each("/v1/events", {"topic": FLOODS}, limit=2 * FLOOD)))
 
 
-def _gave_way(stage: Stage) -> bool:
-    group = f"/penstock/{stage.local.stack}/fanout"
+def _gave_way(stage: Stage, function: str) -> bool:
+    group = f"/penstock/{stage.local.stack}/{function}"
     pages = stage.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     lines = (each["message"] for page in pages for each in page["events"])
     return any("events.gave_way" in line and stage.tenant in line for line in lines)

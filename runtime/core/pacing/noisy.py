@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-# In its queue. Without a backlog a message is taken within a fraction of a second, or after the
-# cold start of a worker.
-LATE_AFTER_S: Final = 3
+# In its queue. Without a backlog a message is taken at once, after the cold start of a worker, or
+# when its queue has gathered others for five seconds, the most that an installation may choose.
+LATE_AFTER_S: Final = 6
 REMEMBERED: Final = 300  # late messages, the last that a worker took: thirty batches of ten
 FORGOTTEN_AFTER_S: Final = 60  # after that a backlog is another one
 # Messages of one tenant among those. Likewise SQS calls a group noisy that has a tenth of the

@@ -61,7 +61,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "SLOW_QUEUE_URL",
         "JOBS_TABLE",
         *("RUN_QUEUE_URL", "PARK_QUEUE_URL", "SANDBOX_FUNCTION", "SYNC_QUEUE_URL", "KMS_KEY_ID"),
-        "MATCH_QUEUE_URL",
+        "BACKLOG_QUEUE_URL",
         *("JOBS_FUNCTION", "ASIDE_QUEUE_URL", "QUEUES", "DEAD_LETTERS"),
     ):
         monkeypatch.setenv(f"PENSTOCK_{name}", "x")
