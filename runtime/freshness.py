@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 V = TypeVar("V")
@@ -44,3 +45,24 @@ class Remembered(Generic[V]):
         while len(self._kept) > self.at_most:
             del self._kept[next(iter(self._kept))]
         return value
+
+
+@dataclass(slots=True, kw_only=True)
+class Known(Generic[V]):
+    """One value, read again once it is too old."""
+
+    read: Callable[[], V]
+    for_s: float  # how old the value may be
+    clock: Callable[[], datetime]
+    _kept: _Kept[V] | None = field(default=None, init=False)  # None before the first read
+
+    def __call__(self) -> V:
+        """The value, as it was at most `for_s` seconds ago.
+
+        Raises:
+            Exception: whatever `read` raises; what was kept stays as it is.
+        """
+        kept, now_s = self._kept, self.clock().timestamp()
+        if kept is None or not is_fresh(kept.at_s, now_s=now_s, for_s=self.for_s):
+            kept = self._kept = _Kept(self.read(), now_s)
+        return kept.value

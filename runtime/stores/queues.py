@@ -3,7 +3,7 @@
 A message that SQS refuses among others is sent again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,28 +70,25 @@ class Queue:
 
         Raises:
             Transient: SQS may have taken some.
-            BadInput: one is larger than a message may be.
+            BadInput: one is larger than a message may be; then none was sent.
         """
-        taken: list[bool] = []
-        for batch in list(batches(messages)):
-            refused = self._refused([_entry(str(n), message) for n, message in enumerate(batch)])
-            taken += [str(number) not in refused for number in range(len(batch))]
-        return taken
+        every = list(batches(messages))
+        return [taken for batch in every for taken in self._offer_batch(batch)]
 
     def _send_batch(self, batch: list[Outgoing]) -> None:
-        entries = [_entry(str(number), message) for number, message in enumerate(batch)]
         for _ in range(MAX_TRIES):
-            refused = self._refused(entries)
-            entries = [entry for entry in entries if entry["Id"] in refused]
-            if not entries:
+            taken = self._offer_batch(batch)
+            batch = [message for message, done in zip(batch, taken, strict=True) if not done]
+            if not batch:
                 return
-        raise Transient(f"SQS refused {len(entries)} messages", code="aws_unavailable")
+        raise Transient(f"SQS refused {len(batch)} messages", code="aws_unavailable")
 
-    def _refused(self, entries: list[Any]) -> set[str]:
-        """Send one batch; the ids of the entries that SQS did not take."""
+    def _offer_batch(self, batch: Sequence[Outgoing]) -> list[bool]:
+        entries = [_entry(str(number), message) for number, message in enumerate(batch)]
         with aws.faults("send to a queue"):
             answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
-        return {failure["Id"] for failure in answer.get("Failed", [])}
+        refused = {failure["Id"] for failure in answer.get("Failed", [])}
+        return [entry["Id"] not in refused for entry in entries]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +128,7 @@ class Backlog:
 
         Raises:
             Transient: SQS may have taken some.
-            BadInput: one is larger than a message may be.
+            BadInput: one is larger than a message may be; then none was sent.
         """
         marked = {GAVE_WAY: "true"}
         return self.queue.offer(

@@ -6,6 +6,7 @@ The imports stand inside the functions here, as in `parts`.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from runtime.freshness import Known
 from runtime.settings import Settings
 from runtime.stores.aws.clients import Clients
 from runtime.stores.tables.table import Table
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 def is_paused(clients: Clients, installation: Settings, switch: "Switch") -> Callable[[], bool]:
     """Whether an admin has paused this, as it was at most a few seconds ago."""
-    from runtime.stores.operations.switches import KnownSwitches, StoredSwitches
+    from runtime.stores.operations.switches import FRESH_S, StoredSwitches
 
-    table = Table(client=clients.tables, name=installation.config_table)
-    known = KnownSwitches(stored=StoredSwitches(table=table), clock=worker.now)
-    return lambda: known.is_paused(switch)
+    stored = StoredSwitches(table=Table(client=clients.tables, name=installation.config_table))
+    switches = Known(read=stored.find, for_s=FRESH_S, clock=worker.now)
+    return lambda: switches().is_paused(switch)
 
 
 def quotas(clients: Clients, installation: Settings) -> "DayQuotas":
@@ -46,14 +47,14 @@ def give_way(clients: Clients, installation: Settings, journal: Journal) -> "Giv
     """What lets the events of a tenant who has very many give way to those of the others."""
     from runtime.core.events import bus_event
     from runtime.stores.queues import Backlog, Queue
-    from runtime.stores.tenancy.tenants import KnownTenants, Tenants
+    from runtime.stores.tenancy.tenants import FRESH_S, Tenants
     from runtime.usecases.pacing.give_way import GiveWay
 
     tenants = Tenants(config=parts.config(clients, installation))
     return GiveWay(
         backlog=Backlog(queue=Queue(client=clients.queues, url=installation.backlog_queue_url)),
         tenant_of=bus_event.tenant_of,
-        has_others=KnownTenants(stored=tenants, clock=worker.now).are_several,
+        has_others=Known(read=tenants.are_several, for_s=FRESH_S, clock=worker.now),
         clock=worker.now,
         journal=journal,
     )

@@ -1,7 +1,8 @@
 """The switches of an installation, as they are stored and as a warm worker knows them."""
 
 from runtime.core.operations.switches import Switch
-from runtime.stores.operations.switches import FRESH_S, KnownSwitches, StoredSwitches
+from runtime.freshness import Known
+from runtime.stores.operations.switches import FRESH_S, StoredSwitches
 from tests.cloud import Cloud
 from tests.doubles import FakeClock
 
@@ -41,11 +42,11 @@ def test_what_is_paused_stays_so_since_it_was(cloud: Cloud) -> None:
 def test_a_warm_worker_knows_of_a_change_after_five_seconds(cloud: Cloud) -> None:
     """And asks for it no more often than that."""
     stored, clock = switches(cloud), FakeClock()
-    known = KnownSwitches(stored=stored, clock=clock)
-    assert not known.is_paused(Switch.DELIVERY)
+    known = Known(read=stored.find, for_s=FRESH_S, clock=clock)
+    assert not known().is_paused(Switch.DELIVERY)
 
     stored.pause(Switch.DELIVERY, at=SINCE)
     clock.advance(FRESH_S - 0.1)
-    assert not known.is_paused(Switch.DELIVERY)
+    assert not known().is_paused(Switch.DELIVERY)
     clock.advance(0.1)
-    assert known.is_paused(Switch.DELIVERY)
+    assert known().is_paused(Switch.DELIVERY)

@@ -1,12 +1,9 @@
-"""Stores the switches of an installation, and knows them in a warm worker."""
+"""Stores the switches of an installation."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final
 
 from runtime.core.operations.switches import Switch, Switches
-from runtime.freshness import Remembered
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.table import Table
 
@@ -52,26 +49,3 @@ class StoredSwitches:
         """
         update = self.table.update(_KEY, f"REMOVE #{switch}", "")
         self.table.try_to(lambda: self.table.client.update_item(**update))
-
-
-def _none_known() -> Remembered[Switches]:
-    return Remembered(for_s=FRESH_S, at_most=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownSwitches:
-    """The switches, at most five seconds old."""
-
-    stored: StoredSwitches
-    clock: Callable[[], datetime]
-    _known: Remembered[Switches] = field(default_factory=_none_known)
-
-    def is_paused(self, switch: Switch) -> bool:
-        """Whether something is paused.
-
-        Raises:
-            Transient: the table cannot be read.
-        """
-        now_s = self.clock().timestamp()
-        known = self._known.get(keys.SWITCHES, now_s=now_s, read=lambda _: self.stored.find())
-        return known.is_paused(switch)

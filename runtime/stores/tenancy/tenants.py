@@ -1,13 +1,10 @@
-"""Stores the list of tenants, and knows in a warm worker whether there are several."""
+"""Stores the list of tenants."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Final
 
 from runtime.core.page import Page
 from runtime.errors import Conflict
-from runtime.freshness import Remembered
 from runtime.stores.tables import codec, keys
 from runtime.stores.tables.config import Config
 
@@ -37,6 +34,10 @@ class Tenants:
         """Whether there is such a tenant."""
         return self.config.table.get({"pk": keys.TENANTS, "sk": tenant}) is not None
 
+    def are_several(self) -> bool:
+        """Whether there are two or more."""
+        return len(self.list(limit=2).items) > 1
+
     def list(self, *, after: str | None = None, limit: int = 50) -> Page[str]:
         """Tenants by name."""
         query = {
@@ -56,28 +57,3 @@ class Tenants:
     def _put(self, tenant: str, created_at: str) -> bool:
         item = codec.key({"pk": keys.TENANTS, "sk": tenant, "created_at": created_at})
         return self.config.table.put_if(item, "attribute_not_exists(pk)")
-
-
-def _nothing_known() -> Remembered[bool]:
-    return Remembered(for_s=FRESH_S, at_most=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTenants:
-    """What a warm worker knows of the tenants, at most a minute old."""
-
-    stored: Tenants
-    clock: Callable[[], datetime]
-    _known: Remembered[bool] = field(default_factory=_nothing_known)
-
-    def are_several(self) -> bool:
-        """Whether there are two or more.
-
-        Raises:
-            Transient: the table cannot be read.
-        """
-        return self._known.get(
-            keys.TENANTS,
-            now_s=self.clock().timestamp(),
-            read=lambda _: len(self.stored.list(limit=2).items) > 1,
-        )

@@ -24,7 +24,7 @@ class Backlog(Protocol):
 
         Raises:
             Transient: some may be there.
-            BadInput: one is too large for the queue.
+            BadInput: one is too large for the queue; then none is there.
         """
 
 
@@ -52,33 +52,31 @@ class GiveWay:
 
         Raises:
             Transient: it cannot be said which are there; some may come twice.
-            BadInput: one is too large for the queue; the others may be there.
+            BadInput: one is too large for the queue; then none is there.
         """
         now_ms = int(self.clock().timestamp() * 1000)
-        tenants = [
-            self.tenant_of(each.body) if noisy.is_late(each, now_ms=now_ms) else None
-            for each in messages
-        ]
-        seen = (tenant for tenant in tenants if tenant is not None)
-        self._late = noisy.remember(self._late, seen, now_ms=now_ms)
-        loud = noisy.noisy(self._late)
-        leaves = [
-            tenant in loud and not each.gave_way
-            for each, tenant in zip(messages, tenants, strict=True)
-        ]
-        if not any(leaves) or not self.has_others():
-            return [False for _ in messages]
+        late = {  # the tenant of each late message, by the message's number in the batch
+            number: tenant
+            for number, each in enumerate(messages)
+            if noisy.is_late(each, now_ms=now_ms)
+            and (tenant := self.tenant_of(each.body)) is not None
+        }
+        self._late = noisy.remember(self._late, late.values(), now_ms=now_ms)
+        tenants = noisy.noisy(self._late)
         leaving = [
-            (tenant or "", each.body)
-            for each, tenant in compress(zip(messages, tenants, strict=True), leaves)
+            number
+            for number, tenant in late.items()
+            if tenant in tenants and not messages[number].gave_way
         ]
-        moved = self.backlog.put_last(leaving)
+        if not leaving or not self.has_others():
+            return [False for _ in messages]
+        moved = self.backlog.put_last((late[number], messages[number].body) for number in leaving)
+        gone = set(compress(leaving, moved))
         self.journal(
             {
                 "message": "events.gave_way",
-                "tenants": sorted({tenant for tenant, _ in compress(leaving, moved)}),
-                "measures": {"gave_way": sum(moved)},
+                "tenants": sorted({late[number] for number in gone}),
+                "measures": {"gave_way": len(gone)},
             }
         )
-        answers = iter(moved)
-        return [leaves_now and next(answers) for leaves_now in leaves]
+        return [number in gone for number in range(len(messages))]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from runtime.freshness import Remembered, is_fresh
+from runtime.freshness import Known, Remembered, is_fresh
+from tests.doubles import FakeClock
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,23 @@ def test_a_read_that_fails_leaves_nothing_to_believe() -> None:
     with pytest.raises(KeyError):
         known.get("a", now_s=0.0, read=fail)
     assert known.get("a", now_s=0.0, read=str.upper) == "A"
+
+
+def test_one_value_is_read_again_once_it_is_too_old_and_after_a_read_that_failed() -> None:
+    """What is too old is never believed, though nothing newer can be read."""
+    clock = FakeClock()
+    answers: list[int | ValueError] = [1, ValueError("down"), 2]
+
+    def read() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, ValueError):
+            raise answer
+        return answer
+
+    known = Known(read=read, for_s=2.0, clock=clock)
+
+    assert [1, 1] == [known(), known()]
+    clock.advance(2.0)
+    with pytest.raises(ValueError, match="down"):
+        known()
+    assert 2 == known()
